@@ -1,0 +1,43 @@
+import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
+import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
+
+/** The fields of a server's error that we rely on. */
+export interface PostgresError extends Error {
+  readonly code: string;
+  readonly severity: string;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly column?: string;
+  readonly constraint?: string;
+}
+
+export function isPostgresError(error: unknown): error is PostgresError {
+  return error instanceof Error && 'severity' in error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code));
+}
+
+/** SQLSTATE of a server's error, null for anything else. */
+export function sqlState(error: unknown): string | null {
+  return isPostgresError(error) ? error.code : null;
+}
+
+/**
+ * The one place where errors of pg become TidelockErrors, by SQLSTATE (PostgreSQL, Appendix A), never by text.
+ * Class 08 and 57P: the connection or the server went away. 53: out of a resource. 40, 55P03: whole transaction again.
+ * 28, 3D000: refused by who we are; a person has to act, though it is retried since credentials are rotated.
+ */
+export function classifyPostgresError(error: unknown, node: string): TidelockError {
+  if (error instanceof TidelockError) return error;
+  const state = sqlState(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (state === null) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'lost';
+    return fail(nodeErrors.unreachable, { node, why: code === 'lost' ? message : `${code}: ${message}` }, error);
+  }
+  if (state.startsWith('28') || state === '3D000')
+    return fail(nodeErrors.refused, { node, sqlState: state, message }, error);
+  if (state === '42501') return fail(nodeErrors.privilege, { node, message }, error);
+  if (state.startsWith('53')) return fail(nodeErrors.resources, { node, sqlState: state, message }, error);
+  if (/^(08|57P|40|55P03|25006|57014)/.test(state))
+    return fail(nodeErrors.interrupted, { node, sqlState: state, message }, error);
+  return fail(nodeErrors.unexpected, { node, sqlState: state, message }, error);
+}

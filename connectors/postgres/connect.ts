@@ -1,0 +1,84 @@
+import pg from 'pg';
+import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
+import { classifyPostgresError } from './classify-error.ts';
+
+/**
+ * Session settings under which every value has exactly one text form, the same at both sides: what one session writes
+ * as text another reads back without loss. As PostgreSQL's own apply worker, names are only looked up in pg_catalog,
+ * so that everything is named in full.
+ */
+const canonicalSettings: Readonly<Record<string, string>> = {
+  search_path: 'pg_catalog',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  xmloption: 'content',
+  lc_monetary: 'C',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  standard_conforming_strings: 'on',
+};
+
+export interface PostgresSessionOptions {
+  /** Shown in pg_stat_activity; how leftover sessions of a route are found and ended. At most 63 bytes. */
+  readonly applicationName: string;
+  readonly pipeline?: boolean;
+  /** Further session settings (they are literals of ours, never a user's text). */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** For pg.Client, also for a replication connection: the settings travel in the startup message. */
+export function clientConfig(
+  settings: ConnectionSettings,
+  host: { readonly host: string; readonly port: number },
+  options: PostgresSessionOptions,
+): pg.ClientConfig & { pipeline?: boolean } {
+  const all = { ...canonicalSettings, ...options.settings };
+  return {
+    host: host.host,
+    port: host.port,
+    database: settings.database,
+    user: settings.user,
+    password: settings.password ?? '',
+    application_name: options.applicationName,
+    options: Object.entries(all)
+      .map(([name, value]) => `-c ${name}=${value.replaceAll(/([\\ ])/g, '\\$1')}`)
+      .join(' '),
+    ssl: tlsOptions(settings, host.host),
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+    pipeline: options.pipeline ?? false,
+  };
+}
+
+function tlsOptions(settings: ConnectionSettings, host: string): pg.ClientConfig['ssl'] {
+  const { mode, ca, cert, key } = settings.tls;
+  if (mode === 'off') return false;
+  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  if (mode === 'encrypt') return { ...files, rejectUnauthorized: false };
+  if (mode === 'verifyCa') return { ...files, rejectUnauthorized: true, checkServerIdentity: () => undefined };
+  return { ...files, rejectUnauthorized: true, servername: host };
+}
+
+/** A connected client whose driver errors are TidelockErrors; an error while it idles is kept for its next query. */
+export async function connectPostgres(node: NodeDefinition, options: PostgresSessionOptions): Promise<pg.Client> {
+  const settings = node.connection();
+  let last: unknown;
+  for (const host of settings.hosts) {
+    const client = new pg.Client(clientConfig(settings, host, options));
+    // Without a listener a connection that breaks while idle would end the process; the next query reports it.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      last = error;
+      await client.end().catch(() => {});
+    }
+  }
+  throw classifyPostgresError(last, node.name);
+}

@@ -1,0 +1,21 @@
+import { sourceErrors } from '../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../src/core/errors/tidelock-error.ts';
+import type { Position, PositionOrder } from '../../src/core/position.ts';
+
+/** A PostgreSQL WAL address: a byte offset of 64 bits, written as two hexadecimal halves. */
+export type Lsn = bigint;
+
+export function formatLsn(lsn: Lsn): Position {
+  return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}` as Position;
+}
+
+export function parseLsn(text: string): Lsn {
+  const match = /^([0-9a-f]{1,8})\/([0-9a-f]{1,8})$/i.exec(text);
+  if (!match) throw fail(sourceErrors.invalidPosition, { text });
+  return (BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`);
+}
+
+export const lsnOrder: PositionOrder = {
+  covers: (a, b) => parseLsn(a) >= parseLsn(b),
+  parse: (text) => formatLsn(parseLsn(text)),
+};

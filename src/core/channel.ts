@@ -1,0 +1,16 @@
+import type { Progress } from './consumer.ts';
+import type { TransactionPart } from './transaction.ts';
+
+/** What lies between Collector and Consumer: parts go down in order, progress comes back. */
+export interface Channel {
+  /** Collector's side. Never waits: what may be in flight is bounded by the byte budget, taken before sending. */
+  send(parts: readonly TransactionPart[]): void;
+  /** No more parts will come, because of `error` or because the stream ended. */
+  end(error?: unknown): void;
+  /** Consumer's side: everything that is waiting, in order, at least one part; null when the channel has ended. */
+  receive(signal: AbortSignal): Promise<readonly TransactionPart[] | null>;
+  /** Consumer's side: what is applied and durable. */
+  report(progress: Progress): void;
+  /** Collector's side: called with each report. */
+  onReport(listener: (progress: Progress) => void): void;
+}

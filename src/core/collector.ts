@@ -1,0 +1,23 @@
+import type { Position } from './position.ts';
+import type { TransactionPart } from './transaction.ts';
+
+/** Where a Collector starts, and what it must be able to prove before it does. */
+export interface StartPoint {
+  readonly position: Position;
+  /** The source transaction that ended at `position`, where one did: the Collector looks for it in the queue. */
+  readonly lastCommit: { readonly position: Position; readonly id: string } | null;
+}
+
+/** Reads one source's change queue and yields its transactions in commit order. One instance streams once. */
+export interface Collector {
+  /**
+   * Yields batches of at least one part from after `start` on until aborted, or throws a TidelockError. Verifies the
+   * start (source identity, timeline, retention) before the first batch. What it has read and not yet had acknowledged
+   * stays within the route's byte budget: it stops reading from the source meanwhile.
+   */
+  stream(start: StartPoint, signal: AbortSignal): AsyncIterable<readonly TransactionPart[]>;
+  /** Tells the source that everything up to here is durable at the target. Never called with more than is stored. */
+  acknowledge(durable: Position): void;
+  /** Closes its connections. The queue stays. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,10 @@
+import type { NodeType } from './route.ts';
+import type { Source, SourceOptions } from './source.ts';
+import type { Target, TargetOptions } from './target.ts';
+
+/** One kind of database. src/registry.ts is the only importer of connectors. */
+export interface Connector {
+  readonly types: readonly NodeType[];
+  source(options: SourceOptions): Source;
+  target(options: TargetOptions): Target;
+}

@@ -1,0 +1,74 @@
+import { errorKind } from '../tidelock-error.ts';
+
+interface ServerAnswer {
+  readonly node: string;
+  readonly sqlState: string;
+  readonly message: string;
+}
+
+/** TL-5xxx: servers, whichever role they have in a route. */
+export const nodeErrors = {
+  unreachable: errorKind<{ node: string; why: string }>({
+    code: 'TL-5001',
+    title: 'A server cannot be reached, or the connection was lost',
+    recovery: 'retry',
+    message: ({ node, why }) => `node ${node}: no connection: ${why}`,
+    remedy: ({ node }) =>
+      `Check that the server of ${node} runs and that its address, port and TLS settings are right. Tidelock goes on trying.`,
+    explanation:
+      'The network or the server failed. The route reconnects with back-off and goes on from its checkpoint; nothing is lost.',
+  }),
+  interrupted: errorKind<ServerAnswer>({
+    code: 'TL-5002',
+    title: 'The server ended the session or the transaction',
+    recovery: 'retry',
+    message: ({ node, sqlState, message }) => `node ${node}: interrupted (${sqlState}): ${message}`,
+    remedy: () =>
+      'Nothing, where it passes. Where it repeats, look into the server log: it is shutting down, starting, read-only, or ends sessions.',
+    explanation:
+      'Shutdown, failover, deadlock, time-out or an administrator ended what was going on. The whole group is tried again.',
+  }),
+  refused: errorKind<ServerAnswer>({
+    code: 'TL-5003',
+    title: 'The server refuses the user or the database',
+    recovery: 'retry',
+    message: ({ node, sqlState, message }) => `node ${node}: refused (${sqlState}): ${message}`,
+    remedy: ({ node }) =>
+      `Check user, password, database and pg_hba.conf for node ${node}. Tidelock goes on trying, so rotated credentials are taken up.`,
+    explanation: 'Authentication failed, the user may not connect, or the database does not exist.',
+  }),
+  privilege: errorKind<{ node: string; message: string }>({
+    code: 'TL-5004',
+    title: 'A privilege is missing',
+    recovery: 'halt',
+    message: ({ node, message }) => `node ${node}: ${message}`,
+    remedy: () => 'Grant what the server names ("tidelock check" prints the statements), then start the route again.',
+    explanation: 'The user that Tidelock connects with lacks a privilege on an object that the route needs.',
+  }),
+  resources: errorKind<ServerAnswer>({
+    code: 'TL-5005',
+    title: 'The server is out of a resource',
+    recovery: 'retry',
+    message: ({ node, sqlState, message }) => `node ${node}: out of resources (${sqlState}): ${message}`,
+    remedy: () =>
+      'Make room: disk, memory, connections or replication slots, as the server says. Tidelock goes on trying.',
+    explanation: 'Disk full, too many connections, out of memory. The group was rolled back whole and is tried again.',
+  }),
+  unexpected: errorKind<ServerAnswer>({
+    code: 'TL-5006',
+    title: 'The server answered with an error',
+    recovery: 'halt',
+    message: ({ node, sqlState, message }) => `node ${node}: ${sqlState}: ${message}`,
+    remedy: () => 'Mend what the server names, then start the route again.',
+    explanation: 'An error that has no kind of its own here. Trying the same again would not help, so the route halts.',
+  }),
+  unsupportedVersion: errorKind<{ node: string; version: string; oldest: string }>({
+    code: 'TL-5007',
+    title: 'The server is too old',
+    recovery: 'halt',
+    message: ({ node, version, oldest }) =>
+      `node ${node}: version ${version} is not supported, the oldest that is is ${oldest}`,
+    remedy: ({ oldest }) => `Upgrade the server to ${oldest} or newer.`,
+    explanation: 'PostgreSQL before 14 sends no logical messages with pgoutput, which markers and heartbeats need.',
+  }),
+};

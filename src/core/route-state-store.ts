@@ -1,0 +1,99 @@
+import type { Position } from './position.ts';
+import type { RouteStatus, WantedState } from './route-status.ts';
+
+/** Facts that tell one source from another; a checkpoint is only good for the source that it was made with. */
+export type SourceIdentity = Readonly<Record<string, string>>;
+
+/**
+ * `creating`: a queue may have been made at the source and nothing is loaded yet; whatever queue is found then is
+ * dropped and made anew. `ready`: everything up to `position` is at the target.
+ */
+export type StoredCheckpoint =
+  | { readonly phase: 'creating'; readonly source: SourceIdentity }
+  | {
+      readonly phase: 'ready';
+      readonly source: SourceIdentity;
+      readonly position: Position;
+      /** Number of the checkpoint row: the next one stored is this plus one, and unique. */
+      readonly sequence: bigint;
+      readonly lastCommit: { readonly position: Position; readonly id: string } | null;
+    };
+
+export interface LeaseHolder {
+  /** One per Supervisor process; its restarted workers go on under the same lease at once. */
+  readonly supervisor: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+export type LeaseAttempt =
+  | { readonly granted: true; readonly epoch: bigint }
+  | { readonly granted: false; readonly holder: LeaseHolder; readonly expiresInMs: number };
+
+/** What people have asked of the route with `start`, `stop` and so on; `request` grows with each of them. */
+export interface Wanted {
+  readonly state: WantedState;
+  readonly request: number;
+  /** The last `start` accepted a changed table definition. */
+  readonly acceptSchemaChange: boolean;
+}
+
+/** A stored definition of a source table, to notice a change that happened while the route was away. */
+export interface StoredTable {
+  readonly source: string;
+  readonly target: string;
+  /** Digest of the source's columns: names, types, modifiers, keys. */
+  readonly fingerprint: string;
+}
+
+/** A route as stored at its target, for commands. */
+export interface StoredRoute {
+  readonly wanted: Wanted;
+  readonly epoch: bigint;
+  readonly holder: (LeaseHolder & { readonly expiresInMs: number }) | null;
+  readonly status: RouteStatus | null;
+  /** Age of `status` by the target's clock. */
+  readonly statusAgeMs: number | null;
+  readonly checkpoint: StoredCheckpoint | null;
+}
+
+/**
+ * A route's state in the schema `tidelock` of its target, on one connection of its own. All methods throw
+ * TidelockErrors; a lost connection has recovery `retry`, a lost lease `fenced`.
+ */
+export interface RouteStateStore {
+  /** Creates or migrates the state schema under a lock; refuses one that a newer engine made. */
+  migrate(): Promise<void>;
+  /** Creates the route's rows where they are missing. */
+  register(): Promise<void>;
+  read(): Promise<StoredRoute | null>;
+
+  /**
+   * Takes the lease where it is free, expired, or already this Supervisor's; `takeover` takes it anyway. When the
+   * holder changes, the epoch is raised and the old engine's sessions at the target are ended first. Ends in any case
+   * the sessions that an earlier worker of this route has left at the target.
+   */
+  acquireLease(holder: LeaseHolder, takeover: boolean): Promise<LeaseAttempt>;
+  /** Renews the lease, stores the status, returns what is wanted. Throws (fenced) where another engine has the route. */
+  renewLease(status: RouteStatus): Promise<Wanted>;
+  releaseLease(): Promise<void>;
+  /** Session ids that a takeover has to end at the source: the slot's. */
+  wanted(): Promise<Wanted>;
+  /** Calls back when somebody changes what is wanted. */
+  onRequest(listener: () => void): void;
+  setWanted(state: WantedState, options?: { acceptSchemaChange?: boolean }): Promise<Wanted>;
+
+  setCreating(source: SourceIdentity): Promise<void>;
+  /** Stores a first or an adopted position, outside of a load. */
+  setReady(source: SourceIdentity, position: Position): Promise<void>;
+  /** Stores a changed identity (a new timeline) for the same position. */
+  setSource(source: SourceIdentity): Promise<void>;
+
+  tables(): Promise<readonly StoredTable[]>;
+  /** Registers the tables and this route as their one owner. Throws where another route owns one of the targets. */
+  setTables(tables: readonly StoredTable[]): Promise<void>;
+
+  /** Removes everything that is stored about the route, and the schema after the last one. */
+  drop(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import type { MappedTable } from './table-mapping.ts';
+
+export type NodeType = 'postgres' | 'mysql' | 'mariadb' | 'mssql' | 'kafka';
+export type TlsMode = 'verifyFull' | 'verifyCa' | 'encrypt' | 'off';
+
+/** How to reach a server, with every reference resolved. Holds secrets: never logged, stored or printed. */
+export interface ConnectionSettings {
+  /** Tried in order. */
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly tls: {
+    readonly mode: TlsMode;
+    /** PEM texts, not paths. */
+    readonly ca?: string;
+    readonly cert?: string;
+    readonly key?: string;
+  };
+}
+
+export interface NodeDefinition {
+  readonly name: string;
+  readonly type: NodeType;
+  /** What the user chose to allow by name. */
+  readonly allow: readonly string[];
+  /** Resolves references again at each connect, so that rotated credentials are taken up. */
+  connection(): ConnectionSettings;
+}
+
+export type CollisionResolution = 'halt' | 'source';
+
+export interface ApplySettings {
+  readonly groupRows: number;
+  readonly groupTimeMs: number;
+  readonly onError: 'halt';
+  readonly maxRowBytes: number;
+  readonly memoryBytes: number;
+}
+
+export interface RetentionLimits {
+  readonly warnBytes: number;
+  readonly criticalBytes: number;
+}
+
+export interface LagLimits {
+  readonly warnMs: number;
+  readonly criticalMs: number;
+}
+
+/** A one-way route, complete and checked, as the engine runs it. */
+export interface RouteDefinition {
+  readonly deployment: string;
+  readonly name: string;
+  readonly from: NodeDefinition;
+  readonly to: NodeDefinition;
+  readonly tables: TableSelection;
+  readonly load: { readonly mode: 'initial' | 'none'; readonly existing: 'refuse' | 'merge' | 'replace' };
+  readonly forward: 'own' | 'all';
+  readonly schemaChanges: 'halt' | 'ignore';
+  readonly collisions: CollisionRules;
+  readonly apply: ApplySettings;
+  readonly limits: { readonly lag: LagLimits; readonly retained: RetentionLimits };
+  readonly allow: readonly string[];
+  /** A queue that somebody else made and keeps. */
+  readonly given: { readonly slot?: string; readonly publication?: string };
+}
+
+/** Which source tables belong to the route, and what becomes of each. Made by the configuration from its globs. */
+export interface TableSelection {
+  /** Null where the table is not part of the route. Throws a TidelockError where two globs of equal rank match. */
+  select(schema: string, name: string): MappedTable | null;
+  /** Tables named without a glob: they must exist. */
+  readonly exact: readonly { readonly schema: string; readonly name: string }[];
+}
+
+export interface CollisionRules {
+  forTable(schema: string, name: string): CollisionResolution;
+}
+
+/** deployment/route: the route's key in stored state, markers, metrics and application names. */
+export function routeKey(route: { readonly deployment: string; readonly name: string }): string {
+  return `${route.deployment}/${route.name}`;
+}
+
+/** Name of the slot and publication that the route owns: deployment__route with underscores for hyphens. */
+export function queueName(route: { readonly deployment: string; readonly name: string }): string {
+  return `${route.deployment}__${route.name}`.replaceAll('-', '_');
+}

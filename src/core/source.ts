@@ -1,0 +1,72 @@
+import type { ByteBudget } from './byte-budget.ts';
+import type { Row } from './cell.ts';
+import type { Collector } from './collector.ts';
+import type { Finding } from './finding.ts';
+import type { Logger } from './logger.ts';
+import type { Position, PositionOrder } from './position.ts';
+import type { RouteDefinition } from './route.ts';
+import type { SourceIdentity } from './route-state-store.ts';
+import type { TableVersion } from './table.ts';
+
+export interface SourceOptions {
+  readonly route: RouteDefinition;
+  readonly logger: Logger;
+}
+
+/** What a new queue gives: the position it starts at, and a view of the tables exactly as they were there. */
+export interface QueueSnapshot {
+  readonly position: Position;
+  readonly source: SourceIdentity;
+  /** The route's tables as they are in the snapshot. */
+  readonly tables: readonly TableVersion[];
+  /** Size of the tables' rows at the source, without indexes. */
+  sizeBytes(): Promise<number>;
+  /** All rows of one of `tables`, in batches of about 1 MB. */
+  read(table: TableVersion, signal: AbortSignal): AsyncIterable<readonly Row[]>;
+  /** Lets the snapshot go. The queue stays. */
+  close(): Promise<void>;
+}
+
+export interface SourceStatus {
+  /** The end of what the source has written. */
+  readonly position: Position;
+  /** How far behind the queue is kept for this route; null where it is not there. */
+  readonly retainedBytes: number | null;
+  readonly queue: 'missing' | 'idle' | 'active' | 'lost';
+}
+
+/** One route's source node. Connections are opened when they are first needed. */
+export interface Source {
+  readonly order: PositionOrder;
+  identity(): Promise<SourceIdentity>;
+  /** The route's tables as they are now. */
+  tables(): Promise<readonly TableVersion[]>;
+  /** What has to be mended at the source before the route can run, and what should be. */
+  preflight(): Promise<readonly Finding[]>;
+  /**
+   * Makes the route's queue, dropping one of the same name that an interrupted start has left. Only called with the
+   * `creating` checkpoint stored. Not for a given queue.
+   */
+  createQueue(signal: AbortSignal): Promise<QueueSnapshot>;
+  /** Where the queue that exists (given, or prepared) would start; null where there is none. */
+  queuePosition(): Promise<Position | null>;
+  /** Ends the session that reads the route's queue, where there is one: a takeover from a frozen engine. */
+  endQueueSession(): Promise<void>;
+  /** Drops slot and publication that the route owns. Repeatable. */
+  dropQueue(): Promise<void>;
+  /** Streams; `stored` is the identity that the checkpoint was made with. */
+  collector(stored: SourceIdentity, options: CollectorOptions): Collector;
+  /** Commits a mark to the queue; whoever has passed the returned position has everything committed before the call. */
+  mark(): Promise<Position>;
+  status(): Promise<SourceStatus>;
+  close(): Promise<void>;
+}
+
+export interface CollectorOptions {
+  readonly budget: ByteBudget;
+  readonly heartbeatMs: number;
+  /** A new identity that is as good as the stored one (a timeline that forked after the checkpoint). */
+  onIdentity(source: SourceIdentity): Promise<void>;
+  /** Retention passed a limit, or came back below all of them. */
+  onRetention(level: 'ok' | 'warn' | 'critical', retainedBytes: number): void;
+}

@@ -1,0 +1,42 @@
+import type { Row } from './cell.ts';
+import type { Consumer } from './consumer.ts';
+import type { Finding } from './finding.ts';
+import type { Logger } from './logger.ts';
+import type { Position, PositionOrder } from './position.ts';
+import type { RouteDefinition } from './route.ts';
+import type { RouteStateStore, SourceIdentity, StoredCheckpoint } from './route-state-store.ts';
+import type { TableVersion } from './table.ts';
+
+export interface TargetOptions {
+  readonly route: RouteDefinition;
+  readonly logger: Logger;
+  /** Of the route's source. */
+  readonly order: PositionOrder;
+}
+
+export interface ConsumerOptions {
+  /** Every target transaction checks that it is still this one. */
+  readonly epoch: bigint;
+  readonly checkpoint: Extract<StoredCheckpoint, { phase: 'ready' }>;
+  /** Names the source node in origin markers. */
+  readonly sourceNode: string;
+}
+
+/** Copies whole tables in one target transaction that also stores the checkpoint. */
+export interface Loader {
+  /** `table` is mapped: the target's names. Returns the number of rows. */
+  load(table: TableVersion, batches: AsyncIterable<readonly Row[]>): Promise<number>;
+  commit(source: SourceIdentity, position: Position): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** One route's target node. */
+export interface Target {
+  /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
+  preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
+  /** The state store, on a connection of its own. Each call opens a new one. */
+  state(): Promise<RouteStateStore>;
+  loader(epoch: bigint): Promise<Loader>;
+  consumer(options: ConsumerOptions): Promise<Consumer>;
+  close(): Promise<void>;
+}

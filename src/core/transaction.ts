@@ -1,0 +1,44 @@
+import type { Change } from './change.ts';
+import type { Position } from './position.ts';
+
+/** One node that a transaction has been through, and where and when it was committed there. */
+export interface Hop {
+  readonly node: string;
+  readonly position: string;
+  /** Milliseconds since 1970, that node's clock. */
+  readonly committedAtMs: number;
+}
+
+/** The nodes that a transaction has been through, in order. Empty for a change made by an application at the source. */
+export type Origin = readonly Hop[];
+
+export interface Commit {
+  /** Where the source goes on after this transaction: PostgreSQL's end LSN of the commit record. */
+  readonly position: Position;
+  /** Source clock, milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+/**
+ * How soon an advance without changes has to be stored: `ride` waits for the next change or the idle interval, `now`
+ * is stored at once (somebody waits for it).
+ */
+export type Urgency = 'ride' | 'now';
+
+/**
+ * A source transaction, or a piece of a large one. The pieces of one transaction follow each other without another
+ * transaction in between; only the last has `commit`, and only it is checkpointed. A part with commit and without
+ * changes is an idle advance.
+ */
+export interface TransactionPart {
+  /** The source's name of the transaction (PostgreSQL: xid), the same in each of its parts; '' for an idle advance. */
+  readonly id: string;
+  readonly origin: Origin;
+  readonly changes: Change[];
+  /** Row changes among `changes`. */
+  readonly rows: number;
+  /** What the part holds in memory, about; it is taken from the route's byte budget until it is applied. */
+  readonly bytes: number;
+  readonly commit: Commit | null;
+  readonly urgency: Urgency;
+}
