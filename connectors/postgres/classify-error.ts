@@ -28,7 +28,7 @@ export function sqlState(error: unknown): string | null {
 export function classifyPostgresError(error: unknown, node: string): TidelockError {
   if (error instanceof TidelockError) return error;
   const state = sqlState(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = safeMessage(error, state);
   if (state === null) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'lost';
     return fail(nodeErrors.unreachable, { node, why: code === 'lost' ? message : `${code}: ${message}` }, error);
@@ -40,4 +40,15 @@ export function classifyPostgresError(error: unknown, node: string): TidelockErr
   if (/^(08|57P|40|55P03|25006|57014)/.test(state))
     return fail(nodeErrors.interrupted, { node, sqlState: state, message }, error);
   return fail(nodeErrors.unexpected, { node, sqlState: state, message }, error);
+}
+
+/**
+ * Data exceptions (class 22) and messages raised by user code (P0) may quote a row's values, which are never logged:
+ * of those only the place is kept.
+ */
+function safeMessage(error: unknown, state: string | null): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!isPostgresError(error) || (!state?.startsWith('22') && !state?.startsWith('P0'))) return error.message;
+  const place = [error.schema, error.table, error.column, error.constraint].filter(Boolean).join('.');
+  return `the server's text is left out since it may hold row values${place && `; it names ${place}`}`;
 }

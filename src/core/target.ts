@@ -32,6 +32,8 @@ export interface Loader {
 
 /** One route's target node. */
 export interface Target {
+  /** Tells this node from every other, as origin hops name it. */
+  identity(): Promise<string>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** The state store, on a connection of its own. Each call opens a new one. */

@@ -12,4 +12,12 @@ export const routeErrors = {
     explanation:
       'Two engines must never write for one route. The one whose epoch is older stops and does not take the route back by itself.',
   }),
+  notRegistered: errorKind<{ route: string }>({
+    code: 'TL-4002',
+    title: 'Nothing is stored about the route at its target',
+    recovery: 'halt',
+    message: ({ route }) => `route ${route}: its target holds no state of it`,
+    remedy: () => 'Start it with "tidelock run", which registers it.',
+    explanation: 'The schema tidelock of the target has no row for the route: it was never started, or it was dropped.',
+  }),
 };

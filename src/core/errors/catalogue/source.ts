@@ -21,4 +21,151 @@ export const sourceErrors = {
     explanation:
       'The server has removed WAL that the route has not read yet (max_slot_wal_keep_size, or a replaced server). Going on would skip changes without a trace.',
   }),
+  slotMissing: errorKind<{ route: string; slot: string }>({
+    code: 'TL-3102',
+    title: 'The replication slot is not there',
+    recovery: 'resynchronise',
+    message: ({ route, slot }) => `route ${route}: replication slot ${slot} does not exist at the source`,
+    remedy: ({ route }) =>
+      `Find out who dropped it. Then "tidelock drop ${route} --yes", empty its target tables and start it again with load: initial.`,
+    explanation:
+      'Without its slot the source has kept nothing for the route since the checkpoint. A new slot would start later and skip what lies between.',
+  }),
+  slotUnsuitable: errorKind<{ route: string; slot: string; why: string }>({
+    code: 'TL-3103',
+    title: 'The replication slot is not one that the route can read',
+    recovery: 'halt',
+    message: ({ route, slot, why }) => `route ${route}: replication slot ${slot} is not usable: ${why}`,
+    remedy: () => 'Name a permanent logical slot of plugin pgoutput in the database of the source node.',
+    explanation: 'The slot is physical or temporary, has another output plugin, or belongs to another database.',
+  }),
+  slotActive: errorKind<{ route: string; slot: string; pid: string }>({
+    code: 'TL-3104',
+    title: 'Another session reads the replication slot',
+    recovery: 'retry',
+    message: ({ route, slot, pid }) => `route ${route}: replication slot ${slot} is in use by server process ${pid}`,
+    remedy: () =>
+      'Nothing, where it is the session of an engine that has just stopped: the server ends it within wal_sender_timeout. Otherwise find the other reader in pg_stat_replication.',
+    explanation: 'A slot has one reader at a time. Tidelock goes on trying.',
+  }),
+  slotBeyondCheckpoint: errorKind<{ route: string; slot: string; confirmed: string; checkpoint: string }>({
+    code: 'TL-3105',
+    title: 'The source has already forgotten changes that the target does not have',
+    recovery: 'resynchronise',
+    message: ({ route, slot, confirmed, checkpoint }) =>
+      `route ${route}: replication slot ${slot} starts at ${confirmed}, beyond the target's checkpoint ${checkpoint}: what lies between would be skipped`,
+    remedy: ({ route }) =>
+      `Load the tables again ("tidelock drop ${route} --yes", then start with load: initial), or, where nothing relevant lies between, accept the slot's position with "tidelock position ${route} --adopt".`,
+    explanation:
+      'The target was restored from an older copy or failed over to one that lagged, or the slot was made anew or advanced. The server would start at the later position without an error.',
+  }),
+  sourceReplaced: errorKind<{ route: string; what: string; stored: string; found: string }>({
+    code: 'TL-3106',
+    title: 'The source is not the database that the checkpoint was made with',
+    recovery: 'halt',
+    message: ({ route, what, stored, found }) =>
+      `route ${route}: the source's ${what} is ${found}, the checkpoint was made with ${stored}`,
+    remedy: ({ route }) =>
+      `Point the source node to the database that the route was started with, or load anew ("tidelock drop ${route} --yes", then start).`,
+    explanation:
+      'Positions are only comparable within one database cluster. The node was pointed elsewhere, or its server was replaced by a dump or a fresh initdb.',
+  }),
+  timelineDiverged: errorKind<{ route: string; stored: string; found: string; checkpoint: string; fork: string }>({
+    code: 'TL-3107',
+    title: 'The source went back to before the checkpoint when it was promoted or restored',
+    recovery: 'resynchronise',
+    message: ({ route, stored, found, checkpoint, fork }) =>
+      `route ${route}: the source is on timeline ${found}, which left timeline ${stored} at ${fork}; the checkpoint ${checkpoint} is not part of it`,
+    remedy: ({ route }) =>
+      `The target has changes that the source has lost. Compare, then load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+    explanation:
+      'After a failover or a point-in-time recovery the new timeline holds less than what was already applied at the target.',
+  }),
+  sourceSetBack: errorKind<{ route: string; end: string; checkpoint: string }>({
+    code: 'TL-3108',
+    title: 'The source ends before the checkpoint',
+    recovery: 'resynchronise',
+    message: ({ route, end, checkpoint }) =>
+      `route ${route}: the source's WAL ends at ${end}, before the target's checkpoint ${checkpoint}: the source was set back`,
+    remedy: ({ route }) =>
+      `The target has changes that the source has lost. Compare, then load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+    explanation: 'The source was restored from an older copy of its files, or lost WAL that it had not flushed.',
+  }),
+  historyDiffers: errorKind<{ route: string; checkpoint: string; expected: string; found: string }>({
+    code: 'TL-3109',
+    title: "The source's history is not the one that the checkpoint was made with",
+    recovery: 'resynchronise',
+    message: ({ route, checkpoint, expected, found }) =>
+      `route ${route}: the source's history is not the one the checkpoint ${checkpoint} was made with: expected ${expected}, found ${found}`,
+    remedy: ({ route }) =>
+      `The source was set back and has gone on. Compare, then load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+    explanation:
+      'The last transaction that was applied is no longer where it was in the source’s queue. The source was restored from an older copy on the same timeline and has written other changes since.',
+  }),
+  publicationMissing: errorKind<{ route: string; publication: string }>({
+    code: 'TL-3110',
+    title: 'The publication is not there',
+    recovery: 'halt',
+    message: ({ route, publication }) => `route ${route}: publication ${publication} does not exist at the source`,
+    remedy: ({ route }) =>
+      `Changes since it was dropped are not published. Load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+    explanation: 'The publication says which tables the server decodes for the route. It was dropped or renamed.',
+  }),
+  publicationIncomplete: errorKind<{ route: string; publication: string; why: string; statement: string }>({
+    code: 'TL-3111',
+    title: 'The publication does not carry everything that the route needs',
+    recovery: 'halt',
+    message: ({ route, publication, why }) => `route ${route}: publication ${publication} is incomplete: ${why}`,
+    remedy: ({ statement }) =>
+      `Changes that were not published are missing at the target: compare or load those tables again. Then: ${statement}`,
+    explanation:
+      'A table was dropped and made anew, was taken out of the publication, or the publication filters rows, columns or operations.',
+  }),
+  tableMissing: errorKind<{ route: string; table: string }>({
+    code: 'TL-3112',
+    title: 'A table that the route names is not at the source',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: table ${table} does not exist at the source, or cannot be replicated`,
+    remedy: () =>
+      'Correct the name in the route, or take the table out of it. Only permanent ordinary and partitioned tables are carried.',
+    explanation: 'Tables that are named without a glob have to exist.',
+  }),
+  rowTooLarge: errorKind<{ route: string; table: string; position: string; bytes: number; maxBytes: number }>({
+    code: 'TL-3201',
+    title: 'A row is larger than maxRowBytes',
+    recovery: 'halt',
+    message: ({ route, table, position, bytes, maxBytes }) =>
+      `route ${route} halted: a row of ${table} in the transaction at ${position} has ${bytes} bytes, apply.maxRowBytes is ${maxBytes}`,
+    remedy: () => 'Raise apply.maxRowBytes (the process needs about four times as much memory), or exclude the column.',
+    explanation: 'Memory is bounded by the byte budget and four times the largest row that is allowed.',
+  }),
+  invalidText: errorKind<{ route: string; table: string; column: string; position: string }>({
+    code: 'TL-3202',
+    title: 'A value is not valid UTF-8',
+    recovery: 'halt',
+    message: ({ route, table, column, position }) =>
+      `route ${route} halted: column ${table}.${column} has a value that is not valid UTF-8, in the transaction at ${position}`,
+    remedy: () => 'Mend the value at the source, or exclude the column from the route.',
+    explanation:
+      'A database of encoding SQL_ASCII stores any bytes without saying which encoding they are in; guessing would alter them.',
+  }),
+  unreadableChange: errorKind<{ route: string; position: string; why: string }>({
+    code: 'TL-3203',
+    title: 'The change queue holds something that cannot be read',
+    recovery: 'halt',
+    message: ({ route, position, why }) => `route ${route} halted: unreadable change at ${position}: ${why}`,
+    remedy: () => 'Report it with the version of the server. Nothing was skipped.',
+    explanation: 'The server sent a message that is unknown or that contradicts what it sent before.',
+  }),
+  queueGiven: errorKind<{ route: string; slot: string; publication: string }>({
+    code: 'TL-3204',
+    title: 'A given queue is not made by Tidelock',
+    recovery: 'halt',
+    message: ({ route, slot, publication }) =>
+      `route ${route}: slot ${slot} and publication ${publication} are given and have to be made by whoever keeps them`,
+    remedy: ({ slot, publication }) =>
+      `CREATE PUBLICATION ${publication} ...; SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput');`,
+    explanation: 'A slot or publication that the route names is never created, altered or dropped.',
+  }),
 };

@@ -1,13 +1,168 @@
 import { errorKind } from '../tidelock-error.ts';
 
+interface TablePlace {
+  readonly route: string;
+  readonly table: string;
+}
+interface ColumnPlace extends TablePlace {
+  readonly column: string;
+}
+interface ChangePlace extends TablePlace {
+  /** Where the source transaction was committed, or its id while it is still open. */
+  readonly position: string;
+}
+
+const startAgain = ({ route }: { route: string }): string => `Then "tidelock start ${route}".`;
+
 /** TL-2xxx: targets. */
 export const targetErrors = {
-  unexpected: errorKind<{ route: string; sqlState: string; message: string }>({
-    code: 'TL-2001',
-    title: 'The target refused a statement',
+  tableMissing: errorKind<TablePlace>({
+    code: 'TL-2101',
+    title: 'A target table does not exist',
     recovery: 'halt',
-    message: ({ route, sqlState, message }) => `route ${route}: the target answered ${sqlState}: ${message}`,
-    remedy: ({ route }) => `Mend what the server names, then "tidelock start ${route}".`,
-    explanation: 'The server answered with an error that has no remedy of its own in this catalogue.',
+    message: ({ route, table }) => `route ${route}: table ${table} does not exist at the target`,
+    remedy: (place) =>
+      `Create it with the source's columns and keys, or exclude it from the route. ${startAgain(place)}`,
+    explanation: 'Tidelock never creates tables by itself; a missing table would lose every change of it.',
+  }),
+  columnMissing: errorKind<ColumnPlace>({
+    code: 'TL-2102',
+    title: 'A target column does not exist',
+    recovery: 'halt',
+    message: ({ route, table, column }) => `route ${route}: the target's ${table} has no column ${column}`,
+    remedy: (place) =>
+      `Add the column at the target, or name it under columns.exclude or columns.rename. ${startAgain(place)}`,
+    explanation: 'A value without a place at the target would be dropped. What is not to travel is excluded by name.',
+  }),
+  columnUnfilled: errorKind<ColumnPlace>({
+    code: 'TL-2103',
+    title: 'A target column must be filled and the source has no value for it',
+    recovery: 'halt',
+    message: ({ route, table, column }) =>
+      `route ${route}: the target's ${table}.${column} is NOT NULL without a default, and no source column fills it`,
+    remedy: (place) => `Give the target column a default or allow NULL. ${startAgain(place)}`,
+    explanation: 'Every insert would fail.',
+  }),
+  typeDoesNotFit: errorKind<ColumnPlace & { source: string; target: string }>({
+    code: 'TL-2104',
+    title: 'A target column cannot hold every value of the source column',
+    recovery: 'halt',
+    message: ({ route, table, column, source, target }) =>
+      `route ${route}: column ${table}.${column} is ${source} at the source and ${target} at the target: not every value fits exactly`,
+    remedy: (place) => `Give the target column the source's type, or a wider one. ${startAgain(place)}`,
+    explanation:
+      'PostgreSQL rounds numbers and timestamps and cuts blanks without an error when it assigns to a narrower column, so only equal and provably wider types are accepted.',
+  }),
+  columnGenerated: errorKind<ColumnPlace>({
+    code: 'TL-2105',
+    title: 'A target column is generated and the source column is not',
+    recovery: 'halt',
+    message: ({ route, table, column }) =>
+      `route ${route}: the target generates ${table}.${column}, the source's value has no place`,
+    remedy: (place) => `Make it an ordinary column at the target, or exclude it. ${startAgain(place)}`,
+    explanation: 'A generated column cannot be written, and what the target computes may differ from the source.',
+  }),
+  keyMissing: errorKind<TablePlace & { columns: string; statement: string }>({
+    code: 'TL-2106',
+    title: 'The target table has no unique key on the source key',
+    recovery: 'halt',
+    message: ({ route, table, columns }) =>
+      `route ${route}: the target's ${table} has no unique index on exactly (${columns})`,
+    remedy: (place) => `Run at the target: ${place.statement}. ${startAgain(place)}`,
+    explanation:
+      'Updates and deletes name their row by these columns; without a unique index one change could hit several rows.',
+  }),
+  notATable: errorKind<TablePlace>({
+    code: 'TL-2107',
+    title: 'The target is no table',
+    recovery: 'halt',
+    message: ({ route, table }) => `route ${route}: ${table} at the target is a view or a foreign table`,
+    remedy: (place) => `Map the source table to an ordinary or partitioned table. ${startAgain(place)}`,
+    explanation: 'Views and foreign tables give no guarantee about what a write did.',
+  }),
+  triggersWouldFire: errorKind<TablePlace & { triggers: string; why: string }>({
+    code: 'TL-2108',
+    title: 'Triggers or cascades at the target would change replicated data',
+    recovery: 'halt',
+    message: ({ route, table, triggers, why }) => `route ${route}: ${table} at the target has ${triggers}, and ${why}`,
+    remedy: ({ route }) =>
+      `Disable them at the target, grant the user the right to set session_replication_role, or allow it by name on the route: allow: [targetTriggers]. Then "tidelock start ${route}".`,
+    explanation:
+      'The source has run its triggers already; run again at the target they would change rows a second time.',
+  }),
+  rowSecurity: errorKind<TablePlace>({
+    code: 'TL-2109',
+    title: 'Row security at the target hides rows',
+    recovery: 'halt',
+    message: ({ route, table }) => `route ${route}: row security of ${table} at the target applies to Tidelock's user`,
+    remedy: (place) => `Connect as a user with BYPASSRLS or as the owner of the table. ${startAgain(place)}`,
+    explanation: 'Rows that a policy hides can be neither updated nor deleted, and the counts would not tell.',
+  }),
+  collision: errorKind<ChangePlace & { change: string; found: string }>({
+    code: 'TL-2201',
+    title: 'The target row is not what the source says it should be',
+    recovery: 'halt',
+    message: ({ route, table, position, change, found }) =>
+      `route ${route} halted: ${change} of ${table} at ${position} ${found}`,
+    remedy: ({ route, table }) =>
+      `Find out who else writes to ${table} at the target. Mend the row, or let the source win with collisions: { tables: { ${table}: { resolve: source } } }. Then "tidelock start ${route}".`,
+    explanation:
+      'An insert found the row already there, an update or delete found none, or another unique key is taken. Something else than this route has changed the target.',
+  }),
+  incompleteRow: errorKind<ChangePlace>({
+    code: 'TL-2202',
+    title: 'A missing row cannot be made from an update that does not carry every column',
+    recovery: 'halt',
+    message: ({ route, table, position }) =>
+      `route ${route} halted: the update of ${table} at ${position} finds no row, and the log holds not all of its columns`,
+    remedy: ({ route, table }) =>
+      `Copy the row from the source, or load ${table} again. REPLICA IDENTITY FULL at the source makes updates complete. Then "tidelock start ${route}".`,
+    explanation: 'PostgreSQL does not log large values that did not change. Tidelock never writes a placeholder.',
+  }),
+  applyFailed: errorKind<ChangePlace & { change: string; sqlState: string; message: string }>({
+    code: 'TL-2203',
+    title: 'The target refused a change',
+    recovery: 'halt',
+    message: ({ route, table, position, change, sqlState, message }) =>
+      `route ${route} halted: ${change} of ${table} at ${position} was refused (${sqlState}): ${message}`,
+    remedy: (place) => `Mend what the server names at the target. ${startAgain(place)}`,
+    explanation: 'A constraint, a type or a trigger at the target rejected a row that the source accepted.',
+  }),
+  commitFailed: errorKind<{ route: string; position: string; sqlState: string; message: string }>({
+    code: 'TL-2204',
+    title: 'The target refused a commit',
+    recovery: 'halt',
+    message: ({ route, position, sqlState, message }) =>
+      `route ${route} halted: the commit up to ${position} was refused (${sqlState}): ${message}`,
+    remedy: (place) => `A deferred constraint at the target is violated: mend the rows it names. ${startAgain(place)}`,
+    explanation: 'Deferred constraints are checked at commit. Nothing of the group was applied.',
+  }),
+  checkpointTaken: errorKind<{ route: string; sequence: string }>({
+    code: 'TL-2205',
+    title: 'The next checkpoint is already there',
+    recovery: 'retry',
+    message: ({ route, sequence }) => `route ${route}: checkpoint ${sequence} is already stored`,
+    remedy: () => 'Nothing: the route starts again from the stored checkpoint.',
+    explanation:
+      'An earlier connection of this route had committed after all (the answer was lost), or another engine has. The group was rolled back, so that nothing is applied twice.',
+  }),
+  targetNotEmpty: errorKind<TablePlace>({
+    code: 'TL-2301',
+    title: 'A target table is not empty before the load',
+    recovery: 'halt',
+    message: ({ route, table }) => `route ${route}: ${table} at the target is not empty`,
+    remedy: (place) => `Empty it, or set load: { existing: replace } to have it emptied. ${startAgain(place)}`,
+    explanation: 'The initial load never mixes its rows with others.',
+  }),
+  loadTooLarge: errorKind<{ route: string; bytes: number; limitBytes: number }>({
+    code: 'TL-2302',
+    title: 'The tables are too large for a load in one piece',
+    recovery: 'halt',
+    message: ({ route, bytes, limitBytes }) =>
+      `route ${route}: the tables hold ${bytes} bytes, a load in one piece takes ${limitBytes} at most`,
+    remedy: () =>
+      'Make the copy by other means and start with load: { mode: none }, or replicate fewer tables. The online load of a later version has no such limit.',
+    explanation:
+      "In this version each table is copied in one transaction from the queue's snapshot, while the source keeps WAL.",
   }),
 };

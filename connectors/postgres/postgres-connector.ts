@@ -1,0 +1,10 @@
+import type { Connector } from '../../src/core/connector.ts';
+import { postgresSource } from './source/postgres-source.ts';
+import { postgresTarget } from './target/postgres-target.ts';
+
+/** PostgreSQL 14 to 18 as source and as target. */
+export const postgresConnector: Connector = {
+  types: ['postgres'],
+  source: postgresSource,
+  target: postgresTarget,
+};

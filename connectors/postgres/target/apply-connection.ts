@@ -1,0 +1,60 @@
+import type pg from 'pg';
+import type { NodeDefinition } from '../../../src/core/route.ts';
+import { sqlState } from '../classify-error.ts';
+import { connectPostgres } from '../connect.ts';
+
+/**
+ * Plans are made once: with generic plans the server would guess the size of every array anew and at times scan a
+ * whole table. What is left is the index on the key, which is right for every size of group.
+ */
+const planSettings: Readonly<Record<string, string>> = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+};
+
+/** The session that applies changes: queries are pipelined, each is written to the socket as it is given. */
+export interface ApplyConnection {
+  readonly client: pg.Client;
+  /** Triggers and foreign keys are off in this session, as in PostgreSQL's own apply worker. */
+  readonly replicaRole: boolean;
+  /** COMMIT returns before the WAL is on disk: an acknowledgement has to wait for the flush position. */
+  readonly asynchronousCommit: boolean;
+}
+
+export function applicationName(routeId: number, routeKey: string, purpose: 'apply' | 'control'): string {
+  return `tidelock ${routeId} ${purpose} ${routeKey}`.slice(0, 63);
+}
+
+export async function openApplyConnection(
+  node: NodeDefinition,
+  routeId: number,
+  routeKey: string,
+): Promise<ApplyConnection> {
+  const client = await connectPostgres(node, {
+    applicationName: applicationName(routeId, routeKey, 'apply'),
+    pipeline: true,
+    settings: planSettings,
+  });
+  const replicaRole = await setReplicaRole(client);
+  const { rows } = await client.query<{ names: string }>(
+    `select current_setting('synchronous_standby_names') as names`,
+  );
+  // With synchronous standbys the server's own setting stays: they are there so that no commit is lost in a failover.
+  const asynchronousCommit = rows[0]?.names === '';
+  if (asynchronousCommit) await client.query('set synchronous_commit = off');
+  return { client, replicaRole, asynchronousCommit };
+}
+
+/** False where the user has not the privilege (a superuser's, or granted by SET ON PARAMETER from 15 on). */
+export async function setReplicaRole(client: pg.Client): Promise<boolean> {
+  try {
+    await client.query('set session_replication_role = replica');
+    return true;
+  } catch (error) {
+    if (sqlState(error) === '42501') return false;
+    throw error;
+  }
+}

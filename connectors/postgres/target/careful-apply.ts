@@ -1,0 +1,289 @@
+import type pg from 'pg';
+import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
+import type { RowChange } from '../../../src/core/change.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { CollisionRules } from '../../../src/core/route.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { Batch } from './batch.ts';
+import type { DisplacedRows } from './displaced-rows.ts';
+import { updateKeyImage } from './net-effect.ts';
+import { isRowChange, sendTruncate, singleStatement } from './set-apply.ts';
+import { bindRows } from './statement.ts';
+import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
+
+export interface CarefulOptions {
+  readonly client: pg.Client;
+  readonly plans: TablePlans;
+  readonly replicaRole: boolean;
+  readonly route: string;
+  readonly node: string;
+  readonly collisions: CollisionRules;
+  readonly logger: Logger;
+  /** Rows that stand aside until their own change comes; kept over the parts of one transaction. */
+  readonly displaced: DisplacedRows;
+}
+
+/**
+ * The last resort: one change after the other, each behind a savepoint, so that the change that the target does not
+ * take is known. It resolves collisions by the route's rules, and lets a row step aside whose unique value an earlier
+ * change takes while its own change is still to come (a swap that the source could defer and the target can't).
+ * Returns the number of collisions that were resolved.
+ */
+export async function applyCarefully(options: CarefulOptions, parts: readonly TransactionPart[]): Promise<number> {
+  const run = new CarefulRun(options);
+  const later = new ChangesToCome(options.plans, parts);
+  for (const part of parts) {
+    for (const change of part.changes) {
+      if (isRowChange(change)) {
+        later.passed(change);
+        await run.apply(change, part, later);
+      } else if (change.kind === 'truncate') {
+        const batch = new Batch(options.client);
+        sendTruncate({ batch, plans: options.plans, replicaRole: options.replicaRole }, change);
+        await batch.settle();
+      }
+    }
+  }
+  return run.collisions;
+}
+
+class CarefulRun {
+  collisions = 0;
+  readonly #options: CarefulOptions;
+
+  constructor(options: CarefulOptions) {
+    this.#options = options;
+  }
+
+  async apply(change: RowChange, part: TransactionPart, later: ChangesToCome): Promise<void> {
+    const plan = this.#options.plans.get(change.table);
+    const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: change.kind };
+    const aside = change.kind === 'insert' ? null : this.#options.displaced.take(plan, rowImage(plan, change));
+    if (aside !== null) {
+      await this.#applyToDisplaced(plan, change, aside, place, later);
+      return;
+    }
+    const count = await this.#try(plan, change, place, later);
+    if (count === 1) return;
+    if (count > 1) throw fail(targetErrors.collision, { ...place, found: `finds ${count} rows` });
+    await this.#resolveMissing(plan, change, place);
+  }
+
+  /** Rows touched; a row in the way is moved aside once for each unique key that it holds. */
+  async #try(plan: TablePlan, change: RowChange, place: Place, later: ChangesToCome): Promise<number> {
+    const { statement, old, next } = singleStatement(plan, change);
+    const query = { name: statement.name, text: statement.text, values: bindRows(statement, old, next) };
+    for (let attempts = 0; ; attempts++) {
+      const result = await this.#savepoint(plan, query);
+      if (typeof result === 'number') return result;
+      if (result.code !== '23505' || change.kind === 'delete' || attempts > plan.target.uniqueIndexes.length)
+        throw this.#refused(result, place);
+      if (change.kind === 'insert' && (await this.#exists(plan, change.after))) {
+        return await this.#resolveExisting(plan, change, place);
+      }
+      const isMoved = await this.#moveAside(plan, change.after, result, later);
+      if (!isMoved)
+        throw fail(targetErrors.collision, {
+          ...place,
+          found: `meets another row with the same ${result.constraint ?? 'unique key'}`,
+        });
+    }
+  }
+
+  /** The statement behind a savepoint: the rows that it touched, or the server's error with the savepoint restored. */
+  async #savepoint(plan: TablePlan, query: pg.QueryConfig): Promise<number | PostgresError> {
+    const { client, replicaRole } = this.#options;
+    const isOrdinary = replicaRole && plan.target.hasDeferrableUnique;
+    const batch = new Batch(client);
+    let count = 0;
+    batch.send('savepoint tl_change');
+    if (isOrdinary) batch.send('set local session_replication_role = origin');
+    batch.send(query, (result) => {
+      count = result.rowCount ?? 0;
+    });
+    if (isOrdinary) batch.send('set local session_replication_role = replica');
+    batch.send('release savepoint tl_change');
+    try {
+      await batch.settle();
+      return count;
+    } catch (error) {
+      if (!isPostgresError(error) || !/^(2[0-9A-Z]|P0|42|0A)/.test(error.code)) throw error;
+      await client.query('rollback to savepoint tl_change');
+      await client.query('release savepoint tl_change');
+      return error;
+    }
+  }
+
+  async #exists(plan: TablePlan, row: Row): Promise<boolean> {
+    if (plan.keyIndexes.length === 0) return false;
+    const where = keyCondition(plan, 1);
+    const { rows } = await this.#options.client.query({
+      text: `select from ${quoteTable(plan.target)} where ${where}`,
+      values: keyValues(plan, row),
+    });
+    return rows.length > 0;
+  }
+
+  async #resolveExisting(plan: TablePlan, change: RowChange & { kind: 'insert' }, place: Place): Promise<number> {
+    this.#resolveOrHalt(plan, place, 'finds the row already there');
+    const statement = plan.update(change.after);
+    const values = bindRows(statement, [change.after], [change.after]);
+    const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
+    if (typeof result !== 'number') throw this.#refused(result, place);
+    return result;
+  }
+
+  async #resolveMissing(plan: TablePlan, change: RowChange, place: Place): Promise<void> {
+    this.#resolveOrHalt(plan, place, 'finds no such row');
+    if (change.kind === 'delete') return;
+    if (change.after.includes(UNCHANGED)) throw fail(targetErrors.incompleteRow, place);
+    const values = bindRows(plan.insert, [], [change.after]);
+    const result = await this.#savepoint(plan, { name: plan.insert.name, text: plan.insert.text, values });
+    if (typeof result !== 'number') throw this.#refused(result, place);
+  }
+
+  /** The route's rule for the table: goes on where the source wins, throws otherwise. Other rules will have their place here. */
+  #resolveOrHalt(plan: TablePlan, place: Place, found: string): void {
+    const { collisions, logger } = this.#options;
+    if (collisions.forTable(plan.source.schema, plan.source.name) !== 'source') {
+      throw fail(targetErrors.collision, { ...place, found });
+    }
+    this.collisions++;
+    logger.warn(
+      { table: plan.label, change: place.change, position: place.position, found },
+      'collision resolved: source',
+    );
+  }
+
+  async #moveAside(plan: TablePlan, row: Row, error: PostgresError, later: ChangesToCome): Promise<boolean> {
+    const { client, displaced } = this.#options;
+    const index = plan.target.uniqueIndexes.find((i) => i.name === error.constraint);
+    if (index === undefined || index.hasExpressions || plan.keyIndexes.length === 0) return false;
+    // Where foreign keys act, deleting the row would take others with it.
+    if (!this.#options.replicaRole && plan.target.cascades.length > 0) return false;
+    const columns = index.columns.map((name) => plan.columns.find((c) => c.column.name === name));
+    const values = columns.map((c) => (c === undefined ? null : (row[c.index] ?? null)));
+    if (values.some((value) => typeof value === 'symbol')) return false;
+    const where = columns.map(
+      (c, at) => `${quoteIdentifier(c?.column.name ?? '')} = $${at + 1}::pg_catalog.text::${c?.column.typeSql}`,
+    );
+    if (index.predicate !== null) where.push(`(${index.predicate})`);
+    const keys = plan.keyIndexes.map((i) => `${quoteIdentifier(plan.source.columns[i]?.name ?? '')}::pg_catalog.text`);
+    const found = await client.query<string[]>({
+      text: `select ${keys.join(', ')} from ${quoteTable(plan.target)} where ${where.join(' and ')}`,
+      values,
+      rowMode: 'array',
+    });
+    const [key] = found.rows;
+    if (key === undefined || !later.has(plan, key)) return false;
+    const taken = await client.query<(string | null)[]>({ text: plan.takeOut, values: key, rowMode: 'array' });
+    const [cells] = taken.rows;
+    if (cells === undefined) return false;
+    displaced.put(plan, key, cells);
+    return true;
+  }
+
+  /** The change of a row that stands aside: it comes back with its new values, or is gone for good. */
+  async #applyToDisplaced(
+    plan: TablePlan,
+    change: RowChange,
+    cells: (string | null)[],
+    place: Place,
+    later: ChangesToCome,
+  ): Promise<void> {
+    if (change.kind !== 'update') return;
+    const kept = plan.target.columns.filter((c) => !c.generated);
+    for (const { index, column } of plan.columns) {
+      const cell = change.after[index];
+      if (cell !== UNCHANGED) cells[kept.indexOf(column)] = typeof cell === 'string' ? cell : null;
+    }
+    const query = { text: plan.putBack, values: cells };
+    for (let attempts = 0; ; attempts++) {
+      const result = await this.#savepoint(plan, query);
+      if (result === 1) return;
+      if (typeof result === 'number') throw fail(targetErrors.collision, { ...place, found: 'could not be put back' });
+      const isMoved =
+        result.code === '23505' &&
+        attempts <= plan.target.uniqueIndexes.length &&
+        (await this.#moveAside(plan, change.after, result, later));
+      if (!isMoved) throw this.#refused(result, place);
+    }
+  }
+
+  #refused(error: PostgresError, place: Place): Error {
+    const { code: sqlState } = error;
+    // Classified first: what can be retried is not the change's fault.
+    const classified = classifyPostgresError(error, this.#options.node);
+    if (classified.recovery === 'retry') return classified;
+    const message = sqlState.startsWith('22') || sqlState.startsWith('P0') ? 'see the server log' : error.message;
+    return fail(targetErrors.applyFailed, { ...place, sqlState, message }, error);
+  }
+}
+
+interface Place {
+  readonly route: string;
+  readonly table: string;
+  readonly position: string;
+  readonly change: string;
+}
+
+function positionText(part: TransactionPart): string {
+  return part.commit === null ? `transaction ${part.id}` : `${part.commit.position} (transaction ${part.id})`;
+}
+
+function rowImage(plan: TablePlan, change: RowChange): Row {
+  if (change.kind === 'update') return updateKeyImage(plan, change);
+  return change.kind === 'insert' ? change.after : change.before;
+}
+
+function keyCondition(plan: TablePlan, first: number): string {
+  return plan.keyIndexes
+    .map((index, at) => {
+      const bound = plan.columns.find((c) => c.index === index);
+      return `${quoteIdentifier(bound?.column.name ?? '')} = $${first + at}::pg_catalog.text::${bound?.column.typeSql}`;
+    })
+    .join(' and ');
+}
+
+function keyValues(plan: TablePlan, row: Row): (string | null)[] {
+  return plan.keyIndexes.map((index) => {
+    const cell = row[index];
+    return typeof cell === 'string' ? cell : null;
+  });
+}
+
+/** Which rows of which tables are still to be changed by this call: only those may step aside. */
+class ChangesToCome {
+  readonly #plans: TablePlans;
+  readonly #counts = new Map<string, number>();
+
+  constructor(plans: TablePlans, parts: readonly TransactionPart[]) {
+    this.#plans = plans;
+    for (const part of parts) for (const change of part.changes) if (isRowChange(change)) this.#add(change, 1);
+  }
+
+  passed(change: RowChange): void {
+    this.#add(change, -1);
+  }
+
+  has(plan: TablePlan, key: readonly string[]): boolean {
+    return (this.#counts.get(this.#name(plan, key)) ?? 0) > 0;
+  }
+
+  #add(change: RowChange, by: number): void {
+    if (change.kind === 'insert') return;
+    const plan = this.#plans.get(change.table);
+    if (plan.keyIndexes.length === 0) return;
+    const name = this.#name(plan, keyValues(plan, rowImage(plan, change)));
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  }
+
+  #name(plan: TablePlan, key: readonly (string | null)[]): string {
+    return `${plan.target.oid}\0${key.join('\0')}`;
+  }
+}

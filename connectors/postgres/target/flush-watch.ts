@@ -1,0 +1,76 @@
+import type pg from 'pg';
+import { failpoint } from '../../../src/core/failpoint.ts';
+import type { Position } from '../../../src/core/position.ts';
+import { type Lsn, parseLsn } from '../lsn.ts';
+
+const pollMs = 20;
+
+interface Waiting {
+  readonly position: Position;
+  /** The target's WAL has to be flushed up to here. */
+  readonly needs: Lsn;
+}
+
+/**
+ * Finds out when commits that returned before their WAL was on disk are durable: the target's flush position is asked
+ * for until it has passed the WAL's end after the commit. The queries ride in the apply session's pipeline.
+ */
+export class FlushWatch {
+  readonly #client: pg.Client;
+  readonly #onDurable: (position: Position) => void;
+  #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #asking = false;
+  #closed = false;
+
+  constructor(client: pg.Client, onDurable: (position: Position) => void) {
+    this.#client = client;
+    this.#onDurable = onDurable;
+  }
+
+  /** `walEnd`: the target's WAL insert position after the commit was answered. */
+  wait(position: Position, walEnd: string): void {
+    this.#waiting.push({ position, needs: parseLsn(walEnd) });
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    if (this.#closed || this.#asking || this.#timer !== null || this.#waiting.length === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#ask();
+    }, pollMs);
+  }
+
+  #ask(): void {
+    this.#asking = true;
+    this.#client.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn').then(
+      ({ rows }) => {
+        this.#asking = false;
+        if (rows[0]) this.#passed(parseLsn(rows[0].lsn));
+        this.#schedule();
+      },
+      // Fails with the session; whoever applies meets the error itself. In an aborted transaction it is asked again.
+      () => {
+        this.#asking = false;
+        this.#schedule();
+      },
+    );
+  }
+
+  #passed(flushed: Lsn): void {
+    let last: Position | null = null;
+    while (this.#waiting[0] !== undefined && this.#waiting[0].needs <= flushed) {
+      last = this.#waiting[0].position;
+      this.#waiting.shift();
+    }
+    if (last === null || this.#closed) return;
+    failpoint('flush.seen');
+    this.#onDurable(last);
+  }
+}

@@ -1,0 +1,102 @@
+import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
+
+export interface GroupLimits {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Parts that are applied together, and the source position that is reached with them. */
+export interface Group {
+  readonly parts: readonly TransactionPart[];
+  readonly rows: number;
+  /** Null where the last transaction goes on in later parts: the target transaction stays open. */
+  readonly commit: Commit | null;
+  /** The last transaction with changes that ends in this group. */
+  readonly lastCommit: { readonly position: Commit['position']; readonly id: string } | null;
+}
+
+/** True for what changes nothing at the target: an idle advance, Tidelock's own records, replicated transactions. */
+export function isIdle(part: TransactionPart): boolean {
+  return (
+    part.rows === 0 &&
+    part.commit !== null &&
+    !part.changes.some((c) => c.kind === 'truncate' || c.kind === 'schemaChange')
+  );
+}
+
+/**
+ * The next group from `parts` at `from`: as many whole source transactions as fit the limits, of one origin. A
+ * transaction that is larger than the limits, or not complete yet, makes groups of its own parts. `open` tells that
+ * the first part continues a transaction of the group before.
+ */
+export function nextGroup(parts: readonly TransactionPart[], from: number, limits: GroupLimits, open: boolean): Group {
+  let end = from;
+  let rows = 0;
+  let bytes = 0;
+  const first = parts[from];
+  if (first === undefined) throw new RangeError('no parts are left to group');
+  if (open) {
+    end = takeParts(parts, from, limits);
+  } else {
+    while (end < parts.length) {
+      const whole = transactionAt(parts, end);
+      const fits = rows + whole.rows <= limits.rows && bytes + whole.bytes <= limits.bytes;
+      const isSameOrigin = sameOrigin(first, whole.first);
+      if (end > from && !(whole.isComplete && fits && isSameOrigin)) break;
+      if (end === from && !(whole.isComplete && fits)) {
+        end = takeParts(parts, from, limits);
+        break;
+      }
+      end = whole.end;
+      rows += whole.rows;
+      bytes += whole.bytes;
+    }
+  }
+  return makeGroup(parts.slice(from, end));
+}
+
+function makeGroup(parts: readonly TransactionPart[]): Group {
+  let lastCommit: Group['lastCommit'] = null;
+  let rows = 0;
+  for (const part of parts) {
+    rows += part.rows;
+    if (part.commit !== null && !isIdle(part)) lastCommit = { position: part.commit.position, id: part.id };
+  }
+  return { parts, rows, commit: parts.at(-1)?.commit ?? null, lastCommit };
+}
+
+/** Parts of one transaction up to its end or to the limits, at least one. */
+function takeParts(parts: readonly TransactionPart[], from: number, limits: GroupLimits): number {
+  let rows = 0;
+  let bytes = 0;
+  for (let at = from; at < parts.length; at++) {
+    const part = parts[at];
+    if (part === undefined) break;
+    rows += part.rows;
+    bytes += part.bytes;
+    if (at > from && (rows > limits.rows || bytes > limits.bytes)) return at;
+    if (part.commit !== null) return at + 1;
+  }
+  return parts.length;
+}
+
+function transactionAt(parts: readonly TransactionPart[], from: number) {
+  const first = parts[from] as TransactionPart;
+  let rows = 0;
+  let bytes = 0;
+  let end = from;
+  let isComplete = false;
+  while (end < parts.length && !isComplete) {
+    const part = parts[end++] as TransactionPart;
+    rows += part.rows;
+    bytes += part.bytes;
+    isComplete = part.commit !== null;
+  }
+  return { first, rows, bytes, end, isComplete };
+}
+
+function sameOrigin(a: TransactionPart, b: TransactionPart): boolean {
+  if (a.origin === b.origin) return true;
+  // Hops are told apart by their nodes: position and time differ in every transaction.
+  return a.origin.length === b.origin.length && a.origin.every((hop, at) => hop.node === b.origin[at]?.node);
+}

@@ -1,0 +1,74 @@
+import type { Cell, Row } from '../../../src/core/cell.ts';
+import type { TargetColumn } from './target-table.ts';
+
+/** Text of a key value such that two values the server holds equal have the same text, and no others. */
+type Normalise = (text: string) => string;
+
+const same: Normalise = (text) => text;
+const zero: Normalise = (text) => (text === '-0' ? '0' : text);
+const blankPadded: Normalise = (text) => text.replace(/ +$/, '');
+const decimal: Normalise = (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+
+const byType: Readonly<Record<string, Normalise>> = {
+  'pg_catalog.int2': same,
+  'pg_catalog.int4': same,
+  'pg_catalog.int8': same,
+  'pg_catalog.oid': same,
+  'pg_catalog.uuid': same,
+  'pg_catalog.bool': same,
+  'pg_catalog.date': same,
+  'pg_catalog.time': same,
+  'pg_catalog.timestamp': same,
+  'pg_catalog.timestamptz': same,
+  'pg_catalog.bytea': same,
+  'pg_catalog.text': same,
+  'pg_catalog.varchar': same,
+  'pg_catalog.name': same,
+  'pg_catalog.char': same,
+  'pg_catalog.bpchar': blankPadded,
+  'pg_catalog.numeric': decimal,
+  'pg_catalog.float4': zero,
+  'pg_catalog.float8': zero,
+};
+
+/** Null where the server may hold values equal whose texts differ in ways that are not known here (citext, jsonb). */
+function normaliser(column: TargetColumn): Normalise | null {
+  if (!column.deterministic) return null;
+  if (column.baseKind === 'e') return same;
+  return byType[column.baseType] ?? null;
+}
+
+/** Reads a row's key as one string; null where a part of it was not logged or is NULL. */
+export type KeyReader = (row: Row) => string | null;
+
+/** Null where keys of these columns can't be compared outside of the server: the table is a barrier then. */
+export function keyReader(
+  columns: readonly { readonly index: number; readonly column: TargetColumn }[],
+): KeyReader | null {
+  const parts: { index: number; normalise: Normalise }[] = [];
+  for (const { index, column } of columns) {
+    const normalise = normaliser(column);
+    if (normalise === null) return null;
+    parts.push({ index, normalise });
+  }
+  const [first] = parts;
+  if (parts.length === 1 && first) {
+    const { index, normalise } = first;
+    return (row) => text(row[index], normalise);
+  }
+  return (row) => {
+    let key = '';
+    for (const { index, normalise } of parts) {
+      const part = text(row[index], normalise);
+      if (part === null) return null;
+      // PostgreSQL has no NUL in text, so that no two keys run together.
+      key += `${part}\0`;
+    }
+    return key;
+  };
+}
+
+function text(cell: Cell | undefined, normalise: Normalise): string | null {
+  if (typeof cell === 'string') return normalise(cell);
+  return Buffer.isBuffer(cell) ? cell.toString('hex') : null;
+}

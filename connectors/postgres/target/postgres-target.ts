@@ -1,0 +1,56 @@
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { routeKey } from '../../../src/core/route.ts';
+import type { Target, TargetOptions } from '../../../src/core/target.ts';
+import { classifyPostgresError } from '../classify-error.ts';
+import { connectPostgres } from '../connect.ts';
+import { openPostgresState } from '../state/postgres-route-state.ts';
+import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
+import { PostgresConsumer } from './postgres-consumer.ts';
+import { openLoader } from './postgres-loader.ts';
+import { targetPreflight } from './preflight.ts';
+
+/** The target side of one route in a PostgreSQL database. */
+export function postgresTarget({ route, logger }: TargetOptions): Target {
+  const key = routeKey(route);
+  const node = route.to;
+
+  /** Runs on a short connection of its own. */
+  const briefly = async <T>(run: (client: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> => {
+    const client = await connectPostgres(node, { applicationName: `tidelock ${key}`.slice(0, 63) });
+    try {
+      return await run(client);
+    } catch (error) {
+      throw classifyPostgresError(error, node.name);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  };
+
+  const routeId = (): Promise<number> =>
+    briefly(async (client) => {
+      const { rows } = await client.query<{ id: number }>('select id from tidelock.routes where key = $1', [key]);
+      if (!rows[0]) throw fail(routeErrors.notRegistered, { route: route.name });
+      return rows[0].id;
+    });
+
+  return {
+    identity: () =>
+      briefly(async (client) => {
+        const { rows } = await client.query<{ identity: string }>(
+          `select system_identifier || '/' || current_database() as identity from pg_control_system()`,
+        );
+        return rows[0]?.identity ?? '';
+      }),
+    preflight: (tables) =>
+      briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),
+    state: () => openPostgresState({ node, routeKey: key, logger }),
+    loader: async (epoch) => openLoader({ route, routeId: await routeId(), routeKey: key, epoch }),
+    consumer: async (options) => {
+      const id = await routeId();
+      const connection = await openApplyConnection(node, id, key);
+      return new PostgresConsumer(route, id, connection, options, logger);
+    },
+    close: async () => {},
+  };
+}

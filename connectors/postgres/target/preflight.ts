@@ -1,0 +1,115 @@
+import type pg from 'pg';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { Finding } from '../../../src/core/finding.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { planTable } from './table-plan.ts';
+import { readTargetTables, type TargetTable } from './target-table.ts';
+
+/** Name under which a route allows that triggers and cascades at the target act on replicated rows. */
+const allowTriggers = 'targetTriggers';
+
+interface Privileges {
+  readonly table: string;
+  readonly missing: string | null;
+  readonly hidden: boolean;
+}
+
+/** Everything at the target that would stop or spoil the route, table by table. */
+export async function targetPreflight(
+  client: pg.Client,
+  route: RouteDefinition,
+  versions: readonly TableVersion[],
+  replicaRole: boolean,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const add = (error: TidelockError, table?: TableVersion, statement?: string): void => {
+    findings.push(finding(route.to.name, error, table, statement));
+  };
+  const { rows: server } = await client.query<{ version: number; text: string; recovery: boolean }>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as text, pg_is_in_recovery() as recovery`,
+  );
+  const version = server[0];
+  if (version && version.version < 140000) {
+    add(fail(nodeErrors.unsupportedVersion, { node: route.to.name, version: version.text, oldest: 'PostgreSQL 14' }));
+    return findings;
+  }
+  const tables = await readTargetTables(client, versions);
+  const privileges = await readPrivileges(client, tables);
+  for (const table of versions) {
+    const label = tableLabel(table);
+    const place = { route: route.name, table: label };
+    const target = tables.find((t) => t.schema === table.schema && t.name === table.name);
+    if (!target) {
+      add(fail(targetErrors.tableMissing, place), table);
+      continue;
+    }
+    try {
+      planTable(table, target, route.name);
+    } catch (error) {
+      if (!(error instanceof TidelockError)) throw error;
+      const { statement } = error.place as { statement?: string };
+      add(error, table, statement);
+    }
+    const privilege = privileges.find((p) => p.table === label);
+    if (privilege?.missing) {
+      const statement = `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${quoteTable(target)} TO ${quoteIdentifier(route.to.connection().user)}`;
+      add(
+        fail(nodeErrors.privilege, { node: route.to.name, message: `${privilege.missing} on ${label} is missing` }),
+        table,
+        statement,
+      );
+    }
+    if (privilege?.hidden) add(fail(targetErrors.rowSecurity, place), table);
+    const firing = firingTriggers(target, replicaRole);
+    if (firing !== null && !route.allow.includes(allowTriggers))
+      add(fail(targetErrors.triggersWouldFire, { ...place, ...firing }), table);
+  }
+  return findings;
+}
+
+/** What would act on rows that the route writes; null where nothing does. */
+function firingTriggers(target: TargetTable, replicaRole: boolean): { triggers: string; why: string } | null {
+  // Statements on a table with a deferrable unique constraint run under the ordinary role (see set-apply.ts).
+  const isOrdinary = !replicaRole || target.hasDeferrableUnique;
+  const triggers = [
+    ...(isOrdinary ? target.ordinaryTriggers : target.replicaTriggers).map((name) => `trigger ${name}`),
+    ...(isOrdinary ? target.cascades.map((name) => `cascading foreign key ${name}`) : []),
+  ];
+  if (triggers.length === 0) return null;
+  const why = !isOrdinary
+    ? 'they are enabled for the replica role'
+    : replicaRole
+      ? 'its deferrable unique constraint is only checked under the ordinary replication role'
+      : "Tidelock's user may not set session_replication_role";
+  return { triggers: triggers.join(', '), why };
+}
+
+async function readPrivileges(client: pg.Client, tables: readonly TargetTable[]): Promise<Privileges[]> {
+  const { rows } = await client.query<{ oid: string; missing: string | null; hidden: boolean }>(
+    `select o::text as oid, row_security_active(o::oid) as hidden,
+       (select string_agg(p, ', ') from unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) p where not has_table_privilege(o::oid, p)) as missing
+     from unnest($1::int8[]) o`,
+    [tables.map((t) => t.oid)],
+  );
+  return rows.map((row) => {
+    const table = tables.find((t) => String(t.oid) === row.oid);
+    return { table: table ? tableLabel(table) : '', missing: row.missing, hidden: row.hidden };
+  });
+}
+
+function finding(node: string, error: TidelockError, table?: TableVersion, statement?: string): Finding {
+  const { code, message, remedy } = error;
+  return {
+    level: 'error',
+    code,
+    node,
+    message,
+    remedy,
+    ...(table && { table: tableLabel(table) }),
+    ...(statement && { statement }),
+  };
+}

@@ -1,0 +1,170 @@
+import type { Row } from '../../../src/core/cell.ts';
+import type { Change, RowChange, TruncateChange } from '../../../src/core/change.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { quoteTable } from '../identifiers.ts';
+import type { Batch } from './batch.ts';
+import { NetEffect, type NetTable, updateKeyImage } from './net-effect.ts';
+import { bindRows, type Statement } from './statement.ts';
+import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
+
+const noRows: readonly Row[] = [];
+
+/** Sends statements for changes; `replicaRole` as in ApplyConnection. */
+export interface Applier {
+  readonly batch: Batch;
+  readonly plans: TablePlans;
+  readonly replicaRole: boolean;
+}
+
+/** Sends the net effect of the parts as few statements, without waiting for answers. */
+export function sendAsSets(applier: Applier, parts: readonly TransactionPart[]): void {
+  const net = new NetEffect();
+  for (const part of parts) {
+    for (const change of part.changes) {
+      if (!isRowChange(change)) {
+        if (change.kind !== 'truncate') continue;
+        sendNet(applier, net);
+        sendTruncate(applier, change);
+        continue;
+      }
+      const plan = applier.plans.get(change.table);
+      if (net.offer(plan, change) === 'taken') continue;
+      sendNet(applier, net);
+      sendSingle(applier, plan, change);
+    }
+  }
+  sendNet(applier, net);
+}
+
+/** Sends each change by itself, in source order, without waiting for answers. */
+export function sendInOrder(applier: Applier, parts: readonly TransactionPart[]): void {
+  for (const part of parts) {
+    for (const change of part.changes) {
+      if (isRowChange(change)) sendSingle(applier, applier.plans.get(change.table), change);
+      else if (change.kind === 'truncate') sendTruncate(applier, change);
+    }
+  }
+}
+
+export function isRowChange(change: Change): change is RowChange {
+  return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';
+}
+
+/** The statement for one change, with the images that it reads. */
+export function singleStatement(plan: TablePlan, change: RowChange): { statement: Statement; old: Row[]; next: Row[] } {
+  switch (change.kind) {
+    case 'insert':
+      return { statement: plan.insert, old: [], next: [change.after] };
+    case 'update':
+      return { statement: plan.update(change.after), old: [updateKeyImage(plan, change)], next: [change.after] };
+    case 'delete':
+      return { statement: plan.delete, old: [change.before], next: [] };
+  }
+}
+
+export function sendSingle(applier: Applier, plan: TablePlan, change: RowChange): void {
+  const { statement, old, next } = singleStatement(plan, change);
+  withRole(applier, plan, () => sendRows(applier, plan, statement, { old, next, count: 1 }));
+}
+
+export function sendTruncate(applier: Applier, change: TruncateChange): void {
+  const plans = change.tables.map((table) => applier.plans.get(table));
+  // Never CASCADE: what the source emptied is listed, and nothing else is to be emptied here.
+  const tables = plans.map((plan) => quoteTable(plan.target)).join(', ');
+  applier.batch.send(`truncate table ${tables}${change.restartIdentity ? ' restart identity' : ''}`);
+}
+
+/**
+ * Deletes before updates before inserts frees unique values before they are taken again. Where foreign keys are
+ * checked, a row must come before those that point to it and go after them: inserts, updates, deletes.
+ */
+function sendNet(applier: Applier, net: NetEffect): void {
+  if (net.size === 0) {
+    net.drain();
+    return;
+  }
+  const tables = net.drain();
+  if (applier.replicaRole) {
+    for (const table of tables) {
+      withRole(applier, table.plan, () => {
+        const rows = splitByKind(table);
+        sendDeletes(applier, table.plan, rows.deletes);
+        sendUpdates(applier, table.plan, rows.updates);
+        sendInserts(applier, table.plan, rows.inserts);
+      });
+    }
+    return;
+  }
+  const parentsFirst = applier.plans.parentsFirst(tables.map((table) => table.plan));
+  const split = new Map(tables.map((table) => [table.plan, splitByKind(table)]));
+  const empty: SplitRows = { inserts: [], updates: [], deletes: [] };
+  for (const plan of parentsFirst) sendInserts(applier, plan, (split.get(plan) ?? empty).inserts);
+  for (const plan of parentsFirst) sendUpdates(applier, plan, (split.get(plan) ?? empty).updates);
+  for (const plan of parentsFirst.reverse()) sendDeletes(applier, plan, (split.get(plan) ?? empty).deletes);
+}
+
+interface SplitRows {
+  readonly inserts: Row[];
+  readonly updates: (RowChange & { kind: 'update' })[];
+  readonly deletes: Row[];
+}
+
+function splitByKind({ changes }: NetTable): SplitRows {
+  const rows: SplitRows = { inserts: [], updates: [], deletes: [] };
+  for (const change of changes.values()) {
+    if (change.kind === 'insert') rows.inserts.push(change.after);
+    else if (change.kind === 'delete') rows.deletes.push(change.before);
+    else rows.updates.push(change);
+  }
+  return rows;
+}
+
+function sendInserts(applier: Applier, plan: TablePlan, rows: readonly Row[]): void {
+  if (rows.length > 0) sendRows(applier, plan, plan.insert, { old: noRows, next: rows, count: rows.length });
+}
+
+function sendDeletes(applier: Applier, plan: TablePlan, rows: readonly Row[]): void {
+  if (rows.length > 0) sendRows(applier, plan, plan.delete, { old: rows, next: noRows, count: rows.length });
+}
+
+/** Rows that carry the same columns share a statement. */
+function sendUpdates(applier: Applier, plan: TablePlan, changes: readonly (RowChange & { kind: 'update' })[]): void {
+  const byStatement = new Map<Statement, { old: Row[]; next: Row[] }>();
+  for (const change of changes) {
+    const statement = plan.update(change.after);
+    let images = byStatement.get(statement);
+    if (images === undefined) {
+      images = { old: [], next: [] };
+      byStatement.set(statement, images);
+    }
+    images.old.push(updateKeyImage(plan, change));
+    images.next.push(change.after);
+  }
+  for (const [statement, { old, next }] of byStatement) {
+    sendRows(applier, plan, statement, { old, next, count: next.length });
+  }
+}
+
+interface RowImages {
+  readonly old: readonly Row[];
+  readonly next: readonly Row[];
+  readonly count: number;
+}
+
+function sendRows(applier: Applier, plan: TablePlan, statement: Statement, rows: RowImages): void {
+  const values = bindRows(statement, rows.old, rows.next);
+  applier.batch.sendCounted({ name: statement.name, text: statement.text, values }, rows.count, plan.label);
+}
+
+/**
+ * The replica role switches off the trigger that rechecks a deferred unique constraint, and a duplicate would be
+ * committed without an error (AfterTriggerSaveEvent asks TriggerEnabled when the row changes). Statements on such a
+ * table run under the ordinary role.
+ */
+function withRole(applier: Applier, plan: TablePlan, send: () => void): void {
+  const isOrdinary = applier.replicaRole && plan.target.hasDeferrableUnique;
+  if (isOrdinary) applier.batch.send('set local session_replication_role = origin');
+  send();
+  if (isOrdinary) applier.batch.send('set local session_replication_role = replica');
+}

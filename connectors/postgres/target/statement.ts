@@ -1,0 +1,60 @@
+import type { Row } from '../../../src/core/cell.ts';
+import { quoteIdentifier } from '../identifiers.ts';
+import { arrayLiteral, type ElementForm } from './array-literal.ts';
+import type { TargetColumn } from './target-table.ts';
+
+/** A statement whose text never changes, so that the server plans it once. */
+export interface Statement {
+  /** Name of the prepared statement, unique in a connection. */
+  readonly name: string;
+  readonly text: string;
+  /** What each parameter is read from. */
+  readonly parameters: readonly StatementParameter[];
+}
+
+export interface StatementParameter {
+  /** `old`: the row image that names the row; `new`: the one that becomes its values. */
+  readonly image: 'old' | 'new';
+  /** Index in the mapped table's columns. */
+  readonly index: number;
+  readonly form: ElementForm;
+}
+
+/** One column of the set that a statement works on. */
+export interface SetColumn {
+  readonly image: 'old' | 'new';
+  readonly index: number;
+  readonly column: TargetColumn;
+  readonly form: ElementForm;
+}
+
+/**
+ * `unnest($1::a[], $2::b[]) as u(c0, c1)`: rows as one array a column. Casts name types without modifiers, since an
+ * explicit cast to varchar(n) or numeric(p,s) would cut or round where the assignment that follows reports an error
+ * or has been proven to fit. unnest flattens arrays of arrays, so these travel as text.
+ */
+export function unnestSource(columns: readonly SetColumn[]): {
+  from: string;
+  value: (at: number) => string;
+  parameters: StatementParameter[];
+} {
+  const casts = columns.map((c, at) => `$${at + 1}::${c.column.unnestable ? c.column.typeSql : 'pg_catalog.text'}[]`);
+  const names = columns.map((_, at) => `c${at}`);
+  return {
+    from: `unnest(${casts.join(', ')}) as u(${names.join(', ')})`,
+    value: (at) => {
+      const column = columns[at]?.column;
+      return column === undefined || column.unnestable ? `u.c${at}` : `u.c${at}::${column.typeSql}`;
+    },
+    parameters: columns.map(({ image, index, form }) => ({ image, index, form })),
+  };
+}
+
+/** Parameter values for rows; `old` and `next` hold the same rows in the same order. */
+export function bindRows(statement: Statement, old: readonly Row[], next: readonly Row[]): string[] {
+  return statement.parameters.map(({ image, index, form }) => arrayLiteral(image === 'old' ? old : next, index, form));
+}
+
+export function columnList(columns: readonly SetColumn[]): string {
+  return columns.map((c) => quoteIdentifier(c.column.name)).join(', ');
+}

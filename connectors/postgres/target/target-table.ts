@@ -1,0 +1,143 @@
+import type pg from 'pg';
+
+export interface TargetColumn {
+  readonly name: string;
+  /** Schema-qualified type name, without modifier. */
+  readonly type: string;
+  /** Quoted and qualified, for casts. */
+  readonly typeSql: string;
+  readonly modifier: number;
+  /** Qualified name of the type below all domains. */
+  readonly baseType: string;
+  /** pg_type.typtype of the base type: b, c, d, e, m, p, r. */
+  readonly baseKind: string;
+  /** The type has an array type whose elements are separated by commas and is no array itself. */
+  readonly unnestable: boolean;
+  readonly notNull: boolean;
+  readonly generated: boolean;
+  /** a: GENERATED ALWAYS AS IDENTITY, d: BY DEFAULT, '' none. */
+  readonly identity: string;
+  readonly hasDefault: boolean;
+  /** Equal strings are equal bytes. */
+  readonly deterministic: boolean;
+}
+
+export interface TargetIndex {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly primary: boolean;
+  /** A constraint that can be deferred: checked at the end of statement or transaction. */
+  readonly deferrable: boolean;
+  /** Partial, or over expressions: it can't tell rows apart by its columns alone. */
+  readonly partial: boolean;
+  readonly predicate: string | null;
+  readonly hasExpressions: boolean;
+  readonly allNotNull: boolean;
+}
+
+/** A table at the target, with all that decides how changes are applied to it. */
+export interface TargetTable {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.relkind: r, p (partitioned); others are refused. */
+  readonly kind: string;
+  readonly columns: readonly TargetColumn[];
+  readonly uniqueIndexes: readonly TargetIndex[];
+  readonly hasDeferrableUnique: boolean;
+  /** Oids of the tables that its foreign keys point to, itself left out. */
+  readonly references: readonly number[];
+  /** Foreign keys of other tables that change them when a row here changes or goes. */
+  readonly cascades: readonly string[];
+  /** Enabled user triggers that fire under the ordinary replication role. */
+  readonly ordinaryTriggers: readonly string[];
+  /** Enabled user triggers that fire under the replica role (ENABLE REPLICA or ALWAYS). */
+  readonly replicaTriggers: readonly string[];
+  readonly rowSecurity: boolean;
+}
+
+// One round trip for any number of tables: to_jsonb of everything that planning needs.
+const query = `
+with wanted as (
+  select c.* from unnest($1::text[], $2::text[]) w(schema, name)
+  join pg_namespace n on n.nspname = w.schema
+  join pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind in ('r','p','v','m','f')
+), base as (
+  select t.oid, b.oid as base_oid from pg_type t
+  cross join lateral (
+    with recursive d(oid, typtype, typbasetype) as (
+      select t.oid, t.typtype, t.typbasetype
+      union all select x.oid, x.typtype, x.typbasetype from d join pg_type x on x.oid = d.typbasetype where d.typtype = 'd'
+    ) select oid from d where typtype <> 'd' limit 1
+  ) b
+  where t.oid in (select atttypid from pg_attribute where attrelid in (select oid from wanted) and attnum > 0 and not attisdropped)
+)
+select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relrowsecurity as row_security,
+  (select coalesce(json_agg(json_build_object(
+      'name', a.attname, 'type', tn.nspname || '.' || t.typname, 'typeSql', quote_ident(tn.nspname) || '.' || quote_ident(t.typname),
+      'modifier', a.atttypmod, 'baseType', bn.nspname || '.' || bt.typname, 'baseKind', bt.typtype,
+      'unnestable', t.typarray <> 0 and at.typdelim = ',' and bt.typcategory <> 'A',
+      'notNull', a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity, 'hasDefault', a.atthasdef,
+      'deterministic', coalesce(co.collisdeterministic, true)) order by a.attnum), '[]')
+    from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
+    join base on base.oid = t.oid join pg_type bt on bt.oid = base.base_oid join pg_namespace bn on bn.oid = bt.typnamespace
+    left join pg_type at on at.oid = t.typarray left join pg_collation co on co.oid = a.attcollation
+    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+  (select coalesce(json_agg(json_build_object(
+      'name', ic.relname, 'primary', i.indisprimary, 'deferrable', not i.indimmediate,
+      'partial', i.indpred is not null or i.indexprs is not null, 'predicate', pg_get_expr(i.indpred, i.indrelid),
+      'hasExpressions', i.indexprs is not null,
+      'columns', (select coalesce(json_agg(a.attname order by k.ord), '[]') from unnest(i.indkey::int2[]) with ordinality k(num, ord)
+                  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num where k.ord <= i.indnkeyatts),
+      'allNotNull', (select coalesce(bool_and(a.attnotnull), false) from unnest(i.indkey::int2[]) with ordinality k(num, ord)
+                  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num where k.ord <= i.indnkeyatts)
+      ) order by i.indisprimary desc, ic.relname), '[]')
+    from pg_index i join pg_class ic on ic.oid = i.indexrelid
+    where i.indrelid = c.oid and i.indisunique and i.indisvalid) as indexes,
+  exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p','u','x') and k.condeferrable) as deferrable_unique,
+  (select coalesce(json_agg(distinct k.confrelid::int8), '[]') from pg_constraint k
+    where k.conrelid = c.oid and k.contype = 'f' and k.confrelid <> c.oid) as "references",
+  (select coalesce(json_agg(k.conname order by k.conname), '[]') from pg_constraint k
+    where k.confrelid = c.oid and k.contype = 'f' and k.conparentid = 0 and (k.confdeltype in ('c','n','d') or k.confupdtype in ('c','n','d'))) as cascades,
+  (select coalesce(json_agg(g.tgname order by g.tgname), '[]') from pg_trigger g
+    where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled in ('O','A')) as ordinary_triggers,
+  (select coalesce(json_agg(g.tgname order by g.tgname), '[]') from pg_trigger g
+    where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled in ('R','A')) as replica_triggers
+from wanted c join pg_namespace n on n.oid = c.relnamespace`;
+
+interface CatalogueRow {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly row_security: boolean;
+  readonly columns: TargetColumn[];
+  readonly indexes: TargetIndex[];
+  readonly deferrable_unique: boolean;
+  readonly references: number[];
+  readonly cascades: string[];
+  readonly ordinary_triggers: string[];
+  readonly replica_triggers: string[];
+}
+
+/** Reads the definitions of the named tables; one that does not exist is missing from the result. */
+export async function readTargetTables(
+  client: pg.Client,
+  names: readonly { readonly schema: string; readonly name: string }[],
+): Promise<TargetTable[]> {
+  const result = await client.query<CatalogueRow>(query, [names.map((t) => t.schema), names.map((t) => t.name)]);
+  return result.rows.map((row) => ({
+    oid: Number(row.oid),
+    schema: row.schema,
+    name: row.name,
+    kind: row.kind,
+    columns: row.columns,
+    uniqueIndexes: row.indexes,
+    hasDeferrableUnique: row.deferrable_unique,
+    references: row.references,
+    cascades: row.cascades,
+    ordinaryTriggers: row.ordinary_triggers,
+    replicaTriggers: row.replica_triggers,
+    rowSecurity: row.row_security,
+  }));
+}
