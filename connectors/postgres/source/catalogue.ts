@@ -1,0 +1,98 @@
+import type { ReplicaIdentity, TableVersion } from '../../../src/core/table.ts';
+import { replicaIdentity } from './pgoutput/messages.ts';
+import type { Queryable } from './sessions.ts';
+
+/** A table, view or foreign table at the source. */
+export interface CatalogueTable {
+  readonly oid: string;
+  readonly table: TableVersion;
+  /** pg_class.relkind: r ordinary, p partitioned, f foreign, v view, m materialised view. */
+  readonly kind: string;
+  /** pg_class.relpersistence: p permanent, u unlogged, t temporary. */
+  readonly persistence: string;
+  /** Oids of the partitioned tables that it is a partition of. */
+  readonly ancestors: readonly string[];
+  readonly owned: boolean;
+}
+
+/**
+ * Columns exactly as a Relation message describes them: without generated ones, a domain by its base type, and the key
+ * flag for the columns of the replica identity (of an index that is valid and not deferrable), or for all with FULL.
+ */
+const tablesQuery = `
+  WITH RECURSIVE base (oid, base) AS (
+    SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+    UNION ALL
+    SELECT t.oid, b.base FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+  )
+  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
+    c.relpersistence::text AS persistence, c.relreplident::text AS identity,
+    pg_has_role(c.relowner, 'USAGE') AS owned,
+    CASE WHEN c.relispartition THEN
+      ARRAY(SELECT relid::oid::text FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid)
+    ELSE '{}' END AS ancestors,
+    ARRAY(
+      SELECT json_build_object('name', a.attname, 'type', tn.nspname || '.' || t.typname, 'modifier', a.atttypmod,
+        'key', c.relreplident = 'f' OR c.relreplident <> 'n' AND COALESCE(a.attnum = ANY (key.columns), false))
+      FROM pg_attribute a
+      JOIN base b ON b.oid = a.atttypid
+      JOIN pg_type t ON t.oid = b.base
+      JOIN pg_namespace tn ON tn.oid = t.typnamespace
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+      ORDER BY a.attnum
+    ) AS columns
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN LATERAL (
+    SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns
+    FROM pg_index i
+    WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
+      AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+  ) key ON true
+  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
+    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
+  ORDER BY n.nspname, c.relname`;
+
+/** Everything that a route might name. */
+export async function readCatalogue(client: Queryable): Promise<readonly CatalogueTable[]> {
+  const { rows } = await client.query(tablesQuery);
+  return rows.map((row) => ({
+    oid: String(row.oid),
+    kind: String(row.kind),
+    persistence: String(row.persistence),
+    owned: row.owned === true,
+    ancestors: row.ancestors as string[],
+    table: {
+      schema: String(row.schema),
+      name: String(row.name),
+      columns: row.columns as TableVersion['columns'],
+      identity: replicaIdentity(String(row.identity)) as ReplicaIdentity,
+    },
+  }));
+}
+
+/** Can be carried at all: its changes are in the WAL and decoded. */
+export function carried(table: CatalogueTable): boolean {
+  return (table.kind === 'r' || table.kind === 'p') && table.persistence === 'p';
+}
+
+/**
+ * The tables that a route replicates. Of a partitioned table that is selected the partitions are not tables of their
+ * own: their changes come under the name of the root.
+ */
+export function selectTables(
+  catalogue: readonly CatalogueTable[],
+  isSelected: (schema: string, name: string) => boolean,
+): readonly CatalogueTable[] {
+  const selected = catalogue.filter((entry) => carried(entry) && isSelected(entry.table.schema, entry.table.name));
+  const oids = new Set(selected.map(({ oid }) => oid));
+  return selected.filter(({ ancestors }) => !ancestors.some((oid) => oids.has(oid)));
+}
+
+/** Types that the server names by oid alone: those below the first that initdb hands out (FirstGenbkiObjectId). */
+export async function readBuiltInTypes(client: Queryable): Promise<readonly (readonly [number, string])[]> {
+  const { rows } = await client.query(
+    `SELECT oid::int4 AS oid, 'pg_catalog.' || typname AS name FROM pg_type WHERE oid < 10000`,
+  );
+  return rows.map((row) => [Number(row.oid), String(row.name)] as const);
+}

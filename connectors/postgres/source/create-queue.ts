@@ -1,0 +1,87 @@
+import type pg from 'pg';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
+import { formatLsn, parseLsn } from '../lsn.ts';
+import { type CatalogueTable, readCatalogue, selectTables } from './catalogue.ts';
+import { createPublicationStatement } from './publication.ts';
+import { queueNames } from './queue-names.ts';
+import { PostgresSnapshot } from './queue-snapshot.ts';
+import { connectReplication } from './replication-client.ts';
+import { withSide } from './sessions.ts';
+import { dropSlot } from './slot.ts';
+import { readSystemIdentity } from './system-identity.ts';
+import { isSelected } from './table-filter.ts';
+
+/**
+ * Publication first, then the slot: the server decodes each change with the catalogue of its time, and a publication
+ * that is younger than the slot does not exist for the slot's first changes.
+ */
+export async function createQueue(route: RouteDefinition, signal: AbortSignal): Promise<PostgresSnapshot> {
+  const { slot, publication, ownsSlot, ownsPublication } = queueNames(route);
+  if (!ownsSlot) throw fail(sourceErrors.queueGiven, { route: route.name, slot, publication });
+  await withSide(route, 'setup', async (client) => {
+    await dropSlot(client, slot);
+    if (!ownsPublication) return;
+    await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
+    const tables = await routeTables(client, route);
+    const selected = new Set(tables.map(({ table }) => tableLabel(table)));
+    for (const exact of route.tables.exact)
+      if (!selected.has(tableLabel(exact)))
+        throw fail(sourceErrors.tableMissing, { route: route.name, table: tableLabel(exact) });
+    await client.query(createPublicationStatement(publication, tables));
+  });
+  const exporter = await connectReplication(route, 'snapshot');
+  try {
+    const { identity } = await readSystemIdentity(exporter);
+    const created = await createSlot(exporter, route, signal);
+    failpoint('slot.created');
+    return new PostgresSnapshot({
+      route,
+      position: formatLsn(parseLsn(created.position)),
+      source: identity,
+      snapshot: created.snapshot,
+      exporter,
+      tables: await tablesIn(route, created.snapshot),
+    });
+  } catch (error) {
+    exporter.connection.stream.destroy();
+    await exporter.end().catch(() => {});
+    throw error;
+  }
+}
+
+export async function routeTables(client: pg.Client, route: RouteDefinition): Promise<readonly CatalogueTable[]> {
+  return selectTables(await readCatalogue(client), (schema, name) => isSelected(route, schema, name));
+}
+
+/** Waits for every transaction that was open when it began; an abort ends the waiting server process. */
+async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: AbortSignal) {
+  const pid = (await exporter.query('SELECT pg_backend_pid()::int4 AS pid')).rows[0]?.pid;
+  const abort = (): void => {
+    withSide(route, 'setup', (client) => client.query('SELECT pg_terminate_backend($1)', [pid])).catch(() => {});
+  };
+  signal.addEventListener('abort', abort);
+  try {
+    signal.throwIfAborted();
+    const { slot } = queueNames(route);
+    // The older of the two forms, which all versions understand.
+    const { rows } = await exporter.query(
+      `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+    );
+    return { position: String(rows[0]?.consistent_point), snapshot: String(rows[0]?.snapshot_name) };
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function tablesIn(route: RouteDefinition, snapshot: string): Promise<readonly CatalogueTable[]> {
+  return withSide(route, 'load', async (client) => {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+    return routeTables(client, route);
+  });
+}

@@ -1,0 +1,72 @@
+import type { Change } from '../../../src/core/change.ts';
+import type { Commit, Origin, TransactionPart, Urgency } from '../../../src/core/transaction.ts';
+
+const maxPartBytes = 1_000_000;
+const maxPartRows = 5_000;
+
+/**
+ * Cuts one source transaction into parts. A full part is only given out when the next change comes, so that the last
+ * part, the one with the commit, is never without changes: that would be an idle advance.
+ */
+export class PartBuilder {
+  readonly #id: string;
+  readonly #emit: (part: TransactionPart) => void;
+  #changes: Change[] = [];
+  #rows = 0;
+  #bytes = 0;
+  origin: Origin = [];
+
+  constructor(id: string, emit: (part: TransactionPart) => void) {
+    this.#id = id;
+    this.#emit = emit;
+  }
+
+  get empty(): boolean {
+    return this.#changes.length === 0;
+  }
+
+  /** `wireBytes` of the message: a value takes about twice that in memory, and a row some objects of its own. */
+  addRow(change: Change, wireBytes: number): void {
+    this.#cutWhereFull();
+    this.#changes.push(change);
+    this.#rows++;
+    this.#bytes += 2 * wireBytes + 64;
+  }
+
+  add(change: Change): void {
+    this.#cutWhereFull();
+    this.#changes.push(change);
+    this.#bytes += 256;
+  }
+
+  finish(commit: Commit, urgency: Urgency): void {
+    this.#give(commit, urgency);
+  }
+
+  #cutWhereFull(): void {
+    if (this.#bytes >= maxPartBytes || this.#rows >= maxPartRows) this.#give(null, 'ride');
+  }
+
+  #give(commit: Commit | null, urgency: Urgency): void {
+    const part: TransactionPart = {
+      id: this.#id,
+      origin: this.origin,
+      changes: this.#changes,
+      rows: this.#rows,
+      bytes: this.#bytes,
+      commit,
+      urgency,
+    };
+    this.#changes = [];
+    this.#rows = 0;
+    this.#bytes = 0;
+    this.#emit(part);
+  }
+}
+
+/** What an idle advance is accounted for: enough that a flood of them is bounded too. */
+const idleBytes = 256;
+
+export function idleAdvance(commit: Commit, urgency: Urgency): TransactionPart {
+  return { id: '', origin: [], changes: [], rows: 0, bytes: idleBytes, commit, urgency };
+}

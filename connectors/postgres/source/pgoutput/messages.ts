@@ -1,0 +1,160 @@
+import type { ReplicaIdentity } from '../../../../src/core/table.ts';
+import type { Lsn } from '../../lsn.ts';
+
+/**
+ * Messages of pgoutput's protocol version 1, apart from rows (row-reader.ts). Each is read whole and copied: the driver
+ * uses the buffer again for what comes next.
+ */
+export const messageTypes = {
+  begin: 0x42,
+  commit: 0x43,
+  origin: 0x4f,
+  relation: 0x52,
+  type: 0x59,
+  insert: 0x49,
+  update: 0x55,
+  delete: 0x44,
+  truncate: 0x54,
+  message: 0x4d,
+} as const;
+
+export interface Begin {
+  /** Where the commit record starts, which is also where the transaction is ordered. */
+  readonly commitLsn: Lsn;
+  readonly atMs: number;
+  readonly xid: string;
+}
+
+export interface Commit {
+  /** Where the commit record ends: the first byte that is not needed any more once the transaction is durable. */
+  readonly endLsn: Lsn;
+  readonly atMs: number;
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  readonly key: boolean;
+  readonly typeOid: number;
+  readonly modifier: number;
+}
+
+export interface RelationMessage {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly identity: ReplicaIdentity;
+  readonly columns: readonly RelationColumn[];
+}
+
+export interface LogicalMessage {
+  readonly transactional: boolean;
+  readonly prefix: string;
+  readonly content: string;
+}
+
+const identities: Readonly<Record<string, ReplicaIdentity>> = {
+  d: 'default',
+  i: 'index',
+  f: 'full',
+  n: 'nothing',
+};
+
+/** As pg_class.relreplident has it. */
+export function replicaIdentity(letter: string): ReplicaIdentity {
+  const identity = identities[letter];
+  if (identity === undefined) throw new RangeError(`unknown replica identity "${letter}"`);
+  return identity;
+}
+
+export function readBegin(buffer: Buffer): Begin {
+  return {
+    commitLsn: buffer.readBigUInt64BE(1),
+    atMs: readTime(buffer, 9),
+    xid: String(buffer.readUInt32BE(17)),
+  };
+}
+
+export function readCommit(buffer: Buffer): Commit {
+  return { endLsn: buffer.readBigUInt64BE(10), atMs: readTime(buffer, 18) };
+}
+
+/** Microseconds since 2000-01-01 to milliseconds since 1970. */
+function readTime(buffer: Buffer, offset: number): number {
+  return Math.floor(Number(buffer.readBigInt64BE(offset)) / 1000) + 946_684_800_000;
+}
+
+export function readRelation(buffer: Buffer): RelationMessage {
+  const cursor = new Cursor(buffer, 5);
+  const schema = cursor.text();
+  const name = cursor.text();
+  const identity = replicaIdentity(String.fromCharCode(cursor.byte()));
+  const columns: RelationColumn[] = [];
+  for (let left = cursor.uint16(); left > 0; left--) {
+    const key = (cursor.byte() & 1) === 1;
+    columns.push({ key, name: cursor.text(), typeOid: cursor.uint32(), modifier: cursor.int32() });
+  }
+  // An empty schema stands for pg_catalog.
+  return { oid: buffer.readUInt32BE(1), schema: schema || 'pg_catalog', name, identity, columns };
+}
+
+export function readType(buffer: Buffer): { readonly oid: number; readonly name: string } {
+  const cursor = new Cursor(buffer, 5);
+  const schema = cursor.text();
+  return { oid: buffer.readUInt32BE(1), name: `${schema || 'pg_catalog'}.${cursor.text()}` };
+}
+
+export function readTruncate(buffer: Buffer): { readonly oids: readonly number[]; readonly restartIdentity: boolean } {
+  const cursor = new Cursor(buffer, 1);
+  const count = cursor.uint32();
+  const options = cursor.byte();
+  return { restartIdentity: (options & 2) === 2, oids: Array.from({ length: count }, () => cursor.uint32()) };
+}
+
+export function readLogicalMessage(buffer: Buffer): LogicalMessage {
+  const cursor = new Cursor(buffer, 10);
+  const prefix = cursor.text();
+  const length = cursor.uint32();
+  return {
+    transactional: (buffer.readUInt8(1) & 1) === 1,
+    prefix,
+    content: buffer.toString('utf8', cursor.offset, cursor.offset + length),
+  };
+}
+
+class Cursor {
+  readonly #buffer: Buffer;
+  offset: number;
+
+  constructor(buffer: Buffer, offset: number) {
+    this.#buffer = buffer;
+    this.offset = offset;
+  }
+
+  byte(): number {
+    return this.#buffer.readUInt8(this.offset++);
+  }
+
+  uint16(): number {
+    this.offset += 2;
+    return this.#buffer.readUInt16BE(this.offset - 2);
+  }
+
+  uint32(): number {
+    this.offset += 4;
+    return this.#buffer.readUInt32BE(this.offset - 4);
+  }
+
+  int32(): number {
+    this.offset += 4;
+    return this.#buffer.readInt32BE(this.offset - 4);
+  }
+
+  /** Up to the next zero byte. */
+  text(): string {
+    const end = this.#buffer.indexOf(0, this.offset);
+    if (end < 0) throw new RangeError('text without an end');
+    const text = this.#buffer.toString('utf8', this.offset, end);
+    this.offset = end + 1;
+    return text;
+  }
+}

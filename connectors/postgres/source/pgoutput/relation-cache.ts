@@ -1,0 +1,77 @@
+import type { SchemaChange } from '../../../../src/core/change.ts';
+import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
+import type { RelationMessage } from './messages.ts';
+import type { TypeNames } from './type-names.ts';
+
+export interface Relation {
+  readonly table: TableVersion;
+  /** Part of the route. The others are in a publication that somebody else keeps, or were made since. */
+  readonly selected: boolean;
+}
+
+/**
+ * The tables that the stream has described. The server describes a table once a session and again after anything about
+ * it may have changed; here a new version is only made when something has. The description may come in a transaction
+ * that is not passed on, so a version is announced by the first change that is.
+ */
+export class RelationCache {
+  readonly #isSelected: (schema: string, name: string) => boolean;
+  readonly #types: TypeNames;
+  readonly #byOid = new Map<number, Relation>();
+  readonly #byName = new Map<string, Relation>();
+  readonly #announced = new Map<string, TableVersion>();
+
+  constructor(isSelected: (schema: string, name: string) => boolean, types: TypeNames) {
+    this.#isSelected = isSelected;
+    this.#types = types;
+  }
+
+  describe(message: RelationMessage): void {
+    const { schema, name, identity } = message;
+    const columns = message.columns.map(({ name, key, modifier, typeOid }) => ({
+      name,
+      type: this.#types.name(typeOid),
+      modifier,
+      key,
+    }));
+    const table: TableVersion = { schema, name, columns, identity };
+    const label = tableLabel(table);
+    const known = this.#byName.get(label);
+    const relation =
+      known && sameDefinition(known.table, table) ? known : { table, selected: this.#isSelected(schema, name) };
+    this.#byName.set(label, relation);
+    this.#byOid.set(message.oid, relation);
+  }
+
+  get(oid: number): Relation {
+    const relation = this.#byOid.get(oid);
+    if (relation === undefined) throw new RangeError(`table ${oid} was not described`);
+    return relation;
+  }
+
+  /** The change that has to go before the first change of this version, null where it has gone. */
+  announce(table: TableVersion): SchemaChange | null {
+    const label = tableLabel(table);
+    const from = this.#announced.get(label) ?? null;
+    if (from === table) return null;
+    this.#announced.set(label, table);
+    return { kind: 'schemaChange', from, to: table };
+  }
+}
+
+function sameDefinition(a: TableVersion, b: TableVersion): boolean {
+  return (
+    a.identity === b.identity &&
+    a.columns.length === b.columns.length &&
+    a.columns.every((column, i) => {
+      const other = b.columns[i];
+      return (
+        other !== undefined &&
+        column.name === other.name &&
+        column.type === other.type &&
+        column.modifier === other.modifier &&
+        column.key === other.key
+      );
+    })
+  );
+}

@@ -1,0 +1,190 @@
+import type { Collector, StartPoint } from '../../../src/core/collector.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { Position } from '../../../src/core/position.ts';
+import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
+import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import type { CollectorOptions } from '../../../src/core/source.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { classifyPostgresError } from '../classify-error.ts';
+import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import { Acknowledger } from './acknowledger.ts';
+import { HistoryCheck } from './history-check.ts';
+import { IdleAdvancer } from './idle-advance.ts';
+import { PartQueue } from './part-queue.ts';
+import { RelationCache } from './pgoutput/relation-cache.ts';
+import { TypeNames } from './pgoutput/type-names.ts';
+import { ReplicationStream } from './replication-stream.ts';
+import { RetentionGuard } from './retention-guard.ts';
+import type { Queryable } from './sessions.ts';
+import { SourceMonitor } from './source-monitor.ts';
+import { type CheckedStart, checkStart } from './start-check.ts';
+import { isSelected } from './table-filter.ts';
+import { TransactionAssembler } from './transaction-assembler.ts';
+
+export interface PostgresCollectorOptions extends CollectorOptions {
+  readonly route: RouteDefinition;
+  readonly logger: Logger;
+  readonly stored: SourceIdentity;
+}
+
+/** What exists once the start has been checked. */
+interface Reading {
+  readonly assembler: TransactionAssembler;
+  readonly history: HistoryCheck;
+  readonly idle: IdleAdvancer;
+  readonly acknowledger: Acknowledger;
+  readonly monitor: SourceMonitor;
+}
+
+/**
+ * One session's life: connect, check the start on that very session, stream, end. Everything that arrives goes
+ * synchronously from the socket through the assembler into the queue; whatever fails ends the queue with its error,
+ * and the reader of the stream gets that and has everything closed behind it.
+ */
+export class PostgresCollector implements Collector {
+  readonly #options: PostgresCollectorOptions;
+  readonly #queue: PartQueue;
+  readonly #stream: ReplicationStream;
+  #start: StartPoint | null = null;
+  #reading: Reading | null = null;
+  #closing: Promise<void> | null = null;
+  #synchronous = false;
+
+  constructor(options: PostgresCollectorOptions) {
+    this.#options = options;
+    this.#queue = new PartQueue(options.budget);
+    this.#stream = new ReplicationStream({
+      route: options.route,
+      budget: options.budget,
+      prepare: (client) => this.#prepare(client),
+      onMessage: (message) => this.#reading?.assembler.message(message),
+      onKeepalive: (lsn, atMs, replyRequested) => this.#keepalive(lsn, atMs, replyRequested),
+      onEnd: (error) => this.#fail(error),
+    });
+  }
+
+  async *stream(start: StartPoint, signal: AbortSignal): AsyncGenerator<readonly TransactionPart[], void, undefined> {
+    if (this.#start !== null) throw new TypeError('a Collector streams once');
+    this.#start = start;
+    // Also while the reader is elsewhere: the source's shutdown must not wait for a reader that was told to stop.
+    const abort = (): void => void this.close();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    else this.#stream.open().catch((error) => this.#fail(error));
+    try {
+      for (;;) {
+        const parts = await this.#queue.take();
+        if (parts === null) return;
+        yield parts;
+      }
+    } finally {
+      signal.removeEventListener('abort', abort);
+      await this.close();
+    }
+  }
+
+  acknowledge(durable: Position): void {
+    if (this.#reading === null || this.#closing !== null) return;
+    const lsn = parseLsn(durable);
+    this.#reading.idle.acknowledged(lsn);
+    this.#reading.acknowledger.acknowledge(lsn);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#queue.end();
+    this.#reading?.idle.close();
+    this.#reading?.acknowledger.close();
+    await Promise.all([this.#stream.close(), this.#reading?.monitor.close()]);
+  }
+
+  #fail(error: unknown): void {
+    this.#queue.end(classifyPostgresError(error, this.#options.route.from.name));
+    void this.close();
+  }
+
+  async #prepare(client: Queryable): Promise<Lsn> {
+    const { route, stored, logger, onIdentity } = this.#options;
+    const start = this.#start;
+    if (start === null) throw new TypeError('no start');
+    const checked = await checkStart(client, route, stored, start);
+    if (checked.newIdentity !== null) await onIdentity(checked.newIdentity);
+    if (checked.unpublished.length > 0)
+      logger.warn({ tables: checked.unpublished }, 'tables match the route and were made after its queue');
+    if (this.#closing === null) this.#reading = this.#prepareReading(start, checked);
+    logger.info({ confirmed: formatLsn(checked.confirmed), checkpoint: start.position }, 'reading the change queue');
+    return checked.confirmed;
+  }
+
+  #prepareReading(start: StartPoint, checked: CheckedStart): Reading {
+    const { route } = this.#options;
+    const checkpoint = parseLsn(start.position);
+    const types = new TypeNames(checked.builtInTypes);
+    const history = new HistoryCheck(route.name, start, checked.confirmed);
+    const emit = (part: TransactionPart): void => {
+      this.#queue.push(part);
+      idle.note(part);
+    };
+    const idle = new IdleAdvancer({
+      checkpoint,
+      isSynchronous: () => this.#synchronous,
+      inTransaction: () => assembler.inTransaction,
+      emit,
+    });
+    const assembler = new TransactionAssembler({
+      route: route.name,
+      heartbeatId: routeKey(route),
+      forward: route.forward,
+      maxRowBytes: route.apply.maxRowBytes,
+      checkpoint,
+      history,
+      relations: new RelationCache((schema, name) => isSelected(route, schema, name), types),
+      types,
+      idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
+      emit,
+    });
+    return { assembler, history, idle, acknowledger: this.#acknowledger(checked), monitor: this.#monitor(checked) };
+  }
+
+  #acknowledger({ confirmed, walSenderTimeoutMs }: CheckedStart): Acknowledger {
+    return new Acknowledger({
+      confirmed,
+      walSenderTimeoutMs,
+      send: (lsn, askForReply) => this.#stream.confirm(lsn, askForReply),
+      silentMs: () => this.#stream.silentMs,
+      onSilence: () =>
+        this.#fail(
+          fail(nodeErrors.unreachable, { node: this.#options.route.from.name, why: 'the server does not answer' }),
+        ),
+    });
+  }
+
+  #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
+    const { route, logger, heartbeatMs, onRetention } = this.#options;
+    const retention = new RetentionGuard(route.limits.retained, onRetention);
+    return new SourceMonitor({
+      route,
+      logger,
+      heartbeatMs,
+      walSenderPid,
+      onRetained: (bytes) => retention.measured(bytes),
+      onSynchronous: (synchronous) => {
+        this.#synchronous = synchronous;
+      },
+      onLost: (error) => this.#fail(error),
+    });
+  }
+
+  #keepalive(lsn: Lsn, atMs: number, replyRequested: boolean): void {
+    const reading = this.#reading;
+    if (reading === null || reading.assembler.inTransaction) return;
+    reading.history.passed(lsn);
+    reading.idle.keepalive(lsn, atMs, replyRequested);
+  }
+}

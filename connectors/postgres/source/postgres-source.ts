@@ -1,0 +1,121 @@
+import type pg from 'pg';
+import type { Collector } from '../../../src/core/collector.ts';
+import type { Finding } from '../../../src/core/finding.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
+import type { TableVersion } from '../../../src/core/table.ts';
+import { classifyPostgresError } from '../classify-error.ts';
+import { quoteIdentifier } from '../identifiers.ts';
+import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
+import { createQueue, routeTables } from './create-queue.ts';
+import { emitMark } from './mark.ts';
+import { PostgresCollector } from './postgres-collector.ts';
+import { preflight } from './preflight/preflight.ts';
+import { queueNames } from './queue-names.ts';
+import { connectReplication } from './replication-client.ts';
+import { withSide } from './sessions.ts';
+import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
+import { readSystemIdentity } from './system-identity.ts';
+
+/** A route's source on PostgreSQL 14 and newer. Connections are opened for each call; the Collector keeps its own. */
+export function postgresSource(options: SourceOptions): Source {
+  return new PostgresSource(options);
+}
+
+class PostgresSource implements Source {
+  readonly order = lsnOrder;
+  readonly #options: SourceOptions;
+  readonly #collectors = new Set<Collector>();
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+  }
+
+  async identity(): Promise<SourceIdentity> {
+    const { route } = this.#options;
+    const client = await connectReplication(route, 'identity');
+    try {
+      return (await readSystemIdentity(client)).identity;
+    } catch (error) {
+      throw classifyPostgresError(error, route.from.name);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  tables(): Promise<readonly TableVersion[]> {
+    return this.#side('setup', async (client) =>
+      (await routeTables(client, this.#options.route)).map(({ table }) => table),
+    );
+  }
+
+  preflight(): Promise<readonly Finding[]> {
+    return this.#side('check', (client) => preflight(client, this.#options.route));
+  }
+
+  async createQueue(signal: AbortSignal): Promise<QueueSnapshot> {
+    try {
+      return await createQueue(this.#options.route, signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw classifyPostgresError(error, this.#options.route.from.name);
+    }
+  }
+
+  queuePosition(): Promise<Position | null> {
+    return this.#side('setup', async (client) => {
+      const { slot: name } = queueNames(this.#options.route);
+      const slot = await readSlot(client, name);
+      return slot === null ? null : formatLsn(usableSlot(this.#options.route.name, name, slot).confirmedLsn);
+    });
+  }
+
+  endQueueSession(): Promise<void> {
+    return this.#side('setup', (client) => endSlotSession(client, queueNames(this.#options.route).slot));
+  }
+
+  dropQueue(): Promise<void> {
+    return this.#side('setup', async (client) => {
+      const { slot, publication, ownsSlot, ownsPublication } = queueNames(this.#options.route);
+      if (ownsSlot) await dropSlot(client, slot);
+      if (ownsPublication) await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
+    });
+  }
+
+  collector(stored: SourceIdentity, options: CollectorOptions): Collector {
+    const { route, logger } = this.#options;
+    const collector = new PostgresCollector({ ...options, route, logger, stored });
+    this.#collectors.add(collector);
+    return collector;
+  }
+
+  mark(): Promise<Position> {
+    return this.#side('mark', emitMark);
+  }
+
+  status(): Promise<SourceStatus> {
+    return this.#side('status', async (client) => {
+      const slot = await readSlot(client, queueNames(this.#options.route).slot);
+      const { rows } = await client.query('SELECT pg_current_wal_flush_lsn()::text AS lsn');
+      return {
+        position: formatLsn(parseLsn(rows[0]?.lsn)),
+        retainedBytes: slot?.retainedBytes ?? null,
+        queue: slot === null ? 'missing' : slot.lost !== null ? 'lost' : slot.activePid === null ? 'idle' : 'active',
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#collectors].map((collector) => collector.close()));
+    this.#collectors.clear();
+  }
+
+  async #side<T>(purpose: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+    try {
+      return await withSide(this.#options.route, purpose, use);
+    } catch (error) {
+      throw classifyPostgresError(error, this.#options.route.from.name);
+    }
+  }
+}

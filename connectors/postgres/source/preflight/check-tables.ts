@@ -1,0 +1,126 @@
+import type pg from 'pg';
+import type { Finding } from '../../../../src/core/finding.ts';
+import type { RouteDefinition } from '../../../../src/core/route.ts';
+import { tableLabel } from '../../../../src/core/table.ts';
+import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
+import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
+import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
+import { queueNames } from '../queue-names.ts';
+import { isSelected } from '../table-filter.ts';
+
+type Found = Omit<Finding, 'node'>;
+
+export async function checkTables(
+  client: pg.Client,
+  route: RouteDefinition,
+  catalogue: readonly CatalogueTable[],
+): Promise<readonly Finding[]> {
+  const chosen = (schema: string, name: string): boolean => isSelected(route, schema, name);
+  const tables = selectTables(catalogue, chosen);
+  const exact = new Set(route.tables.exact.map(tableLabel));
+  const found = [
+    ...missing(tables, catalogue, exact),
+    ...catalogue.filter((entry) => !carried(entry) && chosen(entry.table.schema, entry.table.name)).map(notCarried),
+    ...tables.flatMap(replicaIdentity),
+    ...(queueNames(route).ownsPublication ? tables.filter(({ owned }) => !owned).map(notOwned) : []),
+    ...(await published(client, route, tables)),
+  ];
+  return found.map((finding) => ({ ...finding, node: route.from.name }));
+}
+
+function missing(
+  tables: readonly CatalogueTable[],
+  catalogue: readonly CatalogueTable[],
+  exact: ReadonlySet<string>,
+): Found[] {
+  const there = new Set(
+    [...tables, ...catalogue.filter((entry) => !carried(entry))].map(({ table }) => tableLabel(table)),
+  );
+  return [...exact]
+    .filter((label) => !there.has(label))
+    .map((label) => ({
+      level: 'error',
+      code: 'source.tableMissing',
+      table: label,
+      message: `table ${label} does not exist, or is a partition of a table of the route`,
+      remedy: 'Correct its name in the route, or take it out.',
+    }));
+}
+
+const kinds: Readonly<Record<string, string>> = { f: 'a foreign table', v: 'a view', m: 'a materialised view' };
+
+function notCarried({ table, kind, persistence }: CatalogueTable): Found {
+  const what = kinds[kind] ?? (persistence === 'u' ? 'an unlogged table' : 'a temporary table');
+  return {
+    // A glob matches views by accident; that such a thing is left out is said, and keeps nothing from running.
+    level: 'warning',
+    code: 'source.notCarried',
+    table: tableLabel(table),
+    message: `${tableLabel(table)} is ${what}: its changes are not in the WAL and are not carried`,
+    remedy: persistence === 'u' ? 'Make it a logged table, or exclude it.' : 'Exclude it from the route.',
+    ...(persistence === 'u' && { statement: `ALTER TABLE ${quoteTable(table)} SET LOGGED;` }),
+  };
+}
+
+/** The server itself refuses updates and deletes of a published table whose old rows can't be told apart. */
+function replicaIdentity({ table }: CatalogueTable): Found[] {
+  if (table.columns.some(({ key }) => key)) return [];
+  return [
+    {
+      level: 'error',
+      code: 'source.replicaIdentity',
+      table: tableLabel(table),
+      message:
+        table.identity === 'nothing'
+          ? `${tableLabel(table)} has replica identity NOTHING: once it is published its updates and deletes fail`
+          : `${tableLabel(table)} has no key that identifies its rows: once it is published its updates and deletes fail`,
+      remedy: 'Give it a primary key, or let the whole old row be logged.',
+      statement: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL;`,
+    },
+  ];
+}
+
+function notOwned({ table }: CatalogueTable): Found {
+  return {
+    level: 'error',
+    code: 'source.tableOwner',
+    table: tableLabel(table),
+    message: `the user does not own ${tableLabel(table)}, so it cannot publish it`,
+    remedy:
+      'Make the user a member of the owning role, or make slot and publication yourself and name them in the route.',
+    statement: `GRANT owner_of_the_table TO tidelock_user;`,
+  };
+}
+
+async function published(
+  client: pg.Client,
+  route: RouteDefinition,
+  tables: readonly CatalogueTable[],
+): Promise<Found[]> {
+  const { publication: name, ownsSlot, ownsPublication } = queueNames(route);
+  const publication = await readPublication(client, name);
+  if (publication === null)
+    return ownsPublication
+      ? []
+      : [
+          {
+            level: 'error',
+            code: 'source.givenPublication',
+            message: `publication ${quoteIdentifier(name)} does not exist`,
+            remedy: `Make it${ownsSlot ? '' : ', before its slot'}.`,
+            statement: `${createPublicationStatement(name, tables)};`,
+          },
+        ];
+  const gap = publicationGap(name, publication, tables);
+  if (gap === null) return [];
+  return [
+    {
+      // A route that has not started yet makes its own publication anew.
+      level: ownsPublication ? 'warning' : 'error',
+      code: 'source.publication',
+      message: `publication ${quoteIdentifier(name)}: ${gap.why}`,
+      remedy: 'Tables made since the route was started are not replicated until they are loaded and published.',
+      statement: gap.statement,
+    },
+  ];
+}

@@ -1,0 +1,118 @@
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
+import type { CatalogueTable } from './catalogue.ts';
+import { queueNames } from './queue-names.ts';
+import type { Queryable } from './sessions.ts';
+
+export interface Publication {
+  readonly owned: boolean;
+  readonly allTables: boolean;
+  readonly viaRoot: boolean;
+  /** Operations that it leaves out. */
+  readonly missingOperations: readonly string[];
+  /** Labels of its tables; with `filtered` for those of which it carries only some rows or columns. */
+  readonly tables: ReadonlyMap<string, { readonly schema: string; readonly name: string; readonly filtered: boolean }>;
+}
+
+/** Text without bound values, so that a replication session can run it too. */
+export async function readPublication(client: Queryable, name: string): Promise<Publication | null> {
+  const literal = quoteLiteral(name);
+  const { rows } = await client.query(`
+    SELECT puballtables, pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate,
+      pg_has_role(pubowner, 'USAGE') AS owned
+    FROM pg_publication WHERE pubname = ${literal}`);
+  const row = rows[0];
+  if (row === undefined) return null;
+  // Row filters and column lists are there from 15 on; to_jsonb gives what the version has.
+  const tables = await client.query(`
+    SELECT t.schemaname AS schema, t.tablename AS name, COALESCE((
+        SELECT to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL
+        FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+        WHERE p.pubname = t.pubname AND r.prrelid = c.oid), false) AS filtered
+    FROM pg_publication_tables t
+    JOIN pg_namespace n ON n.nspname = t.schemaname
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+    WHERE t.pubname = ${literal}`);
+  return {
+    owned: row.owned === true,
+    allTables: row.puballtables === true,
+    viaRoot: row.pubviaroot === true,
+    missingOperations: ['insert', 'update', 'delete', 'truncate'].filter((name) => row[`pub${name}`] !== true),
+    tables: new Map(
+      tables.rows.map(({ schema, name, filtered }) => {
+        const table = { schema: String(schema), name: String(name) };
+        return [tableLabel(table), { ...table, filtered: filtered === true }];
+      }),
+    ),
+  };
+}
+
+/** All operations, and a partitioned table under its own name wherever its rows are stored. */
+const publicationOptions = `publish = 'insert, update, delete, truncate', publish_via_partition_root = true`;
+
+/** ONLY: a child of a table with inheritance is a table of its own. It means nothing for partitions. */
+export function createPublicationStatement(name: string, tables: readonly CatalogueTable[]): string {
+  const list = tables.map(({ table }) => `TABLE ONLY ${quoteTable(table)}`).join(', ');
+  const forTables = tables.length > 0 ? ` FOR ${list}` : '';
+  return `CREATE PUBLICATION ${quoteIdentifier(name)}${forTables} WITH (${publicationOptions})`;
+}
+
+/** Why the publication does not carry everything of `tables`, with the statement that mends it; null where it does. */
+export function publicationGap(
+  name: string,
+  publication: Publication,
+  tables: readonly CatalogueTable[],
+): { readonly why: string; readonly statement: string } | null {
+  const alter = `ALTER PUBLICATION ${quoteIdentifier(name)}`;
+  if (publication.missingOperations.length > 0 || (!publication.viaRoot && tables.some(({ kind }) => kind === 'p')))
+    return {
+      why: publication.missingOperations.length
+        ? `it does not publish ${publication.missingOperations.join(', ')}`
+        : 'it publishes partitions under their own names',
+      statement: `${alter} SET (${publicationOptions});`,
+    };
+  const missing = tables.filter(({ table }) => !publication.tables.has(tableLabel(table)));
+  if (missing.length > 0)
+    return {
+      why: `it does not contain ${missing.map(({ table }) => tableLabel(table)).join(', ')}`,
+      statement: `${alter} ADD ${missing.map(({ table }) => `TABLE ONLY ${quoteTable(table)}`).join(', ')};`,
+    };
+  const filtered = tables.find(({ table }) => publication.tables.get(tableLabel(table))?.filtered);
+  if (filtered !== undefined)
+    return {
+      why: `it filters rows or columns of ${tableLabel(filtered.table)}`,
+      statement: `${alter} DROP TABLE ${quoteTable(filtered.table)}, then ADD it without a filter;`,
+    };
+  return null;
+}
+
+/**
+ * Before each start. A table that the route names and the publication lacks halts the route: its changes since it was
+ * left out are lost to the queue, so adding it silently would hide a gap. Tables that only a glob matches and that are
+ * not published were made since the route was created; they are returned for a warning.
+ */
+export async function checkPublication(
+  client: Queryable,
+  route: RouteDefinition,
+  tables: readonly CatalogueTable[],
+): Promise<readonly CatalogueTable[]> {
+  const name = queueNames(route).publication;
+  const publication = await readPublication(client, name);
+  if (publication === null) throw fail(sourceErrors.publicationMissing, { route: route.name, publication: name });
+  const exact = new Set(route.tables.exact.map(tableLabel));
+  const labels = new Set(tables.map(({ table }) => tableLabel(table)));
+  for (const label of exact)
+    if (!labels.has(label)) throw fail(sourceErrors.tableMissing, { route: route.name, table: label });
+  const isNew = ({ table }: CatalogueTable): boolean =>
+    !exact.has(tableLabel(table)) && !publication.tables.has(tableLabel(table));
+  const gap = publicationGap(
+    name,
+    publication,
+    tables.filter((table) => !isNew(table)),
+  );
+  if (gap !== null) throw fail(sourceErrors.publicationIncomplete, { route: route.name, publication: name, ...gap });
+  return tables.filter(isNew);
+}

@@ -1,0 +1,120 @@
+import type pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Row } from '../../../src/core/cell.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import type { QueueSnapshot } from '../../../src/core/source.ts';
+import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import { classifyPostgresError } from '../classify-error.ts';
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
+import type { CatalogueTable } from './catalogue.ts';
+import { CopyTextError, CopyTextReader } from './copy-text.ts';
+import { connectSide, withSide } from './sessions.ts';
+
+export interface PostgresSnapshotOptions {
+  readonly route: RouteDefinition;
+  readonly position: Position;
+  readonly source: SourceIdentity;
+  /** Name of the exported snapshot: good as long as `exporter` is connected and idle. */
+  readonly snapshot: string;
+  readonly exporter: pg.Client;
+  readonly tables: readonly CatalogueTable[];
+}
+
+const batchBytes = 1_000_000;
+
+/** The route's tables as they were when the slot was made: its first change is the next after this snapshot. */
+export class PostgresSnapshot implements QueueSnapshot {
+  readonly position: Position;
+  readonly source: SourceIdentity;
+  readonly tables: readonly TableVersion[];
+  readonly #options: PostgresSnapshotOptions;
+
+  constructor(options: PostgresSnapshotOptions) {
+    this.#options = options;
+    this.position = options.position;
+    this.source = options.source;
+    this.tables = options.tables.map(({ table }) => table);
+  }
+
+  async sizeBytes(): Promise<number> {
+    const oids = this.#options.tables.map(({ oid }) => oid);
+    // pg_partition_tree gives an ordinary table nothing before 18 where it is no partition: ask for both.
+    const text = `
+      SELECT COALESCE(sum(pg_table_size(t.oid)), 0)::text AS bytes FROM (
+        SELECT r.oid::oid FROM unnest($1::oid[]) AS r (oid)
+        UNION SELECT p.relid::oid FROM unnest($1::oid[]) AS r (oid), pg_partition_tree(r.oid::regclass) p
+      ) t`;
+    return withSide(this.#options.route, 'load', async (client) => {
+      try {
+        return Number((await client.query(text, [oids])).rows[0]?.bytes);
+      } catch (error) {
+        throw classifyPostgresError(error, this.#options.route.from.name);
+      }
+    });
+  }
+
+  async *read(table: TableVersion, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
+    const { route, snapshot } = this.#options;
+    const client = await connectSide(route.from, route, 'load');
+    const abort = (): void => void client.connection.stream.destroy();
+    try {
+      signal.addEventListener('abort', abort);
+      signal.throwIfAborted();
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+      // Where a policy would hide rows from this user the server shall say so, not leave them out.
+      await client.query('SET LOCAL row_security = off');
+      yield* this.#copy(client, table);
+      await client.query('COMMIT');
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw classifyPostgresError(error, route.from.name);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      // A reader that leaves early leaves a COPY under way: only the end of the connection ends it.
+      client.connection.stream.destroy();
+      await client.end().catch(() => {});
+    }
+  }
+
+  async *#copy(client: pg.Client, table: TableVersion): AsyncGenerator<readonly Row[], void, undefined> {
+    const { maxRowBytes } = this.#options.route.apply;
+    const kind = this.#options.tables.find((entry) => entry.table === table)?.kind;
+    const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+    const from = `${kind === 'p' ? '' : 'ONLY '}${quoteTable(table)}`;
+    const reader = new CopyTextReader(table.columns.length);
+    let batch: Row[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of client.query(copyTo(`COPY (SELECT ${columns} FROM ${from}) TO STDOUT`))) {
+        for (const row of reader.read(chunk as Buffer)) batch.push(row);
+        if (reader.pendingBytes > maxRowBytes) throw this.#tooLarge(table, reader.pendingBytes);
+        bytes += (chunk as Buffer).length;
+        if (bytes < batchBytes || batch.length === 0) continue;
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+    } catch (error) {
+      if (!(error instanceof CopyTextError)) throw error;
+      const place = { route: this.#options.route.name, position: `${this.position}, ${tableLabel(table)}` };
+      throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  #tooLarge(table: TableVersion, bytes: number): Error {
+    const { route } = this.#options;
+    const place = { route: route.name, table: tableLabel(table), position: this.position };
+    return fail(sourceErrors.rowTooLarge, { ...place, bytes, maxBytes: route.apply.maxRowBytes });
+  }
+
+  async close(): Promise<void> {
+    this.#options.exporter.connection.stream.destroy();
+    await this.#options.exporter.end().catch(() => {});
+  }
+}

@@ -1,0 +1,170 @@
+import type { Client } from 'pg';
+import { LogicalReplicationService } from 'pg-logical-replication';
+// Not in the package's index, which has only the plugins made of it.
+import { AbstractPlugin } from 'pg-logical-replication/dist/output-plugins/abstract.plugin.js';
+import type { ByteBudget } from '../../../src/core/byte-budget.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { classifyPostgresError } from '../classify-error.ts';
+import { clientConfig } from '../connect.ts';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
+import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import { type QueueNames, queueNames } from './queue-names.ts';
+import { applicationName, type Queryable } from './sessions.ts';
+
+export interface ReplicationStreamOptions {
+  readonly route: RouteDefinition;
+  readonly budget: ByteBudget;
+  /** Runs on the session before it streams, and says where to start. */
+  prepare(client: Queryable): Promise<Lsn>;
+  /** One message of pgoutput; the buffer is only good until it returns. */
+  onMessage(message: Buffer): void;
+  /** The server has sent everything up to `lsn`; with `replyRequested` it waits for an answer. */
+  onKeepalive(lsn: Lsn, atMs: number, replyRequested: boolean): void;
+  /** The session has ended by itself. Called once, and not after close(). */
+  onEnd(error: unknown): void;
+}
+
+/**
+ * One walsender session. The library is the transport only: it acknowledges nothing by itself (its timer would confirm
+ * what has merely arrived), and its plugin hands each message to us while the driver's buffer is still ours.
+ */
+export class ReplicationStream {
+  readonly #options: ReplicationStreamOptions;
+  readonly #names: QueueNames;
+  readonly #stopListening: () => void;
+  #service: LogicalReplicationService | null = null;
+  #client: Client | null = null;
+  #closed = false;
+  #heardAt = performance.now();
+
+  constructor(options: ReplicationStreamOptions) {
+    this.#options = options;
+    this.#names = queueNames(options.route);
+    this.#stopListening = options.budget.onChange((paused) => this.#setPaused(paused));
+  }
+
+  /** Resolves when the server streams; throws what prepare() throws, or a classified error. */
+  async open(): Promise<void> {
+    const { route } = this.#options;
+    const settings = route.from.connection();
+    let last: unknown;
+    for (const host of settings.hosts) {
+      const config = clientConfig(settings, host, { applicationName: applicationName(route) });
+      try {
+        return await this.#start(new LogicalReplicationService(config, libraryOptions));
+      } catch (error) {
+        last = error;
+        // A server that answered is the right one; the next host is for those that can't be reached.
+        if (this.#client !== null || this.#closed) break;
+      }
+    }
+    throw classifyPostgresError(last, route.from.name);
+  }
+
+  #start(service: LogicalReplicationService): Promise<void> {
+    this.#service = service;
+    return new Promise((resolve, reject) => {
+      let streams = false;
+      const end = (error: unknown): void => {
+        if (!streams) reject(error);
+        else if (!this.#closed) this.#options.onEnd(classifyPostgresError(error, this.#options.route.from.name));
+      };
+      service.on('start', () => {
+        streams = true;
+        if (this.#options.budget.paused) this.#setPaused(true);
+        resolve();
+      });
+      service.on('error', end);
+      service.on('heartbeat', (lsn, atMs, replyRequested) => {
+        if (this.#closed) return;
+        this.#heardAt = performance.now();
+        this.#guard(() => this.#options.onKeepalive(parseLsn(lsn), atMs, replyRequested));
+      });
+      const plugin = new ReceivingPlugin({
+        start: (client) => this.#startReplication(client),
+        receive: (message) => {
+          if (this.#closed) return;
+          this.#heardAt = performance.now();
+          this.#guard(() => this.#options.onMessage(message));
+        },
+      });
+      service.subscribe(plugin, this.#names.slot).then(() => {
+        const place = { node: this.#options.route.from.name, why: 'the server closed the replication stream' };
+        end(fail(nodeErrors.unreachable, place));
+      }, end);
+    });
+  }
+
+  async #startReplication(client: Client): Promise<unknown> {
+    this.#client = client;
+    const from = await this.#options.prepare(client);
+    const publications = quoteLiteral(quoteIdentifier(this.#names.publication));
+    return client.query(
+      `START_REPLICATION SLOT ${quoteIdentifier(this.#names.slot)} LOGICAL ${formatLsn(from)} ` +
+        `(proto_version '1', publication_names ${publications}, messages 'true')`,
+    );
+  }
+
+  /** An exception in here would end the process, being thrown in the socket's event. */
+  #guard(receive: () => void): void {
+    try {
+      receive();
+    } catch (error) {
+      if (!this.#closed) this.#options.onEnd(error);
+    }
+  }
+
+  #setPaused(paused: boolean): void {
+    const stream = this.#client?.connection.stream;
+    if (paused) stream?.pause();
+    else {
+      this.#heardAt = performance.now();
+      stream?.resume();
+    }
+  }
+
+  /** How long the server has been silent, 0 while it is us who do not read. */
+  get silentMs(): number {
+    return this.#options.budget.paused ? 0 : performance.now() - this.#heardAt;
+  }
+
+  /** Reports `lsn` as written, flushed and applied: the first byte that the server has to keep. */
+  confirm(lsn: Lsn, askForReply = false): void {
+    // The library adds 1 to what it is given, since it takes it for the last byte received.
+    this.#service?.acknowledge(formatLsn(lsn - 1n), askForReply).catch((error) => {
+      if (!this.#closed) this.#options.onEnd(error);
+    });
+  }
+
+  /** Ends the connection at once: the server's shutdown waits for a session that is still there. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopListening();
+    this.#client?.connection.stream.destroy();
+    await this.#service?.destroy().catch(() => {});
+  }
+}
+
+const libraryOptions = { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } };
+
+interface Receiver {
+  start(client: Client): Promise<unknown>;
+  receive(message: Buffer): void;
+}
+
+class ReceivingPlugin extends AbstractPlugin<Receiver> {
+  get name(): string {
+    return 'pgoutput';
+  }
+
+  start(client: Client): Promise<unknown> {
+    return this.options.start(client);
+  }
+
+  parse(message: Buffer): void {
+    this.options.receive(message);
+  }
+}

@@ -1,0 +1,11 @@
+import type { Queryable } from './sessions.ts';
+
+/** The oldest whose pgoutput carries logical messages, which markers and heartbeats are. */
+export const oldestServer = { number: 140_000, text: '14' } as const;
+
+export async function serverVersion(client: Queryable): Promise<{ readonly number: number; readonly text: string }> {
+  const { rows } = await client.query(
+    `SELECT current_setting('server_version_num')::int4 AS number, current_setting('server_version') AS text`,
+  );
+  return { number: Number(rows[0]?.number), text: String(rows[0]?.text) };
+}

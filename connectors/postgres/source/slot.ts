@@ -1,0 +1,79 @@
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { quoteLiteral } from '../identifiers.ts';
+import { type Lsn, parseLsn } from '../lsn.ts';
+import type { Queryable } from './sessions.ts';
+
+/** A row of pg_replication_slots, of whatever version (invalidation_reason is there from 17 on). */
+export interface Slot {
+  readonly name: string;
+  readonly activePid: number | null;
+  readonly confirmedLsn: Lsn | null;
+  /** WAL that is kept for the slot; null where nothing is kept any more. */
+  readonly retainedBytes: number | null;
+  /** Why it can't be read any more, null where it can. */
+  readonly lost: string | null;
+  /** Why the route can't use it, null where it can. */
+  readonly unsuitable: string | null;
+}
+
+/** Text without bound values, so that a replication session can run it too. */
+export async function readSlot(client: Queryable, name: string): Promise<Slot | null> {
+  const { rows } = await client.query(`
+    SELECT to_jsonb(s) AS slot, current_database() AS database,
+      pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::text AS retained
+    FROM pg_replication_slots s WHERE s.slot_name = ${quoteLiteral(name)}`);
+  const row = rows[0];
+  if (row === undefined) return null;
+  const slot = row.slot as Record<string, unknown>;
+  const confirmed = slot.confirmed_flush_lsn;
+  return {
+    name,
+    activePid: slot.active === true ? Number(slot.active_pid) : null,
+    confirmedLsn: typeof confirmed === 'string' ? parseLsn(confirmed) : null,
+    retainedBytes: row.retained === null ? null : Number(row.retained),
+    lost: lostBecause(slot),
+    unsuitable: unsuitableBecause(slot, row.database),
+  };
+}
+
+function lostBecause(slot: Record<string, unknown>): string | null {
+  const reason = slot.invalidation_reason;
+  if (typeof reason === 'string') return `the server has invalidated it (${reason})`;
+  if (slot.wal_status === 'lost') return 'the server has removed WAL that it still needed (max_slot_wal_keep_size)';
+  return null;
+}
+
+function unsuitableBecause(slot: Record<string, unknown>, database: unknown): string | null {
+  if (slot.slot_type !== 'logical') return 'it is a physical slot';
+  if (slot.plugin !== 'pgoutput') return `its output plugin is ${String(slot.plugin)}`;
+  if (slot.database !== database) return `it belongs to database ${String(slot.database)}`;
+  if (slot.temporary === true) return 'it is temporary';
+  return null;
+}
+
+/** The slot as a stream needs it, or a coded error. */
+export function usableSlot(route: string, name: string, slot: Slot | null): Slot & { readonly confirmedLsn: Lsn } {
+  if (slot === null) throw fail(sourceErrors.slotMissing, { route, slot: name });
+  if (slot.unsuitable !== null) throw fail(sourceErrors.slotUnsuitable, { route, slot: name, why: slot.unsuitable });
+  if (slot.lost !== null) throw fail(sourceErrors.slotLost, { route, slot: name, why: slot.lost });
+  const { confirmedLsn } = slot;
+  if (confirmedLsn === null)
+    throw fail(sourceErrors.slotUnsuitable, { route, slot: name, why: 'its creation has not finished' });
+  return { ...slot, confirmedLsn };
+}
+
+/** Ends the session that reads the slot and waits until the server has let the slot go. */
+export async function endSlotSession(client: Queryable, name: string): Promise<void> {
+  const ended = `
+    SELECT pg_terminate_backend(active_pid, 5000) AS done FROM pg_replication_slots
+    WHERE slot_name = $1 AND active_pid IS NOT NULL`;
+  for (let attempt = 0; attempt < 3; attempt++) if ((await client.query(ended, [name])).rows.length === 0) return;
+}
+
+export async function dropSlot(client: Queryable, name: string): Promise<void> {
+  await endSlotSession(client, name);
+  await client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [
+    name,
+  ]);
+}

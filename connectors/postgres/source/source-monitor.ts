@@ -1,0 +1,107 @@
+import type pg from 'pg';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import { pause } from '../../../src/core/pause.ts';
+import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
+import { classifyPostgresError } from '../classify-error.ts';
+import { markerPrefixes } from './markers.ts';
+import { queueNames } from './queue-names.ts';
+import { connectSide } from './sessions.ts';
+import { readSlot } from './slot.ts';
+
+export interface SourceMonitorOptions {
+  readonly route: RouteDefinition;
+  readonly logger: Logger;
+  readonly heartbeatMs: number;
+  readonly walSenderPid: number;
+  onRetained(bytes: number): void;
+  onSynchronous(synchronous: boolean): void;
+  /** The queue can't be read any more. */
+  onLost(error: TidelockError): void;
+}
+
+const pollMs = 10_000;
+const synchronousPollMs = 60_000;
+
+/**
+ * The Collector's own session beside the stream. Commits a heartbeat every so often (the base of the measured lag; it
+ * also keeps an idle database's WAL moving, so that its slot does) and looks after the slot. Nothing that goes wrong
+ * here ends the stream, except that the slot is lost: it tries again with a new connection.
+ */
+export class SourceMonitor {
+  readonly #options: SourceMonitorOptions;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  #client: pg.Client | null = null;
+  #polledAtMs = Number.NEGATIVE_INFINITY;
+  #synchronousAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SourceMonitorOptions) {
+    this.#options = options;
+    this.#done = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    // A query that hangs must not hold up the end; the driver then ends the socket, not the session politely.
+    this.#client?.connection.stream.destroy();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { heartbeatMs, logger, route } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      const beganMs = performance.now();
+      try {
+        this.#client ??= await connectSide(route.from, route, 'heartbeat');
+        if (!this.#stop.signal.aborted) await this.#beat(this.#client);
+      } catch (error) {
+        const client = this.#client;
+        this.#client = null;
+        await client?.end().catch(() => {});
+        if (!this.#stop.signal.aborted) {
+          const { code, message } = classifyPostgresError(error, route.from.name);
+          logger.warn({ code, reason: message }, 'heartbeat failed');
+        }
+      }
+      await pause(Math.max(0, heartbeatMs - (performance.now() - beganMs)), this.#stop.signal);
+    }
+    await this.#client?.end().catch(() => {});
+  }
+
+  async #beat(client: pg.Client): Promise<void> {
+    const { route } = this.#options;
+    await client.query({
+      name: 'heartbeat',
+      text: `SELECT pg_logical_emit_message(true, $1, jsonb_build_object('v', 1, 'id', $2::text,
+        'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8)::text)`,
+      values: [markerPrefixes.heartbeat, routeKey(route)],
+    });
+    if (performance.now() - this.#polledAtMs >= Math.min(pollMs, this.#options.heartbeatMs * 10)) {
+      this.#polledAtMs = performance.now();
+      await this.#pollSlot(client);
+    }
+    if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
+      this.#synchronousAtMs = performance.now();
+      await this.#pollSynchronous(client);
+    }
+  }
+
+  async #pollSlot(client: pg.Client): Promise<void> {
+    const { route } = this.#options;
+    const name = queueNames(route).slot;
+    const slot = await readSlot(client, name);
+    if (slot === null) this.#options.onLost(fail(sourceErrors.slotMissing, { route: route.name, slot: name }));
+    else if (slot.lost !== null)
+      this.#options.onLost(fail(sourceErrors.slotLost, { route: route.name, slot: name, why: slot.lost }));
+    else if (slot.retainedBytes !== null) this.#options.onRetained(slot.retainedBytes);
+  }
+
+  async #pollSynchronous(client: pg.Client): Promise<void> {
+    const { rows } = await client.query('SELECT sync_state FROM pg_stat_replication WHERE pid = $1', [
+      this.#options.walSenderPid,
+    ]);
+    this.#options.onSynchronous(['sync', 'quorum'].includes(rows[0]?.sync_state));
+  }
+}

@@ -1,0 +1,123 @@
+import type { StartPoint } from '../../../src/core/collector.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import { tableLabel } from '../../../src/core/table.ts';
+import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import { readBuiltInTypes, readCatalogue, selectTables } from './catalogue.ts';
+import { checkPublication } from './publication.ts';
+import { queueNames } from './queue-names.ts';
+import { oldestServer, serverVersion } from './server-version.ts';
+import type { Queryable } from './sessions.ts';
+import { readSlot, usableSlot } from './slot.ts';
+import { forkOf, readSystemIdentity, type SystemIdentity } from './system-identity.ts';
+import { isSelected } from './table-filter.ts';
+
+/** What the checks have found out and the stream needs. */
+export interface CheckedStart {
+  /** The slot's confirmed position: where the server will really start. */
+  readonly confirmed: Lsn;
+  readonly walSenderTimeoutMs: number;
+  readonly walSenderPid: number;
+  readonly builtInTypes: readonly (readonly [number, string])[];
+  /** Set where the stored identity is an older one of the same source. */
+  readonly newIdentity: SourceIdentity | null;
+  /** Tables that match the route and are not published: made since the route was created. */
+  readonly unpublished: readonly string[];
+}
+
+/**
+ * Proves, on the very session that is going to stream, that the queue goes on exactly where the checkpoint is. The
+ * server itself proves nothing: START_REPLICATION silently begins at the later of the asked and the confirmed position.
+ */
+export async function checkStart(
+  client: Queryable,
+  route: RouteDefinition,
+  stored: SourceIdentity,
+  start: StartPoint,
+): Promise<CheckedStart> {
+  const version = await serverVersion(client);
+  if (version.number < oldestServer.number)
+    throw fail(nodeErrors.unsupportedVersion, {
+      node: route.from.name,
+      version: version.text,
+      oldest: oldestServer.text,
+    });
+  const checkpoint = parseLsn(start.position);
+  const system = await readSystemIdentity(client);
+  checkSameSource(route, stored, system);
+  const newIdentity = await checkTimeline(client, route, { stored, system, checkpoint });
+  if (checkpoint > system.flushedLsn)
+    throw fail(sourceErrors.sourceSetBack, {
+      route: route.name,
+      end: formatLsn(system.flushedLsn),
+      checkpoint: start.position,
+    });
+
+  const name = queueNames(route).slot;
+  const slot = usableSlot(route.name, name, await readSlot(client, name));
+  if (slot.confirmedLsn > checkpoint)
+    throw fail(sourceErrors.slotBeyondCheckpoint, {
+      route: route.name,
+      slot: name,
+      confirmed: formatLsn(slot.confirmedLsn),
+      checkpoint: start.position,
+    });
+  if (slot.activePid !== null)
+    throw fail(sourceErrors.slotActive, { route: route.name, slot: name, pid: String(slot.activePid) });
+
+  const tables = selectTables(await readCatalogue(client), (schema, table) => isSelected(route, schema, table));
+  const unpublished = await checkPublication(client, route, tables);
+  const session = (
+    await client.query(`
+      SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout FROM pg_settings WHERE name = 'wal_sender_timeout'`)
+  ).rows[0];
+  return {
+    confirmed: slot.confirmedLsn,
+    walSenderTimeoutMs: Number(session?.timeout),
+    walSenderPid: Number(session?.pid),
+    builtInTypes: await readBuiltInTypes(client),
+    newIdentity,
+    unpublished: unpublished.map(({ table }) => tableLabel(table)),
+  };
+}
+
+function checkSameSource(route: RouteDefinition, stored: SourceIdentity, { identity }: SystemIdentity): void {
+  const facts = [
+    ['systemId', 'system identifier'],
+    ['database', 'database'],
+    ['databaseOid', 'database oid'],
+  ] as const;
+  for (const [fact, what] of facts) {
+    const expected = stored[fact];
+    if (expected !== undefined && expected !== identity[fact])
+      throw fail(sourceErrors.sourceReplaced, {
+        route: route.name,
+        what,
+        stored: expected,
+        found: identity[fact],
+      });
+  }
+}
+
+/** The stored timeline has to be the current one, or one that the current one left at or after the checkpoint. */
+async function checkTimeline(
+  client: Queryable,
+  route: RouteDefinition,
+  at: { readonly stored: SourceIdentity; readonly system: SystemIdentity; readonly checkpoint: Lsn },
+): Promise<SourceIdentity | null> {
+  const found = at.system.identity.timeline;
+  const stored = at.stored.timeline;
+  if (stored === undefined || stored === found) return stored === undefined ? at.system.identity : null;
+  const fork = Number(found) > Number(stored) ? await forkOf(client, found, stored) : null;
+  if (fork !== null && fork >= at.checkpoint) return at.system.identity;
+  throw fail(sourceErrors.timelineDiverged, {
+    route: route.name,
+    stored,
+    found,
+    checkpoint: formatLsn(at.checkpoint),
+    fork: fork === null ? 'no point' : formatLsn(fork),
+  });
+}

@@ -1,0 +1,208 @@
+import type { Change, RowChange } from '../../../src/core/change.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { tableLabel } from '../../../src/core/table.ts';
+import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
+import { formatLsn, type Lsn } from '../lsn.ts';
+import type { HistoryCheck } from './history-check.ts';
+import { markerPrefixes, readHeartbeat, readOrigin } from './markers.ts';
+import { idleAdvance, PartBuilder } from './part-builder.ts';
+import {
+  type Begin,
+  messageTypes,
+  readBegin,
+  readCommit,
+  readLogicalMessage,
+  readRelation,
+  readTruncate,
+  readType,
+} from './pgoutput/messages.ts';
+import type { Relation, RelationCache } from './pgoutput/relation-cache.ts';
+import { InvalidTextError, RowReader } from './pgoutput/row-reader.ts';
+import type { TypeNames } from './pgoutput/type-names.ts';
+
+export interface AssemblerOptions {
+  readonly route: string;
+  /** Own heartbeats carry it: deployment/route. */
+  readonly heartbeatId: string;
+  readonly forward: 'own' | 'all';
+  readonly maxRowBytes: number;
+  /** Whole transactions that end here or before are at the target already. */
+  readonly checkpoint: Lsn;
+  readonly history: HistoryCheck;
+  readonly relations: RelationCache;
+  readonly types: TypeNames;
+  /** How soon a transaction without changes for the route has to be stored. */
+  idleUrgency(): Urgency;
+  emit(part: TransactionPart): void;
+}
+
+interface OpenTransaction extends Begin {
+  readonly builder: PartBuilder;
+  /** `applied` before the restart, or `replicated` from a node and not to be forwarded: only its end is of interest. */
+  skipped: 'applied' | 'replicated' | null;
+  /** Nothing but Begin has come: an origin marker counts only there. */
+  first: boolean;
+  /** Somebody waits for the position. */
+  marked: boolean;
+}
+
+/**
+ * Makes transaction parts of the messages of one replication session.
+ *
+ *   between transactions --Begin--> open --Commit--> between transactions
+ *
+ * Protocol version 1 sends a transaction after its commit was decoded, whole and without another in between, so one
+ * open transaction is all the state there is. A transaction that has nothing for the route still moves its position:
+ * it becomes an idle advance.
+ */
+export class TransactionAssembler {
+  readonly #options: AssemblerOptions;
+  readonly #rows = new RowReader();
+  #open: OpenTransaction | null = null;
+
+  constructor(options: AssemblerOptions) {
+    this.#options = options;
+  }
+
+  get inTransaction(): boolean {
+    return this.#open !== null;
+  }
+
+  /** One message of pgoutput. Throws a TidelockError; after that the session is of no more use. */
+  message(buffer: Buffer): void {
+    try {
+      this.#read(buffer);
+    } catch (error) {
+      if (error instanceof TidelockError) throw error;
+      if (!(error instanceof RangeError)) throw error;
+      throw fail(
+        sourceErrors.unreadableChange,
+        { route: this.#options.route, position: this.#position(), why: error.message },
+        error,
+      );
+    }
+  }
+
+  #read(buffer: Buffer): void {
+    const type = buffer[0];
+    if (type === messageTypes.insert || type === messageTypes.update || type === messageTypes.delete) this.#row(buffer);
+    else if (type === messageTypes.begin) this.#begin(readBegin(buffer));
+    else if (type === messageTypes.commit) this.#commit(buffer);
+    else if (type === messageTypes.relation) this.#options.relations.describe(readRelation(buffer));
+    else if (type === messageTypes.type) this.#options.types.describe(readType(buffer));
+    else if (type === messageTypes.truncate) this.#truncate(buffer);
+    else if (type === messageTypes.message) this.#logicalMessage(buffer);
+    // A replication origin is that of the server's own apply workers; ours come as messages.
+    else if (type !== messageTypes.origin) throw new RangeError(`unknown message ${type}`);
+  }
+
+  #begin(begin: Begin): void {
+    if (this.#open !== null) throw new RangeError('a transaction begins inside another');
+    const { checkpoint, history, emit } = this.#options;
+    // No commit record lies across the checkpoint (verified at the commit), so where it starts tells where it ends.
+    const applied = begin.commitLsn < checkpoint;
+    if (!applied) history.passed(begin.commitLsn);
+    const builder = new PartBuilder(begin.xid, emit);
+    this.#open = { ...begin, builder, skipped: applied ? 'applied' : null, first: true, marked: false };
+  }
+
+  #commit(buffer: Buffer): void {
+    const open = this.#transaction();
+    const { endLsn, atMs } = readCommit(buffer);
+    const { checkpoint, history, idleUrgency, emit } = this.#options;
+    this.#open = null;
+    history.commit(endLsn, open.xid);
+    if (open.skipped === 'applied') {
+      if (endLsn > checkpoint) history.across(endLsn, open.xid);
+      return;
+    }
+    const commit = { position: formatLsn(endLsn), atMs };
+    const urgency = open.marked ? 'now' : idleUrgency();
+    if (open.builder.empty) emit(idleAdvance(commit, urgency));
+    else open.builder.finish(commit, open.marked ? 'now' : 'ride');
+  }
+
+  #row(buffer: Buffer): void {
+    const open = this.#transaction();
+    open.first = false;
+    if (open.skipped !== null) return;
+    const relation = this.#options.relations.get(buffer.readUInt32BE(1));
+    if (!relation.selected) return;
+    if (buffer.length > this.#options.maxRowBytes) throw this.#tooLarge(relation, buffer.length);
+    this.#announce(open, relation);
+    open.builder.addRow(this.#decode(buffer, relation), buffer.length);
+  }
+
+  #decode(buffer: Buffer, { table }: Relation): RowChange {
+    const rows = this.#rows;
+    try {
+      rows.open(buffer);
+      const kind = rows.kind();
+      if (kind === 'N') {
+        const after = rows.tuple(table, false);
+        return buffer[0] === messageTypes.insert
+          ? { kind: 'insert', table, after }
+          : { kind: 'update', table, before: null, after };
+      }
+      const before = rows.tuple(table, kind === 'K');
+      if (buffer[0] === messageTypes.delete) return { kind: 'delete', table, before };
+      rows.kind();
+      return { kind: 'update', table, before, after: rows.tuple(table, false) };
+    } catch (error) {
+      if (!(error instanceof InvalidTextError)) throw error;
+      const place = { route: this.#options.route, table: tableLabel(table), column: error.column };
+      throw fail(sourceErrors.invalidText, { ...place, position: this.#position() });
+    } finally {
+      rows.close();
+    }
+  }
+
+  #truncate(buffer: Buffer): void {
+    const open = this.#transaction();
+    open.first = false;
+    if (open.skipped !== null) return;
+    const { oids, restartIdentity } = readTruncate(buffer);
+    const relations = oids.map((oid) => this.#options.relations.get(oid)).filter(({ selected }) => selected);
+    if (relations.length === 0) return;
+    for (const relation of relations) this.#announce(open, relation);
+    open.builder.add({ kind: 'truncate', tables: relations.map(({ table }) => table), restartIdentity });
+  }
+
+  #logicalMessage(buffer: Buffer): void {
+    const { transactional, prefix, content } = readLogicalMessage(buffer);
+    if (!transactional) return;
+    const open = this.#transaction();
+    const { first } = open;
+    open.first = false;
+    if (open.skipped !== null) return;
+    if (prefix === markerPrefixes.mark) open.marked = true;
+    else if (prefix === markerPrefixes.origin && first) {
+      open.builder.origin = readOrigin(content);
+      if (this.#options.forward === 'own') open.skipped = 'replicated';
+    } else if (prefix === markerPrefixes.heartbeat) {
+      const { id, sentAtMs } = readHeartbeat(content);
+      if (id === this.#options.heartbeatId) open.builder.add({ kind: 'heartbeat', id, sentAtMs });
+    }
+  }
+
+  #announce(open: OpenTransaction, relation: Relation): void {
+    const change: Change | null = this.#options.relations.announce(relation.table);
+    if (change !== null) open.builder.add(change);
+  }
+
+  #transaction(): OpenTransaction {
+    if (this.#open === null) throw new RangeError('a change outside of a transaction');
+    return this.#open;
+  }
+
+  #tooLarge({ table }: Relation, bytes: number): TidelockError {
+    const { route, maxRowBytes } = this.#options;
+    const place = { route, table: tableLabel(table), position: this.#position() };
+    return fail(sourceErrors.rowTooLarge, { ...place, bytes, maxBytes: maxRowBytes });
+  }
+
+  #position(): string {
+    return this.#open === null ? 'an unknown position' : formatLsn(this.#open.commitLsn);
+  }
+}
