@@ -53,12 +53,12 @@ export class CopyTextReader {
     if (this.#columns === 0) return [];
     const row: Row = line.split('\t');
     if (row.length !== this.#columns) throw new CopyTextError(`${row.length} values for ${this.#columns} columns`);
-    if (line.includes('\\')) for (let i = 0; i < row.length; i++) row[i] = unescape(row[i] as string);
+    if (line.includes('\\')) for (let i = 0; i < row.length; i++) row[i] = unescapeValue(row[i] as string);
     return row;
   }
 }
 
-function unescape(text: string): Cell {
+function unescapeValue(text: string): Cell {
   if (text === '\\N') return null;
   if (!text.includes('\\')) return text;
   return text.replaceAll(/\\(.)/gs, (_, letter: string) => escapes[letter] ?? letter);

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
+import { routeKey } from '../../../src/core/route.ts';
+import { begin, Reading } from './reading.ts';
+import { type Server, startServer } from './server.ts';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+test('WAL without changes for the route moves its position, and what the source keeps', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await db.query('CREATE SCHEMA other; CREATE TABLE other.noise (t text)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await reading.until(() => reading.parts.length > 0);
+  await db.query(`INSERT INTO other.noise SELECT repeat('z', 100) FROM generate_series(1, 20000)`);
+  const end = (await queue.source.status()).position;
+  await reading.reached(end);
+  expect(reading.rows).toEqual([]);
+  expect(lsnOrder.covers(reading.checkpoint.position, end)).toBe(true);
+  expect(reading.parts.filter(({ id }) => id === '').every(({ urgency }) => urgency === 'ride')).toBe(true);
+  const positions = reading.parts.flatMap(({ commit }) => (commit ? [commit.position] : []));
+  expect(positions.every((position, i) => i === 0 || lsnOrder.covers(position, positions[i - 1] ?? position))).toBe(
+    true,
+  );
+});
+
+test('a transaction that is open across keepalives is not passed over', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await db.query('CREATE SCHEMA other; CREATE TABLE other.noise (t text)');
+  await using queue = await begin(db);
+  const client = await db.client();
+  let start = queue.start;
+  {
+    await using reading = new Reading(queue);
+    await client.query('BEGIN');
+    await client.query('INSERT INTO item VALUES (1)');
+    await db.query(`INSERT INTO other.noise SELECT 'z' FROM generate_series(1, 1000)`);
+    await reading.reached((await queue.source.status()).position);
+    start = reading.checkpoint;
+  }
+  await client.query('COMMIT');
+  await client.end();
+  await using reading = new Reading({ ...queue, start });
+  await reading.reached(await queue.source.mark());
+  expect(reading.rows).toEqual([['1']]);
+});
+
+test('heartbeats of the route come with the source’s clock, those of others only move the position', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using mine = await begin(db);
+  await using other = await begin(db);
+  await using reading = new Reading({ ...mine, heartbeatMs: 50 });
+  await using beside = new Reading({ ...other, heartbeatMs: 50 });
+  const beats = () => reading.parts.flatMap(({ changes }) => changes);
+  await reading.until(() => beats().length >= 3);
+  await beside.until(() => beside.parts.length >= 3);
+  for (const beat of beats()) {
+    expect(beat).toMatchObject({ kind: 'heartbeat', id: routeKey(mine.route) });
+    expect(beat.kind === 'heartbeat' && Math.abs(Date.now() - beat.sentAtMs)).toBeLessThan(10_000);
+  }
+  expect(reading.parts.every(({ urgency }) => urgency === 'ride')).toBe(true);
+});
+
+test('a mark is passed at once, with everything that was committed before it', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await db.query('INSERT INTO item VALUES (1)');
+  await reading.reached(await queue.source.mark());
+  expect(reading.rows).toEqual([['1']]);
+  expect(reading.parts.at(-1)).toMatchObject({ id: '', urgency: 'now', changes: [] });
+});
+
+test('replicated transactions are dropped or passed on with their hops, as the route says', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using own = await begin(db);
+  await using all = await begin(db, { forward: 'all' });
+  await using ownReading = new Reading(own);
+  await using allReading = new Reading(all);
+  const hops = [{ node: 'north', position: '0/10', committedAtMs: 5 }];
+  const client = await db.client();
+  await client.query('BEGIN');
+  await client.query(`SELECT pg_logical_emit_message(true, 'tidelock.origin', $1)`, [JSON.stringify({ v: 1, hops })]);
+  await client.query('INSERT INTO item VALUES (1)');
+  await client.query('COMMIT');
+  await client.query('INSERT INTO item VALUES (2)');
+  await client.end();
+  const mark = await own.source.mark();
+  await ownReading.reached(mark);
+  await allReading.reached(mark);
+  expect(ownReading.rows).toEqual([['2']]);
+  expect(allReading.rows).toEqual([['1'], ['2']]);
+  expect(allReading.parts.filter(({ rows }) => rows > 0).map(({ origin }) => origin)).toEqual([hops, []]);
+});
+
+test('a fast shutdown of the source waits for nothing, and the stream ends with something to retry', async () => {
+  await using own = await startServer();
+  const db = await own.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const queue = await begin(db);
+  const reading = new Reading(queue);
+  await db.query('INSERT INTO item VALUES (1)');
+  await reading.until(() => reading.rows.length === 1);
+  const beganMs = performance.now();
+  await own.stop('fast');
+  expect(performance.now() - beganMs).toBeLessThan(3000);
+  await reading.ended;
+  expect(reading.error).toMatchObject({ recovery: 'retry' });
+  await own.start();
+  await using again = new Reading({ ...queue, start: reading.checkpoint });
+  await db.query('INSERT INTO item VALUES (2)');
+  await again.reached(await queue.source.mark());
+  expect(again.rows).toEqual([['2']]);
+});
+
+test('where the session is the synchronous standby a COMMIT of another table comes back', async () => {
+  await using own = await startServer({ settings: { synchronous_standby_names: '' } });
+  const db = await own.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await db.query('CREATE SCHEMA other; CREATE TABLE other.noise (t text)');
+  const queue = await begin(db);
+  const admin = await db.client();
+  await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '"${routeKey(queue.route)}"'`);
+  await admin.query('SELECT pg_reload_conf()');
+  await using reading = new Reading({ ...queue, heartbeatMs: 100 });
+  await reading.until(() => reading.parts.length > 0);
+  await admin.query(`INSERT INTO other.noise VALUES ('z')`);
+  await admin.query('INSERT INTO item VALUES (1)');
+  await reading.until(() => reading.rows.length === 1);
+  await admin.end();
+});

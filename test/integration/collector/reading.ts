@@ -1,0 +1,165 @@
+import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
+import { postgresSource } from '../../../connectors/postgres/source/postgres-source.ts';
+import { ByteBudget } from '../../../src/core/byte-budget.ts';
+import type { Row } from '../../../src/core/cell.ts';
+import type { StartPoint } from '../../../src/core/collector.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import type { Source } from '../../../src/core/source.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import type { Database } from './server.ts';
+
+let routes = 0;
+
+/** A route that replicates every table of schema public. */
+export function routeOf(database: Database, change: Partial<RouteDefinition> = {}): RouteDefinition {
+  const mapped = { excludedColumns: [], renamedColumns: new Map(), transforms: [] };
+  return {
+    deployment: 'test',
+    name: `r${++routes}`,
+    from: database.node,
+    to: { ...database.node, name: 'target' },
+    tables: {
+      select: (schema, name) => (schema === 'public' ? { ...mapped, target: { schema, name } } : null),
+      exact: [],
+    },
+    load: { mode: 'initial', existing: 'refuse' },
+    forward: 'own',
+    schemaChanges: 'halt',
+    collisions: { forTable: () => 'halt' },
+    apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },
+    limits: { lag: { warnMs: 1e4, criticalMs: 6e4 }, retained: { warnBytes: 5e9, criticalBytes: 2e10 } },
+    allow: [],
+    given: {},
+    ...change,
+  };
+}
+
+export function sourceOf(route: RouteDefinition): Source {
+  return postgresSource({ route, logger: silentLogger });
+}
+
+export interface ReadingOptions {
+  readonly source: Source;
+  readonly stored: SourceIdentity;
+  readonly start: StartPoint;
+  readonly budgetBytes?: number;
+  readonly heartbeatMs?: number;
+  /** Acknowledge at once (the default), or leave it to the test. */
+  readonly acknowledge?: boolean;
+  readonly keepParts?: boolean;
+  /** Called for each part before it is released. */
+  readonly onPart?: (part: TransactionPart) => void | Promise<void>;
+  readonly onIdentity?: (identity: SourceIdentity) => Promise<void>;
+  readonly onRetention?: (level: string, bytes: number) => void;
+}
+
+/** The smallest reader of a Collector that keeps the contract: releases what it has read, acknowledges in order. */
+export class Reading implements AsyncDisposable {
+  readonly parts: TransactionPart[] = [];
+  readonly budget: ByteBudget;
+  readonly collector;
+  /** Where the target would be. */
+  checkpoint: StartPoint;
+  error: unknown = null;
+  readonly ended: Promise<void>;
+  readonly #options: ReadingOptions;
+  readonly #stop = new AbortController();
+  #wake: () => void = () => {};
+
+  constructor(options: ReadingOptions) {
+    this.#options = options;
+    this.budget = new ByteBudget(options.budgetBytes ?? 128_000_000);
+    this.checkpoint = options.start;
+    this.collector = options.source.collector(options.stored, {
+      budget: this.budget,
+      heartbeatMs: options.heartbeatMs ?? 3_600_000,
+      onIdentity: options.onIdentity ?? (async () => {}),
+      onRetention: options.onRetention ?? (() => {}),
+    });
+    this.ended = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for await (const parts of this.collector.stream(this.#options.start, this.#stop.signal))
+        for (const part of parts) await this.#take(part);
+    } catch (error) {
+      this.error = error;
+    }
+    this.#wake();
+  }
+
+  async #take(part: TransactionPart): Promise<void> {
+    await this.#options.onPart?.(part);
+    this.budget.release(part.bytes);
+    if (this.#options.keepParts !== false) this.parts.push(part);
+    if (part.commit !== null) {
+      const { position } = part.commit;
+      this.checkpoint = { position, lastCommit: part.id === '' ? null : { position, id: part.id } };
+      if (this.#options.acknowledge !== false) this.collector.acknowledge(position);
+    }
+    this.#wake();
+  }
+
+  /** Waits until `done` holds; throws what ended the stream, or after 20 s. */
+  async until(done: () => boolean): Promise<void> {
+    const timeout = AbortSignal.timeout(20_000);
+    while (!done()) {
+      if (this.error !== null) throw this.error;
+      timeout.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        timeout.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  reached(position: Position): Promise<void> {
+    return this.until(() => lsnOrder.covers(this.checkpoint.position, position));
+  }
+
+  /** New images of all inserts and updates so far. */
+  get rows(): Row[] {
+    return this.parts.flatMap(({ changes }) =>
+      changes.flatMap((change) => (change.kind === 'insert' || change.kind === 'update' ? [change.after] : [])),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.ended;
+    await this.collector.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+export interface Begun extends AsyncDisposable {
+  readonly route: RouteDefinition;
+  readonly source: Source;
+  readonly stored: SourceIdentity;
+  readonly start: StartPoint;
+}
+
+/** Makes the queue of a route and lets the snapshot go. */
+export async function begin(database: Database, change: Partial<RouteDefinition> = {}): Promise<Begun> {
+  const route = routeOf(database, change);
+  const source = sourceOf(route);
+  const snapshot = await source.createQueue(AbortSignal.timeout(20_000));
+  await snapshot.close();
+  return {
+    route,
+    source,
+    stored: snapshot.source,
+    start: { position: snapshot.position, lastCommit: null },
+    async [Symbol.asyncDispose]() {
+      await source.close();
+      await source.dropQueue();
+    },
+  };
+}
