@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { RouteData } from './schema/route-schema.ts';
+
+/** Digest of a route's meaning: the order of keys and of tables counts for nothing, secrets are left out. */
+export function fingerprintRoute(deployment: string, name: string, route: RouteData): string {
+  const tables = route.tables
+    .map((table) => {
+      if (typeof table === 'string') return { name: table };
+      const transforms = table.transforms?.map(({ mask }) => ({ mask: { ...mask, key: undefined } }));
+      return { ...table, transforms };
+    })
+    .map(canonical)
+    .sort();
+  const text = canonical({ deployment, name, route: { ...route, tables } });
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** JSON with sorted keys; undefined is as good as absent. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value)
+    .filter(([, inner]) => inner !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`;
+}

@@ -1,0 +1,186 @@
+import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
+import { tableLabel } from '../core/table.ts';
+import { builtInTransform, resolvedLate } from './built-in-transforms.ts';
+import { checkAllow } from './check-allow.ts';
+import { at, type Located, type Path, placeOf } from './located.ts';
+import { didYouMean } from './nearest-name.ts';
+import { Problems } from './problem.ts';
+import { type ReferenceSource, resolveTree } from './references.ts';
+import { type RouteData, routeSchema } from './schema/route-schema.ts';
+import { scalars } from './schema/scalars.ts';
+import { parseTablePattern } from './table-pattern.ts';
+import { collisionRules, type TableRule, tableSelection } from './table-selection.ts';
+import { validate } from './validate.ts';
+
+const schema = routeSchema(scalars('resolved'));
+
+export interface RouteSource {
+  readonly name: string;
+  /** With the file's `defaults` laid under it. */
+  readonly tree: Located;
+  readonly references: ReferenceSource;
+  readonly file: string;
+  readonly nodeNames: readonly string[];
+}
+
+/** A route whose references are resolved and which was checked as far as can be without its databases. */
+export interface CheckedRoute {
+  readonly data: RouteData;
+  readonly rules: readonly TableRule[];
+}
+
+export function checkRoute(source: RouteSource, problems: Problems): CheckedRoute | null {
+  const { name, references } = source;
+  const path = ['routes', name];
+  const tree = resolveTree(source.tree, path, { source: references, problems, keep: resolvedLate });
+  if (!problems.empty) return null;
+  const data = validate(schema, tree, { path, problems });
+  if (data === null) return null;
+  const check = new RouteCheck(source, { tree, problems });
+  const rules = check.run(data);
+  return problems.empty ? { data, rules } : null;
+}
+
+export function routeDefinition(
+  deployment: string,
+  source: RouteSource,
+  node: (name: string) => NodeDefinition,
+): { definition: RouteDefinition; data: RouteData } {
+  const problems = new Problems(source.file);
+  const checked = checkRoute(source, problems);
+  if (checked === null) throw problems.error();
+  const { data, rules } = checked;
+  const { apply, limits, collisions } = data;
+  const definition: RouteDefinition = {
+    deployment,
+    name: source.name,
+    from: node(data.from),
+    to: node(data.to),
+    tables: tableSelection(source.name, rules, data.exclude),
+    load: data.load,
+    forward: data.forward,
+    schemaChanges: data.schemaChanges,
+    collisions: collisionRules(source.name, collisions.default.resolve, collisions.tables),
+    apply: {
+      groupRows: apply.groupRows,
+      groupTimeMs: apply.groupTime,
+      onError: apply.onError,
+      maxRowBytes: apply.maxRowBytes,
+      memoryBytes: apply.memory,
+    },
+    limits: {
+      lag: { warnMs: limits.lag.warn, criticalMs: limits.lag.critical },
+      retained: { warnBytes: limits.retained.warn, criticalBytes: limits.retained.critical },
+    },
+    allow: data.allow,
+    given: {
+      ...(data.slot !== undefined && { slot: data.slot }),
+      ...(data.publication !== undefined && { publication: data.publication }),
+    },
+  };
+  return { definition, data };
+}
+
+/** What the schema alone can't tell: what keys mean together. */
+class RouteCheck {
+  readonly #source: RouteSource;
+  readonly #tree: Located;
+  readonly #problems: Problems;
+  readonly #path: Path;
+
+  constructor(source: RouteSource, { tree, problems }: { tree: Located; problems: Problems }) {
+    this.#source = source;
+    this.#tree = tree;
+    this.#problems = problems;
+    this.#path = ['routes', source.name];
+  }
+
+  run(data: RouteData): TableRule[] {
+    const { nodeNames } = this.#source;
+    for (const key of ['from', 'to'] as const)
+      if (!nodeNames.includes(data[key]))
+        this.#complain([key], `there is no such node${didYouMean(data[key], nodeNames)}`);
+    if (data.from === data.to) this.#complain(['to'], 'is the same node as from');
+    for (const key of ['lag', 'retained'] as const)
+      if (data.limits[key].warn > data.limits[key].critical)
+        this.#complain(['limits', key], 'warn must not be above critical');
+    if (data.slot !== undefined && !/^[a-z0-9_]{1,63}$/.test(data.slot))
+      this.#complain(['slot'], 'wants the name of a slot: small letters, digits and underscores, at most 63');
+    if (data.publication !== undefined && Buffer.byteLength(data.publication) > 63)
+      this.#complain(['publication'], 'is longer than 63 bytes');
+    checkAllow(data.allow, 'route', { node: this.#tree, path: this.#path, problems: this.#problems });
+    const rules = data.tables.map((_, index) => this.#tableRule(data, index));
+    this.#unique(
+      rules.map(({ name }) => name),
+      (index) => ['tables', index],
+    );
+    this.#unique(Object.keys(data.collisions.tables), (index) => [
+      'collisions',
+      'tables',
+      Object.keys(data.collisions.tables)[index] ?? '',
+    ]);
+    this.#exclude(data, rules);
+    if (this.#problems.empty) this.#targets(rules);
+    return rules;
+  }
+
+  #tableRule(data: RouteData, index: number): TableRule {
+    const table = data.tables[index];
+    const none = { to: null, excludedColumns: [], renamedColumns: new Map<string, string>(), transforms: [] };
+    if (table === undefined || typeof table === 'string') return { name: table ?? '', ...none };
+    const path = ['tables', index];
+    const excludedColumns = table.columns?.exclude ?? [];
+    const renamedColumns = new Map(Object.entries(table.columns?.rename ?? {}));
+    for (const [from, to] of renamedColumns) {
+      const where = [...path, 'columns', 'rename', from];
+      if (excludedColumns.includes(from)) this.#complain(where, 'is excluded, so it cannot have another name');
+      const other = [...renamedColumns].find(([name, target]) => target === to && name !== from)?.[0];
+      if (other !== undefined) this.#complain(where, `${other} has the same new name`);
+    }
+    const transforms = (table.transforms ?? []).flatMap((transform, place) => {
+      const here = [...path, 'transforms', place];
+      const tree = at(this.#tree, here) ?? this.#tree;
+      const { file, references } = this.#source;
+      const context = { file, tree, path: [...this.#path, ...here], references, problems: this.#problems };
+      return builtInTransform(transform, context) ?? [];
+    });
+    return { name: table.name, to: table.to ?? null, excludedColumns, renamedColumns, transforms };
+  }
+
+  #unique(names: readonly string[], path: (index: number) => Path): void {
+    const seen = new Map<string, number>();
+    for (const [index, name] of names.entries()) {
+      const { exact, text } = parseTablePattern(name);
+      const label = exact === null ? text : tableLabel(exact);
+      if (seen.has(label)) this.#complain(path(index), 'is there already');
+      seen.set(label, index);
+    }
+  }
+
+  #exclude(data: RouteData, rules: readonly TableRule[]): void {
+    const named = new Set(rules.map(({ name }) => parseTablePattern(name).exact).map((t) => (t ? tableLabel(t) : '')));
+    for (const [index, text] of data.exclude.entries()) {
+      const { exact } = parseTablePattern(text);
+      if (exact !== null && named.has(tableLabel(exact))) this.#complain(['exclude', index], 'is also named in tables');
+    }
+  }
+
+  #targets(rules: readonly TableRule[]): void {
+    const targets = new Map<string, string>();
+    for (const [index, rule] of rules.entries()) {
+      const { exact } = parseTablePattern(rule.name);
+      if (exact === null) continue;
+      const target = tableLabel(
+        tableSelection(this.#source.name, [rule], []).select(exact.schema, exact.name)?.target ?? exact,
+      );
+      const other = targets.get(target);
+      if (other !== undefined) this.#complain(['tables', index], `goes to ${target}, as ${other} does`);
+      targets.set(target, rule.name);
+    }
+  }
+
+  #complain(path: Path, message: string): void {
+    const place = placeOf(this.#tree, path);
+    this.#problems.add({ kind: 'invalid', place, path: [...this.#path, ...path], message });
+  }
+}

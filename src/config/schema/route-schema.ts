@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { allowList } from './node-schema.ts';
+import type { Scalars } from './scalars.ts';
+import { transformSchema } from './transform-schema.ts';
+
+const list = 'x-type';
+
+/** One entry of `tables`: a table or glob on its own, or a mapping. */
+function tableSchema(s: Scalars) {
+  const detailed = s
+    .section({
+      name: s.tablePattern('The table, or a glob.', { example: 'public.customers' }),
+      to: s
+        .targetTemplate(
+          "The target table; {schema} and {table} stand for the source's. The same name where it is absent.",
+          {
+            example: 'crm.{table}',
+          },
+        )
+        .optional(),
+      columns: s
+        .section({
+          exclude: z
+            .array(s.text('A column.'))
+            .optional()
+            .meta({ [list]: 'list of columns', description: 'Columns that do not travel.', examples: [['ssn']] }),
+          rename: z
+            .record(z.string(), s.text('Name at the target.'))
+            .optional()
+            .meta({
+              [list]: 'source name: target name',
+              description: 'Columns that have another name at the target.',
+              examples: [{ fname: 'first_name' }],
+            }),
+        })
+        .optional()
+        .meta({ description: 'Which columns travel, and under which names. Applied after the transforms.' }),
+      transforms: z
+        .array(transformSchema(s))
+        .optional()
+        .meta({ [list]: 'list of transforms', description: 'Applied in this order, with source column names.' }),
+      where: s.notYet('filtering of rows (where)'),
+      owns: s.notYet('target tables that several routes write (owns)'),
+    })
+    .meta({ id: 'table' });
+  return z.union([s.tablePattern('The table, or a glob.'), detailed]);
+}
+
+function collisionRule(s: Scalars, description: string) {
+  return s.section({
+    resolve: s.choice({ now: ['halt', 'source'] }, description, { example: 'source' }),
+  });
+}
+
+export function routeSchema(s: Scalars) {
+  return s
+    .section({
+      from: s.name('The source node.', { example: 'sales' }),
+      to: s.name('The target node.', { example: 'reporting' }),
+      tables: z
+        .array(tableSchema(s))
+        .min(1)
+        .meta({
+          [list]: 'list of tables',
+          description: 'The tables of the route: names, globs, or mappings as below.',
+          examples: [['public.orders', { name: 'public.*', to: 'crm.{table}' }]],
+        }),
+      exclude: z
+        .array(s.tablePattern('A table, or a glob.'))
+        .prefault([])
+        .meta({
+          [list]: 'list of tables',
+          description: 'Tables that globs of `tables` do not mean. A table that is named without a glob stays in.',
+          examples: [['public.tmp_*']],
+        }),
+      load: s
+        .section({
+          mode: s
+            .choice(
+              { now: ['initial', 'none'] },
+              '`initial`: existing rows are copied before changes are applied; `none`: only changes.',
+            )
+            .prefault('initial'),
+          existing: s
+            .choice(
+              { now: ['refuse', 'replace'], later: ['merge'] },
+              'What the load does about rows that are at the target already: `refuse` halts, `replace` empties the tables first.',
+            )
+            .prefault('refuse'),
+        })
+        .prefault({})
+        .meta({ description: 'The initial copy.' }),
+      newTables: s
+        .choice(
+          { now: ['halt'], later: ['ignore', 'load'] },
+          'When a table appears at the source that a glob of the route means.',
+        )
+        .prefault('halt'),
+      schemaChanges: s
+        .choice({ now: ['halt'], later: ['ignore', 'evolve'] }, 'When the definition of a table changes.')
+        .prefault('halt'),
+      forward: s
+        .choice(
+          { now: ['own', 'all'] },
+          '`own`: changes made by applications at the source; `all`: also those that other routes brought there.',
+        )
+        .prefault('own'),
+      ddl: s.choice({ now: ['ignore'], later: ['replicate'] }, 'Whether DDL statements travel.').prefault('ignore'),
+      apply: s
+        .section({
+          groupRows: s
+            .integer({ min: 1, max: 1_000_000 }, 'Row changes that one target transaction takes, about.')
+            .prefault(5000),
+          groupTime: s.duration('How long a target transaction may gather changes under load.').prefault('20ms'),
+          onError: s
+            .choice({ now: ['halt'], later: ['park'] }, 'What happens to a transaction that the target refuses.')
+            .prefault('halt'),
+          maxRowBytes: s.size('A larger row halts the route.').prefault('256MB'),
+          memory: s
+            .size('Budget for changes in memory. The process needs up to four times the largest row on top of it.')
+            .prefault('128MB'),
+        })
+        .prefault({})
+        .meta({ description: 'How changes are applied.' }),
+      collisions: s
+        .section({
+          default: collisionRule(
+            s,
+            "`halt`: the route stops; `source`: the target row becomes what the source's is.",
+          ).prefault({ resolve: 'halt' }),
+          tables: z
+            .record(s.tablePattern('A table, or a glob.'), collisionRule(s, 'As in `default`, for these tables.'))
+            .prefault({})
+            .meta({ [list]: 'table or glob: rule', description: 'Rules for some of the tables; a name beats a glob.' }),
+        })
+        .prefault({})
+        .meta({ description: 'What happens when the target row is not what the source says it should be.' }),
+      limits: s
+        .section({
+          lag: s
+            .section({
+              warn: s.duration('Health becomes warning.').prefault('10s'),
+              critical: s.duration('Health becomes critical.').prefault('60s'),
+            })
+            .prefault({})
+            .meta({ description: 'From the commit at the source to the commit at the target.' }),
+          retained: s
+            .section({
+              warn: s.size('Health becomes warning.').prefault('5GB'),
+              critical: s.size('Health becomes critical.').prefault('20GB'),
+            })
+            .prefault({})
+            .meta({ description: 'What the source keeps because the route has not read it yet.' }),
+        })
+        .prefault({})
+        .meta({ description: 'When the health of the route changes.' }),
+      slot: s
+        .text('A replication slot that somebody else made and keeps; without it the route owns one.', {
+          example: 'my_slot',
+        })
+        .optional(),
+      publication: s
+        .text('A publication that somebody else made and keeps; without it the route owns one.', {
+          example: 'my_publication',
+        })
+        .optional(),
+      allow: allowList(s, 'What is allowed for this route by name.').prefault([]),
+    })
+    .meta({ id: 'route', description: 'Changes from one node to another.' });
+}
+
+export type RouteData = z.output<ReturnType<typeof routeSchema>>;
+export type TableData = RouteData['tables'][number];

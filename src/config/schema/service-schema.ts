@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { allowList } from './node-schema.ts';
+import type { Scalars } from './scalars.ts';
+
+export function serviceSchema(s: Scalars) {
+  return s
+    .section({
+      api: s
+        .section({
+          listen: s.listen('Address and port of the HTTP API.', { example: '127.0.0.1:7654' }),
+          token: s.secret("An admin's token.", { example: '${TIDELOCK_TOKEN:-}' }).optional(),
+          tokens: z
+            .array(
+              s.section({
+                name: s.name('Whose token it is.'),
+                role: s.choice({ now: ['admin', 'operator', 'viewer'] }, 'What it may do.'),
+                token: s.secret('The token.'),
+              }),
+            )
+            .optional()
+            .meta({ 'x-type': 'list', description: 'Several tokens, instead of `token`.' }),
+          tls: s
+            .section({
+              cert: s.secret('Certificate: a PEM file, or PEM text by a reference.'),
+              key: s.secret('Its key: a PEM file, or PEM text by a reference.'),
+            })
+            .optional()
+            .meta({ description: 'Needed beyond loopback, as is a token.' }),
+        })
+        .optional()
+        .meta({ description: 'The HTTP API. This version checks these keys and has no API yet.' }),
+      probes: s
+        .section({
+          listen: s.listen('Address and port of /healthz, /readyz, /metrics and /health/routes.', {
+            example: '127.0.0.1:7655',
+          }),
+        })
+        .optional()
+        .meta({ description: 'Probes, without token and without data.' }),
+      allow: allowList(s, 'What is allowed for the service by name.').prefault([]),
+    })
+    .meta({ id: 'service', description: 'The service that `tidelock run` is.' });
+}
+
+export function notifySchema(s: Scalars) {
+  return z
+    .array(
+      s
+        .section({
+          webhook: s.secret('URL that is posted to.', { example: '${ALERT_URL}' }).optional(),
+          command: z
+            .array(s.secret('The program, then its arguments.'))
+            .min(1)
+            .optional()
+            .meta({
+              'x-type': 'list of text',
+              description: 'Program that is started, with its arguments.',
+              examples: [['/usr/local/bin/page', 'dba']],
+            }),
+        })
+        .superRefine((entry, context) => {
+          if ((entry.webhook === undefined) === (entry.command === undefined))
+            context.addIssue({ code: 'custom', message: 'wants either webhook or command' });
+        })
+        .meta({ id: 'notification' }),
+    )
+    .meta({ 'x-type': 'list', description: 'Who is told. This version checks these keys and tells nobody yet.' });
+}
+
+export type ServiceData = z.output<ReturnType<typeof serviceSchema>>;
+export type NotifyData = z.output<ReturnType<typeof notifySchema>>;

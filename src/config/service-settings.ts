@@ -1,0 +1,83 @@
+import { checkAllow } from './check-allow.ts';
+import type { ListenAddress, Notification, ServiceSettings } from './configuration.ts';
+import { type Located, type Path, placeOf } from './located.ts';
+import { isLoopback } from './postgres-url.ts';
+import { Problems } from './problem.ts';
+import { type ReferenceSource, resolveTree } from './references.ts';
+import { scalars } from './schema/scalars.ts';
+import { notifySchema, type ServiceData, serviceSchema } from './schema/service-schema.ts';
+import { validate } from './validate.ts';
+
+const schema = serviceSchema(scalars('resolved'));
+const notificationsSchema = notifySchema(scalars('resolved'));
+
+interface Source {
+  readonly tree: Located;
+  readonly references: ReferenceSource;
+  readonly file: string;
+}
+
+export function serviceSettings(source: Source): ServiceSettings {
+  const problems = new Problems(source.file);
+  const data = checkService(source, problems, isSecret);
+  if (data === null) throw problems.error();
+  const { api, probes, allow } = data;
+  return {
+    api: api === undefined ? null : { listen: listenAddress(api.listen), tokens: () => tokens(source) },
+    probes: probes === undefined ? null : { listen: listenAddress(probes.listen) },
+    allow,
+  };
+}
+
+/** Checks what is known; tokens and TLS files stay as they are written until they are needed. */
+export function checkService(source: Source, problems: Problems, keep: (path: Path) => boolean): ServiceData | null {
+  const path = ['service'];
+  const tree = resolveTree(source.tree, path, { source: source.references, problems, keep });
+  const data = problems.empty ? validate(schema, tree, { path, problems }) : null;
+  if (data === null) return null;
+  const complain = (below: Path, message: string): void =>
+    problems.add({ kind: 'invalid', place: placeOf(tree, below), path: [...path, ...below], message });
+  checkAllow(data.allow, 'service', { node: tree, path, problems });
+  for (const key of ['api', 'probes'] as const) {
+    const listen = data[key]?.listen;
+    if (listen !== undefined && listenAddress(listen).port > 65_535)
+      complain([key, 'listen'], 'has a port above 65535');
+  }
+  const { api } = data;
+  if (api?.token !== undefined && api.tokens !== undefined)
+    complain(['api', 'token'], 'is there beside tokens; keep one');
+  const beyond = api !== undefined && !isLoopback(listenAddress(api.listen).host) && !data.allow.includes('openApi');
+  if (beyond && (api.tls === undefined || (!api.token && !api.tokens?.length)))
+    complain(['api', 'listen'], 'is beyond loopback: that needs a token and tls, or allow: [openApi]');
+  return problems.empty ? data : null;
+}
+
+function isSecret(path: Path): boolean {
+  return path.at(-1) === 'token' || path.at(-2) === 'tls';
+}
+
+function tokens(source: Source): { name: string; role: 'admin' | 'operator' | 'viewer'; token: string }[] {
+  const problems = new Problems(source.file);
+  const data = checkService(source, problems, (path) => path.at(-2) === 'tls');
+  if (data === null) throw problems.error();
+  if (data.api?.tokens !== undefined) return data.api.tokens;
+  // An empty token is none: "${TIDELOCK_TOKEN:-}".
+  return data.api?.token ? [{ name: 'admin', role: 'admin', token: data.api.token }] : [];
+}
+
+function listenAddress(text: string): ListenAddress {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+export function notifications(source: Source): Notification[] {
+  const problems = new Problems(source.file);
+  const tree = resolveTree(source.tree, ['notify'], { source: source.references, problems });
+  problems.throwIfAny();
+  const data = validate(notificationsSchema, tree, { path: ['notify'], problems });
+  if (data === null) throw problems.error();
+  return data.flatMap(({ webhook, command }): Notification[] => {
+    if (webhook !== undefined) return [{ kind: 'webhook', url: webhook }];
+    return command === undefined ? [] : [{ kind: 'command', command }];
+  });
+}

@@ -1,0 +1,68 @@
+import { configErrors } from '../core/errors/catalogue/config.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
+import type { CollisionResolution, CollisionRules, TableSelection } from '../core/route.ts';
+import { tableLabel } from '../core/table.ts';
+import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
+import { GlobRules } from './glob-rules.ts';
+import { parseTablePattern, parseTargetTemplate } from './table-pattern.ts';
+
+export interface TableRule {
+  readonly name: string;
+  readonly to: string | null;
+  readonly excludedColumns: readonly string[];
+  readonly renamedColumns: ReadonlyMap<string, string>;
+  readonly transforms: readonly ConfiguredTransform[];
+}
+
+export function tableSelection(
+  route: string,
+  rules: readonly TableRule[],
+  excluded: readonly string[],
+): TableSelection {
+  const patterns = rules.map((rule) => ({ pattern: parseTablePattern(rule.name), value: mapper(rule) }));
+  const byTable = new GlobRules(patterns, { route, section: 'tables' });
+  const exclude = excluded.map(parseTablePattern);
+  /** Source by target: what two sources would share is only known once globs have met the tables. */
+  const sources = new Map<string, string>();
+
+  const map = (schema: string, name: string): MappedTable | null => {
+    const exact = byTable.exact(schema, name);
+    if (exact !== undefined) return exact(schema, name);
+    if (exclude.some((pattern) => pattern.matches(schema, name))) return null;
+    return byTable.glob(schema, name)?.(schema, name) ?? null;
+  };
+  const exact = patterns.flatMap(({ pattern }) => (pattern.exact === null ? [] : [pattern.exact]));
+
+  const select = (schema: string, name: string): MappedTable | null => {
+    const mapped = map(schema, name);
+    if (mapped === null) return null;
+    const source = tableLabel({ schema, name });
+    const target = tableLabel(mapped.target);
+    const other = sources.get(target) ?? source;
+    if (other !== source) throw fail(configErrors.sharedTarget, { route, target, sources: [other, source] });
+    sources.set(target, source);
+    return mapped;
+  };
+  // Names first, so that a clash blames the table that a glob brought in.
+  for (const { schema, name } of exact) select(schema, name);
+  return { select, exact };
+}
+
+function mapper(rule: TableRule): (schema: string, name: string) => MappedTable {
+  const { to, excludedColumns, renamedColumns, transforms } = rule;
+  const target = to === null ? (source: { schema: string; name: string }) => source : parseTargetTemplate(to);
+  return (schema, name) => ({ target: target({ schema, name }), excludedColumns, renamedColumns, transforms });
+}
+
+export function collisionRules(
+  route: string,
+  standard: CollisionResolution,
+  tables: Readonly<Record<string, { readonly resolve: CollisionResolution }>>,
+): CollisionRules {
+  const rules = Object.entries(tables).map(([text, { resolve }]) => ({
+    pattern: parseTablePattern(text),
+    value: resolve,
+  }));
+  const byTable = new GlobRules(rules, { route, section: 'collisions.tables' });
+  return { forTable: (schema, name) => byTable.exact(schema, name) ?? byTable.glob(schema, name) ?? standard };
+}
