@@ -12,6 +12,7 @@ import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { CopyTextError, CopyTextReader } from './copy-text.ts';
+import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
 
 export interface PostgresSnapshotOptions {
@@ -66,6 +67,7 @@ export class PostgresSnapshot implements QueueSnapshot {
       signal.throwIfAborted();
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+      await takeBytesAsStored(client);
       // Where a policy would hide rows from this user the server shall say so, not leave them out.
       await client.query('SET LOCAL row_security = off');
       yield* this.#copy(client, table);

@@ -9,7 +9,7 @@ import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { readBuiltInTypes, readCatalogue, selectTables } from './catalogue.ts';
 import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
-import { oldestServer, serverVersion } from './server-version.ts';
+import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
 import type { Queryable } from './sessions.ts';
 import { readSlot, usableSlot } from './slot.ts';
 import { forkOf, readSystemIdentity, type SystemIdentity } from './system-identity.ts';
@@ -45,6 +45,7 @@ export async function checkStart(
       version: version.text,
       oldest: oldestServer.text,
     });
+  await takeBytesAsStored(client);
   const checkpoint = parseLsn(start.position);
   const system = await readSystemIdentity(client);
   checkSameSource(route, stored, system);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { queueName } from '../../../src/core/route.ts';
 import { begin, Reading } from './reading.ts';
 import { type Server, startServer } from './server.ts';
 
@@ -46,6 +47,27 @@ test('under concurrent writers and many reconnects each commit comes exactly onc
   expect(sessions).toBeGreaterThan(2);
   expect([...seen.values()].every((times) => times === 1)).toBe(true);
   expect(seen.size).toBe(2000);
+});
+
+test('the source is told exactly where the last durable commit ends, not a byte more or less', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, writer int, n int)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await write(db, 1, 3);
+  await reading.until(() => reading.rows.length === 3);
+  const timeout = AbortSignal.timeout(10_000);
+  for (;;) {
+    timeout.throwIfAborted();
+    const [slot] = await db.query(
+      `SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1`,
+      [queueName(queue.route)],
+    );
+    if (slot?.lsn === reading.checkpoint.position) break;
+    expect(queue.source.order.covers(reading.checkpoint.position, queue.source.order.parse(String(slot?.lsn)))).toBe(
+      true,
+    );
+  }
 });
 
 test('what was not acknowledged is dropped again where the checkpoint has it, and comes where it has not', async () => {

@@ -13,6 +13,8 @@ export interface Server extends AsyncDisposable {
   readonly dataDir: string;
   start(): Promise<void>;
   stop(mode: 'fast' | 'immediate'): Promise<void>;
+  /** As a failover ends: the same data on the next timeline. */
+  promoteOntoNewTimeline(): Promise<void>;
   createDatabase(name?: string): Promise<Database>;
 }
 
@@ -37,7 +39,7 @@ let databases = 0;
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const binaries = options.binaries ?? embedded;
   const dataDir = mkdtempSync(join(tmpdir(), 'tidelock-collector-'));
-  const owner = process.getuid?.() === 0 ? postgresUser() : {};
+  const owner: LocalServerOptions['owner'] = process.getuid?.() === 0 ? postgresUser() : {};
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(dataDir, owner.uid, owner.gid);
   if (options.copyOf === undefined)
     execFileSync(
@@ -100,6 +102,7 @@ class LocalServer implements Server {
       max_replication_slots: '20',
       shared_buffers: '32MB',
       fsync: 'off',
+      restore_command: '/bin/false',
       ...this.#options.settings,
     };
     writeFileSync(
@@ -138,6 +141,21 @@ class LocalServer implements Server {
     const ended = once(process, 'exit');
     process.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await ended;
+  }
+
+  async promoteOntoNewTimeline(): Promise<void> {
+    await this.stop('fast');
+    const signal = join(this.#options.dataDir, 'recovery.signal');
+    writeFileSync(signal, '');
+    const { uid, gid } = this.#options.owner;
+    if (uid !== undefined && gid !== undefined) chownSync(signal, uid, gid);
+    await this.start();
+    const client = new pg.Client(connection(this.port, 'postgres'));
+    await client.connect();
+    while ((await client.query('SELECT pg_is_in_recovery() AS yes')).rows[0]?.yes === true) {
+      // Recovery without an archive ends by itself as soon as the local WAL is read.
+    }
+    await client.end();
   }
 
   async createDatabase(name = `d${++databases}`): Promise<Database> {
