@@ -26,7 +26,7 @@ export interface Database {
 }
 
 export interface ServerOptions {
-  /** Where initdb and postgres are; the npm package's by default. */
+  /** Where initdb and postgres are: else TIDELOCK_TEST_POSTGRES_BIN, else the npm package's. */
   readonly binaries?: string;
   readonly settings?: Readonly<Record<string, string>>;
   /** A stopped server's files to start from. */
@@ -37,7 +37,7 @@ const embedded = join(import.meta.dirname, '../../../node_modules/@embedded-post
 let databases = 0;
 
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
-  const binaries = options.binaries ?? embedded;
+  const binaries = options.binaries ?? process.env.TIDELOCK_TEST_POSTGRES_BIN ?? embedded;
   const dataDir = mkdtempSync(join(tmpdir(), 'tidelock-collector-'));
   const owner: LocalServerOptions['owner'] = process.getuid?.() === 0 ? postgresUser() : {};
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(dataDir, owner.uid, owner.gid);

@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { begin, Reading, routeOf, sourceOf } from './reading.ts';
+import { type Database, type Server, startServer } from './server.ts';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const signal = () => AbortSignal.timeout(20_000);
+
+async function all(db: Database, sql: string): Promise<string[]> {
+  return (await db.query(sql)).map((row) => String(Object.values(row)[0]));
+}
+
+test('snapshot and stream meet without a gap and without an overlap, while others write', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, t text)');
+  const source = sourceOf(routeOf(db));
+  const writers = Array.from({ length: 4 }, async () => {
+    const client = await db.client();
+    for (let i = 0; i < 300; i++) await client.query(`INSERT INTO item (t) VALUES ('x')`);
+    await client.end();
+  });
+  const snapshot = await source.createQueue(signal());
+  const [table] = snapshot.tables;
+  if (table === undefined) throw new Error('no table');
+  const ids: unknown[] = [];
+  for await (const rows of snapshot.read(table, signal())) ids.push(...rows.map(([id]) => id));
+  expect(await snapshot.sizeBytes()).toBeGreaterThan(0);
+  await snapshot.close();
+  const start = { position: snapshot.position, lastCommit: null };
+  await using reading = new Reading({ source, stored: snapshot.source, start });
+  await Promise.all(writers);
+  await reading.reached(await source.mark());
+  ids.push(...reading.rows.map(([id]) => id));
+  expect(ids.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 1200 }, (_, i) => i + 1));
+  await reading.stop();
+  await source.dropQueue();
+  await source.dropQueue();
+  expect(await all(db, `SELECT slot_name FROM pg_replication_slots WHERE database = current_database()`)).toEqual([]);
+  expect(await all(db, 'SELECT pubname FROM pg_publication')).toEqual([]);
+});
+
+test('making the queue again drops what an interrupted start left, even where a session still reads it', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await reading.until(() => reading.parts.length > 0);
+  const again = await queue.source.createQueue(signal());
+  await again.close();
+  await reading.ended;
+  expect(reading.error).toMatchObject({ recovery: 'retry' });
+});
+
+test('an abort ends the making of a queue that waits for an open transaction', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const client = await db.client();
+  await client.query('BEGIN; INSERT INTO item VALUES (1)');
+  const source = sourceOf(routeOf(db));
+  const stop = new AbortController();
+  const making = source.createQueue(stop.signal).catch((error) => error);
+  const timeout = signal();
+  for (;;) {
+    timeout.throwIfAborted();
+    const slots = await all(db, 'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()');
+    if (slots.length > 0) break;
+  }
+  stop.abort(new Error('enough'));
+  expect(await making).toMatchObject({ message: 'enough' });
+  await client.end();
+  await source.dropQueue();
+});
+
+test('partitions come under the name of their root, in the snapshot as in the stream', async () => {
+  const db = await server.createDatabase();
+  await db.query(`CREATE TABLE root (id int, part int, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
+    CREATE TABLE leaf1 PARTITION OF root FOR VALUES IN (1); CREATE TABLE leaf2 PARTITION OF root FOR VALUES IN (2);
+    CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (extra int, PRIMARY KEY (id)) INHERITS (parent);
+    INSERT INTO root VALUES (1, 1), (2, 2); INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2, 2)`);
+  const source = sourceOf(routeOf(db));
+  const snapshot = await source.createQueue(signal());
+  expect(snapshot.tables.map(({ name }) => name)).toEqual(['child', 'parent', 'root']);
+  const read: Record<string, number> = {};
+  for (const table of snapshot.tables)
+    for await (const rows of snapshot.read(table, signal())) read[table.name] = (read[table.name] ?? 0) + rows.length;
+  expect(read).toEqual({ child: 1, parent: 1, root: 2 });
+  await snapshot.close();
+  const start = { position: snapshot.position, lastCommit: null };
+  await using reading = new Reading({ source, stored: snapshot.source, start });
+  await db.query('UPDATE root SET part = 2 WHERE id = 1');
+  await db.query('INSERT INTO child VALUES (3, 3)');
+  await reading.reached(await source.mark());
+  const changes = reading.parts.flatMap((part) => part.changes);
+  expect(changes.flatMap((c) => ('table' in c ? [`${c.kind} ${c.table.name}`] : []))).toEqual([
+    'delete root',
+    'insert root',
+    'insert child',
+  ]);
+  await reading.stop();
+  await source.dropQueue();
+});
+
+test('the preflight names what keeps the route from running, with the statement', async () => {
+  const db = await server.createDatabase();
+  await db.query(`CREATE TABLE good (id int PRIMARY KEY); CREATE TABLE keyless (id int);
+    CREATE UNLOGGED TABLE fast (id int PRIMARY KEY); CREATE VIEW seen AS SELECT 1 AS one;
+    DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN`);
+  const base = routeOf(db);
+  const tables = { ...base.tables, exact: [{ schema: 'public', name: 'gone' }] };
+  const found = await sourceOf({ ...base, tables }).preflight();
+  expect(found.map(({ level, code, table }) => `${level} ${code} ${table ?? ''}`.trim()).sort()).toEqual([
+    'error source.replicaIdentity public.keyless',
+    'error source.tableMissing public.gone',
+    'info source.keepSize',
+    'warning source.notCarried public.fast',
+    'warning source.notCarried public.seen',
+  ]);
+  const settings = { ...db.node.connection(), user: 'weak' };
+  const weak = await sourceOf({ ...base, from: { ...db.node, connection: () => settings } }).preflight();
+  expect(weak.filter(({ level }) => level === 'error').map(({ code }) => code)).toEqual([
+    'source.replicationPrivilege',
+    'source.createPrivilege',
+    'source.replicaIdentity',
+    'source.tableOwner',
+    'source.tableOwner',
+  ]);
+});
+
+test('a given queue is used from its confirmed position and never dropped', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await db.query('CREATE PUBLICATION theirs FOR ALL TABLES');
+  await db.query(`SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')`);
+  const source = sourceOf(routeOf(db, { given: { slot: 'theirs', publication: 'theirs' } }));
+  await expect(source.createQueue(signal())).rejects.toMatchObject({ code: 'TL-3204' });
+  const position = await source.queuePosition();
+  if (position === null) throw new Error('no position');
+  await db.query('INSERT INTO item VALUES (1)');
+  {
+    await using reading = new Reading({
+      source,
+      stored: await source.identity(),
+      start: { position, lastCommit: null },
+    });
+    await reading.reached(await source.mark());
+    expect(reading.rows).toEqual([['1']]);
+  }
+  await db.query(`ALTER PUBLICATION theirs SET (publish = 'insert')`);
+  expect((await source.preflight()).map(({ code }) => code)).toContain('source.publication');
+  await source.dropQueue();
+  expect(await all(db, 'SELECT pubname FROM pg_publication')).toEqual(['theirs']);
+  expect((await source.status()).queue).toMatch(/idle|active/);
+  await db.query(
+    `SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = 'theirs' AND active`,
+  );
+  await db.query(`SELECT pg_drop_replication_slot('theirs')`);
+});
+
+test('a publication that filters rows or columns is refused', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
+  await db.query('CREATE TABLE other (id int PRIMARY KEY, t text)');
+  const options = 'WITH (publish_via_partition_root = true)';
+  await db.query(`CREATE PUBLICATION rows FOR TABLE item WHERE (id > 1), other ${options}`);
+  await db.query(`CREATE PUBLICATION columns FOR TABLE item (id), other ${options}`);
+  for (const publication of ['rows', 'columns']) {
+    const source = sourceOf(routeOf(db, { given: { slot: 'none', publication } }));
+    const messages = (await source.preflight()).map(({ message }) => message).join();
+    expect(messages).toContain('filters rows or columns of public.item');
+    expect(messages).toContain('the given replication slot none does not exist');
+  }
+});
+
+test('a slot that the server has dropped WAL for is reported and ends the stream', async () => {
+  await using own = await startServer({
+    settings: { max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', max_wal_size: '48MB' },
+  });
+  const db = await own.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
+  const queue = await begin(db);
+  for (let i = 0; i < 5; i++) {
+    await db.query('SELECT pg_switch_wal()');
+    await db.query(`INSERT INTO item SELECT i + ${i} * 100000, repeat('x', 200) FROM generate_series(1, 50000) i`);
+  }
+  await db.query('CHECKPOINT');
+  expect((await queue.source.status()).queue).toBe('lost');
+  await using reading = new Reading(queue);
+  await reading.ended;
+  expect(reading.error).toMatchObject({ code: 'TL-3101', recovery: 'resynchronise' });
+});
