@@ -6,6 +6,7 @@ import { notifySchema, serviceSchema } from './service-schema.ts';
 
 /** The whole file, after includes were merged and `defaults` were laid under every route. */
 export function configurationSchema(s: Scalars) {
+  const route = routeSchema(s);
   return s
     .section({
       version: z
@@ -15,11 +16,8 @@ export function configurationSchema(s: Scalars) {
       nodes: z
         .record(key('node'), nodeSchema(s))
         .meta({ 'x-type': 'name: node', description: 'The databases, by name.' }),
-      routes: z
-        .record(key('route'), routeSchema(s))
-        .meta({ 'x-type': 'name: route', description: 'The routes, by name.' }),
-      defaults: routeSchema(s).partial().optional().meta({
-        id: 'defaults',
+      routes: z.record(key('route'), route).meta({ 'x-type': 'name: route', description: 'The routes, by name.' }),
+      defaults: route.partial().optional().meta({
         'x-type': 'part of a route',
         description: 'Laid under every route: mappings are merged key by key, everything else a route overrides whole.',
       }),

@@ -51,7 +51,7 @@ export function nodeSchema(s: Scalars) {
       capture: s.notYet('other ways to capture changes than the log'),
       read: s.notYet('another address to read chunks from'),
     })
-    .meta({ id: 'node', description: 'A database server and database.' });
+    .meta({ description: 'A database server and database.' });
 }
 
 export function allowList(s: Scalars, description: string) {

@@ -7,42 +7,40 @@ const list = 'x-type';
 
 /** One entry of `tables`: a table or glob on its own, or a mapping. */
 function tableSchema(s: Scalars) {
-  const detailed = s
-    .section({
-      name: s.tablePattern('The table, or a glob.', { example: 'public.customers' }),
-      to: s
-        .targetTemplate(
-          "The target table; {schema} and {table} stand for the source's. The same name where it is absent.",
-          {
-            example: 'crm.{table}',
-          },
-        )
-        .optional(),
-      columns: s
-        .section({
-          exclude: z
-            .array(s.text('A column.'))
-            .optional()
-            .meta({ [list]: 'list of columns', description: 'Columns that do not travel.', examples: [['ssn']] }),
-          rename: z
-            .record(z.string(), s.text('Name at the target.'))
-            .optional()
-            .meta({
-              [list]: 'source name: target name',
-              description: 'Columns that have another name at the target.',
-              examples: [{ fname: 'first_name' }],
-            }),
-        })
-        .optional()
-        .meta({ description: 'Which columns travel, and under which names. Applied after the transforms.' }),
-      transforms: z
-        .array(transformSchema(s))
-        .optional()
-        .meta({ [list]: 'list of transforms', description: 'Applied in this order, with source column names.' }),
-      where: s.notYet('filtering of rows (where)'),
-      owns: s.notYet('target tables that several routes write (owns)'),
-    })
-    .meta({ id: 'table' });
+  const detailed = s.section({
+    name: s.tablePattern('The table, or a glob.', { example: 'public.customers' }),
+    to: s
+      .targetTemplate(
+        "The target table; {schema} and {table} stand for the source's. The same name where it is absent.",
+        {
+          example: 'crm.{table}',
+        },
+      )
+      .optional(),
+    columns: s
+      .section({
+        exclude: z
+          .array(s.text('A column.'))
+          .optional()
+          .meta({ [list]: 'list of columns', description: 'Columns that do not travel.', examples: [['ssn']] }),
+        rename: z
+          .record(z.string(), s.text('Name at the target.'))
+          .optional()
+          .meta({
+            [list]: 'source name: target name',
+            description: 'Columns that have another name at the target.',
+            examples: [{ fname: 'first_name' }],
+          }),
+      })
+      .optional()
+      .meta({ description: 'Which columns travel, and under which names. Applied after the transforms.' }),
+    transforms: z
+      .array(transformSchema(s))
+      .optional()
+      .meta({ [list]: 'list of transforms', description: 'Applied in this order, with source column names.' }),
+    where: s.notYet('filtering of rows (where)'),
+    owns: s.notYet('target tables that several routes write (owns)'),
+  });
   return z.union([s.tablePattern('The table, or a glob.'), detailed]);
 }
 
@@ -166,7 +164,7 @@ export function routeSchema(s: Scalars) {
         .optional(),
       allow: allowList(s, 'What is allowed for this route by name.').prefault([]),
     })
-    .meta({ id: 'route', description: 'Changes from one node to another.' });
+    .meta({ description: 'Changes from one node to another.' });
 }
 
 export type RouteData = z.output<ReturnType<typeof routeSchema>>;

@@ -139,7 +139,8 @@ export function scalars(phase: Phase) {
         phase === 'resolved'
           ? words
           : z.union([words, z.string().regex(reference, { abort: true }) as unknown as typeof words], { error });
-      return info(schema, choices.now.join(' | '), description, extra);
+      const missing = choices.later === undefined ? '' : ` Not in this version: ${choices.later.join(', ')}.`;
+      return info(schema, choices.now.join(' | '), `${description}${missing}`, extra);
     },
 
     tablePattern: (description: string, extra: Extra = {}) =>

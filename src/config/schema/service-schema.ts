@@ -39,7 +39,7 @@ export function serviceSchema(s: Scalars) {
         .meta({ description: 'Probes, without token and without data.' }),
       allow: allowList(s, 'What is allowed for the service by name.').prefault([]),
     })
-    .meta({ id: 'service', description: 'The service that `tidelock run` is.' });
+    .meta({ description: 'The service that `tidelock run` is.' });
 }
 
 export function notifySchema(s: Scalars) {
@@ -61,8 +61,7 @@ export function notifySchema(s: Scalars) {
         .superRefine((entry, context) => {
           if ((entry.webhook === undefined) === (entry.command === undefined))
             context.addIssue({ code: 'custom', message: 'wants either webhook or command' });
-        })
-        .meta({ id: 'notification' }),
+        }),
     )
     .meta({ 'x-type': 'list', description: 'Who is told. This version checks these keys and tells nobody yet.' });
 }

@@ -32,14 +32,13 @@ export function transformSchema(s: Scalars) {
             .optional(),
           with: s.text('For `redact`: the text; *** where it is absent.', { example: '***' }).optional(),
         })
-        .meta({ id: 'mask', description: 'Replaces values by others that do not give them away.' })
+        .meta({ description: 'Replaces values by others that do not give them away.' })
         .optional(),
       use: s.notYet("transforms of one's own (use)"),
     })
     .superRefine((entry, context) => {
       if (Object.keys(entry).length === 0) context.addIssue({ code: 'custom', message: 'names no transform' });
-    })
-    .meta({ id: 'transform' });
+    });
 }
 
 export type TransformData = z.output<ReturnType<typeof transformSchema>>;
