@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path';
 import type { ConnectionSettings } from '../core/route.ts';
 import { type Located, type Path, placeOf } from './located.ts';
 import { readPem } from './pem.ts';
@@ -10,8 +11,8 @@ interface Context {
   readonly node: Located;
   readonly path: Path;
   readonly problems: Problems;
-  /** At load time files are not read: they may only be there where the route runs. */
-  readonly readFiles: boolean;
+  /** The working directory; null at load time, when files are not read: they may only be there where the route runs. */
+  readonly filesFrom: string | null;
 }
 
 /** How to reach the node, from its resolved keys; null where something is wrong with them. */
@@ -79,8 +80,10 @@ function tlsSettings(data: NodeData, loopback: boolean, context: Context): Conne
   const tls: { mode: typeof mode; ca?: string; cert?: string; key?: string } = { mode };
   for (const key of files) {
     const value = data.tls?.[key];
-    if (value === undefined || !context.readFiles) continue;
-    const pem = guarded(context, ['tls', key], () => readPem(value, placeOf(context.node, ['tls', key]).file));
+    const { filesFrom } = context;
+    if (value === undefined || filesFrom === null) continue;
+    const folder = resolve(filesFrom, dirname(placeOf(context.node, ['tls', key]).file));
+    const pem = guarded(context, ['tls', key], () => readPem(value, folder));
     if (pem === null) return null;
     tls[key] = pem;
   }

@@ -31,7 +31,7 @@ export interface LoadOptions {
 /** Reads and checks a configuration. Throws one TidelockError that names everything that is wrong. */
 export function loadConfiguration(options: LoadOptions): Configuration {
   const file = findFile(options);
-  const references: ReferenceSource = { env: options.env };
+  const references: ReferenceSource = { env: options.env, cwd: options.cwd };
   const problems = new Problems(file);
   const read = readFiles(file, { cwd: options.cwd, source: references, problems });
   problems.throwIfAny();

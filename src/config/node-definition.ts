@@ -41,7 +41,7 @@ function connect({ name, tree, references, file }: NodeSource): ConnectionSettin
   const node = resolveTree(tree, path, { source: references, problems });
   problems.throwIfAny();
   const data = validate(schema as Parameters<typeof validate<NodeData>>[0], node, { path, problems });
-  const settings = data === null ? null : connectionSettings(data, { node, path, problems, readFiles: true });
+  const settings = data === null ? null : connectionSettings(data, { node, path, problems, filesFrom: references.cwd });
   if (settings === null) throw problems.error();
   return settings;
 }
@@ -52,5 +52,5 @@ export function checkNode(tree: Located, path: Path, problems: Problems): void {
   const data = validate(schema as Parameters<typeof validate<NodeData>>[0], tree, { path, problems });
   if (data === null) return;
   checkAllow(data.allow, 'node', { node: tree, path, problems });
-  connectionSettings(data, { node: tree, path, problems, readFiles: false });
+  connectionSettings(data, { node: tree, path, problems, filesFrom: null });
 }

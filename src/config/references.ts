@@ -12,6 +12,8 @@ export type Segment =
 /** Where references take their values from. */
 export interface ReferenceSource {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the file names in places are relative to. */
+  readonly cwd: string;
 }
 
 /** What is wrong with a reference, without the text around it. */
@@ -75,7 +77,7 @@ function resolveSegment(segment: Exclude<Segment, { kind: 'text' }>, source: Ref
     return value;
   }
   try {
-    return readFileSync(resolve(dirname(file), segment.path), 'utf8').replace(/\r?\n$/, '');
+    return readFileSync(resolve(source.cwd, dirname(file), segment.path), 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
     throw new ReferenceProblem(`the file ${segment.path} cannot be read: ${reason(error)}`);
   }

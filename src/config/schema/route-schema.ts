@@ -122,10 +122,9 @@ export function routeSchema(s: Scalars) {
         .meta({ description: 'How changes are applied.' }),
       collisions: s
         .section({
-          default: collisionRule(
-            s,
-            "`halt`: the route stops; `source`: the target row becomes what the source's is.",
-          ).prefault({ resolve: 'halt' }),
+          default: collisionRule(s, "`halt`: the route stops; `source`: the target row becomes what the source's is.")
+            .prefault({ resolve: 'halt' })
+            .meta({ description: 'For every table that `tables` does not name.' }),
           tables: z
             .record(s.tablePattern('A table, or a glob.'), collisionRule(s, 'As in `default`, for these tables.'))
             .prefault({})
