@@ -4,9 +4,10 @@ import { LogicalReplicationService } from 'pg-logical-replication';
 import { AbstractPlugin } from 'pg-logical-replication/dist/output-plugins/abstract.plugin.js';
 import type { ByteBudget } from '../../../src/core/byte-budget.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { clientConfig } from '../connect.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
@@ -60,7 +61,15 @@ export class ReplicationStream {
         if (this.#client !== null || this.#closed) break;
       }
     }
-    throw classifyPostgresError(last, route.from.name);
+    throw this.#classify(last);
+  }
+
+  #classify(error: unknown): TidelockError {
+    const { route } = this.#options;
+    // object_in_use: another reader was faster than the check.
+    if (sqlState(error) === '55006')
+      return fail(sourceErrors.slotActive, { route: route.name, slot: this.#names.slot, pid: 'unknown' }, error);
+    return classifyPostgresError(error, route.from.name);
   }
 
   #start(service: LogicalReplicationService): Promise<void> {
@@ -69,7 +78,7 @@ export class ReplicationStream {
       let streams = false;
       const end = (error: unknown): void => {
         if (!streams) reject(error);
-        else if (!this.#closed) this.#options.onEnd(classifyPostgresError(error, this.#options.route.from.name));
+        else if (!this.#closed) this.#options.onEnd(this.#classify(error));
       };
       service.on('start', () => {
         streams = true;
@@ -98,6 +107,7 @@ export class ReplicationStream {
   }
 
   async #startReplication(client: Client): Promise<unknown> {
+    if (this.#closed) throw new Error('closed while connecting');
     this.#client = client;
     const from = await this.#options.prepare(client);
     const publications = quoteLiteral(quoteIdentifier(this.#names.publication));
@@ -144,7 +154,11 @@ export class ReplicationStream {
     this.#closed = true;
     this.#stopListening();
     this.#client?.connection.stream.destroy();
-    await this.#service?.destroy().catch(() => {});
+    const service = this.#service;
+    if (service === null) return;
+    const gone = service.destroy().catch(() => {});
+    // A connection that is still being made can only be ended after that; #startReplication sees that it came too late.
+    if (this.#client !== null) await gone;
   }
 }
 

@@ -46,7 +46,8 @@ export class SourceMonitor {
     this.#stop.abort();
     // A query that hangs must not hold up the end; the driver then ends the socket, not the session politely.
     this.#client?.connection.stream.destroy();
-    await this.#done;
+    // One that is still connecting ends itself as soon as it has, or has given up: nobody needs to wait for that.
+    if (this.#client !== null) await this.#done;
   }
 
   async #run(): Promise<void> {

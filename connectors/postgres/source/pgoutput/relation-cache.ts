@@ -20,6 +20,7 @@ export class RelationCache {
   readonly #byOid = new Map<number, Relation>();
   readonly #byName = new Map<string, Relation>();
   readonly #announced = new Map<string, TableVersion>();
+  readonly #current = new Set<TableVersion>();
 
   constructor(isSelected: (schema: string, name: string) => boolean, types: TypeNames) {
     this.#isSelected = isSelected;
@@ -51,10 +52,13 @@ export class RelationCache {
 
   /** The change that has to go before the first change of this version, null where it has gone. */
   announce(table: TableVersion): SchemaChange | null {
+    // Asked for each row: the set spares it the label.
+    if (this.#current.has(table)) return null;
     const label = tableLabel(table);
     const from = this.#announced.get(label) ?? null;
-    if (from === table) return null;
+    if (from !== null) this.#current.delete(from);
     this.#announced.set(label, table);
+    this.#current.add(table);
     return { kind: 'schemaChange', from, to: table };
   }
 }

@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { begin, Reading, sourceOf } from './reading.ts';
+import { type Server, startServer } from './server.ts';
+
+let server: Server;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+async function queueOn(port: number) {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const queue = await begin(db);
+  const settings = { ...db.node.connection(), hosts: [{ host: '127.0.0.1', port }] };
+  const source = sourceOf({ ...queue.route, from: { ...db.node, connection: () => settings } });
+  return { ...queue, db, source, direct: queue.source };
+}
+
+test('a server that refuses connections is something to retry', async () => {
+  const closed = createServer().listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const address = closed.address();
+  closed.close();
+  const queue = await queueOn(typeof address === 'object' && address ? address.port : 1);
+  await using reading = new Reading(queue);
+  await reading.ended;
+  expect(reading.error).toMatchObject({ code: 'TL-5001', recovery: 'retry' });
+});
+
+test('an abort does not wait for a server that never answers', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const address = silent.address();
+  const queue = await queueOn(typeof address === 'object' && address ? address.port : 1);
+  const connected = once(silent, 'connection');
+  const reading = new Reading(queue);
+  await connected;
+  const beganMs = performance.now();
+  await reading.stop();
+  expect(performance.now() - beganMs).toBeLessThan(1000);
+  expect(reading.error).toBeNull();
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
+
+test('a session that the server ends is something to retry, and a heartbeat session is made anew', async () => {
+  const queue = await queueOn(server.port);
+  await using reading = new Reading({ ...queue, heartbeatMs: 50 });
+  await reading.until(() => reading.parts.length > 0);
+  await queue.db.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE '%heartbeat'`,
+    [queue.db.name],
+  );
+  const before = reading.parts.length;
+  await reading.until(() => reading.parts.length > before + 3);
+  await queue.db.query('SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = $1', [
+    queue.db.name,
+  ]);
+  await reading.ended;
+  expect(reading.error).toMatchObject({ recovery: 'retry' });
+  await queue.direct.dropQueue();
+  // Nothing of the route is left at the server.
+  const timeout = AbortSignal.timeout(5000);
+  for (;;) {
+    timeout.throwIfAborted();
+    const left = await queue.db.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()', [
+      queue.db.name,
+    ]);
+    if (left.length === 0) break;
+  }
+});
+
+test('retention beyond a limit is reported', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
+  await using queue = await begin(db, {
+    limits: { lag: { warnMs: 1, criticalMs: 2 }, retained: { warnBytes: 1000, criticalBytes: 1_000_000_000 } },
+  });
+  await db.query(`INSERT INTO item SELECT i, repeat('x', 100) FROM generate_series(1, 10000) i`);
+  const levels: string[] = [];
+  await using reading = new Reading({
+    ...queue,
+    heartbeatMs: 50,
+    acknowledge: false,
+    onRetention: (level) => levels.push(level),
+  });
+  await reading.until(() => levels.length > 0);
+  expect(levels[0]).toBe('warn');
+});
