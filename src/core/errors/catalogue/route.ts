@@ -20,4 +20,111 @@ export const routeErrors = {
     remedy: () => 'Start it with "tidelock run", which registers it.',
     explanation: 'The schema tidelock of the target has no row for the route: it was never started, or it was dropped.',
   }),
+  epochLocked: errorKind<{ route: string }>({
+    code: 'TL-4003',
+    title: 'A session of another engine keeps the route from being taken over',
+    recovery: 'retry',
+    message: ({ route }) =>
+      `route ${route}: another engine's transaction at the target is still open and its session could not be ended`,
+    remedy: () =>
+      'Find sessions whose application_name begins with "tidelock" in pg_stat_activity of the target and end them with pg_terminate_backend. Tidelock goes on trying.',
+    explanation:
+      'An open transaction of the engine before holds the route. It may belong to another database user, whose sessions Tidelock may not end. Until it has ended nobody else may write.',
+  }),
+  tableOwned: errorKind<{ route: string; table: string; owner: string }>({
+    code: 'TL-4004',
+    title: 'A target table belongs to another route',
+    recovery: 'halt',
+    message: ({ route, table, owner }) => `route ${route}: ${table} at the target belongs to route ${owner}`,
+    remedy: ({ owner }) => `Exclude the table from one of the two, or drop ${owner} if it is no longer used.`,
+    explanation: 'Each target table has one owning route: two would overwrite each other without noticing.',
+  }),
+  stateNewer: errorKind<{ node: string; found: number; known: number }>({
+    code: 'TL-4005',
+    title: 'The stored state was made by a newer version',
+    recovery: 'halt',
+    message: ({ node, found, known }) =>
+      `node ${node}: the schema tidelock has version ${found}, this engine knows versions up to ${known}`,
+    remedy: () => 'Run the version of Tidelock that made it, or a newer one.',
+    explanation: 'An older engine could misread or destroy state whose meaning has changed.',
+  }),
+  stateDamaged: errorKind<{ route: string; what: string }>({
+    code: 'TL-4006',
+    title: 'The stored state of a route is incomplete',
+    recovery: 'resynchronise',
+    message: ({ route, what }) => `route ${route}: the state stored at its target is incomplete: ${what}`,
+    remedy: () => 'Restore the schema tidelock of the target, or drop the route and load its tables again.',
+    explanation: 'Rows were removed from the schema tidelock by hand. Where the route has to go on is not known.',
+  }),
+  columnUnknown: errorKind<{ route: string; table: string; column: string }>({
+    code: 'TL-4101',
+    title: 'The configuration names a column that the source table does not have',
+    recovery: 'halt',
+    message: ({ route, table, column }) => `route ${route}: ${table} has no column ${column} at the source`,
+    remedy: ({ table }) => `Correct the name under columns or transforms of ${table}.`,
+    explanation: 'An exclusion or a mask with a wrong name would let through what was meant to be kept back.',
+  }),
+  keyColumnExcluded: errorKind<{ route: string; table: string; column: string }>({
+    code: 'TL-4102',
+    title: 'A key column is excluded',
+    recovery: 'halt',
+    message: ({ route, table, column }) =>
+      `route ${route}: column ${column} is part of the key of ${table} and can't be excluded`,
+    remedy: ({ column }) => `Take ${column} out of columns.exclude.`,
+    explanation: 'Updates and deletes find their row by the key.',
+  }),
+  columnTwice: errorKind<{ route: string; table: string; column: string }>({
+    code: 'TL-4103',
+    title: 'Two columns have one name at the target',
+    recovery: 'halt',
+    message: ({ route, table, column }) =>
+      `route ${route}: two columns of ${table} would be named ${column} at the target`,
+    remedy: ({ table }) => `Correct columns.rename of ${table}.`,
+    explanation: 'Each value needs a place of its own.',
+  }),
+  keyNotInjective: errorKind<{ route: string; table: string; column: string; transform: string }>({
+    code: 'TL-4104',
+    title: 'A transform would make different keys equal',
+    recovery: 'halt',
+    message: ({ route, table, column, transform }) =>
+      `route ${route}: ${transform} on key column ${column} of ${table} could give two rows one key`,
+    remedy: () => 'Leave key columns out of it, or use mask with method hmac.',
+    explanation: 'Rows at the target are found by the transformed key, so that two source keys must never become one.',
+  }),
+  schemaChanged: errorKind<{ route: string; table: string; position: string; what: string }>({
+    code: 'TL-4105',
+    title: 'The definition of a source table has changed',
+    recovery: 'halt',
+    message: ({ route, table, position, what }) =>
+      `route ${route} halted: ${table} changed at the source before ${position}: ${what}`,
+    remedy: ({ route, table }) =>
+      `Make the same change to ${table} at the target (with the same default, for rows that are there already). Then "tidelock start ${route} --accept-schema-change".`,
+    explanation:
+      'A changed definition can change rows without a row event (a new column with a default). The route waits until a person has made the same change at the target.',
+  }),
+  preflightFailed: errorKind<{ route: string; errors: number; first: string; remedy: string }>({
+    code: 'TL-4106',
+    title: 'The preflight found errors',
+    recovery: 'halt',
+    message: ({ route, errors, first }) =>
+      `route ${route} can't start: ${errors} preflight errors, the first: ${first}`,
+    remedy: ({ remedy, route }) => `${remedy} "tidelock check ${route}" lists them all.`,
+    explanation: 'Something at the source or the target would make the route fail or lose data later.',
+  }),
+  checkpointForeign: errorKind<{ route: string }>({
+    code: 'TL-4107',
+    title: 'The queue was to be given, and nothing was found at its position',
+    recovery: 'halt',
+    message: ({ route }) => `route ${route}: the replication slot that the route names does not exist`,
+    remedy: () => 'Create it, or leave the keys slot and publication out so that Tidelock makes its own.',
+    explanation: 'A given slot is never created or dropped by Tidelock.',
+  }),
+  leaseUnreachable: errorKind<{ route: string }>({
+    code: 'TL-4108',
+    title: 'The lease could not be renewed in time',
+    recovery: 'retry',
+    message: ({ route }) => `route ${route}: the lease could not be renewed in time`,
+    remedy: () => 'Check the connection to the target. The route goes on when it answers again.',
+    explanation: 'An engine that cannot reach its lease must not go on writing: another one may have taken the route.',
+  }),
 };

@@ -1,0 +1,303 @@
+import type pg from 'pg';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { NodeDefinition } from '../../../src/core/route.ts';
+import type {
+  LeaseAttempt,
+  LeaseHolder,
+  RouteStateStore,
+  SourceIdentity,
+  StoredRoute,
+  StoredTable,
+  Wanted,
+} from '../../../src/core/route-state-store.ts';
+import type { RouteStatus, WantedState } from '../../../src/core/route-status.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
+import { connectPostgres } from '../connect.ts';
+import { applicationName } from '../target/apply-connection.ts';
+import { acquire, type HeldLease, release, renew } from './lease.ts';
+import { dropState, inTransaction, migrateState, readStateVersion, schemaLock } from './state-schema.ts';
+import { readStoredRoute } from './stored-route.ts';
+import { readWanted, requestChannel, type WantedRow } from './wanted.ts';
+
+export interface PostgresStateOptions {
+  readonly node: NodeDefinition;
+  readonly routeKey: string;
+  readonly logger: Logger;
+}
+
+/** Opens a connection of its own, on which nothing waits long for a lock: a renewal has to come through in time. */
+export async function openPostgresState(options: PostgresStateOptions): Promise<RouteStateStore> {
+  const idleName = `tidelock ${options.routeKey}`.slice(0, 63);
+  const client = await connectPostgres(options.node, {
+    applicationName: idleName,
+    settings: { lock_timeout: '3s', synchronous_commit: 'local' },
+  });
+  return new PostgresRouteState(options, client, idleName);
+}
+
+class PostgresRouteState implements RouteStateStore {
+  readonly #client: pg.Client;
+  readonly #node: string;
+  readonly #key: string;
+  readonly #route: string;
+  readonly #idleName: string;
+  readonly #logger: Logger;
+  #routeId: number | null = null;
+  #lease: HeldLease | null = null;
+  #named = false;
+  /** One at a time: a renewal must not slip into a transaction of another call. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ node, routeKey, logger }: PostgresStateOptions, client: pg.Client, idleName: string) {
+    this.#client = client;
+    this.#node = node.name;
+    this.#key = routeKey;
+    this.#route = routeKey.slice(routeKey.indexOf('/') + 1);
+    this.#idleName = idleName;
+    this.#logger = logger;
+  }
+
+  migrate(): Promise<void> {
+    return this.#run(() => migrateState(this.#client, this.#node));
+  }
+
+  register(): Promise<void> {
+    return this.#run(async () => {
+      try {
+        await this.#register();
+      } catch (error) {
+        // The last other route was dropped, and the schema with it, since it was migrated.
+        if (!/^(42P01|3F000)$/.test(sqlState(error) ?? '')) throw error;
+        await migrateState(this.#client, this.#node);
+        await this.#register();
+      }
+      // The channel's name is made of digits and needs no quotes.
+      await this.#client.query(`listen ${requestChannel(await this.#id())}`);
+    });
+  }
+
+  async #register(): Promise<void> {
+    await inTransaction(this.#client, async () => {
+      await this.#client.query('select pg_advisory_xact_lock_shared($1)', [schemaLock]);
+      await this.#client.query(`insert into tidelock.routes (key) values ($1) on conflict do nothing`, [this.#key]);
+      await this.#client.query(
+        `insert into tidelock.requests (route_id) select id from tidelock.routes where key = $1 on conflict do nothing`,
+        [this.#key],
+      );
+    });
+  }
+
+  read(): Promise<StoredRoute | null> {
+    return this.#run(async () => {
+      if ((await readStateVersion(this.#client, this.#node)) === null) return null;
+      return await readStoredRoute(this.#client, this.#key);
+    });
+  }
+
+  acquireLease(holder: LeaseHolder, takeover: boolean): Promise<LeaseAttempt> {
+    return this.#run(async () => {
+      const routeId = await this.#id();
+      const options = { client: this.#client, routeId, route: this.#route, holder };
+      this.#lease = null;
+      const attempt = await acquire(options, takeover, () => this.#nameSession(routeId));
+      if (!attempt.granted) {
+        await this.#unnameSession();
+        return attempt;
+      }
+      const { epoch, claim = '' } = attempt;
+      this.#lease = { supervisor: holder.supervisor, claim, epoch };
+      this.#logger.info({ epoch: epoch.toString(), takeover }, 'lease acquired');
+      return { granted: true, epoch };
+    });
+  }
+
+  renewLease(status: RouteStatus): Promise<Wanted> {
+    return this.#run(async () => {
+      const lease = this.#lease;
+      const wanted = lease === null ? null : await renew(this.#client, await this.#id(), lease, status);
+      if (wanted === null) throw await this.#fenced();
+      return wanted;
+    });
+  }
+
+  releaseLease(): Promise<void> {
+    return this.#run(async () => {
+      if (this.#lease === null) return;
+      await release(this.#client, await this.#id(), this.#lease);
+      this.#lease = null;
+      await this.#unnameSession();
+    });
+  }
+
+  wanted(): Promise<Wanted> {
+    return this.#run(async () => {
+      const { rows } = await this.#client.query<WantedRow>(
+        'select wanted, request::text, accept_schema_change from tidelock.requests where route_id = $1',
+        [await this.#id()],
+      );
+      if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
+      return readWanted(rows[0]);
+    });
+  }
+
+  onRequest(listener: () => void): void {
+    this.#client.on('notification', listener);
+  }
+
+  setWanted(state: WantedState, options?: { acceptSchemaChange?: boolean }): Promise<Wanted> {
+    return this.#run(async () => {
+      const routeId = await this.#id();
+      const { rows } = await this.#client.query<WantedRow>(
+        `with stored as (
+           update tidelock.requests set wanted = $2, request = request + 1, accept_schema_change = $3, requested_at = now()
+           where route_id = $1 returning wanted, request::text, accept_schema_change)
+         select stored.*, pg_notify($4, '') from stored`,
+        [routeId, state, options?.acceptSchemaChange ?? false, requestChannel(routeId)],
+      );
+      if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
+      return readWanted(rows[0]);
+    });
+  }
+
+  setCreating(source: SourceIdentity): Promise<void> {
+    return this.#run(() => this.#setRoute(`phase = 'creating', source = $2`, source));
+  }
+
+  setReady(source: SourceIdentity, position: Position): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#client, async () => {
+        // First, since it locks the route: no other checkpoint comes in between.
+        await this.#setRoute(`phase = 'ready', source = $2`, source);
+        await this.#client.query(
+          `insert into tidelock.checkpoints (route_id, sequence, position)
+           select $1, coalesce(max(sequence), 0) + 1, $2 from tidelock.checkpoints where route_id = $1`,
+          [await this.#id(), position],
+        );
+      }),
+    );
+  }
+
+  setSource(source: SourceIdentity): Promise<void> {
+    return this.#run(() => this.#setRoute('source = $2', source));
+  }
+
+  tables(): Promise<readonly StoredTable[]> {
+    return this.#run(async () => {
+      const { rows } = await this.#client.query<StoredTable>(
+        'select source, target, fingerprint from tidelock.tables where route_id = $1 order by source',
+        [await this.#id()],
+      );
+      return rows;
+    });
+  }
+
+  setTables(tables: readonly StoredTable[]): Promise<void> {
+    return this.#run(async () => {
+      const routeId = await this.#id();
+      const targets = tables.map(({ target }) => target);
+      try {
+        await inTransaction(this.#client, async () => {
+          await this.#client.query('delete from tidelock.tables where route_id = $1', [routeId]);
+          await this.#client.query(
+            `insert into tidelock.tables (route_id, source, target, fingerprint)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[])`,
+            [routeId, tables.map(({ source }) => source), targets, tables.map(({ fingerprint }) => fingerprint)],
+          );
+        });
+      } catch (error) {
+        throw sqlState(error) === '23505' ? await this.#tableOwned(routeId, targets, error) : error;
+      }
+    });
+  }
+
+  drop(): Promise<void> {
+    return this.#run(async () => {
+      if ((await readStateVersion(this.#client, this.#node)) === null) return;
+      await inTransaction(this.#client, async () => {
+        await this.#client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
+        if ((await readStateVersion(this.#client, this.#node)) === null) return;
+        await this.#client.query('delete from tidelock.routes where key = $1', [this.#key]);
+        const { rows } = await this.#client.query('select from tidelock.routes limit 1');
+        if (rows.length === 0) await dropState(this.#client);
+      });
+      this.#routeId = null;
+      this.#lease = null;
+    });
+  }
+
+  async close(): Promise<void> {
+    // A graceful end would wait for a statement that may hang.
+    const { stream } = this.#client.connection;
+    const timeout = setTimeout(() => stream.destroy(), 1000);
+    await this.#client.end().catch(() => {});
+    clearTimeout(timeout);
+    stream.destroy();
+  }
+
+  /** Changes the route's row; where this connection holds the lease, only under its epoch. */
+  async #setRoute(assignments: string, source: SourceIdentity): Promise<void> {
+    const epoch = this.#lease?.epoch.toString() ?? null;
+    const { rowCount } = await this.#client.query(
+      `update tidelock.routes set ${assignments} where id = $1 and epoch = coalesce($3::bigint, epoch)`,
+      [await this.#id(), JSON.stringify(source), epoch],
+    );
+    if (rowCount !== 1) throw await this.#fenced();
+  }
+
+  async #fenced(): Promise<TidelockError> {
+    const { rows } = await this.#client.query('select from tidelock.routes where key = $1', [this.#key]);
+    if (rows.length === 0) return fail(routeErrors.notRegistered, { route: this.#route });
+    return fail(routeErrors.fenced, { route: this.#route, epoch: this.#lease?.epoch.toString() ?? 'none' });
+  }
+
+  async #tableOwned(routeId: number, targets: readonly string[], cause: unknown): Promise<unknown> {
+    const { rows } = await this.#client.query<{ target: string; key: string }>(
+      `select t.target, r.key from tidelock.tables t join tidelock.routes r on r.id = t.route_id
+       where t.target = any($1) and t.route_id <> $2 limit 1`,
+      [targets, routeId],
+    );
+    if (!rows[0]) return cause;
+    return fail(routeErrors.tableOwned, { route: this.#route, table: rows[0].target, owner: rows[0].key }, cause);
+  }
+
+  async #id(): Promise<number> {
+    if (this.#routeId === null) {
+      const version = await readStateVersion(this.#client, this.#node);
+      const { rows } =
+        version === null
+          ? { rows: [] }
+          : await this.#client.query<{ id: number }>('select id from tidelock.routes where key = $1', [this.#key]);
+      if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
+      this.#routeId = rows[0].id;
+    }
+    return this.#routeId;
+  }
+
+  /** Under this name whoever takes the route over finds the session and ends it; only a holder has it. */
+  async #nameSession(routeId: number): Promise<void> {
+    if (this.#named) return;
+    await this.#setName(applicationName(routeId, this.#key, 'control'));
+    this.#named = true;
+  }
+
+  async #unnameSession(): Promise<void> {
+    if (!this.#named) return;
+    await this.#setName(this.#idleName);
+    this.#named = false;
+  }
+
+  async #setName(name: string): Promise<void> {
+    await this.#client.query(`select set_config('application_name', $1, false)`, [name]);
+  }
+
+  #run<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(run).catch((error: unknown) => {
+      throw classifyPostgresError(error, this.#node);
+    });
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}

@@ -1,0 +1,117 @@
+import type pg from 'pg';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+
+/** Taken by whoever creates, migrates or drops the schema; shared by whoever adds a route to it. */
+export const schemaLock = '7381240956120481';
+
+/**
+ * What each version adds, in order. A version that was released is never edited.
+ *
+ * `routes` is locked FOR SHARE by every apply transaction, so that nothing that must not wait for one is kept there:
+ * leases and requests have tables of their own. `checkpoints` is insert-only: one row updated again and again bloats
+ * under an open snapshot.
+ */
+const migrations: readonly string[] = [
+  `create table tidelock.routes (
+     id int generated always as identity primary key,
+     key text not null unique,
+     epoch bigint not null default 1,
+     phase text check (phase in ('creating', 'ready')),
+     source jsonb,
+     created_at timestamptz not null default now()
+   );
+   create table tidelock.requests (
+     route_id int primary key references tidelock.routes on delete cascade,
+     wanted text not null default 'running',
+     request bigint not null default 0,
+     accept_schema_change bool not null default false,
+     requested_at timestamptz not null default now()
+   );
+   create table tidelock.leases (
+     route_id int primary key references tidelock.routes on delete cascade,
+     supervisor text not null,
+     host text not null,
+     pid int not null,
+     claim bigint not null default 1,
+     raised bool not null default false,
+     expires_at timestamptz not null,
+     status jsonb,
+     status_at timestamptz
+   );
+   create table tidelock.checkpoints (
+     route_id int not null references tidelock.routes on delete cascade,
+     sequence bigint not null,
+     position text not null,
+     last_commit_position text,
+     last_commit_id text,
+     stored_at timestamptz not null default now(),
+     primary key (route_id, sequence)
+   );
+   create table tidelock.tables (
+     route_id int not null references tidelock.routes on delete cascade,
+     source text not null,
+     target text not null unique,
+     fingerprint text not null,
+     primary key (route_id, source)
+   );`,
+];
+
+export const stateVersion = migrations.length;
+
+/** Null where there is no state. Throws where a newer engine has made it. */
+export async function readStateVersion(client: pg.Client, node: string): Promise<number | null> {
+  const { rows } = await client.query<{ there: boolean }>(`select to_regclass('tidelock.meta') is not null as there`);
+  if (!rows[0]?.there) return null;
+  const meta = await client.query<{ version: number }>('select version from tidelock.meta');
+  const version = meta.rows[0]?.version ?? 0;
+  if (version > stateVersion) {
+    throw fail(routeErrors.stateNewer, { node, found: version, known: stateVersion });
+  }
+  return version;
+}
+
+/** Brings the schema to this engine's version, all in one transaction. Needs a transaction-free client. */
+export async function migrateState(client: pg.Client, node: string): Promise<void> {
+  if ((await readStateVersion(client, node)) === stateVersion) return;
+  await inTransaction(client, async () => {
+    await client.query(`set local lock_timeout = '30s'`);
+    await client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
+    const { rows } = await client.query<{ there: boolean }>(`select to_regnamespace('tidelock') is not null as there`);
+    // Not IF NOT EXISTS: that asks for the privilege to create schemas even where an administrator has made this one.
+    if (!rows[0]?.there) await client.query('create schema tidelock');
+    let version = await readStateVersion(client, node);
+    if (version === null) {
+      await client.query('create table tidelock.meta (version int not null)');
+      await client.query('insert into tidelock.meta values (0)');
+      version = 0;
+    }
+    for (const statements of migrations.slice(version)) await client.query(statements);
+    await client.query('update tidelock.meta set version = $1', [stateVersion]);
+  });
+}
+
+/** Drops the tables, and the schema where it is empty then and ours. To be called under the lock, in a transaction. */
+export async function dropState(client: pg.Client): Promise<void> {
+  await client.query(
+    'drop table tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes, tidelock.meta',
+  );
+  const { rows } = await client.query<{ droppable: boolean }>(
+    `select pg_has_role(nspowner, 'USAGE') and not exists (select from pg_class where relnamespace = n.oid)
+       and not exists (select from pg_proc where pronamespace = n.oid) as droppable
+     from pg_namespace n where nspname = 'tidelock'`,
+  );
+  if (rows[0]?.droppable) await client.query('drop schema tidelock');
+}
+
+export async function inTransaction<T>(client: pg.Client, run: () => Promise<T>): Promise<T> {
+  await client.query('begin');
+  try {
+    const result = await run();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}
