@@ -30,6 +30,8 @@ export class DemoState {
   /** For the chart, one for each frame. */
   readonly writtenRates: number[] = [];
   readonly arrivedRates: number[] = [];
+  /** With --keep, once the demo is over: what was left and where. */
+  kept: string | null = null;
   phase: Phase = 'starting';
   ports: { readonly source: number; readonly target: number } | null = null;
   engine: EngineView | null = null;

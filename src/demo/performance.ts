@@ -42,7 +42,7 @@ export class Performance {
     this.#workload = workload;
     state.workload = workload.counts;
     state.clients = workload.clients;
-    state.event(`${workload.clients} clients write to the source, "tidelock run" is started`);
+    state.event(`${workload.clients} clients write; "tidelock run" is started`);
     this.#observer = new Observer(await stage.client('target'), state);
     await this.#load();
     await this.#until(() => state.elapsedMs >= state.seconds * 500, 'half-time', Number.POSITIVE_INFINITY);
@@ -63,10 +63,10 @@ export class Performance {
     state.phase = 'loading';
     const begun = state.elapsedMs;
     await this.#until(() => state.bankTotal !== null, 'the initial load');
-    state.event(`initial load of 6 tables done in ${milliseconds(state.elapsedMs - begun)}, with the clients writing`);
+    state.event(`initial load done, ${milliseconds(state.elapsedMs - begun)} after the start`);
     await this.#until(() => state.arrived > 0 && (state.lagMs ?? patienceMs) < 1_000, 'the first changes');
     state.phase = 'running';
-    state.event('the route has caught up and follows');
+    state.event('the route has caught up and follows the clients');
   }
 
   async #killWorker(): Promise<Recovery> {
@@ -76,12 +76,12 @@ export class Performance {
     const killedAtMs = Date.now();
     process.kill(pid, 'SIGKILL');
     state.phase = 'recovering';
-    state.event(`worker ${pid} killed with SIGKILL, in the middle of its work`, 'bad');
+    state.event(`worker ${pid} killed (SIGKILL) in mid-work`, 'bad');
     if (observer) observer.everyMs = 50;
     // A change that was made after the kill is at the target: whoever brought it there was not the one killed.
     await this.#until(() => (observer?.newestAtMs ?? 0) > killedAtMs, 'the recovery');
     const recovery = { workerPid: pid, ms: Date.now() - killedAtMs };
-    state.event(`recovered after ${milliseconds(recovery.ms)}: a new worker goes on from the checkpoint`, 'good');
+    state.event(`recovered after ${milliseconds(recovery.ms)}, from the checkpoint`, 'good');
     await this.#until(() => (state.lagMs ?? patienceMs) < 1_000, 'the backlog after the recovery');
     if (observer) observer.everyMs = 200;
     state.phase = 'running';
@@ -91,12 +91,12 @@ export class Performance {
   async #catchUp(): Promise<void> {
     const { state, signal } = this.#options;
     state.phase = 'catching up';
-    state.event(`the clients stop after ${number(state.workload.transactions)} transactions; "tidelock wait"`);
+    state.event(`clients stopped after ${number(state.workload.transactions)} transactions`);
     const begun = state.elapsedMs;
     const done = await this.#engine.caughtUp(routeName, patienceMs / 1_000, signal);
     signal.throwIfAborted();
     if (!done) throw this.#engine.failed('"tidelock wait" says that the target has not caught up');
-    state.event(`the target has caught up, ${milliseconds(state.elapsedMs - begun)} later`);
+    state.event(`caught up ${milliseconds(state.elapsedMs - begun)} later ("tidelock wait")`);
   }
 
   async #compare(recovery: Recovery): Promise<DemoResult> {
@@ -110,7 +110,7 @@ export class Performance {
     const { transactions, rows } = state.workload;
     const bank = { reads: state.bankChecks, wrong: state.bankViolations };
     const equal = allEqual(tables);
-    state.event(equal ? 'every row is equal' : 'the sides are NOT equal', equal ? 'good' : 'bad');
+    state.event(equal ? 'compared: every row is equal' : 'compared: NOT equal', equal ? 'good' : 'bad');
     return { equal, tables, recovery, bank, transactions, rows, highestLagMs: state.highestLagMs };
   }
 

@@ -29,6 +29,10 @@ export class PlainLines {
   }
 
   #line(atMs: number, text: string): void {
-    this.#print(`${seconds(atMs, 1).padStart(7)}  ${text}`);
+    this.#print(timedLine(atMs, text));
   }
+}
+
+export function timedLine(atMs: number, text: string): string {
+  return `${seconds(atMs, 1).padStart(7)}  ${text}`;
 }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { DemoState } from './demo-state.ts';
 import { Display } from './display.ts';
 import { Performance } from './performance.ts';
+import { timedLine } from './plain-lines.ts';
 import { Stage } from './stage.ts';
 import { type DemoResult, keptText, passed, resultJson, resultText } from './summary.ts';
 
@@ -31,6 +32,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const display = new Display(state, text);
   try {
     const result = await perform(options, state, display);
+    // The live screen is gone from the terminal by now, and what happened with it.
+    if (display.vanishes) for (const { atMs, text: what } of state.events) text.write(`${timedLine(atMs, what)}\n`);
     out.write(json ? `${JSON.stringify(resultJson(result))}\n` : `\n${resultText(result)}`);
     return passed(result) ? 0 : 1;
   } catch (error) {
@@ -39,6 +42,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return 130;
   } finally {
     display.close();
+    if (state.kept !== null) text.write(`\n${state.kept}`);
   }
 }
 
@@ -60,6 +64,6 @@ async function perform(options: DemoOptions, state: DemoState, display: Display)
     }
   } finally {
     await stage.strike(keep());
-    if (keep()) (options.json ? process.stderr : options.out).write(`\n${keptText(stage)}`);
+    if (keep()) state.kept = keptText(stage);
   }
 }

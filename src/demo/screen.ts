@@ -25,6 +25,7 @@ export class Screen {
   readonly #terminal: Terminal;
   readonly #restore = (): void => void this.#terminal.write(leave);
   #frame: (() => readonly Line[]) | null = null;
+  #closed = false;
   readonly #redraw = (): void => this.#draw();
 
   constructor(terminal: Terminal) {
@@ -50,6 +51,8 @@ export class Screen {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#frame = null;
     this.#terminal.off('resize', this.#redraw);
     process.off('exit', this.#restore);

@@ -35,18 +35,18 @@ export function resultText(result: DemoResult): string {
     name,
     ...[counts.rows, counts.equal, counts.missing, counts.extra, counts.different].map(number),
   ]);
-  const heads = ['table', 'rows', 'equal', 'missing', 'extra', 'different'];
+  const heads = ['table', 'rows', 'equal', 'missing', 'extra', 'differ'];
   const widths = heads.map((head, column) => Math.max(head.length, ...cells.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
-    `  ${row.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')}`;
-  const wrong = bank.wrong === 0 ? 'the money in the bank added up in each' : `the bank was WRONG in ${bank.wrong}`;
+    ` ${row.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0))).join('  ')}`;
+  const wrong = bank.wrong === 0 ? 'the bank added up in each' : `the bank was WRONG in ${bank.wrong}`;
   return [
     line(heads),
     ...cells.map(line),
     '',
-    `  ${number(result.transactions)} transactions with ${number(result.rows)} rows, highest lag ${milliseconds(result.highestLagMs)}`,
-    `  ${number(bank.reads)} reads at the target in between: ${wrong}`,
-    `  worker ${recovery.workerPid} was killed and the route recovered after ${milliseconds(recovery.ms)}`,
+    ` ${number(result.transactions)} transactions, ${number(result.rows)} row changes, lag at most ${milliseconds(result.highestLagMs)}`,
+    ` ${number(bank.reads)} reads at the target meanwhile: ${wrong}`,
+    ` worker ${recovery.workerPid} killed, recovered after ${milliseconds(recovery.ms)}`,
     '',
     result.equal ? 'EQUAL: every row is at the target, once, as it has to be.' : 'NOT EQUAL: see the counts above.',
     '',
