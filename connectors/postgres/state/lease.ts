@@ -49,7 +49,7 @@ export async function acquire(
   if (claim === null) return await refusal(options);
   await onClaim();
   for (let attempt = 1; ; attempt++) {
-    await endOtherSessions(client, routeId);
+    await endOtherSessions(options, claim);
     const epoch = await raiseOrRead(options, claim);
     if (epoch === null) return await refusal(options);
     if (epoch !== 'blocked') return { granted: true, epoch: BigInt(epoch), claim: claim.claim };
@@ -79,14 +79,17 @@ async function claimLease({ client, routeId, holder }: LeaseOptions, takeover: b
 
 /**
  * The route's apply sessions and the control session of whoever held it, but for this one. Sessions of other users can
- * only be ended by a superuser.
+ * only be ended by a superuser. The lease's row is locked meanwhile: a claimant that has been overtaken must not end
+ * the sessions of the one after it, which names its session only after its own claim.
  */
-async function endOtherSessions(client: pg.Client, routeId: number): Promise<void> {
+async function endOtherSessions({ client, routeId, holder }: LeaseOptions, { claim }: Claim): Promise<void> {
   await client.query(
-    `select pg_terminate_backend(pid, 2000) from pg_stat_activity
-     where datname = current_database() and pid <> pg_backend_pid() and starts_with(application_name, $1)
+    `with mine as materialized (
+       select from tidelock.leases where route_id = $1 and supervisor = $2 and claim = $3 for update)
+     select pg_terminate_backend(pid, 1000) from mine, pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid() and starts_with(application_name, $4)
        and (usename = current_user or (select rolsuper from pg_roles where rolname = current_user))`,
-    [`tidelock ${routeId} `],
+    [routeId, holder.supervisor, claim, `tidelock ${routeId} `],
   );
 }
 
