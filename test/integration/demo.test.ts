@@ -1,0 +1,124 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runDemo } from '../../src/demo/run-demo.ts';
+
+const commandLine = join(import.meta.dirname, '../../src/cli/main.ts');
+const timeoutMs = 90_000;
+let temporary: string;
+const before = process.env.TMPDIR;
+
+/** Everything that a demo makes is in here, so that what it leaves can be told from anybody else's. */
+beforeAll(() => {
+  temporary = mkdtempSync(join(tmpdir(), 'tidelock-demo-test-'));
+  chmodSync(temporary, 0o711);
+  process.env.TMPDIR = temporary;
+});
+
+afterAll(() => {
+  if (before === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = before;
+  rmSync(temporary, { recursive: true, force: true });
+});
+
+/** Processes that have a file of the demo on their command line: servers, engine, workers. */
+function processesLeft(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return '';
+      }
+    })
+    .filter((words) => words.includes(temporary));
+}
+
+function expectNothingLeft(): void {
+  expect(readdirSync(temporary)).toEqual([]);
+  expect(processesLeft()).toEqual([]);
+}
+
+type Command = ChildProcessByStdio<null, Readable, Readable>;
+
+function command(...words: string[]): Command {
+  return spawn(process.execPath, [commandLine, 'demo', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Reads to the end; sends the signal once the route follows. */
+async function signalWhenRunning(demo: Command, signal: NodeJS.Signals): Promise<void> {
+  let output = '';
+  let sent = false;
+  for await (const chunk of demo.stdout) {
+    output += String(chunk);
+    if (sent || !output.includes('caught up and follows')) continue;
+    sent = demo.kill(signal);
+  }
+  expect(sent).toBe(true);
+}
+
+test('the demo ends equal after its worker was killed, and leaves nothing', { timeout: timeoutMs }, async () => {
+  const demo = command('--seconds', '8');
+  const exited = once(demo, 'exit');
+  const [output, errors] = await Promise.all([text(demo.stdout), text(demo.stderr)]);
+  expect(errors).toBe('');
+  expect(output).toMatch(/worker \d+ killed/);
+  expect(output).toMatch(/recovered after [\d.]+ m?s/);
+  expect(output).toMatch(/^EQUAL:/m);
+  expect(output).not.toContain('\x1b');
+  expect(await exited).toEqual([0, null]);
+  expectNothingLeft();
+});
+
+test('a row changed behind the engine at the target is found', { timeout: timeoutMs }, async () => {
+  const out = new PassThrough();
+  const output = text(out);
+  const exitCode = await runDemo({
+    seconds: 3,
+    keep: false,
+    json: false,
+    signal: new AbortController().signal,
+    out: out as unknown as NodeJS.WriteStream,
+    beforeCompare: async (target) => {
+      await target.query('UPDATE bank.accounts SET balance = balance + 0.01 WHERE id = 1');
+      await target.query('DELETE FROM bank.journal WHERE id = (SELECT min(id) FROM bank.journal)');
+    },
+  });
+  out.end();
+  expect(exitCode).toBe(1);
+  expect(await output).toMatch(/^NOT EQUAL/m);
+  expect(await output).toMatch(/bank\.accounts +1,000 +999 +0 +0 +1$/m);
+  expect(await output).toMatch(/bank\.journal .* 1 +0 +0$/m);
+  expectNothingLeft();
+});
+
+test('--json gives one document', { timeout: timeoutMs }, async () => {
+  const demo = command('--seconds', '2', '--json');
+  const exited = once(demo, 'exit');
+  const [output] = await Promise.all([text(demo.stdout), text(demo.stderr)]);
+  expect(await exited).toEqual([0, null]);
+  const verdict = JSON.parse(output);
+  expect(verdict).toMatchObject({ version: 1, passed: true, equal: true, bank: { wrong: 0 } });
+  expect(verdict.tables).toHaveLength(6);
+  expectNothingLeft();
+});
+
+test('an interrupted demo leaves nothing', { timeout: timeoutMs }, async () => {
+  const demo = command('--seconds', '60');
+  const exited = once(demo, 'exit');
+  await signalWhenRunning(demo, 'SIGINT');
+  expect(await exited).toEqual([130, null]);
+  expectNothingLeft();
+});
+
+test('a demo that is killed is cleaned up after', { timeout: timeoutMs }, async () => {
+  const demo = command('--seconds', '60');
+  await signalWhenRunning(demo, 'SIGKILL');
+  await expect.poll(() => [...processesLeft(), ...readdirSync(temporary)], { timeout: 20_000 }).toEqual([]);
+});
