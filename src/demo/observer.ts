@@ -40,10 +40,11 @@ export class Observer {
     if (this.#failure !== null) throw this.#failure.error;
   }
 
-  /** Throws what the reader has failed with. */
+  /** Takes a last look. Throws what the reader has failed with. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    await this.#look();
   }
 
   async #run(): Promise<void> {
