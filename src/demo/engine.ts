@@ -46,10 +46,13 @@ export class Engine {
     return fail(nodeErrors.demoEngine, { why: [why, ...tail].join('\n  ') });
   }
 
-  async workerPid(): Promise<number> {
-    const worker = childrenOf(this.#run.pid ?? 0)[0];
-    if (worker === undefined) throw this.failed('"tidelock run" has no worker');
-    return worker;
+  /** The worker that was started last, as the Supervisor's log has it. */
+  workerPid(): number {
+    for (const line of readFileSync(this.#log, 'utf8').split('\n').reverse()) {
+      const { msg, worker } = line.startsWith('{') ? JSON.parse(line) : {};
+      if (msg === 'worker started' && Number.isInteger(worker)) return worker;
+    }
+    throw this.failed('"tidelock run" has logged no worker');
   }
 
   /** `tidelock wait`: true once everything committed before the call is at the target. */
@@ -70,8 +73,4 @@ export class Engine {
     await exited;
     clearTimeout(timer);
   }
-}
-
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 }

@@ -5,6 +5,7 @@ import { routeName } from './demo-configuration.ts';
 import type { DemoState } from './demo-state.ts';
 import { Engine } from './engine.ts';
 import { Observer } from './observer.ts';
+import { RouteWatch } from './route-watch.ts';
 import type { Stage } from './stage.ts';
 import type { DemoResult, Recovery } from './summary.ts';
 import { milliseconds, number } from './texts.ts';
@@ -28,6 +29,7 @@ export class Performance {
   readonly #engine: Engine;
   #workload: Workload | null = null;
   #observer: Observer | null = null;
+  #watch: RouteWatch | null = null;
 
   constructor(options: PerformanceOptions) {
     this.#options = options;
@@ -44,6 +46,9 @@ export class Performance {
     state.clients = workload.clients;
     state.event(`${workload.clients} clients write; "tidelock run" is started`);
     this.#observer = new Observer(await stage.client('target'), state);
+    this.#watch = new RouteWatch(stage.configuration.file, (view) => {
+      state.engine = view;
+    });
     await this.#load();
     await this.#until(() => state.elapsedMs >= state.seconds * 500, 'half-time', Number.POSITIVE_INFINITY);
     const recovery = await this.#killWorker();
@@ -55,7 +60,12 @@ export class Performance {
 
   async close(): Promise<void> {
     // What has failed in one of them was thrown by run() already.
-    await Promise.allSettled([this.#workload?.finish(), this.#observer?.close(), this.#engine.stop()]);
+    await Promise.allSettled([
+      this.#workload?.finish(),
+      this.#observer?.close(),
+      this.#watch?.close(),
+      this.#engine.stop(),
+    ]);
   }
 
   async #load(): Promise<void> {
@@ -72,7 +82,7 @@ export class Performance {
   async #killWorker(): Promise<Recovery> {
     const { state } = this.#options;
     const observer = this.#observer;
-    const pid = await this.#engine.workerPid();
+    const pid = this.#engine.workerPid();
     const killedAtMs = Date.now();
     process.kill(pid, 'SIGKILL');
     state.phase = 'recovering';
@@ -114,6 +124,12 @@ export class Performance {
     return { equal, tables, recovery, bank, transactions, rows, highestLagMs: state.highestLagMs };
   }
 
+  #throwIfHalted(): void {
+    const { engine } = this.#options.state;
+    if (engine?.state === 'failed' || engine?.state === 'fenced')
+      throw this.#engine.failed(`the route is ${engine.state}: ${engine.reason}`);
+  }
+
   /** Waits for a condition; throws where the engine, a client or the reader has ended meanwhile. */
   async #until(condition: () => boolean, what: string, timeoutMs = patienceMs): Promise<void> {
     const { signal } = this.#options;
@@ -121,6 +137,7 @@ export class Performance {
     while (!condition()) {
       signal.throwIfAborted();
       this.#engine.throwIfEnded();
+      this.#throwIfHalted();
       this.#workload?.throwIfFailed();
       this.#observer?.throwIfFailed();
       if (performance.now() > deadline) throw this.#engine.failed(`${what} took longer than ${timeoutMs / 1_000} s`);
