@@ -1,0 +1,22 @@
+/**
+ * The engine for embedding in a program of your own.
+ *
+ * @example
+ * const configuration = loadConfiguration({ env: process.env, cwd: process.cwd() });
+ * const supervisor = new Supervisor({ file: configuration.file, routes: [...configuration.routes.keys()], logger });
+ * supervisor.start();
+ * // and at the end
+ * await supervisor.stop();
+ */
+export type { Configuration } from './config/configuration.ts';
+export { type LoadOptions, loadConfiguration } from './config/load-configuration.ts';
+export { errorCatalogue } from './core/errors/catalogue.ts';
+export { type ErrorKind, type Recovery, TidelockError } from './core/errors/tidelock-error.ts';
+export { type Logger, silentLogger } from './core/logger.ts';
+export type { NodeDefinition, RouteDefinition } from './core/route.ts';
+export type { LeaseHolder } from './core/route-state-store.ts';
+export type { Health, Reason, RouteState, RouteStatus, WantedState } from './core/route-status.ts';
+export { openLogger } from './open-logger.ts';
+export { runRoute } from './pipeline/route-runner.ts';
+export { connectorFor } from './registry.ts';
+export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts';

@@ -1,0 +1,56 @@
+import type { Logger } from '../core/logger.ts';
+import type { RouteStatus } from '../core/route-status.ts';
+import { isStop, type WorkerTask } from './worker-protocol.ts';
+
+/** After its Supervisor has died a worker drains this long at most. */
+const orphanedMs = 3_000;
+
+export interface WorkerRun {
+  readonly task: WorkerTask;
+  readonly signal: AbortSignal;
+  onStatus(status: RouteStatus): void;
+}
+
+/**
+ * The worker's side of the Supervisor's protocol. Resolves `run`'s end into this process's exit: 0 drained, 1 failed.
+ *
+ * Signals of a terminal or a service manager reach all processes of a group: a worker leaves them to its Supervisor and
+ * ends when told over IPC, or when that breaks off, which it does when the Supervisor is killed.
+ */
+export async function serveWorker(
+  task: WorkerTask,
+  logger: Logger,
+  run: (worker: WorkerRun) => Promise<void>,
+): Promise<never> {
+  const drain = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.on('message', (message) => {
+    if (isStop(message)) drain.abort();
+  });
+  const orphaned = (): void => {
+    logger.warn({}, 'the Supervisor is gone, ending');
+    drain.abort();
+    setTimeout(() => process.exit(1), orphanedMs).unref();
+  };
+  process.once('disconnect', orphaned);
+  // It may have died before this process listened.
+  if (!process.connected) orphaned();
+  try {
+    await run({ task, signal: drain.signal, onStatus: report });
+  } catch (error) {
+    logger.error({ err: error }, 'worker failed');
+    process.exit(1);
+  }
+  process.exit(0);
+}
+
+function report(status: RouteStatus): void {
+  if (process.connected) process.send?.({ kind: 'status', status }, undefined, undefined, () => {});
+}
+
+/** The task of this process, as the Supervisor has written it. */
+export function workerTask(): WorkerTask {
+  const text = process.argv[2];
+  if (text === undefined || process.send === undefined) throw new Error('this program is started by the Supervisor');
+  return JSON.parse(text) as WorkerTask;
+}

@@ -1,0 +1,28 @@
+import { loadConfiguration } from '../config/load-configuration.ts';
+import { armFailpoints } from '../core/failpoint.ts';
+import { openLogger } from '../open-logger.ts';
+import { runRoute } from '../pipeline/route-runner.ts';
+import { connectorFor } from '../registry.ts';
+import { serveWorker, workerTask } from './serve-worker.ts';
+
+const task = workerTask();
+const logger = openLogger().child({ route: task.route });
+// Only in a route's first worker: the one that is started after it must get past the place where it was killed.
+if (task.restarts === 0) armFailpoints(process.env.TIDELOCK_FAILPOINTS);
+
+// The worker reads the configuration by itself, so that no secret travels between processes.
+await serveWorker(task, logger, ({ signal, onStatus }) =>
+  runRoute({
+    definition: loadConfiguration({ file: task.file, env: process.env, cwd: process.cwd() }).routes.demand(
+      task.route,
+      'route',
+    ),
+    connectors: connectorFor,
+    holder: task.holder,
+    logger,
+    signal,
+    restarts: task.restarts,
+    takeover: task.takeover,
+    onStatus,
+  }),
+);

@@ -1,0 +1,35 @@
+import type { LeaseHolder } from '../core/route-state-store.ts';
+import type { RouteStatus } from '../core/route-status.ts';
+
+/** How a worker is told what to run: as JSON in its arguments, which everybody on the host can read. No secrets. */
+export interface WorkerTask {
+  readonly file: string;
+  readonly route: string;
+  readonly holder: LeaseHolder;
+  /** Crashes of this route's workers so far. */
+  readonly restarts: number;
+  readonly takeover: boolean;
+}
+
+/** Supervisor to worker: finish the group in flight, release the lease, exit. */
+export interface StopMessage {
+  readonly kind: 'stop';
+}
+
+/** Worker to Supervisor. */
+export interface StatusMessage {
+  readonly kind: 'status';
+  readonly status: RouteStatus;
+}
+
+export function isStop(message: unknown): message is StopMessage {
+  return kindOf(message) === 'stop';
+}
+
+export function isStatus(message: unknown): message is StatusMessage {
+  return kindOf(message) === 'status';
+}
+
+function kindOf(message: unknown): unknown {
+  return typeof message === 'object' && message !== null && 'kind' in message ? message.kind : null;
+}
