@@ -72,17 +72,21 @@ export class SupervisedRoute {
 
   /** Resolves when the worker has drained and is gone. Repeatable. */
   stop(): Promise<void> {
-    this.#stopping = true;
-    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
-    if (this.#worker === null) this.#ended.resolve();
-    else if (this.#worker.connected) this.#worker.send({ kind: 'stop' }, () => {});
+    this.#startNoMore();
+    if (this.#worker?.connected) this.#worker.send({ kind: 'stop' }, () => {});
     return this.#ended.promise;
   }
 
   /** Ends the worker at once. The target's transaction in flight is rolled back by its server. */
   kill(): void {
-    this.#stopping = true;
+    this.#startNoMore();
     this.#worker?.kill('SIGKILL');
+  }
+
+  #startNoMore(): void {
+    this.#stopping = true;
+    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    if (this.#worker === null) this.#ended.resolve();
   }
 
   #exited(worker: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {

@@ -130,4 +130,20 @@ export const configErrors = {
     remedy: () => 'Use a name from the configuration.',
     explanation: 'A command was given a name that the configuration does not have.',
   }),
+  needsConsent: errorKind<{ command: string }>({
+    code: 'TL-1013',
+    title: 'The command wants --yes',
+    recovery: 'usage',
+    message: ({ command }) => `"tidelock ${command}" was not done: it can't be undone and wants --yes`,
+    remedy: () => 'Read what it would do, and repeat it with --yes.',
+    explanation: 'Commands that remove something or change where a route goes on print what they would do first.',
+  }),
+  arguments: errorKind<{ why: string }>({
+    code: 'TL-1014',
+    title: 'The arguments of a command are not valid',
+    recovery: 'usage',
+    message: ({ why }) => why,
+    remedy: () => '-h after the command shows what it takes.',
+    explanation: 'A command was given an option, an argument or a combination that it does not have.',
+  }),
 };

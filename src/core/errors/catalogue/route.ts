@@ -56,6 +56,50 @@ export const routeErrors = {
     remedy: () => 'Restore the schema tidelock of the target, or drop the route and load its tables again.',
     explanation: 'Rows were removed from the schema tidelock by hand. Where the route has to go on is not known.',
   }),
+  stillRunning: errorKind<{ route: string; state: string; host: string; pid: number; action: string }>({
+    code: 'TL-4007',
+    title: 'The route is running',
+    recovery: 'usage',
+    message: ({ route, state, host, pid, action }) =>
+      `route ${route} is ${state} on ${host} (process ${pid}): it can't be ${action} meanwhile`,
+    remedy: ({ route }) => `"tidelock stop ${route}", wait until its state is stopped, and try again.`,
+    explanation: 'What the command changes is in use by the engine that runs the route.',
+  }),
+  neverStarted: errorKind<{ route: string }>({
+    code: 'TL-4008',
+    title: 'The route was never started',
+    recovery: 'usage',
+    message: ({ route }) => `route ${route} was never started: its target holds no state of it`,
+    remedy: () => '"tidelock run" starts it.',
+    explanation: 'The target has no state of the route. It was never run, or it was dropped.',
+  }),
+  stoppedOnRequest: errorKind<{ route: string; wanted: string }>({
+    code: 'TL-4009',
+    title: 'The route is stopped on purpose',
+    recovery: 'usage',
+    message: ({ route, wanted }) => `route ${route} is ${wanted} on request; the source keeps its changes`,
+    remedy: ({ route }) => `"tidelock start ${route}" lets it go on.`,
+    explanation:
+      'Somebody has stopped the route. It goes on from its checkpoint when it is started, as long as the source keeps the changes.',
+  }),
+  noEngine: errorKind<{ route: string; since: string }>({
+    code: 'TL-4010',
+    title: 'No engine runs the route',
+    recovery: 'usage',
+    message: ({ route, since }) => `no engine runs route ${route}${since}`,
+    remedy: () => 'Start "tidelock run", or find out why it has ended.',
+    explanation:
+      'The route should run, and its lease has been released or has expired: the engine was ended, has died, or cannot reach the target.',
+  }),
+  notTaken: errorKind<{ route: string }>({
+    code: 'TL-4011',
+    title: 'Nobody has taken the route over',
+    recovery: 'usage',
+    message: ({ route }) => `route ${route} was taken from its engine, and no other engine has taken it yet`,
+    remedy: ({ route }) =>
+      `Start "tidelock run" where the route should run; "tidelock start ${route}" lets the engine that had it take it back.`,
+    explanation: 'After a takeover an engine that stands by takes the route within seconds. None has.',
+  }),
   columnUnknown: errorKind<{ route: string; table: string; column: string }>({
     code: 'TL-4101',
     title: 'The configuration names a column that the source table does not have',

@@ -1,0 +1,31 @@
+import type { Configuration } from '../../config/configuration.ts';
+import { configErrors } from '../../core/errors/catalogue/config.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
+import type { RouteStateStore, Wanted } from '../../core/route-state-store.ts';
+import type { WantedState } from '../../core/route-status.ts';
+import type { OpenedRoute } from '../open-route.ts';
+
+/** The routes that a lifecycle verb is about: those named, or all of them with --all. */
+export function chosenRoutes(configuration: Configuration, named: readonly string[], all: boolean): string[] {
+  if (all === named.length > 0) {
+    throw fail(configErrors.arguments, { why: all ? 'give route names or --all, not both' : 'name a route, or --all' });
+  }
+  const names = all ? [...configuration.routes.keys()] : [...new Set(named)];
+  // Before the first of them is touched: a wrong name among several changes nothing.
+  for (const name of names) configuration.routes.demand(name, 'route');
+  return names;
+}
+
+/** Stores what is wanted, also of a route that was never run: the next `run` finds it. */
+export async function want(
+  route: OpenedRoute,
+  state: WantedState,
+  options?: { acceptSchemaChange?: boolean },
+): Promise<{ readonly store: RouteStateStore; readonly wanted: Wanted }> {
+  const store = await route.store();
+  if ((await store.read()) === null) {
+    await store.migrate();
+    await store.register();
+  }
+  return { store, wanted: await store.setWanted(state, options) };
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { openLogger } from '../../open-logger.ts';
+import { runSupervisor } from '../../supervisor/run-supervisor.ts';
+import { Supervisor } from '../../supervisor/supervisor.ts';
+import {
+  addCommand,
+  type CommandLine,
+  type CommonOptions,
+  exits,
+  openConfiguration,
+  writeJson,
+} from '../command-line.ts';
+import { version } from '../version.ts';
+
+interface RunOptions extends CommonOptions {
+  readonly takeover?: boolean;
+}
+
+export function addRun(program: Command, line: CommandLine): void {
+  addCommand(program, {
+    name: 'run',
+    summary: 'run all routes of the configuration, each in a worker process, until SIGTERM or ^C',
+    example: 'tidelock run -c /etc/tidelock.yaml',
+  })
+    .option('--takeover', 'take the routes over at once from another engine, instead of standing by')
+    .action(exits(line, (options: RunOptions) => run(line, options)));
+}
+
+async function run(line: CommandLine, options: RunOptions): Promise<number> {
+  const configuration = openConfiguration(line, options);
+  // What can't be resolved is told now, and not by each worker again and again.
+  for (const { from, to } of configuration.routes.values()) for (const node of [from, to]) node.connection();
+  const logger = openLogger();
+  const routes = [...configuration.routes.keys()];
+  logger.info({ version: version(), file: configuration.file, routes }, 'Supervisor started');
+  const supervisor = new Supervisor({
+    file: configuration.file,
+    routes,
+    logger,
+    takeover: options.takeover ?? false,
+    onStatus: (route, status) => {
+      if (options.json) writeJson(line, { version: 1, route, ...status });
+    },
+  });
+  const code = await runSupervisor(supervisor);
+  logger.info({ exitCode: code }, 'Supervisor ended');
+  return code;
+}

@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import { routeErrors } from '../../core/errors/catalogue/route.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
+import { pause } from '../../core/pause.ts';
+import type { RouteStateStore } from '../../core/route-state-store.ts';
+import {
+  addCommand,
+  type CommandLine,
+  type CommonOptions,
+  exits,
+  openConfiguration,
+  writeJson,
+} from '../command-line.ts';
+import { freshHolder } from '../fresh-holder.ts';
+import { openRoute } from '../open-route.ts';
+import { chosenRoutes, want } from './lifecycle.ts';
+
+/** An engine that stands by asks for the lease every few seconds. */
+const takenMs = 15_000;
+
+interface StartOptions extends CommonOptions {
+  readonly all?: boolean;
+  readonly takeover?: boolean;
+  readonly acceptSchemaChange?: boolean;
+}
+
+export function addStart(program: Command, line: CommandLine): void {
+  addCommand(program, {
+    name: 'start [routes...]',
+    summary: 'let routes run that were stopped or have halted',
+    example: 'tidelock start sales-to-reporting --accept-schema-change',
+  })
+    .option('--all', 'all routes of the configuration')
+    .option('--takeover', 'take the route from the engine that has it, at once, for one that stands by')
+    .option('--accept-schema-change', 'the changed table definitions are the same at the target now')
+    .action(exits(line, (named: string[], options: StartOptions) => start(line, named, options)));
+}
+
+async function start(line: CommandLine, named: readonly string[], options: StartOptions): Promise<number> {
+  const configuration = openConfiguration(line, options);
+  const { takeover = false, acceptSchemaChange = false } = options;
+  const done = [];
+  let all = true;
+  for (const name of chosenRoutes(configuration, named, options.all ?? false)) {
+    await using route = openRoute(configuration.routes.demand(name, 'route'));
+    // First the request: the engine that is fenced next has seen it already, and leaves the route to another.
+    const { store, wanted } = await want(route, 'running', { acceptSchemaChange });
+    const holder = takeover ? await evict(store, line.signal) : null;
+    const taken = !takeover || holder !== null;
+    all &&= taken;
+    done.push({ name, desiredState: wanted.state, request: wanted.request, ...(takeover && { holder }) });
+    if (!taken) line.err.write(`${fail(routeErrors.notTaken, { route: name }).message}\n`);
+    else if (!options.json) line.out.write(`${name}: ${holder === null ? 'to run' : `taken over by ${holder.host}`}\n`);
+  }
+  if (options.json) writeJson(line, { version: 1, routes: done });
+  return all ? 0 : 1;
+}
+
+/**
+ * Raises the epoch, which ends the engine that has the route, and leaves the lease free for one that stands by. Returns
+ * who has it then, null where nobody took it in time.
+ */
+async function evict(store: RouteStateStore, signal: AbortSignal) {
+  const own = freshHolder();
+  await store.acquireLease(own, true);
+  await store.releaseLease();
+  const deadlineMs = performance.now() + takenMs;
+  while (performance.now() < deadlineMs && !signal.aborted) {
+    const holder = (await store.read())?.holder ?? null;
+    if (holder !== null && holder.supervisor !== own.supervisor) return { host: holder.host, pid: holder.pid };
+    await pause(100, signal);
+  }
+  return null;
+}

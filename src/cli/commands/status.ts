@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { pause } from '../../core/pause.ts';
+import {
+  addCommand,
+  type CommandLine,
+  type CommonOptions,
+  exits,
+  openConfiguration,
+  writeJson,
+} from '../command-line.ts';
+import { readStatus } from '../read-status.ts';
+import { statusText } from '../status-text.ts';
+
+const watchMs = 2_000;
+
+interface StatusOptions extends CommonOptions {
+  readonly watch?: boolean;
+}
+
+export function addStatus(program: Command, line: CommandLine): void {
+  addCommand(program, {
+    name: 'status [route]',
+    summary: 'state, reason, lag and counts of all routes, or of one',
+    example: 'tidelock status --watch',
+  })
+    .option('-w, --watch', 'go on until ^C; with --json one document a line')
+    .action(exits(line, (route: string | undefined, options: StatusOptions) => status(line, route, options)));
+}
+
+/** 2 where a target could not be asked: what is known is printed all the same. */
+async function status(line: CommandLine, route: string | undefined, options: StatusOptions): Promise<number> {
+  const configuration = openConfiguration(line, options);
+  const names = route === undefined ? [...configuration.routes.keys()] : [route];
+  for (;;) {
+    const routes = await readStatus(configuration, names);
+    if (options.json) writeJson(line, { version: 1, routes });
+    else {
+      // Home, then erase below: no flicker.
+      if (options.watch && line.out.isTTY) line.out.write('\u001b[H\u001b[J');
+      line.out.write(statusText(routes, line.out.isTTY && !line.env.NO_COLOR));
+    }
+    if (!options.watch) return routes.some(({ state }) => state === 'unknown') ? 2 : 0;
+    await pause(watchMs, line.signal);
+    if (line.signal.aborted) return 130;
+  }
+}

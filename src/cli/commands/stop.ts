@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import {
+  addCommand,
+  type CommandLine,
+  type CommonOptions,
+  exits,
+  openConfiguration,
+  writeJson,
+} from '../command-line.ts';
+import { openRoute } from '../open-route.ts';
+import { chosenRoutes, want } from './lifecycle.ts';
+
+interface StopOptions extends CommonOptions {
+  readonly all?: boolean;
+}
+
+export function addStop(program: Command, line: CommandLine): void {
+  addCommand(program, {
+    name: 'stop [routes...]',
+    summary: 'stop routes until they are started again; remembered at the target, the queue at the source is kept',
+    example: 'tidelock stop sales-to-reporting',
+  })
+    .option('--all', 'all routes of the configuration')
+    .action(exits(line, (named: string[], options: StopOptions) => stop(line, named, options)));
+}
+
+async function stop(line: CommandLine, named: readonly string[], options: StopOptions): Promise<number> {
+  const configuration = openConfiguration(line, options);
+  const done = [];
+  for (const name of chosenRoutes(configuration, named, options.all ?? false)) {
+    await using route = openRoute(configuration.routes.demand(name, 'route'));
+    const { wanted } = await want(route, 'stopped');
+    done.push({ name, desiredState: wanted.state, request: wanted.request });
+    if (!options.json) line.out.write(`${name}: to be stopped\n`);
+  }
+  line.err.write('The source keeps its log for a stopped route: it grows until the route is started or dropped.\n');
+  if (options.json) writeJson(line, { version: 1, routes: done });
+  return 0;
+}

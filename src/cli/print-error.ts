@@ -1,0 +1,24 @@
+import { CommanderError } from 'commander';
+import { TidelockError } from '../core/errors/tidelock-error.ts';
+import { loggedError } from '../open-logger.ts';
+
+export interface PrintedError {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** What a command that could not be done says on standard error, and its exit code. */
+export function printedError(error: unknown, json: boolean): PrintedError {
+  if (error instanceof TidelockError) {
+    const { code, message, remedy } = error;
+    const text = json ? JSON.stringify({ error: error.toJSON() }) : `${code} ${message}\n${remedy}`;
+    return { text: `${text}\n`, exitCode: 2 };
+  }
+  // Commander has printed it by itself; help and version are no errors.
+  if (error instanceof CommanderError) return { text: '', exitCode: error.exitCode === 0 ? 0 : 2 };
+  const what = loggedError(error);
+  const text = json
+    ? JSON.stringify({ error: what })
+    : `internal error, please report it: ${JSON.stringify(what, null, 2)}`;
+  return { text: `${text}\n`, exitCode: 3 };
+}

@@ -1,0 +1,29 @@
+import type { Configuration } from '../config/configuration.ts';
+import { TidelockError } from '../core/errors/tidelock-error.ts';
+import { openRoute } from './open-route.ts';
+import { type RouteView, routeView } from './route-view.ts';
+
+/** All or one of the routes, asked side by side. */
+export function readStatus(configuration: Configuration, names: readonly string[]): Promise<RouteView[]> {
+  return Promise.all(
+    names.map(async (name) => {
+      const definition = configuration.routes.demand(name, 'route');
+      await using route = openRoute(definition);
+      const [stored, source] = await Promise.all([
+        answer(async () => (await route.store()).read()),
+        answer(() => route.source.status()),
+      ]);
+      return routeView({ definition, stored, source });
+    }),
+  );
+}
+
+/** A side that can't be asked is an answer too. */
+async function answer<T>(ask: () => Promise<T>): Promise<T | TidelockError> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof TidelockError && error.recovery !== 'usage') return error;
+    throw error;
+  }
+}

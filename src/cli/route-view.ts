@@ -1,0 +1,115 @@
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import type { StoredRoute } from '../core/route-state-store.ts';
+import type { Health, LoadProgress, Reason, RouteState, WantedState } from '../core/route-status.ts';
+import type { SourceStatus } from '../core/source.ts';
+
+/** One route in `status --json`. Part of the contract: keys are added and never changed. */
+export interface RouteView {
+  readonly name: string;
+  /** `unknown` where the target can't be asked. */
+  readonly state: RouteState | 'unknown';
+  readonly desiredState: WantedState | 'unknown';
+  readonly reason: Reason | null;
+  readonly health: Health;
+  readonly source: { readonly node: string; readonly position: string | null };
+  readonly target: { readonly node: string; readonly position: string | null };
+  readonly lagMs: number | null;
+  readonly transactions: number;
+  readonly rows: number;
+  readonly collisions: number;
+  readonly parked: number;
+  readonly load: LoadProgress | null;
+  readonly restarts: number;
+}
+
+/** What both sides have answered; an error where one could not be asked. */
+export interface RouteAnswers {
+  readonly definition: RouteDefinition;
+  readonly stored: StoredRoute | null | TidelockError;
+  readonly source: SourceStatus | TidelockError;
+}
+
+/**
+ * A route as it is, from what is stored at its target. A worker's own report counts only while it holds the lease: a
+ * worker that has died has not reported it.
+ */
+export function routeView({ definition, stored, source }: RouteAnswers): RouteView {
+  const known = stored === null || 'code' in stored ? null : stored;
+  const status = known?.status ?? null;
+  const checkpoint = known?.checkpoint?.phase === 'ready' ? known.checkpoint.position : null;
+  const condition = conditionOf(definition.name, stored);
+  const answered = 'code' in source ? null : source;
+  const running = condition.lives && status !== null;
+  return {
+    name: definition.name,
+    state: condition.state,
+    desiredState: known?.wanted.state ?? (stored === null ? 'running' : 'unknown'),
+    reason: condition.reason,
+    health: worse(condition.health, retentionHealth(definition, answered?.retainedBytes ?? null)),
+    source: { node: definition.from.name, position: answered?.position ?? status?.sourcePosition ?? null },
+    target: { node: definition.to.name, position: checkpoint },
+    lagMs: running ? status.lagMs : null,
+    transactions: status?.transactions ?? 0,
+    rows: status?.rows ?? 0,
+    collisions: status?.collisions ?? 0,
+    parked: status?.parked ?? 0,
+    load: running ? status.load : null,
+    restarts: status?.restarts ?? 0,
+  };
+}
+
+interface Condition extends Pick<RouteView, 'state' | 'reason' | 'health'> {
+  /** An engine holds the lease. */
+  readonly lives: boolean;
+}
+
+function conditionOf(route: string, stored: RouteAnswers['stored']): Condition {
+  if (stored === null) {
+    const error = fail(routeErrors.neverStarted, { route });
+    return { lives: false, state: 'stopped', reason: reasonOf(error), health: 'unknown' };
+  }
+  if ('code' in stored) return { lives: false, state: 'unknown', reason: reasonOf(stored), health: 'unknown' };
+  const { holder, status, wanted } = stored;
+  if (holder !== null && holder.expiresInMs > 0) {
+    if (status === null) return { lives: true, state: 'starting', reason: null, health: 'unknown' };
+    return { lives: true, state: status.state, reason: withoutRemedy(status.reason), health: status.health };
+  }
+  if (status?.state === 'failed' && status.reason !== null) {
+    return { lives: false, state: 'failed', reason: withoutRemedy(status.reason), health: 'critical' };
+  }
+  if (wanted.state !== 'running') {
+    const error = fail(routeErrors.stoppedOnRequest, { route, wanted: wanted.state });
+    return { lives: false, state: wanted.state, reason: reasonOf(error), health: 'ok' };
+  }
+  const since =
+    holder === null
+      ? ': the last one has ended in order'
+      : `: ${holder.host} (process ${holder.pid}) has been silent for ${silentSeconds(stored)} s`;
+  // Ended in order is stopped; an engine that just disappeared is a failure.
+  const state = holder === null ? 'stopped' : 'failed';
+  return { lives: false, state, reason: reasonOf(fail(routeErrors.noEngine, { route, since })), health: 'critical' };
+}
+
+function silentSeconds({ statusAgeMs, holder }: StoredRoute): number {
+  return Math.round((statusAgeMs ?? -(holder?.expiresInMs ?? 0)) / 1000);
+}
+
+function reasonOf({ code, message }: TidelockError): Reason {
+  return { code, message };
+}
+
+function withoutRemedy(reason: Reason | null): Reason | null {
+  return reason === null ? null : { code: reason.code, message: reason.message };
+}
+
+function retentionHealth({ limits }: RouteDefinition, retainedBytes: number | null): Health {
+  if (retainedBytes === null || retainedBytes < limits.retained.warnBytes) return 'ok';
+  return retainedBytes < limits.retained.criticalBytes ? 'warning' : 'critical';
+}
+
+function worse(a: Health, b: Health): Health {
+  const order: readonly Health[] = ['ok', 'unknown', 'warning', 'critical'];
+  return order.indexOf(a) > order.indexOf(b) ? a : b;
+}

@@ -1,0 +1,80 @@
+import { Command, CommanderError } from 'commander';
+import type { CommandLine } from './command-line.ts';
+import { addCheck } from './commands/check.ts';
+import { addConfig } from './commands/config.ts';
+import { addDemo } from './commands/demo.ts';
+import { addDrop } from './commands/drop.ts';
+import { addErrors } from './commands/errors.ts';
+import { addPosition } from './commands/position.ts';
+import { addRun } from './commands/run.ts';
+import { addStart } from './commands/start.ts';
+import { addStatus } from './commands/status.ts';
+import { addStop } from './commands/stop.ts';
+import { addWait } from './commands/wait.ts';
+import { printedError } from './print-error.ts';
+import { version } from './version.ts';
+
+/** Runs one command line and returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const interrupt = new AbortController();
+  const line: CommandLine = {
+    env: process.env,
+    cwd: process.cwd(),
+    out: process.stdout,
+    err: process.stderr,
+    signal: interrupt.signal,
+    exitCode: 0,
+  };
+  // Whoever reads our output has gone (`| head`): nothing is left to be said.
+  process.stdout.on('error', () => process.exit(line.exitCode));
+  const program = buildProgram(line);
+  if (argv.length <= 2) {
+    line.err.write(program.helpInformation());
+    return 2;
+  }
+  // `run` and the demo have their own way to end; the first ^C is theirs.
+  const ownSignals = argv[2] === 'run';
+  const interrupted = Promise.withResolvers<number>();
+  const onInterrupt = (): void => {
+    interrupt.abort();
+    if (argv[2] !== 'demo') interrupted.resolve(130);
+  };
+  if (!ownSignals) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onInterrupt);
+  const done = program.parseAsync(argv).then(
+    () => line.exitCode,
+    (error: unknown) => {
+      if (interrupt.signal.aborted && !(error instanceof CommanderError)) return 130;
+      const { text, exitCode } = printedError(error, argv.includes('--json'));
+      line.err.write(text);
+      return exitCode;
+    },
+  );
+  const code = await Promise.race([done, interrupted.promise]);
+  if (interrupt.signal.aborted && argv[2] !== 'demo') process.exit(code);
+  return code;
+}
+
+export function buildProgram(line: CommandLine): Command {
+  const program = new Command('tidelock')
+    .description('Keeps databases in step while applications go on writing to them.')
+    .version(version(), '--version', 'print the version')
+    .exitOverride()
+    .showHelpAfterError('(-h shows what there is)')
+    .configureOutput({ writeOut: (text) => line.out.write(text), writeErr: (text) => line.err.write(text) });
+  for (const add of [
+    addRun,
+    addStatus,
+    addWait,
+    addStart,
+    addStop,
+    addCheck,
+    addPosition,
+    addDrop,
+    addConfig,
+    addErrors,
+    addDemo,
+  ]) {
+    add(program, line);
+  }
+  return program;
+}
