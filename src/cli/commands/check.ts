@@ -68,8 +68,8 @@ async function orFinding(
 const colourOf = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
 
 function findingsText(route: string, findings: readonly Finding[], colours: boolean): string {
-  if (findings.length === 0) return `${route}: ready\n`;
-  const lines = [`${route}:`];
+  const ready = findings.every(({ level }) => level !== 'error');
+  const lines = [`${route}: ${ready ? 'ready' : 'not ready'}`];
   for (const { level, code, message, remedy, statement } of findings) {
     lines.push(`  ${colours ? styleText(colourOf[level], level) : level} ${code} ${message}`);
     if (remedy !== '') lines.push(`    ${remedy}`);

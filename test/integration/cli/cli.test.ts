@@ -1,0 +1,293 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { openPostgresState } from '../../../connectors/postgres/state/postgres-route-state.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
+import type { RouteStatus } from '../../../src/core/route-status.ts';
+import { type Database, type Server, startServer } from '../collector/server.ts';
+
+const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'tidelock-cli-'));
+
+let server: Server;
+let source: Database;
+let target: Database;
+
+beforeAll(async () => {
+  server = await startServer();
+}, 60_000);
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** A source with one table, a target with the same, and a configuration file for them. */
+beforeEach(async () => {
+  source = await server.createDatabase();
+  target = await server.createDatabase();
+  for (const db of [source, target]) await db.query('create table item (id int primary key, label text)');
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration());
+});
+
+const configuration = (tables = '[public.item]'): string => `
+version: 1
+name: test
+nodes:
+  here: { type: postgres, url: "${url(source)}" }
+  there: { type: postgres, url: "\${THERE}" }
+routes:
+  one:
+    from: here
+    to: there
+    tables: ${tables}
+`;
+
+const url = (db: Database): string => `postgres://postgres:secret-word@127.0.0.1:${server.port}/${db.name}`;
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function tidelock(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, THERE: url(target), NO_COLOR: '1' };
+    execFile(process.execPath, [program, ...args], { cwd: folder, env }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+const json = ({ out }: Outcome): unknown => JSON.parse(out);
+
+async function state(): Promise<RouteStateStore & AsyncDisposable> {
+  const store = await openPostgresState({ node: target.node, routeKey: 'test/one', logger: silentLogger });
+  return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
+}
+
+/** This process as the engine of the route. */
+async function engine(supervisor = 'engine') {
+  const store = await state();
+  await store.migrate();
+  await store.register();
+  await store.acquireLease({ supervisor, host: 'elsewhere', pid: 42 }, false);
+  await store.renewLease(running);
+  return store;
+}
+
+const running: RouteStatus = {
+  state: 'running',
+  reason: null,
+  health: 'ok',
+  sourcePosition: '0/2',
+  targetPosition: '0/1',
+  lagMs: 5,
+  transactions: 1,
+  rows: 2,
+  collisions: 0,
+  parked: 0,
+  restarts: 0,
+  retainedBytes: null,
+  load: null,
+};
+
+test('status of a route that was never started, runs, is stopped, and whose engine is gone', async () => {
+  const status = async () => (json(await tidelock('status', '--json')) as { routes: object[] }).routes[0];
+  expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4008' } });
+  await using store = await engine();
+  expect(await status()).toEqual({
+    name: 'one',
+    state: 'running',
+    desiredState: 'running',
+    reason: null,
+    health: 'ok',
+    source: { node: 'here', position: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/) },
+    target: { node: 'there', position: null },
+    lagMs: 5,
+    transactions: 1,
+    rows: 2,
+    collisions: 0,
+    parked: 0,
+    load: null,
+    restarts: 0,
+  });
+  expect((await tidelock('stop', 'one')).code).toBe(0);
+  expect(await store.renewLease({ ...running, state: 'stopped' })).toMatchObject({ state: 'stopped', request: 1 });
+  await store.releaseLease();
+  expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4009' } });
+  expect((await tidelock('start', '--all', '--accept-schema-change')).code).toBe(0);
+  expect(await store.wanted()).toEqual({ state: 'running', request: 2, acceptSchemaChange: true });
+  expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4010' } });
+  const text = await tidelock('status', 'one');
+  expect(text.out).toMatch(/^ROUTE +STATE[\s\S]*one +stopped[\s\S]*TL-4010 no engine runs route one/);
+});
+
+test('a target that cannot be reached is told in the document, with exit code 2', async () => {
+  writeFileSync(
+    join(folder, 'tidelock.yaml'),
+    configuration().replace('${THERE}', 'postgres://x:secret-word@127.0.0.1:1/x'),
+  );
+  const outcome = await tidelock('status', '--json');
+  expect(outcome.code).toBe(2);
+  expect(json(outcome)).toMatchObject({ version: 1, routes: [{ state: 'unknown', reason: { code: 'TL-5001' } }] });
+  expect(await tidelock('wait', 'one', '--timeout', '1s')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^TL-5001 /),
+  });
+});
+
+test('status --watch writes a document a line until it is interrupted', async () => {
+  const env = { ...process.env, THERE: url(target) };
+  const child = spawn(process.execPath, [program, 'status', '--watch', '--json'], { cwd: folder, env });
+  let out = '';
+  child.stdout.on('data', (text) => {
+    out += text;
+    if (out.split('\n').length > 2) child.kill('SIGINT');
+  });
+  await once(child, 'exit');
+  expect(child.exitCode).toBe(130);
+  for (const text of out.trim().split('\n')) expect(JSON.parse(text)).toMatchObject({ version: 1 });
+});
+
+test('wait is true only when the checkpoint covers what was committed before the call', async () => {
+  await using store = await engine();
+  const late = await tidelock('wait', 'one', '--timeout', '300ms', '--json');
+  expect(late.code).toBe(1);
+  expect(json(late)).toMatchObject({ route: 'one', caughtUp: false, position: null });
+  await store.setReady({}, '0/1' as Position);
+  expect((await tidelock('wait', 'one', '--timeout', '300ms')).code).toBe(1);
+  const waiting = tidelock('wait', 'one', '--timeout', '20s', '--json');
+  await store.setReady({}, 'FFFF/0' as Position);
+  const done = await waiting;
+  expect(done.code).toBe(0);
+  expect(json(done)).toMatchObject({ caughtUp: true, position: 'FFFF/0' });
+});
+
+test('check tells what is missing, and passes when it is there', async () => {
+  expect(await tidelock('check', '--json')).toMatchObject({ code: 0 });
+  await target.query('drop table item');
+  const outcome = await tidelock('check', 'one', '--json');
+  const finding = expect.objectContaining({ level: 'error', code: 'TL-2101', table: 'public.item' });
+  expect(outcome.code).toBe(1);
+  expect(json(outcome)).toMatchObject({
+    routes: [{ name: 'one', ok: false, findings: expect.arrayContaining([finding]) }],
+  });
+  expect((await tidelock('check', 'one')).out).toContain('public.item');
+});
+
+test('start --takeover fences the engine that has the route and leaves it to one that stands by', async () => {
+  await using held = await engine('one');
+  await using standby = await state();
+  const stop = new AbortController();
+  const taking = (async () => {
+    while (!stop.signal.aborted) {
+      const attempt = await standby.acquireLease({ supervisor: 'two', host: 'second', pid: 43 }, false);
+      if (attempt.granted) return;
+    }
+  })();
+  const outcome = await tidelock('start', 'one', '--takeover', '--json');
+  stop.abort();
+  await taking;
+  expect(outcome.code).toBe(0);
+  expect(json(outcome)).toMatchObject({ routes: [{ name: 'one', holder: { host: 'second' } }] });
+  await expect(held.renewLease(running)).rejects.toMatchObject({ recovery: expect.stringMatching(/retry|fenced/) });
+});
+
+test('position --adopt stores where the queue stands, only with --yes and only while the route does not run', async () => {
+  await source.query('create publication test__one for table item');
+  await source.query(`select pg_create_logical_replication_slot('test__one_${source.name}', 'pgoutput')`);
+  const slot = `slot: test__one_${source.name}`;
+  writeFileSync(join(folder, 'tidelock.yaml'), `${configuration()}    ${slot}\n    publication: test__one\n`);
+  expect(await tidelock('position', 'one', '--adopt')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('TL-1013'),
+  });
+  const adopted = await tidelock('position', 'one', '--adopt', '--yes', '--json');
+  expect(adopted).toMatchObject({ code: 0 });
+  const { position } = json(adopted) as { position: string };
+  expect(json(await tidelock('position', 'one', '--json'))).toMatchObject({
+    phase: 'ready',
+    checkpoint: position,
+    queue: { position, state: 'idle' },
+  });
+  await using store = await engine();
+  expect(await tidelock('position', 'one', '--adopt', '--yes')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/TL-4007 .* is running on elsewhere/),
+  });
+  expect((await store.read())?.checkpoint).toMatchObject({ position, sequence: 1n });
+  expect((await tidelock('position', 'one', '--adopt', 'nonsense', '--yes')).code).toBe(2);
+  await source.query(`select pg_drop_replication_slot('test__one_${source.name}')`);
+});
+
+test('drop leaves nothing behind, wants --yes, and refuses while the route runs', async () => {
+  await source.query('create publication test__one for table item');
+  await source.query(`select pg_create_logical_replication_slot('test__one', 'pgoutput')`);
+  await using store = await engine();
+  await store.setTables([{ source: 'public.item', target: 'public.item', fingerprint: 'x' }]);
+  expect(await tidelock('drop', 'one', '--yes')).toMatchObject({ code: 2, err: expect.stringContaining('TL-4007') });
+  await store.renewLease({ ...running, state: 'stopped' });
+  const asked = await tidelock('drop', 'one');
+  expect(asked.code).toBe(2);
+  expect(asked.err).toMatch(/127\.0\.0\.1:\d+.*state of 1 tables.*public\.item[\s\S]*TL-1013/);
+  expect(await tidelock('drop', 'one', '--yes')).toMatchObject({ code: 0 });
+  expect(await source.query('select from pg_replication_slots')).toEqual([]);
+  expect(await source.query('select from pg_publication')).toEqual([]);
+  expect(await target.query(`select to_regnamespace('tidelock') as there`)).toEqual([{ there: null }]);
+  expect(await tidelock('drop', 'one', '--yes')).toMatchObject({ code: 0 });
+});
+
+test('the configuration is validated, shown without secrets, and described', async () => {
+  expect(await tidelock('config', 'validate')).toMatchObject({ code: 0 });
+  const shown = await tidelock('config', 'show');
+  expect(shown.code).toBe(0);
+  expect(shown.out).toContain(target.name);
+  expect(shown.out).not.toContain('secret-word');
+  expect(json(await tidelock('config', 'schema'))).toMatchObject({ type: 'object' });
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration().replace('tables:', 'tabels:'));
+  const invalid = await tidelock('config', 'validate');
+  expect(invalid).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/tidelock\.yaml:\d+.*tables/) });
+});
+
+test('arguments that make no sense end with 2 and one clear line', async () => {
+  const cases: [string[], RegExp][] = [
+    [['status', 'on'], /TL-1012 there is no route "on".*one/],
+    [['stop'], /name a route, or --all/],
+    [['stop', 'one', '--all'], /not both/],
+    [['wait', 'one', '--timeout', '5'], /TL-1014 --timeout wants a duration/],
+    [['wait'], /missing required argument/],
+    [['nonsense'], /unknown command/],
+    [['run', '-c', 'absent.yaml'], /TL-1001/],
+    [[], /Usage: tidelock/],
+  ];
+  for (const [args, message] of cases) {
+    expect(await tidelock(...args)).toMatchObject({ code: 2, out: '', err: expect.stringMatching(message) });
+  }
+  const asJson = await tidelock('status', 'on', '--json');
+  expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'TL-1012', remedy: expect.any(String) } });
+});
+
+test('help, version and the error catalogue need no configuration', async () => {
+  writeFileSync(join(folder, 'tidelock.yaml'), 'nonsense');
+  expect(await tidelock('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  for (const command of ['run', 'status', 'wait', 'start', 'stop', 'check', 'position', 'drop', 'errors', 'demo']) {
+    expect(await tidelock(command, '-h')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/Example:\n {2}tidelock /),
+    });
+  }
+  expect(await tidelock('errors', 'tl-4001')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Another engine'),
+  });
+  expect((json(await tidelock('errors', '--json')) as { errors: object[] }).errors.length).toBeGreaterThan(30);
+  expect((await tidelock('errors', 'TL-9999')).code).toBe(2);
+}, 30_000);

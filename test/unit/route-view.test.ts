@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { type RouteAnswers, routeView } from '../../src/cli/route-view.ts';
+import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
+import { fail } from '../../src/core/errors/tidelock-error.ts';
+import type { Position } from '../../src/core/position.ts';
+import type { RouteDefinition } from '../../src/core/route.ts';
+import type { StoredRoute } from '../../src/core/route-state-store.ts';
+import type { RouteStatus } from '../../src/core/route-status.ts';
+
+const definition = {
+  name: 'one',
+  from: { name: 'here' },
+  to: { name: 'there' },
+  limits: { retained: { warnBytes: 100, criticalBytes: 200 } },
+} as RouteDefinition;
+
+const status: RouteStatus = {
+  state: 'running',
+  reason: null,
+  health: 'ok',
+  sourcePosition: '0/2',
+  targetPosition: '0/1',
+  lagMs: 5,
+  transactions: 1,
+  rows: 2,
+  collisions: 3,
+  parked: 0,
+  restarts: 4,
+  retainedBytes: 1,
+  load: null,
+};
+
+const holder = { supervisor: 's', host: 'h', pid: 7, expiresInMs: 9_000 };
+
+const stored: StoredRoute = {
+  wanted: { state: 'running', request: 0, acceptSchemaChange: false },
+  epoch: 2n,
+  holder,
+  status,
+  statusAgeMs: 1_000,
+  checkpoint: { phase: 'ready', source: {}, position: '0/1' as Position, sequence: 1n, lastCommit: null },
+};
+
+const source: RouteAnswers['source'] = { position: '0/9' as Position, retainedBytes: 50, queue: 'active' };
+
+const view = (change: Partial<StoredRoute> | null, others: Partial<RouteAnswers> = {}) =>
+  routeView({ definition, stored: change === null ? null : { ...stored, ...change }, source, ...others });
+
+test('the shape of a running route is the contract', () => {
+  expect(view({})).toEqual({
+    name: 'one',
+    state: 'running',
+    desiredState: 'running',
+    reason: null,
+    health: 'ok',
+    source: { node: 'here', position: '0/9' },
+    target: { node: 'there', position: '0/1' },
+    lagMs: 5,
+    transactions: 1,
+    rows: 2,
+    collisions: 3,
+    parked: 0,
+    load: null,
+    restarts: 4,
+  });
+});
+
+test('a route whose engine has disappeared is not running, whatever it has reported last', () => {
+  expect(view({ holder: { ...holder, expiresInMs: -5_000 }, statusAgeMs: 15_000 })).toMatchObject({
+    state: 'failed',
+    health: 'critical',
+    lagMs: null,
+    reason: { code: 'TL-4010', message: 'no engine runs route one: h (process 7) has been silent for 15 s' },
+  });
+  expect(view({ holder: null })).toMatchObject({ state: 'stopped', health: 'critical', reason: { code: 'TL-4010' } });
+});
+
+test('a route that halted stays failed with its reason when its engine has ended', () => {
+  const reason = { code: 'TL-2201', message: 'collision', remedy: 'mend it' };
+  expect(view({ holder: null, status: { ...status, state: 'failed', reason } })).toMatchObject({
+    state: 'failed',
+    reason: { code: 'TL-2201', message: 'collision' },
+  });
+});
+
+test('stopped on purpose is well', () => {
+  const wanted = { state: 'stopped', request: 1, acceptSchemaChange: false } as const;
+  expect(view({ wanted, holder: null })).toMatchObject({ state: 'stopped', health: 'ok', desiredState: 'stopped' });
+});
+
+test('what the source keeps is part of the health', () => {
+  const keeping = (retainedBytes: number) => view({}, { source: { ...source, retainedBytes } as never }).health;
+  expect([99, 100, 200].map(keeping)).toEqual(['ok', 'warning', 'critical']);
+});
+
+test('a side that cannot be asked is told as such', () => {
+  const unreachable = fail(nodeErrors.unreachable, { node: 'there', why: 'ECONNREFUSED' });
+  expect(view({}, { stored: unreachable })).toMatchObject({
+    state: 'unknown',
+    desiredState: 'unknown',
+    health: 'unknown',
+    reason: { code: 'TL-5001' },
+  });
+  expect(view({}, { source: unreachable })).toMatchObject({ state: 'running', source: { position: '0/2' } });
+  expect(view(null)).toMatchObject({ state: 'stopped', desiredState: 'running', reason: { code: 'TL-4008' } });
+});
