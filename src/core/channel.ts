@@ -7,8 +7,11 @@ export interface Channel {
   send(parts: readonly TransactionPart[]): void;
   /** No more parts will come, because of `error` or because the stream ended. */
   end(error?: unknown): void;
-  /** Consumer's side: everything that is waiting, in order, at least one part; null when the channel has ended. */
-  receive(signal: AbortSignal): Promise<readonly TransactionPart[] | null>;
+  /**
+   * Consumer's side: everything that is waiting, in order; an empty list after `timeoutMs` without a part; null when
+   * the channel has ended or the signal is aborted. Throws what the channel was ended with, after the last part.
+   */
+  receive(signal: AbortSignal, timeoutMs: number): Promise<readonly TransactionPart[] | null>;
   /** Consumer's side: what is applied and durable. */
   report(progress: Progress): void;
   /** Collector's side: called with each report. */

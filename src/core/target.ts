@@ -24,6 +24,8 @@ export interface ConsumerOptions {
 
 /** Copies whole tables in one target transaction that also stores the checkpoint. */
 export interface Loader {
+  /** In the order in which they have to be loaded: tables before those that point to them. */
+  sort(tables: readonly TableVersion[]): Promise<TableVersion[]>;
   /** `table` is mapped: the target's names. Returns the number of rows. */
   load(table: TableVersion, batches: AsyncIterable<readonly Row[]>): Promise<number>;
   commit(source: SourceIdentity, position: Position): Promise<void>;

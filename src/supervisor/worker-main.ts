@@ -1,7 +1,7 @@
 import { loadConfiguration } from '../config/load-configuration.ts';
 import { armFailpoints } from '../core/failpoint.ts';
 import { openLogger } from '../open-logger.ts';
-import { runRoute } from '../pipeline/route-runner.ts';
+import { runRoute } from './route-runner.ts';
 import { connectorFor } from '../registry.ts';
 import { serveWorker, workerTask } from './serve-worker.ts';
 

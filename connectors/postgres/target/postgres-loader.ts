@@ -18,6 +18,7 @@ import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { applicationName, setReplicaRole } from './apply-connection.ts';
 import { copyText } from './copy-text.ts';
 import { planTable } from './table-plan.ts';
+import { TablePlans } from './table-plans.ts';
 import { readTargetTables } from './target-table.ts';
 
 export interface LoaderOptions {
@@ -43,6 +44,12 @@ export async function openLoader({ route, routeId, routeKey, epoch }: LoaderOpti
   };
   await guarded(() => begin(client, { route, routeId, epoch }));
   return {
+    sort: (tables) =>
+      guarded(async () => {
+        const plans = new TablePlans(route.name);
+        await plans.add(client, tables);
+        return plans.parentsFirst(tables.map((table) => plans.get(table))).map((plan) => plan.source);
+      }),
     load: (table, batches) => guarded(() => loadTable(client, route, table, batches)),
     commit: (source, position) => guarded(() => commit(client, routeId, source, position)),
     abort: async () => {

@@ -1,0 +1,110 @@
+import type { Row } from '../core/cell.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { targetErrors } from '../core/errors/catalogue/target.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
+import type { Logger } from '../core/logger.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import type { RouteStateStore } from '../core/route-state-store.ts';
+import type { LoadProgress } from '../core/route-status.ts';
+import type { QueueSnapshot, Source } from '../core/source.ts';
+import type { Target } from '../core/target.ts';
+import { mapRow, storedTable, type TableBinding, type TableMapper } from '../pipeline/table-mapper.ts';
+
+/** A load in one piece holds the source's WAL while it runs. */
+const maxLoadBytes = 1_000_000_000;
+
+export interface InitialLoadOptions {
+  readonly definition: RouteDefinition;
+  readonly source: Source;
+  readonly target: Target;
+  readonly store: RouteStateStore;
+  readonly mapper: TableMapper;
+  readonly epoch: bigint;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  onProgress(progress: LoadProgress): void;
+}
+
+/**
+ * Makes the queue and brings the target to the queue's first position: by a copy of the tables from the queue's own
+ * snapshot, or not at all with load: none. A queue that somebody else made starts where it stands.
+ *
+ * `creating` is stored before the queue is made and `ready` in the transaction that copies the tables. Whatever
+ * interrupts it in between, the next start finds `creating`, drops the queue and begins again: a queue whose first
+ * position is not stored would skip what was committed before somebody stores it.
+ */
+export async function initialLoad(options: InitialLoadOptions): Promise<void> {
+  const { definition, source, store, mapper, signal } = options;
+  const identity = await source.identity();
+  if (definition.given.slot !== undefined) {
+    const position = await source.queuePosition();
+    if (position === null) throw fail(routeErrors.checkpointForeign, { route: definition.name });
+    await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table))));
+    await store.setReady(identity, position);
+    return;
+  }
+  await store.setCreating(identity);
+  const snapshot = await source.createQueue(signal);
+  try {
+    const bindings = snapshot.tables.map((table) => mapper.bind(table));
+    await store.setTables(bindings.map(storedTable));
+    if (definition.load.mode === 'none') await store.setReady(snapshot.source, snapshot.position);
+    else await copyTables(options, snapshot, bindings);
+  } catch (error) {
+    await snapshot.close();
+    // Without this the queue would hold WAL until somebody starts the route again.
+    await source.dropQueue().catch(() => {});
+    throw error;
+  }
+  await snapshot.close();
+}
+
+async function copyTables(
+  options: InitialLoadOptions,
+  snapshot: QueueSnapshot,
+  bindings: readonly TableBinding[],
+): Promise<void> {
+  const { definition, target, epoch, logger, signal } = options;
+  const bytes = await snapshot.sizeBytes();
+  if (bytes > maxLoadBytes)
+    throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: maxLoadBytes });
+  const loader = await target.loader(epoch);
+  // An abort has to end a COPY that waits for the target, too.
+  const onAbort = (): void => void loader.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    const progress = { tablesDone: 0, tables: bindings.length, rows: 0 };
+    options.onProgress(progress);
+    for (const mapped of await loader.sort(bindings.map((binding) => binding.mapped))) {
+      const binding = bindings.find((b) => b.mapped === mapped);
+      if (binding === undefined) throw new RangeError('a table that was not asked for');
+      const batches = mapBatches(binding, snapshot.read(binding.source, signal), (rows) => {
+        options.onProgress({ ...progress, rows: progress.rows + rows });
+      });
+      progress.rows += await loader.load(mapped, batches);
+      progress.tablesDone++;
+      options.onProgress(progress);
+    }
+    await loader.commit(snapshot.source, snapshot.position);
+    logger.info({ ...progress, position: snapshot.position }, 'tables loaded');
+  } catch (error) {
+    await loader.abort();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function* mapBatches(
+  binding: TableBinding,
+  batches: AsyncIterable<readonly Row[]>,
+  onRows: (rows: number) => void,
+): AsyncGenerator<readonly Row[]> {
+  let rows = 0;
+  for await (const batch of batches) {
+    rows += batch.length;
+    onRows(rows);
+    yield batch.map((row) => mapRow(binding, row));
+  }
+}

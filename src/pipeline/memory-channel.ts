@@ -1,0 +1,55 @@
+import type { Channel } from '../core/channel.ts';
+import type { Progress } from '../core/consumer.ts';
+import type { TransactionPart } from '../core/transaction.ts';
+
+/** Collector and Consumer in one process: a queue, bounded by the byte budget that whoever sends has taken from. */
+export class MemoryChannel implements Channel {
+  #parts: TransactionPart[] = [];
+  #ended: { readonly error: unknown } | null = null;
+  #wake: (() => void) | null = null;
+  readonly #listeners: ((progress: Progress) => void)[] = [];
+
+  send(parts: readonly TransactionPart[]): void {
+    for (const part of parts) this.#parts.push(part);
+    this.#wake?.();
+  }
+
+  end(error?: unknown): void {
+    this.#ended ??= { error };
+    this.#wake?.();
+  }
+
+  async receive(signal: AbortSignal, timeoutMs: number): Promise<readonly TransactionPart[] | null> {
+    if (this.#parts.length === 0 && this.#ended === null && !signal.aborted) await this.#wait(signal, timeoutMs);
+    if (signal.aborted) return null;
+    if (this.#parts.length === 0 && this.#ended !== null) {
+      if (this.#ended.error !== undefined) throw this.#ended.error;
+      return null;
+    }
+    const parts = this.#parts;
+    this.#parts = [];
+    return parts;
+  }
+
+  report(progress: Progress): void {
+    for (const listener of this.#listeners) listener(progress);
+  }
+
+  onReport(listener: (progress: Progress) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #wait(signal: AbortSignal, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#wake = null;
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      this.#wake = done;
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { HeartbeatChange } from '../core/change.ts';
+import type { ApplyCounts, Progress } from '../core/consumer.ts';
+import type { Position } from '../core/position.ts';
+
+/** What is measured of a running route. One per worker: totals go on over reconnects. */
+export class RouteMeter {
+  readonly #nowMs: () => number;
+  readonly #heartbeatMs: number;
+  #base: ApplyCounts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
+  #current: (() => ApplyCounts) | null = null;
+  #lagMs: number | null = null;
+  #lastSentAtMs: number | null = null;
+  applied: Position | null = null;
+  sourcePosition: Position | null = null;
+  retainedBytes: number | null = null;
+  retention: 'ok' | 'warn' | 'critical' = 'ok';
+
+  constructor(heartbeatMs: number, nowMs: () => number = Date.now) {
+    this.#heartbeatMs = heartbeatMs;
+    this.#nowMs = nowMs;
+  }
+
+  /** Counts of the Consumer that works now; those of the one before are kept. */
+  follow(counts: () => ApplyCounts): void {
+    this.#base = this.counts();
+    this.#current = counts;
+  }
+
+  unfollow(): void {
+    this.#base = this.counts();
+    this.#current = null;
+    this.#lastSentAtMs = null;
+    this.#lagMs = null;
+  }
+
+  counts(): ApplyCounts {
+    const now = this.#current?.();
+    if (now === undefined) return this.#base;
+    const base = this.#base;
+    return {
+      transactions: base.transactions + now.transactions,
+      rows: base.rows + now.rows,
+      groups: base.groups + now.groups,
+      replays: base.replays + now.replays,
+      collisions: base.collisions + now.collisions,
+    };
+  }
+
+  progressed({ applied }: Progress): void {
+    this.applied = applied;
+  }
+
+  /** A heartbeat has come through the queue, behind everything that was committed before it. */
+  passed(heartbeat: HeartbeatChange): void {
+    this.#lastSentAtMs = heartbeat.sentAtMs;
+    this.#lagMs = Math.max(0, this.#nowMs() - heartbeat.sentAtMs);
+  }
+
+  /** Null before the first heartbeat. When none comes through any more, the lag grows with the time since the last. */
+  get lagMs(): number | null {
+    if (this.#lastSentAtMs === null || this.#lagMs === null) return null;
+    const sinceSentMs = this.#nowMs() - this.#lastSentAtMs;
+    return sinceSentMs > this.#lagMs + 2 * this.#heartbeatMs ? sinceSentMs : this.#lagMs;
+  }
+}

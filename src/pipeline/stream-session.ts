@@ -1,0 +1,118 @@
+import type { ByteBudget } from '../core/byte-budget.ts';
+import type { Channel } from '../core/channel.ts';
+import type { Collector } from '../core/collector.ts';
+import type { Consumer } from '../core/consumer.ts';
+import type { TransactionPart } from '../core/transaction.ts';
+import type { RouteMeter } from './route-meter.ts';
+import type { SchemaGuard } from './schema-guard.ts';
+import type { TableMapper } from './table-mapper.ts';
+
+/** An advance without changes is stored this often at most, unless somebody waits for it. */
+const idleStoreMs = 10_000;
+
+export interface StreamSessionOptions {
+  readonly collector: Collector;
+  readonly consumer: Consumer;
+  readonly channel: Channel;
+  readonly mapper: TableMapper;
+  readonly guard: SchemaGuard;
+  readonly budget: ByteBudget;
+  readonly meter: RouteMeter;
+  /** The target as origin hops name it: what was there already does not go there again. */
+  readonly targetNode: string;
+  /** Ends the session: the group in flight is finished, what waits behind it is not applied. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Streams until the signal aborts (returns) or something fails (throws the first error). Reading, applying and
+ * reporting run side by side and meet only in the Channel.
+ */
+export async function streamSession(options: StreamSessionOptions): Promise<void> {
+  const { channel, collector, consumer, meter } = options;
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  if (options.signal.aborted) stop.abort();
+  channel.onReport((progress) => {
+    meter.progressed(progress);
+    collector.acknowledge(progress.durable);
+  });
+  meter.follow(() => consumer.counts());
+  const reporting = report(options);
+  const reading = read(options, stop.signal);
+  try {
+    await write(options, stop.signal);
+  } finally {
+    stop.abort();
+    options.signal.removeEventListener('abort', onAbort);
+    await reading;
+    await consumer.close();
+    await reporting;
+    await collector.close();
+    meter.unfollow();
+  }
+}
+
+/** Source side. Its errors reach the writer through the Channel, behind the parts that came before them. */
+async function read(
+  { collector, consumer, channel, ...options }: StreamSessionOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const parts of collector.stream(consumer.start, signal)) {
+      for (let at = 0; at < parts.length; at++) {
+        const part = parts[at] as TransactionPart;
+        try {
+          await prepare(part, options);
+        } catch (error) {
+          channel.send(parts.slice(0, at).map((earlier) => dropLoop(earlier, options.targetNode)));
+          throw error;
+        }
+      }
+      channel.send(parts.map((part) => dropLoop(part, options.targetNode)));
+    }
+    channel.end();
+  } catch (error) {
+    channel.end(error);
+  }
+}
+
+async function prepare(
+  part: TransactionPart,
+  { guard, mapper }: Pick<StreamSessionOptions, 'guard' | 'mapper'>,
+): Promise<void> {
+  for (const change of part.changes) {
+    if (change.kind === 'schemaChange') await guard.meet(change, part.commit?.position ?? `transaction ${part.id}`);
+    mapper.map(change);
+  }
+}
+
+/** A transaction that has been at the target becomes an advance without changes. */
+function dropLoop(part: TransactionPart, targetNode: string): TransactionPart {
+  if (!part.origin.some((hop) => hop.node === targetNode)) return part;
+  return { ...part, changes: [], rows: 0 };
+}
+
+/** Target side: applies all that waits, as one or more groups. */
+async function write({ channel, consumer, budget, meter }: StreamSessionOptions, signal: AbortSignal): Promise<void> {
+  let storedAtMs = Date.now();
+  for (;;) {
+    const parts = await channel.receive(signal, idleStoreMs);
+    if (parts === null) return;
+    if (parts.length > 0) await consumer.apply(parts, signal);
+    for (const part of parts) {
+      budget.release(part.bytes);
+      if (part.rows > 0) continue;
+      for (const change of part.changes) if (change.kind === 'heartbeat') meter.passed(change);
+    }
+    if (Date.now() - storedAtMs >= idleStoreMs) {
+      storedAtMs = Date.now();
+      await consumer.flushIdle();
+    }
+  }
+}
+
+async function report({ channel, consumer }: StreamSessionOptions): Promise<void> {
+  for await (const progress of consumer.progress()) channel.report(progress);
+}
