@@ -17,6 +17,6 @@ export type { NodeDefinition, RouteDefinition } from './core/route.ts';
 export type { LeaseHolder } from './core/route-state-store.ts';
 export type { Health, Reason, RouteState, RouteStatus, WantedState } from './core/route-status.ts';
 export { openLogger } from './open-logger.ts';
-export { runRoute } from './pipeline/route-runner.ts';
 export { connectorFor } from './registry.ts';
+export { runRoute } from './supervisor/route-runner.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts';

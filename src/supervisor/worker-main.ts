@@ -1,8 +1,8 @@
 import { loadConfiguration } from '../config/load-configuration.ts';
 import { armFailpoints } from '../core/failpoint.ts';
 import { openLogger } from '../open-logger.ts';
-import { runRoute } from './route-runner.ts';
 import { connectorFor } from '../registry.ts';
+import { runRoute } from './route-runner.ts';
 import { serveWorker, workerTask } from './serve-worker.ts';
 
 const task = workerTask();

@@ -1,0 +1,89 @@
+import { ByteBudget } from '../core/byte-budget.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
+import type { Logger } from '../core/logger.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import type { RouteStateStore } from '../core/route-state-store.ts';
+import type { LoadProgress } from '../core/route-status.ts';
+import type { Source } from '../core/source.ts';
+import type { Target } from '../core/target.ts';
+import { initialLoad } from '../operations/initial-load.ts';
+import { MemoryChannel } from '../pipeline/memory-channel.ts';
+import type { RouteMeter } from '../pipeline/route-meter.ts';
+import { SchemaGuard } from '../pipeline/schema-guard.ts';
+import { streamSession } from '../pipeline/stream-session.ts';
+import { TableMapper } from '../pipeline/table-mapper.ts';
+
+export interface RouteAttempt {
+  readonly definition: RouteDefinition;
+  readonly source: Source;
+  readonly target: Target;
+  readonly store: RouteStateStore;
+  readonly epoch: bigint;
+  readonly heartbeatMs: number;
+  readonly meter: RouteMeter;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** The last `start` accepted that table definitions changed. */
+  readonly acceptSchemaChange: boolean;
+  onLoad(progress: LoadProgress | null): void;
+  onStreaming(): void;
+}
+
+/** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
+export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
+  const { definition, source, target, store, epoch, signal } = attempt;
+  const mapper = new TableMapper(definition.name, definition.tables);
+  const tables = await source.tables();
+  const findings = [
+    ...(await source.preflight()),
+    ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
+  ].filter((finding) => finding.level === 'error');
+  const [first] = findings;
+  if (first) {
+    const place = { route: definition.name, errors: findings.length, first: `${first.code} ${first.message}` };
+    throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
+  }
+  let checkpoint = (await store.read())?.checkpoint ?? null;
+  if (checkpoint === null || checkpoint.phase === 'creating') {
+    await initialLoad({ ...attempt, mapper, onProgress: attempt.onLoad });
+    attempt.onLoad(null);
+    checkpoint = (await store.read())?.checkpoint ?? null;
+  }
+  if (signal.aborted) return;
+  if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
+  const stored = await store.tables();
+  const accepted = attempt.acceptSchemaChange ? tables : null;
+  const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
+  const identity = await source.identity();
+  const consumer = await target.consumer({ epoch, checkpoint, sourceNode: identityName(identity) });
+  const collector = source.collector(checkpoint.source, {
+    budget,
+    heartbeatMs: attempt.heartbeatMs,
+    onIdentity: (changed) => store.setSource(changed),
+    onRetention: (level, retainedBytes) => {
+      attempt.meter.retention = level;
+      attempt.meter.retainedBytes = retainedBytes;
+    },
+  });
+  attempt.onStreaming();
+  const guard = new SchemaGuard({ route: definition.name, mapper, store, stored, accepted });
+  const channel = new MemoryChannel();
+  const targetNode = await target.identity();
+  await streamSession({
+    collector,
+    consumer,
+    channel,
+    mapper,
+    guard,
+    budget,
+    meter: attempt.meter,
+    targetNode,
+    signal,
+  });
+}
+
+/** As the target side of a route names the same node: system identifier and database. */
+function identityName(identity: Readonly<Record<string, string>>): string {
+  return `${identity.systemId ?? identity.system ?? ''}/${identity.database ?? ''}`;
+}
