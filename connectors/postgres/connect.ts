@@ -19,7 +19,14 @@ const canonicalSettings: Readonly<Record<string, string>> = {
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
   standard_conforming_strings: 'on',
+  array_nulls: 'on',
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  default_transaction_deferrable: 'off',
+  // Where a policy would hide rows the server refuses instead: nothing is left out silently.
+  row_security: 'off',
 };
 
 export interface PostgresSessionOptions {

@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { Position } from './position.ts';
 import type { TableVersion } from './table.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface SchemaChange {
   readonly kind: 'schemaChange';
   readonly from: TableVersion | null;
   to: TableVersion;
+  /** Where the source transaction that brought it was committed. */
+  readonly at: Position;
 }
 
 /** Tidelock's own record in the change queue: measures lag, and moves an idle route's position on. */

@@ -34,5 +34,7 @@ export interface Consumer {
   /** Latest progress, conflated: a slow reader misses steps and never the last one. Ends when the Consumer is closed. */
   progress(): AsyncIterable<Progress>;
   counts(): ApplyCounts;
+  /** Closes its connections at once: `apply` in flight throws, the target rolls back. */
+  abort(): void;
   close(): Promise<void>;
 }

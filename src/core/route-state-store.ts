@@ -34,8 +34,8 @@ export type LeaseAttempt =
 export interface Wanted {
   readonly state: WantedState;
   readonly request: number;
-  /** The last `start` accepted a changed table definition. */
-  readonly acceptSchemaChange: boolean;
+  /** A person has accepted the table definitions that the source had by then; null where none was ever accepted. */
+  readonly acceptSchemaChangesTo: Position | null;
 }
 
 /** A stored definition of a source table, to notice a change that happened while the route was away. */
@@ -77,11 +77,10 @@ export interface RouteStateStore {
   /** Renews the lease, stores the status, returns what is wanted. Throws (fenced) where another engine has the route. */
   renewLease(status: RouteStatus): Promise<Wanted>;
   releaseLease(): Promise<void>;
-  /** Session ids that a takeover has to end at the source: the slot's. */
   wanted(): Promise<Wanted>;
   /** Calls back when somebody changes what is wanted. */
   onRequest(listener: () => void): void;
-  setWanted(state: WantedState, options?: { acceptSchemaChange?: boolean }): Promise<Wanted>;
+  setWanted(state: WantedState, acceptSchemaChangesTo?: Position): Promise<Wanted>;
 
   setCreating(source: SourceIdentity): Promise<void>;
   /** Stores a first or an adopted position, outside of a load. */

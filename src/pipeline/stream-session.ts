@@ -22,6 +22,9 @@ export interface StreamSessionOptions {
   readonly targetNode: string;
   /** Ends the session: the group in flight is finished, what waits behind it is not applied. */
   readonly signal: AbortSignal;
+  /** Ends the session at once, with the group in flight. */
+  readonly cut: AbortSignal;
+  onHeartbeat(): void;
 }
 
 /**
@@ -39,6 +42,9 @@ export async function streamSession(options: StreamSessionOptions): Promise<void
     collector.acknowledge(progress.durable);
   });
   meter.follow(() => consumer.counts());
+  const onCut = (): void => consumer.abort();
+  options.cut.addEventListener('abort', onCut, { once: true });
+  if (options.cut.aborted) onCut();
   const reporting = report(options);
   const reading = read(options, stop.signal);
   try {
@@ -46,6 +52,7 @@ export async function streamSession(options: StreamSessionOptions): Promise<void
   } finally {
     stop.abort();
     options.signal.removeEventListener('abort', onAbort);
+    options.cut.removeEventListener('abort', onCut);
     await reading;
     await consumer.close();
     await reporting;
@@ -83,7 +90,7 @@ async function prepare(
   { guard, mapper }: Pick<StreamSessionOptions, 'guard' | 'mapper'>,
 ): Promise<void> {
   for (const change of part.changes) {
-    if (change.kind === 'schemaChange') await guard.meet(change, part.commit?.position ?? `transaction ${part.id}`);
+    if (change.kind === 'schemaChange') await guard.meet(change);
     mapper.map(change);
   }
 }
@@ -95,7 +102,10 @@ function dropLoop(part: TransactionPart, targetNode: string): TransactionPart {
 }
 
 /** Target side: applies all that waits, as one or more groups. */
-async function write({ channel, consumer, budget, meter }: StreamSessionOptions, signal: AbortSignal): Promise<void> {
+async function write(
+  { channel, consumer, budget, meter, onHeartbeat }: StreamSessionOptions,
+  signal: AbortSignal,
+): Promise<void> {
   let storedAtMs = Date.now();
   for (;;) {
     const parts = await channel.receive(signal, idleStoreMs);
@@ -104,7 +114,11 @@ async function write({ channel, consumer, budget, meter }: StreamSessionOptions,
     for (const part of parts) {
       budget.release(part.bytes);
       if (part.rows > 0) continue;
-      for (const change of part.changes) if (change.kind === 'heartbeat') meter.passed(change);
+      for (const change of part.changes) {
+        if (change.kind !== 'heartbeat') continue;
+        meter.passed(change);
+        onHeartbeat();
+      }
     }
     if (Date.now() - storedAtMs >= idleStoreMs) {
       storedAtMs = Date.now();

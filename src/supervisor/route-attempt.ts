@@ -2,6 +2,7 @@ import { ByteBudget } from '../core/byte-budget.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
@@ -23,11 +24,15 @@ export interface RouteAttempt {
   readonly heartbeatMs: number;
   readonly meter: RouteMeter;
   readonly logger: Logger;
+  /** Drains. */
   readonly signal: AbortSignal;
-  /** The last `start` accepted that table definitions changed. */
-  readonly acceptSchemaChange: boolean;
+  /** Ends what goes on at once. */
+  readonly cut: AbortSignal;
+  /** A person has accepted the table definitions that the source had by then. */
+  readonly acceptSchemaChangesTo: Position | null;
   onLoad(progress: LoadProgress | null): void;
   onStreaming(): void;
+  onHeartbeat(): void;
 }
 
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
@@ -53,7 +58,6 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   if (signal.aborted) return;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const stored = await store.tables();
-  const accepted = attempt.acceptSchemaChange ? tables : null;
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const identity = await source.identity();
   const consumer = await target.consumer({ epoch, checkpoint, sourceNode: identityName(identity) });
@@ -67,7 +71,14 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     },
   });
   attempt.onStreaming();
-  const guard = new SchemaGuard({ route: definition.name, mapper, store, stored, accepted });
+  const guard = new SchemaGuard({
+    route: definition.name,
+    mapper,
+    store,
+    order: source.order,
+    stored,
+    acceptedTo: attempt.acceptSchemaChangesTo,
+  });
   const channel = new MemoryChannel();
   const targetNode = await target.identity();
   await streamSession({
@@ -80,6 +91,8 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     meter: attempt.meter,
     targetNode,
     signal,
+    cut: attempt.cut,
+    onHeartbeat: () => attempt.onHeartbeat(),
   });
 }
 

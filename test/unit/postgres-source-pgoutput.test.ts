@@ -155,10 +155,15 @@ test('a table has a new version only when its definition changes, and is announc
   expect(cache.get(7).table).toBe(first);
   cache.describe(relation(8, 'a'));
   expect(cache.get(8).table).toBe(first);
-  expect(cache.announce(first)).toEqual({ kind: 'schemaChange', from: null, to: first });
-  expect(cache.announce(first)).toBeNull();
+  expect(cache.announce(first, 0x16b3748n)).toEqual({ kind: 'schemaChange', from: null, to: first, at: '0/16B3748' });
+  expect(cache.announce(first, 0x16b3748n)).toBeNull();
   cache.describe(relation(7, 'b'));
   const second = cache.get(7).table;
   expect(second).not.toBe(first);
-  expect(cache.announce(second)).toEqual({ kind: 'schemaChange', from: first, to: second });
+  expect(cache.announce(second, 0x16b3748n)).toEqual({
+    kind: 'schemaChange',
+    from: first,
+    to: second,
+    at: '0/16B3748',
+  });
 });

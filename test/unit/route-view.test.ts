@@ -33,7 +33,7 @@ const status: RouteStatus = {
 const holder = { supervisor: 's', host: 'h', pid: 7, expiresInMs: 9_000 };
 
 const stored: StoredRoute = {
-  wanted: { state: 'running', request: 0, acceptSchemaChange: false },
+  wanted: { state: 'running', request: 0, acceptSchemaChangesTo: null },
   epoch: 2n,
   holder,
   status,
@@ -84,7 +84,7 @@ test('a route that halted stays failed with its reason when its engine has ended
 });
 
 test('stopped on purpose is well', () => {
-  const wanted = { state: 'stopped', request: 1, acceptSchemaChange: false } as const;
+  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null } as const;
   expect(view({ wanted, holder: null })).toMatchObject({ state: 'stopped', health: 'ok', desiredState: 'stopped' });
 });
 

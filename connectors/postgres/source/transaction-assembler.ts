@@ -187,7 +187,7 @@ export class TransactionAssembler {
   }
 
   #announce(open: OpenTransaction, relation: Relation): void {
-    const change: Change | null = this.#options.relations.announce(relation.table);
+    const change: Change | null = this.#options.relations.announce(relation.table, open.commitLsn);
     if (change !== null) open.builder.add(change);
   }
 

@@ -22,6 +22,12 @@ import { dropState, inTransaction, migrateState, readStateVersion, schemaLock } 
 import { readStoredRoute } from './stored-route.ts';
 import { readWanted, requestChannel, type WantedRow } from './wanted.ts';
 
+/** With a renewal every 3 s, what is left of a lease of 10 s. */
+const answerMs = 6_500;
+
+/** A lease changes hands in several statements, each of which may wait for a lock or a session's end. */
+const leaseAnswerMs = 30_000;
+
 export interface PostgresStateOptions {
   readonly node: NodeDefinition;
   readonly routeKey: string;
@@ -111,7 +117,7 @@ class PostgresRouteState implements RouteStateStore {
       this.#lease = { supervisor: holder.supervisor, claim, epoch };
       this.#logger.info({ epoch: epoch.toString(), takeover }, 'lease acquired');
       return { granted: true, epoch };
-    });
+    }, leaseAnswerMs);
   }
 
   renewLease(status: RouteStatus): Promise<Wanted> {
@@ -135,7 +141,7 @@ class PostgresRouteState implements RouteStateStore {
   wanted(): Promise<Wanted> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<WantedRow>(
-        'select wanted, request::text, accept_schema_change from tidelock.requests where route_id = $1',
+        'select wanted, request::text, accept_schema_changes_to from tidelock.requests where route_id = $1',
         [await this.#id()],
       );
       if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
@@ -147,15 +153,16 @@ class PostgresRouteState implements RouteStateStore {
     this.#client.on('notification', listener);
   }
 
-  setWanted(state: WantedState, options?: { acceptSchemaChange?: boolean }): Promise<Wanted> {
+  setWanted(state: WantedState, acceptSchemaChangesTo?: Position): Promise<Wanted> {
     return this.#run(async () => {
       const routeId = await this.#id();
       const { rows } = await this.#client.query<WantedRow>(
         `with stored as (
-           update tidelock.requests set wanted = $2, request = request + 1, accept_schema_change = $3, requested_at = now()
-           where route_id = $1 returning wanted, request::text, accept_schema_change)
+           update tidelock.requests set wanted = $2, request = request + 1, requested_at = now(),
+             accept_schema_changes_to = coalesce($3, accept_schema_changes_to)
+           where route_id = $1 returning wanted, request::text, accept_schema_changes_to)
          select stored.*, pg_notify($4, '') from stored`,
-        [routeId, state, options?.acceptSchemaChange ?? false, requestChannel(routeId)],
+        [routeId, state, acceptSchemaChangesTo ?? null, requestChannel(routeId)],
       );
       if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
       return readWanted(rows[0]);
@@ -293,8 +300,17 @@ class PostgresRouteState implements RouteStateStore {
     await this.#client.query(`select set_config('application_name', $1, false)`, [name]);
   }
 
-  #run<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(run).catch((error: unknown) => {
+  /** A call that the target does not answer in time ends the connection: it may be of no more use, and a lease expires. */
+  #run<T>(run: () => Promise<T>, deadlineMs = answerMs): Promise<T> {
+    const timed = async (): Promise<T> => {
+      const timer = setTimeout(() => this.#client.connection.stream.destroy(), deadlineMs);
+      try {
+        return await run();
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+    const result = this.#last.then(timed).catch((error: unknown) => {
       throw classifyPostgresError(error, this.#node);
     });
     this.#last = result.catch(() => {});

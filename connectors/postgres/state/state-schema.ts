@@ -25,7 +25,7 @@ const migrations: readonly string[] = [
      route_id int primary key references tidelock.routes on delete cascade,
      wanted text not null default 'running',
      request bigint not null default 0,
-     accept_schema_change bool not null default false,
+     accept_schema_changes_to text,
      requested_at timestamptz not null default now()
    );
    create table tidelock.leases (

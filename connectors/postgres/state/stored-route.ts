@@ -26,7 +26,7 @@ interface RouteRow extends WantedRow {
 
 export async function readStoredRoute(client: pg.Client, key: string): Promise<StoredRoute | null> {
   const { rows } = await client.query<RouteRow>(
-    `select r.epoch::text, r.phase, r.source, q.wanted, q.request::text, q.accept_schema_change,
+    `select r.epoch::text, r.phase, r.source, q.wanted, q.request::text, q.accept_schema_changes_to,
        l.supervisor, l.host, l.pid, ${expiresInMs}, l.expires_at = 'epoch' as released, l.status,
        (extract(epoch from clock_timestamp() - l.status_at) * 1000)::float8 as status_age_ms,
        c.sequence::text, c.position, c.last_commit_position, c.last_commit_id

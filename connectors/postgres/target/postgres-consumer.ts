@@ -107,6 +107,10 @@ export class PostgresConsumer implements Consumer {
     return { ...this.#counts };
   }
 
+  abort(): void {
+    this.#connection.client.connection.stream.destroy();
+  }
+
   async close(): Promise<void> {
     this.#flush.close();
     this.#progress.close();

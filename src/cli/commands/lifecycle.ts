@@ -1,6 +1,7 @@
 import type { Configuration } from '../../config/configuration.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
+import type { Position } from '../../core/position.ts';
 import type { RouteStateStore, Wanted } from '../../core/route-state-store.ts';
 import type { WantedState } from '../../core/route-status.ts';
 import type { OpenedRoute } from '../open-route.ts';
@@ -20,12 +21,12 @@ export function chosenRoutes(configuration: Configuration, named: readonly strin
 export async function want(
   route: OpenedRoute,
   state: WantedState,
-  options?: { acceptSchemaChange?: boolean },
+  acceptSchemaChangesTo?: Position,
 ): Promise<{ readonly store: RouteStateStore; readonly wanted: Wanted }> {
   const store = await route.store();
   if ((await store.read()) === null) {
     await store.migrate();
     await store.register();
   }
-  return { store, wanted: await store.setWanted(state, options) };
+  return { store, wanted: await store.setWanted(state, acceptSchemaChangesTo) };
 }

@@ -44,7 +44,8 @@ async function start(line: CommandLine, named: readonly string[], options: Start
   for (const name of chosenRoutes(configuration, named, options.all ?? false)) {
     await using route = openRoute(configuration.routes.demand(name, 'route'));
     // First the request: the engine that is fenced next has seen it already, and leaves the route to another.
-    const { store, wanted } = await want(route, 'running', { acceptSchemaChange });
+    const accepted = acceptSchemaChange ? (await route.source.status()).position : undefined;
+    const { store, wanted } = await want(route, 'running', accepted);
     const holder = takeover ? await evict(store, line.signal) : null;
     const taken = !takeover || holder !== null;
     all &&= taken;

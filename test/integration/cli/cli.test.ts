@@ -124,7 +124,11 @@ test('status of a route that was never started, runs, is stopped, and whose engi
   await store.releaseLease();
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4009' } });
   expect((await tidelock('start', '--all', '--accept-schema-change')).code).toBe(0);
-  expect(await store.wanted()).toEqual({ state: 'running', request: 2, acceptSchemaChange: true });
+  expect(await store.wanted()).toEqual({
+    state: 'running',
+    request: 2,
+    acceptSchemaChangesTo: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+  });
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4010' } });
   const text = await tidelock('status', 'one');
   expect(text.out).toMatch(/^ROUTE +STATE[\s\S]*one +stopped[\s\S]*TL-4010 no engine runs route one/);

@@ -128,7 +128,7 @@ describe('schema', () => {
     expect(await one.read()).toBeNull();
     await expect(one.wanted()).rejects.toMatchObject({ code: 'TL-4002' });
     await one.register();
-    expect((await one.read())?.wanted).toEqual({ state: 'running', request: 0, acceptSchemaChange: false });
+    expect((await one.read())?.wanted).toEqual({ state: 'running', request: 0, acceptSchemaChangesTo: null });
   });
 });
 
@@ -299,13 +299,13 @@ describe('requests', () => {
     await applying.query('begin');
     await applying.query('select from tidelock.routes for share');
     await using command = await open(db.node);
-    expect(await command.setWanted('stopped')).toEqual({ state: 'stopped', request: 1, acceptSchemaChange: false });
+    expect(await command.setWanted('stopped')).toEqual({ state: 'stopped', request: 1, acceptSchemaChangesTo: null });
     await announced;
     expect(await engineStore.renewLease(status)).toMatchObject({ state: 'stopped', request: 1 });
-    expect(await command.setWanted('running', { acceptSchemaChange: true })).toMatchObject({
-      acceptSchemaChange: true,
+    expect(await command.setWanted('running', '0/16B3748' as Position)).toMatchObject({
+      acceptSchemaChangesTo: '0/16B3748',
     });
-    expect(await engineStore.wanted()).toEqual({ state: 'running', request: 2, acceptSchemaChange: true });
+    expect(await engineStore.wanted()).toEqual({ state: 'running', request: 2, acceptSchemaChangesTo: '0/16B3748' });
     await applying.query('rollback');
     await applying.end();
   });

@@ -1,5 +1,6 @@
 import type { SchemaChange } from '../../../../src/core/change.ts';
 import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
+import { formatLsn, type Lsn } from '../../lsn.ts';
 import type { RelationMessage } from './messages.ts';
 import type { TypeNames } from './type-names.ts';
 
@@ -51,7 +52,7 @@ export class RelationCache {
   }
 
   /** The change that has to go before the first change of this version, null where it has gone. */
-  announce(table: TableVersion): SchemaChange | null {
+  announce(table: TableVersion, commitLsn: Lsn): SchemaChange | null {
     // Asked for each row: the set spares it the label.
     if (this.#current.has(table)) return null;
     const label = tableLabel(table);
@@ -59,7 +60,7 @@ export class RelationCache {
     if (from !== null) this.#current.delete(from);
     this.#announced.set(label, table);
     this.#current.add(table);
-    return { kind: 'schemaChange', from, to: table };
+    return { kind: 'schemaChange', from, to: table, at: formatLsn(commitLsn) };
   }
 }
 

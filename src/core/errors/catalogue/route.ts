@@ -100,6 +100,24 @@ export const routeErrors = {
       `Start "tidelock run" where the route should run; "tidelock start ${route}" lets the engine that had it take it back.`,
     explanation: 'After a takeover an engine that stands by takes the route within seconds. None has.',
   }),
+  standby: errorKind<{ route: string; host: string; pid: number }>({
+    code: 'TL-4012',
+    title: 'Another engine has the route',
+    recovery: 'retry',
+    message: ({ route, host, pid }) => `route ${route}: the engine on ${host} (process ${pid}) has it`,
+    remedy: ({ route }) =>
+      `Nothing: this engine stands by and takes the route when the lease expires. At once: "tidelock start ${route} --takeover".`,
+    explanation: 'A route is run by one engine at a time. Others stand by until its lease has expired.',
+  }),
+  dropped: errorKind<{ route: string }>({
+    code: 'TL-4013',
+    title: 'The route was dropped while its engine rested',
+    recovery: 'halt',
+    message: ({ route }) => `route ${route} was dropped: its target holds no state of it any more`,
+    remedy: () => 'Restart "tidelock run" to begin it anew, or take it out of the configuration.',
+    explanation:
+      'Somebody dropped the route. An engine that still has it in its configuration does not begin it anew by itself.',
+  }),
   columnUnknown: errorKind<{ route: string; table: string; column: string }>({
     code: 'TL-4101',
     title: 'The configuration names a column that the source table does not have',
@@ -163,12 +181,13 @@ export const routeErrors = {
     remedy: () => 'Create it, or leave the keys slot and publication out so that Tidelock makes its own.',
     explanation: 'A given slot is never created or dropped by Tidelock.',
   }),
-  leaseUnreachable: errorKind<{ route: string }>({
+  stuck: errorKind<{ route: string }>({
     code: 'TL-4108',
-    title: 'The lease could not be renewed in time',
+    title: 'A statement did not end when it was cut off',
     recovery: 'retry',
-    message: ({ route }) => `route ${route}: the lease could not be renewed in time`,
-    remedy: () => 'Check the connection to the target. The route goes on when it answers again.',
-    explanation: 'An engine that cannot reach its lease must not go on writing: another one may have taken the route.',
+    message: ({ route }) => `route ${route}: work that was cut off has not ended`,
+    remedy: () => 'Nothing: the work is abandoned and can no longer commit. Where it comes again, report it.',
+    explanation:
+      'The lease was lost, or draining took too long, and a connection did not close in time. The epoch at the target keeps what is left of it from committing.',
   }),
 };

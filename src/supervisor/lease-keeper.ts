@@ -1,0 +1,48 @@
+import { pause } from '../core/pause.ts';
+import type { RouteStateStore, Wanted } from '../core/route-state-store.ts';
+import type { RouteStatus } from '../core/route-status.ts';
+
+/** A lease lasts 10 s at the target; the store gives a renewal up that takes longer than what is left of it. */
+export const renewMs = 3_000;
+
+/** Renews the lease and stores the status with it: every 3 s, and at once when a person asks or the state changes. */
+export class LeaseKeeper {
+  readonly #store: RouteStateStore;
+  readonly #status: () => RouteStatus;
+  #wake: (() => void) | null = null;
+  #rung = false;
+
+  constructor(store: RouteStateStore, status: () => RouteStatus) {
+    this.#store = store;
+    this.#status = status;
+    store.onRequest(() => this.ring());
+  }
+
+  /** The next renewal, or whatever waits, is due now. */
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  /** Renews until `onWanted` returns true or the signal aborts. Throws where the lease is lost or can't be reached. */
+  async keep(signal: AbortSignal, onWanted: (wanted: Wanted) => boolean): Promise<void> {
+    while (!signal.aborted) {
+      const wanted = await this.#store.renewLease(this.#status());
+      if (onWanted(wanted)) return;
+      await this.wait(renewMs, signal);
+    }
+  }
+
+  /** Until `ms` have passed, somebody rings, or the signal aborts. */
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (!this.#rung && !signal.aborted) {
+      const over = new AbortController();
+      this.#wake = () => over.abort();
+      signal.addEventListener('abort', this.#wake, { once: true });
+      await pause(ms, over.signal);
+      signal.removeEventListener('abort', this.#wake);
+      this.#wake = null;
+    }
+    this.#rung = false;
+  }
+}
