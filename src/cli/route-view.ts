@@ -74,10 +74,10 @@ function conditionOf(route: string, stored: RouteAnswers['stored']): Condition {
   const { holder, status, wanted } = stored;
   if (holder !== null && holder.expiresInMs > 0) {
     if (status === null) return { lives: true, state: 'starting', reason: null, health: 'unknown' };
-    return { lives: true, state: status.state, reason: withoutRemedy(status.reason), health: status.health };
+    return { lives: true, state: status.state, reason: status.reason, health: status.health };
   }
   if (status?.state === 'failed' && status.reason !== null) {
-    return { lives: false, state: 'failed', reason: withoutRemedy(status.reason), health: 'critical' };
+    return { lives: false, state: 'failed', reason: status.reason, health: 'critical' };
   }
   if (wanted.state !== 'running') {
     const error = fail(routeErrors.stoppedOnRequest, { route, wanted: wanted.state });
@@ -96,12 +96,8 @@ function silentSeconds({ statusAgeMs, holder }: StoredRoute): number {
   return Math.round((statusAgeMs ?? -(holder?.expiresInMs ?? 0)) / 1000);
 }
 
-function reasonOf({ code, message }: TidelockError): Reason {
-  return { code, message };
-}
-
-function withoutRemedy(reason: Reason | null): Reason | null {
-  return reason === null ? null : { code: reason.code, message: reason.message };
+function reasonOf({ code, message, remedy }: TidelockError): Reason {
+  return { code, message, remedy };
 }
 
 function retentionHealth({ limits }: RouteDefinition, retainedBytes: number | null): Health {

@@ -36,7 +36,11 @@ export function statusText(routes: readonly RouteView[], colours: boolean): stri
       const { tablesDone, tables, rows: loaded } = route.load;
       text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows`);
     }
-    if (route?.reason) text.push(`  ${route.reason.code} ${route.reason.message}`);
+    if (route?.reason) {
+      const { code, message, remedy } = route.reason;
+      text.push(`  ${code} ${message}`);
+      if (remedy !== undefined) text.push(`  ${remedy}`);
+    }
   }
   return `${text.join('\n')}\n`;
 }

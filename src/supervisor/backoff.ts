@@ -1,7 +1,7 @@
 /** A worker that has run this long was well: its next crash counts as the first. */
 export const steadyMs = 60_000;
 
-const firstDelayMs = 1_000;
+const firstDelayMs = 200;
 const longestDelayMs = 60_000;
 
 export interface RestartDelay {
@@ -12,7 +12,8 @@ export interface RestartDelay {
 }
 
 /**
- * How long to wait before a worker is started again: twice as long after each crash, 1 s to 60 s. Half of it is left to
+ * How long to wait before a worker is started again: twice as long after each crash, 0.2 s (one crash alone
+ * is most often a passing one) to 60 s. Half of it is left to
  * chance, so that routes which a common cause has ended don't come back all at once.
  */
 export function restartDelayMs({ crashes, random }: RestartDelay): number {

@@ -4,11 +4,11 @@ import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
-import type { LeaseHolder, RouteStateStore, Wanted } from '../core/route-state-store.ts';
+import type { LeaseAttempt, LeaseHolder, RouteStateStore } from '../core/route-state-store.ts';
 import type { Reason, RouteStatus } from '../core/route-status.ts';
 import { LeaseKeeper, renewMs } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
-import { type Ends, workUnderLease } from './route-work.ts';
+import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
 
 export interface RunRouteOptions {
   readonly definition: RouteDefinition;
@@ -19,8 +19,13 @@ export interface RunRouteOptions {
   readonly signal: AbortSignal;
   readonly restarts: number;
   readonly takeover: boolean;
+  /** Of the lease that an earlier worker of the same Supervisor had: where it is over, this engine is fenced. */
+  readonly heldEpoch?: bigint | null;
   onStatus(status: RouteStatus): void;
+  onLease?(epoch: bigint): void;
 }
+
+type Refused = Extract<LeaseAttempt, { granted: false }>;
 
 const heartbeatMs = 2_000;
 const firstRetryMs = 200;
@@ -34,11 +39,11 @@ export async function runRoute(options: RunRouteOptions): Promise<void> {
 /**
  * Runs one route until drained. The states, and what leads from one to the next:
  *
- *     starting -> standby               another engine holds the lease; asked again when it expires
+ *     starting -> standby               another engine has the lease, this one never had it; asked again when it expires
  *     starting -> loading -> catchingUp -> running
  *     any of these -> retrying          a server or the network failed: back-off, then on from the checkpoint
  *     any of these -> failed            a coded halt: waits for `tidelock start`, keeping the lease
- *     any of these -> fenced            another engine has taken the route: waits for a later `tidelock start`
+ *     any of these -> fenced            another engine has had the lease since this one: waits for a later `tidelock start`
  *     any of these -> stopped, paused   on request: waits for `tidelock start`, connections to the source closed
  *
  * What people ask for is a numbered request in the target's state. A halt or a fence remembers the number that it
@@ -50,6 +55,8 @@ class RouteRunner {
   readonly #report: RouteReport;
   #takeover: boolean;
   #retries = 0;
+  /** Of the lease that this engine has, or had last. */
+  #epoch: bigint | null;
   #held: { readonly request: number; readonly fenced: boolean } | null = null;
   #registered = false;
 
@@ -58,6 +65,7 @@ class RouteRunner {
     this.#options = options;
     this.#logger = logger;
     this.#takeover = takeover;
+    this.#epoch = options.heldEpoch ?? null;
     this.#report = new RouteReport({ definition, restarts, heartbeatMs, onStatus });
   }
 
@@ -101,13 +109,14 @@ class RouteRunner {
   }
 
   async #serve(store: RouteStateStore, ends: Ends): Promise<void> {
-    const { holder, signal, definition } = this.#options;
+    const { signal } = this.#options;
     const keeper = new LeaseKeeper(store, () => this.#report.status());
     this.#report.onChange(() => keeper.ring());
     while (!signal.aborted) {
       const wanted = await store.wanted();
       if (this.#held !== null && wanted.request > this.#held.request) {
         this.#held = null;
+        this.#epoch = null;
         this.#report.show('starting');
       }
       // Whoever was fenced asks for nothing, so that it takes nothing back.
@@ -115,45 +124,56 @@ class RouteRunner {
         await keeper.wait(renewMs, signal);
         continue;
       }
-      const lease = await store.acquireLease(holder, this.#takeover);
-      if (!lease.granted) {
-        this.#stepBack(lease.holder, wanted);
-        await keeper.wait(Math.min(renewMs, Math.max(lease.expiresInMs, 100)), signal);
-        continue;
-      }
-      this.#takeover = false;
       try {
-        if (this.#held !== null) await keeper.keep(signal, (latest) => latest.request > wanted.request);
-        else if (wanted.state !== 'running') {
-          this.#report.show(wanted.state);
-          await keeper.keep(signal, (latest) => latest.state === 'running');
-          if (!signal.aborted) this.#report.show('starting');
-        } else {
-          await workUnderLease({
-            definition,
-            ...ends,
-            store,
-            keeper,
-            report: this.#report,
-            epoch: lease.epoch,
-            wanted,
-            heartbeatMs,
-            logger: this.#logger,
-            signal,
-          });
-        }
+        const lease = await this.#acquire(store);
+        if (lease.granted) await this.#underLease({ ...ends, store, keeper, wanted, epoch: lease.epoch });
+        else await this.#standBy(lease, keeper);
       } catch (error) {
         await this.#hold(error, store);
       }
     }
   }
 
-  /** Another engine has the lease. One that had halted here has lost the route meanwhile. */
-  #stepBack(other: LeaseHolder, wanted: Wanted): void {
-    const { name } = this.#options.definition;
-    const error = fail(routeErrors.standby, { route: name, host: other.host, pid: other.pid });
-    if (this.#held !== null) this.#held = { request: wanted.request, fenced: true };
-    this.#report.show(this.#held === null ? 'standby' : 'fenced', reasonOf(error));
+  async #underLease(
+    lease: Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'wanted' | 'epoch'>,
+  ): Promise<void> {
+    const { keeper, wanted } = lease;
+    const { definition, logger, signal } = this.#options;
+    if (this.#held !== null) {
+      await keeper.keep(signal, (latest) => latest.request > wanted.request);
+    } else if (wanted.state === 'running') {
+      await workUnderLease({ ...lease, definition, report: this.#report, heartbeatMs, logger, signal });
+    } else {
+      this.#report.show(wanted.state);
+      await keeper.keep(signal, (latest) => latest.state === 'running');
+      if (!signal.aborted) this.#report.show('starting');
+    }
+  }
+
+  async #standBy({ holder, expiresInMs }: Refused, keeper: LeaseKeeper): Promise<void> {
+    const { definition, signal } = this.#options;
+    const error = fail(routeErrors.standby, { route: definition.name, host: holder.host, pid: holder.pid });
+    this.#report.show('standby', reasonOf(error));
+    await keeper.wait(Math.min(renewMs, Math.max(expiresInMs, 100)), signal);
+  }
+
+  /** Throws (fenced) where another engine has had the route since this one had it. */
+  async #acquire(store: RouteStateStore): Promise<LeaseAttempt> {
+    const { holder, definition, onLease } = this.#options;
+    const last = this.#epoch;
+    const over = (): TidelockError => fail(routeErrors.fenced, { route: definition.name, epoch: String(last) });
+    // Before anything is taken: the other engine's lease may be free again.
+    if (last !== null && (await store.read())?.epoch !== last) throw over();
+    const lease = await store.acquireLease(holder, this.#takeover);
+    if (last !== null && !(lease.granted && lease.epoch === last)) {
+      if (lease.granted) await store.releaseLease();
+      throw over();
+    }
+    if (!lease.granted) return lease;
+    this.#takeover = false;
+    this.#epoch = lease.epoch;
+    onLease?.(lease.epoch);
+    return lease;
   }
 
   /** After a halt or a fence the store is still good; after anything else a new one is opened. */

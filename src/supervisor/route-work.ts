@@ -77,6 +77,8 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
 async function attempt(work: RouteWork, signal: AbortSignal, cut: AbortSignal): Promise<void> {
   const { report, wanted, keeper: _, ...rest } = work;
   report.show('starting');
+  // Of an engine before this one that is frozen, or of a worker that was killed: the lease is ours, so is the queue.
+  await work.source.endQueueSession();
   await attemptRoute({
     ...rest,
     signal,

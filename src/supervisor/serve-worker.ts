@@ -9,6 +9,7 @@ export interface WorkerRun {
   readonly task: WorkerTask;
   readonly signal: AbortSignal;
   onStatus(status: RouteStatus): void;
+  onLease(epoch: bigint): void;
 }
 
 /**
@@ -36,7 +37,7 @@ export async function serveWorker(
   // It may have died before this process listened.
   if (!process.connected) orphaned();
   try {
-    await run({ task, signal: drain.signal, onStatus: report });
+    await run({ task, signal: drain.signal, onStatus: report, onLease });
   } catch (error) {
     logger.error({ err: error }, 'worker failed');
     process.exit(1);
@@ -46,6 +47,10 @@ export async function serveWorker(
 
 function report(status: RouteStatus): void {
   if (process.connected) process.send?.({ kind: 'status', status }, undefined, undefined, () => {});
+}
+
+function onLease(epoch: bigint): void {
+  if (process.connected) process.send?.({ kind: 'lease', epoch: epoch.toString() }, undefined, undefined, () => {});
 }
 
 /** The task of this process, as the Supervisor has written it. */

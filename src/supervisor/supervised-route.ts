@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
 import type { RouteStatus } from '../core/route-status.ts';
 import { crashesInRow, restartDelayMs } from './backoff.ts';
-import { isStatus, type WorkerTask } from './worker-protocol.ts';
+import { isLease, isStatus, type WorkerTask } from './worker-protocol.ts';
 
 export interface SupervisedRouteOptions {
   readonly file: string;
@@ -30,6 +30,7 @@ export class SupervisedRoute {
   #restarts = 0;
   #crashes = 0;
   #stopping = false;
+  #epoch: string | null = null;
   #said = '';
 
   constructor(options: SupervisedRouteOptions) {
@@ -50,6 +51,7 @@ export class SupervisedRoute {
       holder,
       restarts: this.#restarts,
       takeover: takeover && this.#restarts === 0,
+      heldEpoch: this.#epoch,
     };
     const worker = fork(workerModule, [JSON.stringify(task)], {
       // Not the Supervisor's own: two processes can't listen at one debugger port.
@@ -61,6 +63,7 @@ export class SupervisedRoute {
     this.#logger.info({ worker: worker.pid, restarts: this.#restarts }, 'worker started');
     worker.on('message', (message) => {
       if (isStatus(message)) this.#report(message.status);
+      else if (isLease(message)) this.#epoch = message.epoch;
     });
     worker.once('error', (error) => {
       this.#logger.error({ err: error }, 'worker process failed');

@@ -9,6 +9,8 @@ export interface WorkerTask {
   /** Crashes of this route's workers so far. */
   readonly restarts: number;
   readonly takeover: boolean;
+  /** Of the lease that this route's worker had last, in decimal; null where none had one. */
+  readonly heldEpoch: string | null;
 }
 
 /** Supervisor to worker: finish the group in flight, release the lease, exit. */
@@ -22,12 +24,22 @@ export interface StatusMessage {
   readonly status: RouteStatus;
 }
 
+/** Worker to Supervisor: it has the lease under this epoch. */
+export interface LeaseMessage {
+  readonly kind: 'lease';
+  readonly epoch: string;
+}
+
 export function isStop(message: unknown): message is StopMessage {
   return kindOf(message) === 'stop';
 }
 
 export function isStatus(message: unknown): message is StatusMessage {
   return kindOf(message) === 'status';
+}
+
+export function isLease(message: unknown): message is LeaseMessage {
+  return kindOf(message) === 'lease';
 }
 
 function kindOf(message: unknown): unknown {
