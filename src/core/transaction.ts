@@ -17,6 +17,11 @@ export interface Commit {
   readonly position: Position;
   /** Source clock, milliseconds since 1970. */
   readonly atMs: number;
+  /**
+   * Tells this commit from any other that could stand at the same place, were the source restored and gone on
+   * (PostgreSQL: transaction id and commit time in microseconds); '' for an idle advance.
+   */
+  readonly id: string;
 }
 
 /**

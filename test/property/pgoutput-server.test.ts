@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { begin, Reading } from '../integration/collector/reading.ts';
-import { type Database, type Server, startServer } from '../integration/collector/server.ts';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 
-let server: Server;
-let db: Database;
+let server: PostgresServer;
+let db: TestDatabase;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
   db = await server.createDatabase();
   await db.query(`CREATE TYPE mood AS ENUM ('sad', 'so "so"', 'glücklich'); CREATE DOMAIN posint AS int CHECK (value > 0);
     CREATE TYPE pair AS (a int, b text)`);

@@ -86,6 +86,6 @@ export class IdleAdvancer {
   #advance(lsn: Lsn, atMs: number, urgency: Urgency): void {
     if (lsn <= this.#emitted && !(this.#riding && urgency === 'now')) return;
     const position = lsn > this.#emitted ? lsn : this.#emitted;
-    this.#options.emit(idleAdvance({ position: formatLsn(position), atMs }, urgency));
+    this.#options.emit(idleAdvance({ position: formatLsn(position), atMs, id: '' }, urgency));
   }
 }

@@ -109,15 +109,17 @@ export class TransactionAssembler {
 
   #commit(buffer: Buffer): void {
     const open = this.#transaction();
-    const { endLsn, atMs } = readCommit(buffer);
+    const { endLsn, atMs, time } = readCommit(buffer);
+    // A restored source that goes on gives the same ids, and where its rows are as long, the same places.
+    const id = `${open.xid}@${time}`;
     const { checkpoint, history, idleUrgency, emit } = this.#options;
     this.#open = null;
-    history.commit(endLsn, open.xid);
+    history.commit(endLsn, id);
     if (open.skipped === 'applied') {
-      if (endLsn > checkpoint) history.across(endLsn, open.xid);
+      if (endLsn > checkpoint) history.across(endLsn, id);
       return;
     }
-    const commit = { position: formatLsn(endLsn), atMs };
+    const commit = { position: formatLsn(endLsn), atMs, id };
     const urgency = open.marked ? 'now' : idleUrgency();
     if (open.builder.empty) emit(idleAdvance(commit, urgency));
     else open.builder.finish(commit, open.marked ? 'now' : 'ride');

@@ -60,7 +60,7 @@ function makeGroup(parts: readonly TransactionPart[]): Group {
   let rows = 0;
   for (const part of parts) {
     rows += part.rows;
-    if (part.commit !== null && !isIdle(part)) lastCommit = { position: part.commit.position, id: part.id };
+    if (part.commit !== null && !isIdle(part)) lastCommit = { position: part.commit.position, id: part.commit.id };
   }
   return { parts, rows, commit: parts.at(-1)?.commit ?? null, lastCommit };
 }

@@ -10,17 +10,17 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
-import { type Database, type Server, startServer } from '../collector/server.ts';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 
 const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tidelock-cli-'));
 
-let server: Server;
-let source: Database;
-let target: Database;
+let server: PostgresServer;
+let source: TestDatabase;
+let target: TestDatabase;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
 }, 60_000);
 
 afterAll(async () => {
@@ -49,7 +49,7 @@ routes:
     tables: ${tables}
 `;
 
-const url = (db: Database): string => `postgres://postgres:secret-word@127.0.0.1:${server.port}/${db.name}`;
+const url = (db: TestDatabase): string => `postgres://postgres:secret-word@127.0.0.1:${server.port}/${db.name}`;
 
 interface Outcome {
   readonly code: number;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { begin, Reading } from './reading.ts';
-import { type Server, startServer } from './server.ts';
 
-let server: Server;
+let server: PostgresServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { begin, Reading, sourceOf } from './reading.ts';
-import { type Server, startServer } from './server.ts';
 
-let server: Server;
+let server: PostgresServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

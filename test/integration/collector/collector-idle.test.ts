@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
 import { routeKey } from '../../../src/core/route.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { begin, Reading } from './reading.ts';
-import { type Server, startServer } from './server.ts';
 
-let server: Server;
+let server: PostgresServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -103,7 +103,7 @@ test('replicated transactions are dropped or passed on with their hops, as the r
 });
 
 test('a fast shutdown of the source waits for nothing, and the stream ends with something to retry', async () => {
-  await using own = await startServer();
+  await using own = await startPostgres();
   const db = await own.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY)');
   const queue = await begin(db);
@@ -123,7 +123,7 @@ test('a fast shutdown of the source waits for nothing, and the stream ends with 
 });
 
 test('where the session is the synchronous standby a COMMIT of another table comes back', async () => {
-  await using own = await startServer({ settings: { synchronous_standby_names: '' } });
+  await using own = await startPostgres({ settings: { synchronous_standby_names: '' } });
   const db = await own.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY)');
   await db.query('CREATE SCHEMA other; CREATE TABLE other.noise (t text)');

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { begin, Reading, routeOf, sourceOf } from './reading.ts';
-import { type Database, type Server, startServer } from './server.ts';
 
-let server: Server;
+let server: PostgresServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
 const signal = () => AbortSignal.timeout(20_000);
 
-async function all(db: Database, sql: string): Promise<string[]> {
+async function all(db: TestDatabase, sql: string): Promise<string[]> {
   return (await db.query(sql)).map((row) => String(Object.values(row)[0]));
 }
 
@@ -176,7 +176,7 @@ test('a publication that filters rows or columns is refused', async () => {
 });
 
 test('a slot that the server has dropped WAL for is reported and ends the stream', async () => {
-  await using own = await startServer({
+  await using own = await startPostgres({
     settings: { max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', max_wal_size: '48MB' },
   });
   const db = await own.createDatabase();

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { queueName } from '../../../src/core/route.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { begin, Reading } from './reading.ts';
-import { type Server, startServer } from './server.ts';
 
-let server: Server;
+let server: PostgresServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
 /** Several sessions at once, so that commit records are adjacent in the WAL. */
-async function write(db: Awaited<ReturnType<Server['createDatabase']>>, writers: number, commits: number) {
+async function write(db: Awaited<ReturnType<PostgresServer['createDatabase']>>, writers: number, commits: number) {
   await Promise.all(
     Array.from({ length: writers }, async (_, writer) => {
       const client = await db.client();
@@ -81,7 +81,7 @@ test('what was not acknowledged is dropped again where the checkpoint has it, an
   const fifth = first.parts.filter(({ rows }) => rows > 0)[4];
   if (!fifth?.commit) throw new Error('no fifth transaction');
   const { position } = fifth.commit;
-  await using second = new Reading({ ...queue, start: { position, lastCommit: { position, id: fifth.id } } });
+  await using second = new Reading({ ...queue, start: { position, lastCommit: { position, id: fifth.commit.id } } });
   await second.reached(await queue.source.mark());
   expect(second.rows.map(([id]) => id)).toEqual(['6', '7', '8', '9', '10']);
   // The version of the table is announced, although its description came in a transaction that was dropped.

@@ -3,18 +3,19 @@ import { postgresSource } from '../../../connectors/postgres/source/postgres-sou
 import { ByteBudget } from '../../../src/core/byte-budget.ts';
 import type { Row } from '../../../src/core/cell.ts';
 import type { StartPoint } from '../../../src/core/collector.ts';
+import { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Source } from '../../../src/core/source.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
-import type { Database } from './server.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
 
 let routes = 0;
 
 /** A route that replicates every table of schema public. */
-export function routeOf(database: Database, change: Partial<RouteDefinition> = {}): RouteDefinition {
+export function routeOf(database: TestDatabase, change: Partial<RouteDefinition> = {}): RouteDefinition {
   const mapped = { excludedColumns: [], renamedColumns: new Map(), transforms: [] };
   return {
     deployment: 'test',
@@ -98,7 +99,7 @@ export class Reading implements AsyncDisposable {
     if (this.#options.keepParts !== false) this.parts.push(part);
     if (part.commit !== null) {
       const { position } = part.commit;
-      this.checkpoint = { position, lastCommit: part.id === '' ? null : { position, id: part.id } };
+      this.checkpoint = { position, lastCommit: part.id === '' ? null : { position, id: part.commit.id } };
       if (this.#options.acknowledge !== false) this.collector.acknowledge(position);
     }
     this.#wake();
@@ -132,6 +133,19 @@ export class Reading implements AsyncDisposable {
     this.#stop.abort();
     await this.ended;
     await this.collector.close();
+    await this.#released();
+  }
+
+  /** The server notices a moment later that the session is gone: until then the next reader would be refused. */
+  async #released(): Promise<void> {
+    if (this.error instanceof TidelockError && this.error.code === 'TL-3104') return;
+    if (this.error === null && this.checkpoint === this.#options.start) return;
+    const isFree = (): Promise<boolean> =>
+      this.#options.source.status().then(
+        ({ queue }) => queue !== 'active',
+        () => true,
+      );
+    for (let i = 0; i < 100 && !(await isFree()); i++) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -147,7 +161,7 @@ export interface Begun extends AsyncDisposable {
 }
 
 /** Makes the queue of a route and lets the snapshot go. */
-export async function begin(database: Database, change: Partial<RouteDefinition> = {}): Promise<Begun> {
+export async function begin(database: TestDatabase, change: Partial<RouteDefinition> = {}): Promise<Begun> {
   const route = routeOf(database, change);
   const source = sourceOf(route);
   const snapshot = await source.createQueue(AbortSignal.timeout(20_000));

@@ -5,7 +5,7 @@ import type { Position } from '../../../src/core/position.ts';
 import type { NodeDefinition } from '../../../src/core/route.ts';
 import type { LeaseHolder, RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
-import { type Database, type Server, startServer } from '../collector/server.ts';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 
 const status: RouteStatus = {
   state: 'running',
@@ -23,10 +23,10 @@ const status: RouteStatus = {
   load: null,
 };
 
-let server: Server;
+let server: PostgresServer;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startPostgres();
 }, 60_000);
 
 afterAll(async () => {
@@ -49,7 +49,7 @@ async function registered(node: NodeDefinition, routeKey?: string): Promise<Rout
   return store;
 }
 
-async function routeId(db: Database, key = 'test/one'): Promise<number> {
+async function routeId(db: TestDatabase, key = 'test/one'): Promise<number> {
   const [row] = await db.query('select id from tidelock.routes where key = $1', [key]);
   return Number(row?.id);
 }
@@ -60,7 +60,7 @@ async function granted(attempt: ReturnType<RouteStateStore['acquireLease']>): Pr
   return result.epoch;
 }
 
-const expire = (db: Database): Promise<unknown> =>
+const expire = (db: TestDatabase): Promise<unknown> =>
   db.query(`update tidelock.leases set expires_at = clock_timestamp() - interval '1 ms'`);
 
 describe('schema', () => {
@@ -277,7 +277,7 @@ describe('lease', () => {
     expect(await two.renewLease(status)).toMatchObject({ state: 'running' });
   });
 
-  async function applySession(db: Database, epoch: bigint) {
+  async function applySession(db: TestDatabase, epoch: bigint) {
     const id = await routeId(db);
     const client = await db.client();
     client.on('error', () => {});

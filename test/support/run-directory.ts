@@ -1,0 +1,47 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const roomyBytes = 2_000_000_000;
+
+/**
+ * Where servers of one test run keep their files: in memory where there is room. Set up once for all test processes
+ * (global-setup.ts), or by a process of its own where a file is run without it.
+ */
+export function runDirectory(): string {
+  const given = process.env.TIDELOCK_TEST_RUN;
+  if (given !== undefined) return given;
+  const made = makeRunDirectory();
+  process.env.TIDELOCK_TEST_RUN = made;
+  return made;
+}
+
+export function makeRunDirectory(): string {
+  const made = mkdtempSync(join(parent(), 'tidelock-test-'));
+  // Servers of a root run work as another user.
+  mkdirSync(join(made, 'pids'));
+  return made;
+}
+
+function parent(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    if (bavail * bsize > roomyBytes) return '/dev/shm';
+  } catch {
+    // Not on this system.
+  }
+  return tmpdir();
+}
+
+/** Processes that must not outlive the run: whoever ends it kills them by these files. */
+export function notePid(pid: number): void {
+  writeFileSync(join(runDirectory(), 'pids', String(pid)), '');
+}
+
+export function forgetPid(pid: number): void {
+  rmSync(join(runDirectory(), 'pids', String(pid)), { force: true });
+}
+
+export function notedPids(run: string): number[] {
+  return readdirSync(join(run, 'pids')).map(Number);
+}
