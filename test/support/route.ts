@@ -1,0 +1,202 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestDatabase } from './postgres.ts';
+import { childrenOf, endTree, isAlive } from './process-tree.ts';
+import { forgetPid, notePid, runDirectory } from './run-directory.ts';
+import { until } from './until.ts';
+
+const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export interface RouteOptions {
+  readonly source: TestDatabase;
+  readonly target: TestDatabase;
+  /** Lines of the route's configuration besides from and to, not indented. */
+  readonly route?: string;
+  /** Ports of proxies in front of the servers. */
+  readonly sourcePort?: number;
+  readonly targetPort?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly arguments?: readonly string[];
+}
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface StateEvent {
+  readonly state: string;
+  readonly reason: { readonly code: string; readonly message: string } | null;
+}
+
+/** A configuration file for the route `here-to-there` of the deployment `test`, and commands that use it. */
+export class RouteFile implements Disposable {
+  readonly folder = mkdtempSync(join(runDirectory(), 'route-'));
+  readonly options: RouteOptions;
+
+  constructor(options: RouteOptions) {
+    this.options = options;
+    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]' } = options;
+    writeFileSync(
+      join(this.folder, 'tidelock.yaml'),
+      `version: 1
+name: test
+nodes:
+  here: { type: postgres, url: "${source.url(sourcePort)}" }
+  there: { type: postgres, url: "${target.url(targetPort)}" }
+routes:
+  here-to-there:
+    from: here
+    to: there
+${route
+  .split('\n')
+  .map((line) => `    ${line}\n`)
+  .join('')}`,
+    );
+  }
+
+  tidelock(...args: string[]): Promise<Outcome> {
+    return new Promise((resolve) => {
+      execFile(process.execPath, [program, ...args], { cwd: this.folder, env: environment({}) }, (error, out, err) =>
+        resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+      );
+    });
+  }
+
+  async status(): Promise<Record<string, unknown>> {
+    const { out } = await this.tidelock('status', '--json');
+    return (JSON.parse(out) as { routes: Record<string, unknown>[] }).routes[0] ?? {};
+  }
+
+  /** Starts `tidelock run` in a process of its own. */
+  run(env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): RunningRoute {
+    return new RunningRoute(this, { ...this.options.env, ...env }, [...(this.options.arguments ?? []), ...args]);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _, VITEST: __, ...rest } = process.env;
+  return { ...rest, NO_COLOR: '1', ...more };
+}
+
+/** One `tidelock run`. Its log is kept, and is part of every error that a wait ends with. */
+export class RunningRoute implements AsyncDisposable {
+  readonly file: RouteFile;
+  readonly #process: ChildProcess;
+  #log = '';
+  readonly #events: StateEvent[] = [];
+  #seen = 0;
+
+  constructor(file: RouteFile, env: Readonly<Record<string, string>>, args: readonly string[]) {
+    this.file = file;
+    this.#process = spawn(process.execPath, [program, 'run', ...args], {
+      cwd: file.folder,
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    notePid(this.pid);
+    this.#process.once('exit', () => forgetPid(this.pid));
+    let rest = '';
+    const read = (text: string): void => {
+      this.#log += text;
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line.includes('"route state"')) this.#events.push(JSON.parse(line) as StateEvent);
+    };
+    this.#process.stdout?.setEncoding('utf8').on('data', read);
+    this.#process.stderr?.setEncoding('utf8').on('data', read);
+  }
+
+  /** Of the Supervisor. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  get ended(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  get exitCode(): number | null {
+    return this.#process.exitCode;
+  }
+
+  workerPid(): Promise<number> {
+    return this.#until('a worker', () => childrenOf(this.pid)[0]);
+  }
+
+  /** Waits until the route reports the state, from now on or as the last one that it reported. */
+  async state(state: string, timeoutMs?: number): Promise<StateEvent> {
+    return await this.#until(
+      `state ${state}`,
+      () => {
+        const from = Math.max(0, Math.min(this.#seen, this.#events.length - 1));
+        const at = this.#events.findIndex((event, index) => index >= from && event.state === state);
+        if (at < 0) return null;
+        this.#seen = at + 1;
+        return this.#events[at];
+      },
+      timeoutMs,
+    );
+  }
+
+  /** Everything that is committed at the source by now is at the target, as its stored checkpoint tells. */
+  async caughtUp(timeoutMs?: number): Promise<void> {
+    const { source, target } = this.file.options;
+    // Apart from the mark itself, which makes an idle route store its position at once.
+    const [mark] = await source.query(
+      `SELECT pg_logical_emit_message(true, 'tidelock.mark', 'test'), pg_current_wal_insert_lsn()::text AS lsn`,
+    );
+    await this.#until(
+      `checkpoint ${mark?.lsn}`,
+      async () => {
+        const rows = await target
+          .query(`SELECT max(position::pg_lsn) >= $1::pg_lsn AS yes FROM tidelock.checkpoints`, [mark?.lsn])
+          .catch(() => []);
+        return rows[0]?.yes === true;
+      },
+      timeoutMs,
+    );
+  }
+
+  #until<T>(what: string, ask: () => Promise<T> | T, timeoutMs = 30_000) {
+    return until(what, ask, timeoutMs).catch((error: Error) => {
+      throw new Error(`${error.message}; the route's log ends with:\n${this.#log.slice(-6_000)}`, { cause: error });
+    });
+  }
+
+  async exit(): Promise<number | null> {
+    if (!this.ended) await once(this.#process, 'exit');
+    return this.#process.exitCode;
+  }
+
+  /** Drains. */
+  async stop(): Promise<number | null> {
+    if (!this.ended) this.#process.kill('SIGTERM');
+    return await this.exit();
+  }
+
+  /** Supervisor and worker at once. */
+  async kill9(): Promise<void> {
+    if (this.ended) return;
+    const workers = childrenOf(this.pid);
+    endTree(this.pid);
+    await this.exit();
+    await until('the end of the workers', () => !workers.some(isAlive));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill9();
+  }
+}
