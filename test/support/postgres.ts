@@ -86,7 +86,7 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Also after a stop or a kill: on the same port and files. */
   async start(): Promise<void> {
-    const { binaries, dataDir, port } = this.#options;
+    const { dataDir, port } = this.#options;
     const settings = {
       listen_addresses: '127.0.0.1',
       port: String(port),
@@ -104,20 +104,15 @@ export class PostgresServer implements AsyncDisposable {
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`);
     writeFileSync(join(dataDir, 'postgresql.auto.conf'), lines.join(''));
-    const log = openSync(join(dataDir, 'server.log'), 'a', 0o644);
-    const server = spawn(join(binaries.folder, 'postgres'), ['-D', dataDir], {
-      ...binaries.owner,
-      cwd: '/',
-      stdio: ['ignore', log, log],
-    });
-    closeSync(log);
-    this.#process = server;
-    notePid(this.pid);
-    server.once('exit', () => server.pid !== undefined && forgetPid(server.pid));
+    this.#spawn();
     await until(
       'a server that starts',
       async () => {
-        if (server.exitCode !== null || server.signalCode !== null) throw new Error(`postgres ended: ${this.log()}`);
+        if (this.#hasEnded()) {
+          // Of a postmaster that was killed alone, the others end a moment later.
+          if (!/shared memory block .* in use/.test(this.log())) throw new Error(`postgres ended: ${this.log()}`);
+          this.#spawn();
+        }
         const client = newClient(port, 'postgres');
         const up = await client.connect().then(
           () => true,
@@ -128,6 +123,24 @@ export class PostgresServer implements AsyncDisposable {
       },
       30_000,
     );
+  }
+
+  #spawn(): void {
+    const { binaries, dataDir } = this.#options;
+    const log = openSync(join(dataDir, 'server.log'), 'w', 0o644);
+    const server = spawn(join(binaries.folder, 'postgres'), ['-D', dataDir], {
+      ...binaries.owner,
+      cwd: '/',
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#process = server;
+    notePid(this.pid);
+    server.once('exit', () => server.pid !== undefined && forgetPid(server.pid));
+  }
+
+  #hasEnded(): boolean {
+    return this.#process === null || this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   log(): string {

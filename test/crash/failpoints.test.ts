@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { FailpointName } from '../../src/core/failpoint.ts';
+import { contents } from '../support/compare.ts';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
+import { isAlive } from '../support/process-tree.ts';
+import { RouteFile } from '../support/route.ts';
+import { until } from '../support/until.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+const streaming: readonly FailpointName[] = [
+  'marker.before',
+  'marker.after',
+  'part.savepoint',
+  'part.applied',
+  'commit.before',
+  'commit.sent',
+  'commit.answerLost',
+  'commit.answered',
+  'flush.seen',
+  'ack.sent',
+];
+const victims = ['worker', 'source', 'target'] as const;
+type Victim = (typeof victims)[number];
+
+const schema = `
+  CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
+  CREATE TABLE tally (id int PRIMARY KEY, total int NOT NULL);
+  CREATE TABLE event (at int, what text);
+  ALTER TABLE event REPLICA IDENTITY FULL;
+`;
+
+/**
+ * Transactions that show it when one is lost or applied twice: increments, rows without a key, and one that is larger
+ * than the memory of the route, so that it is applied in parts.
+ */
+const script: readonly string[] = [
+  `INSERT INTO tally VALUES (1, 0)`,
+  ...Array.from(
+    { length: 12 },
+    (_, i) =>
+      `UPDATE tally SET total = total + 1; INSERT INTO event VALUES (1, 'same'); INSERT INTO entry VALUES (${i}, ${i})`,
+  ),
+  `INSERT INTO entry SELECT i, i, repeat('x', 400) FROM generate_series(1000, 16000) i; UPDATE tally SET total = total + 1`,
+  `UPDATE entry SET value = value + 1 WHERE id >= 1000; INSERT INTO event VALUES (1, 'same')`,
+  ...Array.from({ length: 5 }, (_, i) => `DELETE FROM entry WHERE id = ${i}; UPDATE tally SET total = total + 1`),
+];
+
+test.for(streaming.flatMap((name) => victims.map((victim) => [name, victim] as const)))(
+  'kill -9 at %s, of the %s',
+  async ([name, victim]) => {
+    const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+    await Promise.all([source.query(schema), target.query(schema)]);
+    await source.query('CREATE SCHEMA own; CREATE TABLE own.done (number int PRIMARY KEY)');
+    using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\napply: { memory: 8MB }' });
+    const pids: Record<Victim, string> = { worker: '', source: `/${here.pid}`, target: `/${there.pid}` };
+    await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=2:kill${pids[victim]}` });
+    await route.state('running');
+    const worker = await route.workerPid();
+    const before = { worker, source: here.pid, target: there.pid }[victim];
+    let killed = false;
+    const writing = (async () => {
+      for (const [number, statements] of script.entries()) {
+        // The source may be the one that dies: what was not answered is looked up before it is sent again.
+        for (let done = false; !done; ) {
+          done = await commits(source, number, statements);
+          if (!done) await until('the source', () => source.query('SELECT 1').catch(() => null));
+        }
+      }
+    })();
+    const restarting = until(`the end of the ${victim}`, () => !isAlive(before), 20_000).then(async () => {
+      killed = true;
+      if (victim === 'worker') return;
+      const server = victim === 'source' ? here : there;
+      await server.kill9();
+      await server.start();
+    });
+    await Promise.all([writing, restarting]);
+    await route.caughtUp();
+    const tables = ['entry', 'tally', 'event'];
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+    expect(killed).toBe(true);
+    expect(await target.query('SELECT total FROM tally')).toEqual([{ total: 18 }]);
+  },
+);
+
+/** Runs it as one transaction, whose outcome is certain: it leaves its number behind. */
+async function commits(source: TestDatabase, number: number, statements: string): Promise<boolean> {
+  const client = await source.client().catch(() => null);
+  if (client === null) return false;
+  try {
+    await client.query('BEGIN');
+    await client.query(`INSERT INTO own.done VALUES (${number}); ${statements}`);
+    await client.query('COMMIT');
+    return true;
+  } catch {
+    const rows = await until('the source', () =>
+      source.query(`SELECT FROM own.done WHERE number = ${number}`).catch(() => null),
+    );
+    return rows.length === 1;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+test.for(['slot.created', 'load.copied'] as const)('kill -9 at %s: the load begins anew', async (name) => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await Promise.all([source.query(schema), target.query(schema)]);
+  await source.query(`INSERT INTO entry SELECT i, i FROM generate_series(1, 5000) i`);
+  using file = new RouteFile({ source, target });
+  await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=1:kill` });
+  const worker = await route.workerPid();
+  await until('the end of the worker', () => !isAlive(worker));
+  // What comes before the new slot has to be in the copy, what comes after it in the stream.
+  await source.query(`INSERT INTO entry VALUES (0, 0)`);
+  await route.caughtUp();
+  await source.query(`DELETE FROM entry WHERE id < 10`);
+  await route.caughtUp();
+  expect(await contents(target, ['entry'])).toEqual(await contents(source, ['entry']));
+});
+
+test('two lost answers of COMMIT in a row are found out', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await Promise.all([source.query(schema), target.query(schema)]);
+  using file = new RouteFile({ source, target });
+  await using route = file.run({ TIDELOCK_FAILPOINTS: 'commit.answerLost=1:throw' });
+  await route.state('running');
+  await source.query(`INSERT INTO tally VALUES (1, 0)`);
+  await source.query(`UPDATE tally SET total = total + 1`);
+  await route.caughtUp();
+  expect(route.log).toContain('route interrupted');
+  expect(await target.query('SELECT total FROM tally')).toEqual([{ total: 1 }]);
+});
