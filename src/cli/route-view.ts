@@ -1,6 +1,7 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
-import type { RouteDefinition } from '../core/route.ts';
+import { queueName, type RouteDefinition } from '../core/route.ts';
 import type { StoredRoute } from '../core/route-state-store.ts';
 import type { Health, LoadProgress, Reason, RouteState, WantedState } from '../core/route-status.ts';
 import type { SourceStatus } from '../core/source.ts';
@@ -42,12 +43,16 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
   const condition = conditionOf(definition.name, stored);
   const answered = 'code' in source ? null : source;
   const running = condition.lives && status !== null;
+  const lost = checkpoint === null || answered === null ? null : queueLoss(definition, answered);
   return {
     name: definition.name,
     state: condition.state,
     desiredState: known?.wanted.state ?? (stored === null ? 'running' : 'unknown'),
-    reason: condition.reason,
-    health: worse(condition.health, retentionHealth(definition, answered?.retainedBytes ?? null)),
+    reason: condition.state === 'failed' ? condition.reason : (lost ?? condition.reason),
+    health: worse(
+      lost === null ? condition.health : 'critical',
+      retentionHealth(definition, answered?.retainedBytes ?? null),
+    ),
     source: { node: definition.from.name, position: answered?.position ?? status?.sourcePosition ?? null },
     target: { node: definition.to.name, position: checkpoint },
     lagMs: running ? status.lagMs : null,
@@ -98,6 +103,14 @@ function silentSeconds({ statusAgeMs, holder }: StoredRoute): number {
 
 function reasonOf({ code, message, remedy }: TidelockError): Reason {
   return { code, message, remedy };
+}
+
+/** A route that rests does not notice by itself that it can't go on. */
+function queueLoss(definition: RouteDefinition, { queue }: SourceStatus): Reason | null {
+  if (queue !== 'lost' && queue !== 'missing') return null;
+  const place = { route: definition.name, slot: definition.given.slot ?? queueName(definition) };
+  if (queue === 'missing') return reasonOf(fail(sourceErrors.slotMissing, place));
+  return reasonOf(fail(sourceErrors.slotLost, { ...place, why: 'the server has dropped what it had not read' }));
 }
 
 function retentionHealth({ limits }: RouteDefinition, retainedBytes: number | null): Health {

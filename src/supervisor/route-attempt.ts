@@ -43,7 +43,8 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const findings = [
     ...(await source.preflight()),
     ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
-  ].filter((finding) => finding.level === 'error');
+    // The Collector tells a lost queue by itself, with a code of its own.
+  ].filter((finding) => finding.level === 'error' && finding.code !== 'source.slotLost');
   const [first] = findings;
   if (first) {
     const place = { route: definition.name, errors: findings.length, first: `${first.code} ${first.message}` };

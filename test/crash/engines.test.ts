@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contents } from '../support/compare.ts';
+import { Link } from '../support/link.ts';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
+import { RouteFile } from '../support/route.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+async function pair(): Promise<{ source: TestDatabase; target: TestDatabase }> {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) {
+    await db.query('CREATE TABLE tally (id int PRIMARY KEY, total int); INSERT INTO tally VALUES (1, 0)');
+    await db.query('CREATE TABLE event (n int); ALTER TABLE event REPLICA IDENTITY FULL');
+  }
+  await target.query('DELETE FROM tally');
+  return { source, target };
+}
+
+const addOne = `BEGIN; UPDATE tally SET total = total + 1; INSERT INTO event VALUES (1); COMMIT`;
+const tables = ['tally', 'event'];
+
+test('a frozen engine is replaced when its lease expires, and is fenced when it wakes up', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target });
+  await using first = file.run();
+  await first.state('running');
+  await source.query(addOne);
+  await first.caughtUp();
+  const frozen = [await first.workerPid(), first.pid];
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP');
+  await using second = file.run();
+  await second.state('standby');
+  await source.query(addOne);
+  await second.state('running', 20_000);
+  await source.query(addOne);
+  await second.caughtUp();
+  for (const pid of frozen.reverse()) process.kill(pid, 'SIGCONT');
+  expect((await first.state('fenced')).reason?.code).toBe('TL-4001');
+  await source.query(addOne);
+  await second.caughtUp();
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+  // It does not come back when the other is gone, until somebody asks for it.
+  expect(await second.stop()).toBe(0);
+  await source.query(addOne);
+  expect((await file.tidelock('wait', 'here-to-there', '--timeout', '4s')).code).toBe(1);
+  expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+  await first.caughtUp();
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+});
+
+test('frozen with a transaction open at the target it commits nothing after the takeover', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target });
+  await using first = file.run({ TIDELOCK_FAILPOINTS: 'commit.before=2:stop' });
+  await first.state('running');
+  await source.query(addOne);
+  await source.query(addOne);
+  await using second = file.run({}, ['--takeover']);
+  await second.state('running');
+  await second.caughtUp();
+  process.kill(await first.workerPid(), 'SIGCONT');
+  await first.state('fenced');
+  await source.query(addOne);
+  await second.caughtUp();
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+});
+
+test('an engine whose link to the target is silent is replaced, and stops by itself', async () => {
+  const { source, target } = await pair();
+  await using link = await Link.to(there.port);
+  using cutOff = new RouteFile({ source, target, targetPort: link.port });
+  using near = new RouteFile({ source, target });
+  await using first = cutOff.run();
+  await first.state('running');
+  await using second = near.run();
+  await second.state('standby');
+  link.silence();
+  await source.query(addOne);
+  await second.state('running', 30_000);
+  await second.caughtUp();
+  // Without an answer from the target it knows by its own clock that the lease is over.
+  await first.state('retrying');
+  link.open();
+  expect((await first.state('fenced')).reason?.code).toBe('TL-4001');
+  await source.query(addOne);
+  await second.caughtUp();
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+});
+
+test('links that are cut or go silent are taken up again', async () => {
+  const { source, target } = await pair();
+  await using sourceLink = await Link.to(here.port);
+  await using targetLink = await Link.to(there.port);
+  using file = new RouteFile({ source, target, sourcePort: sourceLink.port, targetPort: targetLink.port });
+  await using route = file.run();
+  await route.state('running');
+  for (const link of [sourceLink, targetLink]) {
+    link.cut();
+    await route.state('retrying');
+    await source.query(addOne);
+    link.open();
+    await route.caughtUp();
+    link.silence();
+    await source.query(addOne);
+    await route.state('retrying', 60_000);
+    link.open();
+    await route.caughtUp();
+  }
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+}, 180_000);
