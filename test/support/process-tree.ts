@@ -21,10 +21,10 @@ function parentOf(pid: number): number | null {
   }
 }
 
+/** False also for one that has ended and waits to be reaped. */
 export function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }

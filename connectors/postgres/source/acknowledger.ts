@@ -8,9 +8,14 @@ export interface AcknowledgerOptions {
   readonly walSenderTimeoutMs: number;
   send(lsn: Lsn, askForReply: boolean): void;
   silentMs(): number;
+  /** The session beside the stream gets no answer either. */
+  isOutOfReach(): boolean;
   /** The server has not answered for so long that the connection must be gone. */
   onSilence(): void;
 }
+
+const goneMs = 15_000;
+const busyMs = 120_000;
 
 /**
  * Tells the server what is durable, and repeats it before the server's patience ends, also while nothing is read. What
@@ -25,12 +30,12 @@ export class Acknowledger {
   constructor(options: AcknowledgerOptions) {
     this.#options = options;
     this.#durable = options.confirmed;
-    const { walSenderTimeoutMs, silentMs } = options;
+    const { walSenderTimeoutMs, silentMs, isOutOfReach } = options;
     const wanted = walSenderTimeoutMs === 0 ? 10_000 : walSenderTimeoutMs / 3;
-    const intervalMs = Math.max(1_000, Math.min(10_000, wanted));
-    const goneAfterMs = Math.max(60_000, walSenderTimeoutMs);
+    const intervalMs = Math.max(1_000, Math.min(5_000, wanted));
     this.#timer = setInterval(() => {
-      if (silentMs() > goneAfterMs) options.onSilence();
+      // A walsender may be busy with a large transaction for long; a network that is gone shows at both sessions.
+      if (silentMs() > (isOutOfReach() ? goneMs : Math.max(busyMs, walSenderTimeoutMs))) options.onSilence();
       else options.send(this.#durable, silentMs() > intervalMs);
     }, intervalMs);
   }

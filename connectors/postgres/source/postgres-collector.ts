@@ -38,6 +38,9 @@ interface Reading {
   readonly monitor: SourceMonitor;
 }
 
+/** Two heartbeats and the time that one may take. */
+const outOfReachMs = 12_000;
+
 /**
  * One session's life: connect, check the start on that very session, stream, end. Everything that arrives goes
  * synchronously from the socket through the assembler into the queue; whatever fails ends the queue with its error,
@@ -149,15 +152,17 @@ export class PostgresCollector implements Collector {
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,
     });
-    return { assembler, history, idle, acknowledger: this.#acknowledger(checked), monitor: this.#monitor(checked) };
+    const monitor = this.#monitor(checked);
+    return { assembler, history, idle, acknowledger: this.#acknowledger(checked, monitor), monitor };
   }
 
-  #acknowledger({ confirmed, walSenderTimeoutMs }: CheckedStart): Acknowledger {
+  #acknowledger({ confirmed, walSenderTimeoutMs }: CheckedStart, monitor: SourceMonitor): Acknowledger {
     return new Acknowledger({
       confirmed,
       walSenderTimeoutMs,
       send: (lsn, askForReply) => this.#stream.confirm(lsn, askForReply),
       silentMs: () => this.#stream.silentMs,
+      isOutOfReach: () => monitor.silentMs > outOfReachMs,
       onSilence: () =>
         this.#fail(
           fail(nodeErrors.unreachable, { node: this.#options.route.from.name, why: 'the server does not answer' }),

@@ -21,6 +21,9 @@ export interface SourceMonitorOptions {
   onLost(error: TidelockError): void;
 }
 
+/** A heartbeat is a few bytes and one commit: a server that takes longer is out of reach, or as good as that. */
+const answerMs = 8_000;
+
 const pollMs = 10_000;
 const synchronousPollMs = 60_000;
 
@@ -34,12 +37,18 @@ export class SourceMonitor {
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   #client: pg.Client | null = null;
+  #answeredAtMs = performance.now();
   #polledAtMs = Number.NEGATIVE_INFINITY;
   #synchronousAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SourceMonitorOptions) {
     this.#options = options;
     this.#done = this.#run();
+  }
+
+  /** How long ago the server answered this session last. */
+  get silentMs(): number {
+    return performance.now() - this.#answeredAtMs;
   }
 
   async close(): Promise<void> {
@@ -56,7 +65,7 @@ export class SourceMonitor {
       const beganMs = performance.now();
       try {
         this.#client ??= await connectSide(route.from, route, 'heartbeat');
-        if (!this.#stop.signal.aborted) await this.#beat(this.#client);
+        if (!this.#stop.signal.aborted) await this.#beatInTime(this.#client);
       } catch (error) {
         const client = this.#client;
         this.#client = null;
@@ -69,6 +78,16 @@ export class SourceMonitor {
       await pause(Math.max(0, heartbeatMs - (performance.now() - beganMs)), this.#stop.signal);
     }
     await this.#client?.end().catch(() => {});
+  }
+
+  async #beatInTime(client: pg.Client): Promise<void> {
+    const timer = setTimeout(() => client.connection.stream.destroy(), answerMs);
+    try {
+      await this.#beat(client);
+      this.#answeredAtMs = performance.now();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #beat(client: pg.Client): Promise<void> {
