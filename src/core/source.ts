@@ -39,6 +39,8 @@ export interface SourceStatus {
 export interface Source {
   readonly order: PositionOrder;
   identity(): Promise<SourceIdentity>;
+  /** How origin hops name the node of this identity: as Target.identity() names the same node. */
+  originName(identity: SourceIdentity): string;
   /** The route's tables as they are now. */
   tables(): Promise<readonly TableVersion[]>;
   /** What has to be mended at the source before the route can run, and what should be. */

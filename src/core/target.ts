@@ -22,6 +22,13 @@ export interface ConsumerOptions {
   readonly sourceNode: string;
 }
 
+export interface LoaderOptions {
+  readonly epoch: bigint;
+  /** Names the source node and the queue's first position in the origin marker: no route carries the rows back. */
+  readonly sourceNode: string;
+  readonly position: Position;
+}
+
 /** Copies whole tables in one target transaction that also stores the checkpoint. */
 export interface Loader {
   /** In the order in which they have to be loaded: tables before those that point to them. */
@@ -40,7 +47,7 @@ export interface Target {
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** The state store, on a connection of its own. Each call opens a new one. */
   state(): Promise<RouteStateStore>;
-  loader(epoch: bigint): Promise<Loader>;
+  loader(options: LoaderOptions): Promise<Loader>;
   consumer(options: ConsumerOptions): Promise<Consumer>;
   close(): Promise<void>;
 }

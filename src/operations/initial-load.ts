@@ -68,7 +68,11 @@ async function copyTables(
   const bytes = await snapshot.sizeBytes();
   if (bytes > maxLoadBytes)
     throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: maxLoadBytes });
-  const loader = await target.loader(epoch);
+  const loader = await target.loader({
+    epoch,
+    sourceNode: options.source.originName(snapshot.source),
+    position: snapshot.position,
+  });
   // An abort has to end a COPY that waits for the target, too.
   const onAbort = (): void => void loader.abort();
   signal.addEventListener('abort', onAbort, { once: true });

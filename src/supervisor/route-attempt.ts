@@ -60,8 +60,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
-  const identity = await source.identity();
-  const consumer = await target.consumer({ epoch, checkpoint, sourceNode: identityName(identity) });
+  const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(await source.identity()) });
   const collector = source.collector(checkpoint.source, {
     budget,
     heartbeatMs: attempt.heartbeatMs,
@@ -95,9 +94,4 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     cut: attempt.cut,
     onHeartbeat: () => attempt.onHeartbeat(),
   });
-}
-
-/** As the target side of a route names the same node: system identifier and database. */
-function identityName(identity: Readonly<Record<string, string>>): string {
-  return `${identity.systemId ?? identity.system ?? ''}/${identity.database ?? ''}`;
 }

@@ -15,6 +15,8 @@ export interface RouteOptions {
   readonly target: TestDatabase;
   /** Lines of the route's configuration besides from and to, not indented. */
   readonly route?: string;
+  /** Lines of a second route, there-to-here: two-way. */
+  readonly back?: string;
   /** Ports of proxies in front of the servers. */
   readonly sourcePort?: number;
   readonly targetPort?: number;
@@ -29,6 +31,7 @@ export interface Outcome {
 }
 
 interface StateEvent {
+  readonly route: string;
   readonly state: string;
   readonly reason: { readonly code: string; readonly message: string } | null;
 }
@@ -40,7 +43,7 @@ export class RouteFile implements Disposable {
 
   constructor(options: RouteOptions) {
     this.options = options;
-    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]' } = options;
+    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]', back } = options;
     writeFileSync(
       join(this.folder, 'tidelock.yaml'),
       `version: 1
@@ -52,10 +55,7 @@ routes:
   here-to-there:
     from: here
     to: there
-${route
-  .split('\n')
-  .map((line) => `    ${line}\n`)
-  .join('')}`,
+${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there\n    to: here\n${indented(back)}`}`,
     );
   }
 
@@ -82,6 +82,13 @@ ${route
   }
 }
 
+function indented(lines: string): string {
+  return lines
+    .split('\n')
+    .map((line) => `    ${line}\n`)
+    .join('');
+}
+
 function environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, VITEST: __, ...rest } = process.env;
   return { ...rest, NO_COLOR: '1', ...more };
@@ -93,7 +100,7 @@ export class RunningRoute implements AsyncDisposable {
   readonly #process: ChildProcess;
   #log = '';
   readonly #events: StateEvent[] = [];
-  #seen = 0;
+  readonly #seen = new Map<string, number>();
 
   constructor(file: RouteFile, env: Readonly<Record<string, string>>, args: readonly string[]) {
     this.file = file;
@@ -137,23 +144,25 @@ export class RunningRoute implements AsyncDisposable {
   }
 
   /** Waits until the route reports the state, from now on or as the last one that it reported. */
-  async state(state: string, timeoutMs?: number): Promise<StateEvent> {
+  async state(state: string, timeoutMs?: number, route = 'here-to-there'): Promise<StateEvent> {
     return await this.#until(
       `state ${state}`,
       () => {
-        const from = Math.max(0, Math.min(this.#seen, this.#events.length - 1));
-        const at = this.#events.findIndex((event, index) => index >= from && event.state === state);
+        const events = this.#events.filter((event) => event.route === route);
+        const from = Math.max(0, Math.min(this.#seen.get(route) ?? 0, events.length - 1));
+        const at = events.findIndex((event, index) => index >= from && event.state === state);
         if (at < 0) return null;
-        this.#seen = at + 1;
-        return this.#events[at];
+        this.#seen.set(route, at + 1);
+        return events[at];
       },
       timeoutMs,
     );
   }
 
   /** Everything that is committed at the source by now is at the target, as its stored checkpoint tells. */
-  async caughtUp(timeoutMs?: number): Promise<void> {
-    const { source, target } = this.file.options;
+  async caughtUp(timeoutMs?: number, way: 'there' | 'back' = 'there'): Promise<void> {
+    const { options } = this.file;
+    const [source, target] = way === 'there' ? [options.source, options.target] : [options.target, options.source];
     // Apart from the mark itself, which makes an idle route store its position at once.
     const [mark] = await source.query(
       `SELECT pg_logical_emit_message(true, 'tidelock.mark', 'test'), pg_current_wal_insert_lsn()::text AS lsn`,

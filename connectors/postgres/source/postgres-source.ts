@@ -44,6 +44,10 @@ class PostgresSource implements Source {
     }
   }
 
+  originName({ systemId = '', database = '' }: SourceIdentity): string {
+    return `${systemId}/${database}`;
+  }
+
   tables(): Promise<readonly TableVersion[]> {
     return this.#side('setup', async (client) =>
       (await routeTables(client, this.#options.route)).map(({ table }) => table),

@@ -17,6 +17,7 @@ import { applyCarefully } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { type Group, type GroupLimits, isIdle, nextGroup } from './group.ts';
+import { originMarker } from './origin-marker.ts';
 import { sendAsSets, sendInOrder } from './set-apply.ts';
 import { TablePlans } from './table-plans.ts';
 
@@ -184,7 +185,7 @@ export class PostgresConsumer implements Consumer {
     batch.send({
       name: 'tl_marker',
       text: `select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`,
-      values: [originMarker(this.#options.sourceNode, group)],
+      values: [markerOf(this.#options.sourceNode, group)],
     });
     failpoint('marker.after');
   }
@@ -321,9 +322,9 @@ function isOff(error: unknown): boolean {
 }
 
 /** The nodes that the group's transactions have been through: where they come from, and the source itself. */
-function originMarker(sourceNode: string, group: Group): string {
+function markerOf(sourceNode: string, group: Group): string {
   const hops: Origin = group.parts[0]?.origin ?? [];
   const commit = group.commit ?? group.parts.findLast((part) => part.commit !== null)?.commit ?? null;
   const here: Hop = { node: sourceNode, position: commit?.position ?? '', committedAtMs: commit?.atMs ?? 0 };
-  return JSON.stringify({ v: 1, hops: [...hops, here] });
+  return originMarker([...hops, here]);
 }

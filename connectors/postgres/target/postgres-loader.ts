@@ -11,28 +11,30 @@ import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
-import type { Loader } from '../../../src/core/target.ts';
+import type { Loader, LoaderOptions } from '../../../src/core/target.ts';
+import type { Hop } from '../../../src/core/transaction.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { applicationName, setReplicaRole } from './apply-connection.ts';
 import { copyText } from './copy-text.ts';
+import { originMarker } from './origin-marker.ts';
 import { planTable } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { readTargetTables } from './target-table.ts';
 
-export interface LoaderOptions {
+export interface PostgresLoaderOptions extends LoaderOptions {
   readonly route: RouteDefinition;
   readonly routeId: number;
   readonly routeKey: string;
-  readonly epoch: bigint;
 }
 
 /**
  * All tables and the first checkpoint in one transaction: whatever interrupts it, the target is as it was before.
  * Tables come parents first; each is one COPY, at whose end its foreign keys are checked.
  */
-export async function openLoader({ route, routeId, routeKey, epoch }: LoaderOptions): Promise<Loader> {
+export async function openLoader(options: PostgresLoaderOptions): Promise<Loader> {
+  const { route, routeId, routeKey } = options;
   const node = route.to.name;
   const client = await connectPostgres(route.to, { applicationName: applicationName(routeId, routeKey, 'apply') });
   const guarded = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -42,7 +44,7 @@ export async function openLoader({ route, routeId, routeKey, epoch }: LoaderOpti
       throw classifyPostgresError(error, node);
     }
   };
-  await guarded(() => begin(client, { route, routeId, epoch }));
+  await guarded(() => begin(client, options));
   return {
     sort: (tables) =>
       guarded(async () => {
@@ -58,7 +60,8 @@ export async function openLoader({ route, routeId, routeKey, epoch }: LoaderOpti
   };
 }
 
-async function begin(client: pg.Client, { route, routeId, epoch }: Omit<LoaderOptions, 'routeKey'>): Promise<void> {
+async function begin(client: pg.Client, options: PostgresLoaderOptions): Promise<void> {
+  const { route, routeId, epoch, sourceNode, position } = options;
   await setReplicaRole(client);
   await client.query('begin');
   const { rows } = await client.query<{ epoch: string }>(
@@ -68,7 +71,8 @@ async function begin(client: pg.Client, { route, routeId, epoch }: Omit<LoaderOp
   if (rows[0]?.epoch !== epoch.toString()) {
     throw fail(routeErrors.fenced, { route: route.name, epoch: epoch.toString() });
   }
-  await client.query(`select pg_logical_emit_message(true, 'tidelock.origin', '{"v":1,"hops":[]}')`);
+  const hop: Hop = { node: sourceNode, position, committedAtMs: Date.now() };
+  await client.query(`select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`, [originMarker([hop])]);
   await client.query('set constraints all deferred');
 }
 

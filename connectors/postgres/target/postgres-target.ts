@@ -45,7 +45,7 @@ export function postgresTarget({ route, logger }: TargetOptions): Target {
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),
     state: () => openPostgresState({ node, routeKey: key, logger }),
-    loader: async (epoch) => openLoader({ route, routeId: await routeId(), routeKey: key, epoch }),
+    loader: async (options) => openLoader({ ...options, route, routeId: await routeId(), routeKey: key }),
     consumer: async (options) => {
       const id = await routeId();
       const connection = await openApplyConnection(node, id, key);
