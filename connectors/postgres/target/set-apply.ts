@@ -72,7 +72,11 @@ export function sendTruncate(applier: Applier, change: TruncateChange): void {
   const plans = change.tables.map((table) => applier.plans.get(table));
   // Never CASCADE: what the source emptied is listed, and nothing else is to be emptied here.
   const tables = plans.map((plan) => quoteTable(plan.target)).join(', ');
+  // A table with a pending check can't be truncated. At the source none of its own was pending either.
+  const constraints = [...new Set(plans.flatMap((plan) => plan.target.deferrableConstraints))].join(', ');
+  if (constraints !== '') applier.batch.send(`set constraints ${constraints} immediate`);
   applier.batch.send(`truncate table ${tables}${change.restartIdentity ? ' restart identity' : ''}`);
+  if (constraints !== '') applier.batch.send(`set constraints ${constraints} deferred`);
 }
 
 /**

@@ -45,6 +45,8 @@ export interface TargetTable {
   readonly columns: readonly TargetColumn[];
   readonly uniqueIndexes: readonly TargetIndex[];
   readonly hasDeferrableUnique: boolean;
+  /** Quoted names of the deferrable constraints whose checks rows of this table can leave pending. */
+  readonly deferrableConstraints: readonly string[];
   /** Oids of the tables that its foreign keys point to, itself left out. */
   readonly references: readonly number[];
   /** Foreign keys of other tables that change them when a row here changes or goes. */
@@ -95,6 +97,9 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
     from pg_index i join pg_class ic on ic.oid = i.indexrelid
     where i.indrelid = c.oid and i.indisunique and i.indisvalid) as indexes,
   exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p','u','x') and k.condeferrable) as deferrable_unique,
+  (select coalesce(json_agg(distinct quote_ident(kn.nspname) || '.' || quote_ident(k.conname)), '[]')
+    from pg_constraint k join pg_namespace kn on kn.oid = k.connamespace
+    where c.oid in (k.conrelid, k.confrelid) and k.condeferrable) as deferrable_constraints,
   (select coalesce(json_agg(distinct k.confrelid::int8), '[]') from pg_constraint k
     where k.conrelid = c.oid and k.contype = 'f' and k.confrelid <> c.oid) as "references",
   (select coalesce(json_agg(k.conname order by k.conname), '[]') from pg_constraint k
@@ -114,6 +119,7 @@ interface CatalogueRow {
   readonly columns: TargetColumn[];
   readonly indexes: TargetIndex[];
   readonly deferrable_unique: boolean;
+  readonly deferrable_constraints: string[];
   readonly references: number[];
   readonly cascades: string[];
   readonly ordinary_triggers: string[];
@@ -134,6 +140,7 @@ export async function readTargetTables(
     columns: row.columns,
     uniqueIndexes: row.indexes,
     hasDeferrableUnique: row.deferrable_unique,
+    deferrableConstraints: row.deferrable_constraints,
     references: row.references,
     cascades: row.cascades,
     ordinaryTriggers: row.ordinary_triggers,
