@@ -20,6 +20,7 @@ export interface RouteOptions {
   /** Ports of proxies in front of the servers. */
   readonly sourcePort?: number;
   readonly targetPort?: number;
+  readonly targetUser?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
 }
@@ -50,7 +51,7 @@ export class RouteFile implements Disposable {
 name: test
 nodes:
   here: { type: postgres, url: "${source.url(sourcePort)}" }
-  there: { type: postgres, url: "${target.url(targetPort)}" }
+  there: { type: postgres, url: "${target.url(targetPort, options.targetUser)}" }
 routes:
   here-to-there:
     from: here
