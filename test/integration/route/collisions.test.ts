@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contents } from '../../support/compare.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { RouteFile } from '../../support/route.ts';
+import { until } from '../../support/until.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+const schema = `
+  CREATE TABLE item (id int PRIMARY KEY, code text UNIQUE, note text);
+  CREATE TABLE other (id int PRIMARY KEY);
+`;
+
+const secret = 'a-value-nobody-may-read';
+
+interface Case {
+  readonly name: string;
+  /** What somebody else did at the target. */
+  readonly there: string;
+  readonly here: string;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'an insert finds the row',
+    there: `INSERT INTO item VALUES (5, '${secret}', 'theirs')`,
+    here: `INSERT INTO item VALUES (5, 'mine', '${secret}')`,
+  },
+  {
+    name: 'an update finds no row',
+    there: `DELETE FROM item WHERE id = 1`,
+    here: `UPDATE item SET note = '${secret}' WHERE id = 1`,
+  },
+  {
+    name: 'an update of a key finds no row',
+    there: `DELETE FROM item WHERE id = 1`,
+    here: `UPDATE item SET id = 50, note = '${secret}' WHERE id = 1`,
+  },
+  { name: 'a delete finds no row', there: `DELETE FROM item WHERE id = 2`, here: `DELETE FROM item WHERE id = 2` },
+];
+
+async function collide(rule: string, { there: theirs, here: ours }: Case) {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query(schema);
+  await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', 'y')`);
+  const file = new RouteFile({
+    source,
+    target,
+    route: `tables: ["public.*"]\ncollisions: { default: { resolve: halt }, tables: { public.item: { resolve: ${rule} } } }`,
+  });
+  const route = file.run();
+  await route.state('running');
+  await target.query(theirs);
+  const before = await contents(target, ['item', 'other']);
+  await source.query(`INSERT INTO other VALUES (1)`);
+  await source.query(ours);
+  await source.query(`INSERT INTO other VALUES (2)`);
+  return { source, target, file, route, before };
+}
+
+describe.for(cases)('$name', (the) => {
+  test('halt: what came before is there, nothing of the transaction, and no value is told', async () => {
+    const { target, file, route, before } = await collide('halt', the);
+    await using _route = route;
+    using _file = file;
+    const { reason } = await route.state('failed');
+    expect(reason).toMatchObject({
+      code: 'TL-2201',
+      message: expect.stringMatching(/public\.item.*[0-9A-F]+\/[0-9A-F]+/),
+    });
+    expect(await contents(target, ['item', 'other'])).toEqual({ ...before, other: ['(1)'] });
+    expect(route.log + JSON.stringify(await file.status())).not.toContain(secret);
+  });
+
+  test('source: the target row becomes what the source says', async () => {
+    const { source, target, file, route } = await collide('source', the);
+    await using _route = route;
+    using _file = file;
+    await route.caughtUp();
+    expect(await contents(target, ['item', 'other'])).toEqual(await contents(source, ['item', 'other']));
+    // The status is stored with the next renewal of the lease.
+    await until('the count', async () => (await file.status()).collisions === 1);
+    expect(route.log).not.toContain(secret);
+  });
+});
+
+test('another row with the same unique value halts under every rule', async () => {
+  for (const rule of ['halt', 'source']) {
+    const { target, file, route, before } = await collide(rule, {
+      name: '',
+      there: `INSERT INTO item VALUES (9, '${secret}', 'theirs')`,
+      here: `INSERT INTO item VALUES (5, '${secret}', 'mine')`,
+    });
+    await using _route = route;
+    using _file = file;
+    expect((await route.state('failed')).reason?.code).toBe('TL-2201');
+    expect((await contents(target, ['item'])).item).toEqual(before.item);
+    expect(route.log).not.toContain(secret);
+  }
+});

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contents } from '../../support/compare.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { RouteFile } from '../../support/route.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+  await there.database('postgres').query('CREATE ROLE applier LOGIN');
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+const misfits: readonly (readonly [string, string, string, string])[] = [
+  [
+    'a numeric of less scale',
+    'CREATE TABLE t (id int PRIMARY KEY, v numeric(20,6))',
+    'CREATE TABLE t (id int PRIMARY KEY, v numeric(20,2))',
+    'TL-2104',
+  ],
+  [
+    'a numeric of fewer digits',
+    'CREATE TABLE t (id int PRIMARY KEY, v numeric(10,2))',
+    'CREATE TABLE t (id int PRIMARY KEY, v numeric(9,2))',
+    'TL-2104',
+  ],
+  [
+    'a shorter varchar',
+    'CREATE TABLE t (id int PRIMARY KEY, v varchar(20))',
+    'CREATE TABLE t (id int PRIMARY KEY, v varchar(10))',
+    'TL-2104',
+  ],
+  [
+    'a timestamp of less precision',
+    'CREATE TABLE t (id int PRIMARY KEY, v timestamp)',
+    'CREATE TABLE t (id int PRIMARY KEY, v timestamp(3))',
+    'TL-2104',
+  ],
+  [
+    'a narrower integer',
+    'CREATE TABLE t (id int PRIMARY KEY, v int8)',
+    'CREATE TABLE t (id int PRIMARY KEY, v int4)',
+    'TL-2104',
+  ],
+  [
+    'a float for a numeric',
+    'CREATE TABLE t (id int PRIMARY KEY, v numeric)',
+    'CREATE TABLE t (id int PRIMARY KEY, v float8)',
+    'TL-2104',
+  ],
+  ['a missing table', 'CREATE TABLE t (id int PRIMARY KEY)', 'SELECT', 'TL-2101'],
+  ['a missing column', 'CREATE TABLE t (id int PRIMARY KEY, v text)', 'CREATE TABLE t (id int PRIMARY KEY)', 'TL-2102'],
+  [
+    'a column that must be filled',
+    'CREATE TABLE t (id int PRIMARY KEY)',
+    'CREATE TABLE t (id int PRIMARY KEY, v text NOT NULL)',
+    'TL-2103',
+  ],
+  [
+    'a generated column',
+    'CREATE TABLE t (id int PRIMARY KEY, v int)',
+    'CREATE TABLE t (id int PRIMARY KEY, v int GENERATED ALWAYS AS (id) STORED)',
+    'TL-2105',
+  ],
+  ['no key', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE TABLE t (id int)', 'TL-2106'],
+  ['a view', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE VIEW t AS SELECT 1 AS id', 'TL-2107'],
+];
+
+test.for(misfits)('%s at the target halts before anything is written', async ([, mine, theirs, code]) => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await Promise.all([source.query(mine), target.query(theirs)]);
+  using file = new RouteFile({ source, target, route: 'tables: [public.t]' });
+  const check = await file.tidelock('check', '--json');
+  expect(check.code).toBe(1);
+  expect(check.out).toContain(code);
+  await using route = file.run();
+  const { reason } = await route.state('failed');
+  expect(reason?.message).toContain(code);
+  expect(reason?.message).toContain('public.t');
+  expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
+});
+
+test('triggers that would fire are refused, allowed by name, and never fire under the replica role', async () => {
+  const schema = `CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE fired (n int)`;
+  const trigger = `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.fired VALUES (1); RETURN NEW; END $$;
+    CREATE TRIGGER note AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()`;
+  for (const [user, allow] of [
+    ['postgres', ''],
+    ['applier', ''],
+    ['applier', '\nallow: [targetTriggers]'],
+  ] as const) {
+    const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+    await source.query(schema);
+    await target.query(`${schema};${trigger}`);
+    for (const table of ['t', 'fired']) await target.query(`ALTER TABLE ${table} OWNER TO applier`);
+    await target.query(`GRANT CREATE ON DATABASE ${target.name} TO applier`);
+    using file = new RouteFile({ source, target, targetUser: user, route: `tables: [public.t]${allow}` });
+    await using route = file.run();
+    if (user === 'applier' && allow === '') {
+      expect((await route.state('failed')).reason?.message).toContain('TL-2108');
+      continue;
+    }
+    await route.state('running');
+    await source.query('INSERT INTO t VALUES (1, 1)');
+    await route.caughtUp();
+    expect(await contents(target, ['t', 'fired'])).toEqual({ t: ['(1,1)'], fired: allow === '' ? [] : ['(1)'] });
+  }
+});
+
+test('what the target refuses for its value halts without telling the value', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY, v text)');
+  await target.query(`ALTER TABLE t ADD CONSTRAINT short CHECK (length(v) < 10)`);
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO t VALUES (1, 'short')`);
+  await source.query(`INSERT INTO t VALUES (4711, 'much-too-long-and-secret')`);
+  expect((await route.state('failed')).reason).toMatchObject({
+    code: 'TL-2203',
+    message: expect.stringContaining('public.t'),
+  });
+  expect(await contents(target, ['t'])).toEqual({ t: ['(1,short)'] });
+  expect(route.log).not.toMatch(/secret|4711/);
+});
+
+test('a row above maxRowBytes halts with its table and position', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY, v text)');
+  using file = new RouteFile({ source, target, route: 'tables: [public.t]\napply: { maxRowBytes: 1MB }' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO t VALUES (1, 'fits')`);
+  await source.query(`INSERT INTO t VALUES (2, repeat('x', 2000000))`);
+  expect((await route.state('failed')).reason).toMatchObject({
+    code: 'TL-3201',
+    message: expect.stringMatching(/public\.t.*[0-9A-F]+\/[0-9A-F]+/),
+  });
+  expect(await contents(target, ['t'])).toEqual({ t: ['(1,fits)'] });
+});
+
+test('an engine whose epoch is over writes nothing and is fenced', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  // Only the epoch, behind the back of the lease: every apply transaction has to look at it by itself.
+  const client = await target.client();
+  await client.query('BEGIN');
+  await client.query(`UPDATE tidelock.routes SET epoch = epoch + 1`);
+  await source.query(`INSERT INTO t VALUES (1)`);
+  await client.query('COMMIT');
+  await client.end();
+  expect((await route.state('fenced')).reason?.code).toBe('TL-4001');
+  expect(await contents(target, ['t'])).toEqual({ t: [] });
+});
