@@ -3,6 +3,7 @@ import { contents } from '../support/compare.ts';
 import { Link } from '../support/link.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 import { RouteFile } from '../support/route.ts';
+import { until } from '../support/until.ts';
 
 let here: PostgresServer;
 let there: PostgresServer;
@@ -92,6 +93,29 @@ test('an engine whose link to the target is silent is replaced, and stops by its
   expect((await first.state('fenced')).reason?.code).toBe('TL-4001');
   await source.query(addOne);
   await second.caughtUp();
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+});
+
+test('a fast shutdown of the source does not wait for a target that is blocked', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  const blocker = await target.client();
+  await blocker.query('BEGIN');
+  await blocker.query('LOCK TABLE tally IN ACCESS EXCLUSIVE MODE');
+  await source.query(addOne);
+  await until('an apply that waits', async () => {
+    const rows = await target.query(`SELECT FROM pg_locks WHERE NOT granted`);
+    return rows.length > 0;
+  });
+  const beganMs = performance.now();
+  await here.stop('fast');
+  expect(performance.now() - beganMs).toBeLessThan(10_000);
+  await blocker.query('COMMIT');
+  await blocker.end();
+  await here.start();
+  await route.caughtUp();
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });
 

@@ -38,6 +38,9 @@ interface Reading {
   readonly monitor: SourceMonitor;
 }
 
+/** For a shutting down source: what is on its way to the target may still be confirmed. */
+const leaveMs = 3_000;
+
 /** Two heartbeats and the time that one may take. */
 const outOfReachMs = 12_000;
 
@@ -54,6 +57,7 @@ export class PostgresCollector implements Collector {
   #reading: Reading | null = null;
   #closing: Promise<void> | null = null;
   #synchronous = false;
+  #leaving: NodeJS.Timeout | null = null;
 
   constructor(options: PostgresCollectorOptions) {
     this.#options = options;
@@ -102,6 +106,7 @@ export class PostgresCollector implements Collector {
 
   async #close(): Promise<void> {
     this.#queue.end();
+    if (this.#leaving !== null) clearTimeout(this.#leaving);
     this.#reading?.idle.close();
     this.#reading?.acknowledger.close();
     await Promise.all([this.#stream.close(), this.#reading?.monitor.close()]);
@@ -183,7 +188,16 @@ export class PostgresCollector implements Collector {
         this.#synchronous = synchronous;
       },
       onLost: (error) => this.#fail(error),
+      onShutdown: (error) => this.#leaveSoon(error),
     });
+  }
+
+  /**
+   * A shutdown of the server waits until everything is confirmed. Where the target is slow or blocked that may be never;
+   * the slot keeps what was not confirmed.
+   */
+  #leaveSoon(error: unknown): void {
+    this.#leaving ??= setTimeout(() => this.#fail(error), leaveMs);
   }
 
   #keepalive(lsn: Lsn, atMs: number, replyRequested: boolean): void {

@@ -4,7 +4,7 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import type { Logger } from '../../../src/core/logger.ts';
 import { pause } from '../../../src/core/pause.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { markerPrefixes } from './markers.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide } from './sessions.ts';
@@ -17,12 +17,17 @@ export interface SourceMonitorOptions {
   readonly walSenderPid: number;
   onRetained(bytes: number): void;
   onSynchronous(synchronous: boolean): void;
+  /** The server ends its sessions. It waits for its walsenders, however long they take. */
+  onShutdown(error: unknown): void;
   /** The queue can't be read any more. */
   onLost(error: TidelockError): void;
 }
 
 /** A heartbeat is a few bytes and one commit: a server that takes longer is out of reach, or as good as that. */
 const answerMs = 8_000;
+
+/** SQLSTATE. */
+const adminShutdown = '57P01';
 
 const pollMs = 10_000;
 const synchronousPollMs = 60_000;
@@ -64,7 +69,7 @@ export class SourceMonitor {
     while (!this.#stop.signal.aborted) {
       const beganMs = performance.now();
       try {
-        this.#client ??= await connectSide(route.from, route, 'heartbeat');
+        this.#client ??= await this.#connect();
         if (!this.#stop.signal.aborted) await this.#beatInTime(this.#client);
       } catch (error) {
         const client = this.#client;
@@ -78,6 +83,15 @@ export class SourceMonitor {
       await pause(Math.max(0, heartbeatMs - (performance.now() - beganMs)), this.#stop.signal);
     }
     await this.#client?.end().catch(() => {});
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const { route, onShutdown } = this.#options;
+    const client = await connectSide(route.from, route, 'heartbeat');
+    client.on('error', (error) => {
+      if (sqlState(error) === adminShutdown && !this.#stop.signal.aborted) onShutdown(error);
+    });
+    return client;
   }
 
   async #beatInTime(client: pg.Client): Promise<void> {
