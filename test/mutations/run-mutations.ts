@@ -1,0 +1,62 @@
+// `npm run test:mutations [ID...]`: shows for each mutation that its test catches it, and passes without it.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type Mutation, mutations } from './mutations.ts';
+
+const root = join(import.meta.dirname, '../..');
+const wanted = process.argv.slice(2);
+const chosen = mutations.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
+const copy = mkdtempSync(join(tmpdir(), 'tidelock-mutations-'));
+
+function prepare(): void {
+  const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+  for (const file of files) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    cpSync(join(root, file), join(copy, file));
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+}
+
+function passes({ test }: Mutation): boolean {
+  const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
+  const { status, stdout } = spawnSync(process.execPath, [vitest, 'run', test.file, '-t', test.name], {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: 300_000,
+  });
+  // Where the name matches nothing all tests are skipped, and vitest is content.
+  if (!/Tests .*\b(?:passed|failed)\b/.test(stdout)) throw new Error(`no test was run for ${test.file} "${test.name}"`);
+  return status === 0;
+}
+
+function isCaught(mutation: Mutation): boolean {
+  const path = join(copy, mutation.file);
+  const source = readFileSync(path, 'utf8');
+  writeFileSync(
+    path,
+    source.replace(mutation.find, () => mutation.replace),
+  );
+  const caught = !passes(mutation);
+  writeFileSync(path, source);
+  return caught;
+}
+
+let failed = 0;
+try {
+  prepare();
+  const unmutated = new Map<string, boolean>();
+  for (const mutation of chosen) {
+    const key = `${mutation.test.file} ${mutation.test.name}`;
+    if (!unmutated.has(key)) unmutated.set(key, passes(mutation));
+    const verdict =
+      unmutated.get(key) !== true ? 'its test fails without it' : isCaught(mutation) ? 'caught' : 'NOT CAUGHT';
+    if (verdict !== 'caught') failed++;
+    process.stdout.write(`promise ${mutation.promise}: ${mutation.id}: ${verdict}\n`);
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+process.stdout.write(`${chosen.length - failed} of ${chosen.length} mutations are caught\n`);
+process.exitCode = failed === 0 ? 0 : 1;
