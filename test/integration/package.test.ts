@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runDirectory } from '../support/run-directory.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const folder = mkdtempSync(join(runDirectory(), 'package-'));
+/** Not what the tests' own npm has set. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|VITEST|NODE_OPTIONS)/.test(name)),
+);
+
+/** The package as a user gets it: packed, and installed with its dependencies into a project of its own. */
+beforeAll(async () => {
+  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root, env });
+  const [archive = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
+  await run('npm', ['install', '--silent', '--prefer-offline', '--no-audit', `./${archive}`], { cwd: folder, env });
+}, 240_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const tidelock = (...args: string[]) =>
+  run(process.execPath, [join(folder, 'node_modules/tidelock/dist/src/cli/main.js'), ...args], { cwd: folder, env });
+
+test('the archive holds what is to be shipped, and nothing else', async () => {
+  const names = readdirSync(join(folder, 'node_modules/tidelock')).sort();
+  expect(names).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
+  expect(readdirSync(join(folder, 'node_modules/tidelock/dist')).sort()).toEqual(['connectors', 'src', 'transforms']);
+});
+
+test('the command runs', async () => {
+  expect((await tidelock('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  expect((await tidelock('--help')).stdout).toContain('status');
+  expect(JSON.parse((await tidelock('config', 'schema')).stdout)).toHaveProperty('$schema');
+});
+
+test('the demo runs from the installed package, and finds both sides equal', async () => {
+  const { stdout } = await tidelock('demo', '--seconds', '6');
+  expect(stdout).toMatch(/EQUAL/);
+}, 120_000);
+
+test('the typed library entry compiles and runs in a program', async () => {
+  writeFileSync(
+    join(folder, 'tidelock.yaml'),
+    `version: 1
+name: embedded
+nodes:
+  a: { type: postgres, url: "postgres://u@127.0.0.1:1/a" }
+  b: { type: postgres, url: "postgres://u@127.0.0.1:1/b" }
+routes:
+  a-to-b: { from: a, to: b, tables: ["public.*"] }
+`,
+  );
+  writeFileSync(
+    join(folder, 'program.ts'),
+    `import { type RouteStatus, loadConfiguration, runRoute, silentLogger, connectorFor, TidelockError } from 'tidelock';
+const configuration = loadConfiguration({ env: process.env, cwd: process.cwd() });
+const seen: RouteStatus[] = [];
+const stop = new AbortController();
+await runRoute({
+  definition: configuration.routes.demand('a-to-b', 'route'),
+  connectors: connectorFor,
+  holder: { supervisor: 'program', host: 'here', pid: process.pid },
+  logger: silentLogger,
+  signal: stop.signal,
+  restarts: 0,
+  takeover: false,
+  onStatus: (status) => {
+    seen.push(status);
+    if (status.state === 'retrying') stop.abort();
+  },
+});
+console.log(JSON.stringify(seen.map(({ state, reason }) => [state, reason?.code ?? null])), TidelockError.name);
+`,
+  );
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      compilerOptions: {
+        module: 'nodenext',
+        target: 'es2024',
+        strict: true,
+        types: ['node'],
+        typeRoots: [join(root, 'node_modules/@types')],
+      },
+      files: ['program.ts'],
+    }),
+  );
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], { cwd: folder, env });
+  const { stdout } = await run(process.execPath, [join(folder, 'program.js')], { cwd: folder, env });
+  expect(stdout).toBe('[["retrying","TL-5001"],["stopped",null]] TidelockError\n');
+}, 60_000);
