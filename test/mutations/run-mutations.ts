@@ -27,7 +27,9 @@ function passes({ test }: Mutation): boolean {
     timeout: 300_000,
   });
   // Where the name matches nothing all tests are skipped, and vitest is content.
-  if (!/Tests .*\b(?:passed|failed)\b/.test(stdout)) throw new Error(`no test was run for ${test.file} "${test.name}"`);
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed/m.exec(stdout) ?? [];
+  if (Number(passed) + Number(failed) === 0 || passed === undefined)
+    throw new Error(`no test was run for ${test.file} "${test.name}"`);
   return status === 0;
 }
 

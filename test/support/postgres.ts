@@ -15,13 +15,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
-import { type Binaries, newestVersion, postgresBinaries, versions } from './postgres-binaries.ts';
+import { type Binaries, postgresBinaries, versions } from './postgres-binaries.ts';
 import { endTree } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
 import { until } from './until.ts';
 
 export interface PostgresOptions {
-  /** Major; the newest of those that are tested where absent. */
+  /** Major; where absent those that are tested, in turn: of a pair the source is started first. */
   readonly version?: string;
   readonly settings?: Readonly<Record<string, string>>;
   /** A stopped server's files to start from. */
@@ -29,10 +29,11 @@ export interface PostgresOptions {
 }
 
 let databases = 0;
+let servers = 0;
 
 /** A PostgreSQL server on a free port of the loopback address, with a system identifier of its own. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const version = options.version ?? (versions.includes(newestVersion) ? newestVersion : String(versions.at(-1)));
+  const version = options.version ?? String(versions[servers++ % versions.length]);
   const binaries = postgresBinaries(version);
   chmodSync(runDirectory(), 0o755);
   const dataDir = mkdtempSync(join(runDirectory(), `pg${version}-`));

@@ -55,6 +55,7 @@ test('begin, commit, type, truncate and message carry what the server wrote', ()
   expect(readCommit(bytes('C', Buffer.from([0]), int64(5n), int64(9n), int64(1_999n)))).toEqual({
     endLsn: 9n,
     atMs: 946_684_800_001,
+    time: 1999n,
   });
   expect(readType(bytes('Y', int32(20_000), text('app'), text('mood')))).toEqual({ oid: 20_000, name: 'app.mood' });
   expect(readTruncate(bytes('T', int32(2), Buffer.from([2]), int32(1), int32(2)))).toEqual({

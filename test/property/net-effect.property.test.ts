@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { NetEffect } from '../../connectors/postgres/target/net-effect.ts';
+import { planTable, type TablePlan } from '../../connectors/postgres/target/table-plan.ts';
+import type { TargetColumn, TargetTable } from '../../connectors/postgres/target/target-table.ts';
+import { type Row, UNCHANGED } from '../../src/core/cell.ts';
+import type { RowChange } from '../../src/core/change.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+
+function column(name: string, type: string): TargetColumn {
+  return {
+    name,
+    type,
+    typeSql: type,
+    modifier: -1,
+    baseType: type,
+    baseKind: 'b',
+    unnestable: true,
+    notNull: false,
+    generated: false,
+    identity: '',
+    hasDefault: false,
+    deterministic: true,
+  };
+}
+
+/** (amount numeric primary key, label text, big text) */
+function plan(): TablePlan {
+  const columns = [
+    column('amount', 'pg_catalog.numeric'),
+    column('label', 'pg_catalog.text'),
+    column('big', 'pg_catalog.text'),
+  ];
+  const source: TableVersion = {
+    schema: 'public',
+    name: 't',
+    identity: 'default',
+    columns: columns.map(({ name, type }) => ({ name, type, modifier: -1, key: name === 'amount' })),
+  };
+  const target: TargetTable = {
+    oid: 1,
+    schema: 'public',
+    name: 't',
+    kind: 'r',
+    columns,
+    uniqueIndexes: [
+      {
+        name: 't_pkey',
+        columns: ['amount'],
+        primary: true,
+        deferrable: false,
+        partial: false,
+        predicate: null,
+        hasExpressions: false,
+        allNotNull: true,
+      },
+    ],
+    hasDeferrableUnique: false,
+    deferrableConstraints: [],
+    references: [],
+    cascades: [],
+    ordinaryTriggers: [],
+    replicaTriggers: [],
+    rowSecurity: false,
+  };
+  return planTable(source, target, 'r');
+}
+
+type Model = Map<number, Row>;
+
+/** What a source would do: only changes that fit the state are generated. */
+interface Step {
+  readonly kind: 'insert' | 'update' | 'updateUnchanged' | 'delete' | 'move';
+  readonly key: number;
+  readonly to: number;
+  readonly spelling: number;
+  readonly label: string;
+}
+
+/** 1, 1.0 and 1.00 are one key to the server. */
+const spell = (key: number, spelling: number): string => `${key}${['', '.0', '.00'][spelling]}`;
+
+const steps = fc.array(
+  fc.record<Step>({
+    kind: fc.constantFrom('insert', 'insert', 'update', 'updateUnchanged', 'delete', 'move'),
+    key: fc.integer({ min: 0, max: 4 }),
+    to: fc.integer({ min: 0, max: 4 }),
+    spelling: fc.integer({ min: 0, max: 2 }),
+    label: fc.string({ maxLength: 3 }),
+  }),
+  { maxLength: 40 },
+);
+
+/** Keeps what can happen from `state` on, as the queue would describe it, and brings the state along. */
+function happen(table: TableVersion, state: Model, wanted: readonly Step[]): RowChange[] {
+  const changes: RowChange[] = [];
+  for (const { kind, key, to, spelling, label } of wanted) {
+    const row = state.get(key);
+    if (kind === 'insert') {
+      if (row !== undefined) continue;
+      const after: Row = [spell(key, spelling), label, `big ${label}`];
+      state.set(key, after);
+      changes.push({ kind, table, after: [...after] });
+    } else if (row === undefined) {
+    } else if (kind === 'delete') {
+      state.delete(key);
+      changes.push({ kind, table, before: [row[0] as string, null, null] });
+    } else if (kind === 'move') {
+      if (key !== to && state.has(to)) continue;
+      const after: Row = [spell(to, spelling), label, row[2] as string];
+      state.delete(key);
+      state.set(to, after);
+      changes.push({
+        kind: 'update',
+        table,
+        before: [row[0] as string, null, null],
+        after: [after[0] as string, label, UNCHANGED],
+      });
+    } else {
+      const after: Row = [row[0] as string, label, kind === 'update' ? `big ${label}` : (row[2] as string)];
+      state.set(key, after);
+      changes.push({
+        kind: 'update',
+        table,
+        before: null,
+        after: kind === 'update' ? [...after] : [row[0] as string, label, UNCHANGED],
+      });
+    }
+  }
+  return changes;
+}
+
+/** The target: applies one change by itself. Throws where the row is not as the change says. */
+function apply(state: Model, change: RowChange): void {
+  const number = (row: Row): number => Number(row[0]);
+  if (change.kind === 'insert') {
+    if (state.has(number(change.after))) throw new Error('insert finds a row');
+    state.set(number(change.after), change.after);
+    return;
+  }
+  const old = number(change.before ?? (change as RowChange & { kind: 'update' }).after);
+  const row = state.get(old);
+  if (row === undefined) throw new Error(`${change.kind} finds no row`);
+  state.delete(old);
+  if (change.kind === 'delete') return;
+  if (state.has(number(change.after))) throw new Error('update meets a row');
+  state.set(
+    number(change.after),
+    change.after.map((cell, i) => (cell === UNCHANGED ? (row[i] ?? null) : cell)),
+  );
+}
+
+test('the net effect of any changes ends as one by one, and leaves the changes as they were', () => {
+  fc.assert(
+    fc.property(steps, steps, (before, during) => {
+      const table = plan();
+      const state: Model = new Map();
+      const target: Model = new Map();
+      for (const change of happen(table.source, state, before)) apply(target, change);
+      const changes = happen(table.source, state, during);
+      const originals = structuredClone(
+        changes.map((change) => JSON.stringify(change, (_, v) => (v === UNCHANGED ? 'U' : v))),
+      );
+      const net = new NetEffect();
+      const flush = (): void => {
+        const rows = net.drain().flatMap(({ changes: left }) => [...left.values()]);
+        // In any order between rows: deletes first frees what inserts take.
+        for (const kind of ['delete', 'update', 'insert'])
+          for (const change of rows) if (change.kind === kind) apply(target, change);
+      };
+      for (const change of changes) {
+        if (net.offer(table, change) === 'taken') continue;
+        flush();
+        apply(target, change);
+      }
+      flush();
+      const text = (model: Model) => [...model].sort(([a], [b]) => a - b).map(([, row]) => row);
+      expect(text(target)).toEqual(text(state));
+      expect(changes.map((change) => JSON.stringify(change, (_, v) => (v === UNCHANGED ? 'U' : v)))).toEqual(originals);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('many changes of one row become one', () => {
+  const table = plan();
+  const net = new NetEffect();
+  net.offer(table, { kind: 'insert', table: table.source, after: ['1', 'a', 'b'] });
+  for (const key of ['1.0', '1.00', '1'])
+    expect(net.offer(table, { kind: 'update', table: table.source, before: null, after: [key, key, UNCHANGED] })).toBe(
+      'taken',
+    );
+  expect(net.size).toBe(1);
+  expect([...(net.drain()[0]?.changes.values() ?? [])]).toEqual([
+    { kind: 'insert', table: table.source, after: ['1', '1', 'b'] },
+  ]);
+});

@@ -1,0 +1,33 @@
+// Before the tests, outside of their time: the binaries of the PostgreSQL versions that are wanted and not there yet.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder, findBinaries, packageVersions, platformPackage, versions } from './postgres-binaries.ts';
+
+const wanted = process.argv[2]?.split(',') ?? versions;
+let missing = 0;
+for (const version of wanted) {
+  if (findBinaries(version) !== null) continue;
+  process.stdout.write(`fetching PostgreSQL ${version}\n`);
+  try {
+    fetch(version);
+  } catch (error) {
+    missing++;
+    process.stdout.write(`PostgreSQL ${version} could not be fetched: ${(error as Error).message.split('\n')[0]}\n`);
+  }
+}
+// Elsewhere the tests of a version that is not there are listed as skipped.
+process.exitCode = missing > 0 && process.env.CI ? 1 : 0;
+
+function fetch(version: string): void {
+  const folder = join(cacheFolder(), `postgres-${version}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const name = platformPackage();
+  const options = ['--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
+  execFileSync('npm', ['install', ...options, `${name}@${packageVersions[version]}`], { cwd: folder, stdio: 'pipe' });
+  // The libraries' symbolic links, which an archive of npm can't carry.
+  const hydrate = join(folder, 'node_modules', name, 'scripts/hydrate-symlinks.js');
+  if (existsSync(hydrate)) execFileSync(process.execPath, [hydrate], { cwd: join(folder, 'node_modules', name) });
+  if (findBinaries(version) === null) throw new Error(`${name} ${packageVersions[version]} has no binaries`);
+}
