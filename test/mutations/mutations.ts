@@ -19,7 +19,7 @@ export const mutations: readonly Mutation[] = [
     file: 'connectors/postgres/source/replication-stream.ts',
     find: 'acknowledge(formatLsn(lsn - 1n), askForReply)',
     replace: 'acknowledge(formatLsn(lsn), askForReply)',
-    test: { file: 'test/integration/collector/collector-resume.test.ts', name: 'under concurrent writers' },
+    test: { file: 'test/integration/collector/collector-resume.test.ts', name: 'the source is told exactly' },
   },
   {
     id: 'ack-before-the-flush',

@@ -10,11 +10,12 @@ export const shapesSchema = `
   CREATE UNIQUE INDEX other_code ON other (code);
   ALTER TABLE other REPLICA IDENTITY USING INDEX other_code;
   CREATE TABLE exact (amount numeric PRIMARY KEY, note text);
+  CREATE TABLE bulk (id int PRIMARY KEY, n int, filler text);
   CREATE TABLE loose (v int, note text);
   ALTER TABLE loose REPLICA IDENTITY FULL;
 `;
 
-export const shapeTables = ['parent', 'child', 'slot', 'late', 'other', 'exact', 'loose'];
+export const shapeTables = ['parent', 'child', 'slot', 'late', 'other', 'exact', 'bulk', 'loose'];
 
 /** One random statement. Many break a constraint and change nothing. */
 export function randomStatement(random: () => number): string {
@@ -68,13 +69,17 @@ export function randomStatement(random: () => number): string {
     () => `DELETE FROM loose WHERE ctid = (SELECT max(ctid) FROM loose)`,
   ];
   const rare: (() => string)[] = [
+    // Larger than a part, and than a group.
+    () => `INSERT INTO bulk SELECT i, 0, repeat('x', ${n(200)}) FROM generate_series(1, 7000) i ON CONFLICT DO NOTHING`,
+    () => `UPDATE bulk SET n = n + 1`,
+    () => `DELETE FROM bulk WHERE id > ${n(7000)}`,
     () => 'TRUNCATE slot',
     () => 'TRUNCATE parent, child',
     () => 'TRUNCATE loose, exact',
     () => 'DELETE FROM late',
     () => 'DELETE FROM other',
   ];
-  const from = random() < 0.01 ? rare : kinds;
+  const from = random() < 0.02 ? rare : kinds;
   return from[Math.floor(random() * from.length)]?.() ?? '';
 }
 
