@@ -7,6 +7,8 @@ export interface Channel {
   send(parts: readonly TransactionPart[]): void;
   /** No more parts will come, because of `error` or because the stream ended. */
   end(error?: unknown): void;
+  /** Consumer's side: how many parts are waiting. */
+  readonly waiting: number;
   /**
    * Consumer's side: everything that is waiting, in order; an empty list after `timeoutMs` without a part; null when
    * the channel has ended or the signal is aborted. Throws what the channel was ended with, after the last part.

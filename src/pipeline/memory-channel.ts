@@ -9,6 +9,10 @@ export class MemoryChannel implements Channel {
   #wake: (() => void) | null = null;
   readonly #listeners: ((progress: Progress) => void)[] = [];
 
+  get waiting(): number {
+    return this.#parts.length;
+  }
+
   send(parts: readonly TransactionPart[]): void {
     for (const part of parts) this.#parts.push(part);
     this.#wake?.();

@@ -89,6 +89,8 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     guard,
     budget,
     meter: attempt.meter,
+    groupRows: definition.apply.groupRows,
+    groupTimeMs: definition.apply.groupTimeMs,
     targetNode,
     signal,
     cut: attempt.cut,

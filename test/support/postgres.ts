@@ -69,6 +69,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly dataDir: string;
   readonly port: number;
   readonly #options: ServerOptions;
+  readonly #copies: string[] = [];
   #process: ChildProcess | null = null;
 
   constructor(options: ServerOptions) {
@@ -170,6 +171,7 @@ export class PostgresServer implements AsyncDisposable {
   async copy(): Promise<string> {
     await this.stop('fast');
     const copy = mkdtempSync(join(runDirectory(), 'copy-'));
+    this.#copies.push(copy);
     cpSync(this.dataDir, copy, { recursive: true, preserveTimestamps: true });
     await this.start();
     return copy;
@@ -213,7 +215,8 @@ export class PostgresServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('immediate');
-    rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    for (const folder of [this.dataDir, ...this.#copies])
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 }
 

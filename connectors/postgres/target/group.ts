@@ -55,6 +55,17 @@ export function nextGroup(parts: readonly TransactionPart[], from: number, limit
   return makeGroup(parts.slice(from, end));
 }
 
+/** Each of a group's transactions as a group of its own. */
+export function transactionsOf(group: Group): Group[] {
+  const groups: Group[] = [];
+  for (let at = 0; at < group.parts.length; ) {
+    const { end } = transactionAt(group.parts, at);
+    groups.push(makeGroup(group.parts.slice(at, end)));
+    at = end;
+  }
+  return groups;
+}
+
 function makeGroup(parts: readonly TransactionPart[]): Group {
   let lastCommit: Group['lastCommit'] = null;
   let rows = 0;

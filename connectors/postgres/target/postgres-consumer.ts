@@ -16,7 +16,7 @@ import { Batch, CountMismatch } from './batch.ts';
 import { applyCarefully } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { FlushWatch } from './flush-watch.ts';
-import { type Group, type GroupLimits, isIdle, nextGroup } from './group.ts';
+import { type Group, type GroupLimits, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
 import { sendAsSets, sendInOrder } from './set-apply.ts';
 import { TablePlans } from './table-plans.ts';
@@ -141,6 +141,12 @@ export class PostgresConsumer implements Consumer {
           this.#counts.replays++;
           this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
           await this.#rollBack();
+        }
+        // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.
+        const single = mode === 'ordered' && !this.#open ? transactionsOf(group) : [];
+        if (single.length > 1) {
+          for (const one of single) await (one.parts.every(isIdle) ? this.#rest(one) : this.#applyGroup(one));
+          return;
         }
       }
     });

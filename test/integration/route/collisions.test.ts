@@ -60,9 +60,13 @@ async function collide(rule: string, { there: theirs, here: ours }: Case) {
   await route.state('running');
   await target.query(theirs);
   const before = await contents(target, ['item', 'other']);
+  // Read together, so that they are one group.
+  const worker = await route.workerPid();
+  process.kill(worker, 'SIGSTOP');
   await source.query(`INSERT INTO other VALUES (1)`);
   await source.query(ours);
   await source.query(`INSERT INTO other VALUES (2)`);
+  process.kill(worker, 'SIGCONT');
   return { source, target, file, route, before };
 }
 
