@@ -74,8 +74,9 @@ async function main(): Promise<void> {
     await source.query(
       `INSERT INTO bulk SELECT nextval('bulk_id'), md5(i::text) || i, now() FROM generate_series(1, ${inserted}) i`,
     );
-    await source.query('CHECKPOINT');
+    // An idle advance beyond it would only be stored ten seconds later.
     const end = await position(source);
+    await source.query('CHECKPOINT');
     for (const who of round % 2 === 0 ? (['peer', 'tidelock'] as const) : (['tidelock', 'peer'] as const)) {
       const beganMs = performance.now();
       if (who === 'peer') {
