@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runDirectory } from './run-directory.ts';
@@ -69,6 +69,15 @@ function isOpenToAll(folder: string): boolean {
 function copyOf(folder: string, version: string): string {
   const copy = join(runDirectory(), `postgres-${version}`);
   chmodSync(runDirectory(), 0o755);
-  if (!existsSync(copy)) cpSync(dirname(folder), copy, { recursive: true, verbatimSymlinks: true });
+  if (!existsSync(copy)) {
+    // Whole at once: another test process may look for it.
+    const made = `${copy}-${process.pid}`;
+    cpSync(dirname(folder), made, { recursive: true, verbatimSymlinks: true });
+    try {
+      renameSync(made, copy);
+    } catch {
+      rmSync(made, { recursive: true, force: true });
+    }
+  }
   return join(copy, 'bin');
 }

@@ -33,7 +33,10 @@ let servers = 0;
 
 /** A PostgreSQL server on a free port of the loopback address, with a system identifier of its own. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const version = options.version ?? String(versions[servers++ % versions.length]);
+  const version =
+    options.copyOf !== undefined
+      ? readFileSync(join(options.copyOf, 'PG_VERSION'), 'utf8').trim()
+      : (options.version ?? String(versions[servers++ % versions.length]));
   const binaries = postgresBinaries(version);
   chmodSync(runDirectory(), 0o755);
   const dataDir = mkdtempSync(join(runDirectory(), `pg${version}-`));

@@ -53,10 +53,16 @@ export async function readPublication(client: Queryable, name: string): Promise<
 /** All operations, and a partitioned table under its own name wherever its rows are stored. */
 const publicationOptions = `publish = 'insert, update, delete, truncate', publish_via_partition_root = true`;
 
-/** ONLY: a child of a table with inheritance is a table of its own. It means nothing for partitions. */
+/**
+ * ONLY: a child of a table with inheritance is a table of its own. It means nothing for partitions. PostgreSQL 14 takes
+ * the word TABLE once, newer ones take it so, too.
+ */
+function tableList(tables: readonly CatalogueTable[]): string {
+  return `TABLE ${tables.map(({ table }) => `ONLY ${quoteTable(table)}`).join(', ')}`;
+}
+
 export function createPublicationStatement(name: string, tables: readonly CatalogueTable[]): string {
-  const list = tables.map(({ table }) => `TABLE ONLY ${quoteTable(table)}`).join(', ');
-  const forTables = tables.length > 0 ? ` FOR ${list}` : '';
+  const forTables = tables.length > 0 ? ` FOR ${tableList(tables)}` : '';
   return `CREATE PUBLICATION ${quoteIdentifier(name)}${forTables} WITH (${publicationOptions})`;
 }
 
@@ -78,7 +84,7 @@ export function publicationGap(
   if (missing.length > 0)
     return {
       why: `it does not contain ${missing.map(({ table }) => tableLabel(table)).join(', ')}`,
-      statement: `${alter} ADD ${missing.map(({ table }) => `TABLE ONLY ${quoteTable(table)}`).join(', ')};`,
+      statement: `${alter} ADD ${tableList(missing)};`,
     };
   const filtered = tables.find(({ table }) => publication.tables.get(tableLabel(table))?.filtered);
   if (filtered !== undefined)

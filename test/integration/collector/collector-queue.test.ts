@@ -160,7 +160,8 @@ test('a given queue is used from its confirmed position and never dropped', asyn
   await db.query(`SELECT pg_drop_replication_slot('theirs')`);
 });
 
-test('a publication that filters rows or columns is refused', async () => {
+test('a publication that filters rows or columns is refused', async ({ skip }) => {
+  skip(server.version === '14', 'PostgreSQL 14 has no filters in publications');
   const db = await server.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
   await db.query('CREATE TABLE other (id int PRIMARY KEY, t text)');
