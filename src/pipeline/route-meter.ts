@@ -11,6 +11,7 @@ export class RouteMeter {
   #lagMs: number | null = null;
   #lastSentAtMs: number | null = null;
   applied: Position | null = null;
+  /** How far the queue has been read. */
   sourcePosition: Position | null = null;
   retainedBytes: number | null = null;
   retention: 'ok' | 'warn' | 'critical' = 'ok';

@@ -65,7 +65,7 @@ export async function streamSession(options: StreamSessionOptions): Promise<void
 
 /** Source side. Its errors reach the writer through the Channel, behind the parts that came before them. */
 async function read(
-  { collector, consumer, channel, ...options }: StreamSessionOptions,
+  { collector, consumer, channel, meter, ...options }: StreamSessionOptions,
   signal: AbortSignal,
 ): Promise<void> {
   try {
@@ -80,6 +80,7 @@ async function read(
         }
       }
       channel.send(parts.map((part) => dropLoop(part, options.targetNode)));
+      meter.sourcePosition = parts.findLast((part) => part.commit !== null)?.commit?.position ?? meter.sourcePosition;
     }
     channel.end();
   } catch (error) {

@@ -104,24 +104,6 @@ export const configErrors = {
     remedy: () => 'Take the column out of the transform, or use a method that fits its type.',
     explanation: 'The result could not be stored in the column, or would change its meaning.',
   }),
-  columnClash: errorKind<{ route: string; table: string; target: string; columns: readonly string[] }>({
-    code: 'TL-1010',
-    title: 'Two columns have the same name at the target',
-    recovery: 'halt',
-    message: ({ route, table, target, columns }) =>
-      `route ${route}: ${table}: columns ${columns.join(' and ')} both become ${target}`,
-    remedy: () => 'Exclude one of them, or rename it to another name.',
-    explanation: 'One of the two would be lost.',
-  }),
-  unknownColumn: errorKind<{ route: string; table: string; column: string; usedBy: string }>({
-    code: 'TL-1011',
-    title: 'The configuration names a column that the table does not have',
-    recovery: 'halt',
-    message: ({ route, table, column, usedBy }) => `route ${route}: ${table} has no column ${column} (${usedBy})`,
-    remedy: () => 'Correct the name; columns are written as the database has them, with capitals.',
-    explanation:
-      'A column that is to be left out, renamed or masked and is not there is most likely misspelt: the one that was meant would travel as it is.',
-  }),
   unknownName: errorKind<{ what: string; name: string; hint: string }>({
     code: 'TL-1012',
     title: 'No route or node of that name',

@@ -175,7 +175,7 @@ export const routeErrors = {
   }),
   checkpointForeign: errorKind<{ route: string }>({
     code: 'TL-4107',
-    title: 'The queue was to be given, and nothing was found at its position',
+    title: 'The replication slot that the route names does not exist',
     recovery: 'halt',
     message: ({ route }) => `route ${route}: the replication slot that the route names does not exist`,
     remedy: () => 'Create it, or leave the keys slot and publication out so that Tidelock makes its own.',
