@@ -55,6 +55,7 @@ class RouteRunner {
   readonly #report: RouteReport;
   #takeover: boolean;
   #retries = 0;
+  #lastCode = '';
   /** Of the lease that this engine has, or had last. */
   #epoch: bigint | null;
   #held: { readonly request: number; readonly fenced: boolean } | null = null;
@@ -197,9 +198,16 @@ class RouteRunner {
     const { signal } = this.#options;
     if (signal.aborted) return;
     const halted = error.recovery !== 'retry';
-    this.#logger.warn({ ...error.toJSON() }, halted ? 'route halted' : 'route interrupted, trying again');
+    if (this.#report.takeRan()) {
+      this.#retries = 0;
+      this.#lastCode = '';
+    }
+    if (error.code === routeErrors.dropped.code) this.#held = null;
+    // What lasts is told once.
+    if (error.code !== this.#lastCode)
+      this.#logger.warn({ ...error.toJSON() }, halted ? 'route halted' : 'route interrupted, trying again');
+    this.#lastCode = error.code;
     if (this.#held === null) this.#report.show(halted ? 'failed' : 'retrying', reasonOf(error));
-    if (this.#report.takeRan()) this.#retries = 0;
     const longestMs = halted ? longestRetryMs : Math.min(firstRetryMs * 2 ** this.#retries++, longestRetryMs);
     await pause(longestMs / 2 + (Math.random() * longestMs) / 2, signal);
   }

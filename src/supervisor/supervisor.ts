@@ -45,6 +45,7 @@ export class Supervisor {
   /** Drains all routes side by side. False where a worker did not end in time and was killed. Repeatable. */
   async stop(): Promise<boolean> {
     let drained = true;
+    this.#logger.info({ drainMs }, 'draining; a second signal stops at once');
     const timer = setTimeout(() => {
       drained = false;
       this.#logger.warn({ drainMs }, 'not drained in time, killing workers');

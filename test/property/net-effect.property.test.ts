@@ -47,6 +47,7 @@ function plan(): TablePlan {
       {
         name: 't_pkey',
         columns: ['amount'],
+        equals: ['='],
         primary: true,
         deferrable: false,
         partial: false,

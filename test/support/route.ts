@@ -160,6 +160,11 @@ export class RunningRoute implements AsyncDisposable {
     );
   }
 
+  /** Waits until the route has reported a reason with this code. */
+  async reason(code: string, timeoutMs?: number): Promise<void> {
+    await this.#until(`reason ${code}`, () => this.#events.some(({ reason }) => reason?.code === code), timeoutMs);
+  }
+
   /** Everything that is committed at the source by now is at the target, as its stored checkpoint tells. */
   async caughtUp(timeoutMs?: number, way: 'there' | 'back' = 'there'): Promise<void> {
     const { options } = this.file;

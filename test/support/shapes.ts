@@ -13,6 +13,9 @@ export const shapesSchema = `
   CREATE TABLE bulk (id int PRIMARY KEY, n int, filler text);
   CREATE TABLE loose (v int, note text);
   ALTER TABLE loose REPLICA IDENTITY FULL;
+  -- Not compressed, so that long values are stored apart and left out of updates that do not change them.
+  ALTER TABLE parent ALTER COLUMN big SET STORAGE EXTERNAL;
+  ALTER TABLE child ALTER COLUMN big SET STORAGE EXTERNAL;
 `;
 
 export const shapeTables = ['parent', 'child', 'slot', 'late', 'other', 'exact', 'bulk', 'loose'];

@@ -1,13 +1,14 @@
 import type pg from 'pg';
-import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
-import type { RowChange } from '../../../src/core/change.ts';
+import { type Cell, type Row, UNCHANGED } from '../../../src/core/cell.ts';
+import type { RowChange, TruncateChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { CollisionRules } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
-import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { quoteIdentifier } from '../identifiers.ts';
 import { Batch } from './batch.ts';
 import type { DisplacedRows } from './displaced-rows.ts';
 import { updateKeyImage } from './net-effect.ts';
@@ -43,9 +44,7 @@ export async function applyCarefully(options: CarefulOptions, parts: readonly Tr
         later.passed(change);
         await run.apply(change, part, later);
       } else if (change.kind === 'truncate') {
-        const batch = new Batch(options.client);
-        sendTruncate({ batch, plans: options.plans, replicaRole: options.replicaRole }, change);
-        await batch.settle();
+        await run.truncate(change, part);
       }
     }
   }
@@ -58,6 +57,20 @@ class CarefulRun {
 
   constructor(options: CarefulOptions) {
     this.#options = options;
+  }
+
+  async truncate(change: TruncateChange, part: TransactionPart): Promise<void> {
+    const { client, plans, replicaRole, route, displaced } = this.#options;
+    const batch = new Batch(client);
+    sendTruncate({ batch, plans, replicaRole }, change);
+    try {
+      await batch.settle();
+    } catch (error) {
+      if (!isPostgresError(error)) throw error;
+      const table = change.tables.map(tableLabel).join(', ');
+      throw this.#refused(error, { route, table, position: positionText(part), change: 'truncate' });
+    }
+    for (const table of change.tables) displaced.forget(plans.get(table));
   }
 
   async apply(change: RowChange, part: TransactionPart, later: ChangesToCome): Promise<void> {
@@ -112,7 +125,7 @@ class CarefulRun {
       await batch.settle();
       return count;
     } catch (error) {
-      if (!isPostgresError(error) || !/^(2[0-9A-Z]|P0|42|0A)/.test(error.code)) throw error;
+      if (!isPostgresError(error) || !isOfTheChange(error.code)) throw error;
       await client.query('rollback to savepoint tl_change');
       await client.query('release savepoint tl_change');
       return error;
@@ -123,7 +136,7 @@ class CarefulRun {
     if (plan.keyIndexes.length === 0) return false;
     const where = keyCondition(plan, 1);
     const { rows } = await this.#options.client.query({
-      text: `select from ${quoteTable(plan.target)} where ${where}`,
+      text: `select from ${plan.relation} where ${where}`,
       values: keyValues(plan, row),
     });
     return rows.length > 0;
@@ -167,15 +180,25 @@ class CarefulRun {
     // Where foreign keys act, deleting the row would take others with it.
     if (!this.#options.replicaRole && plan.target.cascades.length > 0) return false;
     const columns = index.columns.map((name) => plan.columns.find((c) => c.column.name === name));
-    const values = columns.map((c) => (c === undefined ? null : (row[c.index] ?? null)));
-    if (values.some((value) => typeof value === 'symbol')) return false;
-    const where = columns.map(
-      (c, at) => `${quoteIdentifier(c?.column.name ?? '')} = $${at + 1}::pg_catalog.text::${c?.column.typeSql}`,
-    );
+    const values: string[] = [];
+    const where: string[] = [];
+    for (const [at, c] of columns.entries()) {
+      const cell = c === undefined ? UNCHANGED : row[c.index];
+      if (c === undefined || cell === UNCHANGED) return false;
+      const name = quoteIdentifier(c.column.name);
+      const text = cellText(cell);
+      if (text !== null) values.push(text);
+      // An index with NULLS NOT DISTINCT has an equal for NULL, too.
+      where.push(
+        text === null
+          ? `${name} is null`
+          : `${name} ${index.equals[at]} $${values.length}::pg_catalog.text::${c.column.typeSql}`,
+      );
+    }
     if (index.predicate !== null) where.push(`(${index.predicate})`);
     const keys = plan.keyIndexes.map((i) => `${quoteIdentifier(plan.source.columns[i]?.name ?? '')}::pg_catalog.text`);
     const found = await client.query<string[]>({
-      text: `select ${keys.join(', ')} from ${quoteTable(plan.target)} where ${where.join(' and ')}`,
+      text: `select ${keys.join(', ')} from ${plan.relation} where ${where.join(' and ')}`,
       values,
       rowMode: 'array',
     });
@@ -200,7 +223,7 @@ class CarefulRun {
     const kept = plan.target.columns.filter((c) => !c.generated);
     for (const { index, column } of plan.columns) {
       const cell = change.after[index];
-      if (cell !== UNCHANGED) cells[kept.indexOf(column)] = typeof cell === 'string' ? cell : null;
+      if (cell !== UNCHANGED) cells[kept.indexOf(column)] = cellText(cell);
     }
     const query = { text: plan.putBack, values: cells };
     for (let attempts = 0; ; attempts++) {
@@ -220,7 +243,7 @@ class CarefulRun {
     // Classified first: what can be retried is not the change's fault.
     const classified = classifyPostgresError(error, this.#options.node);
     if (classified.recovery === 'retry') return classified;
-    const message = sqlState.startsWith('22') || sqlState.startsWith('P0') ? 'see the server log' : error.message;
+    const message = /^(22|P0)/.test(sqlState) ? 'see the server log' : error.message;
     return fail(targetErrors.applyFailed, { ...place, sqlState, message }, error);
   }
 }
@@ -245,16 +268,27 @@ function keyCondition(plan: TablePlan, first: number): string {
   return plan.keyIndexes
     .map((index, at) => {
       const bound = plan.columns.find((c) => c.index === index);
-      return `${quoteIdentifier(bound?.column.name ?? '')} = $${first + at}::pg_catalog.text::${bound?.column.typeSql}`;
+      return `${quoteIdentifier(bound?.column.name ?? '')} ${plan.keyEquals[at]} $${first + at}::pg_catalog.text::${bound?.column.typeSql}`;
     })
     .join(' and ');
 }
 
 function keyValues(plan: TablePlan, row: Row): (string | null)[] {
-  return plan.keyIndexes.map((index) => {
-    const cell = row[index];
-    return typeof cell === 'string' ? cell : null;
-  });
+  return plan.keyIndexes.map((index) => cellText(row[index]));
+}
+
+/** As the server writes the value. */
+function cellText(cell: Cell | undefined): string | null {
+  if (Buffer.isBuffer(cell)) return `\\x${cell.toString('hex')}`;
+  return typeof cell === 'string' ? cell : null;
+}
+
+/**
+ * True for what the server says of a change, and not of the session or of itself: data and constraints (class 2), user
+ * code (P0), what the definition does not allow (0A, 42, 55), what does not fit into a page or an index (54).
+ */
+export function isOfTheChange(code: string): boolean {
+  return /^(2[0-9A-Z]|P0|0A|42|54|55006|55000)/.test(code);
 }
 
 /** Which rows of which tables are still to be changed by this call: only those may step aside. */

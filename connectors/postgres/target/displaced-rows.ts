@@ -16,6 +16,11 @@ export class DisplacedRows {
     this.#rows.set(name(plan, key), cells);
   }
 
+  /** Those of a table that was emptied. */
+  forget(plan: TablePlan): void {
+    for (const at of this.#rows.keys()) if (at.startsWith(`${plan.target.oid}\0`)) this.#rows.delete(at);
+  }
+
   /** Takes the row that an image names, null where it does not stand aside. */
   take(plan: TablePlan, image: Row): (string | null)[] | null {
     if (this.#rows.size === 0) return null;

@@ -13,7 +13,7 @@ import type { Commit, Hop, Origin, TransactionPart } from '../../../src/core/tra
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch, CountMismatch } from './batch.ts';
-import { applyCarefully } from './careful-apply.ts';
+import { applyCarefully, isOfTheChange } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { type Group, type GroupLimits, isIdle, nextGroup, transactionsOf } from './group.ts';
@@ -301,12 +301,11 @@ export class PostgresConsumer implements Consumer {
   }
 
   #commitFailed(error: unknown, position: Position): TidelockError {
-    const message = error instanceof Error ? error.message : '';
-    return fail(
-      targetErrors.commitFailed,
-      { route: this.#route.name, position, sqlState: sqlState(error) ?? '', message },
-      error,
-    );
+    const state = sqlState(error) ?? '';
+    // A constraint's name is in the text, its values only in the detail; a trigger's own text may hold anything.
+    const isTold = state.startsWith('23') && error instanceof Error;
+    const message = isTold ? error.message : 'see the server log';
+    return fail(targetErrors.commitFailed, { route: this.#route.name, position, sqlState: state, message }, error);
   }
 
   #classify(error: unknown): TidelockError {
@@ -315,7 +314,7 @@ export class PostgresConsumer implements Consumer {
     if (sqlState(error) === '23505' && (error as { table?: string }).table === 'checkpoints') {
       return fail(targetErrors.checkpointTaken, { route, sequence: (this.#sequence + 1n).toString() }, error);
     }
-    if (sqlState(error)?.startsWith('23')) return this.#commitFailed(error, this.#applied);
+    if (/^(23|P0)/.test(sqlState(error) ?? '')) return this.#commitFailed(error, this.#applied);
     return classifyPostgresError(error, this.#route.to.name);
   }
 }
@@ -324,7 +323,7 @@ export class PostgresConsumer implements Consumer {
 function isOff(error: unknown): boolean {
   if (error instanceof CountMismatch) return true;
   if ((error as { table?: string }).table === 'checkpoints') return false;
-  return /^(2[0-9A-Z]|P0|0A|42)/.test(sqlState(error) ?? '');
+  return isOfTheChange(sqlState(error) ?? '');
 }
 
 /** The nodes that the group's transactions have been through: where they come from, and the source itself. */

@@ -85,17 +85,19 @@ async function loadTable(
   const [target] = await readTargetTables(client, [table]);
   const label = tableLabel(table);
   if (!target) throw fail(targetErrors.tableMissing, { route: route.name, table: label });
-  planTable(table, target, route.name);
-  const name = quoteTable(target);
+  const { relation } = planTable(table, target, route.name);
   if (route.load.existing === 'replace') {
     // Not TRUNCATE: it would need every table that points here, and readers would find the table locked until the end.
-    await client.query(`delete from ${name}`);
+    await client.query(`delete from ${relation}`);
   } else {
-    const { rows } = await client.query(`select from ${name} limit 1`);
+    const { rows } = await client.query(`select from ${relation} limit 1`);
     if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: label });
   }
   const columns = table.columns.map((column) => quoteIdentifier(column.name)).join(', ');
-  const copy = client.query(copyFrom(`copy ${name} (${columns}) from stdin`));
+  // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
+  const isOrdinary = target.hasDeferrableUnique && (await isReplica(client));
+  if (isOrdinary) await client.query('set local session_replication_role = origin');
+  const copy = client.query(copyFrom(`copy ${quoteTable(target)} (${columns}) from stdin`));
   let count = 0;
   const texts = async function* (): AsyncGenerator<string> {
     for await (const rows of batches) {
@@ -104,8 +106,16 @@ async function loadTable(
     }
   };
   await pipeline(Readable.from(texts(), { objectMode: true, highWaterMark: 1 }), copy);
+  if (isOrdinary) await client.query('set local session_replication_role = replica');
   failpoint('load.copied');
   return count;
+}
+
+async function isReplica(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ yes: boolean }>(
+    `select current_setting('session_replication_role') = 'replica' as yes`,
+  );
+  return rows[0]?.yes === true;
 }
 
 async function commit(client: pg.Client, routeId: number, source: SourceIdentity, position: Position): Promise<void> {

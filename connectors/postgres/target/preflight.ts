@@ -76,7 +76,7 @@ function firingTriggers(target: TargetTable, replicaRole: boolean): { triggers: 
   // Statements on a table with a deferrable unique constraint run under the ordinary role (see set-apply.ts).
   const isOrdinary = !replicaRole || target.hasDeferrableUnique;
   const triggers = [
-    ...(isOrdinary ? target.ordinaryTriggers : target.replicaTriggers).map((name) => `trigger ${name}`),
+    ...(isOrdinary ? target.ordinaryTriggers : target.replicaTriggers),
     ...(isOrdinary ? target.cascades.map((name) => `cascading foreign key ${name}`) : []),
   ];
   if (triggers.length === 0) return null;

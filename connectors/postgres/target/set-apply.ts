@@ -1,7 +1,6 @@
 import type { Row } from '../../../src/core/cell.ts';
 import type { Change, RowChange, TruncateChange } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
-import { quoteTable } from '../identifiers.ts';
 import type { Batch } from './batch.ts';
 import { NetEffect, type NetTable, updateKeyImage } from './net-effect.ts';
 import { bindRows, type Statement } from './statement.ts';
@@ -71,7 +70,7 @@ export function sendSingle(applier: Applier, plan: TablePlan, change: RowChange)
 export function sendTruncate(applier: Applier, change: TruncateChange): void {
   const plans = change.tables.map((table) => applier.plans.get(table));
   // Never CASCADE: what the source emptied is listed, and nothing else is to be emptied here.
-  const tables = plans.map((plan) => quoteTable(plan.target)).join(', ');
+  const tables = plans.map((plan) => plan.relation).join(', ');
   // A table with a pending check can't be truncated. At the source none of its own was pending either.
   const constraints = [...new Set(plans.flatMap((plan) => plan.target.deferrableConstraints))].join(', ');
   if (constraints !== '') applier.batch.send(`set constraints ${constraints} immediate`);

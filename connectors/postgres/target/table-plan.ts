@@ -19,9 +19,13 @@ export interface TablePlan {
   readonly source: TableVersion;
   readonly target: TargetTable;
   readonly label: string;
+  /** Quoted, with ONLY where the table may have inheritance children: their rows are not this table's. */
+  readonly relation: string;
   readonly columns: readonly BoundColumn[];
   /** Columns that name a row at the target; empty where only the whole row does. */
   readonly keyIndexes: readonly number[];
+  /** Equality operator of each of them. */
+  readonly keyEquals: readonly string[];
   /** Null where changes of this table can't be reduced to a net effect: they are applied one by one, in order. */
   readonly readKey: KeyReader | null;
   /** A deleted and reinserted row can become one update: no column refuses to be assigned. */
@@ -43,7 +47,7 @@ const nextName = (kind: string): string => `tl_${kind}_${++statementNumber}`;
 export function planTable(source: TableVersion, target: TargetTable, route: string): TablePlan {
   const label = tableLabel(source);
   const columns = bindColumns(source, target, route);
-  const keyIndexes = chooseKey(source, target, columns, route);
+  const { indexes: keyIndexes, equals: keyEquals } = chooseKey(source, target, columns, route);
   const bound = (index: number): BoundColumn => {
     const found = columns.find((c) => c.index === index);
     if (!found) throw new RangeError(`no column ${index} in ${label}`);
@@ -52,7 +56,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
   const key = keyIndexes.map(bound);
   const set = (image: 'old' | 'new', list: readonly BoundColumn[]): SetColumn[] =>
     list.map((c) => ({ ...c, image, form: c.column.unnestable ? elementForm(c.column.baseType) : 'quoted' }));
-  const name = quoteTable(target);
+  const relation = target.kind === 'r' ? `only ${quoteTable(target)}` : quoteTable(target);
   const updates = new Map<string, Statement>();
 
   const buildUpdate = (changed: readonly BoundColumn[]): Statement => {
@@ -79,13 +83,13 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     const row = locate(list, u.value);
     return {
       name: nextName('update'),
-      text: `update ${name} as t set ${assignments.join(', ')} from ${u.from}${row.join} where ${row.where}${isGiven.join('')}`,
+      text: `update ${relation} as t set ${assignments.join(', ')} from ${u.from}${row.join} where ${row.where}${isGiven.join('')}`,
       parameters: u.parameters,
     };
   };
   const locate = (list: readonly SetColumn[], value: (at: number) => string): { join: string; where: string } => {
     if (key.length > 0) {
-      const equal = list.map((c, at) => `t.${quoteIdentifier(c.column.name)} = ${value(at)}`);
+      const equal = list.map((c, at) => `t.${quoteIdentifier(c.column.name)} ${keyEquals[at]} ${value(at)}`);
       return { join: '', where: equal.join(' and ') };
     }
     // Without a key exactly one of the identical rows is meant. Text is compared since json and others have no equality.
@@ -94,7 +98,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
         `s.${quoteIdentifier(c.column.name)}::pg_catalog.text is not distinct from (${value(at)})::pg_catalog.text`,
     );
     return {
-      join: ` cross join lateral (select s.tableoid, s.ctid from ${name} as s where ${same.join(' and ')} limit 1) as h`,
+      join: ` cross join lateral (select s.tableoid, s.ctid from ${relation} as s where ${same.join(' and ')} limit 1) as h`,
       where: 't.tableoid = h.tableoid and t.ctid = h.ctid',
     };
   };
@@ -103,20 +107,26 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
   const deleteRow = locate(deleteList, deleteSource.value);
   const insertList = set('new', columns);
   const insertSource = unnestSource(insertList);
-  const keyMatch = key.map((c, at) => `${quoteIdentifier(c.column.name)} = $${at + 1}`).join(' and ');
+  const keyMatch = key
+    .map(
+      (c, at) => `${quoteIdentifier(c.column.name)} ${keyEquals[at]} $${at + 1}::pg_catalog.text::${c.column.typeSql}`,
+    )
+    .join(' and ');
   const kept = target.columns.filter((c) => !c.generated);
 
   return {
     source,
     target,
     label,
+    relation,
     columns,
     keyIndexes,
+    keyEquals,
     canReplace: columns.every((c) => c.column.identity !== 'a' || keyIndexes.includes(c.index)),
     readKey: keyIndexes.length > 0 ? keyReader(key) : null,
     insert: {
       name: nextName('insert'),
-      text: `insert into ${name} (${columnList(insertList)}) overriding system value select ${insertList
+      text: `insert into ${quoteTable(target)} (${columnList(insertList)}) overriding system value select ${insertList
         .map((_, at) => insertSource.value(at))
         .join(', ')} from ${insertSource.from}`,
       parameters: insertSource.parameters,
@@ -133,16 +143,16 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     },
     delete: {
       name: nextName('delete'),
-      text: `delete from ${name} as t using ${deleteSource.from}${deleteRow.join} where ${deleteRow.where}`,
+      text: `delete from ${relation} as t using ${deleteSource.from}${deleteRow.join} where ${deleteRow.where}`,
       parameters: deleteSource.parameters,
     },
     takeOut:
       key.length === 0
         ? ''
-        : `delete from ${name} where ${keyMatch} returning ${kept
+        : `delete from ${relation} where ${keyMatch} returning ${kept
             .map((c) => `${quoteIdentifier(c.name)}::pg_catalog.text`)
             .join(', ')}`,
-    putBack: `insert into ${name} (${kept.map((c) => quoteIdentifier(c.name)).join(', ')}) overriding system value values (${kept
+    putBack: `insert into ${quoteTable(target)} (${kept.map((c) => quoteIdentifier(c.name)).join(', ')}) overriding system value values (${kept
       .map((c, at) => `$${at + 1}::pg_catalog.text::${c.typeSql}`)
       .join(', ')})`,
   };
@@ -157,10 +167,7 @@ function bindColumns(source: TableVersion, target: TargetTable, route: string): 
     if (!column) throw fail(targetErrors.columnMissing, { route, table, column: from.name });
     if (column.generated) throw fail(targetErrors.columnGenerated, { route, table, column: from.name });
     const base = { type: column.baseType, modifier: column.modifier };
-    if (
-      !typeFits(from, column) &&
-      !(column.baseType !== column.type && typeFits(from, base) && column.modifier === -1)
-    ) {
+    if (!typeFits(from, column) && !(column.baseType !== column.type && typeFits(from, base))) {
       const place = { route, table, column: from.name, source: typeText(from), target: typeText(column) };
       throw fail(targetErrors.typeDoesNotFit, place);
     }
@@ -188,23 +195,24 @@ function chooseKey(
   target: TargetTable,
   columns: readonly BoundColumn[],
   route: string,
-): number[] {
+): { indexes: readonly number[]; equals: readonly string[] } {
   const usable = target.uniqueIndexes.filter((index) => !index.partial);
   const indexesOf = (names: readonly string[]): number[] =>
     names.map((name) => columns.find((c) => c.column.name === name)?.index ?? -1);
   if (source.identity === 'full') {
     const isCovered = (index: TargetIndex): boolean => index.allNotNull && !indexesOf(index.columns).includes(-1);
     const chosen = usable.find(isCovered);
-    return chosen ? indexesOf(chosen.columns) : [];
+    return chosen ? { indexes: indexesOf(chosen.columns), equals: chosen.equals } : { indexes: [], equals: [] };
   }
   const key = source.columns.flatMap((column, index) => (column.key ? [index] : []));
-  if (key.length === 0) return [];
+  if (key.length === 0) return { indexes: [], equals: [] };
   const names = key.map((index) => source.columns[index]?.name ?? '');
-  const isSame = (index: TargetIndex): boolean =>
-    index.columns.length === names.length && index.columns.every((name) => names.includes(name));
-  if (!usable.some(isSame)) {
+  const found = usable.find(
+    (index) => index.columns.length === names.length && index.columns.every((name) => names.includes(name)),
+  );
+  if (!found) {
     const statement = `ALTER TABLE ${quoteTable(target)} ADD PRIMARY KEY (${names.map(quoteIdentifier).join(', ')})`;
     throw fail(targetErrors.keyMissing, { route, table: tableLabel(source), columns: names.join(', '), statement });
   }
-  return key;
+  return { indexes: key, equals: names.map((name) => found.equals[found.columns.indexOf(name)] ?? '=') };
 }

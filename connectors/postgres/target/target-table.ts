@@ -6,12 +6,16 @@ export interface TargetColumn {
   readonly type: string;
   /** Quoted and qualified, for casts. */
   readonly typeSql: string;
+  /** Of the column, or of the first domain below it that has one: the server rounds to that, too. */
   readonly modifier: number;
   /** Qualified name of the type below all domains. */
   readonly baseType: string;
   /** pg_type.typtype of the base type: b, c, d, e, m, p, r. */
   readonly baseKind: string;
-  /** The type has an array type whose elements are separated by commas and is no array itself. */
+  /**
+   * The type has an array type whose elements are separated by commas, and is neither an array itself nor composite:
+   * unnest would flatten the one and make columns of the other.
+   */
   readonly unnestable: boolean;
   readonly notNull: boolean;
   readonly generated: boolean;
@@ -25,6 +29,8 @@ export interface TargetColumn {
 export interface TargetIndex {
   readonly name: string;
   readonly columns: readonly string[];
+  /** Its equality of each column, qualified: names are only looked up in pg_catalog, and citext's is not there. */
+  readonly equals: readonly string[];
   readonly primary: boolean;
   /** A constraint that can be deferred: checked at the end of statement or transaction. */
   readonly deferrable: boolean;
@@ -51,9 +57,9 @@ export interface TargetTable {
   readonly references: readonly number[];
   /** Foreign keys of other tables that change them when a row here changes or goes. */
   readonly cascades: readonly string[];
-  /** Enabled user triggers that fire under the ordinary replication role. */
+  /** Enabled user triggers and rules that act under the ordinary replication role. */
   readonly ordinaryTriggers: readonly string[];
-  /** Enabled user triggers that fire under the replica role (ENABLE REPLICA or ALWAYS). */
+  /** Enabled user triggers and rules that act under the replica role (ENABLE REPLICA or ALWAYS). */
   readonly replicaTriggers: readonly string[];
   readonly rowSecurity: boolean;
 }
@@ -65,20 +71,24 @@ with wanted as (
   join pg_namespace n on n.nspname = w.schema
   join pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind in ('r','p','v','m','f')
 ), base as (
-  select t.oid, b.oid as base_oid from pg_type t
+  select t.oid, b.oid as base_oid, b.modifier from pg_type t
   cross join lateral (
-    with recursive d(oid, typtype, typbasetype) as (
-      select t.oid, t.typtype, t.typbasetype
-      union all select x.oid, x.typtype, x.typbasetype from d join pg_type x on x.oid = d.typbasetype where d.typtype = 'd'
-    ) select oid from d where typtype <> 'd' limit 1
+    with recursive d(oid, typtype, typbasetype, modifier) as (
+      select t.oid, t.typtype, t.typbasetype, t.typtypmod
+      union all select x.oid, x.typtype, x.typbasetype, case d.modifier when -1 then x.typtypmod else d.modifier end
+        from d join pg_type x on x.oid = d.typbasetype where d.typtype = 'd'
+    ) select oid, modifier from d where typtype <> 'd' limit 1
   ) b
   where t.oid in (select atttypid from pg_attribute where attrelid in (select oid from wanted) and attnum > 0 and not attisdropped)
+), acting(relation, name, enabled) as (
+  select tgrelid, 'trigger ' || tgname, tgenabled from pg_trigger where not tgisinternal
+  union all select ev_class, 'rule ' || rulename, ev_enabled from pg_rewrite where rulename <> '_RETURN'
 )
 select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relrowsecurity as row_security,
   (select coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', tn.nspname || '.' || t.typname, 'typeSql', quote_ident(tn.nspname) || '.' || quote_ident(t.typname),
-      'modifier', a.atttypmod, 'baseType', bn.nspname || '.' || bt.typname, 'baseKind', bt.typtype,
-      'unnestable', t.typarray <> 0 and at.typdelim = ',' and bt.typcategory <> 'A',
+      'modifier', case a.atttypmod when -1 then base.modifier else a.atttypmod end, 'baseType', bn.nspname || '.' || bt.typname, 'baseKind', bt.typtype,
+      'unnestable', t.typarray <> 0 and at.typdelim = ',' and bt.typcategory <> 'A' and bt.typtype <> 'c',
       'notNull', a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity, 'hasDefault', a.atthasdef,
       'deterministic', coalesce(co.collisdeterministic, true)) order by a.attnum), '[]')
     from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
@@ -91,6 +101,11 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
       'hasExpressions', i.indexprs is not null,
       'columns', (select coalesce(json_agg(a.attname order by k.ord), '[]') from unnest(i.indkey::int2[]) with ordinality k(num, ord)
                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num where k.ord <= i.indnkeyatts),
+      'equals', (select coalesce(json_agg(coalesce('operator(' || quote_ident(en.nspname) || '.' || e.oprname || ')', '=') order by k.ord), '[]')
+                  from unnest(i.indclass::oid[]) with ordinality k(class, ord) join pg_opclass oc on oc.oid = k.class
+                  left join pg_amop ao on ao.amopfamily = oc.opcfamily and ao.amoplefttype = oc.opcintype
+                    and ao.amoprighttype = oc.opcintype and ao.amopstrategy = 3 and oc.opcmethod = 403
+                  left join pg_operator e on e.oid = ao.amopopr left join pg_namespace en on en.oid = e.oprnamespace),
       'allNotNull', (select coalesce(bool_and(a.attnotnull), false) from unnest(i.indkey::int2[]) with ordinality k(num, ord)
                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num where k.ord <= i.indnkeyatts)
       ) order by i.indisprimary desc, ic.relname), '[]')
@@ -104,10 +119,10 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
     where k.conrelid = c.oid and k.contype = 'f' and k.confrelid <> c.oid) as "references",
   (select coalesce(json_agg(k.conname order by k.conname), '[]') from pg_constraint k
     where k.confrelid = c.oid and k.contype = 'f' and k.conparentid = 0 and (k.confdeltype in ('c','n','d') or k.confupdtype in ('c','n','d'))) as cascades,
-  (select coalesce(json_agg(g.tgname order by g.tgname), '[]') from pg_trigger g
-    where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled in ('O','A')) as ordinary_triggers,
-  (select coalesce(json_agg(g.tgname order by g.tgname), '[]') from pg_trigger g
-    where g.tgrelid = c.oid and not g.tgisinternal and g.tgenabled in ('R','A')) as replica_triggers
+  (select coalesce(json_agg(a.name order by a.name), '[]') from acting a
+    where a.relation = c.oid and a.enabled in ('O','A')) as ordinary_triggers,
+  (select coalesce(json_agg(a.name order by a.name), '[]') from acting a
+    where a.relation = c.oid and a.enabled in ('R','A')) as replica_triggers
 from wanted c join pg_namespace n on n.oid = c.relnamespace`;
 
 interface CatalogueRow {

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contents } from '../support/compare.ts';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
+import { isAlive } from '../support/process-tree.ts';
+import { RouteFile } from '../support/route.ts';
+import { until } from '../support/until.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+async function pair(): Promise<{ source: TestDatabase; target: TestDatabase; file: RouteFile }> {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE item (id int PRIMARY KEY, n int)');
+  return { source, target, file: new RouteFile({ source, target }) };
+}
+
+const sessions = (database: TestDatabase): Promise<unknown[]> =>
+  database.query(
+    `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock%'`,
+  );
+
+test('SIGTERM under load drains: exit 0, no session left, and the next run goes on', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  {
+    await using route = file.run();
+    await route.state('running');
+    await source.query('INSERT INTO item SELECT i, 0 FROM generate_series(1, 200000) i');
+    const beganMs = performance.now();
+    expect(await route.stop()).toBe(0);
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
+  }
+  await until(
+    'the end of the sessions',
+    async () => (await sessions(source)).length + (await sessions(target)).length === 0,
+  );
+  await source.query('UPDATE item SET n = 1 WHERE id < 1000');
+  await using route = file.run();
+  await route.caughtUp();
+  expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
+});
+
+test('a drain does not wait for a target that is blocked', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  await using route = file.run();
+  await route.state('running');
+  const blocker = await target.client();
+  await blocker.query('BEGIN');
+  await blocker.query('LOCK TABLE item IN ACCESS EXCLUSIVE MODE');
+  await source.query('INSERT INTO item VALUES (1, 1)');
+  await until(
+    'an apply that waits',
+    async () => (await target.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0,
+  );
+  const beganMs = performance.now();
+  await route.stop();
+  expect(performance.now() - beganMs).toBeLessThan(12_000);
+  await blocker.query('COMMIT');
+  await blocker.end();
+  await until('the end of the sessions', async () => (await sessions(target)).length === 0);
+  expect(await contents(target, ['item'])).toEqual({ item: [] });
+});
+
+test('a second signal stops at once', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  await using route = file.run();
+  await route.state('running');
+  const worker = await route.workerPid();
+  const blocker = await target.client();
+  await blocker.query('BEGIN');
+  await blocker.query('LOCK TABLE item IN ACCESS EXCLUSIVE MODE');
+  await source.query('INSERT INTO item VALUES (1, 1)');
+  await until(
+    'an apply that waits',
+    async () => (await target.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0,
+  );
+  process.kill(route.pid, 'SIGTERM');
+  await until('the first signal', () => route.log.includes('"draining'));
+  const beganMs = performance.now();
+  process.kill(route.pid, 'SIGTERM');
+  await route.exit();
+  expect(performance.now() - beganMs).toBeLessThan(2_000);
+  expect(isAlive(worker)).toBe(false);
+  await blocker.end();
+});
+
+test('no worker outlives a Supervisor that is killed', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  await using route = file.run();
+  await route.state('running');
+  const worker = await route.workerPid();
+  process.kill(route.pid, 'SIGKILL');
+  await route.exit();
+  await until('the end of the worker', () => !isAlive(worker), 5_000);
+  await source.query('INSERT INTO item VALUES (1, 1)');
+  await using next = file.run();
+  await next.caughtUp();
+  expect(await contents(target, ['item'])).toEqual({ item: ['(1,1)'] });
+});

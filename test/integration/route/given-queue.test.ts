@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contents } from '../../support/compare.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { RouteFile } from '../../support/route.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+test('a given slot and publication are used from where they stand, and left when the route is dropped', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await source.query(`CREATE PUBLICATION mine FOR TABLE item WITH (publish_via_partition_root = true)`);
+  await source.query('INSERT INTO item VALUES (1)');
+  await source.query(`SELECT pg_create_logical_replication_slot('my_slot', 'pgoutput')`);
+  // Copied by other means up to here; the slot has what comes next.
+  await target.query('INSERT INTO item VALUES (1)');
+  await source.query('INSERT INTO item VALUES (2)');
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables: [public.item]\nslot: my_slot\npublication: mine\nload: { mode: none }',
+  });
+  {
+    await using route = file.run();
+    await route.state('running');
+    await source.query('INSERT INTO item VALUES (3)');
+    await route.caughtUp();
+    expect(await contents(target, ['item'])).toEqual({ item: ['(1)', '(2)', '(3)'] });
+    await route.stop();
+  }
+  expect((await file.tidelock('drop', 'here-to-there', '--yes')).code).toBe(0);
+  expect(await source.query(`SELECT FROM pg_replication_slots WHERE slot_name = 'my_slot'`)).toHaveLength(1);
+  expect(await source.query(`SELECT FROM pg_publication WHERE pubname = 'mine'`)).toHaveLength(1);
+  expect(await target.query(`SELECT FROM pg_namespace WHERE nspname = 'tidelock'`)).toEqual([]);
+  await source.query(`SELECT pg_drop_replication_slot('my_slot')`);
+});
+
+test('a dropped route leaves nothing behind, and its engine does not begin it anew', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await target.query('INSERT INTO item VALUES (1)');
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('failed');
+  expect((await file.tidelock('drop', 'here-to-there', '--yes')).code).toBe(0);
+  const { reason } = await route.state('failed');
+  expect(reason?.code).toMatch(/TL-2301|TL-4002|TL-4013/);
+  await target.query('DELETE FROM item');
+  await route.reason('TL-4013');
+  expect(await source.query(`SELECT FROM pg_replication_slots WHERE database = current_database()`)).toEqual([]);
+  expect(await source.query(`SELECT FROM pg_publication`)).toEqual([]);
+  expect(await target.query(`SELECT FROM pg_namespace WHERE nspname = 'tidelock'`)).toEqual([]);
+});
