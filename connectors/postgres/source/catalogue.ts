@@ -16,14 +16,15 @@ export interface CatalogueTable {
 }
 
 /**
- * Columns exactly as a Relation message describes them: without generated ones, a domain by its base type, and the key
- * flag for the columns of the replica identity (of an index that is valid and not deferrable), or for all with FULL.
+ * Columns exactly as the stream describes them: without generated ones, a domain by its base type and modifier, and the
+ * key flag for the columns of the replica identity (of an index that is valid and not deferrable), or for all with FULL.
  */
 const tablesQuery = `
-  WITH RECURSIVE base (oid, base) AS (
-    SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+  WITH RECURSIVE base (oid, base, modifier) AS (
+    SELECT oid, oid, -1 FROM pg_type WHERE typtype <> 'd'
     UNION ALL
-    SELECT t.oid, b.base FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+    SELECT t.oid, b.base, CASE t.typtypmod WHEN -1 THEN b.modifier ELSE t.typtypmod END
+    FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
   )
   SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
     c.relpersistence::text AS persistence, c.relreplident::text AS identity,
@@ -32,7 +33,7 @@ const tablesQuery = `
       ARRAY(SELECT relid::oid::text FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid)
     ELSE '{}' END AS ancestors,
     ARRAY(
-      SELECT json_build_object('name', a.attname, 'type', tn.nspname || '.' || t.typname, 'modifier', a.atttypmod,
+      SELECT json_build_object('name', a.attname, 'type', tn.nspname || '.' || t.typname, 'modifier', CASE a.atttypmod WHEN -1 THEN b.modifier ELSE a.atttypmod END,
         'key', c.relreplident = 'f' OR c.relreplident <> 'n' AND COALESCE(a.attnum = ANY (key.columns), false))
       FROM pg_attribute a
       JOIN base b ON b.oid = a.atttypid
@@ -95,4 +96,18 @@ export async function readBuiltInTypes(client: Queryable): Promise<readonly (rea
     `SELECT oid::int4 AS oid, 'pg_catalog.' || typname AS name FROM pg_type WHERE oid < 10000`,
   );
   return rows.map((row) => [Number(row.oid), String(row.name)] as const);
+}
+
+/** What a Relation message does not tell: the modifier that a domain gives its base type, where it gives one. */
+export async function readDomainModifiers(client: Queryable): Promise<readonly (readonly [number, number])[]> {
+  const { rows } = await client.query(
+    `WITH RECURSIVE d (oid, base, modifier) AS (
+       SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
+       UNION ALL
+       SELECT d.oid, t.typbasetype, CASE d.modifier WHEN -1 THEN t.typtypmod ELSE d.modifier END
+       FROM d JOIN pg_type t ON t.oid = d.base AND t.typtype = 'd'
+     )
+     SELECT oid::int8 AS oid, max(modifier) AS modifier FROM d WHERE modifier <> -1 GROUP BY oid`,
+  );
+  return rows.map((row) => [Number(row.oid), Number(row.modifier)] as const);
 }

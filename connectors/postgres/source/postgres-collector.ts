@@ -133,7 +133,7 @@ export class PostgresCollector implements Collector {
   #prepareReading(start: StartPoint, checked: CheckedStart): Reading {
     const { route } = this.#options;
     const checkpoint = parseLsn(start.position);
-    const types = new TypeNames(checked.builtInTypes);
+    const types = new TypeNames(checked.builtInTypes, checked.domainModifiers);
     const history = new HistoryCheck(route.name, start, checked.confirmed);
     const emit = (part: TransactionPart): void => {
       this.#queue.push(part);

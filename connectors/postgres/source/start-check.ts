@@ -6,7 +6,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
-import { readBuiltInTypes, readCatalogue, selectTables } from './catalogue.ts';
+import { readBuiltInTypes, readCatalogue, readDomainModifiers, selectTables } from './catalogue.ts';
 import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
@@ -22,6 +22,7 @@ export interface CheckedStart {
   readonly walSenderTimeoutMs: number;
   readonly walSenderPid: number;
   readonly builtInTypes: readonly (readonly [number, string])[];
+  readonly domainModifiers: readonly (readonly [number, number])[];
   /** Set where the stored identity is an older one of the same source. */
   readonly newIdentity: SourceIdentity | null;
   /** Tables that match the route and are not published: made since the route was created. */
@@ -80,6 +81,7 @@ export async function checkStart(
     walSenderTimeoutMs: Number(session?.timeout),
     walSenderPid: Number(session?.pid),
     builtInTypes: await readBuiltInTypes(client),
+    domainModifiers: await readDomainModifiers(client),
     newIdentity,
     unpublished: unpublished.map(({ table }) => tableLabel(table)),
   };

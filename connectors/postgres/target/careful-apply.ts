@@ -27,6 +27,8 @@ export interface CarefulOptions {
   readonly logger: Logger;
   /** Rows that stand aside until their own change comes; kept over the parts of one transaction. */
   readonly displaced: DisplacedRows;
+  /** The transaction goes on after these parts: the change of a row that has to step aside may still come. */
+  readonly goesOn: boolean;
 }
 
 /**
@@ -203,7 +205,7 @@ class CarefulRun {
       rowMode: 'array',
     });
     const [key] = found.rows;
-    if (key === undefined || !later.has(plan, key)) return false;
+    if (key === undefined || !(this.#options.goesOn || later.has(plan, key))) return false;
     const taken = await client.query<(string | null)[]>({ text: plan.takeOut, values: key, rowMode: 'array' });
     const [cells] = taken.rows;
     if (cells === undefined) return false;

@@ -200,7 +200,10 @@ export class PostgresConsumer implements Consumer {
     const { client, replicaRole } = this.#connection;
     const { collisions, name: route, to } = this.#route;
     const shared = { client, plans: this.#plans, replicaRole, displaced: this.#displaced };
-    return await applyCarefully({ ...shared, route, node: to.name, collisions, logger: this.#logger }, group.parts);
+    return await applyCarefully(
+      { ...shared, route, node: to.name, collisions, logger: this.#logger, goesOn: group.commit === null },
+      group.parts,
+    );
   }
 
   /** The transaction goes on in the next group. */

@@ -111,3 +111,17 @@ export async function stage(here: PostgresServer, there: PostgresServer, options
   await store.setReady(begun.stored, begun.start.position);
   return new Stage({ source, target, route, targetEnd, store, epoch: lease.epoch, begun });
 }
+
+/** The same transactions in pieces of so many rows. */
+export function cut(parts: readonly TransactionPart[], rows: number): TransactionPart[] {
+  return parts.flatMap((part) => {
+    const pieces: TransactionPart[] = [];
+    for (let at = 0; at === 0 || at < part.changes.length; at += rows) {
+      const changes = part.changes.slice(at, at + rows);
+      const commit = at + rows >= part.changes.length ? part.commit : null;
+      const count = changes.filter(({ kind }) => kind === 'insert' || kind === 'update' || kind === 'delete').length;
+      pieces.push({ ...part, changes, rows: count, bytes: Math.ceil(part.bytes / 2), commit });
+    }
+    return pieces;
+  });
+}

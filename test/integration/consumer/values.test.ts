@@ -111,7 +111,7 @@ describe.for(['DEFAULT', 'FULL'])('replica identity %s', (identity) => {
     // json, xml and point have no equality: compared is the text of whole rows.
     await step((t, list) => `INSERT INTO ${t} VALUES ${list.map((value, id) => `(${id}, ${value})`).join(', ')}`);
     await step((t, list, type) =>
-      list.map((_, id) => `UPDATE ${t} SET v = ${list[(id + 1) % list.length]}::${type} WHERE id = ${id};`).join(''),
+      list.map((_, id) => `UPDATE ${t} SET v = (${list[(id + 1) % list.length]})::${type} WHERE id = ${id};`).join(''),
     );
     await step((t) => `DELETE FROM ${t} WHERE id % 2 = 0`);
     await step((t) => `DELETE FROM ${t}`);

@@ -33,7 +33,7 @@ export class RelationCache {
     const columns = message.columns.map(({ name, key, modifier, typeOid }) => ({
       name,
       type: this.#types.name(typeOid),
-      modifier,
+      modifier: this.#types.modifier(typeOid, modifier),
       key,
     }));
     const table: TableVersion = { schema, name, columns, identity };

@@ -4,9 +4,19 @@
  */
 export class TypeNames {
   readonly #names: Map<number, string>;
+  readonly #domainModifiers: ReadonlyMap<number, number>;
 
-  constructor(builtIn: Iterable<readonly [number, string]>) {
+  constructor(builtIn: Iterable<readonly [number, string]>, domainModifiers: Iterable<readonly [number, number]> = []) {
     this.#names = new Map(builtIn);
+    this.#domainModifiers = new Map(domainModifiers);
+  }
+
+  /**
+   * A column's modifier. Of a domain the messages hold neither its own nor that of its base type; one that was made
+   * since the stream started has none here, which no narrower target column fits.
+   */
+  modifier(oid: number, own: number): number {
+    return own === -1 ? (this.#domainModifiers.get(oid) ?? -1) : own;
   }
 
   describe(type: { readonly oid: number; readonly name: string }): void {

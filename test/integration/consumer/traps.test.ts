@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contents } from '../../support/compare.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { cut, type StageOptions, stage } from './harness.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+  await there.database('postgres').query('CREATE ROLE applier LOGIN');
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+const signal = new AbortController().signal;
+
+/** Applies what the statements did, all in one call, and compares. Returns the replays. */
+async function applied(options: StageOptions, tables: readonly string[], statements: readonly string[]) {
+  await using on = await stage(here, there, options);
+  const consumer = await on.consumer();
+  for (const statement of statements) await on.source.query(statement);
+  const parts = await on.capture();
+  await consumer.apply(options.route?.apply ? cut(parts, options.route.apply.groupRows) : parts, signal);
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+  return consumer.counts();
+}
+
+async function refused(options: StageOptions, statements: readonly string[], more = 'SELECT') {
+  await using on = await stage(here, there, options);
+  const consumer = await on.consumer();
+  for (const statement of statements) await on.source.query(statement);
+  const position = await on.position();
+  const error = await consumer.apply(await on.capture(), signal).catch((caught: unknown) => caught);
+  return { error, moved: (await on.position()) !== position, rows: await on.target.query(more) };
+}
+
+test("a domain's own precision counts: narrower is refused, the same is carried", async () => {
+  const domain = (scale: number): string => `CREATE DOMAIN price AS numeric(10,${scale}); CREATE DOMAIN cost AS price;`;
+  const table = 'CREATE TABLE t (id int PRIMARY KEY, v cost)';
+  const { error, rows } = await refused(
+    { sourceSchema: `CREATE TABLE t (id int PRIMARY KEY, v numeric)`, targetSchema: domain(2) + table },
+    ['INSERT INTO t VALUES (1, 1.239)'],
+    'SELECT FROM t',
+  );
+  expect(error).toMatchObject({ code: 'TL-2104' });
+  expect(rows).toEqual([]);
+  const narrower = { sourceSchema: domain(3) + table, targetSchema: domain(2) + table };
+  expect((await refused(narrower, ['INSERT INTO t VALUES (1, 1.239)'])).error).toMatchObject({ code: 'TL-2104' });
+  await applied({ schema: domain(3) + table }, ['t'], ['INSERT INTO t VALUES (1, 1.239)', 'UPDATE t SET v = 9.999']);
+});
+
+test('keys of a type that is not of the server itself are compared by their own equality', async () => {
+  const schema = `CREATE EXTENSION citext; CREATE TABLE t (name citext PRIMARY KEY, v int)`;
+  const counts = await applied(
+    { schema },
+    ['t'],
+    [
+      `INSERT INTO t SELECT 'Name' || i, i FROM generate_series(1, 20) i`,
+      `UPDATE t SET v = v + 1`,
+      `UPDATE t SET name = upper(name::text) WHERE v > 10`,
+      `DELETE FROM t WHERE name = 'nAME5'`,
+      `BEGIN; DELETE FROM t WHERE name = 'name7'; INSERT INTO t VALUES ('NAMe7', 7); UPDATE t SET v = 8 WHERE name = 'name7'; COMMIT`,
+    ],
+  );
+  expect(counts.replays).toBe(0);
+});
+
+test('rows of inheritance children at the target are not the rows of the table', async () => {
+  const targetSchema = `CREATE TABLE child () INHERITS (t); INSERT INTO child VALUES (1, 'theirs'), (2, 'theirs')`;
+  await using on = await stage(here, there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text);', targetSchema });
+  const consumer = await on.consumer();
+  for (const statement of [
+    `INSERT INTO t VALUES (1, 'a'), (2, 'b')`,
+    `UPDATE t SET v = 'c' WHERE id = 1`,
+    `DELETE FROM t WHERE id = 2`,
+    `TRUNCATE t`,
+  ])
+    await on.source.query(statement);
+  await consumer.apply(await on.capture(), signal);
+  expect(await contents(on.target, ['ONLY t', 'child'])).toEqual({ 'ONLY t': [], child: ['(1,theirs)', '(2,theirs)'] });
+});
+
+test('a truncate that the target refuses halts with its table', async () => {
+  const { error, moved } = await refused(
+    {
+      schema: 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);',
+      targetSchema: 'CREATE TABLE pointing (t int REFERENCES t); INSERT INTO pointing VALUES (1)',
+    },
+    ['TRUNCATE t'],
+  );
+  expect(error).toMatchObject({
+    code: 'TL-2203',
+    message: expect.stringMatching(/truncate of public\.t at [0-9A-F]+\//),
+  });
+  expect(moved).toBe(false);
+});
+
+test('a value too large for an index of the target halts with its table and without the value', async () => {
+  const { error } = await refused(
+    { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text);', targetSchema: 'CREATE INDEX ON t (v)' },
+    [`INSERT INTO t SELECT 1, string_agg(md5(i::text), '') FROM generate_series(1, 1000) i`],
+  );
+  expect(error).toMatchObject({ code: 'TL-2203', message: expect.stringContaining('public.t') });
+});
+
+test('what a deferred trigger of the target says at commit is not told: it may hold values', async () => {
+  const { error } = await refused(
+    {
+      schema: 'CREATE TABLE t (id int PRIMARY KEY, v text);',
+      targetSchema: `
+        CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not %', NEW.v; END $$;
+        CREATE CONSTRAINT TRIGGER no AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION no()`,
+      targetUser: 'applier',
+    },
+    [`INSERT INTO t VALUES (1, 'secret')`],
+  );
+  expect(error).toMatchObject({ code: 'TL-2204' });
+  expect(String((error as Error).message)).not.toContain('secret');
+});
+
+test('rules that act at the target are found before anything is written', async () => {
+  await using on = await stage(here, there, {
+    schema: 'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE log (id int PRIMARY KEY);',
+    targetSchema: 'CREATE RULE twice AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (NEW.id)',
+    targetUser: 'applier',
+  });
+  const table = { schema: 'public', name: 't', identity: 'default' as const };
+  const columns = [{ name: 'id', type: 'pg_catalog.int4', modifier: -1, key: true }];
+  expect(await on.targetEnd.preflight([{ ...table, columns }])).toMatchObject([
+    { code: 'TL-2108', message: expect.stringContaining('rule twice') },
+  ]);
+});
+
+const deferrable = 'DEFERRABLE INITIALLY DEFERRED';
+const swaps: readonly (readonly [string, string, string, readonly string[]])[] = [
+  [
+    'NULL among the unique values',
+    `CREATE TABLE t (id int PRIMARY KEY, a int, b int, UNIQUE NULLS NOT DISTINCT (a, b) ?)`,
+    `INSERT INTO t VALUES (1, NULL, 1), (2, 1, NULL), (3, 2, 2)`,
+    [`UPDATE t SET (a, b) = (SELECT a, b FROM t s WHERE s.id = t.id % 3 + 1)`],
+  ],
+  [
+    'keys that are padded',
+    `CREATE TABLE t (id char(5) PRIMARY KEY, place int UNIQUE ?)`,
+    `INSERT INTO t VALUES ('a', 1), ('b', 2), ('c', 3)`,
+    [`UPDATE t SET place = place % 3 + 1`],
+  ],
+  [
+    'bytes as key',
+    `CREATE TABLE t (id bytea PRIMARY KEY, place int UNIQUE ?)`,
+    `INSERT INTO t VALUES ('\\x00', 1), ('\\xff', 2)`,
+    [`UPDATE t SET place = 3 - place`],
+  ],
+  [
+    'the primary key itself',
+    `CREATE TABLE t (id int, v text, big text, PRIMARY KEY (id) ?)`,
+    `INSERT INTO t SELECT i, 'row ' || i, string_agg(md5(j::text), '') FROM generate_series(1, 3) i, generate_series(1, 200) j GROUP BY i`,
+    [`UPDATE t SET id = id % 3 + 1`],
+  ],
+  [
+    'a rotation of many rows, over the parts of a transaction',
+    `CREATE TABLE t (id int PRIMARY KEY, place int UNIQUE ?)`,
+    `INSERT INTO t SELECT i, i FROM generate_series(1, 90) i`,
+    [`UPDATE t SET place = place + 1`],
+  ],
+];
+
+test.for(swaps)(
+  'unique values that only the source can defer change hands: %s',
+  async ([, table, rows, statements]) => {
+    const sourceSchema = table.replace('?', deferrable);
+    const full = sourceSchema.includes('PRIMARY KEY (id)') ? '; ALTER TABLE t REPLICA IDENTITY FULL' : '';
+    await applied(
+      { sourceSchema: sourceSchema + full, targetSchema: table.replace('?', '') },
+      ['t'],
+      [rows, ...statements],
+    );
+  },
+);
+
+test('a row that stood aside is forgotten when its table is emptied', async () => {
+  await applied(
+    {
+      sourceSchema: `CREATE TABLE t (id int PRIMARY KEY, place int UNIQUE ${deferrable})`,
+      targetSchema: 'CREATE TABLE t (id int PRIMARY KEY, place int UNIQUE)',
+    },
+    ['t'],
+    [
+      `INSERT INTO t VALUES (1, 1), (2, 2)`,
+      `BEGIN; UPDATE t SET place = 3 - place; SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE t; INSERT INTO t VALUES (2, 2); UPDATE t SET place = 1; COMMIT`,
+    ],
+  );
+});
+
+test('a load does not let a duplicate of a deferrable constraint pass', async () => {
+  await using on = await stage(here, there, {
+    targetSchema: `CREATE TABLE t (id int PRIMARY KEY, place int UNIQUE ${deferrable})`,
+  });
+  const loader = await on.targetEnd.loader({ epoch: on.epoch, sourceNode: 'source', position: await on.position() });
+  const columns = ['id', 'place'].map((name) => ({ name, type: 'pg_catalog.int4', modifier: -1, key: name === 'id' }));
+  const table = { schema: 'public', name: 't', identity: 'default' as const, columns };
+  const batches = async function* () {
+    yield [
+      ['1', '7'],
+      ['2', '7'],
+    ];
+  };
+  const load = async (): Promise<void> => {
+    await loader.load(table, batches());
+    await loader.commit({ any: 'source' }, await on.position());
+  };
+  await expect(load()).rejects.toMatchObject({ message: expect.stringContaining('t_place_key') });
+  await loader.abort();
+  expect(await on.target.query('SELECT FROM t')).toEqual([]);
+});
