@@ -78,7 +78,8 @@ class CarefulRun {
   async apply(change: RowChange, part: TransactionPart, later: ChangesToCome): Promise<void> {
     const plan = this.#options.plans.get(change.table);
     const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: change.kind };
-    const aside = change.kind === 'insert' ? null : this.#options.displaced.take(plan, rowImage(plan, change));
+    const aside =
+      change.kind === 'insert' ? null : this.#options.displaced.take(plan, keyValues(plan, rowImage(plan, change)));
     if (aside !== null) {
       await this.#applyToDisplaced(plan, change, aside, place, later);
       return;
@@ -320,6 +321,6 @@ class ChangesToCome {
   }
 
   #name(plan: TablePlan, key: readonly (string | null)[]): string {
-    return `${plan.target.oid}\0${key.join('\0')}`;
+    return `${plan.target.oid}\0${plan.nameKey(key)}`;
   }
 }

@@ -1,4 +1,3 @@
-import type { Row } from '../../../src/core/cell.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /**
@@ -21,13 +20,9 @@ export class DisplacedRows {
     for (const at of this.#rows.keys()) if (at.startsWith(`${plan.target.oid}\0`)) this.#rows.delete(at);
   }
 
-  /** Takes the row that an image names, null where it does not stand aside. */
-  take(plan: TablePlan, image: Row): (string | null)[] | null {
+  /** Takes the row with this key, null where it does not stand aside. */
+  take(plan: TablePlan, key: readonly (string | null)[]): (string | null)[] | null {
     if (this.#rows.size === 0) return null;
-    const key = plan.keyIndexes.map((index) => {
-      const cell = image[index];
-      return typeof cell === 'string' ? cell : '';
-    });
     const at = name(plan, key);
     const cells = this.#rows.get(at) ?? null;
     if (cells !== null) this.#rows.delete(at);
@@ -35,6 +30,6 @@ export class DisplacedRows {
   }
 }
 
-function name(plan: TablePlan, key: readonly string[]): string {
-  return `${plan.target.oid}\0${key.join('\0')}`;
+function name(plan: TablePlan, key: readonly (string | null)[]): string {
+  return `${plan.target.oid}\0${plan.nameKey(key)}`;
 }

@@ -68,6 +68,12 @@ export function keyReader(
   };
 }
 
+/** Names a row by the texts of its key: of values that are equal to the server alike, as far as is known here. */
+export function keyNamer(columns: readonly TargetColumn[]): (cells: readonly (string | null)[]) => string {
+  const normalisers = columns.map((column) => normaliser(column) ?? same);
+  return (cells) => cells.map((cell, at) => (cell === null ? '' : (normalisers[at] ?? same)(cell))).join('\0');
+}
+
 function text(cell: Cell | undefined, normalise: Normalise): string | null {
   if (typeof cell === 'string') return normalise(cell);
   return Buffer.isBuffer(cell) ? cell.toString('hex') : null;

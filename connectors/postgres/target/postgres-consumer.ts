@@ -133,6 +133,8 @@ export class PostgresConsumer implements Consumer {
     await this.#guard(async () => {
       await this.#plans.prepare(this.#connection.client, group.parts);
       for (const mode of modes) {
+        // The key of a row that stands aside may be another row's by now: only `careful` tells them apart.
+        if (mode !== 'careful' && this.#displaced.size > 0) continue;
         try {
           await this.#attempt(group, mode);
           return;

@@ -4,7 +4,7 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { elementForm } from './array-literal.ts';
-import { type KeyReader, keyReader } from './key-form.ts';
+import { type KeyReader, keyNamer, keyReader } from './key-form.ts';
 import { columnList, type SetColumn, type Statement, unnestSource } from './statement.ts';
 import type { TargetColumn, TargetIndex, TargetTable } from './target-table.ts';
 import { typeFits } from './type-fit.ts';
@@ -28,6 +28,8 @@ export interface TablePlan {
   readonly keyEquals: readonly string[];
   /** Null where changes of this table can't be reduced to a net effect: they are applied one by one, in order. */
   readonly readKey: KeyReader | null;
+  /** Names a row by the texts of its key, in the order of `keyIndexes`. */
+  readonly nameKey: (cells: readonly (string | null)[]) => string;
   /** A deleted and reinserted row can become one update: no column refuses to be assigned. */
   readonly canReplace: boolean;
   readonly insert: Statement;
@@ -123,6 +125,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     keyIndexes,
     keyEquals,
     canReplace: columns.every((c) => c.column.identity !== 'a' || keyIndexes.includes(c.index)),
+    nameKey: keyNamer(key.map((c) => c.column)),
     readKey: keyIndexes.length > 0 ? keyReader(key) : null,
     insert: {
       name: nextName('insert'),

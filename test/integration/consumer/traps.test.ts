@@ -170,13 +170,17 @@ const swaps: readonly (readonly [string, string, string, readonly string[]])[] =
 test.for(swaps)(
   'unique values that only the source can defer change hands: %s',
   async ([, table, rows, statements]) => {
-    const sourceSchema = table.replace('?', deferrable);
-    const full = sourceSchema.includes('PRIMARY KEY (id)') ? '; ALTER TABLE t REPLICA IDENTITY FULL' : '';
-    await applied(
-      { sourceSchema: sourceSchema + full, targetSchema: table.replace('?', '') },
-      ['t'],
-      [rows, ...statements],
-    );
+    const source = table.replace('?', deferrable);
+    // A deferrable primary key is no replica identity.
+    const full = source.includes('PRIMARY KEY (id)') ? '; ALTER TABLE t REPLICA IDENTITY FULL' : '';
+    const options = { sourceSchema: source + full, targetSchema: `${table.replace('?', '')}; ${rows}` };
+    // In one piece, and in pieces that are groups of their own.
+    for (const groupRows of [5_000, 2]) {
+      const apply = { groupRows, groupTimeMs: 0, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+      const sourceSchema = `${options.sourceSchema}; ${rows}`;
+      const counts = await applied({ ...options, sourceSchema, route: { apply } }, ['t'], statements);
+      expect(counts.replays).toBeGreaterThan(0);
+    }
   },
 );
 
