@@ -39,10 +39,10 @@ test('a target restored from an older copy halts: the queue no longer has what i
   await route.state('running');
   await source.query(`INSERT INTO item VALUES (2)`);
   await route.caughtUp();
-  // Once the acknowledgement is at the source, the queue starts behind what the copy has.
-  const [end] = await source.query('SELECT pg_current_wal_lsn()::text AS lsn');
   await source.query(`INSERT INTO item VALUES (3)`);
+  const [end] = await source.query('SELECT pg_current_wal_lsn()::text AS lsn');
   await route.caughtUp();
+  // Once the acknowledgement is at the source, the queue starts behind what the copy has.
   await acknowledged(source, String(end?.lsn));
   await there.restore(copy);
   const failed = await route.state('failed');
