@@ -27,29 +27,27 @@ export interface CarefulOptions {
   readonly logger: Logger;
   /** Rows that stand aside until their own change comes; kept over the parts of one transaction. */
   readonly displaced: DisplacedRows;
-  /** The transaction goes on after these parts: the change of a row that has to step aside may still come. */
-  readonly goesOn: boolean;
 }
 
 /**
  * The last resort: one change after the other, each behind a savepoint, so that the change that the target does not
- * take is known. It resolves collisions by the route's rules, and lets a row step aside whose unique value an earlier
- * change takes while its own change is still to come (a swap that the source could defer and the target can't).
+ * take is known. It resolves collisions by the route's rules, and lets a row step aside whose unique value a change
+ * takes, until its own change comes or the transaction ends (a swap that the source could defer and the target can't).
  * Returns the number of collisions that were resolved.
  */
 export async function applyCarefully(options: CarefulOptions, parts: readonly TransactionPart[]): Promise<number> {
   const run = new CarefulRun(options);
-  const later = new ChangesToCome(options.plans, parts);
   for (const part of parts) {
     for (const change of part.changes) {
       if (isRowChange(change)) {
-        later.passed(change);
-        await run.apply(change, part, later);
+        await run.apply(change, part);
       } else if (change.kind === 'truncate') {
         await run.truncate(change, part);
       }
     }
   }
+  const last = parts.at(-1);
+  if (last?.commit) await run.putBack(last);
   return run.collisions;
 }
 
@@ -75,23 +73,34 @@ class CarefulRun {
     for (const table of change.tables) displaced.forget(plans.get(table));
   }
 
-  async apply(change: RowChange, part: TransactionPart, later: ChangesToCome): Promise<void> {
+  /** The transaction ends: what stood aside and was not changed itself comes back as it was, or is a collision. */
+  async putBack(part: TransactionPart): Promise<void> {
+    for (const { plan, cells } of this.#options.displaced.takeAll()) {
+      const result = await this.#savepoint(plan, { text: plan.putBack, values: cells });
+      if (result === 1) continue;
+      const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: 'change' };
+      const constraint = (typeof result !== 'number' && result.constraint) || 'unique key';
+      throw fail(targetErrors.collision, { ...place, found: `meets another row with the same ${constraint}` });
+    }
+  }
+
+  async apply(change: RowChange, part: TransactionPart): Promise<void> {
     const plan = this.#options.plans.get(change.table);
     const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: change.kind };
     const aside =
       change.kind === 'insert' ? null : this.#options.displaced.take(plan, keyValues(plan, rowImage(plan, change)));
     if (aside !== null) {
-      await this.#applyToDisplaced(plan, change, aside, place, later);
+      await this.#applyToDisplaced(plan, change, aside, place);
       return;
     }
-    const count = await this.#try(plan, change, place, later);
+    const count = await this.#try(plan, change, place);
     if (count === 1) return;
     if (count > 1) throw fail(targetErrors.collision, { ...place, found: `finds ${count} rows` });
     await this.#resolveMissing(plan, change, place);
   }
 
   /** Rows touched; a row in the way is moved aside once for each unique key that it holds. */
-  async #try(plan: TablePlan, change: RowChange, place: Place, later: ChangesToCome): Promise<number> {
+  async #try(plan: TablePlan, change: RowChange, place: Place): Promise<number> {
     const { statement, old, next } = singleStatement(plan, change);
     const query = { name: statement.name, text: statement.text, values: bindRows(statement, old, next) };
     for (let attempts = 0; ; attempts++) {
@@ -102,7 +111,7 @@ class CarefulRun {
       if (change.kind === 'insert' && (await this.#exists(plan, change.after))) {
         return await this.#resolveExisting(plan, change, place);
       }
-      const isMoved = await this.#moveAside(plan, change.after, result, later);
+      const isMoved = await this.#moveAside(plan, change.after, result);
       if (!isMoved)
         throw fail(targetErrors.collision, {
           ...place,
@@ -112,7 +121,11 @@ class CarefulRun {
   }
 
   /** The statement behind a savepoint: the rows that it touched, or the server's error with the savepoint restored. */
-  async #savepoint(plan: TablePlan, query: pg.QueryConfig): Promise<number | PostgresError> {
+  async #savepoint(
+    plan: TablePlan,
+    query: pg.QueryConfig | pg.QueryArrayConfig,
+    onRows: (rows: unknown[]) => void = () => {},
+  ): Promise<number | PostgresError> {
     const { client, replicaRole } = this.#options;
     const isOrdinary = replicaRole && plan.target.hasDeferrableUnique;
     const batch = new Batch(client);
@@ -121,6 +134,7 @@ class CarefulRun {
     if (isOrdinary) batch.send('set local session_replication_role = origin');
     batch.send(query, (result) => {
       count = result.rowCount ?? 0;
+      onRows(result.rows);
     });
     if (isOrdinary) batch.send('set local session_replication_role = replica');
     batch.send('release savepoint tl_change');
@@ -176,7 +190,7 @@ class CarefulRun {
     );
   }
 
-  async #moveAside(plan: TablePlan, row: Row, error: PostgresError, later: ChangesToCome): Promise<boolean> {
+  async #moveAside(plan: TablePlan, row: Row, error: PostgresError): Promise<boolean> {
     const { client, displaced } = this.#options;
     const index = plan.target.uniqueIndexes.find((i) => i.name === error.constraint);
     if (index === undefined || index.hasExpressions || plan.keyIndexes.length === 0) return false;
@@ -206,22 +220,19 @@ class CarefulRun {
       rowMode: 'array',
     });
     const [key] = found.rows;
-    if (key === undefined || !(this.#options.goesOn || later.has(plan, key))) return false;
-    const taken = await client.query<(string | null)[]>({ text: plan.takeOut, values: key, rowMode: 'array' });
-    const [cells] = taken.rows;
-    if (cells === undefined) return false;
+    if (key === undefined) return false;
+    let cells: (string | null)[] | undefined;
+    const taken = await this.#savepoint(plan, { text: plan.takeOut, values: key, rowMode: 'array' }, (rows) => {
+      cells = rows[0] as (string | null)[] | undefined;
+    });
+    // Refused where foreign keys hold on to it.
+    if (taken !== 1 || cells === undefined) return false;
     displaced.put(plan, key, cells);
     return true;
   }
 
   /** The change of a row that stands aside: it comes back with its new values, or is gone for good. */
-  async #applyToDisplaced(
-    plan: TablePlan,
-    change: RowChange,
-    cells: (string | null)[],
-    place: Place,
-    later: ChangesToCome,
-  ): Promise<void> {
+  async #applyToDisplaced(plan: TablePlan, change: RowChange, cells: (string | null)[], place: Place): Promise<void> {
     if (change.kind !== 'update') return;
     const kept = plan.target.columns.filter((c) => !c.generated);
     for (const { index, column } of plan.columns) {
@@ -236,7 +247,7 @@ class CarefulRun {
       const isMoved =
         result.code === '23505' &&
         attempts <= plan.target.uniqueIndexes.length &&
-        (await this.#moveAside(plan, change.after, result, later));
+        (await this.#moveAside(plan, change.after, result));
       if (!isMoved) throw this.#refused(result, place);
     }
   }
@@ -292,35 +303,4 @@ function cellText(cell: Cell | undefined): string | null {
  */
 export function isOfTheChange(code: string): boolean {
   return /^(2[0-9A-Z]|P0|0A|42|54|55006|55000)/.test(code);
-}
-
-/** Which rows of which tables are still to be changed by this call: only those may step aside. */
-class ChangesToCome {
-  readonly #plans: TablePlans;
-  readonly #counts = new Map<string, number>();
-
-  constructor(plans: TablePlans, parts: readonly TransactionPart[]) {
-    this.#plans = plans;
-    for (const part of parts) for (const change of part.changes) if (isRowChange(change)) this.#add(change, 1);
-  }
-
-  passed(change: RowChange): void {
-    this.#add(change, -1);
-  }
-
-  has(plan: TablePlan, key: readonly string[]): boolean {
-    return (this.#counts.get(this.#name(plan, key)) ?? 0) > 0;
-  }
-
-  #add(change: RowChange, by: number): void {
-    if (change.kind === 'insert') return;
-    const plan = this.#plans.get(change.table);
-    if (plan.keyIndexes.length === 0) return;
-    const name = this.#name(plan, keyValues(plan, rowImage(plan, change)));
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
-  }
-
-  #name(plan: TablePlan, key: readonly (string | null)[]): string {
-    return `${plan.target.oid}\0${plan.nameKey(key)}`;
-  }
 }

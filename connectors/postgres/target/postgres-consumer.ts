@@ -202,10 +202,7 @@ export class PostgresConsumer implements Consumer {
     const { client, replicaRole } = this.#connection;
     const { collisions, name: route, to } = this.#route;
     const shared = { client, plans: this.#plans, replicaRole, displaced: this.#displaced };
-    return await applyCarefully(
-      { ...shared, route, node: to.name, collisions, logger: this.#logger, goesOn: group.commit === null },
-      group.parts,
-    );
+    return await applyCarefully({ ...shared, route, node: to.name, collisions, logger: this.#logger }, group.parts);
   }
 
   /** The transaction goes on in the next group. */
@@ -217,13 +214,6 @@ export class PostgresConsumer implements Consumer {
 
   async #commit(group: Group, commit: Commit): Promise<void> {
     const { client, asynchronousCommit } = this.#connection;
-    if (this.#displaced.size > 0) {
-      const place = { route: this.#route.name, table: '', position: commit.position, change: 'update' };
-      throw fail(targetErrors.collision, {
-        ...place,
-        found: 'leaves rows that stood aside for a unique value without their own change',
-      });
-    }
     const sequence = this.#sequence + 1n;
     const lastCommit = group.lastCommit ?? this.#lastCommit;
     const batch = new Batch(client);

@@ -65,17 +65,26 @@ export class Stage implements AsyncDisposable {
 
   /** Goes on where the stored checkpoint is, as after a restart. */
   async consumer(epoch = this.epoch): Promise<Consumer> {
-    const stored = await this.store.read();
-    if (stored?.checkpoint?.phase !== 'ready') throw new Error('no checkpoint is stored');
-    const consumer = await this.targetEnd.consumer({ epoch, checkpoint: stored.checkpoint, sourceNode: 'source' });
+    const checkpoint = await this.#checkpoint();
+    const consumer = await this.targetEnd.consumer({ epoch, checkpoint, sourceNode: 'source' });
     this.#consumers.push(consumer);
     return consumer;
   }
 
   async position(): Promise<Position> {
-    const stored = await this.store.read();
-    if (stored?.checkpoint?.phase !== 'ready') throw new Error('no checkpoint is stored');
-    return stored.checkpoint.position;
+    return (await this.#checkpoint()).position;
+  }
+
+  /** On a connection of its own: a takeover ends the one that holds the lease. */
+  async #checkpoint() {
+    const store = await this.targetEnd.state();
+    try {
+      const stored = await store.read();
+      if (stored?.checkpoint?.phase !== 'ready') throw new Error('no checkpoint is stored');
+      return stored.checkpoint;
+    } finally {
+      await store.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { armFailpoints } from '../../../src/core/failpoint.ts';
+import { contents } from '../../support/compare.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { randomNumbers, seeds } from '../../support/seed.ts';
+import { cut, stage } from './harness.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  armFailpoints(undefined);
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+const signal = new AbortController().signal;
+// A column that grows with each change that is applied: twice is seen.
+const schema = 'CREATE TABLE t (id int PRIMARY KEY, n int); CREATE TABLE history (id int, n int);';
+const tables = ['t', 'history'];
+
+async function work(query: (sql: string) => Promise<unknown>, from: number): Promise<void> {
+  for (let i = from; i < from + 5; i++) {
+    await query(`BEGIN; INSERT INTO t VALUES (${i}, 0); INSERT INTO history VALUES (${i}, ${i}); COMMIT`);
+    await query(`UPDATE t SET n = n + 1`);
+  }
+}
+
+test('a second engine with a higher epoch: the first writes nothing from then on', async () => {
+  await using on = await stage(here, there, { schema: `${schema} ALTER TABLE history REPLICA IDENTITY FULL;` });
+  const first = await on.consumer();
+  await work((sql) => on.source.query(sql), 0);
+  await first.apply(await on.capture(), signal);
+  const other = await on.targetEnd.state();
+  const lease = await other.acquireLease({ supervisor: 'other', host: 'there', pid: 1 }, true);
+  if (!lease.granted) throw new Error('not granted');
+  const before = [await contents(on.target, tables), await on.position()];
+  await on.source.query('UPDATE t SET n = 100');
+  const parts = await on.capture();
+  // Its session was ended with the takeover; one that the engine opens anew is told by the epoch.
+  await expect(first.apply(parts, signal)).rejects.toMatchObject({ recovery: 'retry' });
+  const again = await on.consumer();
+  await expect(again.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-4001' });
+  await again.close();
+  expect([await contents(on.target, tables), await on.position()]).toEqual(before);
+  const second = await on.consumer(lease.epoch);
+  await second.apply(parts, signal);
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+  await other.close();
+});
+
+test('an epoch that rises while a transaction is open in parts: nothing of it is committed', async () => {
+  await using on = await stage(here, there, { schema });
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO t SELECT i, 0 FROM generate_series(1, 100) i');
+  const pieces = cut(await on.capture(), 10);
+  await consumer.apply(pieces.slice(0, 5), signal);
+  // Raising waits for the open transaction, unless its session is ended first, as an engine that takes over does.
+  const [raised] = await Promise.all([
+    on.target.query('UPDATE tidelock.routes SET epoch = epoch + 1 RETURNING epoch::text'),
+    on.target.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock % apply %'`,
+    ),
+  ]);
+  expect(raised).toHaveLength(1);
+  await expect(consumer.apply(pieces.slice(5), signal)).rejects.toMatchObject({ recovery: 'retry' });
+  expect(await contents(on.target, ['t'])).toEqual({ t: [] });
+});
+
+test('COMMIT whose answer is lost: after reconnecting nothing twice and nothing lost', async () => {
+  await using on = await stage(here, there, {
+    schema: schema.replace('history (id int,', 'history (id int PRIMARY KEY,'),
+  });
+  const first = await on.consumer();
+  await work((sql) => on.source.query(sql), 0);
+  const parts = await on.capture();
+  armFailpoints('commit.answerLost=1:throw');
+  await expect(first.apply(parts, signal)).rejects.toMatchObject({ recovery: 'retry' });
+  armFailpoints(undefined);
+  // It was committed. What the first engine would try again meets its own checkpoint and leaves no trace.
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+  const stored = await on.position();
+  const second = await on.consumer();
+  expect(second.start.position).toBe(stored);
+  await on.source.query('UPDATE t SET n = -n');
+  await second.apply(await on.capture(), signal);
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+});
+
+test('two sessions of one epoch: the checkpoint that is there already rolls the other back', async () => {
+  await using on = await stage(here, there, { schema });
+  await on.source.query('ALTER TABLE history REPLICA IDENTITY FULL');
+  const [one, two] = [await on.consumer(), await on.consumer()];
+  await on.source.query('INSERT INTO history VALUES (1, 1)');
+  const parts = await on.capture();
+  await one.apply(parts, signal);
+  // A table without a key would take the row twice.
+  await expect(two.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-2205' });
+  expect(await contents(on.target, ['history'])).toEqual({ history: ['(1,1)'] });
+});
+
+test.for(seeds())('sessions ended at random moments, seed %i: every change exactly once', async (seed) => {
+  const random = randomNumbers(seed);
+  await using on = await stage(here, there, { schema });
+  const killer = await on.target.client();
+  let consumer = await on.consumer();
+  try {
+    for (let round = 0; round < 15; round++) {
+      await work((sql) => on.source.query(sql), round * 5);
+      const parts = cut(await on.capture(), 1 + Math.floor(random() * 6));
+      let isApplied = false;
+      const applying = (async () => {
+        for (let tries = 0; !isApplied; tries++) {
+          const reached = await on.position();
+          const from = parts.findIndex(({ commit }) => commit?.position === reached) + 1;
+          try {
+            await consumer.apply(parts.slice(from), signal);
+            await consumer.flushIdle();
+            isApplied = true;
+          } catch (error) {
+            if (tries > 50) throw error;
+            expect(error).toMatchObject({ recovery: 'retry' });
+            await consumer.close();
+            consumer = await on.consumer();
+          }
+        }
+      })();
+      for (let kills = Math.floor(random() * 4); kills > 0; kills--) {
+        // As many questions as come back before the next kill: moments spread over the apply without a clock.
+        for (let asks = random() * 30; asks > 0; asks--) await killer.query('SELECT');
+        await killer.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock % apply %'`,
+        );
+      }
+      await applying;
+      expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+    }
+  } finally {
+    await killer.end();
+  }
+});
+
+test('what is applied is reported as durable a moment later', async () => {
+  await using on = await stage(here, there, { schema });
+  const consumer = await on.consumer();
+  await work((sql) => on.source.query(sql), 0);
+  await consumer.apply(await on.capture(), signal);
+  await consumer.flushIdle();
+  const position = await on.position();
+  for await (const { applied, durable } of consumer.progress()) {
+    expect(applied).toBe(position);
+    if (durable === applied) break;
+  }
+});
