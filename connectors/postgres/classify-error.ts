@@ -1,4 +1,5 @@
 import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
+import { asTidelockError, isDefect } from '../../src/core/errors/defect.ts';
 import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 
 /** The fields of a server's error that we rely on. */
@@ -27,6 +28,7 @@ export function sqlState(error: unknown): string | null {
  */
 export function classifyPostgresError(error: unknown, node: string): TidelockError {
   if (error instanceof TidelockError) return error;
+  if (isDefect(error)) return asTidelockError(error);
   const state = sqlState(error);
   const message = safeMessage(error, state);
   if (state === null) {

@@ -1,6 +1,7 @@
 import type { Connector } from '../core/connector.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import { asTidelockError } from '../core/errors/defect.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
@@ -31,7 +32,7 @@ const heartbeatMs = 2_000;
 const firstRetryMs = 200;
 const longestRetryMs = 15_000;
 
-/** Resolves when drained. Throws only what is a defect: everything else is a state of the route. */
+/** Resolves when drained. It does not throw: whatever goes wrong is a state of the route. */
 export async function runRoute(options: RunRouteOptions): Promise<void> {
   await new RouteRunner(options).run();
 }
@@ -178,23 +179,20 @@ class RouteRunner {
   }
 
   /** After a halt or a fence the store is still good; after anything else a new one is opened. */
-  async #hold(error: unknown, store: RouteStateStore): Promise<void> {
-    if (
-      !(error instanceof TidelockError) ||
-      error.recovery === 'retry' ||
-      error.code === routeErrors.notRegistered.code
-    )
-      throw error;
+  async #hold(reason: unknown, store: RouteStateStore): Promise<void> {
+    const error = asTidelockError(reason);
+    if (error.recovery === 'retry' || error.code === routeErrors.notRegistered.code) throw error;
     const { request } = await store.wanted();
     const fenced = error.recovery === 'fenced';
     this.#held = { request, fenced };
-    this.#logger.error({ ...error.toJSON() }, fenced ? 'route fenced' : 'route halted');
+    const stack = error === reason ? {} : { err: reason };
+    this.#logger.error({ ...error.toJSON(), ...stack }, fenced ? 'route fenced' : 'route halted');
     this.#report.show(fenced ? 'fenced' : 'failed', reasonOf(error));
   }
 
   /** What can't be held, since the store failed, is tried again; nobody could ask for it there. */
-  async #backOff(error: unknown): Promise<void> {
-    if (!(error instanceof TidelockError)) throw error;
+  async #backOff(reason: unknown): Promise<void> {
+    const error = asTidelockError(reason);
     const { signal } = this.#options;
     if (signal.aborted) return;
     const halted = error.recovery !== 'retry';

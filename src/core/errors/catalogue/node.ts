@@ -89,4 +89,13 @@ export const nodeErrors = {
     remedy: () => 'Run it with --keep to look at the databases and at engine.log in the directory that it prints.',
     explanation: 'The demo watches the engine from outside and gives up where it ends, halts or does not catch up.',
   }),
+  defect: errorKind<{ name: string; where: string }>({
+    code: 'TL-5008',
+    title: 'A defect of Tidelock',
+    recovery: 'halt',
+    message: ({ name, where }) => `an error in Tidelock itself: ${name} ${where}`,
+    remedy: () => 'Report it with this line and the versions of both servers. Nothing was skipped.',
+    explanation:
+      'The program has met something that it was not written for. Trying again would end the same way, so the route waits where it is.',
+  }),
 };
