@@ -49,7 +49,7 @@ describe.for(seeds())('seed %i', (seed) => {
           }
           expect(await contents(on.target, shapeTables)).toEqual(await contents(on.source, shapeTables));
         }
-        expect(consumer.counts().replays).toBeGreaterThan(0);
+        if (constraints === 'not deferrable') expect(consumer.counts().replays).toBeGreaterThan(0);
         expect(consumer.counts().collisions).toBe(0);
       } finally {
         await client.end();
