@@ -21,6 +21,11 @@ export interface TableVersion {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly identity: ReplicaIdentity;
+  /**
+   * Names of generated columns, which do not travel: the target computes its own. Known of the tables that the
+   * catalogue describes, absent of those that the queue does.
+   */
+  readonly generated?: readonly string[];
 }
 
 /** `schema.name`, quoted only where it would be ambiguous: for messages and map keys, never for SQL. */

@@ -23,6 +23,8 @@ export class TableMapper {
   readonly #route: string;
   readonly #selection: TableSelection;
   readonly #bindings = new Map<TableVersion, TableBinding>();
+  /** What the catalogue has told and the queue does not. */
+  readonly #generated = new Map<string, readonly string[]>();
 
   constructor(route: string, selection: TableSelection) {
     this.#route = route;
@@ -34,7 +36,9 @@ export class TableMapper {
     if (binding === undefined) {
       const table = this.#selection.select(source.schema, source.name);
       if (table === null) throw new RangeError(`${tableLabel(source)} is not part of the route`);
-      binding = bindTable(source, table, this.#route);
+      const label = tableLabel(source);
+      if (source.generated !== undefined) this.#generated.set(label, source.generated);
+      binding = bindTable(source, { table, route: this.#route, generated: this.#generated.get(label) ?? [] });
       this.#bindings.set(source, binding);
     }
     return binding;
@@ -82,9 +86,15 @@ export function mapRow({ kept, transforms }: TableBinding, row: Row): Row {
   return kept === null ? row : kept.map((index) => row[index] ?? null);
 }
 
-function bindTable(source: TableVersion, table: MappedTable, route: string): TableBinding {
+interface BindingOptions {
+  readonly table: MappedTable;
+  readonly route: string;
+  readonly generated: readonly string[];
+}
+
+function bindTable(source: TableVersion, { table, route, generated }: BindingOptions): TableBinding {
   const label = tableLabel(source);
-  const known = new Set(source.columns.map((column) => column.name));
+  const known = new Set([...source.columns.map((column) => column.name), ...generated]);
   const named = [
     ...table.excludedColumns,
     ...table.renamedColumns.keys(),
@@ -106,7 +116,17 @@ function bindTable(source: TableVersion, table: MappedTable, route: string): Tab
   const transforms = table.transforms.flatMap((transform) => bindTransform(transform, source, route));
   return {
     source,
-    mapped: { schema: table.target.schema, name: table.target.name, columns, identity: source.identity },
+    mapped: {
+      schema: table.target.schema,
+      name: table.target.name,
+      columns,
+      identity: source.identity,
+      ...(generated.length > 0 && {
+        generated: generated
+          .filter((name) => !excluded.has(name))
+          .map((name) => table.renamedColumns.get(name) ?? name),
+      }),
+    },
     kept: kept.length === source.columns.length ? null : kept,
     transforms: transforms.length === 0 ? null : transforms,
   };

@@ -41,7 +41,11 @@ const tablesQuery = `
       JOIN pg_namespace tn ON tn.oid = t.typnamespace
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
       ORDER BY a.attnum
-    ) AS columns
+    ) AS columns,
+    ARRAY(
+      SELECT a.attname::text FROM pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''
+    ) AS generated
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN LATERAL (
@@ -68,6 +72,7 @@ export async function readCatalogue(client: Queryable): Promise<readonly Catalog
       name: String(row.name),
       columns: row.columns as TableVersion['columns'],
       identity: replicaIdentity(String(row.identity)) as ReplicaIdentity,
+      ...(Array.isArray(row.generated) && row.generated.length > 0 && { generated: row.generated as string[] }),
     },
   }));
 }

@@ -176,6 +176,10 @@ function bindColumns(source: TableVersion, target: TargetTable, route: string): 
     }
     return { index, column };
   });
+  for (const name of source.generated ?? []) {
+    if (target.columns.some((column) => column.name === name && !column.generated))
+      throw fail(targetErrors.sourceGenerated, { route, table, column: name });
+  }
   for (const column of target.columns) {
     const isBound = bound.some((b) => b.column === column);
     if (!isBound && column.notNull && !column.hasDefault && !column.generated && column.identity === '')

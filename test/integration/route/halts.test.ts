@@ -65,6 +65,12 @@ const misfits: readonly (readonly [string, string, string, string])[] = [
     'CREATE TABLE t (id int PRIMARY KEY, v int GENERATED ALWAYS AS (id) STORED)',
     'TL-2105',
   ],
+  [
+    'a plain column for a generated one',
+    'CREATE TABLE t (id int PRIMARY KEY, v int GENERATED ALWAYS AS (id * 2) STORED)',
+    'CREATE TABLE t (id int PRIMARY KEY, v int)',
+    'TL-2110',
+  ],
   ['no key', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE TABLE t (id int)', 'TL-2106'],
   ['a view', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE VIEW t AS SELECT 1 AS id', 'TL-2107'],
 ];
@@ -157,4 +163,26 @@ test('an engine whose epoch is over writes nothing and is fenced', async () => {
   await client.end();
   expect((await route.state('fenced')).reason?.code).toBe('TL-4001');
   expect(await contents(target, ['t'])).toEqual({ t: [] });
+});
+
+test('generated columns are computed by the target, or left to it by name', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await source.query(
+    'CREATE TABLE t (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED, more int GENERATED ALWAYS AS (id + 1) STORED)',
+  );
+  await target.query(
+    `CREATE TABLE t (id int PRIMARY KEY, double int GENERATED ALWAYS AS (id * 2) STORED, more text DEFAULT 'own')`,
+  );
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables:\n  - name: public.t\n    columns: { exclude: [more], rename: { twice: double } }',
+  });
+  await source.query('INSERT INTO t VALUES (1)');
+  await using route = file.run();
+  await route.state('running');
+  await source.query('INSERT INTO t VALUES (2)');
+  await source.query('UPDATE t SET id = 3 WHERE id = 2');
+  await route.caughtUp();
+  expect(await contents(target, ['t'])).toEqual({ t: ['(1,2,own)', '(3,6,own)'] });
 });

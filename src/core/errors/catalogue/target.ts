@@ -80,6 +80,17 @@ export const targetErrors = {
     remedy: (place) => `Map the source table to an ordinary or partitioned table. ${startAgain(place)}`,
     explanation: 'Views and foreign tables give no guarantee about what a write did.',
   }),
+  sourceGenerated: errorKind<ColumnPlace>({
+    code: 'TL-2110',
+    title: 'A source column is generated and the target column is not',
+    recovery: 'halt',
+    message: ({ route, table, column }) =>
+      `route ${route}: ${table}.${column} is generated at the source and a plain column at the target`,
+    remedy: ({ column }) =>
+      `Make ${column} a generated column at the target, too, or leave it out there, or name it in columns.exclude if the target fills it by itself.`,
+    explanation:
+      'Values of generated columns are not in the log: the column would stay empty at the target without an error.',
+  }),
   triggersWouldFire: errorKind<TablePlace & { triggers: string; why: string }>({
     code: 'TL-2108',
     title: 'Triggers or cascades at the target would change replicated data',
