@@ -71,4 +71,6 @@ export interface CollectorOptions {
   onIdentity(source: SourceIdentity): Promise<void>;
   /** Retention passed a limit, or came back below all of them. */
   onRetention(level: 'ok' | 'warn' | 'critical', retainedBytes: number): void;
+  /** The source's clock minus this host's, in milliseconds, as measured with each heartbeat. */
+  onClockOffset?(offsetMs: number): void;
 }

@@ -9,6 +9,8 @@ export class RouteMeter {
   #base: ApplyCounts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
   #current: (() => ApplyCounts) | null = null;
   #lagMs: number | null = null;
+  /** The source's clock minus ours. */
+  clockOffsetMs = 0;
   #lastSentAtMs: number | null = null;
   applied: Position | null = null;
   /** How far the queue has been read. */
@@ -53,8 +55,8 @@ export class RouteMeter {
 
   /** A heartbeat has come through the queue, behind everything that was committed before it. */
   passed(heartbeat: HeartbeatChange): void {
-    this.#lastSentAtMs = heartbeat.sentAtMs;
-    this.#lagMs = Math.max(0, this.#nowMs() - heartbeat.sentAtMs);
+    this.#lastSentAtMs = heartbeat.sentAtMs - this.clockOffsetMs;
+    this.#lagMs = Math.max(0, this.#nowMs() - this.#lastSentAtMs);
   }
 
   /** Null before the first heartbeat. When none comes through any more, the lag grows with the time since the last. */

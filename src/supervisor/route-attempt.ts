@@ -65,6 +65,9 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     budget,
     heartbeatMs: attempt.heartbeatMs,
     onIdentity: (changed) => store.setSource(changed),
+    onClockOffset: (offsetMs) => {
+      attempt.meter.clockOffsetMs = offsetMs;
+    },
     onRetention: (level, retainedBytes) => {
       attempt.meter.retention = level;
       attempt.meter.retainedBytes = retainedBytes;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { endTree, isAlive } from './process-tree.ts';
+import { endProcesses } from './process-tree.ts';
 import { makeRunDirectory, notedPids } from './run-directory.ts';
 
 /** Once for all test processes. What tests leave behind fails the run, and is cleared away all the same. */
@@ -19,12 +19,18 @@ export function setup(): void {
 }
 
 export function teardown(): void {
-  const processes = notedPids(run).filter(isAlive);
-  for (const pid of processes) endTree(pid);
+  const processes = notedPids(run);
+  endProcesses(processes);
   const files = readdirSync(run).filter((name) => name !== 'pids' && !name.startsWith('postgres-'));
   rmSync(run, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   guard.stdin?.end();
-  if (existsSync(run)) throw new Error(`${run} could not be removed`);
-  if (processes.length > 0) throw new Error(`tests have left processes behind: ${processes.join(', ')}`);
-  if (files.length > 0) throw new Error(`tests have left files behind: ${files.join(', ')}`);
+  const left = [
+    ...(processes.length > 0 ? [`tests have left processes behind: ${processes.join(', ')}`] : []),
+    ...(files.length > 0 ? [`tests have left files behind: ${files.join(', ')}`] : []),
+    ...(existsSync(run) ? [`${run} could not be removed`] : []),
+  ];
+  if (left.length === 0) return;
+  // vitest prints what a teardown throws, and exits as if nothing had happened.
+  process.exitCode = 1;
+  throw new Error(left.join('; '));
 }

@@ -9,24 +9,29 @@ export function childrenOf(pid: number): number[] {
 }
 
 function parentOf(pid: number): number | null {
-  try {
-    // The name, in brackets, may hold spaces and brackets.
-    return Number(
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) \S+ /s, '')
-        .split(' ')[0],
-    );
-  } catch {
-    return null;
-  }
+  const parent = statOf(pid)?.[1];
+  return parent === undefined ? null : Number(parent);
+}
+
+/** In ticks since the machine was started: with it an id means one process, however often ids are used again. */
+export function startOf(pid: number): string | null {
+  return statOf(pid)?.[19] ?? null;
 }
 
 /** False also for one that has ended and waits to be reaped. */
 export function isAlive(pid: number): boolean {
+  const state = statOf(pid)?.[0];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+/** What proc(5) tells, from the state on: the name before it, in brackets, may hold spaces and brackets. */
+function statOf(pid: number): string[] | null {
   try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -35,6 +40,28 @@ export function endTree(pid: number): void {
   kill(pid, 'SIGSTOP');
   for (const child of childrenOf(pid)) endTree(child);
   kill(pid, 'SIGKILL');
+}
+
+/** For what a run has left: servers may give back their shared memory, which outlives a SIGKILL, all others go at once. */
+export function endProcesses(pids: readonly number[]): void {
+  const servers = pids.filter((pid) => nameOf(pid) === 'postgres');
+  for (const pid of servers) kill(pid, 'SIGQUIT');
+  const deadlineMs = performance.now() + 3_000;
+  while (servers.some(isAlive) && performance.now() < deadlineMs) pauseSync(20);
+  for (const pid of pids) if (isAlive(pid)) endTree(pid);
+}
+
+function nameOf(pid: number): string | null {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
+
+/** Without the event loop: the process is about to end. */
+function pauseSync(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAlive, startOf } from './process-tree.ts';
 
 const roomyBytes = 2_000_000_000;
 
@@ -35,13 +36,19 @@ function parent(): string {
 
 /** Processes that must not outlive the run: whoever ends it kills them by these files. */
 export function notePid(pid: number): void {
-  writeFileSync(join(runDirectory(), 'pids', String(pid)), '');
+  writeFileSync(join(runDirectory(), 'pids', String(pid)), String(startOf(pid)));
 }
 
 export function forgetPid(pid: number): void {
   rmSync(join(runDirectory(), 'pids', String(pid)), { force: true });
 }
 
+/** Those that are still alive. An id that meanwhile is another process's, which began later, is none of ours. */
 export function notedPids(run: string): number[] {
-  return readdirSync(join(run, 'pids')).map(Number);
+  const folder = join(run, 'pids');
+  return readdirSync(folder)
+    .filter(
+      (name) => isAlive(Number(name)) && readFileSync(join(folder, name), 'utf8') === String(startOf(Number(name))),
+    )
+    .map(Number);
 }

@@ -176,13 +176,14 @@ export class PostgresCollector implements Collector {
   }
 
   #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
-    const { route, logger, heartbeatMs, onRetention } = this.#options;
+    const { route, logger, heartbeatMs, onRetention, onClockOffset } = this.#options;
     const retention = new RetentionGuard(route.limits.retained, onRetention);
     return new SourceMonitor({
       route,
       logger,
       heartbeatMs,
       walSenderPid,
+      onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
       onRetained: (bytes) => retention.measured(bytes),
       onSynchronous: (synchronous) => {
         this.#synchronous = synchronous;

@@ -15,6 +15,7 @@ export interface SourceMonitorOptions {
   readonly logger: Logger;
   readonly heartbeatMs: number;
   readonly walSenderPid: number;
+  onClockOffset(offsetMs: number): void;
   onRetained(bytes: number): void;
   onSynchronous(synchronous: boolean): void;
   /** The server ends its sessions. It waits for its walsenders, however long they take. */
@@ -106,12 +107,16 @@ export class SourceMonitor {
 
   async #beat(client: pg.Client): Promise<void> {
     const { route } = this.#options;
-    await client.query({
+    const sentMs = Date.now();
+    const { rows } = await client.query({
       name: 'heartbeat',
       text: `SELECT pg_logical_emit_message(true, $1, jsonb_build_object('v', 1, 'id', $2::text,
-        'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8)::text)`,
+        'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8)::text),
+        (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
       values: [markerPrefixes.heartbeat, routeKey(route)],
     });
+    // Half-way between sending and answer, give or take the commit.
+    this.#options.onClockOffset(Number(rows[0]?.now) - (sentMs + Date.now()) / 2);
     if (performance.now() - this.#polledAtMs >= Math.min(pollMs, this.#options.heartbeatMs * 10)) {
       this.#polledAtMs = performance.now();
       await this.#pollSlot(client);
