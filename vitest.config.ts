@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/seed-property-tests.ts'],
+    setupFiles: ['test/support/set-up-worker.ts'],
     reporters: ['default', new SummaryReporter()],
     pool: 'forks',
     maxWorkers: 2,

@@ -1,0 +1,7 @@
+import fc from 'fast-check';
+import { seed } from './seed.ts';
+
+fc.configureGlobal({ seed });
+
+// The main process of the run has been killed: what this one would still start nobody would end.
+process.once('disconnect', () => process.exit(1));
