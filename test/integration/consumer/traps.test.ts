@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { versions } from '../../support/postgres-binaries.ts';
 import { cut, type StageOptions, stage } from './harness.ts';
 
 let here: PostgresServer;
@@ -169,7 +170,9 @@ const swaps: readonly (readonly [string, string, string, readonly string[]])[] =
 
 test.for(swaps)(
   'unique values that only the source can defer change hands: %s',
-  async ([, table, rows, statements]) => {
+  async ([, table, rows, statements], { skip }) => {
+    const isNewer = versions.includes('14') && table.includes('NULLS NOT DISTINCT');
+    skip(isNewer, 'PostgreSQL 14 has no NULLS NOT DISTINCT');
     const source = table.replace('?', deferrable);
     // A deferrable primary key is no replica identity.
     const full = source.includes('PRIMARY KEY (id)') ? '; ALTER TABLE t REPLICA IDENTITY FULL' : '';
