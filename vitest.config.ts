@@ -1,9 +1,11 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { filesWithoutServer } from './test/support/missing-servers.ts';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...filesWithoutServer()],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/set-up-worker.ts'],
     reporters: ['default', new SummaryReporter()],

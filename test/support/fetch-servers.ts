@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder, findBinaries, packageVersions, platformPackage, versions } from './postgres-binaries.ts';
+import { cacheFolder, findBinaries, packageVersions, platformPackage, wantedVersions } from './postgres-binaries.ts';
 
-const wanted = process.argv[2]?.split(',') ?? versions;
+const wanted = process.argv[2]?.split(',') ?? wantedVersions;
 let missing = 0;
 for (const version of wanted) {
   if (findBinaries(version) !== null) continue;
