@@ -1,7 +1,7 @@
 import type { Connector } from '../core/connector.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { asTidelockError } from '../core/errors/defect.ts';
-import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import { asTidelockError, isDefect } from '../core/errors/defect.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
@@ -32,7 +32,7 @@ const heartbeatMs = 2_000;
 const firstRetryMs = 200;
 const longestRetryMs = 15_000;
 
-/** Resolves when drained. It does not throw: whatever goes wrong is a state of the route. */
+/** Resolves when drained. What goes wrong is a state of the route; only an error without a code is thrown. */
 export async function runRoute(options: RunRouteOptions): Promise<void> {
   await new RouteRunner(options).run();
 }
@@ -180,7 +180,7 @@ class RouteRunner {
 
   /** After a halt or a fence the store is still good; after anything else a new one is opened. */
   async #hold(reason: unknown, store: RouteStateStore): Promise<void> {
-    const error = asTidelockError(reason);
+    const error = codedError(reason);
     if (error.recovery === 'retry' || error.code === routeErrors.notRegistered.code) throw error;
     const { request } = await store.wanted();
     const fenced = error.recovery === 'fenced';
@@ -192,7 +192,7 @@ class RouteRunner {
 
   /** What can't be held, since the store failed, is tried again; nobody could ask for it there. */
   async #backOff(reason: unknown): Promise<void> {
-    const error = asTidelockError(reason);
+    const error = codedError(reason);
     const { signal } = this.#options;
     if (signal.aborted) return;
     const halted = error.recovery !== 'retry';
@@ -209,6 +209,12 @@ class RouteRunner {
     const longestMs = halted ? longestRetryMs : Math.min(firstRetryMs * 2 ** this.#retries++, longestRetryMs);
     await pause(longestMs / 2 + (Math.random() * longestMs) / 2, signal);
   }
+}
+
+/** A plain error without a code is nobody's halt: it ends the worker, which is started again. */
+function codedError(reason: unknown): TidelockError {
+  if (!(reason instanceof TidelockError || isDefect(reason))) throw reason;
+  return asTidelockError(reason);
 }
 
 function reasonOf({ code, message, remedy }: TidelockError): Reason {

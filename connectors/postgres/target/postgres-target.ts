@@ -48,7 +48,9 @@ export function postgresTarget({ route, logger }: TargetOptions): Target {
     loader: async (options) => openLoader({ ...options, route, routeId: await routeId(), routeKey: key }),
     consumer: async (options) => {
       const id = await routeId();
-      const connection = await openApplyConnection(node, id, key);
+      const connection = await openApplyConnection(node, id, key).catch((error: unknown) => {
+        throw classifyPostgresError(error, node.name);
+      });
       return new PostgresConsumer(route, id, connection, options, logger);
     },
     close: async () => {},
