@@ -23,6 +23,8 @@ export interface RouteView {
   readonly parked: number;
   readonly load: LoadProgress | null;
   readonly restarts: number;
+  /** Columns that were added at the source and are left out, as schema.table.column. */
+  readonly ignored: readonly string[];
 }
 
 /** What both sides have answered; an error where one could not be asked. */
@@ -62,6 +64,7 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     parked: status?.parked ?? 0,
     load: running ? status.load : null,
     restarts: status?.restarts ?? 0,
+    ignored: status?.ignored ?? [],
   };
 }
 

@@ -16,6 +16,7 @@ export const failpointNames = [
   'ack.sent',
   'slot.created',
   'load.copied',
+  'evolve.altered',
 ] as const;
 
 export type FailpointName = (typeof failpointNames)[number];

@@ -7,6 +7,7 @@ import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceIdentity } from './route-state-store.ts';
 import type { TableVersion } from './table.ts';
+import type { TableFacts } from './table-facts.ts';
 
 export interface SourceOptions {
   readonly route: RouteDefinition;
@@ -19,6 +20,8 @@ export interface QueueSnapshot {
   readonly source: SourceIdentity;
   /** The route's tables as they are in the snapshot. */
   readonly tables: readonly TableVersion[];
+  /** What the catalogue says of them in the snapshot. */
+  readonly facts: readonly TableFacts[];
   /** Size of the tables' rows at the source, without indexes. */
   sizeBytes(): Promise<number>;
   /** All rows of one of `tables`, in batches of about 1 MB. */
@@ -43,6 +46,15 @@ export interface Source {
   originName(identity: SourceIdentity): string;
   /** The route's tables as they are now. */
   tables(): Promise<readonly TableVersion[]>;
+  /**
+   * What the catalogue says of a table now, at least as of the commit of the transaction `after`; null where there is no
+   * such table.
+   */
+  facts(table: { readonly schema: string; readonly name: string }, after: string | null): Promise<TableFacts | null>;
+  /** True where every stamp was given before `seen`, as a SchemaChange carries it. */
+  settled(stamps: readonly string[], seen: string): boolean;
+  /** True where the transaction of the stamp `a` got its id before `b`, which is a stamp or the id of a transaction part. */
+  precedes(a: string, b: string): boolean;
   /** What has to be mended at the source before the route can run, and what should be. */
   preflight(): Promise<readonly Finding[]>;
   /**

@@ -43,6 +43,8 @@ export interface Loader {
 export interface Target {
   /** Tells this node from every other, as origin hops name it. */
   identity(): Promise<string>;
+  /** Names of the target table's columns; empty where it does not exist. */
+  columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** The state store, on a connection of its own. Each call opens a new one. */

@@ -8,6 +8,7 @@ import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import type { QueueSnapshot, Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import { definitionOf } from '../pipeline/judge-definition.ts';
 import { mapRow, storedTable, type TableBinding, type TableMapper } from '../pipeline/table-mapper.ts';
 
 /** A load in one piece holds the source's WAL while it runs. */
@@ -39,7 +40,8 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
   if (definition.given.slot !== undefined) {
     const position = await source.queuePosition();
     if (position === null) throw fail(routeErrors.checkpointForeign, { route: definition.name });
-    await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table))));
+    // Of a queue that others have made nothing is known about the definitions where it starts: the first that come count.
+    await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table), null)));
     await store.setReady(identity, position);
     return;
   }
@@ -47,7 +49,12 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
   const snapshot = await source.createQueue(signal);
   try {
     const bindings = snapshot.tables.map((table) => mapper.bind(table));
-    await store.setTables(bindings.map(storedTable));
+    await store.setTables(
+      bindings.map((binding) => {
+        const facts = snapshot.facts.find((f) => f.schema === binding.source.schema && f.name === binding.source.name);
+        return storedTable(binding, facts === undefined ? null : definitionOf(facts));
+      }),
+    );
     if (definition.load.mode === 'none') await store.setReady(snapshot.source, snapshot.position);
     else await copyTables(options, snapshot, bindings);
   } catch (error) {

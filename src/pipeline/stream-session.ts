@@ -93,15 +93,16 @@ async function prepare(
   { guard, mapper }: Pick<StreamSessionOptions, 'guard' | 'mapper'>,
 ): Promise<void> {
   for (const change of part.changes) {
-    if (change.kind === 'schemaChange') await guard.meet(change);
+    if (change.kind === 'schemaChange') await guard.meet(change, part.id);
     mapper.map(change);
   }
 }
 
-/** A transaction that has been at the target becomes an advance without changes. */
+/** A transaction that has been at the target becomes an advance without changes; what follows later rows need stays. */
 function dropLoop(part: TransactionPart, targetNode: string): TransactionPart {
   if (!part.origin.some((hop) => hop.node === targetNode)) return part;
-  return { ...part, changes: [], rows: 0 };
+  const changes = part.changes.filter((change) => change.kind === 'schemaChange' && change.evolution !== undefined);
+  return { ...part, changes, rows: 0 };
 }
 
 /** Target side: applies all that waits, as one or more groups. */

@@ -6,6 +6,7 @@ import { fail } from '../core/errors/tidelock-error.ts';
 import type { TableSelection } from '../core/route.ts';
 import type { StoredTable } from '../core/route-state-store.ts';
 import { type Column, type TableVersion, tableLabel } from '../core/table.ts';
+import type { TableDefinition } from '../core/table-facts.ts';
 import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
 
 /** One version of a source table, bound to what becomes of it: names at the target, columns that travel, transforms. */
@@ -26,6 +27,9 @@ export class TableMapper {
   /** What the catalogue has told and the queue does not. */
   readonly #generated = new Map<string, readonly string[]>();
 
+  /** By source label: see `adjust`. */
+  readonly #adjustments = new Map<string, ColumnAdjustment>();
+
   constructor(route: string, selection: TableSelection) {
     this.#route = route;
     this.#selection = selection;
@@ -34,14 +38,20 @@ export class TableMapper {
   bind(source: TableVersion): TableBinding {
     let binding = this.#bindings.get(source);
     if (binding === undefined) {
-      const table = this.#selection.select(source.schema, source.name);
-      if (table === null) throw new RangeError(`${tableLabel(source)} is not part of the route`);
+      const configured = this.#selection.select(source.schema, source.name);
+      if (configured === null) throw new RangeError(`${tableLabel(source)} is not part of the route`);
       const label = tableLabel(source);
+      const table = adjusted(configured, this.#adjustments.get(label));
       if (source.generated !== undefined) this.#generated.set(label, source.generated);
       binding = bindTable(source, { table, route: this.#route, generated: this.#generated.get(label) ?? [] });
       this.#bindings.set(source, binding);
     }
     return binding;
+  }
+
+  /** How a table's columns differ from the configuration since its definition changed. Before its next version is bound. */
+  adjust(source: { readonly schema: string; readonly name: string }, adjustment: ColumnAdjustment): void {
+    this.#adjustments.set(tableLabel(source), adjustment);
   }
 
   map(change: Change): void {
@@ -74,6 +84,19 @@ export class TableMapper {
       case 'heartbeat':
     }
   }
+}
+
+export interface ColumnAdjustment {
+  /** Excluded columns that the source has no more. */
+  readonly gone: readonly string[];
+  /** Added columns that are left out. */
+  readonly ignored: readonly string[];
+}
+
+function adjusted(table: MappedTable, adjustment: ColumnAdjustment | undefined): MappedTable {
+  if (adjustment === undefined) return table;
+  const there = table.excludedColumns.filter((name) => !adjustment.gone.includes(name));
+  return { ...table, excludedColumns: [...there, ...adjustment.ignored] };
 }
 
 export function mapRow({ kept, transforms }: TableBinding, row: Row): Row {
@@ -154,11 +177,11 @@ function bindTransform(transform: ConfiguredTransform, source: TableVersion, rou
 }
 
 /** What is stored of a table to notice that it changed while the route was away. */
-export function storedTable({ source, mapped }: TableBinding): StoredTable {
+export function storedTable({ source, mapped }: TableBinding, definition: TableDefinition | null): StoredTable {
   const columns = source.columns.map((c) => [c.name, c.type, c.modifier, c.key]);
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([source.identity, columns]))
     .digest('hex')
     .slice(0, 32);
-  return { source: tableLabel(source), target: tableLabel(mapped), fingerprint };
+  return { source: tableLabel(source), target: tableLabel(mapped), fingerprint, definition };
 }

@@ -11,7 +11,7 @@ import type { Target } from '../core/target.ts';
 import { initialLoad } from '../operations/initial-load.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
-import { SchemaGuard } from '../pipeline/schema-guard.ts';
+import { SchemaGuard, storedVersions } from '../pipeline/schema-guard.ts';
 import { streamSession } from '../pipeline/stream-session.ts';
 import { TableMapper } from '../pipeline/table-mapper.ts';
 
@@ -31,7 +31,8 @@ export interface RouteAttempt {
   /** A person has accepted the table definitions that the source had by then. */
   readonly acceptSchemaChangesTo: Position | null;
   onLoad(progress: LoadProgress | null): void;
-  onStreaming(): void;
+  /** Gives the columns that are left out, for as long as the route streams. */
+  onStreaming(ignored: () => readonly string[]): void;
   onHeartbeat(): void;
 }
 
@@ -39,7 +40,11 @@ export interface RouteAttempt {
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, epoch, signal } = attempt;
   const mapper = new TableMapper(definition.name, definition.tables);
-  const tables = await source.tables();
+  // What the queue goes on with; the catalogue is newer.
+  const stored = definition.schemaChanges === 'halt' ? [] : await store.tables();
+  for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
+  const now = await source.tables();
+  const tables = storedVersions(now, stored);
   const findings = [
     ...(await source.preflight()),
     ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
@@ -58,7 +63,6 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   }
   if (signal.aborted) return;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
-  const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(await source.identity()) });
   const collector = source.collector(checkpoint.source, {
@@ -73,15 +77,17 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
       attempt.meter.retainedBytes = retainedBytes;
     },
   });
-  attempt.onStreaming();
   const guard = new SchemaGuard({
-    route: definition.name,
+    route: definition,
     mapper,
     store,
-    order: source.order,
-    stored,
+    source,
+    target,
+    logger: attempt.logger,
+    stored: await store.tables(),
     acceptedTo: attempt.acceptSchemaChangesTo,
   });
+  attempt.onStreaming(() => guard.ignored);
   const channel = new MemoryChannel();
   const targetNode = await target.identity();
   await streamSession({

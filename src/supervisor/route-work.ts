@@ -86,7 +86,10 @@ async function attempt(work: RouteWork, signal: AbortSignal, cut: AbortSignal): 
     meter: report.meter,
     acceptSchemaChangesTo: wanted.acceptSchemaChangesTo,
     onLoad: (progress) => report.loading(progress),
-    onStreaming: () => report.show('catchingUp'),
+    onStreaming: (ignored) => {
+      report.leavesOut(ignored);
+      report.show('catchingUp');
+    },
     onHeartbeat: () => report.caughtUp(),
   });
 }

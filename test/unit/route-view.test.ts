@@ -62,6 +62,7 @@ test('the shape of a running route is the contract', () => {
     parked: 0,
     load: null,
     restarts: 4,
+    ignored: [],
   });
 });
 

@@ -14,6 +14,7 @@ import { connectReplication } from './replication-client.ts';
 import { withSide } from './sessions.ts';
 import { dropSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
+import { readTableFacts } from './table-facts.ts';
 import { isSelected } from './table-filter.ts';
 
 /**
@@ -45,7 +46,7 @@ export async function createQueue(route: RouteDefinition, signal: AbortSignal): 
       source: identity,
       snapshot: created.snapshot,
       exporter,
-      tables: await tablesIn(route, created.snapshot),
+      ...(await tablesIn(route, created.snapshot)),
     });
   } catch (error) {
     exporter.connection.stream.destroy();
@@ -78,10 +79,15 @@ async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: A
   }
 }
 
-function tablesIn(route: RouteDefinition, snapshot: string): Promise<readonly CatalogueTable[]> {
+function tablesIn(route: RouteDefinition, snapshot: string) {
   return withSide(route, 'load', async (client) => {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
-    return routeTables(client, route);
+    const tables = await routeTables(client, route);
+    const facts = await readTableFacts(
+      client,
+      tables.map(({ table }) => table),
+    );
+    return { tables, facts };
   });
 }

@@ -5,6 +5,7 @@ import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
 import type { TableVersion } from '../../../src/core/table.ts';
+import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
@@ -16,7 +17,9 @@ import { queueNames } from './queue-names.ts';
 import { connectReplication } from './replication-client.ts';
 import { withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
+import { areSettled, precedes } from './snapshot-text.ts';
 import { readSystemIdentity } from './system-identity.ts';
+import { TableFactsReader } from './table-facts.ts';
 
 /** A route's source on PostgreSQL 14 and newer. Connections are opened for each call; the Collector keeps its own. */
 export function postgresSource(options: SourceOptions): Source {
@@ -28,8 +31,11 @@ class PostgresSource implements Source {
   readonly #options: SourceOptions;
   readonly #collectors = new Set<Collector>();
 
+  readonly #facts: TableFactsReader;
+
   constructor(options: SourceOptions) {
     this.#options = options;
+    this.#facts = new TableFactsReader(options.route);
   }
 
   async identity(): Promise<SourceIdentity> {
@@ -52,6 +58,18 @@ class PostgresSource implements Source {
     return this.#side('setup', async (client) =>
       (await routeTables(client, this.#options.route)).map(({ table }) => table),
     );
+  }
+
+  facts(table: { readonly schema: string; readonly name: string }, after: string | null): Promise<TableFacts | null> {
+    return this.#facts.read(table, after);
+  }
+
+  settled(stamps: readonly string[], seen: string): boolean {
+    return areSettled(stamps, seen);
+  }
+
+  precedes(a: string, b: string): boolean {
+    return precedes(a, b);
   }
 
   preflight(): Promise<readonly Finding[]> {
@@ -113,6 +131,7 @@ class PostgresSource implements Source {
   async close(): Promise<void> {
     await Promise.all([...this.#collectors].map((collector) => collector.close()));
     this.#collectors.clear();
+    await this.#facts.close();
   }
 
   async #side<T>(purpose: string, use: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -8,6 +8,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
@@ -23,6 +24,7 @@ export interface PostgresSnapshotOptions {
   readonly snapshot: string;
   readonly exporter: pg.Client;
   readonly tables: readonly CatalogueTable[];
+  readonly facts: readonly TableFacts[];
 }
 
 const batchBytes = 1_000_000;
@@ -32,6 +34,7 @@ export class PostgresSnapshot implements QueueSnapshot {
   readonly position: Position;
   readonly source: SourceIdentity;
   readonly tables: readonly TableVersion[];
+  readonly facts: readonly TableFacts[];
   readonly #options: PostgresSnapshotOptions;
 
   constructor(options: PostgresSnapshotOptions) {
@@ -39,6 +42,7 @@ export class PostgresSnapshot implements QueueSnapshot {
     this.position = options.position;
     this.source = options.source;
     this.tables = options.tables.map(({ table }) => table);
+    this.facts = options.facts;
   }
 
   async sizeBytes(): Promise<number> {

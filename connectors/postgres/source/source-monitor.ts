@@ -111,7 +111,7 @@ export class SourceMonitor {
     const { rows } = await client.query({
       name: 'heartbeat',
       text: `SELECT pg_logical_emit_message(true, $1, jsonb_build_object('v', 1, 'id', $2::text,
-        'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8)::text),
+        'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8, 'snapshot', pg_current_snapshot()::text)::text),
         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
       values: [markerPrefixes.heartbeat, routeKey(route)],
     });

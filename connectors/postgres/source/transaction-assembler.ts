@@ -60,6 +60,8 @@ export class TransactionAssembler {
   readonly #options: AssemblerOptions;
   readonly #rows = new RowReader();
   #open: OpenTransaction | null = null;
+  /** Of the last heartbeat: what it sees was committed before all that comes now. */
+  #snapshot: string | null = null;
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -183,13 +185,14 @@ export class TransactionAssembler {
       open.builder.origin = readOrigin(content);
       if (this.#options.forward === 'own') open.skipped = 'replicated';
     } else if (prefix === markerPrefixes.heartbeat) {
-      const { id, sentAtMs } = readHeartbeat(content);
+      const { id, sentAtMs, snapshot } = readHeartbeat(content);
+      this.#snapshot = snapshot ?? this.#snapshot;
       if (id === this.#options.heartbeatId) open.builder.add({ kind: 'heartbeat', id, sentAtMs });
     }
   }
 
   #announce(open: OpenTransaction, relation: Relation): void {
-    const change: Change | null = this.#options.relations.announce(relation.table, open.commitLsn);
+    const change: Change | null = this.#options.relations.announce(relation, open.commitLsn, this.#snapshot);
     if (change !== null) open.builder.add(change);
   }
 

@@ -55,6 +55,7 @@ const migrations: readonly string[] = [
      fingerprint text not null,
      primary key (route_id, source)
    );`,
+  `alter table tidelock.tables add column definition jsonb;`,
 ];
 
 export const stateVersion = migrations.length;

@@ -15,6 +15,7 @@ import type { ApplyConnection } from './apply-connection.ts';
 import { Batch, CountMismatch } from './batch.ts';
 import { applyCarefully, isOfTheChange } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
+import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { type Group, type GroupLimits, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
@@ -84,7 +85,8 @@ export class PostgresConsumer implements Consumer {
     this.#flush = new FlushWatch(connection.client, (durable) => this.#report(this.#applied, durable));
   }
 
-  async apply(parts: readonly TransactionPart[], signal: AbortSignal): Promise<void> {
+  async apply(given: readonly TransactionPart[], signal: AbortSignal): Promise<void> {
+    const parts = cutAtEvolutions(given);
     let at = 0;
     while (at < parts.length && !signal.aborted) {
       const group = nextGroup(parts, at, this.#limits, this.#open);
@@ -131,7 +133,8 @@ export class PostgresConsumer implements Consumer {
 
   async #applyGroup(group: Group): Promise<void> {
     await this.#guard(async () => {
-      await this.#plans.prepare(this.#connection.client, group.parts);
+      const evolves = evolutionOf(group.parts[0]) !== null;
+      if (!evolves) await this.#plans.prepare(this.#connection.client, group.parts);
       for (const mode of modes) {
         // The key of a row that stands aside may be another row's by now: only `careful` tells them apart.
         if (mode !== 'careful' && this.#displaced.size > 0) continue;
@@ -163,6 +166,13 @@ export class PostgresConsumer implements Consumer {
       failpoint('part.savepoint');
     } else {
       this.#begin(batch, group);
+    }
+    const evolving = evolutionOf(group.parts[0]);
+    if (evolving !== null) {
+      await batch.settle();
+      await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
+      failpoint('evolve.altered');
+      await this.#plans.prepare(client, group.parts);
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
     const applier = { batch, plans: this.#plans, replicaRole };

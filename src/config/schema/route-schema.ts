@@ -95,7 +95,10 @@ export function routeSchema(s: Scalars) {
         )
         .prefault('halt'),
       schemaChanges: s
-        .choice({ now: ['halt'], later: ['ignore', 'evolve'] }, 'When the definition of a table changes.')
+        .choice(
+          { now: ['halt', 'ignore', 'evolve'] },
+          'When the definition of a table changes: `halt` waits for a person; `evolve` adds, drops, renames and widens the columns at the target, too; `ignore` goes on with the columns that both sides have. What may have changed rows without row events halts in any case.',
+        )
         .prefault('halt'),
       forward: s
         .choice(
