@@ -17,6 +17,8 @@ export const failpointNames = [
   'slot.created',
   'load.copied',
   'evolve.altered',
+  'tables.published',
+  'tables.loaded',
 ] as const;
 
 export type FailpointName = (typeof failpointNames)[number];

@@ -47,6 +47,8 @@ export interface StoredTable {
   readonly fingerprint: string;
   /** What it was made of, with what the catalogue tells; null where the source tells nothing. */
   readonly definition: TableDefinition | null;
+  /** Its rows were copied as of here, later than the route started: what was committed before is in the copy. */
+  readonly loadedTo?: Position | null;
 }
 
 /** A route as stored at its target, for commands. */

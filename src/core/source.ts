@@ -62,6 +62,12 @@ export interface Source {
    * `creating` checkpoint stored. Not for a given queue.
    */
   createQueue(signal: AbortSignal): Promise<QueueSnapshot>;
+  /**
+   * Puts tables that were made since into the route's queue, which keeps its position, and gives a view of exactly those
+   * of them that are still there: a change of theirs that was committed before the view's position is in the view, and each later one is in the queue. Nobody
+   * reads the queue meanwhile. Repeatable.
+   */
+  addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
   /** Ends the session that reads the route's queue, where there is one: a takeover from a frozen engine. */
@@ -77,6 +83,10 @@ export interface Source {
 }
 
 export interface CollectorOptions {
+  /** The tables that the route has begun with, by label, and for those that came later where their changes begin; null: all that are selected. */
+  readonly carried: ReadonlyMap<string, Position | null> | null;
+  /** Selected tables that are not carried have appeared. Called with each look that finds others than the one before. */
+  onNewTables?(tables: readonly string[]): void;
   readonly budget: ByteBudget;
   readonly heartbeatMs: number;
   /** A new identity that is as good as the stored one (a timeline that forked after the checkpoint). */

@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
-import type { RouteStateStore, SourceIdentity, StoredCheckpoint } from './route-state-store.ts';
+import type { RouteStateStore, SourceIdentity, StoredCheckpoint, StoredTable } from './route-state-store.ts';
 import type { TableVersion } from './table.ts';
 
 export interface TargetOptions {
@@ -36,6 +36,8 @@ export interface Loader {
   /** `table` is mapped: the target's names. Returns the number of rows. */
   load(table: TableVersion, batches: AsyncIterable<readonly Row[]>): Promise<number>;
   commit(source: SourceIdentity, position: Position): Promise<void>;
+  /** For tables that came later: registers them with their rows; the checkpoint stays. */
+  commitTables(tables: readonly StoredTable[]): Promise<void>;
   abort(): Promise<void>;
 }
 

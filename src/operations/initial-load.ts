@@ -7,12 +7,12 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import type { QueueSnapshot, Source } from '../core/source.ts';
-import type { Target } from '../core/target.ts';
+import type { Loader, Target } from '../core/target.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import { mapRow, storedTable, type TableBinding, type TableMapper } from '../pipeline/table-mapper.ts';
 
 /** A load in one piece holds the source's WAL while it runs. */
-const maxLoadBytes = 1_000_000_000;
+export const maxLoadBytes = 1_000_000_000;
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -71,10 +71,19 @@ async function copyTables(
   snapshot: QueueSnapshot,
   bindings: readonly TableBinding[],
 ): Promise<void> {
-  const { definition, target, epoch, logger, signal } = options;
+  const { definition } = options;
   const bytes = await snapshot.sizeBytes();
   if (bytes > maxLoadBytes)
     throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: maxLoadBytes });
+  await copyInto(options, { snapshot, bindings }, (loader) => loader.commit(snapshot.source, snapshot.position));
+}
+
+export async function copyInto(
+  options: InitialLoadOptions,
+  { snapshot, bindings }: { readonly snapshot: QueueSnapshot; readonly bindings: readonly TableBinding[] },
+  commit: (loader: Loader) => Promise<void>,
+): Promise<void> {
+  const { target, epoch, logger, signal } = options;
   const loader = await target.loader({
     epoch,
     sourceNode: options.source.originName(snapshot.source),
@@ -97,7 +106,7 @@ async function copyTables(
       progress.tablesDone++;
       options.onProgress(progress);
     }
-    await loader.commit(snapshot.source, snapshot.position);
+    await commit(loader);
     logger.info({ ...progress, position: snapshot.position }, 'tables loaded');
   } catch (error) {
     await loader.abort();

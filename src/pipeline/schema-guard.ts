@@ -13,7 +13,7 @@ import type { Target } from '../core/target.ts';
 import { isOfCatalogue } from './assign-columns.ts';
 import { definitionOf, type Judgement, judgeDefinition, versionOf } from './judge-definition.ts';
 import { schemaSteps } from './schema-steps.ts';
-import { storedTable, type TableMapper } from './table-mapper.ts';
+import { storedTable, type TableBinding, type TableMapper } from './table-mapper.ts';
 
 export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'allow'>;
@@ -126,7 +126,7 @@ export class SchemaGuard {
     const { mapper, store } = this.#options;
     const definition = judged ?? (facts !== null && isOfCatalogue(to, facts) ? definitionOf(facts) : null);
     if (definition !== null) mapper.adjust(to, definition);
-    const table = storedTable(mapper.bind(to), definition);
+    const table = this.#renewed(mapper.bind(to), definition);
     this.#stored.set(table.source, table);
     await store.setTables([...this.#stored.values()]);
   }
@@ -151,7 +151,7 @@ export class SchemaGuard {
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);
     const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
-    const stored = storedTable(binding, after);
+    const stored = this.#renewed(binding, after);
     this.#stored.set(stored.source, stored);
     change.evolution = { steps, stored };
     const { logger } = this.#options;
@@ -187,6 +187,11 @@ export class SchemaGuard {
       );
     const ignored = added.filter((column) => !carried.includes(column)).map(({ name }) => name);
     return { ...definition, ignored: [...definition.ignored, ...ignored] };
+  }
+
+  #renewed(binding: TableBinding, definition: TableDefinition | null): StoredTable {
+    const table = storedTable(binding, definition);
+    return { ...table, loadedTo: this.#stored.get(table.source)?.loadedTo ?? null };
   }
 
   #halt({ to, at }: SchemaChange, what: string): Error {

@@ -1,14 +1,17 @@
 import { ByteBudget } from '../core/byte-budget.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { RouteStateStore } from '../core/route-state-store.ts';
+import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import type { Source } from '../core/source.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { initialLoad } from '../operations/initial-load.ts';
+import { loadNewTables } from '../operations/load-new-tables.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard, storedVersions } from '../pipeline/schema-guard.ts';
@@ -38,18 +41,20 @@ export interface RouteAttempt {
 
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
-  const { definition, source, target, store, epoch, signal } = attempt;
+  const { definition, source, target, store, signal } = attempt;
   const mapper = new TableMapper(definition.name, definition.tables);
-  // What the queue goes on with; the catalogue is newer.
-  const stored = definition.schemaChanges === 'halt' ? [] : await store.tables();
-  for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
+  const stored = await store.tables();
   const now = await source.tables();
-  const tables = storedVersions(now, stored);
+  const left = definition.newTables === 'ignore' ? newTables(definition, now, stored).map(tableLabel) : [];
+  const carried = now.filter((table) => !left.includes(tableLabel(table)));
+  // What the queue goes on with; the catalogue is newer.
+  const tables = definition.schemaChanges === 'halt' ? carried : storedVersions(carried, stored);
+  for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   const findings = [
     ...(await source.preflight()),
     ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
     // The Collector tells a lost queue by itself, with a code of its own.
-  ].filter((finding) => finding.level === 'error' && finding.code !== 'source.slotLost');
+  ].filter(({ level, code, table = '' }) => level === 'error' && code !== 'source.slotLost' && !left.includes(table));
   const [first] = findings;
   if (first) {
     const place = { route: definition.name, errors: findings.length, first: `${first.code} ${first.message}` };
@@ -62,12 +67,31 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     checkpoint = (await store.read())?.checkpoint ?? null;
   }
   if (signal.aborted) return;
+  // Tables that appear end the stream, which goes on where it was when they are dealt with.
+  const isOver = (): boolean => signal.aborted || attempt.cut.aborted;
+  do await streamRoute(attempt, mapper);
+  while (!isOver());
+}
+
+/** Until aborted, or until tables have appeared that the route means. */
+async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
+  const { definition, source, target, store, epoch, signal } = attempt;
+  await dealWithNewTables(attempt, mapper);
+  const checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
+  const stored = await store.tables();
+  const appeared = new AbortController();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(await source.identity()) });
   const collector = source.collector(checkpoint.source, {
     budget,
     heartbeatMs: attempt.heartbeatMs,
+    carried: carriedTables(stored),
+    onNewTables: (labels) => {
+      if (definition.newTables === 'ignore')
+        attempt.logger.info({ tables: labels }, 'tables have appeared and are left out');
+      else void isConfirmed(attempt).then((yes) => yes && appeared.abort());
+    },
     onIdentity: (changed) => store.setSource(changed),
     onClockOffset: (offsetMs) => {
       attempt.meter.clockOffsetMs = offsetMs;
@@ -84,7 +108,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     source,
     target,
     logger: attempt.logger,
-    stored: await store.tables(),
+    stored,
     acceptedTo: attempt.acceptSchemaChangesTo,
   });
   attempt.onStreaming(() => guard.ignored);
@@ -101,8 +125,43 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     groupRows: definition.apply.groupRows,
     groupTimeMs: definition.apply.groupTimeMs,
     targetNode,
-    signal,
+    signal: AbortSignal.any([signal, appeared.signal]),
     cut: attempt.cut,
     onHeartbeat: () => attempt.onHeartbeat(),
   });
+}
+
+/** With their positions, where they were copied later. */
+function carriedTables(stored: readonly StoredTable[]): ReadonlyMap<string, Position | null> {
+  return new Map(stored.map((table) => [table.source, table.loadedTo ?? null]));
+}
+
+/** Tables that a glob of the route means and that the route has not begun with. */
+function newTables(
+  { tables }: RouteDefinition,
+  now: readonly TableVersion[],
+  stored: readonly StoredTable[],
+): readonly TableVersion[] {
+  const known = new Set([...stored.map((table) => table.source), ...tables.exact.map(tableLabel)]);
+  // Before its first start a route has none.
+  return stored.length === 0 ? [] : now.filter((table) => !known.has(tableLabel(table)));
+}
+
+/** What a look at names alone took for new may be a partition of a table of the route. Where it can't be asked, the next start does. */
+async function isConfirmed({ definition, source, store }: RouteAttempt): Promise<boolean> {
+  try {
+    return newTables(definition, await source.tables(), await store.tables()).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+async function dealWithNewTables(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
+  const { definition, source, store } = attempt;
+  const tables = newTables(definition, await source.tables(), await store.tables());
+  if (tables.length === 0 || definition.newTables === 'ignore') return;
+  if (definition.newTables === 'halt')
+    throw fail(sourceErrors.newTables, { route: definition.name, tables: tables.map(tableLabel).join(', ') });
+  await loadNewTables({ ...attempt, mapper, onProgress: attempt.onLoad }, tables);
+  attempt.onLoad(null);
 }

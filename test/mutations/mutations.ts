@@ -176,4 +176,13 @@ export const mutations: readonly Mutation[] = [
       "'update tidelock.tables set fingerprint = $3, definition = coalesce(definition, $4) where route_id = $1 and source = $2',",
     test: { file: 'test/integration/route/schema-changes.test.ts', name: 'columns that do not travel' },
   },
+  {
+    id: 'copied-rows-again',
+    promise: 8,
+    what: 'applies changes of a new table that its copy holds already',
+    file: 'connectors/postgres/source/transaction-assembler.ts',
+    find: 'return from !== null && commitLsn < from;',
+    replace: 'return from !== null && commitLsn < 0n;',
+    test: { file: 'test/integration/route/new-tables.test.ts', name: 'somebody keeps' },
+  },
 ];

@@ -13,6 +13,7 @@ describe('a route', () => {
       name: 'r',
       load: { mode: 'initial', existing: 'refuse' },
       forward: 'own',
+      newTables: 'halt',
       schemaChanges: 'halt',
       apply: {
         groupRows: 5000,
@@ -157,8 +158,6 @@ describe('what this version does not have is refused by name:', () => {
     table('where: "a = 1"'),
     table('owns: "a = 1"'),
     table('transforms: [{ use: ./x.ts }]'),
-    'tables: [public.t]\nnewTables: load',
-    'tables: [public.t]\nnewTables: ignore',
     'tables: [public.t]\napply: { onError: park }',
     'tables: [public.t]\nddl: replicate',
     'tables: [public.t]\nload: { existing: merge }',

@@ -148,7 +148,7 @@ test('a table has a new version only when its definition changes, and is announc
         int32(-1),
       ),
     );
-  const cache = new RelationCache(() => true, new TypeNames([[25, 'pg_catalog.text']]));
+  const cache = new RelationCache(() => ({ from: null }), new TypeNames([[25, 'pg_catalog.text']]));
   cache.describe(relation(7, 'a'));
   const first = cache.get(7).table;
   const announce = (oid: number) => cache.announce(cache.get(oid), 0x16b3748n, '7:9:');

@@ -38,7 +38,7 @@ export async function createQueue(route: RouteDefinition, signal: AbortSignal): 
   const exporter = await connectReplication(route, 'snapshot');
   try {
     const { identity } = await readSystemIdentity(exporter);
-    const created = await createSlot(exporter, route, signal);
+    const created = await createSlot(exporter, { route, name: slot, signal });
     failpoint('slot.created');
     return new PostgresSnapshot({
       route,
@@ -60,7 +60,15 @@ export async function routeTables(client: pg.Client, route: RouteDefinition): Pr
 }
 
 /** Waits for every transaction that was open when it began; an abort ends the waiting server process. */
-async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: AbortSignal) {
+export async function createSlot(
+  exporter: pg.Client,
+  {
+    route,
+    name,
+    temporary,
+    signal,
+  }: { route: RouteDefinition; name: string; temporary?: boolean; signal: AbortSignal },
+) {
   const pid = (await exporter.query('SELECT pg_backend_pid()::int4 AS pid')).rows[0]?.pid;
   const abort = (): void => {
     withSide(route, 'setup', (client) => client.query('SELECT pg_terminate_backend($1)', [pid])).catch(() => {});
@@ -68,10 +76,9 @@ async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: A
   signal.addEventListener('abort', abort);
   try {
     signal.throwIfAborted();
-    const { slot } = queueNames(route);
     // The older of the two forms, which all versions understand.
     const { rows } = await exporter.query(
-      `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+      `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)} ${temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput EXPORT_SNAPSHOT`,
     );
     return { position: String(rows[0]?.consistent_point), snapshot: String(rows[0]?.snapshot_name) };
   } finally {
@@ -79,7 +86,7 @@ async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: A
   }
 }
 
-function tablesIn(route: RouteDefinition, snapshot: string) {
+export function tablesIn(route: RouteDefinition, snapshot: string) {
   return withSide(route, 'load', async (client) => {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);

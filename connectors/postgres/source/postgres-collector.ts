@@ -1,13 +1,16 @@
 import type { Collector, StartPoint } from '../../../src/core/collector.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions } from '../../../src/core/source.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { classifyPostgresError } from '../classify-error.ts';
+import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { HistoryCheck } from './history-check.ts';
@@ -15,6 +18,7 @@ import { IdleAdvancer } from './idle-advance.ts';
 import { PartQueue } from './part-queue.ts';
 import { RelationCache } from './pgoutput/relation-cache.ts';
 import { TypeNames } from './pgoutput/type-names.ts';
+import { queueNames } from './queue-names.ts';
 import { ReplicationStream } from './replication-stream.ts';
 import { RetentionGuard } from './retention-guard.ts';
 import type { Queryable } from './sessions.ts';
@@ -123,11 +127,23 @@ export class PostgresCollector implements Collector {
     if (start === null) throw new TypeError('no start');
     const checked = await checkStart(client, route, stored, start);
     if (checked.newIdentity !== null) await onIdentity(checked.newIdentity);
-    if (checked.unpublished.length > 0)
-      logger.warn({ tables: checked.unpublished }, 'tables match the route and were made after its queue');
+    this.#checkUnpublished(checked.unpublished);
     if (this.#closing === null) this.#reading = this.#prepareReading(start, checked);
     logger.info({ confirmed: formatLsn(checked.confirmed), checkpoint: start.position }, 'reading the change queue');
     return checked.confirmed;
+  }
+
+  /** One that the route carries was dropped and made anew, or taken out of the publication; the others are new. */
+  #checkUnpublished(tables: readonly string[]): void {
+    const { route, logger, carried } = this.#options;
+    const lost = tables.filter((table) => carried?.has(table));
+    const { publication } = queueNames(route);
+    if (lost.length > 0) {
+      const why = `it does not contain ${lost.join(', ')}`;
+      const statement = `ALTER PUBLICATION ${quoteIdentifier(publication)} ADD TABLE ${lost.join(', ')};`;
+      throw fail(sourceErrors.publicationIncomplete, { route: route.name, publication, why, statement });
+    }
+    if (tables.length > 0) logger.warn({ tables }, 'tables match the route and were made after its queue');
   }
 
   #prepareReading(start: StartPoint, checked: CheckedStart): Reading {
@@ -152,13 +168,23 @@ export class PostgresCollector implements Collector {
       maxRowBytes: route.apply.maxRowBytes,
       checkpoint,
       history,
-      relations: new RelationCache((schema, name) => isSelected(route, schema, name), types),
+      relations: new RelationCache((schema, name) => this.#carried(schema, name), types),
       types,
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,
     });
     const monitor = this.#monitor(checked);
     return { assembler, history, idle, acknowledger: this.#acknowledger(checked, monitor), monitor };
+  }
+
+  #carried(schema: string, name: string): { readonly from: Lsn | null } | null {
+    const { route, carried } = this.#options;
+    if (!isSelected(route, schema, name)) return null;
+    if (carried === null) return { from: null };
+    const from = carried.get(tableLabel({ schema, name }));
+    // One that was never met halts the route, or is left out.
+    if (from === undefined) return route.newTables === 'halt' ? { from: null } : null;
+    return { from: from === null ? null : parseLsn(from) };
   }
 
   #acknowledger({ confirmed, walSenderTimeoutMs }: CheckedStart, monitor: SourceMonitor): Acknowledger {
@@ -176,13 +202,16 @@ export class PostgresCollector implements Collector {
   }
 
   #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
-    const { route, logger, heartbeatMs, onRetention, onClockOffset } = this.#options;
+    const { route, logger, heartbeatMs, onRetention, onClockOffset, carried, onNewTables } = this.#options;
     const retention = new RetentionGuard(route.limits.retained, onRetention);
     return new SourceMonitor({
       route,
       logger,
       heartbeatMs,
       walSenderPid,
+      isNew: (schema, name) =>
+        carried !== null && isSelected(route, schema, name) && !carried.has(tableLabel({ schema, name })),
+      onNewTables: (tables) => onNewTables?.(tables),
       onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
       onRetained: (bytes) => retention.measured(bytes),
       onSynchronous: (synchronous) => {

@@ -9,6 +9,7 @@ import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
+import { addTables } from './add-tables.ts';
 import { createQueue, routeTables } from './create-queue.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
@@ -79,6 +80,15 @@ class PostgresSource implements Source {
   async createQueue(signal: AbortSignal): Promise<QueueSnapshot> {
     try {
       return await createQueue(this.#options.route, signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw classifyPostgresError(error, this.#options.route.from.name);
+    }
+  }
+
+  async addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot> {
+    try {
+      return await addTables(this.#options.route, tables, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, this.#options.route.from.name);

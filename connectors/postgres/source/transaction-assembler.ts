@@ -132,7 +132,7 @@ export class TransactionAssembler {
     open.first = false;
     if (open.skipped !== null) return;
     const relation = this.#options.relations.get(buffer.readUInt32BE(1));
-    if (!relation.selected) return;
+    if (!relation.selected || isCopied(relation, open)) return;
     if (buffer.length > this.#options.maxRowBytes) throw this.#tooLarge(relation, buffer.length);
     this.#announce(open, relation);
     open.builder.addRow(this.#decode(buffer, relation), buffer.length);
@@ -167,7 +167,9 @@ export class TransactionAssembler {
     open.first = false;
     if (open.skipped !== null) return;
     const { oids, restartIdentity } = readTruncate(buffer);
-    const relations = oids.map((oid) => this.#options.relations.get(oid)).filter(({ selected }) => selected);
+    const relations = oids
+      .map((oid) => this.#options.relations.get(oid))
+      .filter((relation) => relation.selected && !isCopied(relation, open));
     if (relations.length === 0) return;
     for (const relation of relations) this.#announce(open, relation);
     open.builder.add({ kind: 'truncate', tables: relations.map(({ table }) => table), restartIdentity });
@@ -210,4 +212,9 @@ export class TransactionAssembler {
   #position(): string {
     return this.#open === null ? 'an unknown position' : formatLsn(this.#open.commitLsn);
   }
+}
+
+/** In the copy that was made of the table. */
+function isCopied({ from }: Relation, { commitLsn }: Begin): boolean {
+  return from !== null && commitLsn < from;
 }

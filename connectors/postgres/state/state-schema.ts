@@ -55,7 +55,7 @@ const migrations: readonly string[] = [
      fingerprint text not null,
      primary key (route_id, source)
    );`,
-  `alter table tidelock.tables add column definition jsonb;`,
+  `alter table tidelock.tables add column definition jsonb, add column loaded_to text;`,
 ];
 
 export const stateVersion = migrations.length;

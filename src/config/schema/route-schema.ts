@@ -90,8 +90,8 @@ export function routeSchema(s: Scalars) {
         .meta({ description: 'The initial copy.' }),
       newTables: s
         .choice(
-          { now: ['halt'], later: ['ignore', 'load'] },
-          'When a table appears at the source that a glob of the route means.',
+          { now: ['halt', 'ignore', 'load'] },
+          'When a table appears at the source that a glob of the route means: `halt` waits for a person, `ignore` leaves it out, `load` publishes and copies it and then follows it. The table has to be at the target.',
         )
         .prefault('halt'),
       schemaChanges: s

@@ -9,6 +9,8 @@ export interface Relation {
   readonly oid: number;
   /** Part of the route. The others are in a publication that somebody else keeps, or were made since. */
   readonly selected: boolean;
+  /** Where its changes begin: transactions whose commit starts before are in the copy that was made of it. */
+  readonly from: Lsn | null;
 }
 
 /**
@@ -18,15 +20,16 @@ export interface Relation {
  * first change that is.
  */
 export class RelationCache {
-  readonly #isSelected: (schema: string, name: string) => boolean;
+  readonly #carries: (schema: string, name: string) => { readonly from: Lsn | null } | null;
   readonly #types: TypeNames;
   readonly #byOid = new Map<number, Relation>();
   readonly #byName = new Map<string, Relation>();
   readonly #announced = new Map<string, TableVersion>();
   readonly #current = new Set<TableVersion>();
 
-  constructor(isSelected: (schema: string, name: string) => boolean, types: TypeNames) {
-    this.#isSelected = isSelected;
+  /** `carries` is null for a table that is not part of the route. */
+  constructor(carries: (schema: string, name: string) => { readonly from: Lsn | null } | null, types: TypeNames) {
+    this.#carries = carries;
     this.#types = types;
   }
 
@@ -43,12 +46,15 @@ export class RelationCache {
     const known = this.#byName.get(label);
     const { oid } = message;
     const relation =
-      known && sameDefinition(known.table, table)
-        ? { ...known, oid }
-        : { table, oid, selected: this.#isSelected(schema, name) };
+      known && sameDefinition(known.table, table) ? { ...known, oid } : { table, oid, ...this.#carried(schema, name) };
     this.#current.delete(relation.table);
     this.#byName.set(label, relation);
     this.#byOid.set(message.oid, relation);
+  }
+
+  #carried(schema: string, name: string): Pick<Relation, 'selected' | 'from'> {
+    const carried = this.#carries(schema, name);
+    return carried === null ? { selected: false, from: null } : { selected: true, from: carried.from };
   }
 
   get(oid: number): Relation {
