@@ -20,6 +20,7 @@ export interface RouteOptions {
   /** Ports of proxies in front of the servers. */
   readonly sourcePort?: number;
   readonly targetPort?: number;
+  readonly sourceUser?: string;
   readonly targetUser?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
@@ -50,7 +51,7 @@ export class RouteFile implements Disposable {
       `version: 1
 name: test
 nodes:
-  here: { type: postgres, url: "${source.url(sourcePort)}" }
+  here: { type: postgres, url: "${source.url(sourcePort, options.sourceUser)}" }
   there: { type: postgres, url: "${target.url(targetPort, options.targetUser)}" }
 routes:
   here-to-there:
