@@ -13,6 +13,9 @@ export interface SourceOptions {
   readonly logger: Logger;
 }
 
+/** Tables that hold more are not loaded in one piece: the source keeps its log for as long as that takes. */
+export const wholeLoadLimitBytes = 1_000_000_000;
+
 /** What a new queue gives: the position it starts at, and a view of the tables exactly as they were there. */
 export interface QueueSnapshot {
   readonly position: Position;

@@ -6,12 +6,9 @@ import type { Logger } from '../core/logger.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
-import type { QueueSnapshot, Source } from '../core/source.ts';
+import { type QueueSnapshot, type Source, wholeLoadLimitBytes } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
 import { mapRow, storedTable, type TableBinding, type TableMapper } from '../pipeline/table-mapper.ts';
-
-/** A load in one piece holds the source's WAL while it runs. */
-const maxLoadBytes = 1_000_000_000;
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -66,8 +63,8 @@ async function copyTables(
 ): Promise<void> {
   const { definition, target, epoch, logger, signal } = options;
   const bytes = await snapshot.sizeBytes();
-  if (bytes > maxLoadBytes)
-    throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: maxLoadBytes });
+  if (bytes > wholeLoadLimitBytes)
+    throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes });
   const loader = await target.loader({
     epoch,
     sourceNode: options.source.originName(snapshot.source),

@@ -14,6 +14,7 @@ import type { CatalogueTable } from './catalogue.ts';
 import { CopyTextError, CopyTextReader } from './copy-text.ts';
 import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
+import { tablesBytes } from './tables-bytes.ts';
 
 export interface PostgresSnapshotOptions {
   readonly route: RouteDefinition;
@@ -42,16 +43,9 @@ export class PostgresSnapshot implements QueueSnapshot {
   }
 
   async sizeBytes(): Promise<number> {
-    const oids = this.#options.tables.map(({ oid }) => oid);
-    // pg_partition_tree gives an ordinary table nothing before 18 where it is no partition: ask for both.
-    const text = `
-      SELECT COALESCE(sum(pg_table_size(t.oid)), 0)::text AS bytes FROM (
-        SELECT r.oid::oid FROM unnest($1::oid[]) AS r (oid)
-        UNION SELECT p.relid::oid FROM unnest($1::oid[]) AS r (oid), pg_partition_tree(r.oid::regclass) p
-      ) t`;
     return withSide(this.#options.route, 'load', async (client) => {
       try {
-        return Number((await client.query(text, [oids])).rows[0]?.bytes);
+        return await tablesBytes(client, this.#options.tables);
       } catch (error) {
         throw classifyPostgresError(error, this.#options.route.from.name);
       }

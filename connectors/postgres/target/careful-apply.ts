@@ -93,7 +93,9 @@ class CarefulRun {
       await this.#applyToDisplaced(plan, change, aside, place);
       return;
     }
-    const count = await this.#try(plan, change, place);
+    // What a deferred check lets pass now would refuse the COMMIT, where nobody can tell which change it was.
+    const isTaken = change.kind === 'insert' && plan.isKeyDeferrable && (await this.#exists(plan, change.after));
+    const count = isTaken ? await this.#resolveExisting(plan, change, place) : await this.#try(plan, change, place);
     if (count === 1) return;
     if (count > 1) throw fail(targetErrors.collision, { ...place, found: `finds ${count} rows` });
     await this.#resolveMissing(plan, change, place);
@@ -111,7 +113,7 @@ class CarefulRun {
       if (change.kind === 'insert' && (await this.#exists(plan, change.after))) {
         return await this.#resolveExisting(plan, change, place);
       }
-      const isMoved = await this.#moveAside(plan, change.after, result);
+      const isMoved = await this.#moveAside(plan, change.after, result, place);
       if (!isMoved)
         throw fail(targetErrors.collision, {
           ...place,
@@ -190,7 +192,7 @@ class CarefulRun {
     );
   }
 
-  async #moveAside(plan: TablePlan, row: Row, error: PostgresError): Promise<boolean> {
+  async #moveAside(plan: TablePlan, row: Row, error: PostgresError, place: Place): Promise<boolean> {
     const { client, displaced } = this.#options;
     const index = plan.target.uniqueIndexes.find((i) => i.name === error.constraint);
     if (index === undefined || index.hasExpressions || plan.keyIndexes.length === 0) return false;
@@ -227,7 +229,9 @@ class CarefulRun {
     });
     // Refused where foreign keys hold on to it.
     if (taken !== 1 || cells === undefined) return false;
-    displaced.put(plan, key, cells);
+    const rows = displaced.size + 1;
+    const constraint = index.name;
+    if (!displaced.put(plan, key, cells)) throw fail(targetErrors.tooManyDisplaced, { ...place, constraint, rows });
     return true;
   }
 
@@ -247,7 +251,7 @@ class CarefulRun {
       const isMoved =
         result.code === '23505' &&
         attempts <= plan.target.uniqueIndexes.length &&
-        (await this.#moveAside(plan, change.after, result));
+        (await this.#moveAside(plan, change.after, result, place));
       if (!isMoved) throw this.#refused(result, place);
     }
   }

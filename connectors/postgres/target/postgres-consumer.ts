@@ -51,7 +51,7 @@ export class PostgresConsumer implements Consumer {
   readonly #plans: TablePlans;
   readonly #flush: FlushWatch;
   readonly #progress = new LatestValue<Progress>();
-  readonly #displaced = new DisplacedRows();
+  readonly #displaced: DisplacedRows;
   #sequence: bigint;
   #lastCommit: StartPoint['lastCommit'];
   #applied: Position;
@@ -76,7 +76,8 @@ export class PostgresConsumer implements Consumer {
     this.#options = options;
     this.#logger = logger;
     this.#limits = { rows: route.apply.groupRows, bytes: Math.floor(route.apply.memoryBytes / 8) };
-    this.#plans = new TablePlans(route.name);
+    this.#displaced = new DisplacedRows(this.#limits.bytes);
+    this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
     this.#sequence = sequence;
     this.#lastCommit = lastCommit;
     this.#applied = position;
@@ -131,7 +132,7 @@ export class PostgresConsumer implements Consumer {
 
   async #applyGroup(group: Group): Promise<void> {
     await this.#guard(async () => {
-      await this.#plans.prepare(this.#connection.client, group.parts);
+      await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
       for (const mode of modes) {
         // The key of a row that stands aside may be another row's by now: only `careful` tells them apart.
         if (mode !== 'careful' && this.#displaced.size > 0) continue;

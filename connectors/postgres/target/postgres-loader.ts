@@ -44,11 +44,11 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
       throw classifyPostgresError(error, node);
     }
   };
-  await guarded(() => begin(client, options));
+  const replicaRole = await guarded(() => begin(client, options));
   return {
     sort: (tables) =>
       guarded(async () => {
-        const plans = new TablePlans(route.name);
+        const plans = new TablePlans({ route, replicaRole });
         await plans.add(client, tables);
         return plans.parentsFirst(tables.map((table) => plans.get(table))).map((plan) => plan.source);
       }),
@@ -60,9 +60,10 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
   };
 }
 
-async function begin(client: pg.Client, options: PostgresLoaderOptions): Promise<void> {
+/** Returns whether the session has the replica role. */
+async function begin(client: pg.Client, options: PostgresLoaderOptions): Promise<boolean> {
   const { route, routeId, epoch, sourceNode, position } = options;
-  await setReplicaRole(client);
+  const replicaRole = await setReplicaRole(client);
   await client.query('begin');
   const { rows } = await client.query<{ epoch: string }>(
     'select epoch::text from tidelock.routes where id = $1 for update',
@@ -74,6 +75,7 @@ async function begin(client: pg.Client, options: PostgresLoaderOptions): Promise
   const hop: Hop = { node: sourceNode, position, committedAtMs: Date.now() };
   await client.query(`select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`, [originMarker([hop])]);
   await client.query('set constraints all deferred');
+  return replicaRole;
 }
 
 async function loadTable(

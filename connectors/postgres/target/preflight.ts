@@ -6,11 +6,9 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { firingTriggers } from './firing-triggers.ts';
 import { planTable } from './table-plan.ts';
 import { readTargetTables, type TargetTable } from './target-table.ts';
-
-/** Name under which a route allows that triggers and cascades at the target act on replicated rows. */
-const allowTriggers = 'targetTriggers';
 
 interface Privileges {
   readonly table: string;
@@ -64,28 +62,10 @@ export async function targetPreflight(
       );
     }
     if (privilege?.hidden) add(fail(targetErrors.rowSecurity, place), table);
-    const firing = firingTriggers(target, replicaRole);
-    if (firing !== null && !route.allow.includes(allowTriggers))
-      add(fail(targetErrors.triggersWouldFire, { ...place, ...firing }), table);
+    const firing = firingTriggers(route, target, replicaRole);
+    if (firing !== null) add(firing, table);
   }
   return findings;
-}
-
-/** What would act on rows that the route writes; null where nothing does. */
-function firingTriggers(target: TargetTable, replicaRole: boolean): { triggers: string; why: string } | null {
-  // Statements on a table with a deferrable unique constraint run under the ordinary role (see set-apply.ts).
-  const isOrdinary = !replicaRole || target.hasDeferrableUnique;
-  const triggers = [
-    ...(isOrdinary ? target.ordinaryTriggers : target.replicaTriggers),
-    ...(isOrdinary ? target.cascades.map((name) => `cascading foreign key ${name}`) : []),
-  ];
-  if (triggers.length === 0) return null;
-  const why = !isOrdinary
-    ? 'they are enabled for the replica role'
-    : replicaRole
-      ? 'its deferrable unique constraint is only checked under the ordinary replication role'
-      : "Tidelock's user may not set session_replication_role";
-  return { triggers: triggers.join(', '), why };
 }
 
 async function readPrivileges(client: pg.Client, tables: readonly TargetTable[]): Promise<Privileges[]> {

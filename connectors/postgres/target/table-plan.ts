@@ -26,6 +26,8 @@ export interface TablePlan {
   readonly keyIndexes: readonly number[];
   /** Equality operator of each of them. */
   readonly keyEquals: readonly string[];
+  /** Two rows may have the same key until the constraint is checked. */
+  readonly isKeyDeferrable: boolean;
   /** Null where changes of this table can't be reduced to a net effect: they are applied one by one, in order. */
   readonly readKey: KeyReader | null;
   /** Names a row by the texts of its key, in the order of `keyIndexes`. */
@@ -49,7 +51,11 @@ const nextName = (kind: string): string => `tl_${kind}_${++statementNumber}`;
 export function planTable(source: TableVersion, target: TargetTable, route: string): TablePlan {
   const label = tableLabel(source);
   const columns = bindColumns(source, target, route);
-  const { indexes: keyIndexes, equals: keyEquals } = chooseKey(source, target, columns, route);
+  const {
+    indexes: keyIndexes,
+    equals: keyEquals,
+    isDeferrable: isKeyDeferrable,
+  } = chooseKey(source, target, columns, route);
   const bound = (index: number): BoundColumn => {
     const found = columns.find((c) => c.index === index);
     if (!found) throw new RangeError(`no column ${index} in ${label}`);
@@ -124,6 +130,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     columns,
     keyIndexes,
     keyEquals,
+    isKeyDeferrable,
     canReplace: columns.every((c) => c.column.identity !== 'a' || keyIndexes.includes(c.index)),
     nameKey: keyNamer(key.map((c) => c.column)),
     readKey: keyIndexes.length > 0 ? keyReader(key) : null,
@@ -202,17 +209,19 @@ function chooseKey(
   target: TargetTable,
   columns: readonly BoundColumn[],
   route: string,
-): { indexes: readonly number[]; equals: readonly string[] } {
+): { indexes: readonly number[]; equals: readonly string[]; isDeferrable: boolean } {
+  const none = { indexes: [], equals: [], isDeferrable: false };
   const usable = target.uniqueIndexes.filter((index) => !index.partial);
   const indexesOf = (names: readonly string[]): number[] =>
     names.map((name) => columns.find((c) => c.column.name === name)?.index ?? -1);
   if (source.identity === 'full') {
     const isCovered = (index: TargetIndex): boolean => index.allNotNull && !indexesOf(index.columns).includes(-1);
     const chosen = usable.find(isCovered);
-    return chosen ? { indexes: indexesOf(chosen.columns), equals: chosen.equals } : { indexes: [], equals: [] };
+    if (chosen === undefined) return none;
+    return { indexes: indexesOf(chosen.columns), equals: chosen.equals, isDeferrable: chosen.deferrable };
   }
   const key = source.columns.flatMap((column, index) => (column.key ? [index] : []));
-  if (key.length === 0) return { indexes: [], equals: [] };
+  if (key.length === 0) return none;
   const names = key.map((index) => source.columns[index]?.name ?? '');
   const found = usable.find(
     (index) => index.columns.length === names.length && index.columns.every((name) => names.includes(name)),
@@ -221,5 +230,6 @@ function chooseKey(
     const statement = `ALTER TABLE ${quoteTable(target)} ADD PRIMARY KEY (${names.map(quoteIdentifier).join(', ')})`;
     throw fail(targetErrors.keyMissing, { route, table: tableLabel(source), columns: names.join(', '), statement });
   }
-  return { indexes: key, equals: names.map((name) => found.equals[found.columns.indexOf(name)] ?? '=') };
+  const equals = names.map((name) => found.equals[found.columns.indexOf(name)] ?? '=');
+  return { indexes: key, equals, isDeferrable: found.deferrable };
 }

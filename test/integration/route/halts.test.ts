@@ -1,3 +1,5 @@
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
@@ -185,4 +187,20 @@ test('generated columns are computed by the target, or left to it by name', asyn
   await source.query('UPDATE t SET id = 3 WHERE id = 2');
   await route.caughtUp();
   expect(await contents(target, ['t'])).toEqual({ t: ['(1,2,own)', '(3,6,own)'] });
+});
+
+test('tables that are too large for a load in one piece are told before, and nothing is made of them', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
+  await source.query('INSERT INTO t VALUES (1)');
+  const [place] = await source.query(`SELECT pg_relation_filepath('t') AS path`);
+  // Empty pages without blocks on the disk: as large for the server as if they were full.
+  truncateSync(join(here.dataDir, String(place?.path)), 2 ** 30);
+  await using file = new RouteFile({ source, target });
+  const checked = await file.tidelock('check', '--json');
+  expect(checked).toMatchObject({ code: 1, out: expect.stringContaining('TL-2302') });
+  await using route = file.run();
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code: 'TL-4106', message: expect.stringContaining('TL-2302') });
+  expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
 });

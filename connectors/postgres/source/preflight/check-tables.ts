@@ -1,12 +1,17 @@
 import type pg from 'pg';
+import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../../src/core/route.ts';
+import { wholeLoadLimitBytes } from '../../../../src/core/source.ts';
 import { tableLabel } from '../../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
 import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
 import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
 import { queueNames } from '../queue-names.ts';
+import { readSlot } from '../slot.ts';
 import { isSelected } from '../table-filter.ts';
+import { tablesBytes } from '../tables-bytes.ts';
 
 type Found = Omit<Finding, 'node'>;
 
@@ -24,6 +29,7 @@ export async function checkTables(
     ...tables.flatMap(replicaIdentity),
     ...(queueNames(route).ownsPublication ? tables.filter(({ owned }) => !owned).map(notOwned) : []),
     ...(await published(client, route, tables)),
+    ...(await loadable(client, route, tables)),
   ];
   return found.map((finding) => ({ ...finding, node: route.from.name }));
 }
@@ -123,4 +129,22 @@ async function published(
       statement: gap.statement,
     },
   ];
+}
+
+/** A route without a queue is about to be loaded. */
+async function loadable(
+  client: pg.Client,
+  route: RouteDefinition,
+  tables: readonly CatalogueTable[],
+): Promise<Found[]> {
+  const { slot, ownsSlot } = queueNames(route);
+  if (route.load.mode === 'none' || !ownsSlot || (await readSlot(client, slot)) !== null) return [];
+  const bytes = await tablesBytes(client, tables);
+  if (bytes <= wholeLoadLimitBytes) return [];
+  const { code, message, remedy } = fail(targetErrors.loadTooLarge, {
+    route: route.name,
+    bytes,
+    limitBytes: wholeLoadLimitBytes,
+  });
+  return [{ level: 'error', code, message, remedy }];
 }

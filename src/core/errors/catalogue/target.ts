@@ -157,6 +157,17 @@ export const targetErrors = {
     explanation:
       'An earlier connection of this route had committed after all (the answer was lost), or another engine has. The group was rolled back, so that nothing is applied twice.',
   }),
+  tooManyDisplaced: errorKind<ChangePlace & { change: string; constraint: string; rows: number }>({
+    code: 'TL-2206',
+    title: 'Too many rows change places in one transaction',
+    recovery: 'halt',
+    message: ({ route, table, position, constraint, rows }) =>
+      `route ${route} halted: ${rows} rows of ${table} stand aside at ${position} since the transaction takes their value of ${constraint}: no more fit into the memory that the route may use`,
+    remedy: (place) =>
+      `Make ${place.constraint} deferrable at the target as it is at the source, or raise apply.memory. ${startAgain(place)}`,
+    explanation:
+      'Where the source may exchange unique values within a transaction and the target may not, rows are taken out and come back with their own change. They are held in memory until then.',
+  }),
   targetNotEmpty: errorKind<TablePlace>({
     code: 'TL-2301',
     title: 'A target table is not empty before the load',
