@@ -92,6 +92,32 @@ test('a source restored from an older copy, which has gone on, halts', async () 
   await dropSlot(source);
 });
 
+test('so does one that was restored to before a stretch in which nothing came for the route', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO item VALUES (1)`);
+  await route.caughtUp();
+  const copy = await here.copy();
+  await source.query(`CREATE SCHEMA other; CREATE TABLE other.filler AS SELECT repeat('x', 100000)`);
+  await route.caughtUp();
+  await file.tidelock('stop', 'here-to-there');
+  await route.state('stopped');
+  await here.restore(copy);
+  // Committed below the checkpoint, and then so much that the end of the WAL tells nothing.
+  await source.query(`INSERT INTO item VALUES (2, 'of the other history')`);
+  await source.query(
+    `CREATE SCHEMA other; CREATE TABLE other.filler AS SELECT i, repeat('x', 1000) FROM generate_series(1, 3000) i`,
+  );
+  await file.tidelock('start', 'here-to-there');
+  const failed = await route.state('failed');
+  expect(failed.reason?.code).toBe('TL-3109');
+  expect(await contents(target, ['item'])).toEqual({ item: ['(1,)'] });
+  await route.stop();
+  await dropSlot(source);
+});
+
 test('a slot that was dropped halts, and so does one that was made anew', async () => {
   const { source, target, file } = await pair();
   using _ = file;

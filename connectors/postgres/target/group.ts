@@ -11,7 +11,7 @@ export interface Group {
   readonly rows: number;
   /** Null where the last transaction goes on in later parts: the target transaction stays open. */
   readonly commit: Commit | null;
-  /** The last transaction with changes that ends in this group. */
+  /** The last transaction of the source's that ends in this group, whatever is in it: a heartbeat, too. */
   readonly lastCommit: { readonly position: Commit['position']; readonly id: string } | null;
 }
 
@@ -71,7 +71,9 @@ function makeGroup(parts: readonly TransactionPart[]): Group {
   let rows = 0;
   for (const part of parts) {
     rows += part.rows;
-    if (part.commit !== null && !isIdle(part)) lastCommit = { position: part.commit.position, id: part.commit.id };
+    if (part.commit !== null && part.commit.id !== '') {
+      lastCommit = { position: part.commit.position, id: part.commit.id };
+    }
   }
   return { parts, rows, commit: parts.at(-1)?.commit ?? null, lastCommit };
 }

@@ -56,7 +56,7 @@ export class PostgresConsumer implements Consumer {
   #lastCommit: StartPoint['lastCommit'];
   #applied: Position;
   #durable: Position;
-  #idle: Commit | null = null;
+  #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
   /** A source transaction's target transaction is open and holds parts of it. */
   #open = false;
   #counts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
@@ -97,8 +97,8 @@ export class PostgresConsumer implements Consumer {
 
   async flushIdle(): Promise<void> {
     if (this.#idle === null || this.#open) return;
-    const commit = this.#idle;
-    await this.#guard(() => this.#attempt({ parts: [], rows: 0, commit, lastCommit: null }, 'set'));
+    const idle = this.#idle;
+    await this.#guard(() => this.#attempt({ parts: [], rows: 0, ...idle }, 'set'));
   }
 
   progress(): AsyncIterable<Progress> {
@@ -126,7 +126,10 @@ export class PostgresConsumer implements Consumer {
 
   /** An advance without changes rides with the next change, unless somebody waits for it. */
   async #rest(group: Group): Promise<void> {
-    this.#idle = group.commit;
+    const { commit, lastCommit } = group;
+    if (commit === null) return;
+    // Of heartbeats, too: after a stretch without changes nothing else tells this history from a restored one.
+    this.#idle = { commit, lastCommit: lastCommit ?? this.#idle?.lastCommit ?? null };
     if (group.parts.some((part) => part.urgency === 'now')) await this.flushIdle();
   }
 
