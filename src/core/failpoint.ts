@@ -14,8 +14,10 @@ export const failpointNames = [
   'commit.answerLost',
   'flush.seen',
   'ack.sent',
+  'slot.before',
   'slot.created',
   'load.copied',
+  'load.answerLost',
 ] as const;
 
 export type FailpointName = (typeof failpointNames)[number];

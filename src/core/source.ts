@@ -28,6 +28,11 @@ export interface QueueSnapshot {
   read(table: TableVersion, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** Lets the snapshot go. The queue stays. */
   close(): Promise<void>;
+  /**
+   * Drops the queue, on the session that made it: whoever has taken the route over has ended that session, so that its
+   * own queue is left alone. Throws where it could not be dropped.
+   */
+  discard(): Promise<void>;
 }
 
 export interface SourceStatus {
@@ -50,13 +55,15 @@ export interface Source {
   preflight(): Promise<readonly Finding[]>;
   /**
    * Makes the route's queue, dropping one of the same name that an interrupted start has left. Only called with the
-   * `creating` checkpoint stored. Not for a given queue.
+   * `creating` checkpoint stored. Not for a given queue. `confirm` throws where another engine has the route by now; it is
+   * asked on each new session before anything is dropped or made there, since a takeover ends only the sessions that it
+   * finds.
    */
-  createQueue(signal: AbortSignal): Promise<QueueSnapshot>;
+  createQueue(signal: AbortSignal, confirm: () => Promise<void>): Promise<QueueSnapshot>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
-  /** Ends the session that reads the route's queue, where there is one: a takeover from a frozen engine. */
-  endQueueSession(): Promise<void>;
+  /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */
+  endQueueSessions(): Promise<void>;
   /** Drops slot and publication that the route owns. Repeatable. */
   dropQueue(): Promise<void>;
   /** Streams; `stored` is the identity that the checkpoint was made with. */

@@ -1,7 +1,7 @@
 import type { Row } from '../core/cell.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
@@ -40,27 +40,42 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     await store.setReady(identity, position);
     return;
   }
-  await store.setCreating(identity);
-  const snapshot = await source.createQueue(signal);
+  const setCreating = (): Promise<void> => store.setCreating(identity);
+  await setCreating();
+  const snapshot = await source.createQueue(signal, setCreating);
+  const storing: Storing = { begun: false };
   try {
     const bindings = snapshot.tables.map((table) => mapper.bind(table));
     await store.setTables(bindings.map(storedTable));
-    if (definition.load.mode === 'none') await store.setReady(snapshot.source, snapshot.position);
-    else await copyTables(options, snapshot, bindings);
+    if (definition.load.mode === 'none') {
+      storing.begun = true;
+      await store.setReady(snapshot.source, snapshot.position);
+    } else {
+      await copyTables(options, { snapshot, bindings, storing });
+    }
   } catch (error) {
+    // A COMMIT whose answer is lost may have stored that the queue is in use. Otherwise it would only hold WAL until
+    // somebody starts the route again.
+    const mayBeStored = storing.begun && error instanceof TidelockError && error.recovery === 'retry';
+    if (!mayBeStored) await snapshot.discard().catch(() => {});
     await snapshot.close();
-    // Without this the queue would hold WAL until somebody starts the route again.
-    await source.dropQueue().catch(() => {});
     throw error;
   }
   await snapshot.close();
 }
 
-async function copyTables(
-  options: InitialLoadOptions,
-  snapshot: QueueSnapshot,
-  bindings: readonly TableBinding[],
-): Promise<void> {
+/** Set when the target has been told that the load is complete. */
+interface Storing {
+  begun: boolean;
+}
+
+interface Copy {
+  readonly snapshot: QueueSnapshot;
+  readonly bindings: readonly TableBinding[];
+  readonly storing: Storing;
+}
+
+async function copyTables(options: InitialLoadOptions, { snapshot, bindings, storing }: Copy): Promise<void> {
   const { definition, target, epoch, logger, signal } = options;
   const bytes = await snapshot.sizeBytes();
   if (bytes > wholeLoadLimitBytes)
@@ -87,6 +102,7 @@ async function copyTables(
       progress.tablesDone++;
       options.onProgress(progress);
     }
+    storing.begun = true;
     await loader.commit(snapshot.source, snapshot.position);
     logger.info({ ...progress, position: snapshot.position }, 'tables loaded');
   } catch (error) {

@@ -78,7 +78,7 @@ async function attempt(work: RouteWork, signal: AbortSignal, cut: AbortSignal): 
   const { report, wanted, keeper: _, ...rest } = work;
   report.show('starting');
   // Of an engine before this one that is frozen, or of a worker that was killed: the lease is ours, so is the queue.
-  await work.source.endQueueSession();
+  await work.source.endQueueSessions();
   await attemptRoute({
     ...rest,
     signal,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../support/compare.ts';
 import { Link } from '../support/link.ts';
@@ -73,6 +74,30 @@ test('frozen with a transaction open at the target it commits nothing after the 
   await second.caughtUp();
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });
+
+test.for(['slot.before', 'slot.created', 'load.copied'] as const)(
+  'frozen at %s while it loads, it leaves the queue of the engine after it alone',
+  async (name) => {
+    const { source, target } = await pair();
+    using file = new RouteFile({ source, target });
+    await using first = file.run({ TIDELOCK_FAILPOINTS: `${name}=1:stop` });
+    const worker = await first.workerPid();
+    await until('a frozen worker', () => isFrozen(worker));
+    await using second = file.run({}, ['--takeover']);
+    await second.state('running');
+    process.kill(worker, 'SIGCONT');
+    await first.state('fenced');
+    await source.query(addOne);
+    await second.caughtUp();
+    expect(second.log).not.toContain('route interrupted');
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+  },
+);
+
+/** State T in /proc: stopped by a signal. */
+function isFrozen(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
+}
 
 test('an engine whose link to the target is silent is replaced, and stops by itself', async () => {
   const { source, target } = await pair();

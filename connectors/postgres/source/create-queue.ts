@@ -16,14 +16,23 @@ import { dropSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
 import { isSelected } from './table-filter.ts';
 
+/** Of the sessions that drop and make a queue: whoever takes the route over ends them. */
+export const queuePurpose = 'queue';
+
 /**
  * Publication first, then the slot: the server decodes each change with the catalogue of its time, and a publication
  * that is younger than the slot does not exist for the slot's first changes.
  */
-export async function createQueue(route: RouteDefinition, signal: AbortSignal): Promise<PostgresSnapshot> {
+export async function createQueue(
+  route: RouteDefinition,
+  signal: AbortSignal,
+  confirm: () => Promise<void>,
+): Promise<PostgresSnapshot> {
   const { slot, publication, ownsSlot, ownsPublication } = queueNames(route);
   if (!ownsSlot) throw fail(sourceErrors.queueGiven, { route: route.name, slot, publication });
-  await withSide(route, 'setup', async (client) => {
+  failpoint('slot.before');
+  await withSide(route, queuePurpose, async (client) => {
+    await confirm();
     await dropSlot(client, slot);
     if (!ownsPublication) return;
     await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
@@ -34,8 +43,9 @@ export async function createQueue(route: RouteDefinition, signal: AbortSignal): 
         throw fail(sourceErrors.tableMissing, { route: route.name, table: tableLabel(exact) });
     await client.query(createPublicationStatement(publication, tables));
   });
-  const exporter = await connectReplication(route, 'snapshot');
+  const exporter = await connectReplication(route, queuePurpose);
   try {
+    await confirm();
     const { identity } = await readSystemIdentity(exporter);
     const created = await createSlot(exporter, route, signal);
     failpoint('slot.created');

@@ -8,13 +8,13 @@ import type { TableVersion } from '../../../src/core/table.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
-import { createQueue, routeTables } from './create-queue.ts';
+import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
 import { preflight } from './preflight/preflight.ts';
 import { queueNames } from './queue-names.ts';
 import { connectReplication } from './replication-client.ts';
-import { withSide } from './sessions.ts';
+import { endSideSessions, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
 
@@ -58,9 +58,9 @@ class PostgresSource implements Source {
     return this.#side('check', (client) => preflight(client, this.#options.route));
   }
 
-  async createQueue(signal: AbortSignal): Promise<QueueSnapshot> {
+  async createQueue(signal: AbortSignal, confirm: () => Promise<void>): Promise<QueueSnapshot> {
     try {
-      return await createQueue(this.#options.route, signal);
+      return await createQueue(this.#options.route, signal, confirm);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, this.#options.route.from.name);
@@ -75,8 +75,12 @@ class PostgresSource implements Source {
     });
   }
 
-  endQueueSession(): Promise<void> {
-    return this.#side('setup', (client) => endSlotSession(client, queueNames(this.#options.route).slot));
+  endQueueSessions(): Promise<void> {
+    const { route } = this.#options;
+    return this.#side('setup', async (client) => {
+      await endSideSessions(client, route, queuePurpose);
+      await endSlotSession(client, queueNames(route).slot);
+    });
   }
 
   dropQueue(): Promise<void> {

@@ -12,6 +12,7 @@ import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { CopyTextError, CopyTextReader } from './copy-text.ts';
+import { queueNames } from './queue-names.ts';
 import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
 import { tablesBytes } from './tables-bytes.ts';
@@ -107,6 +108,14 @@ export class PostgresSnapshot implements QueueSnapshot {
     const { route } = this.#options;
     const place = { route: route.name, table: tableLabel(table), position: this.position };
     return fail(sourceErrors.rowTooLarge, { ...place, bytes, maxBytes: route.apply.maxRowBytes });
+  }
+
+  /** Either command ends the snapshot. */
+  async discard(): Promise<void> {
+    const { slot, publication, ownsPublication } = queueNames(this.#options.route);
+    const { exporter } = this.#options;
+    await exporter.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(slot)}`);
+    if (ownsPublication) await exporter.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
   }
 
   async close(): Promise<void> {

@@ -19,8 +19,21 @@ export function applicationName(route: RouteDefinition): string {
 const localCommit = { synchronous_commit: 'local' };
 
 export function connectSide(node: NodeDefinition, route: RouteDefinition, purpose: string): Promise<pg.Client> {
-  const name = `${applicationName(route)} ${purpose}`.slice(-63);
-  return connectPostgres(node, { applicationName: name, settings: localCommit });
+  return connectPostgres(node, { applicationName: sideName(route, purpose), settings: localCommit });
+}
+
+export function sideName(route: RouteDefinition, purpose: string): string {
+  return `${applicationName(route)} ${purpose}`.slice(-63);
+}
+
+/** Ends the route's sessions for this purpose, as far as this user may, and waits until they are gone. */
+export async function endSideSessions(client: Queryable, route: RouteDefinition, purpose: string): Promise<void> {
+  await client.query(
+    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = $1
+       AND (usename = current_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))`,
+    [sideName(route, purpose)],
+  );
 }
 
 /** One use of a connection. */

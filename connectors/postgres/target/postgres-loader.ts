@@ -132,5 +132,6 @@ async function commit(client: pg.Client, routeId: number, source: SourceIdentity
   ]);
   const { command } = await client.query('commit');
   if (command !== 'COMMIT') throw new Error('the load was rolled back');
+  failpoint('load.answerLost');
   await client.end();
 }

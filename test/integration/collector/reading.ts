@@ -164,7 +164,7 @@ export interface Begun extends AsyncDisposable {
 export async function begin(database: TestDatabase, change: Partial<RouteDefinition> = {}): Promise<Begun> {
   const route = routeOf(database, change);
   const source = sourceOf(route);
-  const snapshot = await source.createQueue(AbortSignal.timeout(20_000));
+  const snapshot = await source.createQueue(AbortSignal.timeout(20_000), async () => {});
   await snapshot.close();
   return {
     route,
