@@ -239,6 +239,25 @@ describe('lease', () => {
     expect(await granted(attempt)).toBe(epoch + 1n);
   });
 
+  test('a restarted worker waits for a transaction of the one before that cannot be ended', async () => {
+    const db = await server.createDatabase();
+    await using one = await registered(db.node);
+    const epoch = await granted(one.acquireLease(engine('one'), false));
+    const { client } = await applySession(db, epoch);
+    const [frozen] = (await client.query('select pg_backend_pid() as pid')).rows;
+    process.kill(Number(frozen?.pid), 'SIGSTOP');
+    await using again = await open(db.node);
+    let settled = false;
+    const attempt = again.acquireLease(engine('one'), false).finally(() => {
+      settled = true;
+    });
+    await waitFor(async () => settled || (await db.query('select from pg_locks where not granted')).length > 0);
+    expect(settled).toBe(false);
+    process.kill(Number(frozen?.pid), 'SIGCONT');
+    expect(await granted(attempt)).toBe(epoch);
+    await client.end().catch(() => {});
+  });
+
   test('an engine that dies between claim and raise leaves a lease that either can go on from', async () => {
     const db = await server.createDatabase();
     await using one = await registered(db.node);
