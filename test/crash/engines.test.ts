@@ -165,3 +165,28 @@ test('links that are cut or go silent are taken up again', async () => {
   }
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 }, 180_000);
+
+test('a source that falls silent while the route starts is given up and asked again', async () => {
+  // Of the session that ends what an engine before has left, of the one that asks who the source is, and of the stream's.
+  const messages = ['pg_terminate_backend', 'IDENTIFY_SYSTEM', 'wal_sender_timeout'];
+  await Promise.all(
+    messages.map(async (message, at) => {
+      const { source, target } = await pair();
+      await using link = await Link.to(here.port);
+      using file = new RouteFile({ source, target, sourcePort: link.port, name: `silent-${at}` });
+      await using route = file.run();
+      await route.state('running');
+      link.silenceAt(message);
+      await source.query(
+        `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database()`,
+      );
+      await route.state('retrying');
+      await until('a silent link', () => link.isSilent);
+      await route.reason('TL-5001', 60_000);
+      link.open();
+      await source.query(addOne);
+      await route.caughtUp();
+      expect(await contents(target, tables)).toEqual(await contents(source, tables));
+    }),
+  );
+}, 150_000);

@@ -22,6 +22,8 @@ export interface RouteOptions {
   readonly targetPort?: number;
   readonly sourceUser?: string;
   readonly targetUser?: string;
+  /** Of the deployment, and so of slots. */
+  readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
 }
@@ -38,18 +40,18 @@ interface StateEvent {
   readonly reason: { readonly code: string; readonly message: string } | null;
 }
 
-/** A configuration file for the route `here-to-there` of the deployment `test`, and commands that use it. */
+/** A configuration file for the route `here-to-there` of the deployment `test` where not told, and commands that use it. */
 export class RouteFile implements Disposable {
   readonly folder = mkdtempSync(join(runDirectory(), 'route-'));
   readonly options: RouteOptions;
 
   constructor(options: RouteOptions) {
     this.options = options;
-    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]', back } = options;
+    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]', back, name = 'test' } = options;
     writeFileSync(
       join(this.folder, 'tidelock.yaml'),
       `version: 1
-name: test
+name: ${name}
 nodes:
   here: { type: postgres, url: "${source.url(sourcePort, options.sourceUser)}" }
   there: { type: postgres, url: "${target.url(targetPort, options.targetUser)}" }

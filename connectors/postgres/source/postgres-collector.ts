@@ -1,6 +1,4 @@
 import type { Collector, StartPoint } from '../../../src/core/collector.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
@@ -17,7 +15,7 @@ import { RelationCache } from './pgoutput/relation-cache.ts';
 import { TypeNames } from './pgoutput/type-names.ts';
 import { ReplicationStream } from './replication-stream.ts';
 import { RetentionGuard } from './retention-guard.ts';
-import type { Queryable } from './sessions.ts';
+import { noAnswer, type Queryable } from './sessions.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { type CheckedStart, checkStart } from './start-check.ts';
 import { isSelected } from './table-filter.ts';
@@ -40,6 +38,9 @@ interface Reading {
 
 /** For a shutting down source: what is on its way to the target may still be confirmed. */
 const leaveMs = 3_000;
+
+/** To connect, to check the start and to begin to stream. */
+const openMs = 35_000;
 
 /** Two heartbeats and the time that one may take. */
 const outOfReachMs = 12_000;
@@ -79,7 +80,7 @@ export class PostgresCollector implements Collector {
     const abort = (): void => void this.close();
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
-    else this.#stream.open().catch((error) => this.#fail(error));
+    else void this.#open();
     try {
       for (;;) {
         const parts = await this.#queue.take();
@@ -89,6 +90,17 @@ export class PostgresCollector implements Collector {
     } finally {
       signal.removeEventListener('abort', abort);
       await this.close();
+    }
+  }
+
+  async #open(): Promise<void> {
+    const timer = setTimeout(() => this.#fail(noAnswer(this.#options.route.from)), openMs);
+    try {
+      await this.#stream.open();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -168,10 +180,7 @@ export class PostgresCollector implements Collector {
       send: (lsn, askForReply) => this.#stream.confirm(lsn, askForReply),
       silentMs: () => this.#stream.silentMs,
       isOutOfReach: () => monitor.silentMs > outOfReachMs,
-      onSilence: () =>
-        this.#fail(
-          fail(nodeErrors.unreachable, { node: this.#options.route.from.name, why: 'the server does not answer' }),
-        ),
+      onSilence: () => this.#fail(noAnswer(this.#options.route.from)),
     });
   }
 

@@ -14,7 +14,7 @@ import { PostgresCollector } from './postgres-collector.ts';
 import { preflight } from './preflight/preflight.ts';
 import { queueNames } from './queue-names.ts';
 import { connectReplication } from './replication-client.ts';
-import { endSideSessions, withSide } from './sessions.ts';
+import { answeredInTime, endSideSessions, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
 
@@ -36,7 +36,7 @@ class PostgresSource implements Source {
     const { route } = this.#options;
     const client = await connectReplication(route, 'identity');
     try {
-      return (await readSystemIdentity(client)).identity;
+      return (await answeredInTime(client, route.from, () => readSystemIdentity(client))).identity;
     } catch (error) {
       throw classifyPostgresError(error, route.from.name);
     } finally {

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type NodeDefinition, type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import { connectPostgres } from '../connect.ts';
 
@@ -36,11 +38,29 @@ export async function endSideSessions(client: Queryable, route: RouteDefinition,
   );
 }
 
-/** One use of a connection. */
+/** Catalogue queries take a second where there are thousands of tables; the end of a session is waited for up to 15. */
+const answerMs = 30_000;
+
+/** A server that froze, or a network that lost a message, would else be waited for without an end. */
+export function noAnswer(node: NodeDefinition): TidelockError {
+  return fail(nodeErrors.unreachable, { node: node.name, why: 'the server does not answer' });
+}
+
+/** Ends the session where `run`, which works on it, takes too long. */
+export async function answeredInTime<T>(client: pg.Client, node: NodeDefinition, run: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => client.connection.stream.destroy(noAnswer(node)), answerMs);
+  try {
+    return await run();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One use of a connection, for what is answered soon. */
 export async function withSide<T>(route: RouteDefinition, purpose: string, use: (client: pg.Client) => Promise<T>) {
   const client = await connectSide(route.from, route, purpose);
   try {
-    return await use(client);
+    return await answeredInTime(client, route.from, () => use(client));
   } finally {
     await client.end().catch(() => {});
   }
