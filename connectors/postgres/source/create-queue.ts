@@ -12,7 +12,7 @@ import { queueNames } from './queue-names.ts';
 import { PostgresSnapshot } from './queue-snapshot.ts';
 import { connectReplication } from './replication-client.ts';
 import { withSide } from './sessions.ts';
-import { dropSlot } from './slot.ts';
+import { dropSlot, readSlot, usableSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
 import { isSelected } from './table-filter.ts';
 
@@ -34,6 +34,8 @@ export async function createQueue(
   await withSide(route, queuePurpose, async (client) => {
     await confirm();
     await dropSlot(client, slot);
+    const other = await readSlot(client, slot);
+    if (other !== null) usableSlot(route.name, slot, other);
     if (!ownsPublication) return;
     await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
     const tables = await routeTables(client, route);

@@ -130,6 +130,22 @@ test('the preflight names what keeps the route from running, with the statement'
   ]);
 });
 
+test('a slot of the same name in another database of the server is left alone, and so is who reads it', async () => {
+  const [db, other] = await Promise.all([server.createDatabase(), server.createDatabase()]);
+  for (const each of [db, other]) await each.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await db.query('INSERT INTO item VALUES (1)');
+  await reading.reached(await queue.source.mark());
+  const namesake = sourceOf({ ...routeOf(other), name: queue.route.name });
+  await expect(namesake.createQueue(signal(), async () => {})).rejects.toMatchObject({ code: 'TL-3103' });
+  await namesake.endQueueSessions();
+  await namesake.dropQueue();
+  await db.query('INSERT INTO item VALUES (2)');
+  await reading.reached(await queue.source.mark());
+  expect(reading.rows).toEqual([['1'], ['2']]);
+});
+
 test('a given queue is used from its confirmed position and never dropped', async () => {
   const db = await server.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY)');
