@@ -77,6 +77,8 @@ export interface Source {
 export interface CollectorOptions {
   readonly budget: ByteBudget;
   readonly heartbeatMs: number;
+  /** Labels of the source tables that the route has replicated so far: their changes must still come. */
+  readonly replicated?: readonly string[];
   /** A new identity that is as good as the stored one (a timeline that forked after the checkpoint). */
   onIdentity(source: SourceIdentity): Promise<void>;
   /** Retention passed a limit, or came back below all of them. */

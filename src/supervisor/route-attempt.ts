@@ -64,6 +64,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const collector = source.collector(checkpoint.source, {
     budget,
     heartbeatMs: attempt.heartbeatMs,
+    replicated: stored.map((table) => table.source),
     onIdentity: (changed) => store.setSource(changed),
     onClockOffset: (offsetMs) => {
       attempt.meter.clockOffsetMs = offsetMs;

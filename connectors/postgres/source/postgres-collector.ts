@@ -130,10 +130,10 @@ export class PostgresCollector implements Collector {
   }
 
   async #prepare(client: Queryable): Promise<Lsn> {
-    const { route, stored, logger, onIdentity } = this.#options;
+    const { route, stored, logger, onIdentity, replicated = [] } = this.#options;
     const start = this.#start;
     if (start === null) throw new TypeError('no start');
-    const checked = await checkStart(client, route, stored, start);
+    const checked = await checkStart(client, { route, stored, start, replicated });
     if (checked.newIdentity !== null) await onIdentity(checked.newIdentity);
     if (checked.unpublished.length > 0)
       logger.warn({ tables: checked.unpublished }, 'tables match the route and were made after its queue');

@@ -29,15 +29,21 @@ export interface CheckedStart {
   readonly unpublished: readonly string[];
 }
 
+export interface StartCheckOptions {
+  readonly route: RouteDefinition;
+  readonly stored: SourceIdentity;
+  readonly start: StartPoint;
+  /** Labels of tables whose changes the queue has had so far, also where only a glob names them. */
+  readonly replicated: readonly string[];
+}
+
 /**
  * Proves, on the very session that is going to stream, that the queue goes on exactly where the checkpoint is. The
  * server itself proves nothing: START_REPLICATION silently begins at the later of the asked and the confirmed position.
  */
 export async function checkStart(
   client: Queryable,
-  route: RouteDefinition,
-  stored: SourceIdentity,
-  start: StartPoint,
+  { route, stored, start, replicated }: StartCheckOptions,
 ): Promise<CheckedStart> {
   const version = await serverVersion(client);
   if (version.number < oldestServer.number)
@@ -71,7 +77,7 @@ export async function checkStart(
     throw fail(sourceErrors.slotActive, { route: route.name, slot: name, pid: String(slot.activePid) });
 
   const tables = selectTables(await readCatalogue(client), (schema, table) => isSelected(route, schema, table));
-  const unpublished = await checkPublication(client, route, tables);
+  const unpublished = await checkPublication(client, { route, tables, replicated });
   const session = (
     await client.query(`
       SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout FROM pg_settings WHERE name = 'wal_sender_timeout'`)

@@ -204,3 +204,20 @@ test('tables that are too large for a load in one piece are told before, and not
   expect(reason).toMatchObject({ code: 'TL-4106', message: expect.stringContaining('TL-2302') });
   expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
 });
+
+test('a table that a glob names halts when its changes were not published for a while', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('INSERT INTO t VALUES (1)');
+  await route.caughtUp();
+  await file.tidelock('stop', 'here-to-there');
+  await route.state('stopped');
+  // Made anew under its name, it is another table, which the publication does not have.
+  await source.query('DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (2)');
+  await file.tidelock('start', 'here-to-there');
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code: 'TL-3111', message: expect.stringContaining('public.t') });
+});
