@@ -167,12 +167,13 @@ class RouteRunner {
     // Before anything is taken: the other engine's lease may be free again.
     if (last !== null && (await store.read())?.epoch !== last) throw over();
     const lease = await store.acquireLease(holder, this.#takeover);
+    // Once: whoever was overtaken itself meanwhile must not take the route from the engine that was asked for later.
+    this.#takeover = false;
     if (last !== null && !(lease.granted && lease.epoch === last)) {
       if (lease.granted) await store.releaseLease();
       throw over();
     }
     if (!lease.granted) return lease;
-    this.#takeover = false;
     this.#epoch = lease.epoch;
     onLease?.(lease.epoch);
     return lease;

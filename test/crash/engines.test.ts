@@ -99,6 +99,38 @@ function isFrozen(pid: number): boolean {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
 }
 
+test('of two engines that take over at once the later one keeps the route', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target });
+  await using first = file.run();
+  await first.state('running');
+  expect(await first.stop()).toBe(0);
+  const lease = async (): Promise<Record<string, unknown>> =>
+    (await target.query('SELECT supervisor, raised, status_at::text FROM tidelock.leases'))[0] ?? {};
+  const free = (await lease()).supervisor;
+  // Both have claimed the lease before one of them can raise the epoch.
+  const blocker = await target.client();
+  await blocker.query('BEGIN');
+  await blocker.query('SELECT FROM tidelock.routes FOR SHARE');
+  await using early = file.run({}, ['--takeover']);
+  await until('the first claim', async () => (await lease()).supervisor !== free);
+  const claimed = (await lease()).supervisor;
+  await using late = file.run({}, ['--takeover']);
+  await until('the second claim', async () => (await lease()).supervisor !== claimed);
+  await blocker.query('COMMIT');
+  await blocker.end();
+  await late.state('running');
+  await early.state('standby');
+  // The other asks twice meanwhile.
+  for (let renewals = 0; renewals < 3; renewals++) {
+    const { status_at: before } = await lease();
+    await until('a renewal', async () => (await lease()).status_at !== before);
+  }
+  await source.query(addOne);
+  await late.caughtUp();
+  expect(late.log).not.toContain('fenced');
+});
+
 test('an engine whose link to the target is silent is replaced, and stops by itself', async () => {
   const { source, target } = await pair();
   await using link = await Link.to(there.port);

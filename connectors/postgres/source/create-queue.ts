@@ -4,12 +4,12 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
-import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
+import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { type CatalogueTable, readCatalogue, selectTables } from './catalogue.ts';
 import { createPublicationStatement } from './publication.ts';
 import { queueNames } from './queue-names.ts';
-import { PostgresSnapshot } from './queue-snapshot.ts';
+import { beginInSnapshot, PostgresSnapshot } from './queue-snapshot.ts';
 import { connectReplication } from './replication-client.ts';
 import { withSide } from './sessions.ts';
 import { dropSlot, readSlot, usableSlot } from './slot.ts';
@@ -92,8 +92,7 @@ async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: A
 
 function tablesIn(route: RouteDefinition, snapshot: string): Promise<readonly CatalogueTable[]> {
   return withSide(route, 'load', async (client) => {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+    await beginInSnapshot(client, route, snapshot);
     return routeTables(client, route);
   });
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Row } from '../../../src/core/cell.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../../src/core/position.ts';
@@ -8,7 +9,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { CopyTextError, CopyTextReader } from './copy-text.ts';
@@ -25,6 +26,18 @@ export interface PostgresSnapshotOptions {
   readonly snapshot: string;
   readonly exporter: pg.Client;
   readonly tables: readonly CatalogueTable[];
+}
+
+/** To the server a snapshot whose session has ended is a name that does not exist: another load makes another one. */
+export async function beginInSnapshot(client: pg.Client, route: RouteDefinition, snapshot: string): Promise<void> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+  } catch (error) {
+    if (!/^(42704|22023)$/.test(sqlState(error) ?? '')) throw error;
+    const why = 'the session that holds the snapshot of the load has ended';
+    throw fail(nodeErrors.unreachable, { node: route.from.name, why }, error);
+  }
 }
 
 const batchBytes = 1_000_000;
@@ -60,8 +73,7 @@ export class PostgresSnapshot implements QueueSnapshot {
     try {
       signal.addEventListener('abort', abort);
       signal.throwIfAborted();
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+      await beginInSnapshot(client, route, snapshot);
       await takeBytesAsStored(client);
       // Where a policy would hide rows from this user the server shall say so, not leave them out.
       await client.query('SET LOCAL row_security = off');

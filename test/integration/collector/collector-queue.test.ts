@@ -130,6 +130,22 @@ test('the preflight names what keeps the route from running, with the statement'
   ]);
 });
 
+test('where the session that holds the snapshot has ended, the load is tried again', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const source = sourceOf(routeOf(db));
+  const snapshot = await source.createQueue(signal(), async () => {});
+  const [table] = snapshot.tables;
+  if (table === undefined) throw new Error('no table');
+  await source.endQueueSessions();
+  const reading = snapshot.read(table, signal())[Symbol.asyncIterator]();
+  await expect(reading.next()).rejects.toMatchObject({ code: 'TL-5001', recovery: 'retry' });
+  await expect(snapshot.discard()).rejects.toThrow();
+  await snapshot.close();
+  expect((await source.status()).queue).toBe('idle');
+  await source.dropQueue();
+});
+
 test('a slot of the same name in another database of the server is left alone, and so is who reads it', async () => {
   const [db, other] = await Promise.all([server.createDatabase(), server.createDatabase()]);
   for (const each of [db, other]) await each.query('CREATE TABLE item (id int PRIMARY KEY)');
