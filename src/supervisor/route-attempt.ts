@@ -1,6 +1,8 @@
 import { ByteBudget } from '../core/byte-budget.ts';
+import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import type { Finding } from '../core/finding.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
@@ -35,6 +37,22 @@ export interface RouteAttempt {
   onHeartbeat(): void;
 }
 
+/** What the preflight may find for a while only, in a failover or where others use a server too, and what it is then. */
+const passing: Readonly<Record<string, (node: string, message: string) => TidelockError>> = {
+  'source.standby': (node, message) => fail(nodeErrors.interrupted, { node, sqlState: '25006', message }),
+  'source.slots': (node, message) => fail(nodeErrors.resources, { node, sqlState: '53400', message }),
+  'source.walSenders': (node, message) => fail(nodeErrors.resources, { node, sqlState: '53300', message }),
+};
+
+function throwFindings(route: string, findings: readonly Finding[]): void {
+  const first = findings.find(({ code }) => !(code in passing)) ?? findings[0];
+  if (first === undefined) return;
+  const retried = passing[first.code]?.(first.node, first.message);
+  if (retried !== undefined) throw retried;
+  const place = { route, errors: findings.length, first: `${first.code} ${first.message}` };
+  throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
+}
+
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, epoch, signal } = attempt;
@@ -45,11 +63,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
     // The Collector tells a lost queue by itself, with a code of its own.
   ].filter((finding) => finding.level === 'error' && finding.code !== 'source.slotLost');
-  const [first] = findings;
-  if (first) {
-    const place = { route: definition.name, errors: findings.length, first: `${first.code} ${first.message}` };
-    throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
-  }
+  throwFindings(definition.name, findings);
   let checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint === null || checkpoint.phase === 'creating') {
     await initialLoad({ ...attempt, mapper, onProgress: attempt.onLoad });
