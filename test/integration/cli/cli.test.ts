@@ -187,6 +187,16 @@ test('check tells what is missing, and passes when it is there', async () => {
   expect((await tidelock('check', 'one')).out).toContain('public.item');
 });
 
+test('check names each side and its address, and says so where a glob means no table', async () => {
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration('[public.item, "shop.*"]'));
+  const { code, out } = await tidelock('check');
+  expect(code).toBe(0);
+  expect(out).toContain(
+    `  source here (127.0.0.1:${server.port}, database ${source.name})\n    warning source.nothingMatches`,
+  );
+  expect(out).toContain('no table matches shop.*');
+});
+
 test('start --takeover fences the engine that has the route and leaves it to one that stands by', async () => {
   await using held = await engine('one');
   await using standby = await state();

@@ -190,4 +190,15 @@ export const routeErrors = {
     explanation:
       'The lease was lost, or draining took too long, and a connection did not close in time. The epoch at the target keeps what is left of it from committing.',
   }),
+  ownTables: errorKind<{ route: string; from: string; to: string; table: string; more: number }>({
+    code: 'TL-4120',
+    title: 'The route would write the tables that it reads',
+    recovery: 'halt',
+    message: ({ route, from, to, table, more }) =>
+      `route ${route}: nodes ${from} and ${to} are the same database, so it would write into ${table}${more === 0 ? '' : ` and ${more} more`}, which it reads`,
+    remedy: ({ from, to }) =>
+      `Correct the address of ${from} or ${to} ("tidelock config show" prints both), or give the tables other names at the target with \`to\`.`,
+    explanation:
+      'Both nodes lead to one running server and one database of it, and a table of the route is its own target. A load that replaces rows, or a mask, would change the source.',
+  }),
 };
