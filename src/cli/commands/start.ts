@@ -51,10 +51,19 @@ async function start(line: CommandLine, named: readonly string[], options: Start
     all &&= taken;
     done.push({ name, desiredState: wanted.state, request: wanted.request, ...(takeover && { holder }) });
     if (!taken) line.err.write(`${fail(routeErrors.notTaken, { route: name }).message}\n`);
-    else if (!options.json) line.out.write(`${name}: ${holder === null ? 'to run' : `taken over by ${holder.host}`}\n`);
+    else if (!options.json)
+      line.out.write(holder === null ? `${name} is to run\n` : `${name} is taken over by ${holder.host}\n`);
+    if (!takeover && !(await hasEngine(store)))
+      line.err.write(`${name} waits for an engine: none has it now. Start "tidelock run".\n`);
   }
   if (options.json) writeJson(line, { version: 1, routes: done });
   return all ? 0 : 1;
+}
+
+/** `start` asks; whoever runs the route or stands by for it does. */
+async function hasEngine(store: RouteStateStore): Promise<boolean> {
+  const holder = (await store.read())?.holder ?? null;
+  return holder !== null && holder.expiresInMs > 0;
 }
 
 /**

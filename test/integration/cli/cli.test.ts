@@ -175,6 +175,36 @@ test('wait is true only when the checkpoint covers what was committed before the
   expect(json(done)).toMatchObject({ caughtUp: true, position: 'FFFF/0' });
 });
 
+test('wait and start tell at once that no engine has the route', async () => {
+  const waited = await tidelock('wait', 'one', '--timeout', '300ms');
+  expect(waited.code).toBe(1);
+  expect(waited.err).toMatch(/^one is stopped; waiting all the same\n {2}TL-4008 .*\n {2}"tidelock run" starts it/);
+  expect(waited.err).toMatch(/\none is not caught up: nothing of .* its state is stopped\n$/);
+  const started = await tidelock('start', 'one');
+  expect(started).toMatchObject({ code: 0, out: 'one is to run\n', err: expect.stringContaining('tidelock run') });
+  await using store = await engine();
+  expect((await store.read())?.holder).not.toBeNull();
+  expect((await tidelock('start', 'one')).err).toBe('');
+});
+
+test('a wrong name is told together with those that there are', async () => {
+  expect((await tidelock('status', 'on')).err).toContain('did you mean "one"?');
+  expect((await tidelock('status', 'sales-to-reporting')).err).toContain('there is one\n');
+  expect(await tidelock('errors', 'TL-0000')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('"tidelock errors"'),
+  });
+});
+
+test('config validate names every reference that cannot be resolved', async () => {
+  const masked = `[{ name: public.item, transforms: [{ mask: { columns: [label], method: hmac, key: "\${NO_SUCH_KEY}" } }] }]`;
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration(masked).replace('${THERE}', '${NO_SUCH_URL}'));
+  const { code, err } = await tidelock('config', 'validate');
+  expect(code).toBe(2);
+  expect(err).toContain('nodes.there.url: the environment variable NO_SUCH_URL is not set');
+  expect(err).toContain('mask.key: the environment variable NO_SUCH_KEY is not set');
+});
+
 test('check tells what is missing, and passes when it is there', async () => {
   expect(await tidelock('check', '--json')).toMatchObject({ code: 0 });
   await target.query('drop table item');

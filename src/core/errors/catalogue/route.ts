@@ -70,8 +70,10 @@ export const routeErrors = {
     title: 'The route was never started',
     recovery: 'usage',
     message: ({ route }) => `route ${route} was never started: its target holds no state of it`,
-    remedy: () => '"tidelock run" starts it.',
-    explanation: 'The target has no state of the route. It was never run, or it was dropped.',
+    remedy: ({ route }) =>
+      `"tidelock run" starts it. Where one runs already, its log and "tidelock check ${route}" say what keeps it from the target.`,
+    explanation:
+      'The target has no state of the route. It was never run, or it was dropped, or the engine can not yet write to the target.',
   }),
   stoppedOnRequest: errorKind<{ route: string; wanted: string }>({
     code: 'TL-4009',
