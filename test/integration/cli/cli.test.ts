@@ -309,6 +309,7 @@ test('arguments that make no sense end with 2 and one clear line', async () => {
     [['wait', 'one', '--timeout', '5'], /TL-1014 --timeout wants a duration/],
     [['wait'], /missing required argument/],
     [['nonsense'], /unknown command/],
+    [['-c', 'tidelock.yaml', 'status'], /TL-1014 options stand after the command/],
     [['run', '-c', 'absent.yaml'], /TL-1001/],
     [[], /Usage: tidelock/],
   ];
