@@ -55,7 +55,7 @@ async function start(line: CommandLine, named: readonly string[], options: Start
       line.out.write(holder === null ? `${name} is to run\n` : `${name} is taken over by ${holder.host}\n`);
     if (takeover) continue;
     if (!(await hasEngine(store)))
-      line.err.write(`${name} waits for an engine: none has it now. Start "tidelock run".\n`);
+      line.err.write(`${name} waits for an engine: none has it now. Where none runs, start "tidelock run".\n`);
     else if (rested)
       line.err.write(
         `${name} goes on as "tidelock run" was started: what has changed in the file since then wants its restart.\n`,
