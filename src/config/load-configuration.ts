@@ -112,6 +112,12 @@ class LoadedConfiguration implements Configuration {
     return fingerprintRoute(this.name, route, data);
   }
 
+  resolveAll(): void {
+    const problems = new Problems(this.file);
+    resolveTree(this.#tree, [], { source: this.#references, problems });
+    problems.throwIfAny();
+  }
+
   /** Everything that can be told while references are not resolved, of the parts that are well-formed. */
   check(problems: Problems): void {
     const part = (path: Path, check: (own: Problems) => void): void => {

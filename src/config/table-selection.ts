@@ -45,7 +45,8 @@ export function tableSelection(
   };
   // Names first, so that a clash blames the table that a glob brought in.
   for (const { schema, name } of exact) select(schema, name);
-  return { select, exact };
+  const globs = patterns.flatMap(({ pattern }) => (pattern.exact === null ? [pattern] : []));
+  return { select, exact, globs };
 }
 
 function mapper(rule: TableRule): (schema: string, name: string) => MappedTable {

@@ -72,6 +72,8 @@ export interface TableSelection {
   select(schema: string, name: string): MappedTable | null;
   /** Tables named without a glob: they must exist. */
   readonly exact: readonly { readonly schema: string; readonly name: string }[];
+  /** Globs as they are written, and what each means. */
+  readonly globs: readonly { readonly text: string; matches(schema: string, name: string): boolean }[];
 }
 
 export interface CollisionRules {

@@ -49,6 +49,8 @@ export interface Source {
   identity(): Promise<SourceIdentity>;
   /** How origin hops name the node of this identity: as Target.identity() names the same node. */
   originName(identity: SourceIdentity): string;
+  /** Tells the running server and its database from every other, physical copies too; equal to Target.instance() where they are one. */
+  instance(): Promise<string>;
   /** The route's tables as they are now. */
   tables(): Promise<readonly TableVersion[]>;
   /** What has to be mended at the source before the route can run, and what should be. */

@@ -43,6 +43,8 @@ export interface Loader {
 export interface Target {
   /** Tells this node from every other, as origin hops name it. */
   identity(): Promise<string>;
+  /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */
+  instance(): Promise<string>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** The state store, on a connection of its own. Each call opens a new one. */

@@ -11,6 +11,7 @@ import type { LoadProgress } from '../core/route-status.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
 import { initialLoad } from '../operations/initial-load.ts';
+import { ownTables } from '../operations/own-tables.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard } from '../pipeline/schema-guard.ts';
@@ -57,13 +58,17 @@ function throwFindings(route: string, findings: readonly Finding[]): void {
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, epoch, signal } = attempt;
   const mapper = new TableMapper(definition.name, definition.tables);
-  const tables = await source.tables();
-  const findings = [
-    ...(await source.preflight()),
-    ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
-    // The Collector tells a lost queue by itself, with a code of its own.
-  ].filter((finding) => finding.level === 'error' && finding.code !== 'source.slotLost');
-  throwFindings(definition.name, findings);
+  const tables = (await source.tables()).map((table) => ({ source: table, mapped: mapper.bind(table).mapped }));
+  const own = await ownTables(attempt, tables);
+  if (own !== null) throw own;
+  const found = [...(await source.preflight()), ...(await target.preflight(tables.map(({ mapped }) => mapped)))];
+  for (const { level, code, node, table, message, remedy } of found)
+    if (level === 'warning') attempt.logger.warn({ code, node, table, message, remedy }, 'preflight warning');
+  // The Collector tells a lost queue by itself, with a code of its own.
+  throwFindings(
+    definition.name,
+    found.filter(({ level, code }) => level === 'error' && code !== 'source.slotLost'),
+  );
   let checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint === null || checkpoint.phase === 'creating') {
     await initialLoad({ ...attempt, mapper, onProgress: attempt.onLoad });

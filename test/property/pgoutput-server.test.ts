@@ -95,6 +95,7 @@ function onlyTable(name: string) {
     tables: {
       select: (_: string, table: string) => (table === name ? mapped : null),
       exact: [{ schema: 'public', name }],
+      globs: [],
     },
   };
 }

@@ -199,6 +199,19 @@ describe('YAML', () => {
     expect(problemsOf(error)[0]).toMatchObject({ file: 'tidelock.yaml', line });
   });
 
+  test('a reference and a glob that lack their quotes are told as such, once each', () => {
+    using files = new ConfigurationFiles();
+    const references = files.error('nodes:\n  a: { url: ${A_URL} }\n  b: { url: ${B_URL}, type: postgres }');
+    expect(problemsOf(references)).toMatchObject([
+      { line: 2, column: 13, message: expect.stringContaining('double quotes: "${NAME}"') },
+      { line: 3, column: 13, message: expect.stringContaining('double quotes: "${NAME}"') },
+    ]);
+    expect(problemsOf(files.error('routes:\n  r:\n    tables: [*.*]'))).toMatchObject([
+      { line: 3, message: expect.stringContaining('needs quotes: "*.*"') },
+    ]);
+    expect(problemsOf(files.error('routes:\n  r: { to: crm.{table} }\n  s: { a: b }'))).toHaveLength(1);
+  });
+
   test('an error never quotes the text at its place', () => {
     using files = new ConfigurationFiles();
     const error = files.error('nodes:\n  a: { password: "x" hunter2 }\n b: hunter2 }');

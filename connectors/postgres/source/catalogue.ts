@@ -12,6 +12,8 @@ export interface CatalogueTable {
   readonly persistence: string;
   /** Oids of the partitioned tables that it is a partition of. */
   readonly ancestors: readonly string[];
+  readonly owner: string;
+  /** The user is the owner, or a member of it. */
   readonly owned: boolean;
 }
 
@@ -28,7 +30,7 @@ const tablesQuery = `
   )
   SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
     c.relpersistence::text AS persistence, c.relreplident::text AS identity,
-    pg_has_role(c.relowner, 'USAGE') AS owned,
+    pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
     CASE WHEN c.relispartition THEN
       ARRAY(SELECT relid::oid::text FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid)
     ELSE '{}' END AS ancestors,
@@ -65,6 +67,7 @@ export async function readCatalogue(client: Queryable): Promise<readonly Catalog
     oid: String(row.oid),
     kind: String(row.kind),
     persistence: String(row.persistence),
+    owner: String(row.owner),
     owned: row.owned === true,
     ancestors: row.ancestors as string[],
     table: {

@@ -7,6 +7,7 @@ import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStat
 import type { TableVersion } from '../../../src/core/table.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
+import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
 import { emitMark } from './mark.ts';
@@ -46,6 +47,10 @@ class PostgresSource implements Source {
 
   originName({ systemId = '', database = '' }: SourceIdentity): string {
     return `${systemId}/${database}`;
+  }
+
+  instance(): Promise<string> {
+    return this.#side('check', readInstance);
   }
 
   tables(): Promise<readonly TableVersion[]> {

@@ -8,6 +8,7 @@ import { sideName } from './sessions.ts';
 export async function connectReplication(route: RouteDefinition, purpose: string): Promise<pg.Client> {
   const settings = route.from.connection();
   let last: unknown;
+  let address = '';
   for (const host of settings.hosts) {
     const config = clientConfig(settings, host, { applicationName: sideName(route, purpose) });
     // The driver passes `replication` on to the server; its type declarations don't have it.
@@ -18,8 +19,9 @@ export async function connectReplication(route: RouteDefinition, purpose: string
       return client;
     } catch (error) {
       last = error;
+      address = `${host.host}:${host.port}`;
       await client.end().catch(() => {});
     }
   }
-  throw classifyPostgresError(last, route.from.name);
+  throw classifyPostgresError(last, route.from.name, address);
 }

@@ -4,6 +4,7 @@ import { routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
+import { readInstance } from '../instance.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
 import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
@@ -42,6 +43,7 @@ export function postgresTarget({ route, logger }: TargetOptions): Target {
         );
         return rows[0]?.identity ?? '';
       }),
+    instance: () => briefly(readInstance),
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),
     state: () => openPostgresState({ node, routeKey: key, logger }),

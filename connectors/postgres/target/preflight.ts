@@ -7,6 +7,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { firingTriggers } from './firing-triggers.ts';
+import { missingPrivileges } from './state-privileges.ts';
 import { planTable } from './table-plan.ts';
 import { readTargetTables, type TargetTable } from './target-table.ts';
 
@@ -35,6 +36,9 @@ export async function targetPreflight(
     add(fail(nodeErrors.unsupportedVersion, { node: route.to.name, version: version.text, oldest: 'PostgreSQL 14' }));
     return findings;
   }
+  const node = route.to.name;
+  for (const { what, statement } of await missingPrivileges(client, [...new Set(versions.map((t) => t.schema))]))
+    add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), undefined, statement);
   const tables = await readTargetTables(client, versions);
   const privileges = await readPrivileges(client, tables);
   for (const table of versions) {
@@ -54,9 +58,9 @@ export async function targetPreflight(
     }
     const privilege = privileges.find((p) => p.table === label);
     if (privilege?.missing) {
-      const statement = `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${quoteTable(target)} TO ${quoteIdentifier(route.to.connection().user)}`;
+      const statement = `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${quoteTable(target)} TO ${quoteIdentifier(route.to.connection().user)};`;
       add(
-        fail(nodeErrors.privilege, { node: route.to.name, message: `${privilege.missing} on ${label} is missing` }),
+        fail(nodeErrors.privilege, { node, message: `${privilege.missing} on ${label} is missing` }),
         table,
         statement,
       );

@@ -25,6 +25,7 @@ export function routeOf(database: TestDatabase, change: Partial<RouteDefinition>
     tables: {
       select: (schema, name) => (schema === 'public' ? { ...mapped, target: { schema, name } } : null),
       exact: [],
+      globs: [],
     },
     load: { mode: 'initial', existing: 'refuse' },
     forward: 'own',

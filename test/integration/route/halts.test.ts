@@ -91,6 +91,36 @@ test.for(misfits)('%s at the target halts before anything is written', async ([,
   expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
 });
 
+test('a route whose two nodes are one database never writes the tables that it reads', async () => {
+  const source = await here.createDatabase();
+  await source.query(`CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE other (LIKE t INCLUDING ALL);
+    INSERT INTO t VALUES (1, 'a')`);
+  const replace = 'load: { existing: replace }';
+  using file = new RouteFile({ source, target: source, route: `tables: [public.t]\n${replace}` });
+  const check = await file.tidelock('check');
+  expect(check).toMatchObject({ code: 1, out: expect.stringContaining('TL-4120') });
+  {
+    await using route = file.run();
+    expect((await route.state('failed')).reason?.code).toBe('TL-4120');
+  }
+  expect(await contents(source, ['t'])).toEqual({ t: ['(1,a)'] });
+  expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
+  // Other tables of the same database are no such slip.
+  using elsewhere = new RouteFile({
+    source,
+    target: source,
+    route: `tables: [{ name: public.t, to: public.other }]\n${replace}`,
+  });
+  await using route = elsewhere.run();
+  await route.state('running');
+  await source.query(`INSERT INTO t VALUES (2, 'b')`);
+  await route.caughtUp();
+  const { t, other } = await contents(source, ['t', 'other']);
+  expect(other).toEqual(t);
+  await route.stop();
+  expect(await elsewhere.tidelock('drop', 'here-to-there', '--yes')).toMatchObject({ code: 0 });
+});
+
 test('triggers that would fire are refused, allowed by name, and never fire under the replica role', async () => {
   const schema = `CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE fired (n int)`;
   const trigger = `CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.fired VALUES (1); RETURN NEW; END $$;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import type { Finding } from '../../../src/core/finding.ts';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
@@ -89,4 +90,44 @@ test('with publication and slot given, the right to replicate is enough at the s
   expect(await contents(target, names)).toEqual(await contents(source, names));
   await route.stop();
   expect(await file.tidelock('drop', 'here-to-there', '--yes')).toMatchObject({ code: 0 });
+});
+
+test('the statements that check prints are enough for users who have nothing', async () => {
+  await using sides = await Sides.start();
+  const { source, target } = sides;
+  await source.query('CREATE ROLE newcomer LOGIN');
+  await target.query(`CREATE ROLE newcomer LOGIN; REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    REVOKE CREATE ON DATABASE ${target.name} FROM tidelock`);
+  await using file = new RouteFile({ source, target, sourceUser: 'newcomer', targetUser: 'newcomer' });
+  const check = async () => {
+    const { code, out } = await file.tidelock('check', '--json');
+    return { code, findings: (JSON.parse(out) as { routes: { findings: Finding[] }[] }).routes[0]?.findings ?? [] };
+  };
+  const { code, findings } = await check();
+  expect(code).toBe(1);
+  const errors = findings.filter(({ level }) => level === 'error');
+  expect(errors.filter(({ statement }) => statement === undefined)).toEqual([]);
+  expect(errors.map(({ statement }) => statement)).toContain(
+    `GRANT CREATE ON DATABASE "${target.name}" TO "newcomer";`,
+  );
+  for (const { node, statement = '' } of errors) await (node === 'here' ? source : target).query(statement);
+  expect((await check()).findings.filter(({ level }) => level !== 'info')).toEqual([]);
+  await source.query(`INSERT INTO customers VALUES (1, 'a')`);
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO orders VALUES (1, 1, 9.99)`);
+  await route.caughtUp();
+  expect(await contents(target, names)).toEqual(await contents(source, names));
+});
+
+test('a user who may not use what another has stored is told which privileges it lacks', async () => {
+  await using sides = await Sides.start();
+  const { source, target } = sides;
+  for (const statement of statements('source', 'shop', source.name)) await source.query(statement);
+  await target.query('CREATE SCHEMA tidelock; CREATE TABLE tidelock.meta (version int NOT NULL)');
+  await using file = new RouteFile({ source, target, ...users });
+  const { code, out } = await file.tidelock('check');
+  expect(code).toBe(1);
+  expect(out).toContain('GRANT USAGE ON SCHEMA tidelock TO "tidelock";');
+  expect(out).toContain('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA tidelock TO "tidelock";');
 });

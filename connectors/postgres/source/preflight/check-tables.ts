@@ -23,11 +23,15 @@ export async function checkTables(
   const chosen = (schema: string, name: string): boolean => isSelected(route, schema, name);
   const tables = selectTables(catalogue, chosen);
   const exact = new Set(route.tables.exact.map(tableLabel));
+  const { user } = route.from.connection();
   const found = [
     ...missing(tables, catalogue, exact),
+    ...idleGlobs(route, catalogue),
     ...catalogue.filter((entry) => !carried(entry) && chosen(entry.table.schema, entry.table.name)).map(notCarried),
     ...tables.flatMap(replicaIdentity),
-    ...(queueNames(route).ownsPublication ? tables.filter(({ owned }) => !owned).map(notOwned) : []),
+    ...(queueNames(route).ownsPublication
+      ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user))
+      : []),
     ...(await published(client, route, tables)),
     ...(await loadable(client, route, tables)),
   ];
@@ -86,16 +90,28 @@ function replicaIdentity({ table }: CatalogueTable): Found[] {
   ];
 }
 
-function notOwned({ table }: CatalogueTable): Found {
+function notOwned({ table, owner }: CatalogueTable, user: string): Found {
   return {
     level: 'error',
     code: 'source.tableOwner',
     table: tableLabel(table),
-    message: `the user does not own ${tableLabel(table)}, so it cannot publish it`,
+    message: `${tableLabel(table)} belongs to ${quoteIdentifier(owner)}, and user ${quoteIdentifier(user)} is no member of that role, so it cannot publish the table`,
     remedy:
       'Make the user a member of the owning role, or make slot and publication yourself and name them in the route.',
-    statement: `GRANT owner_of_the_table TO tidelock_user;`,
+    statement: `GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(user)};`,
   };
+}
+
+/** A typing error in a glob would else look like a route that runs and has nothing to do. */
+function idleGlobs(route: RouteDefinition, catalogue: readonly CatalogueTable[]): Found[] {
+  return route.tables.globs
+    .filter((glob) => !catalogue.some(({ table }) => glob.matches(table.schema, table.name)))
+    .map(({ text }) => ({
+      level: 'warning',
+      code: 'source.nothingMatches',
+      message: `no table matches ${text}`,
+      remedy: 'Correct the schema or the name under `tables`, where that is not meant.',
+    }));
 }
 
 async function published(
@@ -138,7 +154,9 @@ async function loadable(
   tables: readonly CatalogueTable[],
 ): Promise<Found[]> {
   const { slot, ownsSlot } = queueNames(route);
-  if (route.load.mode === 'none' || !ownsSlot || (await readSlot(client, slot)) !== null) return [];
+  const there = await readSlot(client, slot);
+  // One of another database that has the same name is not this route's: it has not loaded yet.
+  if (route.load.mode === 'none' || !ownsSlot || (there !== null && there.unsuitable === null)) return [];
   const bytes = await tablesBytes(client, tables);
   if (bytes <= wholeLoadLimitBytes) return [];
   const { code, message, remedy } = fail(targetErrors.loadTooLarge, {

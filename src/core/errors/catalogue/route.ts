@@ -70,8 +70,10 @@ export const routeErrors = {
     title: 'The route was never started',
     recovery: 'usage',
     message: ({ route }) => `route ${route} was never started: its target holds no state of it`,
-    remedy: () => '"tidelock run" starts it.',
-    explanation: 'The target has no state of the route. It was never run, or it was dropped.',
+    remedy: ({ route }) =>
+      `"tidelock run" starts it. Where one runs already, its log and "tidelock check ${route}" say what keeps it from the target.`,
+    explanation:
+      'The target has no state of the route. It was never run, or it was dropped, or the engine can not yet write to the target.',
   }),
   stoppedOnRequest: errorKind<{ route: string; wanted: string }>({
     code: 'TL-4009',
@@ -189,5 +191,16 @@ export const routeErrors = {
     remedy: () => 'Nothing: the work is abandoned and can no longer commit. Where it comes again, report it.',
     explanation:
       'The lease was lost, or draining took too long, and a connection did not close in time. The epoch at the target keeps what is left of it from committing.',
+  }),
+  ownTables: errorKind<{ route: string; from: string; to: string; table: string; more: number }>({
+    code: 'TL-4120',
+    title: 'The route would write the tables that it reads',
+    recovery: 'halt',
+    message: ({ route, from, to, table, more }) =>
+      `route ${route}: nodes ${from} and ${to} are the same database, so it would write into ${table}${more === 0 ? '' : ` and ${more} more`}, which it reads`,
+    remedy: ({ from, to }) =>
+      `Correct the address of ${from} or ${to} ("tidelock config show" prints both), or give the tables other names at the target with \`to\`.`,
+    explanation:
+      'Both nodes lead to one running server and one database of it, and a table of the route is its own target. A load that replaces rows, or a mask, would change the source.',
   }),
 };
