@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
 import type { RouteView } from './route-view.ts';
 import { tableText } from './table-text.ts';
 
@@ -11,6 +12,7 @@ export function statusText(routes: readonly RouteView[], colours: boolean): stri
     route.transactions.toLocaleString('en'),
     route.rows.toLocaleString('en'),
     String(route.collisions),
+    String(route.parked),
     String(route.restarts),
     route.target.position ?? '-',
     route.source.position ?? '-',
@@ -23,6 +25,7 @@ export function statusText(routes: readonly RouteView[], colours: boolean): stri
     'TRANSACTIONS>',
     'ROWS>',
     'COLLISIONS>',
+    'PARKED>',
     'RESTARTS>',
     'APPLIED',
     'SOURCE',
@@ -35,6 +38,9 @@ export function statusText(routes: readonly RouteView[], colours: boolean): stri
     if (route?.load) {
       const { tablesDone, tables, rows: loaded } = route.load;
       text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows`);
+    }
+    if (route?.parkedSince && route.reason?.code !== routeErrors.parked.code) {
+      text.push(`  parked: ${route.parked}, the target is not what the source was since ${route.parkedSince}`);
     }
     if (route?.reason) {
       const { code, message, remedy } = route.reason;

@@ -1,6 +1,7 @@
 import { ByteBudget } from '../core/byte-budget.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
+import type { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
@@ -30,6 +31,8 @@ export interface RouteAttempt {
   readonly cut: AbortSignal;
   /** A person has accepted the table definitions that the source had by then. */
   readonly acceptSchemaChangesTo: Position | null;
+  /** Yields when somebody has asked for something about parked transactions. */
+  readonly asked: LatestValue<true>;
   onLoad(progress: LoadProgress | null): void;
   onStreaming(): void;
   onHeartbeat(): void;
@@ -97,6 +100,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     targetNode,
     signal,
     cut: attempt.cut,
+    asked: attempt.asked,
     onHeartbeat: () => attempt.onHeartbeat(),
   });
 }
