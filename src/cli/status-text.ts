@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
 import type { RouteView } from './route-view.ts';
 import { tableText } from './table-text.ts';
 
@@ -23,6 +24,7 @@ const columns: readonly StatusColumn[] = [
   { title: 'TRANSACTIONS>', text: (route) => route.transactions.toLocaleString('en') },
   { title: 'ROWS>', text: (route) => route.rows.toLocaleString('en') },
   { title: 'COLLISIONS>', text: (route) => String(route.collisions), low: true },
+  { title: 'PARKED>', text: (route) => String(route.parked), low: true },
   { title: 'RESTARTS>', text: (route) => String(route.restarts), low: true },
   { title: 'APPLIED', text: (route) => route.target.position ?? '-', low: true },
   { title: 'SOURCE', text: (route) => route.source.position ?? '-', low: true },
@@ -46,6 +48,8 @@ export function statusText(routes: readonly RouteView[], style: StatusStyle): st
       const { tablesDone, tables, rows: loaded } = route.load;
       text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows`);
     }
+    if (route.parkedSince && route.reason?.code !== routeErrors.parked.code)
+      text.push(`  parked: ${route.parked}, the target is not what the source was since ${route.parkedSince}`);
     if (route.reason) {
       const { code, message, remedy } = route.reason;
       for (const sentence of [`${code} ${message}`, remedy])

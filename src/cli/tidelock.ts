@@ -7,8 +7,10 @@ import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDrop } from './commands/drop.ts';
 import { addErrors } from './commands/errors.ts';
+import { addParked } from './commands/parked.ts';
 import { addPosition } from './commands/position.ts';
 import { addRun } from './commands/run.ts';
+import { addSkip } from './commands/skip.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
@@ -78,6 +80,8 @@ export function buildProgram(line: CommandLine): Command {
     addStart,
     addStop,
     addCheck,
+    addSkip,
+    addParked,
     addPosition,
     addDrop,
     addConfig,

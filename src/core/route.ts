@@ -33,7 +33,7 @@ export type CollisionResolution = 'halt' | 'source';
 export interface ApplySettings {
   readonly groupRows: number;
   readonly groupTimeMs: number;
-  readonly onError: 'halt';
+  readonly onError: 'halt' | 'park';
   readonly maxRowBytes: number;
   readonly memoryBytes: number;
 }

@@ -3,6 +3,7 @@ import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
+import type { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
@@ -33,6 +34,8 @@ export interface RouteAttempt {
   readonly cut: AbortSignal;
   /** A person has accepted the table definitions that the source had by then. */
   readonly acceptSchemaChangesTo: Position | null;
+  /** Yields when somebody has asked for something about parked transactions. */
+  readonly asked: LatestValue<true>;
   onLoad(progress: LoadProgress | null): void;
   onStreaming(): void;
   onHeartbeat(): void;
@@ -117,6 +120,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     targetNode,
     signal,
     cut: attempt.cut,
+    asked: attempt.asked,
     onHeartbeat: () => attempt.onHeartbeat(),
   });
 }

@@ -161,7 +161,6 @@ describe('what this version does not have is refused by name:', () => {
     'tables: [public.t]\nnewTables: ignore',
     'tables: [public.t]\nschemaChanges: evolve',
     'tables: [public.t]\nschemaChanges: ignore',
-    'tables: [public.t]\napply: { onError: park }',
     'tables: [public.t]\nddl: replicate',
     'tables: [public.t]\nload: { existing: merge }',
   ])('%s', (route) => {

@@ -20,6 +20,7 @@ const route: RouteView = {
   rows: 123_456_789,
   collisions: 0,
   parked: 0,
+  parkedSince: null,
   load: null,
   restarts: 3,
 };

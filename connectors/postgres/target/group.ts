@@ -13,6 +13,8 @@ export interface Group {
   readonly commit: Commit | null;
   /** The last transaction of the source's that ends in this group, whatever is in it: a heartbeat, too. */
   readonly lastCommit: { readonly position: Commit['position']; readonly id: string } | null;
+  /** A parked transaction that is tried again: it leaves the store with its commit, and the checkpoint stays. */
+  readonly parked?: { readonly id: number; readonly request: number };
 }
 
 /** True for what changes nothing at the target: an idle advance, Tidelock's own records, replicated transactions. */
@@ -52,7 +54,7 @@ export function nextGroup(parts: readonly TransactionPart[], from: number, limit
       bytes += whole.bytes;
     }
   }
-  return makeGroup(parts.slice(from, end));
+  return groupOf(parts.slice(from, end));
 }
 
 /** Each of a group's transactions as a group of its own. */
@@ -60,13 +62,14 @@ export function transactionsOf(group: Group): Group[] {
   const groups: Group[] = [];
   for (let at = 0; at < group.parts.length; ) {
     const { end } = transactionAt(group.parts, at);
-    groups.push(makeGroup(group.parts.slice(at, end)));
+    groups.push(groupOf(group.parts.slice(at, end)));
     at = end;
   }
   return groups;
 }
 
-function makeGroup(parts: readonly TransactionPart[]): Group {
+/** Parts of one transaction, or whole ones, as a group. */
+export function groupOf(parts: readonly TransactionPart[]): Group {
   let lastCommit: Group['lastCommit'] = null;
   let rows = 0;
   for (const part of parts) {

@@ -12,7 +12,7 @@ import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
 
 /** The target side of one route in a PostgreSQL database. */
-export function postgresTarget({ route, logger }: TargetOptions): Target {
+export function postgresTarget({ route, logger, order }: TargetOptions): Target {
   const key = routeKey(route);
   const node = route.to;
 
@@ -53,7 +53,14 @@ export function postgresTarget({ route, logger }: TargetOptions): Target {
       const connection = await openApplyConnection(node, id, key).catch((error: unknown) => {
         throw classifyPostgresError(error, node.name);
       });
-      return new PostgresConsumer(route, id, connection, options, logger);
+      const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, logger, order });
+      try {
+        await consumer.open();
+        return consumer;
+      } catch (error) {
+        await consumer.close();
+        throw error;
+      }
     },
     close: async () => {},
   };

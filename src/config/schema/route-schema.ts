@@ -111,7 +111,10 @@ export function routeSchema(s: Scalars) {
             .prefault(5000),
           groupTime: s.duration('How long a target transaction may gather changes under load.').prefault('20ms'),
           onError: s
-            .choice({ now: ['halt'], later: ['park'] }, 'What happens to a transaction that the target refuses.')
+            .choice(
+              { now: ['halt', 'park'] },
+              'What happens to a transaction whose rows the target refuses: the route halts, or the transaction is set aside whole, and with it those that come later and touch its keys.',
+            )
             .prefault('halt'),
           maxRowBytes: s.size('A larger row halts the route.').prefault('256MB'),
           memory: s

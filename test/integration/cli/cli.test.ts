@@ -116,6 +116,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     rows: 2,
     collisions: 0,
     parked: 0,
+    parkedSince: null,
     load: null,
     restarts: 0,
   });
@@ -128,6 +129,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     state: 'running',
     request: 2,
     acceptSchemaChangesTo: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+    parkingAsked: false,
   });
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4010' } });
   const text = await tidelock('status', 'one');

@@ -74,7 +74,7 @@ describe('schema', () => {
       }),
     );
     expect(await db.query('select count(*)::int as routes from tidelock.routes')).toEqual([{ routes: 8 }]);
-    expect(await db.query('select version from tidelock.meta')).toEqual([{ version: 1 }]);
+    expect(await db.query('select version from tidelock.meta')).toEqual([{ version: 2 }]);
   });
 
   test('state that a newer engine made is refused by every call', async () => {
@@ -128,7 +128,12 @@ describe('schema', () => {
     expect(await one.read()).toBeNull();
     await expect(one.wanted()).rejects.toMatchObject({ code: 'TL-4002' });
     await one.register();
-    expect((await one.read())?.wanted).toEqual({ state: 'running', request: 0, acceptSchemaChangesTo: null });
+    expect((await one.read())?.wanted).toEqual({
+      state: 'running',
+      request: 0,
+      acceptSchemaChangesTo: null,
+      parkingAsked: false,
+    });
   });
 });
 
@@ -318,13 +323,23 @@ describe('requests', () => {
     await applying.query('begin');
     await applying.query('select from tidelock.routes for share');
     await using command = await open(db.node);
-    expect(await command.setWanted('stopped')).toEqual({ state: 'stopped', request: 1, acceptSchemaChangesTo: null });
+    expect(await command.setWanted('stopped')).toEqual({
+      state: 'stopped',
+      request: 1,
+      acceptSchemaChangesTo: null,
+      parkingAsked: false,
+    });
     await announced;
     expect(await engineStore.renewLease(status)).toMatchObject({ state: 'stopped', request: 1 });
     expect(await command.setWanted('running', '0/16B3748' as Position)).toMatchObject({
       acceptSchemaChangesTo: '0/16B3748',
     });
-    expect(await engineStore.wanted()).toEqual({ state: 'running', request: 2, acceptSchemaChangesTo: '0/16B3748' });
+    expect(await engineStore.wanted()).toEqual({
+      state: 'running',
+      request: 2,
+      acceptSchemaChangesTo: '0/16B3748',
+      parkingAsked: false,
+    });
     await applying.query('rollback');
     await applying.end();
   });

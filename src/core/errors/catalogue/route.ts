@@ -120,6 +120,54 @@ export const routeErrors = {
     explanation:
       'Somebody dropped the route. An engine that still has it in its configuration does not begin it anew by itself.',
   }),
+  parked: errorKind<{ route: string; count: number; since: string }>({
+    code: 'TL-4201',
+    title: 'Transactions of the route are parked',
+    recovery: 'usage',
+    message: ({ route, count, since }) =>
+      `route ${route}: ${count} transactions are parked: the target is not what the source was since ${since}`,
+    remedy: ({ route }) =>
+      `"tidelock parked list ${route}" tells why; mend it, then "tidelock parked retry ${route} --all".`,
+    explanation:
+      'Transactions were set aside, and those that touch their keys with them. The route goes on, and every row they touch lags behind until they are retried.',
+  }),
+  parkedUnknown: errorKind<{ route: string; id: string }>({
+    code: 'TL-4202',
+    title: 'No such parked transaction',
+    recovery: 'usage',
+    message: ({ route, id }) => `route ${route} has no parked transaction ${id}`,
+    remedy: ({ route }) => `"tidelock parked list ${route}" shows their numbers, in the first column.`,
+    explanation: 'It was retried or discarded already, or the number is of another route.',
+  }),
+  parkedWaits: errorKind<{ route: string; id: number; earlier: string }>({
+    code: 'TL-4203',
+    title: 'A parked transaction waits for earlier ones',
+    recovery: 'usage',
+    message: ({ route, id, earlier }) =>
+      `route ${route}: parked transaction ${id} touches keys of earlier ones that are parked, too: ${earlier}`,
+    remedy: () => 'Retry those first, or take them along with --with-earlier.',
+    explanation: 'Transactions that touch the same keys are only right in source order.',
+  }),
+  notHalted: errorKind<{ route: string; transaction: string; state: string; at: string }>({
+    code: 'TL-4204',
+    title: 'The route has not halted at this transaction',
+    recovery: 'usage',
+    message: ({ route, transaction, state, at }) =>
+      `route ${route} is ${state}${at}, transaction ${transaction} can't be skipped`,
+    remedy: ({ route }) => `"tidelock status ${route}" names the transaction that a halted route can't apply.`,
+    explanation:
+      'Only the transaction that a route has halted at can be skipped, and only where it is the rows of that transaction that the target refuses: nothing else is ever left out.',
+  }),
+  parkingNotDone: errorKind<{ route: string; seconds: number }>({
+    code: 'TL-4205',
+    title: 'The engine has not done what was asked of parked transactions in time',
+    recovery: 'usage',
+    message: ({ route, seconds }) => `route ${route}: its engine has not carried the request out within ${seconds} s`,
+    remedy: ({ route }) =>
+      `It is stored and will be: look at "tidelock parked list ${route}" and "tidelock status ${route}".`,
+    explanation:
+      'The engine that has the route carries such requests out between two groups. A large transaction may be on its way, or the engine can not reach the target.',
+  }),
   columnUnknown: errorKind<{ route: string; table: string; column: string }>({
     code: 'TL-4101',
     title: 'The configuration names a column that the source table does not have',

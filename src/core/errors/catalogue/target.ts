@@ -168,6 +168,45 @@ export const targetErrors = {
     explanation:
       'Where the source may exchange unique values within a transaction and the target may not, rows are taken out and come back with their own change. They are held in memory until then.',
   }),
+  parkedBehind: errorKind<{ route: string; transaction: string; resource: string }>({
+    code: 'TL-2401',
+    title: 'A transaction touches what a parked one holds',
+    recovery: 'halt',
+    message: ({ route, transaction, resource }) =>
+      `route ${route}: transaction ${transaction} touches a key that an earlier parked transaction holds: ${resource}`,
+    remedy: ({ route }) => `Retry or discard the earlier one first: "tidelock parked list ${route}".`,
+    explanation:
+      'After a transaction was parked, every later one that touches one of its keys (primary, unique, foreign) parks behind it, whole. It is applied with "tidelock parked retry", in source order. The route goes on meanwhile.',
+  }),
+  readAgain: errorKind<{ route: string; transaction: string }>({
+    code: 'TL-2402',
+    title: 'A large transaction is read again to be set aside whole',
+    recovery: 'retry',
+    message: ({ route, transaction }) =>
+      `route ${route}: transaction ${transaction} is to be parked and was applied in part: it is read again`,
+    remedy: () => 'Nothing: the parts were rolled back, the transaction is parked when it comes again.',
+    explanation:
+      'A transaction that is larger than the memory of the route is applied in parts. When a later part has to be parked, the earlier ones are rolled back and read from the source once more.',
+  }),
+  skipStale: errorKind<{ route: string; transaction: string; position: string }>({
+    code: 'TL-2403',
+    title: 'A transaction that was to be skipped is another one',
+    recovery: 'retry',
+    message: ({ route, transaction, position }) =>
+      `route ${route}: transaction ${transaction} does not end at ${position}, where the one that was to be skipped ended`,
+    remedy: () => 'Nothing: the request is void, and the transaction is applied.',
+    explanation:
+      'The source gave the same id to another transaction, after it was restored. What was asked of one transaction is never done to another.',
+  }),
+  storedChanges: errorKind<{ route: string; id: number; why: string }>({
+    code: 'TL-2404',
+    title: 'A parked transaction cannot be read',
+    recovery: 'halt',
+    message: ({ route, id, why }) =>
+      `route ${route}: the stored changes of parked transaction ${id} can't be read: ${why}`,
+    remedy: () => 'Use the version of Tidelock that parked it, or a newer one.',
+    explanation: 'The rows of tidelock.parked_parts were written by a newer version, or changed by hand.',
+  }),
   targetNotEmpty: errorKind<TablePlace>({
     code: 'TL-2301',
     title: 'A target table is not empty before the load',
