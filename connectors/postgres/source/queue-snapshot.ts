@@ -34,6 +34,8 @@ export class PostgresSnapshot implements QueueSnapshot {
   readonly source: SourceIdentity;
   readonly tables: readonly TableVersion[];
   readonly #options: PostgresSnapshotOptions;
+  /** Between two tables: thousands of tables need no thousands of connections. */
+  #idle: pg.Client | null = null;
 
   constructor(options: PostgresSnapshotOptions) {
     this.#options = options;
@@ -54,27 +56,44 @@ export class PostgresSnapshot implements QueueSnapshot {
 
   async *read(table: TableVersion, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
     const { route, snapshot } = this.#options;
-    const client = await connectSide(route.from, route, 'load');
+    const client = await this.#client();
     const abort = (): void => void client.connection.stream.destroy();
+    let isDone = false;
     try {
       signal.addEventListener('abort', abort);
       signal.throwIfAborted();
+      // A transaction a table: locks of thousands of tables would not fit into the server's lock table.
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
-      await takeBytesAsStored(client);
       // Where a policy would hide rows from this user the server shall say so, not leave them out.
       await client.query('SET LOCAL row_security = off');
       yield* this.#copy(client, table);
       await client.query('COMMIT');
+      isDone = true;
+      this.#idle = client;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, route.from.name);
     } finally {
       signal.removeEventListener('abort', abort);
       // A reader that leaves early leaves a COPY under way: only the end of the connection ends it.
-      client.connection.stream.destroy();
-      await client.end().catch(() => {});
+      if (!isDone) await end(client);
     }
+  }
+
+  async #client(): Promise<pg.Client> {
+    const { route } = this.#options;
+    const client = this.#idle;
+    this.#idle = null;
+    if (client !== null) return client;
+    const made = await connectSide(route.from, route, 'load');
+    try {
+      await takeBytesAsStored(made);
+    } catch (error) {
+      await end(made);
+      throw classifyPostgresError(error, route.from.name);
+    }
+    return made;
   }
 
   async *#copy(client: pg.Client, table: TableVersion): AsyncGenerator<readonly Row[], void, undefined> {
@@ -110,7 +129,14 @@ export class PostgresSnapshot implements QueueSnapshot {
   }
 
   async close(): Promise<void> {
-    this.#options.exporter.connection.stream.destroy();
-    await this.#options.exporter.end().catch(() => {});
+    if (this.#idle !== null) await end(this.#idle);
+    this.#idle = null;
+    await end(this.#options.exporter);
   }
+}
+
+/** At once, whatever is under way. */
+async function end(client: pg.Client): Promise<void> {
+  client.connection.stream.destroy();
+  await client.end().catch(() => {});
 }
