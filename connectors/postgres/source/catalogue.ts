@@ -13,6 +13,8 @@ export interface CatalogueTable {
   /** Oids of the partitioned tables that it is a partition of. */
   readonly ancestors: readonly string[];
   readonly owned: boolean;
+  /** A generated column is part of the replica identity: its value is not published. */
+  readonly generatedKey: boolean;
 }
 
 /**
@@ -45,7 +47,10 @@ const tablesQuery = `
     ARRAY(
       SELECT a.attname::text FROM pg_attribute a
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''
-    ) AS generated
+    ) AS generated,
+    EXISTS (
+      SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND a.attnum = ANY (key.columns)
+    ) AS generated_key
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN LATERAL (
@@ -66,6 +71,7 @@ export async function readCatalogue(client: Queryable): Promise<readonly Catalog
     kind: String(row.kind),
     persistence: String(row.persistence),
     owned: row.owned === true,
+    generatedKey: row.generated_key === true,
     ancestors: row.ancestors as string[],
     table: {
       schema: String(row.schema),

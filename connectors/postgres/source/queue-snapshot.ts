@@ -11,7 +11,7 @@ import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
-import { CopyTextError, CopyTextReader } from './copy-text.ts';
+import { CopyTextError, CopyTextReader, LongRowError } from './copy-text.ts';
 import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
 import { tablesBytes } from './tables-bytes.ts';
@@ -97,17 +97,15 @@ export class PostgresSnapshot implements QueueSnapshot {
   }
 
   async *#copy(client: pg.Client, table: TableVersion): AsyncGenerator<readonly Row[], void, undefined> {
-    const { maxRowBytes } = this.#options.route.apply;
     const kind = this.#options.tables.find((entry) => entry.table === table)?.kind;
     const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
     const from = `${kind === 'p' ? '' : 'ONLY '}${quoteTable(table)}`;
-    const reader = new CopyTextReader(table.columns.length);
+    const reader = new CopyTextReader(table.columns.length, this.#options.route.apply.maxRowBytes);
     let batch: Row[] = [];
     let bytes = 0;
     try {
       for await (const chunk of client.query(copyTo(`COPY (SELECT ${columns} FROM ${from}) TO STDOUT`))) {
         for (const row of reader.read(chunk as Buffer)) batch.push(row);
-        if (reader.pendingBytes > maxRowBytes) throw this.#tooLarge(table, reader.pendingBytes);
         bytes += (chunk as Buffer).length;
         if (bytes < batchBytes || batch.length === 0) continue;
         yield batch;
@@ -115,6 +113,7 @@ export class PostgresSnapshot implements QueueSnapshot {
         bytes = 0;
       }
     } catch (error) {
+      if (error instanceof LongRowError) throw this.#tooLarge(table, error.bytes);
       if (!(error instanceof CopyTextError)) throw error;
       const place = { route: this.#options.route.name, position: `${this.position}, ${tableLabel(table)}` };
       throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
