@@ -10,6 +10,8 @@ export interface PostgresError extends Error {
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
+  /** May hold values. */
+  readonly where?: string;
 }
 
 export function isPostgresError(error: unknown): error is PostgresError {

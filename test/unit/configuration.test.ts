@@ -102,6 +102,11 @@ describe('what is wrong is reported with place, path and the nearest name:', () 
     ],
     ['no unit', 'tables: [public.t]\napply: { memory: 5 }', { path: 'routes.r.apply.memory' }],
     ['too large', 'tables: [public.t]\napply: { memory: 999999999999TB }', { message: 'is too large' }],
+    [
+      'a row beyond what can be held',
+      'tables: [public.t]\napply: { maxRowBytes: 1GB }',
+      { message: 'is more than 256MB' },
+    ],
     ['not a list', 'tables: public.t', { message: 'wants a list, is text' }],
     ['no schema', 'tables: [t]', { path: 'routes.r.tables[0]' }],
     ['capitals', 'tables: [public.T]', { message: expect.stringContaining('double quotes') }],

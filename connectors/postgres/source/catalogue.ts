@@ -15,6 +15,8 @@ export interface CatalogueTable {
   readonly owner: string;
   /** The user is the owner, or a member of it. */
   readonly owned: boolean;
+  /** A generated column is part of the replica identity: its value is not published. */
+  readonly generatedKey: boolean;
 }
 
 /**
@@ -47,7 +49,10 @@ const tablesQuery = `
     ARRAY(
       SELECT a.attname::text FROM pg_attribute a
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''
-    ) AS generated
+    ) AS generated,
+    EXISTS (
+      SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND a.attnum = ANY (key.columns)
+    ) AS generated_key
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN LATERAL (
@@ -69,6 +74,7 @@ export async function readCatalogue(client: Queryable): Promise<readonly Catalog
     persistence: String(row.persistence),
     owner: String(row.owner),
     owned: row.owned === true,
+    generatedKey: row.generated_key === true,
     ancestors: row.ancestors as string[],
     table: {
       schema: String(row.schema),

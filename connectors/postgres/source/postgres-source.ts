@@ -4,11 +4,12 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
-import type { TableVersion } from '../../../src/core/table.ts';
+import type { TableVersion, TypeDefinition } from '../../../src/core/table.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
+import { readColumnTypes } from '../type-definitions.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
@@ -54,9 +55,14 @@ class PostgresSource implements Source {
   }
 
   tables(): Promise<readonly TableVersion[]> {
-    return this.#side('setup', async (client) =>
-      (await routeTables(client, this.#options.route)).map(({ table }) => table),
-    );
+    return this.#side('setup', async (client) => {
+      const tables = await routeTables(client, this.#options.route);
+      const types = await readColumnTypes(
+        client,
+        tables.map(({ oid }) => oid),
+      );
+      return tables.map(({ oid, table }) => withDefinitions(table, types.get(oid)));
+    });
   }
 
   preflight(): Promise<readonly Finding[]> {
@@ -131,4 +137,12 @@ class PostgresSource implements Source {
       throw classifyPostgresError(error, this.#options.route.from.name);
     }
   }
+}
+
+function withDefinitions(table: TableVersion, types: ReadonlyMap<string, TypeDefinition> | undefined): TableVersion {
+  const columns = table.columns.map((column) => {
+    const definition = types?.get(column.name);
+    return definition === undefined || definition.kind === 'base' ? column : { ...column, definition };
+  });
+  return { ...table, columns };
 }

@@ -12,7 +12,7 @@ import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
-import { CopyTextError, CopyTextReader } from './copy-text.ts';
+import { CopyTextError, CopyTextReader, LongRowError } from './copy-text.ts';
 import { queueNames } from './queue-names.ts';
 import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
@@ -48,6 +48,8 @@ export class PostgresSnapshot implements QueueSnapshot {
   readonly source: SourceIdentity;
   readonly tables: readonly TableVersion[];
   readonly #options: PostgresSnapshotOptions;
+  /** Between two tables: thousands of tables need no thousands of connections. */
+  #idle: pg.Client | null = null;
 
   constructor(options: PostgresSnapshotOptions) {
     this.#options = options;
@@ -68,40 +70,55 @@ export class PostgresSnapshot implements QueueSnapshot {
 
   async *read(table: TableVersion, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
     const { route, snapshot } = this.#options;
-    const client = await connectSide(route.from, route, 'load');
+    const client = await this.#client();
     const abort = (): void => void client.connection.stream.destroy();
+    let isDone = false;
     try {
       signal.addEventListener('abort', abort);
       signal.throwIfAborted();
+      // A transaction a table: locks of thousands of tables would not fit into the server's lock table.
       await beginInSnapshot(client, route, snapshot);
-      await takeBytesAsStored(client);
       // Where a policy would hide rows from this user the server shall say so, not leave them out.
       await client.query('SET LOCAL row_security = off');
       yield* this.#copy(client, table);
       await client.query('COMMIT');
+      isDone = true;
+      this.#idle = client;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, route.from.name);
     } finally {
       signal.removeEventListener('abort', abort);
       // A reader that leaves early leaves a COPY under way: only the end of the connection ends it.
-      client.connection.stream.destroy();
-      await client.end().catch(() => {});
+      if (!isDone) await end(client);
     }
   }
 
+  async #client(): Promise<pg.Client> {
+    const { route } = this.#options;
+    const client = this.#idle;
+    this.#idle = null;
+    if (client !== null) return client;
+    const made = await connectSide(route.from, route, 'load');
+    try {
+      await takeBytesAsStored(made);
+    } catch (error) {
+      await end(made);
+      throw classifyPostgresError(error, route.from.name);
+    }
+    return made;
+  }
+
   async *#copy(client: pg.Client, table: TableVersion): AsyncGenerator<readonly Row[], void, undefined> {
-    const { maxRowBytes } = this.#options.route.apply;
     const kind = this.#options.tables.find((entry) => entry.table === table)?.kind;
     const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
     const from = `${kind === 'p' ? '' : 'ONLY '}${quoteTable(table)}`;
-    const reader = new CopyTextReader(table.columns.length);
+    const reader = new CopyTextReader(table.columns.length, this.#options.route.apply.maxRowBytes);
     let batch: Row[] = [];
     let bytes = 0;
     try {
       for await (const chunk of client.query(copyTo(`COPY (SELECT ${columns} FROM ${from}) TO STDOUT`))) {
         for (const row of reader.read(chunk as Buffer)) batch.push(row);
-        if (reader.pendingBytes > maxRowBytes) throw this.#tooLarge(table, reader.pendingBytes);
         bytes += (chunk as Buffer).length;
         if (bytes < batchBytes || batch.length === 0) continue;
         yield batch;
@@ -109,6 +126,7 @@ export class PostgresSnapshot implements QueueSnapshot {
         bytes = 0;
       }
     } catch (error) {
+      if (error instanceof LongRowError) throw this.#tooLarge(table, error.bytes);
       if (!(error instanceof CopyTextError)) throw error;
       const place = { route: this.#options.route.name, position: `${this.position}, ${tableLabel(table)}` };
       throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
@@ -131,7 +149,14 @@ export class PostgresSnapshot implements QueueSnapshot {
   }
 
   async close(): Promise<void> {
-    this.#options.exporter.connection.stream.destroy();
-    await this.#options.exporter.end().catch(() => {});
+    if (this.#idle !== null) await end(this.#idle);
+    this.#idle = null;
+    await end(this.#options.exporter);
   }
+}
+
+/** At once, whatever is under way. */
+async function end(client: pg.Client): Promise<void> {
+  client.connection.stream.destroy();
+  await client.end().catch(() => {});
 }

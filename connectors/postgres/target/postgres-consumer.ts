@@ -30,6 +30,9 @@ import { Turns } from './turns.ts';
 /** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */
 const pruneEvery = 500n;
 
+/** A column of a group becomes one text, which the runtime bounds at 512 MB, escaped. */
+const maxGroupBytes = 128_000_000;
+
 /**
  * How a group is applied. `set`: net effect in few statements. `ordered`: every change by itself in source order, all
  * written at once, constraints deferred. `careful`: one by one behind savepoints, with collisions resolved. Each is
@@ -93,7 +96,8 @@ export class PostgresConsumer implements Consumer {
     this.#connection = connection;
     this.#options = options;
     this.#logger = logger;
-    this.#limits = { rows: route.apply.groupRows, bytes: Math.floor(route.apply.memoryBytes / 8) };
+    const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
+    this.#limits = { rows: route.apply.groupRows, bytes };
     this.#displaced = new DisplacedRows(this.#limits.bytes);
     this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
     this.#sequence = sequence;

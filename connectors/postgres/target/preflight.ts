@@ -6,6 +6,7 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { checkTypes } from './check-types.ts';
 import { firingTriggers } from './firing-triggers.ts';
 import { missingPrivileges } from './state-privileges.ts';
 import { planTable } from './table-plan.ts';
@@ -41,6 +42,7 @@ export async function targetPreflight(
     add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), undefined, statement);
   const tables = await readTargetTables(client, versions);
   const privileges = await readPrivileges(client, tables);
+  const types = await checkTypes(client, route, versions, tables);
   for (const table of versions) {
     const label = tableLabel(table);
     const place = { route: route.name, table: label };
@@ -56,6 +58,7 @@ export async function targetPreflight(
       const { statement } = error.place as { statement?: string };
       add(error, table, statement);
     }
+    for (const error of types.get(table) ?? []) add(error, table);
     const privilege = privileges.find((p) => p.table === label);
     if (privilege?.missing) {
       const statement = `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${quoteTable(target)} TO ${quoteIdentifier(route.to.connection().user)};`;

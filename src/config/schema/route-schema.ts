@@ -116,7 +116,14 @@ export function routeSchema(s: Scalars) {
               'What happens to a transaction whose rows the target refuses: the route halts, or the transaction is set aside whole, and with it those that come later and touch its keys.',
             )
             .prefault('halt'),
-          maxRowBytes: s.size('A larger row halts the route.').prefault('256MB'),
+          // With every character escaped such a row is the longest text that the runtime can hold.
+          maxRowBytes: s
+            .size(
+              'A row whose values have more bytes, as text, halts the route; a byte of bytea is two of text. At most 256MB.',
+              {},
+              '256MB',
+            )
+            .prefault('256MB'),
           memory: s
             .size('Budget for changes in memory. The process needs up to four times the largest row on top of it.')
             .prefault('128MB'),

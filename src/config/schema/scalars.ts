@@ -93,11 +93,15 @@ export function scalars(phase: Phase) {
         extra,
       ),
 
-    size: (description: string, extra: Extra = {}) =>
+    /** `most`: the largest that is taken, as text. */
+    size: (description: string, extra: Extra = {}, most?: string) =>
       info(
-        formed(sizePattern, 'a size with a unit, such as 256MB, 5GB or 64KiB').transform((text, context) =>
-          quantity(parseSize(text), text, { phase, context }),
-        ),
+        formed(sizePattern, 'a size with a unit, such as 256MB, 5GB or 64KiB').transform((text, context) => {
+          const bytes = quantity(parseSize(text), text, { phase, context });
+          if (most !== undefined && bytes > (parseSize(most) ?? 0))
+            context.addIssue({ code: 'custom', message: `is more than ${most}` });
+          return bytes;
+        }),
         'size',
         description,
         extra,

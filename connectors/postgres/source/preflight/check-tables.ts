@@ -4,11 +4,12 @@ import { fail } from '../../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../../src/core/route.ts';
 import { wholeLoadLimitBytes } from '../../../../src/core/source.ts';
-import { tableLabel } from '../../../../src/core/table.ts';
+import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
 import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
 import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
 import { queueNames } from '../queue-names.ts';
+import { serverVersion } from '../server-version.ts';
 import { readSlot } from '../slot.ts';
 import { isSelected } from '../table-filter.ts';
 import { tablesBytes } from '../tables-bytes.ts';
@@ -22,13 +23,14 @@ export async function checkTables(
 ): Promise<readonly Finding[]> {
   const chosen = (schema: string, name: string): boolean => isSelected(route, schema, name);
   const tables = selectTables(catalogue, chosen);
+  const { number: version } = await serverVersion(client);
   const exact = new Set(route.tables.exact.map(tableLabel));
   const { user } = route.from.connection();
   const found = [
     ...missing(tables, catalogue, exact),
     ...idleGlobs(route, catalogue),
     ...catalogue.filter((entry) => !carried(entry) && chosen(entry.table.schema, entry.table.name)).map(notCarried),
-    ...tables.flatMap(replicaIdentity),
+    ...tables.flatMap((table) => replicaIdentity(table, version)),
     ...(queueNames(route).ownsPublication
       ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user))
       : []),
@@ -73,21 +75,38 @@ function notCarried({ table, kind, persistence }: CatalogueTable): Found {
 }
 
 /** The server itself refuses updates and deletes of a published table whose old rows can't be told apart. */
-function replicaIdentity({ table }: CatalogueTable): Found[] {
-  if (table.columns.some(({ key }) => key)) return [];
-  return [
-    {
-      level: 'error',
-      code: 'source.replicaIdentity',
-      table: tableLabel(table),
-      message:
-        table.identity === 'nothing'
-          ? `${tableLabel(table)} has replica identity NOTHING: once it is published its updates and deletes fail`
-          : `${tableLabel(table)} has no key that identifies its rows: once it is published its updates and deletes fail`,
-      remedy: 'Give it a primary key, or let the whole old row be logged.',
-      statement: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL;`,
-    },
-  ];
+function replicaIdentity({ table, generatedKey }: CatalogueTable, version: number): Found[] {
+  const why = unidentified(table, generatedKey, version);
+  if (why === null) return [];
+  const label = tableLabel(table);
+  const refused = {
+    level: 'error',
+    code: 'source.replicaIdentity',
+    table: label,
+    message: `${label} ${why}: once it is published its updates and deletes fail`,
+  } as const;
+  // From 18 on the server wants generated columns to be published where they are part of the old row.
+  const hasGenerated = version >= 180_000 && table.generated !== undefined;
+  if (table.identity === 'full')
+    return [{ ...refused, remedy: 'Let a key identify its rows.', statement: identityStatement(table, 'DEFAULT') }];
+  if (hasGenerated) return [{ ...refused, remedy: 'Give it a key that has no generated column.' }];
+  const remedy = 'Give it a primary key, or let the whole old row be logged.';
+  return [{ ...refused, remedy, statement: identityStatement(table, 'FULL') }];
+}
+
+function identityStatement(table: TableVersion, identity: string): string {
+  return `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY ${identity};`;
+}
+
+/** Null where every old row that is logged can be told from the others. */
+function unidentified(table: TableVersion, generatedKey: boolean, version: number): string | null {
+  if (table.identity === 'nothing') return 'has replica identity NOTHING';
+  if (table.identity === 'full')
+    return version >= 180_000 && table.generated !== undefined
+      ? 'has replica identity FULL and generated columns'
+      : null;
+  if (generatedKey) return 'has a generated column in its key';
+  return table.columns.some(({ key }) => key) ? null : 'has no key that identifies its rows';
 }
 
 function notOwned({ table, owner }: CatalogueTable, user: string): Found {

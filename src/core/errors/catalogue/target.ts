@@ -91,6 +91,16 @@ export const targetErrors = {
     explanation:
       'Values of generated columns are not in the log: the column would stay empty at the target without an error.',
   }),
+  typeNotCarried: errorKind<ColumnPlace & { type: string; part: string }>({
+    code: 'TL-2111',
+    title: 'A column has a type whose values the server does not read back',
+    recovery: 'halt',
+    message: ({ route, table, column, type, part }) =>
+      `route ${route}: column ${table}.${column} is ${type}${part === type ? '' : ` and holds ${part}`}: the server writes values of ${part} and never reads them`,
+    remedy: ({ route, column }) => `Name ${column} in columns.exclude. ${startAgain({ route })}`,
+    explanation:
+      'Types for the inside of the server, such as pg_node_tree and gtsvector, have a text form that no server takes as input. A dump cannot carry them either.',
+  }),
   triggersWouldFire: errorKind<TablePlace & { triggers: string; why: string }>({
     code: 'TL-2108',
     title: 'Triggers or cascades at the target would change replicated data',
@@ -214,6 +224,17 @@ export const targetErrors = {
     message: ({ route, table }) => `route ${route}: ${table} at the target is not empty`,
     remedy: (place) => `Empty it, or set load: { existing: replace } to have it emptied. ${startAgain(place)}`,
     explanation: 'The initial load never mixes its rows with others.',
+  }),
+  loadRefused: errorKind<ColumnPlace & { position: string; sqlState: string; message: string }>({
+    code: 'TL-2303',
+    title: 'The target refused a row of the initial load',
+    recovery: 'halt',
+    message: ({ route, table, column, position, sqlState, message }) =>
+      `route ${route} halted: the load of ${table} as of ${position} was refused at ${column} (${sqlState}): ${message}`,
+    remedy: (place) =>
+      `Mend what the server names at the target, or the value at the source. Nothing was loaded. ${startAgain(place)}`,
+    explanation:
+      'A constraint or a type at the target rejected a row that the source holds. The load is one transaction, so that the target is as it was before.',
   }),
   loadTooLarge: errorKind<{ route: string; bytes: number; limitBytes: number }>({
     code: 'TL-2302',
