@@ -72,6 +72,8 @@ export interface TableSelection {
   select(schema: string, name: string): MappedTable | null;
   /** Tables named without a glob: they must exist. */
   readonly exact: readonly { readonly schema: string; readonly name: string }[];
+  /** Loads what transforms need of files. Before tables are bound, at each start. */
+  prepare(): Promise<void>;
 }
 
 export interface CollisionRules {

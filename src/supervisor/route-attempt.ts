@@ -38,11 +38,12 @@ export interface RouteAttempt {
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, epoch, signal } = attempt;
+  await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
   const tables = await source.tables();
   const findings = [
     ...(await source.preflight()),
-    ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
+    ...(await target.preflight(tables.flatMap((table) => mapper.bind(table).tables))),
     // The Collector tells a lost queue by itself, with a code of its own.
   ].filter((finding) => finding.level === 'error' && finding.code !== 'source.slotLost');
   const [first] = findings;

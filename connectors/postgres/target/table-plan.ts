@@ -38,6 +38,8 @@ export interface TablePlan {
   /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. */
   update(after: Row): Statement;
   readonly delete: Statement;
+  /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
+  readonly markAll: string | null;
   /** Reads one row by key as text, all target columns, and deletes it: for a row that stands in the way. */
   readonly takeOut: string;
   /** Statement that inserts a row of `takeOut` again. */
@@ -56,6 +58,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     equals: keyEquals,
     isDeferrable: isKeyDeferrable,
   } = chooseKey(source, target, columns, route);
+  if (source.kept !== undefined) checkKept(columns, keyIndexes, isKeyDeferrable, { route, table: label });
   const bound = (index: number): BoundColumn => {
     const found = columns.find((c) => c.index === index);
     if (!found) throw new RangeError(`no column ${index} in ${label}`);
@@ -138,7 +141,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
       name: nextName('insert'),
       text: `insert into ${quoteTable(target)} (${columnList(insertList)}) overriding system value select ${insertList
         .map((_, at) => insertSource.value(at))
-        .join(', ')} from ${insertSource.from}`,
+        .join(', ')} from ${insertSource.from}${source.kept === undefined ? '' : replaceKept(key, columns)}`,
       parameters: insertSource.parameters,
     },
     update(after) {
@@ -156,6 +159,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
       text: `delete from ${relation} as t using ${deleteSource.from}${deleteRow.join} where ${deleteRow.where}`,
       parameters: deleteSource.parameters,
     },
+    markAll: markAll(source, relation, columns),
     takeOut:
       key.length === 0
         ? ''
@@ -193,6 +197,41 @@ function bindColumns(source: TableVersion, target: TargetTable, route: string): 
       throw fail(targetErrors.columnUnfilled, { route, table, column: column.name });
   }
   return bound;
+}
+
+function checkKept(
+  columns: readonly BoundColumn[],
+  key: readonly number[],
+  isKeyDeferrable: boolean,
+  place: { readonly route: string; readonly table: string },
+): void {
+  const keyNames = key.map((index) => columns.find((c) => c.index === index)?.column.name ?? '').join(', ');
+  if (key.length === 0)
+    throw fail(targetErrors.keptNeedsKey, { ...place, columns: keyNames, why: 'has no unique index' });
+  if (isKeyDeferrable)
+    throw fail(targetErrors.keptNeedsKey, {
+      ...place,
+      columns: keyNames,
+      why: 'has one that is only checked at commit',
+    });
+  const fixed = columns.find(({ index, column }) => column.identity === 'a' && !key.includes(index));
+  if (fixed !== undefined) throw fail(targetErrors.columnGenerated, { ...place, column: fixed.column.name });
+}
+
+/** Of a table whose deleted rows stay: an insert replaces the row that was kept. */
+function replaceKept(key: readonly BoundColumn[], columns: readonly BoundColumn[]): string {
+  const name = ({ column }: BoundColumn): string => quoteIdentifier(column.name);
+  const others = columns.filter((c) => !key.includes(c));
+  // A row of nothing but its key is assigned too, so that it counts.
+  const values = (others.length > 0 ? others : key).map((c) => `${name(c)} = excluded.${name(c)}`);
+  return ` on conflict (${key.map(name).join(', ')}) do update set ${values.join(', ')}`;
+}
+
+function markAll({ kept }: TableVersion, relation: string, columns: readonly BoundColumn[]): string | null {
+  const mark = columns.find(({ index }) => index === kept?.mark?.column)?.column;
+  return mark === undefined
+    ? null
+    : `update ${relation} set ${quoteIdentifier(mark.name)} = $1::pg_catalog.text::${mark.typeSql}`;
 }
 
 function typeText(use: { readonly type: string; readonly modifier: number }): string {
