@@ -74,6 +74,8 @@ export interface TableSelection {
   readonly exact: readonly { readonly schema: string; readonly name: string }[];
   /** Globs as they are written, and what each means. */
   readonly globs: readonly { readonly text: string; matches(schema: string, name: string): boolean }[];
+  /** Loads what transforms need of files. Before tables are bound, at each start. */
+  prepare(): Promise<void>;
 }
 
 export interface CollisionRules {

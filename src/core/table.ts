@@ -27,6 +27,11 @@ export interface Column {
   readonly definition?: TypeDefinition;
 }
 
+export interface TableName {
+  readonly schema: string;
+  readonly name: string;
+}
+
 /** What the old image of an update or delete carries: the primary key, a chosen index, every column, or nothing. */
 export type ReplicaIdentity = 'default' | 'index' | 'full' | 'nothing';
 
@@ -44,10 +49,15 @@ export interface TableVersion {
    * catalogue describes, absent of those that the queue does.
    */
   readonly generated?: readonly string[];
+  /**
+   * Only of mapped tables: rows that the source deletes stay at the target, marked in a column or not, so that an
+   * insert replaces the row with its key. Absent where deletes delete.
+   */
+  readonly kept?: { readonly mark: { readonly column: number; readonly value: string | null } | null };
 }
 
 /** `schema.name`, quoted only where it would be ambiguous: for messages and map keys, never for SQL. */
-export function tableLabel(table: { readonly schema: string; readonly name: string }): string {
+export function tableLabel(table: TableName): string {
   const part = (text: string): string => (/^[^".]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`);
   return `${part(table.schema)}.${part(table.name)}`;
 }

@@ -3,12 +3,15 @@ import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import { type QueueSnapshot, type Source, wholeLoadLimitBytes } from '../core/source.ts';
+import type { TableVersion } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
-import { mapRow, storedTable, type TableBinding, type TableMapper } from '../pipeline/table-mapper.ts';
+import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
+import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -76,7 +79,7 @@ interface Copy {
 }
 
 async function copyTables(options: InitialLoadOptions, { snapshot, bindings, storing }: Copy): Promise<void> {
-  const { definition, target, epoch, logger, signal } = options;
+  const { definition, target, epoch, logger, mapper, signal } = options;
   const bytes = await snapshot.sizeBytes();
   if (bytes > wholeLoadLimitBytes)
     throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes });
@@ -90,15 +93,18 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    const progress = { tablesDone: 0, tables: bindings.length, rows: 0 };
+    const progress = { tablesDone: 0, tables: bindings.flatMap(({ tables }) => tables).length, rows: 0 };
     options.onProgress(progress);
-    for (const mapped of await loader.sort(bindings.map((binding) => binding.mapped))) {
-      const binding = bindings.find((b) => b.mapped === mapped);
+    const targets = bindings.flatMap((binding) => binding.tables.map((table) => ({ binding, table })));
+    for (const table of await loader.sort(targets.map((target) => target.table))) {
+      const binding = targets.find((target) => target.table === table)?.binding;
       if (binding === undefined) throw new RangeError('a table that was not asked for');
-      const batches = mapBatches(binding, snapshot.read(binding.source, signal), (rows) => {
+      // A source table whose rows go to several tables is read once for each: the snapshot is the same.
+      const batches = snapshot.read(binding.source, signal);
+      const mapped = mapBatches({ mapper, binding, table, position: snapshot.position }, batches, (rows) => {
         options.onProgress({ ...progress, rows: progress.rows + rows });
       });
-      progress.rows += await loader.load(mapped, batches);
+      progress.rows += await loader.load(table, mapped);
       progress.tablesDone++;
       options.onProgress(progress);
     }
@@ -113,15 +119,26 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
   }
 }
 
+interface Mapping {
+  readonly mapper: TableMapper;
+  readonly binding: TableBinding;
+  /** The rows of this one of the binding's tables. */
+  readonly table: TableVersion;
+  readonly position: Position;
+}
+
 async function* mapBatches(
-  binding: TableBinding,
+  { mapper, binding, table, position }: Mapping,
   batches: AsyncIterable<readonly Row[]>,
   onRows: (rows: number) => void,
 ): AsyncGenerator<readonly Row[]> {
   let rows = 0;
   for await (const batch of batches) {
-    rows += batch.length;
+    const mapped: Row[] = [];
+    for (const row of batch)
+      for (const made of mapper.rows(binding, row, position)) if (made.output.table === table) mapped.push(made.row);
+    rows += mapped.length;
     onRows(rows);
-    yield batch.map((row) => mapRow(binding, row));
+    if (mapped.length > 0) yield mapped;
   }
 }

@@ -89,16 +89,13 @@ async function read(
 ): Promise<void> {
   try {
     for await (const parts of collector.stream(consumer.start, signal)) {
-      for (let at = 0; at < parts.length; at++) {
-        const part = parts[at] as TransactionPart;
-        try {
-          await prepare(part, options);
-        } catch (error) {
-          channel.send(parts.slice(0, at).map((earlier) => dropLoop(earlier, options.targetNode)));
-          throw error;
-        }
+      const mapped: TransactionPart[] = [];
+      try {
+        for (const part of parts) mapped.push(await prepare(part, options));
+      } finally {
+        // What came before an error is applied first.
+        if (mapped.length > 0) channel.send(mapped);
       }
-      channel.send(parts.map((part) => dropLoop(part, options.targetNode)));
       meter.sourcePosition = parts.findLast((part) => part.commit !== null)?.commit?.position ?? meter.sourcePosition;
     }
     channel.end();
@@ -107,14 +104,14 @@ async function read(
   }
 }
 
+/** The part as the target is to see it. What a transaction announces of tables counts even where it has been there. */
 async function prepare(
   part: TransactionPart,
-  { guard, mapper }: Pick<StreamSessionOptions, 'guard' | 'mapper'>,
-): Promise<void> {
-  for (const change of part.changes) {
-    if (change.kind === 'schemaChange') await guard.meet(change);
-    mapper.map(change);
-  }
+  { guard, mapper, targetNode }: Pick<StreamSessionOptions, 'guard' | 'mapper' | 'targetNode'>,
+): Promise<TransactionPart> {
+  for (const change of part.changes) if (change.kind === 'schemaChange') await guard.meet(change);
+  const left = dropLoop(part, targetNode);
+  return left === part ? mapper.map(part) : left;
 }
 
 /** A transaction that has been at the target becomes an advance without changes. */

@@ -60,8 +60,11 @@ function throwFindings(route: string, findings: readonly Finding[]): void {
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, epoch, signal } = attempt;
+  await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
-  const tables = (await source.tables()).map((table) => ({ source: table, mapped: mapper.bind(table).mapped }));
+  const tables = (await source.tables()).flatMap((table) =>
+    mapper.bind(table).tables.map((mapped) => ({ source: table, mapped })),
+  );
   const own = await ownTables(attempt, tables);
   if (own !== null) throw own;
   const found = [...(await source.preflight()), ...(await target.preflight(tables.map(({ mapped }) => mapped)))];

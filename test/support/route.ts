@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestDatabase } from './postgres.ts';
 import { childrenOf, endTree, isAlive } from './process-tree.ts';
@@ -61,6 +61,14 @@ routes:
     to: there
 ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there\n    to: here\n${indented(back)}`}`,
     );
+  }
+
+  /** Files beside the configuration, by their path. */
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.folder, name)), { recursive: true });
+      writeFileSync(join(this.folder, name), text);
+    }
   }
 
   tidelock(...args: string[]): Promise<Outcome> {

@@ -159,9 +159,7 @@ describe('what is wrong is reported with place, path and the nearest name:', () 
 describe('what this version does not have is refused by name:', () => {
   const table = (keys: string): string => `tables: [{ name: public.t, ${keys} }]`;
   test.each([
-    table('where: "a = 1"'),
     table('owns: "a = 1"'),
-    table('transforms: [{ use: ./x.ts }]'),
     'tables: [public.t]\nnewTables: load',
     'tables: [public.t]\nnewTables: ignore',
     'tables: [public.t]\nschemaChanges: evolve',

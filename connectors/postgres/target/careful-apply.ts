@@ -61,6 +61,8 @@ class CarefulRun {
 
   async truncate(change: TruncateChange, part: TransactionPart): Promise<void> {
     const { client, plans, replicaRole, route, displaced } = this.#options;
+    // Rows that are to be marked have to be there.
+    if (change.tables.some(({ kept }) => kept !== undefined)) await this.putBack(part);
     const batch = new Batch(client);
     sendTruncate({ batch, plans, replicaRole }, change);
     try {

@@ -1,6 +1,7 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { elementForm } from './array-literal.ts';
+import { replaceKept } from './kept-rows.ts';
 import { columnList, parameterSource, type SetColumn, type Statement, unnestSource } from './statement.ts';
 import type { TargetColumn, TargetTable } from './target-table.ts';
 
@@ -18,6 +19,8 @@ export interface RowStatementsOptions {
   readonly key: readonly BoundColumn[];
   /** Equality operator of each column of the key. */
   readonly keyEquals: readonly string[];
+  /** Rows that the source deletes stay: an insert replaces the one of its key. */
+  readonly keepsRows: boolean;
 }
 
 let statementNumber = 0;
@@ -43,7 +46,7 @@ export class RowStatements {
     const isTextless = columns.some(({ column }) => !column.unnestable && column.hasTextCast);
     // Without a key the whole old row is needed beside the new one: more columns than a set may have (1664).
     this.isSingle = key.length === 0 || isTextless;
-    this.insert = insertStatement(target, columns, isTextless);
+    this.insert = insertStatement(options, isTextless);
     this.delete = this.#delete();
     const kept = target.columns.filter((column) => !column.generated);
     const names = kept.map(({ name }) => quoteIdentifier(name)).join(', ');
@@ -174,7 +177,7 @@ export class RowStatements {
   }
 }
 
-function insertStatement(target: TargetTable, columns: readonly BoundColumn[], isTextless: boolean): Statement {
+function insertStatement({ target, columns, key, keepsRows }: RowStatementsOptions, isTextless: boolean): Statement {
   const list = ofImage('new', columns);
   const source = isTextless ? parameterSource(list) : unnestSource(list);
   const into = `insert into ${quoteTable(target)}`;
@@ -183,7 +186,7 @@ function insertStatement(target: TargetTable, columns: readonly BoundColumn[], i
     text:
       list.length === 0
         ? `${into} default values`
-        : `${into} (${columnList(list)}) overriding system value select ${list.map((_, at) => source.value(at)).join(', ')}${from([source.from])}`,
+        : `${into} (${columnList(list)}) overriding system value select ${list.map((_, at) => source.value(at)).join(', ')}${from([source.from])}${keepsRows ? replaceKept(key, columns) : ''}`,
     parameters: source.parameters,
   };
 }

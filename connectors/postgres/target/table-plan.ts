@@ -3,6 +3,7 @@ import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { checkKept, markAll } from './kept-rows.ts';
 import { type KeyReader, keyNamer, keyReader } from './key-form.ts';
 import { type BoundColumn, RowStatements } from './row-statements.ts';
 import type { Statement } from './statement.ts';
@@ -35,6 +36,8 @@ export interface TablePlan {
   readonly delete: Statement;
   /** Deletes one row and inserts it again with other values; null where nothing needs it. See RowStatements. */
   replace(after: Row): Statement | null;
+  /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
+  readonly markAll: string | null;
   /** Reads one row by key, all target columns, and deletes it: for a row that stands in the way. */
   readonly takeOut: string;
   /** Statement that inserts a row of `takeOut` again. */
@@ -55,8 +58,16 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     if (!found) throw new RangeError(`no column ${index} in ${label}`);
     return found;
   });
+  if (source.kept !== undefined) checkKept({ columns, key, isKeyDeferrable }, { route, table: label });
   const relation = target.kind === 'r' ? `only ${quoteTable(target)}` : quoteTable(target);
-  const statements = new RowStatements({ target, relation, columns, key, keyEquals });
+  const statements = new RowStatements({
+    target,
+    relation,
+    columns,
+    key,
+    keyEquals,
+    keepsRows: source.kept !== undefined,
+  });
   return {
     source,
     target,
@@ -73,6 +84,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     update: (after) => statements.update(after),
     delete: statements.delete,
     replace: (after) => statements.replace(after),
+    markAll: markAll(source, relation, columns),
     takeOut: statements.takeOut,
     putBack: statements.putBack,
   };

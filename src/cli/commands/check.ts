@@ -45,11 +45,12 @@ async function check(line: CommandLine, route: string | undefined, options: Comm
 
 async function findingsOf({ definition, source, target }: OpenedRoute): Promise<Finding[]> {
   const findings = [...(await source.preflight())];
+  await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
   const tables: MappedTable[] = [];
   for (const table of await orFinding(() => source.tables(), { node: definition.from.name, findings })) {
     const where = { node: definition.from.name, table: tableLabel(table), findings };
-    const bound = await orFinding(async () => [mapper.bind(table).mapped], where);
+    const bound = await orFinding(async () => mapper.bind(table).tables, where);
     tables.push(...bound.map((mapped) => ({ source: table, mapped })));
   }
   const own = await ownTables({ definition, source, target }, tables);

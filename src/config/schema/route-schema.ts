@@ -17,8 +17,21 @@ function tableSchema(s: Scalars) {
         },
       )
       .optional(),
+    where: s
+      .expression(
+        'Rows for which it is not true do not travel. A row that begins or ceases to match is inserted or deleted at the target.',
+        { example: "region = 'EU'" },
+      )
+      .optional(),
+    key: s
+      .columns(
+        "What identifies a row at the target, with names of before the renaming; the source's key where it is absent. It has to contain the source's key.",
+        ['site', 'id'],
+      )
+      .optional(),
     columns: s
       .section({
+        include: s.columns('The only columns that travel.', ['id', 'total']).optional(),
         exclude: z
           .array(s.text('A column.'))
           .optional()
@@ -33,12 +46,13 @@ function tableSchema(s: Scalars) {
           }),
       })
       .optional()
-      .meta({ description: 'Which columns travel, and under which names. Applied after the transforms.' }),
+      .meta({
+        description: 'Which columns travel, and under which names. Applied after the transforms, with source names.',
+      }),
     transforms: z
       .array(transformSchema(s))
       .optional()
       .meta({ [list]: 'list of transforms', description: 'Applied in this order, with source column names.' }),
-    where: s.notYet('filtering of rows (where)'),
     owns: s.notYet('target tables that several routes write (owns)'),
   });
   return z.union([s.tablePattern('The table, or a glob.'), detailed]);

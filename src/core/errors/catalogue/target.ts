@@ -119,6 +119,16 @@ export const targetErrors = {
     remedy: (place) => `Connect as a user with BYPASSRLS or as the owner of the table. ${startAgain(place)}`,
     explanation: 'Rows that a policy hides can be neither updated nor deleted, and the counts would not tell.',
   }),
+  keptNeedsKey: errorKind<TablePlace & { columns: string; why: string }>({
+    code: 'TL-2119',
+    title: 'Rows that stay when the source deletes them need a unique index',
+    recovery: 'halt',
+    message: ({ route, table, columns, why }) =>
+      `route ${route}: ${table} at the target ${why} over ${columns || 'the columns that identify a row'}, which softDelete and keepAll need`,
+    remedy: ({ route }) =>
+      `Give the table a primary key or a unique index that is checked at once. Then "tidelock start ${route}".`,
+    explanation: 'An insert of a key whose row was kept replaces that row; the target has to find it.',
+  }),
   collision: errorKind<ChangePlace & { change: string; found: string }>({
     code: 'TL-2201',
     title: 'The target row is not what the source says it should be',
