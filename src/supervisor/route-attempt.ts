@@ -70,10 +70,10 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const found = [...(await source.preflight()), ...(await target.preflight(tables.map(({ mapped }) => mapped)))];
   for (const { level, code, node, table, message, remedy } of found)
     if (level === 'warning') attempt.logger.warn({ code, node, table, message, remedy }, 'preflight warning');
-  // The Collector tells a lost queue by itself, with a code of its own.
+  // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
   throwFindings(
     definition.name,
-    found.filter(({ level, code }) => level === 'error' && code !== 'source.slotLost'),
+    found.filter(({ level, code }) => level === 'error' && !['source.slotLost', 'source.slotTaken'].includes(code)),
   );
   let checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint === null || checkpoint.phase === 'creating') {

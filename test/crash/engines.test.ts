@@ -75,7 +75,7 @@ test('frozen with a transaction open at the target it commits nothing after the 
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });
 
-test.for(['slot.before', 'slot.created', 'load.copied'] as const)(
+test.for(['slot.before', 'load.copied'] as const)(
   'frozen at %s while it loads, it leaves the queue of the engine after it alone',
   async (name) => {
     const { source, target } = await pair();

@@ -40,7 +40,7 @@ interface Reading {
 const leaveMs = 3_000;
 
 /** To connect, to check the start and to begin to stream. */
-const openMs = 35_000;
+const openMs = 25_000;
 
 /** Two heartbeats and the time that one may take. */
 const outOfReachMs = 12_000;

@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import type { Collector } from '../../../src/core/collector.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
 import type { TableVersion, TypeDefinition } from '../../../src/core/table.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
@@ -74,7 +76,11 @@ class PostgresSource implements Source {
       return await createQueue(this.#options.route, signal, confirm);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw classifyPostgresError(error, this.#options.route.from.name);
+      const { route } = this.#options;
+      // object_in_use: what reads the slot was told to end and has not done so yet.
+      if (sqlState(error) === '55006')
+        throw fail(sourceErrors.slotActive, { route: route.name, slot: queueNames(route).slot, pid: 'unknown' }, error);
+      throw classifyPostgresError(error, route.from.name);
     }
   }
 

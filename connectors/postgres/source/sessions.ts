@@ -31,15 +31,15 @@ export function sideName(route: RouteDefinition, purpose: string): string {
 /** Ends the route's sessions for this purpose, as far as this user may, and waits until they are gone. */
 export async function endSideSessions(client: Queryable, route: RouteDefinition, purpose: string): Promise<void> {
   await client.query(
-    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = $1
        AND (usename = current_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))`,
     [sideName(route, purpose)],
   );
 }
 
-/** Catalogue queries take a second where there are thousands of tables; the end of a session is waited for up to 15. */
-const answerMs = 30_000;
+/** Catalogue queries take a second where there are thousands of tables; the end of a session is waited for up to 6. */
+const answerMs = 20_000;
 
 /** A server that froze, or a network that lost a message, would else be waited for without an end. */
 export function noAnswer(node: NodeDefinition): TidelockError {

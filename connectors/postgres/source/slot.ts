@@ -69,7 +69,7 @@ export function usableSlot(route: string, name: string, slot: Slot | null): Slot
  */
 export async function endSlotSession(client: Queryable, name: string): Promise<void> {
   const ended = `
-    SELECT pg_terminate_backend(active_pid, 5000) AS done FROM pg_replication_slots
+    SELECT pg_terminate_backend(active_pid, 2000) AS done FROM pg_replication_slots
     WHERE slot_name = $1 AND active_pid IS NOT NULL AND database = current_database()`;
   for (let attempt = 0; attempt < 3; attempt++) if ((await client.query(ended, [name])).rows.length === 0) return;
 }

@@ -178,7 +178,7 @@ test('wait is true only when the checkpoint covers what was committed before the
 });
 
 test('wait and start tell at once that no engine has the route', async () => {
-  const waited = await tidelock('wait', 'one', '--timeout', '300ms');
+  const waited = await tidelock('wait', 'one', '--timeout', '5s');
   expect(waited.code).toBe(1);
   expect(waited.err).toMatch(/^one is stopped; waiting all the same\n {2}TL-4008 .*\n {2}"tidelock run" starts it/);
   expect(waited.err).toMatch(/\none is not caught up: nothing of .* its state is stopped\n$/);
@@ -227,6 +227,14 @@ test('check names each side and its address, and says so where a glob means no t
     `  source here (127.0.0.1:${server.port}, database ${source.name})\n    warning source.nothingMatches`,
   );
   expect(out).toContain('no table matches shop.*');
+});
+
+test('check tells that the slot of the route belongs to another database', async () => {
+  await target.query(`select pg_create_logical_replication_slot('test__one', 'pgoutput')`);
+  const { code, out } = await tidelock('check');
+  expect(code).toBe(1);
+  expect(out).toContain(`error source.slotTaken there is a replication slot test__one already`);
+  expect(out).toContain(`it belongs to database ${target.name}`);
 });
 
 test('start --takeover fences the engine that has the route and leaves it to one that stands by', async () => {

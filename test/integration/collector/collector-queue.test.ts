@@ -130,6 +130,24 @@ test('the preflight names what keeps the route from running, with the statement'
   ]);
 });
 
+test('a walsender that cannot be ended yet is waited for, not halted at', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await reading.reached(await queue.source.mark());
+  const [row] = await db.query(
+    'SELECT active_pid AS pid FROM pg_replication_slots WHERE database = current_database() AND active',
+  );
+  process.kill(Number(row?.pid), 'SIGSTOP');
+  try {
+    const making = queue.source.createQueue(signal(), async () => {});
+    await expect(making).rejects.toMatchObject({ code: 'TL-3104', recovery: 'retry' });
+  } finally {
+    process.kill(Number(row?.pid), 'SIGCONT');
+  }
+}, 40_000);
+
 test('where the session that holds the snapshot has ended, the load is tried again', async () => {
   const db = await server.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY)');

@@ -157,3 +157,17 @@ test('what is applied is reported as durable a moment later', async () => {
     if (durable === applied) break;
   }
 });
+
+test('a target that commits asynchronously by its own setting is not taken for one that has flushed', async () => {
+  // Named standbys are a reason to leave the server's setting as it is.
+  const settings = { synchronous_standby_names: 'nobody', synchronous_commit: 'off', wal_writer_delay: '10s' };
+  await using lazy = await startPostgres({ settings });
+  await using on = await stage(here, lazy, { schema });
+  const consumer = await on.consumer();
+  const before = await on.position();
+  await work((sql) => on.source.query(sql), 0);
+  await consumer.apply(await on.capture(), signal);
+  const { value } = await consumer.progress()[Symbol.asyncIterator]().next();
+  expect(value.applied).not.toBe(before);
+  expect(value.durable).toBe(before);
+});

@@ -134,11 +134,11 @@ function missingSlot({ slot, publication }: { readonly slot: string; readonly pu
 /** Slot names are the server's, not the database's: two deployments of one name meet here. */
 function takenSlot(slot: string, why: string): Found {
   return {
-    level: 'warning',
+    level: 'error',
     code: 'source.slotTaken',
-    message: `there is a replication slot ${slot} already, and ${why}: this route drops it when it starts`,
+    message: `there is a replication slot ${slot} already that the route can't use: ${why}`,
     remedy:
-      'Where another deployment still uses it, change `name` at the top of the configuration, or the name of the route.',
+      'Change `name` at the top of the configuration, or the name of the route, since slot names are made of the two. Or drop the slot, where nobody uses it any more.',
   };
 }
 
