@@ -39,8 +39,3 @@ export interface BoundExit {
 export interface UserExit {
   bind(table: ExitTable): BoundExit;
 }
-
-/** Gives the module's default export its type. */
-export function defineExit(exit: UserExit): UserExit {
-  return exit;
-}
