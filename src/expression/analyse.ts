@@ -4,12 +4,14 @@ import { didYouMean } from '../core/nearest-name.ts';
 import { conversion, exactInteger, exactModifier, reader, withModifier } from './casts.ts';
 import { functionNames, nondeterministic } from './function-names.ts';
 import { functions } from './functions/functions.ts';
+import { timeFields } from './functions/time-fields.ts';
 import * as nodes from './nodes.ts';
 import { ExpressionFailure, ExpressionProblem } from './problem.ts';
 import { commonType, resolveFunction } from './resolve-function.ts';
 import { isImplicit, type Signature, signaturesOf } from './signature-catalogue.ts';
 import type { Call, Case, Choice, In, Syntax } from './syntax.ts';
 import { computeNow, constant, type TypedNode } from './typed-node.ts';
+import { matcherOf } from './types/like.ts';
 import { typeForms } from './types/type-forms.ts';
 import type { Value } from './types/value.ts';
 
@@ -107,6 +109,8 @@ export class Analyser {
     const apply = functions.get(key);
     if (apply === undefined)
       throw new ExpressionProblem(`${shown(name, found.arguments)} is not in the language`, offset);
+    checkField(key, parts[0]);
+    checkPattern(name, parts[1]);
     const fitted = parts.map((part, i) => implicit(part, found.arguments[i] ?? ''));
     return nodes.call(found.result, apply, fitted, offset);
   }
@@ -141,7 +145,7 @@ export class Analyser {
 
   #case(syntax: Case): TypedNode {
     const { offset } = syntax;
-    const results = syntax.branches.map(({ then }) => this.analyse(then));
+    const results = syntax.branches.map(({ result }) => this.analyse(result));
     const otherwise = syntax.otherwise === null ? literal('unknown', null, offset) : this.analyse(syntax.otherwise);
     const type = common('CASE', [otherwise, ...results], offset);
     const operand = syntax.operand === null ? null : nodes.once(known(this.analyse(syntax.operand)));
@@ -149,7 +153,7 @@ export class Analyser {
       const test = this.analyse(when);
       return {
         when: condition(operand === null ? test : this.operate('=', [operand.shared, test], true, when.offset)),
-        then: implicit(results[i] ?? otherwise, type),
+        result: implicit(results[i] ?? otherwise, type),
       };
     });
     const chosen = nodes.choose(type, branches, implicit(otherwise, type), offset);
@@ -165,7 +169,7 @@ export class Analyser {
     if (kind === 'coalesce') return nodes.coalesce(type, fitted, offset);
     const compared = type === 'varchar' ? 'text' : type;
     const less = functions.get(`<(${compared},${compared})`) as Equality | undefined;
-    if (less === undefined) throw new ExpressionProblem(`values of type ${type} have no order here`, offset);
+    if (less === undefined) throw new ExpressionProblem(`an order of ${type} is not in the language`, offset);
     const isBetter: Equality = kind === 'least' ? less : (a, b) => less(b, a);
     return nodes.extreme(type, fitted, isBetter, offset);
   }
@@ -182,8 +186,7 @@ export class Analyser {
     const [first = '', second = ''] = found.arguments;
     const pair: [TypedNode, TypedNode] = [implicit(left, first), implicit(right, second)];
     if (kind === 'distinct') return nodes.distinct(pair, equal, negated, offset);
-    const value = left.type === 'unknown' ? pair[0] : left;
-    return nodes.nullIf(value, nodes.call('bool', equal as (a: never, b: never) => boolean, pair, offset), offset);
+    return nodes.nullIf(pair, equal, offset);
   }
 }
 
@@ -193,7 +196,8 @@ export function shortType(type: string): string {
 }
 
 function columnReader(name: string, type: string, index: number): (row: Row) => Value {
-  const read = typeForms.get(type)?.read;
+  const form = typeForms.get(type);
+  const read = form?.readPrinted ?? form?.read;
   const bytes = type === 'bytea';
   return (row) => {
     const cell = row[index];
@@ -311,6 +315,29 @@ function shown(name: string, types: readonly string[]): string {
   return /^[a-z]/.test(name) ? `function ${name}(${types.join(', ')})` : `operator ${name} for ${types.join(' and ')}`;
 }
 
+/** What extract and date_trunc are asked for is written, not computed, so that it is checked here. */
+function checkField(key: string, part: TypedNode | undefined): void {
+  const fields = timeFields[key];
+  if (fields === undefined || part === undefined) return;
+  const text = part.type === 'unknown' ? part.text?.toLowerCase() : undefined;
+  if (text === undefined) throw new ExpressionProblem('a field that is computed is not in the language', part.offset);
+  if (!fields.has(text))
+    throw new ExpressionProblem(
+      `field ${text} of ${key} is not in the language${didYouMean(text, fields)}`,
+      part.offset,
+    );
+}
+
+/** A pattern that is written is checked here, not with the first row. */
+function checkPattern(name: string, part: TypedNode | undefined): void {
+  const text = part?.type === 'unknown' ? part.text : undefined;
+  if (!/^!?~~/.test(name) || typeof text !== 'string') return;
+  computeNow(() => {
+    matcherOf(text);
+    return null;
+  }, part?.offset ?? 0);
+}
+
 function equality(found: Signature, offset: number): Equality {
   const apply = functions.get(`=(${found.arguments.join(',')})`);
   if (apply === undefined) throw new ExpressionProblem(`${shown('=', found.arguments)} is not in the language`, offset);
@@ -333,7 +360,8 @@ function concat(name: string, parts: readonly TypedNode[], offset: number): Type
     return form === undefined || node.type === 'text' ? node : nodes.call('text', form.print, [node], node.offset);
   };
   const [first, ...rest] = parts;
-  if (first === undefined) throw new ExpressionProblem(`${name} wants arguments`, offset);
+  if (first === undefined || (name === 'concat_ws' && rest.length === 0))
+    throw new ExpressionProblem(`${name} wants more arguments`, offset);
   if (name === 'concat') return nodes.joined(null, parts.map(print), offset);
   return nodes.joined(implicit(first, 'text'), rest.map(print), offset);
 }
@@ -359,7 +387,7 @@ export function partsOf(syntax: Syntax): readonly Syntax[] {
     case 'case':
       return [
         ...(syntax.operand === null ? [] : [syntax.operand]),
-        ...syntax.branches.flatMap(({ when, then }) => [when, then]),
+        ...syntax.branches.flatMap(({ when, result }) => [when, result]),
         ...(syntax.otherwise === null ? [] : [syntax.otherwise]),
       ];
     default:

@@ -3,6 +3,9 @@ import { didYouMean } from '../core/nearest-name.ts';
 import { ExpressionProblem } from './problem.ts';
 import { typeForms } from './types/type-forms.ts';
 
+/** The grammar turns these into the names of the catalogue; a misspelt one stays as it is. */
+const sqlNames = ['boolean', 'smallint', 'integer', 'int', 'bigint', 'decimal', 'real', 'float', 'double', 'character'];
+
 const maxCharacters = 10_485_760;
 
 /** The type that a cast names, with its modifier as the server counts it. */
@@ -15,9 +18,11 @@ export function castType(
   if (node?.arrayBounds !== undefined || node?.setof === true || node?.pct_type === true)
     throw new ExpressionProblem('a cast to an array is not in the language', offset);
   if (names.length > (names[0] === 'pg_catalog' ? 2 : 1) || !typeForms.has(type))
-    throw new ExpressionProblem(`no cast to type ${names.join('.')}${didYouMean(type, typeForms.keys())}`, offset);
-  if (type === 'name' || type === 'json' || type === 'jsonb')
-    throw new ExpressionProblem(`a cast to ${type} is not in the language`, offset);
+    throw new ExpressionProblem(
+      `no cast to type ${names.join('.')}${didYouMean(type, [...typeForms.keys(), ...sqlNames])}`,
+      offset,
+    );
+  if (type === 'name') throw new ExpressionProblem(`a cast to ${type} is not in the language`, offset);
   return { type, modifier: modifierOf(type, node?.typmods ?? [], offset) };
 }
 

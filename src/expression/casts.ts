@@ -35,10 +35,10 @@ function outOfRange(type: string): ExpressionFailure {
 }
 
 function numericToInteger(type: string): (value: Numeric) => number | bigint {
-  const fit = toInteger(type);
+  const checked = toInteger(type);
   return (value) => {
     if (value.special !== null) throw outOfRange(type);
-    return fit(round(value, 0).digits);
+    return checked(round(value, 0).digits);
   };
 }
 
@@ -195,10 +195,10 @@ function precise(value: Value, isPrecise: boolean): Value {
 
 /** A number that is whole: what is assigned to a column of integers is not rounded. */
 export function exactInteger(to: string): Conversion {
-  const fit = numericToInteger(to);
+  const checked = numericToInteger(to);
   return (value: Numeric) => {
     if (value.special === null && compareNumeric(round(value, 0), value) !== 0)
       throw new ExpressionFailure('a number is not whole: round it');
-    return fit(value);
+    return checked(value);
   };
 }

@@ -137,23 +137,26 @@ export function extreme(
   };
 }
 
-/** `convert` makes the two comparable; the result is the first as it is. */
-export function nullIf(value: TypedNode, isEqual: TypedNode, offset: number): TypedNode {
+/** The first value, or NULL where both are equal. */
+export function nullIf(
+  parts: readonly [TypedNode, TypedNode],
+  isEqual: (a: Value, b: Value) => boolean,
+  offset: number,
+): TypedNode {
   return {
-    type: value.type,
+    type: parts[0].type,
     offset,
     compile() {
-      const input = value.compile();
-      if (input.isConstant && constantValue(input) === null) return constant(null);
-      const equal = isEqual.compile();
-      return folded(
-        (row) => {
-          const result = input.run(row);
-          return equal.run(row) === true ? null : result;
-        },
-        [input, equal],
-        offset,
-      );
+      const left = parts[0].compile();
+      const right = parts[1].compile();
+      // As at the server: with a NULL written on either side the other one is not compared.
+      if ([left, right].some((part) => part.isConstant && constantValue(part) === null)) return left;
+      const run: Evaluate = (row) => {
+        const a = left.run(row);
+        const b = right.run(row);
+        return a === null || b === null || !isEqual(a, b) ? a : null;
+      };
+      return folded(run, [left, right], offset);
     },
   };
 }
@@ -184,7 +187,7 @@ export function distinct(
 
 export interface Branch {
   readonly when: TypedNode;
-  readonly then: TypedNode;
+  readonly result: TypedNode;
 }
 
 export function choose(type: string, branches: readonly Branch[], otherwise: TypedNode, offset: number): TypedNode {
@@ -192,23 +195,23 @@ export function choose(type: string, branches: readonly Branch[], otherwise: Typ
     type,
     offset,
     compile() {
-      const taken: { readonly when: Evaluate; readonly then: Compiled }[] = [];
+      const taken: { readonly when: Evaluate; readonly result: Compiled }[] = [];
       let last: Compiled | null = null;
       for (const branch of branches) {
         const when = branch.when.compile();
         // A branch that is never taken is never computed: it may hold what fails.
         if (when.isConstant && constantValue(when) !== true) continue;
-        const then = branch.then.compile();
+        const result = branch.result.compile();
         if (when.isConstant) {
-          last = then;
+          last = result;
           break;
         }
-        taken.push({ when: when.run, then });
+        taken.push({ when: when.run, result });
       }
       const rest = last ?? otherwise.compile();
       if (taken.length === 0) return rest;
       const run: Evaluate = (row) => {
-        for (const branch of taken) if (branch.when(row) === true) return branch.then.run(row);
+        for (const branch of taken) if (branch.when(row) === true) return branch.result.run(row);
         return rest.run(row);
       };
       return { run, isConstant: false };

@@ -133,7 +133,7 @@ class Reader {
   #case(node: Extract<Node, { CaseExpr: unknown }>['CaseExpr']): Case {
     const branches = (node.args ?? []).map((branch) => {
       if (!('CaseWhen' in branch)) throw this.#refusal(branch);
-      return { when: this.#syntax(branch.CaseWhen.expr), then: this.#syntax(branch.CaseWhen.result) };
+      return { when: this.#syntax(branch.CaseWhen.expr), result: this.#syntax(branch.CaseWhen.result) };
     });
     return {
       kind: 'case',

@@ -58,7 +58,7 @@ export interface Choice {
 export interface Case {
   readonly kind: 'case';
   readonly operand: Syntax | null;
-  readonly branches: readonly { readonly when: Syntax; readonly then: Syntax }[];
+  readonly branches: readonly { readonly when: Syntax; readonly result: Syntax }[];
   readonly otherwise: Syntax | null;
   readonly offset: number;
 }

@@ -1,16 +1,16 @@
-import { jsonElement, jsonMember, jsonText } from '../types/json.ts';
+import { jsonbElement, jsonElement, jsonMember, jsonText } from '../types/json.ts';
 import type { FunctionTable } from './function-table.ts';
 
 export const documentFunctions: FunctionTable = {
-  ...operators('json'),
-  ...operators('jsonb'),
+  ...operators('json', jsonElement),
+  ...operators('jsonb', jsonbElement),
 };
 
-function operators(type: string): FunctionTable {
+function operators(type: string, element: (text: string, index: number) => string | null): FunctionTable {
   return {
     [`->(${type},text)`]: jsonMember,
-    [`->(${type},int4)`]: jsonElement,
+    [`->(${type},int4)`]: element,
     [`->>(${type},text)`]: (text: string, name: string) => jsonText(jsonMember(text, name)),
-    [`->>(${type},int4)`]: (text: string, index: number) => jsonText(jsonElement(text, index)),
+    [`->>(${type},int4)`]: (text: string, index: number) => jsonText(element(text, index)),
   };
 }

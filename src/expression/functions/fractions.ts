@@ -20,7 +20,7 @@ import {
 import type { FunctionTable } from './function-table.ts';
 
 /** Checks as the server does: what comes of finite numbers is finite, and not 0 by being too small. */
-function floatOperators(left: string, right: string, fit: (value: number) => number): FunctionTable {
+function floatOperators(left: string, right: string, checked: (value: number) => number): FunctionTable {
   const types = `(${left},${right})`;
   const finite = (result: number, a: number, b: number): number => {
     if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b) && !Number.isNaN(result))
@@ -32,12 +32,12 @@ function floatOperators(left: string, right: string, fit: (value: number) => num
     return result;
   };
   return {
-    [`+${types}`]: (a: number, b: number) => finite(fit(a + b), a, b),
-    [`-${types}`]: (a: number, b: number) => finite(fit(a - b), a, b),
-    [`*${types}`]: (a: number, b: number) => notZero(finite(fit(a * b), a, b), a === 0 || b === 0),
+    [`+${types}`]: (a: number, b: number) => finite(checked(a + b), a, b),
+    [`-${types}`]: (a: number, b: number) => finite(checked(a - b), a, b),
+    [`*${types}`]: (a: number, b: number) => notZero(finite(checked(a * b), a, b), a === 0 || b === 0),
     [`/${types}`]: (a: number, b: number) => {
       if (b === 0 && !Number.isNaN(a)) throw new ExpressionFailure('division by zero');
-      return notZero(finite(fit(a / b), a, b), a === 0 || !Number.isFinite(b));
+      return notZero(finite(checked(a / b), a, b), a === 0 || !Number.isFinite(b));
     },
   };
 }

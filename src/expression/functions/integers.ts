@@ -15,31 +15,31 @@ function small(bytes: 2 | 4): (value: number) => number {
 }
 
 /** A product of two numbers of 4 bytes may be rounded, but then it is far out of range. */
-function smallOperators(left: string, right: string, fit: (value: number) => number): FunctionTable {
+function smallOperators(left: string, right: string, checked: (value: number) => number): FunctionTable {
   const types = `(${left},${right})`;
   return {
-    [`+${types}`]: (a: number, b: number) => fit(a + b),
-    [`-${types}`]: (a: number, b: number) => fit(a - b),
-    [`*${types}`]: (a: number, b: number) => fit(a * b),
+    [`+${types}`]: (a: number, b: number) => checked(a + b),
+    [`-${types}`]: (a: number, b: number) => checked(a - b),
+    [`*${types}`]: (a: number, b: number) => checked(a * b),
     [`/${types}`]: (a: number, b: number) => {
       if (b === 0) throw divisionByZero();
-      return fit(Math.trunc(a / b));
+      return checked(Math.trunc(a / b));
     },
   };
 }
 
-function smallFunctions(type: string, fit: (value: number) => number): FunctionTable {
+function smallFunctions(type: string, checked: (value: number) => number): FunctionTable {
   const modulo = (a: number, b: number): number => {
     if (b === 0) throw divisionByZero();
     return (a % b) + 0;
   };
   return {
-    ...smallOperators(type, type, fit),
+    ...smallOperators(type, type, checked),
     [`%(${type},${type})`]: modulo,
     [`mod(${type},${type})`]: modulo,
     [`+(${type})`]: (a: number) => a,
-    [`-(${type})`]: (a: number) => fit(-a),
-    [`abs(${type})`]: (a: number) => fit(Math.abs(a)),
+    [`-(${type})`]: (a: number) => checked(-a),
+    [`abs(${type})`]: (a: number) => checked(Math.abs(a)),
   };
 }
 

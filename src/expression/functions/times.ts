@@ -36,8 +36,7 @@ function stamps(type: 'timestamp' | 'timestamptz'): FunctionTable {
     [`-(${type},interval)`]: minus,
     [`-(${type},${type})`]: timestampDifference,
     [`date_trunc(text,${type})`]: truncateTimestamp,
-    [`extract(text,${type})`]: (field: string, value: TimestampValue) =>
-      fieldOfTimestamp(field, value, type === 'timestamptz'),
+    [`extract(text,${type})`]: fieldOfTimestamp,
   };
 }
 

@@ -1,4 +1,3 @@
-import { ExpressionFailure } from '../problem.ts';
 import { civilFromDays, daysFromCivil, isoWeek } from '../types/calendar.ts';
 import { checkTimestamp, isInfinite, joinTimestamp, splitTimestamp, type TimestampValue } from '../types/date-time.ts';
 import { Interval } from '../types/interval.ts';
@@ -19,23 +18,17 @@ const monthUnits: Readonly<Record<string, number>> = {
   millennium: 12_000,
 };
 
-function unknownUnit(): ExpressionFailure {
-  return new ExpressionFailure('date_trunc has no such unit');
-}
-
 /** The time zone is UTC. */
 export function truncateTimestamp(written: string, micros: TimestampValue): TimestampValue {
   const unit = written.toLowerCase();
   const clock = clockUnits[unit];
-  const months = monthUnits[unit];
-  if (clock === undefined && months === undefined && unit !== 'day' && unit !== 'week') throw unknownUnit();
   if (isInfinite(micros)) return micros;
   const { days, time } = splitTimestamp(micros);
   if (clock !== undefined) return joinTimestamp(days, Number(BigInt(time) - (BigInt(time) % clock)));
   if (unit === 'day') return joinTimestamp(days, 0);
   if (unit === 'week') return checkTimestamp(joinTimestamp(isoWeek(days).monday, 0));
   const { year, month } = civilFromDays(days);
-  const first = firstMonth(year, month, months ?? 1);
+  const first = firstMonth(year, month, monthUnits[unit] ?? 1);
   return checkTimestamp(joinTimestamp(daysFromCivil(first.year, first.month, 1), 0));
 }
 
@@ -52,7 +45,5 @@ export function truncateInterval(written: string, value: Interval): Interval {
   const clock = clockUnits[unit];
   if (clock !== undefined) return new Interval(value.months, value.days, value.micros - (value.micros % clock));
   if (unit === 'day') return new Interval(value.months, value.days, 0n);
-  const months = monthUnits[unit];
-  if (months === undefined) throw unknownUnit();
-  return new Interval(value.months - (value.months % months), 0, 0n);
+  return new Interval(value.months - (value.months % (monthUnits[unit] ?? 1)), 0, 0n);
 }

@@ -1,8 +1,9 @@
 /** `\x00ff`, or the older form with octal escapes; null for anything else. */
 export function parseBytea(text: string): Buffer | null {
   if (text.startsWith('\\x')) {
-    const digits = text.slice(2).replace(/[ \n\t\r]/g, '');
-    return /^([0-9a-fA-F]{2})*$/.test(digits) ? Buffer.from(digits, 'hex') : null;
+    const digits = text.slice(2);
+    if (!/^(?:[ \n\t\r]*[0-9a-fA-F]{2})*[ \n\t\r]*$/.test(digits)) return null;
+    return Buffer.from(digits.replace(/\s/g, ''), 'hex');
   }
   const parts: Buffer[] = [];
   const token = /[^\\]+|\\\\|\\([0-3][0-7]{2})/y;

@@ -36,15 +36,25 @@ interface Decimal {
 }
 
 function shortest(value: number, single: boolean, isExact: (digits: string) => boolean): Decimal {
-  if (!single) {
-    const text = value.toExponential();
-    if (isExact(text)) return decimalOf(text);
-  }
-  for (let length = 1; length <= 17; length++) {
+  const guess = single ? 1 : decimalOf(value.toExponential()).digits.length;
+  for (let length = guess; length <= 17; length++) {
+    const even = evenOfTwo(value, length);
+    if (even !== null && isExact(even)) return decimalOf(even);
     const text = value.toExponential(length - 1);
     if (isExact(text)) return decimalOf(text);
   }
   return decimalOf(value.toExponential(16));
+}
+
+/** Of a value that is half-way between two texts of a length the one with an even last digit, as the server takes it. */
+function evenOfTwo(value: number, length: number): string | null {
+  const [digits = '', exponent = ''] = value.toExponential(100).split('e');
+  const all = digits.replace('.', '');
+  if (all[length] !== '5' || !/^0*$/.test(all.slice(length + 1))) return null;
+  const below = all.slice(0, length);
+  const isEven = Number(below.at(-1)) % 2 === 0;
+  // An odd 9 would become 10: then JavaScript's own rounding, upwards, is the even one.
+  return isEven ? `${below[0]}.${below.slice(1) || '0'}e${exponent}` : null;
 }
 
 function decimalOf(text: string): Decimal {
@@ -112,10 +122,9 @@ function isMidpoint(text: string, a: number, b: number): boolean {
 function doubled(a: number, b: number): { readonly value: bigint; readonly divisor: bigint } {
   const first = fractionOf(a);
   const second = fractionOf(b);
-  const divisor = first.divisor > second.divisor ? first.divisor : second.divisor;
   return {
-    value: first.value * (divisor / first.divisor) + second.value * (divisor / second.divisor),
-    divisor,
+    value: first.value * second.divisor + second.value * first.divisor,
+    divisor: first.divisor * second.divisor,
   };
 }
 
@@ -186,8 +195,9 @@ function inRange(text: string, value: number): number {
 
 /** The server goes by way of 15 significant digits (6 of a single). */
 export function floatToNumeric(value: number, digits: 15 | 6): Numeric {
-  const text = Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : String(value);
-  const number = parseNumeric(text);
+  const [mantissa = '', exponent] = value.toPrecision(digits).split('e');
+  const plain = mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa;
+  const number = parseNumeric(exponent === undefined ? plain : `${plain}e${exponent}`);
   if (number === null) throw new ExpressionFailure('a number is out of range of numeric');
   return number;
 }

@@ -146,5 +146,6 @@ export function timestampDifference(a: TimestampValue, b: TimestampValue): Inter
   // Newer servers have infinite intervals, older ones fail.
   if (isInfinite(a) || isInfinite(b)) throw new ExpressionFailure('an infinite timestamp has no difference');
   const difference = a - b;
+  if (difference < -(2n ** 63n) || difference >= 2n ** 63n) throw new ExpressionFailure('an interval is out of range');
   return new Interval(0, Number(difference / microsOfDay), difference % microsOfDay);
 }

@@ -7,13 +7,23 @@ type Step = string | typeof anyOne | typeof anyMany;
 const anyOne = Symbol('_');
 const anyMany = Symbol('%');
 
-let last: { readonly pattern: string; readonly matcher: Matcher } | null = null;
+/** Patterns are nearly always the same for all rows. */
+const matchers = new Map<string, Matcher>();
+const keptMatchers = 100;
 
 /** LIKE with the escape character of the backslash. */
 export function like(text: string, pattern: string): boolean {
-  // A pattern is nearly always the same for all rows.
-  if (last === null || last.pattern !== pattern) last = { pattern, matcher: likeMatcher(pattern) };
-  return last.matcher(text);
+  return matcherOf(pattern)(text);
+}
+
+/** Fails for a pattern that ends with its escape character. */
+export function matcherOf(pattern: string): Matcher {
+  const known = matchers.get(pattern);
+  if (known !== undefined) return known;
+  if (matchers.size >= keptMatchers) matchers.clear();
+  const made = likeMatcher(pattern);
+  matchers.set(pattern, made);
+  return made;
 }
 
 function likeMatcher(pattern: string): Matcher {
@@ -73,13 +83,13 @@ function matches(text: readonly string[], steps: readonly Step[]): boolean {
 }
 
 /** A pattern with an escape character of its own, written with the backslash; an empty one means none. */
-export function withEscape(pattern: string, escape: string): string {
-  if ([...escape].length > 1) throw new ExpressionFailure('an escape of LIKE is longer than one character');
-  if (escape === '\\') return pattern;
+export function withEscape(pattern: string, sign: string): string {
+  if ([...sign].length > 1) throw new ExpressionFailure('an escape of LIKE is longer than one character');
+  if (sign === '\\') return pattern;
   let result = '';
   let isEscaped = false;
   for (const character of pattern) {
-    if (character === escape && !isEscaped) {
+    if (character === sign && !isEscaped) {
       result += '\\';
       isEscaped = true;
       continue;

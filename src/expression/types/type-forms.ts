@@ -3,6 +3,7 @@ import { byteaText, parseBytea } from './bytea.ts';
 import { dateText, parseDate, parseTime, parseTimestamp, timestampText, timeText } from './date-time.ts';
 import { float4Text, float8Text, parseFloat4, parseFloat8 } from './float.ts';
 import { type Interval, parseInterval } from './interval.ts';
+import { canonicalJsonb, isJson } from './json.ts';
 import { parseNumeric } from './numeric.ts';
 import type { Value } from './value.ts';
 
@@ -10,6 +11,8 @@ import type { Value } from './value.ts';
 export interface TypeForm {
   /** Any text that the type takes; null for one that it does not take. */
   readonly read: (text: string) => Value;
+  /** Where what the server printed is taken as it is, and any other text is not. */
+  readonly readPrinted?: (text: string) => Value;
   /** As the server prints it. Only ever called with values of the type. */
   readonly print: (value: never) => string;
   /** What a literal of the type looks like, for messages. */
@@ -74,8 +77,8 @@ export const typeForms: ReadonlyMap<string, TypeForm> = new Map<string, TypeForm
   ],
   ['uuid', { read: readUuid, print: (value: string) => value, example: "uuid '0b4d1f0e-8a3c-4c52-9d61-5f6f6f1b2a3c'" }],
   ['bytea', { read: parseBytea, print: byteaText, example: "bytea '\\x00ff'" }],
-  ['json', text],
-  ['jsonb', text],
+  ['json', { ...text, read: (value) => (isJson(value) ? value : null), readPrinted: text.read, example: "'[1]'" }],
+  ['jsonb', { ...text, read: canonicalJsonb, readPrinted: text.read, example: "'[1]'" }],
 ]);
 
 function readBoolean(value: string): boolean | null {
