@@ -16,6 +16,7 @@ export { type Logger, silentLogger } from './core/logger.ts';
 export type { NodeDefinition, RouteDefinition } from './core/route.ts';
 export type { LeaseHolder } from './core/route-state-store.ts';
 export type { Health, Reason, RouteState, RouteStatus, WantedState } from './core/route-status.ts';
+export type { BoundExit, ExitRow, ExitTable, ExitValue, UserExit } from './core/user-exit.ts';
 export { openLogger } from './open-logger.ts';
 export { connectorFor } from './registry.ts';
 export { runRoute } from './supervisor/route-runner.ts';

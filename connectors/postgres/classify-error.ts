@@ -10,6 +10,8 @@ export interface PostgresError extends Error {
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
+  /** May hold values. */
+  readonly where?: string;
 }
 
 export function isPostgresError(error: unknown): error is PostgresError {
@@ -21,22 +23,32 @@ export function sqlState(error: unknown): string | null {
   return isPostgresError(error) ? error.code : null;
 }
 
+const at = (message: string, address: string): string =>
+  address === '' || message.includes(address) ? message : `${message} (${address})`;
+
+/** The driver's own words, with the system's code where they lack it. */
+function lostBecause(error: unknown, message: string): string {
+  // A name with several addresses (localhost: ::1 and 127.0.0.1) fails as one error without words for all of them.
+  const words = message === '' && error instanceof AggregateError ? error.errors.map(String).join('; ') : message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code === '' || words.includes(code) ? words : `${code}: ${words}`;
+}
+
 /**
  * The one place where errors of pg become TidelockErrors, by SQLSTATE (PostgreSQL, Appendix A), never by text.
  * Class 08 and 57P: the connection or the server went away. 53: out of a resource. 40, 55P03: whole transaction again.
  * 28, 3D000: refused by who we are; a person has to act, though it is retried since credentials are rotated.
+ * `address` (host:port) is told where the words lack it.
  */
-export function classifyPostgresError(error: unknown, node: string): TidelockError {
+export function classifyPostgresError(error: unknown, node: string, address = ''): TidelockError {
   if (error instanceof TidelockError) return error;
   if (isDefect(error)) return asTidelockError(error);
   const state = sqlState(error);
   const message = safeMessage(error, state);
-  if (state === null) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'lost';
-    return fail(nodeErrors.unreachable, { node, why: code === 'lost' ? message : `${code}: ${message}` }, error);
-  }
+  if (state === null)
+    return fail(nodeErrors.unreachable, { node, why: at(lostBecause(error, message), address) }, error);
   if (state.startsWith('28') || state === '3D000')
-    return fail(nodeErrors.refused, { node, sqlState: state, message }, error);
+    return fail(nodeErrors.refused, { node, sqlState: state, message: at(message, address) }, error);
   if (state === '42501') return fail(nodeErrors.privilege, { node, message }, error);
   if (state.startsWith('53')) return fail(nodeErrors.resources, { node, sqlState: state, message }, error);
   if (/^(08|57P|40|55P03|25006|57014)/.test(state))

@@ -75,6 +75,7 @@ function tlsOptions(settings: ConnectionSettings, host: string): pg.ClientConfig
 export async function connectPostgres(node: NodeDefinition, options: PostgresSessionOptions): Promise<pg.Client> {
   const settings = node.connection();
   let last: unknown;
+  let address = '';
   for (const host of settings.hosts) {
     const client = new pg.Client(clientConfig(settings, host, options));
     // Without a listener a connection that breaks while idle would end the process; the next query reports it.
@@ -84,8 +85,9 @@ export async function connectPostgres(node: NodeDefinition, options: PostgresSes
       return client;
     } catch (error) {
       last = error;
+      address = `${host.host}:${host.port}`;
       await client.end().catch(() => {});
     }
   }
-  throw classifyPostgresError(last, node.name);
+  throw classifyPostgresError(last, node.name, address);
 }

@@ -1,6 +1,7 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import type { ParkedCount } from '../core/parked.ts';
 import { queueName, type RouteDefinition } from '../core/route.ts';
 import type { StoredRoute } from '../core/route-state-store.ts';
 import type { Health, LoadProgress, Reason, RouteState, WantedState } from '../core/route-status.ts';
@@ -20,7 +21,10 @@ export interface RouteView {
   readonly transactions: number;
   readonly rows: number;
   readonly collisions: number;
+  /** Transactions that are set aside. */
   readonly parked: number;
+  /** Since this source position the target is not what the source was; null where nothing is parked. */
+  readonly parkedSince: string | null;
   readonly load: LoadProgress | null;
   readonly restarts: number;
   /** Columns that were added at the source and are left out, as schema.table.column. */
@@ -42,6 +46,7 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
   const known = stored === null || 'code' in stored ? null : stored;
   const status = known?.status ?? null;
   const checkpoint = known?.checkpoint?.phase === 'ready' ? known.checkpoint.position : null;
+  const parked = known?.parked ?? { count: 0, since: null };
   const condition = conditionOf(definition.name, stored);
   const answered = 'code' in source ? null : source;
   const running = condition.lives && status !== null;
@@ -50,9 +55,10 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     name: definition.name,
     state: condition.state,
     desiredState: known?.wanted.state ?? (stored === null ? 'running' : 'unknown'),
-    reason: condition.state === 'failed' ? condition.reason : (lost ?? condition.reason),
+    reason:
+      condition.state === 'failed' ? condition.reason : (lost ?? condition.reason ?? parkedReason(definition, parked)),
     health: worse(
-      lost === null ? condition.health : 'critical',
+      worse(lost === null ? condition.health : 'critical', parked.count === 0 ? 'ok' : 'warning'),
       retentionHealth(definition, answered?.retainedBytes ?? null),
     ),
     source: { node: definition.from.name, position: answered?.position ?? status?.sourcePosition ?? null },
@@ -61,7 +67,8 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     transactions: status?.transactions ?? 0,
     rows: status?.rows ?? 0,
     collisions: status?.collisions ?? 0,
-    parked: status?.parked ?? 0,
+    parked: parked.count,
+    parkedSince: parked.since,
     load: running ? status.load : null,
     restarts: status?.restarts ?? 0,
     ignored: status?.ignored ?? [],
@@ -114,6 +121,10 @@ function queueLoss(definition: RouteDefinition, { queue }: SourceStatus): Reason
   const place = { route: definition.name, slot: definition.given.slot ?? queueName(definition) };
   if (queue === 'missing') return reasonOf(fail(sourceErrors.slotMissing, place));
   return reasonOf(fail(sourceErrors.slotLost, { ...place, why: 'the server has dropped what it had not read' }));
+}
+
+function parkedReason({ name }: RouteDefinition, { count, since }: ParkedCount): Reason | null {
+  return since === null ? null : reasonOf(fail(routeErrors.parked, { route: name, count, since }));
 }
 
 function retentionHealth({ limits }: RouteDefinition, retainedBytes: number | null): Health {

@@ -1,54 +1,94 @@
 import { styleText } from 'node:util';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
 import type { RouteView } from './route-view.ts';
 import { tableText } from './table-text.ts';
 
-export function statusText(routes: readonly RouteView[], colours: boolean): string {
-  const rows = routes.map((route) => [
-    route.name,
-    route.state,
-    route.health,
-    lagText(route.lagMs),
-    route.transactions.toLocaleString('en'),
-    route.rows.toLocaleString('en'),
-    String(route.collisions),
-    String(route.restarts),
-    route.target.position ?? '-',
-    route.source.position ?? '-',
-  ]);
-  const titles = [
-    'ROUTE',
-    'STATE',
-    'HEALTH',
-    'LAG>',
-    'TRANSACTIONS>',
-    'ROWS>',
-    'COLLISIONS>',
-    'RESTARTS>',
-    'APPLIED',
-    'SOURCE',
-  ];
-  const [head = '', ...lines] = tableText(titles, rows).split('\n');
-  const text = [colours ? styleText('bold', head) : head];
-  for (const [at, line] of lines.entries()) {
-    const route = routes[at];
-    text.push(colours ? coloured(line, route) : line);
-    if (route?.load) {
+export interface StatusStyle {
+  readonly colours: boolean;
+  /** Width of the terminal; null where there is none, and lines may have any length. */
+  readonly columns: number | null;
+}
+
+interface StatusColumn {
+  readonly title: string;
+  readonly text: (route: RouteView) => string;
+  /** Goes to a line of its own below the route where the terminal is too narrow for all. */
+  readonly low?: boolean;
+}
+
+const columns: readonly StatusColumn[] = [
+  { title: 'ROUTE', text: (route) => route.name },
+  { title: 'STATE', text: (route) => route.state },
+  { title: 'HEALTH', text: (route) => route.health },
+  { title: 'LAG>', text: (route) => lagText(route.lagMs) },
+  { title: 'TRANSACTIONS>', text: (route) => route.transactions.toLocaleString('en') },
+  { title: 'ROWS>', text: (route) => route.rows.toLocaleString('en') },
+  { title: 'COLLISIONS>', text: (route) => String(route.collisions), low: true },
+  { title: 'PARKED>', text: (route) => String(route.parked), low: true },
+  { title: 'RESTARTS>', text: (route) => String(route.restarts), low: true },
+  { title: 'APPLIED', text: (route) => route.target.position ?? '-', low: true },
+  { title: 'SOURCE', text: (route) => route.source.position ?? '-', low: true },
+];
+
+export function statusText(routes: readonly RouteView[], style: StatusStyle): string {
+  const wide = table(columns, routes);
+  const fits = style.columns === null || wide.every((line) => line.length <= (style.columns ?? 0));
+  const [head = '', ...lines] = fits
+    ? wide
+    : table(
+        columns.filter(({ low }) => !low),
+        routes,
+      );
+  const text = [style.colours ? styleText('bold', head) : head];
+  for (const [at, route] of routes.entries()) {
+    const line = lines[at] ?? '';
+    text.push(style.colours ? coloured(line, route) : line);
+    if (!fits) text.push(`  ${lowColumns(route)}`);
+    if (route.load) {
       const { tablesDone, tables, rows: loaded } = route.load;
       text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows`);
     }
-    if (route?.reason) {
+    if (route.parkedSince && route.reason?.code !== routeErrors.parked.code)
+      text.push(`  parked: ${route.parked}, the target is not what the source was since ${route.parkedSince}`);
+    if (route.reason) {
       const { code, message, remedy } = route.reason;
-      text.push(`  ${code} ${message}`);
-      if (remedy !== undefined) text.push(`  ${remedy}`);
+      for (const sentence of [`${code} ${message}`, remedy])
+        if (sentence !== undefined) text.push(...wrapped(sentence, style.columns));
     }
   }
   return `${text.join('\n')}\n`;
 }
 
-function coloured(line: string, route: RouteView | undefined): string {
-  if (route?.health === 'critical') return styleText('red', line);
-  if (route?.health === 'warning') return styleText('yellow', line);
-  return route?.state === 'running' ? styleText('green', line) : line;
+function table(shown: readonly StatusColumn[], routes: readonly RouteView[]): string[] {
+  const rows = routes.map((route) => shown.map(({ text }) => text(route)));
+  return tableText(
+    shown.map(({ title }) => title),
+    rows,
+  ).split('\n');
+}
+
+function lowColumns(route: RouteView): string {
+  return columns
+    .filter(({ low }) => low)
+    .map(({ title, text }) => `${title.replace('>', '').toLowerCase()} ${text(route)}`)
+    .join(', ');
+}
+
+/** Words as whole as the terminal allows, each line indented: what the terminal breaks starts in the first column. */
+function wrapped(sentence: string, width: number | null): string[] {
+  const lines: string[] = [];
+  for (const word of sentence.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || (width !== null && last.length + 1 + word.length > width)) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+function coloured(line: string, route: RouteView): string {
+  if (route.health === 'critical') return styleText('red', line);
+  if (route.health === 'warning') return styleText('yellow', line);
+  return route.state === 'running' ? styleText('green', line) : line;
 }
 
 function lagText(lagMs: number | null): string {

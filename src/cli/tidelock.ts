@@ -1,12 +1,16 @@
 import { Command, CommanderError } from 'commander';
+import { configErrors } from '../core/errors/catalogue/config.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
 import type { CommandLine } from './command-line.ts';
 import { addCheck } from './commands/check.ts';
 import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDrop } from './commands/drop.ts';
 import { addErrors } from './commands/errors.ts';
+import { addParked } from './commands/parked.ts';
 import { addPosition } from './commands/position.ts';
 import { addRun } from './commands/run.ts';
+import { addSkip } from './commands/skip.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
@@ -31,6 +35,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (argv.length <= 2) {
     line.err.write(program.helpInformation());
     return 2;
+  }
+  if (/^(-c|--config|--json$)/.test(argv[2] ?? '')) {
+    const error = fail(configErrors.arguments, {
+      why: 'options stand after the command: "tidelock check -c FILE --json"',
+    });
+    const { text, exitCode } = printedError(error, argv.includes('--json'));
+    line.err.write(text);
+    return exitCode;
   }
   // `run` and the demo have their own way to end; the first ^C is theirs.
   const ownSignals = argv[2] === 'run';
@@ -68,6 +80,8 @@ export function buildProgram(line: CommandLine): Command {
     addStart,
     addStop,
     addCheck,
+    addSkip,
+    addParked,
     addPosition,
     addDrop,
     addConfig,

@@ -1,57 +1,57 @@
-import { mask } from '../../transforms/mask.ts';
 import type { ConfiguredTransform } from '../core/table-mapping.ts';
-import { at, type Located, type Path } from './located.ts';
-import { Problems } from './problem.ts';
-import { type ReferenceSource, resolveTree } from './references.ts';
-import type { MaskData, TransformData } from './schema/transform-schema.ts';
-
-interface Context {
-  readonly file: string;
-  /** The transform's own tree, with references still in its key. */
-  readonly tree: Located;
-  readonly path: Path;
-  readonly references: ReferenceSource;
-  readonly problems: Problems;
-}
+import type { Path } from './located.ts';
+import type { TransformData } from './schema/transform-schema.ts';
+import { cleanseSettings } from './transforms/cleanse-settings.ts';
+import { lookupSettings } from './transforms/lookup-settings.ts';
+import { mapValuesSettings } from './transforms/map-values-settings.ts';
+import { maskSettings } from './transforms/mask-settings.ts';
+import { dropOperationSettings, keepAllSettings, softDeleteSettings } from './transforms/operation-settings.ts';
+import { routeSettings, splitSettings, unpivotSettings } from './transforms/row-settings.ts';
+import { TransformContext, type TransformContextOptions } from './transforms/transform-context.ts';
+import { useSettings } from './transforms/use-settings.ts';
+import { castSettings, defaultSettings, setSettings } from './transforms/value-settings.ts';
 
 /** True for values that are resolved when the transform is bound to a table, not when the route is read. */
 export function resolvedLate(path: Path): boolean {
   return path[0] === 'routes' && path.at(-1) === 'key' && path.at(-2) === 'mask' && path.at(-4) === 'transforms';
 }
 
+type Name = keyof TransformData;
+type Builders = {
+  readonly [N in Name]-?: (
+    data: NonNullable<TransformData[N]>,
+    context: TransformContext,
+  ) => ConfiguredTransform | null;
+};
+
 /** The one place that knows the built-in transforms. */
-export function builtInTransform(data: TransformData, context: Context): ConfiguredTransform | null {
-  return data.mask === undefined ? null : maskTransform(data.mask, context);
-}
+const builders: Builders = {
+  set: setSettings,
+  cast: castSettings,
+  default: defaultSettings,
+  cleanse: cleanseSettings,
+  mapValues: mapValuesSettings,
+  mask: maskSettings,
+  lookup: lookupSettings,
+  route: routeSettings,
+  split: splitSettings,
+  unpivot: unpivotSettings,
+  dropOperation: dropOperationSettings,
+  softDelete: softDeleteSettings,
+  keepAll: keepAllSettings,
+  use: useSettings,
+};
 
-function maskTransform(data: MaskData, context: Context): ConfiguredTransform | null {
-  const complain = (key: string, message: string): null => {
-    const place = at(context.tree, ['mask', key])?.place ?? at(context.tree, ['mask'])?.place ?? context.tree.place;
-    context.problems.add({ kind: 'invalid', place, path: [...context.path, 'mask', key], message });
-    return null;
-  };
-  const { columns, method } = data;
-  for (const [key, needed] of [
-    ['key', 'hmac'],
-    ['length', 'hmac'],
-    ['with', 'redact'],
-  ] as const)
-    if (data[key] !== undefined && method !== needed) return complain(key, `is only for the method ${needed}`);
-  if (method === 'null') return mask({ columns, method });
-  if (method === 'redact') return mask({ columns, method, with: data.with ?? '***' });
-  if (data.key === undefined) return complain('key', 'is required for the method hmac');
-  if (data.key === '') return complain('key', 'is empty');
-  return mask({ columns, method, length: data.length ?? 32, key: () => resolveKey(context) });
-}
-
-function resolveKey({ file, tree, path, references }: Context): string {
-  const problems = new Problems(file);
-  const written = at(tree, ['mask', 'key']) ?? tree;
-  const keyPath = [...path, 'mask', 'key'];
-  const resolved = resolveTree(written, keyPath, { source: references, problems });
-  const value = resolved.kind === 'scalar' && typeof resolved.value === 'string' ? resolved.value : '';
-  if (problems.empty && value === '')
-    problems.add({ kind: 'reference', place: written.place, path: keyPath, message: 'is empty' });
-  problems.throwIfAny();
-  return value;
+/** `options` are those of the entry; null where something of it was complained about. */
+export function builtInTransform(
+  data: TransformData,
+  optionsOf: (name: string) => TransformContextOptions,
+): ConfiguredTransform | null {
+  for (const name of Object.keys(builders) as Name[]) {
+    const value = data[name];
+    if (value === undefined) continue;
+    const build = builders[name] as (value: unknown, context: TransformContext) => ConfiguredTransform | null;
+    return build(value, new TransformContext(optionsOf(name)));
+  }
+  return null;
 }

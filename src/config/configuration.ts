@@ -40,6 +40,8 @@ export interface Configuration {
   readonly routes: LazyMap<RouteDefinition>;
   readonly service: ServiceSettings;
   readonly notify: readonly Notification[];
+  /** Throws a TidelockError (TL-1005) that names every reference, of all parts, that cannot be resolved now. */
+  resolveAll(): void;
   /** Digest of what the route means, without secrets and addresses: equal as long as nothing of it was changed. */
   fingerprint(route: string): string;
 }

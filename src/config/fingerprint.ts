@@ -1,17 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { RouteData } from './schema/route-schema.ts';
 
+export interface FingerprintedRoute {
+  readonly data: RouteData;
+  /** Of the files that transforms use. */
+  readonly digests: readonly string[];
+}
+
 /** Digest of a route's meaning: the order of keys and of tables counts for nothing, secrets are left out. */
-export function fingerprintRoute(deployment: string, name: string, route: RouteData): string {
-  const tables = route.tables
+export function fingerprintRoute(deployment: string, name: string, { data, digests }: FingerprintedRoute): string {
+  const tables = data.tables
     .map((table) => {
       if (typeof table === 'string') return { name: table };
-      const transforms = table.transforms?.map(({ mask }) => ({ mask: { ...mask, key: undefined } }));
+      const transforms = table.transforms?.map((transform) =>
+        transform.mask === undefined ? transform : { mask: { ...transform.mask, key: undefined } },
+      );
       return { ...table, transforms };
     })
     .map(canonical)
     .sort();
-  const text = canonical({ deployment, name, route: { ...route, tables } });
+  const files = digests.length > 0 ? { files: [...digests].sort() } : {};
+  const text = canonical({ deployment, name, route: { ...data, tables }, ...files });
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 

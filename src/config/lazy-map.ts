@@ -36,8 +36,15 @@ export class LazyMap<T> implements ReadonlyMap<string, T> {
   /** The value of a name that has to be there; `what` is route or node. */
   demand(name: string, what: string): T {
     const value = this.get(name);
-    if (value === undefined) throw fail(configErrors.unknownName, { what, name, hint: didYouMean(name, this.#names) });
+    if (value === undefined) throw fail(configErrors.unknownName, { what, name, hint: this.#hint(name) });
     return value;
+  }
+
+  #hint(name: string): string {
+    const nearest = didYouMean(name, this.#names);
+    if (nearest !== '' || this.#names.size === 0) return nearest;
+    const names = [...this.#names];
+    return `; there ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, 10).join(', ')}${names.length > 10 ? ' and more' : ''}`;
   }
 
   keys(): MapIterator<string> {

@@ -5,7 +5,7 @@ import { fail } from '../core/errors/tidelock-error.ts';
 import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
 import { resolvedLate } from './built-in-transforms.ts';
 import type { Configuration, Notification, ServiceSettings } from './configuration.ts';
-import { fingerprintRoute } from './fingerprint.ts';
+import { type FingerprintedRoute, fingerprintRoute } from './fingerprint.ts';
 import { LazyMap } from './lazy-map.ts';
 import { child, emptyMap, type Located, overlay, type Path, withEntry } from './located.ts';
 import { checkNode, nodeDefinition } from './node-definition.ts';
@@ -14,7 +14,6 @@ import { readFiles } from './read-files.ts';
 import { checkReferences, hasReferences, type ReferenceSource, resolveTree } from './references.ts';
 import { checkRoute, type RouteSource, routeDefinition } from './route-definition.ts';
 import { configurationSchema } from './schema/configuration-schema.ts';
-import type { RouteData } from './schema/route-schema.ts';
 import { namePattern, scalars } from './schema/scalars.ts';
 import { checkService, notifications, serviceSettings } from './service-settings.ts';
 import { validate } from './validate.ts';
@@ -68,7 +67,7 @@ class LoadedConfiguration implements Configuration {
   readonly routes: LazyMap<RouteDefinition>;
   readonly #tree: Located;
   readonly #references: ReferenceSource;
-  readonly #routeData = new Map<string, RouteData>();
+  readonly #routeData = new Map<string, FingerprintedRoute>();
 
   constructor(file: string, tree: Located, references: ReferenceSource) {
     this.file = file;
@@ -112,6 +111,12 @@ class LoadedConfiguration implements Configuration {
     return fingerprintRoute(this.name, route, data);
   }
 
+  resolveAll(): void {
+    const problems = new Problems(this.file);
+    resolveTree(this.#tree, [], { source: this.#references, problems });
+    problems.throwIfAny();
+  }
+
   /** Everything that can be told while references are not resolved, of the parts that are well-formed. */
   check(problems: Problems): void {
     const part = (path: Path, check: (own: Problems) => void): void => {
@@ -134,10 +139,10 @@ class LoadedConfiguration implements Configuration {
   }
 
   #route(name: string): RouteDefinition {
-    const { definition, data } = routeDefinition(this.name, this.#routeSource(name), (node) =>
+    const { definition, data, digests } = routeDefinition(this.name, this.#routeSource(name), (node) =>
       this.nodes.demand(node, 'node'),
     );
-    this.#routeData.set(name, data);
+    this.#routeData.set(name, { data, digests });
     return definition;
   }
 

@@ -10,6 +10,8 @@ import { describeYamlError } from './yaml-error-text.ts';
 const maxValues = 100_000;
 const maxDepth = 64;
 
+const unquotedReference = 'inside of { } and [ ] a reference needs double quotes: "${NAME}"';
+
 export function readText(file: string): string {
   let bytes: Buffer;
   try {
@@ -55,7 +57,14 @@ export function readYaml(file: string, text: string, problems: Problems): Locate
     return emptyMap(start);
   }
   const complaints = [...document.errors, ...document.warnings];
-  for (const complaint of complaints) report(place(complaint.pos[0]), describeYamlError(complaint.code));
+  const unexpected = complaints.find(({ code }) => code === 'UNEXPECTED_TOKEN');
+  for (const complaint of complaints) {
+    const [at] = complaint.pos;
+    const isReference = text.startsWith('${', at - 1);
+    // After the first piece that does not fit the parser stumbles over all that follows.
+    if (complaint.code === 'UNEXPECTED_TOKEN' && complaint !== unexpected && !isReference) continue;
+    report(place(isReference ? at - 1 : at), isReference ? unquotedReference : describeYamlError(complaint.code));
+  }
   if (complaints.length > 0) return emptyMap(start);
 
   let values = 0;
@@ -73,7 +82,7 @@ export function readYaml(file: string, text: string, problems: Problems): Locate
     }
     if (isAlias(node)) {
       const anchored = node.resolve(document) as ParsedNode | undefined;
-      if (anchored === undefined) report(here, `there is no anchor &${node.source} before this alias`);
+      if (anchored === undefined) report(here, missingAnchor(node.source));
       else if (active.has(anchored)) report(here, `the alias *${node.source} is inside of what it stands for`);
       else return convert(anchored, here, depth + 1);
       return nothing(here);
@@ -137,4 +146,10 @@ export function readYaml(file: string, text: string, problems: Problems): Locate
   if (root.kind === 'scalar' && root.value === null) return emptyMap(start);
   report(root.place, 'the file must hold a mapping, such as "version: 1"');
   return emptyMap(start);
+}
+
+/** A glob that begins with a star is an alias to YAML. */
+function missingAnchor(name: string): string {
+  const missing = `there is no anchor &${name} before this alias`;
+  return /[.*?]/.test(name) ? `${missing}; a glob that begins with * needs quotes: "*${name}"` : missing;
 }

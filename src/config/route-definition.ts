@@ -2,6 +2,7 @@ import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
 import { tableLabel } from '../core/table.ts';
 import { builtInTransform, resolvedLate } from './built-in-transforms.ts';
 import { checkAllow } from './check-allow.ts';
+import { configuredExpression } from './configured-expression.ts';
 import { at, type Located, type Path, placeOf } from './located.ts';
 import { didYouMean } from './nearest-name.ts';
 import { Problems } from './problem.ts';
@@ -9,7 +10,8 @@ import { type ReferenceSource, resolveTree } from './references.ts';
 import { type RouteData, routeSchema } from './schema/route-schema.ts';
 import { scalars } from './schema/scalars.ts';
 import { parseTablePattern } from './table-pattern.ts';
-import { collisionRules, type TableRule, tableSelection } from './table-selection.ts';
+import { collisionRules, type TableRule, tableSelection, wholeTable } from './table-selection.ts';
+import type { TransformContextOptions } from './transforms/transform-context.ts';
 import { validate } from './validate.ts';
 
 const schema = routeSchema(scalars('resolved'));
@@ -45,7 +47,7 @@ export function routeDefinition(
   deployment: string,
   source: RouteSource,
   node: (name: string) => NodeDefinition,
-): { definition: RouteDefinition; data: RouteData } {
+): { definition: RouteDefinition; data: RouteData; digests: readonly string[] } {
   const problems = new Problems(source.file);
   const checked = checkRoute(source, problems);
   if (checked === null) throw problems.error();
@@ -79,7 +81,8 @@ export function routeDefinition(
       ...(data.publication !== undefined && { publication: data.publication }),
     },
   };
-  return { definition, data };
+  const digests = rules.flatMap(({ transforms }) => transforms.flatMap(({ digest }) => digest ?? []));
+  return { definition, data, digests };
 }
 
 /** What the schema alone can't tell: what keys mean together. */
@@ -127,10 +130,11 @@ class RouteCheck {
 
   #tableRule(data: RouteData, index: number): TableRule {
     const table = data.tables[index];
-    const none = { to: null, excludedColumns: [], renamedColumns: new Map<string, string>(), transforms: [] };
-    if (table === undefined || typeof table === 'string') return { name: table ?? '', ...none };
+    if (table === undefined || typeof table === 'string') return { ...wholeTable, name: table ?? '' };
     const path = ['tables', index];
-    const excludedColumns = table.columns?.exclude ?? [];
+    const { include: includedColumns = null, exclude: excludedColumns = [] } = table.columns ?? {};
+    if (includedColumns !== null && excludedColumns.length > 0)
+      this.#complain([...path, 'columns', 'exclude'], 'stands beside include: one of the two is enough');
     const renamedColumns = new Map(Object.entries(table.columns?.rename ?? {}));
     for (const [from, to] of renamedColumns) {
       const where = [...path, 'columns', 'rename', from];
@@ -140,12 +144,17 @@ class RouteCheck {
     }
     const transforms = (table.transforms ?? []).flatMap((transform, place) => {
       const here = [...path, 'transforms', place];
-      const tree = at(this.#tree, here) ?? this.#tree;
       const { file, references } = this.#source;
-      const context = { file, tree, path: [...this.#path, ...here], references, problems: this.#problems };
-      return builtInTransform(transform, context) ?? [];
+      const optionsOf = (name: string): TransformContextOptions => {
+        const inner = [...here, name];
+        const tree = at(this.#tree, inner) ?? this.#tree;
+        return { file, tree, path: [...this.#path, ...inner], references, problems: this.#problems };
+      };
+      return builtInTransform(transform, optionsOf) ?? [];
     });
-    return { name: table.name, to: table.to ?? null, excludedColumns, renamedColumns, transforms };
+    const { name, to = null, key = null } = table;
+    const where = table.where === undefined ? null : configuredExpression(table.where);
+    return { name, to, where, key, includedColumns, excludedColumns, renamedColumns, transforms };
   }
 
   #unique(names: readonly string[], path: (index: number) => Path): void {

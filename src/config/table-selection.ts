@@ -1,5 +1,6 @@
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
+import type { Expression } from '../core/expression.ts';
 import type { CollisionResolution, CollisionRules, TableSelection } from '../core/route.ts';
 import { tableLabel } from '../core/table.ts';
 import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
@@ -9,10 +10,24 @@ import { parseTablePattern, parseTargetTemplate } from './table-pattern.ts';
 export interface TableRule {
   readonly name: string;
   readonly to: string | null;
+  readonly where: Expression | null;
+  readonly key: readonly string[] | null;
+  readonly includedColumns: readonly string[] | null;
   readonly excludedColumns: readonly string[];
   readonly renamedColumns: ReadonlyMap<string, string>;
   readonly transforms: readonly ConfiguredTransform[];
 }
+
+/** A table as it is. */
+export const wholeTable: Omit<TableRule, 'name'> = {
+  to: null,
+  where: null,
+  key: null,
+  includedColumns: null,
+  excludedColumns: [],
+  renamedColumns: new Map(),
+  transforms: [],
+};
 
 export function tableSelection(
   route: string,
@@ -45,13 +60,17 @@ export function tableSelection(
   };
   // Names first, so that a clash blames the table that a glob brought in.
   for (const { schema, name } of exact) select(schema, name);
-  return { select, exact };
+  const globs = patterns.flatMap(({ pattern }) => (pattern.exact === null ? [pattern] : []));
+  const prepare = async (): Promise<void> => {
+    for (const { transforms } of rules) for (const transform of transforms) await transform.prepare?.();
+  };
+  return { select, exact, globs, prepare };
 }
 
 function mapper(rule: TableRule): (schema: string, name: string) => MappedTable {
-  const { to, excludedColumns, renamedColumns, transforms } = rule;
+  const { name: _, to, ...mapping } = rule;
   const target = to === null ? (source: { schema: string; name: string }) => source : parseTargetTemplate(to);
-  return (schema, name) => ({ target: target({ schema, name }), excludedColumns, renamedColumns, transforms });
+  return (schema, name) => ({ target: target({ schema, name }), ...mapping });
 }
 
 export function collisionRules(

@@ -10,12 +10,13 @@ const texts: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation does not fit the lines above',
   BAD_PROP_ORDER: 'anchors and tags stand before the indicators - ? and :',
   BAD_SCALAR_START: 'text cannot begin with this character; put it in quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a nested mapping or list cannot stand on this line',
+  BLOCK_AS_IMPLICIT_KEY:
+    'a nested mapping or list cannot stand on this line: does the indentation of the next one fit?',
   BLOCK_IN_FLOW: 'a block mapping or list cannot stand inside of { } or [ ]',
   DUPLICATE_KEY: 'this key is already there in the same mapping',
   KEY_OVER_1024_CHARS: 'a key is longer than 1024 characters',
   MISSING_CHAR: 'a quote, bracket, colon, comma or space is missing here',
-  MULTILINE_IMPLICIT_KEY: 'a key must be on one line',
+  MULTILINE_IMPLICIT_KEY: 'a colon is missing after the key, or the indentation does not fit the lines around it',
   MULTIPLE_ANCHORS: 'a value can have one anchor',
   MULTIPLE_DOCS: 'the file must hold one document (---)',
   MULTIPLE_TAGS: 'a value can have one tag',
@@ -23,7 +24,8 @@ const texts: Readonly<Record<string, string>> = {
   RESOURCE_EXHAUSTION: 'it is nested too deeply, or too large',
   TAB_AS_INDENT: 'tabs cannot indent; use spaces',
   TAG_RESOLVE_FAILED: 'the tag is not known, or the value does not fit it',
-  UNEXPECTED_TOKEN: 'this does not fit here',
+  UNEXPECTED_TOKEN:
+    'this does not fit here: a bracket, comma or quote is missing before it, or text with one of { } [ ] , # : needs double quotes',
 };
 
 export function describeYamlError(code: string): string {

@@ -4,7 +4,7 @@ import type { TransactionPart } from './transaction.ts';
 /** Where a Collector starts, and what it must be able to prove before it does. */
 export interface StartPoint {
   readonly position: Position;
-  /** The source transaction that ended at `position`, where one did: the Collector looks for it in the queue. */
+  /** The last source transaction that ended at or before `position`, where it is known: the Collector looks for it in the queue. */
   readonly lastCommit: { readonly position: Position; readonly id: string } | null;
 }
 

@@ -1,4 +1,5 @@
 import type { StartPoint } from './collector.ts';
+import type { ParkedCount } from './parked.ts';
 import type { Position } from './position.ts';
 import type { TransactionPart } from './transaction.ts';
 
@@ -34,6 +35,13 @@ export interface Consumer {
   /** Latest progress, conflated: a slow reader misses steps and never the last one. Ends when the Consumer is closed. */
   progress(): AsyncIterable<Progress>;
   counts(): ApplyCounts;
+  /** Transactions that are set aside. */
+  parked(): ParkedCount;
+  /**
+   * Carries out what people have asked about parked transactions, between two groups. Resolves when nothing is left
+   * to be done, or the signal aborts; what was not done stays asked for.
+   */
+  carryOut(signal: AbortSignal): Promise<void>;
   /** Closes its connections at once: `apply` in flight throws, the target rolls back. */
   abort(): void;
   close(): Promise<void>;

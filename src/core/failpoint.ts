@@ -12,13 +12,21 @@ export const failpointNames = [
   'commit.sent',
   'commit.answered',
   'commit.answerLost',
+  'park.part',
+  'park.written',
+  'park.decided',
+  'retry.part',
+  'retry.taken',
+  'retry.done',
   'flush.seen',
   'ack.sent',
+  'slot.before',
   'slot.created',
   'load.copied',
   'evolve.altered',
   'tables.published',
   'tables.loaded',
+  'load.answerLost',
 ] as const;
 
 export type FailpointName = (typeof failpointNames)[number];

@@ -1,3 +1,4 @@
+import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { RouteStatus, WantedState } from './route-status.ts';
 import type { TableDefinition } from './table-facts.ts';
@@ -37,6 +38,8 @@ export interface Wanted {
   readonly request: number;
   /** A person has accepted the table definitions that the source had by then; null where none was ever accepted. */
   readonly acceptSchemaChangesTo: Position | null;
+  /** Somebody has asked for something about parked transactions that was not carried out yet. */
+  readonly parkingAsked: boolean;
 }
 
 /** A stored definition of a source table, to notice a change that happened while the route was away. */
@@ -60,6 +63,7 @@ export interface StoredRoute {
   /** Age of `status` by the target's clock. */
   readonly statusAgeMs: number | null;
   readonly checkpoint: StoredCheckpoint | null;
+  readonly parked: ParkedCount;
 }
 
 /**
@@ -67,6 +71,7 @@ export interface StoredRoute {
  * TidelockErrors; a lost connection has recovery `retry`, a lost lease `fenced`.
  */
 export interface RouteStateStore {
+  readonly parked: ParkedStore;
   /** Creates or migrates the state schema under a lock; refuses one that a newer engine made. */
   migrate(): Promise<void>;
   /** Creates the route's rows where they are missing. */

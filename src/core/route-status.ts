@@ -20,6 +20,8 @@ export interface Reason {
   readonly code: string;
   readonly message: string;
   readonly remedy?: string;
+  /** The source transaction that the route has halted at, where it is its rows that the target refuses. */
+  readonly transaction?: { readonly id: string; readonly position: string | null };
 }
 
 export interface LoadProgress {

@@ -33,7 +33,7 @@ export type CollisionResolution = 'halt' | 'source';
 export interface ApplySettings {
   readonly groupRows: number;
   readonly groupTimeMs: number;
-  readonly onError: 'halt';
+  readonly onError: 'halt' | 'park';
   readonly maxRowBytes: number;
   readonly memoryBytes: number;
 }
@@ -74,6 +74,10 @@ export interface TableSelection {
   select(schema: string, name: string): MappedTable | null;
   /** Tables named without a glob: they must exist. */
   readonly exact: readonly { readonly schema: string; readonly name: string }[];
+  /** Globs as they are written, and what each means. */
+  readonly globs: readonly { readonly text: string; matches(schema: string, name: string): boolean }[];
+  /** Loads what transforms need of files. Before tables are bound, at each start. */
+  prepare(): Promise<void>;
 }
 
 export interface CollisionRules {

@@ -14,6 +14,9 @@ export interface SourceOptions {
   readonly logger: Logger;
 }
 
+/** Tables that hold more are not loaded in one piece: the source keeps its log for as long as that takes. */
+export const wholeLoadLimitBytes = 1_000_000_000;
+
 /** What a new queue gives: the position it starts at, and a view of the tables exactly as they were there. */
 export interface QueueSnapshot {
   readonly position: Position;
@@ -28,6 +31,11 @@ export interface QueueSnapshot {
   read(table: TableVersion, signal: AbortSignal): AsyncIterable<readonly Row[]>;
   /** Lets the snapshot go. The queue stays. */
   close(): Promise<void>;
+  /**
+   * Drops the queue, on the session that made it: whoever has taken the route over has ended that session, so that its
+   * own queue is left alone. Throws where it could not be dropped.
+   */
+  discard(): Promise<void>;
 }
 
 export interface SourceStatus {
@@ -44,6 +52,8 @@ export interface Source {
   identity(): Promise<SourceIdentity>;
   /** How origin hops name the node of this identity: as Target.identity() names the same node. */
   originName(identity: SourceIdentity): string;
+  /** Tells the running server and its database from every other, physical copies too; equal to Target.instance() where they are one. */
+  instance(): Promise<string>;
   /** The route's tables as they are now. */
   tables(): Promise<readonly TableVersion[]>;
   /**
@@ -59,19 +69,21 @@ export interface Source {
   preflight(): Promise<readonly Finding[]>;
   /**
    * Makes the route's queue, dropping one of the same name that an interrupted start has left. Only called with the
-   * `creating` checkpoint stored. Not for a given queue.
+   * `creating` checkpoint stored. Not for a given queue. `confirm` throws where another engine has the route by now; it is
+   * asked on each new session before anything is dropped or made there, since a takeover ends only the sessions that it
+   * finds.
    */
-  createQueue(signal: AbortSignal): Promise<QueueSnapshot>;
+  createQueue(signal: AbortSignal, confirm: () => Promise<void>): Promise<QueueSnapshot>;
   /**
    * Puts tables that were made since into the route's queue, which keeps its position, and gives a view of exactly those
    * of them that are still there: a change of theirs that was committed before the view's position is in the view, and each later one is in the queue. Nobody
-   * reads the queue meanwhile. Repeatable.
+   * reads the queue meanwhile. Repeatable. The view is never discarded, only closed.
    */
   addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
-  /** Ends the session that reads the route's queue, where there is one: a takeover from a frozen engine. */
-  endQueueSession(): Promise<void>;
+  /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */
+  endQueueSessions(): Promise<void>;
   /** Drops slot and publication that the route owns. Repeatable. */
   dropQueue(): Promise<void>;
   /** Streams; `stored` is the identity that the checkpoint was made with. */
@@ -89,6 +101,8 @@ export interface CollectorOptions {
   onNewTables?(tables: readonly string[]): void;
   readonly budget: ByteBudget;
   readonly heartbeatMs: number;
+  /** Labels of the source tables that the route has replicated so far: their changes must still come. */
+  readonly replicated?: readonly string[];
   /** A new identity that is as good as the stored one (a timeline that forked after the checkpoint). */
   onIdentity(source: SourceIdentity): Promise<void>;
   /** Retention passed a limit, or came back below all of them. */

@@ -1,3 +1,19 @@
+/**
+ * What a type is made of, where its name alone does not say which values it has: two databases may each have a type of
+ * one name. Domains stand for what they are made of; `modifier` is PostgreSQL's, -1 where there is none.
+ */
+export type TypeDefinition =
+  | { readonly kind: 'base'; readonly name: string; readonly modifier: number }
+  | { readonly kind: 'enum'; readonly name: string; readonly labels: readonly string[] }
+  | { readonly kind: 'array'; readonly element: TypeDefinition }
+  | {
+      readonly kind: 'composite';
+      readonly name: string;
+      readonly fields: readonly { readonly name: string; readonly type: TypeDefinition }[];
+    }
+  /** A multirange's subtype is its range. */
+  | { readonly kind: 'range'; readonly name: string; readonly subtype: TypeDefinition };
+
 /** A column as the change queue describes it. */
 export interface Column {
   readonly name: string;
@@ -7,6 +23,13 @@ export interface Column {
   readonly modifier: number;
   /** Part of the replica identity: its old value is in every old key. */
   readonly key: boolean;
+  /** Known of the tables that the catalogue describes, and of types that are made of others. */
+  readonly definition?: TypeDefinition;
+}
+
+export interface TableName {
+  readonly schema: string;
+  readonly name: string;
 }
 
 /** What the old image of an update or delete carries: the primary key, a chosen index, every column, or nothing. */
@@ -26,10 +49,15 @@ export interface TableVersion {
    * catalogue describes, absent of those that the queue does.
    */
   readonly generated?: readonly string[];
+  /**
+   * Only of mapped tables: rows that the source deletes stay at the target, marked in a column or not, so that an
+   * insert replaces the row with its key. Absent where deletes delete.
+   */
+  readonly kept?: { readonly mark: { readonly column: number; readonly value: string | null } | null };
 }
 
 /** `schema.name`, quoted only where it would be ambiguous: for messages and map keys, never for SQL. */
-export function tableLabel(table: { readonly schema: string; readonly name: string }): string {
+export function tableLabel(table: TableName): string {
   const part = (text: string): string => (/^[^".]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`);
   return `${part(table.schema)}.${part(table.name)}`;
 }

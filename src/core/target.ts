@@ -47,6 +47,8 @@ export interface Target {
   identity(): Promise<string>;
   /** Names of the target table's columns; empty where it does not exist. */
   columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
+  /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */
+  instance(): Promise<string>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** The state store, on a connection of its own. Each call opens a new one. */

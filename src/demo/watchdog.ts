@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
@@ -32,8 +32,20 @@ async function cleanUp(): Promise<void> {
   for (const pid of processes) signal(pid, 'SIGQUIT');
   for (let waited = 0; waited < 5_000 && [...processes].some((pid) => signal(pid, 0)); waited += 50) await delay(50);
   for (const pid of processes) signal(pid, 'SIGKILL');
-  await delay(100);
-  for (const path of directories) rmSync(path, { recursive: true, force: true, maxRetries: 10 });
+  for (const path of directories) await remove(path);
+}
+
+/** An initdb that the demo has left running writes into the directory, or makes it again: until it stays away. */
+async function remove(path: string): Promise<void> {
+  for (let tries = 0, absent = 0; tries < 100 && absent < 10; tries++) {
+    await delay(100);
+    absent = existsSync(path) ? 0 : absent + 1;
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Not empty again: the next try.
+    }
+  }
 }
 
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {

@@ -1,18 +1,18 @@
 import type { Row } from '../core/cell.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
-import type { QueueSnapshot, Source } from '../core/source.ts';
+import { type QueueSnapshot, type Source, wholeLoadLimitBytes } from '../core/source.ts';
+import type { TableVersion } from '../core/table.ts';
 import type { Loader, Target } from '../core/target.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
-import { mapRow, storedTable, type TableBinding, type TableMapper } from '../pipeline/table-mapper.ts';
-
-/** A load in one piece holds the source's WAL while it runs. */
-export const maxLoadBytes = 1_000_000_000;
+import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
+import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -40,50 +40,68 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
   if (definition.given.slot !== undefined) {
     const position = await source.queuePosition();
     if (position === null) throw fail(routeErrors.checkpointForeign, { route: definition.name });
-    // Of a queue that others have made nothing is known about the definitions where it starts: the first that come count.
     await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table), null)));
     await store.setReady(identity, position);
     return;
   }
-  await store.setCreating(identity);
-  const snapshot = await source.createQueue(signal);
+  const setCreating = (): Promise<void> => store.setCreating(identity);
+  await setCreating();
+  const snapshot = await source.createQueue(signal, setCreating);
+  const storing: Storing = { begun: false };
   try {
     const bindings = snapshot.tables.map((table) => mapper.bind(table));
     await store.setTables(
       bindings.map((binding) => {
-        const facts = snapshot.facts.find((f) => f.schema === binding.source.schema && f.name === binding.source.name);
+        const { schema, name } = binding.source;
+        const facts = snapshot.facts.find((table) => table.schema === schema && table.name === name);
         return storedTable(binding, facts === undefined ? null : definitionOf(facts));
       }),
     );
-    if (definition.load.mode === 'none') await store.setReady(snapshot.source, snapshot.position);
-    else await copyTables(options, snapshot, bindings);
+    if (definition.load.mode === 'none') {
+      storing.begun = true;
+      await store.setReady(snapshot.source, snapshot.position);
+    } else {
+      await copyTables(options, { snapshot, bindings, storing });
+    }
   } catch (error) {
+    // A COMMIT whose answer is lost may have stored that the queue is in use. Otherwise it would only hold WAL until
+    // somebody starts the route again.
+    const mayBeStored = storing.begun && error instanceof TidelockError && error.recovery === 'retry';
+    if (!mayBeStored) await snapshot.discard().catch(() => {});
     await snapshot.close();
-    // Without this the queue would hold WAL until somebody starts the route again.
-    await source.dropQueue().catch(() => {});
     throw error;
   }
   await snapshot.close();
 }
 
-async function copyTables(
-  options: InitialLoadOptions,
-  snapshot: QueueSnapshot,
-  bindings: readonly TableBinding[],
-): Promise<void> {
-  const { definition } = options;
-  const bytes = await snapshot.sizeBytes();
-  if (bytes > maxLoadBytes)
-    throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: maxLoadBytes });
-  await copyInto(options, { snapshot, bindings }, (loader) => loader.commit(snapshot.source, snapshot.position));
+/** Set when the target has been told that the load is complete. */
+interface Storing {
+  begun: boolean;
 }
 
+interface Copy {
+  readonly snapshot: QueueSnapshot;
+  readonly bindings: readonly TableBinding[];
+  readonly storing: Storing;
+}
+
+async function copyTables(options: InitialLoadOptions, { snapshot, bindings, storing }: Copy): Promise<void> {
+  await copyInto(options, { snapshot, bindings }, (loader) => {
+    storing.begun = true;
+    return loader.commit(snapshot.source, snapshot.position);
+  });
+}
+
+/** `commit` makes the rows count. */
 export async function copyInto(
   options: InitialLoadOptions,
-  { snapshot, bindings }: { readonly snapshot: QueueSnapshot; readonly bindings: readonly TableBinding[] },
+  { snapshot, bindings }: Pick<Copy, 'snapshot' | 'bindings'>,
   commit: (loader: Loader) => Promise<void>,
 ): Promise<void> {
-  const { target, epoch, logger, signal } = options;
+  const { definition, target, epoch, logger, mapper, signal } = options;
+  const bytes = await snapshot.sizeBytes();
+  if (bytes > wholeLoadLimitBytes)
+    throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes });
   const loader = await target.loader({
     epoch,
     sourceNode: options.source.originName(snapshot.source),
@@ -94,15 +112,18 @@ export async function copyInto(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    const progress = { tablesDone: 0, tables: bindings.length, rows: 0 };
+    const progress = { tablesDone: 0, tables: bindings.flatMap(({ tables }) => tables).length, rows: 0 };
     options.onProgress(progress);
-    for (const mapped of await loader.sort(bindings.map((binding) => binding.mapped))) {
-      const binding = bindings.find((b) => b.mapped === mapped);
+    const targets = bindings.flatMap((binding) => binding.tables.map((table) => ({ binding, table })));
+    for (const table of await loader.sort(targets.map((target) => target.table))) {
+      const binding = targets.find((target) => target.table === table)?.binding;
       if (binding === undefined) throw new RangeError('a table that was not asked for');
-      const batches = mapBatches(binding, snapshot.read(binding.source, signal), (rows) => {
+      // A source table whose rows go to several tables is read once for each: the snapshot is the same.
+      const batches = snapshot.read(binding.source, signal);
+      const mapped = mapBatches({ mapper, binding, table, position: snapshot.position }, batches, (rows) => {
         options.onProgress({ ...progress, rows: progress.rows + rows });
       });
-      progress.rows += await loader.load(mapped, batches);
+      progress.rows += await loader.load(table, mapped);
       progress.tablesDone++;
       options.onProgress(progress);
     }
@@ -116,15 +137,26 @@ export async function copyInto(
   }
 }
 
+interface Mapping {
+  readonly mapper: TableMapper;
+  readonly binding: TableBinding;
+  /** The rows of this one of the binding's tables. */
+  readonly table: TableVersion;
+  readonly position: Position;
+}
+
 async function* mapBatches(
-  binding: TableBinding,
+  { mapper, binding, table, position }: Mapping,
   batches: AsyncIterable<readonly Row[]>,
   onRows: (rows: number) => void,
 ): AsyncGenerator<readonly Row[]> {
   let rows = 0;
   for await (const batch of batches) {
-    rows += batch.length;
+    const mapped: Row[] = [];
+    for (const row of batch)
+      for (const made of mapper.rows(binding, row, position)) if (made.output.table === table) mapped.push(made.row);
+    rows += mapped.length;
     onRows(rows);
-    yield batch.map((row) => mapRow(binding, row));
+    if (mapped.length > 0) yield mapped;
   }
 }

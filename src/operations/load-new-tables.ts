@@ -1,11 +1,10 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { QueueSnapshot } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import { storedTable } from '../pipeline/table-mapper.ts';
-import { copyInto, type InitialLoadOptions, maxLoadBytes } from './initial-load.ts';
+import { copyInto, type InitialLoadOptions } from './initial-load.ts';
 
 /**
  * Copies tables that have appeared since the route started, in one piece, while the route does not stream: the queue goes
@@ -15,7 +14,7 @@ import { copyInto, type InitialLoadOptions, maxLoadBytes } from './initial-load.
 export async function loadNewTables(options: InitialLoadOptions, tables: readonly TableVersion[]): Promise<void> {
   const { definition, source, target, mapper, signal, logger } = options;
   // Before they are published: what the target cannot take is not to be asked of the source.
-  const [first, ...more] = (await target.preflight(tables.map((table) => mapper.bind(table).mapped))).filter(
+  const [first, ...more] = (await target.preflight(tables.flatMap((table) => mapper.bind(table).tables))).filter(
     ({ level }) => level === 'error',
   );
   if (first !== undefined) {
@@ -32,10 +31,7 @@ export async function loadNewTables(options: InitialLoadOptions, tables: readonl
 }
 
 async function copy(options: InitialLoadOptions, snapshot: QueueSnapshot): Promise<void> {
-  const { definition, mapper } = options;
-  const bytes = await snapshot.sizeBytes();
-  if (bytes > maxLoadBytes)
-    throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: maxLoadBytes });
+  const { mapper } = options;
   const bindings = snapshot.tables.map((table) => mapper.bind(table));
   const stored = bindings.map((binding) => {
     const { schema, name } = binding.source;

@@ -1,5 +1,6 @@
 import type { HeartbeatChange } from '../core/change.ts';
-import type { ApplyCounts, Progress } from '../core/consumer.ts';
+import type { ApplyCounts, Consumer, Progress } from '../core/consumer.ts';
+import type { ParkedCount } from '../core/parked.ts';
 import type { Position } from '../core/position.ts';
 
 /** What is measured of a running route. One per worker: totals go on over reconnects. */
@@ -7,7 +8,8 @@ export class RouteMeter {
   readonly #nowMs: () => number;
   readonly #heartbeatMs: number;
   #base: ApplyCounts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
-  #current: (() => ApplyCounts) | null = null;
+  #current: Pick<Consumer, 'counts' | 'parked'> | null = null;
+  #parked: ParkedCount = { count: 0, since: null };
   #lagMs: number | null = null;
   /** The source's clock minus ours. */
   clockOffsetMs = 0;
@@ -24,20 +26,21 @@ export class RouteMeter {
   }
 
   /** Counts of the Consumer that works now; those of the one before are kept. */
-  follow(counts: () => ApplyCounts): void {
+  follow(consumer: Pick<Consumer, 'counts' | 'parked'>): void {
     this.#base = this.counts();
-    this.#current = counts;
+    this.#current = consumer;
   }
 
   unfollow(): void {
     this.#base = this.counts();
+    this.#parked = this.parked();
     this.#current = null;
     this.#lastSentAtMs = null;
     this.#lagMs = null;
   }
 
   counts(): ApplyCounts {
-    const now = this.#current?.();
+    const now = this.#current?.counts();
     if (now === undefined) return this.#base;
     const base = this.#base;
     return {
@@ -47,6 +50,11 @@ export class RouteMeter {
       replays: base.replays + now.replays,
       collisions: base.collisions + now.collisions,
     };
+  }
+
+  /** As the last Consumer knows it. */
+  parked(): ParkedCount {
+    return this.#current?.parked() ?? this.#parked;
   }
 
   progressed({ applied }: Progress): void {

@@ -12,8 +12,9 @@ import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import { isOfCatalogue } from './assign-columns.ts';
 import { definitionOf, type Judgement, judgeDefinition, versionOf } from './judge-definition.ts';
+import type { TableBinding } from './mapping/table-binding.ts';
 import { schemaSteps } from './schema-steps.ts';
-import { storedTable, type TableBinding, type TableMapper } from './table-mapper.ts';
+import { storedTable, type TableMapper } from './table-mapper.ts';
 
 export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'allow'>;
@@ -87,7 +88,10 @@ export class SchemaGuard {
   }
 
   #excluded({ schema, name, ignored }: TableDefinition): ReadonlySet<string> {
-    return new Set([...(this.#options.route.tables.select(schema, name)?.excludedColumns ?? []), ...ignored]);
+    const table = this.#options.route.tables.select(schema, name);
+    // What transforms read of a column that does not travel may still be seen at the target.
+    if (table === null || table.transforms.length > 0 || table.where !== null) return new Set(ignored);
+    return new Set([...table.excludedColumns, ...ignored]);
   }
 
   #allow() {
@@ -151,6 +155,8 @@ export class SchemaGuard {
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);
     const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
+    if (steps === null)
+      throw this.#unproven(change, 'its transforms leave no column for a column, so that the target can not follow');
     const stored = this.#renewed(binding, after);
     this.#stored.set(stored.source, stored);
     change.evolution = { steps, stored };
@@ -175,7 +181,7 @@ export class SchemaGuard {
     }
     const added = definition.columns.filter(({ id, name }) => !old.has(id) && !configured.has(name));
     if (added.length === 0) return definition;
-    const { mapped } = mapper.bind(versionOf(before));
+    const [mapped] = mapper.bind(versionOf(before)).tables;
     const there = new Set(await target.columns(mapped));
     const renamed = route.tables.select(change.to.schema, change.to.name)?.renamedColumns;
     const carried = added.filter(({ name }) => there.has(renamed?.get(name) ?? name));

@@ -2,6 +2,7 @@ import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Channel } from '../core/channel.ts';
 import type { Collector } from '../core/collector.ts';
 import type { Consumer } from '../core/consumer.ts';
+import type { LatestValue } from '../core/latest-value.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import type { RouteMeter } from './route-meter.ts';
 import type { SchemaGuard } from './schema-guard.ts';
@@ -26,6 +27,8 @@ export interface StreamSessionOptions {
   readonly signal: AbortSignal;
   /** Ends the session at once, with the group in flight. */
   readonly cut: AbortSignal;
+  /** Yields when somebody has asked for something about parked transactions. Ends with the session. */
+  readonly asked: LatestValue<true>;
   onHeartbeat(): void;
 }
 
@@ -43,16 +46,23 @@ export async function streamSession(options: StreamSessionOptions): Promise<void
     meter.progressed(progress);
     collector.acknowledge(progress.durable);
   });
-  meter.follow(() => consumer.counts());
+  meter.follow(consumer);
   const onCut = (): void => consumer.abort();
   options.cut.addEventListener('abort', onCut, { once: true });
   if (options.cut.aborted) onCut();
   const reporting = report(options);
   const reading = read(options, stop.signal);
+  let refused: unknown = null;
+  const serving = serve(options, stop.signal).catch((error: unknown) => {
+    refused = error;
+    stop.abort();
+  });
   try {
     await write(options, stop.signal);
   } finally {
     stop.abort();
+    options.asked.close();
+    await serving;
     options.signal.removeEventListener('abort', onAbort);
     options.cut.removeEventListener('abort', onCut);
     await reading;
@@ -60,6 +70,15 @@ export async function streamSession(options: StreamSessionOptions): Promise<void
     await reporting;
     await collector.close();
     meter.unfollow();
+  }
+  if (refused !== null) throw refused;
+}
+
+/** What people ask about parked transactions is done between two groups, so that its order with the stream is exact. */
+async function serve({ asked, consumer }: StreamSessionOptions, signal: AbortSignal): Promise<void> {
+  for await (const _ of asked.values()) {
+    if (signal.aborted) return;
+    await consumer.carryOut(signal);
   }
 }
 
@@ -70,16 +89,13 @@ async function read(
 ): Promise<void> {
   try {
     for await (const parts of collector.stream(consumer.start, signal)) {
-      for (let at = 0; at < parts.length; at++) {
-        const part = parts[at] as TransactionPart;
-        try {
-          await prepare(part, options);
-        } catch (error) {
-          channel.send(parts.slice(0, at).map((earlier) => dropLoop(earlier, options.targetNode)));
-          throw error;
-        }
+      const mapped: TransactionPart[] = [];
+      try {
+        for (const part of parts) mapped.push(await prepare(part, options));
+      } finally {
+        // What came before an error is applied first.
+        if (mapped.length > 0) channel.send(mapped);
       }
-      channel.send(parts.map((part) => dropLoop(part, options.targetNode)));
       meter.sourcePosition = parts.findLast((part) => part.commit !== null)?.commit?.position ?? meter.sourcePosition;
     }
     channel.end();
@@ -88,14 +104,13 @@ async function read(
   }
 }
 
+/** The part as the target is to see it. What a transaction announces of tables counts even where it has been there. */
 async function prepare(
   part: TransactionPart,
-  { guard, mapper }: Pick<StreamSessionOptions, 'guard' | 'mapper'>,
-): Promise<void> {
-  for (const change of part.changes) {
-    if (change.kind === 'schemaChange') await guard.meet(change, part.id);
-    mapper.map(change);
-  }
+  { guard, mapper, targetNode }: Pick<StreamSessionOptions, 'guard' | 'mapper' | 'targetNode'>,
+): Promise<TransactionPart> {
+  for (const change of part.changes) if (change.kind === 'schemaChange') await guard.meet(change, part.id);
+  return mapper.map(dropLoop(part, targetNode));
 }
 
 /** A transaction that has been at the target becomes an advance without changes; what follows later rows need stays. */

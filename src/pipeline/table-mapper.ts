@@ -1,31 +1,35 @@
 import { createHash } from 'node:crypto';
-import { ABSENT, type Cell, type Row, UNCHANGED } from '../core/cell.ts';
-import type { Change } from '../core/change.ts';
-import { routeErrors } from '../core/errors/catalogue/route.ts';
+import type { Row } from '../core/cell.ts';
+import type { Change, RowChange, TruncateChange } from '../core/change.ts';
+import { configErrors } from '../core/errors/catalogue/config.ts';
+import { transformErrors } from '../core/errors/catalogue/transform.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
+import type { Position } from '../core/position.ts';
 import type { TableSelection } from '../core/route.ts';
 import type { StoredTable } from '../core/route-state-store.ts';
-import { type Column, type TableVersion, tableLabel } from '../core/table.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition } from '../core/table-facts.ts';
-import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
+import type { MappedTable } from '../core/table-mapping.ts';
+import type { TransactionPart } from '../core/transaction.ts';
+import { bindTable } from './mapping/bind-table.ts';
+import { IncompleteRow, isPlain, mapAny, mapInPlace } from './mapping/map-change.ts';
+import { mapRows, StepFailure } from './mapping/map-rows.ts';
+import type { MappedRow, TableBinding } from './mapping/table-binding.ts';
 
-/** One version of a source table, bound to what becomes of it: names at the target, columns that travel, transforms. */
-export interface TableBinding {
-  readonly source: TableVersion;
-  readonly mapped: TableVersion;
-  /** Source indexes of the columns that travel, null where all do. */
-  readonly kept: readonly number[] | null;
-  /** By source index; null where nothing is transformed. */
-  readonly transforms: readonly { readonly index: number; readonly apply: (value: Cell) => Cell }[] | null;
+interface Bound {
+  readonly binding: TableBinding;
+  readonly isPlain: boolean;
 }
 
-/** Replaces source tables by mapped ones in the changes that pass, in place. Compiled once per table version. */
+/** Makes of source changes what the route says. Compiled once per table version. */
 export class TableMapper {
   readonly #route: string;
   readonly #selection: TableSelection;
-  readonly #bindings = new Map<TableVersion, TableBinding>();
+  readonly #bound = new Map<TableVersion, Bound>();
   /** What the catalogue has told and the queue does not. */
   readonly #generated = new Map<string, readonly string[]>();
+  /** Source table by target table: a target that two of them write would lose rows. */
+  readonly #sources = new Map<string, string>();
 
   /** By source label: see `adjust`. */
   readonly #adjustments = new Map<string, ColumnAdjustment>();
@@ -35,55 +39,114 @@ export class TableMapper {
     this.#selection = selection;
   }
 
-  bind(source: TableVersion): TableBinding {
-    let binding = this.#bindings.get(source);
-    if (binding === undefined) {
-      const configured = this.#selection.select(source.schema, source.name);
-      if (configured === null) throw new RangeError(`${tableLabel(source)} is not part of the route`);
-      const label = tableLabel(source);
-      const table = adjusted(configured, this.#adjustments.get(label));
-      if (source.generated !== undefined) this.#generated.set(label, source.generated);
-      binding = bindTable(source, { table, route: this.#route, generated: this.#generated.get(label) ?? [] });
-      this.#bindings.set(source, binding);
-    }
-    return binding;
-  }
-
   /** How a table's columns differ from the configuration since its definition changed. Before its next version is bound. */
   adjust(source: { readonly schema: string; readonly name: string }, adjustment: ColumnAdjustment): void {
     this.#adjustments.set(tableLabel(source), adjustment);
   }
 
-  map(change: Change): void {
-    switch (change.kind) {
-      case 'insert': {
-        const binding = this.bind(change.table);
-        change.table = binding.mapped;
-        change.after = mapRow(binding, change.after);
-        return;
+  bind(source: TableVersion): TableBinding {
+    return this.#bind(source).binding;
+  }
+
+  /**
+   * The part as the target is to see it: the same, mapped in place, where each change stays one. Throws a
+   * TidelockError (halt) that names table and position.
+   */
+  map(part: TransactionPart): TransactionPart {
+    const { changes } = part;
+    let made: Change[] | null = null;
+    for (let at = 0; at < changes.length; at++) {
+      const change = changes[at] as Change;
+      if (isRowChange(change)) {
+        const { table } = change;
+        const bound = this.#bind(table);
+        try {
+          if (bound.isPlain) {
+            mapInPlace(bound.binding, change);
+          } else {
+            made ??= changes.slice(0, at);
+            mapAny(bound.binding, change, made);
+            continue;
+          }
+        } catch (error) {
+          throw this.#failed(error, table, positionText(part));
+        }
+      } else if (change.kind === 'truncate') {
+        this.#truncate(change, part);
+        if (change.tables.length === 0) {
+          made ??= changes.slice(0, at);
+          continue;
+        }
+      } else if (change.kind === 'schemaChange') {
+        change.to = this.bind(change.to).tables[0];
       }
-      case 'update': {
-        const binding = this.bind(change.table);
-        change.table = binding.mapped;
-        if (change.before !== null) change.before = mapRow(binding, change.before);
-        change.after = mapRow(binding, change.after);
-        return;
-      }
-      case 'delete': {
-        const binding = this.bind(change.table);
-        change.table = binding.mapped;
-        change.before = mapRow(binding, change.before);
-        return;
-      }
-      case 'truncate':
-        change.tables = change.tables.map((table) => this.bind(table).mapped);
-        return;
-      case 'schemaChange':
-        change.to = this.bind(change.to).mapped;
-        return;
-      case 'heartbeat':
+      made?.push(change);
+    }
+    return made === null ? part : { ...part, changes: made, rows: made.filter(isRowChange).length };
+  }
+
+  /** All rows that a row of a load becomes. */
+  rows(binding: TableBinding, row: Row, position: Position): readonly MappedRow[] {
+    try {
+      return mapRows(binding, row);
+    } catch (error) {
+      throw this.#failed(error, binding.source, position);
     }
   }
+
+  #bind(source: TableVersion): Bound {
+    const known = this.#bound.get(source);
+    if (known !== undefined) return known;
+    const configured = this.#selection.select(source.schema, source.name);
+    const label = tableLabel(source);
+    if (configured === null) throw new RangeError(`${label} is not part of the route`);
+    const table = adjusted(configured, this.#adjustments.get(label));
+    if (source.generated !== undefined) this.#generated.set(label, source.generated);
+    const binding = bindTable(source, { table, route: this.#route, generated: this.#generated.get(label) ?? [] });
+    for (const target of binding.tables) this.#claim(label, tableLabel(target));
+    const bound = { binding, isPlain: isPlain(binding) };
+    this.#bound.set(source, bound);
+    return bound;
+  }
+
+  #claim(source: string, target: string): void {
+    const other = this.#sources.get(target) ?? source;
+    if (other !== source)
+      throw fail(configErrors.sharedTarget, { route: this.#route, target, sources: [other, source] });
+    this.#sources.set(target, source);
+  }
+
+  #truncate(change: TruncateChange, part: TransactionPart): void {
+    change.tables = change.tables.flatMap((source) => {
+      const { binding } = this.#bind(source);
+      if (binding.dropped.has('truncate')) return [];
+      if (binding.steps.some(({ kind }) => kind === 'filter'))
+        throw fail(transformErrors.truncated, {
+          route: this.#route,
+          table: tableLabel(source),
+          position: positionText(part),
+          why: 'only the rows that `where` lets through are its own at the target',
+        });
+      return binding.tables.filter(({ kept }) => kept === undefined || kept.mark !== null);
+    });
+  }
+
+  #failed(error: unknown, table: TableVersion, position: string): unknown {
+    const place = { route: this.#route, table: tableLabel(table), position };
+    if (error instanceof StepFailure)
+      return fail(transformErrors.failed, { ...place, transform: error.transform, reason: error.message }, error);
+    if (error instanceof IncompleteRow)
+      return fail(transformErrors.incompleteRow, { ...place, column: error.column }, error);
+    return error;
+  }
+}
+
+function isRowChange(change: Change): change is RowChange {
+  return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';
+}
+
+function positionText({ id, commit }: TransactionPart): string {
+  return commit === null ? `transaction ${id}` : `${commit.position} (transaction ${id})`;
 }
 
 export interface ColumnAdjustment {
@@ -99,89 +162,12 @@ function adjusted(table: MappedTable, adjustment: ColumnAdjustment | undefined):
   return { ...table, excludedColumns: [...there, ...adjustment.ignored] };
 }
 
-export function mapRow({ kept, transforms }: TableBinding, row: Row): Row {
-  if (transforms !== null) {
-    for (const { index, apply } of transforms) {
-      const cell = row[index];
-      if (cell !== undefined && cell !== UNCHANGED && cell !== ABSENT) row[index] = apply(cell);
-    }
-  }
-  return kept === null ? row : kept.map((index) => row[index] ?? null);
-}
-
-interface BindingOptions {
-  readonly table: MappedTable;
-  readonly route: string;
-  readonly generated: readonly string[];
-}
-
-function bindTable(source: TableVersion, { table, route, generated }: BindingOptions): TableBinding {
-  const label = tableLabel(source);
-  const known = new Set([...source.columns.map((column) => column.name), ...generated]);
-  const named = [
-    ...table.excludedColumns,
-    ...table.renamedColumns.keys(),
-    ...table.transforms.flatMap((t) => t.columns),
-  ];
-  for (const column of named) {
-    if (!known.has(column)) throw fail(routeErrors.columnUnknown, { route, table: label, column });
-  }
-  const excluded = new Set(table.excludedColumns);
-  for (const { name, key } of source.columns) {
-    if (key && excluded.has(name) && source.identity !== 'full') {
-      throw fail(routeErrors.keyColumnExcluded, { route, table: label, column: name });
-    }
-  }
-  const kept = source.columns.flatMap((column, index) => (excluded.has(column.name) ? [] : [index]));
-  const columns = kept.map((index) => renamed(source.columns[index] as Column, table.renamedColumns));
-  const twice = columns.find((column, at) => columns.findIndex((other) => other.name === column.name) !== at);
-  if (twice) throw fail(routeErrors.columnTwice, { route, table: label, column: twice.name });
-  const transforms = table.transforms.flatMap((transform) => bindTransform(transform, source, route));
-  return {
-    source,
-    mapped: {
-      schema: table.target.schema,
-      name: table.target.name,
-      columns,
-      identity: source.identity,
-      ...(generated.length > 0 && {
-        generated: generated
-          .filter((name) => !excluded.has(name))
-          .map((name) => table.renamedColumns.get(name) ?? name),
-      }),
-    },
-    kept: kept.length === source.columns.length ? null : kept,
-    transforms: transforms.length === 0 ? null : transforms,
-  };
-}
-
-function renamed(column: Column, names: ReadonlyMap<string, string>): Column {
-  const name = names.get(column.name);
-  return name === undefined ? column : { ...column, name };
-}
-
-function bindTransform(transform: ConfiguredTransform, source: TableVersion, route: string) {
-  return transform.columns.map((name) => {
-    const index = source.columns.findIndex((column) => column.name === name);
-    const column = source.columns[index] as Column;
-    if (column.key && !transform.injective) {
-      throw fail(routeErrors.keyNotInjective, {
-        route,
-        table: tableLabel(source),
-        column: name,
-        transform: transform.name,
-      });
-    }
-    return { index, apply: transform.compile(column) };
-  });
-}
-
 /** What is stored of a table to notice that it changed while the route was away. */
-export function storedTable({ source, mapped }: TableBinding, definition: TableDefinition | null): StoredTable {
+export function storedTable({ source, tables }: TableBinding, definition: TableDefinition | null): StoredTable {
   const columns = source.columns.map((c) => [c.name, c.type, c.modifier, c.key]);
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([source.identity, columns]))
     .digest('hex')
     .slice(0, 32);
-  return { source: tableLabel(source), target: tableLabel(mapped), fingerprint, definition };
+  return { source: tableLabel(source), target: tables.map(tableLabel).join(', '), fingerprint, definition };
 }

@@ -46,3 +46,30 @@ export class LeaseKeeper {
     this.#rung = false;
   }
 }
+
+/** Runs something under the lease, which is renewed meanwhile. Where that fails, `run` is aborted and the error thrown. */
+export async function whileKept(
+  keeper: LeaseKeeper,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const onAbort = (): void => over.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) over.abort();
+  let lost: { readonly error: unknown } | null = null;
+  const keeping = keeper
+    .keep(over.signal, () => false)
+    .catch((error: unknown) => {
+      lost = { error };
+      over.abort();
+    });
+  try {
+    await run(over.signal);
+  } finally {
+    over.abort();
+    signal.removeEventListener('abort', onAbort);
+    await keeping;
+  }
+  if (lost !== null) throw (lost as { readonly error: unknown }).error;
+}

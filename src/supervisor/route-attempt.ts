@@ -1,7 +1,10 @@
 import { ByteBudget } from '../core/byte-budget.ts';
+import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import type { Finding } from '../core/finding.ts';
+import type { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
@@ -12,6 +15,7 @@ import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { initialLoad } from '../operations/initial-load.ts';
 import { loadNewTables } from '../operations/load-new-tables.ts';
+import { ownTables } from '../operations/own-tables.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard, storedVersions } from '../pipeline/schema-guard.ts';
@@ -33,33 +37,56 @@ export interface RouteAttempt {
   readonly cut: AbortSignal;
   /** A person has accepted the table definitions that the source had by then. */
   readonly acceptSchemaChangesTo: Position | null;
+  /** Yields when somebody has asked for something about parked transactions. */
+  readonly asked: LatestValue<true>;
   onLoad(progress: LoadProgress | null): void;
   /** Gives the columns that are left out, for as long as the route streams. */
   onStreaming(ignored: () => readonly string[]): void;
   onHeartbeat(): void;
 }
 
+/** What the preflight may find for a while only, in a failover or where others use a server too, and what it is then. */
+const passing: Readonly<Record<string, (node: string, message: string) => TidelockError>> = {
+  'source.standby': (node, message) => fail(nodeErrors.interrupted, { node, sqlState: '25006', message }),
+  'source.slots': (node, message) => fail(nodeErrors.resources, { node, sqlState: '53400', message }),
+  'source.walSenders': (node, message) => fail(nodeErrors.resources, { node, sqlState: '53300', message }),
+};
+
+function throwFindings(route: string, findings: readonly Finding[]): void {
+  const first = findings.find(({ code }) => !(code in passing)) ?? findings[0];
+  if (first === undefined) return;
+  const retried = passing[first.code]?.(first.node, first.message);
+  if (retried !== undefined) throw retried;
+  const place = { route, errors: findings.length, first: `${first.code} ${first.message}` };
+  throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
+}
+
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, signal } = attempt;
+  await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
   const stored = await store.tables();
+  for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   const now = await source.tables();
   const left = definition.newTables === 'ignore' ? newTables(definition, now, stored).map(tableLabel) : [];
   const carried = now.filter((table) => !left.includes(tableLabel(table)));
   // What the queue goes on with; the catalogue is newer.
-  const tables = definition.schemaChanges === 'halt' ? carried : storedVersions(carried, stored);
-  for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
-  const findings = [
-    ...(await source.preflight()),
-    ...(await target.preflight(tables.map((table) => mapper.bind(table).mapped))),
-    // The Collector tells a lost queue by itself, with a code of its own.
-  ].filter(({ level, code, table = '' }) => level === 'error' && code !== 'source.slotLost' && !left.includes(table));
-  const [first] = findings;
-  if (first) {
-    const place = { route: definition.name, errors: findings.length, first: `${first.code} ${first.message}` };
-    throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
-  }
+  const versions = definition.schemaChanges === 'halt' ? carried : storedVersions(carried, stored);
+  const tables = versions.flatMap((table) => mapper.bind(table).tables.map((mapped) => ({ source: table, mapped })));
+  const own = await ownTables(attempt, tables);
+  if (own !== null) throw own;
+  const found = [...(await source.preflight()), ...(await target.preflight(tables.map(({ mapped }) => mapped)))];
+  for (const { level, code, node, table, message, remedy } of found)
+    if (level === 'warning') attempt.logger.warn({ code, node, table, message, remedy }, 'preflight warning');
+  // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
+  throwFindings(
+    definition.name,
+    found.filter(
+      ({ level, code, table = '' }) =>
+        level === 'error' && !['source.slotLost', 'source.slotTaken'].includes(code) && !left.includes(table),
+    ),
+  );
   let checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint === null || checkpoint.phase === 'creating') {
     await initialLoad({ ...attempt, mapper, onProgress: attempt.onLoad });
@@ -79,8 +106,8 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
   await dealWithNewTables(attempt, mapper);
   const checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
-  const stored = await store.tables();
   const appeared = new AbortController();
+  const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(await source.identity()) });
   const collector = source.collector(checkpoint.source, {
@@ -92,6 +119,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
         attempt.logger.info({ tables: labels }, 'tables have appeared and are left out');
       else void isConfirmed(attempt).then((yes) => yes && appeared.abort());
     },
+    replicated: stored.map((table) => table.source),
     onIdentity: (changed) => store.setSource(changed),
     onClockOffset: (offsetMs) => {
       attempt.meter.clockOffsetMs = offsetMs;
@@ -127,6 +155,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     targetNode,
     signal: AbortSignal.any([signal, appeared.signal]),
     cut: attempt.cut,
+    asked: attempt.asked,
     onHeartbeat: () => attempt.onHeartbeat(),
   });
 }

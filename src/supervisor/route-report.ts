@@ -80,7 +80,7 @@ export class RouteReport {
       transactions: counts.transactions,
       rows: counts.rows,
       collisions: counts.collisions,
-      parked: 0,
+      parked: this.meter.parked().count,
       restarts: this.#options.restarts,
       retainedBytes: this.meter.retainedBytes,
       load: this.#load,
@@ -93,6 +93,7 @@ export class RouteReport {
     const { retention, lagMs } = this.meter;
     if (this.#state === 'failed' || this.#state === 'fenced' || retention === 'critical') return 'critical';
     if (lagMs !== null && lagMs >= lag.criticalMs) return 'critical';
+    if (this.meter.parked().count > 0) return 'warning';
     if (this.#state === 'retrying' || retention === 'warn' || (lagMs !== null && lagMs >= lag.warnMs)) return 'warning';
     return this.#state === 'starting' ? 'unknown' : 'ok';
   }

@@ -7,7 +7,8 @@ import { pause } from '../core/pause.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
 import type { LeaseAttempt, LeaseHolder, RouteStateStore } from '../core/route-state-store.ts';
 import type { Reason, RouteStatus } from '../core/route-status.ts';
-import { LeaseKeeper, renewMs } from './lease-keeper.ts';
+import { carryOutParked } from '../operations/carry-out-parked.ts';
+import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
 
@@ -141,14 +142,36 @@ class RouteRunner {
   ): Promise<void> {
     const { keeper, wanted } = lease;
     const { definition, logger, signal } = this.#options;
+    // Also a route that can't run, or must not, looks after what is parked: only its target is needed for that.
+    if (wanted.parkingAsked) await this.#carryOutParked(lease);
     if (this.#held !== null) {
-      await keeper.keep(signal, (latest) => latest.request > wanted.request);
+      await keeper.keep(signal, (latest) => latest.request > wanted.request || latest.parkingAsked);
     } else if (wanted.state === 'running') {
       await workUnderLease({ ...lease, definition, report: this.#report, heartbeatMs, logger, signal });
     } else {
       this.#report.show(wanted.state);
-      await keeper.keep(signal, (latest) => latest.state === 'running');
-      if (!signal.aborted) this.#report.show('starting');
+      let goesOn = false;
+      await keeper.keep(signal, (latest) => {
+        goesOn = latest.state === 'running';
+        return goesOn || latest.parkingAsked;
+      });
+      if (!signal.aborted && goesOn) this.#report.show('starting');
+    }
+  }
+
+  async #carryOutParked({
+    keeper,
+    ...lease
+  }: Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'epoch'>): Promise<void> {
+    const { logger, signal } = this.#options;
+    try {
+      await whileKept(keeper, signal, (kept) => carryOutParked({ ...lease, logger, signal: kept }));
+    } catch (reason) {
+      const error = codedError(reason);
+      if (error.recovery !== 'halt') throw error;
+      // What was asked stays asked, and would fail again at once.
+      this.#logger.error({ ...error.toJSON() }, 'parked transactions could not be looked after');
+      await keeper.keep(AbortSignal.any([signal, AbortSignal.timeout(longestRetryMs)]), () => false);
     }
   }
 
@@ -167,12 +190,13 @@ class RouteRunner {
     // Before anything is taken: the other engine's lease may be free again.
     if (last !== null && (await store.read())?.epoch !== last) throw over();
     const lease = await store.acquireLease(holder, this.#takeover);
+    // Once: whoever was overtaken itself meanwhile must not take the route from the engine that was asked for later.
+    this.#takeover = false;
     if (last !== null && !(lease.granted && lease.epoch === last)) {
       if (lease.granted) await store.releaseLease();
       throw over();
     }
     if (!lease.granted) return lease;
-    this.#takeover = false;
     this.#epoch = lease.epoch;
     onLease?.(lease.epoch);
     return lease;
@@ -217,6 +241,7 @@ function codedError(reason: unknown): TidelockError {
   return asTidelockError(reason);
 }
 
-function reasonOf({ code, message, remedy }: TidelockError): Reason {
-  return { code, message, remedy };
+function reasonOf({ code, message, remedy, place }: TidelockError): Reason {
+  const { transaction } = place as Pick<Reason, 'transaction'>;
+  return { code, message, remedy, ...(transaction !== undefined && { transaction }) };
 }

@@ -1,5 +1,6 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { RouteDefinition } from '../core/route.ts';
@@ -7,7 +8,7 @@ import type { RouteStateStore, Wanted } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
-import { attemptRoute } from './route-attempt.ts';
+import { attemptRoute, type RouteAttempt } from './route-attempt.ts';
 import type { RouteReport } from './route-report.ts';
 
 export interface Ends {
@@ -44,6 +45,7 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
   const cut = new AbortController();
   const over = new AbortController();
   let lost: unknown = null;
+  const asked = new LatestValue<true>();
   const onAbort = (): void => drain.abort();
   work.signal.addEventListener('abort', onAbort, { once: true });
   if (work.signal.aborted) drain.abort();
@@ -53,6 +55,7 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
   const keeping = keeper
     .keep(over.signal, (latest) => {
       report.caughtUp();
+      if (latest.parkingAsked) asked.set(true);
       if (isOther(latest, wanted)) drain.abort();
       return false;
     })
@@ -62,7 +65,11 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
       cut.abort();
     });
   try {
-    await unlessStuck(attempt(work, drain.signal, cut.signal), work.definition.name, cut.signal);
+    await unlessStuck(
+      attempt(work, { signal: drain.signal, cut: cut.signal, asked }),
+      work.definition.name,
+      cut.signal,
+    );
   } catch (error) {
     // Errors that the end itself has caused say nothing.
     if (lost === null && !(drain.signal.aborted && isOfTheEnd(error))) throw error;
@@ -74,15 +81,19 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
   if (lost !== null) throw lost;
 }
 
-async function attempt(work: RouteWork, signal: AbortSignal, cut: AbortSignal): Promise<void> {
+async function attempt(
+  work: RouteWork,
+  { signal, cut, asked }: Pick<RouteAttempt, 'signal' | 'cut' | 'asked'>,
+): Promise<void> {
   const { report, wanted, keeper: _, ...rest } = work;
   report.show('starting');
   // Of an engine before this one that is frozen, or of a worker that was killed: the lease is ours, so is the queue.
-  await work.source.endQueueSession();
+  await work.source.endQueueSessions();
   await attemptRoute({
     ...rest,
     signal,
     cut,
+    asked,
     meter: report.meter,
     acceptSchemaChangesTo: wanted.acceptSchemaChangesTo,
     onLoad: (progress) => report.loading(progress),

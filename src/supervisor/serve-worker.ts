@@ -1,6 +1,6 @@
 import type { Logger } from '../core/logger.ts';
 import type { RouteStatus } from '../core/route-status.ts';
-import { isStop, type WorkerTask } from './worker-protocol.ts';
+import { aliveMs, isStop, type WorkerTask } from './worker-protocol.ts';
 
 /** After its Supervisor has died a worker drains this long at most. */
 const orphanedMs = 3_000;
@@ -36,6 +36,7 @@ export async function serveWorker(
   process.once('disconnect', orphaned);
   // It may have died before this process listened.
   if (!process.connected) orphaned();
+  setInterval(alive, aliveMs).unref();
   try {
     await run({ task, signal: drain.signal, onStatus: report, onLease });
   } catch (error) {
@@ -43,6 +44,10 @@ export async function serveWorker(
     process.exit(1);
   }
   process.exit(0);
+}
+
+function alive(): void {
+  if (process.connected) process.send?.({ kind: 'alive' }, undefined, undefined, () => {});
 }
 
 function report(status: RouteStatus): void {

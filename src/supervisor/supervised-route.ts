@@ -12,6 +12,7 @@ export interface SupervisedRouteOptions {
   /** For the first worker only. */
   readonly takeover: boolean;
   readonly workerModule: URL;
+  readonly silentMs: number;
   readonly logger: Logger;
   onStatus(route: string, status: RouteStatus): void;
 }
@@ -21,6 +22,9 @@ export interface SupervisedRouteOptions {
  * a transaction of 5 million rows peaks at 215 MB instead of 520 MB, for about a fifth more CPU in this process.
  */
 const heapFlags = ['--max-semi-space-size=8', '--heap-growing-percent=20'] as const;
+
+/** Silence is counted in so many looks, not by the clock: a Supervisor that was frozen itself has heard nobody. */
+const silentLooks = 12;
 
 /**
  * Keeps one worker of one route running. A worker is either running, or due to be started again after a pause, or, once
@@ -67,16 +71,23 @@ export class SupervisedRoute {
     this.#worker = worker;
     this.#startedAtMs = performance.now();
     this.#logger.info({ worker: worker.pid, restarts: this.#restarts }, 'worker started');
+    const looking = this.#look(worker);
     worker.on('message', (message) => {
+      looking.heard();
       if (isStatus(message)) this.#report(message.status);
       else if (isLease(message)) this.#epoch = message.epoch;
     });
     worker.once('error', (error) => {
       this.#logger.error({ err: error }, 'worker process failed');
       // Without a process there is no exit either.
-      if (worker.pid === undefined) this.#exited(worker, null, null);
+      if (worker.pid !== undefined) return;
+      looking.stop();
+      this.#exited(worker, null, null);
     });
-    worker.once('exit', (code, signal) => this.#exited(worker, code, signal));
+    worker.once('exit', (code, signal) => {
+      looking.stop();
+      this.#exited(worker, code, signal);
+    });
   }
 
   /** Resolves when the worker has drained and is gone. Repeatable. */
@@ -90,6 +101,25 @@ export class SupervisedRoute {
   kill(): void {
     this.#startNoMore();
     this.#worker?.kill('SIGKILL');
+  }
+
+  /** Kills a worker whose event loop stands still: nobody else would take its route up again. */
+  #look(worker: ChildProcess): { heard(): void; stop(): void } {
+    let silence = 0;
+    const timer = setInterval(() => {
+      if (++silence < silentLooks) return;
+      this.#logger.error(
+        { worker: worker.pid, silentMs: this.#options.silentMs },
+        'worker does not answer, killing it',
+      );
+      worker.kill('SIGKILL');
+    }, this.#options.silentMs / silentLooks).unref();
+    return {
+      heard: () => {
+        silence = 0;
+      },
+      stop: () => clearInterval(timer),
+    };
   }
 
   #startNoMore(): void {

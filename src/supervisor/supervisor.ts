@@ -7,6 +7,9 @@ import { SupervisedRoute } from './supervised-route.ts';
 /** What a group in flight may take when the Supervisor is told to stop. */
 const drainMs = 10_000;
 
+/** No work holds up the event loop for more than seconds. */
+const longestSilenceMs = 60_000;
+
 export interface SupervisorOptions {
   /** Absolute: each worker reads it by itself. */
   readonly file: string;
@@ -16,6 +19,8 @@ export interface SupervisorOptions {
   readonly takeover?: boolean;
   /** What a worker runs; the engine's own where absent. */
   readonly workerModule?: URL;
+  /** A worker that says nothing for so long, while the Supervisor itself runs, is killed and started again. */
+  readonly silentMs?: number;
   onStatus?(route: string, status: RouteStatus): void;
 }
 
@@ -28,13 +33,13 @@ export class Supervisor {
   readonly #routes: readonly SupervisedRoute[];
 
   constructor(options: SupervisorOptions) {
-    const { file, logger, takeover = false, onStatus = () => {} } = options;
+    const { file, logger, takeover = false, silentMs = longestSilenceMs, onStatus = () => {} } = options;
     const holder = { supervisor: randomUUID(), host: hostname(), pid: process.pid };
     const own = new URL(`./worker-main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
     const { workerModule = own } = options;
     this.#logger = logger;
     this.#routes = options.routes.map(
-      (route) => new SupervisedRoute({ file, route, holder, takeover, workerModule, logger, onStatus }),
+      (route) => new SupervisedRoute({ file, route, holder, takeover, workerModule, silentMs, logger, onStatus }),
     );
   }
 

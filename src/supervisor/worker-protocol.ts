@@ -30,6 +30,13 @@ export interface LeaseMessage {
   readonly epoch: string;
 }
 
+/** Worker to Supervisor, every `aliveMs`: its event loop turns. Other messages tell as much. */
+export interface AliveMessage {
+  readonly kind: 'alive';
+}
+
+export const aliveMs = 2_000;
+
 export function isStop(message: unknown): message is StopMessage {
   return kindOf(message) === 'stop';
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../support/compare.ts';
 import { Link } from '../support/link.ts';
@@ -74,6 +75,62 @@ test('frozen with a transaction open at the target it commits nothing after the 
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });
 
+test.for(['slot.before', 'load.copied'] as const)(
+  'frozen at %s while it loads, it leaves the queue of the engine after it alone',
+  async (name) => {
+    const { source, target } = await pair();
+    using file = new RouteFile({ source, target });
+    await using first = file.run({ TIDELOCK_FAILPOINTS: `${name}=1:stop` });
+    const worker = await first.workerPid();
+    await until('a frozen worker', () => isFrozen(worker));
+    await using second = file.run({}, ['--takeover']);
+    await second.state('running');
+    process.kill(worker, 'SIGCONT');
+    await first.state('fenced');
+    await source.query(addOne);
+    await second.caughtUp();
+    expect(second.log).not.toContain('route interrupted');
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+  },
+);
+
+/** State T in /proc: stopped by a signal. */
+function isFrozen(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
+}
+
+test('of two engines that take over at once the later one keeps the route', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target });
+  await using first = file.run();
+  await first.state('running');
+  expect(await first.stop()).toBe(0);
+  const lease = async (): Promise<Record<string, unknown>> =>
+    (await target.query('SELECT supervisor, raised, status_at::text FROM tidelock.leases'))[0] ?? {};
+  const free = (await lease()).supervisor;
+  // Both have claimed the lease before one of them can raise the epoch.
+  const blocker = await target.client();
+  await blocker.query('BEGIN');
+  await blocker.query('SELECT FROM tidelock.routes FOR SHARE');
+  await using early = file.run({}, ['--takeover']);
+  await until('the first claim', async () => (await lease()).supervisor !== free);
+  const claimed = (await lease()).supervisor;
+  await using late = file.run({}, ['--takeover']);
+  await until('the second claim', async () => (await lease()).supervisor !== claimed);
+  await blocker.query('COMMIT');
+  await blocker.end();
+  await late.state('running');
+  await early.state('standby');
+  // The other asks twice meanwhile.
+  for (let renewals = 0; renewals < 3; renewals++) {
+    const { status_at: before } = await lease();
+    await until('a renewal', async () => (await lease()).status_at !== before);
+  }
+  await source.query(addOne);
+  await late.caughtUp();
+  expect(late.log).not.toContain('fenced');
+});
+
 test('an engine whose link to the target is silent is replaced, and stops by itself', async () => {
   const { source, target } = await pair();
   await using link = await Link.to(there.port);
@@ -140,3 +197,28 @@ test('links that are cut or go silent are taken up again', async () => {
   }
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 }, 180_000);
+
+test('a source that falls silent while the route starts is given up and asked again', async () => {
+  // Of the session that ends what an engine before has left, of the one that asks who the source is, and of the stream's.
+  const messages = ['pg_terminate_backend', 'IDENTIFY_SYSTEM', 'wal_sender_timeout'];
+  await Promise.all(
+    messages.map(async (message, at) => {
+      const { source, target } = await pair();
+      await using link = await Link.to(here.port);
+      using file = new RouteFile({ source, target, sourcePort: link.port, name: `silent-${at}` });
+      await using route = file.run();
+      await route.state('running');
+      link.silenceAt(message);
+      await source.query(
+        `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database()`,
+      );
+      await route.state('retrying');
+      await until('a silent link', () => link.isSilent);
+      await route.reason('TL-5001', 60_000);
+      link.open();
+      await source.query(addOne);
+      await route.caughtUp();
+      expect(await contents(target, tables)).toEqual(await contents(source, tables));
+    }),
+  );
+}, 150_000);

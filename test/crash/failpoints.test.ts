@@ -143,3 +143,16 @@ test('two lost answers of COMMIT in a row are found out', async () => {
   expect(route.log).toContain('route interrupted');
   expect(await target.query('SELECT total FROM tally')).toEqual([{ total: 1 }]);
 });
+
+test('a load whose COMMIT was not answered is not begun anew, and keeps its queue', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await Promise.all([source.query(schema), target.query(schema)]);
+  await source.query(`INSERT INTO entry SELECT i, i FROM generate_series(1, 100) i`);
+  using file = new RouteFile({ source, target });
+  await using route = file.run({ TIDELOCK_FAILPOINTS: 'load.answerLost=1:throw' });
+  await route.state('retrying');
+  await source.query(`DELETE FROM entry WHERE id < 10`);
+  await route.state('running');
+  await route.caughtUp();
+  expect(await contents(target, ['entry'])).toEqual(await contents(source, ['entry']));
+});

@@ -1,14 +1,19 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 import { RouteFile } from '../support/route.ts';
+
+const walSenders = 5;
 
 let here: PostgresServer;
 let there: PostgresServer;
 
 beforeAll(async () => {
   [here, there] = await Promise.all([
-    startPostgres({ settings: { max_slot_wal_keep_size: '48MB', wal_keep_size: '0' } }),
+    startPostgres({
+      settings: { max_slot_wal_keep_size: '48MB', wal_keep_size: '0', max_wal_senders: String(walSenders) },
+    }),
     startPostgres(),
   ]);
 });
@@ -92,6 +97,32 @@ test('a source restored from an older copy, which has gone on, halts', async () 
   await dropSlot(source);
 });
 
+test('so does one that was restored to before a stretch in which nothing came for the route', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO item VALUES (1)`);
+  await route.caughtUp();
+  const copy = await here.copy();
+  await source.query(`CREATE SCHEMA other; CREATE TABLE other.filler AS SELECT repeat('x', 100000)`);
+  await route.caughtUp();
+  await file.tidelock('stop', 'here-to-there');
+  await route.state('stopped');
+  await here.restore(copy);
+  // Committed below the checkpoint, and then so much that the end of the WAL tells nothing.
+  await source.query(`INSERT INTO item VALUES (2, 'of the other history')`);
+  await source.query(
+    `CREATE SCHEMA other; CREATE TABLE other.filler AS SELECT i, repeat('x', 1000) FROM generate_series(1, 3000) i`,
+  );
+  await file.tidelock('start', 'here-to-there');
+  const failed = await route.state('failed');
+  expect(failed.reason?.code).toBe('TL-3109');
+  expect(await contents(target, ['item'])).toEqual({ item: ['(1,)'] });
+  await route.stop();
+  await dropSlot(source);
+});
+
 test('a slot that was dropped halts, and so does one that was made anew', async () => {
   const { source, target, file } = await pair();
   using _ = file;
@@ -137,6 +168,32 @@ test('a source that failed over goes on where its timeline left the old one behi
   await source.query(`INSERT INTO item VALUES (2)`);
   await route.caughtUp();
   expect(await contents(target, ['item'])).toEqual({ item: ['(1,)', '(2,)'] });
+  await route.stop();
+  await dropSlot(source);
+});
+
+test('a source whose walsenders are all in use for a while is asked again, not halted at', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  await using route = file.run();
+  await route.state('running');
+  await file.tidelock('stop', 'here-to-there');
+  await route.state('stopped');
+  const config = {
+    host: '127.0.0.1',
+    port: here.port,
+    user: 'postgres',
+    database: source.name,
+    replication: 'database',
+  };
+  const others = Array.from({ length: walSenders }, () => new pg.Client(config as pg.ClientConfig));
+  await Promise.all(others.map((client) => client.connect()));
+  await file.tidelock('start', 'here-to-there');
+  expect((await route.state('retrying')).reason?.code).toBe('TL-5005');
+  await Promise.all(others.map((client) => client.end()));
+  await source.query(`INSERT INTO item VALUES (1)`);
+  await route.caughtUp();
+  expect(await contents(target, ['item'])).toEqual({ item: ['(1,)'] });
   await route.stop();
   await dropSlot(source);
 });

@@ -16,6 +16,8 @@ function column(name: string, type: string): TargetColumn {
     baseType: type,
     baseKind: 'b',
     unnestable: true,
+    element: null,
+    hasTextCast: false,
     notNull: false,
     generated: false,
     identity: '',

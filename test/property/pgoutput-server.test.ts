@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tableSelection, wholeTable } from '../../src/config/table-selection.ts';
 import { begin, Reading } from '../integration/collector/reading.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 
@@ -89,14 +90,7 @@ test('random tables: stream and COPY give every value as the server prints it', 
 }, 120_000);
 
 function onlyTable(name: string) {
-  const target = { schema: 'public', name };
-  const mapped = { target, excludedColumns: [], renamedColumns: new Map(), transforms: [] };
-  return {
-    tables: {
-      select: (_: string, table: string) => (table === name ? mapped : null),
-      exact: [{ schema: 'public', name }],
-    },
-  };
+  return { tables: tableSelection('r', [{ ...wholeTable, name: `public.${name}` }], []) };
 }
 
 /** What SELECT prints under the settings of our sessions. */
@@ -120,7 +114,7 @@ async function copied(name: string): Promise<unknown[]> {
   const { silentLogger } = await import('../../src/core/logger.ts');
   const { routeOf } = await import('../integration/collector/reading.ts');
   const source = postgresSource({ route: routeOf(db, onlyTable(name)), logger: silentLogger });
-  const snapshot = await source.createQueue(AbortSignal.timeout(20_000));
+  const snapshot = await source.createQueue(AbortSignal.timeout(20_000), async () => {});
   const found: unknown[] = [];
   for (const table of snapshot.tables)
     for await (const rows of snapshot.read(table, AbortSignal.timeout(20_000))) found.push(...rows);

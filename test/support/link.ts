@@ -8,6 +8,7 @@ export class Link implements AsyncDisposable {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #mode: Mode = 'open';
+  #silentAt: string | null = null;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -44,6 +45,10 @@ export class Link implements AsyncDisposable {
     this.#pairs.add(pair);
     const pass = (from: Socket, to: Socket): void => {
       from.on('data', (data) => {
+        if (this.#silentAt !== null && from === near && (data as Buffer).includes(this.#silentAt)) {
+          this.#silentAt = null;
+          this.#mode = 'silent';
+        }
         if (this.#mode === 'silent') return;
         if (!to.write(data)) {
           from.pause();
@@ -71,6 +76,15 @@ export class Link implements AsyncDisposable {
   /** Accepts everything and passes nothing on; nobody is told. */
   silence(): void {
     this.#mode = 'silent';
+  }
+
+  /** Silent from the next message on that the near side sends with this text in it. */
+  silenceAt(text: string): void {
+    this.#silentAt = text;
+  }
+
+  get isSilent(): boolean {
+    return this.#mode === 'silent';
   }
 
   /** Connections that were silenced have lost bytes and are reset. */

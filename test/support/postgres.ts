@@ -207,8 +207,16 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   async createDatabase(name = `d${process.pid}_${++databases}`): Promise<TestDatabase> {
+    await this.#dropLeftSlots();
     await query(this.port, 'postgres', `CREATE DATABASE ${name}`);
     return new TestDatabase(this, name);
+  }
+
+  /** Of routes of earlier tests, which all have one name: a slot's name is the server's, not the database's. */
+  async #dropLeftSlots(): Promise<void> {
+    const left = `FROM pg_replication_slots WHERE slot_name IN ('test__here_to_there', 'test__there_to_here', 'test__one')`;
+    await query(this.port, 'postgres', `SELECT pg_terminate_backend(active_pid, 5000) ${left} AND active`);
+    await query(this.port, 'postgres', `SELECT pg_drop_replication_slot(slot_name) ${left}`);
   }
 
   /** One that is there: of a copied server. */

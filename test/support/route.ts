@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestDatabase } from './postgres.ts';
 import { childrenOf, endTree, isAlive } from './process-tree.ts';
@@ -20,7 +20,10 @@ export interface RouteOptions {
   /** Ports of proxies in front of the servers. */
   readonly sourcePort?: number;
   readonly targetPort?: number;
+  readonly sourceUser?: string;
   readonly targetUser?: string;
+  /** Of the deployment, and so of slots. */
+  readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
 }
@@ -37,20 +40,20 @@ interface StateEvent {
   readonly reason: { readonly code: string; readonly message: string } | null;
 }
 
-/** A configuration file for the route `here-to-there` of the deployment `test`, and commands that use it. */
+/** A configuration file for the route `here-to-there` of the deployment `test` where not told, and commands that use it. */
 export class RouteFile implements Disposable {
   readonly folder = mkdtempSync(join(runDirectory(), 'route-'));
   readonly options: RouteOptions;
 
   constructor(options: RouteOptions) {
     this.options = options;
-    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]', back } = options;
+    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]', back, name = 'test' } = options;
     writeFileSync(
       join(this.folder, 'tidelock.yaml'),
       `version: 1
-name: test
+name: ${name}
 nodes:
-  here: { type: postgres, url: "${source.url(sourcePort)}" }
+  here: { type: postgres, url: "${source.url(sourcePort, options.sourceUser)}" }
   there: { type: postgres, url: "${target.url(targetPort, options.targetUser)}" }
 routes:
   here-to-there:
@@ -58,6 +61,14 @@ routes:
     to: there
 ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there\n    to: here\n${indented(back)}`}`,
     );
+  }
+
+  /** Files beside the configuration, by their path. */
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.folder, name)), { recursive: true });
+      writeFileSync(join(this.folder, name), text);
+    }
   }
 
   tidelock(...args: string[]): Promise<Outcome> {

@@ -103,6 +103,11 @@ describe('what is wrong is reported with place, path and the nearest name:', () 
     ],
     ['no unit', 'tables: [public.t]\napply: { memory: 5 }', { path: 'routes.r.apply.memory' }],
     ['too large', 'tables: [public.t]\napply: { memory: 999999999999TB }', { message: 'is too large' }],
+    [
+      'a row beyond what can be held',
+      'tables: [public.t]\napply: { maxRowBytes: 1GB }',
+      { message: 'is more than 256MB' },
+    ],
     ['not a list', 'tables: public.t', { message: 'wants a list, is text' }],
     ['no schema', 'tables: [t]', { path: 'routes.r.tables[0]' }],
     ['capitals', 'tables: [public.T]', { message: expect.stringContaining('double quotes') }],
@@ -155,10 +160,7 @@ describe('what is wrong is reported with place, path and the nearest name:', () 
 describe('what this version does not have is refused by name:', () => {
   const table = (keys: string): string => `tables: [{ name: public.t, ${keys} }]`;
   test.each([
-    table('where: "a = 1"'),
     table('owns: "a = 1"'),
-    table('transforms: [{ use: ./x.ts }]'),
-    'tables: [public.t]\napply: { onError: park }',
     'tables: [public.t]\nddl: replicate',
     'tables: [public.t]\nload: { existing: merge }',
   ])('%s', (route) => {
@@ -194,6 +196,19 @@ describe('YAML', () => {
     const error = files.error(text);
     expect(error.code).toBe('TL-1003');
     expect(problemsOf(error)[0]).toMatchObject({ file: 'tidelock.yaml', line });
+  });
+
+  test('a reference and a glob that lack their quotes are told as such, once each', () => {
+    using files = new ConfigurationFiles();
+    const references = files.error('nodes:\n  a: { url: ${A_URL} }\n  b: { url: ${B_URL}, type: postgres }');
+    expect(problemsOf(references)).toMatchObject([
+      { line: 2, column: 13, message: expect.stringContaining('double quotes: "${NAME}"') },
+      { line: 3, column: 13, message: expect.stringContaining('double quotes: "${NAME}"') },
+    ]);
+    expect(problemsOf(files.error('routes:\n  r:\n    tables: [*.*]'))).toMatchObject([
+      { line: 3, message: expect.stringContaining('needs quotes: "*.*"') },
+    ]);
+    expect(problemsOf(files.error('routes:\n  r: { to: crm.{table} }\n  s: { a: b }'))).toHaveLength(1);
   });
 
   test('an error never quotes the text at its place', () => {

@@ -23,3 +23,20 @@ test('messages that may quote a value are left out', () => {
   for (const code of ['22P02', 'P0001'])
     expect(classifyPostgresError(server(code, 'invalid: "4711"'), 'sales').message).not.toContain('4711');
 });
+
+test('a connection that failed tells the address, once', () => {
+  const refused = (address: string) =>
+    Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: 'ECONNREFUSED' });
+  const of = (error: Error, address: string) => classifyPostgresError(error, 'sales', address).message;
+  expect(of(refused('10.0.0.1:5432'), '10.0.0.1:5432')).toBe(
+    'node sales: no connection: connect ECONNREFUSED 10.0.0.1:5432',
+  );
+  expect(of(new Error('The server does not support SSL connections'), 'db1:5432')).toBe(
+    'node sales: no connection: The server does not support SSL connections (db1:5432)',
+  );
+  const both = new AggregateError([refused('::1:5432'), refused('127.0.0.1:5432')]);
+  expect(of(Object.assign(both, { code: 'ECONNREFUSED' }), 'localhost:5432')).toMatch(
+    /::1:5432.*127\.0\.0\.1:5432 \(localhost:5432\)$/,
+  );
+  expect(of(server('28P01'), 'db1:5432')).toContain('words of the server (db1:5432)');
+});

@@ -21,9 +21,9 @@ test('lag is the age of a heartbeat when it comes through, whatever the clocks o
 test('counts go on over Consumers', () => {
   const meter = new RouteMeter(2_000);
   const counts = (rows: number) => ({ transactions: 1, rows, groups: 1, replays: 0, collisions: 0 });
-  meter.follow(() => counts(5));
+  meter.follow({ counts: () => counts(5), parked: () => ({ count: 0, since: null }) });
   meter.unfollow();
   expect(meter.counts()).toMatchObject({ transactions: 1, rows: 5 });
-  meter.follow(() => counts(7));
+  meter.follow({ counts: () => counts(7), parked: () => ({ count: 0, since: null }) });
   expect(meter.counts()).toMatchObject({ transactions: 2, rows: 12 });
 });

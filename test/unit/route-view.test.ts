@@ -33,12 +33,13 @@ const status: RouteStatus = {
 const holder = { supervisor: 's', host: 'h', pid: 7, expiresInMs: 9_000 };
 
 const stored: StoredRoute = {
-  wanted: { state: 'running', request: 0, acceptSchemaChangesTo: null },
+  wanted: { state: 'running', request: 0, acceptSchemaChangesTo: null, parkingAsked: false },
   epoch: 2n,
   holder,
   status,
   statusAgeMs: 1_000,
   checkpoint: { phase: 'ready', source: {}, position: '0/1' as Position, sequence: 1n, lastCommit: null },
+  parked: { count: 0, since: null },
 };
 
 const source: RouteAnswers['source'] = { position: '0/9' as Position, retainedBytes: 50, queue: 'active' };
@@ -60,6 +61,7 @@ test('the shape of a running route is the contract', () => {
     rows: 2,
     collisions: 3,
     parked: 0,
+    parkedSince: null,
     load: null,
     restarts: 4,
     ignored: [],
@@ -85,8 +87,22 @@ test('a route that halted stays failed with its reason when its engine has ended
 });
 
 test('stopped on purpose is well', () => {
-  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null } as const;
+  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null, parkingAsked: false } as const;
   expect(view({ wanted, holder: null })).toMatchObject({ state: 'stopped', health: 'ok', desiredState: 'stopped' });
+});
+
+test('a route with parked transactions says how many and since where, and is not well', () => {
+  const parked = { count: 3, since: '0/5' as Position };
+  expect(view({ parked })).toMatchObject({
+    state: 'running',
+    health: 'warning',
+    parked: 3,
+    parkedSince: '0/5',
+    reason: { code: 'TL-4201', message: expect.stringMatching(/3 transactions.*0\/5/) },
+  });
+  expect(view({ parked, status: { ...status, health: 'critical' } }).health).toBe('critical');
+  const reason = { code: 'TL-2201', message: 'collision' };
+  expect(view({ parked, status: { ...status, state: 'failed', reason } }).reason).toEqual(reason);
 });
 
 test('what the source keeps is part of the health', () => {

@@ -12,7 +12,11 @@ export interface CatalogueTable {
   readonly persistence: string;
   /** Oids of the partitioned tables that it is a partition of. */
   readonly ancestors: readonly string[];
+  readonly owner: string;
+  /** The user is the owner, or a member of it. */
   readonly owned: boolean;
+  /** A generated column is part of the replica identity: its value is not published. */
+  readonly generatedKey: boolean;
 }
 
 /**
@@ -28,7 +32,7 @@ const tablesQuery = `
   )
   SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
     c.relpersistence::text AS persistence, c.relreplident::text AS identity,
-    pg_has_role(c.relowner, 'USAGE') AS owned,
+    pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
     CASE WHEN c.relispartition THEN
       ARRAY(SELECT relid::oid::text FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid)
     ELSE '{}' END AS ancestors,
@@ -45,7 +49,10 @@ const tablesQuery = `
     ARRAY(
       SELECT a.attname::text FROM pg_attribute a
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''
-    ) AS generated
+    ) AS generated,
+    EXISTS (
+      SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND a.attnum = ANY (key.columns)
+    ) AS generated_key
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN LATERAL (
@@ -65,7 +72,9 @@ export async function readCatalogue(client: Queryable): Promise<readonly Catalog
     oid: String(row.oid),
     kind: String(row.kind),
     persistence: String(row.persistence),
+    owner: String(row.owner),
     owned: row.owned === true,
+    generatedKey: row.generated_key === true,
     ancestors: row.ancestors as string[],
     table: {
       schema: String(row.schema),

@@ -8,22 +8,28 @@ const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r
 /** Bytes that are no UTF-8, or a line with the wrong number of values. */
 export class CopyTextError extends Error {}
 
+/** A row whose values have more bytes than are allowed. */
+export class LongRowError extends Error {
+  readonly bytes: number;
+  constructor(bytes: number) {
+    super(`a row of ${bytes} bytes`);
+    this.bytes = bytes;
+  }
+}
+
 /**
  * Reads the text format of COPY TO: a line a row, values between tabs, \N for null, a backslash before what would be
  * mistaken. Chunks end anywhere; a line feed inside a value is escaped, so that every raw one ends a row.
  */
 export class CopyTextReader {
   readonly #columns: number;
+  readonly #maxRowBytes: number;
   #rest: Buffer[] = [];
   #restBytes = 0;
 
-  constructor(columns: number) {
+  constructor(columns: number, maxRowBytes = Number.POSITIVE_INFINITY) {
     this.#columns = columns;
-  }
-
-  /** Bytes of a row that has begun. */
-  get pendingBytes(): number {
-    return this.#restBytes;
+    this.#maxRowBytes = maxRowBytes;
   }
 
   /** All rows that the chunk completes. */
@@ -41,12 +47,24 @@ export class CopyTextReader {
     if (!isUtf8(block)) throw new CopyTextError('a value that is not valid UTF-8');
     const lines = block.toString('utf8').split('\n');
     lines.pop();
-    return lines.map((line) => this.#row(line));
+    const rows = lines.map((line) => this.#row(line));
+    // Only then one of them may be too long.
+    if (block.length > this.#maxRowBytes) for (const row of rows) this.#measure(row);
+    return rows;
+  }
+
+  #measure(row: Row): void {
+    let bytes = 0;
+    for (const cell of row) if (typeof cell === 'string') bytes += Buffer.byteLength(cell);
+    if (bytes > this.#maxRowBytes) throw new LongRowError(bytes);
   }
 
   #keep(chunk: Buffer): void {
     this.#rest.push(Buffer.from(chunk));
     this.#restBytes += chunk.length;
+    // With every byte escaped a row has twice its bytes, and something between its values.
+    const bytes = Math.ceil((this.#restBytes - 3 * this.#columns) / 2);
+    if (bytes > this.#maxRowBytes) throw new LongRowError(bytes);
   }
 
   #row(line: string): Row {

@@ -4,28 +4,39 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
-import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
+import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { type CatalogueTable, readCatalogue, selectTables } from './catalogue.ts';
 import { createPublicationStatement } from './publication.ts';
 import { queueNames } from './queue-names.ts';
-import { PostgresSnapshot } from './queue-snapshot.ts';
+import { beginInSnapshot, PostgresSnapshot } from './queue-snapshot.ts';
 import { connectReplication } from './replication-client.ts';
 import { withSide } from './sessions.ts';
-import { dropSlot } from './slot.ts';
+import { dropSlot, readSlot, usableSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
 import { readTableFacts } from './table-facts.ts';
 import { isSelected } from './table-filter.ts';
+
+/** Of the sessions that drop and make a queue: whoever takes the route over ends them. */
+export const queuePurpose = 'queue';
 
 /**
  * Publication first, then the slot: the server decodes each change with the catalogue of its time, and a publication
  * that is younger than the slot does not exist for the slot's first changes.
  */
-export async function createQueue(route: RouteDefinition, signal: AbortSignal): Promise<PostgresSnapshot> {
+export async function createQueue(
+  route: RouteDefinition,
+  signal: AbortSignal,
+  confirm: () => Promise<void>,
+): Promise<PostgresSnapshot> {
   const { slot, publication, ownsSlot, ownsPublication } = queueNames(route);
   if (!ownsSlot) throw fail(sourceErrors.queueGiven, { route: route.name, slot, publication });
-  await withSide(route, 'setup', async (client) => {
+  failpoint('slot.before');
+  await withSide(route, queuePurpose, async (client) => {
+    await confirm();
     await dropSlot(client, slot);
+    const other = await readSlot(client, slot);
+    if (other !== null) usableSlot(route.name, slot, other);
     if (!ownsPublication) return;
     await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
     const tables = await routeTables(client, route);
@@ -35,8 +46,9 @@ export async function createQueue(route: RouteDefinition, signal: AbortSignal): 
         throw fail(sourceErrors.tableMissing, { route: route.name, table: tableLabel(exact) });
     await client.query(createPublicationStatement(publication, tables));
   });
-  const exporter = await connectReplication(route, 'snapshot');
+  const exporter = await connectReplication(route, queuePurpose);
   try {
+    await confirm();
     const { identity } = await readSystemIdentity(exporter);
     const created = await createSlot(exporter, { route, name: slot, signal });
     failpoint('slot.created');
@@ -88,8 +100,7 @@ export async function createSlot(
 
 export function tablesIn(route: RouteDefinition, snapshot: string) {
   return withSide(route, 'load', async (client) => {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+    await beginInSnapshot(client, route, snapshot);
     const tables = await routeTables(client, route);
     const facts = await readTableFacts(
       client,

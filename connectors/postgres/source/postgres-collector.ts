@@ -1,7 +1,4 @@
 import type { Collector, StartPoint } from '../../../src/core/collector.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
-import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
@@ -10,7 +7,6 @@ import type { CollectorOptions } from '../../../src/core/source.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { classifyPostgresError } from '../classify-error.ts';
-import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { HistoryCheck } from './history-check.ts';
@@ -18,10 +14,9 @@ import { IdleAdvancer } from './idle-advance.ts';
 import { PartQueue } from './part-queue.ts';
 import { RelationCache } from './pgoutput/relation-cache.ts';
 import { TypeNames } from './pgoutput/type-names.ts';
-import { queueNames } from './queue-names.ts';
 import { ReplicationStream } from './replication-stream.ts';
 import { RetentionGuard } from './retention-guard.ts';
-import type { Queryable } from './sessions.ts';
+import { noAnswer, type Queryable } from './sessions.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { type CheckedStart, checkStart } from './start-check.ts';
 import { isSelected } from './table-filter.ts';
@@ -44,6 +39,9 @@ interface Reading {
 
 /** For a shutting down source: what is on its way to the target may still be confirmed. */
 const leaveMs = 3_000;
+
+/** To connect, to check the start and to begin to stream. */
+const openMs = 25_000;
 
 /** Two heartbeats and the time that one may take. */
 const outOfReachMs = 12_000;
@@ -83,7 +81,7 @@ export class PostgresCollector implements Collector {
     const abort = (): void => void this.close();
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
-    else this.#stream.open().catch((error) => this.#fail(error));
+    else void this.#open();
     try {
       for (;;) {
         const parts = await this.#queue.take();
@@ -93,6 +91,17 @@ export class PostgresCollector implements Collector {
     } finally {
       signal.removeEventListener('abort', abort);
       await this.close();
+    }
+  }
+
+  async #open(): Promise<void> {
+    const timer = setTimeout(() => this.#fail(noAnswer(this.#options.route.from)), openMs);
+    try {
+      await this.#stream.open();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -122,28 +131,16 @@ export class PostgresCollector implements Collector {
   }
 
   async #prepare(client: Queryable): Promise<Lsn> {
-    const { route, stored, logger, onIdentity } = this.#options;
+    const { route, stored, logger, onIdentity, replicated = [] } = this.#options;
     const start = this.#start;
     if (start === null) throw new TypeError('no start');
-    const checked = await checkStart(client, route, stored, start);
+    const checked = await checkStart(client, { route, stored, start, replicated });
     if (checked.newIdentity !== null) await onIdentity(checked.newIdentity);
-    this.#checkUnpublished(checked.unpublished);
+    if (checked.unpublished.length > 0)
+      logger.warn({ tables: checked.unpublished }, 'tables match the route and were made after its queue');
     if (this.#closing === null) this.#reading = this.#prepareReading(start, checked);
     logger.info({ confirmed: formatLsn(checked.confirmed), checkpoint: start.position }, 'reading the change queue');
     return checked.confirmed;
-  }
-
-  /** One that the route carries was dropped and made anew, or taken out of the publication; the others are new. */
-  #checkUnpublished(tables: readonly string[]): void {
-    const { route, logger, carried } = this.#options;
-    const lost = tables.filter((table) => carried?.has(table));
-    const { publication } = queueNames(route);
-    if (lost.length > 0) {
-      const why = `it does not contain ${lost.join(', ')}`;
-      const statement = `ALTER PUBLICATION ${quoteIdentifier(publication)} ADD TABLE ${lost.join(', ')};`;
-      throw fail(sourceErrors.publicationIncomplete, { route: route.name, publication, why, statement });
-    }
-    if (tables.length > 0) logger.warn({ tables }, 'tables match the route and were made after its queue');
   }
 
   #prepareReading(start: StartPoint, checked: CheckedStart): Reading {
@@ -194,10 +191,7 @@ export class PostgresCollector implements Collector {
       send: (lsn, askForReply) => this.#stream.confirm(lsn, askForReply),
       silentMs: () => this.#stream.silentMs,
       isOutOfReach: () => monitor.silentMs > outOfReachMs,
-      onSilence: () =>
-        this.#fail(
-          fail(nodeErrors.unreachable, { node: this.#options.route.from.name, why: 'the server does not answer' }),
-        ),
+      onSilence: () => this.#fail(noAnswer(this.#options.route.from)),
     });
   }
 

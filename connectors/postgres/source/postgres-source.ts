@@ -1,22 +1,26 @@
 import type pg from 'pg';
 import type { Collector } from '../../../src/core/collector.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
-import type { TableVersion } from '../../../src/core/table.ts';
+import type { TableVersion, TypeDefinition } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
+import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
+import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
-import { createQueue, routeTables } from './create-queue.ts';
+import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
 import { preflight } from './preflight/preflight.ts';
 import { queueNames } from './queue-names.ts';
 import { connectReplication } from './replication-client.ts';
-import { withSide } from './sessions.ts';
+import { answeredInTime, endSideSessions, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 import { areSettled, precedes } from './snapshot-text.ts';
 import { readSystemIdentity } from './system-identity.ts';
@@ -43,7 +47,7 @@ class PostgresSource implements Source {
     const { route } = this.#options;
     const client = await connectReplication(route, 'identity');
     try {
-      return (await readSystemIdentity(client)).identity;
+      return (await answeredInTime(client, route.from, () => readSystemIdentity(client))).identity;
     } catch (error) {
       throw classifyPostgresError(error, route.from.name);
     } finally {
@@ -55,10 +59,19 @@ class PostgresSource implements Source {
     return `${systemId}/${database}`;
   }
 
+  instance(): Promise<string> {
+    return this.#side('check', readInstance);
+  }
+
   tables(): Promise<readonly TableVersion[]> {
-    return this.#side('setup', async (client) =>
-      (await routeTables(client, this.#options.route)).map(({ table }) => table),
-    );
+    return this.#side('setup', async (client) => {
+      const tables = await routeTables(client, this.#options.route);
+      const types = await readColumnTypes(
+        client,
+        tables.map(({ oid }) => oid),
+      );
+      return tables.map(({ oid, table }) => withDefinitions(table, types.get(oid)));
+    });
   }
 
   facts(table: { readonly schema: string; readonly name: string }, after: string | null): Promise<TableFacts | null> {
@@ -77,12 +90,16 @@ class PostgresSource implements Source {
     return this.#side('check', (client) => preflight(client, this.#options.route));
   }
 
-  async createQueue(signal: AbortSignal): Promise<QueueSnapshot> {
+  async createQueue(signal: AbortSignal, confirm: () => Promise<void>): Promise<QueueSnapshot> {
     try {
-      return await createQueue(this.#options.route, signal);
+      return await createQueue(this.#options.route, signal, confirm);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw classifyPostgresError(error, this.#options.route.from.name);
+      const { route } = this.#options;
+      // object_in_use: what reads the slot was told to end and has not done so yet.
+      if (sqlState(error) === '55006')
+        throw fail(sourceErrors.slotActive, { route: route.name, slot: queueNames(route).slot, pid: 'unknown' }, error);
+      throw classifyPostgresError(error, route.from.name);
     }
   }
 
@@ -103,8 +120,12 @@ class PostgresSource implements Source {
     });
   }
 
-  endQueueSession(): Promise<void> {
-    return this.#side('setup', (client) => endSlotSession(client, queueNames(this.#options.route).slot));
+  endQueueSessions(): Promise<void> {
+    const { route } = this.#options;
+    return this.#side('setup', async (client) => {
+      await endSideSessions(client, route, queuePurpose);
+      await endSlotSession(client, queueNames(route).slot);
+    });
   }
 
   dropQueue(): Promise<void> {
@@ -151,4 +172,12 @@ class PostgresSource implements Source {
       throw classifyPostgresError(error, this.#options.route.from.name);
     }
   }
+}
+
+function withDefinitions(table: TableVersion, types: ReadonlyMap<string, TypeDefinition> | undefined): TableVersion {
+  const columns = table.columns.map((column) => {
+    const definition = types?.get(column.name);
+    return definition === undefined || definition.kind === 'base' ? column : { ...column, definition };
+  });
+  return { ...table, columns };
 }

@@ -99,25 +99,32 @@ export function publicationGap(
   return null;
 }
 
+export interface PublicationCheckOptions {
+  readonly route: RouteDefinition;
+  readonly tables: readonly CatalogueTable[];
+  /** Labels of tables that the route has replicated before. */
+  readonly replicated: readonly string[];
+}
+
 /**
- * Before each start. A table that the route names and the publication lacks halts the route: its changes since it was
- * left out are lost to the queue, so adding it silently would hide a gap. Tables that only a glob matches and that are
- * not published were made since the route was created; they are returned for a warning.
+ * Before each start. A table that the route names, or has replicated before, and that the publication lacks halts the
+ * route: its changes since it was left out are lost to the queue, so adding it silently would hide a gap. Tables that
+ * only a glob matches and that were never replicated were made since; they are returned for a warning.
  */
 export async function checkPublication(
   client: Queryable,
-  route: RouteDefinition,
-  tables: readonly CatalogueTable[],
+  { route, tables, replicated }: PublicationCheckOptions,
 ): Promise<readonly CatalogueTable[]> {
   const name = queueNames(route).publication;
   const publication = await readPublication(client, name);
   if (publication === null) throw fail(sourceErrors.publicationMissing, { route: route.name, publication: name });
   const exact = new Set(route.tables.exact.map(tableLabel));
+  const demanded = new Set([...exact, ...replicated]);
   const labels = new Set(tables.map(({ table }) => tableLabel(table)));
   for (const label of exact)
     if (!labels.has(label)) throw fail(sourceErrors.tableMissing, { route: route.name, table: label });
   const isNew = ({ table }: CatalogueTable): boolean =>
-    !exact.has(tableLabel(table)) && !publication.tables.has(tableLabel(table));
+    !demanded.has(tableLabel(table)) && !publication.tables.has(tableLabel(table));
   const gap = publicationGap(
     name,
     publication,

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Row } from '../../../src/core/cell.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../../src/core/position.ts';
@@ -9,12 +10,14 @@ import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
-import { CopyTextError, CopyTextReader } from './copy-text.ts';
+import { CopyTextError, CopyTextReader, LongRowError } from './copy-text.ts';
+import { queueNames } from './queue-names.ts';
 import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
+import { tablesBytes } from './tables-bytes.ts';
 
 export interface PostgresSnapshotOptions {
   readonly route: RouteDefinition;
@@ -27,6 +30,18 @@ export interface PostgresSnapshotOptions {
   readonly facts: readonly TableFacts[];
 }
 
+/** To the server a snapshot whose session has ended is a name that does not exist: another load makes another one. */
+export async function beginInSnapshot(client: pg.Client, route: RouteDefinition, snapshot: string): Promise<void> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
+  } catch (error) {
+    if (!/^(42704|22023)$/.test(sqlState(error) ?? '')) throw error;
+    const why = 'the session that holds the snapshot of the load has ended';
+    throw fail(nodeErrors.unreachable, { node: route.from.name, why }, error);
+  }
+}
+
 const batchBytes = 1_000_000;
 
 /** The route's tables as they were when the slot was made: its first change is the next after this snapshot. */
@@ -36,6 +51,8 @@ export class PostgresSnapshot implements QueueSnapshot {
   readonly tables: readonly TableVersion[];
   readonly facts: readonly TableFacts[];
   readonly #options: PostgresSnapshotOptions;
+  /** Between two tables: thousands of tables need no thousands of connections. */
+  #idle: pg.Client | null = null;
 
   constructor(options: PostgresSnapshotOptions) {
     this.#options = options;
@@ -46,16 +63,9 @@ export class PostgresSnapshot implements QueueSnapshot {
   }
 
   async sizeBytes(): Promise<number> {
-    const oids = this.#options.tables.map(({ oid }) => oid);
-    // pg_partition_tree gives an ordinary table nothing before 18 where it is no partition: ask for both.
-    const text = `
-      SELECT COALESCE(sum(pg_table_size(t.oid)), 0)::text AS bytes FROM (
-        SELECT r.oid::oid FROM unnest($1::oid[]) AS r (oid)
-        UNION SELECT p.relid::oid FROM unnest($1::oid[]) AS r (oid), pg_partition_tree(r.oid::regclass) p
-      ) t`;
     return withSide(this.#options.route, 'load', async (client) => {
       try {
-        return Number((await client.query(text, [oids])).rows[0]?.bytes);
+        return await tablesBytes(client, this.#options.tables);
       } catch (error) {
         throw classifyPostgresError(error, this.#options.route.from.name);
       }
@@ -64,41 +74,55 @@ export class PostgresSnapshot implements QueueSnapshot {
 
   async *read(table: TableVersion, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
     const { route, snapshot } = this.#options;
-    const client = await connectSide(route.from, route, 'load');
+    const client = await this.#client();
     const abort = (): void => void client.connection.stream.destroy();
+    let isDone = false;
     try {
       signal.addEventListener('abort', abort);
       signal.throwIfAborted();
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
-      await takeBytesAsStored(client);
+      // A transaction a table: locks of thousands of tables would not fit into the server's lock table.
+      await beginInSnapshot(client, route, snapshot);
       // Where a policy would hide rows from this user the server shall say so, not leave them out.
       await client.query('SET LOCAL row_security = off');
       yield* this.#copy(client, table);
       await client.query('COMMIT');
+      isDone = true;
+      this.#idle = client;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, route.from.name);
     } finally {
       signal.removeEventListener('abort', abort);
       // A reader that leaves early leaves a COPY under way: only the end of the connection ends it.
-      client.connection.stream.destroy();
-      await client.end().catch(() => {});
+      if (!isDone) await end(client);
     }
   }
 
+  async #client(): Promise<pg.Client> {
+    const { route } = this.#options;
+    const client = this.#idle;
+    this.#idle = null;
+    if (client !== null) return client;
+    const made = await connectSide(route.from, route, 'load');
+    try {
+      await takeBytesAsStored(made);
+    } catch (error) {
+      await end(made);
+      throw classifyPostgresError(error, route.from.name);
+    }
+    return made;
+  }
+
   async *#copy(client: pg.Client, table: TableVersion): AsyncGenerator<readonly Row[], void, undefined> {
-    const { maxRowBytes } = this.#options.route.apply;
     const kind = this.#options.tables.find((entry) => entry.table === table)?.kind;
     const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
     const from = `${kind === 'p' ? '' : 'ONLY '}${quoteTable(table)}`;
-    const reader = new CopyTextReader(table.columns.length);
+    const reader = new CopyTextReader(table.columns.length, this.#options.route.apply.maxRowBytes);
     let batch: Row[] = [];
     let bytes = 0;
     try {
       for await (const chunk of client.query(copyTo(`COPY (SELECT ${columns} FROM ${from}) TO STDOUT`))) {
         for (const row of reader.read(chunk as Buffer)) batch.push(row);
-        if (reader.pendingBytes > maxRowBytes) throw this.#tooLarge(table, reader.pendingBytes);
         bytes += (chunk as Buffer).length;
         if (bytes < batchBytes || batch.length === 0) continue;
         yield batch;
@@ -106,6 +130,7 @@ export class PostgresSnapshot implements QueueSnapshot {
         bytes = 0;
       }
     } catch (error) {
+      if (error instanceof LongRowError) throw this.#tooLarge(table, error.bytes);
       if (!(error instanceof CopyTextError)) throw error;
       const place = { route: this.#options.route.name, position: `${this.position}, ${tableLabel(table)}` };
       throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
@@ -119,8 +144,23 @@ export class PostgresSnapshot implements QueueSnapshot {
     return fail(sourceErrors.rowTooLarge, { ...place, bytes, maxBytes: route.apply.maxRowBytes });
   }
 
-  async close(): Promise<void> {
-    this.#options.exporter.connection.stream.destroy();
-    await this.#options.exporter.end().catch(() => {});
+  /** Either command ends the snapshot. */
+  async discard(): Promise<void> {
+    const { slot, publication, ownsPublication } = queueNames(this.#options.route);
+    const { exporter } = this.#options;
+    await exporter.query(`DROP_REPLICATION_SLOT ${quoteIdentifier(slot)}`);
+    if (ownsPublication) await exporter.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
   }
+
+  async close(): Promise<void> {
+    if (this.#idle !== null) await end(this.#idle);
+    this.#idle = null;
+    await end(this.#options.exporter);
+  }
+}
+
+/** At once, whatever is under way. */
+async function end(client: pg.Client): Promise<void> {
+  client.connection.stream.destroy();
+  await client.end().catch(() => {});
 }

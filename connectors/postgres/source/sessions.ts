@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type NodeDefinition, type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import { connectPostgres } from '../connect.ts';
 
@@ -19,15 +21,46 @@ export function applicationName(route: RouteDefinition): string {
 const localCommit = { synchronous_commit: 'local' };
 
 export function connectSide(node: NodeDefinition, route: RouteDefinition, purpose: string): Promise<pg.Client> {
-  const name = `${applicationName(route)} ${purpose}`.slice(-63);
-  return connectPostgres(node, { applicationName: name, settings: localCommit });
+  return connectPostgres(node, { applicationName: sideName(route, purpose), settings: localCommit });
 }
 
-/** One use of a connection. */
+export function sideName(route: RouteDefinition, purpose: string): string {
+  return `${applicationName(route)} ${purpose}`.slice(-63);
+}
+
+/** Ends the route's sessions for this purpose, as far as this user may, and waits until they are gone. */
+export async function endSideSessions(client: Queryable, route: RouteDefinition, purpose: string): Promise<void> {
+  await client.query(
+    `SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = $1
+       AND (usename = current_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))`,
+    [sideName(route, purpose)],
+  );
+}
+
+/** Catalogue queries take a second where there are thousands of tables; the end of a session is waited for up to 6. */
+const answerMs = 20_000;
+
+/** A server that froze, or a network that lost a message, would else be waited for without an end. */
+export function noAnswer(node: NodeDefinition): TidelockError {
+  return fail(nodeErrors.unreachable, { node: node.name, why: 'the server does not answer' });
+}
+
+/** Ends the session where `run`, which works on it, takes too long. */
+export async function answeredInTime<T>(client: pg.Client, node: NodeDefinition, run: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => client.connection.stream.destroy(noAnswer(node)), answerMs);
+  try {
+    return await run();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One use of a connection, for what is answered soon. */
 export async function withSide<T>(route: RouteDefinition, purpose: string, use: (client: pg.Client) => Promise<T>) {
   const client = await connectSide(route.from, route, purpose);
   try {
-    return await use(client);
+    return await answeredInTime(client, route.from, () => use(client));
   } finally {
     await client.end().catch(() => {});
   }

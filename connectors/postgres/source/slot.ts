@@ -63,17 +63,22 @@ export function usableSlot(route: string, name: string, slot: Slot | null): Slot
   return { ...slot, confirmedLsn };
 }
 
-/** Ends the session that reads the slot and waits until the server has let the slot go. */
+/**
+ * Ends the session that reads the slot and waits until the server has let the slot go. A slot's name is one of the
+ * whole server: that of another database is another deployment's, and is left alone here and in dropSlot.
+ */
 export async function endSlotSession(client: Queryable, name: string): Promise<void> {
   const ended = `
-    SELECT pg_terminate_backend(active_pid, 5000) AS done FROM pg_replication_slots
-    WHERE slot_name = $1 AND active_pid IS NOT NULL`;
+    SELECT pg_terminate_backend(active_pid, 2000) AS done FROM pg_replication_slots
+    WHERE slot_name = $1 AND active_pid IS NOT NULL AND database = current_database()`;
   for (let attempt = 0; attempt < 3; attempt++) if ((await client.query(ended, [name])).rows.length === 0) return;
 }
 
 export async function dropSlot(client: Queryable, name: string): Promise<void> {
   await endSlotSession(client, name);
-  await client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1', [
-    name,
-  ]);
+  await client.query(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+     WHERE slot_name = $1 AND database = current_database()`,
+    [name],
+  );
 }

@@ -29,6 +29,14 @@ export interface CheckedStart {
   readonly unpublished: readonly string[];
 }
 
+export interface StartCheckOptions {
+  readonly route: RouteDefinition;
+  readonly stored: SourceIdentity;
+  readonly start: StartPoint;
+  /** Labels of tables whose changes the queue has had so far, also where only a glob names them. */
+  readonly replicated: readonly string[];
+}
+
 /**
  * Proves, on the very session that is going to stream, that the queue goes on exactly where the checkpoint is. The
  * server itself proves nothing: START_REPLICATION silently begins at the later of the asked and the confirmed position.
@@ -39,9 +47,7 @@ export interface CheckedStart {
  */
 export async function checkStart(
   client: Queryable,
-  route: RouteDefinition,
-  stored: SourceIdentity,
-  start: StartPoint,
+  { route, stored, start, replicated }: StartCheckOptions,
 ): Promise<CheckedStart> {
   const version = await serverVersion(client);
   if (version.number < oldestServer.number)
@@ -84,18 +90,23 @@ export async function checkStart(
     walSenderTimeoutMs: Number(session?.timeout),
     walSenderPid: Number(session?.pid),
     newIdentity,
-    ...(await withSide(route, 'check', (side) => checkCatalogue(side, route, String(session?.server)))),
+    ...(await withSide(route, 'check', (side) =>
+      checkCatalogue(side, { route, replicated, server: String(session?.server) }),
+    )),
   };
 }
 
 type CheckedCatalogue = Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished'>;
 
-async function checkCatalogue(side: Queryable, route: RouteDefinition, server: string): Promise<CheckedCatalogue> {
+async function checkCatalogue(
+  side: Queryable,
+  { route, replicated, server }: Pick<StartCheckOptions, 'route' | 'replicated'> & { readonly server: string },
+): Promise<CheckedCatalogue> {
   const { rows } = await side.query('SELECT pg_postmaster_start_time()::text AS server');
   if (rows[0]?.server !== server)
     throw fail(nodeErrors.unreachable, { node: route.from.name, why: 'two connections reached two servers' });
   const tables = selectTables(await readCatalogue(side), (schema, table) => isSelected(route, schema, table));
-  const unpublished = await checkPublication(side, route, tables);
+  const unpublished = await checkPublication(side, { route, tables, replicated });
   return {
     builtInTypes: await readBuiltInTypes(side),
     domainModifiers: await readDomainModifiers(side),

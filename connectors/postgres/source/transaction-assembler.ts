@@ -18,7 +18,7 @@ import {
   readType,
 } from './pgoutput/messages.ts';
 import type { Relation, RelationCache } from './pgoutput/relation-cache.ts';
-import { InvalidTextError, RowReader } from './pgoutput/row-reader.ts';
+import { InvalidTextError, largestRowBytes, RowReader } from './pgoutput/row-reader.ts';
 import type { TypeNames } from './pgoutput/type-names.ts';
 
 export interface AssemblerOptions {
@@ -133,7 +133,7 @@ export class TransactionAssembler {
     if (open.skipped !== null) return;
     const relation = this.#options.relations.get(buffer.readUInt32BE(1));
     if (!relation.selected || isCopied(relation, open)) return;
-    if (buffer.length > this.#options.maxRowBytes) throw this.#tooLarge(relation, buffer.length);
+    this.#checkSize(buffer, relation);
     this.#announce(open, relation);
     open.builder.addRow(this.#decode(buffer, relation), buffer.length);
   }
@@ -201,6 +201,13 @@ export class TransactionAssembler {
   #transaction(): OpenTransaction {
     if (this.#open === null) throw new RangeError('a change outside of a transaction');
     return this.#open;
+  }
+
+  /** A message may hold two rows, the old one and the new, of which each may have as many bytes. */
+  #checkSize(buffer: Buffer, relation: Relation): void {
+    if (buffer.length <= this.#options.maxRowBytes) return;
+    const bytes = largestRowBytes(buffer);
+    if (bytes > this.#options.maxRowBytes) throw this.#tooLarge(relation, bytes);
   }
 
   #tooLarge({ table }: Relation, bytes: number): TidelockError {

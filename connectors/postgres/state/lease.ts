@@ -4,7 +4,7 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { LeaseAttempt, LeaseHolder, Wanted } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { sqlState } from '../classify-error.ts';
-import { readWanted, type WantedRow } from './wanted.ts';
+import { parkingAsked, readWanted, type WantedRow } from './wanted.ts';
 
 export const leaseMs = 10_000;
 
@@ -93,30 +93,27 @@ async function endOtherSessions({ client, routeId, holder }: LeaseOptions, { cla
   );
 }
 
-/** The epoch that is the claim's; null where the claim no longer stands. */
+/**
+ * The epoch that is the claim's; null where the claim no longer stands. Where it was raised before, the route's row is
+ * locked for a moment all the same: an apply transaction of an earlier worker that could not be ended must not commit
+ * after the checkpoint is read.
+ */
 async function raiseOrRead(
   { client, routeId, holder }: LeaseOptions,
   { claim, raised }: Claim,
 ): Promise<string | 'blocked' | null> {
   const values = [routeId, holder.supervisor, claim];
-  if (raised) {
-    const { rows } = await client.query<{ epoch: string }>(
-      `select r.epoch::text from tidelock.routes r join tidelock.leases l on l.route_id = r.id
-       where r.id = $1 and l.supervisor = $2 and l.claim = $3`,
-      values,
-    );
-    return rows[0]?.epoch ?? null;
-  }
-  try {
-    const { rows } = await client.query<{ epoch: string }>(
-      `with mine as (
+  const text = raised
+    ? `select r.epoch::text from tidelock.routes r join tidelock.leases l on l.route_id = r.id
+       where r.id = $1 and l.supervisor = $2 and l.claim = $3 for no key update of r`
+    : `with mine as (
          update tidelock.leases set raised = true, expires_at = clock_timestamp() + $4 * interval '1 ms'
          where route_id = $1 and supervisor = $2 and claim = $3
          returning route_id)
        update tidelock.routes r set epoch = r.epoch + 1 from mine where r.id = mine.route_id
-       returning r.epoch::text`,
-      [...values, leaseMs],
-    );
+       returning r.epoch::text`;
+  try {
+    const { rows } = await client.query<{ epoch: string }>(text, raised ? values : [...values, leaseMs]);
     return rows[0]?.epoch ?? null;
   } catch (error) {
     if (sqlState(error) === '55P03') return 'blocked';
@@ -152,7 +149,7 @@ export async function renew(
         where route_id = $1 and supervisor = $2 and claim = $3
           and exists (select from tidelock.routes where id = $1 and epoch = $6)
         returning route_id)
-      select q.wanted, q.request::text, q.accept_schema_changes_to from renewed join tidelock.requests q using (route_id)`,
+      select q.wanted, q.request::text, q.accept_schema_changes_to, ${parkingAsked} from renewed join tidelock.requests q using (route_id)`,
     values: [routeId, supervisor, claim, leaseMs, JSON.stringify(status), epoch.toString()],
   });
   return rows[0] ? readWanted(rows[0]) : null;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
+import type { ParkedStore } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { NodeDefinition } from '../../../src/core/route.ts';
 import type {
@@ -18,9 +19,10 @@ import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { applicationName } from '../target/apply-connection.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
+import { PostgresParkedStore } from './postgres-parked-store.ts';
 import { dropState, inTransaction, migrateState, readStateVersion, schemaLock } from './state-schema.ts';
 import { readStoredRoute } from './stored-route.ts';
-import { readWanted, requestChannel, type WantedRow } from './wanted.ts';
+import { parkingAsked, readWanted, requestChannel, type WantedRow } from './wanted.ts';
 
 /** With a renewal every 3 s, what is left of a lease of 10 s. */
 const answerMs = 6_500;
@@ -45,6 +47,7 @@ export async function openPostgresState(options: PostgresStateOptions): Promise<
 }
 
 class PostgresRouteState implements RouteStateStore {
+  readonly parked: ParkedStore;
   readonly #client: pg.Client;
   readonly #node: string;
   readonly #key: string;
@@ -64,6 +67,13 @@ class PostgresRouteState implements RouteStateStore {
     this.#route = routeKey.slice(routeKey.indexOf('/') + 1);
     this.#idleName = idleName;
     this.#logger = logger;
+    this.parked = new PostgresParkedStore({
+      client,
+      route: this.#route,
+      run: (run) => this.#run(run),
+      routeId: () => this.#id(),
+      stateVersion: () => readStateVersion(client, this.#node),
+    });
   }
 
   migrate(): Promise<void> {
@@ -98,8 +108,8 @@ class PostgresRouteState implements RouteStateStore {
 
   read(): Promise<StoredRoute | null> {
     return this.#run(async () => {
-      if ((await readStateVersion(this.#client, this.#node)) === null) return null;
-      return await readStoredRoute(this.#client, this.#key);
+      const version = await readStateVersion(this.#client, this.#node);
+      return version === null ? null : await readStoredRoute(this.#client, version, this.#key);
     });
   }
 
@@ -141,7 +151,7 @@ class PostgresRouteState implements RouteStateStore {
   wanted(): Promise<Wanted> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<WantedRow>(
-        'select wanted, request::text, accept_schema_changes_to from tidelock.requests where route_id = $1',
+        `select wanted, request::text, accept_schema_changes_to, ${parkingAsked} from tidelock.requests q where route_id = $1`,
         [await this.#id()],
       );
       if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });

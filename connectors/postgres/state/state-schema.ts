@@ -55,10 +55,94 @@ const migrations: readonly string[] = [
      fingerprint text not null,
      primary key (route_id, source)
    );`,
+  // Parked transactions (see target/parking/parking.ts). Apply sessions may run under the replica role, where foreign
+  // keys do nothing: they delete the rows of all tables by themselves.
+  `create table tidelock.parked (
+     id bigint generated always as identity primary key,
+     route_id int not null references tidelock.routes on delete cascade,
+     transaction_id text not null,
+     position text not null,
+     commit_id text not null,
+     committed_at_ms float8 not null,
+     origin jsonb not null,
+     cause text not null,
+     code text not null,
+     message text not null,
+     remedy text not null,
+     reason text,
+     asked_by text,
+     rows bigint not null,
+     bytes bigint not null,
+     tables jsonb not null,
+     incomplete bool not null,
+     parked_at timestamptz not null default clock_timestamp(),
+     attempts int not null default 0
+   );
+   create index on tidelock.parked (route_id, id);
+   create table tidelock.parked_parts (
+     parked_id bigint not null references tidelock.parked on delete cascade,
+     part int not null,
+     rows int not null,
+     changes bytea not null,
+     primary key (parked_id, part)
+   );
+   create table tidelock.parked_keys (
+     parked_id bigint not null references tidelock.parked on delete cascade,
+     route_id int not null,
+     resource text not null,
+     exclusive bool not null,
+     digest bigint
+   );
+   create index on tidelock.parked_keys (route_id, resource, digest, parked_id);
+   create index on tidelock.parked_keys (route_id, resource, parked_id);
+   create index on tidelock.parked_keys (parked_id);
+   create table tidelock.skips (
+     route_id int primary key references tidelock.routes on delete cascade,
+     transaction_id text not null,
+     position text,
+     cause text not null,
+     code text not null,
+     message text not null,
+     remedy text not null,
+     reason text,
+     asked_by text,
+     asked_at timestamptz not null default now()
+   );
+   create table tidelock.parking_requests (
+     id bigint generated always as identity primary key,
+     route_id int not null references tidelock.routes on delete cascade,
+     action text not null check (action in ('retry', 'discard')),
+     ids bigint[],
+     with_earlier bool not null,
+     reason text,
+     asked_by text not null,
+     asked_at timestamptz not null default now(),
+     done_at timestamptz,
+     waiting bigint[]
+   );
+   create index on tidelock.parking_requests (route_id) where done_at is null;
+   create table tidelock.journal (
+     id bigint generated always as identity primary key,
+     route_id int not null references tidelock.routes on delete cascade,
+     at timestamptz not null default clock_timestamp(),
+     action text not null,
+     transaction_id text not null,
+     position text,
+     parked_id bigint,
+     request_id bigint,
+     code text,
+     message text,
+     reason text,
+     asked_by text
+   );
+   create index on tidelock.journal (route_id, request_id);`,
   `alter table tidelock.tables add column definition jsonb, add column loaded_to text;`,
 ];
 
 export const stateVersion = migrations.length;
+
+/** The first version that knows parked transactions: commands also read what an older engine has stored. */
+export const parkedSince = 2;
 
 /** Null where there is no state. Throws where a newer engine has made it. */
 export async function readStateVersion(client: pg.Client, node: string): Promise<number | null> {
@@ -95,7 +179,9 @@ export async function migrateState(client: pg.Client, node: string): Promise<voi
 /** Drops the tables, and the schema where it is empty then and ours. To be called under the lock, in a transaction. */
 export async function dropState(client: pg.Client): Promise<void> {
   await client.query(
-    'drop table tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes, tidelock.meta',
+    `drop table if exists tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
+       tidelock.parked, tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes,
+       tidelock.meta`,
   );
   const { rows } = await client.query<{ droppable: boolean }>(
     `select pg_has_role(nspowner, 'USAGE') and not exists (select from pg_class where relnamespace = n.oid)

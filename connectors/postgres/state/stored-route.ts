@@ -5,6 +5,7 @@ import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity, StoredCheckpoint, StoredRoute } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { expiresInMs } from './lease.ts';
+import { readParkedCount } from './postgres-parked-store.ts';
 import { readWanted, type WantedRow } from './wanted.ts';
 
 interface RouteRow extends WantedRow {
@@ -24,7 +25,7 @@ interface RouteRow extends WantedRow {
   readonly last_commit_id: string | null;
 }
 
-export async function readStoredRoute(client: pg.Client, key: string): Promise<StoredRoute | null> {
+export async function readStoredRoute(client: pg.Client, version: number, key: string): Promise<StoredRoute | null> {
   const { rows } = await client.query<RouteRow>(
     `select r.epoch::text, r.phase, r.source, q.wanted, q.request::text, q.accept_schema_changes_to,
        l.supervisor, l.host, l.pid, ${expiresInMs}, l.expires_at = 'epoch' as released, l.status,
@@ -50,6 +51,7 @@ export async function readStoredRoute(client: pg.Client, key: string): Promise<S
     status: row.status,
     statusAgeMs: row.status_age_ms,
     checkpoint: readCheckpoint(row, key),
+    parked: await readParkedCount(client, version, key),
   };
 }
 

@@ -39,13 +39,13 @@ export async function openApplyConnection(
     settings: planSettings,
   });
   const replicaRole = await setReplicaRole(client);
-  const { rows } = await client.query<{ names: string }>(
-    `select current_setting('synchronous_standby_names') as names`,
+  // With synchronous standbys the server's own setting stays: they are there so that no commit is lost in a failover. It
+  // is pinned, since a reload would change it under the session; and it may be off, too.
+  const { rows } = await client.query<{ setting: string }>(
+    `select set_config('synchronous_commit', case current_setting('synchronous_standby_names') when '' then 'off'
+       else current_setting('synchronous_commit') end, false) as setting`,
   );
-  // With synchronous standbys the server's own setting stays: they are there so that no commit is lost in a failover.
-  const asynchronousCommit = rows[0]?.names === '';
-  if (asynchronousCommit) await client.query('set synchronous_commit = off');
-  return { client, replicaRole, asynchronousCommit };
+  return { client, replicaRole, asynchronousCommit: rows[0]?.setting === 'off' };
 }
 
 /** False where the user has not the privilege (a superuser's, or granted by SET ON PARAMETER from 15 on). */

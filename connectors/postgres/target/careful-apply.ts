@@ -61,6 +61,8 @@ class CarefulRun {
 
   async truncate(change: TruncateChange, part: TransactionPart): Promise<void> {
     const { client, plans, replicaRole, route, displaced } = this.#options;
+    // Rows that are to be marked have to be there.
+    if (change.tables.some(({ kept }) => kept !== undefined)) await this.putBack(part);
     const batch = new Batch(client);
     sendTruncate({ batch, plans, replicaRole }, change);
     try {
@@ -93,10 +95,24 @@ class CarefulRun {
       await this.#applyToDisplaced(plan, change, aside, place);
       return;
     }
-    const count = await this.#try(plan, change, place);
-    if (count === 1) return;
+    // What a deferred check lets pass now would refuse the COMMIT, where nobody can tell which change it was.
+    const isTaken = change.kind === 'insert' && plan.isKeyDeferrable && (await this.#exists(plan, change.after));
+    const count = isTaken ? await this.#resolveExisting(plan, change, place) : await this.#try(plan, change, place);
+    if (count === 1 || (await this.#replace(plan, change, place))) return;
     if (count > 1) throw fail(targetErrors.collision, { ...place, found: `finds ${count} rows` });
     await this.#resolveMissing(plan, change, place);
+  }
+
+  /** True where the row was there and only its GENERATED ALWAYS identity kept it from being updated. */
+  async #replace(plan: TablePlan, change: RowChange, place: Place): Promise<boolean> {
+    const statement = change.kind === 'update' ? plan.replace(change.after) : null;
+    if (statement === null || change.kind !== 'update') return false;
+    // Where foreign keys act, deleting the row would take others with it.
+    if (!this.#options.replicaRole && plan.target.cascades.length > 0) return false;
+    const values = bindRows(statement, [updateKeyImage(plan, change)], [change.after]);
+    const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
+    if (typeof result !== 'number') throw this.#refused(result, place);
+    return result === 1;
   }
 
   /** Rows touched; a row in the way is moved aside once for each unique key that it holds. */
@@ -111,7 +127,7 @@ class CarefulRun {
       if (change.kind === 'insert' && (await this.#exists(plan, change.after))) {
         return await this.#resolveExisting(plan, change, place);
       }
-      const isMoved = await this.#moveAside(plan, change.after, result);
+      const isMoved = await this.#moveAside(plan, change.after, result, place);
       if (!isMoved)
         throw fail(targetErrors.collision, {
           ...place,
@@ -190,7 +206,7 @@ class CarefulRun {
     );
   }
 
-  async #moveAside(plan: TablePlan, row: Row, error: PostgresError): Promise<boolean> {
+  async #moveAside(plan: TablePlan, row: Row, error: PostgresError, place: Place): Promise<boolean> {
     const { client, displaced } = this.#options;
     const index = plan.target.uniqueIndexes.find((i) => i.name === error.constraint);
     if (index === undefined || index.hasExpressions || plan.keyIndexes.length === 0) return false;
@@ -207,27 +223,32 @@ class CarefulRun {
       if (text !== null) values.push(text);
       // An index with NULLS NOT DISTINCT has an equal for NULL, too.
       where.push(
-        text === null
-          ? `${name} is null`
-          : `${name} ${index.equals[at]} $${values.length}::pg_catalog.text::${c.column.typeSql}`,
+        text === null ? `${name} is null` : `${name} ${index.equals[at]} $${values.length}::${c.column.typeSql}`,
       );
     }
     if (index.predicate !== null) where.push(`(${index.predicate})`);
-    const keys = plan.keyIndexes.map((i) => `${quoteIdentifier(plan.source.columns[i]?.name ?? '')}::pg_catalog.text`);
+    const keys = plan.keyIndexes.map((i) => quoteIdentifier(plan.source.columns[i]?.name ?? ''));
     const found = await client.query<string[]>({
       text: `select ${keys.join(', ')} from ${plan.relation} where ${where.join(' and ')}`,
       values,
       rowMode: 'array',
+      types: asWritten,
     });
     const [key] = found.rows;
     if (key === undefined) return false;
     let cells: (string | null)[] | undefined;
-    const taken = await this.#savepoint(plan, { text: plan.takeOut, values: key, rowMode: 'array' }, (rows) => {
-      cells = rows[0] as (string | null)[] | undefined;
-    });
+    const taken = await this.#savepoint(
+      plan,
+      { text: plan.takeOut, values: key, rowMode: 'array', types: asWritten },
+      (rows) => {
+        cells = rows[0] as (string | null)[] | undefined;
+      },
+    );
     // Refused where foreign keys hold on to it.
     if (taken !== 1 || cells === undefined) return false;
-    displaced.put(plan, key, cells);
+    const rows = displaced.size + 1;
+    const constraint = index.name;
+    if (!displaced.put(plan, key, cells)) throw fail(targetErrors.tooManyDisplaced, { ...place, constraint, rows });
     return true;
   }
 
@@ -247,7 +268,7 @@ class CarefulRun {
       const isMoved =
         result.code === '23505' &&
         attempts <= plan.target.uniqueIndexes.length &&
-        (await this.#moveAside(plan, change.after, result));
+        (await this.#moveAside(plan, change.after, result, place));
       if (!isMoved) throw this.#refused(result, place);
     }
   }
@@ -261,6 +282,9 @@ class CarefulRun {
     return fail(targetErrors.applyFailed, { ...place, sqlState, message }, error);
   }
 }
+
+/** Values as the server writes them: the driver makes numbers and dates of some, and a cast to text may be a user's. */
+const asWritten: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text };
 
 interface Place {
   readonly route: string;
@@ -282,7 +306,7 @@ function keyCondition(plan: TablePlan, first: number): string {
   return plan.keyIndexes
     .map((index, at) => {
       const bound = plan.columns.find((c) => c.index === index);
-      return `${quoteIdentifier(bound?.column.name ?? '')} ${plan.keyEquals[at]} $${first + at}::pg_catalog.text::${bound?.column.typeSql}`;
+      return `${quoteIdentifier(bound?.column.name ?? '')} ${plan.keyEquals[at]} $${first + at}::${bound?.column.typeSql}`;
     })
     .join(' and ');
 }

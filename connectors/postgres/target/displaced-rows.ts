@@ -5,29 +5,46 @@ interface Displaced {
   readonly cells: (string | null)[];
 }
 
+/** What an entry holds in memory beside its text, about. */
+const overheadBytes = 200;
+
 /**
  * Rows that were deleted because a change of the same transaction needed their unique value, kept with all their cells
  * until their own change comes or the transaction ends. Empty at each commit.
  */
 export class DisplacedRows {
   readonly #rows = new Map<string, Displaced>();
+  readonly #limitBytes: number;
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
 
   get size(): number {
     return this.#rows.size;
   }
 
-  put(plan: TablePlan, key: readonly string[], cells: (string | null)[]): void {
+  /** False where the rows would be more than memory allows: the transaction can't go on. */
+  put(plan: TablePlan, key: readonly string[], cells: (string | null)[]): boolean {
     this.#rows.set(name(plan, key), { plan, cells });
+    this.#bytes += bytesOf(cells);
+    return this.#bytes <= this.#limitBytes;
   }
 
   /** Those of a table that was emptied. */
   forget(plan: TablePlan): void {
-    for (const at of this.#rows.keys()) if (at.startsWith(`${plan.target.oid}\0`)) this.#rows.delete(at);
+    for (const [at, { cells }] of this.#rows) {
+      if (!at.startsWith(`${plan.target.oid}\0`)) continue;
+      this.#rows.delete(at);
+      this.#bytes -= bytesOf(cells);
+    }
   }
 
   takeAll(): readonly Displaced[] {
     const all = [...this.#rows.values()];
     this.#rows.clear();
+    this.#bytes = 0;
     return all;
   }
 
@@ -36,11 +53,19 @@ export class DisplacedRows {
     if (this.#rows.size === 0) return null;
     const at = name(plan, key);
     const cells = this.#rows.get(at)?.cells ?? null;
-    if (cells !== null) this.#rows.delete(at);
+    if (cells === null) return null;
+    this.#rows.delete(at);
+    this.#bytes -= bytesOf(cells);
     return cells;
   }
 }
 
 function name(plan: TablePlan, key: readonly (string | null)[]): string {
   return `${plan.target.oid}\0${plan.nameKey(key)}`;
+}
+
+function bytesOf(cells: readonly (string | null)[]): number {
+  let bytes = overheadBytes;
+  for (const cell of cells) bytes += cell?.length ?? 0;
+  return bytes;
 }

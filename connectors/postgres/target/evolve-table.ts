@@ -24,24 +24,20 @@ export function evolutionOf(part: TransactionPart | undefined): Evolving | null 
   return first !== undefined && isEvolving(first) ? first : null;
 }
 
-/** The same parts, cut so that each definition to be followed begins one; it ends the group before. */
+/** The same parts, cut so that each definition to be followed is one by itself, which never ends a transaction. */
 export function cutAtEvolutions(parts: readonly TransactionPart[]): readonly TransactionPart[] {
   if (!parts.some((part) => part.changes.some(isEvolving))) return parts;
   return parts.flatMap((part) => {
-    const cuts = part.changes.flatMap((change, at) => (isEvolving(change) && at > 0 ? [at] : []));
+    const cuts = part.changes.flatMap((change, at) => (isEvolving(change) ? [at, at + 1] : []));
     if (cuts.length === 0) return [part];
     const bounds = [0, ...cuts, part.changes.length];
-    return bounds.slice(1).map((end, at) => {
-      const changes = part.changes.slice(bounds[at], end);
+    const pieces = bounds.slice(1).map((end, at) => part.changes.slice(bounds[at], end));
+    return pieces.flatMap((changes, at) => {
+      const isLast = at === pieces.length - 1;
+      if (changes.length === 0 && !(isLast && part.commit !== null)) return [];
       const rows = changes.filter(({ kind }) => kind === 'insert' || kind === 'update' || kind === 'delete').length;
-      const isLast = end === part.changes.length;
-      return {
-        ...part,
-        changes,
-        rows,
-        bytes: Math.ceil(part.bytes / cuts.length),
-        commit: isLast ? part.commit : null,
-      };
+      const bytes = Math.ceil(part.bytes / pieces.length);
+      return [{ ...part, changes, rows, bytes, commit: isLast ? part.commit : null }];
     });
   });
 }

@@ -12,8 +12,10 @@ export interface Group {
   readonly rows: number;
   /** Null where the last transaction goes on in later parts: the target transaction stays open. */
   readonly commit: Commit | null;
-  /** The last transaction with changes that ends in this group. */
+  /** The last transaction of the source's that ends in this group, whatever is in it: a heartbeat, too. */
   readonly lastCommit: { readonly position: Commit['position']; readonly id: string } | null;
+  /** A parked transaction that is tried again: it leaves the store with its commit, and the checkpoint stays. */
+  readonly parked?: { readonly id: number; readonly request: number };
 }
 
 /** True for what changes nothing at the target: an idle advance, Tidelock's own records, replicated transactions. */
@@ -37,6 +39,7 @@ export function nextGroup(all: readonly TransactionPart[], from: number, limits:
   let bytes = 0;
   const first = parts[from];
   if (first === undefined) throw new RangeError('no parts are left to group');
+  if (evolutionOf(first) !== null) return groupOf([first]);
   if (open) {
     end = takeParts(parts, from, limits);
   } else {
@@ -54,10 +57,10 @@ export function nextGroup(all: readonly TransactionPart[], from: number, limits:
       bytes += whole.bytes;
     }
   }
-  return makeGroup(parts.slice(from, end));
+  return groupOf(parts.slice(from, end));
 }
 
-/** A definition that the target has to follow begins a group: the plans of what comes after it are made behind it. */
+/** A definition that the target has to follow is a group by itself: the plans of what comes after it are made behind it. */
 function untilEvolution(parts: readonly TransactionPart[], from: number): readonly TransactionPart[] {
   const next = parts.findIndex((part, at) => at > from && evolutionOf(part) !== null);
   return next < 0 ? parts : parts.slice(0, next);
@@ -68,18 +71,21 @@ export function transactionsOf(group: Group): Group[] {
   const groups: Group[] = [];
   for (let at = 0; at < group.parts.length; ) {
     const { end } = transactionAt(group.parts, at);
-    groups.push(makeGroup(group.parts.slice(at, end)));
+    groups.push(groupOf(group.parts.slice(at, end)));
     at = end;
   }
   return groups;
 }
 
-function makeGroup(parts: readonly TransactionPart[]): Group {
+/** Parts of one transaction, or whole ones, as a group. */
+export function groupOf(parts: readonly TransactionPart[]): Group {
   let lastCommit: Group['lastCommit'] = null;
   let rows = 0;
   for (const part of parts) {
     rows += part.rows;
-    if (part.commit !== null && !isIdle(part)) lastCommit = { position: part.commit.position, id: part.commit.id };
+    if (part.commit !== null && part.commit.id !== '') {
+      lastCommit = { position: part.commit.position, id: part.commit.id };
+    }
   }
   return { parts, rows, commit: parts.at(-1)?.commit ?? null, lastCommit };
 }

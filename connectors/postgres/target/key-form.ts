@@ -2,7 +2,7 @@ import type { Cell, Row } from '../../../src/core/cell.ts';
 import type { TargetColumn } from './target-table.ts';
 
 /** Text of a key value such that two values the server holds equal have the same text, and no others. */
-type Normalise = (text: string) => string;
+export type Normalise = (text: string) => string;
 
 const same: Normalise = (text) => text;
 const zero: Normalise = (text) => (text === '-0' ? '0' : text);
@@ -20,7 +20,17 @@ const byType: Readonly<Record<string, Normalise>> = {
   'pg_catalog.time': same,
   'pg_catalog.timestamp': same,
   'pg_catalog.timestamptz': same,
+  'pg_catalog.timetz': same,
   'pg_catalog.bytea': same,
+  'pg_catalog.bit': same,
+  'pg_catalog.varbit': same,
+  'pg_catalog.inet': same,
+  'pg_catalog.cidr': same,
+  'pg_catalog.macaddr': same,
+  'pg_catalog.macaddr8': same,
+  'pg_catalog.money': same,
+  'pg_catalog.pg_lsn': same,
+  'pg_catalog.xid8': same,
   'pg_catalog.text': same,
   'pg_catalog.varchar': same,
   'pg_catalog.name': same,
@@ -32,7 +42,7 @@ const byType: Readonly<Record<string, Normalise>> = {
 };
 
 /** Null where the server may hold values equal whose texts differ in ways that are not known here (citext, jsonb). */
-function normaliser(column: TargetColumn): Normalise | null {
+export function normaliser(column: TargetColumn): Normalise | null {
   if (!column.deterministic) return null;
   if (column.baseKind === 'e') return same;
   return byType[column.baseType] ?? null;

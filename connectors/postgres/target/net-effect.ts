@@ -17,7 +17,8 @@ export type Reduction = 'taken' | 'barrier';
  *
  * insert+update = insert; insert+delete = nothing; update+update = update; update+delete = delete;
  * delete+insert = update of every column. Any other pair can't come from a source whose rows we have counted right
- * (insert+insert, delete+update ...): it is a barrier, so that exact replay meets it and can report it.
+ * (insert+insert, delete+update ...): it is a barrier, so that exact replay meets it and can report it. Where deleted
+ * rows stay at the target, an insert replaces all that came before.
  */
 export class NetEffect {
   readonly #tables = new Map<TablePlan, NetTable>();
@@ -49,6 +50,11 @@ export class NetEffect {
 
   #merge(table: NetTable, key: string, earlier: RowChange, change: RowChange): Reduction {
     const { changes } = table;
+    if (change.kind === 'insert' && change.table.kept !== undefined) {
+      // It replaces whatever row of the key is there.
+      changes.set(key, change);
+      return 'taken';
+    }
     if (earlier.kind === 'delete') {
       if (change.kind !== 'insert' || !table.plan.canReplace) return 'barrier';
       changes.set(key, { kind: 'update', table: change.table, before: earlier.before, after: change.after });

@@ -1,13 +1,15 @@
 import type { StartPoint } from '../../../src/core/collector.ts';
 import type { ApplyCounts, Consumer, Progress } from '../../../src/core/consumer.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import { LatestValue } from '../../../src/core/latest-value.ts';
 import type { Logger } from '../../../src/core/logger.ts';
-import type { Position } from '../../../src/core/position.ts';
-import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { ParkedCount } from '../../../src/core/parked.ts';
+import type { Position, PositionOrder } from '../../../src/core/position.ts';
+import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, Hop, Origin, TransactionPart } from '../../../src/core/transaction.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
@@ -17,13 +19,20 @@ import { applyCarefully, isOfTheChange } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
 import { FlushWatch } from './flush-watch.ts';
-import { type Group, type GroupLimits, isIdle, nextGroup, transactionsOf } from './group.ts';
+import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
+import { haltAt, parkableCause } from './parking/parkable.ts';
+import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
+import { Parking, type ParkWhy } from './parking/parking.ts';
 import { sendAsSets, sendInOrder } from './set-apply.ts';
 import { TablePlans } from './table-plans.ts';
+import { Turns } from './turns.ts';
 
 /** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */
 const pruneEvery = 500n;
+
+/** A column of a group becomes one text, which the runtime bounds at 512 MB, escaped. */
+const maxGroupBytes = 128_000_000;
 
 /**
  * How a group is applied. `set`: net effect in few statements. `ordered`: every change by itself in source order, all
@@ -33,10 +42,21 @@ const pruneEvery = 500n;
 type Mode = 'set' | 'ordered' | 'careful';
 const modes: readonly Mode[] = ['set', 'ordered', 'careful'];
 
+export interface PostgresConsumerOptions extends ConsumerOptions {
+  readonly route: RouteDefinition;
+  readonly routeId: number;
+  readonly connection: ApplyConnection;
+  readonly logger: Logger;
+  /** Of the source. */
+  readonly order: PositionOrder;
+}
+
 /**
  * One target transaction per group: the route's epoch is locked and the origin marker written first, then the rows,
  * last the checkpoint. A source transaction that is larger than a group keeps the target transaction open; each of its
  * groups is behind a savepoint of its own, so that it can be replayed without the ones before.
+ *
+ * What can't be applied is set aside where the route or a person wants that, and with it what depends on it: parking.ts.
  *
  * Parallel lanes will be several of these sessions behind the same contract: `apply` then accepts parts before earlier
  * ones are committed, and `progress` keeps reporting in source order.
@@ -46,29 +66,30 @@ export class PostgresConsumer implements Consumer {
   readonly #connection: ApplyConnection;
   readonly #route: RouteDefinition;
   readonly #routeId: number;
-  readonly #options: ConsumerOptions;
+  readonly #options: PostgresConsumerOptions;
   readonly #logger: Logger;
   readonly #limits: GroupLimits;
   readonly #plans: TablePlans;
   readonly #flush: FlushWatch;
   readonly #progress = new LatestValue<Progress>();
-  readonly #displaced = new DisplacedRows();
+  readonly #displaced: DisplacedRows;
+  readonly #parking: Parking;
+  readonly #parkedWork: ParkedWork;
+  /** One at a time: a group, or what people have asked about parked transactions. */
+  readonly #turns = new Turns();
   #sequence: bigint;
   #lastCommit: StartPoint['lastCommit'];
   #applied: Position;
   #durable: Position;
-  #idle: Commit | null = null;
+  #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
   /** A source transaction's target transaction is open and holds parts of it. */
   #open = false;
+  /** Why those parts are written to the store, and not applied. */
+  #writing: ParkWhy | null = null;
   #counts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
 
-  constructor(
-    route: RouteDefinition,
-    routeId: number,
-    connection: ApplyConnection,
-    options: ConsumerOptions,
-    logger: Logger,
-  ) {
+  constructor(options: PostgresConsumerOptions) {
+    const { route, routeId, connection, logger, order } = options;
     const { position, lastCommit, sequence } = options.checkpoint;
     this.start = { position, lastCommit };
     this.#route = route;
@@ -76,13 +97,23 @@ export class PostgresConsumer implements Consumer {
     this.#connection = connection;
     this.#options = options;
     this.#logger = logger;
-    this.#limits = { rows: route.apply.groupRows, bytes: Math.floor(route.apply.memoryBytes / 8) };
-    this.#plans = new TablePlans(route.name);
+    const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
+    this.#limits = { rows: route.apply.groupRows, bytes };
+    this.#displaced = new DisplacedRows(this.#limits.bytes);
+    this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
     this.#sequence = sequence;
     this.#lastCommit = lastCommit;
     this.#applied = position;
     this.#durable = position;
-    this.#flush = new FlushWatch(connection.client, (durable) => this.#report(this.#applied, durable));
+    const { client } = connection;
+    this.#flush = new FlushWatch(client, (durable) => this.#report(this.#applied, durable));
+    this.#parking = new Parking({ client, routeId, route: route.name, routeKey: routeKey(route), order });
+    this.#parkedWork = new ParkedWork({ client, routeId, route: route.name });
+  }
+
+  /** Reads what is parked. Before anything else. */
+  open(): Promise<void> {
+    return this.#guard(() => this.#parking.load(this.start.position));
   }
 
   async apply(given: readonly TransactionPart[], signal: AbortSignal): Promise<void> {
@@ -90,16 +121,27 @@ export class PostgresConsumer implements Consumer {
     let at = 0;
     while (at < parts.length && !signal.aborted) {
       const group = nextGroup(parts, at, this.#limits, this.#open);
-      at += group.parts.length;
-      if (!this.#open && group.parts.every(isIdle)) await this.#rest(group);
-      else await this.#applyGroup(group);
+      at += await this.#turns.take(() => this.#guard(() => this.#next(group)));
     }
   }
 
   async flushIdle(): Promise<void> {
-    if (this.#idle === null || this.#open) return;
-    const commit = this.#idle;
-    await this.#guard(() => this.#attempt({ parts: [], rows: 0, commit, lastCommit: null }, 'set'));
+    await this.#turns.take(() => this.#guard(() => this.#flushIdle()));
+  }
+
+  parked(): ParkedCount {
+    return this.#parking.count;
+  }
+
+  async carryOut(signal: AbortSignal): Promise<void> {
+    let done = false;
+    while (!done && !signal.aborted) {
+      done = await this.#turns.takeWhere(
+        () => !this.#open,
+        () => this.#guard(() => this.#carryOut(signal)),
+        signal,
+      );
+    }
   }
 
   progress(): AsyncIterable<Progress> {
@@ -117,6 +159,7 @@ export class PostgresConsumer implements Consumer {
   async close(): Promise<void> {
     this.#flush.close();
     this.#progress.close();
+    this.#turns.changed();
     // An open transaction is rolled back by the server; a graceful end would wait for statements that may hang.
     const { client } = this.#connection;
     if (this.#open) client.connection.stream.destroy();
@@ -125,36 +168,169 @@ export class PostgresConsumer implements Consumer {
     client.connection.stream.destroy();
   }
 
+  /** Applies the group, or as much of it as goes together. Returns how many of its parts are done with. */
+  async #next(group: Group): Promise<number> {
+    if (!this.#open && group.parts.every(isIdle)) {
+      await this.#rest(group);
+      return group.parts.length;
+    }
+    // A definition to be followed: also where the rows around it are set aside, since later ones need it.
+    if (evolutionOf(group.parts[0]) !== null) {
+      await this.#attempt(group, 'set');
+      return group.parts.length;
+    }
+    await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
+    if (this.#parking.writing || this.#parking.active) return await this.#sort(group);
+    await this.#applyOrPark(group);
+    return group.parts.length;
+  }
+
+  /** With something parked: what is free before the first transaction that is not, or that one. */
+  async #sort(group: Group): Promise<number> {
+    let free = 0;
+    for (const one of transactionsOf(group)) {
+      const why = this.#writing ?? (await this.#parking.verdict(one.parts, this.#plans));
+      if (why === null) {
+        free += one.parts.length;
+        continue;
+      }
+      if (free > 0) break;
+      await this.#park(one, why);
+      return one.parts.length;
+    }
+    const ahead = free === group.parts.length ? group : groupOf(group.parts.slice(0, free));
+    if (!this.#open && ahead.parts.every(isIdle)) await this.#rest(ahead);
+    else await this.#applyOrPark(ahead);
+    return free;
+  }
+
   /** An advance without changes rides with the next change, unless somebody waits for it. */
   async #rest(group: Group): Promise<void> {
-    this.#idle = group.commit;
-    if (group.parts.some((part) => part.urgency === 'now')) await this.flushIdle();
+    const { commit, lastCommit } = group;
+    if (commit === null) return;
+    // Of heartbeats, too: after a stretch without changes nothing else tells this history from a restored one.
+    this.#idle = { commit, lastCommit: lastCommit ?? this.#idle?.lastCommit ?? null };
+    if (group.parts.some((part) => part.urgency === 'now')) await this.#flushIdle();
+  }
+
+  async #flushIdle(): Promise<void> {
+    if (this.#idle === null || this.#open) return;
+    await this.#attempt({ parts: [], rows: 0, ...this.#idle }, 'set');
+  }
+
+  /** Where the target refuses rows of a single transaction: sets it aside if the route says so, else halts at it. */
+  async #applyOrPark(group: Group): Promise<void> {
+    try {
+      await this.#applyGroup(group);
+    } catch (reason) {
+      const error = this.#classify(reason);
+      const cause = parkableCause(error);
+      const part = group.parts.findLast(({ commit }) => commit !== null) ?? group.parts.at(-1);
+      if (cause === null || part === undefined || 'transaction' in error.place) throw error;
+      if (this.#route.apply.onError !== 'park') throw haltAt(error, part, this.#route.name);
+      const { code, message, remedy } = error;
+      await this.#park(group, { cause, code, message, remedy, reason: null, askedBy: null }, true);
+    }
   }
 
   async #applyGroup(group: Group): Promise<void> {
-    await this.#guard(async () => {
-      const evolves = evolutionOf(group.parts[0]) !== null;
-      if (!evolves) await this.#plans.prepare(this.#connection.client, group.parts);
-      for (const mode of modes) {
-        // The key of a row that stands aside may be another row's by now: only `careful` tells them apart.
-        if (mode !== 'careful' && this.#displaced.size > 0) continue;
-        try {
-          await this.#attempt(group, mode);
-          return;
-        } catch (error) {
-          if (mode === 'careful' || !isOff(error)) throw error;
-          this.#counts.replays++;
-          this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
-          await this.#rollBack();
-        }
-        // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.
-        const single = mode === 'ordered' && !this.#open ? transactionsOf(group) : [];
-        if (single.length > 1) {
-          for (const one of single) await (one.parts.every(isIdle) ? this.#rest(one) : this.#applyGroup(one));
-          return;
-        }
+    for (const mode of modes) {
+      // The key of a row that stands aside may be another row's by now: only `careful` tells them apart.
+      if (mode !== 'careful' && this.#displaced.size > 0) continue;
+      try {
+        await this.#attempt(group, mode);
+        return;
+      } catch (error) {
+        if (mode === 'careful' || !isOff(error)) throw error;
+        this.#counts.replays++;
+        this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
+        await this.#rollBack();
       }
-    });
+      // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.
+      const single = mode === 'ordered' && !this.#open ? transactionsOf(group) : [];
+      if (single.length > 1) {
+        for (const one of single) await this.#next(one);
+        return;
+      }
+    }
+  }
+
+  /**
+   * Sets a transaction aside, as far as it is there: the rest goes the same way. `refused`: it was tried, and there is
+   * a target transaction to be rolled back.
+   */
+  async #park(group: Group, why: ParkWhy, refused = false): Promise<void> {
+    const isPartOfIt = this.#open && !this.#parking.writing;
+    if (refused || isPartOfIt) await this.#rollBackAll();
+    const [part] = group.parts;
+    if (part !== undefined && (isPartOfIt || (refused && group.commit === null))) await this.#readAgain(group, why);
+    const batch = new Batch(this.#connection.client);
+    if (!this.#open) this.#begin(batch, group);
+    await batch.settle();
+    this.#writing = why;
+    await this.#parking.write(group.parts, why, this.#plans);
+    if (group.commit === null) {
+      this.#open = true;
+      return;
+    }
+    await this.#commit(group, group.commit);
+    this.#writing = null;
+    this.#parking.committed(group.commit.position);
+    const fields = { transaction: part?.id, position: group.commit.position, code: why.code, rows: group.rows };
+    // What follows a parked transaction may be all that the source does.
+    this.#logger[why.cause === 'behind' ? 'debug' : 'warn'](fields, 'transaction parked');
+  }
+
+  /** Parts of it were applied and are no longer in memory: what was decided is stored, and the stream read again. */
+  async #readAgain(group: Group, why: ParkWhy): Promise<never> {
+    const part = group.parts.at(-1);
+    if (part === undefined) throw new RangeError('no parts are left to set aside');
+    await this.#transaction(() => this.#parking.decide(part, why));
+    throw fail(targetErrors.readAgain, { route: this.#route.name, transaction: part.id });
+  }
+
+  /** Statements in a target transaction under the route's epoch, without a checkpoint. */
+  async #transaction(run: () => Promise<void>): Promise<void> {
+    const { client, asynchronousCommit } = this.#connection;
+    const batch = new Batch(client);
+    this.#begin(batch, groupOf([]));
+    // Somebody is told that it is done.
+    if (asynchronousCommit) batch.send('set local synchronous_commit = local');
+    await batch.settle();
+    await run();
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
+  }
+
+  async #carryOut(signal: AbortSignal): Promise<void> {
+    const requests = await this.#parkedWork.requests();
+    const worker: ParkedWorker = {
+      apply: (groups) => this.#applyParked(groups),
+      isOfTheRows: (error) => error.recovery === 'halt' && error.code !== nodeErrors.defect.code,
+      transaction: (run) => this.#transaction(run),
+    };
+    for (const request of requests) {
+      if (signal.aborted) break;
+      this.#logger.info({ request: request.id, action: request.action, ids: request.ids }, 'parked transactions');
+      await this.#parkedWork.carryOut(request, worker, signal);
+    }
+    if (requests.length > 0) await this.#parking.load(this.#applied);
+  }
+
+  /** One parked transaction. Throws classified, with everything rolled back and the target transaction closed. */
+  async #applyParked(groups: AsyncIterable<Group>): Promise<void> {
+    try {
+      for await (const group of groups) {
+        await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
+        await this.#applyGroup(group);
+        failpoint('retry.part');
+      }
+    } catch (reason) {
+      const error = this.#classify(reason);
+      // Where the connection is gone there is nothing to roll back, and the first error is the one that tells.
+      if (error.recovery === 'halt') await this.#rollBackAll();
+      throw error;
+    }
   }
 
   /** Runs one group in one mode. Throws with the target transaction still there, to be rolled back. */
@@ -172,7 +348,6 @@ export class PostgresConsumer implements Consumer {
       await batch.settle();
       await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
       failpoint('evolve.altered');
-      await this.#plans.prepare(client, group.parts);
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
     const applier = { batch, plans: this.#plans, replicaRole };
@@ -222,11 +397,8 @@ export class PostgresConsumer implements Consumer {
     failpoint('part.applied');
   }
 
-  async #commit(group: Group, commit: Commit): Promise<void> {
-    const { client, asynchronousCommit } = this.#connection;
-    const sequence = this.#sequence + 1n;
-    const lastCommit = group.lastCommit ?? this.#lastCommit;
-    const batch = new Batch(client);
+  async #storeCheckpoint(commit: Commit, { sequence, lastCommit }: NextCheckpoint): Promise<void> {
+    const batch = new Batch(this.#connection.client);
     batch.send({
       name: 'tl_checkpoint',
       text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
@@ -246,6 +418,16 @@ export class PostgresConsumer implements Consumer {
       });
     }
     await batch.settle();
+  }
+
+  async #commit(group: Group, commit: Commit): Promise<void> {
+    const { client } = this.#connection;
+    // A parked transaction was passed by a checkpoint long ago, and somebody is told when it is done.
+    const asynchronousCommit = this.#connection.asynchronousCommit && group.parked === undefined;
+    const next = { sequence: this.#sequence + 1n, lastCommit: group.lastCommit ?? this.#lastCommit };
+    if (group.parked === undefined) await this.#storeCheckpoint(commit, next);
+    else await this.#takeOut(group.parked);
+    const batch = new Batch(client);
     failpoint('commit.before');
     let walEnd = '';
     batch.send('commit', ({ command }) => {
@@ -265,11 +447,22 @@ export class PostgresConsumer implements Consumer {
     failpoint('commit.answerLost');
     failpoint('commit.answered');
     this.#open = false;
+    this.#turns.changed();
+    if (group.parked !== undefined) {
+      failpoint('retry.done');
+      return;
+    }
     this.#idle = null;
-    this.#sequence = sequence;
-    this.#lastCommit = lastCommit;
+    this.#sequence = next.sequence;
+    this.#lastCommit = next.lastCommit;
     this.#report(commit.position, asynchronousCommit ? this.#durable : commit.position);
     if (asynchronousCommit) this.#flush.wait(commit.position, walEnd);
+  }
+
+  async #takeOut(parked: { readonly id: number; readonly request: number }): Promise<void> {
+    await this.#connection.client.query('set local synchronous_commit = local');
+    await this.#parkedWork.unpark(parked);
+    failpoint('retry.taken');
   }
 
   #count(group: Group, collisions: number): void {
@@ -296,10 +489,20 @@ export class PostgresConsumer implements Consumer {
     }
   }
 
+  /** The whole target transaction, where there is one. */
+  async #rollBackAll(): Promise<void> {
+    await this.#connection.client.query('rollback');
+    this.#open = false;
+    this.#turns.changed();
+    this.#displaced.takeAll();
+    this.#parking.rolledBack();
+    this.#writing = null;
+  }
+
   /** Every error that leaves the Consumer is a TidelockError. */
-  async #guard(run: () => Promise<void>): Promise<void> {
+  async #guard<T>(run: () => Promise<T>): Promise<T> {
     try {
-      await run();
+      return await run();
     } catch (error) {
       throw this.#classify(error);
     }
@@ -322,6 +525,11 @@ export class PostgresConsumer implements Consumer {
     if (/^(23|P0)/.test(sqlState(error) ?? '')) return this.#commitFailed(error, this.#applied);
     return classifyPostgresError(error, this.#route.to.name);
   }
+}
+
+interface NextCheckpoint {
+  readonly sequence: bigint;
+  readonly lastCommit: StartPoint['lastCommit'];
 }
 
 /** True where replaying the group change by change may go through, or tells which change is at fault. */

@@ -5,23 +5,23 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { Row } from '../../../src/core/cell.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity, StoredTable } from '../../../src/core/route-state-store.ts';
-import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import type { TableVersion } from '../../../src/core/table.ts';
 import type { Loader, LoaderOptions } from '../../../src/core/target.ts';
 import type { Hop } from '../../../src/core/transaction.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { applicationName, setReplicaRole } from './apply-connection.ts';
+import { isOfTheChange } from './careful-apply.ts';
 import { copyText } from './copy-text.ts';
 import { originMarker } from './origin-marker.ts';
-import { planTable } from './table-plan.ts';
+import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
-import { readTargetTables } from './target-table.ts';
 
 export interface PostgresLoaderOptions extends LoaderOptions {
   readonly route: RouteDefinition;
@@ -44,15 +44,21 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
       throw classifyPostgresError(error, node);
     }
   };
-  await guarded(() => begin(client, options));
+  const replicaRole = await guarded(() => begin(client, options));
+  const plans = new TablePlans({ route, replicaRole });
+  const sorted = new Set<TableVersion>();
   return {
     sort: (tables) =>
       guarded(async () => {
-        const plans = new TablePlans(route.name);
         await plans.add(client, tables);
+        for (const table of tables) sorted.add(table);
         return plans.parentsFirst(tables.map((table) => plans.get(table))).map((plan) => plan.source);
       }),
-    load: (table, batches) => guarded(() => loadTable(client, route, table, batches)),
+    load: (table, batches) =>
+      guarded(async () => {
+        if (!sorted.has(table)) await plans.add(client, [table]);
+        return loadTable({ client, route, plan: plans.get(table), replicaRole, position: options.position }, batches);
+      }),
     commit: (source, position) => guarded(() => commit(client, routeId, source, position)),
     commitTables: (tables) => guarded(() => commitTables(client, route, routeId, tables)),
     abort: async () => {
@@ -61,9 +67,10 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
   };
 }
 
-async function begin(client: pg.Client, options: PostgresLoaderOptions): Promise<void> {
+/** Returns whether the session has the replica role. */
+async function begin(client: pg.Client, options: PostgresLoaderOptions): Promise<boolean> {
   const { route, routeId, epoch, sourceNode, position } = options;
-  await setReplicaRole(client);
+  const replicaRole = await setReplicaRole(client);
   await client.query('begin');
   const { rows } = await client.query<{ epoch: string }>(
     'select epoch::text from tidelock.routes where id = $1 for update',
@@ -75,48 +82,87 @@ async function begin(client: pg.Client, options: PostgresLoaderOptions): Promise
   const hop: Hop = { node: sourceNode, position, committedAtMs: Date.now() };
   await client.query(`select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`, [originMarker([hop])]);
   await client.query('set constraints all deferred');
+  return replicaRole;
 }
 
-async function loadTable(
-  client: pg.Client,
-  route: RouteDefinition,
-  table: TableVersion,
-  batches: AsyncIterable<readonly Row[]>,
-): Promise<number> {
-  const [target] = await readTargetTables(client, [table]);
-  const label = tableLabel(table);
-  if (!target) throw fail(targetErrors.tableMissing, { route: route.name, table: label });
-  const { relation } = planTable(table, target, route.name);
+interface TableLoad {
+  readonly client: pg.Client;
+  readonly route: RouteDefinition;
+  readonly plan: TablePlan;
+  readonly replicaRole: boolean;
+  readonly position: Position;
+}
+
+async function loadTable(load: TableLoad, batches: AsyncIterable<readonly Row[]>): Promise<number> {
+  const { client, route, plan, replicaRole } = load;
+  const { relation, target } = plan;
   if (route.load.existing === 'replace') {
     // Not TRUNCATE: it would need every table that points here, and readers would find the table locked until the end.
     await client.query(`delete from ${relation}`);
   } else {
     const { rows } = await client.query(`select from ${relation} limit 1`);
-    if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: label });
+    if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
   }
-  const columns = table.columns.map((column) => quoteIdentifier(column.name)).join(', ');
   // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
-  const isOrdinary = target.hasDeferrableUnique && (await isReplica(client));
+  const isOrdinary = target.hasDeferrableUnique && replicaRole;
   if (isOrdinary) await client.query('set local session_replication_role = origin');
-  const copy = client.query(copyFrom(`copy ${quoteTable(target)} (${columns}) from stdin`));
-  let count = 0;
-  const texts = async function* (): AsyncGenerator<string> {
-    for await (const rows of batches) {
-      count += rows.length;
-      yield copyText(rows);
-    }
-  };
-  await pipeline(Readable.from(texts(), { objectMode: true, highWaterMark: 1 }), copy);
+  const count = await copyRows(load, batches);
   if (isOrdinary) await client.query('set local session_replication_role = replica');
   failpoint('load.copied');
   return count;
 }
 
-async function isReplica(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ yes: boolean }>(
-    `select current_setting('session_replication_role') = 'replica' as yes`,
-  );
-  return rows[0]?.yes === true;
+/** Returns the number of rows. A table without any costs no COPY: among thousands most may be empty. */
+async function copyRows(load: TableLoad, batches: AsyncIterable<readonly Row[]>): Promise<number> {
+  const { client, plan } = load;
+  let count = 0;
+  const counted = async function* (): AsyncGenerator<readonly Row[]> {
+    for await (const rows of batches) {
+      count += rows.length;
+      yield rows;
+    }
+  };
+  const rest = counted();
+  try {
+    const first = await rest.next();
+    if (first.done) return 0;
+    const columns = plan.source.columns.map((column) => quoteIdentifier(column.name)).join(', ');
+    // COPY has no way to name no column.
+    if (columns === '') {
+      for await (const _ of rest);
+      await client.query(`insert into ${quoteTable(plan.target)} select from generate_series(1, $1)`, [count]);
+      return count;
+    }
+    const texts = async function* (): AsyncGenerator<string> {
+      yield copyText(first.value);
+      for await (const rows of rest) yield copyText(rows);
+    };
+    const copy = client.query(copyFrom(`copy ${quoteTable(plan.target)} (${columns}) from stdin`));
+    await pipeline(Readable.from(texts(), { objectMode: true, highWaterMark: 1 }), copy);
+    return count;
+  } catch (error) {
+    throw isPostgresError(error) && isOfTheChange(error.code) ? refused(error, load) : error;
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+function refused(error: PostgresError, { route, plan, position }: TableLoad): TidelockError {
+  const { code: sqlState } = error;
+  // Only constraint violations are told in words that hold names alone.
+  const message = sqlState.startsWith('23') ? error.message : 'see the server log';
+  const place = { route: route.name, table: plan.label, column: columnOf(error, plan), position };
+  return fail(targetErrors.loadRefused, { ...place, sqlState, message }, error);
+}
+
+/** The server names it in the context of the error, which also holds the value: only a known name is taken from it. */
+function columnOf(error: PostgresError, plan: TablePlan): string {
+  const where = error.where ?? '';
+  const prefix = `COPY ${plan.target.name}, line `;
+  const rest = where.startsWith(prefix) ? where.slice(prefix.length).replace(/^[0-9]+, column /, '') : '';
+  const named = plan.source.columns.filter(({ name }) => rest.startsWith(`${name}:`) || rest.startsWith(`${name},`));
+  const longest = named.toSorted((a, b) => b.name.length - a.name.length)[0];
+  return longest?.name ?? error.column ?? 'a column';
 }
 
 async function commit(client: pg.Client, routeId: number, source: SourceIdentity, position: Position): Promise<void> {
@@ -131,6 +177,7 @@ async function commit(client: pg.Client, routeId: number, source: SourceIdentity
   ]);
   const { command } = await client.query('commit');
   if (command !== 'COMMIT') throw new Error('the load was rolled back');
+  failpoint('load.answerLost');
   await client.end();
 }
 

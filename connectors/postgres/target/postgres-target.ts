@@ -4,6 +4,7 @@ import { routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
+import { readInstance } from '../instance.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
 import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
@@ -12,7 +13,7 @@ import { targetPreflight } from './preflight.ts';
 import { readTargetTables } from './target-table.ts';
 
 /** The target side of one route in a PostgreSQL database. */
-export function postgresTarget({ route, logger }: TargetOptions): Target {
+export function postgresTarget({ route, logger, order }: TargetOptions): Target {
   const key = routeKey(route);
   const node = route.to;
 
@@ -45,6 +46,7 @@ export function postgresTarget({ route, logger }: TargetOptions): Target {
       }),
     columns: (table) =>
       briefly(async (client) => (await readTargetTables(client, [table]))[0]?.columns.map(({ name }) => name) ?? []),
+    instance: () => briefly(readInstance),
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),
     state: () => openPostgresState({ node, routeKey: key, logger }),
@@ -54,7 +56,14 @@ export function postgresTarget({ route, logger }: TargetOptions): Target {
       const connection = await openApplyConnection(node, id, key).catch((error: unknown) => {
         throw classifyPostgresError(error, node.name);
       });
-      return new PostgresConsumer(route, id, connection, options, logger);
+      const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, logger, order });
+      try {
+        await consumer.open();
+        return consumer;
+      } catch (error) {
+        await consumer.close();
+        throw error;
+      }
     },
     close: async () => {},
   };

@@ -6,11 +6,11 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { checkTypes } from './check-types.ts';
+import { firingTriggers } from './firing-triggers.ts';
+import { missingPrivileges } from './state-privileges.ts';
 import { planTable } from './table-plan.ts';
 import { readTargetTables, type TargetTable } from './target-table.ts';
-
-/** Name under which a route allows that triggers and cascades at the target act on replicated rows. */
-const allowTriggers = 'targetTriggers';
 
 interface Privileges {
   readonly table: string;
@@ -37,8 +37,12 @@ export async function targetPreflight(
     add(fail(nodeErrors.unsupportedVersion, { node: route.to.name, version: version.text, oldest: 'PostgreSQL 14' }));
     return findings;
   }
+  const node = route.to.name;
+  for (const { what, statement } of await missingPrivileges(client, [...new Set(versions.map((t) => t.schema))]))
+    add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), undefined, statement);
   const tables = await readTargetTables(client, versions);
   const privileges = await readPrivileges(client, tables);
+  const types = await checkTypes(client, route, versions, tables);
   for (const table of versions) {
     const label = tableLabel(table);
     const place = { route: route.name, table: label };
@@ -54,38 +58,21 @@ export async function targetPreflight(
       const { statement } = error.place as { statement?: string };
       add(error, table, statement);
     }
+    for (const error of types.get(table) ?? []) add(error, table);
     const privilege = privileges.find((p) => p.table === label);
     if (privilege?.missing) {
-      const statement = `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${quoteTable(target)} TO ${quoteIdentifier(route.to.connection().user)}`;
+      const statement = `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${quoteTable(target)} TO ${quoteIdentifier(route.to.connection().user)};`;
       add(
-        fail(nodeErrors.privilege, { node: route.to.name, message: `${privilege.missing} on ${label} is missing` }),
+        fail(nodeErrors.privilege, { node, message: `${privilege.missing} on ${label} is missing` }),
         table,
         statement,
       );
     }
     if (privilege?.hidden) add(fail(targetErrors.rowSecurity, place), table);
-    const firing = firingTriggers(target, replicaRole);
-    if (firing !== null && !route.allow.includes(allowTriggers))
-      add(fail(targetErrors.triggersWouldFire, { ...place, ...firing }), table);
+    const firing = firingTriggers(route, target, replicaRole);
+    if (firing !== null) add(firing, table);
   }
   return findings;
-}
-
-/** What would act on rows that the route writes; null where nothing does. */
-function firingTriggers(target: TargetTable, replicaRole: boolean): { triggers: string; why: string } | null {
-  // Statements on a table with a deferrable unique constraint run under the ordinary role (see set-apply.ts).
-  const isOrdinary = !replicaRole || target.hasDeferrableUnique;
-  const triggers = [
-    ...(isOrdinary ? target.ordinaryTriggers : target.replicaTriggers),
-    ...(isOrdinary ? target.cascades.map((name) => `cascading foreign key ${name}`) : []),
-  ];
-  if (triggers.length === 0) return null;
-  const why = !isOrdinary
-    ? 'they are enabled for the replica role'
-    : replicaRole
-      ? 'its deferrable unique constraint is only checked under the ordinary replication role'
-      : "Tidelock's user may not set session_replication_role";
-  return { triggers: triggers.join(', '), why };
 }
 
 async function readPrivileges(client: pg.Client, tables: readonly TargetTable[]): Promise<Privileges[]> {

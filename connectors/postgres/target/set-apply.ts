@@ -68,7 +68,11 @@ export function sendSingle(applier: Applier, plan: TablePlan, change: RowChange)
 }
 
 export function sendTruncate(applier: Applier, change: TruncateChange): void {
-  const plans = change.tables.map((table) => applier.plans.get(table));
+  const all = change.tables.map((table) => applier.plans.get(table));
+  for (const { markAll, source } of all)
+    if (markAll !== null) applier.batch.send({ text: markAll, values: [source.kept?.mark?.value ?? null] });
+  const plans = all.filter(({ markAll }) => markAll === null);
+  if (plans.length === 0) return;
   // Never CASCADE: what the source emptied is listed, and nothing else is to be emptied here.
   const tables = plans.map((plan) => plan.relation).join(', ');
   // A table with a pending check can't be truncated. At the source none of its own was pending either.

@@ -1,4 +1,4 @@
-import type { Row } from '../../../src/core/cell.ts';
+import type { Cell, Row } from '../../../src/core/cell.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { arrayLiteral, type ElementForm } from './array-literal.ts';
 import type { TargetColumn } from './target-table.ts';
@@ -17,7 +17,8 @@ export interface StatementParameter {
   readonly image: 'old' | 'new';
   /** Index in the mapped table's columns. */
   readonly index: number;
-  readonly form: ElementForm;
+  /** `single`: the value itself; else an array of the values of all rows. */
+  readonly form: ElementForm | 'single';
 }
 
 /** One column of the set that a statement works on. */
@@ -50,9 +51,27 @@ export function unnestSource(columns: readonly SetColumn[]): {
   };
 }
 
+/** The parameters themselves, for statements that take one row: no array, and no cast but to the type itself. */
+export function parameterSource(columns: readonly SetColumn[]): ReturnType<typeof unnestSource> {
+  return {
+    from: '',
+    value: (at) => `$${at + 1}::${columns[at]?.column.typeSql}`,
+    parameters: columns.map(({ image, index }) => ({ image, index, form: 'single' })),
+  };
+}
+
 /** Parameter values for rows; `old` and `next` hold the same rows in the same order. */
-export function bindRows(statement: Statement, old: readonly Row[], next: readonly Row[]): string[] {
-  return statement.parameters.map(({ image, index, form }) => arrayLiteral(image === 'old' ? old : next, index, form));
+export function bindRows(statement: Statement, old: readonly Row[], next: readonly Row[]): (string | null)[] {
+  return statement.parameters.map(({ image, index, form }) => {
+    const rows = image === 'old' ? old : next;
+    return form === 'single' ? singleValue(rows[0]?.[index]) : arrayLiteral(rows, index, form);
+  });
+}
+
+function singleValue(cell: Cell | undefined): string | null {
+  if (typeof cell === 'string' || cell === null) return cell;
+  if (Buffer.isBuffer(cell)) return `\\x${cell.toString('hex')}`;
+  throw new TypeError('a cell without a value reached a statement');
 }
 
 export function columnList(columns: readonly SetColumn[]): string {

@@ -1,18 +1,14 @@
-import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
+import type { Row } from '../../../src/core/cell.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { elementForm } from './array-literal.ts';
+import { checkKept, markAll } from './kept-rows.ts';
 import { type KeyReader, keyNamer, keyReader } from './key-form.ts';
-import { columnList, type SetColumn, type Statement, unnestSource } from './statement.ts';
-import type { TargetColumn, TargetIndex, TargetTable } from './target-table.ts';
-import { typeFits } from './type-fit.ts';
-
-interface BoundColumn {
-  readonly index: number;
-  readonly column: TargetColumn;
-}
+import { type BoundColumn, RowStatements } from './row-statements.ts';
+import type { Statement } from './statement.ts';
+import type { TargetIndex, TargetTable } from './target-table.ts';
+import { typeFits, typeText } from './type-fit.ts';
 
 /** How the changes of one version of one mapped table are applied to the target's table. */
 export interface TablePlan {
@@ -26,6 +22,8 @@ export interface TablePlan {
   readonly keyIndexes: readonly number[];
   /** Equality operator of each of them. */
   readonly keyEquals: readonly string[];
+  /** Two rows may have the same key until the constraint is checked. */
+  readonly isKeyDeferrable: boolean;
   /** Null where changes of this table can't be reduced to a net effect: they are applied one by one, in order. */
   readonly readKey: KeyReader | null;
   /** Names a row by the texts of its key, in the order of `keyIndexes`. */
@@ -36,86 +34,40 @@ export interface TablePlan {
   /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. */
   update(after: Row): Statement;
   readonly delete: Statement;
-  /** Reads one row by key as text, all target columns, and deletes it: for a row that stands in the way. */
+  /** Deletes one row and inserts it again with other values; null where nothing needs it. See RowStatements. */
+  replace(after: Row): Statement | null;
+  /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
+  readonly markAll: string | null;
+  /** Reads one row by key, all target columns, and deletes it: for a row that stands in the way. */
   readonly takeOut: string;
   /** Statement that inserts a row of `takeOut` again. */
   readonly putBack: string;
 }
 
-let statementNumber = 0;
-const nextName = (kind: string): string => `tl_${kind}_${++statementNumber}`;
-
 /** Binds a mapped table to its target. Throws (halt) where something of it can't be carried exactly. */
 export function planTable(source: TableVersion, target: TargetTable, route: string): TablePlan {
   const label = tableLabel(source);
   const columns = bindColumns(source, target, route);
-  const { indexes: keyIndexes, equals: keyEquals } = chooseKey(source, target, columns, route);
-  const bound = (index: number): BoundColumn => {
+  const {
+    indexes: keyIndexes,
+    equals: keyEquals,
+    isDeferrable: isKeyDeferrable,
+  } = chooseKey(source, target, columns, route);
+  const key = keyIndexes.map((index) => {
     const found = columns.find((c) => c.index === index);
     if (!found) throw new RangeError(`no column ${index} in ${label}`);
     return found;
-  };
-  const key = keyIndexes.map(bound);
-  const set = (image: 'old' | 'new', list: readonly BoundColumn[]): SetColumn[] =>
-    list.map((c) => ({ ...c, image, form: c.column.unnestable ? elementForm(c.column.baseType) : 'quoted' }));
+  });
+  if (source.kept !== undefined) checkKept({ columns, key, isKeyDeferrable }, { route, table: label });
   const relation = target.kind === 'r' ? `only ${quoteTable(target)}` : quoteTable(target);
-  const updates = new Map<string, Statement>();
-
-  const buildUpdate = (changed: readonly BoundColumn[]): Statement => {
-    const list = key.length > 0 ? set('old', key) : set('old', columns);
-    // An identity column that is GENERATED ALWAYS can't be assigned: its value must be there already, or the row counts
-    // as not found and the change is reported.
-    const values = set(
-      'new',
-      changed.filter((c) => c.column.identity !== 'a'),
-    );
-    const given = set(
-      'new',
-      changed.filter((c) => c.column.identity === 'a'),
-    );
-    const u = unnestSource([...list, ...values, ...given]);
-    const isGiven = given.map(
-      (c, at) => ` and t.${quoteIdentifier(c.column.name)} = ${u.value(list.length + values.length + at)}`,
-    );
-    // A row whose every cell is unchanged still has to be found, or a missing one would go unnoticed.
-    const assignments =
-      values.length > 0
-        ? values.map((c, at) => `${quoteIdentifier(c.column.name)} = ${u.value(list.length + at)}`)
-        : list.slice(0, 1).map((c) => `${quoteIdentifier(c.column.name)} = t.${quoteIdentifier(c.column.name)}`);
-    const row = locate(list, u.value);
-    return {
-      name: nextName('update'),
-      text: `update ${relation} as t set ${assignments.join(', ')} from ${u.from}${row.join} where ${row.where}${isGiven.join('')}`,
-      parameters: u.parameters,
-    };
-  };
-  const locate = (list: readonly SetColumn[], value: (at: number) => string): { join: string; where: string } => {
-    if (key.length > 0) {
-      const equal = list.map((c, at) => `t.${quoteIdentifier(c.column.name)} ${keyEquals[at]} ${value(at)}`);
-      return { join: '', where: equal.join(' and ') };
-    }
-    // Without a key exactly one of the identical rows is meant. Text is compared since json and others have no equality.
-    const same = list.map(
-      (c, at) =>
-        `s.${quoteIdentifier(c.column.name)}::pg_catalog.text is not distinct from (${value(at)})::pg_catalog.text`,
-    );
-    return {
-      join: ` cross join lateral (select s.tableoid, s.ctid from ${relation} as s where ${same.join(' and ')} limit 1) as h`,
-      where: 't.tableoid = h.tableoid and t.ctid = h.ctid',
-    };
-  };
-  const deleteList = key.length > 0 ? set('old', key) : set('old', columns);
-  const deleteSource = unnestSource(deleteList);
-  const deleteRow = locate(deleteList, deleteSource.value);
-  const insertList = set('new', columns);
-  const insertSource = unnestSource(insertList);
-  const keyMatch = key
-    .map(
-      (c, at) => `${quoteIdentifier(c.column.name)} ${keyEquals[at]} $${at + 1}::pg_catalog.text::${c.column.typeSql}`,
-    )
-    .join(' and ');
-  const kept = target.columns.filter((c) => !c.generated);
-
+  const statements = new RowStatements({
+    target,
+    relation,
+    columns,
+    key,
+    keyEquals,
+    keepsRows: source.kept !== undefined,
+  });
   return {
     source,
     target,
@@ -124,40 +76,17 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     columns,
     keyIndexes,
     keyEquals,
+    isKeyDeferrable,
     canReplace: columns.every((c) => c.column.identity !== 'a' || keyIndexes.includes(c.index)),
     nameKey: keyNamer(key.map((c) => c.column)),
-    readKey: keyIndexes.length > 0 ? keyReader(key) : null,
-    insert: {
-      name: nextName('insert'),
-      text: `insert into ${quoteTable(target)} (${columnList(insertList)}) overriding system value select ${insertList
-        .map((_, at) => insertSource.value(at))
-        .join(', ')} from ${insertSource.from}`,
-      parameters: insertSource.parameters,
-    },
-    update(after) {
-      let mask = '';
-      for (const { index } of columns) if (after[index] === UNCHANGED) mask += `${index} `;
-      let statement = updates.get(mask);
-      if (statement === undefined) {
-        statement = buildUpdate(columns.filter((c) => after[c.index] !== UNCHANGED));
-        updates.set(mask, statement);
-      }
-      return statement;
-    },
-    delete: {
-      name: nextName('delete'),
-      text: `delete from ${relation} as t using ${deleteSource.from}${deleteRow.join} where ${deleteRow.where}`,
-      parameters: deleteSource.parameters,
-    },
-    takeOut:
-      key.length === 0
-        ? ''
-        : `delete from ${relation} where ${keyMatch} returning ${kept
-            .map((c) => `${quoteIdentifier(c.name)}::pg_catalog.text`)
-            .join(', ')}`,
-    putBack: `insert into ${quoteTable(target)} (${kept.map((c) => quoteIdentifier(c.name)).join(', ')}) overriding system value values (${kept
-      .map((c, at) => `$${at + 1}::pg_catalog.text::${c.typeSql}`)
-      .join(', ')})`,
+    readKey: statements.isSingle ? null : keyReader(key),
+    insert: statements.insert,
+    update: (after) => statements.update(after),
+    delete: statements.delete,
+    replace: (after) => statements.replace(after),
+    markAll: markAll(source, relation, columns),
+    takeOut: statements.takeOut,
+    putBack: statements.putBack,
   };
 }
 
@@ -169,8 +98,9 @@ function bindColumns(source: TableVersion, target: TargetTable, route: string): 
     const column = target.columns.find((c) => c.name === from.name);
     if (!column) throw fail(targetErrors.columnMissing, { route, table, column: from.name });
     if (column.generated) throw fail(targetErrors.columnGenerated, { route, table, column: from.name });
+    const use = isArrayOf(from.type, column.element) ? { type: column.type, modifier: from.modifier } : from;
     const base = { type: column.baseType, modifier: column.modifier };
-    if (!typeFits(from, column) && !(column.baseType !== column.type && typeFits(from, base))) {
+    if (!typeFits(use, column) && !(column.baseType !== column.type && typeFits(use, base))) {
       const place = { route, table, column: from.name, source: typeText(from), target: typeText(column) };
       throw fail(targetErrors.typeDoesNotFit, place);
     }
@@ -188,9 +118,15 @@ function bindColumns(source: TableVersion, target: TargetTable, route: string): 
   return bound;
 }
 
-function typeText(use: { readonly type: string; readonly modifier: number }): string {
-  const name = use.type.replace(/^pg_catalog\./, '');
-  return use.modifier === -1 ? name : `${name} (modifier ${use.modifier})`;
+/**
+ * Array types have names that depend on what else was there when they were made: _mood, __mood, _mood_1. That both are
+ * made of the same elements is looked at in the preflight.
+ */
+function isArrayOf(type: string, element: string | null): boolean {
+  if (element === null) return false;
+  const dot = element.indexOf('.') + 1;
+  const name = type.startsWith(`${element.slice(0, dot)}_`) ? type.slice(dot).replace(/^_+/, '') : null;
+  return name !== null && [name, name.replace(/_[0-9]+$/, '')].includes(element.slice(dot).replace(/^_+/, ''));
 }
 
 /**
@@ -202,17 +138,19 @@ function chooseKey(
   target: TargetTable,
   columns: readonly BoundColumn[],
   route: string,
-): { indexes: readonly number[]; equals: readonly string[] } {
+): { indexes: readonly number[]; equals: readonly string[]; isDeferrable: boolean } {
+  const none = { indexes: [], equals: [], isDeferrable: false };
   const usable = target.uniqueIndexes.filter((index) => !index.partial);
   const indexesOf = (names: readonly string[]): number[] =>
     names.map((name) => columns.find((c) => c.column.name === name)?.index ?? -1);
   if (source.identity === 'full') {
     const isCovered = (index: TargetIndex): boolean => index.allNotNull && !indexesOf(index.columns).includes(-1);
     const chosen = usable.find(isCovered);
-    return chosen ? { indexes: indexesOf(chosen.columns), equals: chosen.equals } : { indexes: [], equals: [] };
+    if (chosen === undefined) return none;
+    return { indexes: indexesOf(chosen.columns), equals: chosen.equals, isDeferrable: chosen.deferrable };
   }
   const key = source.columns.flatMap((column, index) => (column.key ? [index] : []));
-  if (key.length === 0) return { indexes: [], equals: [] };
+  if (key.length === 0) return none;
   const names = key.map((index) => source.columns[index]?.name ?? '');
   const found = usable.find(
     (index) => index.columns.length === names.length && index.columns.every((name) => names.includes(name)),
@@ -221,5 +159,6 @@ function chooseKey(
     const statement = `ALTER TABLE ${quoteTable(target)} ADD PRIMARY KEY (${names.map(quoteIdentifier).join(', ')})`;
     throw fail(targetErrors.keyMissing, { route, table: tableLabel(source), columns: names.join(', '), statement });
   }
-  return { indexes: key, equals: names.map((name) => found.equals[found.columns.indexOf(name)] ?? '=') };
+  const equals = names.map((name) => found.equals[found.columns.indexOf(name)] ?? '=');
+  return { indexes: key, equals, isDeferrable: found.deferrable };
 }

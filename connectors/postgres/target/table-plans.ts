@@ -1,31 +1,60 @@
 import type pg from 'pg';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { firingTriggers } from './firing-triggers.ts';
 import { planTable, type TablePlan } from './table-plan.ts';
-import { readTargetTables } from './target-table.ts';
+import { readTargetTables, type TargetTable } from './target-table.ts';
 
-/** The plans of one connection, made when a table version is first met. */
+/** How long a plan is used before the target's definition is looked at again: somebody may have altered it. */
+const trustMs = 30_000;
+
+interface Planned {
+  readonly plan: TablePlan;
+  /** All that the plan was made from, as text. */
+  readonly definition: string;
+  trustedUntilMs: number;
+}
+
+export interface TablePlansOptions {
+  readonly route: RouteDefinition;
+  readonly replicaRole: boolean;
+  /** Milliseconds that never go back. */
+  readonly now?: () => number;
+}
+
+/**
+ * The plans of one connection, made when a table version is first met. A trigger, rule, constraint or column that is
+ * added at the target while the route runs is noticed with the first change of the table after `trustMs`.
+ */
 export class TablePlans {
-  readonly #route: string;
-  readonly #plans = new Map<TableVersion, TablePlan>();
+  readonly #options: TablePlansOptions;
+  readonly #now: () => number;
+  readonly #plans = new Map<TableVersion, Planned>();
 
-  constructor(route: string) {
-    this.#route = route;
+  constructor(options: TablePlansOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   get(version: TableVersion): TablePlan {
-    const plan = this.#plans.get(version);
-    if (plan === undefined) throw new RangeError(`no plan was made for ${tableLabel(version)}`);
-    return plan;
+    const planned = this.#plans.get(version);
+    if (planned === undefined) throw new RangeError(`no plan was made for ${tableLabel(version)}`);
+    return planned.plan;
   }
 
-  /** Makes the plans that the parts need and that are not there yet. */
-  async prepare(client: pg.Client, parts: readonly TransactionPart[]): Promise<void> {
+  /**
+   * Makes the plans that the parts need and that are not there yet, and again those whose table was altered. `open`: a
+   * transaction is under way, whose plans stay as they are.
+   */
+  async prepare(client: pg.Client, parts: readonly TransactionPart[], open: boolean): Promise<void> {
     const missing = new Set<TableVersion>();
+    const nowMs = open ? Number.NEGATIVE_INFINITY : this.#now();
     const need = (table: TableVersion): void => {
-      if (!this.#plans.has(table)) missing.add(table);
+      const planned = this.#plans.get(table);
+      if (planned === undefined || planned.trustedUntilMs < nowMs) missing.add(table);
     };
     for (const part of parts) {
       let last: TableVersion | null = null;
@@ -41,12 +70,23 @@ export class TablePlans {
   }
 
   async add(client: pg.Client, versions: readonly TableVersion[]): Promise<void> {
-    const tables = await readTargetTables(client, versions);
-    for (const version of versions) {
-      const target = tables.find((t) => t.schema === version.schema && t.name === version.name);
-      if (!target) throw fail(targetErrors.tableMissing, { route: this.#route, table: tableLabel(version) });
-      this.#plans.set(version, planTable(version, target, this.#route));
+    const tables = new Map((await readTargetTables(client, versions)).map((table) => [tableLabel(table), table]));
+    for (const version of versions) this.#add(version, tables.get(tableLabel(version)));
+  }
+
+  #add(version: TableVersion, target: TargetTable | undefined): void {
+    const { route, replicaRole } = this.#options;
+    if (!target) throw fail(targetErrors.tableMissing, { route: route.name, table: tableLabel(version) });
+    const definition = JSON.stringify(target);
+    const trustedUntilMs = this.#now() + trustMs;
+    const planned = this.#plans.get(version);
+    if (planned?.definition === definition) {
+      planned.trustedUntilMs = trustedUntilMs;
+      return;
     }
+    const firing = firingTriggers(route, target, replicaRole);
+    if (firing !== null) throw firing;
+    this.#plans.set(version, { plan: planTable(version, target, route.name), definition, trustedUntilMs });
   }
 
   /** Sorted so that a table comes after those that its foreign keys point to; a cycle is cut anywhere. */

@@ -17,6 +17,10 @@ export interface TargetColumn {
    * unnest would flatten the one and make columns of the other.
    */
   readonly unnestable: boolean;
+  /** Qualified name of the element's type, null where the column is no array. */
+  readonly element: string | null;
+  /** Somebody has made a cast from or to text by a function, which need not be what the type's own text form is. */
+  readonly hasTextCast: boolean;
   readonly notNull: boolean;
   readonly generated: boolean;
   /** a: GENERATED ALWAYS AS IDENTITY, d: BY DEFAULT, '' none. */
@@ -89,6 +93,10 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
       'name', a.attname, 'type', tn.nspname || '.' || t.typname, 'typeSql', quote_ident(tn.nspname) || '.' || quote_ident(t.typname),
       'modifier', case a.atttypmod when -1 then base.modifier else a.atttypmod end, 'baseType', bn.nspname || '.' || bt.typname, 'baseKind', bt.typtype,
       'unnestable', t.typarray <> 0 and at.typdelim = ',' and bt.typcategory <> 'A' and bt.typtype <> 'c',
+      'element', (select en.nspname || '.' || e.typname from pg_type e join pg_namespace en on en.oid = e.typnamespace
+        where e.oid = t.typelem and e.typarray = t.oid),
+      'hasTextCast', exists (select from pg_cast k where k.oid >= 16384 and k.castmethod = 'f'
+        and (k.castsource = bt.oid and k.casttarget = 'text'::regtype or k.casttarget = bt.oid and k.castsource = 'text'::regtype)),
       'notNull', a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity, 'hasDefault', a.atthasdef,
       'deterministic', coalesce(co.collisdeterministic, true)) order by a.attnum), '[]')
     from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace

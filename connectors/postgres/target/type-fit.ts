@@ -1,4 +1,4 @@
-interface TypeUse {
+export interface TypeUse {
   readonly type: string;
   /** pg_attribute.atttypmod */
   readonly modifier: number;
@@ -47,4 +47,10 @@ function numericModifier(modifier: number): { precision: number; scale: number }
   const bits = modifier - 4;
   const scale = bits & 0x7ff;
   return { precision: (bits >> 16) & 0xffff, scale: scale > 1023 ? scale - 2048 : scale };
+}
+
+/** For messages. */
+export function typeText(use: TypeUse): string {
+  const name = use.type.replace(/^pg_catalog\./, '');
+  return use.modifier === -1 ? name : `${name} (modifier ${use.modifier})`;
 }

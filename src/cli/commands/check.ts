@@ -1,9 +1,9 @@
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { TidelockError } from '../../core/errors/tidelock-error.ts';
 import type { Finding } from '../../core/finding.ts';
 import type { TableVersion } from '../../core/table.ts';
 import { tableLabel } from '../../core/table.ts';
+import { ownTables } from '../../operations/own-tables.ts';
 import { TableMapper } from '../../pipeline/table-mapper.ts';
 import {
   addCommand,
@@ -13,7 +13,13 @@ import {
   openConfiguration,
   writeJson,
 } from '../command-line.ts';
+import { findingsText } from '../findings-text.ts';
 import { type OpenedRoute, openRoute } from '../open-route.ts';
+
+interface MappedTable {
+  readonly source: TableVersion;
+  readonly mapped: TableVersion;
+}
 
 export function addCheck(program: Command, line: CommandLine): void {
   addCommand(program, {
@@ -31,7 +37,7 @@ async function check(line: CommandLine, route: string | undefined, options: Comm
     const findings = await findingsOf(opened);
     const ok = findings.every(({ level }) => level !== 'error');
     routes.push({ name, ok, findings });
-    if (!options.json) line.out.write(findingsText(name, findings, line.out.isTTY && !line.env.NO_COLOR));
+    if (!options.json) line.out.write(findingsText(opened.definition, findings, line.out.isTTY && !line.env.NO_COLOR));
   }
   if (options.json) writeJson(line, { version: 1, routes });
   return routes.every(({ ok }) => ok) ? 0 : 1;
@@ -39,14 +45,17 @@ async function check(line: CommandLine, route: string | undefined, options: Comm
 
 async function findingsOf({ definition, source, target }: OpenedRoute): Promise<Finding[]> {
   const findings = [...(await source.preflight())];
+  await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
-  const mapped: TableVersion[] = [];
+  const tables: MappedTable[] = [];
   for (const table of await orFinding(() => source.tables(), { node: definition.from.name, findings })) {
     const where = { node: definition.from.name, table: tableLabel(table), findings };
-    const bound = await orFinding(async () => [mapper.bind(table).mapped], where);
-    mapped.push(...bound);
+    const bound = await orFinding(async () => mapper.bind(table).tables, where);
+    tables.push(...bound.map((mapped) => ({ source: table, mapped })));
   }
-  findings.push(...(await target.preflight(mapped)));
+  const own = await ownTables({ definition, source, target }, tables);
+  if (own !== null) findings.push(findingOf(own, { node: definition.to.name }));
+  findings.push(...(await target.preflight(tables.map(({ mapped }) => mapped))));
   return findings;
 }
 
@@ -59,21 +68,14 @@ async function orFinding(
     return await ask();
   } catch (error) {
     if (!(error instanceof TidelockError) || error.recovery === 'retry' || error.recovery === 'usage') throw error;
-    const { code, message, remedy } = error;
-    findings.push({ level: 'error', code, ...where, message, remedy });
+    findings.push(findingOf(error, where));
     return [];
   }
 }
 
-const colourOf = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
-
-function findingsText(route: string, findings: readonly Finding[], colours: boolean): string {
-  const ready = findings.every(({ level }) => level !== 'error');
-  const lines = [`${route}: ${ready ? 'ready' : 'not ready'}`];
-  for (const { level, code, message, remedy, statement } of findings) {
-    lines.push(`  ${colours ? styleText(colourOf[level], level) : level} ${code} ${message}`);
-    if (remedy !== '') lines.push(`    ${remedy}`);
-    if (statement !== undefined) lines.push(`    ${statement}`);
-  }
-  return `${lines.join('\n')}\n`;
+function findingOf(
+  { code, message, remedy }: TidelockError,
+  where: { readonly node: string; readonly table?: string },
+): Finding {
+  return { level: 'error', code, ...where, message, remedy };
 }

@@ -44,14 +44,19 @@ export function addConfig(program: Command, line: CommandLine): void {
   }).action(
     exits(line, async (options: CommonOptions) => {
       const configuration = openConfiguration(line, options);
+      configuration.resolveAll();
+      // Read for what only values can be wrong about.
+      void [configuration.service, configuration.notify];
       const { file, nodes, routes } = shownConfiguration(configuration);
       const counts = { nodes: Object.keys(nodes).length, routes: Object.keys(routes).length };
       if (options.json) writeJson(line, { version: 1, file, valid: true, ...counts });
-      else line.out.write(`${file} is valid: ${counts.nodes} nodes, ${counts.routes} routes\n`);
+      else line.out.write(`${file} is valid: ${counted(counts.nodes, 'node')}, ${counted(counts.routes, 'route')}\n`);
       return 0;
     }),
   );
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 function shownConfiguration(configuration: Configuration) {
   const nodes = [...configuration.nodes].map(([name, { type, allow, connection }]) => {
@@ -79,6 +84,7 @@ function shownConfiguration(configuration: Configuration) {
       from: from.name,
       to: to.name,
       exactTables: exact,
+      globs: tables.globs.map(({ text }) => text),
       load,
       forward,
       schemaChanges,

@@ -16,7 +16,10 @@ export function addErrors(program: Command, line: CommandLine): void {
 function errors(line: CommandLine, code: string | undefined, { json }: CommonOptions): number {
   const wanted = code?.toUpperCase().replace(/^(?!TL-)/, 'TL-');
   const kinds = errorCatalogue.filter((kind) => wanted === undefined || kind.code === wanted);
-  if (kinds.length === 0) throw fail(configErrors.unknownName, { what: 'error code', name: String(code), hint: '' });
+  if (kinds.length === 0) {
+    const why = `there is no error code "${code}"; "tidelock errors" lists all (what check finds under other names carries its remedy with it)`;
+    throw fail(configErrors.arguments, { why });
+  }
   if (json) writeJson(line, { version: 1, errors: kinds.map(described) });
   else if (code === undefined)
     line.out.write(

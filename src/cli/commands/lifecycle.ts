@@ -22,11 +22,13 @@ export async function want(
   route: OpenedRoute,
   state: WantedState,
   acceptSchemaChangesTo?: Position,
-): Promise<{ readonly store: RouteStateStore; readonly wanted: Wanted }> {
+): Promise<{ readonly store: RouteStateStore; readonly wanted: Wanted; readonly rested: boolean }> {
   const store = await route.store();
-  if ((await store.read()) === null) {
+  const stored = await store.read();
+  if (stored === null) {
     await store.migrate();
     await store.register();
   }
-  return { store, wanted: await store.setWanted(state, acceptSchemaChangesTo) };
+  const rested = ['failed', 'stopped', 'fenced'].includes(stored?.status?.state ?? '');
+  return { store, wanted: await store.setWanted(state, acceptSchemaChangesTo), rested };
 }

@@ -45,16 +45,30 @@ async function start(line: CommandLine, named: readonly string[], options: Start
     await using route = openRoute(configuration.routes.demand(name, 'route'));
     // First the request: the engine that is fenced next has seen it already, and leaves the route to another.
     const accepted = acceptSchemaChange ? (await route.source.status()).position : undefined;
-    const { store, wanted } = await want(route, 'running', accepted);
+    const { store, wanted, rested } = await want(route, 'running', accepted);
     const holder = takeover ? await evict(store, line.signal) : null;
     const taken = !takeover || holder !== null;
     all &&= taken;
     done.push({ name, desiredState: wanted.state, request: wanted.request, ...(takeover && { holder }) });
     if (!taken) line.err.write(`${fail(routeErrors.notTaken, { route: name }).message}\n`);
-    else if (!options.json) line.out.write(`${name}: ${holder === null ? 'to run' : `taken over by ${holder.host}`}\n`);
+    else if (!options.json)
+      line.out.write(holder === null ? `${name} is to run\n` : `${name} is taken over by ${holder.host}\n`);
+    if (takeover) continue;
+    if (!(await hasEngine(store)))
+      line.err.write(`${name} waits for an engine: none has it now. Where none runs, start "tidelock run".\n`);
+    else if (rested)
+      line.err.write(
+        `${name} goes on as "tidelock run" was started: what has changed in the file since then wants its restart.\n`,
+      );
   }
   if (options.json) writeJson(line, { version: 1, routes: done });
   return all ? 0 : 1;
+}
+
+/** `start` asks; whoever runs the route or stands by for it does. */
+async function hasEngine(store: RouteStateStore): Promise<boolean> {
+  const holder = (await store.read())?.holder ?? null;
+  return holder !== null && holder.expiresInMs > 0;
 }
 
 /**

@@ -37,7 +37,12 @@ async function status(line: CommandLine, route: string | undefined, options: Sta
     else {
       // Home, then erase below: no flicker.
       if (options.watch && line.out.isTTY) line.out.write('\u001b[H\u001b[J');
-      line.out.write(statusText(routes, line.out.isTTY && !line.env.NO_COLOR));
+      line.out.write(
+        statusText(routes, {
+          colours: line.out.isTTY && !line.env.NO_COLOR,
+          columns: line.out.isTTY ? line.out.columns : null,
+        }),
+      );
     }
     if (!options.watch) return routes.some(({ state }) => state === 'unknown') ? 2 : 0;
     await pause(watchMs, line.signal);

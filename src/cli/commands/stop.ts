@@ -31,7 +31,7 @@ async function stop(line: CommandLine, named: readonly string[], options: StopOp
     await using route = openRoute(configuration.routes.demand(name, 'route'));
     const { wanted } = await want(route, 'stopped');
     done.push({ name, desiredState: wanted.state, request: wanted.request });
-    if (!options.json) line.out.write(`${name}: to be stopped\n`);
+    if (!options.json) line.out.write(`${name} is to stop; "tidelock status ${name}" tells when it has\n`);
   }
   line.err.write('The source keeps its log for a stopped route: it grows until the route is started or dropped.\n');
   if (options.json) writeJson(line, { version: 1, routes: done });

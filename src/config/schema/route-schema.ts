@@ -17,8 +17,21 @@ function tableSchema(s: Scalars) {
         },
       )
       .optional(),
+    where: s
+      .expression(
+        'Rows for which it is not true do not travel. A row that begins or ceases to match is inserted or deleted at the target.',
+        { example: "region = 'EU'" },
+      )
+      .optional(),
+    key: s
+      .columns(
+        "What identifies a row at the target, with names of before the renaming; the source's key where it is absent. It has to contain the source's key.",
+        ['site', 'id'],
+      )
+      .optional(),
     columns: s
       .section({
+        include: s.columns('The only columns that travel.', ['id', 'total']).optional(),
         exclude: z
           .array(s.text('A column.'))
           .optional()
@@ -33,12 +46,13 @@ function tableSchema(s: Scalars) {
           }),
       })
       .optional()
-      .meta({ description: 'Which columns travel, and under which names. Applied after the transforms.' }),
+      .meta({
+        description: 'Which columns travel, and under which names. Applied after the transforms, with source names.',
+      }),
     transforms: z
       .array(transformSchema(s))
       .optional()
       .meta({ [list]: 'list of transforms', description: 'Applied in this order, with source column names.' }),
-    where: s.notYet('filtering of rows (where)'),
     owns: s.notYet('target tables that several routes write (owns)'),
   });
   return z.union([s.tablePattern('The table, or a glob.'), detailed]);
@@ -114,9 +128,19 @@ export function routeSchema(s: Scalars) {
             .prefault(5000),
           groupTime: s.duration('How long a target transaction may gather changes under load.').prefault('20ms'),
           onError: s
-            .choice({ now: ['halt'], later: ['park'] }, 'What happens to a transaction that the target refuses.')
+            .choice(
+              { now: ['halt', 'park'] },
+              'What happens to a transaction whose rows the target refuses: the route halts, or the transaction is set aside whole, and with it those that come later and touch its keys.',
+            )
             .prefault('halt'),
-          maxRowBytes: s.size('A larger row halts the route.').prefault('256MB'),
+          // With every character escaped such a row is the longest text that the runtime can hold.
+          maxRowBytes: s
+            .size(
+              'A row whose values have more bytes, as text, halts the route; a byte of bytea is two of text. At most 256MB.',
+              {},
+              '256MB',
+            )
+            .prefault('256MB'),
           memory: s
             .size('Budget for changes in memory. The process needs up to four times the largest row on top of it.')
             .prefault('128MB'),

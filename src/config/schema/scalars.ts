@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ExpressionProblem } from '../../expression/expression.ts';
+import { castExpression, configuredExpression, problemText } from '../configured-expression.ts';
 import { didYouMean } from '../nearest-name.ts';
 import { PatternProblem, parseTablePattern, parseTargetTemplate } from '../table-pattern.ts';
 import { durationPattern, parseDuration, parseSize, sizePattern } from '../units.ts';
@@ -93,11 +95,15 @@ export function scalars(phase: Phase) {
         extra,
       ),
 
-    size: (description: string, extra: Extra = {}) =>
+    /** `most`: the largest that is taken, as text. */
+    size: (description: string, extra: Extra = {}, most?: string) =>
       info(
-        formed(sizePattern, 'a size with a unit, such as 256MB, 5GB or 64KiB').transform((text, context) =>
-          quantity(parseSize(text), text, { phase, context }),
-        ),
+        formed(sizePattern, 'a size with a unit, such as 256MB, 5GB or 64KiB').transform((text, context) => {
+          const bytes = quantity(parseSize(text), text, { phase, context });
+          if (most !== undefined && bytes > (parseSize(most) ?? 0))
+            context.addIssue({ code: 'custom', message: `is more than ${most}` });
+          return bytes;
+        }),
         'size',
         description,
         extra,
@@ -149,6 +155,49 @@ export function scalars(phase: Phase) {
     targetTemplate: (description: string, extra: Extra = {}) =>
       checked('table', 'a table, such as crm.{table}', parseTargetTemplate, { description, extra }),
 
+    /** One table by name. */
+    exactTable: (description: string, extra: Extra = {}) =>
+      checked(
+        'table',
+        'a table, such as public.orders',
+        (text) => {
+          if (parseTablePattern(text).exact === null) throw new PatternProblem('wants one table, not a glob');
+        },
+        { description, extra },
+      ),
+
+    /** Columns of the source table, or those that transforms before have made. */
+    columns: (description: string, example: readonly string[]) =>
+      z
+        .array(
+          info(
+            z.string({ error: wants('text') }).min(1, { error: wants('text') }),
+            'text',
+            'A column, as the database has it.',
+            {},
+          ),
+        )
+        .min(1)
+        .meta({ 'x-type': 'list of columns', description, examples: [example] }),
+
+    /** An expression of docs/expressions.md. */
+    expression: (description: string, extra: Extra = {}) =>
+      checked('expression', 'an expression in quotes', (text) => expressed(() => configuredExpression(text)), {
+        description,
+        extra,
+      }),
+
+    /** A type that CAST has. */
+    castType: (description: string, extra: Extra = {}) =>
+      checked('type', 'a type, such as numeric(12,2)', (text) => expressed(() => castExpression('c', text)), {
+        description,
+        extra,
+      }),
+
+    /** Only `true` can be written: without it, leave the key out. */
+    flag: (description: string) =>
+      info(z.literal(true, { error: wants('true') }), 'true', description, { example: true }),
+
     listen: (description: string, extra: Extra = {}) =>
       info(
         formed(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):[0-9]{1,5}$/, 'host:port, such as 127.0.0.1:7655'),
@@ -174,6 +223,14 @@ export function scalars(phase: Phase) {
 }
 
 export const namePattern = /^(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+function expressed(parse: () => unknown): void {
+  try {
+    parse();
+  } catch (error) {
+    throw error instanceof ExpressionProblem ? new PatternProblem(problemText(error)) : error;
+  }
+}
 
 function either(pattern: RegExp): RegExp {
   return new RegExp(`${pattern.source}|\\$\\{`);

@@ -3,6 +3,7 @@ import { nodeErrors } from './catalogue/node.ts';
 import { routeErrors } from './catalogue/route.ts';
 import { sourceErrors } from './catalogue/source.ts';
 import { targetErrors } from './catalogue/target.ts';
+import { transformErrors } from './catalogue/transform.ts';
 import type { ErrorKind } from './tidelock-error.ts';
 
 /** Every kind of error there is, by code. docs/errors.md and `tidelock errors` come from here. */
@@ -11,6 +12,7 @@ export const errorCatalogue: readonly ErrorKind<never>[] = [
   targetErrors,
   sourceErrors,
   routeErrors,
+  transformErrors,
   nodeErrors,
 ]
   .flatMap((kinds) => Object.values(kinds) as ErrorKind<never>[])

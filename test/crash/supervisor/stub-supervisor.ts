@@ -7,6 +7,7 @@ const supervisor = new Supervisor({
   file: 'none',
   routes: process.argv.slice(2),
   logger: silentLogger,
+  silentMs: Number(process.env.SILENT_MS ?? 60_000),
   workerModule: new URL('./stub-worker.ts', import.meta.url),
   onStatus: (route, { reason, restarts }) => {
     process.stdout.write(`${JSON.stringify({ route, pid: Number(reason?.message), restarts })}\n`);

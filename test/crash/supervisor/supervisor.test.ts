@@ -20,8 +20,15 @@ afterEach(() => {
 });
 
 function supervise(...routes: string[]): ChildProcess {
+  return superviseWith({}, ...routes);
+}
+
+function superviseWith(env: Readonly<Record<string, string>>, ...routes: string[]): ChildProcess {
   const program = fileURLToPath(new URL('./stub-supervisor.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, ...routes], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, ...routes], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   started.push(child);
   if (child.stdout) createInterface(child.stdout).on('line', (text) => reports.push(JSON.parse(text)));
   return child;
@@ -61,6 +68,16 @@ test('a worker that dies is started again, and the crash is counted', async () =
   expect(lives(two)).toBe(true);
   expect(reports.filter(({ route }) => route === 'two')).toHaveLength(1);
 });
+
+test('a worker that stands still is killed and started again, and the others are left alone', async () => {
+  superviseWith({ SILENT_MS: '6000' }, 'one', 'two');
+  const [one, two] = await Promise.all([workerOf('one'), workerOf('two')]);
+  process.kill(one, 'SIGSTOP');
+  await workerOf('one', 1);
+  expect(lives(one)).toBe(false);
+  expect(lives(two)).toBe(true);
+  expect(reports.filter(({ route }) => route === 'two')).toHaveLength(1);
+}, 30_000);
 
 test('no worker outlives a Supervisor that was killed', async () => {
   const supervisor = supervise('one', 'two', 'deaf');

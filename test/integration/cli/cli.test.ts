@@ -116,6 +116,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     rows: 2,
     collisions: 0,
     parked: 0,
+    parkedSince: null,
     load: null,
     restarts: 0,
   });
@@ -128,6 +129,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     state: 'running',
     request: 2,
     acceptSchemaChangesTo: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+    parkingAsked: false,
   });
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4010' } });
   const text = await tidelock('status', 'one');
@@ -175,6 +177,36 @@ test('wait is true only when the checkpoint covers what was committed before the
   expect(json(done)).toMatchObject({ caughtUp: true, position: 'FFFF/0' });
 });
 
+test('wait and start tell at once that no engine has the route', async () => {
+  const waited = await tidelock('wait', 'one', '--timeout', '5s');
+  expect(waited.code).toBe(1);
+  expect(waited.err).toMatch(/^one is stopped; waiting all the same\n {2}TL-4008 .*\n {2}"tidelock run" starts it/);
+  expect(waited.err).toMatch(/\none is not caught up: nothing of .* its state is stopped\n$/);
+  const started = await tidelock('start', 'one');
+  expect(started).toMatchObject({ code: 0, out: 'one is to run\n', err: expect.stringContaining('tidelock run') });
+  await using store = await engine();
+  expect((await store.read())?.holder).not.toBeNull();
+  expect((await tidelock('start', 'one')).err).toBe('');
+});
+
+test('a wrong name is told together with those that there are', async () => {
+  expect((await tidelock('status', 'on')).err).toContain('did you mean "one"?');
+  expect((await tidelock('status', 'sales-to-reporting')).err).toContain('there is one\n');
+  expect(await tidelock('errors', 'TL-0000')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('"tidelock errors"'),
+  });
+});
+
+test('config validate names every reference that cannot be resolved', async () => {
+  const masked = `[{ name: public.item, transforms: [{ mask: { columns: [label], method: hmac, key: "\${NO_SUCH_KEY}" } }] }]`;
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration(masked).replace('${THERE}', '${NO_SUCH_URL}'));
+  const { code, err } = await tidelock('config', 'validate');
+  expect(code).toBe(2);
+  expect(err).toContain('nodes.there.url: the environment variable NO_SUCH_URL is not set');
+  expect(err).toContain('mask.key: the environment variable NO_SUCH_KEY is not set');
+});
+
 test('check tells what is missing, and passes when it is there', async () => {
   expect(await tidelock('check', '--json')).toMatchObject({ code: 0 });
   await target.query('drop table item');
@@ -185,6 +217,24 @@ test('check tells what is missing, and passes when it is there', async () => {
     routes: [{ name: 'one', ok: false, findings: expect.arrayContaining([finding]) }],
   });
   expect((await tidelock('check', 'one')).out).toContain('public.item');
+});
+
+test('check names each side and its address, and says so where a glob means no table', async () => {
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration('[public.item, "shop.*"]'));
+  const { code, out } = await tidelock('check');
+  expect(code).toBe(0);
+  expect(out).toContain(
+    `  source here (127.0.0.1:${server.port}, database ${source.name})\n    warning source.nothingMatches`,
+  );
+  expect(out).toContain('no table matches shop.*');
+});
+
+test('check tells that the slot of the route belongs to another database', async () => {
+  await target.query(`select pg_create_logical_replication_slot('test__one', 'pgoutput')`);
+  const { code, out } = await tidelock('check');
+  expect(code).toBe(1);
+  expect(out).toContain(`error source.slotTaken there is a replication slot test__one already`);
+  expect(out).toContain(`it belongs to database ${target.name}`);
 });
 
 test('start --takeover fences the engine that has the route and leaves it to one that stands by', async () => {
@@ -269,6 +319,7 @@ test('arguments that make no sense end with 2 and one clear line', async () => {
     [['wait', 'one', '--timeout', '5'], /TL-1014 --timeout wants a duration/],
     [['wait'], /missing required argument/],
     [['nonsense'], /unknown command/],
+    [['-c', 'tidelock.yaml', 'status'], /TL-1014 options stand after the command/],
     [['run', '-c', 'absent.yaml'], /TL-1001/],
     [[], /Usage: tidelock/],
   ];

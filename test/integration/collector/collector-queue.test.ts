@@ -23,7 +23,7 @@ test('snapshot and stream meet without a gap and without an overlap, while other
     for (let i = 0; i < 300; i++) await client.query(`INSERT INTO item (t) VALUES ('x')`);
     await client.end();
   });
-  const snapshot = await source.createQueue(signal());
+  const snapshot = await source.createQueue(signal(), async () => {});
   const [table] = snapshot.tables;
   if (table === undefined) throw new Error('no table');
   const ids: unknown[] = [];
@@ -49,7 +49,7 @@ test('making the queue again drops what an interrupted start left, even where a 
   await using queue = await begin(db);
   await using reading = new Reading(queue);
   await reading.until(() => reading.parts.length > 0);
-  const again = await queue.source.createQueue(signal());
+  const again = await queue.source.createQueue(signal(), async () => {});
   await again.close();
   await reading.ended;
   expect(reading.error).toMatchObject({ recovery: 'retry' });
@@ -62,7 +62,7 @@ test('an abort ends the making of a queue that waits for an open transaction', a
   await client.query('BEGIN; INSERT INTO item VALUES (1)');
   const source = sourceOf(routeOf(db));
   const stop = new AbortController();
-  const making = source.createQueue(stop.signal).catch((error) => error);
+  const making = source.createQueue(stop.signal, async () => {}).catch((error) => error);
   const timeout = signal();
   for (;;) {
     timeout.throwIfAborted();
@@ -82,7 +82,7 @@ test('partitions come under the name of their root, in the snapshot as in the st
     CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (extra int, PRIMARY KEY (id)) INHERITS (parent);
     INSERT INTO root VALUES (1, 1), (2, 2); INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2, 2)`);
   const source = sourceOf(routeOf(db));
-  const snapshot = await source.createQueue(signal());
+  const snapshot = await source.createQueue(signal(), async () => {});
   expect(snapshot.tables.map(({ name }) => name)).toEqual(['child', 'parent', 'root']);
   const read: Record<string, number> = {};
   for (const table of snapshot.tables)
@@ -130,13 +130,63 @@ test('the preflight names what keeps the route from running, with the statement'
   ]);
 });
 
+test('a walsender that cannot be ended yet is waited for, not halted at', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await reading.reached(await queue.source.mark());
+  const [row] = await db.query(
+    'SELECT active_pid AS pid FROM pg_replication_slots WHERE database = current_database() AND active',
+  );
+  process.kill(Number(row?.pid), 'SIGSTOP');
+  try {
+    const making = queue.source.createQueue(signal(), async () => {});
+    await expect(making).rejects.toMatchObject({ code: 'TL-3104', recovery: 'retry' });
+  } finally {
+    process.kill(Number(row?.pid), 'SIGCONT');
+  }
+}, 40_000);
+
+test('where the session that holds the snapshot has ended, the load is tried again', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const source = sourceOf(routeOf(db));
+  const snapshot = await source.createQueue(signal(), async () => {});
+  const [table] = snapshot.tables;
+  if (table === undefined) throw new Error('no table');
+  await source.endQueueSessions();
+  const reading = snapshot.read(table, signal())[Symbol.asyncIterator]();
+  await expect(reading.next()).rejects.toMatchObject({ code: 'TL-5001', recovery: 'retry' });
+  await expect(snapshot.discard()).rejects.toThrow();
+  await snapshot.close();
+  expect((await source.status()).queue).toBe('idle');
+  await source.dropQueue();
+});
+
+test('a slot of the same name in another database of the server is left alone, and so is who reads it', async () => {
+  const [db, other] = await Promise.all([server.createDatabase(), server.createDatabase()]);
+  for (const each of [db, other]) await each.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await db.query('INSERT INTO item VALUES (1)');
+  await reading.reached(await queue.source.mark());
+  const namesake = sourceOf({ ...routeOf(other), name: queue.route.name });
+  await expect(namesake.createQueue(signal(), async () => {})).rejects.toMatchObject({ code: 'TL-3103' });
+  await namesake.endQueueSessions();
+  await namesake.dropQueue();
+  await db.query('INSERT INTO item VALUES (2)');
+  await reading.reached(await queue.source.mark());
+  expect(reading.rows).toEqual([['1'], ['2']]);
+});
+
 test('a given queue is used from its confirmed position and never dropped', async () => {
   const db = await server.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY)');
   await db.query('CREATE PUBLICATION theirs FOR ALL TABLES');
   await db.query(`SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')`);
   const source = sourceOf(routeOf(db, { given: { slot: 'theirs', publication: 'theirs' } }));
-  await expect(source.createQueue(signal())).rejects.toMatchObject({ code: 'TL-3204' });
+  await expect(source.createQueue(signal(), async () => {})).rejects.toMatchObject({ code: 'TL-3204' });
   const position = await source.queuePosition();
   if (position === null) throw new Error('no position');
   await db.query('INSERT INTO item VALUES (1)');

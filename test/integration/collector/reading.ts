@@ -1,5 +1,6 @@
 import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
 import { postgresSource } from '../../../connectors/postgres/source/postgres-source.ts';
+import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { ByteBudget } from '../../../src/core/byte-budget.ts';
 import type { Row } from '../../../src/core/cell.ts';
 import type { StartPoint } from '../../../src/core/collector.ts';
@@ -16,16 +17,12 @@ let routes = 0;
 
 /** A route that replicates every table of schema public. */
 export function routeOf(database: TestDatabase, change: Partial<RouteDefinition> = {}): RouteDefinition {
-  const mapped = { excludedColumns: [], renamedColumns: new Map(), transforms: [] };
   return {
     deployment: 'test',
     name: `r${++routes}`,
     from: database.node,
     to: { ...database.node, name: 'target' },
-    tables: {
-      select: (schema, name) => (schema === 'public' ? { ...mapped, target: { schema, name } } : null),
-      exact: [],
-    },
+    tables: tableSelection('r', [{ ...wholeTable, name: 'public.*' }], []),
     load: { mode: 'initial', existing: 'refuse' },
     forward: 'own',
     newTables: 'ignore',
@@ -166,7 +163,7 @@ export interface Begun extends AsyncDisposable {
 export async function begin(database: TestDatabase, change: Partial<RouteDefinition> = {}): Promise<Begun> {
   const route = routeOf(database, change);
   const source = sourceOf(route);
-  const snapshot = await source.createQueue(AbortSignal.timeout(20_000));
+  const snapshot = await source.createQueue(AbortSignal.timeout(20_000), async () => {});
   await snapshot.close();
   return {
     route,

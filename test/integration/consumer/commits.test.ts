@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Consumer } from '../../../src/core/consumer.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
@@ -105,7 +106,8 @@ test.for(seeds())('sessions ended at random moments, seed %i: every change exact
   const random = randomNumbers(seed);
   await using on = await stage(here, there, { schema });
   const killer = await on.target.client();
-  let consumer = await on.consumer();
+  // Null where the session was ended before the Consumer was made, or while.
+  let consumer: Consumer | null = null;
   try {
     for (let round = 0; round < 15; round++) {
       await work((sql) => on.source.query(sql), round * 5);
@@ -116,14 +118,15 @@ test.for(seeds())('sessions ended at random moments, seed %i: every change exact
           const reached = await on.position();
           const from = parts.findIndex(({ commit }) => commit?.position === reached) + 1;
           try {
+            consumer ??= await on.consumer();
             await consumer.apply(parts.slice(from), signal);
             await consumer.flushIdle();
             isApplied = true;
           } catch (error) {
             if (tries > 50) throw error;
             expect(error).toMatchObject({ recovery: 'retry' });
-            await consumer.close();
-            consumer = await on.consumer();
+            await consumer?.close();
+            consumer = null;
           }
         }
       })();
@@ -153,4 +156,18 @@ test('what is applied is reported as durable a moment later', async () => {
     expect(applied).toBe(position);
     if (durable === applied) break;
   }
+});
+
+test('a target that commits asynchronously by its own setting is not taken for one that has flushed', async () => {
+  // Named standbys are a reason to leave the server's setting as it is.
+  const settings = { synchronous_standby_names: 'nobody', synchronous_commit: 'off', wal_writer_delay: '10s' };
+  await using lazy = await startPostgres({ settings });
+  await using on = await stage(here, lazy, { schema });
+  const consumer = await on.consumer();
+  const before = await on.position();
+  await work((sql) => on.source.query(sql), 0);
+  await consumer.apply(await on.capture(), signal);
+  const { value } = await consumer.progress()[Symbol.asyncIterator]().next();
+  expect(value.applied).not.toBe(before);
+  expect(value.durable).toBe(before);
 });

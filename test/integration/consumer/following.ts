@@ -56,13 +56,12 @@ export class Following implements AsyncDisposable {
     await session.reading.reached(mark);
     const parts = session.reading.parts.slice(session.taken);
     session.taken = session.reading.parts.length;
+    const mapped = [];
     for (const part of parts) {
-      for (const change of part.changes) {
-        if (change.kind === 'schemaChange') await session.guard.meet(change, part.id);
-        session.mapper.map(change);
-      }
+      for (const change of part.changes) if (change.kind === 'schemaChange') await session.guard.meet(change, part.id);
+      mapped.push(session.mapper.map(part));
     }
-    await session.consumer.apply(parts, new AbortController().signal);
+    await session.consumer.apply(mapped, new AbortController().signal);
   }
 
   /** Nothing is left but what is stored. */
@@ -132,7 +131,7 @@ export async function following(
   await store.register();
   const lease = await store.acquireLease({ supervisor: 'test', host: 'here', pid: process.pid }, false);
   if (!lease.granted) throw new Error('the lease was not granted');
-  const snapshot = await sourceEnd.createQueue(new AbortController().signal);
+  const snapshot = await sourceEnd.createQueue(new AbortController().signal, async () => {});
   await snapshot.close();
   const mapper = new TableMapper(route.name, route.tables);
   const definitions = snapshot.tables.map((table) => {

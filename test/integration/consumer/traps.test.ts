@@ -114,6 +114,7 @@ test('what a deferred trigger of the target says at commit is not told: it may h
         CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not %', NEW.v; END $$;
         CREATE CONSTRAINT TRIGGER no AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION no()`,
       targetUser: 'applier',
+      route: { allow: ['targetTriggers'] },
     },
     [`INSERT INTO t VALUES (1, 'secret')`],
   );
@@ -240,4 +241,20 @@ test('a load does not let a duplicate of a deferrable constraint pass', async ()
   await expect(load()).rejects.toMatchObject({ message: expect.stringContaining('t_place_key') });
   await loader.abort();
   expect(await on.target.query('SELECT FROM t')).toEqual([]);
+});
+
+test('rows that stand aside are bounded by the memory of the route', async () => {
+  const place = (more: string): string => `CREATE TABLE t (id int PRIMARY KEY, place int UNIQUE ${more}, note text)`;
+  const { error, rows } = await refused(
+    {
+      sourceSchema: `${place(deferrable)}; INSERT INTO t SELECT i, i, repeat('x', 10000) FROM generate_series(1, 300) i`,
+      targetSchema: `${place('')}; INSERT INTO t SELECT i, i, repeat('x', 10000) FROM generate_series(1, 300) i`,
+      route: { apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 1e6, memoryBytes: 8_000_000 } },
+    },
+    // The first half takes the values of the second.
+    ['UPDATE t SET place = 301 - place'],
+    'SELECT FROM t WHERE place <> id',
+  );
+  expect(error).toMatchObject({ code: 'TL-2206' });
+  expect(rows).toEqual([]);
 });

@@ -110,3 +110,28 @@ test('another row with the same unique value halts under every rule', async () =
     expect(route.log).not.toContain(secret);
   }
 });
+
+test('an insert that finds the row under a key that is checked at commit only', async () => {
+  const table = (more: string): string => `CREATE TABLE item (id int PRIMARY KEY ${more}, code text, note text);`;
+  for (const rule of ['halt', 'source']) {
+    const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+    await source.query(table(''));
+    await target.query(table('DEFERRABLE INITIALLY DEFERRED'));
+    await using file = new RouteFile({
+      source,
+      target,
+      route: `tables: ["public.*"]\ncollisions: { default: { resolve: ${rule} } }`,
+    });
+    await using route = file.run();
+    await route.state('running');
+    await target.query(`INSERT INTO item VALUES (5, 'theirs', '${secret}')`);
+    await source.query(`INSERT INTO item VALUES (5, 'mine', 'x')`);
+    if (rule === 'halt') {
+      expect((await route.state('failed')).reason?.code).toBe('TL-2201');
+      expect(await contents(target, ['item'])).toEqual({ item: [`(5,theirs,${secret})`] });
+    } else {
+      await route.caughtUp();
+      expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
+    }
+  }
+});

@@ -1,3 +1,5 @@
+import { truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
@@ -87,6 +89,36 @@ test.for(misfits)('%s at the target halts before anything is written', async ([,
   expect(reason?.message).toContain(code);
   expect(reason?.message).toContain('public.t');
   expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
+});
+
+test('a route whose two nodes are one database never writes the tables that it reads', async () => {
+  const source = await here.createDatabase();
+  await source.query(`CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE other (LIKE t INCLUDING ALL);
+    INSERT INTO t VALUES (1, 'a')`);
+  const replace = 'load: { existing: replace }';
+  using file = new RouteFile({ source, target: source, route: `tables: [public.t]\n${replace}` });
+  const check = await file.tidelock('check');
+  expect(check).toMatchObject({ code: 1, out: expect.stringContaining('TL-4120') });
+  {
+    await using route = file.run();
+    expect((await route.state('failed')).reason?.code).toBe('TL-4120');
+  }
+  expect(await contents(source, ['t'])).toEqual({ t: ['(1,a)'] });
+  expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
+  // Other tables of the same database are no such slip.
+  using elsewhere = new RouteFile({
+    source,
+    target: source,
+    route: `tables: [{ name: public.t, to: public.other }]\n${replace}`,
+  });
+  await using route = elsewhere.run();
+  await route.state('running');
+  await source.query(`INSERT INTO t VALUES (2, 'b')`);
+  await route.caughtUp();
+  const { t, other } = await contents(source, ['t', 'other']);
+  expect(other).toEqual(t);
+  await route.stop();
+  expect(await elsewhere.tidelock('drop', 'here-to-there', '--yes')).toMatchObject({ code: 0 });
 });
 
 test('triggers that would fire are refused, allowed by name, and never fire under the replica role', async () => {
@@ -185,4 +217,37 @@ test('generated columns are computed by the target, or left to it by name', asyn
   await source.query('UPDATE t SET id = 3 WHERE id = 2');
   await route.caughtUp();
   expect(await contents(target, ['t'])).toEqual({ t: ['(1,2,own)', '(3,6,own)'] });
+});
+
+test('tables that are too large for a load in one piece are told before, and nothing is made of them', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
+  await source.query('INSERT INTO t VALUES (1)');
+  const [place] = await source.query(`SELECT pg_relation_filepath('t') AS path`);
+  // Empty pages without blocks on the disk: as large for the server as if they were full.
+  truncateSync(join(here.dataDir, String(place?.path)), 2 ** 30);
+  await using file = new RouteFile({ source, target });
+  const checked = await file.tidelock('check', '--json');
+  expect(checked).toMatchObject({ code: 1, out: expect.stringContaining('TL-2302') });
+  await using route = file.run();
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code: 'TL-4106', message: expect.stringContaining('TL-2302') });
+  expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
+});
+
+test('a table that a glob names halts when its changes were not published for a while', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('INSERT INTO t VALUES (1)');
+  await route.caughtUp();
+  await file.tidelock('stop', 'here-to-there');
+  await route.state('stopped');
+  // Made anew under its name, it is another table, which the publication does not have.
+  await source.query('DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (2)');
+  await file.tidelock('start', 'here-to-there');
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code: 'TL-3111', message: expect.stringContaining('public.t') });
 });

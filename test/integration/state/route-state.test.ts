@@ -129,7 +129,12 @@ describe('schema', () => {
     expect(await one.read()).toBeNull();
     await expect(one.wanted()).rejects.toMatchObject({ code: 'TL-4002' });
     await one.register();
-    expect((await one.read())?.wanted).toEqual({ state: 'running', request: 0, acceptSchemaChangesTo: null });
+    expect((await one.read())?.wanted).toEqual({
+      state: 'running',
+      request: 0,
+      acceptSchemaChangesTo: null,
+      parkingAsked: false,
+    });
   });
 });
 
@@ -240,6 +245,25 @@ describe('lease', () => {
     expect(await granted(attempt)).toBe(epoch + 1n);
   });
 
+  test('a restarted worker waits for a transaction of the one before that cannot be ended', async () => {
+    const db = await server.createDatabase();
+    await using one = await registered(db.node);
+    const epoch = await granted(one.acquireLease(engine('one'), false));
+    const { client } = await applySession(db, epoch);
+    const [frozen] = (await client.query('select pg_backend_pid() as pid')).rows;
+    process.kill(Number(frozen?.pid), 'SIGSTOP');
+    await using again = await open(db.node);
+    let settled = false;
+    const attempt = again.acquireLease(engine('one'), false).finally(() => {
+      settled = true;
+    });
+    await waitFor(async () => settled || (await db.query('select from pg_locks where not granted')).length > 0);
+    expect(settled).toBe(false);
+    process.kill(Number(frozen?.pid), 'SIGCONT');
+    expect(await granted(attempt)).toBe(epoch);
+    await client.end().catch(() => {});
+  });
+
   test('an engine that dies between claim and raise leaves a lease that either can go on from', async () => {
     const db = await server.createDatabase();
     await using one = await registered(db.node);
@@ -300,13 +324,23 @@ describe('requests', () => {
     await applying.query('begin');
     await applying.query('select from tidelock.routes for share');
     await using command = await open(db.node);
-    expect(await command.setWanted('stopped')).toEqual({ state: 'stopped', request: 1, acceptSchemaChangesTo: null });
+    expect(await command.setWanted('stopped')).toEqual({
+      state: 'stopped',
+      request: 1,
+      acceptSchemaChangesTo: null,
+      parkingAsked: false,
+    });
     await announced;
     expect(await engineStore.renewLease(status)).toMatchObject({ state: 'stopped', request: 1 });
     expect(await command.setWanted('running', '0/16B3748' as Position)).toMatchObject({
       acceptSchemaChangesTo: '0/16B3748',
     });
-    expect(await engineStore.wanted()).toEqual({ state: 'running', request: 2, acceptSchemaChangesTo: '0/16B3748' });
+    expect(await engineStore.wanted()).toEqual({
+      state: 'running',
+      request: 2,
+      acceptSchemaChangesTo: '0/16B3748',
+      parkingAsked: false,
+    });
     await applying.query('rollback');
     await applying.end();
   });

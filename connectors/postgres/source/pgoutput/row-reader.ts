@@ -86,3 +86,22 @@ export class RowReader {
     this.#text = null;
   }
 }
+
+/** Of the one or two rows in an insert, update or delete message: the bytes of the values of the larger one. */
+export function largestRowBytes(message: Buffer): number {
+  let largest = 0;
+  for (let offset = 5; offset < message.length; ) {
+    // The letter that tells which row it is, and the number of its columns.
+    let left = message.readUInt16BE(offset + 1);
+    offset += 3;
+    let bytes = 0;
+    for (; left > 0; left--) {
+      if (message[offset++] !== columnText) continue;
+      const length = message.readInt32BE(offset);
+      bytes += length;
+      offset += 4 + length;
+    }
+    if (bytes > largest) largest = bytes;
+  }
+  return largest;
+}

@@ -42,6 +42,7 @@ export async function checkServer(client: pg.Client, route: RouteDefinition): Pr
     ...settings(facts, slot !== null),
     ...privileges(facts, names.ownsPublication),
     ...(names.ownsSlot || slot !== null ? [] : [missingSlot(names)]),
+    ...(names.ownsSlot && slot?.unsuitable ? [takenSlot(names.slot, slot.unsuitable)] : []),
     ...(slot?.lost ? [lostSlot(names.slot, slot.lost)] : []),
   ];
   return found.map((finding) => ({ ...finding, node }));
@@ -127,6 +128,17 @@ function missingSlot({ slot, publication }: { readonly slot: string; readonly pu
     message: `the given replication slot ${slot} does not exist`,
     remedy: `Make it after publication ${publication}, in this database.`,
     statement: `SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput');`,
+  };
+}
+
+/** Slot names are the server's, not the database's: two deployments of one name meet here. */
+function takenSlot(slot: string, why: string): Found {
+  return {
+    level: 'error',
+    code: 'source.slotTaken',
+    message: `there is a replication slot ${slot} already that the route can't use: ${why}`,
+    remedy:
+      'Change `name` at the top of the configuration, or the name of the route, since slot names are made of the two. Or drop the slot, where nobody uses it any more.',
   };
 }
 

@@ -1,12 +1,18 @@
 import type pg from 'pg';
+import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../../src/core/route.ts';
-import { tableLabel } from '../../../../src/core/table.ts';
+import { wholeLoadLimitBytes } from '../../../../src/core/source.ts';
+import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
 import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
 import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
 import { queueNames } from '../queue-names.ts';
+import { serverVersion } from '../server-version.ts';
+import { readSlot } from '../slot.ts';
 import { isSelected } from '../table-filter.ts';
+import { tablesBytes } from '../tables-bytes.ts';
 
 type Found = Omit<Finding, 'node'>;
 
@@ -17,13 +23,19 @@ export async function checkTables(
 ): Promise<readonly Finding[]> {
   const chosen = (schema: string, name: string): boolean => isSelected(route, schema, name);
   const tables = selectTables(catalogue, chosen);
+  const { number: version } = await serverVersion(client);
   const exact = new Set(route.tables.exact.map(tableLabel));
+  const { user } = route.from.connection();
   const found = [
     ...missing(tables, catalogue, exact),
+    ...idleGlobs(route, catalogue),
     ...catalogue.filter((entry) => !carried(entry) && chosen(entry.table.schema, entry.table.name)).map(notCarried),
-    ...tables.flatMap(replicaIdentity),
-    ...(queueNames(route).ownsPublication ? tables.filter(({ owned }) => !owned).map(notOwned) : []),
+    ...tables.flatMap((table) => replicaIdentity(table, version)),
+    ...(queueNames(route).ownsPublication
+      ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user))
+      : []),
     ...(await published(client, route, tables)),
+    ...(await loadable(client, route, tables)),
   ];
   return found.map((finding) => ({ ...finding, node: route.from.name }));
 }
@@ -63,33 +75,62 @@ function notCarried({ table, kind, persistence }: CatalogueTable): Found {
 }
 
 /** The server itself refuses updates and deletes of a published table whose old rows can't be told apart. */
-function replicaIdentity({ table }: CatalogueTable): Found[] {
-  if (table.columns.some(({ key }) => key)) return [];
-  return [
-    {
-      level: 'error',
-      code: 'source.replicaIdentity',
-      table: tableLabel(table),
-      message:
-        table.identity === 'nothing'
-          ? `${tableLabel(table)} has replica identity NOTHING: once it is published its updates and deletes fail`
-          : `${tableLabel(table)} has no key that identifies its rows: once it is published its updates and deletes fail`,
-      remedy: 'Give it a primary key, or let the whole old row be logged.',
-      statement: `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL;`,
-    },
-  ];
+function replicaIdentity({ table, generatedKey }: CatalogueTable, version: number): Found[] {
+  const why = unidentified(table, generatedKey, version);
+  if (why === null) return [];
+  const label = tableLabel(table);
+  const refused = {
+    level: 'error',
+    code: 'source.replicaIdentity',
+    table: label,
+    message: `${label} ${why}: once it is published its updates and deletes fail`,
+  } as const;
+  // From 18 on the server wants generated columns to be published where they are part of the old row.
+  const hasGenerated = version >= 180_000 && table.generated !== undefined;
+  if (table.identity === 'full')
+    return [{ ...refused, remedy: 'Let a key identify its rows.', statement: identityStatement(table, 'DEFAULT') }];
+  if (hasGenerated) return [{ ...refused, remedy: 'Give it a key that has no generated column.' }];
+  const remedy = 'Give it a primary key, or let the whole old row be logged.';
+  return [{ ...refused, remedy, statement: identityStatement(table, 'FULL') }];
 }
 
-function notOwned({ table }: CatalogueTable): Found {
+function identityStatement(table: TableVersion, identity: string): string {
+  return `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY ${identity};`;
+}
+
+/** Null where every old row that is logged can be told from the others. */
+function unidentified(table: TableVersion, generatedKey: boolean, version: number): string | null {
+  if (table.identity === 'nothing') return 'has replica identity NOTHING';
+  if (table.identity === 'full')
+    return version >= 180_000 && table.generated !== undefined
+      ? 'has replica identity FULL and generated columns'
+      : null;
+  if (generatedKey) return 'has a generated column in its key';
+  return table.columns.some(({ key }) => key) ? null : 'has no key that identifies its rows';
+}
+
+function notOwned({ table, owner }: CatalogueTable, user: string): Found {
   return {
     level: 'error',
     code: 'source.tableOwner',
     table: tableLabel(table),
-    message: `the user does not own ${tableLabel(table)}, so it cannot publish it`,
+    message: `${tableLabel(table)} belongs to ${quoteIdentifier(owner)}, and user ${quoteIdentifier(user)} is no member of that role, so it cannot publish the table`,
     remedy:
       'Make the user a member of the owning role, or make slot and publication yourself and name them in the route.',
-    statement: `GRANT owner_of_the_table TO tidelock_user;`,
+    statement: `GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(user)};`,
   };
+}
+
+/** A typing error in a glob would else look like a route that runs and has nothing to do. */
+function idleGlobs(route: RouteDefinition, catalogue: readonly CatalogueTable[]): Found[] {
+  return route.tables.globs
+    .filter((glob) => !catalogue.some(({ table }) => glob.matches(table.schema, table.name)))
+    .map(({ text }) => ({
+      level: 'warning',
+      code: 'source.nothingMatches',
+      message: `no table matches ${text}`,
+      remedy: 'Correct the schema or the name under `tables`, where that is not meant.',
+    }));
 }
 
 async function published(
@@ -123,4 +164,24 @@ async function published(
       statement: gap.statement,
     },
   ];
+}
+
+/** A route without a queue is about to be loaded. */
+async function loadable(
+  client: pg.Client,
+  route: RouteDefinition,
+  tables: readonly CatalogueTable[],
+): Promise<Found[]> {
+  const { slot, ownsSlot } = queueNames(route);
+  const there = await readSlot(client, slot);
+  // One of another database that has the same name is not this route's: it has not loaded yet.
+  if (route.load.mode === 'none' || !ownsSlot || (there !== null && there.unsuitable === null)) return [];
+  const bytes = await tablesBytes(client, tables);
+  if (bytes <= wholeLoadLimitBytes) return [];
+  const { code, message, remedy } = fail(targetErrors.loadTooLarge, {
+    route: route.name,
+    bytes,
+    limitBytes: wholeLoadLimitBytes,
+  });
+  return [{ level: 'error', code, message, remedy }];
 }

@@ -65,7 +65,8 @@ export const configErrors = {
     title: 'A reference in the configuration cannot be resolved',
     recovery: 'usage',
     message: list,
-    remedy: () => 'Set the environment variable or provide the file, or give a default: ${NAME:-default}.',
+    remedy: () =>
+      'Set the environment variable or provide the file, or give a default: ${NAME:-default}. "tidelock config validate" lists every one that is missing.',
     explanation:
       'References are resolved when a command needs the value, connections at each connect. A variable that is not set, a file that cannot be read, and an unfinished ${ are errors; "$${" stands for the characters themselves.',
   }),
@@ -109,7 +110,7 @@ export const configErrors = {
     title: 'No route or node of that name',
     recovery: 'usage',
     message: ({ what, name, hint }) => `there is no ${what} "${name}"${hint}`,
-    remedy: () => 'Use a name from the configuration.',
+    remedy: () => 'Use a name from the configuration (-c FILE, where that is another one).',
     explanation: 'A command was given a name that the configuration does not have.',
   }),
   needsConsent: errorKind<{ command: string }>({

@@ -14,7 +14,7 @@ export const nodeErrors = {
     recovery: 'retry',
     message: ({ node, why }) => `node ${node}: no connection: ${why}`,
     remedy: ({ node }) =>
-      `Check that the server of ${node} runs and that its address, port and TLS settings are right. Tidelock goes on trying.`,
+      `Check that the server of ${node} runs and that its address, port and TLS settings (tls.mode) are right. A route that runs goes on trying.`,
     explanation:
       'The network or the server failed. The route reconnects with back-off and goes on from its checkpoint; nothing is lost.',
   }),
@@ -34,7 +34,7 @@ export const nodeErrors = {
     recovery: 'retry',
     message: ({ node, sqlState, message }) => `node ${node}: refused (${sqlState}): ${message}`,
     remedy: ({ node }) =>
-      `Check user, password, database and pg_hba.conf for node ${node}. Tidelock goes on trying, so rotated credentials are taken up.`,
+      `Check user, password, database and pg_hba.conf for node ${node}. A route that runs goes on trying, so rotated credentials are taken up.`,
     explanation: 'Authentication failed, the user may not connect, or the database does not exist.',
   }),
   privilege: errorKind<{ node: string; message: string }>({
@@ -51,7 +51,7 @@ export const nodeErrors = {
     recovery: 'retry',
     message: ({ node, sqlState, message }) => `node ${node}: out of resources (${sqlState}): ${message}`,
     remedy: () =>
-      'Make room: disk, memory, connections or replication slots, as the server says. Tidelock goes on trying.',
+      'Make room: disk, memory, connections or replication slots, as the server says. A route that runs goes on trying.',
     explanation: 'Disk full, too many connections, out of memory. The group was rolled back whole and is tried again.',
   }),
   unexpected: errorKind<ServerAnswer>({

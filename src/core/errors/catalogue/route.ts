@@ -70,8 +70,10 @@ export const routeErrors = {
     title: 'The route was never started',
     recovery: 'usage',
     message: ({ route }) => `route ${route} was never started: its target holds no state of it`,
-    remedy: () => '"tidelock run" starts it.',
-    explanation: 'The target has no state of the route. It was never run, or it was dropped.',
+    remedy: ({ route }) =>
+      `"tidelock run" starts it. Where one runs already, its log and "tidelock check ${route}" say what keeps it from the target.`,
+    explanation:
+      'The target has no state of the route. It was never run, or it was dropped, or the engine can not yet write to the target.',
   }),
   stoppedOnRequest: errorKind<{ route: string; wanted: string }>({
     code: 'TL-4009',
@@ -117,6 +119,54 @@ export const routeErrors = {
     remedy: () => 'Restart "tidelock run" to begin it anew, or take it out of the configuration.',
     explanation:
       'Somebody dropped the route. An engine that still has it in its configuration does not begin it anew by itself.',
+  }),
+  parked: errorKind<{ route: string; count: number; since: string }>({
+    code: 'TL-4201',
+    title: 'Transactions of the route are parked',
+    recovery: 'usage',
+    message: ({ route, count, since }) =>
+      `route ${route}: ${count} transactions are parked: the target is not what the source was since ${since}`,
+    remedy: ({ route }) =>
+      `"tidelock parked list ${route}" tells why; mend it, then "tidelock parked retry ${route} --all".`,
+    explanation:
+      'Transactions were set aside, and those that touch their keys with them. The route goes on, and every row they touch lags behind until they are retried.',
+  }),
+  parkedUnknown: errorKind<{ route: string; id: string }>({
+    code: 'TL-4202',
+    title: 'No such parked transaction',
+    recovery: 'usage',
+    message: ({ route, id }) => `route ${route} has no parked transaction ${id}`,
+    remedy: ({ route }) => `"tidelock parked list ${route}" shows their numbers, in the first column.`,
+    explanation: 'It was retried or discarded already, or the number is of another route.',
+  }),
+  parkedWaits: errorKind<{ route: string; id: number; earlier: string }>({
+    code: 'TL-4203',
+    title: 'A parked transaction waits for earlier ones',
+    recovery: 'usage',
+    message: ({ route, id, earlier }) =>
+      `route ${route}: parked transaction ${id} touches keys of earlier ones that are parked, too: ${earlier}`,
+    remedy: () => 'Retry those first, or take them along with --with-earlier.',
+    explanation: 'Transactions that touch the same keys are only right in source order.',
+  }),
+  notHalted: errorKind<{ route: string; transaction: string; state: string; at: string }>({
+    code: 'TL-4204',
+    title: 'The route has not halted at this transaction',
+    recovery: 'usage',
+    message: ({ route, transaction, state, at }) =>
+      `route ${route} is ${state}${at}, transaction ${transaction} can't be skipped`,
+    remedy: ({ route }) => `"tidelock status ${route}" names the transaction that a halted route can't apply.`,
+    explanation:
+      'Only the transaction that a route has halted at can be skipped, and only where it is the rows of that transaction that the target refuses: nothing else is ever left out.',
+  }),
+  parkingNotDone: errorKind<{ route: string; seconds: number }>({
+    code: 'TL-4205',
+    title: 'The engine has not done what was asked of parked transactions in time',
+    recovery: 'usage',
+    message: ({ route, seconds }) => `route ${route}: its engine has not carried the request out within ${seconds} s`,
+    remedy: ({ route }) =>
+      `It is stored and will be: look at "tidelock parked list ${route}" and "tidelock status ${route}".`,
+    explanation:
+      'The engine that has the route carries such requests out between two groups. A large transaction may be on its way, or the engine can not reach the target.',
   }),
   columnUnknown: errorKind<{ route: string; table: string; column: string }>({
     code: 'TL-4101',
@@ -210,5 +260,16 @@ export const routeErrors = {
     remedy: () => 'Nothing: the work is abandoned and can no longer commit. Where it comes again, report it.',
     explanation:
       'The lease was lost, or draining took too long, and a connection did not close in time. The epoch at the target keeps what is left of it from committing.',
+  }),
+  ownTables: errorKind<{ route: string; from: string; to: string; table: string; more: number }>({
+    code: 'TL-4120',
+    title: 'The route would write the tables that it reads',
+    recovery: 'halt',
+    message: ({ route, from, to, table, more }) =>
+      `route ${route}: nodes ${from} and ${to} are the same database, so it would write into ${table}${more === 0 ? '' : ` and ${more} more`}, which it reads`,
+    remedy: ({ from, to }) =>
+      `Correct the address of ${from} or ${to} ("tidelock config show" prints both), or give the tables other names at the target with \`to\`.`,
+    explanation:
+      'Both nodes lead to one running server and one database of it, and a table of the route is its own target. A load that replaces rows, or a mask, would change the source.',
   }),
 };

@@ -36,7 +36,8 @@ export const sourceErrors = {
     title: 'The replication slot is not one that the route can read',
     recovery: 'halt',
     message: ({ route, slot, why }) => `route ${route}: replication slot ${slot} is not usable: ${why}`,
-    remedy: () => 'Name a permanent logical slot of plugin pgoutput in the database of the source node.',
+    remedy: () =>
+      'Name a permanent logical slot of plugin pgoutput in the database of the source node. Where a deployment for another database of the server has it, give one of the two another name.',
     explanation: 'The slot is physical or temporary, has another output plugin, or belongs to another database.',
   }),
   slotActive: errorKind<{ route: string; slot: string; pid: string }>({

@@ -91,6 +91,16 @@ export const targetErrors = {
     explanation:
       'Values of generated columns are not in the log: the column would stay empty at the target without an error.',
   }),
+  typeNotCarried: errorKind<ColumnPlace & { type: string; part: string }>({
+    code: 'TL-2111',
+    title: 'A column has a type whose values the server does not read back',
+    recovery: 'halt',
+    message: ({ route, table, column, type, part }) =>
+      `route ${route}: column ${table}.${column} is ${type}${part === type ? '' : ` and holds ${part}`}: the server writes values of ${part} and never reads them`,
+    remedy: ({ route, column }) => `Name ${column} in columns.exclude. ${startAgain({ route })}`,
+    explanation:
+      'Types for the inside of the server, such as pg_node_tree and gtsvector, have a text form that no server takes as input. A dump cannot carry them either.',
+  }),
   triggersWouldFire: errorKind<TablePlace & { triggers: string; why: string }>({
     code: 'TL-2108',
     title: 'Triggers or cascades at the target would change replicated data',
@@ -109,6 +119,16 @@ export const targetErrors = {
     remedy: (place) => `Connect as a user with BYPASSRLS or as the owner of the table. ${startAgain(place)}`,
     explanation: 'Rows that a policy hides can be neither updated nor deleted, and the counts would not tell.',
   }),
+  keptNeedsKey: errorKind<TablePlace & { columns: string; why: string }>({
+    code: 'TL-2119',
+    title: 'Rows that stay when the source deletes them need a unique index',
+    recovery: 'halt',
+    message: ({ route, table, columns, why }) =>
+      `route ${route}: ${table} at the target ${why} over ${columns || 'the columns that identify a row'}, which softDelete and keepAll need`,
+    remedy: ({ route }) =>
+      `Give the table a primary key or a unique index that is checked at once. Then "tidelock start ${route}".`,
+    explanation: 'An insert of a key whose row was kept replaces that row; the target has to find it.',
+  }),
   collision: errorKind<ChangePlace & { change: string; found: string }>({
     code: 'TL-2201',
     title: 'The target row is not what the source says it should be',
@@ -116,7 +136,7 @@ export const targetErrors = {
     message: ({ route, table, position, change, found }) =>
       `route ${route} halted: ${change} of ${table} at ${position} ${found}`,
     remedy: ({ route, table }) =>
-      `Find out who else writes to ${table} at the target. Mend the row, or let the source win with collisions: { tables: { ${table}: { resolve: source } } }. Then "tidelock start ${route}".`,
+      `Find out who else writes to ${table} at the target. Mend the row, and "tidelock start ${route}". Or let the source win: collisions: { tables: { ${table}: { resolve: source } } } in the configuration, and restart "tidelock run".`,
     explanation:
       'An insert found the row already there, an update or delete found none, or another unique key is taken. Something else than this route has changed the target.',
   }),
@@ -158,7 +178,7 @@ export const targetErrors = {
       'An earlier connection of this route had committed after all (the answer was lost), or another engine has. The group was rolled back, so that nothing is applied twice.',
   }),
   evolutionRefused: errorKind<TablePlace & { step: string; sqlState: string; message: string }>({
-    code: 'TL-2206',
+    code: 'TL-2220',
     title: 'The target refused a change of a table definition',
     recovery: 'halt',
     message: ({ route, table, step, sqlState, message }) =>
@@ -168,13 +188,63 @@ export const targetErrors = {
       "With schemaChanges: evolve the target's tables follow the source's, in the same transaction as the rows. Tidelock's user has to own them, and nothing is dropped by CASCADE.",
   }),
   typeUnknown: errorKind<ColumnPlace & { type: string }>({
-    code: 'TL-2207',
+    code: 'TL-2221',
     title: 'The target does not have the type of an added column',
     recovery: 'halt',
     message: ({ route, table, column, type }) =>
       `route ${route} halted: ${table}.${column} is of type ${type}, which the target does not have`,
     remedy: (place) => `Create the type at the target. ${startAgain(place)}`,
     explanation: 'Types that are not built in are not carried. A similar type would not hold every value.',
+  }),
+  tooManyDisplaced: errorKind<ChangePlace & { change: string; constraint: string; rows: number }>({
+    code: 'TL-2206',
+    title: 'Too many rows change places in one transaction',
+    recovery: 'halt',
+    message: ({ route, table, position, constraint, rows }) =>
+      `route ${route} halted: ${rows} rows of ${table} stand aside at ${position} since the transaction takes their value of ${constraint}: no more fit into the memory that the route may use`,
+    remedy: (place) =>
+      `Make ${place.constraint} deferrable at the target as it is at the source, or raise apply.memory. ${startAgain(place)}`,
+    explanation:
+      'Where the source may exchange unique values within a transaction and the target may not, rows are taken out and come back with their own change. They are held in memory until then.',
+  }),
+  parkedBehind: errorKind<{ route: string; transaction: string; resource: string }>({
+    code: 'TL-2401',
+    title: 'A transaction touches what a parked one holds',
+    recovery: 'halt',
+    message: ({ route, transaction, resource }) =>
+      `route ${route}: transaction ${transaction} touches a key that an earlier parked transaction holds: ${resource}`,
+    remedy: ({ route }) => `Retry or discard the earlier one first: "tidelock parked list ${route}".`,
+    explanation:
+      'After a transaction was parked, every later one that touches one of its keys (primary, unique, foreign) parks behind it, whole. It is applied with "tidelock parked retry", in source order. The route goes on meanwhile.',
+  }),
+  readAgain: errorKind<{ route: string; transaction: string }>({
+    code: 'TL-2402',
+    title: 'A large transaction is read again to be set aside whole',
+    recovery: 'retry',
+    message: ({ route, transaction }) =>
+      `route ${route}: transaction ${transaction} is to be parked and was applied in part: it is read again`,
+    remedy: () => 'Nothing: the parts were rolled back, the transaction is parked when it comes again.',
+    explanation:
+      'A transaction that is larger than the memory of the route is applied in parts. When a later part has to be parked, the earlier ones are rolled back and read from the source once more.',
+  }),
+  skipStale: errorKind<{ route: string; transaction: string; position: string }>({
+    code: 'TL-2403',
+    title: 'A transaction that was to be skipped is another one',
+    recovery: 'retry',
+    message: ({ route, transaction, position }) =>
+      `route ${route}: transaction ${transaction} does not end at ${position}, where the one that was to be skipped ended`,
+    remedy: () => 'Nothing: the request is void, and the transaction is applied.',
+    explanation:
+      'The source gave the same id to another transaction, after it was restored. What was asked of one transaction is never done to another.',
+  }),
+  storedChanges: errorKind<{ route: string; id: number; why: string }>({
+    code: 'TL-2404',
+    title: 'A parked transaction cannot be read',
+    recovery: 'halt',
+    message: ({ route, id, why }) =>
+      `route ${route}: the stored changes of parked transaction ${id} can't be read: ${why}`,
+    remedy: () => 'Use the version of Tidelock that parked it, or a newer one.',
+    explanation: 'The rows of tidelock.parked_parts were written by a newer version, or changed by hand.',
   }),
   targetNotEmpty: errorKind<TablePlace>({
     code: 'TL-2301',
@@ -183,6 +253,17 @@ export const targetErrors = {
     message: ({ route, table }) => `route ${route}: ${table} at the target is not empty`,
     remedy: (place) => `Empty it, or set load: { existing: replace } to have it emptied. ${startAgain(place)}`,
     explanation: 'The initial load never mixes its rows with others.',
+  }),
+  loadRefused: errorKind<ColumnPlace & { position: string; sqlState: string; message: string }>({
+    code: 'TL-2303',
+    title: 'The target refused a row of the initial load',
+    recovery: 'halt',
+    message: ({ route, table, column, position, sqlState, message }) =>
+      `route ${route} halted: the load of ${table} as of ${position} was refused at ${column} (${sqlState}): ${message}`,
+    remedy: (place) =>
+      `Mend what the server names at the target, or the value at the source. Nothing was loaded. ${startAgain(place)}`,
+    explanation:
+      'A constraint or a type at the target rejected a row that the source holds. The load is one transaction, so that the target is as it was before.',
   }),
   loadTooLarge: errorKind<{ route: string; bytes: number; limitBytes: number }>({
     code: 'TL-2302',

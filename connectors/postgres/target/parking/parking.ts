@@ -1,0 +1,416 @@
+import type pg from 'pg';
+import type { RowChange } from '../../../../src/core/change.ts';
+import { encodeChanges } from '../../../../src/core/change-codec.ts';
+import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../../src/core/failpoint.ts';
+import type { ParkedCause, ParkedCount, ParkedTable } from '../../../../src/core/parked.ts';
+import type { Position, PositionOrder } from '../../../../src/core/position.ts';
+import type { Commit, Origin, TransactionPart } from '../../../../src/core/transaction.ts';
+import { readParkedCount } from '../../state/postgres-parked-store.ts';
+import { stateVersion } from '../../state/state-schema.ts';
+import { isIdle } from '../group.ts';
+import { isRowChange } from '../set-apply.ts';
+import type { TablePlan } from '../table-plan.ts';
+import type { TablePlans } from '../table-plans.ts';
+import { type Claim, ClaimSet } from './claim-set.ts';
+import { oldImage, readOldRows } from './old-rows.ts';
+import { TableClaims } from './table-claims.ts';
+import { readTableKeys } from './table-keys.ts';
+
+/** Digests that a route keeps in memory, about 10 MB, and that are stored of one transaction. */
+const loadedDigests = 100_000;
+const storedDigests = 10_000;
+
+/** A stored piece is about this large, unless one row is larger. */
+const pieceRows = 1_000;
+const pieceBytes = 1_000_000;
+
+/** Why a transaction is set aside, as it is stored with it. */
+export interface ParkWhy {
+  readonly cause: ParkedCause;
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly reason: string | null;
+  readonly askedBy: string | null;
+}
+
+/** A transaction that is to be set aside when it is met: what a person or this engine has decided before. */
+interface Decision {
+  readonly transaction: string;
+  /** Known where the route had the whole transaction when it was decided. */
+  readonly position: Position | null;
+  readonly why: ParkWhy;
+}
+
+/** A transaction that is being written to the store, over one group or several. */
+interface Writing {
+  readonly id: string;
+  readonly claims: ClaimSet;
+  readonly tables: Map<string, Mutable<ParkedTable>>;
+  /** It was decided before that this one is set aside. */
+  readonly decided: boolean;
+  parts: number;
+  rows: number;
+  bytes: number;
+  /** Old values of some of its rows are not known: these rows were not at the target. */
+  incomplete: boolean;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface ParkingOptions {
+  readonly client: pg.Client;
+  readonly routeId: number;
+  readonly route: string;
+  readonly routeKey: string;
+  /** Of the source. */
+  readonly order: PositionOrder;
+}
+
+/**
+ * Transactions that were set aside, and what follows from them.
+ *
+ * A source transaction is parked whole or not at all. Its changes, as they were mapped, its error, and digests of the
+ * keys that it touches are written in the target transaction whose checkpoint passes it: after a crash it is either
+ * parked, or read again. From then on the target is not the source at some commit but that without the parked
+ * transactions; so every later transaction that touches a parked key parks behind, whole too, and its keys with it. What
+ * is applied meanwhile touches none of the parked keys: it can't tell whether the parked ones ran before it or will run
+ * after it, and that is why they can be retried later, in source order among themselves (table-claims.ts tells which
+ * changes depend on each other).
+ *
+ *     met, and touches nothing parked ── applied ── refused by the target, onError: park ──┐
+ *     met, and touches a parked key ───────────────────────────────────────────────────────┼── parked ── retried, discarded
+ *     met, and named by `tidelock skip` ───────────────────────────────────────────────────┘
+ *
+ * A large transaction is applied in parts, and by the time that a part fails the others are no longer in memory. Then
+ * the target transaction is rolled back, the decision is stored beside the checkpoint (table `skips`), and the stream
+ * is read again from there: this time each part goes straight to the store, behind one target transaction like any
+ * other, so that memory stays bounded. `tidelock skip` stores the same decision. It names the transaction, and its end
+ * where that was known; it is used up in the target transaction that parks it.
+ *
+ * While nothing is parked and nothing is to be skipped `active` is false, and that is all a group ever looks at. The
+ * digests in memory are bounded: beyond the limit a whole table is blocked instead of single keys of it.
+ */
+export class Parking {
+  readonly #options: ParkingOptions;
+  readonly #held = new ClaimSet(loadedDigests);
+  readonly #claims = new WeakMap<TablePlan, TableClaims>();
+  #decision: Decision | null = null;
+  #writing: Writing | null = null;
+  #count: ParkedCount = { count: 0, since: null };
+
+  constructor(options: ParkingOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what is parked, with the checkpoint at `position`; also after something was taken out. */
+  async load(position: Position): Promise<void> {
+    const { client, routeId, routeKey, order } = this.#options;
+    this.#held.clear();
+    this.#count = await readParkedCount(client, stateVersion, routeKey);
+    this.#decision = await this.#readDecision();
+    const end = this.#decision?.position ?? null;
+    if (end !== null && order.covers(position, end)) await this.forgetDecision();
+    if (this.#count.count === 0) return;
+    const { rows: resources } = await client.query<{ resource: string; exclusive: boolean; digests: number }>(
+      `select resource, exclusive, count(distinct digest)::int as digests from tidelock.parked_keys
+       where route_id = $1 group by resource, exclusive order by digests`,
+      [routeId],
+    );
+    for (const { resource, exclusive, digests } of resources) {
+      if (this.#held.size + digests > loadedDigests) {
+        this.#held.add({ resource, exclusive, digest: null });
+        continue;
+      }
+      const { rows } = await client.query<{ digest: string | null }>(
+        `select distinct digest::text from tidelock.parked_keys where route_id = $1 and resource = $2 and exclusive = $3`,
+        [routeId, resource, exclusive],
+      );
+      for (const { digest } of rows)
+        this.#held.add({ resource, exclusive, digest: digest === null ? null : Number(digest) });
+    }
+  }
+
+  /** Something is parked, or to be skipped: each transaction has to be looked at. */
+  get active(): boolean {
+    return this.#count.count > 0 || this.#decision !== null;
+  }
+
+  /** The first parts of the transaction that comes next were written to the store already. */
+  get writing(): boolean {
+    return this.#writing !== null;
+  }
+
+  get count(): ParkedCount {
+    return this.#count;
+  }
+
+  /** Why the transaction has to be set aside, as far as these parts of it tell; null where it is free. */
+  async verdict(parts: readonly TransactionPart[], plans: TablePlans): Promise<ParkWhy | null> {
+    const [first] = parts;
+    if (first === undefined || parts.every(isIdle)) return null;
+    const decision = this.#decision;
+    const position = parts.at(-1)?.commit?.position ?? null;
+    if (decision !== null && decision.transaction === first.id) {
+      if (decision.position === null || position === null || decision.position === position) return decision.why;
+    }
+    if (this.#held.empty) return null;
+    const resource = await this.#conflict(parts, plans);
+    if (resource === null) return null;
+    const place = { route: this.#options.route, transaction: first.id, resource };
+    const { code, message, remedy } = fail(targetErrors.parkedBehind, place);
+    return { cause: 'behind', code, message, remedy, reason: null, askedBy: null };
+  }
+
+  /**
+   * Writes parts of one transaction into the open target transaction, with the last one also what it holds. They count
+   * as parked from `committed` on.
+   */
+  async write(parts: readonly TransactionPart[], why: ParkWhy, plans: TablePlans): Promise<void> {
+    const [first] = parts;
+    if (first === undefined) return;
+    this.#writing ??= await this.#begin(first, why);
+    const writing = this.#writing;
+    for (const part of parts) {
+      await this.#claimParts(part, plans, writing);
+      await this.#store(part, writing);
+    }
+    failpoint('park.part');
+    const commit = parts.at(-1)?.commit ?? null;
+    if (commit !== null) await this.#finish(first, commit, writing);
+  }
+
+  /** The target transaction that has written one is committed. */
+  committed(position: Position): void {
+    const writing = this.#writing;
+    if (writing === null) return;
+    for (const claim of writing.claims.claims()) this.#held.add(claim);
+    this.#count = { count: this.#count.count + 1, since: this.#count.since ?? position };
+    if (writing.decided) this.#decision = null;
+    this.#writing = null;
+  }
+
+  rolledBack(): void {
+    this.#writing = null;
+  }
+
+  /** Stores that the transaction is to be set aside when it is met again. In a target transaction of its own. */
+  async decide(part: TransactionPart, why: ParkWhy): Promise<void> {
+    const { cause, code, message, remedy, reason, askedBy } = why;
+    await this.#options.client.query(
+      `insert into tidelock.skips (route_id, transaction_id, position, cause, code, message, remedy, reason, asked_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       on conflict (route_id) do update set transaction_id = excluded.transaction_id, position = excluded.position,
+         cause = excluded.cause, code = excluded.code, message = excluded.message, remedy = excluded.remedy,
+         reason = excluded.reason, asked_by = excluded.asked_by, asked_at = now()`,
+      [this.#options.routeId, part.id, part.commit?.position ?? null, cause, code, message, remedy, reason, askedBy],
+    );
+    failpoint('park.decided');
+  }
+
+  /** The transaction that it is about was passed, or is another one than was meant. */
+  async forgetDecision(): Promise<void> {
+    this.#decision = null;
+    const { client, routeId } = this.#options;
+    await client.query(
+      `with void as (delete from tidelock.skips where route_id = $1 returning *)
+       insert into tidelock.journal (route_id, action, transaction_id, position, code, message, reason, asked_by)
+       select $1, 'skip void', transaction_id, position, code, message, reason, asked_by from void where cause = 'skip'`,
+      [routeId],
+    );
+  }
+
+  async #readDecision(): Promise<Decision | null> {
+    const { client, routeId } = this.#options;
+    const { rows } = await client.query<ParkWhy & { transaction: string; position: Position | null }>(
+      `select transaction_id as transaction, position, cause, code, message, remedy, reason, asked_by as "askedBy"
+       from tidelock.skips where route_id = $1`,
+      [routeId],
+    );
+    if (rows[0] === undefined) return null;
+    const { transaction, position, ...why } = rows[0];
+    return { transaction, position, why };
+  }
+
+  /** What they have in common with what is parked; null where nothing. */
+  async #conflict(parts: readonly TransactionPart[], plans: TablePlans): Promise<string | null> {
+    await this.#prepare(parts, plans);
+    const meets = { resource: null as string | null };
+    const claim = (one: Claim): void => {
+      if (meets.resource === null && this.#held.conflicts(one)) meets.resource = one.resource;
+    };
+    let last: TablePlan | null = null;
+    let concerned = false;
+    for (const part of parts) {
+      for (const change of part.changes) {
+        if (change.kind === 'truncate') {
+          for (const table of change.tables) this.#claimsOf(plans.get(table)).truncate(claim);
+        } else if (isRowChange(change)) {
+          const plan = plans.get(change.table);
+          if (plan !== last) {
+            last = plan;
+            concerned = this.#claimsOf(plan).resources.some((resource) => this.#held.has(resource));
+          }
+          if (concerned) this.#claimsOf(plan).later(change, claim);
+        }
+        if (meets.resource !== null) return meets.resource;
+      }
+    }
+    return null;
+  }
+
+  async #prepare(parts: readonly TransactionPart[], plans: TablePlans): Promise<void> {
+    const missing = new Set<TablePlan>();
+    for (const { changes } of parts)
+      for (const change of changes) {
+        const tables = change.kind === 'truncate' ? change.tables : isRowChange(change) ? [change.table] : [];
+        for (const table of tables) {
+          const plan = plans.get(table);
+          if (!this.#claims.has(plan)) missing.add(plan);
+        }
+      }
+    if (missing.size === 0) return;
+    const keys = await readTableKeys(
+      this.#options.client,
+      [...missing].map(({ target }) => target.oid),
+    );
+    for (const plan of missing) {
+      const known = keys.get(plan.target.oid);
+      if (known === undefined) {
+        throw fail(targetErrors.tableMissing, { route: this.#options.route, table: plan.label });
+      }
+      this.#claims.set(plan, new TableClaims(plan, known));
+    }
+  }
+
+  #claimsOf(plan: TablePlan): TableClaims {
+    const claims = this.#claims.get(plan);
+    if (claims === undefined) throw new RangeError(`the keys of ${plan.label} were not read`);
+    return claims;
+  }
+
+  async #begin(part: TransactionPart, why: ParkWhy): Promise<Writing> {
+    const { client, routeId } = this.#options;
+    const { cause, code, message, remedy, reason, askedBy } = why;
+    const origin: Origin = part.origin;
+    const { rows } = await client.query<{ id: string }>(
+      `insert into tidelock.parked (route_id, transaction_id, position, commit_id, committed_at_ms, origin, cause, code,
+         message, remedy, reason, asked_by, rows, bytes, tables, incomplete)
+       values ($1, $2, '', '', 0, $3, $4, $5, $6, $7, $8, $9, 0, 0, '[]', false) returning id::text`,
+      [routeId, part.id, JSON.stringify(origin), cause, code, message, remedy, reason, askedBy],
+    );
+    const id = rows[0]?.id ?? '';
+    const claims = new ClaimSet(storedDigests);
+    const decided = this.#decision?.transaction === part.id;
+    return { id, claims, decided, tables: new Map(), parts: 0, rows: 0, bytes: 0, incomplete: false };
+  }
+
+  /** The keys that the part touches, with the old values as the target has them: nothing of the transaction is there. */
+  async #claimParts(part: TransactionPart, plans: TablePlans, writing: Writing): Promise<void> {
+    await this.#prepare([part], plans);
+    const claim = (one: Claim): void => writing.claims.add(one);
+    const byPlan = new Map<TablePlan, RowChange[]>();
+    for (const change of part.changes) {
+      if (change.kind === 'truncate') {
+        for (const table of change.tables) {
+          tableOf(writing, plans.get(table)).truncates++;
+          this.#claimsOf(plans.get(table)).truncate(claim);
+        }
+      } else if (isRowChange(change)) {
+        const plan = plans.get(change.table);
+        const counts = tableOf(writing, plan);
+        if (change.kind === 'insert') counts.inserts++;
+        else if (change.kind === 'update') counts.updates++;
+        else counts.deletes++;
+        const changes = byPlan.get(plan);
+        if (changes === undefined) byPlan.set(plan, [change]);
+        else changes.push(change);
+      }
+    }
+    for (const [plan, changes] of byPlan) {
+      const claims = this.#claimsOf(plan);
+      const rows = await readOldRows(this.#options.client, plan, claims.fetched, changes);
+      for (const change of changes) {
+        const image = claims.fetched.length === 0 ? null : oldImage(plan, change);
+        const old = image === null ? null : (rows.get(plan.readKey?.(image) ?? '') ?? null);
+        if (image !== null && old === null) writing.incomplete = true;
+        claims.parked(change, old, claim);
+      }
+    }
+  }
+
+  async #store(part: TransactionPart, writing: Writing): Promise<void> {
+    const { client } = this.#options;
+    const perRow = part.bytes / Math.max(1, part.changes.length);
+    const step = Math.max(1, Math.min(pieceRows, Math.floor(pieceBytes / Math.max(1, perRow))));
+    for (let at = 0; at < part.changes.length; at += step) {
+      const piece = part.changes.slice(at, at + step);
+      const rows = piece.filter(isRowChange).length;
+      const changes = encodeChanges(piece);
+      await client.query('insert into tidelock.parked_parts (parked_id, part, rows, changes) values ($1, $2, $3, $4)', [
+        writing.id,
+        writing.parts++,
+        rows,
+        changes,
+      ]);
+      writing.rows += rows;
+      writing.bytes += changes.length;
+    }
+  }
+
+  async #finish(first: TransactionPart, commit: Commit, writing: Writing): Promise<void> {
+    const { client, routeId, route } = this.#options;
+    const decision = writing.decided ? this.#decision : null;
+    // Decided upon another transaction that had the same id: the source was restored and has gone on.
+    if (decision !== null && decision.position !== null && decision.position !== commit.position) {
+      throw fail(targetErrors.skipStale, { route, transaction: first.id, position: decision.position });
+    }
+    const { id, rows, bytes, incomplete } = writing;
+    await client.query(
+      `update tidelock.parked set position = $2, commit_id = $3, committed_at_ms = $4, rows = $5, bytes = $6,
+         tables = $7, incomplete = $8 where id = $1`,
+      [
+        id,
+        commit.position,
+        commit.id,
+        commit.atMs,
+        rows,
+        bytes,
+        JSON.stringify([...writing.tables.values()]),
+        incomplete,
+      ],
+    );
+    const claims = [...writing.claims.claims()];
+    await client.query(
+      `insert into tidelock.parked_keys (parked_id, route_id, resource, exclusive, digest)
+       select $1, $2, * from unnest($3::text[], $4::bool[], $5::bigint[])`,
+      [
+        id,
+        routeId,
+        claims.map(({ resource }) => resource),
+        claims.map(({ exclusive }) => exclusive),
+        claims.map(({ digest }) => digest),
+      ],
+    );
+    if (decision !== null) {
+      await client.query(
+        `with used as (delete from tidelock.skips where route_id = $1 returning *)
+         insert into tidelock.journal (route_id, action, transaction_id, position, parked_id, code, message, reason, asked_by)
+         select $1, 'skipped', transaction_id, $3, $2, code, message, reason, asked_by from used where cause = 'skip'`,
+        [routeId, id, commit.position],
+      );
+    }
+    failpoint('park.written');
+  }
+}
+
+function tableOf({ tables }: Writing, { label }: TablePlan): Mutable<ParkedTable> {
+  let table = tables.get(label);
+  if (table === undefined) {
+    table = { table: label, inserts: 0, updates: 0, deletes: 0, truncates: 0 };
+    tables.set(label, table);
+  }
+  return table;
+}

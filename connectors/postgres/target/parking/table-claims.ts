@@ -1,0 +1,216 @@
+import { hash } from 'node:crypto';
+import { ABSENT, type Row, UNCHANGED } from '../../../../src/core/cell.ts';
+import type { RowChange } from '../../../../src/core/change.ts';
+import { type Normalise, normaliser } from '../key-form.ts';
+import type { TablePlan } from '../table-plan.ts';
+import type { Claim } from './claim-set.ts';
+import type { ForeignKey, TableKeys } from './table-keys.ts';
+
+/** A digest; null for a NULL among the values, which equals nothing; undefined where a value is not in the image. */
+type Value = number | null | undefined;
+
+interface KeyOf {
+  readonly resource: string;
+  readonly indexes: readonly number[];
+  /** Null where equal values can't be told from others: every value counts then. */
+  readonly read: ((row: Row) => Value) | null;
+}
+
+/** Types whose values of equal text are equal across the types, too. */
+const families: readonly (readonly string[])[] = [
+  ['int2', 'int4', 'int8', 'numeric', 'oid'].map((name) => `pg_catalog.${name}`),
+  ['text', 'varchar', 'bpchar', 'name'].map((name) => `pg_catalog.${name}`),
+];
+
+/**
+ * What changes of one table claim. The conflicts are those of PostgreSQL's row locks: a row, a unique value and the
+ * appearing or going of a key that foreign keys point to are claimed exclusively, the key that a row points to is
+ * shared. So the orders of one customer don't wait for each other, nor for a change of his address; but they do for
+ * his own insert, and his delete waits for them.
+ *
+ * A later change has to name only what it takes: the unique values and references of its new image. What it frees was
+ * taken after whatever is parked, or else its row is parked itself. A parked change names its old values, too; those
+ * that the log does not carry are read from the row at the target, which is as it was before the change.
+ */
+export class TableClaims {
+  /** Columns whose old values have to be read at the target where the log does not carry them. */
+  readonly fetched: readonly number[];
+  readonly #plan: TablePlan;
+  readonly #row: KeyOf;
+  readonly #unique: readonly KeyOf[];
+  readonly #foreign: readonly KeyOf[];
+  readonly #referenced: readonly KeyOf[];
+  /** Claimed with every value by each insert and update: exclusion constraints, unique indexes over expressions. */
+  readonly #unreadable: string | null;
+
+  constructor(plan: TablePlan, keys: TableKeys) {
+    this.#plan = plan;
+    this.#row = keyOf(plan, `row ${keys.name}`, [...plan.keyIndexes]);
+    const indexesOf = (columns: readonly string[]): number[] =>
+      columns.map((name) => plan.columns.find(({ column }) => column.name === name)?.index ?? -1);
+    const isRowKey = (indexes: readonly number[]): boolean =>
+      indexes.length === plan.keyIndexes.length && indexes.every((index) => plan.keyIndexes.includes(index));
+    const readable = keys.unique.filter(({ hasExpressions }) => !hasExpressions);
+    this.#unique = readable.flatMap(({ columns, nullsDistinct }) => {
+      // A column that no source column fills can't be read: fewer columns only make more values equal.
+      const indexes = indexesOf(columns).filter((index) => index >= 0);
+      if (indexes.length === 0 || (isRowKey(indexes) && indexes.length === columns.length)) return [];
+      return [keyOf(plan, `unique ${keys.name} (${columns.join(', ')})`, indexes, nullsDistinct)];
+    });
+    this.#foreign = keys.foreign.flatMap((key) => foreignKey(plan, key, indexesOf(key.columns)) ?? []);
+    this.#referenced = keys.referenced.map((columns) => {
+      const indexes = indexesOf(columns);
+      const resource = referenceTo(keys.name, columns);
+      return indexes.includes(-1) ? { resource, indexes: [], read: null } : keyOf(plan, resource, indexes);
+    });
+    const isUnreadable = keys.hasExclusion || readable.length < keys.unique.length;
+    this.#unreadable = isUnreadable ? `exclusion ${keys.name}` : null;
+    const needed = [...this.#unique, ...this.#foreign, ...this.#referenced].flatMap(({ indexes }) => indexes);
+    const isLogged = (index: number): boolean => plan.source.columns[index]?.key === true;
+    this.fetched =
+      plan.keyIndexes.length === 0 || plan.readKey === null || plan.source.identity === 'full'
+        ? []
+        : [...new Set(needed)].filter((index) => !isLogged(index)).sort((a, b) => a - b);
+  }
+
+  get resources(): readonly string[] {
+    const keys = [this.#row, ...this.#unique, ...this.#foreign, ...this.#referenced];
+    return [...keys.map(({ resource }) => resource), ...(this.#unreadable === null ? [] : [this.#unreadable])];
+  }
+
+  /** What a change that comes later claims, to be held against what is parked. */
+  later(change: RowChange, claim: (claim: Claim) => void): void {
+    this.#claimRow(change, claim);
+    const next = change.kind === 'delete' ? null : change.after;
+    if (next !== null) this.#claimTaken(next, claim);
+    for (const key of this.#referenced) this.#claimReferenced(key, change, null, claim);
+  }
+
+  /** What a parked change claims; `old` is the target's row before it, null where that is not there. */
+  parked(change: RowChange, old: Row | null, claim: (claim: Claim) => void): void {
+    this.#claimRow(change, claim);
+    const before = change.kind === 'insert' ? null : change.before;
+    for (const image of [before, old]) if (image !== null) this.#claimTaken(image, claim);
+    if (change.kind !== 'delete') {
+      const next =
+        old === null ? change.after : change.after.map((cell, at) => (cell === UNCHANGED ? (old[at] ?? cell) : cell));
+      this.#claimTaken(next, claim);
+    }
+    for (const key of this.#referenced) this.#claimReferenced(key, change, old, claim);
+  }
+
+  /** Every row, now and before. */
+  truncate(claim: (claim: Claim) => void): void {
+    for (const { resource } of [this.#row, ...this.#referenced]) claim({ resource, exclusive: true, digest: null });
+    for (const { resource } of this.#foreign) claim({ resource, exclusive: false, digest: null });
+  }
+
+  #claimRow(change: RowChange, claim: (claim: Claim) => void): void {
+    const { resource, read } = this.#row;
+    const images = change.kind === 'insert' ? [change.after] : [change.before];
+    if (change.kind === 'update') images.push(change.after);
+    const digests = read === null ? [] : images.flatMap((image) => (image === null ? [] : (read(image) ?? [])));
+    // Without one readable key there is no telling which row it is.
+    if (digests.length === 0) claim({ resource, exclusive: true, digest: null });
+    for (const digest of digests) claim({ resource, exclusive: true, digest });
+  }
+
+  #claimTaken(row: Row, claim: (claim: Claim) => void): void {
+    for (const { resource, read } of this.#unique) {
+      const digest = read === null ? null : read(row);
+      if (read === null) claim({ resource, exclusive: true, digest: null });
+      else if (typeof digest === 'number') claim({ resource, exclusive: true, digest });
+    }
+    for (const { resource, read } of this.#foreign) {
+      const digest = read === null ? null : read(row);
+      if (read === null) claim({ resource, exclusive: false, digest: null });
+      else if (typeof digest === 'number') claim({ resource, exclusive: false, digest });
+    }
+    if (this.#unreadable !== null) claim({ resource: this.#unreadable, exclusive: true, digest: null });
+  }
+
+  /** Only where the key comes, goes or becomes another: other columns of the row are nobody's reference. */
+  #claimReferenced(key: KeyOf, change: RowChange, old: Row | null, claim: (claim: Claim) => void): void {
+    const { resource, read, indexes } = key;
+    const exclusive = true;
+    const images: Row[] = [];
+    if (change.kind === 'update') {
+      const { before, after } = change;
+      const isLogged = indexes.every((index) => this.#plan.source.columns[index]?.key === true);
+      if (read !== null && before === null && isLogged) return;
+      const was = before !== null && read?.(before) !== undefined ? before : old;
+      if (read !== null && indexes.every((index) => after[index] === UNCHANGED)) return;
+      if (read === null || was === null) {
+        claim({ resource, exclusive, digest: null });
+        return;
+      }
+      if (read(was) === read(after)) return;
+      images.push(was, after);
+    } else {
+      const image = change.kind === 'insert' ? change.after : change.before;
+      const isThere = read !== null && read(image) !== undefined;
+      if (!isThere && old === null) {
+        claim({ resource, exclusive, digest: null });
+        return;
+      }
+      images.push(isThere || old === null ? image : old);
+    }
+    for (const image of images) {
+      const digest = read?.(image);
+      if (digest === undefined) claim({ resource, exclusive, digest: null });
+      else if (digest !== null) claim({ resource, exclusive, digest });
+    }
+  }
+}
+
+function referenceTo(parent: string, columns: readonly string[]): string {
+  return `reference ${parent} (${columns.join(', ')})`;
+}
+
+/** Null where none of its columns is filled by the route. */
+function foreignKey(plan: TablePlan, key: ForeignKey, indexes: readonly number[]): KeyOf | null {
+  const resource = referenceTo(key.parent, key.parentColumns);
+  if (indexes.every((index) => index < 0)) return null;
+  const isComparable = indexes.every((index, at) => {
+    const child = plan.columns.find((bound) => bound.index === index)?.column.baseType;
+    const parent = key.parentTypes[at];
+    if (child === undefined || parent === undefined) return false;
+    return child === parent || families.some((family) => family.includes(child) && family.includes(parent));
+  });
+  return isComparable ? keyOf(plan, resource, indexes) : { resource, indexes: [], read: null };
+}
+
+function keyOf(plan: TablePlan, resource: string, indexes: readonly number[], nullsDistinct = true): KeyOf {
+  const normalisers: Normalise[] = [];
+  for (const index of indexes) {
+    const column = plan.columns.find((bound) => bound.index === index)?.column;
+    const normalise = column === undefined ? null : normaliser(column);
+    if (normalise === null) return { resource, indexes, read: null };
+    normalisers.push(normalise);
+  }
+  if (indexes.length === 0) return { resource, indexes, read: null };
+  return { resource, indexes, read: (row) => digestOf(row, { resource, indexes, normalisers, nullsDistinct }) };
+}
+
+interface DigestOptions {
+  readonly resource: string;
+  readonly indexes: readonly number[];
+  readonly normalisers: readonly Normalise[];
+  readonly nullsDistinct: boolean;
+}
+
+function digestOf(row: Row, { resource, indexes, normalisers, nullsDistinct }: DigestOptions): Value {
+  let text = resource;
+  let isNull = false;
+  for (let at = 0; at < indexes.length; at++) {
+    const cell = row[indexes[at] ?? -1];
+    if (cell === undefined || cell === UNCHANGED || cell === ABSENT) return undefined;
+    if (cell === null) isNull = true;
+    // PostgreSQL has no NUL in text, so that no two keys run together. Bytes are compared as the server writes them.
+    const value = Buffer.isBuffer(cell) ? `\\x${cell.toString('hex')}` : cell === null ? null : normalisers[at]?.(cell);
+    text += value === null ? '\0' : `\0${value}`;
+  }
+  if (isNull && nullsDistinct) return null;
+  // 48 bits: two values that meet by chance only make a transaction wait that would not have to.
+  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 12), 16);
+}

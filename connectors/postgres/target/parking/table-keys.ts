@@ -1,0 +1,62 @@
+import type pg from 'pg';
+
+/** A foreign key, its columns in the order of the names of the columns that it points to. */
+export interface ForeignKey {
+  readonly columns: readonly string[];
+  /** Name of the table that it points to, or of the partitioned table that this one is part of. */
+  readonly parent: string;
+  readonly parentColumns: readonly string[];
+  /** Qualified names of their types. */
+  readonly parentTypes: readonly string[];
+}
+
+/** What of a target table's definition decides which changes depend on each other. */
+export interface TableKeys {
+  /** `schema.name` of the table, or of the partitioned table that it is part of: keys are those of the whole. */
+  readonly name: string;
+  readonly unique: readonly {
+    readonly columns: readonly string[];
+    readonly nullsDistinct: boolean;
+    readonly hasExpressions: boolean;
+  }[];
+  readonly foreign: readonly ForeignKey[];
+  /** Columns that foreign keys point to, sorted. */
+  readonly referenced: readonly (readonly string[])[];
+  readonly hasExclusion: boolean;
+}
+
+// Of partitions a foreign key is there once for each; the whole has the name that both sides agree on.
+const query = `
+select c.oid::int8::text as oid, rn.nspname || '.' || r.relname as name,
+  (select coalesce(json_agg(json_build_object(
+      'columns', (select coalesce(json_agg(a.attname order by k.ord), '[]') from unnest(i.indkey::int2[]) with ordinality k(num, ord)
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num where k.ord <= i.indnkeyatts),
+      'nullsDistinct', coalesce(not (to_jsonb(i) ->> 'indnullsnotdistinct')::bool, true),
+      'hasExpressions', i.indexprs is not null)), '[]')
+    from pg_index i where i.indrelid = c.oid and i.indisunique) as "unique",
+  (select coalesce(json_agg(json_build_object(
+      'columns', (select json_agg(a.attname order by pa.attname) from unnest(k.conkey, k.confkey) x(num, parent)
+        join pg_attribute a on a.attrelid = k.conrelid and a.attnum = x.num
+        join pg_attribute pa on pa.attrelid = k.confrelid and pa.attnum = x.parent),
+      'parent', pn.nspname || '.' || p.relname,
+      'parentColumns', (select json_agg(pa.attname order by pa.attname) from unnest(k.confkey) x(parent)
+        join pg_attribute pa on pa.attrelid = k.confrelid and pa.attnum = x.parent),
+      'parentTypes', (select json_agg(tn.nspname || '.' || t.typname order by pa.attname) from unnest(k.confkey) x(parent)
+        join pg_attribute pa on pa.attrelid = k.confrelid and pa.attnum = x.parent
+        join pg_type at on at.oid = pa.atttypid join pg_type t on t.oid = coalesce(nullif(at.typbasetype, 0), at.oid)
+        join pg_namespace tn on tn.oid = t.typnamespace))), '[]')
+    from pg_constraint k join pg_class p on p.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
+    join pg_namespace pn on pn.oid = p.relnamespace where k.conrelid = c.oid and k.contype = 'f') as "foreign",
+  (select coalesce(json_agg(distinct (select jsonb_agg(pa.attname order by pa.attname) from unnest(k.confkey) x(parent)
+      join pg_attribute pa on pa.attrelid = k.confrelid and pa.attnum = x.parent)), '[]')
+    from pg_constraint k where k.contype = 'f' and k.confrelid in (c.oid, r.oid)) as referenced,
+  exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'x') as "hasExclusion"
+from pg_class c join pg_class r on r.oid = coalesce(pg_partition_root(c.oid), c.oid)
+join pg_namespace rn on rn.oid = r.relnamespace
+where c.oid = any ($1::oid[])`;
+
+/** By oid. Read only once something is parked: routes that park nothing never ask. */
+export async function readTableKeys(client: pg.Client, oids: readonly number[]): Promise<Map<number, TableKeys>> {
+  const { rows } = await client.query<TableKeys & { readonly oid: string }>(query, [oids]);
+  return new Map(rows.map(({ oid, ...keys }) => [Number(oid), keys]));
+}

@@ -1,0 +1,210 @@
+import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { elementForm } from './array-literal.ts';
+import { replaceKept } from './kept-rows.ts';
+import { columnList, parameterSource, type SetColumn, type Statement, unnestSource } from './statement.ts';
+import type { TargetColumn, TargetTable } from './target-table.ts';
+
+export interface BoundColumn {
+  readonly index: number;
+  readonly column: TargetColumn;
+}
+
+export interface RowStatementsOptions {
+  readonly target: TargetTable;
+  /** Quoted, with ONLY where the table may have inheritance children. */
+  readonly relation: string;
+  readonly columns: readonly BoundColumn[];
+  /** Empty where only the whole row names it. */
+  readonly key: readonly BoundColumn[];
+  /** Equality operator of each column of the key. */
+  readonly keyEquals: readonly string[];
+  /** Rows that the source deletes stay: an insert replaces the one of its key. */
+  readonly keepsRows: boolean;
+}
+
+let statementNumber = 0;
+const nextName = (kind: string): string => `tl_${kind}_${++statementNumber}`;
+
+/** The statements by which rows of one target table are written. Each has one text for ever, so that it is planned once. */
+export class RowStatements {
+  /** True where update and delete take one row each: no set of arrays can hold what they need. */
+  readonly isSingle: boolean;
+  readonly insert: Statement;
+  readonly delete: Statement;
+  /** Reads all columns of one row by its key and deletes it. */
+  readonly takeOut: string;
+  /** Inserts a row of `takeOut`, or of `replace`, again. */
+  readonly putBack: string;
+  readonly #options: RowStatementsOptions;
+  readonly #updates = new Map<string, Statement>();
+  readonly #replaces = new Map<string, Statement>();
+
+  constructor(options: RowStatementsOptions) {
+    const { target, relation, columns, key } = options;
+    this.#options = options;
+    const isTextless = columns.some(({ column }) => !column.unnestable && column.hasTextCast);
+    // Without a key the whole old row is needed beside the new one: more columns than a set may have (1664).
+    this.isSingle = key.length === 0 || isTextless;
+    this.insert = insertStatement(options, isTextless);
+    this.delete = this.#delete();
+    const kept = target.columns.filter((column) => !column.generated);
+    const names = kept.map(({ name }) => quoteIdentifier(name)).join(', ');
+    const keyMatch = this.#keyMatch((at) => `$${at + 1}::${key[at]?.column.typeSql}`, '');
+    this.takeOut = key.length === 0 ? '' : `delete from ${relation} where ${keyMatch} returning ${names}`;
+    const values = kept.map(({ typeSql }, at) => `$${at + 1}::${typeSql}`).join(', ');
+    this.putBack = `insert into ${quoteTable(target)} (${names}) overriding system value values (${values})`;
+  }
+
+  /** Replaces the values of rows; cells that are UNCHANGED in `after` are left out. */
+  update(after: Row): Statement {
+    return this.#byMask(this.#updates, after, (changed) => this.#update(changed));
+  }
+
+  /**
+   * Deletes one row and inserts it with its new values: for a change of an identity column that is GENERATED ALWAYS, which
+   * the source may set to its DEFAULT and nobody may set to a value. Null where the table has none.
+   */
+  replace(after: Row): Statement | null {
+    if (!this.#options.columns.some(({ column }) => column.identity === 'a')) return null;
+    return this.#byMask(this.#replaces, after, (changed) => this.#replace(changed));
+  }
+
+  #byMask(known: Map<string, Statement>, after: Row, make: (changed: readonly BoundColumn[]) => Statement): Statement {
+    const { columns } = this.#options;
+    let mask = '';
+    for (const { index } of columns) if (after[index] === UNCHANGED) mask += `${index} `;
+    let statement = known.get(mask);
+    if (statement === undefined) {
+      statement = make(columns.filter(({ index }) => after[index] !== UNCHANGED));
+      known.set(mask, statement);
+    }
+    return statement;
+  }
+
+  #update(changed: readonly BoundColumn[]): Statement {
+    const { relation } = this.#options;
+    const list = this.#named();
+    // An identity column that is GENERATED ALWAYS can't be assigned: its value must be there already, or the row counts
+    // as not found and is replaced.
+    const values = ofImage(
+      'new',
+      changed.filter(({ column }) => column.identity !== 'a'),
+    );
+    const given = ofImage(
+      'new',
+      changed.filter(({ column }) => column.identity === 'a'),
+    );
+    const source = this.#source([...list, ...values, ...given]);
+    const row = this.#locate(source.value);
+    const isGiven = given.map(
+      ({ column }, at) => `t.${quoteIdentifier(column.name)} = ${source.value(list.length + values.length + at)}`,
+    );
+    const assignments = values.map(
+      ({ column }, at) => `${quoteIdentifier(column.name)} = ${source.value(list.length + at)}`,
+    );
+    return {
+      name: nextName('update'),
+      // A row whose every cell is unchanged still has to be found, or a missing one would go unnoticed.
+      text: `update ${relation} as t set ${assignments.length > 0 ? assignments.join(', ') : this.#unchanged()}${from([source.from, row.from])} where ${[...row.where, ...isGiven].join(' and ')}`,
+      parameters: source.parameters,
+    };
+  }
+
+  #unchanged(): string {
+    const name = this.#options.target.columns.find((c) => !c.generated && c.identity !== 'a')?.name ?? '';
+    return `${quoteIdentifier(name)} = t.${quoteIdentifier(name)}`;
+  }
+
+  #delete(): Statement {
+    const source = this.#source(this.#named());
+    const row = this.#locate(source.value);
+    const using = [source.from, row.from].filter(Boolean).join(' cross join ');
+    return {
+      name: nextName('delete'),
+      text: `delete from ${this.#options.relation} as t${using && ` using ${using}`} where ${row.where.join(' and ')}`,
+      parameters: source.parameters,
+    };
+  }
+
+  #replace(changed: readonly BoundColumn[]): Statement {
+    const { target, relation } = this.#options;
+    const list = this.#named();
+    const source = parameterSource([...list, ...ofImage('new', changed)]);
+    const row = this.#locate(source.value);
+    const kept = target.columns.filter((column) => !column.generated);
+    const values = kept.map((column) => {
+      const at = changed.findIndex((c) => c.column === column);
+      return at < 0 ? `gone.${quoteIdentifier(column.name)}` : source.value(list.length + at);
+    });
+    const using = row.from && ` using ${row.from}`;
+    return {
+      name: nextName('replace'),
+      text: `with gone as (delete from ${relation} as t${using} where ${row.where.join(' and ')} returning t.*)
+        insert into ${quoteTable(target)} (${kept.map(({ name }) => quoteIdentifier(name)).join(', ')}) overriding system value
+        select ${values.join(', ')} from gone`,
+      parameters: source.parameters,
+    };
+  }
+
+  /** The columns that name a row. */
+  #named(): SetColumn[] {
+    const { key, columns } = this.#options;
+    return ofImage('old', key.length > 0 ? key : columns);
+  }
+
+  #source(columns: readonly SetColumn[]): ReturnType<typeof unnestSource> {
+    return this.isSingle ? parameterSource(columns) : unnestSource(columns);
+  }
+
+  #keyMatch(value: (at: number) => string, alias: string): string {
+    const { key, keyEquals } = this.#options;
+    return key
+      .map(({ column }, at) => `${alias}${quoteIdentifier(column.name)} ${keyEquals[at]} ${value(at)}`)
+      .join(' and ');
+  }
+
+  #locate(value: (at: number) => string): { from: string; where: string[] } {
+    const { key, columns, relation } = this.#options;
+    if (key.length > 0) return { from: '', where: [this.#keyMatch(value, 't.')] };
+    // Without a key exactly one of the identical rows is meant.
+    const same = columns.map(({ column }, at) => sameText(column, `s.${quoteIdentifier(column.name)}`, value(at)));
+    const where = same.length > 0 ? ` where ${same.join(' and ')}` : '';
+    return {
+      from: `(select s.tableoid, s.ctid from ${relation} as s${where} limit 1) as h`,
+      where: ['t.tableoid = h.tableoid', 't.ctid = h.ctid'],
+    };
+  }
+}
+
+function insertStatement({ target, columns, key, keepsRows }: RowStatementsOptions, isTextless: boolean): Statement {
+  const list = ofImage('new', columns);
+  const source = isTextless ? parameterSource(list) : unnestSource(list);
+  const into = `insert into ${quoteTable(target)}`;
+  return {
+    name: nextName('insert'),
+    text:
+      list.length === 0
+        ? `${into} default values`
+        : `${into} (${columnList(list)}) overriding system value select ${list.map((_, at) => source.value(at)).join(', ')}${from([source.from])}${keepsRows ? replaceKept(key, columns) : ''}`,
+    parameters: source.parameters,
+  };
+}
+
+function from(sources: readonly string[]): string {
+  const list = sources.filter(Boolean);
+  return list.length > 0 ? ` from ${list.join(' cross join ')}` : '';
+}
+
+function ofImage(image: 'old' | 'new', list: readonly BoundColumn[]): SetColumn[] {
+  return list.map((c) => ({ ...c, image, form: c.column.unnestable ? elementForm(c.column.baseType) : 'quoted' }));
+}
+
+/**
+ * Text is compared since json and others have no equality. A cast to text that a user has made may give two values one
+ * text; inside of a row it is the output function that writes them.
+ */
+function sameText(column: TargetColumn, left: string, right: string): string {
+  if (column.hasTextCast) return `row(${left})::pg_catalog.text = row(${right})::pg_catalog.text`;
+  return `${left}::pg_catalog.text is not distinct from (${right})::pg_catalog.text`;
+}

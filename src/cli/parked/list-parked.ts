@@ -1,0 +1,65 @@
+import type { ParkedTable, ParkedTransaction } from '../../core/parked.ts';
+import { type CommandLine, type CommonOptions, openConfiguration, writeJson } from '../command-line.ts';
+import { openRoute } from '../open-route.ts';
+import { tableText } from '../table-text.ts';
+
+export async function listParked(line: CommandLine, name: string, options: CommonOptions): Promise<number> {
+  const definition = openConfiguration(line, options).routes.demand(name, 'route');
+  await using route = openRoute(definition);
+  const store = await route.store();
+  const parked = (await store.read()) === null ? [] : await store.parked.list();
+  if (options.json) writeJson(line, { version: 1, route: name, parked: parked.map(parkedJson) });
+  else if (parked.length === 0) line.out.write(`${name}: nothing is parked\n`);
+  else line.out.write(`${parkedText(parked, line.out.columns ?? 0)}\n`);
+  return 0;
+}
+
+/** One parked transaction in --json. Part of the contract: keys are added and never changed. */
+export function parkedJson({ committedAtMs, parkedAtMs, ...parked }: ParkedTransaction) {
+  return {
+    ...parked,
+    committedAt: new Date(committedAtMs).toISOString(),
+    parkedAt: new Date(parkedAtMs).toISOString(),
+  };
+}
+
+/** `width` of the terminal, 0 where there is none: then nothing is cut. */
+function parkedText(parked: readonly ParkedTransaction[], width: number): string {
+  const titles = ['ID>', 'TRANSACTION>', 'POSITION', 'COMMITTED', 'ROWS>', 'CAUSE', 'BEHIND>', 'TRIES>', 'TABLES'];
+  const rows = parked.map((one) => [
+    String(one.id),
+    one.transaction,
+    one.position,
+    new Date(one.committedAtMs).toISOString().slice(0, 19).replace('T', ' '),
+    one.rows.toLocaleString('en'),
+    one.cause,
+    one.behind === null ? '-' : String(one.behind),
+    String(one.attempts),
+    tablesText(one.tables),
+  ]);
+  const [head = '', ...lines] = tableText(titles, rows).split('\n');
+  const text = [head];
+  for (const [at, row] of lines.entries()) {
+    text.push(row);
+    const one = parked[at];
+    // What only follows another says nothing of its own.
+    if (one === undefined || one.cause === 'behind') continue;
+    text.push(`  ${one.code} ${one.message}`);
+    if (one.reason !== null) text.push(`  skipped by ${one.askedBy ?? 'somebody'}: ${one.reason}`);
+  }
+  return text.map((row) => (width > 0 && row.length > width ? `${row.slice(0, width - 1)}…` : row)).join('\n');
+}
+
+export function tablesText(tables: readonly ParkedTable[]): string {
+  return tables
+    .map(({ table, inserts, updates, deletes, truncates }) => {
+      const counts = [
+        inserts > 0 && `+${inserts}`,
+        updates > 0 && `~${updates}`,
+        deletes > 0 && `-${deletes}`,
+        truncates > 0 && 'truncate',
+      ].filter(Boolean);
+      return `${table} ${counts.join(' ')}`;
+    })
+    .join(', ');
+}

@@ -1,0 +1,10 @@
+/** Types whose values are plain text, as the source names them. */
+export const textTypes: ReadonlySet<string> = new Set(['pg_catalog.text', 'pg_catalog.varchar', 'pg_catalog.bpchar']);
+
+/** char(n) pads with blanks that count for nothing: the same value must not depend on n. */
+export function isPadded(type: string): boolean {
+  return type === 'pg_catalog.bpchar';
+}
+
+/** The type of text that a transform makes. */
+export const plainText = { type: 'pg_catalog.text', modifier: -1 } as const;

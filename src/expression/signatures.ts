@@ -1,0 +1,750 @@
+// Written from the catalogue of PostgreSQL 18 by test/integration/expression/signatures.test.ts (vitest -u).
+
+/** Every function and operator of the names that the language has, also those that it refuses: `name arguments > result`. */
+export const signatureLines = `
+!~~ bpchar text > bool
+!~~ bytea bytea > bool
+!~~ name text > bool
+!~~ text text > bool
+!~~* bpchar text > bool
+!~~* name text > bool
+!~~* text text > bool
+% int2 int2 > int2
+% int4 int4 > int4
+% int8 int8 > int8
+% numeric numeric > numeric
+* float4 float4 > float4
+* float4 float8 > float8
+* float4 money > money
+* float8 float4 > float8
+* float8 float8 > float8
+* float8 interval > interval
+* float8 money > money
+* int2 int2 > int2
+* int2 int4 > int4
+* int2 int8 > int8
+* int2 money > money
+* int4 int2 > int4
+* int4 int4 > int4
+* int4 int8 > int8
+* int4 money > money
+* int8 int2 > int8
+* int8 int4 > int8
+* int8 int8 > int8
+* int8 money > money
+* interval float8 > interval
+* money float4 > money
+* money float8 > money
+* money int2 > money
+* money int4 > money
+* money int8 > money
+* numeric numeric > numeric
++ date int4 > date
++ date interval > timestamp
++ date time > timestamp
++ date timetz > timestamptz
++ float4 > float4
++ float4 float4 > float4
++ float4 float8 > float8
++ float8 > float8
++ float8 float4 > float8
++ float8 float8 > float8
++ inet int8 > inet
++ int2 > int2
++ int2 int2 > int2
++ int2 int4 > int4
++ int2 int8 > int8
++ int4 > int4
++ int4 date > date
++ int4 int2 > int4
++ int4 int4 > int4
++ int4 int8 > int8
++ int8 > int8
++ int8 inet > inet
++ int8 int2 > int8
++ int8 int4 > int8
++ int8 int8 > int8
++ interval date > timestamp
++ interval interval > interval
++ interval time > time
++ interval timestamp > timestamp
++ interval timestamptz > timestamptz
++ interval timetz > timetz
++ money money > money
++ numeric > numeric
++ numeric numeric > numeric
++ numeric pg_lsn > pg_lsn
++ path path > path
++ pg_lsn numeric > pg_lsn
++ time date > timestamp
++ time interval > time
++ timestamp interval > timestamp
++ timestamptz interval > timestamptz
++ timetz date > timestamptz
++ timetz interval > timetz
+- date date > int4
+- date int4 > date
+- date interval > timestamp
+- float4 > float4
+- float4 float4 > float4
+- float4 float8 > float8
+- float8 > float8
+- float8 float4 > float8
+- float8 float8 > float8
+- inet inet > int8
+- inet int8 > inet
+- int2 > int2
+- int2 int2 > int2
+- int2 int4 > int4
+- int2 int8 > int8
+- int4 > int4
+- int4 int2 > int4
+- int4 int4 > int4
+- int4 int8 > int8
+- int8 > int8
+- int8 int2 > int8
+- int8 int4 > int8
+- int8 int8 > int8
+- interval > interval
+- interval interval > interval
+- jsonb int4 > jsonb
+- jsonb text > jsonb
+- money money > money
+- numeric > numeric
+- numeric numeric > numeric
+- pg_lsn numeric > pg_lsn
+- pg_lsn pg_lsn > numeric
+- time interval > time
+- time time > interval
+- timestamp interval > timestamp
+- timestamp timestamp > interval
+- timestamptz interval > timestamptz
+- timestamptz timestamptz > interval
+- timetz interval > timetz
+-> json int4 > json
+-> json text > json
+-> jsonb int4 > jsonb
+-> jsonb text > jsonb
+->> json int4 > text
+->> json text > text
+->> jsonb int4 > text
+->> jsonb text > text
+/ float4 float4 > float4
+/ float4 float8 > float8
+/ float8 float4 > float8
+/ float8 float8 > float8
+/ int2 int2 > int2
+/ int2 int4 > int4
+/ int2 int8 > int8
+/ int4 int2 > int4
+/ int4 int4 > int4
+/ int4 int8 > int8
+/ int8 int2 > int8
+/ int8 int4 > int8
+/ int8 int8 > int8
+/ interval float8 > interval
+/ money float4 > money
+/ money float8 > money
+/ money int2 > money
+/ money int4 > money
+/ money int8 > money
+/ money money > float8
+/ numeric numeric > numeric
+< bit bit > bool
+< bool bool > bool
+< bpchar bpchar > bool
+< bytea bytea > bool
+< char char > bool
+< circle circle > bool
+< date date > bool
+< date timestamp > bool
+< date timestamptz > bool
+< float4 float4 > bool
+< float4 float8 > bool
+< float8 float4 > bool
+< float8 float8 > bool
+< inet inet > bool
+< int2 int2 > bool
+< int2 int4 > bool
+< int2 int8 > bool
+< int4 int2 > bool
+< int4 int4 > bool
+< int4 int8 > bool
+< int8 int2 > bool
+< int8 int4 > bool
+< int8 int8 > bool
+< interval interval > bool
+< jsonb jsonb > bool
+< macaddr macaddr > bool
+< macaddr8 macaddr8 > bool
+< money money > bool
+< name name > bool
+< name text > bool
+< numeric numeric > bool
+< oid oid > bool
+< path path > bool
+< pg_lsn pg_lsn > bool
+< text name > bool
+< text text > bool
+< tid tid > bool
+< time time > bool
+< timestamp date > bool
+< timestamp timestamp > bool
+< timestamp timestamptz > bool
+< timestamptz date > bool
+< timestamptz timestamp > bool
+< timestamptz timestamptz > bool
+< timetz timetz > bool
+< tsquery tsquery > bool
+< tsvector tsvector > bool
+< uuid uuid > bool
+< varbit varbit > bool
+< xid8 xid8 > bool
+<= bit bit > bool
+<= bool bool > bool
+<= bpchar bpchar > bool
+<= bytea bytea > bool
+<= char char > bool
+<= circle circle > bool
+<= date date > bool
+<= date timestamp > bool
+<= date timestamptz > bool
+<= float4 float4 > bool
+<= float4 float8 > bool
+<= float8 float4 > bool
+<= float8 float8 > bool
+<= inet inet > bool
+<= int2 int2 > bool
+<= int2 int4 > bool
+<= int2 int8 > bool
+<= int4 int2 > bool
+<= int4 int4 > bool
+<= int4 int8 > bool
+<= int8 int2 > bool
+<= int8 int4 > bool
+<= int8 int8 > bool
+<= interval interval > bool
+<= jsonb jsonb > bool
+<= macaddr macaddr > bool
+<= macaddr8 macaddr8 > bool
+<= money money > bool
+<= name name > bool
+<= name text > bool
+<= numeric numeric > bool
+<= oid oid > bool
+<= path path > bool
+<= pg_lsn pg_lsn > bool
+<= text name > bool
+<= text text > bool
+<= tid tid > bool
+<= time time > bool
+<= timestamp date > bool
+<= timestamp timestamp > bool
+<= timestamp timestamptz > bool
+<= timestamptz date > bool
+<= timestamptz timestamp > bool
+<= timestamptz timestamptz > bool
+<= timetz timetz > bool
+<= tsquery tsquery > bool
+<= tsvector tsvector > bool
+<= uuid uuid > bool
+<= varbit varbit > bool
+<= xid8 xid8 > bool
+<> bit bit > bool
+<> bool bool > bool
+<> bpchar bpchar > bool
+<> bytea bytea > bool
+<> char char > bool
+<> circle circle > bool
+<> date date > bool
+<> date timestamp > bool
+<> date timestamptz > bool
+<> float4 float4 > bool
+<> float4 float8 > bool
+<> float8 float4 > bool
+<> float8 float8 > bool
+<> inet inet > bool
+<> int2 int2 > bool
+<> int2 int4 > bool
+<> int2 int8 > bool
+<> int4 int2 > bool
+<> int4 int4 > bool
+<> int4 int8 > bool
+<> int8 int2 > bool
+<> int8 int4 > bool
+<> int8 int8 > bool
+<> interval interval > bool
+<> jsonb jsonb > bool
+<> macaddr macaddr > bool
+<> macaddr8 macaddr8 > bool
+<> money money > bool
+<> name name > bool
+<> name text > bool
+<> numeric numeric > bool
+<> oid oid > bool
+<> pg_lsn pg_lsn > bool
+<> text name > bool
+<> text text > bool
+<> tid tid > bool
+<> time time > bool
+<> timestamp date > bool
+<> timestamp timestamp > bool
+<> timestamp timestamptz > bool
+<> timestamptz date > bool
+<> timestamptz timestamp > bool
+<> timestamptz timestamptz > bool
+<> timetz timetz > bool
+<> tsquery tsquery > bool
+<> tsvector tsvector > bool
+<> uuid uuid > bool
+<> varbit varbit > bool
+<> xid int4 > bool
+<> xid xid > bool
+<> xid8 xid8 > bool
+= aclitem aclitem > bool
+= bit bit > bool
+= bool bool > bool
+= bpchar bpchar > bool
+= bytea bytea > bool
+= char char > bool
+= cid cid > bool
+= circle circle > bool
+= date date > bool
+= date timestamp > bool
+= date timestamptz > bool
+= float4 float4 > bool
+= float4 float8 > bool
+= float8 float4 > bool
+= float8 float8 > bool
+= inet inet > bool
+= int2 int2 > bool
+= int2 int4 > bool
+= int2 int8 > bool
+= int4 int2 > bool
+= int4 int4 > bool
+= int4 int8 > bool
+= int8 int2 > bool
+= int8 int4 > bool
+= int8 int8 > bool
+= interval interval > bool
+= jsonb jsonb > bool
+= macaddr macaddr > bool
+= macaddr8 macaddr8 > bool
+= money money > bool
+= name name > bool
+= name text > bool
+= numeric numeric > bool
+= oid oid > bool
+= path path > bool
+= pg_lsn pg_lsn > bool
+= text name > bool
+= text text > bool
+= tid tid > bool
+= time time > bool
+= timestamp date > bool
+= timestamp timestamp > bool
+= timestamp timestamptz > bool
+= timestamptz date > bool
+= timestamptz timestamp > bool
+= timestamptz timestamptz > bool
+= timetz timetz > bool
+= tsquery tsquery > bool
+= tsvector tsvector > bool
+= uuid uuid > bool
+= varbit varbit > bool
+= xid int4 > bool
+= xid xid > bool
+= xid8 xid8 > bool
+> bit bit > bool
+> bool bool > bool
+> bpchar bpchar > bool
+> bytea bytea > bool
+> char char > bool
+> circle circle > bool
+> date date > bool
+> date timestamp > bool
+> date timestamptz > bool
+> float4 float4 > bool
+> float4 float8 > bool
+> float8 float4 > bool
+> float8 float8 > bool
+> inet inet > bool
+> int2 int2 > bool
+> int2 int4 > bool
+> int2 int8 > bool
+> int4 int2 > bool
+> int4 int4 > bool
+> int4 int8 > bool
+> int8 int2 > bool
+> int8 int4 > bool
+> int8 int8 > bool
+> interval interval > bool
+> jsonb jsonb > bool
+> macaddr macaddr > bool
+> macaddr8 macaddr8 > bool
+> money money > bool
+> name name > bool
+> name text > bool
+> numeric numeric > bool
+> oid oid > bool
+> path path > bool
+> pg_lsn pg_lsn > bool
+> text name > bool
+> text text > bool
+> tid tid > bool
+> time time > bool
+> timestamp date > bool
+> timestamp timestamp > bool
+> timestamp timestamptz > bool
+> timestamptz date > bool
+> timestamptz timestamp > bool
+> timestamptz timestamptz > bool
+> timetz timetz > bool
+> tsquery tsquery > bool
+> tsvector tsvector > bool
+> uuid uuid > bool
+> varbit varbit > bool
+> xid8 xid8 > bool
+>= bit bit > bool
+>= bool bool > bool
+>= bpchar bpchar > bool
+>= bytea bytea > bool
+>= char char > bool
+>= circle circle > bool
+>= date date > bool
+>= date timestamp > bool
+>= date timestamptz > bool
+>= float4 float4 > bool
+>= float4 float8 > bool
+>= float8 float4 > bool
+>= float8 float8 > bool
+>= inet inet > bool
+>= int2 int2 > bool
+>= int2 int4 > bool
+>= int2 int8 > bool
+>= int4 int2 > bool
+>= int4 int4 > bool
+>= int4 int8 > bool
+>= int8 int2 > bool
+>= int8 int4 > bool
+>= int8 int8 > bool
+>= interval interval > bool
+>= jsonb jsonb > bool
+>= macaddr macaddr > bool
+>= macaddr8 macaddr8 > bool
+>= money money > bool
+>= name name > bool
+>= name text > bool
+>= numeric numeric > bool
+>= oid oid > bool
+>= path path > bool
+>= pg_lsn pg_lsn > bool
+>= text name > bool
+>= text text > bool
+>= tid tid > bool
+>= time time > bool
+>= timestamp date > bool
+>= timestamp timestamp > bool
+>= timestamp timestamptz > bool
+>= timestamptz date > bool
+>= timestamptz timestamp > bool
+>= timestamptz timestamptz > bool
+>= timetz timetz > bool
+>= tsquery tsquery > bool
+>= tsvector tsvector > bool
+>= uuid uuid > bool
+>= varbit varbit > bool
+>= xid8 xid8 > bool
+abs float4 > float4
+abs float8 > float8
+abs int2 > int2
+abs int4 > int4
+abs int8 > int8
+abs numeric > numeric
+ascii text > int4
+bit_length bit > int4
+bit_length bytea > int4
+bit_length text > int4
+btrim bytea bytea > bytea
+btrim text > text
+btrim text text > text
+ceil float8 > float8
+ceil numeric > numeric
+ceiling float8 > float8
+ceiling numeric > numeric
+char_length bpchar > int4
+char_length text > int4
+character_length bpchar > int4
+character_length text > int4
+chr int4 > text
+convert_from bytea name > text
+convert_to text name > bytea
+date_part text date > float8
+date_part text interval > float8
+date_part text time > float8
+date_part text timestamp > float8
+date_part text timestamptz > float8
+date_part text timetz > float8
+date_trunc text interval > interval
+date_trunc text timestamp > timestamp
+date_trunc text timestamptz > timestamptz
+date_trunc text timestamptz text > timestamptz
+decode text text > bytea
+div numeric numeric > numeric
+encode bytea text > text
+extract text date > numeric
+extract text interval > numeric
+extract text time > numeric
+extract text timestamp > numeric
+extract text timestamptz > numeric
+extract text timetz > numeric
+floor float8 > float8
+floor numeric > numeric
+initcap text > text
+left text int4 > text
+length bit > int4
+length bpchar > int4
+length bytea > int4
+length bytea name > int4
+length path > float8
+length text > int4
+length tsvector > int4
+like_escape bytea bytea > bytea
+like_escape text text > text
+lower text > text
+lpad text int4 > text
+lpad text int4 text > text
+ltrim bytea bytea > bytea
+ltrim text > text
+ltrim text text > text
+md5 bytea > text
+md5 text > text
+mod int2 int2 > int2
+mod int4 int4 > int4
+mod int8 int8 > int8
+mod numeric numeric > numeric
+octet_length bit > int4
+octet_length bpchar > int4
+octet_length bytea > int4
+octet_length text > int4
+overlay bit bit int4 > bit
+overlay bit bit int4 int4 > bit
+overlay bytea bytea int4 > bytea
+overlay bytea bytea int4 int4 > bytea
+overlay text text int4 > text
+overlay text text int4 int4 > text
+position bit bit > int4
+position bytea bytea > int4
+position text text > int4
+repeat text int4 > text
+replace text text text > text
+reverse bytea > bytea
+reverse text > text
+right text int4 > text
+round float8 > float8
+round numeric > numeric
+round numeric int4 > numeric
+rpad text int4 > text
+rpad text int4 text > text
+rtrim bytea bytea > bytea
+rtrim text > text
+rtrim text text > text
+sha224 bytea > bytea
+sha256 bytea > bytea
+sha384 bytea > bytea
+sha512 bytea > bytea
+sign float8 > float8
+sign numeric > numeric
+split_part text text int4 > text
+starts_with text text > bool
+strpos text text > int4
+substr bytea int4 > bytea
+substr bytea int4 int4 > bytea
+substr text int4 > text
+substr text int4 int4 > text
+substring bit int4 > bit
+substring bit int4 int4 > bit
+substring bytea int4 > bytea
+substring bytea int4 int4 > bytea
+substring text int4 > text
+substring text int4 int4 > text
+substring text text > text
+substring text text text > text
+to_hex int4 > text
+to_hex int8 > text
+translate text text text > text
+trim_scale numeric > numeric
+trunc float8 > float8
+trunc macaddr > macaddr
+trunc macaddr8 > macaddr8
+trunc numeric > numeric
+trunc numeric int4 > numeric
+upper text > text
+|| anynonarray text > text
+|| bytea bytea > bytea
+|| jsonb jsonb > jsonb
+|| text anynonarray > text
+|| text text > text
+|| tsquery tsquery > tsquery
+|| tsvector tsvector > tsvector
+|| varbit varbit > varbit
+~~ bpchar text > bool
+~~ bytea bytea > bool
+~~ name text > bool
+~~ text text > bool
+~~* bpchar text > bool
+~~* name text > bool
+~~* text text > bool
+`;
+
+/** `type category`, and whether the type is preferred within it. */
+export const typeLines = `
+aclitem U
+anynonarray P
+bit V
+bool B preferred
+bpchar S
+bytea U
+char Z
+cid U
+circle G
+date D
+float4 N
+float8 N preferred
+inet I preferred
+int2 N
+int4 N
+int8 N
+interval T preferred
+json U
+jsonb U
+macaddr U
+macaddr8 U
+money N
+name S
+numeric N
+oid N preferred
+path G
+pg_lsn U
+text S preferred
+tid U
+time D
+timestamp D
+timestamptz D preferred
+timetz D
+tsquery U
+tsvector U
+uuid U
+varbit V preferred
+varchar S
+xid U
+xid8 U
+`;
+
+/** `from to context`: the casts that are not made by way of text. */
+export const castLines = `
+bit int4 explicit
+bit int8 explicit
+bit varbit implicit
+bool bpchar assignment
+bool int4 explicit
+bool text assignment
+bool varchar assignment
+bpchar char assignment
+bpchar name implicit
+bpchar text implicit
+bpchar varchar implicit
+bytea int2 explicit
+bytea int4 explicit
+bytea int8 explicit
+char bpchar assignment
+char int4 explicit
+char text implicit
+char varchar assignment
+date timestamp implicit
+date timestamptz implicit
+float4 float8 implicit
+float4 int2 assignment
+float4 int4 assignment
+float4 int8 assignment
+float4 numeric assignment
+float8 float4 assignment
+float8 int2 assignment
+float8 int4 assignment
+float8 int8 assignment
+float8 numeric assignment
+inet bpchar assignment
+inet text assignment
+inet varchar assignment
+int2 bytea explicit
+int2 float4 implicit
+int2 float8 implicit
+int2 int4 implicit
+int2 int8 implicit
+int2 numeric implicit
+int2 oid implicit
+int4 bit explicit
+int4 bool explicit
+int4 bytea explicit
+int4 char explicit
+int4 float4 implicit
+int4 float8 implicit
+int4 int2 assignment
+int4 int8 implicit
+int4 money assignment
+int4 numeric implicit
+int4 oid implicit
+int8 bit explicit
+int8 bytea explicit
+int8 float4 implicit
+int8 float8 implicit
+int8 int2 assignment
+int8 int4 assignment
+int8 money assignment
+int8 numeric implicit
+int8 oid implicit
+interval time assignment
+json jsonb assignment
+jsonb bool explicit
+jsonb float4 explicit
+jsonb float8 explicit
+jsonb int2 explicit
+jsonb int4 explicit
+jsonb int8 explicit
+jsonb json assignment
+jsonb numeric explicit
+macaddr macaddr8 implicit
+macaddr8 macaddr implicit
+money numeric assignment
+name bpchar assignment
+name text implicit
+name varchar assignment
+numeric float4 implicit
+numeric float8 implicit
+numeric int2 assignment
+numeric int4 assignment
+numeric int8 assignment
+numeric money assignment
+oid int4 assignment
+oid int8 assignment
+text bpchar implicit
+text char assignment
+text name implicit
+text varchar implicit
+time interval implicit
+time timetz implicit
+timestamp date assignment
+timestamp time assignment
+timestamp timestamptz implicit
+timestamptz date assignment
+timestamptz time assignment
+timestamptz timestamp assignment
+timestamptz timetz assignment
+timetz time assignment
+varbit bit implicit
+varchar bpchar implicit
+varchar char assignment
+varchar name implicit
+varchar text implicit
+xid8 xid explicit
+`;

@@ -1,0 +1,72 @@
+/** What was written, before types are known. `offset` counts UTF-16 units of the expression's text. */
+export type Syntax = Literal | ColumnReference | Call | Cast | Logic | Test | Choice | Case | In;
+
+/** `type` is unknown for what stands in quotes and for NULL: the context decides. */
+export interface Literal {
+  readonly kind: 'literal';
+  readonly type: 'unknown' | 'bool' | 'int4' | 'int8' | 'numeric';
+  readonly text: string | null;
+  readonly offset: number;
+}
+
+export interface ColumnReference {
+  readonly kind: 'column';
+  readonly name: string;
+  readonly offset: number;
+}
+
+/** A function, or an operator by its sign. */
+export interface Call {
+  readonly kind: 'call';
+  readonly name: string;
+  readonly isOperator: boolean;
+  readonly arguments: readonly Syntax[];
+  readonly offset: number;
+}
+
+export interface Cast {
+  readonly kind: 'cast';
+  readonly operand: Syntax;
+  readonly type: string;
+  /** As the server's own modifiers; -1 for none. */
+  readonly modifier: number;
+  readonly offset: number;
+}
+
+export interface Logic {
+  readonly kind: 'and' | 'or' | 'not';
+  readonly operands: readonly Syntax[];
+  readonly offset: number;
+}
+
+export interface Test {
+  readonly kind: 'test';
+  readonly test: 'null' | 'true' | 'false' | 'unknown';
+  readonly negated: boolean;
+  readonly operand: Syntax;
+  readonly offset: number;
+}
+
+export interface Choice {
+  readonly kind: 'coalesce' | 'greatest' | 'least' | 'nullif' | 'distinct';
+  /** Of `distinct`: IS NOT DISTINCT FROM. */
+  readonly negated: boolean;
+  readonly operands: readonly Syntax[];
+  readonly offset: number;
+}
+
+export interface Case {
+  readonly kind: 'case';
+  readonly operand: Syntax | null;
+  readonly branches: readonly { readonly when: Syntax; readonly result: Syntax }[];
+  readonly otherwise: Syntax | null;
+  readonly offset: number;
+}
+
+export interface In {
+  readonly kind: 'in';
+  readonly negated: boolean;
+  readonly operand: Syntax;
+  readonly items: readonly Syntax[];
+  readonly offset: number;
+}

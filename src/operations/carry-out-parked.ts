@@ -1,0 +1,32 @@
+import type { Logger } from '../core/logger.ts';
+import type { RouteStateStore } from '../core/route-state-store.ts';
+import type { Source } from '../core/source.ts';
+import type { Target } from '../core/target.ts';
+
+export interface CarryOutOptions {
+  readonly source: Source;
+  readonly target: Target;
+  readonly store: RouteStateStore;
+  /** Of the lease that is held. */
+  readonly epoch: bigint;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does what was asked about parked transactions of a route that does not stream: it is stopped, has halted, or can't
+ * reach its source. Only its target is needed for it. To be called under the lease.
+ */
+export async function carryOutParked(options: CarryOutOptions): Promise<void> {
+  const { source, target, store, epoch, logger, signal } = options;
+  const checkpoint = (await store.read())?.checkpoint ?? null;
+  // Nothing was ever applied, so nothing is parked.
+  if (checkpoint?.phase !== 'ready') return;
+  const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(checkpoint.source) });
+  try {
+    await consumer.carryOut(signal);
+    logger.info({ parked: consumer.parked().count }, 'parked transactions were looked after');
+  } finally {
+    await consumer.close();
+  }
+}

@@ -1,0 +1,47 @@
+import type { Row } from '../../core/cell.ts';
+import type { CellRule } from '../../core/cell-rule.ts';
+import type { BoundExpression } from '../../core/expression.ts';
+import type { TableVersion } from '../../core/table.ts';
+import type { OperationTransform, RowOperation, RowTransform } from '../../core/table-mapping.ts';
+
+/** One target table of a source table. */
+export interface Output {
+  readonly table: TableVersion;
+  /** The cells of the chain's last row that travel, null where all do in their order. */
+  readonly projection: readonly number[] | null;
+  /** Indexes of the key in the mapped row; empty where only the whole row tells. */
+  readonly key: readonly number[];
+}
+
+export type Step =
+  | { readonly kind: 'cells'; readonly name: string; readonly rules: readonly CellRule[] }
+  | { readonly kind: 'filter'; readonly name: string; readonly condition: BoundExpression }
+  | {
+      readonly kind: 'rows';
+      readonly name: string;
+      readonly spread: RowTransform['spread'];
+      /** By index of the output that a row had, and of the transform's own: the output that it has then. */
+      readonly outputs: ReadonlyMap<number, readonly number[]>;
+    };
+
+/** One version of a source table, bound to what becomes of its rows. */
+export interface TableBinding {
+  readonly source: TableVersion;
+  /** By the ways that rows can go, the first without a choice. Two of the same table are one object. */
+  readonly outputs: readonly [Output, ...Output[]];
+  /** The target tables, each once. */
+  readonly tables: readonly [TableVersion, ...TableVersion[]];
+  readonly steps: readonly Step[];
+  /** A row may become none or several, or go to several tables. */
+  readonly reshapes: boolean;
+  /** Source cells that are taken from the old image where they are UNCHANGED in the new one. */
+  readonly fill: readonly number[];
+  readonly dropped: ReadonlySet<RowOperation>;
+  readonly kept: OperationTransform['kept'];
+}
+
+export interface MappedRow {
+  readonly slot: string;
+  readonly output: Output;
+  readonly row: Row;
+}

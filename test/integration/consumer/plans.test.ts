@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TablePlans } from '../../../connectors/postgres/target/table-plans.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { stage } from './harness.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+const trigger = `CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+  CREATE TRIGGER act BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION act(); ALTER TABLE t ENABLE ALWAYS TRIGGER act`;
+const rule = `CREATE RULE act AS ON INSERT TO t DO INSTEAD NOTHING; ALTER TABLE t ENABLE ALWAYS RULE act`;
+
+const alterations: readonly (readonly [string, string, string])[] = [
+  ['a trigger', trigger, 'TL-2108'],
+  ['a rule', rule, 'TL-2108'],
+  ['a column that has to be filled', `ALTER TABLE t ADD need int NOT NULL`, 'TL-2103'],
+  ['a narrower type', `ALTER TABLE t ALTER v TYPE varchar(3)`, 'TL-2104'],
+  ['a key that is gone', `ALTER TABLE t DROP CONSTRAINT t_pkey`, 'TL-2106'],
+  ['a table that is gone', `DROP TABLE t`, 'TL-2101'],
+];
+
+test.for(alterations)('%s at the target is noticed while the route runs', async ([, sql, code]) => {
+  await using on = await stage(here, there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)' });
+  let nowMs = 0;
+  const plans = new TablePlans({ route: on.route, replicaRole: true, now: () => nowMs });
+  await on.source.query(`INSERT INTO t VALUES (1, 'a')`);
+  const parts = await on.capture();
+  const client = await on.target.client();
+  try {
+    await plans.prepare(client, parts, false);
+    await on.target.query(sql);
+    nowMs += 31_000;
+    // What a transaction has begun with, it goes on with.
+    await plans.prepare(client, parts, true);
+    await expect(plans.prepare(client, parts, false)).rejects.toMatchObject({ code });
+  } finally {
+    await client.end();
+  }
+});
+
+test('a plan stays the same as long as its table does', async () => {
+  await using on = await stage(here, there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)' });
+  let nowMs = 0;
+  const plans = new TablePlans({ route: on.route, replicaRole: true, now: () => nowMs });
+  await on.source.query(`INSERT INTO t VALUES (1, 'a')`);
+  const parts = await on.capture();
+  const table = parts.flatMap(({ changes }) => changes).find((change) => change.kind === 'insert')?.table;
+  if (table === undefined) throw new Error('no insert was captured');
+  const client = await on.target.client();
+  try {
+    await plans.prepare(client, parts, false);
+    const plan = plans.get(table);
+    nowMs += 31_000;
+    await plans.prepare(client, parts, false);
+    expect(plans.get(table)).toBe(plan);
+    await on.target.query('CREATE INDEX ON t (v); ALTER TABLE t ADD UNIQUE (v)');
+    nowMs += 31_000;
+    await plans.prepare(client, parts, false);
+    expect(plans.get(table)).not.toBe(plan);
+    expect(plans.get(table).target.uniqueIndexes).toHaveLength(2);
+  } finally {
+    await client.end();
+  }
+});

@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest';
+import {
+  bindExpression,
+  type ExpressionColumn,
+  ExpressionProblem,
+  parseExpression,
+} from '../../../src/expression/expression.ts';
+
+const columns: readonly ExpressionColumn[] = [
+  { name: 'id', type: 'pg_catalog.int4', modifier: -1 },
+  { name: 'region', type: 'pg_catalog.text', modifier: -1 },
+  { name: 'status', type: 'public.mood', modifier: -1 },
+  { name: 'address', type: 'pg_catalog.inet', modifier: -1 },
+  { name: 'born', type: 'pg_catalog.date', modifier: -1 },
+  { name: 'Ünïcode', type: 'pg_catalog.text', modifier: -1 },
+];
+
+/** The message, with `^` in front of the place it names. */
+function refusalOf(text: string, as: 'condition' | 'value' = 'value'): string {
+  try {
+    bindExpression(parseExpression(text), columns, { as });
+  } catch (error) {
+    if (error instanceof ExpressionProblem)
+      return `${text.slice(0, error.offset)}^${text.slice(error.offset)}: ${error.message}`;
+    throw error;
+  }
+  throw new Error(`${text} was taken`);
+}
+
+test.each([
+  // Its text.
+  ['', '^: syntax error at end of input'],
+  ['id = = 1', 'id = ^= 1: syntax error at or near "="'],
+  ["'Ü' || = 'a'", `'Ü' || ^= 'a': syntax error at or near "="`],
+  ["'abc", `^'abc: unterminated quoted string at or near "'abc"`],
+  ['id; DROP TABLE x', 'id^; DROP TABLE x: one expression is wanted, without ";"'],
+  ['id;', 'id^;: one expression is wanted, without ";"'],
+  ['id FROM x', 'id ^FROM x: syntax error at or near "FROM"'],
+  ['id GROUP BY id', '^id GROUP BY id: one expression is wanted, without further clauses of a query'],
+  ['id LIMIT 1', '^id LIMIT 1: one expression is wanted, not a query'],
+  ['id UNION SELECT 1', '^id UNION SELECT 1: one expression is wanted, not a query'],
+  ['id, 2', 'id^, 2: syntax error at or near ","'],
+  ['id x', 'id ^x: syntax error at or near "x"'],
+  ['1) OR (true', '1^) OR (true: syntax error at or near ")"'],
+  ['id\0', 'id^\0: a character that SQL has not'],
+  ['\ud800', '^\ud800: a character that SQL has not'],
+  // Its names.
+  ['idd', '^idd: no column "idd", did you mean "id"?'],
+  ['"Region"', '^"Region": no column "Region", did you mean "region"?'],
+  ['"Ünïcode" || nope', '"Ünïcode" || ^nope: no column "nope"'],
+  ['lowr(region)', '^lowr(region): no function lowr, did you mean "lower"?'],
+  ['regexp_replace(region, 1)', '^regexp_replace(region, 1): no function regexp_replace'],
+  ['public.lower(region)', '^public.lower(region): functions of other schemas are not in the language'],
+  ['id OPERATOR(public.+) 1', 'id ^OPERATOR(public.+) 1: operators of other schemas are not in the language'],
+  ['orders.id', '^orders.id: columns are named without their table: only the row of the change is there'],
+  ['id::integr', 'id^::integr: no cast to type integr, did you mean "integer"?'],
+  ['id::public.mood', 'id^::public.mood: no cast to type public.mood'],
+  // What changes with time or chance.
+  [
+    'now()',
+    '^now(): now() is refused: the same change must always give the same value, after a restart and in a compare, too',
+  ],
+  [
+    'random() < 0.5',
+    '^random() < 0.5: random() is refused: the same change must always give the same value, after a restart and in a compare, too',
+  ],
+  [
+    'born = current_date',
+    'born = ^current_date: the current time and user are refused: the same change must always give the same value',
+  ],
+  ["date 'today'", `date ^'today': a text is no date (wanted is, for example, date '2026-11-21')`],
+  // Forms outside of the language.
+  ['(SELECT 1)', '^(SELECT 1): a subquery is not in the language'],
+  ['EXISTS (SELECT 1)', '^EXISTS (SELECT 1): a subquery is not in the language'],
+  ['id = $1', 'id = ^$1: a parameter ("$1") is not in the language'],
+  ['ARRAY[1]', '^ARRAY[1]: an array is not in the language'],
+  ['(id, 1) = (1, 1)', '^(id, 1) = (1, 1): a row ("(a, b)") is not in the language'],
+  ['id = ANY (ARRAY[1])', 'id ^= ANY (ARRAY[1]): ANY is not in the language'],
+  [
+    'region COLLATE "C"',
+    'region ^COLLATE "C": COLLATE (texts are always compared by collation "C") is not in the language',
+  ],
+  ["region SIMILAR TO 'a'", `region ^SIMILAR TO 'a': SIMILAR TO is not in the language`],
+  ['id BETWEEN SYMMETRIC 1 AND 2', 'id ^BETWEEN SYMMETRIC 1 AND 2: BETWEEN SYMMETRIC is not in the language'],
+  ["B'101'", "^B'101': bit strings are not in the language"],
+  ['id::int[]', 'id^::int[]: a cast to an array is not in the language'],
+  ['count(*)', '^count(*): aggregates, windows and VARIADIC are not in the language'],
+  ['lower(DISTINCT region)', '^lower(DISTINCT region): aggregates, windows and VARIADIC are not in the language'],
+  ['born::timestamp(0)', 'born^::timestamp(0): timestamp with a precision is not in the language'],
+  ["interval '1' hour", "^interval '1' hour: interval with a precision is not in the language"],
+  ["region ~ 'a'", `region ^~ 'a': no operator ~ for text and unknown`],
+  ['2 ^ 3', '2 ^^ 3: no operator ^ for int4 and int4'],
+  ["interval '1 day' * 2", "interval '1 day' ^* 2: operator * for interval and float8 is not in the language"],
+  [
+    "extract(week from interval '1 day')",
+    "extract(^week from interval '1 day'): field week of extract(text,interval) is not in the language",
+  ],
+  [
+    'extract(yeer from born)',
+    'extract(^yeer from born): field yeer of extract(text,date) is not in the language, did you mean "year"?',
+  ],
+  ['date_trunc(region, born)', 'date_trunc(^region, born): a field that is computed is not in the language'],
+  // Types.
+  ['id || id', 'id ^|| id: no operator || for int4 and int4'],
+  ['region + 1', 'region ^+ 1: no operator + for text and int4'],
+  ['region = 1', 'region ^= 1: no operator = for text and int4'],
+  ["id = 'x'", `id = ^'x': a text is no int4 (wanted is, for example, 42)`],
+  ['round(region)', '^round(region): no function round(text)'],
+  ["born + '1'", "born ^+ '1': operator + for date and unknown may be several: say with a cast which type is meant"],
+  ['id AND true', '^id AND true: a condition is wanted, not a int4'],
+  [
+    'CASE WHEN true THEN id ELSE region END',
+    '^CASE WHEN true THEN id ELSE region END: CASE has values of types that do not go together: text, int4',
+  ],
+  ['coalesce(id, born)', '^coalesce(id, born): COALESCE has values of types that do not go together: int4, date'],
+  ['born::int', 'born^::int: no cast from date to int4 is in the language'],
+  [
+    "status = 'happy'",
+    `status ^= 'happy': values of type public.mood are only passed on: compute with their text (...::text)`,
+  ],
+  ["address = '::1'", `address ^= '::1': operator = for inet and inet is not in the language`],
+  ['address::text', 'address^::text: no cast from inet to text is in the language'],
+  // Constants that fail.
+  ['id = 1 / 0', 'id = 1 ^/ 0: division by zero'],
+  ['id + 2147483647 * 2', 'id + 2147483647 ^* 2: a number is out of range of int4'],
+  ["region LIKE 'a\\'", "region LIKE ^'a\\': a LIKE pattern ends with its escape character"],
+])('%s', (text, message) => {
+  expect(refusalOf(text)).toBe(message);
+});
+
+test('a condition is boolean', () => {
+  expect(refusalOf('id', 'condition')).toBe('^id: a condition is wanted, not a int4');
+  expect(refusalOf("'maybe'", 'condition')).toBe(`^'maybe': a text is no bool (wanted is, for example, true)`);
+});
+
+test('what is too long or too deep is refused, not a crash', () => {
+  const long = (text: string): string => refusalOf(text).replace(/^.*: /s, '');
+  expect(long(`1${' + 1'.repeat(4_000)}`)).toBe('an expression has at most 10000 characters');
+  expect(long(`1${'+1'.repeat(4_000)}`)).toBe('an expression is nested at most 200 deep');
+  expect(long(`${'not '.repeat(2_400)}true`)).toBe('an expression is nested at most 200 deep');
+  expect(long(`${'('.repeat(4_999)}`)).toMatch(/memory exhausted|syntax error/);
+  expect(() => parseExpression('id = 1')).not.toThrow();
+});

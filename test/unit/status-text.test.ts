@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import type { RouteView } from '../../src/cli/route-view.ts';
+import { statusText } from '../../src/cli/status-text.ts';
+
+const route: RouteView = {
+  name: 'sales-to-reporting',
+  state: 'failed',
+  desiredState: 'running',
+  reason: {
+    code: 'TL-2201',
+    message:
+      'route sales-to-reporting halted: update of public.orders at 0/1CF1CF8 (transaction 870) finds no such row',
+    remedy: 'Find out who else writes to public.orders at the target. Mend the row, and "tidelock start".',
+  },
+  health: 'critical',
+  source: { node: 'sales', position: '1F/2184830' },
+  target: { node: 'reporting', position: '1F/2171EF8' },
+  lagMs: null,
+  transactions: 12_345_678,
+  rows: 123_456_789,
+  collisions: 0,
+  parked: 0,
+  parkedSince: null,
+  load: null,
+  restarts: 3,
+  ignored: [],
+};
+
+test('every line fits a terminal of 80 columns, and nothing is left out', () => {
+  const lines = statusText([route], { colours: false, columns: 80 }).trimEnd().split('\n');
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  expect(lines[2]).toBe('  collisions 0, parked 0, restarts 3, applied 1F/2171EF8, source 1F/2184830');
+  const words = lines.slice(3).map((line) => line.trim());
+  expect(words.join(' ')).toBe(`TL-2201 ${route.reason?.message} ${route.reason?.remedy}`);
+});
+
+test('a wide terminal, a pipe or a file has one line for each route', () => {
+  for (const columns of [200, null]) {
+    const [head, line, reason] = statusText([route], { colours: false, columns }).split('\n');
+    expect(head).toMatch(/^ROUTE .* SOURCE$/);
+    expect(line).toMatch(/^sales-to-reporting +failed .* 1F\/2184830$/);
+    expect(reason).toBe(`  TL-2201 ${route.reason?.message}`);
+  }
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import type { Cell, Row } from '../../src/core/cell.ts';
+import type { Change } from '../../src/core/change.ts';
+import type { ReplicaIdentity, TableVersion } from '../../src/core/table.ts';
+import { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { ConfigurationFiles, caught, problemsOf, withRoute } from '../support/configuration-files.ts';
+
+const columns = [
+  { name: 'id', type: 'pg_catalog.int4', modifier: -1, key: true },
+  { name: 'n', type: 'pg_catalog.int4', modifier: -1, key: false },
+  { name: 'region', type: 'pg_catalog.text', modifier: -1, key: false },
+];
+
+function table(identity: ReplicaIdentity = 'default'): TableVersion {
+  return { schema: 'public', name: 't', columns, identity };
+}
+
+/** A mapper of the entry for public.t, in the configuration's own words. */
+async function mapperOf(entry: string, files: Readonly<Record<string, string>> = {}): Promise<TableMapper> {
+  using folder = new ConfigurationFiles();
+  for (const [name, text] of Object.entries(files)) folder.write(name, text);
+  const { tables } = folder.load(withRoute(`tables: [{ name: public.t, ${entry} }]`)).routes.demand('r', 'route');
+  await tables.prepare();
+  return new TableMapper('r', tables);
+}
+
+function problemOf(entry: string, files: Readonly<Record<string, string>> = {}): string {
+  using folder = new ConfigurationFiles();
+  for (const [name, text] of Object.entries(files)) folder.write(name, text);
+  const [first] = problemsOf(
+    caught(() => folder.load(withRoute(`tables: [{ name: public.t, ${entry} }]`)).routes.demand('r', 'route')),
+  );
+  return `${first?.path} ${first?.message}`;
+}
+
+function map(mapper: TableMapper, changes: Change[]): readonly Change[] {
+  const commit = { position: '0/1' as never, atMs: 0, id: '1' };
+  return mapper.map({ id: '7', origin: [], changes, rows: changes.length, bytes: 0, commit, urgency: 'ride' }).changes;
+}
+
+const insert = (source: TableVersion, ...after: Cell[]): Change => ({
+  kind: 'insert',
+  table: source,
+  after: [...after] as Row,
+});
+
+const fullNeeded: readonly string[] = [
+  `where: "region = 'eu'"`,
+  `transforms: [{ route: { rules: [{ when: "n > 1", to: public.u }] } }]`,
+  `transforms: [{ unpivot: { columns: [n], name: k, value: v, skipNull: true } }]`,
+  `transforms: [{ split: { rows: [{ when: "n > 1", to: public.u }] } }]`,
+  'transforms: [{ use: ./exit.ts }]',
+  'key: [id, region]',
+];
+
+const reshaping = 'export default { bind: () => ({ reshapes: true, row: (row: object) => row }) };';
+
+describe('what decides about rows has to be in every old image', () => {
+  test.each(fullNeeded)('%s', async (entry) => {
+    const mapper = await mapperOf(entry, { 'exit.ts': reshaping });
+    expect(caught(() => mapper.bind(table())).code).toBe('TL-4502');
+    expect(mapper.bind(table('full')).tables.length).toBeGreaterThan(0);
+  });
+
+  test('a condition on the key needs nothing more', async () => {
+    const mapper = await mapperOf('where: "id > 1"');
+    expect(mapper.bind(table()).tables).toHaveLength(1);
+  });
+});
+
+describe('the key at the target tells the rows of the source apart', () => {
+  test.each([
+    ['transforms: [{ set: { id: "n" } }]', 'TL-4502'],
+    ['transforms: [{ set: { id: "id / 2" } }]', 'TL-4104'],
+    ['transforms: [{ cast: { id: "smallint" } }, { set: { id: "id % 2" } }]', 'TL-4104'],
+    [`key: [site], transforms: [{ set: { site: "'a'" } }]`, 'TL-4505'],
+    ['columns: { exclude: [id] }', 'TL-4102'],
+    ['columns: { include: [n] }', 'TL-4102'],
+  ])('%s is refused with %s', async (entry, code) => {
+    const mapper = await mapperOf(entry);
+    expect(caught(() => mapper.bind(table())).code).toBe(code);
+  });
+
+  test.each([
+    'transforms: [{ cast: { id: text } }]',
+    'transforms: [{ set: { copy: "id" } }], key: [copy], columns: { exclude: [id] }',
+    `key: [site, id], transforms: [{ set: { site: "'a'" } }]`,
+  ])('%s is fine', async (entry) => {
+    const { tables } = (await mapperOf(entry)).bind(table());
+    expect(tables[0].columns.some(({ key }) => key)).toBe(true);
+  });
+});
+
+describe('what does not fit is refused with its place', () => {
+  test.each([
+    ['where: "region ="', /where .*character/],
+    ['transforms: [{ set: { a: "1 +" } }]', /set\.a .*character/],
+    ['transforms: [{ set: { a: "1" }, mask: { columns: [a], method: "null" } }]', /more than one transform/],
+    ['transforms: [{}]', /names no transform/],
+    ['transforms: [{ softDelete: { column: gone, deleted: perhaps } }]', /softDelete\.deleted is no boolean/],
+    ['transforms: [{ mask: { columns: [a], method: fake, key: k } }]', /mask\.kind is required/],
+    ['transforms: [{ mask: { columns: [a], method: redact, keepEnd: 2 } }]', /mask\.keepEnd is only for/],
+    ['transforms: [{ lookup: { file: ./no.csv, key: a, column: b, set: { c: d } } }]', /lookup\.file .*ENOENT/],
+    [
+      'transforms: [{ lookup: { file: ./twice.csv, key: a, column: b, set: { c: d } } }]',
+      /two records with the same a/,
+    ],
+    ['transforms: [{ lookup: { file: ./twice.csv, key: a, column: b, set: { c: e } } }]', /lookup\.set\.c is no field/],
+    ['transforms: [{ use: ./no.ts }]', /use .*ENOENT/],
+    ['columns: { include: [a], exclude: [b] }', /columns\.exclude stands beside include/],
+  ])('%s', (entry, message) => {
+    expect(problemOf(entry, { 'twice.csv': 'a,d\n1,x\n1,y\n' })).toMatch(message);
+  });
+
+  test.each([
+    ['where: "regio = 1"', 'TL-4507'],
+    ['where: "n"', 'TL-4507'],
+    ['where: "random() > n"', 'TL-4507'],
+    ['transforms: [{ set: { a: "n || region" } }, { cast: { a: date } }, { set: { b: "a + region" } }]', 'TL-4507'],
+    ['transforms: [{ cleanse: { columns: [n], trim: both } }]', 'TL-1009'],
+    ['transforms: [{ unpivot: { columns: [n, region], name: k, value: v } }]', 'TL-1009'],
+    ['transforms: [{ softDelete: { column: n } }]', 'TL-4103'],
+    ['transforms: [{ use: ./none.ts }]', 'TL-4508'],
+    ['transforms: [{ use: ./broken.ts }]', 'TL-4508'],
+    ['transforms: [{ split: { rows: [{ columns: [id, n] }, { columns: [id, region] }] } }]', 'TL-4509'],
+  ])('%s is refused with %s when it meets the table', async (entry, code) => {
+    const mapper = await mapperOf(entry, {
+      'none.ts': 'export default 1;',
+      'broken.ts': 'export default { bind() { throw new RangeError("secret"); } };',
+    });
+    const error = caught(() => mapper.bind(table()));
+    expect(error.code).toBe(code);
+    expect(error.message).not.toContain('secret');
+  });
+});
+
+describe('a row for which a transform has no value halts with its place and without a value', () => {
+  test.each([
+    ['transforms: [{ set: { a: "1 / (n - 987654)" } }]', 'set'],
+    ['transforms: [{ mapValues: { columns: [n], values: { "1": "2" } } }]', 'mapValues'],
+    ['transforms: [{ lookup: { file: ./a.csv, key: a, column: region, set: { c: d } } }]', 'lookup'],
+    ['transforms: [{ use: ./throws.ts }]', 'use throws.ts'],
+    ['transforms: [{ use: ./drops.ts }]', 'use drops.ts'],
+    ['transforms: [{ use: ./rekeys.ts }]', 'use rekeys.ts'],
+    ['transforms: [{ use: ./numbers.ts }]', 'use numbers.ts'],
+  ])('%s', async (entry, transform) => {
+    const exit = (row: string): string => `export default { bind: () => ({ row: (row: any) => ${row} }) };`;
+    const mapper = await mapperOf(entry, {
+      'a.csv': 'a,d\n1,x\n',
+      'throws.ts': exit('{ throw new Error(row.region); }'),
+      'drops.ts': exit('null'),
+      'rekeys.ts': exit('({ id: "8" })'),
+      'numbers.ts': exit('({ n: 5 })'),
+    });
+    const error = caught(() => map(mapper, [insert(table(), '3', '987654', 'a-secret')]));
+    expect(error).toMatchObject({ code: 'TL-4501', place: { table: 'public.t', transform } });
+    expect(error.message).toContain('0/1 (transaction 7)');
+    expect(error.message).not.toMatch(/a-secret|987654 /);
+  });
+});
+
+test('a truncate of a filtered table halts, unless truncates are dropped', async () => {
+  const truncate = (): Change => ({ kind: 'truncate', tables: [table()], restartIdentity: false });
+  const filtered = await mapperOf('where: "id > 1"');
+  expect(caught(() => map(filtered, [truncate()])).code).toBe('TL-4504');
+  const dropped = await mapperOf('where: "id > 1", transforms: [{ dropOperation: [truncate] }]');
+  expect(map(dropped, [truncate()])).toEqual([]);
+  const kept = await mapperOf('transforms: [{ keepAll: true }]');
+  expect(map(kept, [truncate()])).toEqual([]);
+});
+
+test('the files that transforms use are part of the fingerprint', () => {
+  const entry = 'transforms: [{ lookup: { file: ./a.csv, key: a, column: region, set: { c: d } } }]';
+  const fingerprint = (text: string): string => {
+    using folder = new ConfigurationFiles();
+    folder.write('a.csv', text);
+    return folder.load(withRoute(`tables: [{ name: public.t, ${entry} }]`)).fingerprint('r');
+  };
+  expect(fingerprint('a,d\n1,x\n')).toBe(fingerprint('a,d\n1,x\n'));
+  expect(fingerprint('a,d\n1,x\n')).not.toBe(fingerprint('a,d\n1,y\n'));
+});
