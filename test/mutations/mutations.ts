@@ -1,3 +1,5 @@
+import { transformMutations } from './transform-mutations.ts';
+
 /** One deliberate defect: the test must go red with it. */
 export interface Mutation {
   readonly id: string;
@@ -139,4 +141,5 @@ export const mutations: readonly Mutation[] = [
     replace: "found: `meets ${(result as { detail?: string }).detail ?? ''}`,",
     test: { file: 'test/integration/route/collisions.test.ts', name: 'another row with the same unique value' },
   },
+  ...transformMutations,
 ];
