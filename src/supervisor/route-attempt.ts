@@ -13,6 +13,7 @@ import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
 import { initialLoad } from '../operations/initial-load.ts';
 import { ownTables } from '../operations/own-tables.ts';
+import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard } from '../pipeline/schema-guard.ts';
@@ -62,12 +63,15 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, epoch, signal } = attempt;
   await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
-  const tables = (await source.tables()).flatMap((table) =>
-    mapper.bind(table).tables.map((mapped) => ({ source: table, mapped })),
-  );
+  const bindings = (await source.tables()).map((table) => mapper.bind(table));
+  const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
   const own = await ownTables(attempt, tables);
   if (own !== null) throw own;
-  const found = [...(await source.preflight()), ...(await target.preflight(tables.map(({ mapped }) => mapped)))];
+  const found = [
+    ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
+    ...(await source.preflight()),
+    ...(await target.preflight(tables.map(({ mapped }) => mapped))),
+  ];
   for (const { level, code, node, table, message, remedy } of found)
     if (level === 'warning') attempt.logger.warn({ code, node, table, message, remedy }, 'preflight warning');
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
