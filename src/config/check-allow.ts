@@ -1,6 +1,6 @@
+import { didYouMean } from '../core/nearest-name.ts';
 import { allowNames } from './allow-names.ts';
 import { type Located, type Path, placeOf } from './located.ts';
-import { didYouMean } from './nearest-name.ts';
 import type { Problems } from './problem.ts';
 
 /** A name that nothing asks for would allow nothing, and is most likely misspelt. */

@@ -1,6 +1,6 @@
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
-import { didYouMean } from './nearest-name.ts';
+import { didYouMean } from '../core/nearest-name.ts';
 
 /**
  * Names are known at once, values are made when they are first asked for: a command that is about one route must not

@@ -1,10 +1,10 @@
+import { didYouMean } from '../core/nearest-name.ts';
 import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
 import { tableLabel } from '../core/table.ts';
 import { builtInTransform, resolvedLate } from './built-in-transforms.ts';
 import { checkAllow } from './check-allow.ts';
 import { configuredExpression } from './configured-expression.ts';
 import { at, type Located, type Path, placeOf } from './located.ts';
-import { didYouMean } from './nearest-name.ts';
 import { Problems } from './problem.ts';
 import { type ReferenceSource, resolveTree } from './references.ts';
 import { type RouteData, routeSchema } from './schema/route-schema.ts';

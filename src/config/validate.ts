@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { didYouMean } from '../core/nearest-name.ts';
 import { keyPlaceOf, type Located, type Path, placeOf, plain, without } from './located.ts';
-import { didYouMean } from './nearest-name.ts';
 import type { Problems } from './problem.ts';
 import { describeKind, later } from './schema/scalars.ts';
 

@@ -16,6 +16,7 @@ import type { Target } from '../core/target.ts';
 import { initialLoad } from '../operations/initial-load.ts';
 import { loadNewTables } from '../operations/load-new-tables.ts';
 import { ownTables } from '../operations/own-tables.ts';
+import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard, storedVersions } from '../pipeline/schema-guard.ts';
@@ -73,10 +74,15 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const carried = now.filter((table) => !left.includes(tableLabel(table)));
   // What the queue goes on with; the catalogue is newer.
   const versions = definition.schemaChanges === 'halt' ? carried : storedVersions(carried, stored);
-  const tables = versions.flatMap((table) => mapper.bind(table).tables.map((mapped) => ({ source: table, mapped })));
+  const bindings = versions.map((table) => mapper.bind(table));
+  const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
   const own = await ownTables(attempt, tables);
   if (own !== null) throw own;
-  const found = [...(await source.preflight()), ...(await target.preflight(tables.map(({ mapped }) => mapped)))];
+  const found = [
+    ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
+    ...(await source.preflight()),
+    ...(await target.preflight(tables.map(({ mapped }) => mapped))),
+  ];
   for (const { level, code, node, table, message, remedy } of found)
     if (level === 'warning') attempt.logger.warn({ code, node, table, message, remedy }, 'preflight warning');
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.

@@ -1,3 +1,5 @@
+import { transformMutations } from './transform-mutations.ts';
+
 /** One deliberate defect: the test must go red with it. */
 export interface Mutation {
   readonly id: string;
@@ -144,8 +146,8 @@ export const mutations: readonly Mutation[] = [
     promise: 5,
     what: 'asks for the publication on the session that streams, which then decodes old rows with the definition of today',
     file: 'connectors/postgres/source/start-check.ts',
-    find: "...(await withSide(route, 'check', (side) => checkCatalogue(side, route, String(session?.server)))),",
-    replace: '...(await checkCatalogue(client, route, String(session?.server))),',
+    find: "withSide(route, 'check', (side) =>",
+    replace: "((_: unknown, __: string, run: (c: Queryable) => unknown) => run(client))(route, 'check', (side) =>",
     test: { file: 'test/integration/route/schema-changes.test.ts', name: 'every kind of change' },
   },
   {
@@ -185,4 +187,5 @@ export const mutations: readonly Mutation[] = [
     replace: 'return from !== null && commitLsn < 0n;',
     test: { file: 'test/integration/route/new-tables.test.ts', name: 'somebody keeps' },
   },
+  ...transformMutations,
 ];

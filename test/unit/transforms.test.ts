@@ -159,6 +159,15 @@ describe('a row for which a transform has no value halts with its place and with
   });
 });
 
+test('values that may be too large for the log, read together with others, are told before', async () => {
+  const mixedOf = async (entry: string, identity: ReplicaIdentity = 'default') =>
+    (await mapperOf(entry)).bind(table(identity)).mixed;
+  const both = `transforms: [{ set: { a: "region || n" } }]`;
+  expect(await mixedOf(both)).toEqual([{ transform: 'set', columns: ['region'] }]);
+  expect(await mixedOf(both, 'full')).toEqual([]);
+  expect(await mixedOf(`transforms: [{ set: { a: "upper(region)", b: "id + n" } }]`)).toEqual([]);
+});
+
 test('a truncate of a filtered table halts, unless truncates are dropped', async () => {
   const truncate = (): Change => ({ kind: 'truncate', tables: [table()], restartIdentity: false });
   const filtered = await mapperOf('where: "id > 1"');

@@ -4,6 +4,7 @@ import type { Finding } from '../../core/finding.ts';
 import type { TableVersion } from '../../core/table.ts';
 import { tableLabel } from '../../core/table.ts';
 import { ownTables } from '../../operations/own-tables.ts';
+import { mixedFindings } from '../../pipeline/mapping/mixed-values.ts';
 import { TableMapper } from '../../pipeline/table-mapper.ts';
 import {
   addCommand,
@@ -50,7 +51,11 @@ async function findingsOf({ definition, source, target }: OpenedRoute): Promise<
   const tables: MappedTable[] = [];
   for (const table of await orFinding(() => source.tables(), { node: definition.from.name, findings })) {
     const where = { node: definition.from.name, table: tableLabel(table), findings };
-    const bound = await orFinding(async () => mapper.bind(table).tables, where);
+    const bound = await orFinding(async () => {
+      const binding = mapper.bind(table);
+      findings.push(...mixedFindings(binding, definition.name, definition.from.name));
+      return binding.tables;
+    }, where);
     tables.push(...bound.map((mapped) => ({ source: table, mapped })));
   }
   const own = await ownTables({ definition, source, target }, tables);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { didYouMean } from '../../core/nearest-name.ts';
 import { ExpressionProblem } from '../../expression/expression.ts';
 import { castExpression, configuredExpression, problemText } from '../configured-expression.ts';
-import { didYouMean } from '../nearest-name.ts';
 import { PatternProblem, parseTablePattern, parseTargetTemplate } from '../table-pattern.ts';
 import { durationPattern, parseDuration, parseSize, sizePattern } from '../units.ts';
 

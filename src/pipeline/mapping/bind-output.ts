@@ -3,7 +3,7 @@ import { transformErrors } from '../../core/errors/catalogue/transform.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { type Column, type TableName, tableLabel } from '../../core/table.ts';
 import type { BindingOptions, Chain } from './bind-table.ts';
-import { isLogged } from './bind-table.ts';
+import { isLogged } from './is-logged.ts';
 import type { Output } from './table-binding.ts';
 
 export interface OutputOptions extends BindingOptions {

@@ -10,7 +10,9 @@ import type {
   RowOperation,
 } from '../../core/table-mapping.ts';
 import { bindOutput } from './bind-output.ts';
+import { isLogged } from './is-logged.ts';
 import { extendLineage, type Lineage, sourceLineage } from './lineage.ts';
+import { type MixedValues, mixedValues } from './mixed-values.ts';
 import { type RowWay, RowWays } from './row-ways.ts';
 import type { Output, Step, TableBinding } from './table-binding.ts';
 
@@ -40,6 +42,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
   const dropped = new Set<RowOperation>();
   const ways = new RowWays(table.target);
   const fill = new Set<number>();
+  const mixed = new Map<string, MixedValues>();
   let kept: OperationTransform['kept'] = null;
   let rowKeys: readonly string[] = [];
   let columns: readonly Column[] = source.columns;
@@ -57,8 +60,13 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
   };
   const computed = (bound: Exclude<BoundTransform, { kind: 'rows' }>, name: string): void => {
     if (bound.rules.length > 0) steps.push({ kind: 'cells', name, rules: bound.rules });
-    for (const { reads } of bound.rules)
-      if (reads.length > 1) for (const read of reads) for (const index of lineage[read]?.sources ?? []) fill.add(index);
+    for (const { reads } of bound.rules) {
+      if (reads.length < 2) continue;
+      const sources = [...new Set(reads.flatMap((read) => lineage[read]?.sources ?? []))];
+      for (const index of sources) fill.add(index);
+      const unsure = mixedValues(source, name, sources);
+      if (unsure !== null) mixed.set(unsure.columns.join(), unsure);
+    }
     lineage = extendLineage(lineage, bound.rules, name);
   };
 
@@ -94,6 +102,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     steps,
     reshapes,
     fill: reshapes || kept !== null ? source.columns.map((_, index) => index) : [...fill],
+    mixed: [...mixed.values()],
     dropped,
     kept,
   };
@@ -117,11 +126,6 @@ function bindOutputs(chain: Chain, options: BindingOptions, { ways, open }: RowW
   const first = bound.find((output) => output !== null);
   if (first === undefined) throw new RangeError('rows have no way to go');
   return bound.map((output) => output ?? first) as [Output, ...Output[]];
-}
-
-/** The old value is in every old image. */
-export function isLogged(source: TableVersion, index: number): boolean {
-  return source.identity === 'full' || source.columns[index]?.key === true;
 }
 
 function keyOf(source: TableVersion, { key }: MappedTable, columns: readonly Column[]): number[] {

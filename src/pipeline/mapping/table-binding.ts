@@ -3,6 +3,7 @@ import type { CellRule } from '../../core/cell-rule.ts';
 import type { BoundExpression } from '../../core/expression.ts';
 import type { TableVersion } from '../../core/table.ts';
 import type { OperationTransform, RowOperation, RowTransform } from '../../core/table-mapping.ts';
+import type { MixedValues } from './mixed-values.ts';
 
 /** One target table of a source table. */
 export interface Output {
@@ -36,6 +37,7 @@ export interface TableBinding {
   readonly reshapes: boolean;
   /** Source cells that are taken from the old image where they are UNCHANGED in the new one. */
   readonly fill: readonly number[];
+  readonly mixed: readonly MixedValues[];
   readonly dropped: ReadonlySet<RowOperation>;
   readonly kept: OperationTransform['kept'];
 }

@@ -5,7 +5,7 @@ interface TablePlace {
   readonly table: string;
 }
 
-const fullIdentity = ({ table }: TablePlace): string => `ALTER TABLE ${table} REPLICA IDENTITY FULL`;
+const fullIdentity = 'ALTER TABLE ... REPLICA IDENTITY FULL';
 
 /** What the configuration makes of rows, and what of it can't be done. */
 export const transformErrors = {
@@ -26,8 +26,8 @@ export const transformErrors = {
     recovery: 'halt',
     message: ({ route, table, column, what }) =>
       `route ${route}: ${what} of ${table} reads ${column}, whose old value is not in the log`,
-    remedy: (place) =>
-      `Let the source log whole old rows: ${fullIdentity(place)}. Or use only columns of the key in it.`,
+    remedy: ({ table }) =>
+      `Let the source log whole old rows of ${table}: ${fullIdentity}. Or use only columns of the key in it.`,
     explanation:
       'Updates and deletes have to find the row that was made of the old values. Without these it is not known whether there is one, or where.',
   }),
@@ -37,8 +37,8 @@ export const transformErrors = {
     recovery: 'halt',
     message: ({ route, table, position, column }) =>
       `route ${route} halted: an update of ${table} at ${position} brings a row to the target, and its value of ${column} is not in the log`,
-    remedy: (place) =>
-      `Let the source log whole old rows: ${fullIdentity(place)}. Then copy the row by hand and skip the transaction, or load the table again.`,
+    remedy: ({ table }) =>
+      `Let the source log whole old rows of ${table}: ${fullIdentity}. Then copy the row by hand and skip the transaction, or load the table again.`,
     explanation: 'PostgreSQL does not log large values that did not change. Tidelock never writes a placeholder.',
   }),
   truncated: errorKind<TablePlace & { position: string; why: string }>({
