@@ -6,7 +6,7 @@ import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceIdentity } from './route-state-store.ts';
-import type { TableVersion } from './table.ts';
+import type { TableName, TableVersion } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
 
 export interface SourceOptions {
@@ -60,7 +60,9 @@ export interface Source {
    * What the catalogue says of a table now, at least as of the commit of the transaction `after`; null where there is no
    * such table.
    */
-  facts(table: { readonly schema: string; readonly name: string }, after: string | null): Promise<TableFacts | null>;
+  facts(table: TableName, after: string | null): Promise<TableFacts | null>;
+  /** What the catalogue says of tables now; those that are not there are missing. */
+  catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]>;
   /** True where every stamp was given before `seen`, as a SchemaChange carries it. */
   settled(stamps: readonly string[], seen: string): boolean;
   /** True where the transaction of the stamp `a` got its id before `b`, which is a stamp or the id of a transaction part. */
@@ -99,6 +101,8 @@ export interface CollectorOptions {
   readonly carried: ReadonlyMap<string, Position | null> | null;
   /** Selected tables that are not carried have appeared. Called with each look that finds others than the one before. */
   onNewTables?(tables: readonly string[]): void;
+  /** Carried tables whose definition or storage is another one than at the look before; all of them with the first. */
+  onTouched?(tables: readonly string[]): void;
   readonly budget: ByteBudget;
   readonly heartbeatMs: number;
   /** Labels of the source tables that the route has replicated so far: their changes must still come. */

@@ -1,3 +1,4 @@
+import type { Position } from './position.ts';
 import type { Column, ReplicaIdentity } from './table.ts';
 
 /** A column as the source's catalogue has it. */
@@ -30,6 +31,8 @@ export interface TableFacts {
   readonly name: string;
   /** Another one where the table was dropped and made anew. */
   readonly id: string;
+  /** Everything that these facts show was committed before. */
+  readonly position: Position;
   readonly identity: ReplicaIdentity;
   /** In the order of their ids. */
   readonly columns: readonly ColumnFacts[];
@@ -58,4 +61,6 @@ export interface TableDefinition {
   readonly gone: readonly string[];
   /** Columns that were added at the source and are not carried (schemaChanges: ignore). */
   readonly ignored: readonly string[];
+  /** What a look at the catalogue has halted at, to know it again once a person has accepted it. */
+  readonly halted?: { readonly at: Position; readonly print: string };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { SchemaChange } from '../core/change.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
@@ -20,7 +21,7 @@ export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'allow'>;
   readonly mapper: TableMapper;
   readonly store: Pick<RouteStateStore, 'setTables'>;
-  readonly source: Pick<Source, 'facts' | 'settled' | 'precedes' | 'order'>;
+  readonly source: Pick<Source, 'facts' | 'catalogue' | 'settled' | 'precedes' | 'order'>;
   readonly target: Pick<Target, 'columns'>;
   readonly logger: Logger;
   /** What was stored about the tables when the route last ran. */
@@ -41,6 +42,8 @@ export interface SchemaGuardOptions {
 export class SchemaGuard {
   readonly #options: SchemaGuardOptions;
   readonly #stored: Map<string, StoredTable>;
+  /** Tables that the catalogue shows as touched, with what it says as soon as it was asked. */
+  readonly #touched = new Map<string, TableFacts | null>();
 
   constructor(options: SchemaGuardOptions) {
     this.#options = options;
@@ -55,6 +58,83 @@ export class SchemaGuard {
     );
   }
 
+  /** A look at the catalogue shows that something about these tables may have changed, perhaps without a row to tell it. */
+  touch(tables: readonly string[]): void {
+    for (const table of tables) this.#touched.set(table, null);
+  }
+
+  get isTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
+  /**
+   * Called between two source transactions, where everything up to `reached` has been met. What the catalogue showed before that and the
+   * queue has not announced came without a row: the changes that have to go before the next transaction. Throws (halt) as `meet` does.
+   */
+  async unannounced(reached: Position): Promise<SchemaChange[]> {
+    const { source } = this.#options;
+    const unread = [...this.#touched].flatMap(([label, facts]) => (facts === null ? [label] : []));
+    if (unread.length > 0) await this.#read(unread);
+    const changes: SchemaChange[] = [];
+    for (const [label, facts] of this.#touched) {
+      if (facts === null || !source.order.covers(reached, facts.position)) continue;
+      this.#touched.delete(label);
+      const change = await this.#look(label, facts, reached);
+      if (change !== null) changes.push(change);
+    }
+    return changes;
+  }
+
+  async #read(labels: readonly string[]): Promise<void> {
+    const wanted = labels.flatMap((label) => this.#stored.get(label)?.definition ?? []);
+    const all = await this.#options.source.catalogue(wanted);
+    for (const label of labels) {
+      const facts = all.find((table) => tableLabel(table) === label);
+      // A table that is not there any more, or of which nothing is known: rows will tell.
+      if (facts === undefined) this.#touched.delete(label);
+      else this.#touched.set(label, facts);
+    }
+  }
+
+  async #look(label: string, facts: TableFacts, at: Position): Promise<SchemaChange | null> {
+    const { route } = this.#options;
+    const known = this.#stored.get(label);
+    const before = known?.definition ?? null;
+    if (known === undefined || before === null) return null;
+    const { id: tableId } = facts;
+    const to = versionOf(definitionOf(facts));
+    const change: SchemaChange = { kind: 'schemaChange', from: null, to, at, tableId, seen: null };
+    const judgement = judgeDefinition(to, {
+      before,
+      facts,
+      settled: true,
+      transaction: '0',
+      precedes: () => false,
+      excluded: this.#excluded(before),
+      allow: this.#allow(),
+    });
+    const isOther = tableId !== before.id;
+    const why = isOther ? madeAnew : judgement.unproven;
+    if (why === null) {
+      if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
+      // With `halt` a definition that no row has needed yet is not told.
+      else if (!judgement.changed) this.#refresh(change, known, judgement);
+      return change.evolution === undefined ? null : change;
+    }
+    const print = printOf(facts);
+    if (this.#isAcceptedState(before, facts)) {
+      await this.#accept(change, facts);
+      return null;
+    }
+    await this.#keep({ ...known, definition: { ...before, halted: { at, print } } });
+    throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
+  }
+
+  async #keep(table: StoredTable): Promise<void> {
+    this.#stored.set(table.source, table);
+    await this.#options.store.setTables([...this.#stored.values()]);
+  }
+
   /** Called before the change is mapped, with the source transaction that brings it. Throws (halt) where the change can't be followed. */
   async meet(change: SchemaChange, transaction: string): Promise<void> {
     const { source } = this.#options;
@@ -64,11 +144,7 @@ export class SchemaGuard {
     if (known === undefined) return await this.#first(change, facts);
     if (known.definition === null) return await this.#unknown(change, known, facts);
     if (change.tableId !== known.definition.id) {
-      if (!this.#isAccepted(change))
-        throw this.#unproven(
-          change,
-          'it is another table now: it was dropped and made anew, and its rows went without row events',
-        );
+      if (!this.#isAccepted(change)) throw this.#unproven(change, madeAnew);
       return await this.#accept(change, facts);
     }
     // A table that is not there any more tells nothing; nor does another one of its name.
@@ -83,7 +159,8 @@ export class SchemaGuard {
       allow: this.#allow(),
     });
     if (!judgement.changed && judgement.unproven === null) this.#refresh(change, known, judgement);
-    else if (this.#isAccepted(change)) await this.#accept(change, facts, judgement.definition);
+    else if (this.#isAccepted(change) || this.#isAcceptedState(known.definition, facts))
+      await this.#accept(change, facts, judgement.definition);
     else await this.#changed(change, known.definition, judgement);
   }
 
@@ -102,6 +179,13 @@ export class SchemaGuard {
   #isAccepted({ at }: SchemaChange): boolean {
     const { acceptedTo, source } = this.#options;
     return acceptedTo !== null && source.order.covers(acceptedTo, at);
+  }
+
+  /** The catalogue is still as it was when a look at it has halted the route, and a person has accepted that since. */
+  #isAcceptedState({ halted }: TableDefinition, facts: TableFacts): boolean {
+    const { acceptedTo, source } = this.#options;
+    if (halted === undefined || acceptedTo === null || !source.order.covers(acceptedTo, halted.at)) return false;
+    return halted.print === printOf(facts);
   }
 
   async #first(change: SchemaChange, facts: TableFacts | null): Promise<void> {
@@ -219,7 +303,16 @@ export class SchemaGuard {
   }
 }
 
+const madeAnew = 'it is another table now: it was dropped and made anew, and its rows went without row events';
 const changedText = 'its columns, types or key are not those that the route was started with';
+
+/** Tells one state of the catalogue from another. */
+function printOf({ id, stamps, storage, columns }: TableFacts): string {
+  return createHash('sha256')
+    .update(JSON.stringify([id, stamps, storage, columns]))
+    .digest('hex')
+    .slice(0, 32);
+}
 
 function stepText(step: SchemaStep): string {
   if (step.kind === 'rename') return `rename ${step.from} to ${step.to}`;

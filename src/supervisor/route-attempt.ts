@@ -70,7 +70,10 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const stored = await store.tables();
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   const now = await source.tables();
-  const left = definition.newTables === 'ignore' ? newTables(definition, now, stored).map(tableLabel) : [];
+  const appeared = newTables(definition, now, stored).map(tableLabel);
+  if (definition.newTables === 'halt' && appeared.length > 0)
+    throw fail(sourceErrors.newTables, { route: definition.name, tables: appeared.join(', ') });
+  const left = definition.newTables === 'ignore' ? appeared : [];
   const carried = now.filter((table) => !left.includes(tableLabel(table)));
   // What the queue goes on with; the catalogue is newer.
   const versions = definition.schemaChanges === 'halt' ? carried : storedVersions(carried, stored);
@@ -100,16 +103,13 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     checkpoint = (await store.read())?.checkpoint ?? null;
   }
   if (signal.aborted) return;
-  // Tables that appear end the stream, which goes on where it was when they are dealt with.
-  const isOver = (): boolean => signal.aborted || attempt.cut.aborted;
-  do await streamRoute(attempt, mapper);
-  while (!isOver());
+  await streamRoute(attempt, mapper);
 }
 
-/** Until aborted, or until tables have appeared that the route means. */
+/** Until aborted, or until tables have appeared that the route means: the next attempt deals with them. */
 async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
   const { definition, source, target, store, epoch, signal } = attempt;
-  await dealWithNewTables(attempt, mapper);
+  await loadAppeared(attempt, mapper);
   const checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const appeared = new AbortController();
@@ -125,6 +125,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
         attempt.logger.info({ tables: labels }, 'tables have appeared and are left out');
       else void isConfirmed(attempt).then((yes) => yes && appeared.abort());
     },
+    onTouched: (labels) => guard.touch(labels),
     replicated: stored.map((table) => table.source),
     onIdentity: (changed) => store.setSource(changed),
     onClockOffset: (offsetMs) => {
@@ -191,12 +192,10 @@ async function isConfirmed({ definition, source, store }: RouteAttempt): Promise
   }
 }
 
-async function dealWithNewTables(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
+async function loadAppeared(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
   const { definition, source, store } = attempt;
   const tables = newTables(definition, await source.tables(), await store.tables());
-  if (tables.length === 0 || definition.newTables === 'ignore') return;
-  if (definition.newTables === 'halt')
-    throw fail(sourceErrors.newTables, { route: definition.name, tables: tables.map(tableLabel).join(', ') });
+  if (tables.length === 0 || definition.newTables !== 'load') return;
   await loadNewTables({ ...attempt, mapper, onProgress: attempt.onLoad }, tables);
   attempt.onLoad(null);
 }

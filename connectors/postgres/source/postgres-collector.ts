@@ -20,6 +20,7 @@ import { noAnswer, type Queryable } from './sessions.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { type CheckedStart, checkStart } from './start-check.ts';
 import { isSelected } from './table-filter.ts';
+import { TableWatch } from './table-watch.ts';
 import { TransactionAssembler } from './transaction-assembler.ts';
 
 export interface PostgresCollectorOptions extends CollectorOptions {
@@ -196,16 +197,20 @@ export class PostgresCollector implements Collector {
   }
 
   #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
-    const { route, logger, heartbeatMs, onRetention, onClockOffset, carried, onNewTables } = this.#options;
+    const { route, logger, heartbeatMs, onRetention, onClockOffset, carried, onNewTables, onTouched } = this.#options;
     const retention = new RetentionGuard(route.limits.retained, onRetention);
     return new SourceMonitor({
       route,
       logger,
       heartbeatMs,
       walSenderPid,
-      isNew: (schema, name) =>
-        carried !== null && isSelected(route, schema, name) && !carried.has(tableLabel({ schema, name })),
-      onNewTables: (tables) => onNewTables?.(tables),
+      tables: new TableWatch({
+        isNew: (schema, name) =>
+          carried !== null && isSelected(route, schema, name) && !carried.has(tableLabel({ schema, name })),
+        isCarried: (schema, name) => carried?.has(tableLabel({ schema, name })) === true,
+        onNewTables: (tables) => onNewTables?.(tables),
+        onTouched: (tables) => onTouched?.(tables),
+      }),
       onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
       onRetained: (bytes) => retention.measured(bytes),
       onSynchronous: (synchronous) => {

@@ -6,7 +6,7 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
-import type { TableVersion, TypeDefinition } from '../../../src/core/table.ts';
+import type { TableName, TableVersion, TypeDefinition } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
@@ -76,6 +76,10 @@ class PostgresSource implements Source {
 
   facts(table: { readonly schema: string; readonly name: string }, after: string | null): Promise<TableFacts | null> {
     return this.#facts.read(table, after);
+  }
+
+  catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]> {
+    return this.#facts.readAll(tables, null);
   }
 
   settled(stamps: readonly string[], seen: string): boolean {

@@ -4,21 +4,19 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import type { Logger } from '../../../src/core/logger.ts';
 import { pause } from '../../../src/core/pause.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
-import { tableLabel } from '../../../src/core/table.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { markerPrefixes } from './markers.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide } from './sessions.ts';
 import { readSlot } from './slot.ts';
+import type { TableWatch } from './table-watch.ts';
 
 export interface SourceMonitorOptions {
   readonly route: RouteDefinition;
   readonly logger: Logger;
   readonly heartbeatMs: number;
   readonly walSenderPid: number;
-  /** A table that the route means and does not carry. */
-  isNew(schema: string, name: string): boolean;
-  onNewTables(tables: readonly string[]): void;
+  readonly tables: TableWatch;
   onClockOffset(offsetMs: number): void;
   onRetained(bytes: number): void;
   onSynchronous(synchronous: boolean): void;
@@ -38,13 +36,6 @@ const pollMs = 10_000;
 const synchronousPollMs = 60_000;
 const tablesPollMs = 4_000;
 
-/** Only those that can be carried; a partition of a table of the route is told apart by who loads it. */
-const tablesQuery = `
-  SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
-    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
-  ORDER BY 1, 2`;
-
 /**
  * The Collector's own session beside the stream. Commits a heartbeat every so often (the base of the measured lag; it
  * also keeps an idle database's WAL moving, so that its slot does) and looks after the slot. Nothing that goes wrong
@@ -59,7 +50,6 @@ export class SourceMonitor {
   #polledAtMs = Number.NEGATIVE_INFINITY;
   #synchronousAtMs = Number.NEGATIVE_INFINITY;
   #tablesAtMs = Number.NEGATIVE_INFINITY;
-  #newTables = '';
 
   constructor(options: SourceMonitorOptions) {
     this.#options = options;
@@ -137,24 +127,12 @@ export class SourceMonitor {
     }
     if (performance.now() - this.#tablesAtMs >= Math.min(tablesPollMs, this.#options.heartbeatMs * 2)) {
       this.#tablesAtMs = performance.now();
-      await this.#pollTables(client);
+      await this.#options.tables.look(client);
     }
     if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
       this.#synchronousAtMs = performance.now();
       await this.#pollSynchronous(client);
     }
-  }
-
-  async #pollTables(client: pg.Client): Promise<void> {
-    const { rows } = await client.query({ name: 'tables', text: tablesQuery });
-    const tables = rows
-      .map(({ schema, name }) => ({ schema: String(schema), name: String(name) }))
-      .filter(({ schema, name }) => this.#options.isNew(schema, name))
-      .map(tableLabel);
-    const seen = tables.join();
-    if (seen === this.#newTables) return;
-    this.#newTables = seen;
-    if (tables.length > 0) this.#options.onNewTables(tables);
   }
 
   async #pollSlot(client: pg.Client): Promise<void> {

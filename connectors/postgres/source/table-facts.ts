@@ -3,6 +3,7 @@ import { pause } from '../../../src/core/pause.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { ColumnFacts, TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
+import { formatLsn, parseLsn } from '../lsn.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
 import { connectSide, type Queryable } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
@@ -27,7 +28,7 @@ const factsQuery = `
     WHERE w.relkind = 'p' AND p.isleaf AND p.relid <> w.oid
   )
   SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS id, c.relreplident::text AS identity,
-    c.relnatts::int4 AS last, pg_current_snapshot()::text AS snapshot,
+    c.relnatts::int4 AS last, pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS position,
     CASE c.relkind WHEN 'r' THEN jsonb_build_object(c.oid::text, c.relfilenode::text)
       ELSE (SELECT COALESCE(jsonb_object_agg(l.oid::text, l.relfilenode::text), '{}') FROM leaf l WHERE l.root = c.oid) END AS storage,
     ARRAY(SELECT l.oid::text FROM leaf l WHERE l.root = c.oid AND l.attached) AS attached,
@@ -85,6 +86,7 @@ async function readFacts(client: Queryable, tables: readonly Named[]) {
       schema: String(row.schema),
       name: String(row.name),
       id: String(row.id),
+      position: formatLsn(parseLsn(String(row.position))),
       identity: replicaIdentity(String(row.identity)),
       columns: there
         .filter(({ generated }) => !generated)
@@ -118,10 +120,14 @@ export class TableFactsReader {
 
   /** See Source.facts. */
   async read(table: Named, after: string | null): Promise<TableFacts | null> {
+    return (await this.readAll([table], after))[0] ?? null;
+  }
+
+  async readAll(tables: readonly Named[], after: string | null): Promise<readonly TableFacts[]> {
     try {
       this.#client ??= await connectSide(this.#route.from, this.#route, 'catalogue');
       if (after !== null) await this.#untilVisible(this.#client, after);
-      return (await readTableFacts(this.#client, [table]))[0] ?? null;
+      return await readTableFacts(this.#client, tables);
     } catch (error) {
       await this.#disconnect();
       throw classifyPostgresError(error, this.#route.from.name);

@@ -376,7 +376,7 @@ describe('checkpoint and tables', () => {
     await one.setTables(tables);
     await expect(two.setTables(tables)).rejects.toMatchObject({ code: 'TL-4004', place: { owner: 'test/one' } });
     expect(await two.tables()).toEqual([]);
-    expect(await one.tables()).toEqual(tables);
+    expect(await one.tables()).toMatchObject(tables);
   });
 });
 
