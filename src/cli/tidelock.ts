@@ -10,6 +10,7 @@ import { addErrors } from './commands/errors.ts';
 import { addParked } from './commands/parked.ts';
 import { addPosition } from './commands/position.ts';
 import { addRun } from './commands/run.ts';
+import { addSequences } from './commands/sequences.ts';
 import { addSkip } from './commands/skip.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
@@ -83,6 +84,7 @@ export function buildProgram(line: CommandLine): Command {
     addSkip,
     addParked,
     addPosition,
+    addSequences,
     addDrop,
     addConfig,
     addErrors,

@@ -62,6 +62,7 @@ export function routeDefinition(
     load: data.load,
     forward: data.forward,
     newTables: data.newTables,
+    sequencesEveryMs: data.sequences.carry === 'interval' ? data.sequences.interval : null,
     schemaChanges: data.schemaChanges,
     collisions: collisionRules(source.name, collisions.default.resolve, collisions.tables),
     apply: {

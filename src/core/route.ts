@@ -59,6 +59,8 @@ export interface RouteDefinition {
   readonly forward: 'own' | 'all';
   /** When a table appears that a glob of the route means. */
   readonly newTables: 'halt' | 'ignore' | 'load';
+  /** How often the values of sequences are carried over; null: only on request. */
+  readonly sequencesEveryMs: number | null;
   readonly schemaChanges: 'halt' | 'ignore' | 'evolve';
   readonly collisions: CollisionRules;
   readonly apply: ApplySettings;

@@ -6,6 +6,7 @@ import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceIdentity } from './route-state-store.ts';
+import type { Sequence } from './sequence.ts';
 import type { TableName, TableVersion } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
 
@@ -67,6 +68,8 @@ export interface Source {
   settled(stamps: readonly string[], seen: string): boolean;
   /** True where the transaction of the stamp `a` got its id before `b`, which is a stamp or the id of a transaction part. */
   precedes(a: string, b: string): boolean;
+  /** The sequences of these tables' columns. */
+  sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
   /** What has to be mended at the source before the route can run, and what should be. */
   preflight(): Promise<readonly Finding[]>;
   /**

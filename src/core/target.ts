@@ -5,7 +5,8 @@ import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
 import type { RouteStateStore, SourceIdentity, StoredCheckpoint, StoredTable } from './route-state-store.ts';
-import type { TableVersion } from './table.ts';
+import type { Sequence, SequenceMove } from './sequence.ts';
+import type { TableName, TableVersion } from './table.ts';
 
 export interface TargetOptions {
   readonly route: RouteDefinition;
@@ -45,6 +46,10 @@ export interface Loader {
 export interface Target {
   /** Tells this node from every other, as origin hops name it. */
   identity(): Promise<string>;
+  /** The sequences of these tables' columns. */
+  sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
+  /** Sets a sequence. Why the server has refused it, null where it has not. */
+  setSequence(move: SequenceMove): Promise<string | null>;
   /** Names of the target table's columns; empty where it does not exist. */
   columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
   /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */

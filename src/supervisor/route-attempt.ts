@@ -2,10 +2,12 @@ import { ByteBudget } from '../core/byte-budget.ts';
 import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
+import { asTidelockError } from '../core/errors/defect.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
+import { pause } from '../core/pause.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
@@ -13,6 +15,7 @@ import type { LoadProgress } from '../core/route-status.ts';
 import type { Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
+import { carrySequences } from '../operations/carry-sequences.ts';
 import { initialLoad } from '../operations/initial-load.ts';
 import { loadNewTables } from '../operations/load-new-tables.ts';
 import { ownTables } from '../operations/own-tables.ts';
@@ -149,22 +152,29 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
   attempt.onStreaming(() => guard.ignored);
   const channel = new MemoryChannel();
   const targetNode = await target.identity();
-  await streamSession({
-    collector,
-    consumer,
-    channel,
-    mapper,
-    guard,
-    budget,
-    meter: attempt.meter,
-    groupRows: definition.apply.groupRows,
-    groupTimeMs: definition.apply.groupTimeMs,
-    targetNode,
-    signal: AbortSignal.any([signal, appeared.signal]),
-    cut: attempt.cut,
-    asked: attempt.asked,
-    onHeartbeat: () => attempt.onHeartbeat(),
-  });
+  const over = new AbortController();
+  const carrying = carryAgain(attempt, over.signal);
+  try {
+    await streamSession({
+      collector,
+      consumer,
+      channel,
+      mapper,
+      guard,
+      budget,
+      meter: attempt.meter,
+      groupRows: definition.apply.groupRows,
+      groupTimeMs: definition.apply.groupTimeMs,
+      targetNode,
+      signal: AbortSignal.any([signal, appeared.signal]),
+      cut: attempt.cut,
+      asked: attempt.asked,
+      onHeartbeat: () => attempt.onHeartbeat(),
+    });
+  } finally {
+    over.abort();
+    await carrying;
+  }
 }
 
 /** With their positions, where they were copied later. */
@@ -198,4 +208,24 @@ async function loadAppeared(attempt: RouteAttempt, mapper: TableMapper): Promise
   if (tables.length === 0 || definition.newTables !== 'load') return;
   await loadNewTables({ ...attempt, mapper, onProgress: attempt.onLoad }, tables);
   attempt.onLoad(null);
+}
+
+/** What goes wrong with a sequence never ends the stream: it is told, and tried again. */
+async function carryAgain({ definition, source, target, logger }: RouteAttempt, signal: AbortSignal): Promise<void> {
+  const { sequencesEveryMs } = definition;
+  if (sequencesEveryMs === null) return;
+  let told = '';
+  while (!signal.aborted) {
+    try {
+      const mapper = new TableMapper(definition.name, definition.tables);
+      const reports = await carrySequences({ source, target, mapper });
+      const off = reports.filter(({ outcome }) => ['missing', 'outOfRange', 'refused'].includes(outcome));
+      const text = JSON.stringify(off);
+      if (off.length > 0 && text !== told) logger.warn({ sequences: off }, 'sequences are not carried');
+      told = text;
+    } catch (error) {
+      logger.warn({ reason: asTidelockError(error).message }, 'sequences are not carried');
+    }
+    await pause(sequencesEveryMs, signal);
+  }
 }

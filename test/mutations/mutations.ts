@@ -179,6 +179,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/schema-changes.test.ts', name: 'columns that do not travel' },
   },
   {
+    id: 'sequence-steps-back',
+    promise: 5,
+    what: 'sets a sequence back that has gone further at the target',
+    file: 'src/operations/carry-sequences.ts',
+    find: "return target.increment > 0n === next > theirs ? move : 'ahead';",
+    replace: 'return move;',
+    test: { file: 'test/integration/route/sequences.test.ts', name: 'values are carried forward' },
+  },
+  {
     id: 'copied-rows-again',
     promise: 8,
     what: 'applies changes of a new table that its copy holds already',

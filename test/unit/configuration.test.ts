@@ -14,6 +14,7 @@ describe('a route', () => {
       load: { mode: 'initial', existing: 'refuse' },
       forward: 'own',
       newTables: 'halt',
+      sequencesEveryMs: null,
       schemaChanges: 'halt',
       apply: {
         groupRows: 5000,

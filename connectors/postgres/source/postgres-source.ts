@@ -5,6 +5,7 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import type { Sequence } from '../../../src/core/sequence.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
 import type { TableName, TableVersion, TypeDefinition } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
@@ -12,6 +13,7 @@ import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
+import { readSequences } from '../sequences.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
@@ -88,6 +90,10 @@ class PostgresSource implements Source {
 
   precedes(a: string, b: string): boolean {
     return precedes(a, b);
+  }
+
+  sequences(tables: readonly TableName[]): Promise<readonly Sequence[]> {
+    return this.#side('sequences', (client) => readSequences(client, tables));
   }
 
   preflight(): Promise<readonly Finding[]> {

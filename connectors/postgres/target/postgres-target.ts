@@ -2,9 +2,11 @@ import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
-import { classifyPostgresError } from '../classify-error.ts';
+import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
+import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
+import { readSequences } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
 import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
@@ -43,6 +45,21 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
           `select system_identifier || '/' || current_database() as identity from pg_control_system()`,
         );
         return rows[0]?.identity ?? '';
+      }),
+    sequences: (tables) => briefly((client) => readSequences(client, tables)),
+    setSequence: ({ target, value, called }) =>
+      briefly(async (client) => {
+        try {
+          await client.query('select setval($1::text::regclass, $2, $3)', [
+            quoteTable(target.name),
+            value.toString(),
+            called,
+          ]);
+          return null;
+        } catch (error) {
+          if (!isPostgresError(error) || /^(08|57P|53)/.test(error.code)) throw error;
+          return error.message;
+        }
       }),
     columns: (table) =>
       briefly(async (client) => (await readTargetTables(client, [table]))[0]?.columns.map(({ name }) => name) ?? []),

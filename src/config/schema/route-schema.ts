@@ -114,6 +114,18 @@ export function routeSchema(s: Scalars) {
           'When the definition of a table changes: `halt` waits for a person; `evolve` adds, drops, renames and widens the columns at the target, too; `ignore` goes on with the columns that both sides have. What may have changed rows without row events halts in any case.',
         )
         .prefault('halt'),
+      sequences: s
+        .section({
+          carry: s
+            .choice(
+              { now: ['onRequest', 'interval'] },
+              'When the values of sequences are brought to the target: `interval` again and again while the route runs, `onRequest` only with `tidelock sequences`.',
+            )
+            .prefault('onRequest'),
+          interval: s.duration('How often, with carry: interval.').prefault('60s'),
+        })
+        .prefault({})
+        .meta({ description: "Sequences of the tables' columns, so that the target can take over." }),
       forward: s
         .choice(
           { now: ['own', 'all'] },

@@ -26,6 +26,7 @@ export function routeOf(database: TestDatabase, change: Partial<RouteDefinition>
     load: { mode: 'initial', existing: 'refuse' },
     forward: 'own',
     newTables: 'ignore',
+    sequencesEveryMs: null,
     schemaChanges: 'halt',
     collisions: { forTable: () => 'halt' },
     apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },

@@ -1,0 +1,112 @@
+import type { Sequence, SequenceMove } from '../core/sequence.ts';
+import type { Source } from '../core/source.ts';
+import { type TableName, tableLabel } from '../core/table.ts';
+import type { Target } from '../core/target.ts';
+import type { TableMapper } from '../pipeline/table-mapper.ts';
+
+/**
+ * carried: set forward. same: there was nothing to do. ahead: the target has gone further, and is left alone. missing: the target's column
+ * has no sequence. outOfRange: the target's bounds do not hold the value. notCarried: the column does not travel to one column.
+ */
+export type SequenceOutcome = 'carried' | 'same' | 'ahead' | 'missing' | 'outOfRange' | 'notCarried' | 'refused';
+
+export interface SequenceReport {
+  readonly source: string;
+  readonly column: string;
+  readonly target: string | null;
+  readonly outcome: SequenceOutcome;
+  readonly sourceValue: string;
+  /** Of the target's sequence before. */
+  readonly targetValue: string | null;
+  /** What it was set to. */
+  readonly value: string | null;
+  readonly reason: string | null;
+}
+
+export interface CarryOptions {
+  readonly source: Pick<Source, 'sequences' | 'tables'>;
+  readonly target: Pick<Target, 'sequences' | 'setSequence'>;
+  readonly mapper: TableMapper;
+}
+
+/** Brings the sequences of the target's columns to where the source's are, so that the target can take over. */
+export async function carrySequences({ source, target, mapper }: CarryOptions): Promise<readonly SequenceReport[]> {
+  const tables = await source.tables();
+  const sequences = await source.sequences(tables);
+  const bindings = new Map(tables.map((table) => [tableLabel(table), mapper.bind(table)]));
+  const placed = sequences.map((sequence) => {
+    const binding = bindings.get(tableLabel(sequence.table));
+    return { sequence, place: binding === undefined ? null : targetColumn(binding, sequence.column) };
+  });
+  const theirs = await target.sequences(placed.flatMap(({ place }) => (place === null ? [] : [place.table])));
+  const reports: SequenceReport[] = [];
+  for (const { sequence, place } of placed) {
+    const found = theirs.find(
+      ({ table, column }) => place !== null && tableLabel(table) === tableLabel(place.table) && column === place.column,
+    );
+    const common = {
+      source: tableLabel(sequence.name),
+      column: `${tableLabel(sequence.table)}.${sequence.column}`,
+      target: found === undefined ? null : tableLabel(found.name),
+      sourceValue: sequence.value.toString(),
+      targetValue: found?.value.toString() ?? null,
+      value: null,
+      reason: null,
+    };
+    if (place === null) reports.push({ ...common, outcome: 'notCarried' });
+    else if (found === undefined) reports.push({ ...common, outcome: 'missing' });
+    else reports.push({ ...common, ...(await carry(target, moveOf(sequence, found))) });
+  }
+  return reports;
+}
+
+async function carry(
+  target: Pick<Target, 'setSequence'>,
+  move: SequenceMove | Extract<SequenceOutcome, 'same' | 'ahead' | 'outOfRange'>,
+): Promise<Partial<SequenceReport> & Pick<SequenceReport, 'outcome'>> {
+  if (typeof move === 'string') return { outcome: move };
+  const reason = await target.setSequence(move);
+  return reason === null ? { outcome: 'carried', value: move.value.toString() } : { outcome: 'refused', reason };
+}
+
+/** What the target's sequence is to become: never a step back, in the direction in which it counts. */
+export function moveOf(
+  source: Sequence,
+  target: Sequence,
+): SequenceMove | Extract<SequenceOutcome, 'same' | 'ahead' | 'outOfRange'> {
+  const value = onGrid(source, target);
+  if (value < target.min || value > target.max) return 'outOfRange';
+  if (value === target.value && source.called === target.called) return 'same';
+  const move: SequenceMove = { target, value, called: source.called };
+  // One that begins again at its end has no order: it becomes what the source's is.
+  if (source.cycles && target.cycles) return move;
+  const next = nextOf({ ...target, value, called: source.called });
+  const theirs = nextOf(target);
+  if (next === theirs) return 'same';
+  return target.increment > 0n === next > theirs ? move : 'ahead';
+}
+
+function nextOf({ value, called, increment }: Pick<Sequence, 'value' | 'called' | 'increment'>): bigint {
+  return called ? value + increment : value;
+}
+
+/** Sequences that leave room for each other (odd here, even there) keep to their own numbers: the next of them. */
+function onGrid(source: Sequence, target: Sequence): bigint {
+  const { increment, start } = target;
+  if (increment === source.increment) return source.value;
+  const beyond = (source.value - start) % increment;
+  if (beyond === 0n) return source.value;
+  const isAhead = beyond > 0n === increment > 0n;
+  return source.value - beyond + (isAhead ? increment : 0n);
+}
+
+function targetColumn(
+  { source, tables, outputs: [output] }: ReturnType<TableMapper['bind']>,
+  column: string,
+): { readonly table: TableName; readonly column: string } | null {
+  const index = source.columns.findIndex(({ name }) => name === column);
+  if (tables.length > 1 || index < 0) return null;
+  const at = output.projection === null ? index : output.projection.indexOf(index);
+  const found = output.table.columns[at];
+  return found === undefined ? null : { table: output.table, column: found.name };
+}
