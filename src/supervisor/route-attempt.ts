@@ -89,7 +89,12 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
-  const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(await source.identity()) });
+  const consumer = await target.consumer({
+    epoch,
+    checkpoint,
+    sourceNode: source.originName(await source.identity()),
+    map: (changes, position) => mapper.remap(changes, position),
+  });
   const collector = source.collector(checkpoint.source, {
     budget,
     heartbeatMs: attempt.heartbeatMs,

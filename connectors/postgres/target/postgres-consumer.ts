@@ -20,7 +20,7 @@ import { DisplacedRows } from './displaced-rows.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
-import { haltAt, parkableCause } from './parking/parkable.ts';
+import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
 import { Parking, type ParkWhy } from './parking/parking.ts';
 import { sendAsSets, sendInOrder } from './set-apply.ts';
@@ -107,7 +107,7 @@ export class PostgresConsumer implements Consumer {
     const { client } = connection;
     this.#flush = new FlushWatch(client, (durable) => this.#report(this.#applied, durable));
     this.#parking = new Parking({ client, routeId, route: route.name, routeKey: routeKey(route), order });
-    this.#parkedWork = new ParkedWork({ client, routeId, route: route.name });
+    this.#parkedWork = new ParkedWork({ client, routeId, route: route.name, map: options.map });
   }
 
   /** Reads what is parked. Before anything else. */
@@ -173,21 +173,27 @@ export class PostgresConsumer implements Consumer {
       return group.parts.length;
     }
     await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
-    if (this.#parking.writing || this.#parking.active) return await this.#sort(group);
+    const isWatched = this.#parking.writing || this.#parking.active;
+    if (isWatched || group.parts.some(({ unmapped }) => unmapped !== undefined)) return await this.#sort(group);
     await this.#applyOrPark(group);
     return group.parts.length;
   }
 
-  /** With something parked: what is free before the first transaction that is not, or that one. */
+  /** With something parked or unmapped: what is free before the first transaction that is not, or that one. */
   async #sort(group: Group): Promise<number> {
     let free = 0;
     for (const one of transactionsOf(group)) {
+      const unmapped = one.parts.find((part) => part.unmapped !== undefined);
       const why = this.#writing ?? (await this.#parking.verdict(one.parts, this.#plans));
-      if (why === null) {
+      if (why === null && unmapped === undefined) {
         free += one.parts.length;
         continue;
       }
       if (free > 0) break;
+      if (why === null) {
+        await this.#parkUnmapped(one, unmapped);
+        return one.parts.length;
+      }
       await this.#park(one, why);
       return one.parts.length;
     }
@@ -195,6 +201,16 @@ export class PostgresConsumer implements Consumer {
     if (!this.#open && ahead.parts.every(isIdle)) await this.#rest(ahead);
     else await this.#applyOrPark(ahead);
     return free;
+  }
+
+  /** A transaction for which the transforms have no value: set aside if the route says so, else it halts. */
+  async #parkUnmapped(group: Group, part: TransactionPart | undefined): Promise<void> {
+    if (part?.unmapped === undefined) return;
+    const error = mappingError(part.unmapped);
+    const end = group.parts.findLast(({ commit }) => commit !== null) ?? part;
+    if (this.#route.apply.onError !== 'park') throw haltAt(error, end, this.#route.name);
+    const { code, message, remedy } = part.unmapped;
+    await this.#park(group, { cause: 'error', code, message, remedy, reason: null, askedBy: null });
   }
 
   /** An advance without changes rides with the next change, unless somebody waits for it. */

@@ -28,6 +28,8 @@ export interface ParkedWorkOptions {
   readonly client: pg.Client;
   readonly routeId: number;
   readonly route: string;
+  /** Maps what could not be mapped when it was parked. Throws (halt) where it still can't. */
+  map(changes: Change[], position: string): Change[];
 }
 
 /** The Consumer's part: target transactions under the route's epoch. */
@@ -140,7 +142,7 @@ export class ParkedWork {
   }
 
   async *#groups(head: ParkedHead, request: number): AsyncGenerator<Group> {
-    const { client, route } = this.#options;
+    const { client, route, map } = this.#options;
     const decoder = new ChangeDecoder();
     const { id, transaction, commit, origin } = head;
     const { rows } = await client.query<{ parts: number }>(
@@ -157,7 +159,7 @@ export class ParkedWork {
       if (bytes === undefined) throw fail(targetErrors.storedChanges, { route, id, why: `part ${part} is missing` });
       let changes: Change[];
       try {
-        changes = decoder.decode(bytes);
+        changes = map(decoder.decode(bytes), commit.position);
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
         throw fail(targetErrors.storedChanges, { route, id, why: error.message }, error);

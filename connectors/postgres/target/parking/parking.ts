@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { RowChange } from '../../../../src/core/change.ts';
+import type { RowChange, UnmappedChange } from '../../../../src/core/change.ts';
 import { encodeChanges } from '../../../../src/core/change-codec.ts';
 import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../../src/core/errors/tidelock-error.ts';
@@ -245,7 +245,8 @@ export class Parking {
     let concerned = false;
     for (const part of parts) {
       for (const change of part.changes) {
-        if (change.kind === 'truncate') {
+        if (change.kind === 'truncate' || change.kind === 'unmapped') {
+          // Of what has no keys yet every key counts.
           for (const table of change.tables) this.#claimsOf(plans.get(table)).truncate(claim);
         } else if (isRowChange(change)) {
           const plan = plans.get(change.table);
@@ -265,7 +266,8 @@ export class Parking {
     const missing = new Set<TablePlan>();
     for (const { changes } of parts)
       for (const change of changes) {
-        const tables = change.kind === 'truncate' ? change.tables : isRowChange(change) ? [change.table] : [];
+        const isWhole = change.kind === 'truncate' || change.kind === 'unmapped';
+        const tables = isWhole ? change.tables : isRowChange(change) ? [change.table] : [];
         for (const table of tables) {
           const plan = plans.get(table);
           if (!this.#claims.has(plan)) missing.add(plan);
@@ -313,17 +315,16 @@ export class Parking {
     const claim = (one: Claim): void => writing.claims.add(one);
     const byPlan = new Map<TablePlan, RowChange[]>();
     for (const change of part.changes) {
-      if (change.kind === 'truncate') {
+      if (change.kind === 'truncate' || change.kind === 'unmapped') {
         for (const table of change.tables) {
-          tableOf(writing, plans.get(table)).truncates++;
+          if (change.kind === 'truncate') tableOf(writing, plans.get(table)).truncates++;
+          else countUnmapped(tableOf(writing, plans.get(table)), change);
           this.#claimsOf(plans.get(table)).truncate(claim);
         }
       } else if (isRowChange(change)) {
         const plan = plans.get(change.table);
         const counts = tableOf(writing, plan);
-        if (change.kind === 'insert') counts.inserts++;
-        else if (change.kind === 'update') counts.updates++;
-        else counts.deletes++;
+        countRow(counts, change);
         const changes = byPlan.get(plan);
         if (changes === undefined) byPlan.set(plan, [change]);
         else changes.push(change);
@@ -347,7 +348,7 @@ export class Parking {
     const step = Math.max(1, Math.min(pieceRows, Math.floor(pieceBytes / Math.max(1, perRow))));
     for (let at = 0; at < part.changes.length; at += step) {
       const piece = part.changes.slice(at, at + step);
-      const rows = piece.filter(isRowChange).length;
+      const rows = piece.filter((change) => isRowChange(change) || change.kind === 'unmapped').length;
       const changes = encodeChanges(piece);
       await client.query('insert into tidelock.parked_parts (parked_id, part, rows, changes) values ($1, $2, $3, $4)', [
         writing.id,
@@ -404,6 +405,18 @@ export class Parking {
     }
     failpoint('park.written');
   }
+}
+
+function countRow(counts: Mutable<ParkedTable>, { kind }: RowChange): void {
+  if (kind === 'insert') counts.inserts++;
+  else if (kind === 'update') counts.updates++;
+  else counts.deletes++;
+}
+
+/** By what it was at the source: what it would have been at the target is not known. */
+function countUnmapped(counts: Mutable<ParkedTable>, { change }: UnmappedChange): void {
+  if (change.kind === 'truncate') counts.truncates++;
+  else countRow(counts, change);
 }
 
 function tableOf({ tables }: Writing, { label }: TablePlan): Mutable<ParkedTable> {
