@@ -50,6 +50,7 @@ export function initcap(text: string): string {
 }
 
 export function trimStart(text: string, set: string): string {
+  if (set === ' ') return text.replace(/^ +/, '');
   const unwanted = new Set(set);
   let start = 0;
   for (const character of text) {
