@@ -419,3 +419,25 @@ test('a request waits for the end of a transaction that is being applied in part
   expect(await parked.outcome(request)).toMatchObject({ failed: [], waiting: [] });
   expect(await contents(the.on.target, ['t', 'many'])).toEqual(await contents(the.on.source, ['t', 'many']));
 });
+
+test('a row that stayed when the source deleted it frees its unique value only with the parked insert that replaces it', async () => {
+  await using the = await parking({
+    schema: 'CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, note text);',
+    targetSchema: `INSERT INTO t VALUES (1, 'old', 'stayed')`,
+  });
+  await the.on.target.query(refusing());
+  const kept = { kept: { mark: null } };
+  const run = async (statement: string) => {
+    await the.on.source.query(statement);
+    const parts = await the.on.capture();
+    for (const { changes } of parts)
+      for (const change of changes) if (change.kind === 'insert') change.table = { ...change.table, ...kept };
+    await the.consumer.apply(parts, signal);
+  };
+  await run(`INSERT INTO t VALUES (1, 'new', 'bad')`);
+  await run(`INSERT INTO t VALUES (2, 'old', '')`);
+  expect(await the.causes()).toEqual(['error', 'behind']);
+  await the.on.target.query(mended());
+  expect(await the.retry()).toMatchObject({ failed: [], waiting: [] });
+  expect(await contents(the.on.target, ['t'])).toEqual(await contents(the.on.source, ['t']));
+});

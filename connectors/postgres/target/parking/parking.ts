@@ -343,7 +343,7 @@ export class Parking {
       for (const change of changes) {
         const image = claims.fetched.length === 0 ? null : oldImage(plan, change);
         const old = image === null ? null : (rows.get(plan.readKey?.(image) ?? '') ?? null);
-        if (image !== null && old === null) writing.incomplete = true;
+        if (image !== null && old === null && change.kind !== 'insert') writing.incomplete = true;
         claims.parked(change, old, claim);
       }
     }
