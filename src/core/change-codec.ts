@@ -1,6 +1,6 @@
 import { ABSENT, type Cell, type Row, UNCHANGED } from './cell.ts';
 import type { Change } from './change.ts';
-import { type Column, type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts';
+import { type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts';
 
 /** Of the layout below. Bytes of another version are refused, never guessed at. */
 const version = 1;
@@ -128,11 +128,8 @@ export class ChangeDecoder {
     if (known !== undefined) return known;
     const table = JSON.parse(text) as TableVersion;
     if (!identities.includes(table.identity)) throw new RangeError(`unknown identity of ${tableLabel(table)}`);
-    // Only what is known here: the definition decides how rows are applied.
-    const columns = table.columns.map(({ name, type, modifier, key }): Column => ({ name, type, modifier, key }));
-    const read: TableVersion = { ...table, columns };
-    this.#tables.set(text, read);
-    return read;
+    this.#tables.set(text, table);
+    return table;
   }
 }
 

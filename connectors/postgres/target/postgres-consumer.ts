@@ -316,6 +316,7 @@ export class PostgresConsumer implements Consumer {
     const worker: ParkedWorker = {
       apply: (groups) => this.#applyParked(groups),
       isOfTheRows: (error) => error.recovery === 'halt' && error.code !== nodeErrors.defect.code,
+      claimAgain: (id, groups) => this.#claimAgain(id, groups),
       transaction: (run) => this.#transaction(run),
     };
     for (const request of requests) {
@@ -324,6 +325,22 @@ export class PostgresConsumer implements Consumer {
       await this.#parkedWork.carryOut(request, worker, signal);
     }
     if (requests.length > 0) await this.#parking.load(this.#applied);
+  }
+
+  async #claimAgain(id: number, groups: AsyncIterable<Group>): Promise<void> {
+    try {
+      await this.#transaction(async () => {
+        for await (const { parts } of groups) {
+          await this.#plans.prepare(this.#connection.client, parts, false);
+          await this.#parking.claimAgain(id, parts, this.#plans);
+        }
+      });
+    } catch (reason) {
+      const error = this.#classify(reason);
+      // A table that is no longer there: nobody else can touch its rows.
+      if (error.recovery !== 'halt' || error.code === nodeErrors.defect.code) throw error;
+      await this.#rollBackAll();
+    }
   }
 
   /** One parked transaction. Throws classified, with everything rolled back and the target transaction closed. */

@@ -182,6 +182,14 @@ export class Parking {
     if (commit !== null) await this.#finish(first, commit, writing);
   }
 
+  /** In a target transaction: adds the old values of a parked transaction's rows that have come since it was parked. */
+  async claimAgain(id: number, parts: readonly TransactionPart[], plans: TablePlans): Promise<void> {
+    const claims = new ClaimSet(storedDigests);
+    const writing = { id: String(id), claims, decided: false, parts: 0, rows: 0, bytes: 0, incomplete: false };
+    for (const part of parts) await this.#claimParts(part, plans, { ...writing, tables: new Map() });
+    await this.#storeClaims(String(id), claims);
+  }
+
   /** The target transaction that has written one is committed. */
   committed(position: Position): void {
     const writing = this.#writing;
@@ -336,10 +344,28 @@ export class Parking {
       for (const change of changes) {
         const image = claims.fetched.length === 0 ? null : oldImage(plan, change);
         const old = image === null ? null : (rows.get(plan.readKey?.(image) ?? '') ?? null);
-        if (image !== null && old === null) writing.incomplete = true;
+        if (image !== null && old === null && change.kind !== 'insert') writing.incomplete = true;
         claims.parked(change, old, claim);
       }
     }
+  }
+
+  /** Those that are not stored yet. */
+  async #storeClaims(id: string, held: ClaimSet): Promise<void> {
+    const { client, routeId } = this.#options;
+    const claims = [...held.claims()];
+    await client.query(
+      `insert into tidelock.parked_keys (parked_id, route_id, resource, exclusive, digest)
+       select $1, $2, * from unnest($3::text[], $4::bool[], $5::bigint[])
+       except select parked_id, route_id, resource, exclusive, digest from tidelock.parked_keys where parked_id = $1`,
+      [
+        id,
+        routeId,
+        claims.map(({ resource }) => resource),
+        claims.map(({ exclusive }) => exclusive),
+        claims.map(({ digest }) => digest),
+      ],
+    );
   }
 
   async #store(part: TransactionPart, writing: Writing): Promise<void> {
@@ -383,18 +409,7 @@ export class Parking {
         incomplete,
       ],
     );
-    const claims = [...writing.claims.claims()];
-    await client.query(
-      `insert into tidelock.parked_keys (parked_id, route_id, resource, exclusive, digest)
-       select $1, $2, * from unnest($3::text[], $4::bool[], $5::bigint[])`,
-      [
-        id,
-        routeId,
-        claims.map(({ resource }) => resource),
-        claims.map(({ exclusive }) => exclusive),
-        claims.map(({ digest }) => digest),
-      ],
-    );
+    await this.#storeClaims(id, writing.claims);
     if (decision !== null) {
       await client.query(
         `with used as (delete from tidelock.skips where route_id = $1 returning *)
