@@ -27,6 +27,8 @@ export interface RouteView {
   readonly parkedSince: string | null;
   readonly load: LoadProgress | null;
   readonly restarts: number;
+  /** Columns that were added at the source and are left out, as schema.table.column. */
+  readonly ignored: readonly string[];
 }
 
 /** What both sides have answered; an error where one could not be asked. */
@@ -69,6 +71,7 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     parkedSince: parked.since,
     load: running ? status.load : null,
     restarts: status?.restarts ?? 0,
+    ignored: status?.ignored ?? [],
   };
 }
 

@@ -61,6 +61,7 @@ export function routeDefinition(
     tables: tableSelection(source.name, rules, data.exclude),
     load: data.load,
     forward: data.forward,
+    newTables: data.newTables,
     schemaChanges: data.schemaChanges,
     collisions: collisionRules(source.name, collisions.default.resolve, collisions.tables),
     apply: {

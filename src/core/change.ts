@@ -1,5 +1,6 @@
 import type { Row } from './cell.ts';
 import type { Position } from './position.ts';
+import type { Evolution } from './schema-step.ts';
 import type { TableVersion } from './table.ts';
 
 /**
@@ -34,11 +35,20 @@ export interface TruncateChange {
   readonly restartIdentity: boolean;
 }
 
-/** The definition of a table as announced by the change queue; `from` is null the first time this stream meets it. */
+/**
+ * The definition of a table as announced by the change queue; `from` is null the first time this stream meets it, and
+ * the same as `to` where the queue has announced it again, since something about the table may have changed.
+ */
 export interface SchemaChange {
   readonly kind: 'schemaChange';
   readonly from: TableVersion | null;
   to: TableVersion;
+  /** TableFacts.id of the table that it was announced of. */
+  readonly tableId: string;
+  /** Stamps that are settled in here were given before this change (Source.settled), null where nothing is known. */
+  readonly seen: string | null;
+  /** Set by the pipeline where the target has to follow. */
+  evolution?: Evolution;
   /** Where the source transaction that brought it was committed. */
   readonly at: Position;
 }

@@ -23,6 +23,9 @@ export const failpointNames = [
   'slot.before',
   'slot.created',
   'load.copied',
+  'evolve.altered',
+  'tables.published',
+  'tables.loaded',
   'load.answerLost',
 ] as const;
 

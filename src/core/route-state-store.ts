@@ -1,6 +1,7 @@
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { RouteStatus, WantedState } from './route-status.ts';
+import type { TableDefinition } from './table-facts.ts';
 
 /** Facts that tell one source from another; a checkpoint is only good for the source that it was made with. */
 export type SourceIdentity = Readonly<Record<string, string>>;
@@ -47,6 +48,10 @@ export interface StoredTable {
   readonly target: string;
   /** Digest of the source's columns: names, types, modifiers, keys. */
   readonly fingerprint: string;
+  /** What it was made of, with what the catalogue tells; null where the source tells nothing. */
+  readonly definition: TableDefinition | null;
+  /** Its rows were copied as of here, later than the route started: what was committed before is in the copy. */
+  readonly loadedTo?: Position | null;
 }
 
 /** A route as stored at its target, for commands. */

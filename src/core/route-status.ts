@@ -45,4 +45,6 @@ export interface RouteStatus {
   readonly restarts: number;
   readonly retainedBytes: number | null;
   readonly load: LoadProgress | null;
+  /** Columns that were added at the source and are left out (schemaChanges: ignore). */
+  readonly ignored?: readonly string[];
 }

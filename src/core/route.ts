@@ -57,7 +57,9 @@ export interface RouteDefinition {
   readonly tables: TableSelection;
   readonly load: { readonly mode: 'initial' | 'none'; readonly existing: 'refuse' | 'merge' | 'replace' };
   readonly forward: 'own' | 'all';
-  readonly schemaChanges: 'halt' | 'ignore';
+  /** When a table appears that a glob of the route means. */
+  readonly newTables: 'halt' | 'ignore' | 'load';
+  readonly schemaChanges: 'halt' | 'ignore' | 'evolve';
   readonly collisions: CollisionRules;
   readonly apply: ApplySettings;
   readonly limits: { readonly lag: LagLimits; readonly retained: RetentionLimits };

@@ -6,7 +6,8 @@ import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceIdentity } from './route-state-store.ts';
-import type { TableVersion } from './table.ts';
+import type { TableName, TableVersion } from './table.ts';
+import type { TableFacts } from './table-facts.ts';
 
 export interface SourceOptions {
   readonly route: RouteDefinition;
@@ -22,6 +23,8 @@ export interface QueueSnapshot {
   readonly source: SourceIdentity;
   /** The route's tables as they are in the snapshot. */
   readonly tables: readonly TableVersion[];
+  /** What the catalogue says of them in the snapshot. */
+  readonly facts: readonly TableFacts[];
   /** Size of the tables' rows at the source, without indexes. */
   sizeBytes(): Promise<number>;
   /** All rows of one of `tables`, in batches of about 1 MB. */
@@ -53,6 +56,17 @@ export interface Source {
   instance(): Promise<string>;
   /** The route's tables as they are now. */
   tables(): Promise<readonly TableVersion[]>;
+  /**
+   * What the catalogue says of a table now, at least as of the commit of the transaction `after`; null where there is no
+   * such table.
+   */
+  facts(table: TableName, after: string | null): Promise<TableFacts | null>;
+  /** What the catalogue says of tables now; those that are not there are missing. */
+  catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]>;
+  /** True where every stamp was given before `seen`, as a SchemaChange carries it. */
+  settled(stamps: readonly string[], seen: string): boolean;
+  /** True where the transaction of the stamp `a` got its id before `b`, which is a stamp or the id of a transaction part. */
+  precedes(a: string, b: string): boolean;
   /** What has to be mended at the source before the route can run, and what should be. */
   preflight(): Promise<readonly Finding[]>;
   /**
@@ -62,6 +76,12 @@ export interface Source {
    * finds.
    */
   createQueue(signal: AbortSignal, confirm: () => Promise<void>): Promise<QueueSnapshot>;
+  /**
+   * Puts tables that were made since into the route's queue, which keeps its position, and gives a view of exactly those
+   * of them that are still there: a change of theirs that was committed before the view's position is in the view, and each later one is in the queue. Nobody
+   * reads the queue meanwhile. Repeatable. The view is never discarded, only closed.
+   */
+  addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
   /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */
@@ -77,6 +97,12 @@ export interface Source {
 }
 
 export interface CollectorOptions {
+  /** The tables that the route has begun with, by label, and for those that came later where their changes begin; null: all that are selected. */
+  readonly carried: ReadonlyMap<string, Position | null> | null;
+  /** Selected tables that are not carried have appeared. Called with each look that finds others than the one before. */
+  onNewTables?(tables: readonly string[]): void;
+  /** Carried tables whose definition or storage is another one than at the look before; all of them with the first. */
+  onTouched?(tables: readonly string[]): void;
   readonly budget: ByteBudget;
   readonly heartbeatMs: number;
   /** Labels of the source tables that the route has replicated so far: their changes must still come. */

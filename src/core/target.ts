@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
-import type { RouteStateStore, SourceIdentity, StoredCheckpoint } from './route-state-store.ts';
+import type { RouteStateStore, SourceIdentity, StoredCheckpoint, StoredTable } from './route-state-store.ts';
 import type { TableVersion } from './table.ts';
 
 export interface TargetOptions {
@@ -39,6 +39,8 @@ export interface Loader {
   /** `table` is mapped: the target's names. Returns the number of rows. */
   load(table: TableVersion, batches: AsyncIterable<readonly Row[]>): Promise<number>;
   commit(source: SourceIdentity, position: Position): Promise<void>;
+  /** For tables that came later: registers them with their rows; the checkpoint stays. */
+  commitTables(tables: readonly StoredTable[]): Promise<void>;
   abort(): Promise<void>;
 }
 
@@ -46,6 +48,8 @@ export interface Loader {
 export interface Target {
   /** Tells this node from every other, as origin hops name it. */
   identity(): Promise<string>;
+  /** Names of the target table's columns; empty where it does not exist. */
+  columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
   /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */
   instance(): Promise<string>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */

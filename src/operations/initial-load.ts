@@ -9,7 +9,8 @@ import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import { type QueueSnapshot, type Source, wholeLoadLimitBytes } from '../core/source.ts';
 import type { TableVersion } from '../core/table.ts';
-import type { Target } from '../core/target.ts';
+import type { Loader, Target } from '../core/target.ts';
+import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 
@@ -39,7 +40,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
   if (definition.given.slot !== undefined) {
     const position = await source.queuePosition();
     if (position === null) throw fail(routeErrors.checkpointForeign, { route: definition.name });
-    await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table))));
+    await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table), null)));
     await store.setReady(identity, position);
     return;
   }
@@ -49,7 +50,13 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
   const storing: Storing = { begun: false };
   try {
     const bindings = snapshot.tables.map((table) => mapper.bind(table));
-    await store.setTables(bindings.map(storedTable));
+    await store.setTables(
+      bindings.map((binding) => {
+        const { schema, name } = binding.source;
+        const facts = snapshot.facts.find((table) => table.schema === schema && table.name === name);
+        return storedTable(binding, facts === undefined ? null : definitionOf(facts));
+      }),
+    );
     if (definition.load.mode === 'none') {
       storing.begun = true;
       await store.setReady(snapshot.source, snapshot.position);
@@ -79,6 +86,18 @@ interface Copy {
 }
 
 async function copyTables(options: InitialLoadOptions, { snapshot, bindings, storing }: Copy): Promise<void> {
+  await copyInto(options, { snapshot, bindings }, (loader) => {
+    storing.begun = true;
+    return loader.commit(snapshot.source, snapshot.position);
+  });
+}
+
+/** `commit` makes the rows count. */
+export async function copyInto(
+  options: InitialLoadOptions,
+  { snapshot, bindings }: Pick<Copy, 'snapshot' | 'bindings'>,
+  commit: (loader: Loader) => Promise<void>,
+): Promise<void> {
   const { definition, target, epoch, logger, mapper, signal } = options;
   const bytes = await snapshot.sizeBytes();
   if (bytes > wholeLoadLimitBytes)
@@ -108,8 +127,7 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
       progress.tablesDone++;
       options.onProgress(progress);
     }
-    storing.begun = true;
-    await loader.commit(snapshot.source, snapshot.position);
+    await commit(loader);
     logger.info({ ...progress, position: snapshot.position }, 'tables loaded');
   } catch (error) {
     await loader.abort();

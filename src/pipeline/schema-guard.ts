@@ -1,16 +1,29 @@
+import { createHash } from 'node:crypto';
 import type { SchemaChange } from '../core/change.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
-import type { Position, PositionOrder } from '../core/position.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Position } from '../core/position.ts';
+import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
-import { tableLabel } from '../core/table.ts';
+import type { SchemaStep } from '../core/schema-step.ts';
+import type { Source } from '../core/source.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
+import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
+import type { Target } from '../core/target.ts';
+import { isOfCatalogue } from './assign-columns.ts';
+import { definitionOf, type Judgement, judgeDefinition, versionOf } from './judge-definition.ts';
+import type { TableBinding } from './mapping/table-binding.ts';
+import { schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
 
 export interface SchemaGuardOptions {
-  readonly route: string;
+  readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'allow'>;
   readonly mapper: TableMapper;
-  readonly store: RouteStateStore;
-  readonly order: PositionOrder;
+  readonly store: Pick<RouteStateStore, 'setTables'>;
+  readonly source: Pick<Source, 'facts' | 'catalogue' | 'settled' | 'precedes' | 'order'>;
+  readonly target: Pick<Target, 'columns'>;
+  readonly logger: Logger;
   /** What was stored about the tables when the route last ran. */
   readonly stored: readonly StoredTable[];
   /** A person has accepted what changed at the source up to here. */
@@ -18,31 +31,302 @@ export interface SchemaGuardOptions {
 }
 
 /**
- * Compares each definition that the queue announces with the one that the route was started with. A change halts, also
- * one that happened while the route was away, unless a person has accepted it: `start --accept-schema-change` accepts
- * what was committed at the source before it, and nothing later.
+ * Compares each definition that the queue announces with the one before it, which is stored at the target with the rows: also
+ * a change that happened while the route was away is met where it is in the queue. What the queue does not tell, the catalogue has
+ * to prove; what it can't prove halts, whatever the route does about changes otherwise.
+ *
+ * halt: every change halts. evolve: the change goes to the target in the transaction of the rows around it. ignore: the
+ * columns that both sides have go on. `start --accept-schema-change` accepts what was committed at the source before it, and
+ * nothing later: the target is taken to be what it should be.
  */
 export class SchemaGuard {
   readonly #options: SchemaGuardOptions;
   readonly #stored: Map<string, StoredTable>;
+  /** Tables that the catalogue shows as touched, with what it says as soon as it was asked. */
+  readonly #touched = new Map<string, TableFacts | null>();
 
   constructor(options: SchemaGuardOptions) {
     this.#options = options;
     this.#stored = new Map(options.stored.map((table) => [table.source, table]));
+    for (const { definition } of options.stored) if (definition !== null) options.mapper.adjust(definition, definition);
   }
 
-  /** Called before the change is mapped. Throws (halt) where the definition is neither the known one nor accepted. */
-  async meet({ to, at }: SchemaChange): Promise<void> {
-    const { mapper, order, acceptedTo, route, store } = this.#options;
-    const table = storedTable(mapper.bind(to));
-    const known = this.#stored.get(table.source);
-    if (known?.fingerprint === table.fingerprint) return;
-    if (acceptedTo === null || !order.covers(acceptedTo, at)) {
-      const what =
-        known === undefined ? 'it is new' : 'its columns, types or key are not those that the route was started with';
-      throw fail(routeErrors.schemaChanged, { route, table: tableLabel(to), position: at, what });
+  /** Columns that were added at the source and are left out, as schema.table.column. */
+  get ignored(): readonly string[] {
+    return [...this.#stored.values()].flatMap(({ source, definition }) =>
+      (definition?.ignored ?? []).map((name) => `${source}.${name}`),
+    );
+  }
+
+  /** A look at the catalogue shows that something about these tables may have changed, perhaps without a row to tell it. */
+  touch(tables: readonly string[]): void {
+    for (const table of tables) this.#touched.set(table, null);
+  }
+
+  get isTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
+  /**
+   * Called between two source transactions, where everything up to `reached` has been met. What the catalogue showed before that and the
+   * queue has not announced came without a row: the changes that have to go before the next transaction. Throws (halt) as `meet` does.
+   */
+  async unannounced(reached: Position): Promise<SchemaChange[]> {
+    const { source } = this.#options;
+    const unread = [...this.#touched].flatMap(([label, facts]) => (facts === null ? [label] : []));
+    if (unread.length > 0) await this.#read(unread);
+    const changes: SchemaChange[] = [];
+    for (const [label, facts] of this.#touched) {
+      if (facts === null || !source.order.covers(reached, facts.position)) continue;
+      this.#touched.delete(label);
+      const change = await this.#look(label, facts, reached);
+      if (change !== null) changes.push(change);
     }
+    return changes;
+  }
+
+  async #read(labels: readonly string[]): Promise<void> {
+    const wanted = labels.flatMap((label) => this.#stored.get(label)?.definition ?? []);
+    const all = await this.#options.source.catalogue(wanted);
+    for (const label of labels) {
+      const facts = all.find((table) => tableLabel(table) === label);
+      // A table that is not there any more, or of which nothing is known: rows will tell.
+      if (facts === undefined) this.#touched.delete(label);
+      else this.#touched.set(label, facts);
+    }
+  }
+
+  async #look(label: string, facts: TableFacts, at: Position): Promise<SchemaChange | null> {
+    const { route } = this.#options;
+    const known = this.#stored.get(label);
+    const before = known?.definition ?? null;
+    if (known === undefined || before === null) return null;
+    const { id: tableId } = facts;
+    const to = versionOf(definitionOf(facts));
+    const change: SchemaChange = { kind: 'schemaChange', from: null, to, at, tableId, seen: null };
+    const judgement = judgeDefinition(to, {
+      before,
+      facts,
+      settled: true,
+      transaction: '0',
+      precedes: () => false,
+      excluded: this.#excluded(before),
+      allow: this.#allow(),
+    });
+    const isOther = tableId !== before.id;
+    const why = isOther ? madeAnew : judgement.unproven;
+    if (why === null) {
+      if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
+      // With `halt` a definition that no row has needed yet is not told.
+      else if (!judgement.changed) this.#refresh(change, known, judgement);
+      return change.evolution === undefined ? null : change;
+    }
+    const print = printOf(facts);
+    if (this.#isAcceptedState(before, facts)) {
+      await this.#accept(change, facts);
+      return null;
+    }
+    await this.#keep({ ...known, definition: { ...before, halted: { at, print } } });
+    throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
+  }
+
+  async #keep(table: StoredTable): Promise<void> {
+    this.#stored.set(table.source, table);
+    await this.#options.store.setTables([...this.#stored.values()]);
+  }
+
+  /** Called before the change is mapped, with the source transaction that brings it. Throws (halt) where the change can't be followed. */
+  async meet(change: SchemaChange, transaction: string): Promise<void> {
+    const { source } = this.#options;
+    const { to } = change;
+    const known = this.#stored.get(tableLabel(to));
+    const facts = await source.facts(to, transaction);
+    if (known === undefined) return await this.#first(change, facts);
+    if (known.definition === null) return await this.#unknown(change, known, facts);
+    if (change.tableId !== known.definition.id) {
+      if (!this.#isAccepted(change)) throw this.#unproven(change, madeAnew);
+      return await this.#accept(change, facts);
+    }
+    // A table that is not there any more tells nothing; nor does another one of its name.
+    if (facts === null || facts.id !== change.tableId) return await this.#gone(change, known, known.definition);
+    const judgement = judgeDefinition(to, {
+      before: known.definition,
+      facts,
+      settled: change.seen !== null && source.settled(facts.stamps, change.seen),
+      transaction,
+      precedes: (a, b) => source.precedes(a, b),
+      excluded: this.#excluded(known.definition),
+      allow: this.#allow(),
+    });
+    if (!judgement.changed && judgement.unproven === null) this.#refresh(change, known, judgement);
+    else if (this.#isAccepted(change) || this.#isAcceptedState(known.definition, facts))
+      await this.#accept(change, facts, judgement.definition);
+    else await this.#changed(change, known.definition, judgement);
+  }
+
+  #excluded({ schema, name, ignored }: TableDefinition): ReadonlySet<string> {
+    const table = this.#options.route.tables.select(schema, name);
+    // What transforms read of a column that does not travel may still be seen at the target.
+    if (table === null || table.transforms.length > 0 || table.where !== null) return new Set(ignored);
+    return new Set([...table.excludedColumns, ...ignored]);
+  }
+
+  #allow() {
+    const { allow } = this.#options.route;
+    return { rewrittenTypes: allow.includes('rewrittenTypes'), partitionChanges: allow.includes('partitionChanges') };
+  }
+
+  #isAccepted({ at }: SchemaChange): boolean {
+    const { acceptedTo, source } = this.#options;
+    return acceptedTo !== null && source.order.covers(acceptedTo, at);
+  }
+
+  /** The catalogue is still as it was when a look at it has halted the route, and a person has accepted that since. */
+  #isAcceptedState({ halted }: TableDefinition, facts: TableFacts): boolean {
+    const { acceptedTo, source } = this.#options;
+    if (halted === undefined || acceptedTo === null || !source.order.covers(acceptedTo, halted.at)) return false;
+    return halted.print === printOf(facts);
+  }
+
+  async #first(change: SchemaChange, facts: TableFacts | null): Promise<void> {
+    if (!this.#isAccepted(change)) throw this.#halt(change, 'it is new');
+    await this.#accept(change, facts);
+  }
+
+  /** Stored by an older version, or of a given queue. */
+  async #unknown(change: SchemaChange, known: StoredTable, facts: TableFacts | null): Promise<void> {
+    const { mapper } = this.#options;
+    if (known.fingerprint !== storedTable(mapper.bind(change.to), null).fingerprint && !this.#isAccepted(change))
+      throw this.#halt(change, changedText);
+    await this.#accept(change, facts);
+  }
+
+  async #gone(change: SchemaChange, known: StoredTable, definition: TableDefinition): Promise<void> {
+    const { fingerprint } = storedTable(this.#options.mapper.bind(change.to), null);
+    if (known.fingerprint === fingerprint) return;
+    if (this.#isAccepted(change)) return await this.#accept(change, null, definition);
+    if (this.#options.route.schemaChanges === 'halt') throw this.#halt(change, changedText);
+    throw this.#unproven(change, 'it was changed, and has been dropped since: what the change was can not be told');
+  }
+
+  /** A person vouches for the target. */
+  async #accept({ to }: SchemaChange, facts: TableFacts | null, judged: TableDefinition | null = null): Promise<void> {
+    const { mapper, store } = this.#options;
+    const definition = judged ?? (facts !== null && isOfCatalogue(to, facts) ? definitionOf(facts) : null);
+    if (definition !== null) mapper.adjust(to, definition);
+    const table = this.#renewed(mapper.bind(to), definition);
     this.#stored.set(table.source, table);
     await store.setTables([...this.#stored.values()]);
   }
+
+  /** The same columns with the same values; what is stored to prove the next change by may be newer. */
+  #refresh(change: SchemaChange, known: StoredTable, { definition }: Judgement): void {
+    if (definition === null || JSON.stringify(definition) === JSON.stringify(known.definition)) return;
+    const stored = { ...known, definition };
+    this.#stored.set(known.source, stored);
+    // Not at once: rows before it may still be on their way, under definitions that are stored with them.
+    change.evolution = { steps: [], stored };
+  }
+
+  async #changed(change: SchemaChange, before: TableDefinition, judgement: Judgement): Promise<void> {
+    const { route, mapper } = this.#options;
+    const { definition, unproven } = judgement;
+    if (route.schemaChanges === 'halt') throw this.#halt(change, unproven ?? changedText);
+    if (unproven !== null || definition === null) throw this.#unproven(change, unproven ?? changedText);
+    const from = { binding: mapper.bind(versionOf(before)), ids: before.columns.map(({ id }) => id) };
+    const after = route.schemaChanges === 'ignore' ? await this.#ignore(change, before, judgement) : definition;
+    mapper.adjust(change.to, after);
+    const binding = mapper.bind(change.to);
+    const ids = after.columns.map(({ id }) => id);
+    const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
+    if (steps === null)
+      throw this.#unproven(change, 'its transforms leave no column for a column, so that the target can not follow');
+    const stored = this.#renewed(binding, after);
+    this.#stored.set(stored.source, stored);
+    change.evolution = { steps, stored };
+    const { logger } = this.#options;
+    logger.info(
+      { table: stored.source, position: change.at, steps: steps.map(stepText), ignored: after.ignored },
+      'table definition changed',
+    );
+  }
+
+  /** Added columns that the target has not are left out. Whether the target can do without the others, its plan tells. */
+  async #ignore(change: SchemaChange, before: TableDefinition, judgement: Judgement): Promise<TableDefinition> {
+    const { route, target, mapper } = this.#options;
+    const definition = judgement.definition ?? before;
+    const old = new Map(before.columns.map((column) => [column.id, column]));
+    const place = { route: route.name, table: tableLabel(change.to), position: change.at };
+    const configured = this.#excluded(before);
+    for (const { id, name } of definition.columns) {
+      const was = old.get(id);
+      if (was !== undefined && was.name !== name && !configured.has(was.name))
+        throw fail(routeErrors.renameIgnored, { ...place, column: was.name, name });
+    }
+    const added = definition.columns.filter(({ id, name }) => !old.has(id) && !configured.has(name));
+    if (added.length === 0) return definition;
+    const [mapped] = mapper.bind(versionOf(before)).tables;
+    const there = new Set(await target.columns(mapped));
+    const renamed = route.tables.select(change.to.schema, change.to.name)?.renamedColumns;
+    const carried = added.filter(({ name }) => there.has(renamed?.get(name) ?? name));
+    const filled = carried.find(({ id }) => (judgement.existing.get(id) ?? null) !== null);
+    if (filled !== undefined)
+      throw this.#unproven(
+        change,
+        `column ${filled.name} was added with a value for the rows that were there, and whether the target's rows have it is not known`,
+      );
+    const ignored = added.filter((column) => !carried.includes(column)).map(({ name }) => name);
+    return { ...definition, ignored: [...definition.ignored, ...ignored] };
+  }
+
+  #renewed(binding: TableBinding, definition: TableDefinition | null): StoredTable {
+    const table = storedTable(binding, definition);
+    return { ...table, loadedTo: this.#stored.get(table.source)?.loadedTo ?? null };
+  }
+
+  #halt({ to, at }: SchemaChange, what: string): Error {
+    return fail(routeErrors.schemaChanged, {
+      route: this.#options.route.name,
+      table: tableLabel(to),
+      position: at,
+      what,
+    });
+  }
+
+  #unproven({ to, at }: SchemaChange, why: string): Error {
+    return fail(routeErrors.schemaUnproven, {
+      route: this.#options.route.name,
+      table: tableLabel(to),
+      position: at,
+      why,
+    });
+  }
+}
+
+const madeAnew = 'it is another table now: it was dropped and made anew, and its rows went without row events';
+const changedText = 'its columns, types or key are not those that the route was started with';
+
+/** Tells one state of the catalogue from another. */
+function printOf({ id, stamps, storage, columns }: TableFacts): string {
+  return createHash('sha256')
+    .update(JSON.stringify([id, stamps, storage, columns]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+function stepText(step: SchemaStep): string {
+  if (step.kind === 'rename') return `rename ${step.from} to ${step.to}`;
+  return `${step.kind} ${step.kind === 'drop' ? step.column : step.column.name}`;
+}
+
+/** The route's tables as the stored definitions have them, where there are any: what the queue goes on with. */
+export function storedVersions(
+  tables: readonly TableVersion[],
+  stored: readonly StoredTable[],
+): readonly TableVersion[] {
+  const known = new Map(stored.map((table) => [table.source, table.definition]));
+  return tables.map((table) => {
+    const definition = known.get(tableLabel(table)) ?? null;
+    return definition === null ? table : versionOf(definition);
+  });
 }

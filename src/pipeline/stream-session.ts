@@ -3,6 +3,7 @@ import type { Channel } from '../core/channel.ts';
 import type { Collector } from '../core/collector.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { LatestValue } from '../core/latest-value.ts';
+import type { Position } from '../core/position.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import type { RouteMeter } from './route-meter.ts';
 import type { SchemaGuard } from './schema-guard.ts';
@@ -87,11 +88,19 @@ async function read(
   { collector, consumer, channel, meter, ...options }: StreamSessionOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  /** Between two transactions: where the one before has ended. */
+  let reached: Position | null = null;
   try {
     for await (const parts of collector.stream(consumer.start, signal)) {
       const mapped: TransactionPart[] = [];
       try {
-        for (const part of parts) mapped.push(await prepare(part, options));
+        for (const part of parts) {
+          // An advance that is no transaction has no place for a change.
+          if (reached !== null && part.id !== '' && options.guard.isTouched)
+            part.changes.unshift(...(await options.guard.unannounced(reached)));
+          mapped.push(await prepare(part, options));
+          reached = part.commit?.position ?? null;
+        }
       } finally {
         // What came before an error is applied first.
         if (mapped.length > 0) channel.send(mapped);
@@ -109,15 +118,16 @@ async function prepare(
   part: TransactionPart,
   { guard, mapper, targetNode }: Pick<StreamSessionOptions, 'guard' | 'mapper' | 'targetNode'>,
 ): Promise<TransactionPart> {
-  for (const change of part.changes) if (change.kind === 'schemaChange') await guard.meet(change);
-  const left = dropLoop(part, targetNode);
-  return left === part ? mapper.map(part) : left;
+  for (const change of part.changes)
+    if (change.kind === 'schemaChange' && change.evolution === undefined) await guard.meet(change, part.id);
+  return mapper.map(dropLoop(part, targetNode));
 }
 
-/** A transaction that has been at the target becomes an advance without changes. */
+/** A transaction that has been at the target becomes an advance without changes; what follows later rows need stays. */
 function dropLoop(part: TransactionPart, targetNode: string): TransactionPart {
   if (!part.origin.some((hop) => hop.node === targetNode)) return part;
-  return { ...part, changes: [], rows: 0 };
+  const changes = part.changes.filter((change) => change.kind === 'schemaChange' && change.evolution !== undefined);
+  return { ...part, changes, rows: 0 };
 }
 
 /** Target side: applies all that waits, as one or more groups. */

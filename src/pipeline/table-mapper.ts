@@ -8,6 +8,8 @@ import type { Position } from '../core/position.ts';
 import type { TableSelection } from '../core/route.ts';
 import type { StoredTable } from '../core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
+import type { TableDefinition } from '../core/table-facts.ts';
+import type { MappedTable } from '../core/table-mapping.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { bindTable } from './mapping/bind-table.ts';
 import { IncompleteRow, isPlain, mapAny, mapInPlace } from './mapping/map-change.ts';
@@ -29,9 +31,17 @@ export class TableMapper {
   /** Source table by target table: a target that two of them write would lose rows. */
   readonly #sources = new Map<string, string>();
 
+  /** By source label: see `adjust`. */
+  readonly #adjustments = new Map<string, ColumnAdjustment>();
+
   constructor(route: string, selection: TableSelection) {
     this.#route = route;
     this.#selection = selection;
+  }
+
+  /** How a table's columns differ from the configuration since its definition changed. Before its next version is bound. */
+  adjust(source: { readonly schema: string; readonly name: string }, adjustment: ColumnAdjustment): void {
+    this.#adjustments.set(tableLabel(source), adjustment);
   }
 
   bind(source: TableVersion): TableBinding {
@@ -131,9 +141,10 @@ export class TableMapper {
   #bind(source: TableVersion): Bound {
     const known = this.#bound.get(source);
     if (known !== undefined) return known;
-    const table = this.#selection.select(source.schema, source.name);
+    const configured = this.#selection.select(source.schema, source.name);
     const label = tableLabel(source);
-    if (table === null) throw new RangeError(`${label} is not part of the route`);
+    if (configured === null) throw new RangeError(`${label} is not part of the route`);
+    const table = adjusted(configured, this.#adjustments.get(label));
     if (source.generated !== undefined) this.#generated.set(label, source.generated);
     const binding = bindTable(source, { table, route: this.#route, generated: this.#generated.get(label) ?? [] });
     for (const target of binding.tables) this.#claim(label, tableLabel(target));
@@ -194,12 +205,25 @@ function positionText({ id, commit }: TransactionPart): string {
   return commit === null ? `transaction ${id}` : `${commit.position} (transaction ${id})`;
 }
 
+export interface ColumnAdjustment {
+  /** Excluded columns that the source has no more. */
+  readonly gone: readonly string[];
+  /** Added columns that are left out. */
+  readonly ignored: readonly string[];
+}
+
+function adjusted(table: MappedTable, adjustment: ColumnAdjustment | undefined): MappedTable {
+  if (adjustment === undefined) return table;
+  const there = table.excludedColumns.filter((name) => !adjustment.gone.includes(name));
+  return { ...table, excludedColumns: [...there, ...adjustment.ignored] };
+}
+
 /** What is stored of a table to notice that it changed while the route was away. */
-export function storedTable({ source, tables }: TableBinding): StoredTable {
+export function storedTable({ source, tables }: TableBinding, definition: TableDefinition | null): StoredTable {
   const columns = source.columns.map((c) => [c.name, c.type, c.modifier, c.key]);
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([source.identity, columns]))
     .digest('hex')
     .slice(0, 32);
-  return { source: tableLabel(source), target: tables.map(tableLabel).join(', '), fingerprint };
+  return { source: tableLabel(source), target: tables.map(tableLabel).join(', '), fingerprint, definition };
 }

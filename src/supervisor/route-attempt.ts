@@ -1,22 +1,25 @@
 import { ByteBudget } from '../core/byte-budget.ts';
 import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { RouteStateStore } from '../core/route-state-store.ts';
+import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import type { Source } from '../core/source.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { initialLoad } from '../operations/initial-load.ts';
+import { loadNewTables } from '../operations/load-new-tables.ts';
 import { ownTables } from '../operations/own-tables.ts';
 import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
-import { SchemaGuard } from '../pipeline/schema-guard.ts';
+import { SchemaGuard, storedVersions } from '../pipeline/schema-guard.ts';
 import { streamSession } from '../pipeline/stream-session.ts';
 import { TableMapper } from '../pipeline/table-mapper.ts';
 
@@ -38,7 +41,8 @@ export interface RouteAttempt {
   /** Yields when somebody has asked for something about parked transactions. */
   readonly asked: LatestValue<true>;
   onLoad(progress: LoadProgress | null): void;
-  onStreaming(): void;
+  /** Gives the columns that are left out, for as long as the route streams. */
+  onStreaming(ignored: () => readonly string[]): void;
   onHeartbeat(): void;
 }
 
@@ -60,10 +64,20 @@ function throwFindings(route: string, findings: readonly Finding[]): void {
 
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
-  const { definition, source, target, store, epoch, signal } = attempt;
+  const { definition, source, target, store, signal } = attempt;
   await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
-  const bindings = (await source.tables()).map((table) => mapper.bind(table));
+  const stored = await store.tables();
+  for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
+  const now = await source.tables();
+  const appeared = newTables(definition, now, stored).map(tableLabel);
+  if (definition.newTables === 'halt' && appeared.length > 0)
+    throw fail(sourceErrors.newTables, { route: definition.name, tables: appeared.join(', ') });
+  const left = definition.newTables === 'ignore' ? appeared : [];
+  const carried = now.filter((table) => !left.includes(tableLabel(table)));
+  // What the queue goes on with; the catalogue is newer.
+  const versions = definition.schemaChanges === 'halt' ? carried : storedVersions(carried, stored);
+  const bindings = versions.map((table) => mapper.bind(table));
   const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
   const own = await ownTables(attempt, tables);
   if (own !== null) throw own;
@@ -77,7 +91,10 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
   throwFindings(
     definition.name,
-    found.filter(({ level, code }) => level === 'error' && !['source.slotLost', 'source.slotTaken'].includes(code)),
+    found.filter(
+      ({ level, code, table = '' }) =>
+        level === 'error' && !['source.slotLost', 'source.slotTaken'].includes(code) && !left.includes(table),
+    ),
   );
   let checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint === null || checkpoint.phase === 'creating') {
@@ -86,7 +103,16 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     checkpoint = (await store.read())?.checkpoint ?? null;
   }
   if (signal.aborted) return;
+  await streamRoute(attempt, mapper);
+}
+
+/** Until aborted, or until tables have appeared that the route means: the next attempt deals with them. */
+async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
+  const { definition, source, target, store, epoch, signal } = attempt;
+  await loadAppeared(attempt, mapper);
+  const checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
+  const appeared = new AbortController();
   const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const consumer = await target.consumer({
@@ -98,6 +124,13 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const collector = source.collector(checkpoint.source, {
     budget,
     heartbeatMs: attempt.heartbeatMs,
+    carried: carriedTables(stored),
+    onNewTables: (labels) => {
+      if (definition.newTables === 'ignore')
+        attempt.logger.info({ tables: labels }, 'tables have appeared and are left out');
+      else void isConfirmed(attempt).then((yes) => yes && appeared.abort());
+    },
+    onTouched: (labels) => guard.touch(labels),
     replicated: stored.map((table) => table.source),
     onIdentity: (changed) => store.setSource(changed),
     onClockOffset: (offsetMs) => {
@@ -108,15 +141,17 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
       attempt.meter.retainedBytes = retainedBytes;
     },
   });
-  attempt.onStreaming();
   const guard = new SchemaGuard({
-    route: definition.name,
+    route: definition,
     mapper,
     store,
-    order: source.order,
+    source,
+    target,
+    logger: attempt.logger,
     stored,
     acceptedTo: attempt.acceptSchemaChangesTo,
   });
+  attempt.onStreaming(() => guard.ignored);
   const channel = new MemoryChannel();
   const targetNode = await target.identity();
   await streamSession({
@@ -130,9 +165,42 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     groupRows: definition.apply.groupRows,
     groupTimeMs: definition.apply.groupTimeMs,
     targetNode,
-    signal,
+    signal: AbortSignal.any([signal, appeared.signal]),
     cut: attempt.cut,
     asked: attempt.asked,
     onHeartbeat: () => attempt.onHeartbeat(),
   });
+}
+
+/** With their positions, where they were copied later. */
+function carriedTables(stored: readonly StoredTable[]): ReadonlyMap<string, Position | null> {
+  return new Map(stored.map((table) => [table.source, table.loadedTo ?? null]));
+}
+
+/** Tables that a glob of the route means and that the route has not begun with. */
+function newTables(
+  { tables }: RouteDefinition,
+  now: readonly TableVersion[],
+  stored: readonly StoredTable[],
+): readonly TableVersion[] {
+  const known = new Set([...stored.map((table) => table.source), ...tables.exact.map(tableLabel)]);
+  // Before its first start a route has none.
+  return stored.length === 0 ? [] : now.filter((table) => !known.has(tableLabel(table)));
+}
+
+/** What a look at names alone took for new may be a partition of a table of the route. Where it can't be asked, the next start does. */
+async function isConfirmed({ definition, source, store }: RouteAttempt): Promise<boolean> {
+  try {
+    return newTables(definition, await source.tables(), await store.tables()).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+async function loadAppeared(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
+  const { definition, source, store } = attempt;
+  const tables = newTables(definition, await source.tables(), await store.tables());
+  if (tables.length === 0 || definition.newTables !== 'load') return;
+  await loadNewTables({ ...attempt, mapper, onProgress: attempt.onLoad }, tables);
+  attempt.onLoad(null);
 }

@@ -18,6 +18,7 @@ export class RouteReport {
   #load: LoadProgress | null = null;
   #ran = false;
   #listener: () => void = () => {};
+  #ignored: () => readonly string[] = () => [];
 
   constructor(options: RouteReportOptions) {
     this.#options = options;
@@ -39,6 +40,11 @@ export class RouteReport {
     this.#reason = reason;
     this.#options.onStatus(this.status());
     if (changed) this.#listener();
+  }
+
+  /** Columns that are left out, asked for with each status. */
+  leavesOut(columns: () => readonly string[]): void {
+    this.#ignored = columns;
   }
 
   loading(progress: LoadProgress | null): void {
@@ -78,6 +84,7 @@ export class RouteReport {
       restarts: this.#options.restarts,
       retainedBytes: this.meter.retainedBytes,
       load: this.#load,
+      ignored: this.#ignored(),
     };
   }
 

@@ -97,7 +97,10 @@ async function attempt(
     meter: report.meter,
     acceptSchemaChangesTo: wanted.acceptSchemaChangesTo,
     onLoad: (progress) => report.loading(progress),
-    onStreaming: () => report.show('catchingUp'),
+    onStreaming: (ignored) => {
+      report.leavesOut(ignored);
+      report.show('catchingUp');
+    },
     onHeartbeat: () => report.caughtUp(),
   });
 }

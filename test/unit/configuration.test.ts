@@ -13,6 +13,7 @@ describe('a route', () => {
       name: 'r',
       load: { mode: 'initial', existing: 'refuse' },
       forward: 'own',
+      newTables: 'halt',
       schemaChanges: 'halt',
       apply: {
         groupRows: 5000,
@@ -160,10 +161,6 @@ describe('what this version does not have is refused by name:', () => {
   const table = (keys: string): string => `tables: [{ name: public.t, ${keys} }]`;
   test.each([
     table('owns: "a = 1"'),
-    'tables: [public.t]\nnewTables: load',
-    'tables: [public.t]\nnewTables: ignore',
-    'tables: [public.t]\nschemaChanges: evolve',
-    'tables: [public.t]\nschemaChanges: ignore',
     'tables: [public.t]\nddl: replicate',
     'tables: [public.t]\nload: { existing: merge }',
   ])('%s', (route) => {

@@ -148,23 +148,23 @@ test('a table has a new version only when its definition changes, and is announc
         int32(-1),
       ),
     );
-  const cache = new RelationCache(() => true, new TypeNames([[25, 'pg_catalog.text']]));
+  const cache = new RelationCache(() => ({ from: null }), new TypeNames([[25, 'pg_catalog.text']]));
   cache.describe(relation(7, 'a'));
   const first = cache.get(7).table;
+  const announce = (oid: number) => cache.announce(cache.get(oid), 0x16b3748n, '7:9:');
   expect(first.columns).toEqual([{ name: 'a', type: 'pg_catalog.text', modifier: -1, key: true }]);
   cache.describe(relation(7, 'a'));
   expect(cache.get(7).table).toBe(first);
   cache.describe(relation(8, 'a'));
   expect(cache.get(8).table).toBe(first);
-  expect(cache.announce(first, 0x16b3748n)).toEqual({ kind: 'schemaChange', from: null, to: first, at: '0/16B3748' });
-  expect(cache.announce(first, 0x16b3748n)).toBeNull();
+  const common = { kind: 'schemaChange', at: '0/16B3748', seen: '7:9:' };
+  expect(announce(8)).toEqual({ ...common, from: null, to: first, tableId: '8' });
+  expect(announce(8)).toBeNull();
+  // Described again: something about it may have changed that the description does not tell.
+  cache.describe(relation(8, 'a'));
+  expect(announce(8)).toEqual({ ...common, from: first, to: first, tableId: '8' });
   cache.describe(relation(7, 'b'));
   const second = cache.get(7).table;
   expect(second).not.toBe(first);
-  expect(cache.announce(second, 0x16b3748n)).toEqual({
-    kind: 'schemaChange',
-    from: first,
-    to: second,
-    at: '0/16B3748',
-  });
+  expect(announce(7)).toEqual({ ...common, from: first, to: second, tableId: '7' });
 });

@@ -64,6 +64,7 @@ test('the shape of a running route is the contract', () => {
     parkedSince: null,
     load: null,
     restarts: 4,
+    ignored: [],
   });
 });
 

@@ -23,6 +23,7 @@ const route: RouteView = {
   parkedSince: null,
   load: null,
   restarts: 3,
+  ignored: [],
 };
 
 test('every line fits a terminal of 80 columns, and nothing is left out', () => {

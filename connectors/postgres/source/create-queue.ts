@@ -14,6 +14,7 @@ import { connectReplication } from './replication-client.ts';
 import { withSide } from './sessions.ts';
 import { dropSlot, readSlot, usableSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
+import { readTableFacts } from './table-facts.ts';
 import { isSelected } from './table-filter.ts';
 
 /** Of the sessions that drop and make a queue: whoever takes the route over ends them. */
@@ -49,7 +50,7 @@ export async function createQueue(
   try {
     await confirm();
     const { identity } = await readSystemIdentity(exporter);
-    const created = await createSlot(exporter, route, signal);
+    const created = await createSlot(exporter, { route, name: slot, signal });
     failpoint('slot.created');
     return new PostgresSnapshot({
       route,
@@ -57,7 +58,7 @@ export async function createQueue(
       source: identity,
       snapshot: created.snapshot,
       exporter,
-      tables: await tablesIn(route, created.snapshot),
+      ...(await tablesIn(route, created.snapshot)),
     });
   } catch (error) {
     exporter.connection.stream.destroy();
@@ -71,7 +72,15 @@ export async function routeTables(client: pg.Client, route: RouteDefinition): Pr
 }
 
 /** Waits for every transaction that was open when it began; an abort ends the waiting server process. */
-async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: AbortSignal) {
+export async function createSlot(
+  exporter: pg.Client,
+  {
+    route,
+    name,
+    temporary,
+    signal,
+  }: { route: RouteDefinition; name: string; temporary?: boolean; signal: AbortSignal },
+) {
   const pid = (await exporter.query('SELECT pg_backend_pid()::int4 AS pid')).rows[0]?.pid;
   const abort = (): void => {
     withSide(route, 'setup', (client) => client.query('SELECT pg_terminate_backend($1)', [pid])).catch(() => {});
@@ -79,10 +88,9 @@ async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: A
   signal.addEventListener('abort', abort);
   try {
     signal.throwIfAborted();
-    const { slot } = queueNames(route);
     // The older of the two forms, which all versions understand.
     const { rows } = await exporter.query(
-      `CREATE_REPLICATION_SLOT ${quoteIdentifier(slot)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+      `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)} ${temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput EXPORT_SNAPSHOT`,
     );
     return { position: String(rows[0]?.consistent_point), snapshot: String(rows[0]?.snapshot_name) };
   } finally {
@@ -90,9 +98,14 @@ async function createSlot(exporter: pg.Client, route: RouteDefinition, signal: A
   }
 }
 
-function tablesIn(route: RouteDefinition, snapshot: string): Promise<readonly CatalogueTable[]> {
+export function tablesIn(route: RouteDefinition, snapshot: string) {
   return withSide(route, 'load', async (client) => {
     await beginInSnapshot(client, route, snapshot);
-    return routeTables(client, route);
+    const tables = await routeTables(client, route);
+    const facts = await readTableFacts(
+      client,
+      tables.map(({ table }) => table),
+    );
+    return { tables, facts };
   });
 }

@@ -13,6 +13,8 @@ export const markerPrefixes = {
 export interface Heartbeat {
   readonly id: string;
   readonly sentAtMs: number;
+  /** pg_current_snapshot(): what it sees was committed before the heartbeat. Older engines leave it out. */
+  readonly snapshot?: string;
 }
 
 /** Throws RangeError for what is no origin of a version known here: passing it on as an application's change would loop. */
@@ -28,9 +30,9 @@ export function readOrigin(content: string): Origin {
 }
 
 export function readHeartbeat(content: string): Heartbeat {
-  const { id, sentAtMs } = readVersion1(content, 'heartbeat');
+  const { id, sentAtMs, snapshot } = readVersion1(content, 'heartbeat');
   if (typeof id !== 'string' || typeof sentAtMs !== 'number') throw new RangeError('incomplete heartbeat');
-  return { id, sentAtMs };
+  return { id, sentAtMs, ...(typeof snapshot === 'string' && { snapshot }) };
 }
 
 function readVersion1(content: string, what: string): Record<string, unknown> {

@@ -4,6 +4,7 @@ import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions } from '../../../src/core/source.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
@@ -19,6 +20,7 @@ import { noAnswer, type Queryable } from './sessions.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { type CheckedStart, checkStart } from './start-check.ts';
 import { isSelected } from './table-filter.ts';
+import { TableWatch } from './table-watch.ts';
 import { TransactionAssembler } from './transaction-assembler.ts';
 
 export interface PostgresCollectorOptions extends CollectorOptions {
@@ -164,13 +166,23 @@ export class PostgresCollector implements Collector {
       maxRowBytes: route.apply.maxRowBytes,
       checkpoint,
       history,
-      relations: new RelationCache((schema, name) => isSelected(route, schema, name), types),
+      relations: new RelationCache((schema, name) => this.#carried(schema, name), types),
       types,
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,
     });
     const monitor = this.#monitor(checked);
     return { assembler, history, idle, acknowledger: this.#acknowledger(checked, monitor), monitor };
+  }
+
+  #carried(schema: string, name: string): { readonly from: Lsn | null } | null {
+    const { route, carried } = this.#options;
+    if (!isSelected(route, schema, name)) return null;
+    if (carried === null) return { from: null };
+    const from = carried.get(tableLabel({ schema, name }));
+    // One that was never met halts the route, or is left out.
+    if (from === undefined) return route.newTables === 'halt' ? { from: null } : null;
+    return { from: from === null ? null : parseLsn(from) };
   }
 
   #acknowledger({ confirmed, walSenderTimeoutMs }: CheckedStart, monitor: SourceMonitor): Acknowledger {
@@ -185,13 +197,20 @@ export class PostgresCollector implements Collector {
   }
 
   #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
-    const { route, logger, heartbeatMs, onRetention, onClockOffset } = this.#options;
+    const { route, logger, heartbeatMs, onRetention, onClockOffset, carried, onNewTables, onTouched } = this.#options;
     const retention = new RetentionGuard(route.limits.retained, onRetention);
     return new SourceMonitor({
       route,
       logger,
       heartbeatMs,
       walSenderPid,
+      tables: new TableWatch({
+        isNew: (schema, name) =>
+          carried !== null && isSelected(route, schema, name) && !carried.has(tableLabel({ schema, name })),
+        isCarried: (schema, name) => carried?.has(tableLabel({ schema, name })) === true,
+        onNewTables: (tables) => onNewTables?.(tables),
+        onTouched: (tables) => onTouched?.(tables),
+      }),
       onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
       onRetained: (bytes) => retention.measured(bytes),
       onSynchronous: (synchronous) => {

@@ -6,12 +6,14 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
-import type { TableVersion, TypeDefinition } from '../../../src/core/table.ts';
+import type { TableName, TableVersion, TypeDefinition } from '../../../src/core/table.ts';
+import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
 import { readColumnTypes } from '../type-definitions.ts';
+import { addTables } from './add-tables.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
@@ -20,7 +22,9 @@ import { queueNames } from './queue-names.ts';
 import { connectReplication } from './replication-client.ts';
 import { answeredInTime, endSideSessions, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
+import { areSettled, precedes } from './snapshot-text.ts';
 import { readSystemIdentity } from './system-identity.ts';
+import { TableFactsReader } from './table-facts.ts';
 
 /** A route's source on PostgreSQL 14 and newer. Connections are opened for each call; the Collector keeps its own. */
 export function postgresSource(options: SourceOptions): Source {
@@ -32,8 +36,11 @@ class PostgresSource implements Source {
   readonly #options: SourceOptions;
   readonly #collectors = new Set<Collector>();
 
+  readonly #facts: TableFactsReader;
+
   constructor(options: SourceOptions) {
     this.#options = options;
+    this.#facts = new TableFactsReader(options.route);
   }
 
   async identity(): Promise<SourceIdentity> {
@@ -67,6 +74,22 @@ class PostgresSource implements Source {
     });
   }
 
+  facts(table: { readonly schema: string; readonly name: string }, after: string | null): Promise<TableFacts | null> {
+    return this.#facts.read(table, after);
+  }
+
+  catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]> {
+    return this.#facts.readAll(tables, null);
+  }
+
+  settled(stamps: readonly string[], seen: string): boolean {
+    return areSettled(stamps, seen);
+  }
+
+  precedes(a: string, b: string): boolean {
+    return precedes(a, b);
+  }
+
   preflight(): Promise<readonly Finding[]> {
     return this.#side('check', (client) => preflight(client, this.#options.route));
   }
@@ -81,6 +104,15 @@ class PostgresSource implements Source {
       if (sqlState(error) === '55006')
         throw fail(sourceErrors.slotActive, { route: route.name, slot: queueNames(route).slot, pid: 'unknown' }, error);
       throw classifyPostgresError(error, route.from.name);
+    }
+  }
+
+  async addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot> {
+    try {
+      return await addTables(this.#options.route, tables, signal);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw classifyPostgresError(error, this.#options.route.from.name);
     }
   }
 
@@ -134,6 +166,7 @@ class PostgresSource implements Source {
   async close(): Promise<void> {
     await Promise.all([...this.#collectors].map((collector) => collector.close()));
     this.#collectors.clear();
+    await this.#facts.close();
   }
 
   async #side<T>(purpose: string, use: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -66,6 +66,10 @@ export function createPublicationStatement(name: string, tables: readonly Catalo
   return `CREATE PUBLICATION ${quoteIdentifier(name)}${forTables} WITH (${publicationOptions})`;
 }
 
+export function addToPublicationStatement(name: string, tables: readonly CatalogueTable[]): string {
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD ${tableList(tables)};`;
+}
+
 /** Why the publication does not carry everything of `tables`, with the statement that mends it; null where it does. */
 export function publicationGap(
   name: string,
@@ -84,7 +88,7 @@ export function publicationGap(
   if (missing.length > 0)
     return {
       why: `it does not contain ${missing.map(({ table }) => tableLabel(table)).join(', ')}`,
-      statement: `${alter} ADD ${tableList(missing)};`,
+      statement: addToPublicationStatement(name, missing),
     };
   const filtered = tables.find(({ table }) => publication.tables.get(tableLabel(table))?.filtered);
   if (filtered !== undefined)

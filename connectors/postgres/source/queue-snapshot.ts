@@ -9,6 +9,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
@@ -26,6 +27,7 @@ export interface PostgresSnapshotOptions {
   readonly snapshot: string;
   readonly exporter: pg.Client;
   readonly tables: readonly CatalogueTable[];
+  readonly facts: readonly TableFacts[];
 }
 
 /** To the server a snapshot whose session has ended is a name that does not exist: another load makes another one. */
@@ -47,6 +49,7 @@ export class PostgresSnapshot implements QueueSnapshot {
   readonly position: Position;
   readonly source: SourceIdentity;
   readonly tables: readonly TableVersion[];
+  readonly facts: readonly TableFacts[];
   readonly #options: PostgresSnapshotOptions;
   /** Between two tables: thousands of tables need no thousands of connections. */
   #idle: pg.Client | null = null;
@@ -56,6 +59,7 @@ export class PostgresSnapshot implements QueueSnapshot {
     this.position = options.position;
     this.source = options.source;
     this.tables = options.tables.map(({ table }) => table);
+    this.facts = options.facts;
   }
 
   async sizeBytes(): Promise<number> {

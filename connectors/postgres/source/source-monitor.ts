@@ -9,12 +9,14 @@ import { markerPrefixes } from './markers.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide } from './sessions.ts';
 import { readSlot } from './slot.ts';
+import type { TableWatch } from './table-watch.ts';
 
 export interface SourceMonitorOptions {
   readonly route: RouteDefinition;
   readonly logger: Logger;
   readonly heartbeatMs: number;
   readonly walSenderPid: number;
+  readonly tables: TableWatch;
   onClockOffset(offsetMs: number): void;
   onRetained(bytes: number): void;
   onSynchronous(synchronous: boolean): void;
@@ -32,6 +34,7 @@ const adminShutdown = '57P01';
 
 const pollMs = 10_000;
 const synchronousPollMs = 60_000;
+const tablesPollMs = 4_000;
 
 /**
  * The Collector's own session beside the stream. Commits a heartbeat every so often (the base of the measured lag; it
@@ -46,6 +49,7 @@ export class SourceMonitor {
   #answeredAtMs = performance.now();
   #polledAtMs = Number.NEGATIVE_INFINITY;
   #synchronousAtMs = Number.NEGATIVE_INFINITY;
+  #tablesAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SourceMonitorOptions) {
     this.#options = options;
@@ -111,7 +115,7 @@ export class SourceMonitor {
     const { rows } = await client.query({
       name: 'heartbeat',
       text: `SELECT pg_logical_emit_message(true, $1, jsonb_build_object('v', 1, 'id', $2::text,
-        'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8)::text),
+        'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8, 'snapshot', pg_current_snapshot()::text)::text),
         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
       values: [markerPrefixes.heartbeat, routeKey(route)],
     });
@@ -120,6 +124,10 @@ export class SourceMonitor {
     if (performance.now() - this.#polledAtMs >= Math.min(pollMs, this.#options.heartbeatMs * 10)) {
       this.#polledAtMs = performance.now();
       await this.#pollSlot(client);
+    }
+    if (performance.now() - this.#tablesAtMs >= Math.min(tablesPollMs, this.#options.heartbeatMs * 2)) {
+      this.#tablesAtMs = performance.now();
+      await this.#options.tables.look(client);
     }
     if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
       this.#synchronousAtMs = performance.now();

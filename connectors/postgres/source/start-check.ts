@@ -10,7 +10,7 @@ import { readBuiltInTypes, readCatalogue, readDomainModifiers, selectTables } fr
 import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
-import type { Queryable } from './sessions.ts';
+import { type Queryable, withSide } from './sessions.ts';
 import { readSlot, usableSlot } from './slot.ts';
 import { forkOf, readSystemIdentity, type SystemIdentity } from './system-identity.ts';
 import { isSelected } from './table-filter.ts';
@@ -40,6 +40,10 @@ export interface StartCheckOptions {
 /**
  * Proves, on the very session that is going to stream, that the queue goes on exactly where the checkpoint is. The
  * server itself proves nothing: START_REPLICATION silently begins at the later of the asked and the confirmed position.
+ *
+ * What needs the catalogue is asked on another session of the same server: the walsender keeps what it has looked up, and
+ * would decode older rows with it. (A query of pg_publication_tables is enough for that: rows of before an ALTER TABLE came described as
+ * the table is today.)
  */
 export async function checkStart(
   client: Queryable,
@@ -76,19 +80,36 @@ export async function checkStart(
   if (slot.activePid !== null)
     throw fail(sourceErrors.slotActive, { route: route.name, slot: name, pid: String(slot.activePid) });
 
-  const tables = selectTables(await readCatalogue(client), (schema, table) => isSelected(route, schema, table));
-  const unpublished = await checkPublication(client, { route, tables, replicated });
   const session = (
     await client.query(`
-      SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout FROM pg_settings WHERE name = 'wal_sender_timeout'`)
+      SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout, pg_postmaster_start_time()::text AS server
+      FROM pg_settings WHERE name = 'wal_sender_timeout'`)
   ).rows[0];
   return {
     confirmed: slot.confirmedLsn,
     walSenderTimeoutMs: Number(session?.timeout),
     walSenderPid: Number(session?.pid),
-    builtInTypes: await readBuiltInTypes(client),
-    domainModifiers: await readDomainModifiers(client),
     newIdentity,
+    ...(await withSide(route, 'check', (side) =>
+      checkCatalogue(side, { route, replicated, server: String(session?.server) }),
+    )),
+  };
+}
+
+type CheckedCatalogue = Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished'>;
+
+async function checkCatalogue(
+  side: Queryable,
+  { route, replicated, server }: Pick<StartCheckOptions, 'route' | 'replicated'> & { readonly server: string },
+): Promise<CheckedCatalogue> {
+  const { rows } = await side.query('SELECT pg_postmaster_start_time()::text AS server');
+  if (rows[0]?.server !== server)
+    throw fail(nodeErrors.unreachable, { node: route.from.name, why: 'two connections reached two servers' });
+  const tables = selectTables(await readCatalogue(side), (schema, table) => isSelected(route, schema, table));
+  const unpublished = await checkPublication(side, { route, tables, replicated });
+  return {
+    builtInTypes: await readBuiltInTypes(side),
+    domainModifiers: await readDomainModifiers(side),
     unpublished: unpublished.map(({ table }) => tableLabel(table)),
   };
 }

@@ -60,6 +60,8 @@ export class TransactionAssembler {
   readonly #options: AssemblerOptions;
   readonly #rows = new RowReader();
   #open: OpenTransaction | null = null;
+  /** Of the last heartbeat: what it sees was committed before all that comes now. */
+  #snapshot: string | null = null;
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -130,7 +132,7 @@ export class TransactionAssembler {
     open.first = false;
     if (open.skipped !== null) return;
     const relation = this.#options.relations.get(buffer.readUInt32BE(1));
-    if (!relation.selected) return;
+    if (!relation.selected || isCopied(relation, open)) return;
     this.#checkSize(buffer, relation);
     this.#announce(open, relation);
     open.builder.addRow(this.#decode(buffer, relation), buffer.length);
@@ -165,7 +167,9 @@ export class TransactionAssembler {
     open.first = false;
     if (open.skipped !== null) return;
     const { oids, restartIdentity } = readTruncate(buffer);
-    const relations = oids.map((oid) => this.#options.relations.get(oid)).filter(({ selected }) => selected);
+    const relations = oids
+      .map((oid) => this.#options.relations.get(oid))
+      .filter((relation) => relation.selected && !isCopied(relation, open));
     if (relations.length === 0) return;
     for (const relation of relations) this.#announce(open, relation);
     open.builder.add({ kind: 'truncate', tables: relations.map(({ table }) => table), restartIdentity });
@@ -183,13 +187,14 @@ export class TransactionAssembler {
       open.builder.origin = readOrigin(content);
       if (this.#options.forward === 'own') open.skipped = 'replicated';
     } else if (prefix === markerPrefixes.heartbeat) {
-      const { id, sentAtMs } = readHeartbeat(content);
+      const { id, sentAtMs, snapshot } = readHeartbeat(content);
+      this.#snapshot = snapshot ?? this.#snapshot;
       if (id === this.#options.heartbeatId) open.builder.add({ kind: 'heartbeat', id, sentAtMs });
     }
   }
 
   #announce(open: OpenTransaction, relation: Relation): void {
-    const change: Change | null = this.#options.relations.announce(relation.table, open.commitLsn);
+    const change: Change | null = this.#options.relations.announce(relation, open.commitLsn, this.#snapshot);
     if (change !== null) open.builder.add(change);
   }
 
@@ -214,4 +219,9 @@ export class TransactionAssembler {
   #position(): string {
     return this.#open === null ? 'an unknown position' : formatLsn(this.#open.commitLsn);
   }
+}
+
+/** In the copy that was made of the table. */
+function isCopied({ from }: Relation, { commitLsn }: Begin): boolean {
+  return from !== null && commitLsn < from;
 }

@@ -207,7 +207,7 @@ class PostgresRouteState implements RouteStateStore {
   tables(): Promise<readonly StoredTable[]> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<StoredTable>(
-        'select source, target, fingerprint from tidelock.tables where route_id = $1 order by source',
+        'select source, target, fingerprint, definition, loaded_to as "loadedTo" from tidelock.tables where route_id = $1 order by source',
         [await this.#id()],
       );
       return rows;
@@ -222,9 +222,16 @@ class PostgresRouteState implements RouteStateStore {
         await inTransaction(this.#client, async () => {
           await this.#client.query('delete from tidelock.tables where route_id = $1', [routeId]);
           await this.#client.query(
-            `insert into tidelock.tables (route_id, source, target, fingerprint)
-             select $1, * from unnest($2::text[], $3::text[], $4::text[])`,
-            [routeId, tables.map(({ source }) => source), targets, tables.map(({ fingerprint }) => fingerprint)],
+            `insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[]::jsonb[], $6::text[])`,
+            [
+              routeId,
+              tables.map(({ source }) => source),
+              targets,
+              tables.map(({ fingerprint }) => fingerprint),
+              tables.map(({ definition }) => (definition === null ? null : JSON.stringify(definition))),
+              tables.map(({ loadedTo }) => loadedTo ?? null),
+            ],
           );
         });
       } catch (error) {

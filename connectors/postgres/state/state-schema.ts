@@ -136,6 +136,7 @@ const migrations: readonly string[] = [
      asked_by text
    );
    create index on tidelock.journal (route_id, request_id);`,
+  `alter table tidelock.tables add column definition jsonb, add column loaded_to text;`,
 ];
 
 export const stateVersion = migrations.length;

@@ -1,4 +1,5 @@
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
+import { evolutionOf } from './evolve-table.ts';
 
 export interface GroupLimits {
   readonly rows: number;
@@ -31,12 +32,14 @@ export function isIdle(part: TransactionPart): boolean {
  * transaction that is larger than the limits, or not complete yet, makes groups of its own parts. `open` tells that
  * the first part continues a transaction of the group before.
  */
-export function nextGroup(parts: readonly TransactionPart[], from: number, limits: GroupLimits, open: boolean): Group {
+export function nextGroup(all: readonly TransactionPart[], from: number, limits: GroupLimits, open: boolean): Group {
+  const parts = untilEvolution(all, from);
   let end = from;
   let rows = 0;
   let bytes = 0;
   const first = parts[from];
   if (first === undefined) throw new RangeError('no parts are left to group');
+  if (evolutionOf(first) !== null) return groupOf([first]);
   if (open) {
     end = takeParts(parts, from, limits);
   } else {
@@ -55,6 +58,12 @@ export function nextGroup(parts: readonly TransactionPart[], from: number, limit
     }
   }
   return groupOf(parts.slice(from, end));
+}
+
+/** A definition that the target has to follow is a group by itself: the plans of what comes after it are made behind it. */
+function untilEvolution(parts: readonly TransactionPart[], from: number): readonly TransactionPart[] {
+  const next = parts.findIndex((part, at) => at > from && evolutionOf(part) !== null);
+  return next < 0 ? parts : parts.slice(0, next);
 }
 
 /** Each of a group's transactions as a group of its own. */

@@ -17,6 +17,7 @@ import type { ApplyConnection } from './apply-connection.ts';
 import { Batch, CountMismatch } from './batch.ts';
 import { applyCarefully, isOfTheChange } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
+import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
@@ -115,7 +116,8 @@ export class PostgresConsumer implements Consumer {
     return this.#guard(() => this.#parking.load(this.start.position));
   }
 
-  async apply(parts: readonly TransactionPart[], signal: AbortSignal): Promise<void> {
+  async apply(given: readonly TransactionPart[], signal: AbortSignal): Promise<void> {
+    const parts = cutAtEvolutions(given);
     let at = 0;
     while (at < parts.length && !signal.aborted) {
       const group = nextGroup(parts, at, this.#limits, this.#open);
@@ -170,6 +172,11 @@ export class PostgresConsumer implements Consumer {
   async #next(group: Group): Promise<number> {
     if (!this.#open && group.parts.every(isIdle)) {
       await this.#rest(group);
+      return group.parts.length;
+    }
+    // A definition to be followed: also where the rows around it are set aside, since later ones need it.
+    if (evolutionOf(group.parts[0]) !== null) {
+      await this.#attempt(group, 'set');
       return group.parts.length;
     }
     await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
@@ -368,6 +375,12 @@ export class PostgresConsumer implements Consumer {
       failpoint('part.savepoint');
     } else {
       this.#begin(batch, group);
+    }
+    const evolving = evolutionOf(group.parts[0]);
+    if (evolving !== null) {
+      await batch.settle();
+      await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
+      failpoint('evolve.altered');
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
     const applier = { batch, plans: this.#plans, replicaRole };

@@ -9,7 +9,7 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import type { SourceIdentity, StoredTable } from '../../../src/core/route-state-store.ts';
 import type { TableVersion } from '../../../src/core/table.ts';
 import type { Loader, LoaderOptions } from '../../../src/core/target.ts';
 import type { Hop } from '../../../src/core/transaction.ts';
@@ -60,6 +60,7 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
         return loadTable({ client, route, plan: plans.get(table), replicaRole, position: options.position }, batches);
       }),
     commit: (source, position) => guarded(() => commit(client, routeId, source, position)),
+    commitTables: (tables) => guarded(() => commitTables(client, route, routeId, tables)),
     abort: async () => {
       client.connection.stream.destroy();
     },
@@ -177,5 +178,28 @@ async function commit(client: pg.Client, routeId: number, source: SourceIdentity
   const { command } = await client.query('commit');
   if (command !== 'COMMIT') throw new Error('the load was rolled back');
   failpoint('load.answerLost');
+  await client.end();
+}
+
+async function commitTables(
+  client: pg.Client,
+  route: RouteDefinition,
+  routeId: number,
+  tables: readonly StoredTable[],
+): Promise<void> {
+  for (const { source, target, fingerprint, definition, loadedTo } of tables) {
+    const { rows } = await client.query<{ key: string }>(
+      'select r.key from tidelock.tables t join tidelock.routes r on r.id = t.route_id where t.target = $1',
+      [target],
+    );
+    if (rows[0]) throw fail(routeErrors.tableOwned, { route: route.name, table: target, owner: rows[0].key });
+    await client.query(
+      `insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to) values ($1, $2, $3, $4, $5, $6)`,
+      [routeId, source, target, fingerprint, definition === null ? null : JSON.stringify(definition), loadedTo ?? null],
+    );
+  }
+  failpoint('tables.loaded');
+  const { command } = await client.query('commit');
+  if (command !== 'COMMIT') throw new Error('the load was rolled back');
   await client.end();
 }

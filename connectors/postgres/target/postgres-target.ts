@@ -10,6 +10,7 @@ import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
+import { readTargetTables } from './target-table.ts';
 
 /** The target side of one route in a PostgreSQL database. */
 export function postgresTarget({ route, logger, order }: TargetOptions): Target {
@@ -43,6 +44,8 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         );
         return rows[0]?.identity ?? '';
       }),
+    columns: (table) =>
+      briefly(async (client) => (await readTargetTables(client, [table]))[0]?.columns.map(({ name }) => name) ?? []),
     instance: () => briefly(readInstance),
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),

@@ -104,12 +104,15 @@ export function routeSchema(s: Scalars) {
         .meta({ description: 'The initial copy.' }),
       newTables: s
         .choice(
-          { now: ['halt'], later: ['ignore', 'load'] },
-          'When a table appears at the source that a glob of the route means.',
+          { now: ['halt', 'ignore', 'load'] },
+          'When a table appears at the source that a glob of the route means: `halt` waits for a person, `ignore` leaves it out, `load` publishes and copies it and then follows it. The table has to be at the target.',
         )
         .prefault('halt'),
       schemaChanges: s
-        .choice({ now: ['halt'], later: ['ignore', 'evolve'] }, 'When the definition of a table changes.')
+        .choice(
+          { now: ['halt', 'ignore', 'evolve'] },
+          'When the definition of a table changes: `halt` waits for a person; `evolve` adds, drops, renames and widens the columns at the target, too; `ignore` goes on with the columns that both sides have. What may have changed rows without row events halts in any case.',
+        )
         .prefault('halt'),
       forward: s
         .choice(

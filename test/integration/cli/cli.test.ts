@@ -286,7 +286,7 @@ test('drop leaves nothing behind, wants --yes, and refuses while the route runs'
   await source.query('create publication test__one for table item');
   await source.query(`select pg_create_logical_replication_slot('test__one', 'pgoutput')`);
   await using store = await engine();
-  await store.setTables([{ source: 'public.item', target: 'public.item', fingerprint: 'x' }]);
+  await store.setTables([{ source: 'public.item', target: 'public.item', fingerprint: 'x', definition: null }]);
   expect(await tidelock('drop', 'one', '--yes')).toMatchObject({ code: 2, err: expect.stringContaining('TL-4007') });
   await store.renewLease({ ...running, state: 'stopped' });
   const asked = await tidelock('drop', 'one');

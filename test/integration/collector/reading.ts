@@ -25,6 +25,7 @@ export function routeOf(database: TestDatabase, change: Partial<RouteDefinition>
     tables: tableSelection('r', [{ ...wholeTable, name: 'public.*' }], []),
     load: { mode: 'initial', existing: 'refuse' },
     forward: 'own',
+    newTables: 'ignore',
     schemaChanges: 'halt',
     collisions: { forTable: () => 'halt' },
     apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },
@@ -72,6 +73,7 @@ export class Reading implements AsyncDisposable {
     this.budget = new ByteBudget(options.budgetBytes ?? 128_000_000);
     this.checkpoint = options.start;
     this.collector = options.source.collector(options.stored, {
+      carried: null,
       budget: this.budget,
       heartbeatMs: options.heartbeatMs ?? 3_600_000,
       onIdentity: options.onIdentity ?? (async () => {}),

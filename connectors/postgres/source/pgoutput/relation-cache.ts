@@ -6,25 +6,30 @@ import type { TypeNames } from './type-names.ts';
 
 export interface Relation {
   readonly table: TableVersion;
+  readonly oid: number;
   /** Part of the route. The others are in a publication that somebody else keeps, or were made since. */
   readonly selected: boolean;
+  /** Where its changes begin: transactions whose commit starts before are in the copy that was made of it. */
+  readonly from: Lsn | null;
 }
 
 /**
  * The tables that the stream has described. The server describes a table once a session and again after anything about
- * it may have changed; here a new version is only made when something has. The description may come in a transaction
- * that is not passed on, so a version is announced by the first change that is.
+ * it may have changed; here a new version is only made when something has, and the same one is announced again where nothing
+ * that the message tells has. The description may come in a transaction that is not passed on, so a version is announced by the
+ * first change that is.
  */
 export class RelationCache {
-  readonly #isSelected: (schema: string, name: string) => boolean;
+  readonly #carries: (schema: string, name: string) => { readonly from: Lsn | null } | null;
   readonly #types: TypeNames;
   readonly #byOid = new Map<number, Relation>();
   readonly #byName = new Map<string, Relation>();
   readonly #announced = new Map<string, TableVersion>();
   readonly #current = new Set<TableVersion>();
 
-  constructor(isSelected: (schema: string, name: string) => boolean, types: TypeNames) {
-    this.#isSelected = isSelected;
+  /** `carries` is null for a table that is not part of the route. */
+  constructor(carries: (schema: string, name: string) => { readonly from: Lsn | null } | null, types: TypeNames) {
+    this.#carries = carries;
     this.#types = types;
   }
 
@@ -39,10 +44,17 @@ export class RelationCache {
     const table: TableVersion = { schema, name, columns, identity };
     const label = tableLabel(table);
     const known = this.#byName.get(label);
+    const { oid } = message;
     const relation =
-      known && sameDefinition(known.table, table) ? known : { table, selected: this.#isSelected(schema, name) };
+      known && sameDefinition(known.table, table) ? { ...known, oid } : { table, oid, ...this.#carried(schema, name) };
+    this.#current.delete(relation.table);
     this.#byName.set(label, relation);
     this.#byOid.set(message.oid, relation);
+  }
+
+  #carried(schema: string, name: string): Pick<Relation, 'selected' | 'from'> {
+    const carried = this.#carries(schema, name);
+    return carried === null ? { selected: false, from: null } : { selected: true, from: carried.from };
   }
 
   get(oid: number): Relation {
@@ -52,7 +64,7 @@ export class RelationCache {
   }
 
   /** The change that has to go before the first change of this version, null where it has gone. */
-  announce(table: TableVersion, commitLsn: Lsn): SchemaChange | null {
+  announce({ table, oid }: Relation, commitLsn: Lsn, seen: string | null): SchemaChange | null {
     // Asked for each row: the set spares it the label.
     if (this.#current.has(table)) return null;
     const label = tableLabel(table);
@@ -60,7 +72,7 @@ export class RelationCache {
     if (from !== null) this.#current.delete(from);
     this.#announced.set(label, table);
     this.#current.add(table);
-    return { kind: 'schemaChange', from, to: table, at: formatLsn(commitLsn) };
+    return { kind: 'schemaChange', from, to: table, at: formatLsn(commitLsn), tableId: String(oid), seen };
   }
 }
 

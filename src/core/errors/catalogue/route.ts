@@ -214,6 +214,27 @@ export const routeErrors = {
     explanation:
       'A changed definition can change rows without a row event (a new column with a default). The route waits until a person has made the same change at the target.',
   }),
+  schemaUnproven: errorKind<{ route: string; table: string; position: string; why: string }>({
+    code: 'TL-4109',
+    title: 'A change of a source table cannot be followed exactly',
+    recovery: 'halt',
+    message: ({ route, table, position, why }) => `route ${route} halted: ${table} at ${position}: ${why}`,
+    remedy: ({ route, table }) =>
+      `Make the target's ${table} what the source's is, with the values of the rows that are there already. Then "tidelock start ${route} --accept-schema-change".`,
+    explanation:
+      'A definition changed so that rows changed without row events (USING, a default that is no constant, a generated column, partitions), or several changes lie between the row in the queue and the catalogue, which alone tells a rename from a dropped and added column. Tidelock does not guess.',
+  }),
+  renameIgnored: errorKind<{ route: string; table: string; column: string; position: string; name: string }>({
+    code: 'TL-4110',
+    title: 'A column was renamed, which cannot be ignored',
+    recovery: 'halt',
+    message: ({ route, table, column, name, position }) =>
+      `route ${route} halted: column ${column} of ${table} was renamed to ${name} before ${position}`,
+    remedy: ({ route, table, column, name }) =>
+      `Rename the column of ${table} at the target, too, or give it a name of its own there with columns: { rename: { ${name}: ${column} } }. Then "tidelock start ${route} --accept-schema-change".`,
+    explanation:
+      'Under its new name it would be a new column, which is left out: its values would stay behind silently.',
+  }),
   preflightFailed: errorKind<{ route: string; errors: number; first: string; remedy: string }>({
     code: 'TL-4106',
     title: 'The preflight found errors',

@@ -132,6 +132,26 @@ export const sourceErrors = {
       'Correct the name in the route, or take the table out of it. Only permanent ordinary and partitioned tables are carried.',
     explanation: 'Tables that are named without a glob have to exist.',
   }),
+  newTables: errorKind<{ route: string; tables: string }>({
+    code: 'TL-3113',
+    title: 'Tables have appeared that a glob of the route means',
+    recovery: 'halt',
+    message: ({ route, tables }) =>
+      `route ${route} halted: tables have appeared at the source that its globs mean: ${tables}`,
+    remedy: ({ route }) =>
+      `Exclude them, or decide with newTables: load copies them (make them at the target first), ignore leaves out all that appear. Then "tidelock start ${route}".`,
+    explanation: 'With newTables: halt a table is never left out without somebody knowing.',
+  }),
+  newTableUnfit: errorKind<{ route: string; table: string; why: string; statement: string }>({
+    code: 'TL-3114',
+    title: 'A new table cannot be added to the queue',
+    recovery: 'halt',
+    message: ({ route, table, why }) => `route ${route}: the new table ${table} can't be added to the queue: ${why}`,
+    remedy: ({ route, statement }) =>
+      `Run at the source: ${statement} Then "tidelock start ${route}". Or exclude the table.`,
+    explanation:
+      'Once it is published, updates and deletes of a table without a key would fail at the source. A given publication is not altered by Tidelock.',
+  }),
   rowTooLarge: errorKind<{ route: string; table: string; position: string; bytes: number; maxBytes: number }>({
     code: 'TL-3201',
     title: 'A row is larger than maxRowBytes',

@@ -177,6 +177,25 @@ export const targetErrors = {
     explanation:
       'An earlier connection of this route had committed after all (the answer was lost), or another engine has. The group was rolled back, so that nothing is applied twice.',
   }),
+  evolutionRefused: errorKind<TablePlace & { step: string; sqlState: string; message: string }>({
+    code: 'TL-2220',
+    title: 'The target refused a change of a table definition',
+    recovery: 'halt',
+    message: ({ route, table, step, sqlState, message }) =>
+      `route ${route} halted: ${step} of ${table} at the target was refused (${sqlState}): ${message}`,
+    remedy: (place) => `Mend what the server names at the target. ${startAgain(place)}`,
+    explanation:
+      "With schemaChanges: evolve the target's tables follow the source's, in the same transaction as the rows. Tidelock's user has to own them, and nothing is dropped by CASCADE.",
+  }),
+  typeUnknown: errorKind<ColumnPlace & { type: string }>({
+    code: 'TL-2221',
+    title: 'The target does not have the type of an added column',
+    recovery: 'halt',
+    message: ({ route, table, column, type }) =>
+      `route ${route} halted: ${table}.${column} is of type ${type}, which the target does not have`,
+    remedy: (place) => `Create the type at the target. ${startAgain(place)}`,
+    explanation: 'Types that are not built in are not carried. A similar type would not hold every value.',
+  }),
   tooManyDisplaced: errorKind<ChangePlace & { change: string; constraint: string; rows: number }>({
     code: 'TL-2206',
     title: 'Too many rows change places in one transaction',

@@ -1,0 +1,88 @@
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { formatLsn, parseLsn } from '../lsn.ts';
+import type { CatalogueTable } from './catalogue.ts';
+import { createSlot, routeTables, tablesIn } from './create-queue.ts';
+import { addToPublicationStatement, readPublication } from './publication.ts';
+import { queueNames } from './queue-names.ts';
+import { PostgresSnapshot } from './queue-snapshot.ts';
+import { connectReplication } from './replication-client.ts';
+import { type Queryable, withSide } from './sessions.ts';
+import { readSystemIdentity } from './system-identity.ts';
+
+/** A slot waits for the transactions that are open when it is made; with synchronous commit those may wait for the route. */
+const slotWithinMs = 60_000;
+
+/**
+ * Publication first, then a temporary slot, whose snapshot and first position belong together as those of the route's own: the slot is
+ * made when every transaction has ended that was open before it, so each that is committed behind its position has seen the
+ * publication from its first change on. Both the slot and the snapshot go with their session: whatever ends it leaves nothing behind but tables in
+ * the publication, which the next attempt finds there.
+ */
+export async function addTables(
+  route: RouteDefinition,
+  wanted: readonly TableVersion[],
+  signal: AbortSignal,
+): Promise<PostgresSnapshot> {
+  const labels = new Set(wanted.map(tableLabel));
+  const isWanted = ({ table }: CatalogueTable): boolean => labels.has(tableLabel(table));
+  await withSide(route, 'setup', async (client) =>
+    publish(client, route, (await routeTables(client, route)).filter(isWanted)),
+  );
+  failpoint('tables.published');
+  const exporter = await connectReplication(route, 'snapshot');
+  try {
+    const { identity } = await readSystemIdentity(exporter);
+    const pid = (await exporter.query('SELECT pg_backend_pid()::int4 AS pid')).rows[0]?.pid;
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(slotWithinMs)]);
+    const created = await createSlot(exporter, {
+      route,
+      name: `tidelock_load_${pid}`,
+      temporary: true,
+      signal: inTime,
+    });
+    const { tables, facts } = await tablesIn(route, created.snapshot);
+    return new PostgresSnapshot({
+      route,
+      position: formatLsn(parseLsn(created.position)),
+      source: identity,
+      snapshot: created.snapshot,
+      exporter,
+      tables: tables.filter(isWanted),
+      facts: facts.filter((table) => labels.has(tableLabel(table))),
+    });
+  } catch (error) {
+    exporter.connection.stream.destroy();
+    await exporter.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function publish(client: Queryable, route: RouteDefinition, tables: readonly CatalogueTable[]): Promise<void> {
+  for (const { table, owned } of tables) {
+    const place = { route: route.name, table: tableLabel(table) };
+    if (!table.columns.some(({ key }) => key)) {
+      const statement = `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL;`;
+      throw fail(sourceErrors.newTableUnfit, { ...place, why: 'it has no key that identifies its rows', statement });
+    }
+    if (!owned && queueNames(route).ownsPublication) {
+      const statement = `GRANT owner_of_the_table TO ${quoteIdentifier(route.from.connection().user)};`;
+      throw fail(sourceErrors.newTableUnfit, { ...place, why: "Tidelock's user does not own it", statement });
+    }
+  }
+  const { publication: name, ownsPublication } = queueNames(route);
+  const publication = await readPublication(client, name);
+  const missing = tables.filter(({ table }) => publication?.tables.has(tableLabel(table)) === false);
+  const [first] = missing;
+  if (first === undefined) return;
+  const statement = addToPublicationStatement(name, missing);
+  if (!ownsPublication) {
+    const place = { route: route.name, table: tableLabel(first.table) };
+    throw fail(sourceErrors.newTableUnfit, { ...place, why: 'the given publication does not contain it', statement });
+  }
+  await client.query(statement);
+}

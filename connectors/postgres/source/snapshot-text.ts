@@ -1,0 +1,25 @@
+/*
+ * Snapshots as text: `xmin:xmax:xip,...`, of 64 bits each. Transaction ids elsewhere have 32 bits and go round, so only the lower
+ * halves are compared. An id from before the last turn may count as a later one, which is the safe mistake.
+ */
+
+/** True where all these transactions and subtransactions were over. A snapshot lists no subtransactions: only what is older than all that ran counts. */
+export function areSettled(xids: readonly string[], snapshot: string): boolean {
+  const [xmin = ''] = snapshot.split(':');
+  return xids.every((xid) => precedes(xid, xmin));
+}
+
+/** True where the transaction (no subtransaction) was over. */
+export function isOver(xid: string, snapshot: string): boolean {
+  const [, xmax = '', running = ''] = snapshot.split(':');
+  return precedes(xid, xmax) && !running.split(',').some((other) => other !== '' && lower(other) === lower(xid));
+}
+
+/** True where transaction `a` got its id before `b`. */
+export function precedes(a: string, b: string): boolean {
+  return ((lower(a) - lower(b)) | 0) < 0;
+}
+
+function lower(text: string): number {
+  return Number(BigInt(text) & 0xffffffffn);
+}

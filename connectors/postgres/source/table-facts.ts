@@ -1,0 +1,159 @@
+import type pg from 'pg';
+import { pause } from '../../../src/core/pause.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { ColumnFacts, TableFacts } from '../../../src/core/table-facts.ts';
+import { classifyPostgresError } from '../classify-error.ts';
+import { formatLsn, parseLsn } from '../lsn.ts';
+import { replicaIdentity } from './pgoutput/messages.ts';
+import { connectSide, type Queryable } from './sessions.ts';
+import { isOver } from './snapshot-text.ts';
+
+/** As readCatalogue, a domain by its base type. attmissingval is an array of the one value; only box has another delimiter. */
+const factsQuery = `
+  WITH RECURSIVE base (oid, base, modifier) AS (
+    SELECT oid, oid, -1 FROM pg_type WHERE typtype <> 'd'
+    UNION ALL
+    SELECT t.oid, b.base, CASE t.typtypmod WHEN -1 THEN b.modifier ELSE t.typtypmod END
+    FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+  ), wanted AS (
+    SELECT c.* FROM unnest($1::text[], $2::text[]) w (schema, name)
+    JOIN pg_namespace n ON n.nspname = w.schema
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p')
+  ), leaf AS (
+    SELECT w.oid AS root, c.oid, c.relfilenode, i.xmin::text <> first.xmin::text AS attached
+    FROM wanted w, pg_partition_tree(w.oid) p
+    JOIN pg_class c ON c.oid = p.relid
+    JOIN pg_inherits i ON i.inhrelid = c.oid
+    JOIN LATERAL (SELECT min(a.xmin::text::int8) AS xmin FROM pg_attribute a WHERE a.attrelid = c.oid) first ON true
+    WHERE w.relkind = 'p' AND p.isleaf AND p.relid <> w.oid
+  )
+  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS id, c.relreplident::text AS identity,
+    c.relnatts::int4 AS last, pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS position,
+    CASE c.relkind WHEN 'r' THEN jsonb_build_object(c.oid::text, c.relfilenode::text)
+      ELSE (SELECT COALESCE(jsonb_object_agg(l.oid::text, l.relfilenode::text), '{}') FROM leaf l WHERE l.root = c.oid) END AS storage,
+    ARRAY(SELECT l.oid::text FROM leaf l WHERE l.root = c.oid AND l.attached) AS attached,
+    ARRAY(
+      SELECT json_build_object('id', a.attnum, 'name', a.attname, 'stamp', a.xmin::text, 'dropped', a.attisdropped,
+        'generated', a.attgenerated <> '', 'nullable', NOT a.attnotnull, 'type', tn.nspname || '.' || t.typname,
+        'modifier', CASE a.atttypmod WHEN -1 THEN COALESCE(b.modifier, -1) ELSE a.atttypmod END,
+        'key', c.relreplident = 'f' OR c.relreplident <> 'n' AND COALESCE(a.attnum = ANY (key.columns), false),
+        'missing', missing.texts)
+      FROM pg_attribute a
+      LEFT JOIN base b ON b.oid = a.atttypid
+      LEFT JOIN pg_type t ON t.oid = b.base
+      LEFT JOIN pg_namespace tn ON tn.oid = t.typnamespace
+      LEFT JOIN LATERAL (
+        SELECT array_agg(DISTINCT CASE mt.typdelim WHEN ',' THEN (m.attmissingval::text::text[])[1]
+          ELSE btrim(m.attmissingval::text, '{}') END) AS texts
+        FROM pg_attribute m JOIN pg_type mt ON mt.oid = m.atttypid
+        WHERE m.atthasmissing AND m.attname = a.attname AND NOT m.attisdropped
+          AND (m.attrelid = c.oid OR m.attrelid IN (SELECT l.oid FROM leaf l WHERE l.root = c.oid))
+      ) missing ON NOT a.attisdropped
+      WHERE a.attrelid = c.oid AND a.attnum > 0
+      ORDER BY a.attnum
+    ) AS columns
+  FROM wanted c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN LATERAL (
+    SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns
+    FROM pg_index i
+    WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
+      AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+  ) key ON true`;
+
+type ColumnRow = Omit<ColumnFacts, 'missing'> & {
+  readonly dropped: boolean;
+  readonly generated: boolean;
+  readonly missing: readonly string[] | null;
+};
+
+interface Named {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Tables that do not exist are missing from the result. */
+export async function readTableFacts(client: Queryable, tables: readonly Named[]): Promise<TableFacts[]> {
+  return (await readFacts(client, tables)).map(({ facts }) => facts);
+}
+
+async function readFacts(client: Queryable, tables: readonly Named[]) {
+  const { rows } = await client.query(factsQuery, [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]);
+  return rows.map((row) => {
+    const columns = row.columns as ColumnRow[];
+    const there = columns.filter(({ dropped }) => !dropped);
+    const facts: TableFacts = {
+      schema: String(row.schema),
+      name: String(row.name),
+      id: String(row.id),
+      position: formatLsn(parseLsn(String(row.position))),
+      identity: replicaIdentity(String(row.identity)),
+      columns: there
+        .filter(({ generated }) => !generated)
+        .map(({ dropped: _, generated: __, missing, ...column }) => ({
+          ...column,
+          // Partitions that disagree have been written anew in part.
+          missing: missing?.length === 1 ? (missing[0] ?? null) : null,
+        })),
+      generated: there.filter(({ generated }) => generated).map(({ id, name, stamp }) => ({ id, name, stamp })),
+      lastColumn: Number(row.last),
+      storage: row.storage as Record<string, string>,
+      attached: row.attached as string[],
+      stamps: columns.map(({ stamp }) => stamp),
+    };
+    return { facts, snapshot: String(row.snapshot) };
+  });
+}
+
+/** A commit that was delivered is seen by others a moment later; not later than this where the server is well. */
+const visibleWithinMs = 60_000;
+
+/** Answers on a connection of its own, which is opened when it is first needed. */
+export class TableFactsReader {
+  readonly #route: RouteDefinition;
+  readonly #closed = new AbortController();
+  #client: pg.Client | null = null;
+
+  constructor(route: RouteDefinition) {
+    this.#route = route;
+  }
+
+  /** See Source.facts. */
+  async read(table: Named, after: string | null): Promise<TableFacts | null> {
+    return (await this.readAll([table], after))[0] ?? null;
+  }
+
+  async readAll(tables: readonly Named[], after: string | null): Promise<readonly TableFacts[]> {
+    try {
+      this.#client ??= await connectSide(this.#route.from, this.#route, 'catalogue');
+      if (after !== null) await this.#untilVisible(this.#client, after);
+      return await readTableFacts(this.#client, tables);
+    } catch (error) {
+      await this.#disconnect();
+      throw classifyPostgresError(error, this.#route.from.name);
+    }
+  }
+
+  /** PostgreSQL can deliver a transaction before a new snapshot sees it: what it has done to the catalogue neither. */
+  async #untilVisible(client: pg.Client, xid: string): Promise<void> {
+    const deadlineMs = performance.now() + visibleWithinMs;
+    for (;;) {
+      const { rows } = await client.query('SELECT pg_current_snapshot()::text AS snapshot');
+      if (isOver(xid, String(rows[0]?.snapshot)) || performance.now() > deadlineMs) return;
+      await pause(5, this.#closed.signal);
+      this.#closed.signal.throwIfAborted();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#disconnect();
+  }
+
+  async #disconnect(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    client?.connection.stream.destroy();
+    await client?.end().catch(() => {});
+  }
+}

@@ -1,0 +1,64 @@
+import { tableLabel } from '../../../src/core/table.ts';
+import type { Queryable } from './sessions.ts';
+
+export interface TableWatchOptions {
+  /** A table that the route means and does not carry. */
+  isNew(schema: string, name: string): boolean;
+  isCarried(schema: string, name: string): boolean;
+  onNewTables(tables: readonly string[]): void;
+  onTouched(tables: readonly string[]): void;
+}
+
+/**
+ * A table with a digest of what changes when its definition is touched or its rows are written anew: stamps of its columns, and where it
+ * is stored; of a partitioned table with all its partitions. Only tables that can be carried.
+ */
+const tablesQuery = `
+  SELECT n.nspname AS schema, c.relname AS name, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL (
+    SELECT c.oid UNION SELECT relid::oid FROM pg_partition_tree(c.oid) WHERE c.relkind = 'p'
+  ) m
+  JOIN pg_class part ON part.oid = m.oid
+  CROSS JOIN LATERAL (
+    SELECT concat(part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum)) AS digest
+    FROM pg_attribute a WHERE a.attrelid = part.oid AND a.attnum > 0
+  ) d
+  WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
+  GROUP BY n.nspname, c.relname
+  ORDER BY 1, 2`;
+
+/** Looks at the catalogue now and then, and tells which tables have appeared, and which were touched since the look before. The first look touches all. */
+export class TableWatch {
+  readonly #options: TableWatchOptions;
+  #digests = new Map<string, string>();
+  #newTables = '';
+
+  constructor(options: TableWatchOptions) {
+    this.#options = options;
+  }
+
+  async look(client: Queryable): Promise<void> {
+    const { isNew, isCarried, onNewTables, onTouched } = this.#options;
+    const { rows } = await client.query(tablesQuery);
+    const appeared: string[] = [];
+    const touched: string[] = [];
+    const digests = new Map<string, string>();
+    for (const row of rows) {
+      const table = { schema: String(row.schema), name: String(row.name) };
+      const label = tableLabel(table);
+      if (isNew(table.schema, table.name)) appeared.push(label);
+      if (!isCarried(table.schema, table.name)) continue;
+      const digest = String(row.digest);
+      digests.set(label, digest);
+      if (this.#digests.get(label) !== digest) touched.push(label);
+    }
+    this.#digests = digests;
+    if (touched.length > 0) onTouched(touched);
+    const seen = appeared.join();
+    if (seen !== this.#newTables && appeared.length > 0) onNewTables(appeared);
+    this.#newTables = seen;
+  }
+}

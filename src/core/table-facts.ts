@@ -1,0 +1,66 @@
+import type { Position } from './position.ts';
+import type { Column, ReplicaIdentity } from './table.ts';
+
+/** A column as the source's catalogue has it. */
+export interface ColumnFacts extends Column {
+  /** Given once and never again in this table (PostgreSQL: attnum). Columns stand in this order. */
+  readonly id: number;
+  /** Another one whenever the column's definition was touched (PostgreSQL: the transaction that wrote its row). */
+  readonly stamp: string;
+  readonly nullable: boolean;
+  /**
+   * What rows have that were there when the column was added, as text; null where the catalogue holds no such value:
+   * they have NULL then, unless the table was written anew since.
+   */
+  readonly missing: string | null;
+}
+
+/** A column that does not travel. */
+export interface GeneratedFacts {
+  readonly id: number;
+  readonly name: string;
+  readonly stamp: string;
+}
+
+/**
+ * A table as the source's catalogue has it at the moment of the question, with what the change queue does not tell. It is
+ * newer than the queue: what it says of a change in the queue has to be proven (src/pipeline/schema-inference.ts).
+ */
+export interface TableFacts {
+  readonly schema: string;
+  readonly name: string;
+  /** Another one where the table was dropped and made anew. */
+  readonly id: string;
+  /** Everything that these facts show was committed before. */
+  readonly position: Position;
+  readonly identity: ReplicaIdentity;
+  /** In the order of their ids. */
+  readonly columns: readonly ColumnFacts[];
+  readonly generated: readonly GeneratedFacts[];
+  /** The highest id that was ever given. */
+  readonly lastColumn: number;
+  /** Where the rows are kept, by table or partition: another place once they were written anew. */
+  readonly storage: Readonly<Record<string, string>>;
+  /** Keys of `storage` that were made as ordinary tables and became partitions later. */
+  readonly attached: readonly string[];
+  /** Stamps of all columns by id, of which the first is 1, also of dropped ones. */
+  readonly stamps: readonly string[];
+}
+
+/** A source table's definition at a position of the change queue, as stored at the target with the rows. */
+export interface TableDefinition {
+  readonly schema: string;
+  readonly name: string;
+  readonly id: string;
+  readonly identity: ReplicaIdentity;
+  readonly columns: readonly (Column & { readonly id: number; readonly stamp: string })[];
+  readonly generated: readonly GeneratedFacts[];
+  readonly lastColumn: number;
+  readonly storage: Readonly<Record<string, string>>;
+  /** Columns that the configuration excludes and the source has dropped since. */
+  readonly gone: readonly string[];
+  /** Columns that were added at the source and are not carried (schemaChanges: ignore). */
+  readonly ignored: readonly string[];
+  /** What a look at the catalogue has halted at, to know it again once a person has accepted it. */
+  readonly halted?: { readonly at: Position; readonly print: string };
+}

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contents } from '../../support/compare.ts';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { RouteFile } from '../../support/route.ts';
+import { until } from '../../support/until.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+async function pair(schema: string): Promise<{ source: TestDatabase; target: TestDatabase }> {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await Promise.all([source.query(schema), target.query(schema)]);
+  return { source, target };
+}
+
+/** Registered with its rows: the copy is committed. */
+async function loaded(target: TestDatabase, table: string): Promise<void> {
+  await until(`the copy of ${table}`, async () => {
+    const rows = await target.query(`SELECT FROM tidelock.tables WHERE source = '${table}'`).catch(() => []);
+    return rows.length === 1;
+  });
+}
+
+const given = `newTables: load
+slot: kept
+publication: kept`;
+
+test.for([
+  ['while others write', 'newTables: load', ''],
+  ['killed when it is published', 'newTables: load', 'tables.published=1:kill'],
+  ['killed before its commit', 'newTables: load', 'tables.loaded=1:kill'],
+  ['in a publication of all tables that somebody keeps', given, ''],
+] as const)(
+  'a table that appears is copied and followed without a gap or an overlap: %s',
+  async ([, lines, failpoints]) => {
+    const { source, target } = await pair(
+      'CREATE TABLE old (id int PRIMARY KEY, total int); CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id)',
+    );
+    await source.query('INSERT INTO old VALUES (1, 0)');
+    if (lines === given) {
+      await source.query('CREATE PUBLICATION kept FOR ALL TABLES WITH (publish_via_partition_root = true)');
+      await source.query(`SELECT pg_create_logical_replication_slot('kept', 'pgoutput')`);
+      await target.query('INSERT INTO old VALUES (1, 0)');
+    }
+    using file = new RouteFile({ source, target, route: `tables: ["public.*"]\n${lines}` });
+    await using route = file.run({ TIDELOCK_FAILPOINTS: failpoints });
+    await route.state('running');
+    const table = 'CREATE TABLE born (id serial PRIMARY KEY, total int, at timestamptz DEFAULT now())';
+    await target.query(table);
+    await source.query(`${table}; INSERT INTO born (total) SELECT 0 FROM generate_series(1, 200)`);
+    let stop = false;
+    const writers = [1, 2].map(async (writer) => {
+      const client = await source.client();
+      for (let number = 0; !stop; number++) {
+        await client.query('BEGIN');
+        await client.query(`INSERT INTO born (total) VALUES (${number})`);
+        await client.query(`UPDATE born SET total = total + 1 WHERE id = ${writer} + 2 * (${number} % 50)`);
+        await client.query(`UPDATE old SET total = total + 1`);
+        await client.query('COMMIT');
+      }
+      await client.end();
+    });
+    await loaded(target, 'public.born');
+    // A partition of a table of the route is no table of its own.
+    await target.query('CREATE TABLE rows PARTITION OF p DEFAULT');
+    await source.query('CREATE TABLE part PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p VALUES (1)');
+    stop = true;
+    await Promise.all(writers);
+    await source.query('DELETE FROM born WHERE id % 7 = 0; ALTER TABLE born REPLICA IDENTITY FULL');
+    await route.caughtUp();
+    expect(await contents(target, ['old', 'born', 'p'])).toEqual(await contents(source, ['old', 'born', 'p']));
+    expect(await source.query('SELECT slot_name FROM pg_replication_slots WHERE temporary')).toEqual([]);
+  },
+);
+
+test('a table that appears halts the route within seconds, or is left out', async () => {
+  const { source, target } = await pair('CREATE TABLE old (id int PRIMARY KEY)');
+  {
+    using file = new RouteFile({ source, target });
+    await using route = file.run();
+    await route.state('running');
+    await source.query('CREATE TABLE born (id int PRIMARY KEY); CREATE SCHEMA other; CREATE TABLE other.t (id int)');
+    const { reason } = await route.state('failed');
+    expect(reason).toMatchObject({ code: 'TL-3113', message: expect.stringMatching(/: public\.born$/) });
+  }
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nnewTables: ignore' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('CREATE TABLE later (id int)');
+  await until('the note', () => route.log.includes('are left out'));
+  await source.query('INSERT INTO later VALUES (1); INSERT INTO born VALUES (1); INSERT INTO old VALUES (1)');
+  await route.caughtUp();
+  expect(await contents(target, ['old'])).toEqual({ old: ['(1)'] });
+});
+
+test('what the target can not take is not published', async () => {
+  const { source, target } = await pair('CREATE TABLE old (id int PRIMARY KEY)');
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nnewTables: load' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('CREATE TABLE born (id int PRIMARY KEY)');
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code: 'TL-4106', message: expect.stringContaining('TL-2101') });
+  expect(await source.query(`SELECT tablename FROM pg_publication_tables`)).toEqual([{ tablename: 'old' }]);
+  await target.query('CREATE TABLE born (id int PRIMARY KEY)');
+  expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+  await loaded(target, 'public.born');
+  await source.query('INSERT INTO born VALUES (1)');
+  await route.caughtUp();
+  expect(await contents(target, ['born'])).toEqual({ born: ['(1)'] });
+});

@@ -1,0 +1,348 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { RouteFile, type RunningRoute } from '../../support/route.ts';
+import { until } from '../../support/until.ts';
+import { following } from '../consumer/following.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+async function pair(schema: string): Promise<{ source: TestDatabase; target: TestDatabase }> {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await Promise.all([source.query(schema), target.query(schema)]);
+  return { source, target };
+}
+
+/** Rows with their column names: the order of the columns is the target's own. */
+async function named(database: TestDatabase, table: string): Promise<string[]> {
+  const rows = await database.query(`SELECT to_jsonb(t)::text AS row FROM ${table} t ORDER BY 1`);
+  return rows.map(({ row }) => String(row));
+}
+
+async function transaction(database: TestDatabase, statements: readonly string[]): Promise<void> {
+  const client = await database.client();
+  try {
+    for (const statement of ['BEGIN', ...statements, 'COMMIT']) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Name, table definition, what is done: T is the table. Rows come before, in between and after in one transaction. */
+const followed: readonly (readonly [string, string, readonly string[]])[] = [
+  ['add', 'id int PRIMARY KEY', ['ALTER TABLE T ADD v text', `INSERT INTO T VALUES (11, 'x')`]],
+  ['add_int', 'id int PRIMARY KEY', ['ALTER TABLE T ADD v int DEFAULT 5', 'INSERT INTO T VALUES (11, 6)']],
+  [
+    'add_text',
+    'id int PRIMARY KEY',
+    [String.raw`ALTER TABLE T ADD v text DEFAULT E'a ''quoted'' \\ one'`, 'INSERT INTO T (id) VALUES (11)'],
+  ],
+  [
+    'add_array',
+    'id int PRIMARY KEY',
+    [
+      `ALTER TABLE T ADD v text[] NOT NULL DEFAULT '{"a,b",NULL}', ADD b box DEFAULT '((1,1),(0,0))'`,
+      'INSERT INTO T (id) VALUES (11)',
+    ],
+  ],
+  [
+    'add_stable',
+    'id int PRIMARY KEY',
+    ['ALTER TABLE T ADD v timestamptz DEFAULT now()', 'INSERT INTO T (id) VALUES (11)'],
+  ],
+  [
+    'add_json',
+    'id int PRIMARY KEY',
+    [`ALTER TABLE T ADD v jsonb DEFAULT '{"a": [1]}', ADD w bytea DEFAULT '\\x00ff'`, 'INSERT INTO T (id) VALUES (11)'],
+  ],
+  ['remove', 'id int PRIMARY KEY, v text, w int DEFAULT 3', ['ALTER TABLE T DROP v', 'INSERT INTO T VALUES (11, 6)']],
+  ['rename', 'id int PRIMARY KEY, v text', ['ALTER TABLE T RENAME v TO w', `INSERT INTO T (id, w) VALUES (11, 'x')`]],
+  [
+    'rename_key',
+    'id int PRIMARY KEY, v text',
+    ['ALTER TABLE T RENAME id TO number', `UPDATE T SET v = 'y' WHERE number = 2`],
+  ],
+  [
+    'trade',
+    `id int PRIMARY KEY, a text DEFAULT 'a', b text DEFAULT 'b'`,
+    [
+      'ALTER TABLE T RENAME a TO c',
+      'ALTER TABLE T RENAME b TO a',
+      'ALTER TABLE T RENAME c TO b',
+      `INSERT INTO T (id, a, b) VALUES (11, 'new a', 'new b')`,
+    ],
+  ],
+  [
+    'widen',
+    'id int PRIMARY KEY, v varchar(3), n numeric(4,2)',
+    [
+      'ALTER TABLE T ALTER v TYPE varchar(10), ALTER n TYPE numeric(8,2)',
+      `INSERT INTO T VALUES (11, 'longer', 123456.78)`,
+    ],
+  ],
+  [
+    'to_text',
+    'id int PRIMARY KEY, v varchar(3)',
+    ['ALTER TABLE T ALTER v TYPE text', `INSERT INTO T VALUES (11, 'longer')`],
+  ],
+  [
+    'several',
+    'id int PRIMARY KEY, v varchar(3), w int',
+    [
+      'ALTER TABLE T ADD x int DEFAULT 1',
+      'INSERT INTO T (id, x) VALUES (11, 2)',
+      'ALTER TABLE T RENAME w TO y',
+      'UPDATE T SET y = 4 WHERE id < 3',
+      'ALTER TABLE T DROP v',
+      'DELETE FROM T WHERE id = 11',
+    ],
+  ],
+  [
+    'replace',
+    'id int PRIMARY KEY, v int',
+    ['ALTER TABLE T DROP v, ADD w int DEFAULT 7', 'INSERT INTO T VALUES (11, 8)'],
+  ],
+  [
+    'null',
+    'id int PRIMARY KEY, v int',
+    [
+      'ALTER TABLE T ALTER v SET DEFAULT 4, ADD CHECK (v IS NULL OR v < 9), ALTER id SET STATISTICS 5',
+      'INSERT INTO T (id) VALUES (11)',
+    ],
+  ],
+  ['no_key', 'id int, v int', ['ALTER TABLE T ADD w int DEFAULT 3', 'UPDATE T SET v = 5 WHERE id = 2']],
+  [
+    'emptied',
+    'id int PRIMARY KEY',
+    ['TRUNCATE T', 'INSERT INTO T VALUES (20)', 'ALTER TABLE T ADD v int DEFAULT 7', 'INSERT INTO T VALUES (21, 8)'],
+  ],
+];
+
+test('every kind of change that can be followed, between rows of one transaction, over kills of the worker', async () => {
+  const schema = followed
+    .map(([name, columns]) => {
+      const full = columns.includes('KEY') ? '' : `ALTER TABLE ${name}_t REPLICA IDENTITY FULL;`;
+      return `CREATE TABLE ${name}_t (${columns}); ${full} INSERT INTO ${name}_t (id) SELECT generate_series(1, 3);`;
+    })
+    .join('\n');
+  const { source, target } = await pair(schema);
+  for (const [name] of followed) await target.query(`TRUNCATE ${name}_t`);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nschemaChanges: evolve' });
+  {
+    // Each change is applied once: the worker is killed with the target's table altered and nothing committed.
+    await using route = file.run({ TIDELOCK_FAILPOINTS: 'evolve.altered=2:kill' });
+    await route.state('running');
+    for (const [name, columns, script] of followed) {
+      const filled = columns.includes('id int') ? `INSERT INTO ${name}_t (id) VALUES (4)` : 'SELECT';
+      await transaction(
+        source,
+        [filled, ...script].map((text) => text.replaceAll(/\bT\b/g, `${name}_t`)),
+      );
+    }
+    await route.caughtUp(25_000);
+    expect(route.log).toContain('worker');
+  }
+  for (const [name] of followed) {
+    const table = `${name}_t`;
+    expect([name, await named(target, table)]).toEqual([name, await named(source, table)]);
+  }
+});
+
+async function halted(route: RunningRoute, code: string, text: string): Promise<void> {
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code, message: expect.stringContaining(text) });
+}
+
+/** Name, table definition, what is done before the next row, what is said. */
+const refused: readonly (readonly [string, string, string, string])[] = [
+  ['using', 'id int PRIMARY KEY, v int', 'ALTER TABLE t ALTER v TYPE int USING v * 2', 'column v was changed'],
+  ['using_wider', 'id int PRIMARY KEY, v int', 'ALTER TABLE t ALTER v TYPE bigint USING v * 2', 'rewrittenTypes'],
+  ['volatile', 'id int PRIMARY KEY, v int', 'ALTER TABLE t ADD w float8 DEFAULT random()', 'column w was added'],
+  [
+    'generated',
+    'id int PRIMARY KEY, v int',
+    'ALTER TABLE t ADD w int GENERATED ALWAYS AS (v + 1) STORED',
+    'generated column w',
+  ],
+  ['again', 'id int PRIMARY KEY, v int', 'ALTER TABLE t DROP v; ALTER TABLE t ADD v int', 'which columns were there'],
+  [
+    'to_default',
+    'id int PRIMARY KEY, v int',
+    'ALTER TABLE t ADD w float8 DEFAULT random(); ALTER TABLE t ALTER w DROP DEFAULT',
+    'column w was added',
+  ],
+];
+
+test.for(refused)('what changes rows without row events halts: %s', async ([, columns, change, text]) => {
+  await using route = await following(here, there, {
+    schema: `CREATE TABLE t (${columns});`,
+    rows: 'INSERT INTO t VALUES (1, 1)',
+  });
+  await route.source.query(change);
+  await route.source.query('INSERT INTO t (id, v) VALUES (2, 2)');
+  await expect(route.follow()).rejects.toMatchObject({ code: 'TL-4109', message: expect.stringContaining(text) });
+  expect(await route.target.query('SELECT id, v FROM t')).toEqual([{ id: 1, v: 1 }]);
+});
+
+test('a type that was changed by writing the table anew goes on where that is allowed by name', async () => {
+  const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, v int)');
+  await source.query('INSERT INTO t VALUES (1, 1)');
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables: [public.t]\nschemaChanges: evolve\nallow: [rewrittenTypes]',
+  });
+  await using route = file.run();
+  await route.state('running');
+  await transaction(source, [
+    'ALTER TABLE t ALTER v TYPE bigint, ALTER id TYPE bigint',
+    'INSERT INTO t VALUES (5000000000, 5000000000)',
+  ]);
+  await route.caughtUp();
+  expect(await named(target, 't')).toEqual(await named(source, 't'));
+});
+
+test('what a person accepts is taken to be done at the target, and nothing later', async () => {
+  const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, v int)');
+  await source.query('INSERT INTO t VALUES (1, 1)');
+  using file = new RouteFile({ source, target, route: 'tables: [public.t]\nschemaChanges: evolve' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('ALTER TABLE t ALTER v TYPE int USING v * 2');
+  await source.query('INSERT INTO t VALUES (2, 2)');
+  await halted(route, 'TL-4109', 'column v');
+  await target.query('UPDATE t SET v = v * 2');
+  expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
+  await route.caughtUp();
+  expect(await named(target, 't')).toEqual(await named(source, 't'));
+  await source.query('ALTER TABLE t ALTER v TYPE int USING v * 3');
+  await source.query('INSERT INTO t VALUES (3, 3)');
+  await halted(route, 'TL-4109', 'column v');
+});
+
+test('columns that do not travel may change; names that the configuration needs may not', async () => {
+  const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, fname text, secret int, hidden text)');
+  await target.query('ALTER TABLE t RENAME fname TO first_name; ALTER TABLE t DROP secret, DROP hidden');
+  const tables = `tables:
+  - name: public.t
+    columns: { exclude: [secret, hidden], rename: { fname: first_name } }
+`;
+  using file = new RouteFile({ source, target, route: `${tables}schemaChanges: evolve` });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('ALTER TABLE t ALTER secret TYPE int USING secret * 2');
+  await source.query(`INSERT INTO t VALUES (1, 'one', 1, 'h')`);
+  await source.query('ALTER TABLE t DROP hidden, ADD first int DEFAULT 3');
+  await source.query(`INSERT INTO t VALUES (2, 'two', 2, 4)`);
+  await route.caughtUp();
+  // Also at a start, where the configuration still names what is gone.
+  expect((await file.tidelock('stop', 'here-to-there')).code).toBe(0);
+  await route.state('stopped');
+  expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+  await route.state('running');
+  expect(await target.query('SELECT * FROM t ORDER BY id')).toEqual([
+    { id: 1, first_name: 'one', first: 3 },
+    { id: 2, first_name: 'two', first: 4 },
+  ]);
+  // Under its new name it would begin to travel.
+  await source.query('ALTER TABLE t RENAME secret TO public');
+  await source.query(`INSERT INTO t VALUES (3, 'three', 3, 4)`);
+  await halted(route, 'TL-4101', 'secret');
+});
+
+test('columns that begin to collide at the target halt', async () => {
+  const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, fname text)');
+  await target.query('ALTER TABLE t RENAME fname TO first_name');
+  const columns = 'tables:\n  - name: public.t\n    columns: { rename: { fname: first_name } }\n';
+  using file = new RouteFile({ source, target, route: `${columns}schemaChanges: evolve` });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('ALTER TABLE t ADD first_name text');
+  await source.query(`INSERT INTO t VALUES (1, 'a', 'b')`);
+  await halted(route, 'TL-4103', 'first_name');
+});
+
+test('partitions whose rows come or go without row events halt; those that are made for new rows do not', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE p (id int, v int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+     CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);`,
+  );
+  await source.query('INSERT INTO p VALUES (1, 1)');
+  using file = new RouteFile({ source, target, route: 'tables: [public.p]\nschemaChanges: evolve' });
+  await target.query('ALTER TABLE p DETACH PARTITION p1; DROP TABLE p1; CREATE TABLE all_rows PARTITION OF p DEFAULT');
+  await using route = file.run();
+  await route.state('running');
+  await source.query('CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20)');
+  await source.query('INSERT INTO p VALUES (11, 1)');
+  await source.query('ALTER TABLE p ADD w int DEFAULT 6');
+  await source.query('INSERT INTO p VALUES (12, 1, 7)');
+  await route.caughtUp();
+  expect(await named(target, 'p')).toEqual(await named(source, 'p'));
+  await source.query('DROP TABLE p1');
+  await halted(route, 'TL-4109', 'partition');
+});
+
+test('ignore: what both sides have goes on, and what is left out is said', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE t (id int PRIMARY KEY, v varchar(3), w int DEFAULT 3, n numeric(4,2)); CREATE TABLE u (id int PRIMARY KEY, v int)`,
+  );
+  await target.query('ALTER TABLE t ALTER v TYPE text');
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nschemaChanges: ignore' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`ALTER TABLE t ADD x int DEFAULT 9, DROP w, ALTER v TYPE varchar(20)`);
+  await source.query(`INSERT INTO t VALUES (1, 'longer', 1, 5)`);
+  await route.caughtUp();
+  expect(await target.query('SELECT * FROM t')).toEqual([{ id: 1, v: 'longer', w: 3, n: '1.00' }]);
+  await until('the status', async () => String((await file.status()).ignored) === 'public.t.x');
+  expect((await file.tidelock('stop', 'here-to-there')).code).toBe(0);
+  await route.state('stopped');
+  expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+  await route.state('running');
+  await source.query('INSERT INTO t VALUES (2, NULL, 1, 5)');
+  await route.caughtUp();
+  expect((await target.query('SELECT count(*)::int AS n FROM t'))[0]?.n).toBe(2);
+  await source.query('ALTER TABLE u RENAME v TO w');
+  await source.query('INSERT INTO u VALUES (1, 1)');
+  await halted(route, 'TL-4110', 'column v');
+});
+
+test('ignore: a type that the target does not hold halts', async () => {
+  const { source, target } = await pair(`CREATE TABLE t (id int PRIMARY KEY, v varchar(3))`);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nschemaChanges: ignore' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`ALTER TABLE t ALTER v TYPE varchar(20)`);
+  await source.query(`INSERT INTO t VALUES (1, 'a')`);
+  await halted(route, 'TL-2104', 'public.t');
+});
+
+test('changes that no row tells are noticed within seconds: followed, or halted at and accepted', async () => {
+  const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, v int)');
+  await source.query('INSERT INTO t VALUES (1, 1)');
+  using file = new RouteFile({ source, target, route: 'tables: [public.t]\nschemaChanges: evolve' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query('ALTER TABLE t ADD w int DEFAULT 3');
+  await until('the column', async () => (await named(target, 't'))[0]?.includes('"w": 3') === true);
+  await source.query('ALTER TABLE t ALTER v TYPE int USING v * 2');
+  await halted(route, 'TL-4109', 'column v');
+  await target.query('UPDATE t SET v = v * 2');
+  expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
+  await route.state('running');
+  await source.query('INSERT INTO t VALUES (2, 2, 2)');
+  await route.caughtUp();
+  await source.query('VACUUM FULL t');
+  await source.query('INSERT INTO t VALUES (3, 3, 3)');
+  await route.caughtUp();
+  expect(await named(target, 't')).toEqual(await named(source, 't'));
+  await source.query('ALTER TABLE t ALTER v TYPE int USING v * 3');
+  await halted(route, 'TL-4109', 'column v');
+});
