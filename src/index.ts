@@ -13,6 +13,7 @@ export { type LoadOptions, loadConfiguration } from './config/load-configuration
 export { errorCatalogue } from './core/errors/catalogue.ts';
 export { type ErrorKind, type Recovery, TidelockError } from './core/errors/tidelock-error.ts';
 export { type Logger, silentLogger } from './core/logger.ts';
+export type { ParkedCount, ParkedStore, ParkedTransaction, ParkingOutcome, ParkingRequest } from './core/parked.ts';
 export type { NodeDefinition, RouteDefinition } from './core/route.ts';
 export type { LeaseHolder } from './core/route-state-store.ts';
 export type { Health, Reason, RouteState, RouteStatus, WantedState } from './core/route-status.ts';

@@ -23,6 +23,7 @@ export function cleanse(options: CleanseOptions): ConfiguredTransform {
   const nulls = new Set(options.nullIf);
   return columnTransform({
     name: 'cleanse',
+    isTotal: true,
     columns: options.columns,
     injective: false,
     compile({ name, type }) {

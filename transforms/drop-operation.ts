@@ -4,6 +4,7 @@ import type { ConfiguredTransform, RowOperation } from '../src/core/table-mappin
 export function dropOperation(operations: readonly RowOperation[]): ConfiguredTransform {
   return {
     name: 'dropOperation',
+    isTotal: true,
     columns: [],
     bind: ({ columns }) => ({ kind: 'operations', columns, rules: [], dropped: new Set(operations), kept: null }),
   };

@@ -44,6 +44,7 @@ export type MaskOptions = { readonly columns: readonly string[] } & (
 export function mask(options: MaskOptions): ConfiguredTransform {
   return columnTransform({
     name: 'mask',
+    isTotal: true,
     columns: options.columns,
     injective: options.method === 'hmac' && options.length >= 32,
     ...(options.method === 'fake' && { prepare: loadFakes }),

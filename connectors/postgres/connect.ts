@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
+import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
 import { classifyPostgresError } from './classify-error.ts';
 
@@ -73,21 +75,53 @@ function tlsOptions(settings: ConnectionSettings, host: string): pg.ClientConfig
 
 /** A connected client whose driver errors are TidelockErrors; an error while it idles is kept for its next query. */
 export async function connectPostgres(node: NodeDefinition, options: PostgresSessionOptions): Promise<pg.Client> {
+  return await connectFirst(node, (settings, host) => clientConfig(settings, host, options));
+}
+
+type Host = ConnectionSettings['hosts'][number];
+
+/**
+ * Each host in its order until one takes the session. Of several hosts a standby is passed over, since heartbeats, marks
+ * and rows are written: after a failover the next in the list is the one.
+ */
+export async function connectFirst(
+  node: NodeDefinition,
+  configOf: (settings: ConnectionSettings, host: Host) => pg.ClientConfig,
+): Promise<pg.Client> {
   const settings = node.connection();
   let last: unknown;
   let address = '';
   for (const host of settings.hosts) {
-    const client = new pg.Client(clientConfig(settings, host, options));
+    const client = new pg.Client(configOf(settings, host));
     // Without a listener a connection that breaks while idle would end the process; the next query reports it.
     client.on('error', () => {});
+    const isStandby = watchStandby(client);
+    address = `${host.host}:${host.port}`;
     try {
       await client.connect();
-      return client;
+      if (settings.hosts.length === 1 || !isStandby()) return client;
+      last = standby(node, address);
     } catch (error) {
       last = error;
-      address = `${host.host}:${host.port}`;
-      await client.end().catch(() => {});
     }
+    await client.end().catch(() => {});
   }
-  throw classifyPostgresError(last, node.name, address);
+  throw last instanceof TidelockError ? last : classifyPostgresError(last, node.name, address);
+}
+
+/** What the next host is tried for; where there is none, the servers are asked again later. */
+export function standby(node: NodeDefinition, address: string): TidelockError {
+  return fail(nodeErrors.interrupted, { node: node.name, sqlState: '25006', message: `${address} is a standby` });
+}
+
+/** The server tells it while the session starts. */
+function watchStandby(client: pg.Client): () => boolean {
+  let value = 'off';
+  client.connection.on(
+    'parameterStatus',
+    (message: { readonly parameterName: string; readonly parameterValue: string }) => {
+      if (message.parameterName === 'in_hot_standby') value = message.parameterValue;
+    },
+  );
+  return () => value === 'on';
 }

@@ -1,12 +1,12 @@
 import { ABSENT, type Cell, type Row, UNCHANGED } from './cell.ts';
 import type { Change } from './change.ts';
-import { type Column, type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts';
+import { type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts';
 
 /** Of the layout below. Bytes of another version are refused, never guessed at. */
 const version = 1;
 
 const tags = { null: 0, unchanged: 1, absent: 2, text: 3, bytes: 4 } as const;
-const kinds = { insert: 1, update: 2, updateWithBefore: 3, delete: 4, truncate: 5 } as const;
+const kinds = { insert: 1, update: 2, updateWithBefore: 3, delete: 4, truncate: 5, unmapped: 6 } as const;
 const identities: readonly ReplicaIdentity[] = ['default', 'index', 'full', 'nothing'];
 
 /**
@@ -26,18 +26,32 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
     return tables.size - 1;
   };
   let count = 0;
-  for (const change of changes) {
-    if (change.kind === 'heartbeat' || change.kind === 'schemaChange') continue;
-    count++;
+  const tableList = (list: readonly TableVersion[]): (() => void) => {
+    const numbers = list.map(number);
+    return () => {
+      out.size(numbers.length);
+      for (const at of numbers) out.size(at);
+    };
+  };
+  const add = (change: Change): void => {
+    if (change.kind === 'heartbeat' || change.kind === 'schemaChange') return;
     if (change.kind === 'truncate') {
-      const numbers = change.tables.map(number);
+      const tableNumbers = tableList(change.tables);
       body.push(() => {
         out.byte(kinds.truncate);
         out.byte(change.restartIdentity ? 1 : 0);
-        out.size(numbers.length);
-        for (const at of numbers) out.size(at);
+        tableNumbers();
       });
-      continue;
+      return;
+    }
+    if (change.kind === 'unmapped') {
+      const tableNumbers = tableList(change.tables);
+      body.push(() => {
+        out.byte(kinds.unmapped);
+        tableNumbers();
+      });
+      add(change.change);
+      return;
     }
     const table = number(change.table);
     body.push(() => {
@@ -47,6 +61,11 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
       if (change.kind !== 'insert' && change.before !== null) out.row(change.before);
       if (change.kind !== 'delete') out.row(change.after);
     });
+  };
+  for (const change of changes) {
+    if (change.kind === 'heartbeat' || change.kind === 'schemaChange') continue;
+    count++;
+    add(change);
   }
   out.byte(version);
   out.size(tables.size);
@@ -71,8 +90,15 @@ export class ChangeDecoder {
       if (at === undefined) throw new RangeError('a change of a table that is not described');
       return at;
     };
-    const changes = Array.from({ length: input.size() }, (): Change => {
+    const read = (): Change => {
       const kind = input.byte();
+      if (kind === kinds.unmapped) {
+        const targets = Array.from({ length: input.size() }, table);
+        const change = read();
+        if (change.kind === 'unmapped' || change.kind === 'heartbeat' || change.kind === 'schemaChange')
+          throw new RangeError('an unmapped change of no rows');
+        return { kind: 'unmapped', change, tables: targets };
+      }
       if (kind === kinds.truncate) {
         const restartIdentity = input.byte() === 1;
         return { kind: 'truncate', restartIdentity, tables: Array.from({ length: input.size() }, table) };
@@ -91,7 +117,8 @@ export class ChangeDecoder {
         default:
           throw new RangeError(`unknown kind of change ${kind}`);
       }
-    });
+    };
+    const changes = Array.from({ length: input.size() }, read);
     input.end();
     return changes;
   }
@@ -101,11 +128,8 @@ export class ChangeDecoder {
     if (known !== undefined) return known;
     const table = JSON.parse(text) as TableVersion;
     if (!identities.includes(table.identity)) throw new RangeError(`unknown identity of ${tableLabel(table)}`);
-    // Only what is known here: the definition decides how rows are applied.
-    const columns = table.columns.map(({ name, type, modifier, key }): Column => ({ name, type, modifier, key }));
-    const read: TableVersion = { ...table, columns };
-    this.#tables.set(text, read);
-    return read;
+    this.#tables.set(text, table);
+    return table;
   }
 }
 

@@ -53,6 +53,17 @@ export interface SchemaChange {
   readonly at: Position;
 }
 
+/**
+ * A change for which the route's transforms have no value, as it came from the source. It halts where it is met, or its
+ * transaction is set aside; when that is tried again the transforms are asked once more.
+ */
+export interface UnmappedChange {
+  readonly kind: 'unmapped';
+  readonly change: RowChange | TruncateChange;
+  /** The mapped tables that its rows could have gone to. */
+  readonly tables: readonly TableVersion[];
+}
+
 /** Tidelock's own record in the change queue: measures lag, and moves an idle route's position on. */
 export interface HeartbeatChange {
   readonly kind: 'heartbeat';
@@ -63,4 +74,4 @@ export interface HeartbeatChange {
 }
 
 export type RowChange = InsertChange | UpdateChange | DeleteChange;
-export type Change = RowChange | TruncateChange | SchemaChange | HeartbeatChange;
+export type Change = RowChange | TruncateChange | UnmappedChange | SchemaChange | HeartbeatChange;

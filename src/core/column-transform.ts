@@ -9,6 +9,8 @@ export interface ColumnTransformOptions {
   readonly injective: boolean;
   /** Binds it to one column. The function sees only values and NULL; it throws a TransformFailure where it has none. */
   compile(column: Column): (value: Cell) => Cell;
+  /** It has a value for every value. */
+  readonly isTotal?: true;
   /** Before `compile`, at each start. */
   prepare?(): Promise<void>;
   /** The column as it is afterwards; the same where it is absent. */
@@ -17,11 +19,12 @@ export interface ColumnTransformOptions {
 
 /** A transform that makes each of its columns' new value of the old one alone. */
 export function columnTransform(options: ColumnTransformOptions): ConfiguredTransform {
-  const { name, columns, injective, retype, prepare } = options;
+  const { name, columns, injective, retype, prepare, isTotal } = options;
   return {
     name,
     columns,
     ...(prepare && { prepare }),
+    ...(isTotal && { isTotal }),
     bind(layout) {
       const indexes = columns.map((column) => layout.indexOf(column));
       const rules = indexes.map((index) => {

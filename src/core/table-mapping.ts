@@ -35,6 +35,8 @@ export interface ConfiguredTransform {
   readonly name: string;
   /** Columns that it writes or decides by, for people. */
   readonly columns: readonly string[];
+  /** It has a value for every row. */
+  readonly isTotal?: true;
   /** Of the files that it uses, which are part of the configuration. */
   readonly digest?: string;
   /** Loads what it needs of files. Called before any `bind`, again at each start. */

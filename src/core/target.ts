@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { Change } from './change.ts';
 import type { Consumer } from './consumer.ts';
 import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
@@ -21,6 +22,8 @@ export interface ConsumerOptions {
   readonly checkpoint: Extract<StoredCheckpoint, { phase: 'ready' }>;
   /** Names the source node in origin markers. */
   readonly sourceNode: string;
+  /** Maps parked changes that the transforms had no value for. Throws (halt) where they still have none. */
+  map(changes: Change[], position: string): Change[];
 }
 
 export interface LoaderOptions {

@@ -46,4 +46,14 @@ export interface TransactionPart {
   readonly bytes: number;
   readonly commit: Commit | null;
   readonly urgency: Urgency;
+  /** What the first of its unmapped changes halts with; absent where there is none. */
+  readonly unmapped?: MappingFailure;
+}
+
+/** A halt, as it crosses the Channel. */
+export interface MappingFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly place: object;
 }

@@ -1,17 +1,18 @@
 import type { Row } from '../core/cell.ts';
 import { ABSENT, UNCHANGED } from '../core/cell.ts';
 import { didYouMean } from '../core/nearest-name.ts';
-import { conversion, exactInteger, exactModifier, reader, withModifier } from './casts.ts';
+import { type Conversion, conversion, exactInteger, exactModifier, reader, withModifier } from './casts.ts';
 import { functionNames, nondeterministic } from './function-names.ts';
 import { functions } from './functions/functions.ts';
 import { timeFields } from './functions/time-fields.ts';
 import * as nodes from './nodes.ts';
 import { ExpressionFailure, ExpressionProblem } from './problem.ts';
 import { commonType, resolveFunction } from './resolve-function.ts';
-import { isImplicit, type Signature, signaturesOf } from './signature-catalogue.ts';
+import { isImplicit, isStableCast, type Signature, signaturesOf } from './signature-catalogue.ts';
 import type { Call, Case, Choice, In, Syntax } from './syntax.ts';
 import { computeNow, constant, type TypedNode } from './typed-node.ts';
 import { matcherOf } from './types/like.ts';
+import { concatenate } from './types/text.ts';
 import { typeForms } from './types/type-forms.ts';
 import type { Value } from './types/value.ts';
 
@@ -48,7 +49,12 @@ export class Analyser {
       case 'or':
         return nodes.junction(this.#conditions(syntax.operands), syntax.kind === 'or', syntax.offset);
       case 'not':
-        return nodes.call('bool', (value: boolean) => !value, this.#conditions(syntax.operands), syntax.offset);
+        return nodes.call({
+          type: 'bool',
+          apply: (value: boolean) => !value,
+          parts: this.#conditions(syntax.operands),
+          offset: syntax.offset,
+        });
       case 'test': {
         const { test, negated, offset } = syntax;
         const operand = this.analyse(syntax.operand);
@@ -112,7 +118,7 @@ export class Analyser {
     checkField(key, parts[0]);
     checkPattern(name, parts[1]);
     const fitted = parts.map((part, i) => implicit(part, found.arguments[i] ?? ''));
-    return nodes.call(found.result, apply, fitted, offset);
+    return nodes.call({ type: found.result, apply, parts: fitted, offset, isStable: found.isStable });
   }
 
   #in(syntax: In): TypedNode {
@@ -132,13 +138,14 @@ export class Analyser {
     const found = signatureFor('=', [operand, { type, offset, compile: () => constant(null) }], true, offset);
     const [left = '', right = ''] = found.arguments;
     const equal = equality(found, offset);
-    const array = nodes.among(
-      implicit(operand, left),
-      items.map((item) => implicit(item, right)),
-      equal,
+    const array = nodes.among({
+      operand: implicit(operand, left),
+      items: items.map((item) => implicit(item, right)),
+      matches: equal,
       negated,
+      isStable: found.isStable,
       offset,
-    );
+    });
     const others = single(syntax.items.filter((item) => !isFree(item)));
     return others.length === 0 ? array : nodes.junction([array, ...others], !negated, offset);
   }
@@ -185,8 +192,9 @@ export class Analyser {
     const equal = equality(found, offset);
     const [first = '', second = ''] = found.arguments;
     const pair: [TypedNode, TypedNode] = [implicit(left, first), implicit(right, second)];
-    if (kind === 'distinct') return nodes.distinct(pair, equal, negated, offset);
-    return nodes.nullIf(pair, equal, offset);
+    if (kind === 'distinct')
+      return nodes.distinct({ parts: pair, isEqual: equal, negated, isStable: found.isStable, offset });
+    return nodes.nullIf({ parts: pair, isEqual: equal, isStable: found.isStable, offset });
   }
 }
 
@@ -236,7 +244,11 @@ function implicit(node: TypedNode, type: string): TypedNode {
   if (node.type === 'unknown') return typedLiteral(node, type);
   const convert = conversion(node.type, type, 'implicit');
   if (convert === null) throw new ExpressionProblem(`a ${node.type} stands where a ${type} is wanted`, node.offset);
-  return nodes.call(type, convert, [node], node.offset);
+  return converted(node, type, convert, node.offset);
+}
+
+function converted(node: TypedNode, type: string, convert: Conversion, offset: number): TypedNode {
+  return nodes.call({ type, apply: convert, parts: [node], offset, isStable: isStableCast(node.type, type) });
 }
 
 function typedLiteral(node: TypedNode, type: string): TypedNode {
@@ -250,15 +262,15 @@ function typedLiteral(node: TypedNode, type: string): TypedNode {
 /** An explicit cast. */
 function cast(node: TypedNode, type: string, modifier: number, offset: number): TypedNode {
   const fit = withModifier(type, modifier);
-  const converted = node.type === 'unknown' ? typedLiteral(node, type) : convertTo(node, type, offset);
-  return fit === null ? converted : nodes.call(type, fit, [converted], offset);
+  const value = node.type === 'unknown' ? typedLiteral(node, type) : convertTo(node, type, offset);
+  return fit === null ? value : nodes.call({ type, apply: fit, parts: [value], offset });
 }
 
 function convertTo(node: TypedNode, type: string, offset: number): TypedNode {
   if (node.type === type) return node;
   const convert = conversion(node.type, type, 'explicit');
   if (convert === null) throw new ExpressionProblem(`no cast from ${node.type} to ${type} is in the language`, offset);
-  return nodes.call(type, convert, [node], offset);
+  return converted(node, type, convert, offset);
 }
 
 /** As a column of the type takes it, where nothing is lost; what loses something has to be written. */
@@ -266,7 +278,7 @@ export function assignTo(node: TypedNode, column: { readonly type: string; reado
   const type = shortType(column.type);
   const { offset } = node;
   const fit = exactModifier(type, column.modifier);
-  const converted = ((): TypedNode => {
+  const value = ((): TypedNode => {
     if (node.type === 'unknown') return typedLiteral(node, type);
     if (node.type === type) return node;
     const convert = assignment(node.type, type);
@@ -275,9 +287,9 @@ export function assignTo(node: TypedNode, column: { readonly type: string; reado
         `a ${node.type} stands where the column wants a ${type}${conversion(node.type, type, 'explicit') === null ? '' : `: write (...)::${type} if that is meant`}`,
         offset,
       );
-    return nodes.call(type, convert, [node], offset);
+    return converted(node, type, convert, offset);
   })();
-  return fit === null ? converted : nodes.call(type, fit, [converted], offset);
+  return fit === null ? value : nodes.call({ type, apply: fit, parts: [value], offset });
 }
 
 function assignment(from: string, to: string): ReturnType<typeof conversion> {
@@ -349,7 +361,7 @@ function joinTexts(parts: readonly TypedNode[], offset: number): TypedNode {
   const texts = parts.map((part) =>
     isImplicit(part.type, 'text') ? implicit(part, 'text') : convertTo(part, 'text', part.offset),
   );
-  return nodes.call('text', functions.get('||(text,text)') ?? String, texts, offset);
+  return nodes.call({ type: 'text', apply: concatenate, parts: texts, offset });
 }
 
 /** Prints each argument as the server sends it: a boolean is `t`, and a char(n) keeps its blanks. */
@@ -357,7 +369,8 @@ function concat(name: string, parts: readonly TypedNode[], offset: number): Type
   const print = (part: TypedNode): TypedNode => {
     const node = known(part);
     const form = typeForms.get(node.type);
-    return form === undefined || node.type === 'text' ? node : nodes.call('text', form.print, [node], node.offset);
+    if (form === undefined || node.type === 'text') return node;
+    return nodes.call({ type: 'text', apply: form.print, parts: [node], offset: node.offset, isStable: true });
   };
   const [first, ...rest] = parts;
   if (first === undefined || (name === 'concat_ws' && rest.length === 0))

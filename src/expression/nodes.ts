@@ -1,10 +1,21 @@
 import { type Compiled, constant, constantValue, folded, type TypedNode } from './typed-node.ts';
+import { checkLength } from './types/text.ts';
 import type { Evaluate, Value } from './types/value.ts';
 
 type Apply = (...args: never[]) => Value;
 
+export interface CallOptions {
+  readonly type: string;
+  readonly apply: Apply;
+  readonly parts: readonly TypedNode[];
+  readonly offset: number;
+  /** Not computed before a row is, as at the server. */
+  readonly isStable?: boolean;
+}
+
 /** A function that is NULL where an argument is NULL; all arguments are computed first. */
-export function call(type: string, apply: Apply, parts: readonly TypedNode[], offset: number): TypedNode {
+export function call(options: CallOptions): TypedNode {
+  const { type, apply, parts, offset, isStable = false } = options;
   return {
     type,
     offset,
@@ -12,14 +23,11 @@ export function call(type: string, apply: Apply, parts: readonly TypedNode[], of
       const inputs = parts.map((part) => part.compile());
       // As at the server: with a NULL written in it, the rest is not even computed.
       if (inputs.some((input) => input.isConstant && constantValue(input) === null)) return constant(null);
-      return folded(
-        strict(
-          apply,
-          inputs.map(({ run }) => run),
-        ),
-        inputs,
-        offset,
+      const run = strict(
+        apply,
+        inputs.map((input) => input.run),
       );
+      return isStable ? { run, isConstant: false } : folded(run, inputs, offset);
     },
   };
 }
@@ -137,12 +145,15 @@ export function extreme(
   };
 }
 
+export interface PairOptions {
+  readonly parts: readonly [TypedNode, TypedNode];
+  readonly isEqual: (a: Value, b: Value) => boolean;
+  readonly isStable: boolean;
+  readonly offset: number;
+}
+
 /** The first value, or NULL where both are equal. */
-export function nullIf(
-  parts: readonly [TypedNode, TypedNode],
-  isEqual: (a: Value, b: Value) => boolean,
-  offset: number,
-): TypedNode {
+export function nullIf({ parts, isEqual, isStable, offset }: PairOptions): TypedNode {
   return {
     type: parts[0].type,
     offset,
@@ -156,18 +167,14 @@ export function nullIf(
         const b = right.run(row);
         return a === null || b === null || !isEqual(a, b) ? a : null;
       };
-      return folded(run, [left, right], offset);
+      return isStable ? { run, isConstant: false } : folded(run, [left, right], offset);
     },
   };
 }
 
-/** Whether two values differ, NULL being a value like others. */
-export function distinct(
-  parts: readonly [TypedNode, TypedNode],
-  isEqual: (a: Value, b: Value) => boolean,
-  negated: boolean,
-  offset: number,
-): TypedNode {
+/** Whether two values differ, NULL being a value like others; `negated`: whether they do not. */
+export function distinct(options: PairOptions & { readonly negated: boolean }): TypedNode {
+  const { parts, isEqual, isStable, negated, offset } = options;
   return {
     type: 'bool',
     offset,
@@ -180,7 +187,7 @@ export function distinct(
         const differ = a === null || b === null ? a !== b : !isEqual(a, b);
         return differ !== negated;
       };
-      return folded(run, [left, right], offset);
+      return isStable ? { run, isConstant: false } : folded(run, [left, right], offset);
     },
   };
 }
@@ -259,29 +266,37 @@ export function once(part: TypedNode): { readonly shared: TypedNode; readonly re
   };
 }
 
-/** As an array of constants beside one operand: all of them are known before the first comparison. */
-export function among(
-  operand: TypedNode,
-  items: readonly TypedNode[],
-  matches: (a: Value, b: Value) => boolean,
-  negated: boolean,
-  offset: number,
-): TypedNode {
+/** As an array beside one operand: none of its items reads the row. */
+export function among(options: {
+  readonly operand: TypedNode;
+  readonly items: readonly TypedNode[];
+  readonly matches: (a: Value, b: Value) => boolean;
+  readonly negated: boolean;
+  readonly isStable: boolean;
+  readonly offset: number;
+}): TypedNode {
+  const { operand, items, matches, negated, isStable, offset } = options;
   return {
     type: 'bool',
     offset,
     compile() {
       const input = operand.compile();
-      const values = items.map((item) => constantValue(item.compile()));
-      const hasNull = values.includes(null);
-      const known = values.filter((value) => value !== null);
+      const list = items.map((item) => item.compile());
+      const isKnown = list.every((item) => item.isConstant);
+      const valuesNow = (): Value[] => list.map((item) => constantValue(item));
+      const known = isKnown ? valuesNow() : [];
       const run: Evaluate = (row) => {
+        const values = isKnown ? known : valuesNow();
         const value = input.run(row);
         if (value === null) return null;
-        for (const item of known) if (matches(value, item)) return !negated;
+        let hasNull = false;
+        for (const item of values) {
+          if (item === null) hasNull = true;
+          else if (matches(value, item)) return !negated;
+        }
         return hasNull ? null : negated;
       };
-      return folded(run, [input], offset);
+      return isStable || !isKnown ? { run, isConstant: false } : folded(run, [input], offset);
     },
   };
 }
@@ -297,9 +312,11 @@ export function joined(separator: TypedNode | null, parts: readonly TypedNode[],
       const run: Evaluate = (row) => {
         const by = between.run(row);
         const values = inputs.map((input) => input.run(row)).filter((value) => value !== null);
-        return by === null ? null : values.join(String(by));
+        if (by === null) return null;
+        checkLength(values.reduce<number>((sum, value) => sum + String(value).length + String(by).length, 0));
+        return values.join(String(by));
       };
-      return folded(run, [between, ...inputs], offset);
+      return { run, isConstant: false };
     },
   };
 }

@@ -4,29 +4,32 @@ export interface Signature {
   readonly name: string;
   readonly arguments: readonly string[];
   readonly result: string;
+  /** May depend on settings: the server does not compute it before the statement runs, nor is it computed here before a row is. */
+  readonly isStable: boolean;
 }
 
 export type CastContext = 'implicit' | 'assignment' | 'explicit';
 
 const bySignatureName = new Map<string, Signature[]>();
 for (const line of linesOf(signatureLines)) {
-  const [left = '', result = ''] = line.split(' > ');
+  const [left = '', right = ''] = line.split(' > ');
+  const [result = '', stable] = right.split(' ');
   const [name = '', ...types] = left.split(' ');
   const known = bySignatureName.get(name) ?? [];
-  known.push({ name, arguments: types, result });
+  known.push({ name, arguments: types, result, isStable: stable !== undefined });
   bySignatureName.set(name, known);
 }
 
-const categories = new Map<string, { readonly category: string; readonly isPreferred: boolean }>();
+const categories = new Map<string, { readonly category: string; readonly flags: readonly string[] }>();
 for (const line of linesOf(typeLines)) {
-  const [type = '', category = '', preferred] = line.split(' ');
-  categories.set(type, { category, isPreferred: preferred !== undefined });
+  const [type = '', category = '', ...flags] = line.split(' ');
+  categories.set(type, { category, flags });
 }
 
-const casts = new Map<string, CastContext>();
+const casts = new Map<string, { readonly context: CastContext; readonly isStable: boolean }>();
 for (const line of linesOf(castLines)) {
-  const [from, to, context] = line.split(' ');
-  casts.set(`${from} ${to}`, context as CastContext);
+  const [from, to, context, stable] = line.split(' ');
+  casts.set(`${from} ${to}`, { context: context as CastContext, isStable: stable !== undefined });
 }
 
 function linesOf(text: string): string[] {
@@ -44,12 +47,22 @@ export function categoryOf(type: string): string {
 }
 
 export function isPreferred(type: string): boolean {
-  return categories.get(type)?.isPreferred ?? false;
+  return hasFlag(type, 'preferred');
 }
 
 /** Of casts that are no way through text; null where there is none. */
 export function castContext(from: string, to: string): CastContext | null {
-  return casts.get(`${from} ${to}`) ?? null;
+  return casts.get(`${from} ${to}`)?.context ?? null;
+}
+
+function hasFlag(type: string, flag: string): boolean {
+  return categories.get(type)?.flags.includes(flag) ?? false;
+}
+
+/** Of a cast, be it by a function or by way of text. */
+export function isStableCast(from: string, to: string): boolean {
+  const known = casts.get(`${from} ${to}`);
+  return known?.isStable ?? (hasFlag(from, 'prints-stable') || hasFlag(to, 'reads-stable'));
 }
 
 /** Whether a value of one type stands where another is wanted, without being asked for. */

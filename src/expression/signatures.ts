@@ -1,6 +1,9 @@
 // Written from the catalogue of PostgreSQL 18 by test/integration/expression/signatures.test.ts (vitest -u).
 
-/** Every function and operator of the names that the language has, also those that it refuses: `name arguments > result`. */
+/**
+ * Every function and operator of the names that the language has, also those that it refuses: `name arguments > result`.
+ * What is stable may depend on settings, and is therefore not computed by the server before a statement runs.
+ */
 export const signatureLines = `
 !~~ bpchar text > bool
 !~~ bytea bytea > bool
@@ -68,7 +71,7 @@ export const signatureLines = `
 + interval interval > interval
 + interval time > time
 + interval timestamp > timestamp
-+ interval timestamptz > timestamptz
++ interval timestamptz > timestamptz stable
 + interval timetz > timetz
 + money money > money
 + numeric > numeric
@@ -79,7 +82,7 @@ export const signatureLines = `
 + time date > timestamp
 + time interval > time
 + timestamp interval > timestamp
-+ timestamptz interval > timestamptz
++ timestamptz interval > timestamptz stable
 + timetz date > timestamptz
 + timetz interval > timetz
 - date date > int4
@@ -118,7 +121,7 @@ export const signatureLines = `
 - time time > interval
 - timestamp interval > timestamp
 - timestamp timestamp > interval
-- timestamptz interval > timestamptz
+- timestamptz interval > timestamptz stable
 - timestamptz timestamptz > interval
 - timetz interval > timetz
 -> json int4 > json
@@ -158,7 +161,7 @@ export const signatureLines = `
 < circle circle > bool
 < date date > bool
 < date timestamp > bool
-< date timestamptz > bool
+< date timestamptz > bool stable
 < float4 float4 > bool
 < float4 float8 > bool
 < float8 float4 > bool
@@ -190,9 +193,9 @@ export const signatureLines = `
 < time time > bool
 < timestamp date > bool
 < timestamp timestamp > bool
-< timestamp timestamptz > bool
-< timestamptz date > bool
-< timestamptz timestamp > bool
+< timestamp timestamptz > bool stable
+< timestamptz date > bool stable
+< timestamptz timestamp > bool stable
 < timestamptz timestamptz > bool
 < timetz timetz > bool
 < tsquery tsquery > bool
@@ -208,7 +211,7 @@ export const signatureLines = `
 <= circle circle > bool
 <= date date > bool
 <= date timestamp > bool
-<= date timestamptz > bool
+<= date timestamptz > bool stable
 <= float4 float4 > bool
 <= float4 float8 > bool
 <= float8 float4 > bool
@@ -240,9 +243,9 @@ export const signatureLines = `
 <= time time > bool
 <= timestamp date > bool
 <= timestamp timestamp > bool
-<= timestamp timestamptz > bool
-<= timestamptz date > bool
-<= timestamptz timestamp > bool
+<= timestamp timestamptz > bool stable
+<= timestamptz date > bool stable
+<= timestamptz timestamp > bool stable
 <= timestamptz timestamptz > bool
 <= timetz timetz > bool
 <= tsquery tsquery > bool
@@ -258,7 +261,7 @@ export const signatureLines = `
 <> circle circle > bool
 <> date date > bool
 <> date timestamp > bool
-<> date timestamptz > bool
+<> date timestamptz > bool stable
 <> float4 float4 > bool
 <> float4 float8 > bool
 <> float8 float4 > bool
@@ -289,9 +292,9 @@ export const signatureLines = `
 <> time time > bool
 <> timestamp date > bool
 <> timestamp timestamp > bool
-<> timestamp timestamptz > bool
-<> timestamptz date > bool
-<> timestamptz timestamp > bool
+<> timestamp timestamptz > bool stable
+<> timestamptz date > bool stable
+<> timestamptz timestamp > bool stable
 <> timestamptz timestamptz > bool
 <> timetz timetz > bool
 <> tsquery tsquery > bool
@@ -311,7 +314,7 @@ export const signatureLines = `
 = circle circle > bool
 = date date > bool
 = date timestamp > bool
-= date timestamptz > bool
+= date timestamptz > bool stable
 = float4 float4 > bool
 = float4 float8 > bool
 = float8 float4 > bool
@@ -343,9 +346,9 @@ export const signatureLines = `
 = time time > bool
 = timestamp date > bool
 = timestamp timestamp > bool
-= timestamp timestamptz > bool
-= timestamptz date > bool
-= timestamptz timestamp > bool
+= timestamp timestamptz > bool stable
+= timestamptz date > bool stable
+= timestamptz timestamp > bool stable
 = timestamptz timestamptz > bool
 = timetz timetz > bool
 = tsquery tsquery > bool
@@ -363,7 +366,7 @@ export const signatureLines = `
 > circle circle > bool
 > date date > bool
 > date timestamp > bool
-> date timestamptz > bool
+> date timestamptz > bool stable
 > float4 float4 > bool
 > float4 float8 > bool
 > float8 float4 > bool
@@ -395,9 +398,9 @@ export const signatureLines = `
 > time time > bool
 > timestamp date > bool
 > timestamp timestamp > bool
-> timestamp timestamptz > bool
-> timestamptz date > bool
-> timestamptz timestamp > bool
+> timestamp timestamptz > bool stable
+> timestamptz date > bool stable
+> timestamptz timestamp > bool stable
 > timestamptz timestamptz > bool
 > timetz timetz > bool
 > tsquery tsquery > bool
@@ -413,7 +416,7 @@ export const signatureLines = `
 >= circle circle > bool
 >= date date > bool
 >= date timestamp > bool
->= date timestamptz > bool
+>= date timestamptz > bool stable
 >= float4 float4 > bool
 >= float4 float8 > bool
 >= float8 float4 > bool
@@ -445,9 +448,9 @@ export const signatureLines = `
 >= time time > bool
 >= timestamp date > bool
 >= timestamp timestamp > bool
->= timestamp timestamptz > bool
->= timestamptz date > bool
->= timestamptz timestamp > bool
+>= timestamp timestamptz > bool stable
+>= timestamptz date > bool stable
+>= timestamptz timestamp > bool stable
 >= timestamptz timestamptz > bool
 >= timetz timetz > bool
 >= tsquery tsquery > bool
@@ -477,17 +480,17 @@ char_length text > int4
 character_length bpchar > int4
 character_length text > int4
 chr int4 > text
-convert_from bytea name > text
-convert_to text name > bytea
+convert_from bytea name > text stable
+convert_to text name > bytea stable
 date_part text date > float8
 date_part text interval > float8
 date_part text time > float8
 date_part text timestamp > float8
-date_part text timestamptz > float8
+date_part text timestamptz > float8 stable
 date_part text timetz > float8
 date_trunc text interval > interval
 date_trunc text timestamp > timestamp
-date_trunc text timestamptz > timestamptz
+date_trunc text timestamptz > timestamptz stable
 date_trunc text timestamptz text > timestamptz
 decode text text > bytea
 div numeric numeric > numeric
@@ -496,7 +499,7 @@ extract text date > numeric
 extract text interval > numeric
 extract text time > numeric
 extract text timestamp > numeric
-extract text timestamptz > numeric
+extract text timestamptz > numeric stable
 extract text timetz > numeric
 floor float8 > float8
 floor numeric > numeric
@@ -505,7 +508,7 @@ left text int4 > text
 length bit > int4
 length bpchar > int4
 length bytea > int4
-length bytea name > int4
+length bytea name > int4 stable
 length path > float8
 length text > int4
 length tsvector > int4
@@ -580,10 +583,10 @@ trunc macaddr8 > macaddr8
 trunc numeric > numeric
 trunc numeric int4 > numeric
 upper text > text
-|| anynonarray text > text
+|| anynonarray text > text stable
 || bytea bytea > bytea
 || jsonb jsonb > jsonb
-|| text anynonarray > text
+|| text anynonarray > text stable
 || text text > text
 || tsquery tsquery > tsquery
 || tsvector tsvector > tsvector
@@ -597,9 +600,9 @@ upper text > text
 ~~* text text > bool
 `;
 
-/** `type category`, and whether the type is preferred within it. */
+/** `type category`, whether the type is preferred within it, and whether reading and printing it are stable. */
 export const typeLines = `
-aclitem U
+aclitem U reads-stable prints-stable
 anynonarray P
 bit V
 bool B preferred
@@ -608,19 +611,19 @@ bytea U
 char Z
 cid U
 circle G
-date D
+date D reads-stable prints-stable
 float4 N
 float8 N preferred
 inet I preferred
 int2 N
 int4 N
 int8 N
-interval T preferred
+interval T preferred reads-stable prints-stable
 json U
 jsonb U
 macaddr U
 macaddr8 U
-money N
+money N reads-stable prints-stable
 name S
 numeric N
 oid N preferred
@@ -628,10 +631,10 @@ path G
 pg_lsn U
 text S preferred
 tid U
-time D
-timestamp D
-timestamptz D preferred
-timetz D
+time D reads-stable
+timestamp D reads-stable prints-stable
+timestamptz D preferred reads-stable prints-stable
+timetz D reads-stable
 tsquery U
 tsvector U
 uuid U
@@ -641,7 +644,7 @@ xid U
 xid8 U
 `;
 
-/** `from to context`: the casts that are not made by way of text. */
+/** `from to context`, and whether they are stable: the casts that are not made by way of text. */
 export const castLines = `
 bit int4 explicit
 bit int8 explicit
@@ -662,7 +665,7 @@ char int4 explicit
 char text implicit
 char varchar assignment
 date timestamp implicit
-date timestamptz implicit
+date timestamptz implicit stable
 float4 float8 implicit
 float4 int2 assignment
 float4 int4 assignment
@@ -691,7 +694,7 @@ int4 float4 implicit
 int4 float8 implicit
 int4 int2 assignment
 int4 int8 implicit
-int4 money assignment
+int4 money assignment stable
 int4 numeric implicit
 int4 oid implicit
 int8 bit explicit
@@ -700,7 +703,7 @@ int8 float4 implicit
 int8 float8 implicit
 int8 int2 assignment
 int8 int4 assignment
-int8 money assignment
+int8 money assignment stable
 int8 numeric implicit
 int8 oid implicit
 interval time assignment
@@ -715,7 +718,7 @@ jsonb json assignment
 jsonb numeric explicit
 macaddr macaddr8 implicit
 macaddr8 macaddr implicit
-money numeric assignment
+money numeric assignment stable
 name bpchar assignment
 name text implicit
 name varchar assignment
@@ -724,7 +727,7 @@ numeric float8 implicit
 numeric int2 assignment
 numeric int4 assignment
 numeric int8 assignment
-numeric money assignment
+numeric money assignment stable
 oid int4 assignment
 oid int8 assignment
 text bpchar implicit
@@ -732,14 +735,14 @@ text char assignment
 text name implicit
 text varchar implicit
 time interval implicit
-time timetz implicit
+time timetz implicit stable
 timestamp date assignment
 timestamp time assignment
-timestamp timestamptz implicit
-timestamptz date assignment
-timestamptz time assignment
-timestamptz timestamp assignment
-timestamptz timetz assignment
+timestamp timestamptz implicit stable
+timestamptz date assignment stable
+timestamptz time assignment stable
+timestamptz timestamp assignment stable
+timestamptz timetz assignment stable
 timetz time assignment
 varbit bit implicit
 varchar bpchar implicit

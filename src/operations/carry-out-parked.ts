@@ -1,9 +1,12 @@
 import type { Logger } from '../core/logger.ts';
+import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import { TableMapper } from '../pipeline/table-mapper.ts';
 
 export interface CarryOutOptions {
+  readonly definition: RouteDefinition;
   readonly source: Source;
   readonly target: Target;
   readonly store: RouteStateStore;
@@ -18,11 +21,18 @@ export interface CarryOutOptions {
  * reach its source. Only its target is needed for it. To be called under the lease.
  */
 export async function carryOutParked(options: CarryOutOptions): Promise<void> {
-  const { source, target, store, epoch, logger, signal } = options;
+  const { definition, source, target, store, epoch, logger, signal } = options;
   const checkpoint = (await store.read())?.checkpoint ?? null;
   // Nothing was ever applied, so nothing is parked.
   if (checkpoint?.phase !== 'ready') return;
-  const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(checkpoint.source) });
+  await definition.tables.prepare();
+  const mapper = new TableMapper(definition.name, definition.tables);
+  const consumer = await target.consumer({
+    epoch,
+    checkpoint,
+    sourceNode: source.originName(checkpoint.source),
+    map: (changes, position) => mapper.remap(changes, position),
+  });
   try {
     await consumer.carryOut(signal);
     logger.info({ parked: consumer.parked().count }, 'parked transactions were looked after');

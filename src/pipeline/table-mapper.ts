@@ -3,7 +3,7 @@ import type { Row } from '../core/cell.ts';
 import type { Change, RowChange, TruncateChange } from '../core/change.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { transformErrors } from '../core/errors/catalogue/transform.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Position } from '../core/position.ts';
 import type { TableSelection } from '../core/route.ts';
 import type { StoredTable } from '../core/route-state-store.ts';
@@ -49,40 +49,84 @@ export class TableMapper {
   }
 
   /**
-   * The part as the target is to see it: the same, mapped in place, where each change stays one. Throws a
-   * TidelockError (halt) that names table and position.
+   * The part as the target is to see it: the same, mapped in place, where each change stays one. A change for which
+   * there is no value travels as it came: it halts, or is set aside, in its turn.
    */
   map(part: TransactionPart): TransactionPart {
     const { changes } = part;
     let made: Change[] | null = null;
+    let unmapped: TidelockError | null = null;
     for (let at = 0; at < changes.length; at++) {
       const change = changes[at] as Change;
-      if (isRowChange(change)) {
-        const { table } = change;
-        const bound = this.#bind(table);
-        try {
-          if (bound.isPlain) {
-            mapInPlace(bound.binding, change);
-          } else {
-            made ??= changes.slice(0, at);
-            mapAny(bound.binding, change, made);
-            continue;
-          }
-        } catch (error) {
-          throw this.#failed(error, table, positionText(part));
-        }
-      } else if (change.kind === 'truncate') {
-        this.#truncate(change, part);
-        if (change.tables.length === 0) {
-          made ??= changes.slice(0, at);
-          continue;
-        }
-      } else if (change.kind === 'schemaChange') {
-        change.to = this.bind(change.to).tables[0];
+      if (change.kind === 'schemaChange') change.to = this.bind(change.to).tables[0];
+      if (!isMapped(change) || (isRowChange(change) && this.#mapInPlace(change))) {
+        made?.push(change);
+        continue;
       }
-      made?.push(change);
+      made ??= changes.slice(0, at);
+      const asItCame = this.#canFail(change) ? copyOf(change) : change;
+      const mark = made.length;
+      try {
+        this.#append(change, made, positionText(part));
+      } catch (error) {
+        if (!(error instanceof TidelockError)) throw error;
+        unmapped ??= error;
+        made.length = mark;
+        made.push({ kind: 'unmapped', change: asItCame, tables: this.#targets(asItCame) });
+      }
     }
-    return made === null ? part : { ...part, changes: made, rows: made.filter(isRowChange).length };
+    if (made === null) return part;
+    const rows = made.filter((change) => isRowChange(change) || change.kind === 'unmapped').length;
+    if (unmapped === null) return { ...part, changes: made, rows };
+    const { code, message, remedy, place } = unmapped;
+    return { ...part, changes: made, rows, unmapped: { code, message, remedy, place } };
+  }
+
+  /** Maps what had no value before. Throws a TidelockError (halt) where it still has none. */
+  remap(changes: Change[], position: string): Change[] {
+    if (!changes.some(({ kind }) => kind === 'unmapped')) return changes;
+    const made: Change[] = [];
+    for (const change of changes)
+      if (change.kind === 'unmapped') this.#append(change.change, made, position);
+      else made.push(change);
+    return made;
+  }
+
+  /** False where it has to be mapped by `#append`. */
+  #mapInPlace(change: RowChange): boolean {
+    const { binding, isPlain } = this.#bind(change.table);
+    if (!isPlain || binding.canFail) return false;
+    mapInPlace(binding, change);
+    return true;
+  }
+
+  #append(change: RowChange | TruncateChange, made: Change[], position: string): void {
+    if (change.kind === 'truncate') {
+      this.#truncate(change, position);
+      if (change.tables.length > 0) made.push(change);
+      return;
+    }
+    const { table } = change;
+    const { binding, isPlain } = this.#bind(table);
+    try {
+      if (!isPlain) {
+        mapAny(binding, change, made);
+        return;
+      }
+      mapInPlace(binding, change);
+      made.push(change);
+    } catch (error) {
+      throw this.#failed(error, table, position);
+    }
+  }
+
+  #canFail(change: RowChange | TruncateChange): boolean {
+    return change.kind !== 'truncate' && this.bind(change.table).canFail;
+  }
+
+  #targets(change: RowChange | TruncateChange): readonly TableVersion[] {
+    const sources = change.kind === 'truncate' ? change.tables : [change.table];
+    return [...new Set(sources.flatMap((source) => this.bind(source).tables))];
   }
 
   /** All rows that a row of a load becomes. */
@@ -116,7 +160,7 @@ export class TableMapper {
     this.#sources.set(target, source);
   }
 
-  #truncate(change: TruncateChange, part: TransactionPart): void {
+  #truncate(change: TruncateChange, position: string): void {
     change.tables = change.tables.flatMap((source) => {
       const { binding } = this.#bind(source);
       if (binding.dropped.has('truncate')) return [];
@@ -124,7 +168,7 @@ export class TableMapper {
         throw fail(transformErrors.truncated, {
           route: this.#route,
           table: tableLabel(source),
-          position: positionText(part),
+          position,
           why: 'only the rows that `where` lets through are its own at the target',
         });
       return binding.tables.filter(({ kept }) => kept === undefined || kept.mark !== null);
@@ -139,6 +183,18 @@ export class TableMapper {
       return fail(transformErrors.incompleteRow, { ...place, column: error.column }, error);
     return error;
   }
+}
+
+function isMapped(change: Change): change is RowChange | TruncateChange {
+  return isRowChange(change) || change.kind === 'truncate';
+}
+
+/** Mapping changes rows in place. */
+function copyOf(change: RowChange | TruncateChange): RowChange | TruncateChange {
+  if (change.kind === 'truncate') return change;
+  if (change.kind === 'insert') return { ...change, after: [...change.after] };
+  if (change.kind === 'delete') return { ...change, before: [...change.before] };
+  return { ...change, before: change.before === null ? null : [...change.before], after: [...change.after] };
 }
 
 function isRowChange(change: Change): change is RowChange {

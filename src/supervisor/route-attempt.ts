@@ -118,7 +118,12 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
   const appeared = new AbortController();
   const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
-  const consumer = await target.consumer({ epoch, checkpoint, sourceNode: source.originName(await source.identity()) });
+  const consumer = await target.consumer({
+    epoch,
+    checkpoint,
+    sourceNode: source.originName(await source.identity()),
+    map: (changes, position) => mapper.remap(changes, position),
+  });
   const collector = source.collector(checkpoint.source, {
     budget,
     heartbeatMs: attempt.heartbeatMs,

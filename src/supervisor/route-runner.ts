@@ -163,9 +163,9 @@ class RouteRunner {
     keeper,
     ...lease
   }: Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'epoch'>): Promise<void> {
-    const { logger, signal } = this.#options;
+    const { definition, logger, signal } = this.#options;
     try {
-      await whileKept(keeper, signal, (kept) => carryOutParked({ ...lease, logger, signal: kept }));
+      await whileKept(keeper, signal, (kept) => carryOutParked({ ...lease, definition, logger, signal: kept }));
     } catch (reason) {
       const error = codedError(reason);
       if (error.recovery !== 'halt') throw error;

@@ -61,12 +61,12 @@ export const transformMutations: readonly Mutation[] = [
     test: model,
   },
   {
-    id: 'unchanged-computed-as-null',
+    id: 'half-unchanged-left-as-it-was',
     promise: 5,
-    what: 'computes with a large value that is not in the log',
+    what: 'leaves a value as it was that is made of one that changed and of a large one that is not in the log',
     file: 'src/core/cell-rule.ts',
-    find: 'if (cell === UNCHANGED) unchanged++;',
-    replace: 'if (cell === UNCHANGED && reads.length > 99) unchanged++;',
+    find: 'if (unchanged === reads.length) return UNCHANGED;',
+    replace: 'if (unchanged > 0) return UNCHANGED;',
     test: model,
   },
   {

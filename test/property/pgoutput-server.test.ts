@@ -82,7 +82,12 @@ test('random tables: stream and COPY give every value as the server prints it', 
       if (identity === 'FULL') expect(gone).toEqual(expected);
       else expect(gone.map((row) => row[0])).toEqual(expected.map((row) => row[0]));
       const announced = reading.parts.flatMap(({ changes }) => changes).find(({ kind }) => kind === 'schemaChange');
-      expect(await queue.source.tables()).toEqual([announced?.kind === 'schemaChange' && announced.to]);
+      // What a type is made of only the catalogue knows.
+      const known = (await queue.source.tables()).map((table) => ({
+        ...table,
+        columns: table.columns.map(({ definition: _, ...column }) => column),
+      }));
+      expect(known).toEqual([announced?.kind === 'schemaChange' && announced.to]);
       await db.query(`DROP TABLE ${name}`);
     }),
     { numRuns: 25 },

@@ -192,13 +192,22 @@ export class PostgresServer implements AsyncDisposable {
     await this.start();
   }
 
-  /** As a failover ends: the same data on the next timeline. */
-  async promoteOntoNewTimeline(): Promise<void> {
-    await this.stop('fast');
-    const signal = join(this.dataDir, 'recovery.signal');
+  /** Stopped: it starts as a hot standby that follows nobody. */
+  standBy(): void {
+    this.#signal('standby.signal');
+  }
+
+  #signal(name: string): void {
+    const signal = join(this.dataDir, name);
     writeFileSync(signal, '');
     const { uid, gid } = this.#options.binaries.owner;
     if (uid !== undefined && gid !== undefined) chownSync(signal, uid, gid);
+  }
+
+  /** As a failover ends: the same data on the next timeline. */
+  async promoteOntoNewTimeline(): Promise<void> {
+    await this.stop('fast');
+    this.#signal('recovery.signal');
     await this.start();
     await until('the end of recovery', async () => {
       const [row] = await query(this.port, 'postgres', 'SELECT pg_is_in_recovery() AS yes');

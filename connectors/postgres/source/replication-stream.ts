@@ -8,7 +8,7 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
-import { clientConfig } from '../connect.ts';
+import { clientConfig, standby } from '../connect.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { type QueueNames, queueNames } from './queue-names.ts';
@@ -108,6 +108,9 @@ export class ReplicationStream {
 
   async #startReplication(client: Client): Promise<unknown> {
     if (this.#closed) throw new Error('closed while connecting');
+    const { from: node } = this.#options.route;
+    if (node.connection().hosts.length > 1 && (await isStandby(client)))
+      throw standby(node, `${client.host}:${client.port}`);
     this.#client = client;
     const from = await this.#options.prepare(client);
     const publications = quoteLiteral(quoteIdentifier(this.#names.publication));
@@ -181,4 +184,9 @@ class ReceivingPlugin extends AbstractPlugin<Receiver> {
   parse(message: Buffer): void {
     this.options.receive(message);
   }
+}
+
+async function isStandby(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ yes: boolean }>('SELECT pg_is_in_recovery() AS yes');
+  return rows[0]?.yes === true;
 }

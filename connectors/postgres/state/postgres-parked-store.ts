@@ -15,7 +15,7 @@ import type {
   SkipRequest,
 } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
-import { earliestConflict, readEarlier } from './parked-conflicts.ts';
+import { earliestConflicts, readEarlier } from './parked-conflicts.ts';
 import { inTransaction, parkedSince } from './state-schema.ts';
 import { requestChannel } from './wanted.ts';
 
@@ -68,10 +68,11 @@ export class PostgresParkedStore implements ParkedStore {
     return this.#options.run(async () => {
       if (!(await this.#isThere())) return [];
       const { rows } = await this.#options.client.query<ParkedRow>(
-        `select p.id::text, p.transaction_id, p.position, p.committed_at_ms, p.cause, p.code, p.message, p.remedy,
+        `with waits as (${earliestConflicts})
+         select p.id::text, p.transaction_id, p.position, p.committed_at_ms, p.cause, p.code, p.message, p.remedy,
            (extract(epoch from p.parked_at) * 1000)::float8 as parked_at_ms, p.reason, p.asked_by,
-           ${earliestConflict}::text as behind, p.rows::text, p.bytes::text, p.tables, p.attempts
-         from tidelock.parked p where p.route_id = $1 order by p.id`,
+           w.behind::text, p.rows::text, p.bytes::text, p.tables, p.attempts
+         from tidelock.parked p left join waits w on w.parked_id = p.id where p.route_id = $1 order by p.id`,
         [await this.#options.routeId()],
       );
       return rows.map(readParked);

@@ -30,6 +30,9 @@ const answerMs = 6_500;
 /** A lease changes hands in several statements, each of which may wait for a lock or a session's end. */
 const leaseAnswerMs = 30_000;
 
+/** Thousands of transactions may be parked; only commands ask for them. */
+const parkedAnswerMs = 60_000;
+
 export interface PostgresStateOptions {
   readonly node: NodeDefinition;
   readonly routeKey: string;
@@ -70,7 +73,7 @@ class PostgresRouteState implements RouteStateStore {
     this.parked = new PostgresParkedStore({
       client,
       route: this.#route,
-      run: (run) => this.#run(run),
+      run: (run) => this.#run(run, parkedAnswerMs),
       routeId: () => this.#id(),
       stateVersion: () => readStateVersion(client, this.#node),
     });

@@ -21,7 +21,7 @@ import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
-import { haltAt, parkableCause } from './parking/parkable.ts';
+import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
 import { Parking, type ParkWhy } from './parking/parking.ts';
 import { sendAsSets, sendInOrder } from './set-apply.ts';
@@ -108,7 +108,7 @@ export class PostgresConsumer implements Consumer {
     const { client } = connection;
     this.#flush = new FlushWatch(client, (durable) => this.#report(this.#applied, durable));
     this.#parking = new Parking({ client, routeId, route: route.name, routeKey: routeKey(route), order });
-    this.#parkedWork = new ParkedWork({ client, routeId, route: route.name });
+    this.#parkedWork = new ParkedWork({ client, routeId, route: route.name, map: options.map });
   }
 
   /** Reads what is parked. Before anything else. */
@@ -180,21 +180,27 @@ export class PostgresConsumer implements Consumer {
       return group.parts.length;
     }
     await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
-    if (this.#parking.writing || this.#parking.active) return await this.#sort(group);
+    const isWatched = this.#parking.writing || this.#parking.active;
+    if (isWatched || group.parts.some(({ unmapped }) => unmapped !== undefined)) return await this.#sort(group);
     await this.#applyOrPark(group);
     return group.parts.length;
   }
 
-  /** With something parked: what is free before the first transaction that is not, or that one. */
+  /** With something parked or unmapped: what is free before the first transaction that is not, or that one. */
   async #sort(group: Group): Promise<number> {
     let free = 0;
     for (const one of transactionsOf(group)) {
+      const unmapped = one.parts.find((part) => part.unmapped !== undefined);
       const why = this.#writing ?? (await this.#parking.verdict(one.parts, this.#plans));
-      if (why === null) {
+      if (why === null && unmapped === undefined) {
         free += one.parts.length;
         continue;
       }
       if (free > 0) break;
+      if (why === null) {
+        await this.#parkUnmapped(one, unmapped);
+        return one.parts.length;
+      }
       await this.#park(one, why);
       return one.parts.length;
     }
@@ -202,6 +208,16 @@ export class PostgresConsumer implements Consumer {
     if (!this.#open && ahead.parts.every(isIdle)) await this.#rest(ahead);
     else await this.#applyOrPark(ahead);
     return free;
+  }
+
+  /** A transaction for which the transforms have no value: set aside if the route says so, else it halts. */
+  async #parkUnmapped(group: Group, part: TransactionPart | undefined): Promise<void> {
+    if (part?.unmapped === undefined) return;
+    const error = mappingError(part.unmapped);
+    const end = group.parts.findLast(({ commit }) => commit !== null) ?? part;
+    if (this.#route.apply.onError !== 'park') throw haltAt(error, end, this.#route.name);
+    const { code, message, remedy } = part.unmapped;
+    await this.#park(group, { cause: 'error', code, message, remedy, reason: null, askedBy: null });
   }
 
   /** An advance without changes rides with the next change, unless somebody waits for it. */
@@ -307,6 +323,7 @@ export class PostgresConsumer implements Consumer {
     const worker: ParkedWorker = {
       apply: (groups) => this.#applyParked(groups),
       isOfTheRows: (error) => error.recovery === 'halt' && error.code !== nodeErrors.defect.code,
+      claimAgain: (id, groups) => this.#claimAgain(id, groups),
       transaction: (run) => this.#transaction(run),
     };
     for (const request of requests) {
@@ -315,6 +332,22 @@ export class PostgresConsumer implements Consumer {
       await this.#parkedWork.carryOut(request, worker, signal);
     }
     if (requests.length > 0) await this.#parking.load(this.#applied);
+  }
+
+  async #claimAgain(id: number, groups: AsyncIterable<Group>): Promise<void> {
+    try {
+      await this.#transaction(async () => {
+        for await (const { parts } of groups) {
+          await this.#plans.prepare(this.#connection.client, parts, false);
+          await this.#parking.claimAgain(id, parts, this.#plans);
+        }
+      });
+    } catch (reason) {
+      const error = this.#classify(reason);
+      // A table that is no longer there: nobody else can touch its rows.
+      if (error.recovery !== 'halt' || error.code === nodeErrors.defect.code) throw error;
+      await this.#rollBackAll();
+    }
   }
 
   /** One parked transaction. Throws classified, with everything rolled back and the target transaction closed. */

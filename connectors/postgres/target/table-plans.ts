@@ -59,7 +59,7 @@ export class TablePlans {
     for (const part of parts) {
       let last: TableVersion | null = null;
       for (const change of part.changes) {
-        if (change.kind === 'truncate') change.tables.forEach(need);
+        if (change.kind === 'truncate' || change.kind === 'unmapped') change.tables.forEach(need);
         else if (change.kind !== 'schemaChange' && change.kind !== 'heartbeat' && change.table !== last) {
           last = change.table;
           need(last);

@@ -75,6 +75,9 @@ function shownConfiguration(configuration: Configuration) {
       return {
         name: `${table.schema}.${table.name}`,
         to: mapped === null ? null : `${mapped.target.schema}.${mapped.target.name}`,
+        where: mapped?.where?.text ?? null,
+        key: mapped?.key ?? null,
+        included: mapped?.includedColumns ?? null,
         excluded: mapped?.excludedColumns ?? [],
         renamed: Object.fromEntries(mapped?.renamedColumns ?? []),
         transforms: mapped?.transforms.map((transform) => ({ name: transform.name, columns: transform.columns })) ?? [],

@@ -46,11 +46,13 @@ async function wait(line: CommandLine, name: string, options: WaitOptions): Prom
   const mark = await route.source.mark();
   let told = false;
   for (let polls = 0; ; polls++) {
-    const position = await storedPosition(route);
-    const caughtUp = position !== null && route.source.order.covers(position, mark);
+    const { position, parked } = await storedProgress(route);
+    const passed = position !== null && route.source.order.covers(position, mark);
+    // What is parked was committed before the call and is not at the target.
+    const caughtUp = passed && parked === 0;
     const waitedMs = Math.round(performance.now() - beganMs);
-    if (caughtUp || waitedMs >= timeoutMs || line.signal.aborted) {
-      const { state, reason } = caughtUp ? { state: undefined, reason: null } : await stateOf(configuration, name);
+    if (passed || waitedMs >= timeoutMs || line.signal.aborted) {
+      const { state, reason } = passed ? { state: undefined, reason: null } : await stateOf(configuration, name);
       if (options.json)
         writeJson(line, {
           version: 1,
@@ -58,10 +60,15 @@ async function wait(line: CommandLine, name: string, options: WaitOptions): Prom
           caughtUp,
           mark,
           position,
+          parked,
           waitedMs,
           ...(state && { state, reason }),
         });
       else if (caughtUp) line.out.write(`${name} is caught up to ${mark}, after ${waitedMs} ms\n`);
+      else if (passed)
+        line.err.write(
+          `${name} has passed ${mark}, but ${parked} transactions are parked: "tidelock parked list ${name}"\n`,
+        );
       else
         line.err.write(
           `${name} is not caught up: ${position ?? 'nothing'} of ${mark} after ${waitedMs} ms; its state is ${state}${told ? '' : reasonText(reason)}\n`,
@@ -90,8 +97,9 @@ function reasonText(reason: Reason | null): string {
   return reason === null ? '' : `\n  ${reason.code} ${reason.message}\n  ${reason.remedy ?? ''}`.trimEnd();
 }
 
-/** Null while nothing is stored, also while the target restarts: the time-out decides how long that may last. */
-async function storedPosition(route: OpenedRoute): Promise<Position | null> {
+/** No position while nothing is stored, also while the target restarts: the time-out decides how long that may last. */
+async function storedProgress(route: OpenedRoute): Promise<{ position: Position | null; parked: number }> {
   const stored = await (await route.store()).read();
-  return stored?.checkpoint?.phase === 'ready' ? stored.checkpoint.position : null;
+  const position = stored?.checkpoint?.phase === 'ready' ? stored.checkpoint.position : null;
+  return { position, parked: stored?.parked.count ?? 0 };
 }

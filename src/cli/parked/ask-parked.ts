@@ -120,7 +120,7 @@ async function carriedOut(
 
 /** Nothing where an engine has come and taken the lease meanwhile: it does what was asked. */
 async function underOwnLease(
-  { source, target }: OpenedRoute,
+  { definition, source, target }: OpenedRoute,
   store: RouteStateStore,
   status: RouteStatus | null,
   signal: AbortSignal,
@@ -129,7 +129,7 @@ async function underOwnLease(
   const lease = await store.acquireLease(freshHolder(), false);
   if (!lease.granted) return;
   const run = (kept: AbortSignal) =>
-    carryOutParked({ source, target, store, epoch: lease.epoch, logger: silentLogger, signal: kept });
+    carryOutParked({ definition, source, target, store, epoch: lease.epoch, logger: silentLogger, signal: kept });
   try {
     // The route is what it was: with the lease its last status is stored again.
     if (status === null) await run(signal);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ABSENT, type Cell, type Row, UNCHANGED } from '../../core/cell.ts';
-import type { Change, RowChange } from '../../core/change.ts';
+import type { RowChange } from '../../core/change.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { ParkedStore } from '../../core/parked.ts';
@@ -18,7 +18,8 @@ export interface ShowOptions extends CommonOptions {
 type ShownCell = string | null | { readonly unchanged: true } | { readonly absent: true } | { readonly base64: string };
 
 interface ShownChange {
-  readonly change: Change['kind'];
+  /** `insert`, `update`, `delete`, `truncate`; with `unmapped` before it where the transforms had no value. */
+  readonly change: string;
   readonly tables: readonly string[];
   /** Digest of the row's key, before and after where it changes. */
   readonly keys: readonly string[];
@@ -81,6 +82,8 @@ async function readChanges(
     for (const change of changes) {
       if (change.kind === 'truncate')
         shown.push({ change: change.kind, tables: change.tables.map(tableLabel), keys: [] });
+      else if (change.kind === 'unmapped')
+        shown.push({ change: `unmapped ${change.change.kind}`, tables: change.tables.map(tableLabel), keys: [] });
       else if (change.kind !== 'schemaChange' && change.kind !== 'heartbeat') shown.push(shownRow(change, values));
       if (shown.length === limit) return shown;
     }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ExpressionFailure } from '../problem.ts';
 import { like, withEscape } from '../types/like.ts';
 import {
@@ -25,8 +25,8 @@ import type { FunctionTable } from './function-table.ts';
 const bytesOf = (text: string): number => Buffer.byteLength(text, 'utf8');
 const paddedCharacters = (text: string): number => characters(trimBlanks(text));
 const trimBoth = (text: string, set: string): string => trimEnd(trimStart(text, set), set);
-const digest = (algorithm: string) => (value: Buffer) => createHash(algorithm).update(value).digest();
-const md5 = (value: string | Buffer): string => createHash('md5').update(value).digest('hex');
+const digest = (algorithm: string) => (value: Buffer) => hash(algorithm, value, 'buffer');
+const md5 = (value: string | Buffer): string => hash('md5', value, 'hex');
 const foldedLike = (text: string, pattern: string): boolean => like(lower(text), lower(pattern));
 const likes: FunctionTable = Object.fromEntries(
   ['text,text', 'name,text', 'bpchar,text'].flatMap((types) => [

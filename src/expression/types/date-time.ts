@@ -78,6 +78,17 @@ export function parseTimestamp(text: string, withZone: boolean): TimestampValue 
   return checkTimestamp(BigInt(days) * microsOfDay + BigInt(micros) - (withZone ? BigInt(offset) * 1_000_000n : 0n));
 }
 
+/** Of a timestamp of the years 1 to 9999 as the server prints it, in UTC; null for the others. */
+export function printedTimestamp(text: string): TimestampValue | null {
+  if (text.charCodeAt(4) !== 0x2d || text.endsWith('C') || text.length < 19) return null;
+  const number = (start: number, end: number): number => Number(text.slice(start, end));
+  const zone = text.endsWith('+00') ? 3 : 0;
+  const fraction = text.length - zone > 20 ? Number(text.slice(20, text.length - zone).padEnd(6, '0')) : 0;
+  const seconds = number(11, 13) * 3_600 + number(14, 16) * 60 + number(17, 19);
+  const days = daysFromCivil(number(0, 4), number(5, 7), number(8, 10));
+  return joinTimestamp(days, seconds * 1_000_000 + fraction);
+}
+
 /** Seconds east of UTC. */
 function zoneOffset(zone: string | undefined): number | null {
   if (zone === undefined || zone === 'Z' || zone === 'UTC') return 0;

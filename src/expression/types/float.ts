@@ -36,18 +36,45 @@ interface Decimal {
 }
 
 function shortest(value: number, single: boolean, isExact: (digits: string) => boolean): Decimal {
+  const quick = single ? shortSingle(value) : shortDouble(value);
+  if (quick !== null) return quick;
   const guess = single ? 1 : decimalOf(value.toExponential()).digits.length;
   for (let length = guess; length <= 17; length++) {
-    const even = evenOfTwo(value, length);
-    if (even !== null && isExact(even)) return decimalOf(even);
-    const text = value.toExponential(length - 1);
-    if (isExact(text)) return decimalOf(text);
+    const text = [evenOfTwo(value, length), value.toExponential(length - 1), nextAbove(value, length)].find(
+      (candidate) => candidate !== null && isExact(candidate),
+    );
+    if (text !== undefined && text !== null) return decimalOf(text);
   }
   return decimalOf(value.toExponential(16));
 }
 
+/**
+ * Of a power of two the nearest text of a length may lie below, where the neighbour is twice as near, and be read as
+ * that neighbour, while the next one above is read as the value.
+ */
+function nextAbove(value: number, length: number): string {
+  const { digits, exponent } = decimalOf(value.toExponential(length - 1));
+  return `${BigInt(digits.padEnd(length, '0')) + 1n}e${exponent - length + 1}`;
+}
+
+/** With 6 digits or fewer there is no other text of the same length, and none half-way to a neighbour, but for subnormals. */
+function shortSingle(value: number): Decimal | null {
+  if (value < 1.2e-38 || value >= 2 ** 24) return null;
+  const text = value.toExponential(5);
+  return Math.fround(Number(text)) === value ? decimalOf(text) : null;
+}
+
+/** As above with 14 digits. */
+function shortDouble(value: number): Decimal | null {
+  if (value < 1e-290 || value >= 2 ** 53) return null;
+  const decimal = decimalOf(value.toExponential());
+  return decimal.digits.length <= 14 ? decimal : null;
+}
+
 /** Of a value that is half-way between two texts of a length the one with an even last digit, as the server takes it. */
 function evenOfTwo(value: number, length: number): string | null {
+  // Half-way ends with a 5; few do, and all digits take long.
+  if (!value.toExponential(length).includes('5e')) return null;
   const [digits = '', exponent = ''] = value.toExponential(100).split('e');
   const all = digits.replace('.', '');
   if (all[length] !== '5' || !/^0*$/.test(all.slice(length + 1))) return null;
@@ -59,7 +86,10 @@ function evenOfTwo(value: number, length: number): string | null {
 
 function decimalOf(text: string): Decimal {
   const [digits = '', exponent = '0'] = text.split('e');
-  return { digits: digits.replace('.', '').replace(/0+$/, ''), exponent: Number(exponent) };
+  const all = digits.replace('.', '');
+  // Also of digits without a point.
+  const shift = digits.includes('.') ? 0 : digits.length - 1;
+  return { digits: all.replace(/0+$/, ''), exponent: Number(exponent) + shift };
 }
 
 function layout(digits: string, exponent: number, plainDigits: number): string {
@@ -103,13 +133,11 @@ function isBetween(text: string, value: number, next: (value: number) => number)
 }
 
 function isMidpoint(text: string, a: number, b: number): boolean {
-  // With few digits a text can only be half-way where the neighbours are far apart, or are whole powers of two.
-  const middle = Number(text);
-  if (middle !== a && middle !== b && middle !== (a + b) / 2) return false;
   const [digits = '0', exponentText = '0'] = text.split('e');
   const [whole = '', fraction = ''] = digits.split('.');
   const exponent = Number(exponentText) - fraction.length;
-  // A text of d * 10 ** e with a negative e has a factor 5 ** e below the line, which no sum of doubles has.
+  // Half-way has a bit more than the type: with three digits and more after the point that takes more than 17 digits.
+  if (exponent < -2 && Math.abs(a) > 1e-290) return false;
   const decimal = BigInt(whole + fraction);
   const sum = doubled(a, b);
   const tens = 10n ** BigInt(Math.abs(exponent));

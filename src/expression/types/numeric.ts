@@ -66,6 +66,16 @@ export function parseNumeric(text: string): Numeric | null {
   return checked(new Numeric(sign === '-' ? -digits : digits, Math.max(scale, 0)));
 }
 
+/** Of what the server printed. */
+export function printedNumeric(text: string): Numeric | null {
+  const last = text.charCodeAt(text.length - 1);
+  // NaN, Infinity.
+  if (last > 0x39) return special(text);
+  const point = text.indexOf('.');
+  if (point < 0) return new Numeric(BigInt(text), 0);
+  return new Numeric(BigInt(text.slice(0, point) + text.slice(point + 1)), text.length - point - 1);
+}
+
 function special(text: string): Numeric | null {
   const lower = text.toLowerCase();
   if (lower === 'nan') return notANumber;

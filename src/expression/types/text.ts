@@ -50,6 +50,7 @@ export function initcap(text: string): string {
 }
 
 export function trimStart(text: string, set: string): string {
+  if (set === ' ') return text.replace(/^ +/, '');
   const unwanted = new Set(set);
   let start = 0;
   for (const character of text) {
@@ -129,7 +130,6 @@ export function translate(text: string, from: string, to: string): string {
 /** A part counted from 1, or from -1 from the end. */
 export function splitPart(text: string, separator: string, field: number): string {
   if (field === 0) throw new ExpressionFailure('a field of split_part is 0');
-  if (text === '') return '';
   const parts = separator === '' ? [text] : text.split(separator);
   return (field > 0 ? parts[field - 1] : parts[parts.length + field]) ?? '';
 }

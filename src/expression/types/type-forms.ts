@@ -1,17 +1,25 @@
 import { ExpressionFailure } from '../problem.ts';
 import { byteaText, parseBytea } from './bytea.ts';
-import { dateText, parseDate, parseTime, parseTimestamp, timestampText, timeText } from './date-time.ts';
+import {
+  dateText,
+  parseDate,
+  parseTime,
+  parseTimestamp,
+  printedTimestamp,
+  timestampText,
+  timeText,
+} from './date-time.ts';
 import { float4Text, float8Text, parseFloat4, parseFloat8 } from './float.ts';
 import { type Interval, parseInterval } from './interval.ts';
 import { canonicalJsonb, isJson } from './json.ts';
-import { parseNumeric } from './numeric.ts';
+import { parseNumeric, printedNumeric } from './numeric.ts';
 import type { Value } from './value.ts';
 
 /** How a type is read and printed. */
 export interface TypeForm {
   /** Any text that the type takes; null for one that it does not take. */
   readonly read: (text: string) => Value;
-  /** Where what the server printed is taken as it is, and any other text is not. */
+  /** Of what the server printed: faster, or as it is. */
   readonly readPrinted?: (text: string) => Value;
   /** As the server prints it. Only ever called with values of the type. */
   readonly print: (value: never) => string;
@@ -27,6 +35,7 @@ function integer(bytes: 2 | 4): TypeForm {
       if (value !== null && (value < -limit || value >= limit)) throw outOfRange(`int${bytes}`);
       return value;
     },
+    readPrinted: Number,
     print: (value: number) => String(value),
     example: '42',
   };
@@ -42,13 +51,24 @@ const uuidPattern = /^\{?([0-9a-f]{4}-?){7}[0-9a-f]{4}\}?$/i;
 
 /** The types that expressions compute with, by their names without `pg_catalog.`; others are only passed on. */
 export const typeForms: ReadonlyMap<string, TypeForm> = new Map<string, TypeForm>([
-  ['bool', { read: readBoolean, print: (value: boolean) => (value ? 't' : 'f'), example: 'true' }],
+  [
+    'bool',
+    {
+      read: readBoolean,
+      readPrinted: (value) => value === 't',
+      print: (value: boolean) => (value ? 't' : 'f'),
+      example: 'true',
+    },
+  ],
   ['int2', integer(2)],
   ['int4', integer(4)],
-  ['int8', { read: readBigint, print: (value: bigint) => value.toString(), example: '42' }],
-  ['numeric', { read: parseNumeric, print: String, example: '1.50' }],
-  ['float4', { read: parseFloat4, print: float4Text, example: '1.5' }],
-  ['float8', { read: parseFloat8, print: float8Text, example: '1.5' }],
+  ['int8', { read: readBigint, readPrinted: BigInt, print: (value: bigint) => value.toString(), example: '42' }],
+  ['numeric', { read: parseNumeric, readPrinted: printedNumeric, print: String, example: '1.50' }],
+  [
+    'float4',
+    { read: parseFloat4, readPrinted: (value) => Math.fround(Number(value)), print: float4Text, example: '1.5' },
+  ],
+  ['float8', { read: parseFloat8, readPrinted: Number, print: float8Text, example: '1.5' }],
   ['text', text],
   ['varchar', text],
   ['bpchar', text],
@@ -59,6 +79,7 @@ export const typeForms: ReadonlyMap<string, TypeForm> = new Map<string, TypeForm
     'timestamp',
     {
       read: (value) => parseTimestamp(value, false),
+      readPrinted: (value) => printedTimestamp(value) ?? parseTimestamp(value, false),
       print: (value: bigint) => timestampText(value, ''),
       example: "timestamp '2026-11-21 12:34:56'",
     },
@@ -67,6 +88,7 @@ export const typeForms: ReadonlyMap<string, TypeForm> = new Map<string, TypeForm
     'timestamptz',
     {
       read: (value) => parseTimestamp(value, true),
+      readPrinted: (value) => printedTimestamp(value) ?? parseTimestamp(value, true),
       print: (value: bigint) => timestampText(value, '+00'),
       example: "timestamptz '2026-11-21 12:34:56+01'",
     },

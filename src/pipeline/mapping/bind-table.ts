@@ -48,6 +48,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
   let columns: readonly Column[] = source.columns;
   let lineage = sourceLineage(columns.length);
   let reshapes = false;
+  let canFail = false;
 
   const deciding = (reads: readonly number[], what: string): void => {
     for (const read of reads) {
@@ -77,6 +78,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     reshapes = true;
   }
   for (const transform of table.transforms) {
+    canFail ||= transform.isTotal !== true;
     const bound = transform.bind(rowLayout({ route, table: label, columns, key: keyOf(source, table, columns) }));
     if (bound.kind === 'rows') {
       deciding(bound.reads, transform.name);
@@ -100,6 +102,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     outputs,
     tables: [...new Set(outputs.map((output) => output.table))] as [TableVersion, ...TableVersion[]],
     steps,
+    canFail: reshapes || kept !== null || canFail,
     reshapes,
     fill: reshapes || kept !== null ? source.columns.map((_, index) => index) : [...fill],
     mixed: [...mixed.values()],

@@ -33,6 +33,8 @@ export interface TableBinding {
   /** The target tables, each once. */
   readonly tables: readonly [TableVersion, ...TableVersion[]];
   readonly steps: readonly Step[];
+  /** Some rows may have no value: what is to be mapped is kept as it came until it is. */
+  readonly canFail: boolean;
   /** A row may become none or several, or go to several tables. */
   readonly reshapes: boolean;
   /** Source cells that are taken from the old image where they are UNCHANGED in the new one. */

@@ -345,4 +345,4 @@ test('help, version and the error catalogue need no configuration', async () => 
   });
   expect((json(await tidelock('errors', '--json')) as { errors: object[] }).errors.length).toBeGreaterThan(30);
   expect((await tidelock('errors', 'TL-9999')).code).toBe(2);
-}, 30_000);
+}, 90_000);

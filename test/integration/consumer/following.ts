@@ -77,7 +77,12 @@ export class Following implements AsyncDisposable {
     if (this.#session !== null) return this.#session;
     const checkpoint = (await this.#store.read())?.checkpoint;
     if (checkpoint?.phase !== 'ready') throw new Error('no checkpoint is stored');
-    const consumer = await this.#targetEnd.consumer({ epoch: this.#epoch, checkpoint, sourceNode: 'source' });
+    const consumer = await this.#targetEnd.consumer({
+      epoch: this.#epoch,
+      checkpoint,
+      sourceNode: 'source',
+      map: (changes) => changes,
+    });
     const mapper = new TableMapper(this.#route.name, this.#route.tables);
     const guard = new SchemaGuard({
       route: this.#route,

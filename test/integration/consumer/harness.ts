@@ -66,7 +66,12 @@ export class Stage implements AsyncDisposable {
   /** Goes on where the stored checkpoint is, as after a restart. */
   async consumer(epoch = this.epoch): Promise<Consumer> {
     const checkpoint = await this.#checkpoint();
-    const consumer = await this.targetEnd.consumer({ epoch, checkpoint, sourceNode: 'source' });
+    const consumer = await this.targetEnd.consumer({
+      epoch,
+      checkpoint,
+      sourceNode: 'source',
+      map: (changes) => changes,
+    });
     this.#consumers.push(consumer);
     return consumer;
   }

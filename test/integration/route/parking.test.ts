@@ -106,3 +106,75 @@ test('what the target refuses is set aside with what touches its keys, the rest 
   expect(await file.status()).toMatchObject({ parked: 0, parkedSince: null, reason: null });
   expect(route.log + again.out + (await file.tidelock('status')).out).not.toContain(secret);
 });
+
+test('a halted route names the transaction; skip parks exactly that one, and the route goes on', async () => {
+  const { source, target, file, route } = await running({ onError: 'halt' });
+  await using _route = route;
+  using _file = file;
+  await refuse(target);
+  await source.query(`INSERT INTO customer VALUES (10, 'c10', 'bad ${secret}')`);
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code: 'TL-2203', transaction: { id: expect.stringMatching(/^\d+$/) } });
+  const { id = '' } = (reason as unknown as { transaction?: { id: string } }).transaction ?? {};
+  expect(reason).toMatchObject({ remedy: expect.stringContaining(`--transaction ${id} --reason`) });
+  await source.query(`UPDATE customer SET note = 'behind' WHERE id = 10`);
+  await source.query(`UPDATE customer SET note = 'free' WHERE id = 1`);
+  const skip = (transaction: string, ...more: string[]) =>
+    file.tidelock('skip', 'here-to-there', '--transaction', transaction, ...more);
+  expect(await skip(`${Number(id) + 1}`, '--reason', 'x')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('TL-4204'),
+  });
+  expect(await skip(id)).toMatchObject({ code: 2, err: expect.stringContaining('--reason TEXT') });
+  expect(await skip(id, '--reason', 'mended by hand')).toMatchObject({ code: 0 });
+  await route.caughtUp();
+  expect(await target.query(`SELECT note FROM customer WHERE id IN (1, 10)`)).toEqual([{ note: 'free' }]);
+  const list = await parked(file);
+  expect(list).toMatchObject([{ cause: 'skip', transaction: id, reason: 'mended by hand' }, { cause: 'behind' }]);
+  const [first = 0, second = 0] = list.map((one) => Number(one.id));
+  const waited = await file.tidelock('wait', 'here-to-there', '--json');
+  expect([waited.code, JSON.parse(waited.out)]).toMatchObject([1, { caughtUp: false, parked: 2 }]);
+
+  // Nothing is told of the rows but where their values are asked for.
+  const shown = await file.tidelock('parked', 'show', 'here-to-there', String(first));
+  expect(shown.out).toMatch(/insert public\.customer [0-9a-f]{12}\n/);
+  expect(shown.out).toContain('unique public.customer (code)');
+  expect(shown.out + (await file.tidelock('parked', 'list', 'here-to-there')).out + route.log).not.toContain(secret);
+  const values = await file.tidelock('parked', 'show', 'here-to-there', String(first), '--show-values', '--json');
+  expect(JSON.parse(values.out)).toMatchObject({
+    changes: [{ change: 'insert', tables: ['public.customer'], after: { id: '10', note: `bad ${secret}` } }],
+  });
+
+  const asked = await file.tidelock('parked', 'discard', 'here-to-there', String(second));
+  expect(asked.code).toBe(2);
+  expect(asked.err).toMatch(/127\.0\.0\.1:\d+.*\n.*public\.customer ~1[\s\S]*TL-1013/);
+  const discarded = await file.tidelock('parked', 'discard', 'here-to-there', String(second), '--yes', '--json');
+  expect(JSON.parse(discarded.out)).toMatchObject({ discarded: [second] });
+  await mend(target);
+  expect(await file.tidelock('parked', 'retry', 'here-to-there', String(first))).toMatchObject({ code: 0 });
+  expect(await target.query(`SELECT note FROM customer WHERE id = 10`)).toEqual([{ note: `bad ${secret}` }]);
+  expect((await file.tidelock('parked', 'show', 'here-to-there', String(first))).err).toContain('TL-4202');
+});
+
+test('a route that is stopped, or that nobody runs, is retried too', async () => {
+  const { source, target, file, route } = await running();
+  await using _route = route;
+  using _file = file;
+  await refuse(target);
+  await source.query(`INSERT INTO customer VALUES (10, 'c10', 'bad')`);
+  await source.query(`INSERT INTO customer VALUES (11, 'c11', 'bad')`);
+  await route.caughtUp();
+  await mend(target);
+  const [first = 0] = (await parked(file)).map((one) => Number(one.id));
+  await file.tidelock('stop', 'here-to-there');
+  await route.state('stopped');
+  // By the engine, which has the lease and rests.
+  expect(await file.tidelock('parked', 'retry', 'here-to-there', String(first))).toMatchObject({ code: 0 });
+  expect(await target.query(`SELECT id FROM customer WHERE id > 9`)).toEqual([{ id: 10 }]);
+  expect(await file.status()).toMatchObject({ state: 'stopped', parked: 1 });
+  await route.stop();
+  // By the command itself, under a lease of its own.
+  expect(await file.tidelock('parked', 'retry', 'here-to-there', '--all')).toMatchObject({ code: 0 });
+  expect(await contents(target, ['customer'])).toEqual(await contents(source, ['customer']));
+  expect(await parked(file)).toEqual([]);
+});

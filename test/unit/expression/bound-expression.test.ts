@@ -66,6 +66,13 @@ test('a value that the change does not carry is a failure, and nothing else', ()
   expect(bind("CASE WHEN id = 1 THEN 'a' ELSE region END").evaluate(row({ id: '1', region: UNCHANGED }))).toBe('a');
 });
 
+test('what is NULL by its text is not computed further, as at the server', () => {
+  expect(bind('NULL::int + 1 / id').evaluate(row({ id: '0' }))).toBeNull();
+  expect(() => bind('id + 1 / id').evaluate(row({ id: '0' }))).toThrow(new ExpressionFailure('division by zero'));
+  expect(bind('CASE WHEN id <> 0 THEN 1 / id END').evaluate(row({ id: '0' }))).toBeNull();
+  expect(bind('id = 0 OR 1 / id > 2').evaluate(row({ id: '0' }))).toBe('t');
+});
+
 test('a failure does not tell the value', () => {
   const secret = row({ region: '4111-1111', total: '98765.43', id: '4242' });
   for (const text of [

@@ -41,9 +41,10 @@ export async function readOldRows(
   return found;
 }
 
-/** The image that names the row before the change; null for an insert. */
+/** The image that names the row before the change; null where there was none. */
 export function oldImage(plan: TablePlan, change: RowChange): Row | null {
-  if (change.kind === 'insert') return null;
+  // Of a row that stayed when the source deleted it.
+  if (change.kind === 'insert') return plan.source.kept === undefined ? null : change.after;
   return change.kind === 'delete' ? change.before : updateKeyImage(plan, change);
 }
 

@@ -5,9 +5,13 @@ import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
 import { fail, type TidelockError } from '../../../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../../../src/core/position.ts';
 import type { Commit, Origin } from '../../../../src/core/transaction.ts';
-import { earliestConflict, readEarlier } from '../../state/parked-conflicts.ts';
+import { readEarlier } from '../../state/parked-conflicts.ts';
 import { type Group, groupOf } from '../group.ts';
 import { isRowChange } from '../set-apply.ts';
+import { type Claim, ClaimSet } from './claim-set.ts';
+
+/** Digests of what stays parked while others are tried, about 20 MB. */
+const stayingDigests = 200_000;
 
 /** What somebody has asked, as stored. */
 export interface StoredRequest {
@@ -28,6 +32,8 @@ export interface ParkedWorkOptions {
   readonly client: pg.Client;
   readonly routeId: number;
   readonly route: string;
+  /** Maps what could not be mapped when it was parked. Throws (halt) where it still can't. */
+  map(changes: Change[], position: string): Change[];
 }
 
 /** The Consumer's part: target transactions under the route's epoch. */
@@ -36,6 +42,8 @@ export interface ParkedWorker {
   apply(groups: AsyncIterable<Group>): Promise<void>;
   /** True for an error of the transaction itself, after which the others can still be tried. */
   isOfTheRows(error: TidelockError): boolean;
+  /** Reads the old values of the rows of one that stays parked, as they are now, and adds what it holds by them. */
+  claimAgain(id: number, groups: AsyncIterable<Group>): Promise<void>;
   /** Runs statements in one target transaction. */
   transaction(run: () => Promise<void>): Promise<void>;
 }
@@ -75,12 +83,25 @@ export class ParkedWork {
   /** Returns early, with the request still stored, where the signal aborts. */
   async carryOut(request: StoredRequest, worker: ParkedWorker, signal: AbortSignal): Promise<void> {
     const waiting: number[] = [];
-    for (const id of await this.#chosen(request)) {
+    // What those hold that stay parked: whoever touches it stays, too.
+    const staying = new ClaimSet(stayingDigests);
+    let isLess = false;
+    for (const { id, isChosen } of await this.#chosen(request)) {
       if (signal.aborted) return;
-      if (request.action === 'discard') await worker.transaction(() => this.#discard(id, request));
-      else if ((await this.#blocker(id)) !== null) waiting.push(id);
-      else await this.#retry(id, request, worker);
+      if (request.action === 'discard') {
+        if (isChosen) await worker.transaction(() => this.#discard(id, request));
+        continue;
+      }
+      const claims = staying.empty && isChosen ? null : await this.#claims(id);
+      const isFree = isChosen && !claims?.some((claim) => staying.conflicts(claim));
+      if (isFree && (await this.#retry(id, request, worker))) {
+        isLess = true;
+        continue;
+      }
+      if (isChosen && !isFree) waiting.push(id);
+      for (const claim of claims ?? (await this.#claims(id))) staying.add(claim);
     }
+    if (isLess) await this.#complete(request, worker);
     const { client } = this.#options;
     await worker.transaction(async () => {
       await client.query(
@@ -92,55 +113,65 @@ export class ParkedWork {
 
   /** In the target transaction that has applied it: it leaves the store. */
   async unpark({ id, request }: { readonly id: number; readonly request: number }): Promise<void> {
-    const { client } = this.#options;
-    // Those behind it whose rows were not there when they were parked: what it has put there are their old values.
-    await client.query(
-      `insert into tidelock.parked_keys (parked_id, route_id, resource, exclusive, digest)
-       select distinct f.parked_id, k.route_id, k.resource, k.exclusive, k.digest
-       from tidelock.parked_keys e
-       join tidelock.parked_keys f on f.route_id = e.route_id and f.resource = e.resource and f.parked_id > e.parked_id
-         and (f.digest = e.digest or f.digest is null or e.digest is null)
-       join tidelock.parked p on p.id = f.parked_id and p.incomplete
-       join tidelock.parked_keys k on k.parked_id = e.parked_id and not starts_with(k.resource, 'row ')
-       where e.parked_id = $1 and starts_with(e.resource, 'row ')`,
-      [id],
-    );
     await this.#remove(id, request, 'retried');
   }
 
-  async #chosen({ ids, withEarlier }: StoredRequest): Promise<readonly number[]> {
+  /**
+   * Of those that were parked while their rows were not at the target: now that these may have come, their old values
+   * are read. Before the request is done, so that a crash in between does it again, and nothing is applied meanwhile.
+   */
+  async #complete(request: StoredRequest, worker: ParkedWorker): Promise<void> {
+    const { client, routeId } = this.#options;
+    const { rows } = await client.query<{ id: string }>(
+      'select id::text from tidelock.parked where route_id = $1 and incomplete order by tidelock.parked.id',
+      [routeId],
+    );
+    for (const { id } of rows) {
+      const head = await this.#head(Number(id));
+      if (head !== null) await worker.claimAgain(head.id, this.#groups(head, request.id));
+    }
+  }
+
+  /** In source order, with those between them that are not asked for. */
+  async #chosen({
+    ids,
+    withEarlier,
+  }: StoredRequest): Promise<readonly { readonly id: number; readonly isChosen: boolean }[]> {
     const { client, routeId } = this.#options;
     const wanted = ids === null ? null : withEarlier ? [...ids, ...(await readEarlier(client, ids))] : ids;
-    const { rows } = await client.query<{ id: string }>(
-      `select id::text from tidelock.parked where route_id = $1 and ($2::bigint[] is null or id = any ($2)) order by tidelock.parked.id`,
+    const { rows } = await client.query<{ id: string; chosen: boolean }>(
+      `select p.id::text, $2::bigint[] is null or p.id = any ($2) as chosen from tidelock.parked p
+       where p.route_id = $1 and p.id <= coalesce((select max(i) from unnest($2::bigint[]) i), p.id) order by p.id`,
       [routeId, wanted],
     );
-    return rows.map(({ id }) => Number(id));
+    return rows.map(({ id, chosen }) => ({ id: Number(id), isChosen: chosen }));
   }
 
-  async #blocker(id: number): Promise<number | null> {
-    const { rows } = await this.#options.client.query<{ behind: string | null }>(
-      `select ${earliestConflict}::text as behind from tidelock.parked p where p.id = $1`,
+  async #claims(id: number): Promise<readonly Claim[]> {
+    const { rows } = await this.#options.client.query<{ resource: string; exclusive: boolean; digest: string | null }>(
+      'select resource, exclusive, digest::text from tidelock.parked_keys where parked_id = $1',
       [id],
     );
-    const behind = rows[0]?.behind ?? null;
-    return behind === null ? null : Number(behind);
+    return rows.map(({ digest, ...claim }) => ({ ...claim, digest: digest === null ? null : Number(digest) }));
   }
 
-  async #retry(id: number, request: StoredRequest, worker: ParkedWorker): Promise<void> {
+  /** False where it was refused and stays. */
+  async #retry(id: number, request: StoredRequest, worker: ParkedWorker): Promise<boolean> {
     const head = await this.#head(id);
-    if (head === null) return;
+    if (head === null) return true;
     try {
       await worker.apply(this.#groups(head, request.id));
+      return true;
     } catch (error) {
       const failure = error as TidelockError;
       if (!worker.isOfTheRows(failure)) throw error;
       await worker.transaction(() => this.#failed(head, request, failure));
+      return false;
     }
   }
 
   async *#groups(head: ParkedHead, request: number): AsyncGenerator<Group> {
-    const { client, route } = this.#options;
+    const { client, route, map } = this.#options;
     const decoder = new ChangeDecoder();
     const { id, transaction, commit, origin } = head;
     const { rows } = await client.query<{ parts: number }>(
@@ -157,7 +188,7 @@ export class ParkedWork {
       if (bytes === undefined) throw fail(targetErrors.storedChanges, { route, id, why: `part ${part} is missing` });
       let changes: Change[];
       try {
-        changes = decoder.decode(bytes);
+        changes = map(decoder.decode(bytes), commit.position);
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
         throw fail(targetErrors.storedChanges, { route, id, why: error.message }, error);

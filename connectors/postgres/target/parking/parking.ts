@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { RowChange } from '../../../../src/core/change.ts';
+import type { RowChange, UnmappedChange } from '../../../../src/core/change.ts';
 import { encodeChanges } from '../../../../src/core/change-codec.ts';
 import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../../src/core/errors/tidelock-error.ts';
@@ -182,6 +182,14 @@ export class Parking {
     if (commit !== null) await this.#finish(first, commit, writing);
   }
 
+  /** In a target transaction: adds the old values of a parked transaction's rows that have come since it was parked. */
+  async claimAgain(id: number, parts: readonly TransactionPart[], plans: TablePlans): Promise<void> {
+    const claims = new ClaimSet(storedDigests);
+    const writing = { id: String(id), claims, decided: false, parts: 0, rows: 0, bytes: 0, incomplete: false };
+    for (const part of parts) await this.#claimParts(part, plans, { ...writing, tables: new Map() });
+    await this.#storeClaims(String(id), claims);
+  }
+
   /** The target transaction that has written one is committed. */
   committed(position: Position): void {
     const writing = this.#writing;
@@ -245,7 +253,8 @@ export class Parking {
     let concerned = false;
     for (const part of parts) {
       for (const change of part.changes) {
-        if (change.kind === 'truncate') {
+        if (change.kind === 'truncate' || change.kind === 'unmapped') {
+          // Of what has no keys yet every key counts.
           for (const table of change.tables) this.#claimsOf(plans.get(table)).truncate(claim);
         } else if (isRowChange(change)) {
           const plan = plans.get(change.table);
@@ -265,7 +274,8 @@ export class Parking {
     const missing = new Set<TablePlan>();
     for (const { changes } of parts)
       for (const change of changes) {
-        const tables = change.kind === 'truncate' ? change.tables : isRowChange(change) ? [change.table] : [];
+        const isWhole = change.kind === 'truncate' || change.kind === 'unmapped';
+        const tables = isWhole ? change.tables : isRowChange(change) ? [change.table] : [];
         for (const table of tables) {
           const plan = plans.get(table);
           if (!this.#claims.has(plan)) missing.add(plan);
@@ -313,17 +323,16 @@ export class Parking {
     const claim = (one: Claim): void => writing.claims.add(one);
     const byPlan = new Map<TablePlan, RowChange[]>();
     for (const change of part.changes) {
-      if (change.kind === 'truncate') {
+      if (change.kind === 'truncate' || change.kind === 'unmapped') {
         for (const table of change.tables) {
-          tableOf(writing, plans.get(table)).truncates++;
+          if (change.kind === 'truncate') tableOf(writing, plans.get(table)).truncates++;
+          else countUnmapped(tableOf(writing, plans.get(table)), change);
           this.#claimsOf(plans.get(table)).truncate(claim);
         }
       } else if (isRowChange(change)) {
         const plan = plans.get(change.table);
         const counts = tableOf(writing, plan);
-        if (change.kind === 'insert') counts.inserts++;
-        else if (change.kind === 'update') counts.updates++;
-        else counts.deletes++;
+        countRow(counts, change);
         const changes = byPlan.get(plan);
         if (changes === undefined) byPlan.set(plan, [change]);
         else changes.push(change);
@@ -335,10 +344,28 @@ export class Parking {
       for (const change of changes) {
         const image = claims.fetched.length === 0 ? null : oldImage(plan, change);
         const old = image === null ? null : (rows.get(plan.readKey?.(image) ?? '') ?? null);
-        if (image !== null && old === null) writing.incomplete = true;
+        if (image !== null && old === null && change.kind !== 'insert') writing.incomplete = true;
         claims.parked(change, old, claim);
       }
     }
+  }
+
+  /** Those that are not stored yet. */
+  async #storeClaims(id: string, held: ClaimSet): Promise<void> {
+    const { client, routeId } = this.#options;
+    const claims = [...held.claims()];
+    await client.query(
+      `insert into tidelock.parked_keys (parked_id, route_id, resource, exclusive, digest)
+       select $1, $2, * from unnest($3::text[], $4::bool[], $5::bigint[])
+       except select parked_id, route_id, resource, exclusive, digest from tidelock.parked_keys where parked_id = $1`,
+      [
+        id,
+        routeId,
+        claims.map(({ resource }) => resource),
+        claims.map(({ exclusive }) => exclusive),
+        claims.map(({ digest }) => digest),
+      ],
+    );
   }
 
   async #store(part: TransactionPart, writing: Writing): Promise<void> {
@@ -347,7 +374,7 @@ export class Parking {
     const step = Math.max(1, Math.min(pieceRows, Math.floor(pieceBytes / Math.max(1, perRow))));
     for (let at = 0; at < part.changes.length; at += step) {
       const piece = part.changes.slice(at, at + step);
-      const rows = piece.filter(isRowChange).length;
+      const rows = piece.filter((change) => isRowChange(change) || change.kind === 'unmapped').length;
       const changes = encodeChanges(piece);
       await client.query('insert into tidelock.parked_parts (parked_id, part, rows, changes) values ($1, $2, $3, $4)', [
         writing.id,
@@ -382,18 +409,7 @@ export class Parking {
         incomplete,
       ],
     );
-    const claims = [...writing.claims.claims()];
-    await client.query(
-      `insert into tidelock.parked_keys (parked_id, route_id, resource, exclusive, digest)
-       select $1, $2, * from unnest($3::text[], $4::bool[], $5::bigint[])`,
-      [
-        id,
-        routeId,
-        claims.map(({ resource }) => resource),
-        claims.map(({ exclusive }) => exclusive),
-        claims.map(({ digest }) => digest),
-      ],
-    );
+    await this.#storeClaims(id, writing.claims);
     if (decision !== null) {
       await client.query(
         `with used as (delete from tidelock.skips where route_id = $1 returning *)
@@ -404,6 +420,18 @@ export class Parking {
     }
     failpoint('park.written');
   }
+}
+
+function countRow(counts: Mutable<ParkedTable>, { kind }: RowChange): void {
+  if (kind === 'insert') counts.inserts++;
+  else if (kind === 'update') counts.updates++;
+  else counts.deletes++;
+}
+
+/** By what it was at the source: what it would have been at the target is not known. */
+function countUnmapped(counts: Mutable<ParkedTable>, { change }: UnmappedChange): void {
+  if (change.kind === 'truncate') counts.truncates++;
+  else countRow(counts, change);
 }
 
 function tableOf({ tables }: Writing, { label }: TablePlan): Mutable<ParkedTable> {
