@@ -35,9 +35,13 @@ export function cutAtEvolutions(parts: readonly TransactionPart[]): readonly Tra
     return pieces.flatMap((changes, at) => {
       const isLast = at === pieces.length - 1;
       if (changes.length === 0 && !(isLast && part.commit !== null)) return [];
-      const rows = changes.filter(({ kind }) => kind === 'insert' || kind === 'update' || kind === 'delete').length;
+      const rows = changes.filter(
+        ({ kind }) => kind === 'insert' || kind === 'update' || kind === 'delete' || kind === 'unmapped',
+      ).length;
       const bytes = Math.ceil(part.bytes / pieces.length);
-      return [{ ...part, changes, rows, bytes, commit: isLast ? part.commit : null }];
+      const { unmapped, ...rest } = part;
+      const isUnmapped = unmapped !== undefined && changes.some(({ kind }) => kind === 'unmapped');
+      return [{ ...rest, changes, rows, bytes, commit: isLast ? part.commit : null, ...(isUnmapped && { unmapped }) }];
     });
   });
 }

@@ -84,6 +84,8 @@ export class PostgresConsumer implements Consumer {
   #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
   /** A source transaction's target transaction is open and holds parts of it. */
   #open = false;
+  /** Among them are rows, and not only a definition that the target has followed. */
+  #hasRows = false;
   /** Why those parts are written to the store, and not applied. */
   #writing: ParkWhy | null = null;
   #counts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
@@ -276,10 +278,16 @@ export class PostgresConsumer implements Consumer {
    * a target transaction to be rolled back.
    */
   async #park(group: Group, why: ParkWhy, refused = false): Promise<void> {
-    const isPartOfIt = this.#open && !this.#parking.writing;
-    if (refused || isPartOfIt) await this.#rollBackAll();
+    const isPartOfIt = this.#open && this.#hasRows && !this.#parking.writing;
+    // What the target has followed of a definition stays, unless the whole transaction is gone.
+    const isGone = why.code === targetErrors.commitFailed.code;
+    const isBehindDefinition = this.#open && !this.#hasRows && !this.#parking.writing;
+    if (refused && isBehindDefinition && !isGone && group.commit !== null) await this.#rollBack();
+    else if (refused || isPartOfIt) await this.#rollBackAll();
+    this.#displaced.takeAll();
     const [part] = group.parts;
-    if (part !== undefined && (isPartOfIt || (refused && group.commit === null))) await this.#readAgain(group, why);
+    const isLost = refused && (group.commit === null || (isBehindDefinition && isGone));
+    if (part !== undefined && (isPartOfIt || isLost)) await this.#readAgain(group, why);
     const batch = new Batch(this.#connection.client);
     if (!this.#open) this.#begin(batch, group);
     await batch.settle();
@@ -389,7 +397,7 @@ export class PostgresConsumer implements Consumer {
     await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
     if (group.commit !== null) await this.#commit(group, group.commit);
-    else await this.#keepOpen();
+    else await this.#keepOpen(group);
     this.#count(group, collisions);
   }
 
@@ -424,9 +432,10 @@ export class PostgresConsumer implements Consumer {
   }
 
   /** The transaction goes on in the next group. */
-  async #keepOpen(): Promise<void> {
+  async #keepOpen(group: Group): Promise<void> {
     if (this.#open) await this.#connection.client.query('release savepoint tl_part');
     this.#open = true;
+    if (evolutionOf(group.parts[0]) === null) this.#hasRows = true;
     failpoint('part.applied');
   }
 
@@ -480,6 +489,7 @@ export class PostgresConsumer implements Consumer {
     failpoint('commit.answerLost');
     failpoint('commit.answered');
     this.#open = false;
+    this.#hasRows = false;
     this.#turns.changed();
     if (group.parked !== undefined) {
       failpoint('retry.done');
@@ -526,6 +536,7 @@ export class PostgresConsumer implements Consumer {
   async #rollBackAll(): Promise<void> {
     await this.#connection.client.query('rollback');
     this.#open = false;
+    this.#hasRows = false;
     this.#turns.changed();
     this.#displaced.takeAll();
     this.#parking.rolledBack();
