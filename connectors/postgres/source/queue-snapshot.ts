@@ -81,10 +81,9 @@ export class PostgresSnapshot implements QueueSnapshot {
       signal.addEventListener('abort', abort);
       signal.throwIfAborted();
       // A transaction a table: locks of thousands of tables would not fit into the server's lock table.
+      await beginInSnapshot(client, route, snapshot);
       // Where a policy would hide rows from this user the server shall say so, not leave them out.
-      await client.query(
-        `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}; SET LOCAL row_security = off`,
-      );
+      await client.query('SET LOCAL row_security = off');
       yield* this.#copy(client, table);
       await client.query('COMMIT');
       isDone = true;

@@ -103,3 +103,30 @@ test('a partition that is made while the route runs is carried with its table', 
   await route.caughtUp();
   expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
 });
+
+test('a partition that is not in the WAL refuses its table; that a partition can be truncated unseen is told', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE m (id int PRIMARY KEY, v text) PARTITION BY LIST (id); CREATE TABLE m_1 PARTITION OF m FOR VALUES IN (1);
+     CREATE UNLOGGED TABLE m_2 PARTITION OF m FOR VALUES IN (2); CREATE TABLE plain (id int PRIMARY KEY);`,
+    'CREATE TABLE m (id int PRIMARY KEY, v text); CREATE TABLE plain (id int PRIMARY KEY)',
+  );
+  using file = new RouteFile({ source, target });
+  const check = async () => {
+    const { out } = await file.tidelock('check', '--json');
+    const { routes } = JSON.parse(out) as {
+      routes: { findings: { code: string; table?: string; level: string; statement?: string }[] }[];
+    };
+    return routes.flatMap(({ findings }) => findings).filter(({ code }) => code.startsWith('source.partition'));
+  };
+  const found = await check();
+  expect(found.map(({ code, table, level }) => [code, table, level])).toEqual([
+    ['source.partitionNotCarried', 'public.m_2', 'error'],
+    ['source.partitionTruncate', 'public.m', 'warning'],
+  ]);
+  {
+    await using route = file.run();
+    expect((await route.state('failed')).reason?.message).toContain('public.m_2');
+  }
+  await source.query(found[0]?.statement ?? '');
+  expect((await check()).map(({ level }) => level)).toEqual(['warning']);
+});

@@ -361,3 +361,35 @@ test('rows are carried up to maxRowBytes, loaded and streamed, and one byte more
     expect(await target.query('SELECT FROM t')).toEqual([]);
   }
 });
+
+test('what a glob matches and nothing can carry is named in the check and in the log, and the rest runs', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE t (id int PRIMARY KEY, v text); CREATE UNLOGGED TABLE fast (id int PRIMARY KEY);
+     CREATE VIEW seen AS SELECT * FROM t; CREATE MATERIALIZED VIEW kept AS SELECT * FROM t;
+     CREATE EXTENSION postgres_fdw; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw; CREATE FOREIGN TABLE far (id int) SERVER s;
+     CREATE SEQUENCE counter; CREATE TYPE shape AS (a int); CREATE INDEX ON t (v)`,
+    'CREATE TABLE t (id int PRIMARY KEY, v text)',
+  );
+  const session = await source.client();
+  await session.query('CREATE TEMPORARY TABLE passing (id int)');
+  using file = new RouteFile({ source, target, route: 'tables: ["*.*"]' });
+  const found = (await findings(file)).filter(({ code }) => code === 'source.notCarried');
+  const labels = found.map(({ table }) => table?.replace(/^pg_temp_[0-9]+/, 'temp')).sort();
+  expect(labels).toEqual(['public.far', 'public.fast', 'public.kept', 'public.seen', 'temp.passing']);
+  expect(found.every(({ level }) => level === 'warning')).toBe(true);
+  expect(found.find(({ table }) => table === 'public.fast')?.statement).toBe('ALTER TABLE "public"."fast" SET LOGGED;');
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO t VALUES (1, 'x'); INSERT INTO fast VALUES (1); REFRESH MATERIALIZED VIEW kept`);
+  await session.query('INSERT INTO passing VALUES (1)');
+  await session.end();
+  await route.caughtUp();
+  await same(source, target, ['t']);
+  const warning = route.log.split('\n').find((line) => line.includes('source.notCarried')) ?? '';
+  for (const name of ['far', 'fast', 'kept', 'seen', 'passing']) expect(warning).toContain(`.${name}"`);
+  await route.stop();
+  // By name it is an error: somebody counts on it.
+  using named = new RouteFile({ source, target, route: 'tables: [public.t, public.fast]' });
+  await using refused = named.run();
+  expect((await refused.state('failed')).reason?.message).toContain('public.fast');
+});

@@ -29,7 +29,11 @@ export async function checkTables(
   const found = [
     ...missing(tables, catalogue, exact),
     ...idleGlobs(route, catalogue),
-    ...catalogue.filter((entry) => !carried(entry) && chosen(entry.table.schema, entry.table.name)).map(notCarried),
+    ...catalogue
+      .filter((entry) => !carried(entry) && !isPart(entry, tables) && chosen(entry.table.schema, entry.table.name))
+      .map(notCarried),
+    ...catalogue.filter((entry) => !carried(entry) && isPart(entry, tables)).map(partNotCarried),
+    ...tables.filter(({ kind }) => kind === 'p').map(truncatedAlone),
     ...tables.flatMap((table) => replicaIdentity(table, version)),
     ...(queueNames(route).ownsPublication
       ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user))
@@ -57,6 +61,36 @@ function missing(
       message: `table ${label} does not exist, or is a partition of a table of the route`,
       remedy: 'Correct its name in the route, or take it out.',
     }));
+}
+
+function isPart({ ancestors }: CatalogueTable, tables: readonly CatalogueTable[]): boolean {
+  return ancestors.length > 0 && tables.some(({ oid }) => ancestors.includes(oid));
+}
+
+/** Of a partitioned table of the route: its rows would be loaded, and then never change. */
+function partNotCarried({ table, kind }: CatalogueTable): Found {
+  const label = tableLabel(table);
+  return {
+    level: 'error',
+    code: 'source.partitionNotCarried',
+    table: label,
+    message: `${label} is ${kind === 'f' ? 'a foreign table' : 'an unlogged table'} and a partition of a table of the route: its changes are not in the WAL`,
+    remedy: 'Detach it, make it an ordinary table, or name the other partitions in the route and leave the whole out.',
+    ...(kind !== 'f' && { statement: `ALTER TABLE ${quoteTable(table)} SET LOGGED;` }),
+  };
+}
+
+/** PostgreSQL's publications leave it out where partitions are published under the name of the whole. */
+function truncatedAlone({ table }: CatalogueTable): Found {
+  const label = tableLabel(table);
+  return {
+    level: 'warning',
+    code: 'source.partitionTruncate',
+    table: label,
+    message: `${label} is partitioned: PostgreSQL does not publish the TRUNCATE of one of its partitions by itself`,
+    remedy:
+      'Delete the rows, truncate the whole, or name the partitions in the route and leave the whole out: then each is truncated.',
+  };
 }
 
 const kinds: Readonly<Record<string, string>> = { f: 'a foreign table', v: 'a view', m: 'a materialised view' };
