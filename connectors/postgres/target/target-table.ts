@@ -26,6 +26,8 @@ export interface TargetColumn {
   /** a: GENERATED ALWAYS AS IDENTITY, d: BY DEFAULT, '' none. */
   readonly identity: string;
   readonly hasDefault: boolean;
+  /** Quoted and qualified; null where it is the database's, or the type has none. */
+  readonly collation: string | null;
   /** Equal strings are equal bytes. */
   readonly deterministic: boolean;
 }
@@ -111,6 +113,8 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
       'hasTextCast', exists (select from pg_cast k where k.oid >= 16384 and k.castmethod = 'f'
         and (k.castsource = bt.oid and k.casttarget = 'text'::regtype or k.casttarget = bt.oid and k.castsource = 'text'::regtype)),
       'notNull', a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity, 'hasDefault', a.atthasdef,
+      'collation', (select quote_ident(cn.nspname) || '.' || quote_ident(co.collname) from pg_namespace cn
+        where cn.oid = co.collnamespace and co.collprovider <> 'd'),
       'deterministic', coalesce(co.collisdeterministic, true)) order by a.attnum), '[]')
     from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
     join base on base.oid = t.oid join pg_type bt on bt.oid = base.base_oid join pg_namespace bn on bn.oid = bt.typnamespace

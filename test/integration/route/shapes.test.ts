@@ -393,3 +393,29 @@ test('what a glob matches and nothing can carry is named in the check and in the
   await using refused = named.run();
   expect((await refused.state('failed')).reason?.message).toContain('public.fast');
 });
+
+test('columns with collations of their own: rows are told apart by their bytes, keys by their column', async () => {
+  const schema = `
+    CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    CREATE DOMAIN word AS text COLLATE "POSIX";
+    CREATE TABLE loose (a text COLLATE nocase, w word COLLATE "C", d word); ALTER TABLE loose REPLICA IDENTITY FULL;
+    CREATE TABLE keyed (k word COLLATE "C" PRIMARY KEY, v text);
+    CREATE TABLE nocase (k text COLLATE nocase PRIMARY KEY, w word UNIQUE);`;
+  const { source, target } = await pair(schema);
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO loose VALUES ('abc', 'x', 'y'), ('ABC', 'x', 'y'), ('Abc', 'x', 'y')`);
+  await source.query(`INSERT INTO keyed VALUES ('a', 1), ('A', 2); INSERT INTO nocase VALUES ('a', 'u'), ('b', 'v')`);
+  await source.query(
+    `DELETE FROM loose WHERE a COLLATE "C" = 'ABC'; UPDATE loose SET w = 'z' WHERE a COLLATE "C" = 'Abc'`,
+  );
+  await source.query(
+    `UPDATE keyed SET v = 3 WHERE k = 'A'; UPDATE keyed SET k = 'c' WHERE k = 'a'; UPDATE nocase SET k = 'B' WHERE k = 'b'`,
+  );
+  await source.query(
+    `BEGIN; DELETE FROM nocase WHERE k = 'A'; INSERT INTO nocase VALUES ('A', 'w'); UPDATE nocase SET w = 'x' WHERE k = 'b'; COMMIT`,
+  );
+  await route.caughtUp();
+  await same(source, target, ['loose', 'keyed', 'nocase']);
+});
