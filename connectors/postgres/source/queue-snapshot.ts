@@ -73,7 +73,7 @@ export class PostgresSnapshot implements QueueSnapshot {
   }
 
   async *read(table: TableVersion, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
-    const { snapshot } = this.#options;
+    const { route, snapshot } = this.#options;
     const client = await this.#client();
     const abort = (): void => void client.connection.stream.destroy();
     let isDone = false;

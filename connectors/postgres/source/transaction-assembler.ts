@@ -139,10 +139,11 @@ export class TransactionAssembler {
   #row(buffer: Buffer): void {
     const open = this.#transaction();
     open.first = false;
+    const described = this.#described.length > 0 ? this.#described.splice(0) : null;
     if (open.skipped !== null) return;
     const relation = this.#options.relations.get(buffer.readUInt32BE(1));
     if (!relation.selected || isCopied(relation, open)) return;
-    if (this.#described.length > 0) this.#checkPart(relation);
+    if (described !== null) this.#checkPart(relation, described);
     this.#checkSize(buffer, relation);
     this.#announce(open, relation);
     open.builder.addRow(this.#decode(buffer, relation), buffer.length);
@@ -219,8 +220,7 @@ export class TransactionAssembler {
    * two differ values that are not there would be taken for NULL. The server describes the whole, then the partition, and
    * then sends the first row.
    */
-  #checkPart(relation: Relation): void {
-    const described = this.#described.splice(0);
+  #checkPart(relation: Relation, described: readonly number[]): void {
     const parts = described.length < 2 ? [] : described.map((oid) => this.#options.relations.get(oid).table);
     if (parts.every((part) => part === relation.table || identifies(part, relation.table))) return;
     const place = { route: this.#options.route, table: tableLabel(relation.table), position: this.#position() };
