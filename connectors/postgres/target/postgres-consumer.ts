@@ -17,7 +17,7 @@ import type { ApplyConnection } from './apply-connection.ts';
 import { Batch, CountMismatch } from './batch.ts';
 import { applyCarefully, isOfTheChange } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
-import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
+import { cutAtEvolutions, type Evolving, evolutionOf, evolveTable } from './evolve-table.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
@@ -175,8 +175,9 @@ export class PostgresConsumer implements Consumer {
       return group.parts.length;
     }
     // A definition to be followed: also where the rows around it are set aside, since later ones need it.
-    if (evolutionOf(group.parts[0]) !== null) {
-      await this.#attempt(group, 'set');
+    const evolving = evolutionOf(group.parts[0]);
+    if (evolving !== null) {
+      await this.#follow(evolving, group);
       return group.parts.length;
     }
     await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
@@ -184,6 +185,22 @@ export class PostgresConsumer implements Consumer {
     if (isWatched || group.parts.some(({ unmapped }) => unmapped !== undefined)) return await this.#sort(group);
     await this.#applyOrPark(group);
     return group.parts.length;
+  }
+
+  /**
+   * In the target transaction of the rows around it. Where these may be set aside, which takes a target transaction of
+   * its own, a definition that comes first is committed by itself: met again after a crash, it is the one that is stored.
+   */
+  async #follow(evolving: Evolving, group: Group): Promise<void> {
+    const mayPark = this.#route.apply.onError === 'park' || this.#parking.active;
+    if (this.#open || !mayPark) await this.#attempt(group, 'set');
+    else await this.#transaction(() => this.#evolve(evolving));
+  }
+
+  async #evolve(evolving: Evolving): Promise<void> {
+    const { client } = this.#connection;
+    await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
+    failpoint('evolve.altered');
   }
 
   /** With something parked or unmapped: what is free before the first transaction that is not, or that one. */
@@ -379,8 +396,7 @@ export class PostgresConsumer implements Consumer {
     const evolving = evolutionOf(group.parts[0]);
     if (evolving !== null) {
       await batch.settle();
-      await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
-      failpoint('evolve.altered');
+      await this.#evolve(evolving);
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
     const applier = { batch, plans: this.#plans, replicaRole };
