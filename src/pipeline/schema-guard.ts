@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { SchemaChange } from '../core/change.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
@@ -223,7 +224,8 @@ export class SchemaGuard {
 
   /** The same columns with the same values; what is stored to prove the next change by may be newer. */
   #refresh(change: SchemaChange, known: StoredTable, { definition }: Judgement): void {
-    if (definition === null || JSON.stringify(definition) === JSON.stringify(known.definition)) return;
+    // As stored and read again its keys have another order.
+    if (definition === null || isDeepStrictEqual(definition, known.definition)) return;
     const stored = { ...known, definition };
     this.#stored.set(known.source, stored);
     // Not at once: rows before it may still be on their way, under definitions that are stored with them.

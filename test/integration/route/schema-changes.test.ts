@@ -346,3 +346,24 @@ test('changes that no row tells are noticed within seconds: followed, or halted 
   await source.query('ALTER TABLE t ALTER v TYPE int USING v * 3');
   await halted(route, 'TL-4109', 'column v');
 });
+
+test('a definition is followed where the rows around it are set aside', async () => {
+  const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, v text)');
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables: [public.t]\nschemaChanges: evolve\napply: { onError: park }',
+  });
+  await using route = file.run();
+  await route.state('running');
+  await target.query(`ALTER TABLE t ADD CONSTRAINT refuses CHECK (v <> 'bad')`);
+  await transaction(source, ['ALTER TABLE t ADD w int DEFAULT 3', `INSERT INTO t VALUES (1, 'bad', 4)`]);
+  await transaction(source, [
+    `INSERT INTO t VALUES (2, 'bad', 4)`,
+    'ALTER TABLE t ADD x int',
+    `INSERT INTO t VALUES (3, 'good', 4, 5)`,
+  ]);
+  await source.query(`INSERT INTO t VALUES (4, 'good', 4, 6)`);
+  await route.caughtUp();
+  expect(await target.query('SELECT * FROM t')).toEqual([{ id: 4, v: 'good', w: 4, x: 6 }]);
+});
