@@ -117,6 +117,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     collisions: 0,
     parked: 0,
     parkedSince: null,
+    ignored: [],
     load: null,
     restarts: 0,
   });
