@@ -1,12 +1,14 @@
 import type { Row } from '../core/cell.ts';
-import { Analyser, assignTo, type ExpressionColumn, partsOf, shortType } from './analyse.ts';
+import { Analyser } from './analyse.ts';
+import { assignTo } from './coerce.ts';
+import { type ExpressionColumn, shortType } from './expression-column.ts';
 import { parseSql } from './parse-sql.ts';
 import { ExpressionProblem } from './problem.ts';
-import type { Syntax } from './syntax.ts';
+import { partsOf, type Syntax } from './syntax.ts';
 import type { TypedNode } from './typed-node.ts';
 import { typeForms } from './types/type-forms.ts';
 
-export type { ExpressionColumn } from './analyse.ts';
+export type { ExpressionColumn } from './expression-column.ts';
 export { ExpressionFailure, ExpressionProblem } from './problem.ts';
 
 /** The text of an expression, read but not yet tied to a table. docs/expressions.md describes the language. */

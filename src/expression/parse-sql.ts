@@ -1,5 +1,7 @@
 import { type A_Const, type A_Expr, type FuncCall, loadModule, type Node, parseSync, SqlError } from 'libpg-query';
+import { didYouMean } from '../core/nearest-name.ts';
 import { castType } from './cast-type.ts';
+import { functionNames, nondeterministic } from './function-names.ts';
 import { ExpressionProblem } from './problem.ts';
 import type { Case, Choice, Literal, Syntax } from './syntax.ts';
 
@@ -222,6 +224,13 @@ class Reader {
     if (name === null) throw new ExpressionProblem('functions of other schemas are not in the language', offset);
     if (Object.keys(rest).length > 0)
       throw new ExpressionProblem('aggregates, windows and VARIADIC are not in the language', offset);
+    if (nondeterministic.has(name))
+      throw new ExpressionProblem(
+        `${name}() is refused: the same change must always give the same value, after a restart and in a compare, too`,
+        offset,
+      );
+    if (!functionNames.has(name))
+      throw new ExpressionProblem(`no function ${name}${didYouMean(name, functionNames)}`, offset);
     return { kind: 'call', name, isOperator: false, arguments: this.#all(args), offset };
   }
 }

@@ -70,3 +70,33 @@ export interface In {
   readonly items: readonly Syntax[];
   readonly offset: number;
 }
+
+/** Every part that an expression is made of. */
+export function partsOf(syntax: Syntax): readonly Syntax[] {
+  switch (syntax.kind) {
+    case 'literal':
+    case 'column':
+      return [];
+    case 'call':
+      return syntax.arguments;
+    case 'cast':
+    case 'test':
+      return [syntax.operand];
+    case 'in':
+      return [syntax.operand, ...syntax.items];
+    case 'case':
+      return [
+        ...(syntax.operand === null ? [] : [syntax.operand]),
+        ...syntax.branches.flatMap(({ when, result }) => [when, result]),
+        ...(syntax.otherwise === null ? [] : [syntax.otherwise]),
+      ];
+    default:
+      return syntax.operands;
+  }
+}
+
+/** Whether an expression has no column in it. */
+export function readsNothing(syntax: Syntax): boolean {
+  if (syntax.kind === 'column') return false;
+  return partsOf(syntax).every(readsNothing);
+}

@@ -89,8 +89,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     ...(await source.preflight()),
     ...(await target.preflight(tables.map(({ mapped }) => mapped))),
   ];
-  for (const { level, code, node, table, message, remedy } of found)
-    if (level === 'warning') attempt.logger.warn({ code, node, table, message, remedy }, 'preflight warning');
+  logWarnings(found, attempt.logger);
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
   throwFindings(
     definition.name,
@@ -232,5 +231,20 @@ async function carryAgain({ definition, source, target, logger }: RouteAttempt, 
       logger.warn({ reason: asTidelockError(error).message }, 'sequences are not carried');
     }
     await pause(sequencesEveryMs, signal);
+  }
+}
+
+/** One line a code: a glob may match very many. */
+function logWarnings(findings: readonly Finding[], logger: Logger): void {
+  const byCode = new Map<string, Finding[]>();
+  for (const finding of findings)
+    if (finding.level === 'warning') byCode.set(finding.code, [...(byCode.get(finding.code) ?? []), finding]);
+  for (const [code, found] of byCode) {
+    const tables = found.flatMap(({ table }) => table ?? []);
+    const { node, message, remedy } = found[0] ?? {};
+    logger.warn(
+      { code, node, message, remedy, count: found.length, tables: tables.slice(0, 100) },
+      'preflight warning',
+    );
   }
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Row } from '../../src/core/cell.ts';
 import {
+  type BoundExpression,
   bindExpression,
   type ExpressionColumn,
   ExpressionFailure,
@@ -18,7 +19,25 @@ let server: PostgresServer;
 let db: TestDatabase;
 let client: pg.Client;
 let columns: ExpressionColumn[];
+let wanted: { readonly type: string; readonly modifier: number }[];
 const names = Object.keys(columnTypes);
+const wantedTypes = [
+  'int2',
+  'int4',
+  'int8',
+  'numeric(6,2)',
+  'float4',
+  'float8',
+  'text',
+  'varchar(4)',
+  'char(4)',
+  'timestamp(2)',
+  'timestamptz',
+  'time(0)',
+  'date',
+  'bool',
+  'jsonb',
+];
 const batch = 150;
 const runs = Number(process.env.TIDELOCK_TEST_EXPRESSION_RUNS ?? 60);
 
@@ -52,6 +71,19 @@ beforeAll(async () => {
         RETURN NEXT answer;
       END LOOP;
     END $body$`);
+  for (const [i, type] of wantedTypes.entries()) await db.query(`CREATE TABLE wanted_${i} (x ${type})`);
+  await db.query(`CREATE FUNCTION store(target int, expression text) RETURNS SETOF text LANGUAGE plpgsql AS $body$
+    DECLARE answer text;
+    BEGIN
+      FOR number IN 1..(SELECT count(*) FROM cells) LOOP
+        BEGIN
+          EXECUTE format($query$INSERT INTO wanted_%s SELECT (%s) FROM cells WHERE n_row = %s
+            RETURNING CASE WHEN x IS NULL THEN NULL ELSE format('%%s', x) END$query$, target, expression, number) INTO answer;
+        EXCEPTION WHEN OTHERS THEN answer := 'failed: ' || SQLERRM;
+        END;
+        RETURN NEXT answer;
+      END LOOP;
+    END $body$`);
   client = new pg.Client({
     host: '127.0.0.1',
     port: server.port,
@@ -68,6 +100,11 @@ beforeAll(async () => {
      WHERE attrelid = 'cells'::regclass AND attnum > 1 ORDER BY attnum`,
   );
   columns = rows.map(({ name, type, modifier }) => ({ name, type, modifier: Number(modifier) }));
+  const targets = await client.query(
+    `SELECT 'pg_catalog.' || typname AS type, atttypmod AS modifier FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+     JOIN pg_class c ON c.oid = attrelid WHERE relname LIKE 'wanted%' AND attnum > 0 ORDER BY substr(relname, 8)::int`,
+  );
+  wanted = targets.rows.map(({ type, modifier }) => ({ type, modifier: Number(modifier) }));
 });
 afterAll(async () => {
   await client?.end();
@@ -94,14 +131,7 @@ const failed = 'failed';
 function evaluate(text: string, rows: readonly Row[]): Outcome | { readonly refused: string } {
   try {
     const bound = bindExpression(parseExpression(text), columns, { as: 'value' });
-    const values = rows.map((row) => {
-      try {
-        return bound.evaluate(row);
-      } catch (error) {
-        if (error instanceof ExpressionFailure) return `${failed}: ${error.message}`;
-        throw error;
-      }
-    });
+    const values = rows.map((row) => valueOrFailure(bound, row));
     return { type: bound.type, values };
   } catch (error) {
     if (error instanceof ExpressionProblem) return { refused: error.message };
@@ -137,6 +167,18 @@ function report(hasFailed: boolean, error: unknown): void {
   if (hasFailed) throw error;
 }
 
+type Cells = Readonly<Record<string, string | null>>;
+
+/** The rows as the server prints them after it has taken them. */
+async function stored(cells: readonly Cells[]): Promise<Row[]> {
+  await client.query('TRUNCATE cells');
+  const places = names.map((_, at) => `$${at + 2}`).join(', ');
+  for (const [i, row] of cells.entries())
+    await client.query(`INSERT INTO cells VALUES ($1, ${places})`, [i + 1, ...names.map((name) => row[name])]);
+  const query = `SELECT ${names.join(', ')} FROM cells ORDER BY n_row`;
+  return (await client.query({ text: query, rowMode: 'array' })).rows;
+}
+
 const counts = { values: 0, refused: 0, expressions: 0 };
 const rowTexts = fc.record(
   Object.fromEntries(Object.entries(cellTexts).map(([name, texts]) => [name, fc.option(texts, { freq: 8 })])),
@@ -154,17 +196,7 @@ test.each(seeds())('random expressions give what a server gives, or fail where i
         },
       ),
       async (cells, texts) => {
-        await client.query('TRUNCATE cells');
-        for (const [i, row] of cells.entries())
-          await client.query(`INSERT INTO cells VALUES ($1, ${names.map((_, at) => `$${at + 2}`).join(', ')})`, [
-            i + 1,
-            ...names.map((name) => row[name]),
-          ]);
-        const stored = await client.query({
-          text: `SELECT ${names.join(', ')} FROM cells ORDER BY n_row`,
-          rowMode: 'array',
-        });
-        const rows = stored.rows as Row[];
+        const rows = await stored(cells);
         const answers = await client.query({
           text: 'SELECT to_json(evaluate) FROM evaluate($1)',
           values: [texts],
@@ -181,6 +213,63 @@ test.each(seeds())('random expressions give what a server gives, or fail where i
   );
   if (process.env.SHOW) console.log(counts);
 });
+
+test.each(seeds())('what a column takes here is what a server stores (seed %i)', async (seed) => {
+  let taken = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(rowTexts, { minLength: 3, maxLength: 3 }),
+      fc.array(fc.tuple(fc.nat(wantedTypes.length - 1), expressions.any), { minLength: batch, maxLength: batch }),
+      async (cells, assignments) => {
+        const rows = await stored(cells);
+        for (const [target, text] of assignments) {
+          const column = wanted[target];
+          const bound = column && boundTo(text, column);
+          if (!bound) continue;
+          const answers = await client.query({
+            text: 'SELECT * FROM store($1, $2)',
+            values: [target, text],
+            rowMode: 'array',
+          });
+          for (const [i, row] of rows.entries()) {
+            const ours = valueOrFailure(bound, row);
+            // Where a server rounds or cuts, this fails.
+            if (ours?.startsWith(failed)) continue;
+            taken++;
+            const theirs = answers.rows[i]?.[0];
+            if (theirs?.includes('NUMERIC scale')) continue;
+            if (ours !== theirs) throw new Error(`${text} to ${wantedTypes[target]}: ${ours}, the server: ${theirs}`);
+          }
+        }
+      },
+    ),
+    {
+      seed,
+      numRuns: Math.ceil(runs / 3),
+      endOnFailure: true,
+      reporter: (run) => report(run.failed, run.errorInstance),
+    },
+  );
+  expect(taken).toBeGreaterThan(runs * 5);
+});
+
+function boundTo(text: string, column: { readonly type: string; readonly modifier: number }): BoundExpression | null {
+  try {
+    return bindExpression(parseExpression(text), columns, { as: 'value', wanted: column });
+  } catch (error) {
+    if (error instanceof ExpressionProblem) return null;
+    throw error;
+  }
+}
+
+function valueOrFailure(bound: BoundExpression, row: Row): string | null {
+  try {
+    return bound.evaluate(row);
+  } catch (error) {
+    if (error instanceof ExpressionFailure) return `${failed}: ${error.message}`;
+    throw error;
+  }
+}
 
 const bits = new DataView(new ArrayBuffer(8));
 const anyDouble = fc.oneof(

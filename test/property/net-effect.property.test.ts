@@ -18,6 +18,7 @@ function column(name: string, type: string): TargetColumn {
     unnestable: true,
     element: null,
     hasTextCast: false,
+    collation: null,
     notNull: false,
     generated: false,
     identity: '',

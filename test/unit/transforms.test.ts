@@ -96,6 +96,8 @@ describe('the key at the target tells the rows of the source apart', () => {
 describe('what does not fit is refused with its place', () => {
   test.each([
     ['where: "region ="', /where .*character/],
+    ['where: "random() > n"', /where .*random\(\) is refused/],
+    ['where: "lowr(region) = 1"', /where .*no function lowr, did you mean "lower"/],
     ['transforms: [{ set: { a: "1 +" } }]', /set\.a .*character/],
     ['transforms: [{ set: { a: "1" }, mask: { columns: [a], method: "null" } }]', /more than one transform/],
     ['transforms: [{}]', /names no transform/],
@@ -117,7 +119,6 @@ describe('what does not fit is refused with its place', () => {
   test.each([
     ['where: "regio = 1"', 'TL-4507'],
     ['where: "n"', 'TL-4507'],
-    ['where: "random() > n"', 'TL-4507'],
     ['transforms: [{ set: { a: "n || region" } }, { cast: { a: date } }, { set: { b: "a + region" } }]', 'TL-4507'],
     ['transforms: [{ cleanse: { columns: [n], trim: both } }]', 'TL-1009'],
     ['transforms: [{ unpivot: { columns: [n, region], name: k, value: v } }]', 'TL-1009'],

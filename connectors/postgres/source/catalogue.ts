@@ -24,47 +24,46 @@ export interface CatalogueTable {
  * key flag for the columns of the replica identity (of an index that is valid and not deferrable), or for all with FULL.
  */
 const tablesQuery = `
-  WITH RECURSIVE base (oid, base, modifier) AS (
-    SELECT oid, oid, -1 FROM pg_type WHERE typtype <> 'd'
+  WITH RECURSIVE step (oid, base, modifier) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
     UNION ALL
-    SELECT t.oid, b.base, CASE t.typtypmod WHEN -1 THEN b.modifier ELSE t.typtypmod END
-    FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+    SELECT s.oid, t.typbasetype, CASE s.modifier WHEN -1 THEN t.typtypmod ELSE s.modifier END
+    FROM step s JOIN pg_type t ON t.oid = s.base AND t.typtype = 'd'
+  ), domain AS (
+    SELECT s.oid, s.base, s.modifier FROM step s JOIN pg_type t ON t.oid = s.base AND t.typtype <> 'd'
+  ), relation AS (
+    SELECT c.*, n.nspname, (i.indkey::int2[])[0:i.indnkeyatts - 1] AS key
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
+      AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
+    WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
+  ), described AS (
+    -- Of all tables at once: thousands of them would each look through thousands of types.
+    SELECT a.attrelid,
+      array_agg(json_build_object('name', a.attname, 'type', tn.nspname || '.' || t.typname,
+        'modifier', CASE a.atttypmod WHEN -1 THEN COALESCE(d.modifier, -1) ELSE a.atttypmod END,
+        'key', c.relreplident = 'f' OR c.relreplident <> 'n' AND COALESCE(a.attnum = ANY (c.key), false))
+        ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '') AS columns,
+      array_agg(a.attname::text) FILTER (WHERE a.attgenerated <> '') AS generated,
+      bool_or(a.attgenerated <> '' AND COALESCE(a.attnum = ANY (c.key), false)) AS generated_key
+    FROM relation c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN domain d ON d.oid = a.atttypid
+    JOIN pg_type t ON t.oid = COALESCE(d.base, a.atttypid)
+    JOIN pg_namespace tn ON tn.oid = t.typnamespace
+    GROUP BY a.attrelid
   )
-  SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
+  SELECT c.oid::text AS oid, c.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
     c.relpersistence::text AS persistence, c.relreplident::text AS identity,
     pg_get_userbyid(c.relowner)::text AS owner, pg_has_role(c.relowner, 'USAGE') AS owned,
     CASE WHEN c.relispartition THEN
       ARRAY(SELECT relid::oid::text FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid)
     ELSE '{}' END AS ancestors,
-    ARRAY(
-      SELECT json_build_object('name', a.attname, 'type', tn.nspname || '.' || t.typname, 'modifier', CASE a.atttypmod WHEN -1 THEN b.modifier ELSE a.atttypmod END,
-        'key', c.relreplident = 'f' OR c.relreplident <> 'n' AND COALESCE(a.attnum = ANY (key.columns), false))
-      FROM pg_attribute a
-      JOIN base b ON b.oid = a.atttypid
-      JOIN pg_type t ON t.oid = b.base
-      JOIN pg_namespace tn ON tn.oid = t.typnamespace
-      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-      ORDER BY a.attnum
-    ) AS columns,
-    ARRAY(
-      SELECT a.attname::text FROM pg_attribute a
-      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''
-    ) AS generated,
-    EXISTS (
-      SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> '' AND a.attnum = ANY (key.columns)
-    ) AS generated_key
-  FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN LATERAL (
-    SELECT (i.indkey::int2[])[0:i.indnkeyatts - 1] AS columns
-    FROM pg_index i
-    WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
-      AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
-  ) key ON true
-  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm')
-    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
-  ORDER BY n.nspname, c.relname`;
-
+    COALESCE(d.columns, '{}') AS columns, COALESCE(d.generated, '{}') AS generated, COALESCE(d.generated_key, false) AS generated_key
+  FROM relation c LEFT JOIN described d ON d.attrelid = c.oid
+  ORDER BY c.nspname, c.relname`;
 /** Everything that a route might name. */
 export async function readCatalogue(client: Queryable): Promise<readonly CatalogueTable[]> {
   const { rows } = await client.query(tablesQuery);

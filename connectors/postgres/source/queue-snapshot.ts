@@ -3,14 +3,14 @@ import { to as copyTo } from 'pg-copy-streams';
 import type { Row } from '../../../src/core/cell.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
-import { classifyPostgresError, sqlState } from '../classify-error.ts';
+import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { CopyTextError, CopyTextReader, LongRowError } from './copy-text.ts';
@@ -90,7 +90,7 @@ export class PostgresSnapshot implements QueueSnapshot {
       this.#idle = client;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw classifyPostgresError(error, route.from.name);
+      throw this.#classify(error, table);
     } finally {
       signal.removeEventListener('abort', abort);
       // A reader that leaves early leaves a COPY under way: only the end of the connection ends it.
@@ -116,12 +116,16 @@ export class PostgresSnapshot implements QueueSnapshot {
   async *#copy(client: pg.Client, table: TableVersion): AsyncGenerator<readonly Row[], void, undefined> {
     const kind = this.#options.tables.find((entry) => entry.table === table)?.kind;
     const columns = table.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-    const from = `${kind === 'p' ? '' : 'ONLY '}${quoteTable(table)}`;
+    // A query is planned, which may run functions of an index; the rows of children are no part of a plain copy.
+    const rows =
+      kind === 'p'
+        ? `(SELECT ${columns} FROM ${quoteTable(table)})`
+        : `${quoteTable(table)}${columns === '' ? '' : ` (${columns})`}`;
     const reader = new CopyTextReader(table.columns.length, this.#options.route.apply.maxRowBytes);
     let batch: Row[] = [];
     let bytes = 0;
     try {
-      for await (const chunk of client.query(copyTo(`COPY (SELECT ${columns} FROM ${from}) TO STDOUT`))) {
+      for await (const chunk of client.query(copyTo(`COPY ${rows} TO STDOUT`))) {
         for (const row of reader.read(chunk as Buffer)) batch.push(row);
         bytes += (chunk as Buffer).length;
         if (bytes < batchBytes || batch.length === 0) continue;
@@ -136,6 +140,14 @@ export class PostgresSnapshot implements QueueSnapshot {
       throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
     }
     if (batch.length > 0) yield batch;
+  }
+
+  #classify(error: unknown, table: TableVersion): TidelockError {
+    const { route } = this.#options;
+    const classified = classifyPostgresError(error, route.from.name);
+    if (classified.recovery !== 'halt' || !isPostgresError(error)) return classified;
+    const place = { route: route.name, table: tableLabel(table), position: this.position, sqlState: error.code };
+    return fail(sourceErrors.loadRefused, { ...place, message: classified.message }, error);
   }
 
   #tooLarge(table: TableVersion, bytes: number): Error {

@@ -7,9 +7,11 @@ import { formatLsn, type Lsn } from '../lsn.ts';
 import type { HistoryCheck } from './history-check.ts';
 import { markerPrefixes, readHeartbeat, readOrigin } from './markers.ts';
 import { idleAdvance, PartBuilder } from './part-builder.ts';
+import { identifies } from './partition-identity.ts';
 import {
   type Begin,
   messageTypes,
+  type RelationMessage,
   readBegin,
   readCommit,
   readLogicalMessage,
@@ -62,6 +64,8 @@ export class TransactionAssembler {
   #open: OpenTransaction | null = null;
   /** Of the last heartbeat: what it sees was committed before all that comes now. */
   #snapshot: string | null = null;
+  /** Oids of the tables that were described since the last row. */
+  readonly #described: number[] = [];
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -91,12 +95,17 @@ export class TransactionAssembler {
     if (type === messageTypes.insert || type === messageTypes.update || type === messageTypes.delete) this.#row(buffer);
     else if (type === messageTypes.begin) this.#begin(readBegin(buffer));
     else if (type === messageTypes.commit) this.#commit(buffer);
-    else if (type === messageTypes.relation) this.#options.relations.describe(readRelation(buffer));
+    else if (type === messageTypes.relation) this.#relation(readRelation(buffer));
     else if (type === messageTypes.type) this.#options.types.describe(readType(buffer));
     else if (type === messageTypes.truncate) this.#truncate(buffer);
     else if (type === messageTypes.message) this.#logicalMessage(buffer);
     // A replication origin is that of the server's own apply workers; ours come as messages.
     else if (type !== messageTypes.origin) throw new RangeError(`unknown message ${type}`);
+  }
+
+  #relation(message: RelationMessage): void {
+    this.#options.relations.describe(message);
+    this.#described.push(message.oid);
   }
 
   #begin(begin: Begin): void {
@@ -130,9 +139,11 @@ export class TransactionAssembler {
   #row(buffer: Buffer): void {
     const open = this.#transaction();
     open.first = false;
+    const described = this.#described.length > 0 ? this.#described.splice(0) : null;
     if (open.skipped !== null) return;
     const relation = this.#options.relations.get(buffer.readUInt32BE(1));
     if (!relation.selected || isCopied(relation, open)) return;
+    if (described !== null) this.#checkPart(relation, described);
     this.#checkSize(buffer, relation);
     this.#announce(open, relation);
     open.builder.addRow(this.#decode(buffer, relation), buffer.length);
@@ -164,6 +175,7 @@ export class TransactionAssembler {
 
   #truncate(buffer: Buffer): void {
     const open = this.#transaction();
+    this.#described.length = 0;
     open.first = false;
     if (open.skipped !== null) return;
     const { oids, restartIdentity } = readTruncate(buffer);
@@ -201,6 +213,18 @@ export class TransactionAssembler {
   #transaction(): OpenTransaction {
     if (this.#open === null) throw new RangeError('a change outside of a transaction');
     return this.#open;
+  }
+
+  /**
+   * A partition logs its old rows by its own replica identity, and the message tells them by that of the whole: where the
+   * two differ values that are not there would be taken for NULL. The server describes the whole, then the partition, and
+   * then sends the first row.
+   */
+  #checkPart(relation: Relation, described: readonly number[]): void {
+    const parts = described.length < 2 ? [] : described.map((oid) => this.#options.relations.get(oid).table);
+    if (parts.every((part) => part === relation.table || identifies(part, relation.table))) return;
+    const place = { route: this.#options.route, table: tableLabel(relation.table), position: this.#position() };
+    throw fail(sourceErrors.identityDiffers, place);
   }
 
   /** A message may hold two rows, the old one and the new, of which each may have as many bytes. */

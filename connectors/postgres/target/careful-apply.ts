@@ -12,6 +12,7 @@ import { quoteIdentifier } from '../identifiers.ts';
 import { Batch } from './batch.ts';
 import type { DisplacedRows } from './displaced-rows.ts';
 import { updateKeyImage } from './net-effect.ts';
+import { collated } from './row-statements.ts';
 import { isRowChange, sendTruncate, singleStatement } from './set-apply.ts';
 import { bindRows } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -223,7 +224,9 @@ class CarefulRun {
       if (text !== null) values.push(text);
       // An index with NULLS NOT DISTINCT has an equal for NULL, too.
       where.push(
-        text === null ? `${name} is null` : `${name} ${index.equals[at]} $${values.length}::${c.column.typeSql}`,
+        text === null
+          ? `${name} is null`
+          : `${name} ${index.equals[at]} ${collated(c.column, `$${values.length}::${c.column.typeSql}`)}`,
       );
     }
     if (index.predicate !== null) where.push(`(${index.predicate})`);
@@ -305,8 +308,9 @@ function rowImage(plan: TablePlan, change: RowChange): Row {
 function keyCondition(plan: TablePlan, first: number): string {
   return plan.keyIndexes
     .map((index, at) => {
-      const bound = plan.columns.find((c) => c.index === index);
-      return `${quoteIdentifier(bound?.column.name ?? '')} ${plan.keyEquals[at]} $${first + at}::${bound?.column.typeSql}`;
+      const column = plan.columns.find((c) => c.index === index)?.column;
+      if (column === undefined) throw new RangeError(`no column ${index} in ${plan.label}`);
+      return `${quoteIdentifier(column.name)} ${plan.keyEquals[at]} ${collated(column, `$${first + at}::${column.typeSql}`)}`;
     })
     .join(' and ');
 }

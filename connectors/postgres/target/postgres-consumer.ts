@@ -1,35 +1,28 @@
 import type { StartPoint } from '../../../src/core/collector.ts';
 import type { ApplyCounts, Consumer, Progress } from '../../../src/core/consumer.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
-import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
-import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
-import { LatestValue } from '../../../src/core/latest-value.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { ParkedCount } from '../../../src/core/parked.ts';
-import type { Position, PositionOrder } from '../../../src/core/position.ts';
+import type { PositionOrder } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
-import type { Commit, Hop, Origin, TransactionPart } from '../../../src/core/transaction.ts';
-import { classifyPostgresError, sqlState } from '../classify-error.ts';
+import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
 import type { ApplyConnection } from './apply-connection.ts';
-import { Batch, CountMismatch } from './batch.ts';
-import { applyCarefully, isOfTheChange } from './careful-apply.ts';
+import { Batch } from './batch.ts';
+import { applyCarefully } from './careful-apply.ts';
 import { DisplacedRows } from './displaced-rows.ts';
-import { cutAtEvolutions, type Evolving, evolutionOf, evolveTable } from './evolve-table.ts';
-import { FlushWatch } from './flush-watch.ts';
+import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
 import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
-import { originMarker } from './origin-marker.ts';
 import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
 import { Parking, type ParkWhy } from './parking/parking.ts';
 import { sendAsSets, sendInOrder } from './set-apply.ts';
 import { TablePlans } from './table-plans.ts';
+import { isOff, TargetTransaction } from './target-transaction.ts';
 import { Turns } from './turns.ts';
-
-/** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */
-const pruneEvery = 500n;
 
 /** A column of a group becomes one text, which the runtime bounds at 512 MB, escaped. */
 const maxGroupBytes = 128_000_000;
@@ -66,47 +59,36 @@ export class PostgresConsumer implements Consumer {
   readonly #connection: ApplyConnection;
   readonly #route: RouteDefinition;
   readonly #routeId: number;
-  readonly #options: PostgresConsumerOptions;
   readonly #logger: Logger;
   readonly #limits: GroupLimits;
   readonly #plans: TablePlans;
-  readonly #flush: FlushWatch;
-  readonly #progress = new LatestValue<Progress>();
+  readonly #target: TargetTransaction;
   readonly #displaced: DisplacedRows;
   readonly #parking: Parking;
   readonly #parkedWork: ParkedWork;
   /** One at a time: a group, or what people have asked about parked transactions. */
   readonly #turns = new Turns();
-  #sequence: bigint;
-  #lastCommit: StartPoint['lastCommit'];
-  #applied: Position;
-  #durable: Position;
   #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
-  /** A source transaction's target transaction is open and holds parts of it. */
-  #open = false;
-  /** Why those parts are written to the store, and not applied. */
+  /** Parts of a source transaction were applied in the open target transaction, and not only definitions followed. */
+  #holdsRows = false;
+  /** Why the parts in the open target transaction are written to the store, and not applied; null where they are applied. */
   #writing: ParkWhy | null = null;
   #counts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
 
   constructor(options: PostgresConsumerOptions) {
     const { route, routeId, connection, logger, order } = options;
-    const { position, lastCommit, sequence } = options.checkpoint;
+    const { position, lastCommit } = options.checkpoint;
     this.start = { position, lastCommit };
     this.#route = route;
     this.#routeId = routeId;
     this.#connection = connection;
-    this.#options = options;
     this.#logger = logger;
     const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
     this.#limits = { rows: route.apply.groupRows, bytes };
     this.#displaced = new DisplacedRows(this.#limits.bytes);
     this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
-    this.#sequence = sequence;
-    this.#lastCommit = lastCommit;
-    this.#applied = position;
-    this.#durable = position;
     const { client } = connection;
-    this.#flush = new FlushWatch(client, (durable) => this.#report(this.#applied, durable));
+    this.#target = new TargetTransaction(options, () => this.#turns.changed());
     this.#parking = new Parking({ client, routeId, route: route.name, routeKey: routeKey(route), order });
     this.#parkedWork = new ParkedWork({ client, routeId, route: route.name, map: options.map });
   }
@@ -120,7 +102,7 @@ export class PostgresConsumer implements Consumer {
     const parts = cutAtEvolutions(given);
     let at = 0;
     while (at < parts.length && !signal.aborted) {
-      const group = nextGroup(parts, at, this.#limits, this.#open);
+      const group = nextGroup(parts, at, this.#limits, this.#target.open);
       at += await this.#turns.take(() => this.#guard(() => this.#next(group)));
     }
   }
@@ -137,7 +119,7 @@ export class PostgresConsumer implements Consumer {
     let done = false;
     while (!done && !signal.aborted) {
       done = await this.#turns.takeWhere(
-        () => !this.#open,
+        () => !this.#target.open,
         () => this.#guard(() => this.#carryOut(signal)),
         signal,
       );
@@ -145,7 +127,7 @@ export class PostgresConsumer implements Consumer {
   }
 
   progress(): AsyncIterable<Progress> {
-    return this.#progress.values();
+    return this.#target.progress();
   }
 
   counts(): ApplyCounts {
@@ -153,54 +135,30 @@ export class PostgresConsumer implements Consumer {
   }
 
   abort(): void {
-    this.#connection.client.connection.stream.destroy();
+    this.#target.abort();
   }
 
   async close(): Promise<void> {
-    this.#flush.close();
-    this.#progress.close();
     this.#turns.changed();
-    // An open transaction is rolled back by the server; a graceful end would wait for statements that may hang.
-    const { client } = this.#connection;
-    if (this.#open) client.connection.stream.destroy();
-    else
-      await Promise.race([client.end(), new Promise((resolve) => setTimeout(resolve, 1000).unref())]).catch(() => {});
-    client.connection.stream.destroy();
+    await this.#target.close();
   }
 
   /** Applies the group, or as much of it as goes together. Returns how many of its parts are done with. */
   async #next(group: Group): Promise<number> {
-    if (!this.#open && group.parts.every(isIdle)) {
+    if (!this.#target.open && group.parts.every(isIdle)) {
       await this.#rest(group);
       return group.parts.length;
     }
     // A definition to be followed: also where the rows around it are set aside, since later ones need it.
-    const evolving = evolutionOf(group.parts[0]);
-    if (evolving !== null) {
-      await this.#follow(evolving, group);
+    if (evolutionOf(group.parts[0]) !== null) {
+      await this.#attempt(group, 'set');
       return group.parts.length;
     }
-    await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
+    await this.#plans.prepare(this.#connection.client, group.parts, this.#target.open);
     const isWatched = this.#parking.writing || this.#parking.active;
     if (isWatched || group.parts.some(({ unmapped }) => unmapped !== undefined)) return await this.#sort(group);
     await this.#applyOrPark(group);
     return group.parts.length;
-  }
-
-  /**
-   * In the target transaction of the rows around it. Where these may be set aside, which takes a target transaction of
-   * its own, a definition that comes first is committed by itself: met again after a crash, it is the one that is stored.
-   */
-  async #follow(evolving: Evolving, group: Group): Promise<void> {
-    const mayPark = this.#route.apply.onError === 'park' || this.#parking.active;
-    if (this.#open || !mayPark) await this.#attempt(group, 'set');
-    else await this.#transaction(() => this.#evolve(evolving));
-  }
-
-  async #evolve(evolving: Evolving): Promise<void> {
-    const { client } = this.#connection;
-    await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
-    failpoint('evolve.altered');
   }
 
   /** With something parked or unmapped: what is free before the first transaction that is not, or that one. */
@@ -222,7 +180,7 @@ export class PostgresConsumer implements Consumer {
       return one.parts.length;
     }
     const ahead = free === group.parts.length ? group : groupOf(group.parts.slice(0, free));
-    if (!this.#open && ahead.parts.every(isIdle)) await this.#rest(ahead);
+    if (!this.#target.open && ahead.parts.every(isIdle)) await this.#rest(ahead);
     else await this.#applyOrPark(ahead);
     return free;
   }
@@ -247,7 +205,7 @@ export class PostgresConsumer implements Consumer {
   }
 
   async #flushIdle(): Promise<void> {
-    if (this.#idle === null || this.#open) return;
+    if (this.#idle === null || this.#target.open) return;
     await this.#attempt({ parts: [], rows: 0, ...this.#idle }, 'set');
   }
 
@@ -256,7 +214,7 @@ export class PostgresConsumer implements Consumer {
     try {
       await this.#applyGroup(group);
     } catch (reason) {
-      const error = this.#classify(reason);
+      const error = this.#target.classify(reason);
       const cause = parkableCause(error);
       const part = group.parts.findLast(({ commit }) => commit !== null) ?? group.parts.at(-1);
       if (cause === null || part === undefined || 'transaction' in error.place) throw error;
@@ -277,10 +235,10 @@ export class PostgresConsumer implements Consumer {
         if (mode === 'careful' || !isOff(error)) throw error;
         this.#counts.replays++;
         this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
-        await this.#rollBack();
+        await this.#target.rollBack();
       }
       // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.
-      const single = mode === 'ordered' && !this.#open ? transactionsOf(group) : [];
+      const single = mode === 'ordered' && !this.#target.open ? transactionsOf(group) : [];
       if (single.length > 1) {
         for (const one of single) await this.#next(one);
         return;
@@ -293,17 +251,19 @@ export class PostgresConsumer implements Consumer {
    * a target transaction to be rolled back.
    */
   async #park(group: Group, why: ParkWhy, refused = false): Promise<void> {
-    const isPartOfIt = this.#open && !this.#parking.writing;
-    if (refused || isPartOfIt) await this.#rollBackAll();
     const [part] = group.parts;
-    if (part !== undefined && (isPartOfIt || (refused && group.commit === null))) await this.#readAgain(group, why);
+    // What was refused has left the target transaction in pieces, with the definitions that were followed in it.
+    const isInPieces = refused && (this.#target.open || group.commit === null);
+    const isPartOfIt = isInPieces || this.#holdsRows;
+    if (refused || isPartOfIt) await this.#rollBackAll();
+    if (isPartOfIt) await this.#readAgain(group, why);
     const batch = new Batch(this.#connection.client);
-    if (!this.#open) this.#begin(batch, group);
+    if (!this.#target.open) this.#target.begin(batch, group);
     await batch.settle();
     this.#writing = why;
     await this.#parking.write(group.parts, why, this.#plans);
     if (group.commit === null) {
-      this.#open = true;
+      this.#target.stayOpen();
       return;
     }
     await this.#commit(group, group.commit);
@@ -318,21 +278,8 @@ export class PostgresConsumer implements Consumer {
   async #readAgain(group: Group, why: ParkWhy): Promise<never> {
     const part = group.parts.at(-1);
     if (part === undefined) throw new RangeError('no parts are left to set aside');
-    await this.#transaction(() => this.#parking.decide(part, why));
+    await this.#target.run(() => this.#parking.decide(part, why));
     throw fail(targetErrors.readAgain, { route: this.#route.name, transaction: part.id });
-  }
-
-  /** Statements in a target transaction under the route's epoch, without a checkpoint. */
-  async #transaction(run: () => Promise<void>): Promise<void> {
-    const { client, asynchronousCommit } = this.#connection;
-    const batch = new Batch(client);
-    this.#begin(batch, groupOf([]));
-    // Somebody is told that it is done.
-    if (asynchronousCommit) batch.send('set local synchronous_commit = local');
-    await batch.settle();
-    await run();
-    const { command } = await client.query('commit');
-    if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
   }
 
   async #carryOut(signal: AbortSignal): Promise<void> {
@@ -341,26 +288,26 @@ export class PostgresConsumer implements Consumer {
       apply: (groups) => this.#applyParked(groups),
       isOfTheRows: (error) => error.recovery === 'halt' && error.code !== nodeErrors.defect.code,
       claimAgain: (id, groups) => this.#claimAgain(id, groups),
-      transaction: (run) => this.#transaction(run),
+      transaction: (run) => this.#target.run(run),
     };
     for (const request of requests) {
       if (signal.aborted) break;
       this.#logger.info({ request: request.id, action: request.action, ids: request.ids }, 'parked transactions');
       await this.#parkedWork.carryOut(request, worker, signal);
     }
-    if (requests.length > 0) await this.#parking.load(this.#applied);
+    if (requests.length > 0) await this.#parking.load(this.#target.applied);
   }
 
   async #claimAgain(id: number, groups: AsyncIterable<Group>): Promise<void> {
     try {
-      await this.#transaction(async () => {
+      await this.#target.run(async () => {
         for await (const { parts } of groups) {
           await this.#plans.prepare(this.#connection.client, parts, false);
           await this.#parking.claimAgain(id, parts, this.#plans);
         }
       });
     } catch (reason) {
-      const error = this.#classify(reason);
+      const error = this.#target.classify(reason);
       // A table that is no longer there: nobody else can touch its rows.
       if (error.recovery !== 'halt' || error.code === nodeErrors.defect.code) throw error;
       await this.#rollBackAll();
@@ -371,12 +318,12 @@ export class PostgresConsumer implements Consumer {
   async #applyParked(groups: AsyncIterable<Group>): Promise<void> {
     try {
       for await (const group of groups) {
-        await this.#plans.prepare(this.#connection.client, group.parts, this.#open);
+        await this.#plans.prepare(this.#connection.client, group.parts, this.#target.open);
         await this.#applyGroup(group);
         failpoint('retry.part');
       }
     } catch (reason) {
-      const error = this.#classify(reason);
+      const error = this.#target.classify(reason);
       // Where the connection is gone there is nothing to roll back, and the first error is the one that tells.
       if (error.recovery === 'halt') await this.#rollBackAll();
       throw error;
@@ -387,16 +334,12 @@ export class PostgresConsumer implements Consumer {
   async #attempt(group: Group, mode: Mode): Promise<void> {
     const { client, replicaRole } = this.#connection;
     const batch = new Batch(client);
-    if (this.#open) {
-      batch.send('savepoint tl_part');
-      failpoint('part.savepoint');
-    } else {
-      this.#begin(batch, group);
-    }
+    this.#target.begin(batch, group);
     const evolving = evolutionOf(group.parts[0]);
     if (evolving !== null) {
       await batch.settle();
-      await this.#evolve(evolving);
+      await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
+      failpoint('evolve.altered');
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
     const applier = { batch, plans: this.#plans, replicaRole };
@@ -405,31 +348,11 @@ export class PostgresConsumer implements Consumer {
     await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
     if (group.commit !== null) await this.#commit(group, group.commit);
-    else await this.#keepOpen();
+    else {
+      await this.#target.keepOpen();
+      this.#holdsRows ||= evolving === null;
+    }
     this.#count(group, collisions);
-  }
-
-  #begin(batch: Batch, group: Group): void {
-    batch.send('begin');
-    // Whoever raises the epoch waits for this lock, or we see the raised one: an engine that was replaced can't commit.
-    batch.send(
-      {
-        name: 'tl_epoch',
-        text: 'select epoch::text from tidelock.routes where id = $1 for share',
-        values: [this.#routeId],
-      },
-      ({ rows }) => {
-        const epoch = this.#options.epoch.toString();
-        if (rows[0]?.epoch !== epoch) throw fail(routeErrors.fenced, { route: this.#route.name, epoch });
-      },
-    );
-    failpoint('marker.before');
-    batch.send({
-      name: 'tl_marker',
-      text: `select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`,
-      values: [markerOf(this.#options.sourceNode, group)],
-    });
-    failpoint('marker.after');
   }
 
   async #applyCarefully(group: Group): Promise<number> {
@@ -439,79 +362,14 @@ export class PostgresConsumer implements Consumer {
     return await applyCarefully({ ...shared, route, node: to.name, collisions, logger: this.#logger }, group.parts);
   }
 
-  /** The transaction goes on in the next group. */
-  async #keepOpen(): Promise<void> {
-    if (this.#open) await this.#connection.client.query('release savepoint tl_part');
-    this.#open = true;
-    failpoint('part.applied');
-  }
-
-  async #storeCheckpoint(commit: Commit, { sequence, lastCommit }: NextCheckpoint): Promise<void> {
-    const batch = new Batch(this.#connection.client);
-    batch.send({
-      name: 'tl_checkpoint',
-      text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
-      values: [
-        this.#routeId,
-        sequence.toString(),
-        commit.position,
-        lastCommit?.position ?? null,
-        lastCommit?.id ?? null,
-      ],
-    });
-    if (sequence % pruneEvery === 0n) {
-      batch.send({
-        name: 'tl_prune',
-        text: 'delete from tidelock.checkpoints where route_id = $1 and sequence < $2',
-        values: [this.#routeId, (sequence - 10n).toString()],
-      });
-    }
-    await batch.settle();
-  }
-
   async #commit(group: Group, commit: Commit): Promise<void> {
-    const { client } = this.#connection;
-    // A parked transaction was passed by a checkpoint long ago, and somebody is told when it is done.
-    const asynchronousCommit = this.#connection.asynchronousCommit && group.parked === undefined;
-    const next = { sequence: this.#sequence + 1n, lastCommit: group.lastCommit ?? this.#lastCommit };
-    if (group.parked === undefined) await this.#storeCheckpoint(commit, next);
-    else await this.#takeOut(group.parked);
-    const batch = new Batch(client);
-    failpoint('commit.before');
-    let walEnd = '';
-    batch.send('commit', ({ command }) => {
-      // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
-      if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
+    await this.#target.commit(group, commit, async (parked) => {
+      await this.#parkedWork.unpark(parked);
+      failpoint('retry.taken');
     });
-    if (asynchronousCommit) {
-      batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
-        walEnd = rows[0]?.lsn ?? '';
-      });
-    }
-    failpoint('commit.sent');
-    await batch.settle().catch((error: unknown) => {
-      // After a refused COMMIT there is no transaction left to replay a part of.
-      throw this.#open && isOff(error) ? this.#commitFailed(error, commit.position) : error;
-    });
-    failpoint('commit.answerLost');
-    failpoint('commit.answered');
-    this.#open = false;
-    this.#turns.changed();
-    if (group.parked !== undefined) {
-      failpoint('retry.done');
-      return;
-    }
-    this.#idle = null;
-    this.#sequence = next.sequence;
-    this.#lastCommit = next.lastCommit;
-    this.#report(commit.position, asynchronousCommit ? this.#durable : commit.position);
-    if (asynchronousCommit) this.#flush.wait(commit.position, walEnd);
-  }
-
-  async #takeOut(parked: { readonly id: number; readonly request: number }): Promise<void> {
-    await this.#connection.client.query('set local synchronous_commit = local');
-    await this.#parkedWork.unpark(parked);
-    failpoint('retry.taken');
+    if (group.parked === undefined) this.#idle = null;
+    else failpoint('retry.done');
+    this.#holdsRows = false;
   }
 
   #count(group: Group, collisions: number): void {
@@ -522,27 +380,10 @@ export class PostgresConsumer implements Consumer {
     for (const part of group.parts) if (part.commit !== null && !isIdle(part)) this.#counts.transactions++;
   }
 
-  #report(applied: Position, durable: Position): void {
-    this.#applied = applied;
-    this.#durable = durable;
-    this.#progress.set({ applied, durable });
-  }
-
-  async #rollBack(): Promise<void> {
-    const { client } = this.#connection;
-    if (this.#open) {
-      await client.query('rollback to savepoint tl_part');
-      await client.query('release savepoint tl_part');
-    } else {
-      await client.query('rollback');
-    }
-  }
-
   /** The whole target transaction, where there is one. */
   async #rollBackAll(): Promise<void> {
-    await this.#connection.client.query('rollback');
-    this.#open = false;
-    this.#turns.changed();
+    await this.#target.rollBackAll();
+    this.#holdsRows = false;
     this.#displaced.takeAll();
     this.#parking.rolledBack();
     this.#writing = null;
@@ -553,45 +394,7 @@ export class PostgresConsumer implements Consumer {
     try {
       return await run();
     } catch (error) {
-      throw this.#classify(error);
+      throw this.#target.classify(error);
     }
   }
-
-  #commitFailed(error: unknown, position: Position): TidelockError {
-    const state = sqlState(error) ?? '';
-    // A constraint's name is in the text, its values only in the detail; a trigger's own text may hold anything.
-    const isTold = state.startsWith('23') && error instanceof Error;
-    const message = isTold ? error.message : 'see the server log';
-    return fail(targetErrors.commitFailed, { route: this.#route.name, position, sqlState: state, message }, error);
-  }
-
-  #classify(error: unknown): TidelockError {
-    if (error instanceof TidelockError) return error;
-    const route = this.#route.name;
-    if (sqlState(error) === '23505' && (error as { table?: string }).table === 'checkpoints') {
-      return fail(targetErrors.checkpointTaken, { route, sequence: (this.#sequence + 1n).toString() }, error);
-    }
-    if (/^(23|P0)/.test(sqlState(error) ?? '')) return this.#commitFailed(error, this.#applied);
-    return classifyPostgresError(error, this.#route.to.name);
-  }
-}
-
-interface NextCheckpoint {
-  readonly sequence: bigint;
-  readonly lastCommit: StartPoint['lastCommit'];
-}
-
-/** True where replaying the group change by change may go through, or tells which change is at fault. */
-function isOff(error: unknown): boolean {
-  if (error instanceof CountMismatch) return true;
-  if ((error as { table?: string }).table === 'checkpoints') return false;
-  return isOfTheChange(sqlState(error) ?? '');
-}
-
-/** The nodes that the group's transactions have been through: where they come from, and the source itself. */
-function markerOf(sourceNode: string, group: Group): string {
-  const hops: Origin = group.parts[0]?.origin ?? [];
-  const commit = group.commit ?? group.parts.findLast((part) => part.commit !== null)?.commit ?? null;
-  const here: Hop = { node: sourceNode, position: commit?.position ?? '', committedAtMs: commit?.atMs ?? 0 };
-  return originMarker([...hops, here]);
 }

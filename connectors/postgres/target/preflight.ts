@@ -13,7 +13,6 @@ import { planTable } from './table-plan.ts';
 import { readTargetTables, type TargetTable } from './target-table.ts';
 
 interface Privileges {
-  readonly table: string;
   readonly missing: string | null;
   readonly hidden: boolean;
 }
@@ -43,10 +42,11 @@ export async function targetPreflight(
   const tables = await readTargetTables(client, versions);
   const privileges = await readPrivileges(client, tables);
   const types = await checkTypes(client, route, versions, tables);
+  const byLabel = new Map(tables.map((table) => [tableLabel(table), table]));
   for (const table of versions) {
     const label = tableLabel(table);
     const place = { route: route.name, table: label };
-    const target = tables.find((t) => t.schema === table.schema && t.name === table.name);
+    const target = byLabel.get(label);
     if (!target) {
       add(fail(targetErrors.tableMissing, place), table);
       continue;
@@ -59,7 +59,7 @@ export async function targetPreflight(
       add(error, table, statement);
     }
     for (const error of types.get(table) ?? []) add(error, table);
-    const privilege = privileges.find((p) => p.table === label);
+    const privilege = privileges.get(target.oid);
     if (privilege?.missing) {
       const statement = `GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ${quoteTable(target)} TO ${quoteIdentifier(route.to.connection().user)};`;
       add(
@@ -75,17 +75,15 @@ export async function targetPreflight(
   return findings;
 }
 
-async function readPrivileges(client: pg.Client, tables: readonly TargetTable[]): Promise<Privileges[]> {
-  const { rows } = await client.query<{ oid: string; missing: string | null; hidden: boolean }>(
+/** By the oid of the table. */
+async function readPrivileges(client: pg.Client, tables: readonly TargetTable[]): Promise<Map<number, Privileges>> {
+  const { rows } = await client.query<Privileges & { oid: string }>(
     `select o::text as oid, row_security_active(o::oid) as hidden,
        (select string_agg(p, ', ') from unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) p where not has_table_privilege(o::oid, p)) as missing
      from unnest($1::int8[]) o`,
     [tables.map((t) => t.oid)],
   );
-  return rows.map((row) => {
-    const table = tables.find((t) => String(t.oid) === row.oid);
-    return { table: table ? tableLabel(table) : '', missing: row.missing, hidden: row.hidden };
-  });
+  return new Map(rows.map(({ oid, missing, hidden }) => [Number(oid), { missing, hidden }]));
 }
 
 function finding(node: string, error: TidelockError, table?: TableVersion, statement?: string): Finding {

@@ -160,7 +160,9 @@ export class RowStatements {
   #keyMatch(value: (at: number) => string, alias: string): string {
     const { key, keyEquals } = this.#options;
     return key
-      .map(({ column }, at) => `${alias}${quoteIdentifier(column.name)} ${keyEquals[at]} ${value(at)}`)
+      .map(
+        ({ column }, at) => `${alias}${quoteIdentifier(column.name)} ${keyEquals[at]} ${collated(column, value(at))}`,
+      )
       .join(' and ');
   }
 
@@ -191,6 +193,11 @@ function insertStatement({ target, columns, key, keepsRows }: RowStatementsOptio
   };
 }
 
+/** A domain may have another collation than the column that is made of it: the column's is the one that counts. */
+export function collated(column: TargetColumn, value: string): string {
+  return column.collation === null ? value : `${value} collate ${column.collation}`;
+}
+
 function from(sources: readonly string[]): string {
   const list = sources.filter(Boolean);
   return list.length > 0 ? ` from ${list.join(' cross join ')}` : '';
@@ -201,10 +208,12 @@ function ofImage(image: 'old' | 'new', list: readonly BoundColumn[]): SetColumn[
 }
 
 /**
- * Text is compared since json and others have no equality. A cast to text that a user has made may give two values one
- * text; inside of a row it is the output function that writes them.
+ * Text is compared since json and others have no equality, byte by byte: by the column's own collation two different
+ * texts may be equal. A cast to text that a user has made may give two values one text; inside of a row it is the output
+ * function that writes them.
  */
 function sameText(column: TargetColumn, left: string, right: string): string {
-  if (column.hasTextCast) return `row(${left})::pg_catalog.text = row(${right})::pg_catalog.text`;
-  return `${left}::pg_catalog.text is not distinct from (${right})::pg_catalog.text`;
+  const text = (value: string): string =>
+    `${column.hasTextCast ? `row(${value})` : `(${value})`}::pg_catalog.text collate pg_catalog."C"`;
+  return `${text(left)} is not distinct from ${text(right)}`;
 }

@@ -26,6 +26,8 @@ export interface TargetColumn {
   /** a: GENERATED ALWAYS AS IDENTITY, d: BY DEFAULT, '' none. */
   readonly identity: string;
   readonly hasDefault: boolean;
+  /** Quoted and qualified; null where it is the database's, or the type has none. */
+  readonly collation: string | null;
   /** Equal strings are equal bytes. */
   readonly deterministic: boolean;
 }
@@ -84,9 +86,22 @@ with wanted as (
     ) select oid, modifier from d where typtype <> 'd' limit 1
   ) b
   where t.oid in (select atttypid from pg_attribute where attrelid in (select oid from wanted) and attnum > 0 and not attisdropped)
-), acting(relation, name, enabled) as (
-  select tgrelid, 'trigger ' || tgname, tgenabled from pg_trigger where not tgisinternal
-  union all select ev_class, 'rule ' || rulename, ev_enabled from pg_rewrite where rulename <> '_RETURN'
+), acting as (
+  select relation, coalesce(json_agg(name order by name) filter (where enabled in ('O','A')), '[]') as ordinary,
+    coalesce(json_agg(name order by name) filter (where enabled in ('R','A')), '[]') as replica
+  from (
+    select tgrelid, 'trigger ' || tgname, tgenabled from pg_trigger where not tgisinternal
+    union all select ev_class, 'rule ' || rulename, ev_enabled from pg_rewrite where rulename <> '_RETURN'
+  ) a (relation, name, enabled) group by relation
+), delayed as (
+  select k.relation, json_agg(distinct quote_ident(n.nspname) || '.' || quote_ident(k.conname)) as names
+  from (
+    select conrelid as relation, connamespace, conname from pg_constraint where condeferrable
+    union select confrelid, connamespace, conname from pg_constraint where condeferrable
+  ) k join pg_namespace n on n.oid = k.connamespace group by k.relation
+), cascading as (
+  select confrelid as relation, json_agg(conname order by conname) as names from pg_constraint
+  where contype = 'f' and conparentid = 0 and (confdeltype in ('c','n','d') or confupdtype in ('c','n','d')) group by confrelid
 )
 select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relrowsecurity as row_security,
   (select coalesce(json_agg(json_build_object(
@@ -98,6 +113,8 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
       'hasTextCast', exists (select from pg_cast k where k.oid >= 16384 and k.castmethod = 'f'
         and (k.castsource = bt.oid and k.casttarget = 'text'::regtype or k.casttarget = bt.oid and k.castsource = 'text'::regtype)),
       'notNull', a.attnotnull, 'generated', a.attgenerated <> '', 'identity', a.attidentity, 'hasDefault', a.atthasdef,
+      'collation', (select quote_ident(cn.nspname) || '.' || quote_ident(co.collname) from pg_namespace cn
+        where cn.oid = co.collnamespace and co.collprovider <> 'd'),
       'deterministic', coalesce(co.collisdeterministic, true)) order by a.attnum), '[]')
     from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
     join base on base.oid = t.oid join pg_type bt on bt.oid = base.base_oid join pg_namespace bn on bn.oid = bt.typnamespace
@@ -120,18 +137,16 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
     from pg_index i join pg_class ic on ic.oid = i.indexrelid
     where i.indrelid = c.oid and i.indisunique and i.indisvalid) as indexes,
   exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p','u','x') and k.condeferrable) as deferrable_unique,
-  (select coalesce(json_agg(distinct quote_ident(kn.nspname) || '.' || quote_ident(k.conname)), '[]')
-    from pg_constraint k join pg_namespace kn on kn.oid = k.connamespace
-    where c.oid in (k.conrelid, k.confrelid) and k.condeferrable) as deferrable_constraints,
+  coalesce(delayed.names, '[]') as deferrable_constraints,
   (select coalesce(json_agg(distinct k.confrelid::int8), '[]') from pg_constraint k
     where k.conrelid = c.oid and k.contype = 'f' and k.confrelid <> c.oid) as "references",
-  (select coalesce(json_agg(k.conname order by k.conname), '[]') from pg_constraint k
-    where k.confrelid = c.oid and k.contype = 'f' and k.conparentid = 0 and (k.confdeltype in ('c','n','d') or k.confupdtype in ('c','n','d'))) as cascades,
-  (select coalesce(json_agg(a.name order by a.name), '[]') from acting a
-    where a.relation = c.oid and a.enabled in ('O','A')) as ordinary_triggers,
-  (select coalesce(json_agg(a.name order by a.name), '[]') from acting a
-    where a.relation = c.oid and a.enabled in ('R','A')) as replica_triggers
-from wanted c join pg_namespace n on n.oid = c.relnamespace`;
+  coalesce(cascading.names, '[]') as cascades,
+  coalesce(acting.ordinary, '[]') as ordinary_triggers,
+  coalesce(acting.replica, '[]') as replica_triggers
+from wanted c join pg_namespace n on n.oid = c.relnamespace
+left join delayed on delayed.relation = c.oid
+left join cascading on cascading.relation = c.oid
+left join acting on acting.relation = c.oid`;
 
 interface CatalogueRow {
   readonly oid: string;

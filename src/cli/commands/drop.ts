@@ -41,7 +41,8 @@ async function drop(line: CommandLine, name: string, options: DropOptions): Prom
     `${name}: at ${placeOfNode(definition.from)} slot and publication ${slot} (${queue}, ${retainedBytes ?? 0} bytes are kept)` +
       `${definition.given.slot === undefined ? '' : ', which were given, stay'}; ` +
       `at ${placeOfNode(definition.to)} the state of ${tables.length} tables in the schema tidelock` +
-      `${tables.length === 0 ? '' : `: ${tables.map(({ target }) => target).join(', ')}`}\n`,
+      `${tables.length === 0 ? '' : `: ${tables.map(({ target }) => target).join(', ')}`}` +
+      `${stored === null || stored.parked.count === 0 ? '' : `, and ${stored.parked.count} parked transactions, which are lost with it`}\n`,
   );
   if (!options.yes) throw fail(configErrors.needsConsent, { command: `drop ${name}` });
   if (stored !== null) {

@@ -333,7 +333,20 @@ test('arguments that make no sense end with 2 and one clear line', async () => {
 test('help, version and the error catalogue need no configuration', async () => {
   writeFileSync(join(folder, 'tidelock.yaml'), 'nonsense');
   expect(await tidelock('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
-  for (const command of ['run', 'status', 'wait', 'start', 'stop', 'check', 'position', 'drop', 'errors', 'demo']) {
+  for (const command of [
+    'run',
+    'status',
+    'wait',
+    'start',
+    'stop',
+    'check',
+    'position',
+    'drop',
+    'skip',
+    'parked',
+    'errors',
+    'demo',
+  ]) {
     expect(await tidelock(command, '-h')).toMatchObject({
       code: 0,
       out: expect.stringMatching(/Example:\n {2}tidelock /),

@@ -6,6 +6,9 @@ import { startPostgres } from '../../support/postgres.ts';
 
 const settings = 'DateStyle=ISO,YMD IntervalStyle=postgres TimeZone=UTC extra_float_digits=1 bytea_output=hex';
 
+/** What servers before PostgreSQL 16 do not know, or before 15. */
+const isNewer = /0x1F|1_000|numeric\(\d,(-2|5)\)/;
+
 test('the values that the unit tests and the documentation state are those of a server', async () => {
   await using server = await startPostgres();
   const db = await server.createDatabase();
@@ -24,6 +27,7 @@ test('the values that the unit tests and the documentation state are those of a 
   const differences: string[] = [];
   const compare = async (text: string, value: string | null): Promise<void> => {
     const theirs = await atServer(text);
+    if (theirs === 'fails' && isNewer.test(text) && Number(server.version) < 16) return;
     if (theirs !== value) differences.push(`${text}: ${value}, the server: ${theirs}`);
   };
   for (const [text, value] of Object.values(expressionCases).flat()) await compare(text, value);

@@ -24,12 +24,16 @@ const schema = `
 
 const tables = ['customer', 'purchase', 'loose'];
 
-async function running({ onError = 'park', env = {}, more = '' } = {}) {
+async function running({ onError = 'park', more = '' } = {}) {
   const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
   await Promise.all([source, target].map((db) => db.query(schema)));
   await source.query(`INSERT INTO customer SELECT i, 'c' || i, 'n' FROM generate_series(1, 9) i`);
-  const file = new RouteFile({ source, target, route: `tables: ["public.*"]\napply: { onError: ${onError}${more} }` });
-  const route = file.run(env);
+  const file = new RouteFile({
+    source,
+    target,
+    route: `tables: ["public.*"]\napply: { onError: ${onError} }\n${more}`,
+  });
+  const route = file.run();
   await route.state('running');
   return { source, target, file, route };
 }
@@ -177,4 +181,31 @@ test('a route that is stopped, or that nobody runs, is retried too', async () =>
   expect(await file.tidelock('parked', 'retry', 'here-to-there', '--all')).toMatchObject({ code: 0 });
   expect(await contents(target, ['customer'])).toEqual(await contents(source, ['customer']));
   expect(await parked(file)).toEqual([]);
+});
+
+test('a definition is followed though the rows around it are set aside', async () => {
+  const { source, target, file, route } = await running({ more: 'schemaChanges: evolve' });
+  await using _route = route;
+  using _file = file;
+  await refuse(target);
+  await source.query(
+    `BEGIN; ALTER TABLE customer ADD COLUMN extra int; INSERT INTO customer VALUES (10, 'c10', 'bad', 7); COMMIT`,
+  );
+  await source.query(`INSERT INTO customer VALUES (11, 'c11', 'good', 8)`);
+  // Refused at its end, with rows before the definition: read again.
+  await source.query(
+    `BEGIN; UPDATE purchase SET amount = 1; INSERT INTO loose VALUES (1, 'n'); ALTER TABLE loose ADD COLUMN extra int;
+     INSERT INTO loose VALUES (2, 'bad', 1); COMMIT`,
+  );
+  await source.query(`UPDATE customer SET extra = 9 WHERE id = 1`);
+  await route.caughtUp();
+  expect(await target.query('SELECT id, extra FROM customer WHERE id IN (1, 10, 11) ORDER BY id')).toEqual([
+    { id: 1, extra: 9 },
+    { id: 11, extra: 8 },
+  ]);
+  expect(await target.query('SELECT extra FROM loose')).toEqual([]);
+  expect(await parked(file)).toMatchObject([{ cause: 'error' }, { cause: 'error' }]);
+  await mend(target);
+  expect(await file.tidelock('parked', 'retry', 'here-to-there', '--all')).toMatchObject({ code: 0 });
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });

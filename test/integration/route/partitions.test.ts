@@ -103,3 +103,56 @@ test('a partition that is made while the route runs is carried with its table', 
   await route.caughtUp();
   expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
 });
+
+test('a partition that is not in the WAL refuses its table; that a partition can be truncated unseen is told', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE m (id int PRIMARY KEY, v text) PARTITION BY LIST (id); CREATE TABLE m_1 PARTITION OF m FOR VALUES IN (1);
+     CREATE UNLOGGED TABLE m_2 PARTITION OF m FOR VALUES IN (2); CREATE TABLE plain (id int PRIMARY KEY);`,
+    'CREATE TABLE m (id int PRIMARY KEY, v text); CREATE TABLE plain (id int PRIMARY KEY)',
+  );
+  using file = new RouteFile({ source, target });
+  const check = async () => {
+    const { out } = await file.tidelock('check', '--json');
+    const { routes } = JSON.parse(out) as {
+      routes: { findings: { code: string; table?: string; level: string; statement?: string }[] }[];
+    };
+    return routes.flatMap(({ findings }) => findings).filter(({ code }) => code.startsWith('source.partition'));
+  };
+  const found = await check();
+  expect(found.map(({ code, table, level }) => [code, table, level])).toEqual([
+    ['source.partitionNotCarried', 'public.m_2', 'error'],
+    ['source.partitionTruncate', 'public.m', 'warning'],
+  ]);
+  {
+    await using route = file.run();
+    expect((await route.state('failed')).reason?.message).toContain('public.m_2');
+  }
+  await source.query(found[0]?.statement ?? '');
+  expect((await check()).map(({ level }) => level)).toEqual(['warning']);
+});
+
+test('partitions whose old rows are logged otherwise than those of their table are refused, and halt when made later', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE m (id int NOT NULL, v text) PARTITION BY LIST (id); ALTER TABLE m REPLICA IDENTITY FULL;
+     CREATE TABLE m_1 PARTITION OF m FOR VALUES IN (1);`,
+    'CREATE TABLE m (id int NOT NULL, v text)',
+  );
+  using file = new RouteFile({ source, target, route: 'tables: [public.m]' });
+  const { out } = await file.tidelock('check', '--json');
+  expect(out).toContain('ALTER TABLE \\"public\\".\\"m_1\\" REPLICA IDENTITY FULL;');
+  await source.query('ALTER TABLE m_1 REPLICA IDENTITY FULL');
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`INSERT INTO m VALUES (1, 'a'), (1, 'a'); UPDATE m SET v = 'b' WHERE ctid = '(0,1)'`);
+  await route.caughtUp();
+  expect(await contents(target, ['m'])).toEqual({ m: ['(1,a)', '(1,b)'] });
+  // With a key of its own the server lets it be changed, and logs that key alone: noticed with the first of its rows.
+  await source.query(
+    `CREATE TABLE m_2 PARTITION OF m (PRIMARY KEY (id)) FOR VALUES IN (2); INSERT INTO m VALUES (2, 'x')`,
+  );
+  expect((await route.state('failed')).reason).toMatchObject({
+    code: 'TL-3206',
+    message: expect.stringContaining('public.m '),
+  });
+  expect(await contents(target, ['m'])).toEqual({ m: ['(1,a)', '(1,b)'] });
+});

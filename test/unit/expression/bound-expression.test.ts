@@ -48,6 +48,11 @@ test('names the columns that it reads, before and after it is tied to a table', 
   expect(bind("'a'").reads).toEqual([]);
 });
 
+test('what the text alone shows is refused before there is a table', () => {
+  for (const text of ['lowr(name)', 'now()', 'name ==', 'name::integr', 'a.name'])
+    expect(() => parseExpression(text)).toThrow(ExpressionProblem);
+});
+
 test('a condition that is false or NULL is not true', () => {
   const condition = bind("region = 'EU' AND id > 5", { as: 'condition' });
   expect(condition.isTrue(row({ region: 'EU', id: '7' }))).toBe(true);

@@ -7,6 +7,7 @@ import { wholeLoadLimitBytes } from '../../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
 import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
+import { identifies } from '../partition-identity.ts';
 import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
 import { queueNames } from '../queue-names.ts';
 import { serverVersion } from '../server-version.ts';
@@ -29,7 +30,12 @@ export async function checkTables(
   const found = [
     ...missing(tables, catalogue, exact),
     ...idleGlobs(route, catalogue),
-    ...catalogue.filter((entry) => !carried(entry) && chosen(entry.table.schema, entry.table.name)).map(notCarried),
+    ...catalogue
+      .filter((entry) => !carried(entry) && !isPart(entry, tables) && chosen(entry.table.schema, entry.table.name))
+      .map(notCarried),
+    ...catalogue.filter((entry) => !carried(entry) && isPart(entry, tables)).map(partNotCarried),
+    ...tables.filter(({ kind }) => kind === 'p').map(truncatedAlone),
+    ...partIdentities(catalogue, tables),
     ...tables.flatMap((table) => replicaIdentity(table, version)),
     ...(queueNames(route).ownsPublication
       ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user))
@@ -57,6 +63,61 @@ function missing(
       message: `table ${label} does not exist, or is a partition of a table of the route`,
       remedy: 'Correct its name in the route, or take it out.',
     }));
+}
+
+function isPart({ ancestors }: CatalogueTable, tables: readonly CatalogueTable[]): boolean {
+  return ancestors.length > 0 && tables.some(({ oid }) => ancestors.includes(oid));
+}
+
+/** Of a partitioned table of the route: its rows would be loaded, and then never change. */
+function partNotCarried({ table, kind }: CatalogueTable): Found {
+  const label = tableLabel(table);
+  return {
+    level: 'error',
+    code: 'source.partitionNotCarried',
+    table: label,
+    message: `${label} is ${kind === 'f' ? 'a foreign table' : 'an unlogged table'} and a partition of a table of the route: its changes are not in the WAL`,
+    remedy: 'Detach it, make it an ordinary table, or name the other partitions in the route and leave the whole out.',
+    ...(kind !== 'f' && { statement: `ALTER TABLE ${quoteTable(table)} SET LOGGED;` }),
+  };
+}
+
+/**
+ * The old row is logged by the identity of the partition that holds it, and described by that of the whole: they have to
+ * be one. ALTER TABLE ... REPLICA IDENTITY does not reach the partitions.
+ */
+function partIdentities(catalogue: readonly CatalogueTable[], tables: readonly CatalogueTable[]): Found[] {
+  const wholes = new Map(tables.filter(({ kind }) => kind === 'p').map((table) => [table.oid, table]));
+  return catalogue.flatMap((part) => {
+    const whole = part.ancestors.map((oid) => wholes.get(oid)).find((found) => found !== undefined);
+    if (whole === undefined || part.kind !== 'r' || identifies(part.table, whole.table)) return [];
+    const label = tableLabel(part.table);
+    return [
+      {
+        level: 'error',
+        code: 'source.partitionIdentity',
+        table: label,
+        message: `${label} has another replica identity than ${tableLabel(whole.table)}, which it is a partition of: its old rows could not be read`,
+        remedy: 'Give the partition the identity of the whole; the server does not do it by itself.',
+        ...(whole.table.identity !== 'index' && {
+          statement: identityStatement(part.table, whole.table.identity.toUpperCase()),
+        }),
+      },
+    ];
+  });
+}
+
+/** PostgreSQL's publications leave it out where partitions are published under the name of the whole. */
+function truncatedAlone({ table }: CatalogueTable): Found {
+  const label = tableLabel(table);
+  return {
+    level: 'warning',
+    code: 'source.partitionTruncate',
+    table: label,
+    message: `${label} is partitioned: PostgreSQL does not publish the TRUNCATE of one of its partitions by itself`,
+    remedy:
+      'Delete the rows, truncate the whole, or name the partitions in the route and leave the whole out: then each is truncated.',
+  };
 }
 
 const kinds: Readonly<Record<string, string>> = { f: 'a foreign table', v: 'a view', m: 'a materialised view' };

@@ -189,4 +189,25 @@ export const sourceErrors = {
       `CREATE PUBLICATION ${publication} ...; SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput');`,
     explanation: 'A slot or publication that the route names is never created, altered or dropped.',
   }),
+  loadRefused: errorKind<{ route: string; table: string; position: string; sqlState: string; message: string }>({
+    code: 'TL-3205',
+    title: 'The source refused to read a table for the initial load',
+    recovery: 'halt',
+    message: ({ route, table, position, sqlState, message }) =>
+      `route ${route} halted: the load of ${table} as of ${position} was refused by the source (${sqlState}): ${message}`,
+    remedy: ({ route }) =>
+      `Mend what the server names, or exclude the table. Nothing was loaded. Then "tidelock start ${route}".`,
+    explanation: 'A privilege is missing, row security would hide rows, or the table is damaged.',
+  }),
+  identityDiffers: errorKind<{ route: string; table: string; position: string }>({
+    code: 'TL-3206',
+    title: 'A partition has another replica identity than its table',
+    recovery: 'halt',
+    message: ({ route, table, position }) =>
+      `route ${route} halted: the old row of a change of ${table} in the transaction at ${position} was logged by another replica identity than that of the table`,
+    remedy: ({ route }) =>
+      `Give its partitions the replica identity of the table ("tidelock check ${route}" names them), then load the table again.`,
+    explanation:
+      'ALTER TABLE ... REPLICA IDENTITY does not reach the partitions of a table, and each logs its old rows by its own. Such a row does not hold what names it at the target.',
+  }),
 };

@@ -1,0 +1,277 @@
+import type { StartPoint } from '../../../src/core/collector.ts';
+import type { Progress } from '../../../src/core/consumer.ts';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
+import { LatestValue } from '../../../src/core/latest-value.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { ConsumerOptions } from '../../../src/core/target.ts';
+import type { Commit, Hop, Origin } from '../../../src/core/transaction.ts';
+import { classifyPostgresError, sqlState } from '../classify-error.ts';
+import type { ApplyConnection } from './apply-connection.ts';
+import { Batch, CountMismatch } from './batch.ts';
+import { isOfTheChange } from './careful-apply.ts';
+import { FlushWatch } from './flush-watch.ts';
+import { type Group, groupOf } from './group.ts';
+import { originMarker } from './origin-marker.ts';
+
+/** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */
+const pruneEvery = 500n;
+
+export interface TargetTransactionOptions extends Pick<ConsumerOptions, 'epoch' | 'sourceNode' | 'checkpoint'> {
+  readonly route: RouteDefinition;
+  readonly routeId: number;
+  readonly connection: ApplyConnection;
+}
+
+/**
+ * The target transactions of one Consumer, one after the other: begun under the route's epoch and with the origin
+ * marker, ended with the checkpoint. One that holds a part of a source transaction stays open for the next; each part
+ * is behind a savepoint then.
+ */
+export class TargetTransaction {
+  readonly #options: TargetTransactionOptions;
+  readonly #connection: ApplyConnection;
+  readonly #onClosed: () => void;
+  readonly #flush: FlushWatch;
+  readonly #progress = new LatestValue<Progress>();
+  #sequence: bigint;
+  #lastCommit: StartPoint['lastCommit'];
+  #applied: Position;
+  #durable: Position;
+  #open = false;
+
+  /** `onClosed` is called whenever none is open any more. */
+  constructor(options: TargetTransactionOptions, onClosed: () => void) {
+    const { checkpoint, connection } = options;
+    this.#options = options;
+    this.#connection = connection;
+    this.#onClosed = onClosed;
+    this.#sequence = checkpoint.sequence;
+    this.#lastCommit = checkpoint.lastCommit;
+    this.#applied = checkpoint.position;
+    this.#durable = checkpoint.position;
+    this.#flush = new FlushWatch(connection.client, (durable) => this.#report(this.#applied, durable));
+  }
+
+  /** A source transaction's target transaction is open and holds parts of it. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Position of the last checkpoint. */
+  get applied(): Position {
+    return this.#applied;
+  }
+
+  progress(): AsyncIterable<Progress> {
+    return this.#progress.values();
+  }
+
+  abort(): void {
+    this.#connection.client.connection.stream.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.#flush.close();
+    this.#progress.close();
+    // An open transaction is rolled back by the server; a graceful end would wait for statements that may hang.
+    const { client } = this.#connection;
+    if (this.#open) client.connection.stream.destroy();
+    else
+      await Promise.race([client.end(), new Promise((resolve) => setTimeout(resolve, 1000).unref())]).catch(() => {});
+    client.connection.stream.destroy();
+  }
+
+  /** Begins one, or the next part of the one that is open. */
+  begin(batch: Batch, group: Group): void {
+    if (this.#open) {
+      batch.send('savepoint tl_part');
+      failpoint('part.savepoint');
+      return;
+    }
+    batch.send('begin');
+    // Whoever raises the epoch waits for this lock, or we see the raised one: an engine that was replaced can't commit.
+    batch.send(
+      {
+        name: 'tl_epoch',
+        text: 'select epoch::text from tidelock.routes where id = $1 for share',
+        values: [this.#options.routeId],
+      },
+      ({ rows }) => {
+        const epoch = this.#options.epoch.toString();
+        if (rows[0]?.epoch !== epoch) throw fail(routeErrors.fenced, { route: this.#options.route.name, epoch });
+      },
+    );
+    failpoint('marker.before');
+    batch.send({
+      name: 'tl_marker',
+      text: `select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`,
+      values: [markerOf(this.#options.sourceNode, group)],
+    });
+    failpoint('marker.after');
+  }
+
+  /** The transaction goes on in the next group. */
+  async keepOpen(): Promise<void> {
+    if (this.#open) await this.#connection.client.query('release savepoint tl_part');
+    this.stayOpen();
+    failpoint('part.applied');
+  }
+
+  /** What was written since `begin` has no savepoint of its own. */
+  stayOpen(): void {
+    this.#open = true;
+  }
+
+  /** Statements in a target transaction under the route's epoch, without a checkpoint. */
+  async run(run: () => Promise<void>): Promise<void> {
+    const { client, asynchronousCommit } = this.#connection;
+    const batch = new Batch(client);
+    this.begin(batch, groupOf([]));
+    // Somebody is told that it is done.
+    if (asynchronousCommit) batch.send('set local synchronous_commit = local');
+    await batch.settle();
+    await run();
+    const { command } = await client.query('commit');
+    if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
+  }
+
+  /**
+   * Stores the checkpoint and commits. Of a parked transaction that was tried again `unpark` takes it out of the store
+   * instead: its checkpoint was passed long ago.
+   */
+  async commit(
+    group: Group,
+    commit: Commit,
+    unpark: (parked: NonNullable<Group['parked']>) => Promise<void>,
+  ): Promise<void> {
+    const { client } = this.#connection;
+    const asynchronousCommit = this.#connection.asynchronousCommit && group.parked === undefined;
+    const next = { sequence: this.#sequence + 1n, lastCommit: group.lastCommit ?? this.#lastCommit };
+    if (group.parked === undefined) await this.#storeCheckpoint(commit, next);
+    else {
+      // Somebody is told that it is done.
+      await client.query('set local synchronous_commit = local');
+      await unpark(group.parked);
+    }
+    const batch = new Batch(client);
+    failpoint('commit.before');
+    let walEnd = '';
+    batch.send('commit', ({ command }) => {
+      // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
+      if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
+    });
+    if (asynchronousCommit) {
+      batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
+        walEnd = rows[0]?.lsn ?? '';
+      });
+    }
+    failpoint('commit.sent');
+    await batch.settle().catch((error: unknown) => {
+      // After a refused COMMIT there is no transaction left to replay a part of.
+      throw this.#open && isOff(error) ? this.#commitFailed(error, commit.position) : error;
+    });
+    failpoint('commit.answerLost');
+    failpoint('commit.answered');
+    this.#open = false;
+    this.#onClosed();
+    if (group.parked !== undefined) return;
+    this.#sequence = next.sequence;
+    this.#lastCommit = next.lastCommit;
+    this.#report(commit.position, asynchronousCommit ? this.#durable : commit.position);
+    if (asynchronousCommit) this.#flush.wait(commit.position, walEnd);
+  }
+
+  /** What was written since `begin`. */
+  async rollBack(): Promise<void> {
+    const { client } = this.#connection;
+    if (this.#open) {
+      await client.query('rollback to savepoint tl_part');
+      await client.query('release savepoint tl_part');
+    } else {
+      await client.query('rollback');
+    }
+  }
+
+  /** The whole target transaction, where there is one. */
+  async rollBackAll(): Promise<void> {
+    await this.#connection.client.query('rollback');
+    this.#open = false;
+    this.#onClosed();
+  }
+
+  /** What a statement has failed with, as a TidelockError. */
+  classify(error: unknown): TidelockError {
+    if (error instanceof TidelockError) return error;
+    const route = this.#options.route.name;
+    if (sqlState(error) === '23505' && (error as { table?: string }).table === 'checkpoints') {
+      return fail(targetErrors.checkpointTaken, { route, sequence: (this.#sequence + 1n).toString() }, error);
+    }
+    if (/^(23|P0)/.test(sqlState(error) ?? '')) return this.#commitFailed(error, this.#applied);
+    return classifyPostgresError(error, this.#options.route.to.name);
+  }
+
+  async #storeCheckpoint(commit: Commit, { sequence, lastCommit }: NextCheckpoint): Promise<void> {
+    const batch = new Batch(this.#connection.client);
+    batch.send({
+      name: 'tl_checkpoint',
+      text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
+      values: [
+        this.#options.routeId,
+        sequence.toString(),
+        commit.position,
+        lastCommit?.position ?? null,
+        lastCommit?.id ?? null,
+      ],
+    });
+    if (sequence % pruneEvery === 0n) {
+      batch.send({
+        name: 'tl_prune',
+        text: 'delete from tidelock.checkpoints where route_id = $1 and sequence < $2',
+        values: [this.#options.routeId, (sequence - 10n).toString()],
+      });
+    }
+    await batch.settle();
+  }
+
+  #commitFailed(error: unknown, position: Position): TidelockError {
+    const state = sqlState(error) ?? '';
+    // A constraint's name is in the text, its values only in the detail; a trigger's own text may hold anything.
+    const isTold = state.startsWith('23') && error instanceof Error;
+    const message = isTold ? error.message : 'see the server log';
+    return fail(
+      targetErrors.commitFailed,
+      { route: this.#options.route.name, position, sqlState: state, message },
+      error,
+    );
+  }
+
+  #report(applied: Position, durable: Position): void {
+    this.#applied = applied;
+    this.#durable = durable;
+    this.#progress.set({ applied, durable });
+  }
+}
+
+interface NextCheckpoint {
+  readonly sequence: bigint;
+  readonly lastCommit: StartPoint['lastCommit'];
+}
+
+/** True where replaying the group change by change may go through, or tells which change is at fault. */
+export function isOff(error: unknown): boolean {
+  if (error instanceof CountMismatch) return true;
+  if ((error as { table?: string }).table === 'checkpoints') return false;
+  return isOfTheChange(sqlState(error) ?? '');
+}
+
+/** The nodes that the group's transactions have been through: where they come from, and the source itself. */
+function markerOf(sourceNode: string, group: Group): string {
+  const hops: Origin = group.parts[0]?.origin ?? [];
+  const commit = group.commit ?? group.parts.findLast((part) => part.commit !== null)?.commit ?? null;
+  const here: Hop = { node: sourceNode, position: commit?.position ?? '', committedAtMs: commit?.atMs ?? 0 };
+  return originMarker([...hops, here]);
+}

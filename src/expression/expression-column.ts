@@ -1,0 +1,35 @@
+import { ABSENT, type Row, UNCHANGED } from '../core/cell.ts';
+import { ExpressionFailure } from './problem.ts';
+import { typeForms } from './types/type-forms.ts';
+import type { Value } from './types/value.ts';
+
+export interface ExpressionColumn {
+  readonly name: string;
+  /** As the source has it: `pg_catalog.int4`, `public.mood`. */
+  readonly type: string;
+  readonly modifier: number;
+}
+
+/** `pg_catalog.int4` is int4 here; types of other schemas keep theirs. */
+export function shortType(type: string): string {
+  return type.startsWith('pg_catalog.') ? type.slice('pg_catalog.'.length) : type;
+}
+
+/** Reads one column of a row; a failure where the change does not carry it. */
+export function columnReader(name: string, type: string, index: number): (row: Row) => Value {
+  const form = typeForms.get(type);
+  const read = form?.readPrinted ?? form?.read;
+  const bytes = type === 'bytea';
+  return (row) => {
+    const cell = row[index];
+    if (cell === null) return null;
+    if (cell === undefined || cell === ABSENT || cell === UNCHANGED)
+      throw new ExpressionFailure(`the change does not carry column "${name}"`);
+    if (bytes && typeof cell !== 'string') return cell;
+    const text = typeof cell === 'string' ? cell : cell.toString('utf8');
+    if (read === undefined) return text;
+    const value = read(text);
+    if (value === null) throw new ExpressionFailure(`column "${name}" has a value that expressions do not know`);
+    return value;
+  };
+}
