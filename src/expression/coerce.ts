@@ -61,6 +61,9 @@ export function convertTo(node: TypedNode, type: string, offset: number): TypedN
 export function assignTo(node: TypedNode, column: { readonly type: string; readonly modifier: number }): TypedNode {
   const type = shortType(column.type);
   const { offset } = node;
+  // A server would round or cut it to the fields of the column.
+  if (type === 'interval' && column.modifier >= 0)
+    throw new ExpressionProblem('a column of interval with fields or a precision is not in the language', offset);
   const fit = exactModifier(type, column.modifier);
   const value = ((): TypedNode => {
     if (node.type === 'unknown') return typedLiteral(node, type);

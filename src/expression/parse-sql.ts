@@ -5,7 +5,7 @@ import { functionNames, nondeterministic } from './function-names.ts';
 import { ExpressionProblem } from './problem.ts';
 import type { Case, Choice, Literal, Syntax } from './syntax.ts';
 
-// PostgreSQL's own grammar as WebAssembly: 15 MB and 30 ms, once a process.
+// PostgreSQL's own grammar as WebAssembly: 12 MB resident (of 138 MB reserved) and 30 ms, once a process.
 await loadModule();
 
 /** What stands before the expression: a place of the grammar where one expression stands, without a name or a list. */

@@ -142,8 +142,8 @@ export class SchemaGuard {
     const { to } = change;
     const known = this.#stored.get(tableLabel(to));
     const facts = await source.facts(to, transaction);
-    // What a look has read before is older than what the definition is judged by from here on: it is read again.
-    if (this.#touched.has(tableLabel(to))) this.#touched.set(tableLabel(to), null);
+    // What a look has shown before is older: a partition that was made since would be missing from it.
+    if (facts !== null && this.#touched.get(tableLabel(to))) this.#touched.set(tableLabel(to), facts);
     if (known === undefined) return await this.#first(change, facts);
     if (known.definition === null) return await this.#unknown(change, known, facts);
     if (change.tableId !== known.definition.id) {

@@ -10,11 +10,13 @@ import { isOver } from './snapshot-text.ts';
 
 /** As readCatalogue, a domain by its base type. attmissingval is an array of the one value; only box has another delimiter. */
 const factsQuery = `
-  WITH RECURSIVE base (oid, base, modifier) AS (
-    SELECT oid, oid, -1 FROM pg_type WHERE typtype <> 'd'
+  WITH RECURSIVE step (oid, base, modifier) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
     UNION ALL
-    SELECT t.oid, b.base, CASE t.typtypmod WHEN -1 THEN b.modifier ELSE t.typtypmod END
-    FROM pg_type t JOIN base b ON t.typbasetype = b.oid WHERE t.typtype = 'd'
+    SELECT s.oid, t.typbasetype, CASE s.modifier WHEN -1 THEN t.typtypmod ELSE s.modifier END
+    FROM step s JOIN pg_type t ON t.oid = s.base AND t.typtype = 'd'
+  ), domain AS (
+    SELECT s.oid, s.base, s.modifier FROM step s JOIN pg_type t ON t.oid = s.base AND t.typtype <> 'd'
   ), wanted AS (
     SELECT c.* FROM unnest($1::text[], $2::text[]) w (schema, name)
     JOIN pg_namespace n ON n.nspname = w.schema
@@ -26,6 +28,13 @@ const factsQuery = `
     JOIN pg_inherits i ON i.inhrelid = c.oid
     JOIN LATERAL (SELECT min(a.xmin::text::int8) AS xmin FROM pg_attribute a WHERE a.attrelid = c.oid) first ON true
     WHERE w.relkind = 'p' AND p.isleaf AND p.relid <> w.oid
+  ), lacking AS (
+    -- Of all tables at once: each by itself would look through all columns that there are.
+    SELECT o.root, m.attname, array_agg(DISTINCT CASE mt.typdelim WHEN ',' THEN (m.attmissingval::text::text[])[1]
+      ELSE btrim(m.attmissingval::text, '{}') END) AS texts
+    FROM pg_attribute m JOIN pg_type mt ON mt.oid = m.atttypid
+    JOIN (SELECT oid AS root, oid FROM wanted UNION SELECT root, oid FROM leaf) o ON o.oid = m.attrelid
+    WHERE m.atthasmissing AND NOT m.attisdropped GROUP BY o.root, m.attname
   )
   SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS id, c.relreplident::text AS identity,
     c.relnatts::int4 AS last, pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS position,
@@ -34,21 +43,14 @@ const factsQuery = `
     ARRAY(SELECT l.oid::text FROM leaf l WHERE l.root = c.oid AND l.attached) AS attached,
     ARRAY(
       SELECT json_build_object('id', a.attnum, 'name', a.attname, 'stamp', a.xmin::text, 'dropped', a.attisdropped,
-        'generated', a.attgenerated <> '', 'nullable', NOT a.attnotnull, 'type', tn.nspname || '.' || t.typname,
+        'generated', a.attgenerated <> '', 'nullable', NOT a.attnotnull, 'type', (SELECT tn.nspname || '.' || t.typname
+          FROM pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace WHERE t.oid = COALESCE(b.base, a.atttypid)),
         'modifier', CASE a.atttypmod WHEN -1 THEN COALESCE(b.modifier, -1) ELSE a.atttypmod END,
         'key', c.relreplident = 'f' OR c.relreplident <> 'n' AND COALESCE(a.attnum = ANY (key.columns), false),
         'missing', missing.texts)
       FROM pg_attribute a
-      LEFT JOIN base b ON b.oid = a.atttypid
-      LEFT JOIN pg_type t ON t.oid = b.base
-      LEFT JOIN pg_namespace tn ON tn.oid = t.typnamespace
-      LEFT JOIN LATERAL (
-        SELECT array_agg(DISTINCT CASE mt.typdelim WHEN ',' THEN (m.attmissingval::text::text[])[1]
-          ELSE btrim(m.attmissingval::text, '{}') END) AS texts
-        FROM pg_attribute m JOIN pg_type mt ON mt.oid = m.atttypid
-        WHERE m.atthasmissing AND m.attname = a.attname AND NOT m.attisdropped
-          AND (m.attrelid = c.oid OR m.attrelid IN (SELECT l.oid FROM leaf l WHERE l.root = c.oid))
-      ) missing ON NOT a.attisdropped
+      LEFT JOIN domain b ON b.oid = a.atttypid
+      LEFT JOIN lacking missing ON missing.root = c.oid AND missing.attname = a.attname AND NOT a.attisdropped
       WHERE a.attrelid = c.oid AND a.attnum > 0
       ORDER BY a.attnum
     ) AS columns

@@ -24,6 +24,8 @@ export function evolutionOf(part: TransactionPart | undefined): Evolving | null 
   return first !== undefined && isEvolving(first) ? first : null;
 }
 
+const rowKinds: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'unmapped']);
+
 /** The same parts, cut so that each definition to be followed is one by itself, which never ends a transaction. */
 export function cutAtEvolutions(parts: readonly TransactionPart[]): readonly TransactionPart[] {
   if (!parts.some((part) => part.changes.some(isEvolving))) return parts;
@@ -35,9 +37,7 @@ export function cutAtEvolutions(parts: readonly TransactionPart[]): readonly Tra
     return pieces.flatMap((changes, at) => {
       const isLast = at === pieces.length - 1;
       if (changes.length === 0 && !(isLast && part.commit !== null)) return [];
-      const rows = changes.filter(
-        ({ kind }) => kind === 'insert' || kind === 'update' || kind === 'delete' || kind === 'unmapped',
-      ).length;
+      const rows = changes.filter(({ kind }) => rowKinds.has(kind)).length;
       const bytes = Math.ceil(part.bytes / pieces.length);
       const { unmapped, ...rest } = part;
       const isUnmapped = unmapped !== undefined && changes.some(({ kind }) => kind === 'unmapped');

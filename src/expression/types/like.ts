@@ -1,4 +1,5 @@
 import { ExpressionFailure } from '../problem.ts';
+import { unitsAt } from './text.ts';
 
 type Matcher = (text: string) => boolean;
 
@@ -38,7 +39,7 @@ function likeMatcher(pattern: string): Matcher {
     const middle = steps[0] === anyMany ? plain(steps.slice(1, -1)) : null;
     if (middle !== null) return (text) => text.includes(middle);
   }
-  return (text) => matches([...text], steps);
+  return (text) => matches(text, steps);
 }
 
 function stepsOf(pattern: string): Step[] {
@@ -61,7 +62,7 @@ function stepsOf(pattern: string): Step[] {
 }
 
 /** Going back to the last `%` only is enough: an earlier one could not match more. */
-function matches(text: readonly string[], steps: readonly Step[]): boolean {
+function matches(text: string, steps: readonly Step[]): boolean {
   let at = 0;
   let step = 0;
   let back: { at: number; readonly step: number } | null = null;
@@ -70,11 +71,15 @@ function matches(text: readonly string[], steps: readonly Step[]): boolean {
     if (wanted === anyMany) {
       back = { at, step };
       step++;
-    } else if (wanted === anyOne || (wanted !== undefined && wanted === text[at])) {
-      at++;
+    } else if (wanted === anyOne) {
+      at += unitsAt(text, at);
+      step++;
+    } else if (wanted !== undefined && text.startsWith(wanted, at)) {
+      at += wanted.length;
       step++;
     } else if (back !== null) {
-      at = ++back.at;
+      back.at += unitsAt(text, back.at);
+      at = back.at;
       step = back.step + 1;
     } else return false;
   }

@@ -30,10 +30,24 @@ export function characters(text: string): number {
   return count;
 }
 
+/** UTF-16 units of the character at a place. */
+export function unitsAt(text: string, at: number): 1 | 2 {
+  const unit = text.charCodeAt(at);
+  return unit >= 0xd800 && unit <= 0xdbff ? 2 : 1;
+}
+
 /** The characters from `start` up to and not including `end`, counted from 0. */
 export function sliceCharacters(text: string, start: number, end: number): string {
   if (end <= start) return '';
-  return surrogate.test(text) ? [...text].slice(start, end).join('') : text.slice(start, end);
+  if (!surrogate.test(text)) return text.slice(start, end);
+  const from = skipCharacters(text, 0, start);
+  return text.slice(from, skipCharacters(text, from, end - start));
+}
+
+function skipCharacters(text: string, from: number, count: number): number {
+  let at = from;
+  for (let i = 0; i < count && at < text.length; i++) at += unitsAt(text, at);
+  return at;
 }
 
 /** Letters of ASCII only, as collation "C" has it: what other letters become changes with the version of Unicode. */
@@ -63,9 +77,14 @@ export function trimStart(text: string, set: string): string {
 export function trimEnd(text: string, set: string): string {
   if (set === ' ') return trimBlanks(text);
   const unwanted = new Set(set);
-  const all = [...text];
-  while (all.length > 0 && unwanted.has(all.at(-1) ?? '')) all.pop();
-  return all.join('');
+  let end = text.length;
+  while (end > 0) {
+    const unit = text.charCodeAt(end - 1);
+    const start = end - (unit >= 0xdc00 && unit <= 0xdfff ? 2 : 1);
+    if (!unwanted.has(text.slice(start, end))) break;
+    end = start;
+  }
+  return text.slice(0, end);
 }
 
 /** Without blanks at its end, which count for nothing in a char(n). */

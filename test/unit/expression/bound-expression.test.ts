@@ -139,6 +139,10 @@ test('a value that a column takes loses nothing', () => {
     /^fails: a time has more digits/,
   );
   expect(assigned("timestamp '2026-01-01 00:00:00.12'", 'pg_catalog.timestamp', 2)).toBe('2026-01-01 00:00:00.12');
+  expect(assigned("interval '1.5 seconds'", 'pg_catalog.interval')).toBe('00:00:01.5');
+  expect(assigned("interval '1.5 seconds'", 'pg_catalog.interval', 0x7fff0000)).toMatch(
+    /^fails: a column of interval with/,
+  );
   expect(assigned("date '2026-01-01'", 'pg_catalog.timestamptz')).toBe('2026-01-01 00:00:00+00');
   expect(assigned("timestamp '2026-01-01 12:00'", 'pg_catalog.date')).toBe(
     'fails: a timestamp stands where the column wants a date: write (...)::date if that is meant',
