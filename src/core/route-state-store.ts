@@ -81,9 +81,10 @@ export interface RouteStateStore {
   /**
    * Takes the lease where it is free, expired, or already this Supervisor's; `takeover` takes it anyway. When the
    * holder changes, the epoch is raised and the old engine's sessions at the target are ended first. Ends in any case
-   * the sessions that an earlier worker of this route has left at the target.
+   * the sessions that an earlier worker of this route has left at the target. `onClaim` is called once the claim is stored,
+   * also where what comes after it fails.
    */
-  acquireLease(holder: LeaseHolder, takeover: boolean): Promise<LeaseAttempt>;
+  acquireLease(holder: LeaseHolder, takeover: boolean, onClaim?: () => void): Promise<LeaseAttempt>;
   /** Renews the lease, stores the status, returns what is wanted. Throws (fenced) where another engine has the route. */
   renewLease(status: RouteStatus): Promise<Wanted>;
   releaseLease(): Promise<void>;

@@ -189,9 +189,11 @@ class RouteRunner {
     const over = (): TidelockError => fail(routeErrors.fenced, { route: definition.name, epoch: String(last) });
     // Before anything is taken: the other engine's lease may be free again.
     if (last !== null && (await store.read())?.epoch !== last) throw over();
-    const lease = await store.acquireLease(holder, this.#takeover);
-    // Once: whoever was overtaken itself meanwhile must not take the route from the engine that was asked for later.
-    this.#takeover = false;
+    const lease = await store.acquireLease(holder, this.#takeover, () => {
+      // Once, whatever comes after the claim: whoever was overtaken itself meanwhile must not take the route from the
+      // engine that was asked for later. A claim that still stands is gone on with.
+      this.#takeover = false;
+    });
     if (last !== null && !(lease.granted && lease.epoch === last)) {
       if (lease.granted) await store.releaseLease();
       throw over();

@@ -116,12 +116,15 @@ class PostgresRouteState implements RouteStateStore {
     });
   }
 
-  acquireLease(holder: LeaseHolder, takeover: boolean): Promise<LeaseAttempt> {
+  acquireLease(holder: LeaseHolder, takeover: boolean, onClaim = (): void => {}): Promise<LeaseAttempt> {
     return this.#run(async () => {
       const routeId = await this.#id();
       const options = { client: this.#client, routeId, route: this.#route, holder };
       this.#lease = null;
-      const attempt = await acquire(options, takeover, () => this.#nameSession(routeId));
+      const attempt = await acquire(options, takeover, async () => {
+        onClaim();
+        await this.#nameSession(routeId);
+      });
       if (!attempt.granted) {
         await this.#unnameSession();
         return attempt;
