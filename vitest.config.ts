@@ -10,7 +10,8 @@ export default defineConfig({
     setupFiles: ['test/support/set-up-worker.ts'],
     reporters: ['default', new SummaryReporter()],
     pool: 'forks',
-    maxWorkers: 2,
+    // More than there are processors: many tests wait for a lease, a time-out or a silence.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -131,7 +131,7 @@ export const mutations: readonly Mutation[] = [
     file: 'connectors/postgres/target/type-fit.ts',
     find: 'return to.scale >= from.scale && ',
     replace: 'return ',
-    test: { file: 'test/integration/route/halts.test.ts', name: 'a numeric of less scale' },
+    test: { file: 'test/integration/route/halts.test.ts', name: 'what does not fit at the target' },
   },
   {
     id: 'schema-change-unnoticed',

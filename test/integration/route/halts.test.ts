@@ -77,17 +77,25 @@ const misfits: readonly (readonly [string, string, string, string])[] = [
   ['a view', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE VIEW t AS SELECT 1 AS id', 'TL-2107'],
 ];
 
-test.for(misfits)('%s at the target halts before anything is written', async ([, mine, theirs, code]) => {
+test('what does not fit at the target is told for each table, and halts before anything is written', async () => {
   const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(mine), target.query(theirs)]);
-  using file = new RouteFile({ source, target, route: 'tables: [public.t]' });
+  const named = (sql: string, at: number): string => sql.replace(/(TABLE|VIEW) t /, `$1 t${at} `);
+  for (const [at, [, mine, theirs]] of misfits.entries()) {
+    await source.query(named(mine, at));
+    await target.query(named(theirs, at));
+  }
+  using file = new RouteFile({ source, target });
   const check = await file.tidelock('check', '--json');
   expect(check.code).toBe(1);
-  expect(check.out).toContain(code);
+  const [route0] = (JSON.parse(check.out) as { routes: { findings: { code: string; table?: string }[] }[] }).routes;
+  const codes = misfits.map(([name], at) => {
+    const found = route0?.findings.filter(({ table }) => table === `public.t${at}`) ?? [];
+    return [name, found.map(({ code }) => code).filter((code) => code.startsWith('TL-'))];
+  });
+  expect(codes).toEqual(misfits.map(([name, , , code]) => [name, [code]]));
   await using route = file.run();
   const { reason } = await route.state('failed');
-  expect(reason?.message).toContain(code);
-  expect(reason?.message).toContain('public.t');
+  expect(reason?.message).toContain(`${misfits.length} preflight errors`);
   expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
 });
 
