@@ -64,6 +64,7 @@ export function routeDefinition(
     newTables: data.newTables,
     sequencesEveryMs: data.sequences.carry === 'interval' ? data.sequences.interval : null,
     schemaChanges: data.schemaChanges,
+    ddl: data.ddl,
     collisions: collisionRules(source.name, collisions.default.resolve, collisions.tables),
     apply: {
       groupRows: apply.groupRows,
@@ -113,6 +114,11 @@ class RouteCheck {
       this.#complain(['slot'], 'wants the name of a slot: small letters, digits and underscores, at most 63');
     if (data.publication !== undefined && Buffer.byteLength(data.publication) > 63)
       this.#complain(['publication'], 'is longer than 63 bytes');
+    if (data.ddl === 'replicate' && data.forward === 'all')
+      this.#complain(
+        ['ddl'],
+        'replicate stands beside forward: all: commands that another route brought are not passed on',
+      );
     checkAllow(data.allow, 'route', { node: this.#tree, path: this.#path, problems: this.#problems });
     const rules = data.tables.map((_, index) => this.#tableRule(data, index));
     this.#unique(

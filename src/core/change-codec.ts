@@ -1,5 +1,5 @@
 import { ABSENT, type Cell, type Row, UNCHANGED } from './cell.ts';
-import type { Change } from './change.ts';
+import type { Change, DdlChange, HeartbeatChange, SchemaChange } from './change.ts';
 import { type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts';
 
 /** Of the layout below. Bytes of another version are refused, never guessed at. */
@@ -34,7 +34,7 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
     };
   };
   const add = (change: Change): void => {
-    if (change.kind === 'heartbeat' || change.kind === 'schemaChange') return;
+    if (isOfNoRows(change)) return;
     if (change.kind === 'truncate') {
       const tableNumbers = tableList(change.tables);
       body.push(() => {
@@ -63,7 +63,7 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
     });
   };
   for (const change of changes) {
-    if (change.kind === 'heartbeat' || change.kind === 'schemaChange') continue;
+    if (isOfNoRows(change)) continue;
     count++;
     add(change);
   }
@@ -73,6 +73,10 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
   out.size(count);
   for (const write of body) write();
   return out.bytes();
+}
+
+function isOfNoRows(change: Change): change is SchemaChange | DdlChange | HeartbeatChange {
+  return change.kind === 'heartbeat' || change.kind === 'schemaChange' || change.kind === 'ddl';
 }
 
 /** Reads what `encodeChanges` wrote. One for all pieces of a transaction: equal definitions become one object. */
@@ -95,8 +99,7 @@ export class ChangeDecoder {
       if (kind === kinds.unmapped) {
         const targets = Array.from({ length: input.size() }, table);
         const change = read();
-        if (change.kind === 'unmapped' || change.kind === 'heartbeat' || change.kind === 'schemaChange')
-          throw new RangeError('an unmapped change of no rows');
+        if (change.kind === 'unmapped' || isOfNoRows(change)) throw new RangeError('an unmapped change of no rows');
         return { kind: 'unmapped', change, tables: targets };
       }
       if (kind === kinds.truncate) {

@@ -1,7 +1,7 @@
 import type { Row } from './cell.ts';
 import type { Position } from './position.ts';
 import type { Evolution } from './schema-step.ts';
-import type { TableVersion } from './table.ts';
+import type { TableName, TableVersion } from './table.ts';
 
 /**
  * Row changes are one object and one array a row (two where an old image was logged). `table` is writable because the
@@ -73,5 +73,28 @@ export interface HeartbeatChange {
   readonly sentAtMs: number;
 }
 
+/** A DDL command of the source, in its place among the rows (ddl: replicate). */
+export interface DdlChange {
+  readonly kind: 'ddl';
+  /** ALTER TABLE, CREATE INDEX, ... */
+  readonly tag: string;
+  /** As the source names it: for messages. */
+  readonly object: string;
+  /** The source table that it is about; null where that is only known at the target (DROP INDEX). */
+  readonly table: TableName | null;
+  /** The whole text that the client sent, with perhaps other commands beside this one; null where it can't be taken. May hold values: never logged. */
+  readonly text: string | null;
+  /** Why it can't be carried, as the source knows it; null where nothing speaks against it there. */
+  readonly obstacle: 'nested' | 'rewrite' | 'text' | null;
+  /** Session settings under which the text means what it meant at the source, by name. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What rows have that were there before, by column, as the source's catalogue writes it. */
+  readonly missing: Readonly<Record<string, string>>;
+  /** A route brought it to the source: it is not carried, and tells only what a definition that follows comes from. */
+  readonly applied: boolean;
+  /** Where the source transaction was committed. */
+  readonly at: Position;
+}
+
 export type RowChange = InsertChange | UpdateChange | DeleteChange;
-export type Change = RowChange | TruncateChange | UnmappedChange | SchemaChange | HeartbeatChange;
+export type Change = RowChange | TruncateChange | UnmappedChange | SchemaChange | DdlChange | HeartbeatChange;

@@ -62,6 +62,8 @@ export interface RouteDefinition {
   /** How often the values of sequences are carried over; null: only on request. */
   readonly sequencesEveryMs: number | null;
   readonly schemaChanges: 'halt' | 'ignore' | 'evolve';
+  /** Whether DDL commands of the source are carried out at the target. */
+  readonly ddl: 'ignore' | 'replicate';
   readonly collisions: CollisionRules;
   readonly apply: ApplySettings;
   readonly limits: { readonly lag: LagLimits; readonly retained: RetentionLimits };

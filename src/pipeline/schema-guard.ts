@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { SchemaChange } from '../core/change.ts';
+import type { DdlChange, SchemaChange } from '../core/change.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
@@ -86,6 +86,23 @@ export class SchemaGuard {
     return changes;
   }
 
+  /**
+   * Called before the command goes to the target. False where a person has accepted what was committed by then: it was carried out
+   * by hand. What the queue announces of the table next is what the command has made of it, and the target has that too.
+   */
+  command({ tag, table, object, at, applied }: DdlChange): boolean {
+    const { acceptedTo, source, logger } = this.#options;
+    if (acceptedTo !== null && source.order.covers(acceptedTo, at)) {
+      if (!applied) logger.info({ tag, object, position: at }, 'command left out, accepted as carried out by hand');
+      return false;
+    }
+    if (tag !== 'ALTER TABLE' || table === null) return true;
+    const known = this.#stored.get(tableLabel(table));
+    if (known?.definition)
+      this.#stored.set(known.source, { ...known, definition: { ...known.definition, commanded: true } });
+    return true;
+  }
+
   async #read(labels: readonly string[]): Promise<void> {
     const wanted = labels.flatMap((label) => this.#stored.get(label)?.definition ?? []);
     const all = await this.#options.source.catalogue(wanted);
@@ -117,7 +134,8 @@ export class SchemaGuard {
     const isOther = tableId !== before.id;
     const why = isOther ? madeAnew : judgement.unproven;
     if (why === null) {
-      if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
+      if (judgement.changed && (route.schemaChanges !== 'halt' || before.commanded))
+        await this.#changed(change, before, judgement);
       // With `halt` a definition that no row has needed yet is not told.
       else if (!judgement.changed) this.#refresh(change, known, judgement);
       return change.evolution === undefined ? null : change;
@@ -235,19 +253,22 @@ export class SchemaGuard {
   async #changed(change: SchemaChange, before: TableDefinition, judgement: Judgement): Promise<void> {
     const { route, mapper } = this.#options;
     const { definition, unproven } = judgement;
-    if (route.schemaChanges === 'halt') throw this.#halt(change, unproven ?? changedText);
+    const followed = before.commanded === true;
+    if (route.schemaChanges === 'halt' && !followed) throw this.#halt(change, unproven ?? changedText);
     if (unproven !== null || definition === null) throw this.#unproven(change, unproven ?? changedText);
     const from = { binding: mapper.bind(versionOf(before)), ids: before.columns.map(({ id }) => id) };
-    const after = route.schemaChanges === 'ignore' ? await this.#ignore(change, before, judgement) : definition;
+    const ignores = route.schemaChanges === 'ignore' && !followed;
+    const after = ignores ? await this.#ignore(change, before, judgement) : definition;
     mapper.adjust(change.to, after);
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);
-    const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
+    const steps =
+      route.schemaChanges === 'evolve' || followed ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
     if (steps === null)
       throw this.#unproven(change, 'its transforms leave no column for a column, so that the target can not follow');
     const stored = this.#renewed(binding, after);
     this.#stored.set(stored.source, stored);
-    change.evolution = { steps, stored };
+    change.evolution = { steps, stored, ...(followed && { followed }) };
     const { logger } = this.#options;
     logger.info(
       { table: stored.source, position: change.at, steps: steps.map(stepText), ignored: after.ignored },

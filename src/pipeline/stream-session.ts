@@ -1,4 +1,5 @@
 import type { ByteBudget } from '../core/byte-budget.ts';
+import type { Change } from '../core/change.ts';
 import type { Channel } from '../core/channel.ts';
 import type { Collector } from '../core/collector.ts';
 import type { Consumer } from '../core/consumer.ts';
@@ -118,15 +119,25 @@ async function prepare(
   part: TransactionPart,
   { guard, mapper, targetNode }: Pick<StreamSessionOptions, 'guard' | 'mapper' | 'targetNode'>,
 ): Promise<TransactionPart> {
-  for (const change of part.changes)
+  const accepted = new Set<Change>();
+  for (const change of part.changes) {
     if (change.kind === 'schemaChange' && change.evolution === undefined) await guard.meet(change, part.id);
-  return mapper.map(dropLoop(part, targetNode));
+    else if (change.kind === 'ddl' && !guard.command(change)) accepted.add(change);
+  }
+  const commanded = part.changes.some(({ kind }) => kind === 'ddl') ? withoutAccepted(part, accepted) : part;
+  return mapper.map(dropLoop(commanded, targetNode));
+}
+
+function withoutAccepted(part: TransactionPart, accepted: ReadonlySet<Change>): TransactionPart {
+  return { ...part, changes: part.changes.filter((change) => !accepted.has(change)) };
 }
 
 /** A transaction that has been at the target becomes an advance without changes; what follows later rows need stays. */
 function dropLoop(part: TransactionPart, targetNode: string): TransactionPart {
   if (!part.origin.some((hop) => hop.node === targetNode)) return part;
-  const changes = part.changes.filter((change) => change.kind === 'schemaChange' && change.evolution !== undefined);
+  const changes = part.changes.filter((change) =>
+    change.kind === 'ddl' ? change.applied : change.kind === 'schemaChange' && change.evolution !== undefined,
+  );
   return { ...part, changes, rows: 0 };
 }
 

@@ -79,7 +79,8 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const left = definition.newTables === 'ignore' ? appeared : [];
   const carried = now.filter((table) => !left.includes(tableLabel(table)));
   // What the queue goes on with; the catalogue is newer.
-  const versions = definition.schemaChanges === 'halt' ? carried : storedVersions(carried, stored);
+  const isFollowing = definition.schemaChanges !== 'halt' || definition.ddl === 'replicate';
+  const versions = isFollowing ? storedVersions(carried, stored) : carried;
   const bindings = versions.map((table) => mapper.bind(table));
   const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
   const own = await ownTables(attempt, tables);
@@ -87,7 +88,9 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const found = [
     ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
     ...(await source.preflight()),
-    ...(await target.preflight(tables.map(({ mapped }) => mapped))),
+    ...(await target.preflight(
+      tables.filter(({ source }) => !isCommanded(source, stored)).map(({ mapped }) => mapped),
+    )),
   ];
   logWarnings(found, attempt.logger);
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
@@ -106,6 +109,11 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   }
   if (signal.aborted) return;
   await streamRoute(attempt, mapper);
+}
+
+/** The target has carried out a command, and no row has told since what the table has become: the plan is checked with the first one. */
+function isCommanded(table: TableVersion, stored: readonly StoredTable[]): boolean {
+  return stored.some(({ source, definition }) => source === tableLabel(table) && definition?.commanded === true);
 }
 
 /** Until aborted, or until tables have appeared that the route means: the next attempt deals with them. */

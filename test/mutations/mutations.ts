@@ -15,6 +15,24 @@ export interface Mutation {
 
 export const mutations: readonly Mutation[] = [
   {
+    id: 'default-of-its-own',
+    promise: 5,
+    what: 'adds a column whose default gives the rows that are there another value at each side',
+    file: 'connectors/postgres/target/carry-command.ts',
+    find: 'missing !== (change.missing[name] ?? null)',
+    replace: 'missing === undefined',
+    test: { file: 'test/integration/route/ddl.test.ts', name: 'what is not safe halts' },
+  },
+  {
+    id: 'command-not-told-back',
+    promise: 7,
+    what: 'the route back does not know what a replicated command has made',
+    file: 'connectors/postgres/source/transaction-assembler.ts',
+    find: "markerPrefixes.ddl && open.skipped !== 'applied'",
+    replace: 'markerPrefixes.ddl && open.skipped === null',
+    test: { file: 'test/integration/route/ddl.test.ts', name: 'a pair of routes in both directions' },
+  },
+  {
     id: 'ack-beyond-the-commit',
     promise: 1,
     what: 'acknowledges one byte too many, so that the server skips an adjacent commit after a restart',

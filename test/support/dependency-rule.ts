@@ -23,7 +23,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/registry.ts': ['src/core/', 'connectors/'],
   'src/index.ts': ['src/'],
   'src/open-logger.ts': ['src/core/', 'pino'],
-  'connectors/postgres/': ['src/core/', 'connectors/sql/', 'pg', 'pg-copy-streams', 'pg-logical-replication'],
+  'connectors/postgres/': [
+    'src/core/',
+    'connectors/sql/',
+    'libpg-query',
+    'pg',
+    'pg-copy-streams',
+    'pg-logical-replication',
+  ],
   'transforms/': ['src/core/', '@faker-js/faker'],
 };
 

@@ -16,6 +16,7 @@ describe('a route', () => {
       newTables: 'halt',
       sequencesEveryMs: null,
       schemaChanges: 'halt',
+      ddl: 'ignore',
       apply: {
         groupRows: 5000,
         groupTimeMs: 20,
@@ -160,11 +161,7 @@ describe('what is wrong is reported with place, path and the nearest name:', () 
 
 describe('what this version does not have is refused by name:', () => {
   const table = (keys: string): string => `tables: [{ name: public.t, ${keys} }]`;
-  test.each([
-    table('owns: "a = 1"'),
-    'tables: [public.t]\nddl: replicate',
-    'tables: [public.t]\nload: { existing: merge }',
-  ])('%s', (route) => {
+  test.each([table('owns: "a = 1"'), 'tables: [public.t]\nload: { existing: merge }'])('%s', (route) => {
     using files = new ConfigurationFiles();
     const error = files.error(withRoute(route));
     expect(error.code).toBe('TL-1004');

@@ -7,6 +7,7 @@ import { tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { type CatalogueTable, readCatalogue, selectTables } from './catalogue.ts';
+import { captureDdl } from './ddl-capture.ts';
 import { createPublicationStatement } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { beginInSnapshot, PostgresSnapshot } from './queue-snapshot.ts';
@@ -34,6 +35,7 @@ export async function createQueue(
   failpoint('slot.before');
   await withSide(route, queuePurpose, async (client) => {
     await confirm();
+    await captureDdl(client, route);
     await dropSlot(client, slot);
     const other = await readSlot(client, slot);
     if (other !== null) usableSlot(route.name, slot, other);

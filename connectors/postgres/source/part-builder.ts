@@ -33,10 +33,10 @@ export class PartBuilder {
     this.#bytes += 2 * wireBytes + 64;
   }
 
-  add(change: Change): void {
+  add(change: Change, bytes = 256): void {
     this.#cutWhereFull();
     this.#changes.push(change);
-    this.#bytes += 256;
+    this.#bytes += bytes;
   }
 
   finish(commit: Commit, urgency: Urgency): void {

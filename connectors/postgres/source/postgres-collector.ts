@@ -168,6 +168,7 @@ export class PostgresCollector implements Collector {
       history,
       relations: new RelationCache((schema, name) => this.#carried(schema, name), types),
       types,
+      selects: ({ schema, name }) => this.#carried(schema, name) !== null,
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,
     });

@@ -17,6 +17,7 @@ import { readSequences } from '../sequences.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
+import { dropCapture } from './ddl-capture.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
 import { preflight } from './preflight/preflight.ts';
@@ -143,6 +144,7 @@ class PostgresSource implements Source {
       const { slot, publication, ownsSlot, ownsPublication } = queueNames(this.#options.route);
       if (ownsSlot) await dropSlot(client, slot);
       if (ownsPublication) await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
+      await dropCapture(client, this.#options.route);
     });
   }
 

@@ -7,6 +7,7 @@ import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { readBuiltInTypes, readCatalogue, readDomainModifiers, selectTables } from './catalogue.ts';
+import { captureDdl } from './ddl-capture.ts';
 import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
@@ -105,6 +106,7 @@ async function checkCatalogue(
   const { rows } = await side.query('SELECT pg_postmaster_start_time()::text AS server');
   if (rows[0]?.server !== server)
     throw fail(nodeErrors.unreachable, { node: route.from.name, why: 'two connections reached two servers' });
+  await captureDdl(side, route);
   const tables = selectTables(await readCatalogue(side), (schema, table) => isSelected(route, schema, table));
   const unpublished = await checkPublication(side, { route, tables, replicated });
   return {

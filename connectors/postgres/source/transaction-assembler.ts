@@ -1,11 +1,11 @@
 import type { Change, RowChange } from '../../../src/core/change.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
-import { tableLabel } from '../../../src/core/table.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { formatLsn, type Lsn } from '../lsn.ts';
 import type { HistoryCheck } from './history-check.ts';
-import { markerPrefixes, readHeartbeat, readOrigin } from './markers.ts';
+import { markerPrefixes, readDdl, readHeartbeat, readOrigin } from './markers.ts';
 import { idleAdvance, PartBuilder } from './part-builder.ts';
 import { identifies } from './partition-identity.ts';
 import {
@@ -34,6 +34,8 @@ export interface AssemblerOptions {
   readonly history: HistoryCheck;
   readonly relations: RelationCache;
   readonly types: TypeNames;
+  /** True for a table of the route. */
+  selects(table: TableName): boolean;
   /** How soon a transaction without changes for the route has to be stored. */
   idleUrgency(): Urgency;
   emit(part: TransactionPart): void;
@@ -193,6 +195,7 @@ export class TransactionAssembler {
     const open = this.#transaction();
     const { first } = open;
     open.first = false;
+    if (prefix === markerPrefixes.ddl && open.skipped !== 'applied') this.#ddl(open, content);
     if (open.skipped !== null) return;
     if (prefix === markerPrefixes.mark) open.marked = true;
     else if (prefix === markerPrefixes.origin && first) {
@@ -203,6 +206,15 @@ export class TransactionAssembler {
       this.#snapshot = snapshot ?? this.#snapshot;
       if (id === this.#options.heartbeatId) open.builder.add({ kind: 'heartbeat', id, sentAtMs });
     }
+  }
+
+  #ddl(open: OpenTransaction, content: string): void {
+    const { heartbeatId, selects } = this.#options;
+    const command = readDdl(content, heartbeatId);
+    if (command === null || (command.table !== null && !selects(command.table))) return;
+    const applied = open.skipped === 'replicated';
+    const at = formatLsn(open.commitLsn);
+    open.builder.add({ kind: 'ddl', ...command, applied, at }, 256 + 2 * content.length);
   }
 
   #announce(open: OpenTransaction, relation: Relation): void {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { SchemaChange } from '../../../src/core/change.ts';
+import type { DdlChange, SchemaChange } from '../../../src/core/change.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
@@ -11,11 +11,11 @@ import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import { readTargetTables } from './target-table.ts';
 import { typeFits } from './type-fit.ts';
 
-/** A definition that the target has to follow before the rows after it. */
-export type Evolving = SchemaChange & { readonly evolution: Evolution };
+/** A definition that the target has to follow, or a command that it has to carry out, before the rows after it. */
+export type Evolving = (SchemaChange & { readonly evolution: Evolution }) | DdlChange;
 
 function isEvolving(change: TransactionPart['changes'][number]): change is Evolving {
-  return change.kind === 'schemaChange' && change.evolution !== undefined;
+  return change.kind === 'ddl' || (change.kind === 'schemaChange' && change.evolution !== undefined);
 }
 
 /** What the part begins with, null where that is rows. */
@@ -56,9 +56,14 @@ export interface EvolveOptions {
  * Follows one definition in the open target transaction: the target's table, and what is stored about the source's. Never CASCADE:
  * what depends on a column at the target is somebody's.
  */
-export async function evolveTable(change: Evolving, { client, route, routeId }: EvolveOptions): Promise<void> {
-  const { steps, stored } = change.evolution;
+export async function evolveTable(
+  change: Exclude<Evolving, DdlChange>,
+  { client, route, routeId }: EvolveOptions,
+): Promise<void> {
+  const { stored, followed } = change.evolution;
   const table = change.to;
+  if (followed) await checkDropped(client, route, change);
+  const steps = followed ? [] : change.evolution.steps;
   // A table with a pending check can't be altered; at the source none of its own was pending either.
   if (steps.length > 0) await client.query('set constraints all immediate');
   for (const step of steps) {
@@ -75,6 +80,28 @@ export async function evolveTable(change: Evolving, { client, route, routeId }: 
     [routeId, stored.source, stored.fingerprint, JSON.stringify(stored.definition)],
   );
   if (rowCount !== 1) throw new RangeError('a table that is not registered');
+}
+
+/** That the others are there, and hold every value, the plan tells before the next row. */
+async function checkDropped(
+  client: pg.Client,
+  route: string,
+  { to, evolution }: Exclude<Evolving, DdlChange>,
+): Promise<void> {
+  const [target] = await readTargetTables(client, [to]);
+  const there = new Set(to.columns.map(({ name }) => name));
+  for (const step of evolution.steps) {
+    const gone = step.kind === 'drop' ? step.column : step.kind === 'rename' ? step.from : null;
+    if (gone === null || there.has(gone)) continue;
+    if (target?.columns.some(({ name }) => name === gone))
+      throw fail(targetErrors.evolutionRefused, {
+        route,
+        table: tableLabel(to),
+        step: `to ${step.kind} column ${gone}`,
+        sqlState: '42P16',
+        message: 'the source does not have it any more, and no command said so',
+      });
+  }
 }
 
 async function statementsOf(

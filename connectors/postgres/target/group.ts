@@ -23,7 +23,7 @@ export function isIdle(part: TransactionPart): boolean {
   return (
     part.rows === 0 &&
     part.commit !== null &&
-    !part.changes.some((c) => c.kind === 'truncate' || c.kind === 'schemaChange')
+    !part.changes.some((c) => c.kind === 'truncate' || c.kind === 'schemaChange' || c.kind === 'ddl')
   );
 }
 

@@ -13,6 +13,7 @@ import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch } from './batch.ts';
 import { applyCarefully } from './careful-apply.ts';
+import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
 import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
@@ -330,6 +331,10 @@ export class PostgresConsumer implements Consumer {
     }
   }
 
+  get #parksAny(): boolean {
+    return this.#writing !== null || this.#parking.writing || this.#parking.active;
+  }
+
   /** Runs one group in one mode. Throws with the target transaction still there, to be rolled back. */
   async #attempt(group: Group, mode: Mode): Promise<void> {
     const { client, replicaRole } = this.#connection;
@@ -338,7 +343,11 @@ export class PostgresConsumer implements Consumer {
     const evolving = evolutionOf(group.parts[0]);
     if (evolving !== null) {
       await batch.settle();
-      await evolveTable(evolving, { client, route: this.#route.name, routeId: this.#routeId });
+      const at = { client, route: this.#route, routeId: this.#routeId };
+      if (evolving.kind === 'ddl') {
+        await carryCommand(evolving, { ...at, isParking: this.#parksAny });
+        this.#plans.forget();
+      } else await evolveTable(evolving, { ...at, route: this.#route.name });
       failpoint('evolve.altered');
     }
     if (mode !== 'set') batch.send('set constraints all deferred');

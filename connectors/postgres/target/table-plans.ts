@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Change, RowChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
@@ -60,13 +61,18 @@ export class TablePlans {
       let last: TableVersion | null = null;
       for (const change of part.changes) {
         if (change.kind === 'truncate' || change.kind === 'unmapped') change.tables.forEach(need);
-        else if (change.kind !== 'schemaChange' && change.kind !== 'heartbeat' && change.table !== last) {
+        else if (isRowChange(change) && change.table !== last) {
           last = change.table;
           need(last);
         }
       }
     }
     if (missing.size > 0) await this.add(client, [...missing]);
+  }
+
+  /** Tables were altered: nothing that was planned holds. */
+  forget(): void {
+    this.#plans.clear();
   }
 
   async add(client: pg.Client, versions: readonly TableVersion[]): Promise<void> {
@@ -102,4 +108,8 @@ export class TablePlans {
     plans.forEach(enter);
     return sorted;
   }
+}
+
+function isRowChange(change: Change): change is RowChange {
+  return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';
 }

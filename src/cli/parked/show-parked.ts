@@ -84,7 +84,8 @@ async function readChanges(
         shown.push({ change: change.kind, tables: change.tables.map(tableLabel), keys: [] });
       else if (change.kind === 'unmapped')
         shown.push({ change: `unmapped ${change.change.kind}`, tables: change.tables.map(tableLabel), keys: [] });
-      else if (change.kind !== 'schemaChange' && change.kind !== 'heartbeat') shown.push(shownRow(change, values));
+      else if (change.kind !== 'schemaChange' && change.kind !== 'ddl' && change.kind !== 'heartbeat')
+        shown.push(shownRow(change, values));
       if (shown.length === limit) return shown;
     }
   }

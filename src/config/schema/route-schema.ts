@@ -132,7 +132,12 @@ export function routeSchema(s: Scalars) {
           '`own`: changes made by applications at the source; `all`: also those that other routes brought there.',
         )
         .prefault('own'),
-      ddl: s.choice({ now: ['ignore'], later: ['replicate'] }, 'Whether DDL statements travel.').prefault('ignore'),
+      ddl: s
+        .choice(
+          { now: ['ignore', 'replicate'] },
+          '`replicate`: commands that change tables of the route and their indexes at the source are carried out at the target, in their place among the rows; what is not safe halts. The tables need the same names and columns at both sides. Wants event triggers at the source.',
+        )
+        .prefault('ignore'),
       apply: s
         .section({
           groupRows: s

@@ -179,6 +179,16 @@ export const sourceErrors = {
     remedy: () => 'Report it with the version of the server. Nothing was skipped.',
     explanation: 'The server sent a message that is unknown or that contradicts what it sent before.',
   }),
+  ddlNotCaptured: errorKind<{ route: string }>({
+    code: 'TL-3115',
+    title: 'The event triggers that bring DDL commands are missing',
+    recovery: 'halt',
+    message: ({ route }) =>
+      `route ${route}: ddl: replicate needs event triggers at the source, which this user may not create`,
+    remedy: ({ route }) =>
+      `"tidelock check ${route}" prints the statements for an administrator. Then "tidelock start ${route}".`,
+    explanation: 'Only a superuser, or what a managed service has in its place, creates event triggers.',
+  }),
   queueGiven: errorKind<{ route: string; slot: string; publication: string }>({
     code: 'TL-3204',
     title: 'A given queue is not made by Tidelock',

@@ -12,6 +12,13 @@ interface ChangePlace extends TablePlace {
   readonly position: string;
 }
 
+interface CommandPlace {
+  readonly route: string;
+  readonly tag: string;
+  readonly object: string;
+  readonly position: string;
+}
+
 const startAgain = ({ route }: { route: string }): string => `Then "tidelock start ${route}".`;
 
 /** TL-2xxx: targets. */
@@ -195,6 +202,28 @@ export const targetErrors = {
       `route ${route} halted: ${table}.${column} is of type ${type}, which the target does not have`,
     remedy: (place) => `Create the type at the target. ${startAgain(place)}`,
     explanation: 'Types that are not built in are not carried. A similar type would not hold every value.',
+  }),
+  commandNotCarried: errorKind<CommandPlace & { why: string }>({
+    code: 'TL-2230',
+    title: 'A DDL command of the source is not carried to the target',
+    recovery: 'halt',
+    message: ({ route, tag, object, position, why }) =>
+      `route ${route} halted: ${tag} of ${object} at ${position}: ${why}`,
+    remedy: ({ route }) =>
+      `Carry it out at the target by hand, with the values that the rows have at the source. Then "tidelock start ${route} --accept-schema-change".`,
+    explanation:
+      'With ddl: replicate only commands are carried out at the target that leave both sides equal for sure (docs/operations.md). The others wait for a person. Nothing of the transaction was applied.',
+  }),
+  commandRefused: errorKind<CommandPlace & { sqlState: string; message: string }>({
+    code: 'TL-2231',
+    title: 'The target refused a DDL command',
+    recovery: 'halt',
+    message: ({ route, tag, object, position, sqlState, message }) =>
+      `route ${route} halted: ${tag} of ${object} at ${position} was refused by the target (${sqlState}): ${message}`,
+    remedy: ({ route }) =>
+      `Mend what the server names at the target, then "tidelock start ${route}". Or carry the command out by hand, then "tidelock start ${route} --accept-schema-change".`,
+    explanation:
+      'The target differs from the source, or its user lacks a privilege: it has to own the tables. Nothing of the transaction was applied.',
   }),
   tooManyDisplaced: errorKind<ChangePlace & { change: string; constraint: string; rows: number }>({
     code: 'TL-2206',
