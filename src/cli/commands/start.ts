@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
-import { fail } from '../../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { pause } from '../../core/pause.ts';
 import type { RouteStateStore } from '../../core/route-state-store.ts';
 import {
@@ -12,7 +12,7 @@ import {
   writeJson,
 } from '../command-line.ts';
 import { freshHolder } from '../fresh-holder.ts';
-import { openRoute } from '../open-route.ts';
+import { type OpenedRoute, openRoute } from '../open-route.ts';
 import { chosenRoutes, want } from './lifecycle.ts';
 
 /** An engine that stands by asks for the lease every few seconds. */
@@ -46,7 +46,7 @@ async function start(line: CommandLine, named: readonly string[], options: Start
     // First the request: the engine that is fenced next has seen it already, and leaves the route to another.
     const accepted = acceptSchemaChange ? (await route.source.status()).position : undefined;
     const { store, wanted, rested } = await want(route, 'running', accepted);
-    const holder = takeover ? await evict(store, line.signal) : null;
+    const holder = takeover ? await evict(route, store, line.signal) : null;
     const taken = !takeover || holder !== null;
     all &&= taken;
     done.push({ name, desiredState: wanted.state, request: wanted.request, ...(takeover && { holder }) });
@@ -75,15 +75,23 @@ async function hasEngine(store: RouteStateStore): Promise<boolean> {
  * Raises the epoch, which ends the engine that has the route, and leaves the lease free for one that stands by. Returns
  * who has it then, null where nobody took it in time.
  */
-async function evict(store: RouteStateStore, signal: AbortSignal) {
+async function evict(route: OpenedRoute, store: RouteStateStore, signal: AbortSignal) {
   const own = freshHolder();
   await store.acquireLease(own, true);
-  await store.releaseLease();
-  const deadlineMs = performance.now() + takenMs;
-  while (performance.now() < deadlineMs && !signal.aborted) {
-    const holder = (await store.read())?.holder ?? null;
-    if (holder !== null && holder.supervisor !== own.supervisor) return { host: holder.host, pid: holder.pid };
-    await pause(100, signal);
+  // Whoever takes the lease now ends the session that had it, perhaps before it has answered.
+  await store.releaseLease().catch((error: unknown) => {
+    if (!(error instanceof TidelockError) || error.recovery !== 'retry') throw error;
+  });
+  const reader = await route.target.state();
+  try {
+    const deadlineMs = performance.now() + takenMs;
+    while (performance.now() < deadlineMs && !signal.aborted) {
+      const holder = (await reader.read())?.holder ?? null;
+      if (holder !== null && holder.supervisor !== own.supervisor) return { host: holder.host, pid: holder.pid };
+      await pause(100, signal);
+    }
+    return null;
+  } finally {
+    await reader.close();
   }
-  return null;
 }
