@@ -98,3 +98,7 @@ export interface DdlChange {
 
 export type RowChange = InsertChange | UpdateChange | DeleteChange;
 export type Change = RowChange | TruncateChange | UnmappedChange | SchemaChange | DdlChange | HeartbeatChange;
+
+export function isRowChange(change: Change): change is RowChange {
+  return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';
+}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Row } from '../core/cell.ts';
-import type { Change, RowChange, TruncateChange } from '../core/change.ts';
+import { type Change, isRowChange, type RowChange, type TruncateChange } from '../core/change.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { transformErrors } from '../core/errors/catalogue/transform.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
@@ -195,10 +195,6 @@ function copyOf(change: RowChange | TruncateChange): RowChange | TruncateChange 
   if (change.kind === 'insert') return { ...change, after: [...change.after] };
   if (change.kind === 'delete') return { ...change, before: [...change.before] };
   return { ...change, before: change.before === null ? null : [...change.before], after: [...change.after] };
-}
-
-function isRowChange(change: Change): change is RowChange {
-  return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';
 }
 
 function positionText({ id, commit }: TransactionPart): string {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type Cell, type Row, UNCHANGED } from '../../../src/core/cell.ts';
-import type { RowChange, TruncateChange } from '../../../src/core/change.ts';
+import { isRowChange, type RowChange, type TruncateChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
@@ -13,7 +13,7 @@ import { Batch } from './batch.ts';
 import type { DisplacedRows } from './displaced-rows.ts';
 import { updateKeyImage } from './net-effect.ts';
 import { collated } from './row-statements.ts';
-import { isRowChange, sendTruncate, singleStatement } from './set-apply.ts';
+import { sendTruncate, singleStatement } from './set-apply.ts';
 import { bindRows } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';

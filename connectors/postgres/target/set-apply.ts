@@ -1,5 +1,5 @@
 import type { Row } from '../../../src/core/cell.ts';
-import type { Change, RowChange, TruncateChange } from '../../../src/core/change.ts';
+import { isRowChange, type RowChange, type TruncateChange } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import type { Batch } from './batch.ts';
 import { NetEffect, type NetTable, updateKeyImage } from './net-effect.ts';
@@ -44,10 +44,6 @@ export function sendInOrder(applier: Applier, parts: readonly TransactionPart[])
       else if (change.kind === 'truncate') sendTruncate(applier, change);
     }
   }
-}
-
-export function isRowChange(change: Change): change is RowChange {
-  return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';
 }
 
 /** The statement for one change, with the images that it reads. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Change, RowChange } from '../../../src/core/change.ts';
+import { isRowChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
@@ -108,8 +108,4 @@ export class TablePlans {
     plans.forEach(enter);
     return sorted;
   }
-}
-
-function isRowChange(change: Change): change is RowChange {
-  return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';
 }

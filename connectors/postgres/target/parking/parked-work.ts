@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Change } from '../../../../src/core/change.ts';
+import { type Change, isRowChange } from '../../../../src/core/change.ts';
 import { ChangeDecoder } from '../../../../src/core/change-codec.ts';
 import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
 import { fail, type TidelockError } from '../../../../src/core/errors/tidelock-error.ts';
@@ -7,7 +7,6 @@ import type { Position } from '../../../../src/core/position.ts';
 import type { Commit, Origin } from '../../../../src/core/transaction.ts';
 import { readEarlier } from '../../state/parked-conflicts.ts';
 import { type Group, groupOf } from '../group.ts';
-import { isRowChange } from '../set-apply.ts';
 import { type Claim, ClaimSet } from './claim-set.ts';
 
 /** Digests of what stays parked while others are tried, about 20 MB. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { RowChange, UnmappedChange } from '../../../../src/core/change.ts';
+import { isRowChange, type RowChange, type UnmappedChange } from '../../../../src/core/change.ts';
 import { encodeChanges } from '../../../../src/core/change-codec.ts';
 import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../../src/core/errors/tidelock-error.ts';
@@ -10,7 +10,6 @@ import type { Commit, Origin, TransactionPart } from '../../../../src/core/trans
 import { readParkedCount } from '../../state/postgres-parked-store.ts';
 import { stateVersion } from '../../state/state-schema.ts';
 import { isIdle } from '../group.ts';
-import { isRowChange } from '../set-apply.ts';
 import type { TablePlan } from '../table-plan.ts';
 import type { TablePlans } from '../table-plans.ts';
 import { type Claim, ClaimSet } from './claim-set.ts';
