@@ -404,7 +404,7 @@ test('transforms: the target is what the model makes of the source, after every 
         );
       }
     }),
-    { seed, numRuns: 1_500 },
+    { seed, numRuns: 10_000 },
   );
 });
 
