@@ -137,6 +137,30 @@ const migrations: readonly string[] = [
    );
    create index on tidelock.journal (route_id, request_id);`,
   `alter table tidelock.tables add column definition jsonb, add column loaded_to text;`,
+  // What operators ask for, with who and why; what a route was last applied with (without secrets), for \`plan\`.
+  `alter table tidelock.requests
+     add column paused_until timestamptz,
+     add column restart bigint not null default 0,
+     add column reason text,
+     add column asked_by text;
+   alter table tidelock.routes
+     add column fingerprint text,
+     add column applied jsonb,
+     add column pending jsonb;
+   create table tidelock.actions (
+     id bigint generated always as identity primary key,
+     route_key text not null,
+     at timestamptz not null default clock_timestamp(),
+     action text not null,
+     asked_by text not null,
+     via text not null check (via in ('cli', 'api', 'signal')),
+     reason text,
+     details jsonb not null default '{}',
+     result text not null check (result in ('done', 'refused', 'failed')),
+     code text,
+     message text
+   );
+   create index on tidelock.actions (route_key, id);`,
 ];
 
 export const stateVersion = migrations.length;
@@ -179,7 +203,7 @@ export async function migrateState(client: pg.Client, node: string): Promise<voi
 /** Drops the tables, and the schema where it is empty then and ours. To be called under the lock, in a transaction. */
 export async function dropState(client: pg.Client): Promise<void> {
   await client.query(
-    `drop table if exists tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
+    `drop table if exists tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
        tidelock.parked, tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes,
        tidelock.meta`,
   );
