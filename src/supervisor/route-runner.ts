@@ -19,6 +19,8 @@ export interface RunRouteOptions {
   readonly logger: Logger;
   /** Abort drains: the group in flight is finished, the lease given back, connections closed. */
   readonly signal: AbortSignal;
+  /** False where the lease is kept for the worker that follows this one. */
+  releases?(): boolean;
   readonly restarts: number;
   readonly takeover: boolean;
   /** Of the lease that an earlier worker of the same Supervisor had: where it is over, this engine is fenced. */
@@ -85,7 +87,7 @@ class RouteRunner {
   }
 
   async #withStore(serve: (store: RouteStateStore, ends: Ends) => Promise<void>): Promise<void> {
-    const { definition, connectors, logger, signal } = this.#options;
+    const { definition, connectors, logger, signal, releases = () => true } = this.#options;
     const source = connectors(definition.from.type).source({ route: definition, logger });
     const target = connectors(definition.to.type).target({ route: definition, logger, order: source.order });
     let store: RouteStateStore | null = null;
@@ -95,7 +97,7 @@ class RouteRunner {
       await serve(store, { source, target });
     } finally {
       await source.close().catch(() => {});
-      if (signal.aborted) await store?.releaseLease().catch(() => {});
+      if (signal.aborted && releases()) await store?.releaseLease().catch(() => {});
       await store?.close().catch(() => {});
       await target.close().catch(() => {});
     }

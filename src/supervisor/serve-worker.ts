@@ -8,6 +8,8 @@ const orphanedMs = 3_000;
 export interface WorkerRun {
   readonly task: WorkerTask;
   readonly signal: AbortSignal;
+  /** Once the signal has aborted: whether the lease is to be given back. */
+  releases(): boolean;
   onStatus(status: RouteStatus): void;
   onLease(epoch: bigint): void;
 }
@@ -24,9 +26,12 @@ export async function serveWorker(
   run: (worker: WorkerRun) => Promise<void>,
 ): Promise<never> {
   const drain = new AbortController();
+  let release = true;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('message', (message) => {
-    if (isStop(message)) drain.abort();
+    if (!isStop(message)) return;
+    release = message.release;
+    drain.abort();
   });
   const orphaned = (): void => {
     logger.warn({}, 'the Supervisor is gone, ending');
@@ -38,7 +43,7 @@ export async function serveWorker(
   if (!process.connected) orphaned();
   setInterval(alive, aliveMs).unref();
   try {
-    await run({ task, signal: drain.signal, onStatus: report, onLease });
+    await run({ task, signal: drain.signal, releases: () => release, onStatus: report, onLease });
   } catch (error) {
     logger.error({ err: error }, 'worker failed');
     process.exit(1);

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { Listeners } from '../core/listeners.ts';
 import type { Logger } from '../core/logger.ts';
+import type { LeaseHolder } from '../core/route-state-store.ts';
 import type { RouteStatus } from '../core/route-status.ts';
-import { SupervisedRoute } from './supervised-route.ts';
-
-/** What a group in flight may take when the Supervisor is told to stop. */
-const drainMs = 10_000;
+import { SupervisedRoute, type WorkerView } from './supervised-route.ts';
 
 /** No work holds up the event loop for more than seconds. */
 const longestSilenceMs = 60_000;
@@ -21,53 +20,116 @@ export interface SupervisorOptions {
   readonly workerModule?: URL;
   /** A worker that says nothing for so long, while the Supervisor itself runs, is killed and started again. */
   readonly silentMs?: number;
-  onStatus?(route: string, status: RouteStatus): void;
 }
 
 /**
  * Runs each route in a process of its own, so that a crash, a leak or a blocked event loop in one can't touch another.
  * It holds no state and no connection: killed, its workers notice the broken IPC channel and end.
+ *
+ * Routes come, go and are replaced one by one while the others run. A worker reads the configuration when it starts, so
+ * that `replace` is what a changed file asks for.
  */
 export class Supervisor {
-  readonly #logger: Logger;
-  readonly #routes: readonly SupervisedRoute[];
+  readonly #options: SupervisorOptions;
+  readonly #holder: LeaseHolder = { supervisor: randomUUID(), host: hostname(), pid: process.pid };
+  readonly #routes = new Map<string, SupervisedRoute>();
+  readonly #onStatus = new Listeners<[route: string, status: RouteStatus]>();
+  readonly #onMessage = new Listeners<[route: string, message: unknown]>();
+  #started = false;
+  #stopping = false;
 
   constructor(options: SupervisorOptions) {
-    const { file, logger, takeover = false, silentMs = longestSilenceMs, onStatus = () => {} } = options;
-    const holder = { supervisor: randomUUID(), host: hostname(), pid: process.pid };
-    const own = new URL(`./worker-main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
-    const { workerModule = own } = options;
-    this.#logger = logger;
-    this.#routes = options.routes.map(
-      (route) => new SupervisedRoute({ file, route, holder, takeover, workerModule, silentMs, logger, onStatus }),
-    );
+    this.#options = options;
+    for (const route of options.routes) this.add(route);
+  }
+
+  /** In the order in which they were added. */
+  routes(): readonly string[] {
+    return [...this.#routes.keys()];
+  }
+
+  /** What the route's worker has said last; null before it has said anything, and where there is no such route. */
+  statusOf(route: string): RouteStatus | null {
+    return this.#routes.get(route)?.status ?? null;
+  }
+
+  workerOf(route: string): WorkerView | null {
+    return this.#routes.get(route)?.view ?? null;
+  }
+
+  /** Called with each status that a worker reports. Returns a function that takes the listener off again. */
+  onStatus(listener: (route: string, status: RouteStatus) => void): () => void {
+    return this.#onStatus.add(listener);
+  }
+
+  /** Called with all else that workers say, by `kind`. Returns a function that takes the listener off again. */
+  onMessage(listener: (route: string, message: unknown) => void): () => void {
+    return this.#onMessage.add(listener);
   }
 
   start(): void {
-    for (const route of this.#routes) route.start();
+    this.#started = true;
+    for (const route of this.#routes.values()) route.start();
+  }
+
+  /** Starts with the others, or at once where these run. A route that is there already is left as it is. */
+  add(route: string): void {
+    if (this.#routes.has(route) || this.#stopping) return;
+    const { file, logger, takeover = false, silentMs = longestSilenceMs } = this.#options;
+    const own = new URL(`./worker-main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+    const supervised = new SupervisedRoute({
+      file,
+      route,
+      holder: this.#holder,
+      takeover: takeover && !this.#started,
+      workerModule: this.#options.workerModule ?? own,
+      silentMs,
+      logger,
+      onStatus: (status) => this.#onStatus.tell(route, status),
+      onMessage: (message) => this.#onMessage.tell(route, message),
+    });
+    this.#routes.set(route, supervised);
+    if (this.#started) supervised.start();
+  }
+
+  /**
+   * Drains the route's worker and gives its lease back; it is no longer one of the routes, once this has resolved.
+   * False where the worker did not end in time and was killed. What is stored about the route stays.
+   */
+  async remove(route: string): Promise<boolean> {
+    const supervised = this.#routes.get(route);
+    if (supervised === undefined) return true;
+    const drained = await supervised.stop();
+    if (this.#routes.get(route) === supervised) this.#routes.delete(route);
+    return drained;
+  }
+
+  /**
+   * Drains the route's worker and starts another, which reads the configuration anew; the lease is kept meanwhile. False
+   * where the old one did not end in time and was killed. Throws RangeError where there is no such route.
+   */
+  async replace(route: string): Promise<boolean> {
+    const supervised = this.#routes.get(route);
+    if (supervised === undefined) throw new RangeError(`no route ${route}`);
+    return await supervised.replace();
   }
 
   /** Drains all routes side by side. False where a worker did not end in time and was killed. Repeatable. */
   async stop(): Promise<boolean> {
-    let drained = true;
-    this.#logger.info({ drainMs }, 'draining; a second signal stops at once');
-    const timer = setTimeout(() => {
-      drained = false;
-      this.#logger.warn({ drainMs }, 'not drained in time, killing workers');
-      this.kill();
-    }, drainMs);
-    await Promise.all(this.#routes.map((route) => route.stop()));
-    clearTimeout(timer);
-    return drained;
+    this.#stopping = true;
+    this.#options.logger.info({}, 'draining; a second signal stops at once');
+    const drained = await Promise.all([...this.#routes.values()].map((route) => route.stop()));
+    return drained.every(Boolean);
   }
 
   /** Ends all workers at once. */
   kill(): void {
-    for (const route of this.#routes) route.kill();
+    this.#stopping = true;
+    for (const route of this.#routes.values()) route.kill();
   }
 
   /** Process ids of the workers that run now. */
   workers(): readonly number[] {
-    return this.#routes.flatMap(({ pid }) => pid ?? []);
+    return [...this.#routes.values()].flatMap(({ view }) => view.pid ?? []);
   }
 }

@@ -13,9 +13,11 @@ export interface WorkerTask {
   readonly heldEpoch: string | null;
 }
 
-/** Supervisor to worker: finish the group in flight, release the lease, exit. */
+/** Supervisor to worker: finish the group in flight, exit. */
 export interface StopMessage {
   readonly kind: 'stop';
+  /** Give the lease back. False where another worker of the same Supervisor follows at once. */
+  readonly release: boolean;
 }
 
 /** Worker to Supervisor. */

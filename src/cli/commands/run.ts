@@ -38,10 +38,8 @@ async function run(line: CommandLine, options: RunOptions): Promise<number> {
     routes,
     logger,
     takeover: options.takeover ?? false,
-    onStatus: (route, status) => {
-      if (options.json) writeJson(line, { version: 1, route, ...status });
-    },
   });
+  if (options.json) supervisor.onStatus((route, status) => writeJson(line, { version: 1, route, ...status }));
   const code = await runSupervisor(supervisor);
   logger.info({ exitCode: code }, 'Supervisor ended');
   return code;

@@ -9,9 +9,9 @@ const supervisor = new Supervisor({
   logger: silentLogger,
   silentMs: Number(process.env.SILENT_MS ?? 60_000),
   workerModule: new URL('./stub-worker.ts', import.meta.url),
-  onStatus: (route, { reason, restarts }) => {
-    process.stdout.write(`${JSON.stringify({ route, pid: Number(reason?.message), restarts })}\n`);
-  },
+});
+supervisor.onStatus((route, { reason, restarts }) => {
+  process.stdout.write(`${JSON.stringify({ route, pid: Number(reason?.message), restarts })}\n`);
 });
 process.on('SIGTERM', () => process.stdout.write(`${JSON.stringify({ route: 'SIGTERM', pid: 0, restarts: 0 })}\n`));
 process.exitCode = await runSupervisor(supervisor);
