@@ -2,20 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { CommandLine } from './command-line.ts';
-import { addCheck } from './commands/check.ts';
-import { addConfig } from './commands/config.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDrop } from './commands/drop.ts';
-import { addErrors } from './commands/errors.ts';
-import { addParked } from './commands/parked.ts';
-import { addPosition } from './commands/position.ts';
-import { addRun } from './commands/run.ts';
-import { addSequences } from './commands/sequences.ts';
-import { addSkip } from './commands/skip.ts';
-import { addStart } from './commands/start.ts';
-import { addStatus } from './commands/status.ts';
-import { addStop } from './commands/stop.ts';
-import { addWait } from './commands/wait.ts';
+import { commands } from './commands.ts';
 import { printedError } from './print-error.ts';
 import { version } from './version.ts';
 
@@ -32,7 +19,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   // Whoever reads our output has gone (`| head`): nothing is left to be said.
   process.stdout.on('error', () => process.exit(line.exitCode));
-  const program = buildProgram(line);
+  const program = await buildProgram(line, argv[2]);
   if (argv.length <= 2) {
     line.err.write(program.helpInformation());
     return 2;
@@ -67,30 +54,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   return code;
 }
 
-export function buildProgram(line: CommandLine): Command {
+/** With the one command that is given, or with all where it is none of them: for help, and to tell the nearest. */
+export async function buildProgram(line: CommandLine, given?: string): Promise<Command> {
   const program = new Command('tidelock')
     .description('Keeps databases in step while applications go on writing to them.')
     .version(version(), '--version', 'print the version')
     .exitOverride()
     .showHelpAfterError('(-h shows what there is)')
     .configureOutput({ writeOut: (text) => line.out.write(text), writeErr: (text) => line.err.write(text) });
-  for (const add of [
-    addRun,
-    addStatus,
-    addWait,
-    addStart,
-    addStop,
-    addCheck,
-    addSkip,
-    addParked,
-    addPosition,
-    addSequences,
-    addDrop,
-    addConfig,
-    addErrors,
-    addDemo,
-  ]) {
-    add(program, line);
-  }
+  const names = given === '--version' ? [] : given !== undefined && Object.hasOwn(commands, given) ? [given] : null;
+  for (const name of names ?? Object.keys(commands)) (await commands[name]?.())?.(program, line);
   return program;
 }

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { CommandLine } from './command-line.ts';
+
+export type AddCommand = (program: Command, line: CommandLine) => void;
+
+/**
+ * All commands, in the order in which help lists them. A command's module is only loaded when it is the one that was
+ * given: what the others import costs most of the time that a short command takes.
+ */
+export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  run: async () => (await import('./commands/run.ts')).addRun,
+  status: async () => (await import('./commands/status.ts')).addStatus,
+  wait: async () => (await import('./commands/wait.ts')).addWait,
+  start: async () => (await import('./commands/start.ts')).addStart,
+  stop: async () => (await import('./commands/stop.ts')).addStop,
+  check: async () => (await import('./commands/check.ts')).addCheck,
+  skip: async () => (await import('./commands/skip.ts')).addSkip,
+  parked: async () => (await import('./commands/parked.ts')).addParked,
+  position: async () => (await import('./commands/position.ts')).addPosition,
+  sequences: async () => (await import('./commands/sequences.ts')).addSequences,
+  drop: async () => (await import('./commands/drop.ts')).addDrop,
+  config: async () => (await import('./commands/config.ts')).addConfig,
+  errors: async () => (await import('./commands/errors.ts')).addErrors,
+  demo: async () => (await import('./commands/demo.ts')).addDemo,
+};

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import type { CommandLine } from '../../src/cli/command-line.ts';
+import { commands } from '../../src/cli/commands.ts';
+import { buildProgram } from '../../src/cli/tidelock.ts';
+
+function line(): { readonly line: CommandLine; readonly text: () => string } {
+  let written = '';
+  const stream = {
+    isTTY: false,
+    write: (text: string) => {
+      written += text;
+      return true;
+    },
+  } as unknown as NodeJS.WriteStream;
+  const signal = new AbortController().signal;
+  return {
+    line: { env: {}, cwd: '/nowhere', out: stream, err: stream, signal, exitCode: 0 },
+    text: () => written,
+  };
+}
+
+/** Without those that only hold others. */
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+test.each(Object.keys(commands))('%s is loaded alone under its name', async (name) => {
+  const program = await buildProgram(line().line, name);
+  expect(program.commands.map((command) => command.name())).toEqual([name]);
+});
+
+test('what only prints a version loads no command', async () => {
+  expect((await buildProgram(line().line, '--version')).commands).toEqual([]);
+});
+
+describe('help', async () => {
+  const program = await buildProgram(line().line);
+  test.each(leaves(program).map((command) => [command.name(), command] as const))(
+    'of %s has an example',
+    (_, command) => {
+      let help = '';
+      command.configureOutput({
+        writeOut: (text) => {
+          help += text;
+        },
+      });
+      command.outputHelp();
+      expect(help).toMatch(/\nExamples?:\n {2}\S*tidelock /);
+      expect(help).toContain('-h, --help');
+    },
+  );
+});
+
+test('a misspelt command is answered with the nearest', async () => {
+  const { line: given, text } = line();
+  const program = await buildProgram(given, 'statsu');
+  await expect(program.parseAsync(['node', 'tidelock', 'statsu'])).rejects.toThrow();
+  expect(text()).toContain('Did you mean status?');
+});
