@@ -1,22 +1,22 @@
 import { styleText } from 'node:util';
+import type { CheckedRoute } from '../control/check-route.ts';
+import { placeText } from '../control/node-place.ts';
 import type { Finding } from '../core/finding.ts';
-import type { RouteDefinition } from '../core/route.ts';
-import { placeOfNode } from './open-route.ts';
 
 const levels = ['error', 'warning', 'info'] as const;
 const colourOf = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
 
 /** What `tidelock check` prints of a route: each side with what is found there, the worst first. */
-export function findingsText(route: RouteDefinition, findings: readonly Finding[], colours: boolean): string {
+export function findingsText({ name, findings, source, target }: CheckedRoute, colours: boolean): string {
   const errors = findings.filter(({ level }) => level === 'error').length;
-  const lines = [`${route.name}: ${errors === 0 ? 'ready' : 'not ready'}`];
+  const lines = [`${name}: ${errors === 0 ? 'ready' : 'not ready'}`];
   const sides = [
-    { side: 'source', node: route.from },
-    { side: 'target', node: route.to },
+    { side: 'source', place: source },
+    { side: 'target', place: target },
   ];
-  for (const { side, node } of sides) {
-    const here = findings.filter((finding) => finding.node === node.name);
-    if (here.length > 0) lines.push(`  ${side} ${placeOfNode(node)}`);
+  for (const { side, place } of sides) {
+    const here = findings.filter(({ node }) => node === place.node);
+    if (here.length > 0) lines.push(`  ${side} ${placeText(place)}`);
     for (const level of levels) {
       const word = colours ? styleText(colourOf[level], level) : level;
       for (const group of alike(here.filter((finding) => finding.level === level))) {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
+import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import type { RouteView } from './route-view.ts';
 import { tableText } from './table-text.ts';
 
 export interface StatusStyle {

@@ -1,6 +1,4 @@
-import { configErrors } from '../core/errors/catalogue/config.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
-import { didYouMean } from '../core/nearest-name.ts';
+import { unknownName } from './unknown-name.ts';
 
 /**
  * Names are known at once, values are made when they are first asked for: a command that is about one route must not
@@ -36,15 +34,8 @@ export class LazyMap<T> implements ReadonlyMap<string, T> {
   /** The value of a name that has to be there; `what` is route or node. */
   demand(name: string, what: string): T {
     const value = this.get(name);
-    if (value === undefined) throw fail(configErrors.unknownName, { what, name, hint: this.#hint(name) });
+    if (value === undefined) throw unknownName(what, name, [...this.#names]);
     return value;
-  }
-
-  #hint(name: string): string {
-    const nearest = didYouMean(name, this.#names);
-    if (nearest !== '' || this.#names.size === 0) return nearest;
-    const names = [...this.#names];
-    return `; there ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, 10).join(', ')}${names.length > 10 ? ' and more' : ''}`;
   }
 
   keys(): MapIterator<string> {

@@ -191,7 +191,7 @@ export const mutations: readonly Mutation[] = [
     id: 'dead-engine-looks-alive',
     promise: 9,
     what: 'shows the last report of an engine whose lease has expired',
-    file: 'src/cli/route-view.ts',
+    file: 'src/control/route-view.ts',
     find: 'if (holder !== null && holder.expiresInMs > 0) {',
     replace: 'if (holder !== null) {',
     test: { file: 'test/unit/route-view.test.ts', name: 'engine' },

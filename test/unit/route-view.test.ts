@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type RouteAnswers, routeView } from '../../src/cli/route-view.ts';
+import { type RouteAnswers, routeView } from '../../src/control/route-view.ts';
 import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
 import { fail } from '../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../src/core/position.ts';

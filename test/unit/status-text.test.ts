@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RouteView } from '../../src/cli/route-view.ts';
 import { statusText } from '../../src/cli/status-text.ts';
+import type { RouteView } from '../../src/control/route-view.ts';
 
 const route: RouteView = {
   name: 'sales-to-reporting',

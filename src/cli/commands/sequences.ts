@@ -1,15 +1,8 @@
 import type { Command } from 'commander';
-import { carrySequences, type SequenceReport } from '../../operations/carry-sequences.ts';
-import { TableMapper } from '../../pipeline/table-mapper.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommonOptions,
-  exits,
-  openConfiguration,
-  writeJson,
-} from '../command-line.ts';
-import { openRoute, placeOfNode } from '../open-route.ts';
+import { placeText } from '../../control/node-place.ts';
+import type { SequenceReport } from '../../operations/carry-sequences.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { askedHere, openControl } from '../open-control.ts';
 
 export function addSequences(program: Command, line: CommandLine): void {
   addCommand(program, {
@@ -20,15 +13,12 @@ export function addSequences(program: Command, line: CommandLine): void {
 }
 
 async function carry(line: CommandLine, name: string, options: CommonOptions): Promise<number> {
-  const definition = openConfiguration(line, options).routes.demand(name, 'route');
-  await using route = openRoute(definition);
-  await definition.tables.prepare();
-  const { source, target } = route;
-  const reports = await carrySequences({ source, target, mapper: new TableMapper(name, definition.tables) });
-  const isDone = reports.every(({ outcome }) => ['carried', 'same', 'ahead', 'notCarried'].includes(outcome));
-  if (options.json) writeJson(line, { version: 1, route: name, sequences: reports });
-  else line.out.write(textOf(reports, placeOfNode(definition.to)));
-  return isDone ? 0 : 1;
+  await using control = openControl(line, options);
+  const document = await control.sequences(name, askedHere());
+  const { sequences, target } = document;
+  if (options.json) writeJson(line, document);
+  else line.out.write(textOf(sequences, placeText(target)));
+  return sequences.every(({ outcome }) => ['carried', 'same', 'ahead', 'notCarried'].includes(outcome)) ? 0 : 1;
 }
 
 function textOf(reports: readonly SequenceReport[], place: string): string {

@@ -1,18 +1,8 @@
 import type { Command } from 'commander';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
-import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import type { Position } from '../../core/position.ts';
-import { askedBy } from '../asked-by.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommonOptions,
-  exits,
-  openConfiguration,
-  writeJson,
-} from '../command-line.ts';
-import { openRoute } from '../open-route.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { askedHere, openControl } from '../open-control.ts';
 
 interface SkipOptions extends CommonOptions {
   readonly transaction?: string;
@@ -32,37 +22,17 @@ export function addSkip(program: Command, line: CommandLine): void {
 
 async function skip(line: CommandLine, name: string, options: SkipOptions): Promise<number> {
   const { transaction, reason } = options;
-  const why = transaction === undefined ? '--transaction ID' : reason?.trim() ? null : '--reason TEXT';
-  if (why !== null) throw fail(configErrors.arguments, { why: `"tidelock skip" wants ${why}` });
-  const definition = openConfiguration(line, options).routes.demand(name, 'route');
-  await using route = openRoute(definition);
-  const store = await route.store();
-  const stored = await store.read();
-  const status = stored?.status ?? null;
-  const halted = status?.state === 'failed' ? (status.reason?.transaction ?? null) : null;
-  if (stored === null || status?.reason == null || halted === null || halted.id !== transaction) {
-    const at = halted === null ? '' : ` at transaction ${halted.id}`;
-    const state = status?.state ?? 'not running';
-    throw fail(routeErrors.notHalted, { route: name, transaction: transaction ?? '', state, at });
+  if (transaction === undefined || !reason?.trim()) {
+    const what = transaction === undefined ? '--transaction ID' : '--reason TEXT';
+    throw fail(configErrors.arguments, { why: `"tidelock skip" wants ${what}` });
   }
-  const { code, message, remedy = '' } = status.reason;
-  await store.parked.skip({
-    transaction: halted.id,
-    position: halted.position as Position | null,
-    code,
-    message,
-    remedy,
-    reason: reason?.trim() ?? '',
-    askedBy: askedBy(),
-  });
-  // An engine that has halted there tries again; one that was stopped stays so.
-  const wanted = stored.wanted.state === 'running' ? await store.setWanted('running') : stored.wanted;
-  if (options.json) {
-    const { id, position } = halted;
-    writeJson(line, { version: 1, route: name, transaction: id, position, desiredState: wanted.state });
-  } else {
-    const next = wanted.state === 'running' ? 'the route goes on' : `"tidelock start ${name}" lets the route go on`;
-    line.out.write(`${name}: transaction ${halted.id} will be parked, ${next}\n`);
+  await using control = openControl(line, options);
+  const document = await control.skip(name, transaction, askedHere(reason));
+  if (options.json) writeJson(line, document);
+  else {
+    const runs = document.desiredState === 'running';
+    const next = runs ? 'the route goes on' : `"tidelock start ${name}" lets the route go on`;
+    line.out.write(`${name}: transaction ${document.transaction} will be parked, ${next}\n`);
   }
   return 0;
 }

@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
 import { pause } from '../../core/pause.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommonOptions,
-  exits,
-  openConfiguration,
-  writeJson,
-} from '../command-line.ts';
-import { readStatus } from '../read-status.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { openControl } from '../open-control.ts';
 import { statusText } from '../status-text.ts';
 
 const watchMs = 2_000;
@@ -29,11 +22,11 @@ export function addStatus(program: Command, line: CommandLine): void {
 
 /** 2 where a target could not be asked: what is known is printed all the same. */
 async function status(line: CommandLine, route: string | undefined, options: StatusOptions): Promise<number> {
-  const configuration = openConfiguration(line, options);
-  const names = route === undefined ? [...configuration.routes.keys()] : [route];
+  await using control = openControl(line, options);
   for (;;) {
-    const routes = await readStatus(configuration, names);
-    if (options.json) writeJson(line, { version: 1, routes });
+    const document = await control.status(route === undefined ? undefined : [route]);
+    const { routes } = document;
+    if (options.json) writeJson(line, document);
     else {
       // Home, then erase below: no flicker.
       if (options.watch && line.out.isTTY) line.out.write('\u001b[H\u001b[J');

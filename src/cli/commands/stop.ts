@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
-import {
-  addCommand,
-  type CommandLine,
-  type CommonOptions,
-  exits,
-  openConfiguration,
-  writeJson,
-} from '../command-line.ts';
-import { openRoute } from '../open-route.ts';
-import { chosenRoutes, want } from './lifecycle.ts';
+import { chosenRoutes } from '../chosen-routes.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { askedHere, openControl } from '../open-control.ts';
 
 interface StopOptions extends CommonOptions {
   readonly all?: boolean;
@@ -25,12 +18,10 @@ export function addStop(program: Command, line: CommandLine): void {
 }
 
 async function stop(line: CommandLine, named: readonly string[], options: StopOptions): Promise<number> {
-  const configuration = openConfiguration(line, options);
+  await using control = openControl(line, options);
   const done = [];
-  for (const name of chosenRoutes(configuration, named, options.all ?? false)) {
-    await using route = openRoute(configuration.routes.demand(name, 'route'));
-    const { wanted } = await want(route, 'stopped');
-    done.push({ name, desiredState: wanted.state, request: wanted.request });
+  for (const name of await chosenRoutes(control, named, options.all ?? false)) {
+    done.push(await control.stop(name, askedHere()));
     if (!options.json) line.out.write(`${name} is to stop; "tidelock status ${name}" tells when it has\n`);
   }
   line.err.write('The source keeps its log for a stopped route: it grows until the route is started or dropped.\n');

@@ -1,36 +1,26 @@
-import type { ParkedTable, ParkedTransaction } from '../../core/parked.ts';
-import { type CommandLine, type CommonOptions, openConfiguration, writeJson } from '../command-line.ts';
-import { openRoute } from '../open-route.ts';
+import type { ParkedView } from '../../control/parked/list-parked.ts';
+import type { ParkedTable } from '../../core/parked.ts';
+import { type CommandLine, type CommonOptions, writeJson } from '../command-line.ts';
+import { openControl } from '../open-control.ts';
 import { tableText } from '../table-text.ts';
 
 export async function listParked(line: CommandLine, name: string, options: CommonOptions): Promise<number> {
-  const definition = openConfiguration(line, options).routes.demand(name, 'route');
-  await using route = openRoute(definition);
-  const store = await route.store();
-  const parked = (await store.read()) === null ? [] : await store.parked.list();
-  if (options.json) writeJson(line, { version: 1, route: name, parked: parked.map(parkedJson) });
-  else if (parked.length === 0) line.out.write(`${name}: nothing is parked\n`);
-  else line.out.write(`${parkedText(parked, line.out.columns ?? 0)}\n`);
+  await using control = openControl(line, options);
+  const document = await control.parked(name);
+  if (options.json) writeJson(line, document);
+  else if (document.parked.length === 0) line.out.write(`${name}: nothing is parked\n`);
+  else line.out.write(`${parkedText(document.parked, line.out.columns ?? 0)}\n`);
   return 0;
 }
 
-/** One parked transaction in --json. Part of the contract: keys are added and never changed. */
-export function parkedJson({ committedAtMs, parkedAtMs, ...parked }: ParkedTransaction) {
-  return {
-    ...parked,
-    committedAt: new Date(committedAtMs).toISOString(),
-    parkedAt: new Date(parkedAtMs).toISOString(),
-  };
-}
-
 /** `width` of the terminal, 0 where there is none: then nothing is cut. */
-function parkedText(parked: readonly ParkedTransaction[], width: number): string {
+function parkedText(parked: readonly ParkedView[], width: number): string {
   const titles = ['ID>', 'TRANSACTION>', 'POSITION', 'COMMITTED', 'ROWS>', 'CAUSE', 'BEHIND>', 'TRIES>', 'TABLES'];
   const rows = parked.map((one) => [
     String(one.id),
     one.transaction,
     one.position,
-    new Date(one.committedAtMs).toISOString().slice(0, 19).replace('T', ' '),
+    one.committedAt.slice(0, 19).replace('T', ' '),
     one.rows.toLocaleString('en'),
     one.cause,
     one.behind === null ? '-' : String(one.behind),

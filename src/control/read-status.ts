@@ -3,9 +3,14 @@ import { TidelockError } from '../core/errors/tidelock-error.ts';
 import { openRoute } from './open-route.ts';
 import { type RouteView, routeView } from './route-view.ts';
 
-/** All or one of the routes, asked side by side. */
-export function readStatus(configuration: Configuration, names: readonly string[]): Promise<RouteView[]> {
-  return Promise.all(
+export interface StatusDocument {
+  readonly version: 1;
+  readonly routes: readonly RouteView[];
+}
+
+/** All or some of the routes, asked side by side. */
+export async function readStatus(configuration: Configuration, names: readonly string[]): Promise<StatusDocument> {
+  const routes = await Promise.all(
     names.map(async (name) => {
       const definition = configuration.routes.demand(name, 'route');
       await using route = openRoute(definition);
@@ -16,6 +21,7 @@ export function readStatus(configuration: Configuration, names: readonly string[
       return routeView({ definition, stored, source });
     }),
   );
+  return { version: 1, routes };
 }
 
 /** A side that can't be asked is an answer too. */

@@ -37,9 +37,3 @@ export function openRoute(definition: RouteDefinition): OpenedRoute {
     },
   };
 }
-
-/** Where the target is, for people who are about to change something there. */
-export function placeOfNode({ name, connection }: RouteDefinition['to']): string {
-  const { hosts, database } = connection();
-  return `${name} (${hosts.map(({ host, port }) => `${host}:${port}`).join(', ')}, database ${database})`;
-}

@@ -1,0 +1,50 @@
+import type { AdoptedPosition, AdoptOptions, PositionDocument } from './adopt-position.ts';
+import type { CheckedRoute } from './check-route.ts';
+import type { DropOptions, DroppedRoute } from './drop-route.ts';
+import type { LifecycleDocument, StartOptions } from './lifecycle.ts';
+import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.ts';
+import type { ParkedListDocument } from './parked/list-parked.ts';
+import type { ParkedDocument, ShowOptions } from './parked/show-parked.ts';
+import type { StatusDocument } from './read-status.ts';
+import type { TablesDocument } from './read-tables.ts';
+import type { SequencesDocument } from './sequences-now.ts';
+import type { SkippedTransaction } from './skip-transaction.ts';
+import type { WaitDocument, WaitOptions } from './wait-for-route.ts';
+
+/** Who asks for something, how, and why: for the journal. */
+export interface Asked {
+  /** user@host for the command line, the name of the token for the API. */
+  readonly by: string;
+  readonly via: 'cli' | 'api' | 'signal';
+  readonly reason: string | null;
+}
+
+/**
+ * Everything an operator does with a deployment. Answers are the documents of `--json` and of the HTTP API: keys are
+ * added to them and never changed. All methods throw TidelockErrors; an unknown route is TL-1012. What is asked for with
+ * `dryRun` changes nothing and answers with what would be done.
+ */
+export interface Control extends AsyncDisposable {
+  /** Names, in the order of the configuration. */
+  routes(): Promise<readonly string[]>;
+  /** Of all routes, or of these. A side that can't be asked is part of the answer. */
+  status(routes?: readonly string[]): Promise<StatusDocument>;
+  tables(route: string): Promise<TablesDocument>;
+  /** Connects to both sides and changes nothing. */
+  check(route: string): Promise<CheckedRoute>;
+  position(route: string): Promise<PositionDocument>;
+  parked(route: string): Promise<ParkedListDocument>;
+  parkedTransaction(route: string, id: string, options: ShowOptions): Promise<ParkedDocument>;
+  /** Until everything committed at the source before the call, or up to `mark`, is at the target, or the time is over. */
+  wait(route: string, options: WaitOptions, signal: AbortSignal): Promise<WaitDocument>;
+
+  start(route: string, options: StartOptions, asked: Asked, signal: AbortSignal): Promise<LifecycleDocument>;
+  stop(route: string, asked: Asked): Promise<LifecycleDocument>;
+  /** `asked.reason` must not be null. */
+  skip(route: string, transaction: string, asked: Asked): Promise<SkippedTransaction>;
+  sequences(route: string, asked: Asked): Promise<SequencesDocument>;
+  /** Asks for a retry or a discard, or waits on for one that was asked for: `done` is false where the time is over. */
+  askParked(route: string, request: ParkedRequest, asked: Asked, signal: AbortSignal): Promise<ParkedRequestDocument>;
+  adopt(route: string, options: AdoptOptions, asked: Asked): Promise<AdoptedPosition>;
+  drop(route: string, options: DropOptions, asked: Asked): Promise<DroppedRoute>;
+}

@@ -1,0 +1,32 @@
+import type { ParkedTransaction } from '../../core/parked.ts';
+import { type NodePlace, placeOfNode } from '../node-place.ts';
+import type { OpenedRoute } from '../open-route.ts';
+
+/** One parked transaction in --json. Part of the contract: keys are added and never changed. */
+export type ParkedView = Omit<ParkedTransaction, 'committedAtMs' | 'parkedAtMs'> & {
+  readonly committedAt: string;
+  readonly parkedAt: string;
+};
+
+/** `parked list --json`: in source order. */
+export interface ParkedListDocument {
+  readonly version: 1;
+  readonly route: string;
+  readonly target: NodePlace;
+  readonly parked: readonly ParkedView[];
+}
+
+export async function listParked({ definition, store: open }: OpenedRoute): Promise<ParkedListDocument> {
+  const store = await open();
+  const parked = (await store.read()) === null ? [] : await store.parked.list();
+  const { name, to } = definition;
+  return { version: 1, route: name, target: placeOfNode(to), parked: parked.map(parkedView) };
+}
+
+export function parkedView({ committedAtMs, parkedAtMs, ...parked }: ParkedTransaction): ParkedView {
+  return {
+    ...parked,
+    committedAt: new Date(committedAtMs).toISOString(),
+    parkedAt: new Date(parkedAtMs).toISOString(),
+  };
+}

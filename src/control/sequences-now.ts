@@ -1,0 +1,19 @@
+import { carrySequences, type SequenceReport } from '../operations/carry-sequences.ts';
+import { TableMapper } from '../pipeline/table-mapper.ts';
+import { type NodePlace, placeOfNode } from './node-place.ts';
+import type { OpenedRoute } from './open-route.ts';
+
+/** `sequences --json`. */
+export interface SequencesDocument {
+  readonly version: 1;
+  readonly route: string;
+  readonly target: NodePlace;
+  readonly sequences: readonly SequenceReport[];
+}
+
+export async function sequencesNow({ definition, source, target }: OpenedRoute): Promise<SequencesDocument> {
+  const { name, tables, to } = definition;
+  await tables.prepare();
+  const sequences = await carrySequences({ source, target, mapper: new TableMapper(name, tables) });
+  return { version: 1, route: name, target: placeOfNode(to), sequences };
+}
