@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical-json.ts';
 import type { RouteData } from './schema/route-schema.ts';
 
 export interface FingerprintedRoute {
@@ -17,19 +18,9 @@ export function fingerprintRoute(deployment: string, name: string, { data, diges
       );
       return { ...table, transforms };
     })
-    .map(canonical)
+    .map(canonicalJson)
     .sort();
   const files = digests.length > 0 ? { files: [...digests].sort() } : {};
-  const text = canonical({ deployment, name, route: { ...data, tables }, ...files });
+  const text = canonicalJson({ deployment, name, route: { ...data, tables }, ...files });
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
-}
-
-/** JSON with sorted keys; undefined is as good as absent. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value)
-    .filter(([, inner]) => inner !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`;
 }

@@ -1,7 +1,7 @@
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import { tableLabel } from '../core/table.ts';
-import type { TablePattern } from './table-pattern.ts';
+import type { TablePattern } from '../core/table-pattern.ts';
 
 /** Values by table: a name without a glob beats every glob, and two globs for one table are an error. */
 export class GlobRules<T> {

@@ -1,15 +1,17 @@
 import { didYouMean } from '../core/nearest-name.ts';
 import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
+import type { RouteDescription } from '../core/route-description.ts';
 import { tableLabel } from '../core/table.ts';
+import { parseTablePattern } from '../core/table-pattern.ts';
 import { builtInTransform, resolvedLate } from './built-in-transforms.ts';
 import { checkAllow } from './check-allow.ts';
 import { configuredExpression } from './configured-expression.ts';
+import { describeRoute } from './describe-route.ts';
 import { at, type Located, type Path, placeOf } from './located.ts';
 import { Problems } from './problem.ts';
 import { type ReferenceSource, resolveTree } from './references.ts';
 import { type RouteData, routeSchema } from './schema/route-schema.ts';
 import { scalars } from './schema/scalars.ts';
-import { parseTablePattern } from './table-pattern.ts';
 import { collisionRules, type TableRule, tableSelection, wholeTable } from './table-selection.ts';
 import type { TransformContextOptions } from './transforms/transform-context.ts';
 import { validate } from './validate.ts';
@@ -53,6 +55,7 @@ export function routeDefinition(
   if (checked === null) throw problems.error();
   const { data, rules } = checked;
   const { apply, limits, collisions } = data;
+  let description: RouteDescription | null = null;
   const definition: RouteDefinition = {
     deployment,
     name: source.name,
@@ -81,6 +84,10 @@ export function routeDefinition(
     given: {
       ...(data.slot !== undefined && { slot: data.slot }),
       ...(data.publication !== undefined && { publication: data.publication }),
+    },
+    describe: () => {
+      description ??= describeRoute({ deployment, data, rules });
+      return description;
     },
   };
   const digests = rules.flatMap(({ transforms }) => transforms.flatMap(({ digest }) => digest ?? []));

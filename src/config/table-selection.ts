@@ -4,8 +4,8 @@ import type { Expression } from '../core/expression.ts';
 import type { CollisionResolution, CollisionRules, TableSelection } from '../core/route.ts';
 import { tableLabel } from '../core/table.ts';
 import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
+import { parseTablePattern, parseTargetTemplate } from '../core/table-pattern.ts';
 import { GlobRules } from './glob-rules.ts';
-import { parseTablePattern, parseTargetTemplate } from './table-pattern.ts';
 
 export interface TableRule {
   readonly name: string;

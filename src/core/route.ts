@@ -1,3 +1,4 @@
+import type { RouteDescription } from './route-description.ts';
 import type { MappedTable } from './table-mapping.ts';
 
 export type NodeType = 'postgres' | 'mysql' | 'mariadb' | 'mssql' | 'kafka';
@@ -70,6 +71,8 @@ export interface RouteDefinition {
   readonly allow: readonly string[];
   /** A queue that somebody else made and keeps. */
   readonly given: { readonly slot?: string; readonly publication?: string };
+  /** What it is configured to do, without secrets: what is stored of it, and compared. */
+  describe(): RouteDescription;
 }
 
 /** Which source tables belong to the route, and what becomes of each. Made by the configuration from its globs. */

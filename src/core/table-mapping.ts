@@ -39,6 +39,8 @@ export interface ConfiguredTransform {
   readonly isTotal?: true;
   /** Of the files that it uses, which are part of the configuration. */
   readonly digest?: string;
+  /** What the values depend on and nobody is told. */
+  readonly secret?: () => string;
   /** Loads what it needs of files. Called before any `bind`, again at each start. */
   prepare?(): Promise<void>;
   /** Binds it to one table version, once. Throws a TidelockError where it can't work on these columns. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReferenceProblem, resolveText } from '../../src/config/references.ts';
-import { parseTablePattern } from '../../src/config/table-pattern.ts';
 import { parseDuration, parseSize } from '../../src/config/units.ts';
 import { TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import { nearestName } from '../../src/core/nearest-name.ts';
+import { parseTablePattern } from '../../src/core/table-pattern.ts';
 import { ConfigurationFiles, withRoute } from '../support/configuration-files.ts';
 
 describe('table patterns', () => {

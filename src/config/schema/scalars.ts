@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { didYouMean } from '../../core/nearest-name.ts';
+import { PatternProblem, parseTablePattern, parseTargetTemplate } from '../../core/table-pattern.ts';
 import { ExpressionProblem } from '../../expression/expression.ts';
 import { castExpression, configuredExpression, problemText } from '../configured-expression.ts';
-import { PatternProblem, parseTablePattern, parseTargetTemplate } from '../table-pattern.ts';
 import { durationPattern, parseDuration, parseSize, sizePattern } from '../units.ts';
 
 /**

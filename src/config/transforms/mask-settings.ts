@@ -66,10 +66,10 @@ export function maskSettings(data: Data, context: TransformContext): ConfiguredT
   if (data.key === undefined) return context.complain(['key'], `is required for the method ${method}`);
   if (data.key === '') return context.complain(['key'], 'is empty');
   const key = context.secret(['key']);
-  if (method === 'hmac') return mask({ columns, method, length: data.length ?? 32, key });
-  if (method === 'form') return mask({ columns, method, key });
+  if (method === 'hmac') return { ...mask({ columns, method, length: data.length ?? 32, key }), secret: key };
+  if (method === 'form') return { ...mask({ columns, method, key }), secret: key };
   const kind = fakeKinds.find((one) => one === data.kind);
   return kind === undefined
     ? context.complain(['kind'], 'is required for the method fake')
-    : mask({ columns, method: 'fake', kind, key });
+    : { ...mask({ columns, method: 'fake', kind, key }), secret: key };
 }

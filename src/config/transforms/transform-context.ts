@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Expression } from '../../core/expression.ts';
 import type { TableName } from '../../core/table.ts';
+import { parseTablePattern } from '../../core/table-pattern.ts';
 import { configuredExpression } from '../configured-expression.ts';
 import { at, type Located, type Path, placeOf } from '../located.ts';
 import { Problems } from '../problem.ts';
 import { type ReferenceSource, resolveTree } from '../references.ts';
-import { parseTablePattern } from '../table-pattern.ts';
 
 export interface TransformContextOptions {
   readonly file: string;

@@ -34,6 +34,16 @@ export function routeOf(database: TestDatabase, change: Partial<RouteDefinition>
     limits: { lag: { warnMs: 1e4, criticalMs: 6e4 }, retained: { warnBytes: 5e9, criticalBytes: 2e10 } },
     allow: [],
     given: {},
+    describe: () => ({
+      version: 1,
+      from: 'source',
+      to: 'target',
+      slot: null,
+      publication: null,
+      tables: [{ name: 'public.*' }],
+      exclude: [],
+      settings: {},
+    }),
     ...change,
   };
 }

@@ -1,0 +1,41 @@
+import type { RoutePlan, TableStep } from './plan-route.ts';
+
+/** A plan in lines, without the route's name: what happens to each table, then the settings. */
+export function planLines({ tables, settings, refused }: RoutePlan): string[] {
+  const width = Math.max(0, ...tables.map(({ source }) => source.length));
+  return [
+    ...refused.map((what) => `! ${refusals[what]}`),
+    ...tables.map((step) => `${signs[step.action]} ${step.source.padEnd(width)}  ${whatHappens(step)}`),
+    ...settings.map(({ name, before, after }) => `  ${name}: ${shown(before)} -> ${shown(after)}`),
+  ];
+}
+
+const signs = { add: '+', drop: '-', move: '>', reload: '~', remap: '=' } as const;
+
+const refusals = {
+  source: 'the source node is another database: drop the route and begin it anew under another name',
+  slot: 'a route keeps its slot: put the key back, or drop the route and begin it anew',
+  publication: 'a route keeps its publication: put the key back, or drop the route and begin it anew',
+} as const;
+
+function whatHappens(step: TableStep): string {
+  const { target } = step;
+  switch (step.action) {
+    case 'add':
+      return step.replaces ? `loaded into ${target}, whose rows are replaced` : `loaded into ${target}`;
+    case 'drop':
+      return `no longer followed; the rows of ${target} stay`;
+    case 'move':
+      return `loaded into ${target}${step.replaces ? ', whose rows are replaced' : ''}; the rows of ${step.before} stay`;
+    case 'reload':
+      return `${step.changed.join(', ')}: loaded again, the rows of ${target} are replaced`;
+    case 'remap':
+      return step.before === target
+        ? `${step.changed.join(', ')}: only what comes later; the rows of ${target} stay as they are`
+        : `from now on to ${target}; the rows of ${step.before} stay`;
+  }
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
