@@ -1,6 +1,7 @@
 // node bench/catch-up.ts [ROUNDS]: how long a backlog takes to be applied, beside PostgreSQL's own logical replication of
-// the same source, in the same run. Backlog: 40,000 transactions of TPC-B (three updates and an insert) and one insert
+// the same source, in the same run. Also the CPU time that the route's worker takes for a change. Backlog: 40,000 transactions of TPC-B (three updates and an insert) and one insert
 // of 300,000 rows. Prints the median of each and their ratio.
+import { readFileSync } from 'node:fs';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { startPostgres, type TestDatabase } from '../test/support/postgres.ts';
 import { RouteFile } from '../test/support/route.ts';
@@ -9,6 +10,7 @@ import { until } from '../test/support/until.ts';
 const rounds = Number(process.argv[2] ?? 3);
 const transactions = 40_000;
 const inserted = 300_000;
+const changes = transactions * 4 + inserted;
 
 const schema = `
   CREATE TABLE branches (bid int PRIMARY KEY, bbalance int, filler char(88));
@@ -22,6 +24,12 @@ const settings = { shared_buffers: '256MB', max_wal_size: '8GB', fsync: 'on' };
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** CPU time that a process has taken, in microseconds: user and system, in ticks of 10 ms. */
+function cpuUs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 async function position(source: TestDatabase): Promise<string> {
@@ -66,6 +74,8 @@ async function main(): Promise<void> {
   await using route = file.run();
   await route.state('running', 60_000);
   const took = { peer: [] as number[], tidelock: [] as number[] };
+  const worker = await route.workerPid();
+  const cpu: number[] = [];
   for (let round = 1; round <= rounds; round++) {
     await peer.query('ALTER SUBSCRIPTION peer DISABLE');
     await file.tidelock('stop', 'here-to-there');
@@ -90,6 +100,7 @@ async function main(): Promise<void> {
           300_000,
         );
       } else {
+        const usedUs = cpuUs(worker);
         await target.query(`UPDATE tidelock.requests SET wanted = 'running', request = request + 1`);
         await target.query(`SELECT pg_notify('tidelock_' || id, '') FROM tidelock.routes`);
         await until(
@@ -102,17 +113,19 @@ async function main(): Promise<void> {
           },
           300_000,
         );
+        cpu.push((cpuUs(worker) - usedUs) / changes);
       }
       took[who].push(performance.now() - beganMs);
     }
     const last = (list: readonly number[]): string => `${((list.at(-1) ?? 0) / 1000).toFixed(2)} s`;
-    process.stdout.write(`round ${round}: tidelock ${last(took.tidelock)}, PostgreSQL's own ${last(took.peer)}\n`);
+    process.stdout.write(
+      `round ${round}: tidelock ${last(took.tidelock)} (${cpu.at(-1)?.toFixed(2)} us CPU a change), PostgreSQL's own ${last(took.peer)}\n`,
+    );
   }
-  const changes = transactions * 4 + inserted;
   const [own, peers] = [median(took.tidelock), median(took.peer)];
   process.stdout.write(
     `median of ${rounds}: tidelock ${(own / 1000).toFixed(2)} s (${Math.round(changes / own)} k changes/s), ` +
-      `PostgreSQL's own ${(peers / 1000).toFixed(2)} s (${Math.round(changes / peers)} k changes/s), ratio ${(own / peers).toFixed(2)}\n`,
+      `PostgreSQL's own ${(peers / 1000).toFixed(2)} s (${Math.round(changes / peers)} k changes/s), ratio ${(own / peers).toFixed(2)}; ${median(cpu).toFixed(2)} us CPU a change\n`,
   );
   await peer.query('DROP SUBSCRIPTION peer');
 }

@@ -18,4 +18,5 @@ export function parseLsn(text: string): Lsn {
 export const lsnOrder: PositionOrder = {
   covers: (a, b) => parseLsn(a) >= parseLsn(b),
   parse: (text) => formatLsn(parseLsn(text)),
+  bytes: (position) => Number(parseLsn(position)),
 };

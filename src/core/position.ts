@@ -9,4 +9,6 @@ export interface PositionOrder {
   covers(a: Position, b: Position): boolean;
   /** Reads text from a user or from stored state. Throws a TidelockError where it is no position. */
   parse(text: string): Position;
+  /** How many bytes of the log come before it; null where positions are not places in one log. */
+  bytes(position: Position): number | null;
 }

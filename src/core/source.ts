@@ -9,6 +9,7 @@ import type { SourceIdentity } from './route-state-store.ts';
 import type { Sequence } from './sequence.ts';
 import type { TableName, TableVersion } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
+import type { WorkMeter } from './work-meter.ts';
 
 export interface SourceOptions {
   readonly route: RouteDefinition;
@@ -112,8 +113,11 @@ export interface CollectorOptions {
   readonly replicated?: readonly string[];
   /** A new identity that is as good as the stored one (a timeline that forked after the checkpoint). */
   onIdentity(source: SourceIdentity): Promise<void>;
-  /** Retention passed a limit, or came back below all of them. */
-  onRetention(level: 'ok' | 'warn' | 'critical', retainedBytes: number): void;
+  /** What the source keeps for the route, measured now and then. */
+  onRetained(bytes: number): void;
   /** The source's clock minus this host's, in milliseconds, as measured with each heartbeat. */
   onClockOffset?(offsetMs: number): void;
+  /** With each heartbeat: the end of what the source has written, of other databases, too. */
+  onWritten?(end: Position): void;
+  readonly meter: WorkMeter;
 }

@@ -8,6 +8,7 @@ import type { RouteDefinition } from './route.ts';
 import type { RouteStateStore, SourceIdentity, StoredCheckpoint, StoredTable } from './route-state-store.ts';
 import type { Sequence, SequenceMove } from './sequence.ts';
 import type { TableName, TableVersion } from './table.ts';
+import type { WorkMeter } from './work-meter.ts';
 
 export interface TargetOptions {
   readonly route: RouteDefinition;
@@ -24,6 +25,7 @@ export interface ConsumerOptions {
   readonly sourceNode: string;
   /** Maps parked changes that the transforms had no value for. Throws (halt) where they still have none. */
   map(changes: Change[], position: string): Change[];
+  readonly meter: WorkMeter;
 }
 
 export interface LoaderOptions {

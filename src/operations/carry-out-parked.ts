@@ -3,6 +3,7 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import { WorkMeter } from '../core/work-meter.ts';
 import { TableMapper } from '../pipeline/table-mapper.ts';
 
 export interface CarryOutOptions {
@@ -14,6 +15,8 @@ export interface CarryOutOptions {
   readonly epoch: bigint;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Of the worker; a command has none. */
+  readonly meter?: WorkMeter;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface CarryOutOptions {
  * reach its source. Only its target is needed for it. To be called under the lease.
  */
 export async function carryOutParked(options: CarryOutOptions): Promise<void> {
-  const { definition, source, target, store, epoch, logger, signal } = options;
+  const { definition, source, target, store, epoch, logger, signal, meter = new WorkMeter() } = options;
   const checkpoint = (await store.read())?.checkpoint ?? null;
   // Nothing was ever applied, so nothing is parked.
   if (checkpoint?.phase !== 'ready') return;
@@ -32,6 +35,7 @@ export async function carryOutParked(options: CarryOutOptions): Promise<void> {
     checkpoint,
     sourceNode: source.originName(checkpoint.source),
     map: (changes, position) => mapper.remap(changes, position),
+    meter,
   });
   try {
     await consumer.carryOut(signal);

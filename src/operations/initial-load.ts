@@ -10,6 +10,7 @@ import type { LoadProgress } from '../core/route-status.ts';
 import { type QueueSnapshot, type Source, wholeLoadLimitBytes } from '../core/source.ts';
 import type { TableVersion } from '../core/table.ts';
 import type { Loader, Target } from '../core/target.ts';
+import type { WorkMeter } from '../core/work-meter.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
@@ -23,6 +24,7 @@ export interface InitialLoadOptions {
   readonly epoch: bigint;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly meter: WorkMeter;
   onProgress(progress: LoadProgress): void;
 }
 
@@ -120,7 +122,8 @@ export async function copyInto(
       if (binding === undefined) throw new RangeError('a table that was not asked for');
       // A source table whose rows go to several tables is read once for each: the snapshot is the same.
       const batches = snapshot.read(binding.source, signal);
-      const mapped = mapBatches({ mapper, binding, table, position: snapshot.position }, batches, (rows) => {
+      const mapped = mapBatches({ mapper, binding, table, position: snapshot.position }, batches, (rows, more) => {
+        options.meter.loaded(table, more);
         options.onProgress({ ...progress, rows: progress.rows + rows });
       });
       progress.rows += await loader.load(table, mapped);
@@ -148,7 +151,7 @@ interface Mapping {
 async function* mapBatches(
   { mapper, binding, table, position }: Mapping,
   batches: AsyncIterable<readonly Row[]>,
-  onRows: (rows: number) => void,
+  onRows: (rows: number, more: number) => void,
 ): AsyncGenerator<readonly Row[]> {
   let rows = 0;
   for await (const batch of batches) {
@@ -156,7 +159,7 @@ async function* mapBatches(
     for (const row of batch)
       for (const made of mapper.rows(binding, row, position)) if (made.output.table === table) mapped.push(made.row);
     rows += mapped.length;
-    onRows(rows);
+    onRows(rows, mapped.length);
     if (mapped.length > 0) yield mapped;
   }
 }

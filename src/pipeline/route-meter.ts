@@ -1,10 +1,14 @@
 import type { HeartbeatChange } from '../core/change.ts';
 import type { ApplyCounts, Consumer, Progress } from '../core/consumer.ts';
 import type { ParkedCount } from '../core/parked.ts';
-import type { Position } from '../core/position.ts';
+import type { Position, PositionOrder } from '../core/position.ts';
+import type { RouteMetrics } from '../core/route-metrics.ts';
+import { WorkMeter } from '../core/work-meter.ts';
 
 /** What is measured of a running route. One per worker: totals go on over reconnects. */
 export class RouteMeter {
+  /** The rows, and where the time goes: given to whoever does the work. */
+  readonly work = new WorkMeter();
   readonly #nowMs: () => number;
   readonly #heartbeatMs: number;
   #base: ApplyCounts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
@@ -14,11 +18,16 @@ export class RouteMeter {
   /** The source's clock minus ours. */
   clockOffsetMs = 0;
   #lastSentAtMs: number | null = null;
+  #lastPassedAtMs: number | null = null;
+  #lastProgressAtMs: number | null = null;
+  /** What the message before has told of. */
+  #told: ApplyCounts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
   applied: Position | null = null;
   /** How far the queue has been read. */
   sourcePosition: Position | null = null;
+  /** How far the source has written its log. */
+  written: Position | null = null;
   retainedBytes: number | null = null;
-  retention: 'ok' | 'warn' | 'critical' = 'ok';
 
   constructor(heartbeatMs: number, nowMs: () => number = Date.now) {
     this.#heartbeatMs = heartbeatMs;
@@ -36,7 +45,9 @@ export class RouteMeter {
     this.#parked = this.parked();
     this.#current = null;
     this.#lastSentAtMs = null;
+    this.#lastPassedAtMs = null;
     this.#lagMs = null;
+    this.written = null;
   }
 
   counts(): ApplyCounts {
@@ -59,10 +70,13 @@ export class RouteMeter {
 
   progressed({ applied }: Progress): void {
     this.applied = applied;
+    this.#lastProgressAtMs = this.#nowMs();
   }
 
   /** A heartbeat has come through the queue, behind everything that was committed before it. */
   passed(heartbeat: HeartbeatChange): void {
+    this.#lastPassedAtMs = this.#nowMs();
+    this.#lastProgressAtMs = this.#lastPassedAtMs;
     this.#lastSentAtMs = heartbeat.sentAtMs - this.clockOffsetMs;
     this.#lagMs = Math.max(0, this.#nowMs() - this.#lastSentAtMs);
   }
@@ -72,5 +86,30 @@ export class RouteMeter {
     if (this.#lastSentAtMs === null || this.#lagMs === null) return null;
     const sinceSentMs = this.#nowMs() - this.#lastSentAtMs;
     return sinceSentMs > this.#lagMs + 2 * this.#heartbeatMs ? sinceSentMs : this.#lagMs;
+  }
+
+  /** What is to be told now; work that was told before is not told again. */
+  metrics(order: PositionOrder): RouteMetrics {
+    const [atMs, counts, told] = [this.#nowMs(), this.counts(), this.#told];
+    this.#told = counts;
+    const bytes = (position: Position | null): number | null => (position === null ? null : order.bytes(position));
+    return {
+      atMs,
+      done: {
+        transactions: counts.transactions - told.transactions,
+        rows: counts.rows - told.rows,
+        groups: counts.groups - told.groups,
+        replays: counts.replays - told.replays,
+        collisions: counts.collisions - told.collisions,
+        ...this.work.take(),
+      },
+      lagMs: this.lagMs,
+      heartbeatAgeMs: this.#lastPassedAtMs === null ? null : atMs - this.#lastPassedAtMs,
+      lastProgressAtMs: this.#lastProgressAtMs,
+      sourceBytes: bytes(this.written),
+      targetBytes: bytes(this.applied),
+      retainedBytes: this.retainedBytes,
+      parked: this.parked().count,
+    };
   }
 }

@@ -92,8 +92,11 @@ async function read(
   /** Between two transactions: where the one before has ended. */
   let reached: Position | null = null;
   try {
+    let waitingMs = performance.now();
     for await (const parts of collector.stream(consumer.start, signal)) {
       const mapped: TransactionPart[] = [];
+      const beganMs = performance.now();
+      meter.work.spent('read', beganMs - waitingMs);
       try {
         for (const part of parts) {
           // An advance that is no transaction has no place for a change.
@@ -105,6 +108,8 @@ async function read(
       } finally {
         // What came before an error is applied first.
         if (mapped.length > 0) channel.send(mapped);
+        waitingMs = performance.now();
+        meter.work.spent('map', waitingMs - beganMs);
       }
       meter.sourcePosition = parts.findLast((part) => part.commit !== null)?.commit?.position ?? meter.sourcePosition;
     }
@@ -147,9 +152,11 @@ async function write(options: StreamSessionOptions, signal: AbortSignal): Promis
   let storedAtMs = Date.now();
   for (;;) {
     const isBusy = channel.waiting > 0;
+    const beganMs = performance.now();
     const first = await channel.receive(signal, idleStoreMs);
     if (first === null) return;
     const parts = isBusy ? await gather(options, first, signal) : first;
+    meter.work.spent('wait', performance.now() - beganMs);
     if (parts.length > 0) await consumer.apply(parts, signal);
     for (const part of parts) {
       budget.release(part.bytes);

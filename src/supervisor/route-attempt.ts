@@ -103,7 +103,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   );
   let checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint === null || checkpoint.phase === 'creating') {
-    await initialLoad({ ...attempt, mapper, onProgress: attempt.onLoad });
+    await initialLoad({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
     attempt.onLoad(null);
     checkpoint = (await store.read())?.checkpoint ?? null;
   }
@@ -130,6 +130,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     checkpoint,
     sourceNode: source.originName(await source.identity()),
     map: (changes, position) => mapper.remap(changes, position),
+    meter: attempt.meter.work,
   });
   const collector = source.collector(checkpoint.source, {
     budget,
@@ -146,10 +147,13 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     onClockOffset: (offsetMs) => {
       attempt.meter.clockOffsetMs = offsetMs;
     },
-    onRetention: (level, retainedBytes) => {
-      attempt.meter.retention = level;
-      attempt.meter.retainedBytes = retainedBytes;
+    onWritten: (end) => {
+      attempt.meter.written = end;
     },
+    onRetained: (bytes) => {
+      attempt.meter.retainedBytes = bytes;
+    },
+    meter: attempt.meter.work,
   });
   const guard = new SchemaGuard({
     route: definition,
@@ -218,7 +222,7 @@ async function loadAppeared(attempt: RouteAttempt, mapper: TableMapper): Promise
   const { definition, source, store } = attempt;
   const tables = newTables(definition, await source.tables(), await store.tables());
   if (tables.length === 0 || definition.newTables !== 'load') return;
-  await loadNewTables({ ...attempt, mapper, onProgress: attempt.onLoad }, tables);
+  await loadNewTables({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad }, tables);
   attempt.onLoad(null);
 }
 

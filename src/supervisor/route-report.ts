@@ -89,12 +89,15 @@ export class RouteReport {
   }
 
   #health(): Health {
-    const { lag } = this.#options.definition.limits;
-    const { retention, lagMs } = this.meter;
-    if (this.#state === 'failed' || this.#state === 'fenced' || retention === 'critical') return 'critical';
+    const { lag, retained } = this.#options.definition.limits;
+    const { lagMs } = this.meter;
+    const retainedBytes = this.meter.retainedBytes ?? 0;
+    if (this.#state === 'failed' || this.#state === 'fenced' || retainedBytes >= retained.criticalBytes)
+      return 'critical';
     if (lagMs !== null && lagMs >= lag.criticalMs) return 'critical';
     if (this.meter.parked().count > 0) return 'warning';
-    if (this.#state === 'retrying' || retention === 'warn' || (lagMs !== null && lagMs >= lag.warnMs)) return 'warning';
+    if (this.#state === 'retrying' || retainedBytes >= retained.warnBytes) return 'warning';
+    if (lagMs !== null && lagMs >= lag.warnMs) return 'warning';
     return this.#state === 'starting' ? 'unknown' : 'ok';
   }
 }

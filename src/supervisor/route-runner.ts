@@ -4,13 +4,16 @@ import { asTidelockError, isDefect } from '../core/errors/defect.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
+import type { PositionOrder } from '../core/position.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
+import type { RouteMetrics } from '../core/route-metrics.ts';
 import type { LeaseAttempt, LeaseHolder, RouteStateStore } from '../core/route-state-store.ts';
 import type { Reason, RouteStatus } from '../core/route-status.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
+import { metricsMs } from './worker-protocol.ts';
 
 export interface RunRouteOptions {
   readonly definition: RouteDefinition;
@@ -27,6 +30,7 @@ export interface RunRouteOptions {
   readonly heldEpoch?: bigint | null;
   onStatus(status: RouteStatus): void;
   onLease?(epoch: bigint): void;
+  onMetrics?(metrics: RouteMetrics): void;
 }
 
 type Refused = Extract<LeaseAttempt, { granted: false }>;
@@ -64,6 +68,8 @@ class RouteRunner {
   #epoch: bigint | null;
   #held: { readonly request: number; readonly fenced: boolean } | null = null;
   #registered = false;
+  /** Of the source, once there was one. */
+  #order: PositionOrder | null = null;
 
   constructor(options: RunRouteOptions) {
     const { definition, restarts, onStatus, logger, takeover } = options;
@@ -76,6 +82,7 @@ class RouteRunner {
 
   async run(): Promise<void> {
     const { signal } = this.#options;
+    const telling = setInterval(() => this.#tellMetrics(), metricsMs).unref();
     while (!signal.aborted) {
       try {
         await this.#withStore((store, ends) => this.#serve(store, ends));
@@ -83,13 +90,20 @@ class RouteRunner {
         await this.#backOff(error);
       }
     }
+    clearInterval(telling);
+    this.#tellMetrics();
     this.#report.show('stopped');
+  }
+
+  #tellMetrics(): void {
+    if (this.#order !== null) this.#options.onMetrics?.(this.#report.meter.metrics(this.#order));
   }
 
   async #withStore(serve: (store: RouteStateStore, ends: Ends) => Promise<void>): Promise<void> {
     const { definition, connectors, logger, signal, releases = () => true } = this.#options;
     const source = connectors(definition.from.type).source({ route: definition, logger });
     const target = connectors(definition.to.type).target({ route: definition, logger, order: source.order });
+    this.#order = source.order;
     let store: RouteStateStore | null = null;
     try {
       store = await target.state();
@@ -167,7 +181,9 @@ class RouteRunner {
   }: Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'epoch'>): Promise<void> {
     const { definition, logger, signal } = this.#options;
     try {
-      await whileKept(keeper, signal, (kept) => carryOutParked({ ...lease, definition, logger, signal: kept }));
+      await whileKept(keeper, signal, (kept) =>
+        carryOutParked({ ...lease, definition, logger, signal: kept, meter: this.#report.meter.work }),
+      );
     } catch (reason) {
       const error = codedError(reason);
       if (error.recovery !== 'halt') throw error;

@@ -1,6 +1,16 @@
 import type { Logger } from '../core/logger.ts';
+import type { RouteMetrics } from '../core/route-metrics.ts';
 import type { RouteStatus } from '../core/route-status.ts';
-import { aliveMs, isStop, type WorkerTask } from './worker-protocol.ts';
+import { VitalsWatch } from './vitals-watch.ts';
+import {
+  type AliveMessage,
+  aliveMs,
+  isStop,
+  type LeaseMessage,
+  type MetricsMessage,
+  type StatusMessage,
+  type WorkerTask,
+} from './worker-protocol.ts';
 
 /** After its Supervisor has died a worker drains this long at most. */
 const orphanedMs = 3_000;
@@ -12,6 +22,7 @@ export interface WorkerRun {
   releases(): boolean;
   onStatus(status: RouteStatus): void;
   onLease(epoch: bigint): void;
+  onMetrics(metrics: RouteMetrics): void;
 }
 
 /**
@@ -42,8 +53,10 @@ export async function serveWorker(
   // It may have died before this process listened.
   if (!process.connected) orphaned();
   setInterval(alive, aliveMs).unref();
+  const vitals = new VitalsWatch();
+  const onMetrics = (metrics: RouteMetrics): void => send({ kind: 'metrics', metrics, vitals: vitals.take() });
   try {
-    await run({ task, signal: drain.signal, releases: () => release, onStatus: report, onLease });
+    await run({ task, signal: drain.signal, releases: () => release, onStatus: report, onLease, onMetrics });
   } catch (error) {
     logger.error({ err: error }, 'worker failed');
     process.exit(1);
@@ -52,15 +65,20 @@ export async function serveWorker(
 }
 
 function alive(): void {
-  if (process.connected) process.send?.({ kind: 'alive' }, undefined, undefined, () => {});
+  send({ kind: 'alive' });
 }
 
 function report(status: RouteStatus): void {
-  if (process.connected) process.send?.({ kind: 'status', status }, undefined, undefined, () => {});
+  send({ kind: 'status', status });
 }
 
 function onLease(epoch: bigint): void {
-  if (process.connected) process.send?.({ kind: 'lease', epoch: epoch.toString() }, undefined, undefined, () => {});
+  send({ kind: 'lease', epoch: epoch.toString() });
+}
+
+/** Where the Supervisor is gone nobody needs to know. */
+function send(message: AliveMessage | StatusMessage | LeaseMessage | MetricsMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 /** The task of this process, as the Supervisor has written it. */

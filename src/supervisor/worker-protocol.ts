@@ -1,3 +1,4 @@
+import type { RouteMetrics, WorkerVitals } from '../core/route-metrics.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
 import type { RouteStatus } from '../core/route-status.ts';
 
@@ -37,6 +38,15 @@ export interface AliveMessage {
   readonly kind: 'alive';
 }
 
+/** Worker to Supervisor, every `metricsMs` and once more when it has drained. */
+export interface MetricsMessage {
+  readonly kind: 'metrics';
+  readonly metrics: RouteMetrics;
+  readonly vitals: WorkerVitals;
+}
+
+export const metricsMs = 2_000;
+
 export const aliveMs = 2_000;
 
 export function isStop(message: unknown): message is StopMessage {
@@ -49,6 +59,10 @@ export function isStatus(message: unknown): message is StatusMessage {
 
 export function isLease(message: unknown): message is LeaseMessage {
   return kindOf(message) === 'lease';
+}
+
+export function isMetrics(message: unknown): message is MetricsMessage {
+  return kindOf(message) === 'metrics';
 }
 
 function kindOf(message: unknown): unknown {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { lsnOrder } from '../../connectors/postgres/lsn.ts';
+import type { Position } from '../../src/core/position.ts';
 import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 
 const heartbeat = (sentAtMs: number) => ({ kind: 'heartbeat', id: 'd/r', sentAtMs }) as const;
@@ -26,4 +28,26 @@ test('counts go on over Consumers', () => {
   expect(meter.counts()).toMatchObject({ transactions: 1, rows: 5 });
   meter.follow({ counts: () => counts(7), parked: () => ({ count: 0, since: null }) });
   expect(meter.counts()).toMatchObject({ transactions: 2, rows: 12 });
+});
+
+test('what is told is the work since it was told last, and what is known now', () => {
+  let nowMs = 1_000;
+  const meter = new RouteMeter(2_000, () => nowMs);
+  let rows = 5;
+  const counts = () => ({ transactions: rows, rows, groups: 1, replays: 0, collisions: 2 });
+  meter.follow({ counts, parked: () => ({ count: 3, since: null }) });
+  meter.written = '0/200' as Position;
+  meter.progressed({ applied: '0/100' as Position, durable: '0/80' as Position });
+  meter.passed(heartbeat(900));
+  nowMs = 1_500;
+  const first = meter.metrics(lsnOrder);
+  expect(first).toMatchObject({ lagMs: 100, heartbeatAgeMs: 500, lastProgressAtMs: 1_000, parked: 3 });
+  expect(first).toMatchObject({ sourceBytes: 0x200, targetBytes: 0x100, done: { rows: 5, collisions: 2 } });
+  rows = 7;
+  // A new Consumer counts from zero; the work goes on.
+  meter.unfollow();
+  meter.follow({ counts: () => ({ ...counts(), rows: 1, collisions: 0 }), parked: () => ({ count: 0, since: null }) });
+  const second = meter.metrics(lsnOrder);
+  expect(second.done).toMatchObject({ rows: 3, collisions: 0 });
+  expect(second).toMatchObject({ lagMs: null, heartbeatAgeMs: null, sourceBytes: null, targetBytes: 0x100 });
 });

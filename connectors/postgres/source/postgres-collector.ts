@@ -15,7 +15,6 @@ import { PartQueue } from './part-queue.ts';
 import { RelationCache } from './pgoutput/relation-cache.ts';
 import { TypeNames } from './pgoutput/type-names.ts';
 import { ReplicationStream } from './replication-stream.ts';
-import { RetentionGuard } from './retention-guard.ts';
 import { noAnswer, type Queryable } from './sessions.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { type CheckedStart, checkStart } from './start-check.ts';
@@ -68,6 +67,7 @@ export class PostgresCollector implements Collector {
     this.#stream = new ReplicationStream({
       route: options.route,
       budget: options.budget,
+      meter: options.meter,
       prepare: (client) => this.#prepare(client),
       onMessage: (message) => this.#reading?.assembler.message(message),
       onKeepalive: (lsn, atMs, replyRequested) => this.#keepalive(lsn, atMs, replyRequested),
@@ -198,8 +198,8 @@ export class PostgresCollector implements Collector {
   }
 
   #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
-    const { route, logger, heartbeatMs, onRetention, onClockOffset, carried, onNewTables, onTouched } = this.#options;
-    const retention = new RetentionGuard(route.limits.retained, onRetention);
+    const { route, logger, heartbeatMs, onRetained, onClockOffset, onWritten, carried, onNewTables, onTouched } =
+      this.#options;
     return new SourceMonitor({
       route,
       logger,
@@ -213,7 +213,8 @@ export class PostgresCollector implements Collector {
         onTouched: (tables) => onTouched?.(tables),
       }),
       onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
-      onRetained: (bytes) => retention.measured(bytes),
+      onWritten: (end) => onWritten?.(end),
+      onRetained: (bytes) => onRetained(bytes),
       onSynchronous: (synchronous) => {
         this.#synchronous = synchronous;
       },

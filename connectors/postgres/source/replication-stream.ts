@@ -7,6 +7,7 @@ import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { WorkMeter } from '../../../src/core/work-meter.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { clientConfig, standby } from '../connect.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
@@ -17,6 +18,7 @@ import { applicationName, type Queryable } from './sessions.ts';
 export interface ReplicationStreamOptions {
   readonly route: RouteDefinition;
   readonly budget: ByteBudget;
+  readonly meter: WorkMeter;
   /** Runs on the session before it streams, and says where to start. */
   prepare(client: Queryable): Promise<Lsn>;
   /** One message of pgoutput; the buffer is only good until it returns. */
@@ -112,12 +114,22 @@ export class ReplicationStream {
     if (node.connection().hosts.length > 1 && (await isStandby(client)))
       throw standby(node, `${client.host}:${client.port}`);
     this.#client = client;
+    this.#measure(client);
     const from = await this.#options.prepare(client);
     const publications = quoteLiteral(quoteIdentifier(this.#names.publication));
     return client.query(
       `START_REPLICATION SLOT ${quoteIdentifier(this.#names.slot)} LOGICAL ${formatLsn(from)} ` +
         `(proto_version '1', publication_names ${publications}, messages 'true')`,
     );
+  }
+
+  /** All that a chunk of the socket holds is decoded between these two: the clock is not looked at for each message. */
+  #measure({ connection: { stream } }: Client): void {
+    let beganMs = 0;
+    stream.prependListener('data', () => {
+      beganMs = performance.now();
+    });
+    stream.on('data', () => this.#options.meter.spent('decode', performance.now() - beganMs));
   }
 
   /** An exception in here would end the process, being thrown in the socket's event. */

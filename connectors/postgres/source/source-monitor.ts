@@ -3,8 +3,10 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import { pause } from '../../../src/core/pause.ts';
+import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
+import { formatLsn, parseLsn } from '../lsn.ts';
 import { markerPrefixes } from './markers.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide } from './sessions.ts';
@@ -18,6 +20,7 @@ export interface SourceMonitorOptions {
   readonly walSenderPid: number;
   readonly tables: TableWatch;
   onClockOffset(offsetMs: number): void;
+  onWritten(end: Position): void;
   onRetained(bytes: number): void;
   onSynchronous(synchronous: boolean): void;
   /** The server ends its sessions. It waits for its walsenders, however long they take. */
@@ -116,11 +119,12 @@ export class SourceMonitor {
       name: 'heartbeat',
       text: `SELECT pg_logical_emit_message(true, $1, jsonb_build_object('v', 1, 'id', $2::text,
         'sentAtMs', floor(extract(epoch FROM clock_timestamp()) * 1000)::int8, 'snapshot', pg_current_snapshot()::text)::text),
-        (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`,
+        (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, pg_current_wal_insert_lsn()::text AS written`,
       values: [markerPrefixes.heartbeat, routeKey(route)],
     });
     // Half-way between sending and answer, give or take the commit.
     this.#options.onClockOffset(Number(rows[0]?.now) - (sentMs + Date.now()) / 2);
+    this.#options.onWritten(formatLsn(parseLsn(String(rows[0]?.written))));
     if (performance.now() - this.#polledAtMs >= Math.min(pollMs, this.#options.heartbeatMs * 10)) {
       this.#polledAtMs = performance.now();
       await this.#pollSlot(client);

@@ -1,9 +1,16 @@
 import type pg from 'pg';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Position } from '../../../src/core/position.ts';
+import type { WorkMeter } from '../../../src/core/work-meter.ts';
 import { type Lsn, parseLsn } from '../lsn.ts';
 
 const pollMs = 20;
+
+export interface FlushWatchOptions {
+  readonly client: pg.Client;
+  readonly meter: WorkMeter;
+  onDurable(position: Position): void;
+}
 
 interface Waiting {
   readonly position: Position;
@@ -18,18 +25,23 @@ interface Waiting {
 export class FlushWatch {
   readonly #client: pg.Client;
   readonly #onDurable: (position: Position) => void;
+  readonly #meter: WorkMeter;
   #waiting: Waiting[] = [];
+  /** Up to here the time in which something waited is counted. */
+  #countedMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #asking = false;
   #closed = false;
 
-  constructor(client: pg.Client, onDurable: (position: Position) => void) {
+  constructor({ client, meter, onDurable }: FlushWatchOptions) {
     this.#client = client;
+    this.#meter = meter;
     this.#onDurable = onDurable;
   }
 
   /** `walEnd`: the target's WAL insert position after the commit was answered. */
   wait(position: Position, walEnd: string): void {
+    if (this.#waiting.length === 0) this.#countedMs = performance.now();
     this.#waiting.push({ position, needs: parseLsn(walEnd) });
     this.#schedule();
   }
@@ -70,6 +82,9 @@ export class FlushWatch {
       this.#waiting.shift();
     }
     if (last === null || this.#closed) return;
+    const nowMs = performance.now();
+    this.#meter.spent('flush', nowMs - this.#countedMs);
+    this.#countedMs = nowMs;
     failpoint('flush.seen');
     this.#onDurable(last);
   }

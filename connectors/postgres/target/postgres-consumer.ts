@@ -10,6 +10,7 @@ import type { PositionOrder } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
+import type { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch } from './batch.ts';
 import { applyCarefully } from './careful-apply.ts';
@@ -61,6 +62,8 @@ export class PostgresConsumer implements Consumer {
   readonly #route: RouteDefinition;
   readonly #routeId: number;
   readonly #logger: Logger;
+  readonly #meter: WorkMeter;
+  #commitMs = 0;
   readonly #limits: GroupLimits;
   readonly #plans: TablePlans;
   readonly #target: TargetTransaction;
@@ -84,6 +87,7 @@ export class PostgresConsumer implements Consumer {
     this.#routeId = routeId;
     this.#connection = connection;
     this.#logger = logger;
+    this.#meter = options.meter;
     const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
     this.#limits = { rows: route.apply.groupRows, bytes };
     this.#displaced = new DisplacedRows(this.#limits.bytes);
@@ -104,12 +108,12 @@ export class PostgresConsumer implements Consumer {
     let at = 0;
     while (at < parts.length && !signal.aborted) {
       const group = nextGroup(parts, at, this.#limits, this.#target.open);
-      at += await this.#turns.take(() => this.#guard(() => this.#next(group)));
+      at += await this.#turns.take(() => this.#guard(() => this.#timed(() => this.#next(group))));
     }
   }
 
   async flushIdle(): Promise<void> {
-    await this.#turns.take(() => this.#guard(() => this.#flushIdle()));
+    await this.#turns.take(() => this.#guard(() => this.#timed(() => this.#flushIdle())));
   }
 
   parked(): ParkedCount {
@@ -372,10 +376,14 @@ export class PostgresConsumer implements Consumer {
   }
 
   async #commit(group: Group, commit: Commit): Promise<void> {
+    const beganMs = performance.now();
     await this.#target.commit(group, commit, async (parked) => {
       await this.#parkedWork.unpark(parked);
       failpoint('retry.taken');
     });
+    const spentMs = performance.now() - beganMs;
+    this.#commitMs += spentMs;
+    this.#meter.spent('commit', spentMs);
     if (group.parked === undefined) this.#idle = null;
     else failpoint('retry.done');
     this.#holdsRows = false;
@@ -386,6 +394,7 @@ export class PostgresConsumer implements Consumer {
     this.#counts.groups++;
     this.#counts.rows += group.rows;
     this.#counts.collisions += collisions;
+    this.#meter.applied(group.parts, group.rows);
     for (const part of group.parts) if (part.commit !== null && !isIdle(part)) this.#counts.transactions++;
   }
 
@@ -396,6 +405,17 @@ export class PostgresConsumer implements Consumer {
     this.#displaced.takeAll();
     this.#parking.rolledBack();
     this.#writing = null;
+  }
+
+  /** What is not the commit is the apply, however often it was tried. */
+  async #timed<T>(run: () => Promise<T>): Promise<T> {
+    const beganMs = performance.now();
+    const committedMs = this.#commitMs;
+    try {
+      return await run();
+    } finally {
+      this.#meter.spent('apply', performance.now() - beganMs - (this.#commitMs - committedMs));
+    }
   }
 
   /** Every error that leaves the Consumer is a TidelockError. */

@@ -20,7 +20,8 @@ import { originMarker } from './origin-marker.ts';
 /** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */
 const pruneEvery = 500n;
 
-export interface TargetTransactionOptions extends Pick<ConsumerOptions, 'epoch' | 'sourceNode' | 'checkpoint'> {
+export interface TargetTransactionOptions
+  extends Pick<ConsumerOptions, 'epoch' | 'sourceNode' | 'checkpoint' | 'meter'> {
   readonly route: RouteDefinition;
   readonly routeId: number;
   readonly connection: ApplyConnection;
@@ -45,7 +46,7 @@ export class TargetTransaction {
 
   /** `onClosed` is called whenever none is open any more. */
   constructor(options: TargetTransactionOptions, onClosed: () => void) {
-    const { checkpoint, connection } = options;
+    const { checkpoint, connection, meter } = options;
     this.#options = options;
     this.#connection = connection;
     this.#onClosed = onClosed;
@@ -53,7 +54,11 @@ export class TargetTransaction {
     this.#lastCommit = checkpoint.lastCommit;
     this.#applied = checkpoint.position;
     this.#durable = checkpoint.position;
-    this.#flush = new FlushWatch(connection.client, (durable) => this.#report(this.#applied, durable));
+    this.#flush = new FlushWatch({
+      client: connection.client,
+      meter,
+      onDurable: (durable) => this.#report(this.#applied, durable),
+    });
   }
 
   /** A source transaction's target transaction is open and holds parts of it. */

@@ -11,6 +11,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Source } from '../../../src/core/source.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 
 let routes = 0;
@@ -64,7 +65,7 @@ export interface ReadingOptions {
   /** Called for each part before it is released. */
   readonly onPart?: (part: TransactionPart) => void | Promise<void>;
   readonly onIdentity?: (identity: SourceIdentity) => Promise<void>;
-  readonly onRetention?: (level: string, bytes: number) => void;
+  readonly onRetained?: (bytes: number) => void;
 }
 
 /** The smallest reader of a Collector that keeps the contract: releases what it has read, acknowledges in order. */
@@ -89,7 +90,8 @@ export class Reading implements AsyncDisposable {
       budget: this.budget,
       heartbeatMs: options.heartbeatMs ?? 3_600_000,
       onIdentity: options.onIdentity ?? (async () => {}),
-      onRetention: options.onRetention ?? (() => {}),
+      onRetained: options.onRetained ?? (() => {}),
+      meter: new WorkMeter(),
     });
     this.ended = this.#run();
   }

@@ -6,6 +6,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { Source } from '../../../src/core/source.ts';
 import type { Target } from '../../../src/core/target.ts';
+import { WorkMeter } from '../../../src/core/work-meter.ts';
 import { definitionOf } from '../../../src/pipeline/judge-definition.ts';
 import { SchemaGuard } from '../../../src/pipeline/schema-guard.ts';
 import { storedTable, TableMapper } from '../../../src/pipeline/table-mapper.ts';
@@ -82,6 +83,7 @@ export class Following implements AsyncDisposable {
       checkpoint,
       sourceNode: 'source',
       map: (changes) => changes,
+      meter: new WorkMeter(),
     });
     const mapper = new TableMapper(this.#route.name, this.#route.tables);
     const guard = new SchemaGuard({

@@ -7,6 +7,7 @@ import type { ConnectionSettings, RouteDefinition } from '../../../src/core/rout
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { Target } from '../../../src/core/target.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { PostgresServer, TestDatabase } from '../../support/postgres.ts';
 import { type Begun, begin, Reading } from '../collector/reading.ts';
 
@@ -27,6 +28,7 @@ export class Stage implements AsyncDisposable {
   readonly targetEnd: Target;
   readonly store: RouteStateStore;
   epoch: bigint;
+  readonly meter = new WorkMeter();
   readonly #begun: Begun;
   readonly #reading: Reading;
   readonly #consumers: Consumer[] = [];
@@ -71,6 +73,7 @@ export class Stage implements AsyncDisposable {
       checkpoint,
       sourceNode: 'source',
       map: (changes) => changes,
+      meter: this.meter,
     });
     this.#consumers.push(consumer);
     return consumer;
