@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { pause } from '../../../src/core/pause.ts';
+import { sqlState } from '../classify-error.ts';
 
 /** Taken by whoever creates, migrates or drops the schema; shared by whoever adds a route to it. */
 export const schemaLock = '7381240956120481';
@@ -160,48 +162,82 @@ const migrations: readonly string[] = [
      code text,
      message text
    );
-   create index on tidelock.actions (route_key, id);`,
+   create index on tidelock.actions (route_key, id);
+   alter table tidelock.meta add column compatible int not null default 4;`,
 ];
 
 export const stateVersion = migrations.length;
 
+/**
+ * The oldest version whose engines can work with this one: what came later only adds what they may leave alone. So a
+ * new engine can stand by beside an old one, and be taken back. Raise it with a migration that they would misread.
+ */
+const compatibleVersion = 4;
+
 /** The first version that knows parked transactions: commands also read what an older engine has stored. */
 export const parkedSince = 2;
 
-/** Null where there is no state. Throws where a newer engine has made it. */
+/**
+ * Null where there is no state. What a newer engine has made, and says that this one can work with, counts as this one's version.
+ * Throws where it does not say so.
+ */
 export async function readStateVersion(client: pg.Client, node: string): Promise<number | null> {
   const { rows } = await client.query<{ there: boolean }>(`select to_regclass('tidelock.meta') is not null as there`);
   if (!rows[0]?.there) return null;
-  const meta = await client.query<{ version: number }>('select version from tidelock.meta');
-  const version = meta.rows[0]?.version ?? 0;
-  if (version > stateVersion) {
-    throw fail(routeErrors.stateNewer, { node, found: version, known: stateVersion });
-  }
-  return version;
+  // Engines before version 4 have stored no `compatible`.
+  const meta = await client.query<{ version: number; compatible: number }>(
+    `select version, coalesce((to_jsonb(meta) ->> 'compatible')::int, version) as compatible from tidelock.meta`,
+  );
+  const { version = 0, compatible = 0 } = meta.rows[0] ?? {};
+  if (compatible > stateVersion) throw fail(routeErrors.stateNewer, { node, found: version, known: stateVersion });
+  return Math.min(version, stateVersion);
 }
 
-/** Brings the schema to this engine's version, all in one transaction. Needs a transaction-free client. */
+const migrateLockMs = 2_000;
+const migrateAttempts = 10;
+
+/**
+ * Brings the schema to this engine's version, all in one transaction. Needs a transaction-free client.
+ *
+ * Another engine may be at work meanwhile: it has to renew its lease within 10 s, and its renewals wait behind ours for a
+ * table. So each attempt waits for locks shorter than that.
+ */
 export async function migrateState(client: pg.Client, node: string): Promise<void> {
-  if ((await readStateVersion(client, node)) === stateVersion) return;
-  await inTransaction(client, async () => {
-    await client.query(`set local lock_timeout = '30s'`);
-    await client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
-    const { rows } = await client.query<{ there: boolean }>(`select to_regnamespace('tidelock') is not null as there`);
-    // Not IF NOT EXISTS: that asks for the privilege to create schemas even where an administrator has made this one.
-    if (!rows[0]?.there) await client.query('create schema tidelock');
-    let version = await readStateVersion(client, node);
-    if (version === null) {
-      await client.query('create table tidelock.meta (version int not null)');
-      await client.query('insert into tidelock.meta values (0)');
-      version = 0;
+  for (let attempt = 1; (await readStateVersion(client, node)) !== stateVersion; attempt++) {
+    try {
+      await inTransaction(client, () => migrate(client, node));
+    } catch (error) {
+      if (sqlState(error) !== '55P03' || attempt === migrateAttempts) throw error;
+      await pause(migrateLockMs / 2, new AbortController().signal);
     }
-    for (const statements of migrations.slice(version)) await client.query(statements);
-    await client.query('update tidelock.meta set version = $1', [stateVersion]);
-  });
+  }
 }
 
-/** Drops the tables, and the schema where it is empty then and ours. To be called under the lock, in a transaction. */
+async function migrate(client: pg.Client, node: string): Promise<void> {
+  await client.query(`set local lock_timeout = ${migrateLockMs}`);
+  await client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
+  const { rows } = await client.query<{ there: boolean }>(`select to_regnamespace('tidelock') is not null as there`);
+  // Not IF NOT EXISTS: that asks for the privilege to create schemas even where an administrator has made this one.
+  if (!rows[0]?.there) await client.query('create schema tidelock');
+  let version = await readStateVersion(client, node);
+  if (version === null) {
+    await client.query('create table tidelock.meta (version int not null)');
+    await client.query('insert into tidelock.meta values (0)');
+    version = 0;
+  }
+  // Somebody else was first.
+  if (version === stateVersion) return;
+  for (const statements of migrations.slice(version)) await client.query(statements);
+  await client.query('update tidelock.meta set version = $1, compatible = $2', [stateVersion, compatibleVersion]);
+}
+
+/**
+ * Drops the tables, and the schema where it is empty then and ours; what a newer engine has made is left to it. To be called under the lock, in a
+ * transaction.
+ */
 export async function dropState(client: pg.Client): Promise<void> {
+  const meta = await client.query<{ version: number }>('select version from tidelock.meta');
+  if ((meta.rows[0]?.version ?? 0) > stateVersion) return;
   await client.query(
     `drop table if exists tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
        tidelock.parked, tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes,

@@ -7,6 +7,7 @@ import type { NodeDefinition } from '../../../src/core/route.ts';
 import type { LeaseHolder, RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { until } from '../../support/until.ts';
 
 const status: RouteStatus = {
   state: 'running',
@@ -81,12 +82,53 @@ describe('schema', () => {
   test('state that a newer engine made is refused by every call', async () => {
     const db = await server.createDatabase();
     await using store = await registered(db.node);
-    await db.query('update tidelock.meta set version = 1000');
+    await db.query('update tidelock.meta set version = 1000, compatible = 1000');
     await expect(store.migrate()).rejects.toMatchObject({ code: 'TL-4005', recovery: 'halt' });
     await using other = await open(db.node);
     await expect(other.read()).rejects.toMatchObject({ code: 'TL-4005' });
     await expect(other.setWanted('stopped')).rejects.toMatchObject({ code: 'TL-4005' });
     await expect(other.drop()).rejects.toMatchObject({ code: 'TL-4005' });
+  });
+
+  test('state that a newer engine made is worked with where that one says so, and is left as it is', async () => {
+    const db = await server.createDatabase();
+    await using store = await registered(db.node);
+    // What a migration of the next version may do: it adds.
+    await db.query(`alter table tidelock.requests add column later int not null default 7;
+      create table tidelock.later (route_id int references tidelock.routes on delete cascade);
+      update tidelock.meta set version = ${stateVersion + 1}, compatible = ${stateVersion}`);
+    await using other = await open(db.node);
+    await other.migrate();
+    await other.register();
+    expect(await db.query('select version from tidelock.meta')).toEqual([{ version: stateVersion + 1 }]);
+    await granted(other.acquireLease(engine('a'), false));
+    expect(await store.setWanted('stopped')).toMatchObject({ state: 'stopped' });
+    expect((await other.read())?.wanted.state).toBe('stopped');
+    await other.drop();
+    expect(await db.query('select count(*)::int as routes from tidelock.routes')).toEqual([{ routes: 0 }]);
+    expect(await db.query('select version from tidelock.meta')).toEqual([{ version: stateVersion + 1 }]);
+  });
+
+  test('a migration that meets a lock lets others through again and again, and ends when it can', async () => {
+    const db = await server.createDatabase();
+    await (await registered(db.node)).close();
+    // As a version before left it, with a large transaction that holds the route's row.
+    await db.query(`drop table tidelock.actions; alter table tidelock.routes drop column fingerprint, drop column applied, drop column pending;
+      alter table tidelock.requests drop column paused_until, drop column restart, drop column reason, drop column asked_by;
+      update tidelock.meta set version = 3; alter table tidelock.meta drop column compatible`);
+    const holder = await db.client();
+    await holder.query('begin; select from tidelock.routes for share');
+    await using newer = await open(db.node);
+    const migrated = newer.migrate();
+    const waits = `select from pg_locks where not granted and relation = 'tidelock.routes'::regclass`;
+    await until('a migration that waits', async () => (await db.query(waits)).length > 0);
+    await until('one that has let go', async () => (await db.query(waits)).length === 0);
+    await holder.query('commit');
+    await holder.end();
+    await migrated;
+    expect(await db.query('select version, compatible from tidelock.meta')).toEqual([
+      { version: stateVersion, compatible: 4 },
+    ]);
   });
 
   test('a role needs only CREATE on the database, or a schema that was granted to it', async () => {

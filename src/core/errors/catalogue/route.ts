@@ -46,7 +46,8 @@ export const routeErrors = {
     message: ({ node, found, known }) =>
       `node ${node}: the schema tidelock has version ${found}, this engine knows versions up to ${known}`,
     remedy: () => 'Run the version of Tidelock that made it, or a newer one.',
-    explanation: 'An older engine could misread or destroy state whose meaning has changed.',
+    explanation:
+      'An older engine could misread or destroy state whose meaning has changed. State that was only added to is worked with: then there is no such error.',
   }),
   stateDamaged: errorKind<{ route: string; what: string }>({
     code: 'TL-4006',
