@@ -1,12 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fillCompileCache } from './compile-cache.ts';
 import { endProcesses } from './process-tree.ts';
 import { makeRunDirectory, notedPids } from './run-directory.ts';
 
 /** Once for all test processes. What tests leave behind fails the run, and is cleared away all the same. */
 let run = '';
 let guard: ChildProcess;
+let filling: Promise<void>;
+
+/** What is there for all tests of the run, whoever made it. */
+const shared = /^(pids$|compile-cache$|postgres-|template-)/;
 
 export function setup(): void {
   run = makeRunDirectory();
@@ -16,12 +21,15 @@ export function setup(): void {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   guard.unref();
+  process.env.NODE_COMPILE_CACHE = join(run, 'compile-cache');
+  filling = fillCompileCache(process.env.NODE_COMPILE_CACHE);
 }
 
-export function teardown(): void {
+export async function teardown(): Promise<void> {
+  await filling;
   const processes = notedPids(run);
   endProcesses(processes);
-  const files = readdirSync(run).filter((name) => name !== 'pids' && !name.startsWith('postgres-'));
+  const files = readdirSync(run).filter((name) => !shared.test(name));
   rmSync(run, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   guard.stdin?.end();
   const left = [

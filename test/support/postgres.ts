@@ -4,10 +4,12 @@ import {
   chmodSync,
   chownSync,
   closeSync,
-  cpSync,
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -18,6 +20,7 @@ import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts
 import { type Binaries, postgresBinaries, versions } from './postgres-binaries.ts';
 import { endTree } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
+import { renewSystemIdentifier } from './system-identifier.ts';
 import { until } from './until.ts';
 
 export interface PostgresOptions {
@@ -40,23 +43,40 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const binaries = postgresBinaries(version);
   chmodSync(runDirectory(), 0o755);
   const dataDir = mkdtempSync(join(runDirectory(), `pg${version}-`));
-  const { uid, gid } = binaries.owner;
-  if (options.copyOf === undefined) {
-    if (uid !== undefined && gid !== undefined) chownSync(dataDir, uid, gid);
-    execFileSync(
-      join(binaries.folder, 'initdb'),
-      ['-D', dataDir, '-U', 'postgres', '-A', 'trust', '-N', '-E', 'UTF8', '--locale=C'],
-      { ...binaries.owner, stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' },
-    );
-  } else {
-    cpSync(options.copyOf, dataDir, { recursive: true, preserveTimestamps: true });
-    rmSync(join(dataDir, 'postmaster.pid'), { force: true });
-    if (uid !== undefined) execFileSync('chown', ['-R', `${uid}:${gid}`, dataDir]);
-  }
-  chmodSync(dataDir, 0o700);
+  copyFiles(options.copyOf ?? newServer(version, binaries), dataDir, binaries);
+  if (options.copyOf === undefined) renewSystemIdentifier(dataDir);
   const server = new PostgresServer({ version, binaries, dataDir, port: await freePort(), settings: options.settings });
   await server.start();
   return server;
+}
+
+/** The files of a server that was never started, made once for a test run: initdb takes as long as many a test. */
+function newServer(version: string, binaries: Binaries): string {
+  const template = join(runDirectory(), `template-${version}`);
+  if (existsSync(template)) return template;
+  const made = mkdtempSync(`${template}-`);
+  const { uid, gid } = binaries.owner;
+  if (uid !== undefined && gid !== undefined) chownSync(made, uid, gid);
+  execFileSync(
+    join(binaries.folder, 'initdb'),
+    ['-D', made, '-U', 'postgres', '-A', 'trust', '-N', '-E', 'UTF8', '--locale=C'],
+    { ...binaries.owner, stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' },
+  );
+  try {
+    // Whole at once: another test process may look for it.
+    renameSync(made, template);
+  } catch {
+    rmSync(made, { recursive: true, force: true });
+  }
+  return template;
+}
+
+/** Of a stopped server, into a folder that is there. */
+function copyFiles(from: string, to: string, { owner: { uid, gid } }: Binaries): void {
+  execFileSync('cp', ['-a', `${from}/.`, to]);
+  rmSync(join(to, 'postmaster.pid'), { force: true });
+  if (uid !== undefined) execFileSync('chown', ['-R', `${uid}:${gid}`, to]);
+  chmodSync(to, 0o700);
 }
 
 interface ServerOptions {
@@ -175,7 +195,7 @@ export class PostgresServer implements AsyncDisposable {
     await this.stop('fast');
     const copy = mkdtempSync(join(runDirectory(), 'copy-'));
     this.#copies.push(copy);
-    cpSync(this.dataDir, copy, { recursive: true, preserveTimestamps: true });
+    copyFiles(this.dataDir, copy, this.#options.binaries);
     await this.start();
     return copy;
   }
@@ -184,11 +204,8 @@ export class PostgresServer implements AsyncDisposable {
   async restore(copy: string): Promise<void> {
     await this.stop('immediate');
     rmSync(this.dataDir, { recursive: true, force: true });
-    cpSync(copy, this.dataDir, { recursive: true, preserveTimestamps: true });
-    rmSync(join(this.dataDir, 'postmaster.pid'), { force: true });
-    const { uid, gid } = this.#options.binaries.owner;
-    if (uid !== undefined) execFileSync('chown', ['-R', `${uid}:${gid}`, this.dataDir]);
-    chmodSync(this.dataDir, 0o700);
+    mkdirSync(this.dataDir);
+    copyFiles(copy, this.dataDir, this.#options.binaries);
     await this.start();
   }
 
@@ -216,16 +233,11 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   async createDatabase(name = `d${process.pid}_${++databases}`): Promise<TestDatabase> {
-    await this.#dropLeftSlots();
-    await query(this.port, 'postgres', `CREATE DATABASE ${name}`);
+    await this.database('postgres').session(async (client) => {
+      await dropLeftSlots(client);
+      await client.query(`CREATE DATABASE ${name}`);
+    });
     return new TestDatabase(this, name);
-  }
-
-  /** Of routes of earlier tests, which all have one name: a slot's name is the server's, not the database's. */
-  async #dropLeftSlots(): Promise<void> {
-    const left = `FROM pg_replication_slots WHERE slot_name IN ('test__here_to_there', 'test__there_to_here', 'test__one')`;
-    await query(this.port, 'postgres', `SELECT pg_terminate_backend(active_pid, 5000) ${left} AND active`);
-    await query(this.port, 'postgres', `SELECT pg_drop_replication_slot(slot_name) ${left}`);
   }
 
   /** One that is there: of a copied server. */
@@ -238,6 +250,13 @@ export class PostgresServer implements AsyncDisposable {
     for (const folder of [this.dataDir, ...this.#copies])
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
+}
+
+/** Of routes of earlier tests, which all have one name: a slot's name is the server's, not the database's. */
+async function dropLeftSlots(client: pg.Client): Promise<void> {
+  const left = `FROM pg_replication_slots WHERE slot_name IN ('test__here_to_there', 'test__there_to_here', 'test__one')`;
+  await client.query(`SELECT pg_terminate_backend(active_pid, 5000) ${left} AND active`);
+  await client.query(`SELECT pg_drop_replication_slot(slot_name) ${left}`);
 }
 
 export class TestDatabase {
@@ -260,6 +279,16 @@ export class TestDatabase {
 
   query(sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> {
     return query(this.server.port, this.name, sql, params);
+  }
+
+  /** Several queries over one connection. */
+  async session<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await this.client();
+    try {
+      return await use(client);
+    } finally {
+      await client.end();
+    }
   }
 
   /** A connected client; the caller ends it. One whose server goes away does not end the process. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type pg from 'pg';
 import type { TestDatabase } from './postgres.ts';
 import { childrenOf, endTree, isAlive } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
@@ -184,16 +185,26 @@ export class RunningRoute implements AsyncDisposable {
     const [mark] = await source.query(
       `SELECT pg_logical_emit_message(true, 'tidelock.mark', 'test'), pg_current_wal_insert_lsn()::text AS lsn`,
     );
-    await this.#until(
-      `checkpoint ${mark?.lsn}`,
-      async () => {
-        const rows = await target
-          .query(`SELECT max(position::pg_lsn) >= $1::pg_lsn AS yes FROM tidelock.checkpoints`, [mark?.lsn])
-          .catch(() => []);
-        return rows[0]?.yes === true;
-      },
-      timeoutMs,
-    );
+    // Asked over one connection for as long as it lasts: the server may be one that is killed meanwhile.
+    let client: pg.Client | null = null;
+    const covered = async (): Promise<boolean> => {
+      client ??= await target.client();
+      const { rows } = await client.query(
+        `SELECT max(position::pg_lsn) >= $1::pg_lsn AS yes FROM tidelock.checkpoints`,
+        [mark?.lsn],
+      );
+      return rows[0]?.yes === true;
+    };
+    const close = async (): Promise<false> => {
+      await client?.end().catch(() => {});
+      client = null;
+      return false;
+    };
+    try {
+      await this.#until(`checkpoint ${mark?.lsn}`, () => covered().catch(close), timeoutMs);
+    } finally {
+      await close();
+    }
   }
 
   #until<T>(what: string, ask: () => Promise<T> | T, timeoutMs = 30_000) {
