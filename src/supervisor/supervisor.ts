@@ -67,6 +67,11 @@ export class Supervisor {
     return this.#onMessage.add(listener);
   }
 
+  /** It was told to end, and drains. */
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
   start(): void {
     this.#started = true;
     for (const route of this.#routes.values()) route.start();

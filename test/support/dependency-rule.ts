@@ -29,6 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/supervisor/lease-keeper.ts',
   ],
   'src/metrics/': ['src/core/', 'src/supervisor/', 'prom-client', '@opentelemetry'],
+  'src/probes/': ['src/core/', 'src/metrics/', 'src/supervisor/'],
   'src/notify/': ['src/core/', 'src/config/'],
   'src/api/': [
     'src/core/',

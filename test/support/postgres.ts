@@ -325,7 +325,8 @@ async function query(port: number, database: string, sql: string, params?: unkno
   }
 }
 
-async function freePort(): Promise<number> {
+/** Of the loopback address, free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

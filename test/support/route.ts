@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
@@ -70,6 +70,11 @@ ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there
       mkdirSync(dirname(join(this.folder, name)), { recursive: true });
       writeFileSync(join(this.folder, name), text);
     }
+  }
+
+  /** Lines at the end of the configuration. */
+  append(lines: string): void {
+    appendFileSync(join(this.folder, 'tidelock.yaml'), lines);
   }
 
   tidelock(...args: string[]): Promise<Outcome> {

@@ -5,11 +5,13 @@ import { errorsPage } from '../../src/config/documentation/errors-page.ts';
 import { configurationJsonSchema } from '../../src/config/json-schema.ts';
 import { errorCatalogue } from '../../src/core/errors/catalogue.ts';
 import { expressionsPage } from '../../src/expression/documentation/expressions-page.ts';
+import { metricsPage } from '../../src/metrics/documentation/metrics-page.ts';
 
 test.each([
   ['configuration', configurationPage],
   ['errors', errorsPage],
   ['expressions', expressionsPage],
+  ['metrics', metricsPage],
 ])('docs/%s.md is as "npm run docs" writes it', (name, page) => {
   expect(readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8')).toBe(page());
 });

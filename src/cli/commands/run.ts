@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openLogger } from '../../open-logger.ts';
-import { runSupervisor } from '../../supervisor/run-supervisor.ts';
+import { runService } from '../../service/run-service.ts';
 import { Supervisor } from '../../supervisor/supervisor.ts';
 import {
   addCommand,
@@ -40,7 +40,7 @@ async function run(line: CommandLine, options: RunOptions): Promise<number> {
     takeover: options.takeover ?? false,
   });
   if (options.json) supervisor.onStatus((route, status) => writeJson(line, { version: 1, route, ...status }));
-  const code = await runSupervisor(supervisor);
+  const code = await runService({ configuration, supervisor, logger, version: version() });
   logger.info({ exitCode: code }, 'Supervisor ended');
   return code;
 }

@@ -1,0 +1,36 @@
+import type { Configuration } from '../config/configuration.ts';
+import type { Logger } from '../core/logger.ts';
+import { MetricsStore } from '../metrics/metrics-store.ts';
+import { ServiceMetrics } from '../metrics/service-metrics.ts';
+import { ProbesServer } from '../probes/probes-server.ts';
+import { RouteConditions } from '../supervisor/route-conditions.ts';
+import { runSupervisor } from '../supervisor/run-supervisor.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+
+export interface ServiceOptions {
+  readonly configuration: Configuration;
+  readonly supervisor: Supervisor;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/**
+ * What `tidelock run` is: the Supervisor with its routes, and around it what others ask it by. Runs until it is told to
+ * end; returns the exit code. Whoever can't be listened to is told before a route is started.
+ */
+export async function runService({ configuration, supervisor, logger, version }: ServiceOptions): Promise<number> {
+  const { probes } = configuration.service;
+  const conditions = new RouteConditions(supervisor);
+  const store = new MetricsStore(supervisor, conditions);
+  const metrics = new ServiceMetrics(store, version);
+  const server = new ProbesServer({ conditions, metrics, logger, isDraining: () => supervisor.isStopping });
+  try {
+    if (probes !== null) {
+      const port = await server.listen(probes.listen);
+      logger.info({ host: probes.listen.host, port }, 'probes listen');
+    }
+    return await runSupervisor(supervisor);
+  } finally {
+    await server.close();
+  }
+}
