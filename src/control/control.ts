@@ -1,10 +1,11 @@
 import type { AdoptedPosition, AdoptOptions, PositionDocument } from './adopt-position.ts';
 import type { CheckedRoute } from './check-route.ts';
 import type { DropOptions, DroppedRoute } from './drop-route.ts';
-import type { LifecycleDocument, StartOptions } from './lifecycle.ts';
+import type { LifecycleDocument, PauseOptions, StartOptions } from './lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.ts';
 import type { ParkedListDocument } from './parked/list-parked.ts';
 import type { ParkedDocument, ShowOptions } from './parked/show-parked.ts';
+import type { JournalDocument, JournalOptions } from './read-journal.ts';
 import type { StatusDocument } from './read-status.ts';
 import type { TablesDocument } from './read-tables.ts';
 import type { SequencesDocument } from './sequences-now.ts';
@@ -21,7 +22,7 @@ export interface Asked {
 
 /**
  * Everything an operator does with a deployment. Answers are the documents of `--json` and of the HTTP API: keys are
- * added to them and never changed. All methods throw TidelockErrors; an unknown route is TL-1012. What is asked for with
+ * added to them and never changed. What changes something is written into the journal at the route's target. All methods throw TidelockErrors; an unknown route is TL-1012. What is asked for with
  * `dryRun` changes nothing and answers with what would be done.
  */
 export interface Control extends AsyncDisposable {
@@ -35,11 +36,18 @@ export interface Control extends AsyncDisposable {
   position(route: string): Promise<PositionDocument>;
   parked(route: string): Promise<ParkedListDocument>;
   parkedTransaction(route: string, id: string, options: ShowOptions): Promise<ParkedDocument>;
+  /** What operators have done, the newest first. */
+  journal(options: JournalOptions): Promise<JournalDocument>;
   /** Until everything committed at the source before the call, or up to `mark`, is at the target, or the time is over. */
   wait(route: string, options: WaitOptions, signal: AbortSignal): Promise<WaitDocument>;
 
   start(route: string, options: StartOptions, asked: Asked, signal: AbortSignal): Promise<LifecycleDocument>;
   stop(route: string, asked: Asked): Promise<LifecycleDocument>;
+  /** As stop, but meant to be short: it may end by itself, and alerts are silent meanwhile. */
+  pause(route: string, options: PauseOptions, asked: Asked): Promise<LifecycleDocument>;
+  resume(route: string, asked: Asked): Promise<LifecycleDocument>;
+  /** The worker finishes the group in flight and ends; another one begins, under the same lease. */
+  restart(route: string, asked: Asked): Promise<LifecycleDocument>;
   /** `asked.reason` must not be null. */
   skip(route: string, transaction: string, asked: Asked): Promise<SkippedTransaction>;
   sequences(route: string, asked: Asked): Promise<SequencesDocument>;

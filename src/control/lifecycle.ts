@@ -1,6 +1,8 @@
-import type { Position } from '../core/position.ts';
-import type { RouteStateStore, Wanted } from '../core/route-state-store.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
+import type { RouteStateStore, StoredRoute, Wanted, WantedOptions } from '../core/route-state-store.ts';
 import type { WantedState } from '../core/route-status.ts';
+import type { Asked } from './control.ts';
 import { evict } from './evict.ts';
 import type { OpenedRoute } from './open-route.ts';
 
@@ -11,64 +13,121 @@ export interface StartOptions {
   readonly acceptSchemaChange: boolean;
 }
 
+export interface PauseOptions {
+  /** Null: until somebody resumes it. */
+  readonly forMs: number | null;
+}
+
 /** What was asked of one route, in the `--json` of the lifecycle commands. */
 export interface LifecycleDocument {
   readonly name: string;
   readonly desiredState: WantedState;
   readonly request: number;
-  /** Only after a takeover: who has taken the route; null where nobody did in time. */
-  readonly holder?: { readonly host: string; readonly pid: number } | null;
+  /** False where the route was left as it was: a stopped one is not paused, and only a paused one is resumed. */
+  readonly changed: boolean;
   /** An engine has the route now and does what was asked. */
   readonly engine: boolean;
   /** It had halted or was stopped before. */
   readonly rested: boolean;
+  readonly pausedUntil: string | null;
+  /** Only after a takeover: who has taken the route; null where nobody did in time. */
+  readonly holder?: { readonly host: string; readonly pid: number } | null;
+  /** What the source keeps for a route that rests; null where it can't be asked. Only of stop and pause. */
+  readonly retention?: Retention | null;
+}
+
+export interface Retention {
+  readonly retainedBytes: number | null;
+  /** From here on the route's health is a warning, or critical: its limits.retained. */
+  readonly warnBytes: number;
+  readonly criticalBytes: number;
+}
+
+interface Request {
+  readonly store: RouteStateStore;
+  readonly before: StoredRoute | null;
+  /** Null where it did not apply. */
+  readonly wanted: Wanted | null;
 }
 
 export async function startRoute(
   route: OpenedRoute,
   { takeover, acceptSchemaChange }: StartOptions,
+  asked: Asked,
   signal: AbortSignal,
 ): Promise<LifecycleDocument> {
   // First the request: the engine that is fenced next has seen it already, and leaves the route to another.
-  const accepted = acceptSchemaChange ? (await route.source.status()).position : undefined;
-  const { store, ...asked } = await want(route, 'running', accepted);
-  if (takeover) {
-    const holder = await evict(route, store, signal);
-    return { ...documentOf(route, asked), holder, engine: holder !== null };
-  }
-  return { ...documentOf(route, asked), engine: await hasEngine(store) };
+  const acceptSchemaChangesTo = acceptSchemaChange ? (await route.source.status()).position : undefined;
+  const request = await want(route, 'running', { acceptSchemaChangesTo, ...said(asked) });
+  if (!takeover) return await documentOf(route, request);
+  const holder = await evict(route, request.store, signal);
+  return { ...(await documentOf(route, request)), holder, engine: holder !== null };
 }
 
-export async function stopRoute(route: OpenedRoute): Promise<LifecycleDocument> {
-  const { store, ...asked } = await want(route, 'stopped');
-  return { ...documentOf(route, asked), engine: await hasEngine(store) };
+export async function stopRoute(route: OpenedRoute, asked: Asked): Promise<LifecycleDocument> {
+  const [request, retention] = await Promise.all([want(route, 'stopped', said(asked)), readRetention(route)]);
+  return { ...(await documentOf(route, request)), retention };
 }
 
-function documentOf(
-  { definition }: OpenedRoute,
-  { wanted, rested }: { readonly wanted: Wanted; readonly rested: boolean },
-): Omit<LifecycleDocument, 'engine'> {
-  return { name: definition.name, desiredState: wanted.state, request: wanted.request, rested };
+/** One that is stopped stays so: a pause that ends would start it. */
+export async function pauseRoute(
+  route: OpenedRoute,
+  { forMs }: PauseOptions,
+  asked: Asked,
+): Promise<LifecycleDocument> {
+  const [request, retention] = await Promise.all([
+    want(route, 'paused', { forMs, instead: ['running', 'paused'], ...said(asked) }),
+    readRetention(route),
+  ]);
+  return { ...(await documentOf(route, request)), retention };
+}
+
+export async function resumeRoute(route: OpenedRoute, asked: Asked): Promise<LifecycleDocument> {
+  return await documentOf(route, await want(route, 'running', { instead: ['paused'], ...said(asked) }));
+}
+
+/** Also one that is stopped, paused or has halted runs afterwards. */
+export async function restartRoute(route: OpenedRoute, asked: Asked): Promise<LifecycleDocument> {
+  return await documentOf(route, await want(route, 'running', { restart: true, ...said(asked) }));
+}
+
+function said({ by, reason }: Asked): Pick<WantedOptions, 'askedBy' | 'reason'> {
+  return { askedBy: by, reason };
 }
 
 /** Stores what is wanted, also of a route that was never run: the next `run` finds it. */
-async function want(
-  route: OpenedRoute,
-  state: WantedState,
-  acceptSchemaChangesTo?: Position,
-): Promise<{ readonly store: RouteStateStore; readonly wanted: Wanted; readonly rested: boolean }> {
+async function want(route: OpenedRoute, state: WantedState, options: WantedOptions): Promise<Request> {
   const store = await route.store();
-  const stored = await store.read();
-  if (stored === null) {
+  const before = await store.read();
+  if (before === null) {
     await store.migrate();
     await store.register();
   }
-  const rested = ['failed', 'stopped', 'fenced'].includes(stored?.status?.state ?? '');
-  return { store, wanted: await store.setWanted(state, acceptSchemaChangesTo), rested };
+  const wanted = await store.setWanted(state, options);
+  return { store, before, wanted };
 }
 
 /** A request only asks; whoever runs the route or stands by for it does. */
-async function hasEngine(store: RouteStateStore): Promise<boolean> {
-  const holder = (await store.read())?.holder ?? null;
-  return holder !== null && holder.expiresInMs > 0;
+async function documentOf({ definition }: OpenedRoute, { store, before, wanted }: Request): Promise<LifecycleDocument> {
+  const now = await store.read();
+  const asked = wanted ?? now?.wanted;
+  // Dropped in between.
+  if (asked === undefined) throw fail(routeErrors.notRegistered, { route: definition.name });
+  const { state, request, pausedUntil } = asked;
+  const holder = now?.holder ?? null;
+  return {
+    name: definition.name,
+    desiredState: state,
+    request,
+    changed: wanted !== null,
+    engine: holder !== null && holder.expiresInMs > 0,
+    rested: ['failed', 'stopped', 'fenced'].includes(before?.status?.state ?? ''),
+    pausedUntil,
+  };
+}
+
+/** The request does not wait for a source that can't be reached. */
+async function readRetention({ definition, source }: OpenedRoute): Promise<Retention | null> {
+  const status = await source.status().catch(() => null);
+  return status === null ? null : { retainedBytes: status.retainedBytes, ...definition.limits.retained };
 }

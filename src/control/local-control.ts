@@ -1,13 +1,25 @@
 import type { Configuration } from '../config/configuration.ts';
+import type { SequenceReport } from '../operations/carry-sequences.ts';
 import { type AdoptOptions, adoptPosition, readPosition } from './adopt-position.ts';
 import { checkRoute } from './check-route.ts';
 import type { Asked, Control } from './control.ts';
 import { type DropOptions, dropRoute } from './drop-route.ts';
-import { type StartOptions, startRoute, stopRoute } from './lifecycle.ts';
+import { type JournalledRun, journalled } from './journalled.ts';
+import {
+  type LifecycleDocument,
+  type PauseOptions,
+  pauseRoute,
+  restartRoute,
+  resumeRoute,
+  type StartOptions,
+  startRoute,
+  stopRoute,
+} from './lifecycle.ts';
 import { type OpenedRoute, openRoute } from './open-route.ts';
 import { askParked, type ParkedRequest } from './parked/ask-parked.ts';
 import { listParked } from './parked/list-parked.ts';
 import { type ShowOptions, showParked } from './parked/show-parked.ts';
+import { type JournalOptions, readJournal } from './read-journal.ts';
 import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
 import { sequencesNow } from './sequences-now.ts';
@@ -56,36 +68,105 @@ export class LocalControl implements Control {
     return this.#with(route, (opened) => showParked(opened, id, options));
   }
 
+  async journal(options: JournalOptions) {
+    return await readJournal(this.#configuration(), options);
+  }
+
   async wait(route: string, options: WaitOptions, signal: AbortSignal) {
     return await waitForRoute(this.#configuration(), route, options, signal);
   }
 
-  start(route: string, options: StartOptions, _asked: Asked, signal: AbortSignal) {
-    return this.#with(route, (opened) => startRoute(opened, options, signal));
+  start(route: string, options: StartOptions, asked: Asked, signal: AbortSignal) {
+    return this.#journalled(route, asked, {
+      action: 'start',
+      details: { ...options },
+      run: (opened) => startRoute(opened, options, asked, signal),
+      outcome: ({ request, holder }) => ({ request, ...(holder !== undefined && { holder }) }),
+    });
   }
 
-  stop(route: string, _asked: Asked) {
-    return this.#with(route, stopRoute);
+  stop(route: string, asked: Asked) {
+    return this.#journalled(route, asked, {
+      action: 'stop',
+      run: (opened) => stopRoute(opened, asked),
+      outcome: requested,
+    });
+  }
+
+  pause(route: string, options: PauseOptions, asked: Asked) {
+    return this.#journalled(route, asked, {
+      action: 'pause',
+      details: { ...options },
+      run: (opened) => pauseRoute(opened, options, asked),
+      outcome: (document) => ({ ...requested(document), pausedUntil: document.pausedUntil }),
+    });
+  }
+
+  resume(route: string, asked: Asked) {
+    return this.#journalled(route, asked, {
+      action: 'resume',
+      run: (opened) => resumeRoute(opened, asked),
+      outcome: requested,
+    });
+  }
+
+  restart(route: string, asked: Asked) {
+    return this.#journalled(route, asked, {
+      action: 'restart',
+      run: (opened) => restartRoute(opened, asked),
+      outcome: requested,
+    });
   }
 
   skip(route: string, transaction: string, asked: Asked) {
-    return this.#with(route, (opened) => skipTransaction(opened, transaction, asked));
+    return this.#journalled(route, asked, {
+      action: 'skip',
+      details: { transaction },
+      run: (opened) => skipTransaction(opened, transaction, asked),
+      outcome: ({ position }) => ({ position }),
+    });
   }
 
-  sequences(route: string, _asked: Asked) {
-    return this.#with(route, sequencesNow);
+  sequences(route: string, asked: Asked) {
+    return this.#journalled(route, asked, {
+      action: 'sequences',
+      run: sequencesNow,
+      outcome: ({ sequences }) => ({ outcomes: countedOutcomes(sequences) }),
+    });
   }
 
   askParked(route: string, request: ParkedRequest, asked: Asked, signal: AbortSignal) {
-    return this.#with(route, (opened) => askParked(opened, request, asked, signal));
+    const run = (opened: OpenedRoute) => askParked(opened, request, asked, signal);
+    // Who waits on for what was asked before asks for nothing.
+    if (request.request !== undefined) return this.#with(route, run);
+    const { action, ids, withEarlier } = request;
+    return this.#journalled(route, asked, {
+      action,
+      details: { ids, ...(action === 'retry' && { withEarlier }) },
+      run,
+      outcome: ({ version: _, route: __, ...outcome }) => outcome,
+    });
   }
 
-  adopt(route: string, options: AdoptOptions, _asked: Asked) {
-    return this.#with(route, (opened) => adoptPosition(opened, options));
+  adopt(route: string, options: AdoptOptions, asked: Asked) {
+    const run = (opened: OpenedRoute) => adoptPosition(opened, options);
+    if (options.dryRun) return this.#with(route, run);
+    return this.#journalled(route, asked, {
+      action: 'adopt',
+      details: { position: options.position },
+      run,
+      outcome: ({ position, before }) => ({ position, before }),
+    });
   }
 
-  drop(route: string, options: DropOptions, _asked: Asked) {
-    return this.#with(route, (opened) => dropRoute(opened, options));
+  drop(route: string, options: DropOptions, asked: Asked) {
+    const run = (opened: OpenedRoute) => dropRoute(opened, options);
+    if (options.dryRun) return this.#with(route, run);
+    return this.#journalled(route, asked, {
+      action: 'drop',
+      run,
+      outcome: ({ tables, parked }) => ({ tables, parked }),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -94,4 +175,28 @@ export class LocalControl implements Control {
     await using route = openRoute(this.#configuration().routes.demand(name, 'route'));
     return await run(route);
   }
+
+  #journalled<T>(
+    name: string,
+    asked: Asked,
+    {
+      run,
+      details = {},
+      ...rest
+    }: Omit<JournalledRun<T>, 'run' | 'details'> & {
+      readonly details?: JournalledRun<T>['details'];
+      run(route: OpenedRoute): Promise<T>;
+    },
+  ): Promise<T> {
+    return this.#with(name, (route) => journalled(route, asked, { ...rest, details, run: () => run(route) }));
+  }
+}
+
+function requested({ request, changed, desiredState }: LifecycleDocument) {
+  return changed ? { request } : { changed, desiredState };
+}
+
+function countedOutcomes(reports: readonly SequenceReport[]): Record<string, number> {
+  const groups = Map.groupBy(reports, ({ outcome }) => outcome);
+  return Object.fromEntries([...groups].map(([outcome, group]) => [outcome, group.length]));
 }

@@ -3,7 +3,7 @@ import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
 import { queueName, type RouteDefinition } from '../core/route.ts';
-import type { StoredRoute } from '../core/route-state-store.ts';
+import type { StoredRoute, Wanted } from '../core/route-state-store.ts';
 import type { Health, LoadProgress, Reason, RouteState, WantedState } from '../core/route-status.ts';
 import type { SourceStatus } from '../core/source.ts';
 
@@ -13,6 +13,11 @@ export interface RouteView {
   /** `unknown` where the target can't be asked. */
   readonly state: RouteState | 'unknown';
   readonly desiredState: WantedState | 'unknown';
+  /** Who has asked for it, and why; null where nobody has, or an older engine has kept nothing of it. */
+  readonly askedBy: string | null;
+  readonly askedReason: string | null;
+  /** When the pause ends by itself, ISO 8601. */
+  readonly pausedUntil: string | null;
   readonly reason: Reason | null;
   readonly health: Health;
   readonly source: { readonly node: string; readonly position: string | null };
@@ -55,6 +60,9 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     name: definition.name,
     state: condition.state,
     desiredState: known?.wanted.state ?? (stored === null ? 'running' : 'unknown'),
+    askedBy: known?.wanted.askedBy ?? null,
+    askedReason: known?.wanted.reason ?? null,
+    pausedUntil: known?.wanted.pausedUntil ?? null,
     reason:
       condition.state === 'failed' ? condition.reason : (lost ?? condition.reason ?? parkedReason(definition, parked)),
     health: worse(
@@ -89,14 +97,15 @@ function conditionOf(route: string, stored: RouteAnswers['stored']): Condition {
   const { holder, status, wanted } = stored;
   if (holder !== null && holder.expiresInMs > 0) {
     if (status === null) return { lives: true, state: 'starting', reason: null, health: 'unknown' };
-    return { lives: true, state: status.state, reason: status.reason, health: status.health };
+    const rests = status.state === wanted.state && wanted.state !== 'running';
+    const reason = status.reason ?? (rests ? onRequest(route, wanted) : null);
+    return { lives: true, state: status.state, reason, health: status.health };
   }
   if (status?.state === 'failed' && status.reason !== null) {
     return { lives: false, state: 'failed', reason: status.reason, health: 'critical' };
   }
   if (wanted.state !== 'running') {
-    const error = fail(routeErrors.stoppedOnRequest, { route, wanted: wanted.state });
-    return { lives: false, state: wanted.state, reason: reasonOf(error), health: 'ok' };
+    return { lives: false, state: wanted.state, reason: onRequest(route, wanted), health: 'ok' };
   }
   const since =
     holder === null
@@ -105,6 +114,12 @@ function conditionOf(route: string, stored: RouteAnswers['stored']): Condition {
   // Ended in order is stopped; an engine that just disappeared is a failure.
   const state = holder === null ? 'stopped' : 'failed';
   return { lives: false, state, reason: reasonOf(fail(routeErrors.noEngine, { route, since })), health: 'critical' };
+}
+
+function onRequest(route: string, { state, askedBy, reason, pausedUntil }: Wanted): Reason {
+  return reasonOf(
+    fail(routeErrors.stoppedOnRequest, { route, wanted: state, by: askedBy, why: reason, until: pausedUntil }),
+  );
 }
 
 function silentSeconds({ statusAgeMs, holder }: StoredRoute): number {

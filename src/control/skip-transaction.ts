@@ -40,7 +40,9 @@ export async function skipTransaction(
     askedBy: asked.by,
   });
   // An engine that has halted there tries again; one that was stopped stays so.
-  const wanted = stored.wanted.state === 'running' ? await store.setWanted('running') : stored.wanted;
+  const { by: askedBy, reason } = asked;
+  const wanted = await store.setWanted('running', { askedBy, reason, instead: ['running'] });
   const { id, position } = halted;
-  return { version: 1, route: name, transaction: id, position, desiredState: wanted.state };
+  const desiredState = wanted?.state ?? stored.wanted.state;
+  return { version: 1, route: name, transaction: id, position, desiredState };
 }

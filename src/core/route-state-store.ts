@@ -1,3 +1,4 @@
+import type { ActionJournal } from './action.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { RouteStatus, WantedState } from './route-status.ts';
@@ -34,12 +35,31 @@ export type LeaseAttempt =
 
 /** What people have asked of the route with `start`, `stop` and so on; `request` grows with each of them. */
 export interface Wanted {
+  /** `running` after the end of a pause that has one. */
   readonly state: WantedState;
   readonly request: number;
+  /** Target clock, ISO 8601; null where it is not paused, or for good. */
+  readonly pausedUntil: string | null;
+  /** The last request that was a restart: a worker that has begun before it ends, and another one begins. */
+  readonly restart: number;
+  /** Of the last request. */
+  readonly reason: string | null;
+  readonly askedBy: string | null;
   /** A person has accepted the table definitions that the source had by then; null where none was ever accepted. */
   readonly acceptSchemaChangesTo: Position | null;
   /** Somebody has asked for something about parked transactions that was not carried out yet. */
   readonly parkingAsked: boolean;
+}
+
+export interface WantedOptions {
+  readonly acceptSchemaChangesTo?: Position | undefined;
+  /** A pause that ends by itself. */
+  readonly forMs?: number | null;
+  readonly restart?: boolean;
+  /** Only where one of these is wanted now: two who ask at once can't undo each other by chance. */
+  readonly instead?: readonly WantedState[];
+  readonly reason?: string | null;
+  readonly askedBy?: string | null;
 }
 
 /** A stored definition of a source table, to notice a change that happened while the route was away. */
@@ -72,6 +92,7 @@ export interface StoredRoute {
  */
 export interface RouteStateStore {
   readonly parked: ParkedStore;
+  readonly actions: ActionJournal;
   /** Creates or migrates the state schema under a lock; refuses one that a newer engine made. */
   migrate(): Promise<void>;
   /** Creates the route's rows where they are missing. */
@@ -91,7 +112,8 @@ export interface RouteStateStore {
   wanted(): Promise<Wanted>;
   /** Calls back when somebody changes what is wanted. */
   onRequest(listener: () => void): void;
-  setWanted(state: WantedState, acceptSchemaChangesTo?: Position): Promise<Wanted>;
+  /** Stores a request and tells the engine. Null where `instead` did not hold. Throws (usage) where the stored state is too old for what is asked. */
+  setWanted(state: WantedState, options?: WantedOptions): Promise<Wanted | null>;
 
   setCreating(source: SourceIdentity): Promise<void>;
   /** Stores a first or an adopted position, outside of a load. */

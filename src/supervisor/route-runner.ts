@@ -7,7 +7,7 @@ import { pause } from '../core/pause.ts';
 import type { PositionOrder } from '../core/position.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
-import type { LeaseAttempt, LeaseHolder, RouteStateStore } from '../core/route-state-store.ts';
+import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core/route-state-store.ts';
 import type { Reason, RouteStatus } from '../core/route-status.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
@@ -39,7 +39,7 @@ const heartbeatMs = 2_000;
 const firstRetryMs = 200;
 const longestRetryMs = 15_000;
 
-/** Resolves when drained. What goes wrong is a state of the route; only an error without a code is thrown. */
+/** Resolves when drained, or when somebody has asked for a restart. What goes wrong is a state of the route; only an error without a code is thrown. */
 export async function runRoute(options: RunRouteOptions): Promise<void> {
   await new RouteRunner(options).run();
 }
@@ -55,7 +55,9 @@ export async function runRoute(options: RunRouteOptions): Promise<void> {
  *     any of these -> stopped, paused   on request: waits for `tidelock start`, connections to the source closed
  *
  * What people ask for is a numbered request in the target's state. A halt or a fence remembers the number that it
- * happened under; only a later one lets the route go on.
+ * happened under; only a later one lets the route go on. A restart is one, too: the group in flight is finished and the
+ * run ends with the lease kept, for the worker that the Supervisor starts next. One that was asked for before this worker
+ * began means nothing to it.
  */
 class RouteRunner {
   readonly #options: RunRouteOptions;
@@ -70,6 +72,9 @@ class RouteRunner {
   #registered = false;
   /** Of the source, once there was one. */
   #order: PositionOrder | null = null;
+  /** The last request for a restart that this worker knows of; null before it has seen any. */
+  #restart: number | null = null;
+  #restarting = false;
 
   constructor(options: RunRouteOptions) {
     const { definition, restarts, onStatus, logger, takeover } = options;
@@ -83,7 +88,7 @@ class RouteRunner {
   async run(): Promise<void> {
     const { signal } = this.#options;
     const telling = setInterval(() => this.#tellMetrics(), metricsMs).unref();
-    while (!signal.aborted) {
+    while (!signal.aborted && !this.#restarting) {
       try {
         await this.#withStore((store, ends) => this.#serve(store, ends));
       } catch (error) {
@@ -92,7 +97,7 @@ class RouteRunner {
     }
     clearInterval(telling);
     this.#tellMetrics();
-    this.#report.show('stopped');
+    this.#report.show(this.#restarting ? 'starting' : 'stopped');
   }
 
   #tellMetrics(): void {
@@ -133,6 +138,9 @@ class RouteRunner {
     this.#report.onChange(() => keeper.ring());
     while (!signal.aborted) {
       const wanted = await store.wanted();
+      // The same as a start: this worker has nothing that another one would have to take up.
+      if (this.#held?.fenced && wanted.request > this.#held.request) this.#restart = wanted.restart;
+      if (this.#isRestart(wanted)) return;
       if (this.#held !== null && wanted.request > this.#held.request) {
         this.#held = null;
         this.#epoch = null;
@@ -153,6 +161,13 @@ class RouteRunner {
     }
   }
 
+  #isRestart(wanted: Wanted): boolean {
+    this.#restart ??= wanted.restart;
+    this.#restarting = wanted.restart > this.#restart;
+    if (this.#restarting) this.#logger.info({ request: wanted.restart, askedBy: wanted.askedBy }, 'restart asked for');
+    return this.#restarting;
+  }
+
   async #underLease(
     lease: Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'wanted' | 'epoch'>,
   ): Promise<void> {
@@ -169,7 +184,7 @@ class RouteRunner {
       let goesOn = false;
       await keeper.keep(signal, (latest) => {
         goesOn = latest.state === 'running';
-        return goesOn || latest.parkingAsked;
+        return latest.state !== wanted.state || latest.restart > wanted.restart || latest.parkingAsked;
       });
       if (!signal.aborted && goesOn) this.#report.show('starting');
     }

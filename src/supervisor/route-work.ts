@@ -107,7 +107,11 @@ async function attempt(
 
 /** A plain `start` of a running route changes nothing. */
 function isOther(latest: Wanted, wanted: Wanted): boolean {
-  return latest.state !== 'running' || latest.acceptSchemaChangesTo !== wanted.acceptSchemaChangesTo;
+  return (
+    latest.state !== 'running' ||
+    latest.restart > wanted.restart ||
+    latest.acceptSchemaChangesTo !== wanted.acceptSchemaChangesTo
+  );
 }
 
 function isOfTheEnd(error: unknown): boolean {

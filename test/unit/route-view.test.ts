@@ -7,6 +7,8 @@ import type { RouteDefinition } from '../../src/core/route.ts';
 import type { StoredRoute } from '../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../src/core/route-status.ts';
 
+const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null } as const;
+
 const definition = {
   name: 'one',
   from: { name: 'here' },
@@ -33,7 +35,7 @@ const status: RouteStatus = {
 const holder = { supervisor: 's', host: 'h', pid: 7, expiresInMs: 9_000 };
 
 const stored: StoredRoute = {
-  wanted: { state: 'running', request: 0, acceptSchemaChangesTo: null, parkingAsked: false },
+  wanted: { state: 'running', request: 0, acceptSchemaChangesTo: null, parkingAsked: false, ...asked },
   epoch: 2n,
   holder,
   status,
@@ -52,6 +54,9 @@ test('the shape of a running route is the contract', () => {
     name: 'one',
     state: 'running',
     desiredState: 'running',
+    askedBy: null,
+    askedReason: null,
+    pausedUntil: null,
     reason: null,
     health: 'ok',
     source: { node: 'here', position: '0/9' },
@@ -87,7 +92,7 @@ test('a route that halted stays failed with its reason when its engine has ended
 });
 
 test('stopped on purpose is well', () => {
-  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null, parkingAsked: false } as const;
+  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null, parkingAsked: false, ...asked } as const;
   expect(view({ wanted, holder: null })).toMatchObject({ state: 'stopped', health: 'ok', desiredState: 'stopped' });
 });
 

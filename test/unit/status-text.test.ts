@@ -6,6 +6,9 @@ const route: RouteView = {
   name: 'sales-to-reporting',
   state: 'failed',
   desiredState: 'running',
+  askedBy: null,
+  askedReason: null,
+  pausedUntil: null,
   reason: {
     code: 'TL-2201',
     message:

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { ActionJournal } from '../../../src/core/action.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
@@ -13,16 +14,26 @@ import type {
   StoredRoute,
   StoredTable,
   Wanted,
+  WantedOptions,
 } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus, WantedState } from '../../../src/core/route-status.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { applicationName } from '../target/apply-connection.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
+import { PostgresActionJournal } from './postgres-action-journal.ts';
 import { PostgresParkedStore } from './postgres-parked-store.ts';
-import { dropState, inTransaction, migrateState, readStateVersion, schemaLock } from './state-schema.ts';
+import {
+  actionsSince,
+  dropState,
+  inTransaction,
+  migrateState,
+  readStateVersion,
+  schemaLock,
+  stateVersion,
+} from './state-schema.ts';
 import { readStoredRoute } from './stored-route.ts';
-import { parkingAsked, readWanted, requestChannel, type WantedRow } from './wanted.ts';
+import { effectiveState, parkingAsked, readWanted, requestChannel, type WantedRow, wantedColumns } from './wanted.ts';
 
 /** With a renewal every 3 s, what is left of a lease of 10 s. */
 const answerMs = 6_500;
@@ -51,6 +62,7 @@ export async function openPostgresState(options: PostgresStateOptions): Promise<
 
 class PostgresRouteState implements RouteStateStore {
   readonly parked: ParkedStore;
+  readonly actions: ActionJournal;
   readonly #client: pg.Client;
   readonly #node: string;
   readonly #key: string;
@@ -75,6 +87,12 @@ class PostgresRouteState implements RouteStateStore {
       route: this.#route,
       run: (run) => this.#run(run, parkedAnswerMs),
       routeId: () => this.#id(),
+      stateVersion: () => readStateVersion(client, this.#node),
+    });
+    this.actions = new PostgresActionJournal({
+      client,
+      routeKey,
+      run: (run) => this.#run(run),
       stateVersion: () => readStateVersion(client, this.#node),
     });
   }
@@ -157,7 +175,7 @@ class PostgresRouteState implements RouteStateStore {
   wanted(): Promise<Wanted> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<WantedRow>(
-        `select wanted, request::text, accept_schema_changes_to, ${parkingAsked} from tidelock.requests q where route_id = $1`,
+        `select ${wantedColumns(stateVersion)}, ${parkingAsked} from tidelock.requests q where route_id = $1`,
         [await this.#id()],
       );
       if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
@@ -169,19 +187,42 @@ class PostgresRouteState implements RouteStateStore {
     this.#client.on('notification', listener);
   }
 
-  setWanted(state: WantedState, acceptSchemaChangesTo?: Position): Promise<Wanted> {
+  setWanted(state: WantedState, options: WantedOptions = {}): Promise<Wanted | null> {
     return this.#run(async () => {
       const routeId = await this.#id();
+      const version = (await readStateVersion(this.#client, this.#node)) ?? 0;
+      const {
+        instead = null,
+        acceptSchemaChangesTo = null,
+        forMs = null,
+        restart = false,
+        reason = null,
+        askedBy = null,
+      } = options;
+      const knows = version >= actionsSince;
+      if (!knows && (forMs !== null || restart)) {
+        throw fail(routeErrors.stateOlder, { node: this.#node, found: version, wanted: actionsSince });
+      }
+      const more = knows
+        ? `, paused_until = clock_timestamp() + $6 * interval '1 ms', reason = $7, asked_by = $8,
+             restart = case when $9 then q.request + 1 else q.restart end`
+        : '';
       const { rows } = await this.#client.query<WantedRow>(
         `with stored as (
-           update tidelock.requests set wanted = $2, request = request + 1, requested_at = now(),
-             accept_schema_changes_to = coalesce($3, accept_schema_changes_to)
-           where route_id = $1 returning wanted, request::text, accept_schema_changes_to)
+           update tidelock.requests q set wanted = $2, request = q.request + 1, requested_at = now(),
+             accept_schema_changes_to = coalesce($3, q.accept_schema_changes_to)${more}
+           where route_id = $1 and ($5::text[] is null or ${effectiveState(version)} = any($5)) returning ${wantedColumns(version)})
          select stored.*, pg_notify($4, '') from stored`,
-        [routeId, state, acceptSchemaChangesTo ?? null, requestChannel(routeId)],
+        [
+          routeId,
+          state,
+          acceptSchemaChangesTo,
+          requestChannel(routeId),
+          instead,
+          ...(knows ? [forMs, reason, askedBy, restart] : []),
+        ],
       );
-      if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
-      return readWanted(rows[0]);
+      return rows[0] === undefined ? null : readWanted(rows[0]);
     });
   }
 

@@ -177,6 +177,9 @@ const compatibleVersion = 4;
 /** The first version that knows parked transactions: commands also read what an older engine has stored. */
 export const parkedSince = 2;
 
+/** The first version that knows who asked for what, pauses that end by themselves, and the operators' journal. */
+export const actionsSince = 4;
+
 /**
  * Null where there is no state. What a newer engine has made, and says that this one can work with, counts as this one's version.
  * Throws where it does not say so.

@@ -6,7 +6,7 @@ import type { SourceIdentity, StoredCheckpoint, StoredRoute } from '../../../src
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { expiresInMs } from './lease.ts';
 import { readParkedCount } from './postgres-parked-store.ts';
-import { readWanted, type WantedRow } from './wanted.ts';
+import { readWanted, type WantedRow, wantedColumns } from './wanted.ts';
 
 interface RouteRow extends WantedRow {
   readonly epoch: string;
@@ -27,7 +27,7 @@ interface RouteRow extends WantedRow {
 
 export async function readStoredRoute(client: pg.Client, version: number, key: string): Promise<StoredRoute | null> {
   const { rows } = await client.query<RouteRow>(
-    `select r.epoch::text, r.phase, r.source, q.wanted, q.request::text, q.accept_schema_changes_to,
+    `select r.epoch::text, r.phase, r.source, ${wantedColumns(version)},
        l.supervisor, l.host, l.pid, ${expiresInMs}, l.expires_at = 'epoch' as released, l.status,
        (extract(epoch from clock_timestamp() - l.status_at) * 1000)::float8 as status_age_ms,
        c.sequence::text, c.position, c.last_commit_position, c.last_commit_id

@@ -107,6 +107,9 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     name: 'one',
     state: 'running',
     desiredState: 'running',
+    askedBy: null,
+    askedReason: null,
+    pausedUntil: null,
     reason: null,
     health: 'ok',
     source: { node: 'here', position: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/) },
@@ -131,6 +134,10 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     request: 2,
     acceptSchemaChangesTo: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
     parkingAsked: false,
+    pausedUntil: null,
+    restart: 0,
+    reason: null,
+    askedBy: expect.stringContaining('@'),
   });
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4010' } });
   const text = await tidelock('status', 'one');
@@ -340,6 +347,10 @@ test('help, version and the error catalogue need no configuration', async () => 
     'wait',
     'start',
     'stop',
+    'pause',
+    'resume',
+    'restart',
+    'journal',
     'check',
     'position',
     'drop',

@@ -65,6 +65,8 @@ async function granted(attempt: ReturnType<RouteStateStore['acquireLease']>): Pr
 const expire = (db: TestDatabase): Promise<unknown> =>
   db.query(`update tidelock.leases set expires_at = clock_timestamp() - interval '1 ms'`);
 
+const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null };
+
 describe('schema', () => {
   test('many engines migrate at once and one schema is there', async () => {
     const db = await server.createDatabase();
@@ -176,6 +178,7 @@ describe('schema', () => {
       request: 0,
       acceptSchemaChangesTo: null,
       parkingAsked: false,
+      ...asked,
     });
   });
 });
@@ -371,10 +374,11 @@ describe('requests', () => {
       request: 1,
       acceptSchemaChangesTo: null,
       parkingAsked: false,
+      ...asked,
     });
     await announced;
     expect(await engineStore.renewLease(status)).toMatchObject({ state: 'stopped', request: 1 });
-    expect(await command.setWanted('running', '0/16B3748' as Position)).toMatchObject({
+    expect(await command.setWanted('running', { acceptSchemaChangesTo: '0/16B3748' as Position })).toMatchObject({
       acceptSchemaChangesTo: '0/16B3748',
     });
     expect(await engineStore.wanted()).toEqual({
@@ -382,6 +386,7 @@ describe('requests', () => {
       request: 2,
       acceptSchemaChangesTo: '0/16B3748',
       parkingAsked: false,
+      ...asked,
     });
     await applying.query('rollback');
     await applying.end();

@@ -76,14 +76,21 @@ export const routeErrors = {
     explanation:
       'The target has no state of the route. It was never run, or it was dropped, or the engine can not yet write to the target.',
   }),
-  stoppedOnRequest: errorKind<{ route: string; wanted: string }>({
+  stoppedOnRequest: errorKind<{
+    route: string;
+    wanted: string;
+    by: string | null;
+    why: string | null;
+    until: string | null;
+  }>({
     code: 'TL-4009',
     title: 'The route is stopped on purpose',
     recovery: 'usage',
-    message: ({ route, wanted }) => `route ${route} is ${wanted} on request; the source keeps its changes`,
-    remedy: ({ route }) => `"tidelock start ${route}" lets it go on.`,
+    message: ({ route, wanted, by, why, until }) =>
+      `route ${route} is ${wanted} on request${by === null ? '' : ` of ${by}`}${why === null ? '' : ` (${why})`}${until === null ? '' : ` until ${until}`}; the source keeps its changes`,
+    remedy: ({ route, wanted }) => `"tidelock ${wanted === 'paused' ? 'resume' : 'start'} ${route}" lets it go on.`,
     explanation:
-      'Somebody has stopped the route. It goes on from its checkpoint when it is started, as long as the source keeps the changes.',
+      'Somebody has stopped or paused the route. It goes on from its checkpoint when it is started, as long as the source keeps the changes.',
   }),
   noEngine: errorKind<{ route: string; since: string }>({
     code: 'TL-4010',
@@ -120,6 +127,16 @@ export const routeErrors = {
     remedy: () => 'Restart "tidelock run" to begin it anew, or take it out of the configuration.',
     explanation:
       'Somebody dropped the route. An engine that still has it in its configuration does not begin it anew by itself.',
+  }),
+  stateOlder: errorKind<{ node: string; found: number; wanted: number }>({
+    code: 'TL-4030',
+    title: 'The engine that runs the route is older than the command',
+    recovery: 'usage',
+    message: ({ node, found, wanted }) =>
+      `node ${node}: the schema tidelock has version ${found}, what was asked for needs version ${wanted}`,
+    remedy: () => 'Restart "tidelock run" with this version: it brings the stored state up to date. Then try again.',
+    explanation:
+      'Commands read what an older engine has stored, and leave it as it is while that engine may be running. What it has no place for has to wait for its upgrade.',
   }),
   parked: errorKind<{ route: string; count: number; since: string }>({
     code: 'TL-4201',

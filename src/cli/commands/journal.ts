@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { JournalDocument } from '../../control/read-journal.ts';
+import { configErrors } from '../../core/errors/catalogue/config.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { openControl } from '../open-control.ts';
+import { tableText } from '../table-text.ts';
+
+interface JournalCommandOptions extends CommonOptions {
+  readonly limit: string;
+  readonly before?: string;
+}
+
+export function addJournal(program: Command, line: CommandLine): void {
+  addCommand(program, {
+    name: 'journal [route]',
+    summary: 'what operators have done: who, when, why and with what result; the newest first',
+    example: 'tidelock journal sales-to-reporting --limit 20',
+  })
+    .option('--limit <entries>', 'entries at most', '50')
+    .option('--before <time>', 'only what was done before, as the journal writes its times')
+    .action(exits(line, (route: string | undefined, options: JournalCommandOptions) => journal(line, route, options)));
+}
+
+async function journal(line: CommandLine, route: string | undefined, options: JournalCommandOptions): Promise<number> {
+  const limit = Number(options.limit);
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1_000)
+    throw fail(configErrors.arguments, { why: `--limit wants a number from 1 to 1000, is ${options.limit}` });
+  const { before = null } = options;
+  await using control = openControl(line, options);
+  const document = await control.journal({ ...(route !== undefined && { route }), before, limit });
+  if (options.json) writeJson(line, document);
+  else line.out.write(textOf(document));
+  for (const { reason } of options.json ? [] : document.missing) line.err.write(`${reason.code} ${reason.message}\n`);
+  return document.missing.length === 0 ? 0 : 2;
+}
+
+function textOf({ entries, before }: JournalDocument): string {
+  if (entries.length === 0) return 'nothing is in the journal\n';
+  const rows = entries.map(({ at, route, action, by, via, result, code, reason }) => [
+    at.slice(0, 19).replace('T', ' '),
+    route,
+    action,
+    result,
+    `${by} (${via})`,
+    [code, reason].filter(Boolean).join(' '),
+  ]);
+  const more = before === null ? '' : `more: --before ${before}\n`;
+  return `${tableText(['AT (UTC)', 'ROUTE', 'ACTION', 'RESULT', 'BY', 'WHY'], rows)}\n${more}`;
+}

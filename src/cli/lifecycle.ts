@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { Asked, Control } from '../control/control.ts';
+import type { LifecycleDocument, Retention } from '../control/lifecycle.ts';
+import { TidelockError } from '../core/errors/tidelock-error.ts';
+import { chosenRoutes } from './chosen-routes.ts';
+import {
+  addCommand,
+  type CommandLine,
+  type CommandSpec,
+  type CommonOptions,
+  exits,
+  writeJson,
+} from './command-line.ts';
+import { askedHere, openControl } from './open-control.ts';
+import { printedError } from './print-error.ts';
+
+export interface LifecycleOptions extends CommonOptions {
+  readonly all?: boolean;
+  readonly reason?: string;
+}
+
+export interface LifecycleVerb<O extends LifecycleOptions> {
+  readonly line: CommandLine;
+  readonly spec: CommandSpec;
+  /** Checks the options before any route is touched, and returns what asks for one. */
+  prepare(options: O): (control: Control, route: string, asked: Asked) => Promise<LifecycleDocument>;
+  /** What people are told of a route: results, and what they should know besides. */
+  tell(document: LifecycleDocument, options: O): { readonly out?: string; readonly err?: string };
+}
+
+/**
+ * A verb over several routes. One that can't be asked does not keep the others from being asked; the exit code is 2 then,
+ * and 1 where the answer of one is no.
+ */
+export function addLifecycle<O extends LifecycleOptions>(program: Command, verb: LifecycleVerb<O>): Command {
+  const { line, spec } = verb;
+  return addCommand(program, spec)
+    .option('--all', 'all routes of the configuration')
+    .option('--reason <text>', 'why, for status and the journal')
+    .action(exits(line, (named: string[], options: O) => ask(verb, named, options)));
+}
+
+async function ask<O extends LifecycleOptions>(
+  { line, prepare, tell }: LifecycleVerb<O>,
+  named: readonly string[],
+  options: O,
+): Promise<number> {
+  const request = prepare(options);
+  const { json = false, all = false, reason } = options;
+  await using control = openControl(line, options);
+  const routes: object[] = [];
+  let code = 0;
+  for (const name of await chosenRoutes(control, named, all)) {
+    try {
+      const document = await request(control, name, askedHere(reason));
+      routes.push(document);
+      const { out = '', err = '' } = tell(document, options);
+      if (!json) line.out.write(out);
+      line.err.write(err);
+      if (document.holder === null) code = Math.max(code, 1);
+    } catch (error) {
+      if (!(error instanceof TidelockError) || (named.length === 1 && !all)) throw error;
+      routes.push({ name, error: error.toJSON() });
+      line.err.write(printedError(error, json).text);
+      code = 2;
+    }
+  }
+  if (json) writeJson(line, { version: 1, routes });
+  return code;
+}
+
+/** Whoever stops a route should know what that costs the source. */
+export function retentionText({ name, retention }: LifecycleDocument, until: string): string {
+  const kept = `The source keeps its log for ${name} ${until}`;
+  if (retention == null) return `${kept}: it grows meanwhile; how much it keeps now could not be asked.\n`;
+  return `${kept}: it grows meanwhile${grown(retention)}.\n`;
+}
+
+function grown({ retainedBytes, warnBytes, criticalBytes }: Retention): string {
+  const limits = `a warning from ${sizeText(warnBytes)}, critical from ${sizeText(criticalBytes)}`;
+  return retainedBytes === null ? ` (${limits})` : `, ${sizeText(retainedBytes)} now (${limits})`;
+}
+
+function sizeText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const at = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  const value = bytes / 1000 ** at;
+  return `${at === 0 || Number.isInteger(value) ? value : value.toFixed(1)} ${units[at]}`;
+}
