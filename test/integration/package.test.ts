@@ -30,7 +30,12 @@ const tidelock = (...args: string[]) =>
 test('the archive holds what is to be shipped, and nothing else', async () => {
   const names = readdirSync(join(folder, 'node_modules/tidelock')).sort();
   expect(names).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
-  expect(readdirSync(join(folder, 'node_modules/tidelock/dist')).sort()).toEqual(['connectors', 'src', 'transforms']);
+  expect(readdirSync(join(folder, 'node_modules/tidelock/dist')).sort()).toEqual([
+    'connectors',
+    'src',
+    'transforms',
+    'web',
+  ]);
 });
 
 test('the command runs', async () => {

@@ -41,6 +41,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     '@fastify',
     'zod',
   ],
+  // What runs in the browser: it knows the service by its documents only.
+  'src/web/': ['preact', '@preact', '@dagrejs/dagre', 'uplot'],
   // The API seen from the other side: the same contract over HTTP.
   'src/client/': ['src/core/', 'src/control/'],
   // Wires Supervisor, API, probes, metrics and notifications into what `tidelock run` is.
@@ -90,7 +92,7 @@ function matches(path: string, prefix: string): boolean {
 }
 
 function readGraph(): Map<string, string[]> {
-  const files = globSync(['src/**/*.ts', 'connectors/**/*.ts', 'transforms/**/*.ts'], { cwd: root });
+  const files = globSync(['src/**/*.{ts,tsx}', 'connectors/**/*.ts', 'transforms/**/*.ts'], { cwd: root });
   return new Map(files.map((file) => [file, importsOf(file, readFileSync(join(root, file), 'utf8'))]));
 }
 

@@ -1,0 +1,30 @@
+import type { RouteDocument } from '../api/documents.ts';
+import { may } from '../state/session.ts';
+import { type Action, routeActions } from './action.ts';
+import { confirmAction } from './action-dialog.tsx';
+
+/** What may be asked of the route by who looks; nothing for a viewer. */
+export function ActionButtons({ route }: { readonly route: RouteDocument }) {
+  const actions = routeActions(route).filter(({ role }) => may(role));
+  if (actions.length === 0) return null;
+  const button = (action: Action) => (
+    <button
+      key={action.id}
+      type="button"
+      class={action.destructive ? 'danger-quiet' : action.id === 'start' || action.id === 'resume' ? 'primary' : ''}
+      onClick={() => confirmAction(action, route)}
+    >
+      {action.label}…
+    </button>
+  );
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for inputs.
+    <div class="actions" role="group" aria-label={`Actions on ${route.name}`}>
+      {actions.filter(({ prominent }) => prominent).map(button)}
+      <details class="menu">
+        <summary>More</summary>
+        <div>{actions.filter(({ prominent }) => !prominent).map(button)}</div>
+      </details>
+    </div>
+  );
+}

@@ -1,0 +1,180 @@
+/**
+ * The documents of the API that the page shows, as far as it reads them. Values that it does not know (a state, a
+ * health, a result) are shown as they are.
+ */
+
+export type Role = 'viewer' | 'operator' | 'admin';
+
+export interface NodeDocument {
+  readonly name: string;
+  readonly type: string;
+  readonly hosts: readonly string[];
+  readonly database: string | null;
+}
+
+export interface ServiceDocument {
+  readonly name: string;
+  readonly version: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** leading, standby, ... */
+  readonly state: string;
+  readonly nodes: readonly NodeDocument[];
+  readonly routes: readonly string[];
+  /** Of the token that asks. */
+  readonly role: Role;
+}
+
+export interface ReasonDocument {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy?: string | undefined;
+  readonly transaction?: { readonly id: string; readonly position: string | null } | undefined;
+}
+
+export interface RouteDocument {
+  readonly name: string;
+  readonly state: string;
+  readonly desiredState: string;
+  readonly reason: ReasonDocument | null;
+  readonly health: string;
+  readonly source: { readonly node: string; readonly position: string | null };
+  readonly target: { readonly node: string; readonly position: string | null };
+  readonly lagMs: number | null;
+  readonly transactions: number;
+  readonly rows: number;
+  readonly collisions: number;
+  readonly parked: number;
+  readonly parkedSince: string | null;
+  readonly load: { readonly tablesDone: number; readonly tables: number; readonly rows: number } | null;
+  readonly restarts: number;
+  readonly ignored: readonly string[];
+  /** A pause that ends by itself, by the target's clock. */
+  readonly pausedUntil?: string | null | undefined;
+}
+
+export interface StatusDocument {
+  readonly version: number;
+  readonly routes: readonly RouteDocument[];
+}
+
+/** What the route was at one moment; transactions and rows are totals. */
+export interface SampleDocument {
+  readonly at: string;
+  readonly lagMs: number | null;
+  readonly rows: number;
+  readonly transactions: number;
+  readonly retainedBytes: number | null;
+}
+
+export interface TableCounts {
+  readonly table: string;
+  readonly inserts: number;
+  readonly updates: number;
+  readonly deletes: number;
+  readonly rows: number;
+}
+
+export interface MetricsDocument {
+  readonly at: string;
+  readonly perTable: readonly TableCounts[];
+  readonly history: readonly SampleDocument[];
+}
+
+export interface TableDocument {
+  readonly source: string;
+  readonly target: string;
+  readonly loadedTo?: string | null | undefined;
+  readonly ignored?: readonly string[] | undefined;
+}
+
+export interface PositionDocument {
+  readonly phase: string | null;
+  readonly checkpoint: string | null;
+  readonly source: string | null;
+  readonly queue: {
+    readonly state: string;
+    readonly position: string | null;
+    readonly retainedBytes: number | null;
+  };
+}
+
+export interface JournalEntry {
+  readonly id: number | string;
+  readonly at: string;
+  readonly route: string;
+  readonly action: string;
+  readonly by: string;
+  readonly via: string;
+  readonly reason: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly result: string;
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+export interface ParkedDocument {
+  readonly id: number;
+  readonly transaction: string;
+  readonly position: string;
+  readonly committedAt: string;
+  readonly parkedAt: string;
+  readonly cause: string;
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly reason: string | null;
+  readonly askedBy: string | null;
+  readonly behind: number | null;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly tables: readonly {
+    readonly table: string;
+    readonly inserts: number;
+    readonly updates: number;
+    readonly deletes: number;
+    readonly truncates: number;
+  }[];
+  readonly attempts: number;
+}
+
+export type ShownCell =
+  | string
+  | null
+  | { readonly unchanged: true }
+  | { readonly absent: true }
+  | { readonly base64: string };
+
+export interface ShownChange {
+  readonly change: string;
+  readonly tables: readonly string[];
+  readonly keys: readonly string[];
+  readonly before?: Readonly<Record<string, ShownCell>> | undefined;
+  readonly after?: Readonly<Record<string, ShownCell>> | undefined;
+}
+
+export interface ParkedDetailDocument extends ParkedDocument {
+  readonly keys: readonly { readonly resource: string; readonly exclusive: boolean; readonly digest: string | null }[];
+  readonly changes: readonly ShownChange[];
+}
+
+export interface FindingDocument {
+  readonly level: string;
+  readonly code: string;
+  readonly node: string;
+  readonly table?: string | undefined;
+  readonly message: string;
+  readonly remedy: string;
+  readonly statement?: string | undefined;
+}
+
+export interface JobDocument {
+  readonly id: number | string;
+  readonly route: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly startedAt?: string | null | undefined;
+  readonly done?: number | null | undefined;
+  readonly total?: number | null | undefined;
+}

@@ -1,0 +1,66 @@
+import { ratesBetween, type Sample } from '../state/route-history.ts';
+
+export interface Point {
+  readonly atMs: number;
+  readonly value: number | null;
+}
+
+export function lagPoints(samples: readonly Sample[]): Point[] {
+  return samples.map(({ atMs, lagMs }) => ({ atMs, value: lagMs }));
+}
+
+export function retainedPoints(samples: readonly Sample[]): Point[] {
+  return samples
+    .filter(({ retainedBytes }) => retainedBytes !== null)
+    .map(({ atMs, retainedBytes }) => ({ atMs, value: retainedBytes }));
+}
+
+/** A second, between each sample and the one some seconds before it. */
+export function ratePoints(samples: readonly Sample[], of: 'rows' | 'transactions'): Point[] {
+  const overMs = 5000;
+  const points: Point[] = [];
+  let from = 0;
+  for (const [at, sample] of samples.entries()) {
+    while (from < at - 1 && (samples[from + 1]?.atMs ?? 0) <= sample.atMs - overMs) from++;
+    points.push({ atMs: sample.atMs, value: ratesBetween(samples[from], sample)?.[of] ?? null });
+  }
+  return points;
+}
+
+export function since(points: readonly Point[], fromMs: number): Point[] {
+  return points.filter(({ atMs }) => atMs >= fromMs);
+}
+
+/** The mean of each of so many equal pieces of time. */
+export function condensed(points: readonly Point[], pieces: number): (number | null)[] {
+  const first = points[0]?.atMs ?? 0;
+  const spanMs = (points.at(-1)?.atMs ?? 0) - first;
+  if (spanMs <= 0) return points.map(({ value }) => value);
+  const sums = Array.from({ length: pieces }, () => ({ sum: 0, count: 0 }));
+  for (const { atMs, value } of points) {
+    const piece = sums[Math.min(pieces - 1, Math.floor(((atMs - first) / spanMs) * pieces))];
+    if (piece === undefined || value === null) continue;
+    piece.sum += value;
+    piece.count++;
+  }
+  return sums.map(({ sum, count }) => (count === 0 ? null : sum / count));
+}
+
+export interface Minute {
+  readonly atMs: number;
+  readonly mean: number;
+  readonly top: number;
+}
+
+/** What a chart says, as a table: a line for each minute, the newest first. */
+export function byMinute(points: readonly Point[]): Minute[] {
+  const minutes = Map.groupBy(points, ({ atMs }) => Math.floor(atMs / 60_000) * 60_000);
+  return [...minutes]
+    .flatMap(([atMs, group]) => {
+      const values = group.flatMap(({ value }) => (value === null ? [] : [value]));
+      if (values.length === 0) return [];
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      return [{ atMs, mean, top: Math.max(...values) }];
+    })
+    .sort((a, b) => b.atMs - a.atMs);
+}

@@ -1,0 +1,95 @@
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { Moment } from '../components/moment.tsx';
+import { moment } from '../format/times.ts';
+import { theme } from '../state/theme.ts';
+import { Plot } from './plot.ts';
+import { byMinute, type Point } from './series.ts';
+
+export interface TimeChartProps {
+  readonly title: string;
+  readonly points: readonly Point[];
+  readonly format: (value: number) => string;
+}
+
+/** A line over time, the same in a sentence, and the same in a table. */
+export function TimeChart({ title, points, format }: TimeChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const [reading, setReading] = useState('');
+  const id = useId();
+  const shownTheme = theme.value;
+  const isEmpty = points.every(({ value }) => value === null);
+
+  // New points go to the plot that is there.
+  useEffect(() => {
+    if (place.current === null || isEmpty) return;
+    plot.current = new Plot(place.current, points, { format, reading: setReading });
+    return () => {
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [shownTheme, format, isEmpty]);
+  useEffect(() => plot.current?.update(points), [points]);
+
+  return (
+    <figure class="chart" aria-labelledby={id}>
+      <figcaption>
+        <h3 id={id}>{title}</h3>
+        <p class="muted">{reading === '' ? summary(points, format) : reading}</p>
+      </figcaption>
+      {isEmpty ? (
+        <p class="empty">No values yet.</p>
+      ) : (
+        <>
+          <div class="plot" ref={place} role="img" aria-label={`${title}. ${summary(points, format)}`} />
+          <details>
+            <summary>As a table</summary>
+            <MinuteTable title={title} points={points} format={format} />
+          </details>
+        </>
+      )}
+    </figure>
+  );
+}
+
+function MinuteTable({ title, points, format }: TimeChartProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
+    <section class="scroll short" aria-label={`${title} by minute`} tabIndex={0}>
+      <table>
+        <caption class="hidden">{title} by minute</caption>
+        <thead>
+          <tr>
+            <th scope="col">Minute</th>
+            <th scope="col" class="num">
+              Mean
+            </th>
+            <th scope="col" class="num">
+              Highest
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {byMinute(points).map(({ atMs, mean, top }) => (
+            <tr key={atMs}>
+              <th scope="row">
+                <Moment at={atMs} />
+              </th>
+              <td class="num">{format(mean)}</td>
+              <td class="num">{format(top)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function summary(points: readonly Point[], format: (value: number) => string): string {
+  const known = points.flatMap(({ atMs, value }) => (value === null ? [] : [{ atMs, value }]));
+  const last = known.at(-1);
+  if (last === undefined) return 'No values yet.';
+  const top = known.reduce((highest, point) => (point.value > highest.value ? point : highest));
+  const mean = known.reduce((sum, { value }) => sum + value, 0) / known.length;
+  return `Now ${format(last.value)} · mean ${format(mean)} · highest ${format(top.value)} at ${moment(top.atMs)}`;
+}

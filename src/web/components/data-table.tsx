@@ -1,0 +1,60 @@
+import type { ComponentChildren } from 'preact';
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  readonly numeric?: boolean;
+  /** Left out where the screen is narrow. */
+  readonly minor?: boolean;
+  /** Names the row for those who hear the table. */
+  readonly head?: boolean;
+}
+
+export interface DataTableProps<Row> {
+  readonly caption: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly rowKey: (row: Row) => string;
+  readonly rowClass?: (row: Row) => string;
+  readonly empty: string;
+}
+
+/** A table of documents, scrolled by itself where it is wider than the screen. */
+export function DataTable<Row>({ caption, columns, rows, rowKey, rowClass, empty }: DataTableProps<Row>) {
+  if (rows.length === 0) return <p class="empty">{empty}</p>;
+  const classOf = ({ numeric, minor }: Column<Row>) => `${numeric ? 'num' : ''} ${minor ? 'minor' : ''}`.trim();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
+    <section class="scroll" aria-label={caption} tabIndex={0}>
+      <table>
+        <caption class="hidden">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.title} scope="col" class={classOf(column)}>
+                {column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={rowKey(row)} class={rowClass?.(row) ?? ''}>
+              {columns.map((column) =>
+                column.head ? (
+                  <th key={column.title} scope="row" class={classOf(column)}>
+                    {column.cell(row)}
+                  </th>
+                ) : (
+                  <td key={column.title} class={classOf(column)}>
+                    {column.cell(row)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

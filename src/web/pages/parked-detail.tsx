@@ -1,0 +1,77 @@
+import { useState } from 'preact/hooks';
+import type { ParkedDetailDocument, ShownCell, ShownChange } from '../api/documents.ts';
+import { ErrorNotice } from '../components/error-notice.tsx';
+import { bytes, count } from '../format/numbers.ts';
+import { may } from '../state/session.ts';
+import { useDocument } from '../state/use-document.ts';
+
+/** One parked transaction; the values of its rows only when an operator asks for them. */
+export function ParkedDetail({ path, id }: { readonly path: string; readonly id: number }) {
+  const [values, setValues] = useState(false);
+  const { document: parked, error } = useDocument<ParkedDetailDocument>(values ? `${path}?values=true` : path);
+  if (error !== null) return <ErrorNotice error={error} what={`Parked transaction ${id} could not be read.`} />;
+  if (parked === null) return <p class="empty">Reading…</p>;
+  return (
+    <section class="detail" aria-label={`Parked transaction ${id}`}>
+      <h3>Parked transaction {id}</h3>
+      <p>
+        <code>{parked.code}</code> {parked.message}
+      </p>
+      <p class="muted">{parked.remedy}</p>
+      <p class="muted">
+        {count(parked.rows)} rows, {bytes(parked.bytes)} stored; holds {count(parked.keys.length)} keys.
+      </p>
+      {may('operator') && !values && (
+        <button type="button" class="small" onClick={() => setValues(true)}>
+          Show the values (they may be confidential)
+        </button>
+      )}
+      <ol class="changes">
+        {parked.changes.map((change, at) => (
+          <Change key={at} change={change} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Change({ change }: { readonly change: ShownChange }) {
+  const { before, after } = change;
+  const columns = Object.keys({ ...before, ...after });
+  return (
+    <li>
+      <strong>{change.change}</strong> {change.tables.join(', ')}{' '}
+      {change.keys.length > 0 && <code>{change.keys.join(' → ')}</code>}
+      {columns.length > 0 && (
+        <div class="scroll">
+          <table class="values">
+            <thead>
+              <tr>
+                <th scope="col">Column</th>
+                {before !== undefined && <th scope="col">Before</th>}
+                {after !== undefined && <th scope="col">After</th>}
+              </tr>
+            </thead>
+            <tbody>
+              {columns.map((name) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  {before !== undefined && <td>{cellText(before[name])}</td>}
+                  {after !== undefined && <td>{cellText(after[name])}</td>}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function cellText(cell: ShownCell | undefined) {
+  if (cell === undefined) return <span class="muted">–</span>;
+  if (cell === null) return <span class="muted">null</span>;
+  if (typeof cell === 'string') return cell;
+  if ('base64' in cell) return <span class="muted">bytes {cell.base64}</span>;
+  return <span class="muted">{'unchanged' in cell ? 'unchanged' : 'not logged'}</span>;
+}

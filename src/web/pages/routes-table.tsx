@@ -1,0 +1,110 @@
+import type { RouteDocument } from '../api/documents.ts';
+import { condensed, lagPoints, ratePoints, since } from '../charts/series.ts';
+import { Sparkline } from '../charts/sparkline.tsx';
+import { HealthBadge, StateBadge } from '../components/badge.tsx';
+import { type Column, DataTable } from '../components/data-table.tsx';
+import { count, rate } from '../format/numbers.ts';
+import { duration } from '../format/times.ts';
+import { historyOf } from '../state/live.ts';
+import { hrefOf } from '../state/location.ts';
+import { currentRates, type Sample } from '../state/route-history.ts';
+
+const sparkMs = 600_000;
+const sparkPieces = 40;
+
+const columns: readonly Column<RouteDocument>[] = [
+  {
+    title: 'Route',
+    head: true,
+    cell: ({ name, source, target, reason }) => (
+      <>
+        <a class="route-link" href={hrefOf({ page: 'route', route: name, section: 'overview' })}>
+          {name}
+        </a>
+        <span class="sub">
+          {source.node} → {target.node}
+          {reason !== null && (
+            <>
+              {' · '}
+              <code title={reason.message}>{reason.code}</code>
+            </>
+          )}
+        </span>
+      </>
+    ),
+  },
+  {
+    title: 'State',
+    cell: ({ state, health, load }) => (
+      <>
+        <StateBadge state={state} health={health} />
+        {load !== null && (
+          <span class="sub">
+            {load.tablesDone} of {load.tables} tables
+          </span>
+        )}
+      </>
+    ),
+  },
+  { title: 'Health', cell: ({ health }) => <HealthBadge health={health} /> },
+  {
+    title: 'Lag',
+    numeric: true,
+    cell: ({ name, lagMs }) => (
+      <span class="with-spark">
+        <Sparkline values={condensed(lagPoints(recent(name)), sparkPieces)} />
+        <span class="value">{lagMs === null ? '–' : duration(lagMs)}</span>
+      </span>
+    ),
+  },
+  {
+    title: 'Rows/s',
+    numeric: true,
+    cell: ({ name }) => {
+      const rates = currentRates(historyOf(name).samples);
+      return (
+        <span class="with-spark">
+          <Sparkline
+            values={condensed(since(ratePoints(historyOf(name).samples, 'rows'), Date.now() - sparkMs), sparkPieces)}
+          />
+          <span class="value">{rates === null ? '–' : rate(rates.rows)}</span>
+        </span>
+      );
+    },
+  },
+  { title: 'Rows', numeric: true, minor: true, cell: ({ rows }) => count(rows) },
+  { title: 'Collisions', numeric: true, minor: true, cell: ({ collisions }) => count(collisions) },
+  {
+    title: 'Parked',
+    numeric: true,
+    minor: true,
+    cell: ({ name, parked }) =>
+      parked === 0 ? '0' : <a href={hrefOf({ page: 'route', route: name, section: 'parked' })}>{count(parked)}</a>,
+  },
+  { title: 'Restarts', numeric: true, minor: true, cell: ({ restarts }) => count(restarts) },
+  { title: 'Applied', minor: true, cell: ({ target }) => <code>{target.position ?? '–'}</code> },
+];
+
+export function RoutesTable({
+  routes,
+  filtered,
+}: {
+  readonly routes: readonly RouteDocument[];
+  readonly filtered: boolean;
+}) {
+  return (
+    <DataTable
+      caption="Routes"
+      columns={columns}
+      rows={routes}
+      rowKey={({ name }) => name}
+      rowClass={({ health }) => `health-${health}`}
+      empty={filtered ? 'No route fits the filter.' : 'The configuration has no routes.'}
+    />
+  );
+}
+
+function recent(route: string): Sample[] {
+  const fromMs = Date.now() - sparkMs;
+  return historyOf(route).samples.filter(({ atMs }) => atMs >= fromMs);
+}

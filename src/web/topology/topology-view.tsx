@@ -1,0 +1,141 @@
+import { useMemo } from 'preact/hooks';
+import type { NodeDocument, RouteDocument } from '../api/documents.ts';
+import { isFlowing, routeTone, worstTone } from '../components/tone.ts';
+import { rate } from '../format/numbers.ts';
+import { duration } from '../format/times.ts';
+import { historyOf, stateWords } from '../state/live.ts';
+import { hrefOf } from '../state/location.ts';
+import { currentRates } from '../state/route-history.ts';
+import { labelSize, layOut, nodeSize, type PlacedEdge, type PlacedNode } from './layout.ts';
+
+export interface TopologyViewProps {
+  readonly nodes: readonly NodeDocument[];
+  readonly routes: readonly RouteDocument[];
+  readonly narrow: boolean;
+  /** What is shown is what is: nothing moves in a picture that has become old. */
+  readonly live: boolean;
+}
+
+/** Nodes and routes, and what flows. The table of routes below says the same in words. */
+export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps) {
+  const shape = JSON.stringify([
+    narrow,
+    nodes,
+    routes.map(({ name, source, target }) => [name, source.node, target.node]),
+  ]);
+  // Laid out anew only when nodes or routes come or go.
+  const topology = useMemo(() => layOut(nodes, routes, narrow ? 'TB' : 'LR'), [shape]);
+  const byName = new Map(routes.map((route) => [route.name, route]));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
+    <section class="topology scroll" aria-label="Nodes and routes" tabIndex={0}>
+      <svg width={topology.width} height={topology.height} viewBox={`0 0 ${topology.width} ${topology.height}`}>
+        <title>Nodes and the routes between them</title>
+        <defs>
+          {['ok', 'busy', 'warning', 'critical', 'rest', 'unknown'].map((tone) => (
+            <marker
+              key={tone}
+              id={`arrow-${tone}`}
+              viewBox="0 0 8 8"
+              refX="7"
+              refY="4"
+              markerWidth="8"
+              markerHeight="8"
+              markerUnits="userSpaceOnUse"
+              orient="auto"
+            >
+              <path class={`arrow tone-${tone}`} d="M0 0 8 4 0 8Z" />
+            </marker>
+          ))}
+        </defs>
+        {topology.nodes.map((placed) => (
+          <NodeBox key={placed.node.name} {...placed} />
+        ))}
+        {topology.edges.map((edge) => (
+          <Edge
+            key={edge.key}
+            edge={edge}
+            routes={edge.routes.map((route) => byName.get(route.name) ?? route)}
+            live={live}
+          />
+        ))}
+      </svg>
+    </section>
+  );
+}
+
+function NodeBox({ node, x, y }: PlacedNode) {
+  const where = [...node.hosts.slice(0, 1), ...(node.hosts.length > 1 ? [`+${node.hosts.length - 1}`] : [])].join(' ');
+  return (
+    <g class="node" transform={`translate(${x},${y})`}>
+      <title>{`${node.name}: ${node.type} at ${node.hosts.join(', ')}${node.database === null ? '' : `/${node.database}`}`}</title>
+      <rect width={nodeSize.width} height={nodeSize.height} rx="8" />
+      <path
+        class="cylinder"
+        d="M14 22c0-2.5 4.5-4 9-4s9 1.5 9 4v14c0 2.5-4.5 4-9 4s-9-1.5-9-4V22Zm0 0c0 2.5 4.5 4 9 4s9-1.5 9-4"
+      />
+      <text class="node-name" x="42" y="25">
+        {clipped(node.name, 17)}
+      </text>
+      <text class="node-place" x="42" y="42">
+        {clipped(where === '' ? node.type : where, 19)}
+      </text>
+    </g>
+  );
+}
+
+interface EdgeProps {
+  readonly edge: PlacedEdge;
+  readonly routes: readonly RouteDocument[];
+  readonly live: boolean;
+}
+
+function Edge({ edge, routes, live }: EdgeProps) {
+  const tone = worstTone(routes.map(routeTone));
+  const perSecond = routes.reduce((sum, { name }) => sum + (currentRates(historyOf(name).samples)?.rows ?? 0), 0);
+  const lags = routes.flatMap(({ lagMs }) => (lagMs === null ? [] : [lagMs]));
+  const flows = live && perSecond > 0 && routes.some(({ state }) => isFlowing(state));
+  const [only] = routes;
+  const single = routes.length === 1 && only !== undefined ? only : null;
+  const title = single?.name ?? `${routes.length} routes`;
+  const facts =
+    single !== null && !isFlowing(single.state)
+      ? stateWords(single.state)
+      : `${rate(perSecond)} rows/s · ${lags.length === 0 ? 'no lag known' : duration(Math.max(...lags))}`;
+  const { x, y } = edge.label;
+  const drawing = (
+    <>
+      <path class="edge-reach" d={edge.path} />
+      <path class={`edge tone-${tone}`} d={edge.path} marker-end={`url(#arrow-${tone})`} />
+      {flows && <path class={`flow tone-${tone} speed-${speedOf(perSecond)}`} d={edge.path} />}
+      <g class="edge-label" transform={`translate(${x - labelSize.width / 2},${y - labelSize.height / 2})`}>
+        <rect class={`tone-${tone}`} width={labelSize.width} height={labelSize.height} rx="6" />
+        <text class="edge-name" x={labelSize.width / 2} y="17">
+          {clipped(title, 25)}
+        </text>
+        <text class="edge-facts" x={labelSize.width / 2} y="32">
+          {facts}
+        </text>
+      </g>
+    </>
+  );
+  const label = `${title} from ${edge.from} to ${edge.to}: ${single === null ? tone : stateWords(single.state)}, ${facts}`;
+  const href =
+    single !== null
+      ? hrefOf({ page: 'route', route: single.name, section: 'overview' })
+      : hrefOf({ page: 'overview', filter: `${edge.from} > ${edge.to}` });
+  return (
+    <a class="edge-link" href={href} aria-label={label}>
+      {drawing}
+    </a>
+  );
+}
+
+/** One step for each power of ten. */
+function speedOf(perSecond: number): number {
+  return Math.max(1, Math.min(4, Math.floor(Math.log10(Math.max(1, perSecond))) + 1));
+}
+
+function clipped(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
