@@ -178,6 +178,9 @@ export function route(name: string, from: string, to: string, shown: Partial<Rou
     load: null,
     restarts: 0,
     ignored: [],
+    askedBy: null,
+    askedReason: null,
+    pausedUntil: null,
     ...shown,
   };
 }

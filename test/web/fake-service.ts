@@ -188,11 +188,11 @@ export class FakeService {
         return { ...route, rows, load: { ...route.load, rows } };
       }
       if (route.state !== 'running') return route;
-      const wave = 1 + 0.6 * Math.sin(Date.now() / 40_000 + at * 2) + 0.25 * Math.random();
+      const wave = 1 + 0.3 * Math.sin(Date.now() / 40_000 + at * 2) + 0.25 * Math.random();
       return {
         ...route,
-        rows: route.rows + Math.round(([2400, 900, 60][at] ?? 120) * wave),
-        transactions: route.transactions + Math.round(([420, 400, 12][at] ?? 20) * wave),
+        rows: route.rows + Math.round((60 + (route.name.length % 3) * 1100) * wave),
+        transactions: route.transactions + Math.round(((60 + (route.name.length % 3) * 1100) / 5) * wave),
         lagMs: Math.round(([80, 200, 430][at] ?? 100) * (0.7 + 0.5 * wave * Math.random())),
       };
     });
@@ -299,14 +299,21 @@ function positionOf({ name, source, target }: RouteView) {
 function metricsOf(route: RouteView) {
   const now = Date.now();
   const steps = 720;
+  const perSecond = { running: 60 + (route.name.length % 3) * 1100, loading: 18_000 }[route.state as string] ?? 0;
   const history = Array.from({ length: steps }, (_, at) => {
     const left = steps - at;
     const wave = 1 + 0.5 * Math.sin(at / 40) + 0.2 * Math.sin(at / 7);
     return {
       at: new Date(now - left * 5000).toISOString(),
       lagMs: route.lagMs === null ? null : Math.round(route.lagMs * wave * (at % 181 === 90 ? 9 : 1)),
-      rows: Math.max(0, Math.round(route.rows - left * 5 * 2400 + 60_000 * Math.sin(at / 30))),
-      transactions: Math.max(0, Math.round(route.transactions - left * 5 * 420 + 9000 * Math.sin(at / 30))),
+      rows: Math.max(
+        0,
+        Math.round(route.rows - left * 5 * perSecond + perSecond * 40 * (Math.sin(at / 30) - Math.sin(steps / 30))),
+      ),
+      transactions: Math.max(
+        0,
+        Math.round(route.transactions - left * perSecond + perSecond * 8 * (Math.sin(at / 30) - Math.sin(steps / 30))),
+      ),
       retainedBytes: Math.round(180e6 + 40e6 * Math.sin(at / 55)),
     };
   });

@@ -2,6 +2,7 @@ import type { RouteDocument } from '../api/documents.ts';
 import { may } from '../state/session.ts';
 import { type Action, routeActions } from './action.ts';
 import { confirmAction } from './action-dialog.tsx';
+import { Menu } from './menu.tsx';
 
 /** What may be asked of the route by who looks; nothing for a viewer. */
 export function ActionButtons({ route }: { readonly route: RouteDocument }) {
@@ -21,10 +22,7 @@ export function ActionButtons({ route }: { readonly route: RouteDocument }) {
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for inputs.
     <div class="actions" role="group" aria-label={`Actions on ${route.name}`}>
       {actions.filter(({ prominent }) => prominent).map(button)}
-      <details class="menu">
-        <summary>More</summary>
-        <div>{actions.filter(({ prominent }) => !prominent).map(button)}</div>
-      </details>
+      <Menu title="More">{actions.filter(({ prominent }) => !prominent).map(button)}</Menu>
     </div>
   );
 }

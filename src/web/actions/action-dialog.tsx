@@ -144,7 +144,7 @@ function Confirmation({ action, route, done }: Asked) {
         {action.destructive && (
           <div class="field">
             <label for={`${id}-typed`}>
-              This can't be taken back. Type the route's name, <code>{route.name}</code>, to go on
+              To confirm, type the route's name: <code>{route.name}</code>
             </label>
             <input
               id={`${id}-typed`}

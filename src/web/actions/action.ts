@@ -66,15 +66,19 @@ export function routeActions(route: RouteDocument): Action[] {
       }),
     );
   }
-  if (!rests) {
+  if (!rests && !halted) {
     actions.push(
       action({
         id: 'pause',
         label: 'Pause',
-        prominent: !halted,
+        prominent: true,
         fields: ['duration', 'reason'],
         effect: [`Nothing more is written to ${target} until the route is resumed, or the time is over.`, kept],
       }),
+    );
+  }
+  if (!rests) {
+    actions.push(
       action({
         id: 'restart',
         label: 'Restart',

@@ -50,6 +50,9 @@ export interface RouteDocument {
   readonly load: { readonly tablesDone: number; readonly tables: number; readonly rows: number } | null;
   readonly restarts: number;
   readonly ignored: readonly string[];
+  /** Who has asked for the state that is wanted, and why. */
+  readonly askedBy?: string | null | undefined;
+  readonly askedReason?: string | null | undefined;
   /** A pause that ends by itself, by the target's clock. */
   readonly pausedUntil?: string | null | undefined;
 }

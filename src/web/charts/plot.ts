@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css';
 import { moment, utc } from '../format/times.ts';
 import type { Point } from './series.ts';
 
-const height = 168;
+const height = 150;
 
 /** One line over time on a canvas, in the colours of the page. `reading` is told what stands under the pointer. */
 export class Plot {
@@ -33,7 +33,12 @@ export class Plot {
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         scales: { y: { range: (_, __, top) => [0, niceTop(top)] } },
         axes: [
-          { ...axis, values: (_, splits) => splits.map((at) => moment(at * 1000).replace(/:00$/, '')), space: 72 },
+          {
+            ...axis,
+            size: 26,
+            values: (_, splits) => splits.map((at) => moment(at * 1000).replace(/:00$/, '')),
+            space: 72,
+          },
           {
             ...axis,
             size: 62,

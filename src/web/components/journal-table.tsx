@@ -1,4 +1,6 @@
 import type { JournalEntry } from '../api/documents.ts';
+import { duration } from '../format/times.ts';
+import { words } from '../format/words.ts';
 import { hrefOf } from '../state/location.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { Moment } from './moment.tsx';
@@ -41,9 +43,7 @@ export function JournalTable({ entries, withRoute, caption }: JournalTableProps)
 }
 
 function Story({ reason, code, message, details }: JournalEntry) {
-  const facts = Object.entries(details ?? {}).map(
-    ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  const facts = Object.entries(details ?? {}).map(factText);
   return (
     <div class="story">
       {reason !== null && <span>“{reason}”</span>}
@@ -55,4 +55,11 @@ function Story({ reason, code, message, details }: JournalEntry) {
       )}
     </div>
   );
+}
+
+/** "for 2 h" of forMs 7200000, "transaction 4711" */
+function factText([name, value]: [string, unknown]): string {
+  if (name.endsWith('Ms') && typeof value === 'number') return `${words(name.slice(0, -2))} ${duration(value)}`;
+  if (value === true) return words(name);
+  return `${words(name)} ${typeof value === 'string' ? value : JSON.stringify(value)}`;
 }

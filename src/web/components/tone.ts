@@ -1,7 +1,7 @@
 import type { RouteDocument } from '../api/documents.ts';
 
 /** How good or bad something is, for colour and sign; never told by colour alone. */
-export type Tone = 'ok' | 'busy' | 'warning' | 'critical' | 'rest' | 'unknown';
+export type Tone = 'ok' | 'busy' | 'info' | 'warning' | 'critical' | 'rest' | 'unknown';
 
 const ofState: Readonly<Record<string, Tone>> = {
   running: 'ok',
@@ -33,7 +33,7 @@ export function routeTone({ state, health }: RouteDocument): Tone {
   return stateTone(state) === 'unknown' ? tone : stateTone(state);
 }
 
-const severity: readonly Tone[] = ['critical', 'warning', 'unknown', 'busy', 'rest', 'ok'];
+const severity: readonly Tone[] = ['critical', 'warning', 'unknown', 'busy', 'rest', 'info', 'ok'];
 
 /** What wants a person first. */
 export function bySeverity(a: RouteDocument, b: RouteDocument): number {

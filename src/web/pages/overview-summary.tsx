@@ -33,9 +33,15 @@ export function OverviewSummary({ routes }: { readonly routes: readonly RouteDoc
       />
       <Tile
         title="Health"
-        value={ill.length === 0 ? 'ok' : ill.join(', ')}
+        value={ill[0] || 'ok'}
         tone={critical > 0 ? 'critical' : warning + unknown > 0 ? 'warning' : 'ok'}
-        note={ill.length === 0 ? 'nothing wants you' : 'see the first lines of the table'}
+        note={
+          ill.length > 1
+            ? `and ${ill.slice(1).join(', ')}`
+            : ill.length === 1
+              ? 'the first line below'
+              : 'nothing wants you'
+        }
       />
       <Tile
         title="Longest lag"

@@ -1,25 +1,36 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ParkedDetailDocument, ShownCell, ShownChange } from '../api/documents.ts';
 import { ErrorNotice } from '../components/error-notice.tsx';
-import { bytes, count } from '../format/numbers.ts';
+import { bytes, counted } from '../format/numbers.ts';
 import { may } from '../state/session.ts';
 import { useDocument } from '../state/use-document.ts';
 
 /** One parked transaction; the values of its rows only when an operator asks for them. */
-export function ParkedDetail({ path, id }: { readonly path: string; readonly id: number }) {
+export interface ParkedDetailProps {
+  readonly path: string;
+  readonly id: number;
+  /** What can be done about it. */
+  readonly children?: ComponentChildren;
+}
+
+export function ParkedDetail({ path, id, children }: ParkedDetailProps) {
   const [values, setValues] = useState(false);
   const { document: parked, error } = useDocument<ParkedDetailDocument>(values ? `${path}?values=true` : path);
   if (error !== null) return <ErrorNotice error={error} what={`Parked transaction ${id} could not be read.`} />;
   if (parked === null) return <p class="empty">Reading…</p>;
   return (
     <section class="detail" aria-label={`Parked transaction ${id}`}>
-      <h3>Parked transaction {id}</h3>
+      <div class="detail-head">
+        <h3>Parked transaction {id}</h3>
+        {children}
+      </div>
       <p>
         <code>{parked.code}</code> {parked.message}
       </p>
       <p class="muted">{parked.remedy}</p>
       <p class="muted">
-        {count(parked.rows)} rows, {bytes(parked.bytes)} stored; holds {count(parked.keys.length)} keys.
+        {counted(parked.rows, 'row')}, {bytes(parked.bytes)} stored; holds {counted(parked.keys.length, 'key')}.
       </p>
       {may('operator') && !values && (
         <button type="button" class="small" onClick={() => setValues(true)}>

@@ -6,7 +6,7 @@ import { Panel } from '../components/panel.tsx';
 import type { Tone } from '../components/tone.ts';
 import { useDocument } from '../state/use-document.ts';
 
-const toneOf: Readonly<Record<string, Tone>> = { error: 'critical', warning: 'warning', info: 'rest' };
+const toneOf: Readonly<Record<string, Tone>> = { error: 'critical', warning: 'warning', info: 'info' };
 const order = ['error', 'warning', 'info'];
 
 /** What the preflight finds at both nodes now, with the statements that mend it. */

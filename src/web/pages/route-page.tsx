@@ -47,14 +47,7 @@ export function RoutePage({ name, section }: { readonly name: string; readonly s
             <span class="muted">
               {route.source.node} → {route.target.node}
             </span>
-            {route.desiredState !== route.state && !(route.desiredState === 'running' && route.state !== 'stopped') && (
-              <span class="muted">wanted: {route.desiredState}</span>
-            )}
-            {route.pausedUntil != null && (
-              <span class="muted">
-                until <Moment at={route.pausedUntil} />
-              </span>
-            )}
+            <Wish {...route} />
           </p>
         </div>
         <ActionButtons route={route} />
@@ -92,4 +85,22 @@ function sectionOf(route: RouteDocument, section: RouteSection): ComponentChildr
     case 'check':
       return <RouteCheck route={route.name} />;
   }
+}
+
+/** What is wanted of the route where it is not to run, by whom, why, and until when. */
+function Wish({ state, desiredState, askedBy, askedReason, pausedUntil }: RouteDocument) {
+  if (desiredState === 'running' || desiredState === 'unknown') return null;
+  return (
+    <span class="muted">
+      {desiredState !== state && `to be ${desiredState} `}
+      {askedBy != null && `by ${askedBy}`}
+      {askedReason != null && `: “${askedReason}”`}
+      {pausedUntil != null && (
+        <>
+          {' '}
+          until <Moment at={pausedUntil} />
+        </>
+      )}
+    </span>
+  );
 }

@@ -29,6 +29,22 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
     const ids = verb === 'discard' ? parked.map(({ id }) => id) : null;
     confirmAction(parkedAction(verb, { route, ids, rows }), route, list.reload);
   };
+  const shownOne = parked.find(({ id }) => id === shown);
+  const doButtons = (one: ParkedDocument) => (
+    <span class="row-actions">
+      <button type="button" class="small" aria-label={`Retry ${one.id}`} onClick={() => ask('retry', one)}>
+        Retry…
+      </button>
+      <button
+        type="button"
+        class="small danger-quiet"
+        aria-label={`Discard ${one.id}`}
+        onClick={() => ask('discard', one)}
+      >
+        Discard…
+      </button>
+    </span>
+  );
   const columns: readonly Column<ParkedDocument>[] = [
     {
       title: 'Transaction',
@@ -76,21 +92,8 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
       ? [
           {
             title: 'Do',
-            cell: (one: ParkedDocument) => (
-              <span class="row-actions">
-                <button type="button" class="small" aria-label={`Retry ${one.id}`} onClick={() => ask('retry', one)}>
-                  Retry…
-                </button>
-                <button
-                  type="button"
-                  class="small danger-quiet"
-                  aria-label={`Discard ${one.id}`}
-                  onClick={() => ask('discard', one)}
-                >
-                  Discard…
-                </button>
-              </span>
-            ),
+            minor: true,
+            cell: doButtons,
           },
         ]
       : []),
@@ -127,8 +130,10 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
           empty="Nothing is parked."
         />
       )}
-      {shown !== null && parked.some(({ id }) => id === shown) && (
-        <ParkedDetail key={shown} path={`${path}/${shown}`} id={shown} />
+      {shown !== null && shownOne !== undefined && (
+        <ParkedDetail key={shown} path={`${path}/${shown}`} id={shown}>
+          {acts && shownOne !== undefined && doButtons(shownOne)}
+        </ParkedDetail>
       )}
     </Panel>
   );

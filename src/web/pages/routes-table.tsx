@@ -38,6 +38,11 @@ const columns: readonly Column<RouteDocument>[] = [
     cell: ({ state, health, load }) => (
       <>
         <StateBadge state={state} health={health} />
+        {health !== 'ok' && (
+          <span class="sub narrow-only">
+            <HealthBadge health={health} />
+          </span>
+        )}
         {load !== null && (
           <span class="sub">
             {load.tablesDone} of {load.tables} tables
@@ -46,7 +51,7 @@ const columns: readonly Column<RouteDocument>[] = [
       </>
     ),
   },
-  { title: 'Health', cell: ({ health }) => <HealthBadge health={health} /> },
+  { title: 'Health', minor: true, cell: ({ health }) => <HealthBadge health={health} /> },
   {
     title: 'Lag',
     numeric: true,

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import type { JournalEntry, RouteDocument, StatusDocument } from '../api/documents.ts';
 import type { StreamEvent } from '../api/event-stream.ts';
 import { type Liveness, LiveStream } from '../api/live-stream.ts';
+import { words } from '../format/words.ts';
 import { announce } from './announcements.ts';
 import { RouteHistory } from './route-history.ts';
 import { type Session, signOut } from './session.ts';
@@ -83,11 +84,6 @@ function tellChanges(before: readonly RouteDocument[], after: readonly RouteDocu
     const old = before.find(({ name }) => name === route.name);
     if (old === undefined || (old.state === route.state && old.health === route.health)) continue;
     const reason = route.reason === null ? '' : `: ${route.reason.message}`;
-    announce(`${route.name} is ${stateWords(route.state)}, health ${route.health}${reason}`);
+    announce(`${route.name} is ${words(route.state)}, health ${route.health}${reason}`);
   }
-}
-
-/** "catching up" of "catchingUp" */
-export function stateWords(state: string): string {
-  return state.replaceAll(/([a-z])([A-Z])/g, (_, end: string, start: string) => `${end} ${start.toLowerCase()}`);
 }

@@ -26,7 +26,7 @@ export interface Topology {
   readonly edges: readonly PlacedEdge[];
 }
 
-export const nodeSize = { width: 172, height: 58 };
+export const nodeSize = { width: 180, height: 58 };
 export const labelSize = { width: 168, height: 40 };
 /** With more routes than this, those of one pair of nodes are one edge. */
 const singleEdges = 14;

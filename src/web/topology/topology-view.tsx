@@ -3,7 +3,8 @@ import type { NodeDocument, RouteDocument } from '../api/documents.ts';
 import { isFlowing, routeTone, worstTone } from '../components/tone.ts';
 import { rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
-import { historyOf, stateWords } from '../state/live.ts';
+import { words } from '../format/words.ts';
+import { historyOf } from '../state/live.ts';
 import { hrefOf } from '../state/location.ts';
 import { currentRates } from '../state/route-history.ts';
 import { labelSize, layOut, nodeSize, type PlacedEdge, type PlacedNode } from './layout.ts';
@@ -25,11 +26,16 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
   ]);
   // Laid out anew only when nodes or routes come or go.
   const topology = useMemo(() => layOut(nodes, routes, narrow ? 'TB' : 'LR'), [shape]);
+  const scale = narrow ? 0.85 : 1;
   const byName = new Map(routes.map((route) => [route.name, route]));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
     <section class="topology scroll" aria-label="Nodes and routes" tabIndex={0}>
-      <svg width={topology.width} height={topology.height} viewBox={`0 0 ${topology.width} ${topology.height}`}>
+      <svg
+        width={topology.width * scale}
+        height={topology.height * scale}
+        viewBox={`0 0 ${topology.width} ${topology.height}`}
+      >
         <title>Nodes and the routes between them</title>
         <defs>
           {['ok', 'busy', 'warning', 'critical', 'rest', 'unknown'].map((tone) => (
@@ -65,7 +71,6 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
 }
 
 function NodeBox({ node, x, y }: PlacedNode) {
-  const where = [...node.hosts.slice(0, 1), ...(node.hosts.length > 1 ? [`+${node.hosts.length - 1}`] : [])].join(' ');
   return (
     <g class="node" transform={`translate(${x},${y})`}>
       <title>{`${node.name}: ${node.type} at ${node.hosts.join(', ')}${node.database === null ? '' : `/${node.database}`}`}</title>
@@ -78,7 +83,7 @@ function NodeBox({ node, x, y }: PlacedNode) {
         {clipped(node.name, 17)}
       </text>
       <text class="node-place" x="42" y="42">
-        {clipped(where === '' ? node.type : where, 19)}
+        {clipped(placeText(node), 21)}
       </text>
     </g>
   );
@@ -98,10 +103,7 @@ function Edge({ edge, routes, live }: EdgeProps) {
   const [only] = routes;
   const single = routes.length === 1 && only !== undefined ? only : null;
   const title = single?.name ?? `${routes.length} routes`;
-  const facts =
-    single !== null && !isFlowing(single.state)
-      ? stateWords(single.state)
-      : `${rate(perSecond)} rows/s · ${lags.length === 0 ? 'no lag known' : duration(Math.max(...lags))}`;
+  const facts = single === null ? flowText(perSecond, lags) : routeText(single, perSecond, lags);
   const { x, y } = edge.label;
   const drawing = (
     <>
@@ -119,7 +121,7 @@ function Edge({ edge, routes, live }: EdgeProps) {
       </g>
     </>
   );
-  const label = `${title} from ${edge.from} to ${edge.to}: ${single === null ? tone : stateWords(single.state)}, ${facts}`;
+  const label = `${title} from ${edge.from} to ${edge.to}: ${single === null ? tone : words(single.state)}, ${facts}`;
   const href =
     single !== null
       ? hrefOf({ page: 'route', route: single.name, section: 'overview' })
@@ -131,9 +133,28 @@ function Edge({ edge, routes, live }: EdgeProps) {
   );
 }
 
+function routeText({ state, load }: RouteDocument, perSecond: number, lags: readonly number[]): string {
+  if (!isFlowing(state)) return words(state);
+  if (load !== null) return `${rate(perSecond)} rows/s · table ${load.tablesDone} of ${load.tables}`;
+  return flowText(perSecond, lags);
+}
+
+function flowText(perSecond: number, lags: readonly number[]): string {
+  return `${rate(perSecond)} rows/s${lags.length === 0 ? '' : ` · ${duration(Math.max(...lags))}`}`;
+}
+
 /** One step for each power of ten. */
 function speedOf(perSecond: number): number {
   return Math.max(1, Math.min(4, Math.floor(Math.log10(Math.max(1, perSecond))) + 1));
+}
+
+/** The host without its domain and port; all of it is in the title. */
+function placeText({ type, hosts, database }: NodeDocument): string {
+  const [first, ...more] = hosts;
+  if (first === undefined) return type;
+  const host = first.replace(/:\d+$/, '');
+  const short = /^[\d.:[\]]+$/.test(host) ? host : (host.split('.')[0] ?? host);
+  return `${short}${more.length > 0 ? ` +${more.length}` : ''}${database === null ? '' : `/${database}`}`;
 }
 
 function clipped(text: string, length: number): string {
