@@ -1,4 +1,5 @@
 import type { Connector } from '../../src/core/connector.ts';
+import { postgresInspector } from './node/postgres-inspector.ts';
 import { postgresSource } from './source/postgres-source.ts';
 import { postgresTarget } from './target/postgres-target.ts';
 
@@ -7,4 +8,5 @@ export const postgresConnector: Connector = {
   types: ['postgres'],
   source: postgresSource,
   target: postgresTarget,
+  inspector: postgresInspector,
 };

@@ -43,3 +43,31 @@ export async function readSequences(client: pg.Client, tables: readonly TableNam
   }
   return sequences;
 }
+
+export interface MissingSequenceRight {
+  readonly sequence: TableName;
+  readonly user: string;
+  readonly privileges: readonly string[];
+}
+
+/** Of these tables' sequences those on which the user lacks some of the privileges. */
+export async function readSequenceRights(
+  client: pg.Client,
+  tables: readonly TableName[],
+  privileges: readonly string[],
+): Promise<MissingSequenceRight[]> {
+  const { rows } = await client.query(
+    `SELECT q.schema, q.name, current_user::text AS user, q.missing FROM (
+       SELECT s.schema, s.name, ARRAY(SELECT p FROM unnest($3::text[]) p
+         WHERE NOT has_sequence_privilege((SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE n.nspname = s.schema AND c.relname = s.name), p)) AS missing
+       FROM (${ownedQuery}) s) q
+     WHERE q.missing <> '{}'`,
+    [tables.map(({ schema }) => schema), tables.map(({ name }) => name), privileges],
+  );
+  return rows.map((row) => ({
+    sequence: { schema: String(row.schema), name: String(row.name) },
+    user: String(row.user),
+    privileges: row.missing as string[],
+  }));
+}

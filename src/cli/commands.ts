@@ -21,6 +21,7 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   parked: async () => (await import('./commands/parked.ts')).addParked,
   position: async () => (await import('./commands/position.ts')).addPosition,
   sequences: async () => (await import('./commands/sequences.ts')).addSequences,
+  grants: async () => (await import('./commands/grants.ts')).addGrants,
   drop: async () => (await import('./commands/drop.ts')).addDrop,
   journal: async () => (await import('./commands/journal.ts')).addJournal,
   config: async () => (await import('./commands/config.ts')).addConfig,

@@ -1,5 +1,6 @@
 import type { AdoptedPosition, AdoptOptions, PositionDocument } from './adopt-position.ts';
 import type { CheckedRoute } from './check-route.ts';
+import type { SharedCheck } from './check-shared.ts';
 import type { DropOptions, DroppedRoute } from './drop-route.ts';
 import type { LifecycleDocument, PauseOptions, StartOptions } from './lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.ts';
@@ -33,6 +34,8 @@ export interface Control extends AsyncDisposable {
   tables(route: string): Promise<TablesDocument>;
   /** Connects to both sides and changes nothing. */
   check(route: string): Promise<CheckedRoute>;
+  /** What these routes share with all others, or all of them: the nodes and the service. Changes nothing. */
+  checkShared(routes?: readonly string[]): Promise<SharedCheck>;
   position(route: string): Promise<PositionDocument>;
   parked(route: string): Promise<ParkedListDocument>;
   parkedTransaction(route: string, id: string, options: ShowOptions): Promise<ParkedDocument>;

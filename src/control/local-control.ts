@@ -2,6 +2,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { SequenceReport } from '../operations/carry-sequences.ts';
 import { type AdoptOptions, adoptPosition, readPosition } from './adopt-position.ts';
 import { checkRoute } from './check-route.ts';
+import { checkShared } from './check-shared.ts';
 import type { Asked, Control } from './control.ts';
 import { type DropOptions, dropRoute } from './drop-route.ts';
 import { type JournalledRun, journalled } from './journalled.ts';
@@ -54,6 +55,11 @@ export class LocalControl implements Control {
 
   check(route: string) {
     return this.#with(route, checkRoute);
+  }
+
+  async checkShared(routes?: readonly string[]) {
+    const configuration = this.#configuration();
+    return await checkShared(configuration, routes ?? [...configuration.routes.keys()]);
   }
 
   position(route: string) {

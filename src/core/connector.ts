@@ -1,4 +1,5 @@
-import type { NodeType } from './route.ts';
+import type { NodeInspector } from './node-inspector.ts';
+import type { NodeDefinition, NodeType } from './route.ts';
 import type { Source, SourceOptions } from './source.ts';
 import type { Target, TargetOptions } from './target.ts';
 
@@ -7,4 +8,5 @@ export interface Connector {
   readonly types: readonly NodeType[];
   source(options: SourceOptions): Source;
   target(options: TargetOptions): Target;
+  inspector(node: NodeDefinition): NodeInspector;
 }

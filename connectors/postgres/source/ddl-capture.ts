@@ -82,7 +82,7 @@ END $tidelock$;`,
   ];
 }
 
-async function isCaptured(client: Queryable, route: RouteDefinition): Promise<boolean> {
+export async function isCaptured(client: Queryable, route: RouteDefinition): Promise<boolean> {
   const { rows } = await client.query(
     `SELECT evtname FROM pg_event_trigger WHERE evtname LIKE $1 AND evtenabled = 'A'`,
     [`${captureName(route).replaceAll('_', '\\_')}\\_%`],
@@ -131,6 +131,11 @@ export async function dropCapture(client: Queryable, route: RouteDefinition): Pr
   }
 }
 
+/** For an administrator, where the user may not make event triggers. Repeatable. */
+export function captureStatement(route: RouteDefinition): string {
+  return ['CREATE SCHEMA IF NOT EXISTS tidelock;', ...dropStatements(route), ...statements(route)].join('\n');
+}
+
 /** Before the first start: whether the commands of the source can come. */
 export async function captureFindings(client: Queryable, route: RouteDefinition): Promise<readonly Finding[]> {
   if (route.ddl !== 'replicate' || (await isCaptured(client, route))) return [];
@@ -143,7 +148,7 @@ export async function captureFindings(client: Queryable, route: RouteDefinition)
       node: route.from.name,
       message: 'ddl: replicate needs event triggers, which this user may not create',
       remedy: 'Have an administrator of the database run the statement.',
-      statement: ['CREATE SCHEMA IF NOT EXISTS tidelock;', ...dropStatements(route), ...statements(route)].join('\n'),
+      statement: captureStatement(route),
     },
   ];
 }

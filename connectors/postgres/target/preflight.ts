@@ -6,6 +6,7 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { alteringRights } from './altering-rights.ts';
 import { checkTypes } from './check-types.ts';
 import { firingTriggers } from './firing-triggers.ts';
 import { missingPrivileges } from './state-privileges.ts';
@@ -72,6 +73,7 @@ export async function targetPreflight(
     const firing = firingTriggers(route, target, replicaRole);
     if (firing !== null) add(firing, table);
   }
+  findings.push(...(await alteringRights(client, route, { tables, versions })));
   return findings;
 }
 

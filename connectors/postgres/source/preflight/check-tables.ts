@@ -6,6 +6,7 @@ import type { RouteDefinition } from '../../../../src/core/route.ts';
 import { wholeLoadLimitBytes } from '../../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
+import { type IdentityIndex, readIdentityIndexes } from '../../node/identity-indexes.ts';
 import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
 import { identifies } from '../partition-identity.ts';
 import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
@@ -14,6 +15,7 @@ import { serverVersion } from '../server-version.ts';
 import { readSlot } from '../slot.ts';
 import { isSelected } from '../table-filter.ts';
 import { tablesBytes } from '../tables-bytes.ts';
+import { readingRights, sequenceRights } from './check-rights.ts';
 
 type Found = Omit<Finding, 'node'>;
 
@@ -26,7 +28,10 @@ export async function checkTables(
   const tables = selectTables(catalogue, chosen);
   const { number: version } = await serverVersion(client);
   const exact = new Set(route.tables.exact.map(tableLabel));
+  const indexes = await readIdentityIndexes(client);
   const { user } = route.from.connection();
+  const { ownsPublication } = queueNames(route);
+  const isToBeLoaded = await hasNoQueue(client, route);
   const found = [
     ...missing(tables, catalogue, exact),
     ...idleGlobs(route, catalogue),
@@ -36,12 +41,14 @@ export async function checkTables(
     ...catalogue.filter((entry) => !carried(entry) && isPart(entry, tables)).map(partNotCarried),
     ...tables.filter(({ kind }) => kind === 'p').map(truncatedAlone),
     ...partIdentities(catalogue, tables),
-    ...tables.flatMap((table) => replicaIdentity(table, version)),
-    ...(queueNames(route).ownsPublication
-      ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user))
-      : []),
+    ...tables.flatMap((table) => replicaIdentity(table, { version, index: indexes.get(table.oid) ?? null })),
+    ...(ownsPublication ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user)) : []),
     ...(await published(client, route, tables)),
-    ...(await loadable(client, route, tables)),
+    ...(isToBeLoaded
+      ? await readingRights(client, ownsPublication ? tables.filter(({ owned }) => owned) : tables)
+      : []),
+    ...(await sequenceRights(client, route, tables)),
+    ...(isToBeLoaded ? await loadable(client, route, tables) : []),
   ];
   return found.map((finding) => ({ ...finding, node: route.from.name }));
 }
@@ -136,7 +143,10 @@ function notCarried({ table, kind, persistence }: CatalogueTable): Found {
 }
 
 /** The server itself refuses updates and deletes of a published table whose old rows can't be told apart. */
-function replicaIdentity({ table, generatedKey }: CatalogueTable, version: number): Found[] {
+function replicaIdentity(
+  { table, generatedKey }: CatalogueTable,
+  { version, index }: { readonly version: number; readonly index: IdentityIndex | null },
+): Found[] {
   const why = unidentified(table, generatedKey, version);
   if (why === null) return [];
   const label = tableLabel(table);
@@ -148,6 +158,11 @@ function replicaIdentity({ table, generatedKey }: CatalogueTable, version: numbe
   } as const;
   // From 18 on the server wants generated columns to be published where they are part of the old row.
   const hasGenerated = version >= 180_000 && table.generated !== undefined;
+  if (index !== null) {
+    const columns = index.columns.map(quoteIdentifier).join(', ');
+    const remedy = `Let its unique index over ${columns} identify its rows.`;
+    return [{ ...refused, remedy, statement: identityStatement(table, `USING INDEX ${quoteIdentifier(index.index)}`) }];
+  }
   if (table.identity === 'full')
     return [{ ...refused, remedy: 'Let a key identify its rows.', statement: identityStatement(table, 'DEFAULT') }];
   if (hasGenerated) return [{ ...refused, remedy: 'Give it a key that has no generated column.' }];
@@ -228,15 +243,18 @@ async function published(
 }
 
 /** A route without a queue is about to be loaded. */
+async function hasNoQueue(client: pg.Client, route: RouteDefinition): Promise<boolean> {
+  const { slot, ownsSlot } = queueNames(route);
+  const there = await readSlot(client, slot);
+  // One of another database that has the same name is not this route's: it has not loaded yet.
+  return route.load.mode === 'initial' && ownsSlot && (there === null || there.unsuitable !== null);
+}
+
 async function loadable(
   client: pg.Client,
   route: RouteDefinition,
   tables: readonly CatalogueTable[],
 ): Promise<Found[]> {
-  const { slot, ownsSlot } = queueNames(route);
-  const there = await readSlot(client, slot);
-  // One of another database that has the same name is not this route's: it has not loaded yet.
-  if (route.load.mode === 'none' || !ownsSlot || (there !== null && there.unsuitable === null)) return [];
   const bytes = await tablesBytes(client, tables);
   if (bytes <= wholeLoadLimitBytes) return [];
   const { code, message, remedy } = fail(targetErrors.loadTooLarge, {

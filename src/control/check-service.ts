@@ -1,0 +1,128 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import type { ApiSettings, Configuration, ListenAddress, Notification } from '../config/configuration.ts';
+import { TidelockError } from '../core/errors/tidelock-error.ts';
+import type { Finding } from '../core/finding.ts';
+import type { CheckedService } from './check-shared.ts';
+
+type Found = Omit<Finding, 'node'>;
+
+/** Short ones can be guessed: 16 characters of hex are 64 bits. */
+const shortestToken = 16;
+
+/** What `tidelock run` needs of the host besides the databases, as far as it can be told beforehand. */
+export async function checkService(configuration: Configuration): Promise<CheckedService> {
+  const findings: Found[] = [];
+  const guarded = async (check: () => Promise<readonly Found[]>): Promise<void> => {
+    try {
+      findings.push(...(await check()));
+    } catch (error) {
+      if (!(error instanceof TidelockError)) throw error;
+      findings.push({ level: 'error', code: error.code, message: error.message, remedy: error.remedy });
+    }
+  };
+  await guarded(async () => {
+    const { api, probes } = configuration.service;
+    return [
+      ...(api === null ? [] : await port('service.api', api.listen)),
+      ...(probes === null ? [] : await port('service.probes', probes.listen)),
+    ];
+  });
+  await guarded(async () => {
+    const { api } = configuration.service;
+    return api === null ? [] : tokens(api);
+  });
+  await guarded(async () => configuration.notify.flatMap(notification));
+  return { ok: findings.every(({ level }) => level !== 'error'), findings };
+}
+
+/** By listening there for a moment. */
+async function port(what: string, { host, port: number }: ListenAddress): Promise<Found[]> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port: number, exclusive: true }, resolve);
+    });
+    return [];
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const at = `${what}.listen ${host}:${number}`;
+    if (code === 'EADDRINUSE')
+      return [
+        {
+          level: 'info',
+          code: 'service.port',
+          message: `${at} is in use: "tidelock run" is there already, or another program that it can't run beside`,
+          remedy: 'Where it is not Tidelock, choose another port.',
+        },
+      ];
+    const remedy =
+      code === 'EACCES' ? 'Ports below 1024 are for root: choose a higher one.' : 'Name an address that this host has.';
+    return [{ level: 'error', code: 'service.port', message: `${at} can't be listened at (${code})`, remedy }];
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+function tokens(api: ApiSettings): Found[] {
+  const all = api.tokens();
+  const found: Found[] = all
+    .filter(({ token }) => token.length < shortestToken)
+    .map(({ name }) => ({
+      level: 'warning',
+      code: 'service.token',
+      message: `token ${name} of service.api has less than ${shortestToken} characters`,
+      remedy: 'Take a long random one, such as that of "openssl rand -hex 32".',
+    }));
+  if (all.length === 0)
+    found.push({
+      level: 'warning',
+      code: 'service.token',
+      message: 'service.api has no token: whoever has a login on this host can do everything that an operator can',
+      remedy: 'Set service.api.token, by a reference.',
+    });
+  return found;
+}
+
+function notification(entry: Notification): Found[] {
+  if (entry.kind === 'webhook') {
+    // The address may hold a secret, so that only what is wrong with it is told.
+    const url = URL.canParse(entry.url) ? new URL(entry.url) : null;
+    if (url !== null && /^https?:$/.test(url.protocol)) return [];
+    return [
+      {
+        level: 'error',
+        code: 'notify.webhook',
+        message: 'a webhook of notify is no http or https address',
+        remedy: 'Write it as https://host/path.',
+      },
+    ];
+  }
+  const [program = ''] = entry.command;
+  if (isProgram(program)) return [];
+  return [
+    {
+      level: 'error',
+      code: 'notify.command',
+      message: `the program ${program} of notify is not there, or may not be run by this user`,
+      remedy: 'Give its whole path, and make it executable.',
+    },
+  ];
+}
+
+function isProgram(program: string): boolean {
+  const paths = program.includes('/')
+    ? [program]
+    : (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
+  return paths.some((path) => {
+    if (!existsSync(path)) return false;
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,83 @@
+import type { Finding } from './finding.ts';
+import type { RouteDefinition } from './route.ts';
+import type { TableName, TableVersion } from './table.ts';
+
+/** What one node is to the routes of a configuration. */
+export interface NodeUse {
+  readonly sources: readonly RouteDefinition[];
+  readonly targets: readonly RouteDefinition[];
+}
+
+export interface GrantUse {
+  readonly sources: readonly RouteDefinition[];
+  readonly targets: readonly RouteTarget[];
+}
+
+export interface RouteTarget {
+  readonly route: RouteDefinition;
+  /** As they are at the target: mapped. */
+  readonly tables: readonly TableVersion[];
+}
+
+/** One statement of what a node's user needs. */
+export interface Grant {
+  readonly statement: string;
+  /** What for, in a few words. */
+  readonly why: string;
+  /** `recommended`: the routes run without it, and something is slower or refused later. */
+  readonly need: 'required' | 'recommended';
+  /** The user has it already. */
+  readonly held: boolean;
+}
+
+export interface NodeGrants {
+  readonly grants: readonly Grant[];
+  /** Tables of routes that write here and that are not there yet: what they need is not among the grants. */
+  readonly missing: readonly string[];
+}
+
+export interface SurveyedTable extends TableName {
+  /** With its indexes. */
+  readonly bytes: number;
+  /** As the server guesses it. */
+  readonly rows: number;
+  /** What tells its rows apart in the change queue: a key, the whole row, or nothing, so that no row of it can be changed. */
+  readonly identity: 'key' | 'full' | 'nothing';
+  /** Columns of a unique index that could be its identity; null where there is none, or none is needed. */
+  readonly proposedKey: { readonly index: string; readonly columns: readonly string[] } | null;
+}
+
+/** What a node is and holds, for a person who is about to make routes of it. */
+export interface NodeSurvey {
+  /** Product and version, such as `PostgreSQL 18.1`. */
+  readonly server: string;
+  readonly user: string;
+  readonly database: string;
+  readonly encrypted: boolean;
+  /** Tables whose changes can be carried, in the order of their names. Partitions are part of their whole. */
+  readonly tables: readonly SurveyedTable[];
+  /** What a glob over tables would match and no route carries. */
+  readonly notCarried: readonly (TableName & { readonly kind: string })[];
+}
+
+/** The server's clock against this host's. */
+export interface ClockOffset {
+  /** Positive where the server's is ahead. */
+  readonly offsetMs: number;
+  /** Half of what the question took: how wrong the offset may be. */
+  readonly errorMs: number;
+}
+
+export interface NodeReport {
+  readonly findings: readonly Finding[];
+  readonly clock: ClockOffset;
+}
+
+/** One node by itself, whatever routes there are. Reads only; each call has a connection of its own. */
+export interface NodeInspector {
+  survey(): Promise<NodeSurvey>;
+  /** What concerns the server and all routes together; what concerns one route is told by its preflight. */
+  check(use: NodeUse): Promise<NodeReport>;
+  /** The least that `user` needs for this use, whether it has it already or not, in the order in which it is run. */
+  grants(use: GrantUse, user: string): Promise<NodeGrants>;
+}
