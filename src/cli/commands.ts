@@ -17,6 +17,8 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   resume: async () => (await import('./commands/resume.ts')).addResume,
   restart: async () => (await import('./commands/restart.ts')).addRestart,
   check: async () => (await import('./commands/check.ts')).addCheck,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
+  apply: async () => (await import('./commands/apply.ts')).addApply,
   skip: async () => (await import('./commands/skip.ts')).addSkip,
   parked: async () => (await import('./commands/parked.ts')).addParked,
   position: async () => (await import('./commands/position.ts')).addPosition,

@@ -1,4 +1,5 @@
 import type { AdoptedPosition, AdoptOptions, PositionDocument } from './adopt-position.ts';
+import type { AppliedDocument, ApplyOptions } from './apply-plan.ts';
 import type { CheckedRoute } from './check-route.ts';
 import type { SharedCheck } from './check-shared.ts';
 import type { DropOptions, DroppedRoute } from './drop-route.ts';
@@ -6,6 +7,7 @@ import type { LifecycleDocument, PauseOptions, StartOptions } from './lifecycle.
 import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.ts';
 import type { ParkedListDocument } from './parked/list-parked.ts';
 import type { ParkedDocument, ShowOptions } from './parked/show-parked.ts';
+import type { PlanDocument, PlanOptions } from './plan-routes.ts';
 import type { JournalDocument, JournalOptions } from './read-journal.ts';
 import type { StatusDocument } from './read-status.ts';
 import type { TablesDocument } from './read-tables.ts';
@@ -41,6 +43,8 @@ export interface Control extends AsyncDisposable {
   parkedTransaction(route: string, id: string, options: ShowOptions): Promise<ParkedDocument>;
   /** What operators have done, the newest first. */
   journal(options: JournalOptions): Promise<JournalDocument>;
+  /** What would change if the configuration, as it is now, were applied. */
+  plan(options: PlanOptions): Promise<PlanDocument>;
   /** Until everything committed at the source before the call, or up to `mark`, is at the target, or the time is over. */
   wait(route: string, options: WaitOptions, signal: AbortSignal): Promise<WaitDocument>;
 
@@ -57,5 +61,7 @@ export interface Control extends AsyncDisposable {
   /** Asks for a retry or a discard, or waits on for one that was asked for: `done` is false where the time is over. */
   askParked(route: string, request: ParkedRequest, asked: Asked, signal: AbortSignal): Promise<ParkedRequestDocument>;
   adopt(route: string, options: AdoptOptions, asked: Asked): Promise<AdoptedPosition>;
+  /** Asks for what `plan` says, all of it or nothing, and waits for the engines that have the routes. */
+  apply(options: ApplyOptions, asked: Asked, signal: AbortSignal): Promise<AppliedDocument>;
   drop(route: string, options: DropOptions, asked: Asked): Promise<DroppedRoute>;
 }

@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/configuration.ts';
 import type { SequenceReport } from '../operations/carry-sequences.ts';
 import { type AdoptOptions, adoptPosition, readPosition } from './adopt-position.ts';
+import { type AppliedRoute, type ApplyOptions, askToApply, awaitApplied, demandApplicable } from './apply-plan.ts';
 import { checkRoute } from './check-route.ts';
 import { checkShared } from './check-shared.ts';
 import type { Asked, Control } from './control.ts';
@@ -20,6 +21,7 @@ import { type OpenedRoute, openRoute } from './open-route.ts';
 import { askParked, type ParkedRequest } from './parked/ask-parked.ts';
 import { listParked } from './parked/list-parked.ts';
 import { type ShowOptions, showParked } from './parked/show-parked.ts';
+import { type PlannedRoute, type PlanOptions, planDocument } from './plan-routes.ts';
 import { type JournalOptions, readJournal } from './read-journal.ts';
 import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
@@ -30,22 +32,26 @@ import { type WaitOptions, waitForRoute } from './wait-for-route.ts';
 export interface LocalControlOptions {
   /** The one that counts now: a service reads its file again. */
   configuration(): Configuration;
+  /** What the files say now, where that may be something else: what is planned and applied. */
+  written?(): Configuration;
+  /** Something was asked of the engine. */
+  onApply?(): void;
 }
 
 /** What an operator does, carried out here: over a configuration and the databases of its routes. */
 export class LocalControl implements Control {
-  readonly #configuration: () => Configuration;
+  readonly #options: LocalControlOptions;
 
-  constructor({ configuration }: LocalControlOptions) {
-    this.#configuration = configuration;
+  constructor(options: LocalControlOptions) {
+    this.#options = options;
   }
 
   async routes() {
-    return [...this.#configuration().routes.keys()];
+    return [...this.#options.configuration().routes.keys()];
   }
 
   async status(routes?: readonly string[]) {
-    const configuration = this.#configuration();
+    const configuration = this.#options.configuration();
     return await readStatus(configuration, routes ?? [...configuration.routes.keys()]);
   }
 
@@ -75,11 +81,11 @@ export class LocalControl implements Control {
   }
 
   async journal(options: JournalOptions) {
-    return await readJournal(this.#configuration(), options);
+    return await readJournal(this.#options.configuration(), options);
   }
 
   async wait(route: string, options: WaitOptions, signal: AbortSignal) {
-    return await waitForRoute(this.#configuration(), route, options, signal);
+    return await waitForRoute(this.#options.configuration(), route, options, signal);
   }
 
   start(route: string, options: StartOptions, asked: Asked, signal: AbortSignal) {
@@ -175,10 +181,40 @@ export class LocalControl implements Control {
     });
   }
 
+  plan({ routes, keepRows }: PlanOptions) {
+    return planDocument(this.#written(routes), keepRows);
+  }
+
+  async apply({ routes, keepRows, fingerprint, timeoutMs }: ApplyOptions, asked: Asked, signal: AbortSignal) {
+    const plan = await this.plan({ ...(routes && { routes }), keepRows });
+    demandApplicable(plan, fingerprint);
+    const planned = new Map(plan.routes.map((route) => [route.name, route]));
+    const all = async (run: (route: OpenedRoute, planned: PlannedRoute) => Promise<unknown>): Promise<void> => {
+      for await (const route of this.#written(routes)) {
+        const here = planned.get(route.definition.name);
+        if (here !== undefined) await run(route, here);
+      }
+    };
+    await all((route, here) => askToApply(route, here, asked));
+    this.#options.onApply?.();
+    const done: AppliedRoute[] = [];
+    await all(async (route, here) => done.push(await awaitApplied(route, here, { timeoutMs, signal })));
+    return { version: 1 as const, routes: done };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  /** As the configuration's files are now. */
+  async *#written(names?: readonly string[]): AsyncGenerator<OpenedRoute, void, undefined> {
+    const { routes } = this.#options.written?.() ?? this.#options.configuration();
+    for (const name of names ?? routes.keys()) {
+      await using route = openRoute(routes.demand(name, 'route'));
+      yield route;
+    }
+  }
+
   async #with<T>(name: string, run: (route: OpenedRoute) => Promise<T>): Promise<T> {
-    await using route = openRoute(this.#configuration().routes.demand(name, 'route'));
+    await using route = openRoute(this.#options.configuration().routes.demand(name, 'route'));
     return await run(route);
   }
 

@@ -26,6 +26,8 @@ export const failpointNames = [
   'evolve.altered',
   'tables.published',
   'tables.loaded',
+  'change.stored',
+  'change.done',
   'load.answerLost',
 ] as const;
 

@@ -1,6 +1,7 @@
 import type { ActionJournal } from './action.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
+import type { RouteDescription } from './route-description.ts';
 import type { RouteStatus, WantedState } from './route-status.ts';
 import type { TableDefinition } from './table-facts.ts';
 
@@ -49,6 +50,27 @@ export interface Wanted {
   readonly acceptSchemaChangesTo: Position | null;
   /** Somebody has asked for something about parked transactions that was not carried out yet. */
   readonly parkingAsked: boolean;
+  /** Fingerprint of the description that is to be applied; null where none is. */
+  readonly pending: string | null;
+}
+
+/** A change of the route's tables that somebody has agreed to, until an engine has carried it out. */
+export interface PendingChange {
+  /** Fingerprints of what the route was applied with, and of what it is to be applied with. */
+  readonly from: string;
+  readonly to: string;
+  /** Labels of source tables whose rows at the target stay as they are. */
+  readonly keepRows: readonly string[];
+  readonly askedBy: string;
+}
+
+/** What becomes of the registered tables when the route is applied anew. */
+export interface TablesChange {
+  /** Labels of source tables that are no longer registered. */
+  readonly removed: readonly string[];
+  /** Registered, in place of what was registered of them. */
+  readonly tables: readonly StoredTable[];
+  readonly applied: RouteDescription;
 }
 
 export interface WantedOptions {
@@ -84,6 +106,9 @@ export interface StoredRoute {
   readonly statusAgeMs: number | null;
   readonly checkpoint: StoredCheckpoint | null;
   readonly parked: ParkedCount;
+  /** What the route was applied with last; null before its first load, and where an older engine has made it. */
+  readonly applied: RouteDescription | null;
+  readonly pending: PendingChange | null;
 }
 
 /**
@@ -116,14 +141,19 @@ export interface RouteStateStore {
   setWanted(state: WantedState, options?: WantedOptions): Promise<Wanted | null>;
 
   setCreating(source: SourceIdentity): Promise<void>;
-  /** Stores a first or an adopted position, outside of a load. */
-  setReady(source: SourceIdentity, position: Position): Promise<void>;
+  /** Stores a first or an adopted position, outside of a load; a first one with what the route does from there on. */
+  setReady(source: SourceIdentity, position: Position, applied?: RouteDescription): Promise<void>;
   /** Stores a changed identity (a new timeline) for the same position. */
   setSource(source: SourceIdentity): Promise<void>;
 
   tables(): Promise<readonly StoredTable[]>;
   /** Registers the tables and this route as their one owner. Throws where another route owns one of the targets. */
   setTables(tables: readonly StoredTable[]): Promise<void>;
+
+  /** Stores, for the engine that has the route or takes it next, that a change is agreed to, and wakes it. */
+  setPending(change: PendingChange): Promise<void>;
+  /** All in one transaction under the lease's epoch: the tables, what the route does now, and that nothing is pending. */
+  apply(change: TablesChange): Promise<void>;
 
   /** Removes everything that is stored about the route, and the schema after the last one. */
   drop(): Promise<void>;

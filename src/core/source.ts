@@ -69,6 +69,8 @@ export interface Source {
   settled(stamps: readonly string[], seen: string): boolean;
   /** True where the transaction of the stamp `a` got its id before `b`, which is a stamp or the id of a transaction part. */
   precedes(a: string, b: string): boolean;
+  /** Size of the tables' rows, without indexes. */
+  sizeBytes(tables: readonly TableName[]): Promise<number>;
   /** The sequences of these tables' columns. */
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
   /** What has to be mended at the source before the route can run, and what should be. */
@@ -86,6 +88,11 @@ export interface Source {
    * reads the queue meanwhile. Repeatable. The view is never discarded, only closed.
    */
   addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot>;
+  /**
+   * Takes out of the queue that the route owns what the route no longer means: tables, and the capture of commands. What it
+   * has of them already stays. Repeatable. Returns the labels of the tables that were taken out.
+   */
+  tidyQueue(): Promise<readonly string[]>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
   /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */

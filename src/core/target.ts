@@ -5,7 +5,14 @@ import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
-import type { RouteStateStore, SourceIdentity, StoredCheckpoint, StoredTable } from './route-state-store.ts';
+import type { RouteDescription } from './route-description.ts';
+import type {
+  RouteStateStore,
+  SourceIdentity,
+  StoredCheckpoint,
+  StoredTable,
+  TablesChange,
+} from './route-state-store.ts';
 import type { Sequence, SequenceMove } from './sequence.ts';
 import type { TableName, TableVersion } from './table.ts';
 import type { WorkMeter } from './work-meter.ts';
@@ -39,12 +46,24 @@ export interface LoaderOptions {
 export interface Loader {
   /** In the order in which they have to be loaded: tables before those that point to them. */
   sort(tables: readonly TableVersion[]): Promise<TableVersion[]>;
-  /** `table` is mapped: the target's names. Returns the number of rows. */
+  /** Deletes the rows that are there, tables that point to others first. Throws where that would change other tables. */
+  empty(tables: readonly TableVersion[]): Promise<void>;
+  /** `table` is mapped: the target's names. It has to be empty. Returns the number of rows. */
   load(table: TableVersion, batches: AsyncIterable<readonly Row[]>): Promise<number>;
-  commit(source: SourceIdentity, position: Position): Promise<void>;
+  commit(source: SourceIdentity, position: Position, applied: RouteDescription): Promise<void>;
   /** For tables that came later: registers them with their rows; the checkpoint stays. */
   commitTables(tables: readonly StoredTable[]): Promise<void>;
+  /** For a route that is applied anew. The checkpoint stays. */
+  commitChange(change: TablesChange): Promise<void>;
   abort(): Promise<void>;
+}
+
+/** Rows of a table, counted up to a limit. */
+export interface RowCount {
+  readonly table: string;
+  readonly rows: number;
+  /** There are more. */
+  readonly more: boolean;
 }
 
 /** One route's target node. */
@@ -57,6 +76,7 @@ export interface Target {
   setSequence(move: SequenceMove): Promise<string | null>;
   /** Names of the target table's columns; empty where it does not exist. */
   columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
+  rowCounts(tables: readonly TableName[]): Promise<readonly RowCount[]>;
   /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */
   instance(): Promise<string>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */

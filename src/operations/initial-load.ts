@@ -43,7 +43,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     const position = await source.queuePosition();
     if (position === null) throw fail(routeErrors.checkpointForeign, { route: definition.name });
     await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table), null)));
-    await store.setReady(identity, position);
+    await store.setReady(identity, position, definition.describe());
     return;
   }
   const setCreating = (): Promise<void> => store.setCreating(identity);
@@ -61,7 +61,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     );
     if (definition.load.mode === 'none') {
       storing.begun = true;
-      await store.setReady(snapshot.source, snapshot.position);
+      await store.setReady(snapshot.source, snapshot.position, definition.describe());
     } else {
       await copyTables(options, { snapshot, bindings, storing });
     }
@@ -88,16 +88,22 @@ interface Copy {
 }
 
 async function copyTables(options: InitialLoadOptions, { snapshot, bindings, storing }: Copy): Promise<void> {
-  await copyInto(options, { snapshot, bindings }, (loader) => {
+  const replaces = options.definition.load.existing === 'replace';
+  await copyInto(options, { snapshot, bindings, replaces: () => replaces }, (loader) => {
     storing.begun = true;
-    return loader.commit(snapshot.source, snapshot.position);
+    return loader.commit(snapshot.source, snapshot.position, options.definition.describe());
   });
+}
+
+export interface CopiedTables extends Pick<Copy, 'snapshot' | 'bindings'> {
+  /** True where the rows that are in a target table go; else it has to be empty. */
+  replaces(target: TableVersion): boolean;
 }
 
 /** `commit` makes the rows count. */
 export async function copyInto(
   options: InitialLoadOptions,
-  { snapshot, bindings }: Pick<Copy, 'snapshot' | 'bindings'>,
+  { snapshot, bindings, replaces }: CopiedTables,
   commit: (loader: Loader) => Promise<void>,
 ): Promise<void> {
   const { definition, target, epoch, logger, mapper, signal } = options;
@@ -117,7 +123,9 @@ export async function copyInto(
     const progress = { tablesDone: 0, tables: bindings.flatMap(({ tables }) => tables).length, rows: 0 };
     options.onProgress(progress);
     const targets = bindings.flatMap((binding) => binding.tables.map((table) => ({ binding, table })));
-    for (const table of await loader.sort(targets.map((target) => target.table))) {
+    const sorted = await loader.sort(targets.map((target) => target.table));
+    await loader.empty(sorted.filter(replaces));
+    for (const table of sorted) {
       const binding = targets.find((target) => target.table === table)?.binding;
       if (binding === undefined) throw new RangeError('a table that was not asked for');
       // A source table whose rows go to several tables is read once for each: the snapshot is the same.

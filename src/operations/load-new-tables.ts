@@ -39,5 +39,6 @@ async function copy(options: InitialLoadOptions, snapshot: QueueSnapshot): Promi
     const table = storedTable(binding, facts === undefined ? null : definitionOf(facts));
     return { ...table, loadedTo: snapshot.position };
   });
-  await copyInto(options, { snapshot, bindings }, (loader) => loader.commitTables(stored));
+  const replaces = options.definition.load.existing === 'replace';
+  await copyInto(options, { snapshot, bindings, replaces: () => replaces }, (loader) => loader.commitTables(stored));
 }

@@ -18,35 +18,35 @@ export interface PlanFacts {
   readonly keepRows: readonly string[];
 }
 
-/** What is done about one table. Part of `plan --json`: keys and actions are added and never change their meaning. */
+/**
+ * What is done about one table. `target` is where its rows go, several where transforms spread them. Part of `plan --json`:
+ * keys and actions are added and never change their meaning.
+ */
 export type TableStep =
-  /** Loaded and followed. `replaces`: the target's rows were brought by this route before, and go. */
-  | { readonly action: 'add'; readonly source: string; readonly target: string; readonly replaces: boolean }
+  /** Followed from now on, and loaded but with load: none. */
+  | (Step & { readonly action: 'add'; readonly loads: boolean; readonly replaced: readonly string[] })
   /** No longer followed; the target's rows stay. */
-  | { readonly action: 'drop'; readonly source: string; readonly target: string }
+  | (Step & { readonly action: 'drop' })
   /** Loaded into another target table; the rows of the one before stay. */
-  | {
-      readonly action: 'move';
-      readonly source: string;
-      readonly target: string;
-      readonly before: string;
-      readonly replaces: boolean;
-    }
+  | (Step & { readonly action: 'move'; readonly before: string; readonly replaced: readonly string[] })
   /** Its rows would now be others: they are replaced by a load. */
-  | {
+  | (Step & {
       readonly action: 'reload';
-      readonly source: string;
-      readonly target: string;
       readonly changed: readonly MappingPart[];
-    }
+      readonly replaced: readonly string[];
+    })
   /** As `reload` or `move`, but the rows stay as they are, and only what comes later is mapped anew. */
-  | {
-      readonly action: 'remap';
-      readonly source: string;
-      readonly target: string;
-      readonly before: string;
-      readonly changed: readonly MappingPart[];
-    };
+  | (Step & { readonly action: 'remap'; readonly before: string; readonly changed: readonly MappingPart[] });
+
+interface Step {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Target tables whose rows this route has brought, and that are deleted before the load. */
+export function replacedBy(step: TableStep): readonly string[] {
+  return 'replaced' in step ? step.replaced : [];
+}
 
 export type MappingPart = 'where' | 'key' | 'columns' | 'transforms';
 
@@ -82,23 +82,22 @@ export function isEmpty({ tables, settings, refused }: RoutePlan): boolean {
 
 /** Rows that are there go, or are no longer what the source's are: somebody has to say yes. */
 export function needsConsent({ tables }: RoutePlan): boolean {
-  return tables.some((step) => step.action !== 'add' || step.replaces);
+  return tables.some((step) => step.action !== 'add' || step.replaced.length > 0);
 }
 
-/** True where the rows that are in the target table now are deleted. */
-export function replacesRows(step: TableStep): boolean {
-  return step.action === 'reload' || ((step.action === 'add' || step.action === 'move') && step.replaces);
-}
-
-export function isLoaded(step: TableStep): boolean {
-  return step.action === 'add' || step.action === 'move' || step.action === 'reload';
+/** True where the rows of the source are copied. */
+export function isCopied(step: TableStep): boolean {
+  return step.action === 'move' || step.action === 'reload' || (step.action === 'add' && step.loads);
 }
 
 function tableSteps(applied: RouteDescription, facts: PlanFacts): readonly TableStep[] {
   const { wanted, stored, present, keepRows } = facts;
   const before = new Map(stored.map(({ source, target }) => [source, target]));
-  const own = new Set(before.values());
+  const own = new Set([...before.values()].flatMap(targetsOf));
+  const ownOf = (target: string): string[] => targetsOf(target).filter((label) => own.has(label));
   const now = new Map(present.map(({ table, target }) => [tableLabel(table), { table, target }]));
+  const { mode } = (wanted.settings.load ?? {}) as { readonly mode?: string };
+  const loads = mode !== 'none';
   const steps: TableStep[] = [];
   for (const [source, target] of before) {
     const here = now.get(source);
@@ -111,15 +110,19 @@ function tableSteps(applied: RouteDescription, facts: PlanFacts): readonly Table
     if (changed.length === 0 && !isMoved) continue;
     const step = { source, target: here.target };
     if (keepRows.includes(source)) steps.push({ action: 'remap', ...step, before: target, changed });
-    else if (isMoved) steps.push({ action: 'move', ...step, before: target, replaces: own.has(here.target) });
-    else steps.push({ action: 'reload', ...step, changed });
+    else if (isMoved) steps.push({ action: 'move', ...step, before: target, replaced: ownOf(here.target) });
+    else steps.push({ action: 'reload', ...step, changed, replaced: targetsOf(here.target) });
   }
   for (const [source, { table, target }] of now) {
     // One that a glob has meant before, and that came later: that is what `newTables` is for.
     if (before.has(source) || (!isNamed(wanted, table) && ruleFor(applied, table) !== null)) continue;
-    steps.push({ action: 'add', source, target, replaces: own.has(target) });
+    steps.push({ action: 'add', source, target, loads, replaced: loads ? ownOf(target) : [] });
   }
   return steps.toSorted((a, b) => (a.source < b.source ? -1 : 1));
+}
+
+function targetsOf(target: string): string[] {
+  return target.split(', ');
 }
 
 /** As the configuration chooses: a name beats every glob, and `exclude` is about globs only. */

@@ -19,6 +19,7 @@ import { carrySequences } from '../operations/carry-sequences.ts';
 import { initialLoad } from '../operations/initial-load.ts';
 import { loadNewTables } from '../operations/load-new-tables.ts';
 import { ownTables } from '../operations/own-tables.ts';
+import { settleDefinition } from '../operations/settle-definition.ts';
 import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
@@ -70,6 +71,8 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const { definition, source, target, store, signal } = attempt;
   await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
+  await settleDefinition({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
+  attempt.onLoad(null);
   const stored = await store.tables();
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   const now = await source.tables();

@@ -48,7 +48,13 @@ export class RouteFile implements Disposable {
 
   constructor(options: RouteOptions) {
     this.options = options;
-    const { source, target, sourcePort, targetPort, route = 'tables: ["public.*"]', back, name = 'test' } = options;
+    this.configure(options.route);
+  }
+
+  /** Writes the file, with these lines of the route. */
+  configure(route = 'tables: ["public.*"]'): void {
+    const { options } = this;
+    const { source, target, sourcePort, targetPort, back, name = 'test' } = options;
     writeFileSync(
       join(this.folder, 'tidelock.yaml'),
       `version: 1

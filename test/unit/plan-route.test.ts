@@ -60,7 +60,7 @@ test.for([
   const after = `tables: ["public.*", ${entry}]`;
   const step = { source: 'public.a', target: 'public.a' };
   const plan = planned(all, after);
-  expect(plan.tables).toEqual([{ action: 'reload', ...step, changed }]);
+  expect(plan.tables).toEqual([{ action: 'reload', ...step, changed, replaced: ['public.a'] }]);
   expect(needsConsent(plan)).toBe(true);
   const kept = planned(all, after, { keepRows: ['public.a'] });
   expect(kept.tables).toEqual([{ action: 'remap', ...step, before: 'public.a', changed }]);
@@ -75,7 +75,7 @@ test('tables come and go by name and by glob', () => {
   });
   expect(named.tables).toEqual([
     { action: 'drop', source: 'public.a', target: 'public.a' },
-    { action: 'add', source: 'public.d', target: 'public.d', replaces: false },
+    { action: 'add', source: 'public.d', target: 'public.d', loads: true, replaced: [] },
   ]);
   const excluded = planned(all, `${all}\nexclude: [public.b]`, { present: [table('a'), table('c')] });
   expect(excluded.tables).toEqual([{ action: 'drop', source: 'public.b', target: 'public.b' }]);
@@ -87,7 +87,7 @@ test('a table that a glob has always meant is left to newTables, one that is nam
   const present = ['a', 'b', 'c', 'd'].map((name) => ({ table: { schema: 'public', name }, target: `public.${name}` }));
   expect(planned(all, `${all}\nnewTables: load`, { present }).tables).toEqual([]);
   expect(planned(all, 'tables: ["public.*", public.d]', { present }).tables).toEqual([
-    { action: 'add', source: 'public.d', target: 'public.d', replaces: false },
+    { action: 'add', source: 'public.d', target: 'public.d', loads: true, replaced: [] },
   ]);
 });
 
@@ -98,8 +98,8 @@ test('another target is loaded anew, and the one before stays', () => {
   ];
   const plan = planned(all, 'tables: [{ name: public.a, to: crm.a }, { name: public.b, to: public.c }]', { present });
   expect(plan.tables).toEqual([
-    { action: 'move', source: 'public.a', target: 'crm.a', before: 'public.a', replaces: false },
-    { action: 'move', source: 'public.b', target: 'public.c', before: 'public.b', replaces: true },
+    { action: 'move', source: 'public.a', target: 'crm.a', before: 'public.a', replaced: [] },
+    { action: 'move', source: 'public.b', target: 'public.c', before: 'public.b', replaced: ['public.c'] },
     { action: 'drop', source: 'public.c', target: 'public.c' },
   ]);
   const kept = planned(all, 'tables: ["public.*", { name: public.a, to: crm.a }]', {

@@ -7,7 +7,7 @@ import type { RouteDefinition } from '../../src/core/route.ts';
 import type { StoredRoute } from '../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../src/core/route-status.ts';
 
-const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null } as const;
+const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null, pending: null } as const;
 
 const definition = {
   name: 'one',
@@ -42,6 +42,8 @@ const stored: StoredRoute = {
   statusAgeMs: 1_000,
   checkpoint: { phase: 'ready', source: {}, position: '0/1' as Position, sequence: 1n, lastCommit: null },
   parked: { count: 0, since: null },
+  applied: null,
+  pending: null,
 };
 
 const source: RouteAnswers['source'] = { position: '0/9' as Position, retainedBytes: 50, queue: 'active' };

@@ -7,7 +7,7 @@ import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Sequence } from '../../../src/core/sequence.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
-import type { TableName, TableVersion, TypeDefinition } from '../../../src/core/table.ts';
+import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
@@ -28,6 +28,8 @@ import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 import { areSettled, precedes } from './snapshot-text.ts';
 import { readSystemIdentity } from './system-identity.ts';
 import { TableFactsReader } from './table-facts.ts';
+import { tablesBytes } from './tables-bytes.ts';
+import { tidyQueue } from './tidy-queue.ts';
 
 /** A route's source on PostgreSQL 14 and newer. Connections are opened for each call; the Collector keeps its own. */
 export function postgresSource(options: SourceOptions): Source {
@@ -93,6 +95,17 @@ class PostgresSource implements Source {
     return precedes(a, b);
   }
 
+  sizeBytes(tables: readonly TableName[]): Promise<number> {
+    const labels = new Set(tables.map(tableLabel));
+    return this.#side('setup', async (client) => {
+      const all = await routeTables(client, this.#options.route);
+      return await tablesBytes(
+        client,
+        all.filter(({ table }) => labels.has(tableLabel(table))),
+      );
+    });
+  }
+
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]> {
     return this.#side('sequences', (client) => readSequences(client, tables));
   }
@@ -121,6 +134,10 @@ class PostgresSource implements Source {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, this.#options.route.from.name);
     }
+  }
+
+  tidyQueue(): Promise<readonly string[]> {
+    return this.#side('setup', (client) => tidyQueue(client, this.#options.route));
   }
 
   queuePosition(): Promise<Position | null> {

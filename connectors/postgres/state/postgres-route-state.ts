@@ -2,17 +2,21 @@ import type pg from 'pg';
 import type { ActionJournal } from '../../../src/core/action.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { ParkedStore } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { NodeDefinition } from '../../../src/core/route.ts';
+import type { RouteDescription } from '../../../src/core/route-description.ts';
 import type {
   LeaseAttempt,
   LeaseHolder,
+  PendingChange,
   RouteStateStore,
   SourceIdentity,
   StoredRoute,
   StoredTable,
+  TablesChange,
   Wanted,
   WantedOptions,
 } from '../../../src/core/route-state-store.ts';
@@ -23,6 +27,7 @@ import { applicationName } from '../target/apply-connection.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
 import { PostgresActionJournal } from './postgres-action-journal.ts';
 import { PostgresParkedStore } from './postgres-parked-store.ts';
+import { storeApplied, storeChange } from './registered-tables.ts';
 import {
   actionsSince,
   dropState,
@@ -33,7 +38,15 @@ import {
   stateVersion,
 } from './state-schema.ts';
 import { readStoredRoute } from './stored-route.ts';
-import { effectiveState, parkingAsked, readWanted, requestChannel, type WantedRow, wantedColumns } from './wanted.ts';
+import {
+  effectiveState,
+  parkingAsked,
+  pendingAsked,
+  readWanted,
+  requestChannel,
+  type WantedRow,
+  wantedColumns,
+} from './wanted.ts';
 
 /** With a renewal every 3 s, what is left of a lease of 10 s. */
 const answerMs = 6_500;
@@ -175,7 +188,7 @@ class PostgresRouteState implements RouteStateStore {
   wanted(): Promise<Wanted> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<WantedRow>(
-        `select ${wantedColumns(stateVersion)}, ${parkingAsked} from tidelock.requests q where route_id = $1`,
+        `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked} from tidelock.requests q where route_id = $1`,
         [await this.#id()],
       );
       if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
@@ -230,7 +243,7 @@ class PostgresRouteState implements RouteStateStore {
     return this.#run(() => this.#setRoute(`phase = 'creating', source = $2`, source));
   }
 
-  setReady(source: SourceIdentity, position: Position): Promise<void> {
+  setReady(source: SourceIdentity, position: Position, applied?: RouteDescription): Promise<void> {
     return this.#run(() =>
       inTransaction(this.#client, async () => {
         // First, since it locks the route: no other checkpoint comes in between.
@@ -240,6 +253,40 @@ class PostgresRouteState implements RouteStateStore {
            select $1, coalesce(max(sequence), 0) + 1, $2 from tidelock.checkpoints where route_id = $1`,
           [await this.#id(), position],
         );
+        if (applied !== undefined) await storeApplied(this.#client, await this.#id(), applied);
+      }),
+    );
+  }
+
+  setPending(change: PendingChange): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#client, async () => {
+        const routeId = await this.#id();
+        await this.#client.query('update tidelock.routes set pending = $2 where id = $1', [
+          routeId,
+          JSON.stringify(change),
+        ]);
+        // One that has halted tries again with a later request.
+        await this.#client.query(
+          `update tidelock.requests set request = request + 1, requested_at = now() where route_id = $1`,
+          [routeId],
+        );
+        await this.#client.query(`select pg_notify($1, '')`, [requestChannel(routeId)]);
+      }),
+    );
+  }
+
+  apply(change: TablesChange): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#client, async () => {
+        const routeId = await this.#id();
+        const { rows } = await this.#client.query<{ epoch: string }>(
+          'select epoch::text from tidelock.routes where id = $1 for update',
+          [routeId],
+        );
+        if (this.#lease === null || rows[0]?.epoch !== this.#lease.epoch.toString()) throw await this.#fenced();
+        await storeChange(this.#client, { name: this.#route }, routeId, change);
+        failpoint('change.stored');
       }),
     );
   }

@@ -2,7 +2,13 @@ import type pg from 'pg';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../../src/core/position.ts';
-import type { SourceIdentity, StoredCheckpoint, StoredRoute } from '../../../src/core/route-state-store.ts';
+import type { RouteDescription } from '../../../src/core/route-description.ts';
+import type {
+  PendingChange,
+  SourceIdentity,
+  StoredCheckpoint,
+  StoredRoute,
+} from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { expiresInMs } from './lease.ts';
 import { readParkedCount } from './postgres-parked-store.ts';
@@ -23,6 +29,8 @@ interface RouteRow extends WantedRow {
   readonly position: Position | null;
   readonly last_commit_position: Position | null;
   readonly last_commit_id: string | null;
+  readonly applied: RouteDescription | null;
+  readonly pending_change: PendingChange | null;
 }
 
 export async function readStoredRoute(client: pg.Client, version: number, key: string): Promise<StoredRoute | null> {
@@ -30,7 +38,8 @@ export async function readStoredRoute(client: pg.Client, version: number, key: s
     `select r.epoch::text, r.phase, r.source, ${wantedColumns(version)},
        l.supervisor, l.host, l.pid, ${expiresInMs}, l.expires_at = 'epoch' as released, l.status,
        (extract(epoch from clock_timestamp() - l.status_at) * 1000)::float8 as status_age_ms,
-       c.sequence::text, c.position, c.last_commit_position, c.last_commit_id
+       c.sequence::text, c.position, c.last_commit_position, c.last_commit_id,
+       to_jsonb(r) -> 'applied' as applied, to_jsonb(r) -> 'pending' as pending_change
      from tidelock.routes r
      join tidelock.requests q on q.route_id = r.id
      left join tidelock.leases l on l.route_id = r.id
@@ -52,6 +61,8 @@ export async function readStoredRoute(client: pg.Client, version: number, key: s
     statusAgeMs: row.status_age_ms,
     checkpoint: readCheckpoint(row, key),
     parked: await readParkedCount(client, version, key),
+    applied: row.applied,
+    pending: row.pending_change,
   };
 }
 

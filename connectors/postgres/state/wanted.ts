@@ -12,6 +12,7 @@ export interface WantedRow {
   readonly wanted_reason: string | null;
   readonly wanted_by: string | null;
   readonly parking_asked?: boolean;
+  readonly pending?: string | null;
 }
 
 /**
@@ -39,6 +40,9 @@ const isOver = `(q.wanted = 'paused' and coalesce(q.paused_until <= clock_timest
 export const parkingAsked = `exists (select from tidelock.parking_requests p
   where p.route_id = q.route_id and p.done_at is null) as parking_asked`;
 
+/** Likewise. Newer than the other columns: commands also read what an older engine has stored, and leave it out. */
+export const pendingAsked = `(select r.pending ->> 'to' from tidelock.routes r where r.id = q.route_id) as pending`;
+
 export function readWanted(row: WantedRow): Wanted {
   return {
     state: row.wanted,
@@ -49,6 +53,7 @@ export function readWanted(row: WantedRow): Wanted {
     reason: row.wanted_reason,
     askedBy: row.wanted_by,
     parkingAsked: row.parking_asked ?? false,
+    pending: row.pending ?? null,
   };
 }
 

@@ -9,13 +9,15 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import type { SourceIdentity, StoredTable } from '../../../src/core/route-state-store.ts';
+import type { RouteDescription } from '../../../src/core/route-description.ts';
+import type { SourceIdentity, StoredTable, TablesChange } from '../../../src/core/route-state-store.ts';
 import type { TableVersion } from '../../../src/core/table.ts';
 import type { Loader, LoaderOptions } from '../../../src/core/target.ts';
 import type { Hop } from '../../../src/core/transaction.ts';
 import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { registerTables, storeApplied, storeChange } from '../state/registered-tables.ts';
 import { applicationName, setReplicaRole } from './apply-connection.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { copyText } from './copy-text.ts';
@@ -54,13 +56,19 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
         for (const table of tables) sorted.add(table);
         return plans.parentsFirst(tables.map((table) => plans.get(table))).map((plan) => plan.source);
       }),
+    empty: (tables) =>
+      guarded(async () => {
+        const emptied = tables.map((table) => plans.get(table));
+        await emptyTables(client, route, { emptied: plans.parentsFirst(emptied).toReversed(), replicaRole });
+      }),
     load: (table, batches) =>
       guarded(async () => {
         if (!sorted.has(table)) await plans.add(client, [table]);
         return loadTable({ client, route, plan: plans.get(table), replicaRole, position: options.position }, batches);
       }),
-    commit: (source, position) => guarded(() => commit(client, routeId, source, position)),
+    commit: (source, position, applied) => guarded(() => commit(client, routeId, { source, position, applied })),
     commitTables: (tables) => guarded(() => commitTables(client, route, routeId, tables)),
+    commitChange: (change) => guarded(() => commitChange(client, route, routeId, change)),
     abort: async () => {
       client.connection.stream.destroy();
     },
@@ -96,13 +104,8 @@ interface TableLoad {
 async function loadTable(load: TableLoad, batches: AsyncIterable<readonly Row[]>): Promise<number> {
   const { client, route, plan, replicaRole } = load;
   const { relation, target } = plan;
-  if (route.load.existing === 'replace') {
-    // Not TRUNCATE: it would need every table that points here, and readers would find the table locked until the end.
-    await client.query(`delete from ${relation}`);
-  } else {
-    const { rows } = await client.query(`select from ${relation} limit 1`);
-    if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
-  }
+  const { rows } = await client.query(`select from ${relation} limit 1`);
+  if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
   // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
   const isOrdinary = target.hasDeferrableUnique && replicaRole;
   if (isOrdinary) await client.query('set local session_replication_role = origin');
@@ -110,6 +113,33 @@ async function loadTable(load: TableLoad, batches: AsyncIterable<readonly Row[]>
   if (isOrdinary) await client.query('set local session_replication_role = replica');
   failpoint('load.copied');
   return count;
+}
+
+interface Emptying {
+  /** In this order. */
+  readonly emptied: readonly TablePlan[];
+  readonly replicaRole: boolean;
+}
+
+async function emptyTables(
+  client: pg.Client,
+  route: RouteDefinition,
+  { emptied, replicaRole }: Emptying,
+): Promise<void> {
+  const oids = emptied.map(({ target }) => target.oid);
+  // Under the replica role no foreign key acts.
+  if (!replicaRole) {
+    const { rows } = await client.query<{ at: number; other: string }>(
+      `select array_position($1::oid[], confrelid) as at, conrelid::regclass::text as other from pg_constraint
+       where contype = 'f' and confrelid = any ($1::oid[]) and confdeltype in ('c', 'n', 'd') and conrelid <> all ($1::oid[]) limit 1`,
+      [oids],
+    );
+    const table = emptied[(rows[0]?.at ?? 0) - 1]?.label;
+    if (rows[0] && table !== undefined)
+      throw fail(targetErrors.emptyingCascades, { route: route.name, table, other: rows[0].other });
+  }
+  // Not TRUNCATE: it would need every table that points here, and readers would find the table locked until the end.
+  for (const { relation } of emptied) await client.query(`delete from ${relation}`);
 }
 
 /** Returns the number of rows. A table without any costs no COPY: among thousands most may be empty. */
@@ -165,7 +195,17 @@ function columnOf(error: PostgresError, plan: TablePlan): string {
   return longest?.name ?? error.column ?? 'a column';
 }
 
-async function commit(client: pg.Client, routeId: number, source: SourceIdentity, position: Position): Promise<void> {
+interface FirstCheckpoint {
+  readonly source: SourceIdentity;
+  readonly position: Position;
+  readonly applied: RouteDescription;
+}
+
+async function commit(
+  client: pg.Client,
+  routeId: number,
+  { source, position, applied }: FirstCheckpoint,
+): Promise<void> {
   await client.query(
     `insert into tidelock.checkpoints (route_id, sequence, position)
      select $1, coalesce(max(sequence), 0) + 1, $2 from tidelock.checkpoints where route_id = $1`,
@@ -175,10 +215,8 @@ async function commit(client: pg.Client, routeId: number, source: SourceIdentity
     routeId,
     JSON.stringify(source),
   ]);
-  const { command } = await client.query('commit');
-  if (command !== 'COMMIT') throw new Error('the load was rolled back');
-  failpoint('load.answerLost');
-  await client.end();
+  await storeApplied(client, routeId, applied);
+  await end(client);
 }
 
 async function commitTables(
@@ -187,19 +225,25 @@ async function commitTables(
   routeId: number,
   tables: readonly StoredTable[],
 ): Promise<void> {
-  for (const { source, target, fingerprint, definition, loadedTo } of tables) {
-    const { rows } = await client.query<{ key: string }>(
-      'select r.key from tidelock.tables t join tidelock.routes r on r.id = t.route_id where t.target = $1',
-      [target],
-    );
-    if (rows[0]) throw fail(routeErrors.tableOwned, { route: route.name, table: target, owner: rows[0].key });
-    await client.query(
-      `insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to) values ($1, $2, $3, $4, $5, $6)`,
-      [routeId, source, target, fingerprint, definition === null ? null : JSON.stringify(definition), loadedTo ?? null],
-    );
-  }
+  await registerTables(client, route, routeId, tables);
   failpoint('tables.loaded');
+  await end(client);
+}
+
+async function commitChange(
+  client: pg.Client,
+  route: RouteDefinition,
+  routeId: number,
+  change: TablesChange,
+): Promise<void> {
+  await storeChange(client, route, routeId, change);
+  failpoint('tables.loaded');
+  await end(client);
+}
+
+async function end(client: pg.Client): Promise<void> {
   const { command } = await client.query('commit');
   if (command !== 'COMMIT') throw new Error('the load was rolled back');
+  failpoint('load.answerLost');
   await client.end();
 }

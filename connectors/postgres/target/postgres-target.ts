@@ -12,6 +12,7 @@ import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
+import { countRows } from './row-counts.ts';
 import { readTargetTables } from './target-table.ts';
 
 /** The target side of one route in a PostgreSQL database. */
@@ -63,6 +64,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       }),
     columns: (table) =>
       briefly(async (client) => (await readTargetTables(client, [table]))[0]?.columns.map(({ name }) => name) ?? []),
+    rowCounts: (tables) => briefly((client) => countRows(client, tables)),
     instance: () => briefly(readInstance),
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),

@@ -236,7 +236,7 @@ test('a load does not let a duplicate of a deferrable constraint pass', async ()
   };
   const load = async (): Promise<void> => {
     await loader.load(table, batches());
-    await loader.commit({ any: 'source' }, await on.position());
+    await loader.commit({ any: 'source' }, await on.position(), on.route.describe());
   };
   await expect(load()).rejects.toMatchObject({ message: expect.stringContaining('t_place_key') });
   await loader.abort();

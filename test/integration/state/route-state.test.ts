@@ -65,7 +65,7 @@ async function granted(attempt: ReturnType<RouteStateStore['acquireLease']>): Pr
 const expire = (db: TestDatabase): Promise<unknown> =>
   db.query(`update tidelock.leases set expires_at = clock_timestamp() - interval '1 ms'`);
 
-const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null };
+const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null, pending: null };
 
 describe('schema', () => {
   test('many engines migrate at once and one schema is there', async () => {

@@ -279,6 +279,59 @@ export const routeErrors = {
     explanation:
       'The lease was lost, or draining took too long, and a connection did not close in time. The epoch at the target keeps what is left of it from committing.',
   }),
+  definitionChanged: errorKind<{ route: string; plan: readonly string[] }>({
+    code: 'TL-4130',
+    title: 'The configuration of the route was changed, and the change was not applied',
+    recovery: 'halt',
+    message: ({ route, plan }) =>
+      `route ${route}: its tables are configured otherwise than it was applied with last:\n${plan.map((line) => `  ${line}`).join('\n')}`,
+    remedy: ({ route }) =>
+      `"tidelock plan ${route}" shows it, "tidelock apply ${route}" carries it out. Or put the configuration back, then "tidelock start ${route}".`,
+    explanation:
+      'Which tables a route carries, where they go and what becomes of their rows decides about rows that are at the target already. Such a change is carried out when somebody has seen the plan, and never because a file was edited. All else (limits, group sizes, what happens to errors and new tables) is taken over at the next start.',
+  }),
+  changeRefused: errorKind<{ route: string; what: readonly string[] }>({
+    code: 'TL-4131',
+    title: 'The route can not be changed like that',
+    recovery: 'halt',
+    message: ({ route, what }) => `route ${route}: ${what.join('; ')}`,
+    remedy: ({ route }) =>
+      `Put the configuration back, or "tidelock drop ${route}" with the old configuration and begin a route with the new one.`,
+    explanation:
+      'A position belongs to one source and one queue of it. A route that read another one would leave out what was committed in between, or apply it twice.',
+  }),
+  parkedBeforeChange: errorKind<{ route: string; count: number }>({
+    code: 'TL-4132',
+    title: 'Transactions are parked, so that the tables can not be changed',
+    recovery: 'halt',
+    message: ({ route, count }) =>
+      `route ${route}: ${count} transactions are parked as they were mapped before: its tables can't be changed meanwhile`,
+    remedy: ({ route }) =>
+      `Retry or discard them with the old configuration ("tidelock parked list ${route}"), then apply the new one.`,
+    explanation:
+      'What is parked would be applied later to rows that were loaded since, or that are mapped otherwise: twice, or with values of before.',
+  }),
+  planNotAgreed: errorKind<{ route: string; other: boolean }>({
+    code: 'TL-4134',
+    title: 'Nobody has agreed to the plan',
+    recovery: 'usage',
+    message: ({ route, other }) =>
+      other
+        ? `route ${route}: the plan is another one than the one that was agreed to`
+        : `route ${route}: rows at the target would go, or no longer follow the source`,
+    remedy: ({ route }) => `"tidelock plan ${route}" shows it; "tidelock apply ${route} --yes" agrees to it.`,
+    explanation:
+      'Tables that are loaded again lose the rows that are there, and tables that leave the route fall behind. Somebody who has seen which has to say yes; a plan that has changed since has to be seen again.',
+  }),
+  keepRowsUnknown: errorKind<{ route: string; tables: string }>({
+    code: 'TL-4133',
+    title: 'There is no such table whose rows could be kept',
+    recovery: 'usage',
+    message: ({ route, tables }) => `route ${route}: the plan does not load ${tables} again`,
+    remedy: ({ route }) =>
+      `"tidelock plan ${route}" lists the tables that are loaded again or moved (~ and >): those may be named.`,
+    explanation: 'A table whose rows are to stay as they are has to be one that would be loaded otherwise.',
+  }),
   ownTables: errorKind<{ route: string; from: string; to: string; table: string; more: number }>({
     code: 'TL-4120',
     title: 'The route would write the tables that it reads',

@@ -294,6 +294,17 @@ export const targetErrors = {
     explanation:
       'A constraint or a type at the target rejected a row that the source holds. The load is one transaction, so that the target is as it was before.',
   }),
+  emptyingCascades: errorKind<TablePlace & { other: string }>({
+    code: 'TL-2304',
+    title: 'Emptying a target table would change another one',
+    recovery: 'halt',
+    message: ({ route, table, other }) =>
+      `route ${route}: a foreign key of ${other} acts on it when rows of ${table} are deleted, so that ${table} can't be emptied for its load`,
+    remedy: ({ other, ...place }) =>
+      `Take the action off the foreign key of ${other}, let Tidelock's user set session_replication_role, or load both. ${startAgain(place)}`,
+    explanation:
+      "A load that replaces rows deletes those that are there. A foreign key ON DELETE CASCADE, SET NULL or SET DEFAULT of a table that is not loaded with it would change that table's rows, which nobody has agreed to.",
+  }),
   loadTooLarge: errorKind<{ route: string; bytes: number; limitBytes: number }>({
     code: 'TL-2302',
     title: 'The tables are too large for a load in one piece',

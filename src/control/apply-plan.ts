@@ -1,0 +1,91 @@
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
+import { pause } from '../core/pause.ts';
+import { fingerprintOf } from '../core/route-description.ts';
+import type { Reason } from '../core/route-status.ts';
+import { planLines, refusalLines } from '../operations/plan-text.ts';
+import type { Asked } from './control.ts';
+import { journalled } from './journalled.ts';
+import type { OpenedRoute } from './open-route.ts';
+import type { PlanDocument, PlannedRoute } from './plan-routes.ts';
+
+export interface ApplyOptions {
+  readonly routes?: readonly string[];
+  readonly keepRows: readonly string[];
+  /** Of the plan that was seen and agreed to; null: only what needs nobody's agreement. */
+  readonly fingerprint: string | null;
+  /** How long an engine that has the route may take. */
+  readonly timeoutMs: number;
+}
+
+/** `apply --json`. */
+export interface AppliedDocument {
+  readonly version: 1;
+  readonly routes: readonly AppliedRoute[];
+}
+
+export interface AppliedRoute {
+  readonly name: string;
+  /**
+   * `unchanged`: nothing was to be done; `applied`: done; `asked`: stored for the engine that has the route, or takes it next;
+   * `failed`: the engine has halted at it; `new`: begins with the next start.
+   */
+  readonly outcome: 'unchanged' | 'applied' | 'asked' | 'failed' | 'new';
+  /** Why it was not done yet. */
+  readonly reason: Reason | null;
+}
+
+const pollMs = 100;
+
+/** Throws where something of the plan can't be done, or needs an agreement that was not given: before anything is stored. */
+export function demandApplicable(plan: PlanDocument, agreed: string | null): void {
+  for (const route of plan.routes) demandPossible(route);
+  const asking = plan.routes.find((route) => route.needsConsent && !route.pending);
+  if (asking === undefined || agreed === plan.fingerprint) return;
+  throw fail(routeErrors.planNotAgreed, { route: asking.name, other: agreed !== null });
+}
+
+function demandPossible(route: PlannedRoute): void {
+  const { name, refused, problems } = route;
+  if (refused.length > 0) throw fail(routeErrors.changeRefused, { route: name, what: refusalLines(route) });
+  const [first] = problems;
+  if (first === undefined) return;
+  const place = { route: name, errors: problems.length, first: `${first.code} ${first.message}` };
+  throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
+}
+
+/** Stores it for the engine. Nothing is done here: the lease's holder alone writes. */
+export async function askToApply(route: OpenedRoute, planned: PlannedRoute, asked: Asked): Promise<void> {
+  const { applied, configured, tables } = planned;
+  if (planned.state !== 'changed' || applied === null) return;
+  const keepRows = tables.flatMap((step) => (step.action === 'remap' ? [step.source] : []));
+  await journalled(route, asked, {
+    action: 'apply',
+    details: { from: applied, to: configured, plan: planLines(planned) },
+    run: async () => (await route.store()).setPending({ from: applied, to: configured, keepRows, askedBy: asked.by }),
+  });
+}
+
+export async function awaitApplied(
+  route: OpenedRoute,
+  planned: PlannedRoute,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<AppliedRoute> {
+  const { name, configured } = planned;
+  if (planned.state === 'new') return { name, outcome: 'new', reason: null };
+  if (planned.state !== 'changed') return { name, outcome: 'unchanged', reason: null };
+  const store = await route.store();
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const stored = await store.read();
+    const { applied = null, holder = null, status = null } = stored ?? {};
+    if (applied !== null && fingerprintOf(applied) === configured) return { name, outcome: 'applied', reason: null };
+    const isHeld = holder !== null && holder.expiresInMs > 0;
+    const hasHalted = isHeld && status?.state === 'failed' && status.reason !== null;
+    if (!isHeld || performance.now() > deadlineMs || signal.aborted) {
+      const reason = hasHalted ? status.reason : null;
+      return { name, outcome: reason === null ? 'asked' : 'failed', reason };
+    }
+    await pause(pollMs, signal);
+  }
+}

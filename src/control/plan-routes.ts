@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical-json.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { targetErrors } from '../core/errors/catalogue/target.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import type { Finding } from '../core/finding.ts';
+import { fingerprintOf } from '../core/route-description.ts';
+import { wholeLoadLimitBytes } from '../core/source.ts';
+import { tableLabel } from '../core/table.ts';
+import type { RowCount } from '../core/target.ts';
+import { isCopied, isEmpty, needsConsent, planRoute, type RoutePlan, replacedBy } from '../operations/plan-route.ts';
+import { currentMapper } from '../operations/settle-definition.ts';
+import { storedTable } from '../pipeline/table-mapper.ts';
+import { type NodePlace, placeOfNode } from './node-place.ts';
+import type { OpenedRoute } from './open-route.ts';
+
+export interface PlanOptions {
+  /** All routes of the configuration where it is left out. */
+  readonly routes?: readonly string[];
+  /** Source tables whose rows at the target are to stay as they are. */
+  readonly keepRows: readonly string[];
+}
+
+/** `plan --json`. */
+export interface PlanDocument {
+  readonly version: 1;
+  /** Of all that the plan says of what will be done: who agrees to it names it. */
+  readonly fingerprint: string;
+  /** Something is to be done. */
+  readonly changes: boolean;
+  readonly routes: readonly PlannedRoute[];
+}
+
+export interface PlannedRoute extends RoutePlan {
+  readonly name: string;
+  /**
+   * `new`: begins with the next start; `unknown`: loaded by an engine that did not store what it did: what is configured now
+   * is taken for that; `unchanged`, `changed`.
+   */
+  readonly state: 'new' | 'unknown' | 'unchanged' | 'changed';
+  /** Fingerprints of what the route was applied with, and of what is configured now. */
+  readonly applied: string | null;
+  readonly configured: string;
+  /** Somebody has agreed to it already, and no engine has carried it out yet. */
+  readonly pending: boolean;
+  /** Rows go, or are no longer what the source's are. */
+  readonly needsConsent: boolean;
+  /** Rows that are in target tables now and go. */
+  readonly replacedRows: readonly RowCount[];
+  /** Why it can't be carried out as things are. */
+  readonly problems: readonly Finding[];
+  readonly target: NodePlace;
+}
+
+export async function planDocument(
+  opened: AsyncIterable<OpenedRoute>,
+  keepRows: readonly string[],
+): Promise<PlanDocument> {
+  const routes: PlannedRoute[] = [];
+  for await (const route of opened) routes.push(await planOpened(route, keepRows));
+  const kept = routes.flatMap(({ tables }) => tables.flatMap((step) => (step.action === 'remap' ? step.source : [])));
+  const unknown = keepRows.filter((label) => !kept.includes(label));
+  if (unknown.length > 0) {
+    const route = routes.map(({ name }) => name).join(', ');
+    throw fail(routeErrors.keepRowsUnknown, { route, tables: unknown.join(', ') });
+  }
+  const agreed = routes.map(({ name, applied, configured, tables }) => ({ name, applied, configured, tables }));
+  const fingerprint = createHash('sha256').update(canonicalJson(agreed)).digest('hex').slice(0, 32);
+  return { version: 1, fingerprint, changes: routes.some(({ state }) => state !== 'unchanged'), routes };
+}
+
+/** What would change at one route if it were applied now. Changes nothing. */
+export async function planOpened(route: OpenedRoute, keepRows: readonly string[]): Promise<PlannedRoute> {
+  const { definition, source, target } = route;
+  const wanted = definition.describe();
+  const store = await route.store();
+  const stored = await store.read();
+  const common = {
+    name: definition.name,
+    applied: stored?.applied == null ? null : fingerprintOf(stored.applied),
+    configured: fingerprintOf(wanted),
+    pending: false,
+    target: placeOfNode(definition.to),
+  };
+  const nothing = { tables: [], settings: [], refused: [], needsConsent: false, replacedRows: [], problems: [] };
+  if (stored?.checkpoint?.phase !== 'ready') return { ...common, ...nothing, state: 'new' };
+  if (stored.applied === null) return { ...common, ...nothing, state: 'unknown' };
+  if (common.applied === common.configured) return { ...common, ...nothing, state: 'unchanged' };
+  const tables = await store.tables();
+  await definition.tables.prepare();
+  const mapper = currentMapper(definition, tables);
+  const bindings = (await source.tables()).map((table) => mapper.bind(table));
+  const plan = planRoute({
+    applied: stored.applied,
+    wanted,
+    stored: tables,
+    present: bindings.map((binding) => ({ table: binding.source, target: storedTable(binding, null).target })),
+    isSameSource: source.originName(stored.checkpoint.source) === source.originName(await source.identity()),
+    keepRows,
+  });
+  const copied = new Set(plan.tables.flatMap((step) => (isCopied(step) ? [step.source] : [])));
+  const loads = bindings.filter((binding) => copied.has(tableLabel(binding.source)));
+  const replaced = new Set(plan.tables.flatMap(replacedBy));
+  const mapped = loads.flatMap((binding) => binding.tables);
+  const problems = mapped.length === 0 ? [] : [...(await target.preflight(mapped))];
+  const missing = new Set(
+    problems.flatMap(({ code, table }) => (code === targetErrors.tableMissing.code ? table : [])),
+  );
+  const counted = mapped.filter((table) => replaced.has(tableLabel(table)) && !missing.has(tableLabel(table)));
+  const bytes = copied.size === 0 ? 0 : await source.sizeBytes(loads.map((binding) => binding.source));
+  const obstacles: TidelockError[] = [];
+  if (bytes > wholeLoadLimitBytes)
+    obstacles.push(fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes }));
+  if (stored.parked.count > 0 && plan.tables.some(({ action }) => action !== 'add'))
+    obstacles.push(fail(routeErrors.parkedBeforeChange, { route: definition.name, count: stored.parked.count }));
+  return {
+    ...common,
+    ...plan,
+    state: isEmpty(plan) ? 'unchanged' : 'changed',
+    pending: stored.pending?.to === common.configured && stored.pending.from === common.applied,
+    needsConsent: needsConsent(plan),
+    replacedRows: counted.length === 0 ? [] : await target.rowCounts(counted),
+    problems: [
+      ...obstacles.map((error) => findingOf(error, definition.to.name)),
+      ...problems.filter(({ level }) => level === 'error'),
+    ],
+  };
+}
+
+function findingOf({ code, message, remedy }: TidelockError, node: string): Finding {
+  return { level: 'error', code, node, message, remedy };
+}

@@ -1,0 +1,153 @@
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
+import { failpoint } from '../core/failpoint.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import { fingerprintOf } from '../core/route-description.ts';
+import type { StoredRoute, StoredTable } from '../core/route-state-store.ts';
+import type { QueueSnapshot } from '../core/source.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
+import { definitionOf } from '../pipeline/judge-definition.ts';
+import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
+import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
+import { type CopiedTables, copyInto, type InitialLoadOptions } from './initial-load.ts';
+import { ownTables } from './own-tables.ts';
+import { isCopied, isEmpty, planRoute, type RoutePlan, replacedBy } from './plan-route.ts';
+import { planLines, refusalLines } from './plan-text.ts';
+
+/**
+ * Makes a route that was loaded what it is configured to be, or refuses to start it: before anything else is done, while
+ * it does not stream. The stream goes on from the checkpoint, and from there on changes are mapped as configured now.
+ *
+ * Everything that decides about rows is one target transaction: the rows of tables that are loaded (copied from one snapshot
+ * of the source, as new tables are), which tables are registered with which positions, what the route was applied with, and
+ * that nothing is pending. Whatever interrupts it before leaves the route as it was, with tables in its publication
+ * that it does not carry, and nothing else; the next start begins again.
+ */
+export async function settleDefinition(options: InitialLoadOptions): Promise<void> {
+  const { definition, store, source, logger } = options;
+  const stored = await store.read();
+  if (stored?.checkpoint?.phase !== 'ready') return;
+  const wanted = definition.describe();
+  const { applied } = stored;
+  if (applied === null) {
+    // Made by an engine that did not store it: what it finds is what it was.
+    await store.apply({ removed: [], tables: [], applied: wanted });
+    logger.info({}, 'what the route is configured to do is taken for what it was applied with');
+  } else if (fingerprintOf(applied) !== fingerprintOf(wanted)) {
+    await change(options, stored);
+    failpoint('change.done');
+  } else if (stored.pending?.to === fingerprintOf(wanted)) {
+    await store.apply({ removed: [], tables: [], applied: wanted });
+  }
+  const left = await source.tidyQueue();
+  if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
+}
+
+async function change(options: InitialLoadOptions, stored: StoredRoute): Promise<void> {
+  const { definition, store, source, logger } = options;
+  const { name: route } = definition;
+  const { applied, pending, checkpoint } = stored;
+  if (applied === null || checkpoint === null) return;
+  const wanted = definition.describe();
+  const tables = await store.tables();
+  const mapper = currentMapper(definition, tables);
+  const bindings = (await source.tables()).map((table) => mapper.bind(table));
+  const isAgreed = pending?.to === fingerprintOf(wanted) && pending.from === fingerprintOf(applied);
+  const plan = planRoute({
+    applied,
+    wanted,
+    stored: tables,
+    present: bindings.map((binding) => ({ table: binding.source, target: storedTable(binding, null).target })),
+    isSameSource: source.originName(checkpoint.source) === source.originName(await source.identity()),
+    keepRows: isAgreed ? pending.keepRows : [],
+  });
+  if (plan.refused.length > 0) throw fail(routeErrors.changeRefused, { route, what: refusalLines(plan) });
+  if (plan.tables.length > 0 && !isAgreed) throw fail(routeErrors.definitionChanged, { route, plan: planLines(plan) });
+  if (stored.parked.count > 0 && plan.tables.some(({ action }) => action !== 'add'))
+    throw fail(routeErrors.parkedBeforeChange, { route, count: stored.parked.count });
+  await carryOut({ ...options, mapper }, { plan, bindings, tables });
+  if (!isEmpty(plan)) logger.info({ plan: planLines(plan) }, 'the route is changed');
+}
+
+/** Columns that were left out because the target had them not are looked at anew. */
+export function currentMapper(definition: RouteDefinition, tables: readonly StoredTable[]): TableMapper {
+  const mapper = new TableMapper(definition.name, definition.tables);
+  for (const { definition: known } of tables)
+    if (known !== null) mapper.adjust(known, { gone: known.gone, ignored: [] });
+  return mapper;
+}
+
+interface Change {
+  readonly plan: RoutePlan;
+  readonly bindings: readonly TableBinding[];
+  /** As registered. */
+  readonly tables: readonly StoredTable[];
+}
+
+async function carryOut(options: InitialLoadOptions, { plan, bindings, tables }: Change): Promise<void> {
+  const { definition, source, store, mapper, signal } = options;
+  const applied = definition.describe();
+  const bindingOf = new Map(bindings.map((binding) => [tableLabel(binding.source), binding]));
+  const removed = plan.tables.flatMap(({ action, source: label }) => (action === 'drop' ? [label] : []));
+  const remapped = plan.tables.flatMap((step): StoredTable[] => {
+    const known = tables.find((table) => table.source === step.source);
+    return step.action === 'remap' && known !== undefined ? [{ ...known, target: step.target }] : [];
+  });
+  // What begins anew at a position of its own, with its rows or without.
+  const begun = plan.tables.flatMap((step) => {
+    const binding = bindingOf.get(step.source);
+    return binding !== undefined && (isCopied(step) || step.action === 'add') ? [{ step, binding }] : [];
+  });
+  if (begun.length === 0) {
+    await store.apply({ removed, tables: remapped, applied });
+    return;
+  }
+  await demandFit(
+    options,
+    begun.map(({ binding }) => binding),
+  );
+  const snapshot = await source.addTables(
+    begun.map(({ binding }) => binding.source),
+    signal,
+  );
+  try {
+    const copied = new Set(begun.flatMap(({ step }) => (isCopied(step) ? [step.source] : [])));
+    const replaced = new Set(plan.tables.flatMap(replacedBy));
+    const replacesAll = definition.load.existing === 'replace';
+    const made = snapshot.tables.map((table) => mapper.bind(table));
+    const copy: CopiedTables = {
+      snapshot,
+      bindings: made.filter((binding) => copied.has(tableLabel(binding.source))),
+      replaces: (table) => replacesAll || replaced.has(tableLabel(table)),
+    };
+    const change = {
+      removed,
+      tables: [...remapped, ...made.map((binding) => begunTable(binding, snapshot, tables))],
+      applied,
+    };
+    await copyInto(options, copy, (loader) => loader.commitChange(change));
+  } finally {
+    await snapshot.close();
+  }
+}
+
+function begunTable(binding: TableBinding, snapshot: QueueSnapshot, tables: readonly StoredTable[]): StoredTable {
+  const label = tableLabel(binding.source);
+  const facts = snapshot.facts.find((table) => tableLabel(table) === label);
+  const gone = tables.find(({ source }) => source === label)?.definition?.gone ?? [];
+  const definition = facts === undefined ? null : { ...definitionOf(facts), gone };
+  return { ...storedTable(binding, definition), loadedTo: snapshot.position };
+}
+
+/** Before anything is asked of the source, or deleted. */
+async function demandFit(options: InitialLoadOptions, bindings: readonly TableBinding[]): Promise<void> {
+  const { definition, target } = options;
+  const pairs = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
+  const own = await ownTables(options, pairs);
+  if (own !== null) throw own;
+  const mapped: readonly TableVersion[] = pairs.map((pair) => pair.mapped);
+  const [first, ...more] = (await target.preflight(mapped)).filter(({ level }) => level === 'error');
+  if (first === undefined) return;
+  const place = { route: definition.name, errors: 1 + more.length, first: `${first.code} ${first.message}` };
+  throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
+}
