@@ -64,7 +64,7 @@ export class LocalControl implements Control {
   }
 
   async checkShared(routes?: readonly string[]) {
-    const configuration = this.#configuration();
+    const configuration = this.#options.configuration();
     return await checkShared(configuration, routes ?? [...configuration.routes.keys()]);
   }
 
