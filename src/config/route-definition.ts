@@ -79,6 +79,7 @@ export function routeDefinition(
     limits: {
       lag: { warnMs: limits.lag.warn, criticalMs: limits.lag.critical },
       retained: { warnBytes: limits.retained.warn, criticalBytes: limits.retained.critical },
+      memoryBytes: limits.memory ?? null,
     },
     allow: data.allow,
     given: {

@@ -1,4 +1,5 @@
 import type { ActionJournal } from './action.ts';
+import type { ApplyActivity } from './apply-activity.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { RouteDescription } from './route-description.ts';
@@ -134,6 +135,8 @@ export interface RouteStateStore {
   /** Renews the lease, stores the status, returns what is wanted. Throws (fenced) where another engine has the route. */
   renewLease(status: RouteStatus): Promise<Wanted>;
   releaseLease(): Promise<void>;
+  /** What the target does for this route's sessions that apply. */
+  applyActivity(): Promise<ApplyActivity>;
   wanted(): Promise<Wanted>;
   /** Calls back when somebody changes what is wanted. */
   onRequest(listener: () => void): void;

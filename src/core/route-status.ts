@@ -24,6 +24,19 @@ export interface Reason {
   readonly transaction?: { readonly id: string; readonly position: string | null };
 }
 
+/** What is not well with a route, apart from its state. */
+export interface Concern extends Reason {
+  readonly level: 'warning' | 'critical';
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** Why a worker was started again. */
+export interface Restart {
+  readonly at: string;
+  readonly reason: Reason;
+}
+
 export interface LoadProgress {
   readonly tablesDone: number;
   readonly tables: number;
@@ -47,4 +60,11 @@ export interface RouteStatus {
   readonly load: LoadProgress | null;
   /** Columns that were added at the source and are left out (schemaChanges: ignore). */
   readonly ignored?: readonly string[];
+  /** Since when the state and the health are what they are, ISO 8601. */
+  readonly since?: string;
+  readonly healthSince?: string;
+  /** Why the health is not ok beside the state, worst first. */
+  readonly concerns?: readonly Concern[];
+  /** Why the worker before this one ended, unless it was told to. */
+  readonly restarted?: Restart | null;
 }

@@ -67,7 +67,12 @@ export interface RouteDefinition {
   readonly ddl: 'ignore' | 'replicate';
   readonly collisions: CollisionRules;
   readonly apply: ApplySettings;
-  readonly limits: { readonly lag: LagLimits; readonly retained: RetentionLimits };
+  readonly limits: {
+    readonly lag: LagLimits;
+    readonly retained: RetentionLimits;
+    /** Resident memory of the worker; null: as apply.memoryBytes and the rows ask for. */
+    readonly memoryBytes: number | null;
+  };
   readonly allow: readonly string[];
   /** A queue that somebody else made and keeps. */
   readonly given: { readonly slot?: string; readonly publication?: string };

@@ -122,7 +122,11 @@ export interface CollectorOptions {
   onIdentity(source: SourceIdentity): Promise<void>;
   /** What the source keeps for the route, measured now and then. */
   onRetained(bytes: number): void;
-  /** The source's clock minus this host's, in milliseconds, as measured with each heartbeat. */
+  /** The route has not moved for a while: what the source does for it is looked at with the next heartbeat. */
+  isStill?(): boolean;
+  /** The source reads its log for the route: it moves on, although nothing has come yet. */
+  onWorking?(): void;
+  /** The source's clock minus this host's, in milliseconds, as measured with each heartbeat that was committed. */
   onClockOffset?(offsetMs: number): void;
   /** With each heartbeat: the end of what the source has written, of other databases, too. */
   onWritten?(end: Position): void;

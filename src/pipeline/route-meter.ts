@@ -28,6 +28,10 @@ export class RouteMeter {
   /** How far the source has written its log. */
   written: Position | null = null;
   retainedBytes: number | null = null;
+  #largestPartBytes = 0;
+  #steps = 0;
+  #steppedAtMs = 0;
+  #beatsSinceStep = 0;
 
   constructor(heartbeatMs: number, nowMs: () => number = Date.now) {
     this.#heartbeatMs = heartbeatMs;
@@ -38,6 +42,53 @@ export class RouteMeter {
   follow(consumer: Pick<Consumer, 'counts' | 'parked'>): void {
     this.#base = this.counts();
     this.#current = consumer;
+    this.stepped();
+  }
+
+  /** A Consumer is at work: a route streams. */
+  get follows(): boolean {
+    return this.#current !== null;
+  }
+
+  /**
+   * Something was applied, or a server is at work for the route. What is merely read is no step: heartbeats would be read
+   * until the budget is full, and the parts of a large transaction are applied as they are read.
+   */
+  stepped(): void {
+    this.#steps++;
+    this.#steppedAtMs = this.#nowMs();
+    this.#beatsSinceStep = 0;
+  }
+
+  measured(part: { readonly bytes: number }): void {
+    if (part.bytes > this.#largestPartBytes) this.#largestPartBytes = part.bytes;
+  }
+
+  /** At most, of those that came through the queue: a part holds one row at least, and counts twice what came over the wire. */
+  get largestRowBytes(): number {
+    return this.#largestPartBytes / 2;
+  }
+
+  /** A heartbeat was committed at the source: it should come through the queue. */
+  beaten(): void {
+    this.#beatsSinceStep++;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  get beatsSinceStep(): number {
+    return this.#beatsSinceStep;
+  }
+
+  get stillMs(): number {
+    return this.#nowMs() - this.#steppedAtMs;
+  }
+
+  /** Heartbeats come more often than that where nothing holds them up. */
+  get isStill(): boolean {
+    return this.#current !== null && this.stillMs >= 3 * this.#heartbeatMs;
   }
 
   unfollow(): void {

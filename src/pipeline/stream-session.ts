@@ -157,8 +157,12 @@ async function write(options: StreamSessionOptions, signal: AbortSignal): Promis
     if (first === null) return;
     const parts = isBusy ? await gather(options, first, signal) : first;
     meter.work.spent('wait', performance.now() - beganMs);
-    if (parts.length > 0) await consumer.apply(parts, signal);
+    if (parts.length > 0) {
+      await consumer.apply(parts, signal);
+      meter.stepped();
+    }
     for (const part of parts) {
+      meter.measured(part);
       budget.release(part.bytes);
       if (part.rows > 0) continue;
       for (const change of part.changes) {

@@ -149,7 +149,10 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     onIdentity: (changed) => store.setSource(changed),
     onClockOffset: (offsetMs) => {
       attempt.meter.clockOffsetMs = offsetMs;
+      attempt.meter.beaten();
     },
+    isStill: () => attempt.meter.isStill,
+    onWorking: () => attempt.meter.stepped(),
     onWritten: (end) => {
       attempt.meter.written = end;
     },

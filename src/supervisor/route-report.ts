@@ -1,11 +1,19 @@
 import type { RouteDefinition } from '../core/route.ts';
-import type { Health, LoadProgress, Reason, RouteState, RouteStatus } from '../core/route-status.ts';
+import type { Concern, Health, LoadProgress, Reason, Restart, RouteState, RouteStatus } from '../core/route-status.ts';
 import { RouteMeter } from '../pipeline/route-meter.ts';
+import type { ApplyWait } from './apply-wait.ts';
+import { memoryLimitBytes } from './memory-limit.ts';
+import { judgeHealth } from './route-health.ts';
+import type { RouteFacts, SelfWatch } from './self-watch.ts';
 
 export interface RouteReportOptions {
   readonly definition: RouteDefinition;
   readonly restarts: number;
   readonly heartbeatMs: number;
+  /** Of the process that runs the route; absent where it is not one of its own. */
+  readonly self?: SelfWatch | undefined;
+  /** Why the worker before this one ended. */
+  readonly restarted?: Restart | null | undefined;
   onStatus(status: RouteStatus): void;
 }
 
@@ -19,10 +27,16 @@ export class RouteReport {
   #ran = false;
   #listener: () => void = () => {};
   #ignored: () => readonly string[] = () => [];
+  #wait: { readonly sinceMs: number; readonly what: string; readonly holders: string } | null = null;
+  #since = { state: new Date(), health: new Date() };
+  #health: Health = 'unknown';
+  /** Since when each concern, by its code, has been there. */
+  #concerns = new Map<string, string>();
 
   constructor(options: RouteReportOptions) {
     this.#options = options;
     this.meter = new RouteMeter(options.heartbeatMs);
+    options.self?.describe(() => this.#facts());
   }
 
   get state(): RouteState {
@@ -36,6 +50,7 @@ export class RouteReport {
 
   show(state: RouteState, reason: Reason | null = null): void {
     const changed = state !== this.#state || reason?.code !== this.#reason?.code;
+    if (state !== this.#state) this.#since.state = new Date();
     this.#state = state;
     this.#reason = reason;
     this.#options.onStatus(this.status());
@@ -68,12 +83,18 @@ export class RouteReport {
     return ran;
   }
 
+  /** Another session holds the route up at the target, or, with null, nobody does. */
+  waits(held: { readonly what: string; readonly holders: string } | null): void {
+    this.#wait = held === null ? null : { ...held, sinceMs: this.#wait?.sinceMs ?? Date.now() - this.meter.stillMs };
+  }
+
   status(): RouteStatus {
     const counts = this.meter.counts();
+    const { health, concerns } = this.#judge();
     return {
       state: this.#state,
       reason: this.#reason,
-      health: this.#health(),
+      health,
       sourcePosition: this.meter.sourcePosition,
       targetPosition: this.meter.applied,
       lagMs: this.meter.lagMs,
@@ -85,19 +106,59 @@ export class RouteReport {
       retainedBytes: this.meter.retainedBytes,
       load: this.#load,
       ignored: this.#ignored(),
+      since: this.#since.state.toISOString(),
+      healthSince: this.#since.health.toISOString(),
+      concerns,
+      restarted: this.#options.restarted ?? null,
     };
   }
 
-  #health(): Health {
-    const { lag, retained } = this.#options.definition.limits;
-    const { lagMs } = this.meter;
-    const retainedBytes = this.meter.retainedBytes ?? 0;
-    if (this.#state === 'failed' || this.#state === 'fenced' || retainedBytes >= retained.criticalBytes)
-      return 'critical';
-    if (lagMs !== null && lagMs >= lag.criticalMs) return 'critical';
-    if (this.meter.parked().count > 0) return 'warning';
-    if (this.#state === 'retrying' || retainedBytes >= retained.warnBytes) return 'warning';
-    if (lagMs !== null && lagMs >= lag.warnMs) return 'warning';
-    return this.#state === 'starting' ? 'unknown' : 'ok';
+  #judge(): { readonly health: Health; readonly concerns: readonly Concern[] } {
+    const { definition, self } = this.#options;
+    const { meter } = this;
+    const judged = judgeHealth({
+      route: definition.name,
+      limits: definition.limits,
+      state: this.#state,
+      inStateMs: Date.now() - this.#since.state.getTime(),
+      lagMs: meter.lagMs,
+      retainedBytes: meter.retainedBytes,
+      parked: meter.parked(),
+      wait: this.#applyWait(),
+      memory: self?.memory ?? null,
+      blockedMs: self?.blockedMs ?? 0,
+    });
+    if (judged.health !== this.#health) this.#since.health = new Date();
+    this.#health = judged.health;
+    const now = new Date().toISOString();
+    const concerns = judged.concerns.map((each) => ({ ...each, since: this.#concerns.get(each.code) ?? now }));
+    this.#concerns = new Map(concerns.map(({ code, since }) => [code, since]));
+    return { health: judged.health, concerns };
+  }
+
+  #applyWait(): ApplyWait | null {
+    if (this.#wait === null || !this.meter.follows) return null;
+    const { sinceMs, what, holders } = this.#wait;
+    return { waitedMs: Date.now() - sinceMs, what, holders };
+  }
+
+  #facts(): RouteFacts {
+    const { apply, limits } = this.#options.definition;
+    const { meter } = this;
+    // What a load reads is not measured.
+    const largestRowBytes = this.#load === null ? meter.largestRowBytes : apply.maxRowBytes;
+    return {
+      memoryLimitBytes: memoryLimitBytes({
+        setBytes: limits.memoryBytes,
+        budgetBytes: apply.memoryBytes,
+        largestRowBytes,
+      }),
+      progress: meter.follows
+        ? { steps: meter.steps, due: meter.beatsSinceStep >= beatsDue, waits: this.#wait !== null }
+        : null,
+    };
   }
 }
+
+/** Heartbeats that were committed at the source and have not come through, until one is said to be due. */
+const beatsDue = 3;

@@ -8,11 +8,12 @@ import type { PositionOrder } from '../core/position.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
 import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core/route-state-store.ts';
-import type { Reason, RouteStatus } from '../core/route-status.ts';
+import type { Reason, Restart, RouteStatus } from '../core/route-status.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
+import type { SelfWatch } from './self-watch.ts';
 import { metricsMs } from './worker-protocol.ts';
 
 export interface RunRouteOptions {
@@ -28,8 +29,15 @@ export interface RunRouteOptions {
   readonly takeover: boolean;
   /** Of the lease that an earlier worker of the same Supervisor had: where it is over, this engine is fenced. */
   readonly heldEpoch?: bigint | null;
+  /** Why the worker before this one ended. */
+  readonly restarted?: Restart | null;
+  /** The route has failed in an earlier worker: it waits for a later request than this, or than the one it finds. */
+  readonly halted?: { readonly reason: Reason; readonly request: number | null } | null;
+  /** Measures the process, where it is the route's own. */
+  readonly self?: SelfWatch;
   onStatus(status: RouteStatus): void;
-  onLease?(epoch: bigint): void;
+  /** `request`: the last one that the route has followed. */
+  onLease?(epoch: bigint, request: number): void;
   onMetrics?(metrics: RouteMetrics): void;
 }
 
@@ -68,7 +76,8 @@ class RouteRunner {
   #lastCode = '';
   /** Of the lease that this engine has, or had last. */
   #epoch: bigint | null;
-  #held: { readonly request: number; readonly fenced: boolean } | null = null;
+  #held: { readonly request: number; readonly fenced: boolean; readonly reason: Reason } | null = null;
+  #halted: RunRouteOptions['halted'];
   #registered = false;
   /** Of the source, once there was one. */
   #order: PositionOrder | null = null;
@@ -77,17 +86,20 @@ class RouteRunner {
   #restarting = false;
 
   constructor(options: RunRouteOptions) {
-    const { definition, restarts, onStatus, logger, takeover } = options;
+    const { definition, restarts, onStatus, logger, takeover, self, restarted, halted = null } = options;
     this.#options = options;
     this.#logger = logger;
     this.#takeover = takeover;
     this.#epoch = options.heldEpoch ?? null;
-    this.#report = new RouteReport({ definition, restarts, heartbeatMs, onStatus });
+    this.#report = new RouteReport({ definition, restarts, heartbeatMs, self, restarted, onStatus });
+    this.#halted = halted;
   }
 
   async run(): Promise<void> {
     const { signal } = this.#options;
     const telling = setInterval(() => this.#tellMetrics(), metricsMs).unref();
+    if (this.#halted) this.#report.show('failed', this.#halted.reason);
+    else this.#report.show('starting');
     while (!signal.aborted && !this.#restarting) {
       try {
         await this.#withStore((store, ends) => this.#serve(store, ends));
@@ -141,6 +153,10 @@ class RouteRunner {
       // The same as a start: this worker has nothing that another one would have to take up.
       if (this.#held?.fenced && wanted.request > this.#held.request) this.#restart = wanted.restart;
       if (this.#isRestart(wanted)) return;
+      if (this.#halted) {
+        this.#held = { ...this.#halted, request: this.#halted.request ?? wanted.request, fenced: false };
+        this.#halted = null;
+      }
       if (this.#held !== null && wanted.request > this.#held.request) {
         this.#held = null;
         this.#epoch = null;
@@ -152,7 +168,7 @@ class RouteRunner {
         continue;
       }
       try {
-        const lease = await this.#acquire(store);
+        const lease = await this.#acquire(store, wanted.request);
         if (lease.granted) await this.#underLease({ ...ends, store, keeper, wanted, epoch: lease.epoch });
         else await this.#standBy(lease, keeper);
       } catch (error) {
@@ -176,6 +192,8 @@ class RouteRunner {
     // Also a route that can't run, or must not, looks after what is parked: only its target is needed for that.
     if (wanted.parkingAsked) await this.#carryOutParked(lease);
     if (this.#held !== null) {
+      // It may have stood by meanwhile.
+      if (this.#report.state === 'standby') this.#report.show('failed', this.#held.reason);
       await keeper.keep(signal, (latest) => latest.request > wanted.request || latest.parkingAsked);
     } else if (wanted.state === 'running') {
       await workUnderLease({ ...lease, definition, report: this.#report, heartbeatMs, logger, signal });
@@ -216,7 +234,7 @@ class RouteRunner {
   }
 
   /** Throws (fenced) where another engine has had the route since this one had it. */
-  async #acquire(store: RouteStateStore): Promise<LeaseAttempt> {
+  async #acquire(store: RouteStateStore, request: number): Promise<LeaseAttempt> {
     const { holder, definition, onLease } = this.#options;
     const last = this.#epoch;
     const over = (): TidelockError => fail(routeErrors.fenced, { route: definition.name, epoch: String(last) });
@@ -233,7 +251,7 @@ class RouteRunner {
     }
     if (!lease.granted) return lease;
     this.#epoch = lease.epoch;
-    onLease?.(lease.epoch);
+    onLease?.(lease.epoch, this.#held?.request ?? request);
     return lease;
   }
 
@@ -243,7 +261,7 @@ class RouteRunner {
     if (error.recovery === 'retry' || error.code === routeErrors.notRegistered.code) throw error;
     const { request } = await store.wanted();
     const fenced = error.recovery === 'fenced';
-    this.#held = { request, fenced };
+    this.#held = { request, fenced, reason: reasonOf(error) };
     const stack = error === reason ? {} : { err: reason };
     this.#logger.error({ ...error.toJSON(), ...stack }, fenced ? 'route fenced' : 'route halted');
     this.#report.show(fenced ? 'fenced' : 'failed', reasonOf(error));
@@ -264,7 +282,7 @@ class RouteRunner {
     if (error.code !== this.#lastCode)
       this.#logger.warn({ ...error.toJSON() }, halted ? 'route halted' : 'route interrupted, trying again');
     this.#lastCode = error.code;
-    if (this.#held === null) this.#report.show(halted ? 'failed' : 'retrying', reasonOf(error));
+    if (this.#held === null && !this.#halted) this.#report.show(halted ? 'failed' : 'retrying', reasonOf(error));
     const longestMs = halted ? longestRetryMs : Math.min(firstRetryMs * 2 ** this.#retries++, longestRetryMs);
     await pause(longestMs / 2 + (Math.random() * longestMs) / 2, signal);
   }

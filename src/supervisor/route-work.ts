@@ -7,6 +7,7 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, Wanted } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import { ApplyWatch } from './apply-watch.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { attemptRoute, type RouteAttempt } from './route-attempt.ts';
 import type { RouteReport } from './route-report.ts';
@@ -46,6 +47,7 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
   const over = new AbortController();
   let lost: unknown = null;
   const asked = new LatestValue<true>();
+  const watch = new ApplyWatch(work.store, report);
   const onAbort = (): void => drain.abort();
   work.signal.addEventListener('abort', onAbort, { once: true });
   if (work.signal.aborted) drain.abort();
@@ -55,6 +57,7 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
   const keeping = keeper
     .keep(over.signal, (latest) => {
       report.caughtUp();
+      watch.look();
       if (latest.parkingAsked) asked.set(true);
       if (isOther(latest, wanted)) drain.abort();
       return false;

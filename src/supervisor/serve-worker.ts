@@ -1,27 +1,38 @@
+import { asTidelockError } from '../core/errors/defect.ts';
 import type { Logger } from '../core/logger.ts';
+import { pause } from '../core/pause.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
 import type { RouteStatus } from '../core/route-status.ts';
-import { VitalsWatch } from './vitals-watch.ts';
+import { SelfWatch } from './self-watch.ts';
 import {
   type AliveMessage,
   aliveMs,
+  type DyingMessage,
   isStop,
   type LeaseMessage,
   type MetricsMessage,
   type StatusMessage,
+  taskVariable,
   type WorkerTask,
 } from './worker-protocol.ts';
 
+/** A stand-still of the event loop that is worth a line in the log. */
+const blockedMs = 1_000;
+
 /** After its Supervisor has died a worker drains this long at most. */
 const orphanedMs = 3_000;
+
+/** The last message needs that long at most. */
+const dyingMs = 1_000;
 
 export interface WorkerRun {
   readonly task: WorkerTask;
   readonly signal: AbortSignal;
   /** Once the signal has aborted: whether the lease is to be given back. */
   releases(): boolean;
+  readonly self: SelfWatch;
   onStatus(status: RouteStatus): void;
-  onLease(epoch: bigint): void;
+  onLease(epoch: bigint, request: number): void;
   onMetrics(metrics: RouteMetrics): void;
 }
 
@@ -52,38 +63,52 @@ export async function serveWorker(
   process.once('disconnect', orphaned);
   // It may have died before this process listened.
   if (!process.connected) orphaned();
-  setInterval(alive, aliveMs).unref();
-  const vitals = new VitalsWatch();
-  const onMetrics = (metrics: RouteMetrics): void => send({ kind: 'metrics', metrics, vitals: vitals.take() });
+  const self = new SelfWatch();
+  setInterval(() => alive(self, logger), aliveMs).unref();
+  // What nobody catches ends the process as it does without this; the Supervisor is told of what.
+  process.on('uncaughtExceptionMonitor', (error) => say({ kind: 'dying', error: nameOf(error) }));
   try {
-    await run({ task, signal: drain.signal, releases: () => release, onStatus: report, onLease, onMetrics });
+    await run({
+      task,
+      signal: drain.signal,
+      releases: () => release,
+      self,
+      onStatus: (status) => say({ kind: 'status', status }),
+      onLease: (epoch, request) => say({ kind: 'lease', epoch: epoch.toString(), request }),
+      onMetrics: (metrics) => say({ kind: 'metrics', metrics, vitals: self.vitals }),
+    });
   } catch (error) {
     logger.error({ err: error }, 'worker failed');
+    say({ kind: 'dying', error: nameOf(error) }, () => process.exit(1));
+    await pause(dyingMs, new AbortController().signal);
     process.exit(1);
   }
   process.exit(0);
 }
 
-function alive(): void {
-  send({ kind: 'alive' });
+function alive(self: SelfWatch, logger: Logger): void {
+  const sign = self.take();
+  const { max } = sign.vitals.eventLoopDelayMs;
+  if (max >= blockedMs) logger.warn({ blockedMs: Math.round(max) }, 'the event loop was blocked');
+  say({ kind: 'alive', ...sign });
 }
 
-function report(status: RouteStatus): void {
-  send({ kind: 'status', status });
+/** Its text may quote a value; what kind of error it is and where it was thrown does not. */
+function nameOf(error: unknown): string {
+  return asTidelockError(error).message;
 }
 
-function onLease(epoch: bigint): void {
-  send({ kind: 'lease', epoch: epoch.toString() });
-}
+type Said = StatusMessage | LeaseMessage | AliveMessage | DyingMessage | MetricsMessage;
 
 /** Where the Supervisor is gone nobody needs to know. */
-function send(message: AliveMessage | StatusMessage | LeaseMessage | MetricsMessage): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+function say(message: Said, said = (): void => {}): void {
+  if (process.connected) process.send?.(message, undefined, undefined, said);
+  else said();
 }
 
 /** The task of this process, as the Supervisor has written it. */
 export function workerTask(): WorkerTask {
-  const text = process.argv[2];
+  const text = process.env[taskVariable];
   if (text === undefined || process.send === undefined) throw new Error('this program is started by the Supervisor');
   return JSON.parse(text) as WorkerTask;
 }

@@ -1,15 +1,33 @@
+import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
+import type { WorkerVitals } from '../core/route-metrics.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
-import type { RouteStatus } from '../core/route-status.ts';
+import type { Health, Reason, Restart, RouteState, RouteStatus } from '../core/route-status.ts';
 import { crashesInRow, restartDelayMs } from './backoff.ts';
+import { type CrashRules, isCrashLoop, recentCrashes } from './crash-loop.ts';
+import { judgeMemory, noMemoryHistory } from './memory-limit.ts';
+import type { SignOfLife } from './sign-of-life.ts';
+import { judgeProgress, moving } from './stand-still.ts';
+import { asReason, crashLoopReason, deathReason, type WorkerDeath } from './worker-end.ts';
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
-import { isLease, isStatus, type WorkerTask } from './worker-protocol.ts';
+import { aliveMs, isAlive, isDying, isLease, isStatus, type WorkerTask } from './worker-protocol.ts';
 
 /** What a group in flight may take when a worker is told to end. */
 const drainMs = 10_000;
 
 /** After a worker that has ended in order without being told to: nobody waits for it, and it may do so again. */
 const orderlyDelayMs = 200;
+
+/** How long the Supervisor looks on before it does something. */
+export interface Patience {
+  /** A worker that says nothing for so long, while the Supervisor itself runs, is killed and started again. */
+  readonly silentMs: number;
+  /** A route that stands still for so long, while its source moves on, gets another worker. */
+  readonly standStillMs: number;
+  /** So many crashes are a crash loop. */
+  readonly crashes: CrashRules;
+}
 
 export interface SupervisedRouteOptions {
   readonly file: string;
@@ -18,7 +36,7 @@ export interface SupervisedRouteOptions {
   /** For the first worker only. */
   readonly takeover: boolean;
   readonly workerModule: URL;
-  readonly silentMs: number;
+  readonly patience: Patience;
   readonly logger: Logger;
   onStatus(status: RouteStatus): void;
   /** Whatever else the worker says. */
@@ -30,13 +48,25 @@ export interface WorkerView {
   /** Null between two workers. */
   readonly pid: number | null;
   readonly startedAt: Date | null;
-  /** Crashes so far. */
+  /** Workers that have died, or were ended by the Supervisor since something was wrong with them. */
   readonly restarts: number;
+  /** The last of these. */
+  readonly restarted: Restart | null;
+  readonly vitals: WorkerVitals | null;
 }
 
 /**
  * Keeps one worker of one route running. A worker is either running, or due to be started again after a pause, or, once
  * `stop` was called, gone for good.
+ *
+ *     died                    started again after a pause that grows with each crash
+ *     died too often          the route has failed: the next worker holds its lease and shows why, until somebody asks
+ *                             for something (`tidelock start`); only then it works. It needs the database for that, which
+ *                             the Supervisor has no connection to. Where even that worker dies, it is tried again
+ *     says nothing            killed, then as died
+ *     stands still, or uses   drained (killed where it does not end in time) and started again at once, under the same
+ *     too much memory         lease; less and less often, where that does not help
+ *     ended in order          started again at once: it was asked to restart
  */
 export class SupervisedRoute {
   readonly #options: SupervisedRouteOptions;
@@ -47,11 +77,19 @@ export class SupervisedRoute {
   #restartTimer: NodeJS.Timeout | null = null;
   #started = 0;
   #restarts = 0;
-  #crashes = 0;
+  #restarted: Restart | null = null;
+  #crashesInRow = 0;
+  #crashedAtMs: readonly number[] = [];
+  #halted: Reason | null = null;
+  #dying: string | null = null;
+  #memory = noMemoryHistory;
+  #progress = moving;
+  #vitals: WorkerVitals | null = null;
   #stopping = false;
   /** The worker that runs is told to end, to be followed by another at once. */
   #replacing: PromiseWithResolvers<void> | null = null;
   #epoch: string | null = null;
+  #request: number | null = null;
   #status: RouteStatus | null = null;
   #said = '';
 
@@ -65,11 +103,17 @@ export class SupervisedRoute {
   }
 
   get view(): WorkerView {
-    return { pid: this.#worker?.pid ?? null, startedAt: this.#startedAt, restarts: this.#restarts };
+    return {
+      pid: this.#worker?.pid ?? null,
+      startedAt: this.#startedAt,
+      restarts: this.#restarts,
+      restarted: this.#restarted,
+      vitals: this.#vitals,
+    };
   }
 
   start(): void {
-    const { file, route, holder, takeover, workerModule, silentMs } = this.#options;
+    const { file, route, holder, takeover, workerModule, patience } = this.#options;
     this.#restartTimer = null;
     const task: WorkerTask = {
       file,
@@ -78,13 +122,17 @@ export class SupervisedRoute {
       restarts: this.#restarts,
       takeover: takeover && this.#started === 0,
       heldEpoch: this.#epoch,
+      restarted: this.#restarted,
+      halted: this.#halted === null ? null : { reason: this.#halted, request: this.#request },
     };
     this.#started++;
     this.#startedAt = new Date();
+    this.#vitals = null;
+    this.#dying = null;
     const worker: WorkerProcess = new WorkerProcess({
       module: workerModule,
       task,
-      silentMs,
+      silentMs: patience.silentMs,
       logger: this.#logger,
       onMessage: (message) => this.#hear(message),
       onEnd: (end) => this.#exited(worker, end),
@@ -106,7 +154,7 @@ export class SupervisedRoute {
    */
   async replace(): Promise<boolean> {
     if (this.#stopping) return await this.stop();
-    this.#crashes = 0;
+    this.#forgetCrashes();
     if (this.#worker === null) {
       if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
       this.start();
@@ -142,12 +190,13 @@ export class SupervisedRoute {
     return drained;
   }
 
-  #exited(worker: WorkerProcess, { exitCode, signal, ranMs }: WorkerEnd): void {
+  #exited(worker: WorkerProcess, end: WorkerEnd): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
     this.#startedAt = null;
     const replacing = this.#replacing;
     this.#replacing = null;
+    const { exitCode, signal } = end;
     const fields = { worker: worker.pid, exitCode, signal };
     if (this.#stopping) {
       this.#logger.info(fields, 'worker ended');
@@ -161,27 +210,116 @@ export class SupervisedRoute {
       this.#logger.info({ ...fields, delayMs: orderlyDelayMs }, 'worker ended in order, starting another');
       this.#restartTimer = setTimeout(() => this.start(), orderlyDelayMs);
     } else {
-      this.#restarts++;
-      this.#crashes = crashesInRow(this.#crashes, ranMs);
-      const delayMs = restartDelayMs({ crashes: this.#crashes, random: Math.random() });
-      this.#logger.error({ ...fields, delayMs }, 'worker died, starting it again');
-      this.#restartTimer = setTimeout(() => this.start(), delayMs);
+      this.#died(worker, end);
     }
+  }
+
+  #died({ pid }: WorkerProcess, { exitCode, signal, ranMs, silent }: WorkerEnd): void {
+    const { route, patience } = this.#options;
+    const death: WorkerDeath = { exitCode, signal, silentMs: silent ? patience.silentMs : null, error: this.#dying };
+    const reason = deathReason(route, death);
+    this.#noteRestart(reason);
+    this.#crashesInRow = crashesInRow(this.#crashesInRow, ranMs);
+    const nowMs = performance.now();
+    this.#crashedAtMs = recentCrashes(this.#crashedAtMs, nowMs, patience.crashes);
+    const crashes = this.#crashedAtMs.length;
+    if (this.#halted === null && isCrashLoop(this.#crashedAtMs, patience.crashes)) {
+      this.#halted = crashLoopReason(route, { death, crashes, windowMs: patience.crashes.windowMs });
+    }
+    const delayMs = restartDelayMs({ crashes: this.#crashesInRow, random: Math.random() });
+    this.#logger.error({ worker: pid, exitCode, signal, crashes, delayMs }, 'worker died, starting it again');
+    if (this.#halted === null) this.#show('retrying', 'warning', reason);
+    else this.#show('failed', 'critical', this.#halted);
+    this.#restartTimer = setTimeout(() => this.start(), delayMs);
+  }
+
+  #noteRestart(reason: Reason): void {
+    this.#restarts++;
+    this.#restarted = { at: new Date().toISOString(), reason };
   }
 
   #hear(message: unknown): void {
     if (isStatus(message)) this.#report(message.status);
-    else if (isLease(message)) this.#epoch = message.epoch;
+    else if (isAlive(message)) this.#examine(message);
+    else if (isLease(message)) {
+      this.#epoch = message.epoch;
+      this.#request = message.request;
+    } else if (isDying(message)) this.#dying = message.error;
     else this.#options.onMessage(message);
   }
 
+  #examine({ vitals, memoryLimitBytes: limitBytes, progress: report }: SignOfLife): void {
+    const { route, patience } = this.#options;
+    this.#vitals = vitals;
+    const { rss: bytes } = vitals.memory;
+    const memory = judgeMemory(this.#memory, { rssBytes: bytes, limitBytes }, performance.now());
+    this.#memory = memory.history;
+    const progress = judgeProgress(this.#progress, report, Math.ceil(patience.standStillMs / aliveMs));
+    this.#progress = progress.now;
+    if (this.#replacing !== null || this.#stopping) return;
+    if (memory.restart) {
+      this.#restart(
+        asReason(fail(supervisionErrors.memory, { route, bytes, limitBytes: limitBytes ?? 0, restarted: true })),
+      );
+    } else if (progress.restart) {
+      this.#restart(asReason(fail(supervisionErrors.standsStill, { route, stoodMs: patience.standStillMs })));
+    }
+  }
+
+  #restart(reason: Reason): void {
+    this.#logger.error({ worker: this.#worker?.pid, reason }, 'starting the worker again');
+    this.#noteRestart(reason);
+    this.#show('retrying', 'warning', reason);
+    this.replace();
+  }
+
+  /** What no worker can say: it has gone, or is told to. */
+  #show(state: RouteState, health: Health, reason: Reason): void {
+    const now = new Date().toISOString();
+    const status = { ...(this.#status ?? nothingKnown), lagMs: null, load: null, concerns: [] };
+    this.#report({
+      ...status,
+      state,
+      health,
+      reason,
+      restarts: this.#restarts,
+      restarted: this.#restarted,
+      since: status.state === state ? (status.since ?? now) : now,
+      healthSince: status.health === health ? (status.healthSince ?? now) : now,
+    });
+  }
+
   #report(status: RouteStatus): void {
+    // Somebody has asked for something after the halt, or another engine has the route.
+    if (this.#halted !== null && this.#worker !== null && status.state !== 'failed') this.#forgetCrashes();
     this.#status = status;
     this.#options.onStatus(status);
-    const { state, reason, health } = status;
-    const says = JSON.stringify([state, reason?.code, health]);
+    const { state, reason, health, concerns = [] } = status;
+    const says = JSON.stringify([state, reason?.code, health, concerns.map(({ code, level }) => [code, level])]);
     if (says === this.#said) return;
     this.#said = says;
-    this.#logger.info({ state, health, reason }, 'route state');
+    this.#logger.info({ state, health, reason, ...(concerns.length > 0 && { concerns }) }, 'route state');
+  }
+
+  #forgetCrashes(): void {
+    this.#crashesInRow = 0;
+    this.#crashedAtMs = [];
+    this.#halted = null;
   }
 }
+
+const nothingKnown: RouteStatus = {
+  state: 'starting',
+  reason: null,
+  health: 'unknown',
+  sourcePosition: null,
+  targetPosition: null,
+  lagMs: null,
+  transactions: 0,
+  rows: 0,
+  collisions: 0,
+  parked: 0,
+  restarts: 0,
+  retainedBytes: null,
+  load: null,
+};

@@ -4,10 +4,14 @@ import { Listeners } from '../core/listeners.ts';
 import type { Logger } from '../core/logger.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
 import type { RouteStatus } from '../core/route-status.ts';
-import { SupervisedRoute, type WorkerView } from './supervised-route.ts';
+import { crashRules } from './crash-loop.ts';
+import { type Patience, SupervisedRoute, type WorkerView } from './supervised-route.ts';
 
-/** No work holds up the event loop for more than seconds. */
-const longestSilenceMs = 60_000;
+/**
+ * No work holds up the event loop for more than seconds; whatever a route waits for on its way shows as progress much more
+ * often than every two minutes.
+ */
+const usualPatience: Patience = { silentMs: 60_000, standStillMs: 120_000, crashes: crashRules };
 
 export interface SupervisorOptions {
   /** Absolute: each worker reads it by itself. */
@@ -18,8 +22,8 @@ export interface SupervisorOptions {
   readonly takeover?: boolean;
   /** What a worker runs; the engine's own where absent. */
   readonly workerModule?: URL;
-  /** A worker that says nothing for so long, while the Supervisor itself runs, is killed and started again. */
-  readonly silentMs?: number;
+  /** Where it is another than usual. */
+  readonly patience?: Partial<Patience>;
 }
 
 /**
@@ -80,7 +84,7 @@ export class Supervisor {
   /** Starts with the others, or at once where these run. A route that is there already is left as it is. */
   add(route: string): void {
     if (this.#routes.has(route) || this.#stopping) return;
-    const { file, logger, takeover = false, silentMs = longestSilenceMs } = this.#options;
+    const { file, logger, takeover = false, patience } = this.#options;
     const own = new URL(`./worker-main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
     const supervised = new SupervisedRoute({
       file,
@@ -88,7 +92,7 @@ export class Supervisor {
       holder: this.#holder,
       takeover: takeover && !this.#started,
       workerModule: this.#options.workerModule ?? own,
-      silentMs,
+      patience: { ...usualPatience, ...patience },
       logger,
       onStatus: (status) => this.#onStatus.tell(route, status),
       onMessage: (message) => this.#onMessage.tell(route, message),

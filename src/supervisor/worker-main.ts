@@ -11,7 +11,7 @@ const logger = openLogger().child({ route: task.route });
 if (task.restarts === 0) armFailpoints(process.env.TIDELOCK_FAILPOINTS);
 
 // The worker reads the configuration by itself, so that no secret travels between processes.
-await serveWorker(task, logger, ({ signal, releases, onStatus, onLease, onMetrics }) =>
+await serveWorker(task, logger, ({ signal, releases, self, onStatus, onLease, onMetrics }) =>
   runRoute({
     definition: loadConfiguration({ file: task.file, env: process.env, cwd: process.cwd() }).routes.demand(
       task.route,
@@ -25,6 +25,9 @@ await serveWorker(task, logger, ({ signal, releases, onStatus, onLease, onMetric
     restarts: task.restarts,
     takeover: task.takeover,
     heldEpoch: task.heldEpoch === null ? null : BigInt(task.heldEpoch),
+    restarted: task.restarted,
+    halted: task.halted,
+    self,
     onStatus,
     onLease,
     onMetrics,

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Logger } from '../core/logger.ts';
-import type { StopMessage, WorkerTask } from './worker-protocol.ts';
+import { type StopMessage, taskVariable, type WorkerTask } from './worker-protocol.ts';
 
 /**
  * V8 lets garbage pile up to a multiple of what lives before it collects. A route's garbage are rows: with these flags
@@ -40,7 +40,9 @@ export class WorkerProcess {
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options;
-    this.#process = fork(options.module, [JSON.stringify(options.task)], {
+    // The route's name is for those who look at the list of processes.
+    this.#process = fork(options.module, [options.task.route], {
+      env: { ...process.env, [taskVariable]: JSON.stringify(options.task) },
       // Without the Supervisor's own: two processes can't listen at one debugger port.
       execArgv: [...heapFlags],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,8 +1,9 @@
 import type { RouteMetrics, WorkerVitals } from '../core/route-metrics.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
-import type { RouteStatus } from '../core/route-status.ts';
+import type { Reason, Restart, RouteStatus } from '../core/route-status.ts';
+import type { SignOfLife } from './sign-of-life.ts';
 
-/** How a worker is told what to run: as JSON in its arguments, which everybody on the host can read. No secrets. */
+/** How a worker is told what to run: as JSON in its environment. No secrets. */
 export interface WorkerTask {
   readonly file: string;
   readonly route: string;
@@ -12,7 +13,14 @@ export interface WorkerTask {
   readonly takeover: boolean;
   /** Of the lease that this route's worker had last, in decimal; null where none had one. */
   readonly heldEpoch: string | null;
+  /** Why the worker before this one ended. */
+  readonly restarted: Restart | null;
+  /** The route has failed: only its lease is kept, until somebody asks for something after this request. */
+  readonly halted: { readonly reason: Reason; readonly request: number | null } | null;
 }
+
+/** The environment variable with the task. Arguments could be read by everybody on the host. */
+export const taskVariable = 'TIDELOCK_WORKER_TASK';
 
 /** Supervisor to worker: finish the group in flight, exit. */
 export interface StopMessage {
@@ -27,15 +35,22 @@ export interface StatusMessage {
   readonly status: RouteStatus;
 }
 
-/** Worker to Supervisor: it has the lease under this epoch. */
+/** Worker to Supervisor: it has the lease under this epoch, and what people have asked for up to this request. */
 export interface LeaseMessage {
   readonly kind: 'lease';
   readonly epoch: string;
+  readonly request: number;
 }
 
-/** Worker to Supervisor, every `aliveMs`: its event loop turns. Other messages tell as much. */
-export interface AliveMessage {
+/** Worker to Supervisor, every `aliveMs`: its event loop turns. */
+export interface AliveMessage extends SignOfLife {
   readonly kind: 'alive';
+}
+
+/** Worker to Supervisor, the last thing that it says: what it dies of, without values. */
+export interface DyingMessage {
+  readonly kind: 'dying';
+  readonly error: string;
 }
 
 /** Worker to Supervisor, every `metricsMs` and once more when it has drained. */
@@ -63,6 +78,14 @@ export function isLease(message: unknown): message is LeaseMessage {
 
 export function isMetrics(message: unknown): message is MetricsMessage {
   return kindOf(message) === 'metrics';
+}
+
+export function isAlive(message: unknown): message is AliveMessage {
+  return kindOf(message) === 'alive';
+}
+
+export function isDying(message: unknown): message is DyingMessage {
+  return kindOf(message) === 'dying';
 }
 
 function kindOf(message: unknown): unknown {

@@ -46,7 +46,7 @@ export class FakeSupervisor implements SupervisedRoutes {
 
   workerOf(route: string) {
     const worker = this.#workers.get(route);
-    return worker === undefined ? null : { ...worker, startedAt: null };
+    return worker === undefined ? null : { ...worker, startedAt: null, restarted: null, vitals: null };
   }
 
   onStatus(listener: (route: string, status: RouteStatus) => void): () => void {

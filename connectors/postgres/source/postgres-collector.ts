@@ -200,6 +200,7 @@ export class PostgresCollector implements Collector {
   #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
     const { route, logger, heartbeatMs, onRetained, onClockOffset, onWritten, carried, onNewTables, onTouched } =
       this.#options;
+    const { isStill, onWorking } = this.#options;
     return new SourceMonitor({
       route,
       logger,
@@ -214,6 +215,8 @@ export class PostgresCollector implements Collector {
       }),
       onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
       onWritten: (end) => onWritten?.(end),
+      isStill: () => isStill?.() === true,
+      onWorking: () => onWorking?.(),
       onRetained: (bytes) => onRetained(bytes),
       onSynchronous: (synchronous) => {
         this.#synchronous = synchronous;

@@ -21,6 +21,8 @@ export interface SourceMonitorOptions {
   readonly tables: TableWatch;
   onClockOffset(offsetMs: number): void;
   onWritten(end: Position): void;
+  isStill(): boolean;
+  onWorking(): void;
   onRetained(bytes: number): void;
   onSynchronous(synchronous: boolean): void;
   /** The server ends its sessions. It waits for its walsenders, however long they take. */
@@ -125,6 +127,7 @@ export class SourceMonitor {
     // Half-way between sending and answer, give or take the commit.
     this.#options.onClockOffset(Number(rows[0]?.now) - (sentMs + Date.now()) / 2);
     this.#options.onWritten(formatLsn(parseLsn(String(rows[0]?.written))));
+    if (this.#options.isStill()) await this.#pollWalSender(client);
     if (performance.now() - this.#polledAtMs >= Math.min(pollMs, this.#options.heartbeatMs * 10)) {
       this.#polledAtMs = performance.now();
       await this.#pollSlot(client);
@@ -137,6 +140,15 @@ export class SourceMonitor {
       this.#synchronousAtMs = performance.now();
       await this.#pollSynchronous(client);
     }
+  }
+
+  /** It may read for long before it has something to send. When it waits, it waits for new WAL, or for us. */
+  async #pollWalSender(client: pg.Client): Promise<void> {
+    const { rows } = await client.query(
+      `SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'active' AND coalesce(wait_event, '') NOT LIKE 'WalSender%'`,
+      [this.#options.walSenderPid],
+    );
+    if (rows.length > 0) this.#options.onWorking();
   }
 
   async #pollSlot(client: pg.Client): Promise<void> {

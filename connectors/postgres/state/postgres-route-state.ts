@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { ActionJournal } from '../../../src/core/action.ts';
+import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
@@ -24,6 +25,7 @@ import type { RouteStatus, WantedState } from '../../../src/core/route-status.ts
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { applicationName } from '../target/apply-connection.ts';
+import { readApplyActivity } from './apply-activity.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
 import { PostgresActionJournal } from './postgres-action-journal.ts';
 import { PostgresParkedStore } from './postgres-parked-store.ts';
@@ -183,6 +185,10 @@ class PostgresRouteState implements RouteStateStore {
       this.#lease = null;
       await this.#unnameSession();
     });
+  }
+
+  applyActivity(): Promise<ApplyActivity> {
+    return this.#run(async () => await readApplyActivity(this.#client, await this.#id()));
   }
 
   wanted(): Promise<Wanted> {

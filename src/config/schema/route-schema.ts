@@ -192,6 +192,12 @@ export function routeSchema(s: Scalars) {
             })
             .prefault({})
             .meta({ description: 'What the source keeps because the route has not read it yet.' }),
+          memory: s
+            .size(
+              'Resident memory of the worker process above which it is drained and started again. Where it is absent: 256MB, apply.memory, and four times the largest row so far.',
+              { example: '1GB' },
+            )
+            .optional(),
         })
         .prefault({})
         .meta({ description: 'When the health of the route changes.' }),

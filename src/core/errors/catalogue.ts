@@ -3,6 +3,7 @@ import { nodeErrors } from './catalogue/node.ts';
 import { routeErrors } from './catalogue/route.ts';
 import { serviceErrors } from './catalogue/service.ts';
 import { sourceErrors } from './catalogue/source.ts';
+import { supervisionErrors } from './catalogue/supervision.ts';
 import { targetErrors } from './catalogue/target.ts';
 import { transformErrors } from './catalogue/transform.ts';
 import type { ErrorKind } from './tidelock-error.ts';
@@ -14,6 +15,7 @@ export const errorCatalogue: readonly ErrorKind<never>[] = [
   targetErrors,
   sourceErrors,
   routeErrors,
+  supervisionErrors,
   transformErrors,
   nodeErrors,
 ]

@@ -5,6 +5,9 @@ import { Supervisor } from '../../../src/supervisor/supervisor.ts';
 import { isAlive } from '../../support/process-tree.ts';
 import { until } from '../../support/until.ts';
 
+/** Tells what the stub says from what the Supervisor says by itself. */
+const stubLagMs = 1;
+
 const started: Supervisor[] = [];
 afterEach(() => {
   for (const supervisor of started.splice(0)) supervisor.kill();
@@ -85,4 +88,54 @@ test('each status goes to every listener until it is taken off', async () => {
     ],
     [['one', 'running']],
   ]);
+});
+
+test('a worker that dies again and again ends in failed, with what it died of, and a start brings it back', async () => {
+  const supervisor = new Supervisor({
+    file: 'none',
+    routes: ['dies'],
+    logger: silentLogger,
+    workerModule: new URL('./stub-worker.ts', import.meta.url),
+    patience: { crashes: { crashes: 3, windowMs: 60_000 } },
+  });
+  started.push(supervisor);
+  const heard: RouteStatus[] = [];
+  supervisor.onStatus((_, status) => heard.push(status));
+  supervisor.start();
+  // The stub holds what has failed, as the engine does.
+  const failed = await until('failed', () => {
+    const status = supervisor.statusOf('dies');
+    return status?.state === 'failed' && status.lagMs === stubLagMs ? status : null;
+  });
+  expect(failed).toMatchObject({ health: 'critical', restarts: 3, reason: { code: 'TL-4311' } });
+  expect(failed.reason?.message).toMatch(/died 3 times within 1 minutes, the last time: exit code 1: .*TypeError/);
+  expect(heard.filter(({ state }) => state === 'retrying').map(({ reason }) => reason?.code)).toEqual([
+    'TL-4310',
+    'TL-4310',
+  ]);
+  // Not started to work again by itself: the worker that holds it stays.
+  const holding = supervisor.workerOf('dies')?.pid;
+  process.kill(holding ?? 0, 'SIGUSR2');
+  await until('a route that works again', () => supervisor.statusOf('dies')?.state === 'running');
+  expect(supervisor.workerOf('dies')?.pid).toBe(holding);
+  // The crashes before count no more.
+  process.kill(holding ?? 0, 'SIGKILL');
+  await until('the next crash', () => supervisor.statusOf('dies')?.state === 'retrying');
+  expect(supervisor.statusOf('dies')?.restarted?.reason.message).toBe('the worker of route dies died (signal SIGKILL)');
+});
+
+test('a route that fails where even its holder dies stays failed, and is tried again', async () => {
+  const supervisor = new Supervisor({
+    file: 'none',
+    routes: ['dies'],
+    logger: silentLogger,
+    workerModule: new URL('./dying-worker.ts', import.meta.url),
+    patience: { crashes: { crashes: 2, windowMs: 60_000 } },
+  });
+  started.push(supervisor);
+  supervisor.start();
+  await until('failed', () => supervisor.statusOf('dies')?.state === 'failed');
+  const { restarts = 0 } = supervisor.workerOf('dies') ?? {};
+  await until('another try', () => (supervisor.workerOf('dies')?.restarts ?? 0) > restarts);
+  expect(supervisor.statusOf('dies')).toMatchObject({ state: 'failed', reason: { code: 'TL-4311' } });
 });

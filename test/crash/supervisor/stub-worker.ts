@@ -1,25 +1,35 @@
+import { once } from 'node:events';
 import { pause } from '../../../src/core/pause.ts';
+import type { RouteState } from '../../../src/core/route-status.ts';
 import { openLogger } from '../../../src/open-logger.ts';
 import { serveWorker, workerTask } from '../../../src/supervisor/serve-worker.ts';
 
-/** A worker without databases; its route's name says what it does when it is told to drain. */
+/** A worker without databases; its route's name says what it does. SIGUSR2 is its `tidelock start`. */
 const task = workerTask();
 await serveWorker(task, openLogger('silent'), async ({ signal, onStatus }) => {
-  onStatus({
-    state: 'running',
-    reason: { code: 'TL-0000', message: String(process.pid) },
-    health: 'ok',
-    sourcePosition: null,
-    targetPosition: null,
-    lagMs: null,
-    transactions: 0,
-    rows: 0,
-    collisions: 0,
-    parked: 0,
-    restarts: task.restarts,
-    retainedBytes: null,
-    load: null,
-  });
+  const show = (state: RouteState, message = String(process.pid)): void =>
+    onStatus({
+      state,
+      reason: task.halted !== null && state === 'failed' ? task.halted.reason : { code: 'TL-0000', message },
+      health: state === 'failed' ? 'critical' : 'ok',
+      sourcePosition: null,
+      targetPosition: null,
+      lagMs: 1,
+      transactions: 0,
+      rows: 0,
+      collisions: 0,
+      parked: 0,
+      restarts: task.restarts,
+      retainedBytes: null,
+      load: null,
+    });
+  if (task.halted !== null) {
+    show('failed');
+    await once(process, 'SIGUSR2');
+  } else if (task.route === 'dies') {
+    throw new TypeError('with a value');
+  }
+  show('running');
   const never = new AbortController();
   await pause(2 ** 30, task.route === 'deaf' ? never.signal : signal);
 });

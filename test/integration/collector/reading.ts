@@ -32,7 +32,11 @@ export function routeOf(database: TestDatabase, change: Partial<RouteDefinition>
     ddl: 'ignore',
     collisions: { forTable: () => 'halt' },
     apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },
-    limits: { lag: { warnMs: 1e4, criticalMs: 6e4 }, retained: { warnBytes: 5e9, criticalBytes: 2e10 } },
+    limits: {
+      lag: { warnMs: 1e4, criticalMs: 6e4 },
+      retained: { warnBytes: 5e9, criticalBytes: 2e10 },
+      memoryBytes: null,
+    },
     allow: [],
     given: {},
     describe: () => ({

@@ -1,0 +1,108 @@
+import { errorKind } from '../tidelock-error.ts';
+
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`;
+
+/** What the Supervisor and the workers notice about routes, and why a worker was started again. */
+export const supervisionErrors = {
+  lagging: errorKind<{ route: string; lagMs: number; limitMs: number }>({
+    code: 'TL-4301',
+    title: 'The route is late',
+    recovery: 'usage',
+    message: ({ route, lagMs, limitMs }) =>
+      `route ${route} is ${seconds(lagMs)} behind its source, the limit is ${seconds(limitMs)}`,
+    remedy: ({ route }) =>
+      `Watch "tidelock status ${route} --watch": where the lag does not fall, find out what the target waits for (locks, disk), or raise limits.lag.`,
+    explanation:
+      'The time from the commit at the source to the commit at the target has passed limits.lag. It is measured with heartbeats through the change queue.',
+  }),
+  retaining: errorKind<{ route: string; bytes: number }>({
+    code: 'TL-4302',
+    title: 'The source keeps much of its log for the route',
+    recovery: 'usage',
+    message: ({ route, bytes }) => `the source keeps ${megabytes(bytes)} of its log for route ${route}`,
+    remedy: ({ route }) =>
+      `Let the route catch up or run again; a route that is no longer needed is dropped with "tidelock drop ${route}". The source's disk fills otherwise.`,
+    explanation: 'What the source keeps because the route has not read it yet has passed limits.retained.',
+  }),
+  waitsForOther: errorKind<{ route: string; waitedMs: number; what: string; holders: string }>({
+    code: 'TL-4303',
+    title: 'The target makes the route wait for another session',
+    recovery: 'usage',
+    message: ({ route, waitedMs, what, holders }) =>
+      `route ${route} has waited for ${seconds(waitedMs)} at the target (${what})${holders === '' ? '' : `, held up by ${holders}`}`,
+    remedy: ({ holders }) =>
+      holders === ''
+        ? 'Look at the target: what it waits for (a synchronous standby, a lock) has to come, or its setting has to be changed.'
+        : 'End what these sessions do, or the sessions: at the target, "SELECT pg_terminate_backend(PID)".',
+    explanation:
+      'A statement of the route is held up by another session, most often by a lock. Starting the route again would not help, so it waits: health is warning from limits.lag.warn on and critical from limits.lag.critical on.',
+  }),
+  standsStill: errorKind<{ route: string; stoodMs: number }>({
+    code: 'TL-4304',
+    title: 'The route did not move on while its source did',
+    recovery: 'retry',
+    message: ({ route, stoodMs }) =>
+      `route ${route} did not move for ${seconds(stoodMs)} although its source did: its worker was started again`,
+    remedy: () => 'Nothing: it goes on from its checkpoint. Where it comes again, report it with the log.',
+    explanation:
+      'Heartbeats were committed at the source and nothing was read or applied, no server worked on it, and no other session held it up. The worker is drained or killed and started again, each time after twice as long.',
+  }),
+  memory: errorKind<{ route: string; bytes: number; limitBytes: number; restarted: boolean }>({
+    code: 'TL-4305',
+    title: 'The worker of the route uses more memory than it should',
+    recovery: 'retry',
+    message: ({ route, bytes, limitBytes, restarted }) =>
+      `the worker of route ${route} ${restarted ? 'was started again: it used' : 'uses'} ${megabytes(bytes)}, the limit is ${megabytes(limitBytes)}`,
+    remedy: () => 'Nothing, where it stays at one restart. Else lower apply.memory, or raise limits.memory.',
+    explanation:
+      'The limit is limits.memory, or follows from apply.memory and the largest row so far. Above it the worker is drained and started again; where that was done before and has not helped, health is a warning and the next restart comes after twice as long.',
+  }),
+  eventLoop: errorKind<{ route: string; blockedMs: number }>({
+    code: 'TL-4306',
+    title: 'The worker of the route stood still for seconds',
+    recovery: 'usage',
+    message: ({ route, blockedMs }) => `the worker of route ${route} stood still for ${seconds(blockedMs)}`,
+    remedy: () => 'Give the host more CPU, or look for a user exit that computes for long.',
+    explanation:
+      'The event loop of the process was blocked: by code that computes without a pause (a user exit), or since the host gave it no CPU. A worker that says nothing for a minute is killed and started again.',
+  }),
+  startsLong: errorKind<{ route: string; sinceMs: number }>({
+    code: 'TL-4307',
+    title: 'The route takes long to start',
+    recovery: 'usage',
+    message: ({ route, sinceMs }) => `route ${route} has been starting for ${seconds(sinceMs)}`,
+    remedy: () => 'Look for locks and long transactions at the source and the target.',
+    explanation:
+      'Checks of both sides should take seconds. A lock on a catalogue table or an overloaded server holds them up.',
+  }),
+  workerDied: errorKind<{ route: string; end: string }>({
+    code: 'TL-4310',
+    title: 'The worker of the route died',
+    recovery: 'retry',
+    message: ({ route, end }) => `the worker of route ${route} died (${end})`,
+    remedy: () => 'Nothing: it is started again and goes on from its checkpoint. The log tells more.',
+    explanation:
+      'Nothing is lost: what was not committed at the target is applied again from the checkpoint. SIGKILL is most often the kernel, which was out of memory; SIGABRT is V8, which was.',
+  }),
+  crashLoop: errorKind<{ route: string; crashes: number; minutes: number; end: string }>({
+    code: 'TL-4311',
+    title: 'The worker of the route dies again and again',
+    recovery: 'halt',
+    message: ({ route, crashes, minutes, end }) =>
+      `route ${route} halted: its worker died ${crashes} times within ${minutes} minutes, the last time: ${end}`,
+    remedy: ({ route }) => `Mend what the log names (memory, a user exit), then "tidelock start ${route}".`,
+    explanation:
+      'What kills a worker each time it starts does not go away by starting it again. The source keeps its changes for the route, which goes on from its checkpoint.',
+  }),
+  workerSilent: errorKind<{ route: string; silentMs: number }>({
+    code: 'TL-4312',
+    title: 'The worker of the route said nothing any more',
+    recovery: 'retry',
+    message: ({ route, silentMs }) =>
+      `the worker of route ${route} said nothing for ${seconds(silentMs)}: it was killed and started again`,
+    remedy: () =>
+      'Nothing: it goes on from its checkpoint. Where it comes again, look for a user exit that never returns.',
+    explanation: 'The process was frozen, or its event loop blocked for good.',
+  }),
+};

@@ -1,0 +1,40 @@
+import type { RouteStateStore } from '../core/route-state-store.ts';
+import { holdersText } from './apply-wait.ts';
+import type { RouteReport } from './route-report.ts';
+
+/** Asks the target what it does for a route that has not moved for a while. Costs nothing while it moves. */
+export class ApplyWatch {
+  readonly #store: RouteStateStore;
+  readonly #report: RouteReport;
+  #asking = false;
+
+  constructor(store: RouteStateStore, report: RouteReport) {
+    this.#store = store;
+    this.#report = report;
+  }
+
+  look(): void {
+    if (this.#asking) return;
+    if (!this.#report.meter.isStill) {
+      this.#report.waits(null);
+      return;
+    }
+    this.#asking = true;
+    this.#ask().finally(() => {
+      this.#asking = false;
+    });
+  }
+
+  async #ask(): Promise<void> {
+    const { meter } = this.#report;
+    const { steps } = meter;
+    // What can't be asked is nothing new: the renewal of the lease goes the same way.
+    const activity = await this.#store.applyActivity().catch(() => null);
+    // It may have moved while the target was asked.
+    if (activity === null || meter.steps !== steps) return;
+    if (activity.doing === 'waiting')
+      this.#report.waits({ what: activity.what, holders: holdersText(activity.holders) });
+    else this.#report.waits(null);
+    if (activity.doing === 'working') meter.stepped();
+  }
+}

@@ -1,0 +1,21 @@
+export interface CrashRules {
+  readonly crashes: number;
+  readonly windowMs: number;
+}
+
+/** With the growing pauses between them, so many crashes take a minute at least. */
+export const crashRules: CrashRules = { crashes: 8, windowMs: 15 * 60_000 };
+
+/** With the crash that has just happened, those that still count. */
+export function recentCrashes(
+  crashedAtMs: readonly number[],
+  nowMs: number,
+  { windowMs }: CrashRules,
+): readonly number[] {
+  return [...crashedAtMs, nowMs].filter((atMs) => atMs > nowMs - windowMs);
+}
+
+/** What kills a worker so often does not go away by starting it once more. */
+export function isCrashLoop(recent: readonly number[], { crashes }: CrashRules): boolean {
+  return recent.length >= crashes;
+}

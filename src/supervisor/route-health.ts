@@ -1,0 +1,92 @@
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import type { ParkedCount } from '../core/parked.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import type { Concern, Health, RouteState } from '../core/route-status.ts';
+import type { ApplyWait } from './apply-wait.ts';
+import { type MemoryUse, nearsLimit } from './memory-limit.ts';
+
+export interface HealthFacts {
+  readonly route: string;
+  readonly limits: RouteDefinition['limits'];
+  readonly state: RouteState;
+  /** How long it has been in this state. */
+  readonly inStateMs: number;
+  readonly lagMs: number | null;
+  readonly retainedBytes: number | null;
+  readonly parked: ParkedCount;
+  readonly wait: ApplyWait | null;
+  readonly memory: MemoryUse | null;
+  /** Longest stand-still of the worker's event loop in the last minute. */
+  readonly blockedMs: number;
+}
+
+/** What is told of a blocked event loop: less than this holds up nobody who would notice. */
+const blockedWarnMs = 5_000;
+const startWarnMs = 60_000;
+
+type Judged = Omit<Concern, 'since'>;
+
+export interface JudgedHealth {
+  readonly health: Health;
+  /** Worst first; of equal ones, what explains the others comes first. */
+  readonly concerns: readonly Judged[];
+}
+
+/** The health of a route, and why it is not better, from what its worker knows. */
+export function judgeHealth(facts: HealthFacts): JudgedHealth {
+  const all = [waitConcern, lagConcern, retentionConcern, parkedConcern, memoryConcern, loopConcern, startConcern];
+  const found = all.flatMap((judge) => judge(facts) ?? []);
+  const concerns = [...found.filter(isCritical), ...found.filter((concern) => !isCritical(concern))];
+  const { state } = facts;
+  if (state === 'failed' || state === 'fenced' || concerns.some(isCritical)) return { health: 'critical', concerns };
+  if (state === 'retrying' || concerns.length > 0) return { health: 'warning', concerns };
+  return { health: state === 'starting' ? 'unknown' : 'ok', concerns };
+}
+
+const isCritical = ({ level }: Judged): boolean => level === 'critical';
+
+function waitConcern({ route, wait, limits: { lag } }: HealthFacts): Judged | null {
+  if (wait === null || wait.waitedMs < lag.warnMs) return null;
+  const error = fail(supervisionErrors.waitsForOther, { route, ...wait });
+  return concern(wait.waitedMs >= lag.criticalMs ? 'critical' : 'warning', error);
+}
+
+function lagConcern({ route, lagMs, limits: { lag } }: HealthFacts): Judged | null {
+  if (lagMs === null || lagMs < lag.warnMs) return null;
+  if (lagMs < lag.criticalMs)
+    return concern('warning', fail(supervisionErrors.lagging, { route, lagMs, limitMs: lag.warnMs }));
+  return concern('critical', fail(supervisionErrors.lagging, { route, lagMs, limitMs: lag.criticalMs }));
+}
+
+function retentionConcern({ route, retainedBytes: bytes, limits: { retained } }: HealthFacts): Judged | null {
+  if (bytes === null || bytes < retained.warnBytes) return null;
+  const error = fail(supervisionErrors.retaining, { route, bytes });
+  return concern(bytes >= retained.criticalBytes ? 'critical' : 'warning', error);
+}
+
+function parkedConcern({ route, parked: { count, since } }: HealthFacts): Judged | null {
+  if (count === 0) return null;
+  return concern('warning', fail(routeErrors.parked, { route, count, since: since ?? 'its start' }));
+}
+
+function memoryConcern({ route, memory }: HealthFacts): Judged | null {
+  if (memory === null || memory.limitBytes === null || !nearsLimit(memory)) return null;
+  const { rssBytes: bytes, limitBytes } = memory;
+  return concern('warning', fail(supervisionErrors.memory, { route, bytes, limitBytes, restarted: false }));
+}
+
+function loopConcern({ route, blockedMs }: HealthFacts): Judged | null {
+  if (blockedMs < blockedWarnMs) return null;
+  return concern('warning', fail(supervisionErrors.eventLoop, { route, blockedMs }));
+}
+
+function startConcern({ route, state, inStateMs }: HealthFacts): Judged | null {
+  if (state !== 'starting' || inStateMs < startWarnMs) return null;
+  return concern('warning', fail(supervisionErrors.startsLong, { route, sinceMs: inStateMs }));
+}
+
+function concern(level: Concern['level'], { code, message, remedy }: TidelockError): Judged {
+  return { level, code, message, remedy };
+}

@@ -1,0 +1,2 @@
+/** A worker that can't even begin. */
+process.exit(7);

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { Position } from '../../../src/core/position.ts';
+import { type HealthFacts, judgeHealth } from '../../../src/supervisor/route-health.ts';
+
+const well: HealthFacts = {
+  route: 'one',
+  limits: {
+    lag: { warnMs: 10_000, criticalMs: 60_000 },
+    retained: { warnBytes: 1_000, criticalBytes: 2_000 },
+    memoryBytes: null,
+  },
+  state: 'running',
+  inStateMs: 0,
+  lagMs: 5,
+  retainedBytes: null,
+  parked: { count: 0, since: null },
+  wait: null,
+  memory: { rssBytes: 100, limitBytes: 200 },
+  blockedMs: 0,
+};
+
+const judged = (change: Partial<HealthFacts>) => {
+  const { health, concerns } = judgeHealth({ ...well, ...change });
+  return [health, ...concerns.map(({ level, code }) => `${level} ${code}`)];
+};
+
+const wait = (waitedMs: number) => ({ waitedMs, what: 'lock on relation', holders: 'session 7 (user dba)' });
+
+test.for<[string, Partial<HealthFacts>, string[]]>([
+  ['a running route', {}, ['ok']],
+  ['a starting one', { state: 'starting' }, ['unknown']],
+  ['one that starts for a minute', { state: 'starting', inStateMs: 60_000 }, ['warning', 'warning TL-4307']],
+  ['one that tries again', { state: 'retrying' }, ['warning']],
+  ['one that has halted', { state: 'failed' }, ['critical']],
+  ['one that is fenced', { state: 'fenced' }, ['critical']],
+  ['late', { lagMs: 10_000 }, ['warning', 'warning TL-4301']],
+  ['very late', { lagMs: 60_000 }, ['critical', 'critical TL-4301']],
+  ['of which the source keeps much', { retainedBytes: 1_000 }, ['warning', 'warning TL-4302']],
+  ['of which it keeps too much', { retainedBytes: 2_000 }, ['critical', 'critical TL-4302']],
+  ['with parked transactions', { parked: { count: 2, since: '0/1' as Position } }, ['warning', 'warning TL-4201']],
+  ['that waits a little', { wait: wait(9_999) }, ['ok']],
+  ['that waits', { wait: wait(10_000) }, ['warning', 'warning TL-4303']],
+  ['that waits long', { wait: wait(60_000) }, ['critical', 'critical TL-4303']],
+  [
+    'that uses 90 % of its memory',
+    { memory: { ...well.memory, rssBytes: 180 } as HealthFacts['memory'] },
+    ['warning', 'warning TL-4305'],
+  ],
+  ['that stood still', { blockedMs: 5_000 }, ['warning', 'warning TL-4306']],
+  [
+    'late since it waits',
+    { lagMs: 70_000, wait: wait(70_000), blockedMs: 6_000 },
+    ['critical', 'critical TL-4303', 'critical TL-4301', 'warning TL-4306'],
+  ],
+  [
+    'waiting, and late for longer than that',
+    { lagMs: 70_000, wait: wait(20_000) },
+    ['critical', 'critical TL-4301', 'warning TL-4303'],
+  ],
+])('the health of a route: %s', ([, facts, expected]) => {
+  expect(judged(facts)).toEqual(expected);
+});
+
+test('who holds the route up is named', () => {
+  expect(judgeHealth({ ...well, wait: wait(12_000) }).concerns[0]?.message).toBe(
+    'route one has waited for 12 s at the target (lock on relation), held up by session 7 (user dba)',
+  );
+});
