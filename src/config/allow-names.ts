@@ -6,6 +6,8 @@ export const allowNames = {
       'Enabled triggers and cascading foreign keys at target tables act on replicated rows, where the user at the target may not switch them off. What they write may differ from the source.',
     rewrittenTypes:
       'A column type that was changed by writing the table anew (integer to bigint) is taken for a plain cast. That a USING expression has changed the values is not to be seen in the log or the catalogue; without this name such a change halts the route.',
+    droppedTables:
+      'With ddl: replicate a table of the route that is dropped at the source is dropped at the target, too. Without this name DROP TABLE halts the route.',
     partitionChanges:
       'Partitions that are attached, detached or dropped at the source, whose rows come and go without row events, leave the target as it is.',
   },

@@ -64,7 +64,13 @@ export function tableSelection(
   const prepare = async (): Promise<void> => {
     for (const { transforms } of rules) for (const transform of transforms) await transform.prepare?.();
   };
-  return { select, exact, globs, prepare };
+  const own = rules.flatMap((rule, at) => (rule.to === null ? (patterns[at]?.pattern ?? []) : []));
+  const meansSchema = (schema: string): boolean => own.some((pattern) => pattern.matchesSchema(schema));
+  const expressions = {
+    globs: globs.map(({ expression }) => expression),
+    excluded: exclude.map(({ expression }) => expression),
+  };
+  return { select, exact, globs, patterns: expressions, meansSchema, prepare };
 }
 
 function mapper(rule: TableRule): (schema: string, name: string) => MappedTable {

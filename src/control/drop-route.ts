@@ -28,6 +28,8 @@ export interface DroppedRoute {
   readonly targetTables: readonly string[];
   /** Parked transactions, which are lost with it. */
   readonly parked: number;
+  /** Statements for an administrator of the source: what its user may not drop. */
+  readonly left: readonly string[];
 }
 
 /** Removes the route's queue and what is stored about it, while no engine is at work on it. Rows stay. */
@@ -39,6 +41,7 @@ export async function dropRoute(route: OpenedRoute, { dryRun }: DropOptions): Pr
   demandIdle(name, stored, 'dropped');
   const tables = stored === null ? [] : await store.tables();
   const { queue: state, retainedBytes } = await source.status();
+  let left: readonly string[] = [];
   if (!dryRun) {
     if (stored !== null) {
       // An engine that starts meanwhile finds the lease taken; one that has halted is fenced and makes no new queue.
@@ -46,7 +49,7 @@ export async function dropRoute(route: OpenedRoute, { dryRun }: DropOptions): Pr
       if (!attempt.granted) demandIdle(name, await store.read(), 'dropped');
     }
     // The queue first: what is stored tells that there may be one.
-    await source.dropQueue();
+    left = await source.dropQueue();
     await store.drop();
   }
   return {
@@ -59,5 +62,6 @@ export async function dropRoute(route: OpenedRoute, { dryRun }: DropOptions): Pr
     tables: tables.length,
     targetTables: tables.map(({ target }) => target),
     parked: stored?.parked.count ?? 0,
+    left,
   };
 }

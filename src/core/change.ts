@@ -1,7 +1,9 @@
 import type { Row } from './cell.ts';
 import type { Position } from './position.ts';
+import type { StoredTable } from './route-state-store.ts';
 import type { Evolution } from './schema-step.ts';
 import type { TableName, TableVersion } from './table.ts';
+import type { TableFacts } from './table-facts.ts';
 
 /**
  * Row changes are one object and one array a row (two where an old image was logged). `table` is writable because the
@@ -80,21 +82,50 @@ export interface DdlChange {
   readonly tag: string;
   /** As the source names it: for messages. */
   readonly object: string;
-  /** The source table that it is about; null where that is only known at the target (DROP INDEX). */
+  /** The source table that it is about, under the name that it has after the command; null where it is about no table. */
   readonly table: TableName | null;
+  /** Of the object itself, without its schema. */
+  readonly name: string;
   /** The whole text that the client sent, with perhaps other commands beside this one; null where it can't be taken. May hold values: never logged. */
   readonly text: string | null;
-  /** Why it can't be carried, as the source knows it; null where nothing speaks against it there. */
-  readonly obstacle: 'nested' | 'rewrite' | 'text' | null;
+  /** How many commands of this kind on this object the text had before this one. */
+  readonly ordinal: number;
+  /** Made of the catalogue, in place of the text. */
+  readonly statement: string | null;
+  /** Why it can't be carried, as the source knows it, in words; null where nothing speaks against it there. */
+  readonly obstacle: string | null;
+  /** Of a kind that the target goes without. It is told, and not carried. */
+  readonly leftOut: boolean;
+  /** Rows were written anew: for other types of their columns only, for values of added columns, or for whatever else. */
+  readonly rewritten: 'types' | 'values' | 'other' | null;
   /** Session settings under which the text means what it meant at the source, by name. */
   readonly settings: Readonly<Record<string, string>>;
-  /** What rows have that were there before, by column, as the source's catalogue writes it. */
-  readonly missing: Readonly<Record<string, string>>;
-  /** A route brought it to the source: it is not carried, and tells only what a definition that follows comes from. */
-  readonly applied: boolean;
+  /** The table as the command has left it; null where the command changes nothing that the queue announces. */
+  readonly facts: TableFacts | null;
+  /** What has gone, of a command that drops. */
+  readonly dropped: readonly DroppedObject[];
+  /** Which tables the route carries from here on. */
+  readonly tables: CarriedTables | null;
+  /** Set by the pipeline: replaces what is stored about `table`. */
+  stored?: StoredTable;
+  /** It is at the target already: brought to the source by a route, or carried out by a person. Only what it means for the rows that follow is taken. */
+  applied: boolean;
   /** Where the source transaction was committed. */
   readonly at: Position;
 }
+
+export interface DroppedObject {
+  /** table, index, type, ... */
+  readonly type: string;
+  /** Null of what is in no schema. */
+  readonly schema: string | null;
+  readonly name: string;
+}
+
+export type CarriedTables =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'renamed'; readonly from: TableName }
+  | { readonly kind: 'dropped'; readonly names: readonly TableName[] };
 
 export type RowChange = InsertChange | UpdateChange | DeleteChange;
 export type Change = RowChange | TruncateChange | UnmappedChange | SchemaChange | DdlChange | HeartbeatChange;

@@ -88,8 +88,23 @@ export interface TableSelection {
   readonly exact: readonly { readonly schema: string; readonly name: string }[];
   /** Globs as they are written, and what each means. */
   readonly globs: readonly { readonly text: string; matches(schema: string, name: string): boolean }[];
+  /** The same as regular expressions over schema and table, for whoever has to decide elsewhere: a name beats `excluded`, which beats a glob. */
+  readonly patterns: TablePatterns;
+  /** True where a table of this schema could be carried under its own name. */
+  meansSchema(schema: string): boolean;
   /** Loads what transforms need of files. Before tables are bound, at each start. */
   prepare(): Promise<void>;
+}
+
+export interface TablePatterns {
+  readonly globs: readonly TableExpression[];
+  readonly excluded: readonly TableExpression[];
+}
+
+/** Sources of regular expressions, anchored; `.` means any character. */
+export interface TableExpression {
+  readonly schema: string;
+  readonly name: string;
 }
 
 export interface CollisionRules {

@@ -17,8 +17,6 @@ export type SchemaStep =
 /** What a change of a table's definition asks of the target, in the target transaction of the rows around it. */
 export interface Evolution {
   readonly steps: readonly SchemaStep[];
-  /** The steps were commands that the target has carried out: it only has to prove that. */
-  readonly followed?: true;
   /** Replaces what is stored about the table. */
   readonly stored: StoredTable;
 }

@@ -71,6 +71,8 @@ export interface Source {
   precedes(a: string, b: string): boolean;
   /** Size of the tables' rows, without indexes. */
   sizeBytes(tables: readonly TableName[]): Promise<number>;
+  /** Labels of tables whose rows the queue tells from the first one on, behind the command that made them (ddl: replicate). */
+  announced(): Promise<readonly string[]>;
   /** The sequences of these tables' columns. */
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
   /** What has to be mended at the source before the route can run, and what should be. */
@@ -97,8 +99,8 @@ export interface Source {
   queuePosition(): Promise<Position | null>;
   /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */
   endQueueSessions(): Promise<void>;
-  /** Drops slot and publication that the route owns. Repeatable. */
-  dropQueue(): Promise<void>;
+  /** Drops what the route owns at the source. Repeatable. Returns statements for what the user may not drop. */
+  dropQueue(): Promise<readonly string[]>;
   /** Streams; `stored` is the identity that the checkpoint was made with. */
   collector(stored: SourceIdentity, options: CollectorOptions): Collector;
   /** Commits a mark to the queue; whoever has passed the returned position has everything committed before the call. */
@@ -107,9 +109,17 @@ export interface Source {
   close(): Promise<void>;
 }
 
+export interface CarriedTable {
+  readonly label: string;
+  /** Null where nothing is known but the label. */
+  readonly known: (TableName & { /** TableFacts.id */ readonly id: string }) | null;
+  /** Where its changes begin, of one that came later. */
+  readonly from: Position | null;
+}
+
 export interface CollectorOptions {
-  /** The tables that the route has begun with, by label, and for those that came later where their changes begin; null: all that are selected. */
-  readonly carried: ReadonlyMap<string, Position | null> | null;
+  /** The tables that the route has begun with; null: all that are selected. */
+  readonly carried: readonly CarriedTable[] | null;
   /** Selected tables that are not carried have appeared. Called with each look that finds others than the one before. */
   onNewTables?(tables: readonly string[]): void;
   /** Carried tables whose definition or storage is another one than at the look before; all of them with the first. */

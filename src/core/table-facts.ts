@@ -61,8 +61,6 @@ export interface TableDefinition {
   readonly gone: readonly string[];
   /** Columns that were added at the source and are not carried (schemaChanges: ignore). */
   readonly ignored: readonly string[];
-  /** A command that was carried out since has changed it; the queue has not announced what it is now. */
-  readonly commanded?: true;
   /** What a look at the catalogue has halted at, to know it again once a person has accepted it. */
   readonly halted?: { readonly at: Position; readonly print: string };
 }

@@ -1,3 +1,5 @@
+import type { TableExpression } from '../core/route.ts';
+
 /** Text that is no table name or glob; the message says why. */
 export class PatternProblem extends Error {}
 
@@ -9,6 +11,8 @@ export interface TablePattern {
   /** The table where the pattern names exactly one. */
   readonly exact: { readonly schema: string; readonly name: string } | null;
   matches(schema: string, name: string): boolean;
+  matchesSchema(schema: string): boolean;
+  readonly expression: TableExpression;
 }
 
 /**
@@ -26,7 +30,13 @@ export function parseTablePattern(text: string): TablePattern {
   const exact = exactSchema !== null && exactName !== null ? { schema: exactSchema, name: exactName } : null;
   const schemaExpression = expression(schema);
   const nameExpression = expression(name);
-  return { text, exact, matches: (s, n) => schemaExpression.test(s) && nameExpression.test(n) };
+  return {
+    text,
+    exact,
+    matches: (s, n) => schemaExpression.test(s) && nameExpression.test(n),
+    matchesSchema: (s) => schemaExpression.test(s),
+    expression: { schema: schemaExpression.source, name: nameExpression.source },
+  };
 }
 
 /** Reads a target such as `crm.{table}` or `"CRM"."{schema}_{table}"`. */

@@ -23,6 +23,8 @@ export class RouteMeter {
   /** What the message before has told of. */
   #told: ApplyCounts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
   applied: Position | null = null;
+  /** DDL commands that the target goes without. */
+  readonly leftOut = new Set<string>();
   /** How far the queue has been read. */
   sourcePosition: Position | null = null;
   /** How far the source has written its log. */

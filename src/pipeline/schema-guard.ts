@@ -13,13 +13,13 @@ import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import { isOfCatalogue } from './assign-columns.ts';
-import { definitionOf, type Judgement, judgeDefinition, versionOf } from './judge-definition.ts';
+import { definitionOf, type Judgement, judgeDefinition, sameDefinition, versionOf } from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
 import { schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
 
 export interface SchemaGuardOptions {
-  readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'allow'>;
+  readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
   readonly mapper: TableMapper;
   readonly store: Pick<RouteStateStore, 'setTables'>;
   readonly source: Pick<Source, 'facts' | 'catalogue' | 'settled' | 'precedes' | 'order'>;
@@ -29,6 +29,8 @@ export interface SchemaGuardOptions {
   readonly stored: readonly StoredTable[];
   /** A person has accepted what changed at the source up to here. */
   readonly acceptedTo: Position | null;
+  /** Commands that the target goes without, kept over sessions. */
+  readonly leftOut?: Set<string>;
 }
 
 /**
@@ -45,18 +47,21 @@ export class SchemaGuard {
   readonly #stored: Map<string, StoredTable>;
   /** Tables that the catalogue shows as touched, with what it says as soon as it was asked. */
   readonly #touched = new Map<string, TableFacts | null>();
+  readonly #leftOut: Set<string>;
 
   constructor(options: SchemaGuardOptions) {
     this.#options = options;
+    this.#leftOut = options.leftOut ?? new Set();
     this.#stored = new Map(options.stored.map((table) => [table.source, table]));
     for (const { definition } of options.stored) if (definition !== null) options.mapper.adjust(definition, definition);
   }
 
-  /** Columns that were added at the source and are left out, as schema.table.column. */
+  /** Columns that were added at the source and are left out, as schema.table.column, and commands. */
   get ignored(): readonly string[] {
-    return [...this.#stored.values()].flatMap(({ source, definition }) =>
+    const columns = [...this.#stored.values()].flatMap(({ source, definition }) =>
       (definition?.ignored ?? []).map((name) => `${source}.${name}`),
     );
+    return [...columns, ...this.#leftOut];
   }
 
   /** A look at the catalogue shows that something about these tables may have changed, perhaps without a row to tell it. */
@@ -87,20 +92,45 @@ export class SchemaGuard {
   }
 
   /**
-   * Called before the command goes to the target. False where a person has accepted what was committed by then: it was carried out
-   * by hand. What the queue announces of the table next is what the command has made of it, and the target has that too.
+   * Called before the command goes to the target; null where nothing of it does. What it makes of its table comes with it, and is what the queue goes on
+   * with. One that a person has accepted was carried out by hand.
    */
-  command({ tag, table, object, at, applied }: DdlChange): boolean {
+  command(change: DdlChange): DdlChange | null {
     const { acceptedTo, source, logger } = this.#options;
-    if (acceptedTo !== null && source.order.covers(acceptedTo, at)) {
-      if (!applied) logger.info({ tag, object, position: at }, 'command left out, accepted as carried out by hand');
-      return false;
+    const { tag, object, at } = change;
+    if (change.leftOut) {
+      this.#leaveOut(change);
+      return null;
     }
-    if (tag !== 'ALTER TABLE' || table === null) return true;
-    const known = this.#stored.get(tableLabel(table));
-    if (known?.definition)
-      this.#stored.set(known.source, { ...known, definition: { ...known.definition, commanded: true } });
-    return true;
+    if (!change.applied && acceptedTo !== null && source.order.covers(acceptedTo, at)) {
+      logger.info({ tag, object, position: at }, 'command left out, accepted as carried out by hand');
+      change.applied = true;
+    }
+    if (change.obstacle === null || change.applied) this.#define(change);
+    return change;
+  }
+
+  #leaveOut({ tag, object, at, applied }: DdlChange): void {
+    const text = `${tag} ${object}`;
+    if (applied || this.#leftOut.has(text)) return;
+    if (this.#leftOut.size < maxLeftOut) this.#leftOut.add(text);
+    this.#options.logger.warn({ tag, object, position: at }, 'command left out: the target goes without it');
+  }
+
+  #define(change: DdlChange): void {
+    const { mapper, route } = this.#options;
+    const { tables, table, facts } = change;
+    if (tables?.kind === 'dropped') for (const name of tables.names) this.#stored.delete(tableLabel(name));
+    if (table === null || facts === null || route.tables.select(table.schema, table.name) === null) return;
+    const was = this.#stored.get(tableLabel(tables?.kind === 'renamed' ? tables.from : table));
+    if (was === undefined && tables?.kind !== 'created') return;
+    if (tables?.kind === 'renamed') this.#stored.delete(tableLabel(tables.from));
+    const { gone = [], ignored = [] } = was?.definition ?? {};
+    const definition = { ...definitionOf(facts), gone, ignored };
+    mapper.adjust(definition, definition);
+    const stored = { ...storedTable(mapper.bind(versionOf(definition)), definition), loadedTo: was?.loadedTo ?? null };
+    this.#stored.set(stored.source, stored);
+    change.stored = stored;
   }
 
   async #read(labels: readonly string[]): Promise<void> {
@@ -134,8 +164,7 @@ export class SchemaGuard {
     const isOther = tableId !== before.id;
     const why = isOther ? madeAnew : judgement.unproven;
     if (why === null) {
-      if (judgement.changed && (route.schemaChanges !== 'halt' || before.commanded))
-        await this.#changed(change, before, judgement);
+      if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
       // With `halt` a definition that no row has needed yet is not told.
       else if (!judgement.changed) this.#refresh(change, known, judgement);
       return change.evolution === undefined ? null : change;
@@ -168,6 +197,8 @@ export class SchemaGuard {
       if (!this.#isAccepted(change)) throw this.#unproven(change, madeAnew);
       return await this.#accept(change, facts);
     }
+    // Commands tell what changes, in their place; the catalogue may be further. A look tells what came without one.
+    if (this.#options.route.ddl === 'replicate' && sameDefinition(to, known.definition)) return;
     // A table that is not there any more tells nothing; nor does another one of its name.
     if (facts === null || facts.id !== change.tableId) return await this.#gone(change, known, known.definition);
     const judgement = judgeDefinition(to, {
@@ -253,22 +284,19 @@ export class SchemaGuard {
   async #changed(change: SchemaChange, before: TableDefinition, judgement: Judgement): Promise<void> {
     const { route, mapper } = this.#options;
     const { definition, unproven } = judgement;
-    const followed = before.commanded === true;
-    if (route.schemaChanges === 'halt' && !followed) throw this.#halt(change, unproven ?? changedText);
+    if (route.schemaChanges === 'halt') throw this.#halt(change, unproven ?? changedText);
     if (unproven !== null || definition === null) throw this.#unproven(change, unproven ?? changedText);
     const from = { binding: mapper.bind(versionOf(before)), ids: before.columns.map(({ id }) => id) };
-    const ignores = route.schemaChanges === 'ignore' && !followed;
-    const after = ignores ? await this.#ignore(change, before, judgement) : definition;
+    const after = route.schemaChanges === 'ignore' ? await this.#ignore(change, before, judgement) : definition;
     mapper.adjust(change.to, after);
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);
-    const steps =
-      route.schemaChanges === 'evolve' || followed ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
+    const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
     if (steps === null)
       throw this.#unproven(change, 'its transforms leave no column for a column, so that the target can not follow');
     const stored = this.#renewed(binding, after);
     this.#stored.set(stored.source, stored);
-    change.evolution = { steps, stored, ...(followed && { followed }) };
+    change.evolution = { steps, stored };
     const { logger } = this.#options;
     logger.info(
       { table: stored.source, position: change.at, steps: steps.map(stepText), ignored: after.ignored },
@@ -327,6 +355,9 @@ export class SchemaGuard {
     });
   }
 }
+
+/** Named in the status; the log names all. */
+const maxLeftOut = 100;
 
 const madeAnew = 'it is another table now: it was dropped and made anew, and its rows went without row events';
 const changedText = 'its columns, types or key are not those that the route was started with';

@@ -124,17 +124,13 @@ async function prepare(
   part: TransactionPart,
   { guard, mapper, targetNode }: Pick<StreamSessionOptions, 'guard' | 'mapper' | 'targetNode'>,
 ): Promise<TransactionPart> {
-  const accepted = new Set<Change>();
+  const left = new Set<Change>();
   for (const change of part.changes) {
     if (change.kind === 'schemaChange' && change.evolution === undefined) await guard.meet(change, part.id);
-    else if (change.kind === 'ddl' && !guard.command(change)) accepted.add(change);
+    else if (change.kind === 'ddl' && guard.command(change) === null) left.add(change);
   }
-  const commanded = part.changes.some(({ kind }) => kind === 'ddl') ? withoutAccepted(part, accepted) : part;
+  const commanded = left.size === 0 ? part : { ...part, changes: part.changes.filter((change) => !left.has(change)) };
   return mapper.map(dropLoop(commanded, targetNode));
-}
-
-function withoutAccepted(part: TransactionPart, accepted: ReadonlySet<Change>): TransactionPart {
-  return { ...part, changes: part.changes.filter((change) => !accepted.has(change)) };
 }
 
 /** A transaction that has been at the target becomes an advance without changes; what follows later rows need stays. */

@@ -12,7 +12,7 @@ import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
-import type { Source } from '../core/source.ts';
+import type { CarriedTable, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { carrySequences } from '../operations/carry-sequences.ts';
@@ -76,11 +76,14 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const stored = await store.tables();
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   const now = await source.tables();
-  const appeared = newTables(definition, now, stored).map(tableLabel);
+  // With DDL commands the queue tells of new tables in their place: what is new is only known when that is reached.
+  const isTold = definition.ddl === 'replicate' && stored.length > 0;
+  const appeared = isTold ? [] : newTables(definition, now, stored).map(tableLabel);
   if (definition.newTables === 'halt' && appeared.length > 0)
     throw fail(sourceErrors.newTables, { route: definition.name, tables: appeared.join(', ') });
   const left = definition.newTables === 'ignore' ? appeared : [];
-  const carried = now.filter((table) => !left.includes(tableLabel(table)));
+  const known = new Set(stored.map((table) => table.source));
+  const carried = now.filter((table) => !left.includes(tableLabel(table)) && (!isTold || known.has(tableLabel(table))));
   // What the queue goes on with; the catalogue is newer.
   const isFollowing = definition.schemaChanges !== 'halt' || definition.ddl === 'replicate';
   const versions = isFollowing ? storedVersions(carried, stored) : carried;
@@ -91,9 +94,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const found = [
     ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
     ...(await source.preflight()),
-    ...(await target.preflight(
-      tables.filter(({ source }) => !isCommanded(source, stored)).map(({ mapped }) => mapped),
-    )),
+    ...(await target.preflight(tables.map(({ mapped }) => mapped))),
   ];
   logWarnings(found, attempt.logger);
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
@@ -111,21 +112,18 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     checkpoint = (await store.read())?.checkpoint ?? null;
   }
   if (signal.aborted) return;
-  await streamRoute(attempt, mapper);
+  if (definition.ddl !== 'replicate') await loadAppeared(attempt, mapper);
+  // What the queue has not told of as it went is new where the stream has got to by then.
+  while ((await streamRoute(attempt, mapper)) && definition.ddl === 'replicate') await loadAppeared(attempt, mapper);
 }
 
-/** The target has carried out a command, and no row has told since what the table has become: the plan is checked with the first one. */
-function isCommanded(table: TableVersion, stored: readonly StoredTable[]): boolean {
-  return stored.some(({ source, definition }) => source === tableLabel(table) && definition?.commanded === true);
-}
-
-/** Until aborted, or until tables have appeared that the route means: the next attempt deals with them. */
-async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
+/** Until aborted, or until tables have appeared that the route means, which gives true. */
+async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<boolean> {
   const { definition, source, target, store, epoch, signal } = attempt;
-  await loadAppeared(attempt, mapper);
   const checkpoint = (await store.read())?.checkpoint ?? null;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const appeared = new AbortController();
+  const over = new AbortController();
   const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const consumer = await target.consumer({
@@ -142,7 +140,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     onNewTables: (labels) => {
       if (definition.newTables === 'ignore')
         attempt.logger.info({ tables: labels }, 'tables have appeared and are left out');
-      else void isConfirmed(attempt).then((yes) => yes && appeared.abort());
+      else void isConfirmed(attempt, over.signal).then((yes) => yes && appeared.abort());
     },
     onTouched: (labels) => guard.touch(labels),
     replicated: stored.map((table) => table.source),
@@ -170,11 +168,11 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     logger: attempt.logger,
     stored,
     acceptedTo: attempt.acceptSchemaChangesTo,
+    leftOut: attempt.meter.leftOut,
   });
   attempt.onStreaming(() => guard.ignored);
   const channel = new MemoryChannel();
   const targetNode = await target.identity();
-  const over = new AbortController();
   const carrying = carryAgain(attempt, over.signal);
   try {
     await streamSession({
@@ -197,11 +195,15 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     over.abort();
     await carrying;
   }
+  return appeared.signal.aborted && !signal.aborted;
 }
 
-/** With their positions, where they were copied later. */
-function carriedTables(stored: readonly StoredTable[]): ReadonlyMap<string, Position | null> {
-  return new Map(stored.map((table) => [table.source, table.loadedTo ?? null]));
+function carriedTables(stored: readonly StoredTable[]): readonly CarriedTable[] {
+  return stored.map(({ source: label, loadedTo, definition }) => ({
+    label,
+    known: definition === null ? null : { schema: definition.schema, name: definition.name, id: definition.id },
+    from: loadedTo ?? null,
+  }));
 }
 
 /** Tables that a glob of the route means and that the route has not begun with. */
@@ -216,18 +218,35 @@ function newTables(
 }
 
 /** What a look at names alone took for new may be a partition of a table of the route. Where it can't be asked, the next start does. */
-async function isConfirmed({ definition, source, store }: RouteAttempt): Promise<boolean> {
+async function isConfirmed(attempt: RouteAttempt, signal: AbortSignal): Promise<boolean> {
   try {
-    return newTables(definition, await source.tables(), await store.tables()).length > 0;
+    if (attempt.definition.ddl === 'replicate') await reachNow(attempt, signal);
+    return !signal.aborted && (await appearedTables(attempt)).length > 0;
   } catch {
-    return true;
+    return !signal.aborted;
   }
 }
 
+/** Whatever commands were committed before this call are carried out. */
+async function reachNow({ source, meter }: RouteAttempt, signal: AbortSignal): Promise<void> {
+  const now = await source.mark();
+  while (!signal.aborted && !(meter.applied !== null && source.order.covers(meter.applied, now)))
+    await pause(100, signal);
+}
+
+async function appearedTables({ definition, source, store }: RouteAttempt): Promise<readonly TableVersion[]> {
+  const told = new Set(await source.announced());
+  return newTables(definition, await source.tables(), await store.tables()).filter(
+    (table) => !told.has(tableLabel(table)),
+  );
+}
+
 async function loadAppeared(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
-  const { definition, source, store } = attempt;
-  const tables = newTables(definition, await source.tables(), await store.tables());
-  if (tables.length === 0 || definition.newTables !== 'load') return;
+  const { definition } = attempt;
+  const tables = await appearedTables(attempt);
+  if (tables.length === 0 || definition.newTables === 'ignore') return;
+  if (definition.newTables === 'halt')
+    throw fail(sourceErrors.newTables, { route: definition.name, tables: tables.map(tableLabel).join(', ') });
   await loadNewTables({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad }, tables);
   attempt.onLoad(null);
 }

@@ -96,7 +96,7 @@ async function grantSource(context: Context, route: RouteDefinition): Promise<vo
   }
   if (route.ddl === 'replicate')
     list.add({
-      statement: captureStatement(route),
+      statement: captureStatement(route, user),
       why: `event triggers of route ${route.name} (ddl: replicate), which only a superuser may make`,
       held: await isCaptured(client, route),
     });

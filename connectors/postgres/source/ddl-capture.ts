@@ -3,91 +3,104 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import { sqlState } from '../classify-error.ts';
-import { quoteLiteral } from '../identifiers.ts';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { schemaLock } from '../state/state-schema.ts';
-import { markerPrefixes } from './markers.ts';
+import { captureBody, captureEvents } from './capture-function.ts';
 import type { Queryable } from './sessions.ts';
 
-/** Longer texts are not taken: the command halts. */
-const maxText = 100_000;
+/** What the messages of a route's event triggers are signed with: see readDdlMessage. */
+export interface DdlKey {
+  readonly first: Buffer;
+  readonly second: Buffer;
+}
 
 /** Of the function, and what the names of the event triggers begin with: a route's own, since each has its own life. */
 function captureName(route: RouteDefinition): string {
   return `tidelock_ddl_${createHash('sha256').update(routeKey(route)).digest('hex').slice(0, 16)}`;
 }
 
+const random64 = [0, 1]
+  .map(() => "sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))")
+  .join(' || ');
+
 /**
- * The function that writes a command into the change queue, and its event triggers. It runs as whoever gives the command, and with
- * that session's search path, so that all names are in full. ENABLE ALWAYS: what a Consumer carries out under the
- * replica role has to be told, too; the origin marker tells it from an application's.
- *
- * A command in a function or DO block has a stack of more than one line; the client's text does not tell what it was.
+ * Repeatable. The key is made at the server, so that it is in no text; PUBLIC can't read it, nor what is in the schema. ENABLE ALWAYS: what a Consumer
+ * carries out under the replica role has to be told, too; the origin marker tells it from an application's.
  */
-function statements(route: RouteDefinition): readonly string[] {
+function statements(route: RouteDefinition, user: string | null): readonly string[] {
   const name = captureName(route);
-  const trigger = (suffix: string, event: string, tags: string): readonly string[] => [
-    `CREATE EVENT TRIGGER ${name}_${suffix} ON ${event} WHEN TAG IN (${tags}) EXECUTE FUNCTION tidelock.${name}();`,
-    `ALTER EVENT TRIGGER ${name}_${suffix} ENABLE ALWAYS;`,
-  ];
   return [
-    `CREATE OR REPLACE FUNCTION tidelock.${name}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql AS $tidelock$
-DECLARE
-  stack pg_catalog.text;
-  query pg_catalog.text := pg_catalog.current_query();
-  objects pg_catalog.jsonb;
-  missing pg_catalog.jsonb;
-BEGIN
-  GET DIAGNOSTICS stack = PG_CONTEXT;
-  IF tg_event = 'sql_drop' THEN
-    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('tag', tg_tag, 'identity', d.object_identity, 'schema', d.schema_name,
-        'table', CASE d.object_type WHEN 'table' THEN d.object_name END)) INTO objects
-    FROM pg_catalog.pg_event_trigger_dropped_objects() d
-    WHERE d.original AND NOT d.is_temporary AND d.schema_name <> 'tidelock';
-  ELSE
-    SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('tag', o.tag, 'identity', o.identity, 'schema', n.nspname, 'table', c.relname)),
-      (SELECT pg_catalog.jsonb_object_agg(a.attname, a.attmissingval::pg_catalog.text) FROM pg_catalog.pg_attribute a
-       WHERE a.attrelid = pg_catalog.min(c.oid::pg_catalog.int8) AND a.attmissingval IS NOT NULL)
-    INTO objects, missing
-    FROM (
-      SELECT e.command_tag AS tag, e.object_identity AS identity, CASE
-          WHEN e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-            THEN COALESCE((SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = e.objid), e.objid)
-          WHEN e.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
-            THEN (SELECT k.conrelid FROM pg_catalog.pg_constraint k WHERE k.oid = e.objid) END AS relation
-      FROM pg_catalog.pg_event_trigger_ddl_commands() e WHERE tg_event = 'ddl_command_end' AND e.command_tag = tg_tag
-      UNION ALL
-      SELECT tg_tag, pg_catalog.pg_event_trigger_table_rewrite_oid()::pg_catalog.regclass::pg_catalog.text,
-        pg_catalog.pg_event_trigger_table_rewrite_oid() WHERE tg_event = 'table_rewrite'
-    ) o
-    JOIN pg_catalog.pg_class c ON c.oid = o.relation AND c.relpersistence <> 't' AND c.relkind IN ('r', 'p')
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname <> 'tidelock';
-  END IF;
-  IF objects IS NULL THEN RETURN; END IF;
-  PERFORM pg_catalog.pg_logical_emit_message(true, '${markerPrefixes.ddl}', pg_catalog.convert_to(pg_catalog.jsonb_build_object(
-    'v', 1, 'route', ${quoteLiteral(routeKey(route))}, 'event', tg_event, 'tag', tg_tag, 'objects', objects, 'missing', missing,
-    'nested', pg_catalog.strpos(stack, pg_catalog.chr(10)) > 0,
-    'plain', pg_catalog.current_setting('standard_conforming_strings') = 'on',
-    'text', CASE WHEN pg_catalog.length(query) <= ${maxText} THEN query END,
-    'settings', pg_catalog.jsonb_build_object(
-      'search_path', (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(s), ', ') FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) s),
-      'DateStyle', pg_catalog.current_setting('DateStyle'), 'IntervalStyle', pg_catalog.current_setting('IntervalStyle'),
-      'TimeZone', pg_catalog.current_setting('TimeZone'), 'bytea_output', pg_catalog.current_setting('bytea_output'),
-      'extra_float_digits', pg_catalog.current_setting('extra_float_digits'))
-  )::pg_catalog.text, 'UTF8'));
-END $tidelock$;`,
-    ...trigger('end', 'ddl_command_end', `'ALTER TABLE', 'CREATE INDEX', 'ALTER INDEX', 'COMMENT'`),
-    ...trigger('drop', 'sql_drop', `'DROP INDEX', 'DROP TABLE'`),
-    ...trigger('rewrite', 'table_rewrite', `'ALTER TABLE'`),
+    'CREATE TABLE IF NOT EXISTS tidelock.ddl_keys (route text PRIMARY KEY, first bytea NOT NULL, second bytea NOT NULL);',
+    `INSERT INTO tidelock.ddl_keys SELECT ${quoteLiteral(routeKey(route))}, ${random64}, ${random64} ON CONFLICT DO NOTHING;`,
+    'CREATE TABLE IF NOT EXISTS tidelock.ddl_tables (route text, relation oid, published bool NOT NULL DEFAULT false, PRIMARY KEY (route, relation));',
+    'REVOKE ALL ON tidelock.ddl_keys, tidelock.ddl_tables FROM PUBLIC;',
+    ...(user === null
+      ? []
+      : [
+          `GRANT USAGE ON SCHEMA tidelock TO ${quoteIdentifier(user)};`,
+          `GRANT SELECT ON tidelock.ddl_keys, tidelock.ddl_tables TO ${quoteIdentifier(user)};`,
+        ]),
+    `CREATE OR REPLACE FUNCTION tidelock.${name}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $tidelock$${captureBody(route)}$tidelock$;`,
+    ...captureEvents.flatMap(({ suffix, event, tags }) => [
+      `CREATE EVENT TRIGGER ${name}_${suffix} ON ${event} WHEN TAG IN (${tags.map(quoteLiteral).join(', ')}) EXECUTE FUNCTION tidelock.${name}();`,
+      `ALTER EVENT TRIGGER ${name}_${suffix} ENABLE ALWAYS;`,
+    ]),
   ];
 }
 
+function dropStatements(route: RouteDefinition): readonly string[] {
+  const name = captureName(route);
+  return [
+    ...captureEvents.map(({ suffix }) => `DROP EVENT TRIGGER IF EXISTS ${name}_${suffix};`),
+    `DROP FUNCTION IF EXISTS tidelock.${name}();`,
+  ];
+}
+
+/** With the tags that this version tells, the function that it would make, and a key that this user can read. */
 export async function isCaptured(client: Queryable, route: RouteDefinition): Promise<boolean> {
+  const name = captureName(route);
   const { rows } = await client.query(
-    `SELECT evtname FROM pg_event_trigger WHERE evtname LIKE $1 AND evtenabled = 'A'`,
-    [`${captureName(route).replaceAll('_', '\\_')}\\_%`],
+    `SELECT t.evtname, t.evttags, p.prosrc, p.prosecdef FROM pg_event_trigger t JOIN pg_proc p ON p.oid = t.evtfoid
+     WHERE t.evtname LIKE $1 AND t.evtenabled = 'A'`,
+    [`${name.replaceAll('_', '\\_')}\\_%`],
   );
-  return rows.length === 3;
+  const body = captureBody(route);
+  const isAsMade = captureEvents.every(({ suffix, tags }) =>
+    rows.some(
+      ({ evtname, evttags, prosrc, prosecdef }) =>
+        evtname === `${name}_${suffix}` &&
+        prosrc === body &&
+        prosecdef === true &&
+        JSON.stringify([...(evttags as string[])].sort()) === JSON.stringify([...tags].sort()),
+    ),
+  );
+  return isAsMade && (await readDdlKey(client, route)) !== null;
+}
+
+/** Null where there is none, or none that this user may read. */
+export async function readDdlKey(client: Queryable, route: RouteDefinition): Promise<DdlKey | null> {
+  const { rows: there } = await client.query(`SELECT COALESCE(has_schema_privilege(n.oid, 'USAGE') AND
+      has_table_privilege(c.oid, 'SELECT'), false) AS readable
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'tidelock' AND c.relname = 'ddl_keys'`);
+  if (there[0]?.readable !== true) return null;
+  const { rows } = await client.query('SELECT first, second FROM tidelock.ddl_keys WHERE route = $1', [
+    routeKey(route),
+  ]);
+  const [row] = rows;
+  return row === undefined ? null : { first: row.first as Buffer, second: row.second as Buffer };
+}
+
+/** Labels of the tables that the queue tells of from their first row on. */
+export async function readAnnounced(client: Queryable, route: RouteDefinition): Promise<readonly string[]> {
+  if (route.ddl !== 'replicate' || (await readDdlKey(client, route)) === null) return [];
+  const { rows } = await client.query(
+    `SELECT n.nspname AS schema, c.relname AS name FROM tidelock.ddl_tables t
+     JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.route = $1 AND t.published`,
+    [routeKey(route)],
+  );
+  return rows.map(({ schema, name }) => tableLabel({ schema: String(schema), name: String(name) }));
 }
 
 /** Only objects of its own, in the schema tidelock; where the user may not, an administrator has to. */
@@ -99,7 +112,7 @@ export async function captureDdl(client: Queryable, route: RouteDefinition): Pro
     await client.query('SELECT pg_advisory_xact_lock($1)', [schemaLock]);
     const { rows } = await client.query(`SELECT to_regnamespace('tidelock') IS NOT NULL AS there`);
     if (rows[0]?.there !== true) await client.query('CREATE SCHEMA tidelock');
-    await client.query([...dropStatements(route), ...statements(route), 'COMMIT;'].join('\n'));
+    await client.query([...dropStatements(route), ...statements(route, null), 'COMMIT;'].join('\n'));
   } catch (error) {
     await client.query('ROLLBACK');
     if (sqlState(error) !== '42501') throw error;
@@ -107,39 +120,50 @@ export async function captureDdl(client: Queryable, route: RouteDefinition): Pro
   }
 }
 
-function dropStatements(route: RouteDefinition): readonly string[] {
-  const name = captureName(route);
-  return ['end', 'drop', 'rewrite'].map((suffix) => `DROP EVENT TRIGGER IF EXISTS ${name}_${suffix};`);
-}
-
-/** Repeatable. The schema stays where anything else is in it. */
-export async function dropCapture(client: Queryable, route: RouteDefinition): Promise<void> {
+/** Repeatable. The schema stays where anything else is in it. Returns the statements for what this user may not drop. */
+export async function dropCapture(client: Queryable, route: RouteDefinition): Promise<readonly string[]> {
   const name = captureName(route);
   const { rows } = await client.query(
-    `SELECT EXISTS (SELECT FROM pg_event_trigger WHERE evtname LIKE $1) AS there, COALESCE((
-       SELECT bool_and(n.oid IS NOT NULL) FROM pg_namespace n WHERE n.nspname = 'tidelock'), false) AS schema`,
-    [`${name.replaceAll('_', '\\_')}\\_%`],
+    `SELECT EXISTS (SELECT FROM pg_event_trigger WHERE evtname LIKE $1) OR EXISTS (SELECT FROM pg_proc p
+         JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'tidelock' AND p.proname = $2) AS there,
+       to_regclass('tidelock.ddl_keys') IS NOT NULL AS keys`,
+    [`${name.replaceAll('_', '\\_')}\\_%`, name],
   );
-  if (rows[0]?.there === true) await client.query(dropStatements(route).join('\n'));
-  if (rows[0]?.schema === true) await client.query(`DROP FUNCTION IF EXISTS tidelock.${name}()`);
-  if (rows[0]?.there !== true) return;
+  if (rows[0]?.there !== true && rows[0]?.keys !== true) return [];
+  const key = quoteLiteral(routeKey(route));
+  const forget = rows[0]?.keys
+    ? [`DELETE FROM tidelock.ddl_tables WHERE route = ${key};`, `DELETE FROM tidelock.ddl_keys WHERE route = ${key};`]
+    : [];
+  const all = [...dropStatements(route), ...forget];
   try {
-    await client.query('DROP SCHEMA tidelock');
+    await client.query(['BEGIN;', ...all, 'COMMIT;'].join('\n'));
   } catch (error) {
-    // Not empty, or somebody else's.
-    if (!/^(2BP01|42501|3F000)$/.test(sqlState(error) ?? '')) throw error;
+    await client.query('ROLLBACK');
+    if (sqlState(error) !== '42501') throw error;
+    return rows[0]?.there === true ? all : [];
   }
+  for (const statement of [
+    `DO $$ BEGIN IF NOT EXISTS (SELECT FROM tidelock.ddl_keys) THEN DROP TABLE tidelock.ddl_keys, tidelock.ddl_tables; END IF; END $$`,
+    'DROP SCHEMA tidelock',
+  ])
+    try {
+      await client.query(statement);
+    } catch (error) {
+      // Not empty, somebody else's, or gone.
+      if (!/^(2BP01|42501|3F000|42P01)$/.test(sqlState(error) ?? '')) throw error;
+    }
+  return [];
 }
 
 /** For an administrator, where the user may not make event triggers. Repeatable. */
-export function captureStatement(route: RouteDefinition): string {
-  return ['CREATE SCHEMA IF NOT EXISTS tidelock;', ...dropStatements(route), ...statements(route)].join('\n');
+export function captureStatement(route: RouteDefinition, user: string): string {
+  return ['CREATE SCHEMA IF NOT EXISTS tidelock;', ...dropStatements(route), ...statements(route, user)].join('\n');
 }
 
 /** Before the first start: whether the commands of the source can come. */
 export async function captureFindings(client: Queryable, route: RouteDefinition): Promise<readonly Finding[]> {
   if (route.ddl !== 'replicate' || (await isCaptured(client, route))) return [];
-  const { rows } = await client.query('SELECT rolsuper FROM pg_roles WHERE rolname = current_user');
+  const { rows } = await client.query('SELECT rolsuper, rolname FROM pg_roles WHERE rolname = current_user');
   if (rows[0]?.rolsuper === true) return [];
   return [
     {
@@ -148,7 +172,7 @@ export async function captureFindings(client: Queryable, route: RouteDefinition)
       node: route.from.name,
       message: 'ddl: replicate needs event triggers, which this user may not create',
       remedy: 'Have an administrator of the database run the statement.',
-      statement: captureStatement(route),
+      statement: captureStatement(route, String(rows[0]?.rolname)),
     },
   ];
 }

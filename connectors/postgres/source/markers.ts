@@ -1,4 +1,3 @@
-import type { DdlChange } from '../../../src/core/change.ts';
 import type { Hop, Origin } from '../../../src/core/transaction.ts';
 
 /**
@@ -35,49 +34,6 @@ export function readHeartbeat(content: string): Heartbeat {
   const { id, sentAtMs, snapshot } = readVersion1(content, 'heartbeat');
   if (typeof id !== 'string' || typeof sentAtMs !== 'number') throw new RangeError('incomplete heartbeat');
   return { id, sentAtMs, ...(typeof snapshot === 'string' && { snapshot }) };
-}
-
-/** What the event triggers of ddl-capture.ts write; null where another route's have. Throws RangeError for what can't be read. */
-export function readDdl(content: string, route: string): Omit<DdlChange, 'kind' | 'applied' | 'at'> | null {
-  const message = readVersion1(content, 'DDL marker') as Partial<DdlMessage>;
-  if (message.route !== route) return null;
-  const { event, tag, objects, nested, plain, text, settings, missing } = message;
-  if (typeof event !== 'string' || typeof tag !== 'string' || !Array.isArray(objects) || objects.length === 0)
-    throw new RangeError('incomplete DDL marker');
-  const object = objects.find((one) => one.tag === tag) ?? objects[0];
-  const { schema, table } = object;
-  return {
-    tag,
-    object: String(object.identity),
-    table: typeof schema === 'string' && typeof table === 'string' ? { schema, name: table } : null,
-    text: text ?? null,
-    obstacle: obstacleOf({ event, nested, isReadable: plain === true && typeof text === 'string' }),
-    settings: settings ?? {},
-    missing: missing ?? {},
-  };
-}
-
-interface DdlMessage {
-  readonly route: string;
-  readonly event: string;
-  readonly tag: string;
-  readonly objects: readonly {
-    readonly tag: string | null;
-    readonly identity: string;
-    readonly schema: string | null;
-    readonly table: string | null;
-  }[];
-  readonly nested: boolean;
-  readonly plain: boolean;
-  readonly text: string | null;
-  readonly settings: Record<string, string>;
-  readonly missing: Record<string, string> | null;
-}
-
-function obstacleOf(of: { event: string; nested: boolean | undefined; isReadable: boolean }): DdlChange['obstacle'] {
-  if (of.event === 'table_rewrite') return 'rewrite';
-  if (of.nested !== false) return 'nested';
-  return of.isReadable ? null : 'text';
 }
 
 function readVersion1(content: string, what: string): Record<string, unknown> {

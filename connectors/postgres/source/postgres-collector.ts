@@ -4,11 +4,12 @@ import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions } from '../../../src/core/source.ts';
-import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { Acknowledger } from './acknowledger.ts';
+import { CarriedSet } from './carried-set.ts';
+import { DdlReader } from './ddl-reader.ts';
 import { HistoryCheck } from './history-check.ts';
 import { IdleAdvancer } from './idle-advance.ts';
 import { PartQueue } from './part-queue.ts';
@@ -18,7 +19,6 @@ import { ReplicationStream } from './replication-stream.ts';
 import { noAnswer, type Queryable } from './sessions.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { type CheckedStart, checkStart } from './start-check.ts';
-import { isSelected } from './table-filter.ts';
 import { TableWatch } from './table-watch.ts';
 import { TransactionAssembler } from './transaction-assembler.ts';
 
@@ -145,7 +145,9 @@ export class PostgresCollector implements Collector {
   }
 
   #prepareReading(start: StartPoint, checked: CheckedStart): Reading {
-    const { route } = this.#options;
+    const { route, logger } = this.#options;
+    const { ddlKey } = checked;
+    const carried = new CarriedSet(route, this.#options.carried);
     const checkpoint = parseLsn(start.position);
     const types = new TypeNames(checked.builtInTypes, checked.domainModifiers);
     const history = new HistoryCheck(route.name, start, checked.confirmed);
@@ -166,24 +168,14 @@ export class PostgresCollector implements Collector {
       maxRowBytes: route.apply.maxRowBytes,
       checkpoint,
       history,
-      relations: new RelationCache((schema, name) => this.#carried(schema, name), types),
+      relations: new RelationCache((table, id) => carried.rowsOf(table, id), types),
       types,
-      selects: ({ schema, name }) => this.#carried(schema, name) !== null,
+      commands: ddlKey === null ? null : new DdlReader({ route, key: ddlKey, carried, logger }),
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,
     });
-    const monitor = this.#monitor(checked);
+    const monitor = this.#monitor(checked, carried);
     return { assembler, history, idle, acknowledger: this.#acknowledger(checked, monitor), monitor };
-  }
-
-  #carried(schema: string, name: string): { readonly from: Lsn | null } | null {
-    const { route, carried } = this.#options;
-    if (!isSelected(route, schema, name)) return null;
-    if (carried === null) return { from: null };
-    const from = carried.get(tableLabel({ schema, name }));
-    // One that was never met halts the route, or is left out.
-    if (from === undefined) return route.newTables === 'halt' ? { from: null } : null;
-    return { from: from === null ? null : parseLsn(from) };
   }
 
   #acknowledger({ confirmed, walSenderTimeoutMs }: CheckedStart, monitor: SourceMonitor): Acknowledger {
@@ -197,9 +189,8 @@ export class PostgresCollector implements Collector {
     });
   }
 
-  #monitor({ walSenderPid }: CheckedStart): SourceMonitor {
-    const { route, logger, heartbeatMs, onRetained, onClockOffset, onWritten, carried, onNewTables, onTouched } =
-      this.#options;
+  #monitor({ walSenderPid }: CheckedStart, carried: CarriedSet): SourceMonitor {
+    const { route, logger, heartbeatMs, onRetained, onClockOffset, onWritten, onNewTables, onTouched } = this.#options;
     const { isStill, onWorking } = this.#options;
     return new SourceMonitor({
       route,
@@ -207,9 +198,8 @@ export class PostgresCollector implements Collector {
       heartbeatMs,
       walSenderPid,
       tables: new TableWatch({
-        isNew: (schema, name) =>
-          carried !== null && isSelected(route, schema, name) && !carried.has(tableLabel({ schema, name })),
-        isCarried: (schema, name) => carried?.has(tableLabel({ schema, name })) === true,
+        isNew: (schema, name) => carried.isNew(schema, name),
+        isCarried: (schema, name) => this.#options.carried !== null && carried.has(schema, name),
         onNewTables: (tables) => onNewTables?.(tables),
         onTouched: (tables) => onTouched?.(tables),
       }),

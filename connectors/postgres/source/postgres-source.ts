@@ -17,7 +17,7 @@ import { readSequences } from '../sequences.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
-import { dropCapture } from './ddl-capture.ts';
+import { dropCapture, readAnnounced } from './ddl-capture.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
 import { preflight } from './preflight/preflight.ts';
@@ -106,6 +106,10 @@ class PostgresSource implements Source {
     });
   }
 
+  announced(): Promise<readonly string[]> {
+    return this.#side('setup', (client) => readAnnounced(client, this.#options.route));
+  }
+
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]> {
     return this.#side('sequences', (client) => readSequences(client, tables));
   }
@@ -156,12 +160,12 @@ class PostgresSource implements Source {
     });
   }
 
-  dropQueue(): Promise<void> {
+  dropQueue(): Promise<readonly string[]> {
     return this.#side('setup', async (client) => {
       const { slot, publication, ownsSlot, ownsPublication } = queueNames(this.#options.route);
       if (ownsSlot) await dropSlot(client, slot);
       if (ownsPublication) await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
-      await dropCapture(client, this.#options.route);
+      return await dropCapture(client, this.#options.route);
     });
   }
 

@@ -7,7 +7,7 @@ import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { readBuiltInTypes, readCatalogue, readDomainModifiers, selectTables } from './catalogue.ts';
-import { captureDdl } from './ddl-capture.ts';
+import { captureDdl, type DdlKey, readDdlKey } from './ddl-capture.ts';
 import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
@@ -28,6 +28,8 @@ export interface CheckedStart {
   readonly newIdentity: SourceIdentity | null;
   /** Tables that match the route and are not published: made since the route was created. */
   readonly unpublished: readonly string[];
+  /** Null where the route takes no DDL commands. */
+  readonly ddlKey: DdlKey | null;
 }
 
 export interface StartCheckOptions {
@@ -97,7 +99,7 @@ export async function checkStart(
   };
 }
 
-type CheckedCatalogue = Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished'>;
+type CheckedCatalogue = Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey'>;
 
 async function checkCatalogue(
   side: Queryable,
@@ -113,6 +115,7 @@ async function checkCatalogue(
     builtInTypes: await readBuiltInTypes(side),
     domainModifiers: await readDomainModifiers(side),
     unpublished: unpublished.map(({ table }) => tableLabel(table)),
+    ddlKey: route.ddl === 'replicate' ? await readDdlKey(side, route) : null,
   };
 }
 

@@ -8,8 +8,11 @@ import { replicaIdentity } from './pgoutput/messages.ts';
 import { connectSide } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
 
-/** As readCatalogue, a domain by its base type. attmissingval is an array of the one value; only box has another delimiter. */
-const factsQuery = `
+/**
+ * As readCatalogue, a domain by its base type. attmissingval is an array of the one value; only box has another delimiter. `wanted` selects
+ * rows of pg_class.
+ */
+export const factsQuery = (wanted: string): string => `
   WITH RECURSIVE step (oid, base, modifier) AS (
     SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
     UNION ALL
@@ -18,9 +21,7 @@ const factsQuery = `
   ), domain AS (
     SELECT s.oid, s.base, s.modifier FROM step s JOIN pg_type t ON t.oid = s.base AND t.typtype <> 'd'
   ), wanted AS (
-    SELECT c.* FROM unnest($1::text[], $2::text[]) w (schema, name)
-    JOIN pg_namespace n ON n.nspname = w.schema
-    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p')
+    ${wanted}
   ), leaf AS (
     SELECT w.oid AS root, c.oid, c.relfilenode, i.xmin::text <> first.xmin::text AS attached
     FROM wanted w, pg_partition_tree(w.oid) p
@@ -63,6 +64,10 @@ const factsQuery = `
       AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END
   ) key ON true`;
 
+const byName = `SELECT c.* FROM unnest($1::text[], $2::text[]) w (schema, name)
+    JOIN pg_namespace n ON n.nspname = w.schema
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name AND c.relkind IN ('r', 'p')`;
+
 type ColumnRow = Omit<ColumnFacts, 'missing'> & {
   readonly dropped: boolean;
   readonly generated: boolean;
@@ -83,33 +88,35 @@ async function readFacts(client: pg.Client, tables: readonly Named[]) {
   // Prepared: to plan it takes five times as long as to run it, and each table of a route asks once.
   const { rows } = await client.query<Record<string, unknown>>({
     name: 'tl_facts',
-    text: factsQuery,
+    text: factsQuery(byName),
     values: [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
   });
-  return rows.map((row) => {
-    const columns = row.columns as ColumnRow[];
-    const there = columns.filter(({ dropped }) => !dropped);
-    const facts: TableFacts = {
-      schema: String(row.schema),
-      name: String(row.name),
-      id: String(row.id),
-      position: formatLsn(parseLsn(String(row.position))),
-      identity: replicaIdentity(String(row.identity)),
-      columns: there
-        .filter(({ generated }) => !generated)
-        .map(({ dropped: _, generated: __, missing, ...column }) => ({
-          ...column,
-          // Partitions that disagree have been written anew in part.
-          missing: missing?.length === 1 ? (missing[0] ?? null) : null,
-        })),
-      generated: there.filter(({ generated }) => generated).map(({ id, name, stamp }) => ({ id, name, stamp })),
-      lastColumn: Number(row.last),
-      storage: row.storage as Record<string, string>,
-      attached: row.attached as string[],
-      stamps: columns.map(({ stamp }) => stamp),
-    };
-    return { facts, snapshot: String(row.snapshot) };
-  });
+  return rows.map((row) => ({ facts: factsOf(row), snapshot: String(row.snapshot) }));
+}
+
+/** One row of `factsQuery`. */
+export function factsOf(row: Readonly<Record<string, unknown>>): TableFacts {
+  const columns = row.columns as ColumnRow[];
+  const there = columns.filter(({ dropped }) => !dropped);
+  return {
+    schema: String(row.schema),
+    name: String(row.name),
+    id: String(row.id),
+    position: formatLsn(parseLsn(String(row.position))),
+    identity: replicaIdentity(String(row.identity)),
+    columns: there
+      .filter(({ generated }) => !generated)
+      .map(({ dropped: _, generated: __, missing, ...column }) => ({
+        ...column,
+        // Partitions that disagree have been written anew in part.
+        missing: missing?.length === 1 ? (missing[0] ?? null) : null,
+      })),
+    generated: there.filter(({ generated }) => generated).map(({ id, name, stamp }) => ({ id, name, stamp })),
+    lastColumn: Number(row.last),
+    storage: row.storage as Record<string, string>,
+    attached: row.attached as string[],
+    stamps: columns.map(({ stamp }) => stamp),
+  };
 }
 
 /** A commit that was delivered is seen by others a moment later; not later than this where the server is well. */

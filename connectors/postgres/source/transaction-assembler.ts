@@ -1,11 +1,12 @@
 import type { Change, RowChange } from '../../../src/core/change.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
-import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { formatLsn, type Lsn } from '../lsn.ts';
+import type { DdlReader } from './ddl-reader.ts';
 import type { HistoryCheck } from './history-check.ts';
-import { markerPrefixes, readDdl, readHeartbeat, readOrigin } from './markers.ts';
+import { markerPrefixes, readHeartbeat, readOrigin } from './markers.ts';
 import { idleAdvance, PartBuilder } from './part-builder.ts';
 import { identifies } from './partition-identity.ts';
 import {
@@ -34,8 +35,8 @@ export interface AssemblerOptions {
   readonly history: HistoryCheck;
   readonly relations: RelationCache;
   readonly types: TypeNames;
-  /** True for a table of the route. */
-  selects(table: TableName): boolean;
+  /** Reads DDL commands; null where the route takes none. */
+  readonly commands: DdlReader | null;
   /** How soon a transaction without changes for the route has to be stored. */
   idleUrgency(): Urgency;
   emit(part: TransactionPart): void;
@@ -128,6 +129,7 @@ export class TransactionAssembler {
     const { checkpoint, history, idleUrgency, emit } = this.#options;
     this.#open = null;
     history.commit(endLsn, id);
+    this.#options.commands?.end();
     if (open.skipped === 'applied') {
       if (endLsn > checkpoint) history.across(endLsn, id);
       return;
@@ -145,6 +147,7 @@ export class TransactionAssembler {
     if (open.skipped !== null) return;
     const relation = this.#options.relations.get(buffer.readUInt32BE(1));
     if (!relation.selected || isCopied(relation, open)) return;
+    if (relation.refused !== null) throw relation.refused;
     if (described !== null) this.#checkPart(relation, described);
     this.#checkSize(buffer, relation);
     this.#announce(open, relation);
@@ -208,13 +211,13 @@ export class TransactionAssembler {
     }
   }
 
-  #ddl(open: OpenTransaction, content: string): void {
-    const { heartbeatId, selects } = this.#options;
-    const command = readDdl(content, heartbeatId);
-    if (command === null || (command.table !== null && !selects(command.table))) return;
-    const applied = open.skipped === 'replicated';
-    const at = formatLsn(open.commitLsn);
-    open.builder.add({ kind: 'ddl', ...command, applied, at }, 256 + 2 * content.length);
+  #ddl({ skipped, builder, xid, commitLsn }: OpenTransaction, content: string): void {
+    const change = this.#options.commands?.read(content, {
+      xid,
+      at: formatLsn(commitLsn),
+      applied: skipped === 'replicated',
+    });
+    if (change) builder.add(change, 256 + 2 * content.length);
   }
 
   #announce(open: OpenTransaction, relation: Relation): void {

@@ -1,31 +1,41 @@
+import type { RangeVar } from 'libpg-query';
 import type pg from 'pg';
 import type { DdlChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { Logger } from '../../../src/core/logger.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { tableLabel } from '../../../src/core/table.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import type { TableDefinition } from '../../../src/core/table-facts.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { type Command, NotCarried, readCommand } from './read-command.ts';
+import { columnTypes, proveCommand, proveTypes } from './command-proof.ts';
+import { dropObjects } from './drop-objects.ts';
+import { NotCarried } from './not-carried.ts';
+import { type Command, readCommand } from './read-command.ts';
+import { registerTables } from './register-tables.ts';
 
 export interface CarryOptions {
   readonly client: pg.Client;
   readonly route: RouteDefinition;
   readonly routeId: number;
+  readonly logger: Logger;
   /** Rows are missing at the target that the source has. */
   readonly isParking: boolean;
 }
 
 /**
  * Carries out one DDL command of the source in the open target transaction, under the settings that its text was written
- * for. Throws (halt) for what is not safe, and where the target has become another thing than the source has.
+ * for, proves that its table has become what the source's has, and stores what the route carries from here on. Throws (halt) for what is not
+ * safe, and where the target has become another thing than the source has.
  */
 export async function carryCommand(change: DdlChange, options: CarryOptions): Promise<void> {
-  const { client, route, routeId } = options;
-  const { tag, object, at: position, table } = change;
+  const { client, route } = options;
+  const { tag, object, at: position } = change;
   const place = { route: route.name, tag, object, position };
   try {
-    if (!change.applied && !(await carryOut(change, options))) return;
+    if (!change.applied) await carryOut(change, options);
+    await registerTables(change, options);
   } catch (error) {
     if (error instanceof NotCarried) throw fail(targetErrors.commandNotCarried, { ...place, why: error.message });
     const state = sqlState(error);
@@ -36,39 +46,44 @@ export async function carryCommand(change: DdlChange, options: CarryOptions): Pr
     const message = /^(22|P0|42601)/.test(state ?? '') ? 'see the server log' : error.message;
     throw fail(targetErrors.commandRefused, { ...place, sqlState: state ?? '', message }, error);
   }
-  // The definition that the queue announces next is what this command has made.
-  if (tag === 'ALTER TABLE' && table !== null)
-    await client.query(
-      `update tidelock.tables set definition = definition || '{"commanded": true}'
-       where route_id = $1 and source = $2 and definition is not null`,
-      [routeId, tableLabel(table)],
-    );
+  await resetSettings(client);
 }
 
-/** False where the target has nothing that it could mean. */
-async function carryOut(change: DdlChange, { client, route, isParking }: CarryOptions): Promise<boolean> {
-  const { table, settings } = change;
-  if (table !== null) checkMapping(route, table);
-  const command = await readCommand(change);
+async function carryOut(change: DdlChange, { client, route, routeId, isParking, logger }: CarryOptions): Promise<void> {
+  const { table, tables, settings, tag, object, at } = change;
+  const isRenamed = tables?.kind === 'renamed';
+  for (const name of [table, isRenamed ? tables.from : null]) if (name !== null) checkMapping(route, name);
+  const tell = (): void => logger.warn({ tag, object, position: at }, 'command left out: the target goes without it');
+  const isDrop = change.dropped.length > 0;
+  const command = isDrop && change.obstacle === null ? null : await readCommand(change);
+  if (command?.leftOut) return tell();
   if (isParking)
     throw new NotCarried(
       'transactions are parked, without whose rows it may mean something else: retry or discard them first',
     );
   // A table with a pending check can't be altered; at the source none of its own was pending either.
   await client.query('set constraints all immediate');
+  if (command === null) return (await dropObjects(change, { client, route })) ? undefined : tell();
   for (const [name, value] of Object.entries(settings)) {
     if (!taken.has(name)) continue;
     await client.query(`select set_config($1, $2, true)`, [name, value]);
   }
-  if (command.indexes.length > 0 && !(await hasIndexes(client, route, command))) {
-    await resetSettings(client);
-    return false;
-  }
-  await client.query(command.text);
-  if (change.tag === 'CREATE INDEX') await checkIndex(client, change.object);
-  if (table !== null && command.added.length > 0) await checkAdded(client, quoteTable(table), { change, command });
-  await resetSettings(client);
-  return true;
+  const isCreated = tag.startsWith('CREATE TABLE') || tag === 'SELECT INTO';
+  const before = isRenamed ? tables.from : table;
+  if (table !== null && before !== null)
+    await checkPlace(client, { table: before, command, isCreated, isPart: change.facts === null });
+  const stored = before === null || isCreated ? null : await storedDefinition(client, routeId, before);
+  const typesBefore = before === null ? null : await columnTypes(client, before, command.retyped);
+  await client.query(textOf(change, command));
+  if (typesBefore !== null && table !== null)
+    proveTypes(typesBefore, await columnTypes(client, table, command.retyped));
+  if (tag === 'CREATE INDEX') await checkIndex(client, object);
+  await proveCommand(client, { change, stored, isCreated });
+}
+
+/** A schema that is there already is what the command wants; whose it is, is the target's matter. */
+function textOf({ tag, name }: DdlChange, { text }: Command): string {
+  return tag === 'CREATE SCHEMA' ? `create schema if not exists ${quoteIdentifier(name)}` : text;
 }
 
 const taken: ReadonlySet<string> = new Set([
@@ -86,7 +101,7 @@ async function resetSettings(client: pg.Client): Promise<void> {
 }
 
 /** A command's text names tables and columns as the source does. */
-function checkMapping(route: RouteDefinition, { schema, name }: { schema: string; name: string }): void {
+function checkMapping(route: RouteDefinition, { schema, name }: TableName): void {
   const mapped = route.tables.select(schema, name);
   if (mapped === null) throw new NotCarried('the table is not part of the route');
   const { target, where, includedColumns, excludedColumns, renamedColumns, key, transforms } = mapped;
@@ -105,38 +120,43 @@ function checkMapping(route: RouteDefinition, { schema, name }: { schema: string
     );
 }
 
-/** True where all indexes are there, of tables of the route; false where none is. */
-async function hasIndexes(client: pg.Client, route: RouteDefinition, { indexes }: Command): Promise<boolean> {
-  const { rows } = await client.query<{ schema: string | null; name: string | null }>(
-    `select n.nspname as schema, c.relname as name from unnest($1::text[]) w(index)
-     left join pg_catalog.pg_index i on i.indexrelid = pg_catalog.to_regclass(w.index)
-     left join pg_catalog.pg_class c on c.oid = i.indrelid left join pg_catalog.pg_namespace n on n.oid = c.relnamespace`,
-    [indexes.map((names) => names.map(quoteIdentifier).join('.'))],
+interface PlaceCheck {
+  readonly table: TableName;
+  readonly command: Command;
+  readonly isCreated: boolean;
+  /** The command is about a partition of the table. */
+  readonly isPart: boolean;
+}
+
+/** That the text means the same table there: a search path may find another one first. A table that is to be made must not be there. */
+async function checkPlace(client: pg.Client, { table, command, isCreated, isPart }: PlaceCheck): Promise<void> {
+  if (isCreated && !isPart) {
+    const { rows } = await client.query('select to_regclass($1) is not null as there', [quoteTable(table)]);
+    if (rows[0]?.there === true) throw new NotCarried('the target has something of that name already');
+  }
+  if (isCreated || isPart || command.relation === null) return;
+  const { rows } = await client.query('select to_regclass($1) as found, to_regclass($2) as meant', [
+    nameOf(command.relation),
+    quoteTable(table),
+  ]);
+  const { found, meant } = rows[0] ?? {};
+  if (found !== null && found !== meant) throw new NotCarried('its text means another table at the target');
+}
+
+function nameOf({ schemaname, relname = '' }: RangeVar): string {
+  return [...(schemaname === undefined ? [] : [schemaname]), relname].map(quoteIdentifier).join('.');
+}
+
+async function storedDefinition(client: pg.Client, routeId: number, table: TableName): Promise<TableDefinition | null> {
+  const { rows } = await client.query<{ definition: TableDefinition | null }>(
+    'select definition from tidelock.tables where route_id = $1 and source = $2',
+    [routeId, tableLabel(table)],
   );
-  const ours = rows.filter(({ schema, name }) => schema !== null && name !== null && route.tables.select(schema, name));
-  if (ours.length === 0) return false;
-  if (ours.length < rows.length) throw new NotCarried('the target has only some of the indexes');
-  return true;
+  return rows[0]?.definition ?? null;
 }
 
 /** An index without a name of its own gets one from the server. */
 async function checkIndex(client: pg.Client, index: string): Promise<void> {
   const { rows } = await client.query('select to_regclass($1) is not null as there', [index]);
   if (rows[0]?.there !== true) throw new NotCarried('the index has got another name at the target');
-}
-
-/** A default that is no constant (now()) gives the rows that are there another value at each side. */
-async function checkAdded(
-  client: pg.Client,
-  table: string,
-  { change, command }: { readonly change: DdlChange; readonly command: Command },
-): Promise<void> {
-  const { rows } = await client.query<{ name: string; missing: string | null }>(
-    `select attname as name, attmissingval::text as missing from pg_catalog.pg_attribute
-     where attrelid = $1::text::pg_catalog.regclass and attname = any ($2::text[])`,
-    [table, command.added],
-  );
-  const differing = rows.find(({ name, missing }) => missing !== (change.missing[name] ?? null));
-  if (differing !== undefined)
-    throw new NotCarried(`rows that are there would have another value in column ${differing.name} than at the source`);
 }

@@ -60,10 +60,8 @@ export async function evolveTable(
   change: Exclude<Evolving, DdlChange>,
   { client, route, routeId }: EvolveOptions,
 ): Promise<void> {
-  const { stored, followed } = change.evolution;
+  const { stored, steps } = change.evolution;
   const table = change.to;
-  if (followed) await checkDropped(client, route, change);
-  const steps = followed ? [] : change.evolution.steps;
   // A table with a pending check can't be altered; at the source none of its own was pending either.
   if (steps.length > 0) await client.query('set constraints all immediate');
   for (const step of steps) {
@@ -80,28 +78,6 @@ export async function evolveTable(
     [routeId, stored.source, stored.fingerprint, JSON.stringify(stored.definition)],
   );
   if (rowCount !== 1) throw new RangeError('a table that is not registered');
-}
-
-/** That the others are there, and hold every value, the plan tells before the next row. */
-async function checkDropped(
-  client: pg.Client,
-  route: string,
-  { to, evolution }: Exclude<Evolving, DdlChange>,
-): Promise<void> {
-  const [target] = await readTargetTables(client, [to]);
-  const there = new Set(to.columns.map(({ name }) => name));
-  for (const step of evolution.steps) {
-    const gone = step.kind === 'drop' ? step.column : step.kind === 'rename' ? step.from : null;
-    if (gone === null || there.has(gone)) continue;
-    if (target?.columns.some(({ name }) => name === gone))
-      throw fail(targetErrors.evolutionRefused, {
-        route,
-        table: tableLabel(to),
-        step: `to ${step.kind} column ${gone}`,
-        sqlState: '42P16',
-        message: 'the source does not have it any more, and no command said so',
-      });
-  }
 }
 
 async function statementsOf(

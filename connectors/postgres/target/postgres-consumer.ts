@@ -349,7 +349,7 @@ export class PostgresConsumer implements Consumer {
       await batch.settle();
       const at = { client, route: this.#route, routeId: this.#routeId };
       if (evolving.kind === 'ddl') {
-        await carryCommand(evolving, { ...at, isParking: this.#parksAny });
+        await carryCommand(evolving, { ...at, logger: this.#logger, isParking: this.#parksAny });
         this.#plans.forget();
       } else await evolveTable(evolving, { ...at, route: this.#route.name });
       failpoint('evolve.altered');

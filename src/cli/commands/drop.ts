@@ -27,6 +27,10 @@ async function drop(line: CommandLine, name: string, options: DropOptions): Prom
   const done = await control.drop(name, { dryRun: false }, askedHere());
   if (options.json) writeJson(line, done);
   else line.out.write(`${name} is dropped\n`);
+  if (done.left.length > 0 && !options.json)
+    line.err.write(
+      `left at ${placeText(done.source)}, since its user may not drop them; an administrator's statements:\n${done.left.join('\n')}\n`,
+    );
   return 0;
 }
 

@@ -1,5 +1,5 @@
 import type { SchemaChange } from '../../../../src/core/change.ts';
-import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
+import { type TableName, type TableVersion, tableLabel } from '../../../../src/core/table.ts';
 import { formatLsn, type Lsn } from '../../lsn.ts';
 import type { RelationMessage } from './messages.ts';
 import type { TypeNames } from './type-names.ts';
@@ -11,7 +11,12 @@ export interface Relation {
   readonly selected: boolean;
   /** Where its changes begin: transactions whose commit starts before are in the copy that was made of it. */
   readonly from: Lsn | null;
+  /** What its first row halts with. */
+  readonly refused: Error | null;
 }
+
+/** Null for a table that is not part of the route. */
+type Carries = (table: TableName, id: string) => { readonly from: Lsn | null; readonly refused?: Error } | null;
 
 /**
  * The tables that the stream has described. The server describes a table once a session and again after anything about
@@ -20,15 +25,14 @@ export interface Relation {
  * first change that is.
  */
 export class RelationCache {
-  readonly #carries: (schema: string, name: string) => { readonly from: Lsn | null } | null;
+  readonly #carries: Carries;
   readonly #types: TypeNames;
   readonly #byOid = new Map<number, Relation>();
   readonly #byName = new Map<string, Relation>();
   readonly #announced = new Map<string, TableVersion>();
   readonly #current = new Set<TableVersion>();
 
-  /** `carries` is null for a table that is not part of the route. */
-  constructor(carries: (schema: string, name: string) => { readonly from: Lsn | null } | null, types: TypeNames) {
+  constructor(carries: Carries, types: TypeNames) {
     this.#carries = carries;
     this.#types = types;
   }
@@ -45,16 +49,17 @@ export class RelationCache {
     const label = tableLabel(table);
     const known = this.#byName.get(label);
     const { oid } = message;
-    const relation =
-      known && sameDefinition(known.table, table) ? { ...known, oid } : { table, oid, ...this.#carried(schema, name) };
+    const version = known && sameDefinition(known.table, table) ? known.table : table;
+    const relation = { table: version, oid, ...this.#carried(version, oid) };
     this.#current.delete(relation.table);
     this.#byName.set(label, relation);
     this.#byOid.set(message.oid, relation);
   }
 
-  #carried(schema: string, name: string): Pick<Relation, 'selected' | 'from'> {
-    const carried = this.#carries(schema, name);
-    return carried === null ? { selected: false, from: null } : { selected: true, from: carried.from };
+  #carried(table: TableName, oid: number): Pick<Relation, 'selected' | 'from' | 'refused'> {
+    const carried = this.#carries(table, String(oid));
+    if (carried === null) return { selected: false, from: null, refused: null };
+    return { selected: true, from: carried.from, refused: carried.refused ?? null };
   }
 
   get(oid: number): Relation {

@@ -220,4 +220,14 @@ export const sourceErrors = {
     explanation:
       'ALTER TABLE ... REPLICA IDENTITY does not reach the partitions of a table, and each logs its old rows by its own. Such a row does not hold what names it at the target.',
   }),
+  tableRenamed: errorKind<{ route: string; table: string; name: string }>({
+    code: 'TL-3207',
+    title: 'A table of the route has got a name that the route does not carry',
+    recovery: 'halt',
+    message: ({ route, table, name }) =>
+      `route ${route} halted: ${table} has changes as ${name}, which the route does not carry: they would be lost`,
+    remedy: ({ route, table, name }) =>
+      `Name ${name} in tables, with the target's table in to, or leave it out for good by an exclude of ${table}. Then "tidelock start ${route}".`,
+    explanation: 'Tables belong to a route by their names. A table that is renamed out of them goes on changing.',
+  }),
 };

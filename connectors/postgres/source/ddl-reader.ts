@@ -1,0 +1,235 @@
+import type { CarriedTables, DdlChange } from '../../../src/core/change.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { Position } from '../../../src/core/position.ts';
+import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import type { CarriedSet } from './carried-set.ts';
+import type { DdlKey } from './ddl-capture.ts';
+import { type DdlMessage, type DdlObject, readDdlMessage } from './ddl-message.ts';
+import { leftOutTags } from './ddl-tags.ts';
+import { factsOf } from './table-facts.ts';
+import { isSelected } from './table-filter.ts';
+
+export interface DdlReaderOptions {
+  readonly route: RouteDefinition;
+  readonly key: DdlKey;
+  readonly carried: CarriedSet;
+  readonly logger: Logger;
+}
+
+interface Place {
+  readonly xid: string;
+  readonly at: Position;
+  readonly applied: boolean;
+}
+
+/** ALTER TABLE ... ALTER TYPE; the others are a default that is no constant, persistence, access method. */
+const typesRewritten = 4;
+const valuesRewritten = 2;
+
+/**
+ * Makes changes of the messages that the event triggers have written, of what the route carries; and keeps the set of
+ * carried tables as the commands leave it, in the order of the queue, since the rows that follow are taken or left by it.
+ */
+export class DdlReader {
+  readonly #options: DdlReaderOptions;
+  /** Within one transaction: commands by the text they came in, what they are and what about. */
+  readonly #ordinals = new Map<string, number>();
+  /** Within one transaction: why rows were written anew, which is told before the command itself. */
+  readonly #rewrites = new Map<string, number>();
+  #toldForged = false;
+
+  constructor(options: DdlReaderOptions) {
+    this.#options = options;
+  }
+
+  /** A transaction has ended. */
+  end(): void {
+    this.#ordinals.clear();
+    this.#rewrites.clear();
+  }
+
+  /** Null for what the route does not carry. Throws RangeError for what can't be read. */
+  read(content: string, place: Place): DdlChange | null {
+    const { route, key, logger } = this.#options;
+    const message = readDdlMessage(content, key, place.xid);
+    if (message === null) {
+      // Another route's have another key.
+      if (!this.#toldForged && content.includes(`"route": ${JSON.stringify(routeKey(route))}`))
+        logger.warn(
+          { position: place.at, transaction: place.xid },
+          'a DDL message without a valid signature is left out',
+        );
+      this.#toldForged ||= content.includes(`"route": ${JSON.stringify(routeKey(route))}`);
+      return null;
+    }
+    return message.event === 'table_rewrite' ? this.#rewrite(message) : this.#command(message, place);
+  }
+
+  #rewrite({ objects, batch, reason }: DdlMessage): null {
+    for (const { relation, root } of objects)
+      if (this.#isCarried(relation, root ?? null))
+        this.#rewrites.set(batch, (this.#rewrites.get(batch) ?? 0) | (reason ?? 0));
+    return null;
+  }
+
+  #isCarried(relation: number | null, root: TableName | null): boolean {
+    const { carried } = this.#options;
+    if (relation !== null && carried.labelOf(String(relation)) !== null) return true;
+    return root !== null && carried.has(root.schema, root.name);
+  }
+
+  #command(message: DdlMessage, place: Place): DdlChange | null {
+    const { tag, objects, batch } = message;
+    const object = objects.find((one) => one.tag === tag && one.original !== false) ?? objects[0];
+    if (object === undefined) return null;
+    const ordinalKey = [batch, tag, object.schema, object.table ?? object.name].join('\0');
+    const ordinal = this.#ordinals.get(ordinalKey) ?? 0;
+    this.#ordinals.set(ordinalKey, ordinal + 1);
+    const rewritten = this.#takeRewrite(batch, tag);
+    const meaning = message.event === 'sql_drop' ? this.#drop(message) : this.#change(message, object);
+    if (meaning === null) return null;
+    const { settings, text, statement, facts, nested, plain } = message;
+    const table = this.#tableOf(object);
+    return {
+      kind: 'ddl',
+      tag,
+      object: object.identity,
+      table: message.event === 'sql_drop' ? null : table,
+      name: object.name,
+      text,
+      ordinal,
+      statement: meaning.leftOut ? null : statement,
+      obstacle:
+        meaning.obstacle ??
+        (meaning.leftOut || statement !== null || message.event === 'sql_drop'
+          ? null
+          : obstacleOf({ nested, plain, text })),
+      leftOut: meaning.leftOut,
+      rewritten,
+      settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, value ?? ''])),
+      facts: facts === null || object.root ? null : { ...factsOf(facts), position: place.at },
+      dropped: meaning.dropped,
+      tables: meaning.tables,
+      applied: place.applied,
+      at: place.at,
+    };
+  }
+
+  #takeRewrite(batch: string, tag: string): DdlChange['rewritten'] {
+    if (tag !== 'ALTER TABLE') return null;
+    const reason = this.#rewrites.get(batch);
+    this.#rewrites.delete(batch);
+    if (reason === undefined) return null;
+    if (reason === typesRewritten) return 'types';
+    return (reason & ~(typesRewritten | valuesRewritten)) === 0 ? 'values' : 'other';
+  }
+
+  #tableOf({ relation, schema, table, root }: DdlObject): TableName | null {
+    if (root) return root;
+    return relation !== null && schema !== null && table !== null ? { schema, name: table } : null;
+  }
+
+  #change(message: DdlMessage, object: DdlObject): Meaning | null {
+    const { route, carried } = this.#options;
+    const { tag } = message;
+    const table = this.#tableOf(object);
+    const leftOut = leftOutTags.includes(tag);
+    if (table === null) {
+      // A route that means none of its schema's tables has nothing to do with it.
+      const isMeant = object.schema === null ? leftOut : route.tables.meansSchema(object.schema);
+      return isMeant ? { ...plainly, leftOut: leftOut || isOfLeftOut(tag, object) } : null;
+    }
+    const was = carried.labelOf(String(object.relation));
+    const isHere = this.#isCarried(object.relation, object.root ?? null);
+    if (object.root) return isHere ? { ...plainly, leftOut } : null;
+    if (was !== null && was !== tableLabel(table)) return this.#renamed(object, table, was);
+    if (isHere) return { ...plainly, leftOut };
+    if (!isSelected(route, table.schema, table.name)) return null;
+    // Not in the publication, or not empty: a new table as any other. Its definition is made all the same.
+    if (!isCreation(tag)) {
+      if (!message.published) return carried.isPending(String(object.relation)) ? { ...plainly, leftOut } : null;
+    } else if (object.persistence !== 'p' || route.newTables === 'ignore') return { ...plainly, leftOut: true };
+    else carried.expect(String(object.relation));
+    if (!message.published) return { ...plainly };
+    carried.add(String(object.relation), table);
+    return { ...plainly, tables: { kind: 'created' } };
+  }
+
+  #renamed(object: DdlObject, table: TableName, was: string): Meaning {
+    const { route, carried } = this.#options;
+    const from = carried.nameOf(was);
+    if (!isSelected(route, table.schema, table.name) || from === null)
+      return { ...plainly, obstacle: 'under its new name the table is not part of the route' };
+    carried.rename(String(object.relation), table);
+    return { ...plainly, tables: { kind: 'renamed', from } };
+  }
+
+  #drop({ tag, objects }: DdlMessage): Meaning | null {
+    const { route, carried } = this.#options;
+    const isOurs = (one: DdlObject): boolean =>
+      one.type === 'table'
+        ? this.#isCarried(one.relation, null) || carried.isPending(String(one.relation))
+        : one.schema !== null && route.tables.meansSchema(one.schema);
+    const ours = objects.filter(isOurs);
+    const named = ours.filter(({ original }) => original === true);
+    const tables = ours.filter(({ type }) => type === 'table');
+    if (ours.length === 0) return null;
+    if (leftOutTags.includes(tag) && tables.length === 0) return { ...plainly, leftOut: true };
+    // Of the route's, or reached from it.
+    const isCascade =
+      objects.some(({ cascaded }) => cascaded === true) || tables.some(({ original }) => original !== true);
+    if (named.length === 0 && !isCascade) return null;
+    const obstacle = isCascade
+      ? 'CASCADE may drop other things there than at the source'
+      : tag === 'DROP OWNED'
+        ? 'commands of this kind are not carried'
+        : null;
+    const names = tables.flatMap(({ schema, table }) =>
+      schema === null || table === null ? [] : [{ schema, name: table }],
+    );
+    for (const { relation } of tables) carried.remove(String(relation));
+    return {
+      ...plainly,
+      obstacle,
+      dropped: named.map(({ type, schema, name }) => ({ type, schema: type === 'schema' ? null : schema, name })),
+      tables: names.length === 0 ? null : { kind: 'dropped', names },
+    };
+  }
+}
+
+interface Meaning {
+  readonly leftOut: boolean;
+  readonly obstacle: string | null;
+  readonly dropped: DdlChange['dropped'];
+  readonly tables: CarriedTables | null;
+}
+
+const plainly: Meaning = { leftOut: false, obstacle: null, dropped: [], tables: null };
+
+function isCreation(tag: string): boolean {
+  return ['CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO'].includes(tag);
+}
+
+/** COMMENT ON FUNCTION, ALTER TABLE of a view. */
+function isOfLeftOut(tag: string, { type }: DdlObject): boolean {
+  const carried = [
+    'table',
+    'index',
+    'type',
+    'composite type',
+    'domain',
+    'sequence',
+    'schema',
+    'table column',
+    'table constraint',
+    'domain constraint',
+  ];
+  return ['COMMENT', 'ALTER TABLE'].includes(tag) && !carried.includes(type);
+}
+
+function obstacleOf(of: { nested: boolean; plain: boolean; text: string | null }): string | null {
+  if (of.nested) return 'it was given within a function or a block, so that its text is not known';
+  if (of.plain && of.text !== null) return null;
+  return 'its text is too long, or standard_conforming_strings was off';
+}

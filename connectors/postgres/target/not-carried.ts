@@ -1,0 +1,2 @@
+/** Why a command is not carried out. */
+export class NotCarried extends Error {}
