@@ -76,8 +76,21 @@ export function notifications(source: Source): Notification[] {
   problems.throwIfAny();
   const data = validate(notificationsSchema, tree, { path: ['notify'], problems });
   if (data === null) throw problems.error();
+  for (const [at, { webhook }] of data.entries())
+    if (webhook !== undefined && !isWebAddress(webhook))
+      problems.add({
+        kind: 'invalid',
+        place: placeOf(source.tree, [at]),
+        path: ['notify', at, 'webhook'],
+        message: 'wants an http or https URL',
+      });
+  problems.throwIfAny();
   return data.flatMap(({ webhook, command }): Notification[] => {
     if (webhook !== undefined) return [{ kind: 'webhook', url: webhook }];
     return command === undefined ? [] : [{ kind: 'command', command }];
   });
+}
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 }

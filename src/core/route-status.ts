@@ -43,6 +43,23 @@ export interface LoadProgress {
   readonly rows: number;
 }
 
+/**
+ * What people were told of a route, by subject: null where nothing is wrong that they know of. Stored with the status, so
+ * that an engine that takes over does not tell it again.
+ */
+export interface Told {
+  readonly health: ToldProblem | null;
+  readonly retention: ToldProblem | null;
+}
+
+export interface ToldProblem {
+  readonly severity: 'warning' | 'critical';
+  /** What it was told for: `state:TL-2104`, `lag`. */
+  readonly causes: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
 /** What a worker reports about its route: stored with each renewal of the lease, shown by `tidelock status`. */
 export interface RouteStatus {
   readonly state: RouteState;
@@ -67,4 +84,11 @@ export interface RouteStatus {
   readonly concerns?: readonly Concern[];
   /** Why the worker before this one ended, unless it was told to. */
   readonly restarted?: Restart | null;
+  /** What people want of the route, as its engine knows. */
+  readonly wanted?: WantedState;
+  /** The engine has the lease, or had it last as far as it knows. */
+  readonly leads?: boolean;
+  /** The engine that it has the route from was gone without giving it back. */
+  readonly inherited?: { readonly host: string; readonly pid: number };
+  readonly told?: Told;
 }

@@ -2,6 +2,8 @@ import type { Configuration } from '../config/configuration.ts';
 import type { Logger } from '../core/logger.ts';
 import { MetricsStore } from '../metrics/metrics-store.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
+import { Deliveries } from '../notify/deliveries.ts';
+import { Notifier } from '../notify/notifier.ts';
 import { ProbesServer } from '../probes/probes-server.ts';
 import { RouteConditions } from '../supervisor/route-conditions.ts';
 import { runSupervisor } from '../supervisor/run-supervisor.ts';
@@ -20,17 +22,32 @@ export interface ServiceOptions {
  */
 export async function runService({ configuration, supervisor, logger, version }: ServiceOptions): Promise<number> {
   const { probes } = configuration.service;
+  const isDraining = (): boolean => supervisor.isStopping;
   const conditions = new RouteConditions(supervisor);
   const store = new MetricsStore(supervisor, conditions);
   const metrics = new ServiceMetrics(store, version);
-  const server = new ProbesServer({ conditions, metrics, logger, isDraining: () => supervisor.isStopping });
+  const server = new ProbesServer({ conditions, metrics, logger, isDraining });
+  const deliveries = new Deliveries({
+    receivers: () => configuration.notify,
+    logger,
+    onResult: (kind, result) => metrics.notified(kind, result),
+  });
+  const notifier = new Notifier({
+    deployment: configuration.name,
+    routes: conditions,
+    deliver: (notice) => deliveries.tell(notice),
+    onTold: (route, told) => supervisor.tell(route, told),
+    isDraining,
+  });
   try {
     if (probes !== null) {
       const port = await server.listen(probes.listen);
       logger.info({ host: probes.listen.host, port }, 'probes listen');
     }
+    notifier.start();
     return await runSupervisor(supervisor);
   } finally {
-    await server.close();
+    notifier.close();
+    await Promise.all([server.close(), deliveries.close()]);
   }
 }

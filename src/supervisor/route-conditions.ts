@@ -13,6 +13,7 @@ export interface RouteCondition {
   readonly leads: boolean;
 }
 
+/** Of a worker that does not say it. */
 const notLeading: readonly RouteState[] = ['starting', 'standby', 'fenced'];
 
 /**
@@ -41,6 +42,6 @@ export class RouteConditions {
     const isNow = said !== null && (said.state === 'failed' || this.#saidBy.get(route) === worker.pid);
     if (!isNow) return { state: 'starting', health: 'unknown', status: null, leads: false };
     const { state, health } = said;
-    return { state, health, status: said, leads: !notLeading.includes(state) };
+    return { state, health, status: said, leads: said.leads ?? !notLeading.includes(state) };
   }
 }

@@ -1,5 +1,15 @@
 import type { RouteDefinition } from '../core/route.ts';
-import type { Concern, Health, LoadProgress, Reason, Restart, RouteState, RouteStatus } from '../core/route-status.ts';
+import type {
+  Concern,
+  Health,
+  LoadProgress,
+  Reason,
+  Restart,
+  RouteState,
+  RouteStatus,
+  Told,
+  WantedState,
+} from '../core/route-status.ts';
 import { RouteMeter } from '../pipeline/route-meter.ts';
 import type { ApplyWait } from './apply-wait.ts';
 import { memoryLimitBytes } from './memory-limit.ts';
@@ -32,6 +42,11 @@ export class RouteReport {
   #health: Health = 'unknown';
   /** Since when each concern, by its code, has been there. */
   #concerns = new Map<string, string>();
+  wanted: WantedState = 'running';
+  leads = false;
+  /** From an engine that was gone. */
+  inherited: NonNullable<RouteStatus['inherited']> | null = null;
+  told: Told | null = null;
 
   constructor(options: RouteReportOptions) {
     this.#options = options;
@@ -95,6 +110,10 @@ export class RouteReport {
       state: this.#state,
       reason: this.#reason,
       health,
+      wanted: this.wanted,
+      leads: this.leads,
+      ...(this.inherited !== null && { inherited: this.inherited }),
+      ...(this.told !== null && { told: this.told }),
       sourcePosition: this.meter.sourcePosition,
       targetPosition: this.meter.applied,
       lagMs: this.meter.lagMs,

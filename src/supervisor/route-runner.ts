@@ -8,12 +8,13 @@ import type { PositionOrder } from '../core/position.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
 import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core/route-state-store.ts';
-import type { Reason, Restart, RouteStatus } from '../core/route-status.ts';
+import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
 import type { SelfWatch } from './self-watch.ts';
+import { watchRetention } from './watch-retention.ts';
 import { metricsMs } from './worker-protocol.ts';
 
 export interface RunRouteOptions {
@@ -39,6 +40,8 @@ export interface RunRouteOptions {
   /** `request`: the last one that the route has followed. */
   onLease?(epoch: bigint, request: number): void;
   onMetrics?(metrics: RouteMetrics): void;
+  /** Calls back when people were told something of the route. */
+  hearTold?(listener: (told: Told) => void): void;
 }
 
 type Refused = Extract<LeaseAttempt, { granted: false }>;
@@ -84,6 +87,9 @@ class RouteRunner {
   /** The last request for a restart that this worker knows of; null before it has seen any. */
   #restart: number | null = null;
   #restarting = false;
+  /** Who has had the lease when this engine was refused last, and until when. */
+  #refused: { readonly holder: { readonly host: string; readonly pid: number }; readonly expiresAtMs: number } | null =
+    null;
 
   constructor(options: RunRouteOptions) {
     const { definition, restarts, onStatus, logger, takeover, self, restarted, halted = null } = options;
@@ -93,11 +99,18 @@ class RouteRunner {
     this.#epoch = options.heldEpoch ?? null;
     this.#report = new RouteReport({ definition, restarts, heartbeatMs, self, restarted, onStatus });
     this.#halted = halted;
+    options.hearTold?.((told) => {
+      this.#report.told = told;
+    });
   }
 
   async run(): Promise<void> {
     const { signal } = this.#options;
-    const telling = setInterval(() => this.#tellMetrics(), metricsMs).unref();
+    const telling = setInterval(() => {
+      this.#tellMetrics();
+      // Lag and what the source keeps change without an event.
+      this.#options.onStatus(this.#report.status());
+    }, metricsMs).unref();
     if (this.#halted) this.#report.show('failed', this.#halted.reason);
     else this.#report.show('starting');
     while (!signal.aborted && !this.#restarting) {
@@ -150,6 +163,7 @@ class RouteRunner {
     this.#report.onChange(() => keeper.ring());
     while (!signal.aborted) {
       const wanted = await store.wanted();
+      this.#report.wanted = wanted.state;
       // The same as a start: this worker has nothing that another one would have to take up.
       if (this.#held?.fenced && wanted.request > this.#held.request) this.#restart = wanted.restart;
       if (this.#isRestart(wanted)) return;
@@ -169,6 +183,7 @@ class RouteRunner {
       }
       try {
         const lease = await this.#acquire(store, wanted.request);
+        if (lease.granted) await this.#lead(store);
         if (lease.granted) await this.#underLease({ ...ends, store, keeper, wanted, epoch: lease.epoch });
         else await this.#standBy(lease, keeper);
       } catch (error) {
@@ -194,16 +209,20 @@ class RouteRunner {
     if (this.#held !== null) {
       // It may have stood by meanwhile.
       if (this.#report.state === 'standby') this.#report.show('failed', this.#held.reason);
-      await keeper.keep(signal, (latest) => latest.request > wanted.request || latest.parkingAsked);
+      await this.#rest(lease, () =>
+        keeper.keep(signal, (latest) => latest.request > wanted.request || latest.parkingAsked),
+      );
     } else if (wanted.state === 'running') {
       await workUnderLease({ ...lease, definition, report: this.#report, heartbeatMs, logger, signal });
     } else {
       this.#report.show(wanted.state);
       let goesOn = false;
-      await keeper.keep(signal, (latest) => {
-        goesOn = latest.state === 'running';
-        return latest.state !== wanted.state || latest.restart > wanted.restart || latest.parkingAsked;
-      });
+      await this.#rest(lease, () =>
+        keeper.keep(signal, (latest) => {
+          goesOn = latest.state === 'running';
+          return latest.state !== wanted.state || latest.restart > wanted.restart || latest.parkingAsked;
+        }),
+      );
       if (!signal.aborted && goesOn) this.#report.show('starting');
     }
   }
@@ -226,7 +245,32 @@ class RouteRunner {
     }
   }
 
+  /** Once when this engine has become the one that has the route: what the one before has told of it is known. */
+  async #lead(store: RouteStateStore): Promise<void> {
+    if (this.#report.leads) return;
+    this.#report.told = (await store.read())?.status?.told ?? null;
+    const before = this.#refused;
+    // One that gives the route back, or is overtaken, has not been silent until its lease was over.
+    this.#report.inherited = before !== null && performance.now() >= before.expiresAtMs ? before.holder : null;
+    this.#refused = null;
+    this.#report.leads = true;
+  }
+
+  /** While a route rests. */
+  async #rest({ source }: Pick<RouteWork, 'source'>, resting: () => Promise<void>): Promise<void> {
+    const over = new AbortController();
+    const { logger } = this.#options;
+    void watchRetention({ source, meter: this.#report.meter, logger }, over.signal);
+    try {
+      await resting();
+    } finally {
+      over.abort();
+    }
+  }
+
   async #standBy({ holder, expiresInMs }: Refused, keeper: LeaseKeeper): Promise<void> {
+    this.#refused = { holder: { host: holder.host, pid: holder.pid }, expiresAtMs: performance.now() + expiresInMs };
+    this.#report.leads = false;
     const { definition, signal } = this.#options;
     const error = fail(routeErrors.standby, { route: definition.name, host: holder.host, pid: holder.pid });
     this.#report.show('standby', reasonOf(error));
@@ -262,6 +306,7 @@ class RouteRunner {
     const { request } = await store.wanted();
     const fenced = error.recovery === 'fenced';
     this.#held = { request, fenced, reason: reasonOf(error) };
+    if (fenced) this.#report.leads = false;
     const stack = error === reason ? {} : { err: reason };
     this.#logger.error({ ...error.toJSON(), ...stack }, fenced ? 'route fenced' : 'route halted');
     this.#report.show(fenced ? 'fenced' : 'failed', reasonOf(error));

@@ -2,13 +2,14 @@ import { asTidelockError } from '../core/errors/defect.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
-import type { RouteStatus } from '../core/route-status.ts';
+import type { RouteStatus, Told } from '../core/route-status.ts';
 import { SelfWatch } from './self-watch.ts';
 import {
   type AliveMessage,
   aliveMs,
   type DyingMessage,
   isStop,
+  isTold,
   type LeaseMessage,
   type MetricsMessage,
   type StatusMessage,
@@ -34,6 +35,7 @@ export interface WorkerRun {
   onStatus(status: RouteStatus): void;
   onLease(epoch: bigint, request: number): void;
   onMetrics(metrics: RouteMetrics): void;
+  hearTold(listener: (told: Told) => void): void;
 }
 
 /**
@@ -76,6 +78,7 @@ export async function serveWorker(
       onStatus: (status) => say({ kind: 'status', status }),
       onLease: (epoch, request) => say({ kind: 'lease', epoch: epoch.toString(), request }),
       onMetrics: (metrics) => say({ kind: 'metrics', metrics, vitals: self.vitals }),
+      hearTold,
     });
   } catch (error) {
     logger.error({ err: error }, 'worker failed');
@@ -99,6 +102,12 @@ function nameOf(error: unknown): string {
 }
 
 type Said = StatusMessage | LeaseMessage | AliveMessage | DyingMessage | MetricsMessage;
+
+function hearTold(listener: (told: Told) => void): void {
+  process.on('message', (message) => {
+    if (isTold(message)) listener(message.told);
+  });
+}
 
 /** Where the Supervisor is gone nobody needs to know. */
 function say(message: Said, said = (): void => {}): void {

@@ -3,7 +3,7 @@ import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import type { WorkerVitals } from '../core/route-metrics.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
-import type { Health, Reason, Restart, RouteState, RouteStatus } from '../core/route-status.ts';
+import type { Health, Reason, Restart, RouteState, RouteStatus, Told } from '../core/route-status.ts';
 import { crashesInRow, restartDelayMs } from './backoff.ts';
 import { type CrashRules, isCrashLoop, recentCrashes } from './crash-loop.ts';
 import { judgeMemory, noMemoryHistory } from './memory-limit.ts';
@@ -144,7 +144,7 @@ export class SupervisedRoute {
   /** Drains the worker. False where it had to be killed. Repeatable. */
   async stop(): Promise<boolean> {
     this.#startNoMore();
-    this.#worker?.drain({ kind: 'stop', release: true });
+    this.#worker?.send({ kind: 'stop', release: true });
     return await this.#inTime(this.#ended.promise);
   }
 
@@ -161,8 +161,13 @@ export class SupervisedRoute {
       return true;
     }
     this.#replacing ??= Promise.withResolvers();
-    this.#worker.drain({ kind: 'stop', release: false });
+    this.#worker.send({ kind: 'stop', release: false });
     return await this.#inTime(this.#replacing.promise);
+  }
+
+  /** Where there is no worker now, the next one has it from what is stored. */
+  tell(told: Told): void {
+    this.#worker?.send({ kind: 'told', told });
   }
 
   /** Ends the worker at once, for good. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Listeners } from '../core/listeners.ts';
 import type { Logger } from '../core/logger.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
-import type { RouteStatus } from '../core/route-status.ts';
+import type { RouteStatus, Told } from '../core/route-status.ts';
 import { crashRules } from './crash-loop.ts';
 import { type Patience, SupervisedRoute, type WorkerView } from './supervised-route.ts';
 
@@ -121,6 +121,11 @@ export class Supervisor {
     const supervised = this.#routes.get(route);
     if (supervised === undefined) throw new RangeError(`no route ${route}`);
     return await supervised.replace();
+  }
+
+  /** People were told this of the route: whoever takes it over is not to tell it again. */
+  tell(route: string, told: Told): void {
+    this.#routes.get(route)?.tell(told);
   }
 
   /** Drains all routes side by side. False where a worker did not end in time and was killed. Repeatable. */

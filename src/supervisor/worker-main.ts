@@ -11,7 +11,7 @@ const logger = openLogger().child({ route: task.route });
 if (task.restarts === 0) armFailpoints(process.env.TIDELOCK_FAILPOINTS);
 
 // The worker reads the configuration by itself, so that no secret travels between processes.
-await serveWorker(task, logger, ({ signal, releases, self, onStatus, onLease, onMetrics }) =>
+await serveWorker(task, logger, ({ signal, releases, self, onStatus, onLease, onMetrics, hearTold }) =>
   runRoute({
     definition: loadConfiguration({ file: task.file, env: process.env, cwd: process.cwd() }).routes.demand(
       task.route,
@@ -31,5 +31,6 @@ await serveWorker(task, logger, ({ signal, releases, self, onStatus, onLease, on
     onStatus,
     onLease,
     onMetrics,
+    hearTold,
   }),
 );

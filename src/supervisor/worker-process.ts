@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Logger } from '../core/logger.ts';
-import { type StopMessage, taskVariable, type WorkerTask } from './worker-protocol.ts';
+import { type StopMessage, type ToldMessage, taskVariable, type WorkerTask } from './worker-protocol.ts';
 
 /**
  * V8 lets garbage pile up to a multiple of what lives before it collects. A route's garbage are rows: with these flags
@@ -64,8 +64,8 @@ export class WorkerProcess {
     return this.#process.pid ?? null;
   }
 
-  /** Asks it to finish the group in flight and to end. */
-  drain(message: StopMessage): void {
+  /** Asks it to finish the group in flight and to end, or tells it something. */
+  send(message: StopMessage | ToldMessage): void {
     if (this.#process.connected) this.#process.send(message, () => {});
   }
 

@@ -1,6 +1,6 @@
 import type { RouteMetrics, WorkerVitals } from '../core/route-metrics.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
-import type { Reason, Restart, RouteStatus } from '../core/route-status.ts';
+import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts';
 import type { SignOfLife } from './sign-of-life.ts';
 
 /** How a worker is told what to run: as JSON in its environment. No secrets. */
@@ -27,6 +27,12 @@ export interface StopMessage {
   readonly kind: 'stop';
   /** Give the lease back. False where another worker of the same Supervisor follows at once. */
   readonly release: boolean;
+}
+
+/** Supervisor to worker: people were told this of the route; it is stored with its status. */
+export interface ToldMessage {
+  readonly kind: 'told';
+  readonly told: Told;
 }
 
 /** Worker to Supervisor. */
@@ -66,6 +72,10 @@ export const aliveMs = 2_000;
 
 export function isStop(message: unknown): message is StopMessage {
   return kindOf(message) === 'stop';
+}
+
+export function isTold(message: unknown): message is ToldMessage {
+  return kindOf(message) === 'told';
 }
 
 export function isStatus(message: unknown): message is StatusMessage {

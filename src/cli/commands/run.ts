@@ -39,7 +39,15 @@ async function run(line: CommandLine, options: RunOptions): Promise<number> {
     logger,
     takeover: options.takeover ?? false,
   });
-  if (options.json) supervisor.onStatus((route, status) => writeJson(line, { version: 1, route, ...status }));
+  if (options.json) {
+    const said = new Map<string, string>();
+    supervisor.onStatus((route, status) => {
+      // A line for each change, not for each report.
+      const says = JSON.stringify([status.state, status.reason?.code, status.health]);
+      if (said.get(route) !== says) writeJson(line, { version: 1, route, ...status });
+      said.set(route, says);
+    });
+  }
   const code = await runService({ configuration, supervisor, logger, version: version() });
   logger.info({ exitCode: code }, 'Supervisor ended');
   return code;

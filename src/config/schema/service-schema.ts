@@ -47,14 +47,17 @@ export function notifySchema(s: Scalars) {
     .array(
       s
         .section({
-          webhook: s.secret('URL that is posted to.', { example: '${ALERT_URL}' }).optional(),
+          webhook: s
+            .secret('URL that is posted to, as JSON. A secret: it is never logged.', { example: '${ALERT_URL}' })
+            .optional(),
           command: z
             .array(s.secret('The program, then its arguments.'))
             .min(1)
             .optional()
             .meta({
               'x-type': 'list of text',
-              description: 'Program that is started, with its arguments.',
+              description:
+                'Program that is started, with its arguments, and without a shell; the facts are in its environment and on its standard input.',
               examples: [['/usr/local/bin/page', 'dba']],
             }),
         })
@@ -63,7 +66,11 @@ export function notifySchema(s: Scalars) {
             context.addIssue({ code: 'custom', message: 'wants either webhook or command' });
         }),
     )
-    .meta({ 'x-type': 'list', description: 'Who is told. This version checks these keys and tells nobody yet.' });
+    .meta({
+      'x-type': 'list',
+      description:
+        'Who is told when a route fails, lags, parks transactions, or makes its source keep too much, and when it is well again (docs/operations.md#notifications).',
+    });
 }
 
 export type ServiceData = z.output<ReturnType<typeof serviceSchema>>;

@@ -1,4 +1,7 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import type { Notice } from '../../../src/notify/notice.ts';
 import { freePort, startPostgres } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { until } from '../../support/until.ts';
@@ -55,10 +58,73 @@ test('a service tells its probes how its route is, and /metrics what it does', a
   await file.tidelock('stop', 'here-to-there');
   await until('503', async () => (await get('/health/routes/here-to-there')).body.includes('stopped'));
   expect(await get('/readyz')).toMatchObject({ status: 200 });
+  await route.kill9();
+  await source.query('SELECT pg_logical_emit_message(false, $1, repeat($2, 20000000))', ['x', 'y']);
+  await using again = file.run();
+  await again.state('stopped');
+  const kept = () => metric('tidelock_retained_bytes{route="here-to-there"}');
+  await until('what the source keeps', async () => Number(await kept()) > 20_000_000);
 
   using other = new RouteFile({ source, target });
   other.append(`service:\n  probes: { listen: "127.0.0.1:${port}" }\n`);
   await using second = other.run();
   expect(await second.exit()).toBe(2);
   expect(second.log).toContain('TL-1030');
+});
+
+test('a failure is told once, also where another engine takes the route over, which tells that', async () => {
+  await using server = await startPostgres();
+  const [source, target] = [await server.createDatabase(), await server.createDatabase()];
+  for (const database of [source, target]) await database.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
+  await target.query(`ALTER TABLE item ADD CONSTRAINT good CHECK (t <> 'bad')`);
+  const received: Notice[] = [];
+  const hook = createServer((request, response) => {
+    let body = '';
+    request.on('data', (text) => {
+      body += text;
+    });
+    request.on('end', () => {
+      received.push(JSON.parse(body) as Notice);
+      response.end();
+    });
+  });
+  const port = await new Promise<number>((resolve) =>
+    hook.listen(0, '127.0.0.1', () => resolve((hook.address() as AddressInfo).port)),
+  );
+  try {
+    using file = new RouteFile({ source, target });
+    file.append(`notify: [{ webhook: "http://127.0.0.1:${port}/\${HOOK}" }]\n`);
+    const env = { HOOK: 'of-a-secret' };
+    await using first = file.run(env);
+    await first.state('running');
+    await using second = file.run(env);
+    await second.state('standby');
+    await source.query(`INSERT INTO item VALUES (1, 'bad')`);
+    await first.state('failed');
+    await until('the failure', () => received.length === 1);
+    await until('its being stored', async () => {
+      const [lease] = await target.query(
+        `SELECT status -> 'told' -> 'health' ->> 'severity' AS told FROM tidelock.leases`,
+      );
+      return lease?.told === 'critical';
+    });
+    await first.kill9();
+    await second.state('failed');
+    await until('the takeover', () => received.length === 2);
+    // Another failure is news.
+    await target.query('ALTER TABLE item DROP CONSTRAINT good; ALTER TABLE item DROP COLUMN t');
+    expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+    await until('the other failure', () => received.length === 3);
+    expect(received.map(({ event, pid }) => [event, pid])).toEqual([
+      ['problem', first.pid],
+      ['takeover', second.pid],
+      ['problem', second.pid],
+    ]);
+    expect(received[0]?.reason?.code).not.toBe(received[2]?.reason?.code);
+    expect(received[1]?.text).toContain(`process ${first.pid}`);
+    expect(`${first.log}${second.log}`).not.toContain('of-a-secret');
+  } finally {
+    hook.closeAllConnections();
+    hook.close();
+  }
 });
