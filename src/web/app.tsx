@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { ActionDialog } from './actions/action-dialog.tsx';
 import { HelpDialog } from './components/help-dialog.tsx';
-import { CutNotice } from './components/live-indicator.tsx';
+import { CutNotice, ProblemNotice } from './components/live-indicator.tsx';
 import { Notices } from './components/notices.tsx';
 import { PageHeader } from './components/page-header.tsx';
 import { JournalPage } from './pages/journal-page.tsx';
@@ -39,6 +39,7 @@ function Console({ session }: { readonly session: Session }) {
       </button>
       <PageHeader session={session} />
       <CutNotice />
+      <ProblemNotice />
       <main ref={main} id="main" tabIndex={-1} class={liveness.value.kind === 'cut' ? 'is-old' : ''}>
         {pageOf(where)}
       </main>

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildWebPage } from './build-web-page.ts';
 import { fillCompileCache } from './compile-cache.ts';
 import { endProcesses } from './process-tree.ts';
 import { makeRunDirectory, notedPids } from './run-directory.ts';
@@ -14,6 +15,7 @@ let filling: Promise<void>;
 const shared = /^(pids$|compile-cache$|postgres-|template-)/;
 
 export function setup(): void {
+  buildWebPage();
   run = makeRunDirectory();
   process.env.TIDELOCK_TEST_RUN = run;
   guard = spawn(process.execPath, [join(import.meta.dirname, 'run-guard.ts'), run], {

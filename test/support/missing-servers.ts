@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findChromium } from './chromium.ts';
 import { findBinaries, missingVersions, newestVersion, versions } from './postgres-binaries.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -10,9 +11,11 @@ export function filesWithoutServer(): string[] {
   const lacksAll = versions.length === 0;
   // The demonstration and the packed package bring the newest version themselves.
   const lacksNewest = findBinaries(newestVersion) === null;
-  if (!lacksAll && !lacksNewest) return [];
+  const lacksBrowser = findChromium() === null;
+  if (!lacksAll && !lacksNewest && !lacksBrowser) return [];
   return globSync('test/**/*.test.ts', { cwd: root }).filter((file) => {
     const source = readFileSync(join(root, file), 'utf8');
+    if (lacksBrowser && source.includes("'./browser.ts'")) return true;
     if (source.includes('support/postgres.ts')) return lacksAll;
     return lacksNewest && file.startsWith('test/integration/') && source.includes('demo');
   });
@@ -22,6 +25,8 @@ export function filesWithoutServer(): string[] {
 export function missingServers(): string[] {
   return [
     ...missingVersions.map((version) => `PostgreSQL ${version}: no binaries; "npm run fetch-servers" gets them`),
-    ...filesWithoutServer().map((file) => `${file}: it needs a PostgreSQL server`),
+    ...filesWithoutServer().map(
+      (file) => `${file}: it needs a PostgreSQL server${findChromium() === null ? ' or Chromium' : ''}`,
+    ),
   ];
 }

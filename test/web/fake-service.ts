@@ -4,6 +4,7 @@ import { setInterval as every } from 'node:timers';
 import { readWebPage, webPageHeaders } from '../../src/api/web-page.ts';
 import type { RouteView } from '../../src/control/route-view.ts';
 import { type FakeDeployment, type FakeEntry, fakeDeployment } from './fake-deployment.ts';
+import { fakePlan, findings, metricsOf, positionOf, tables } from './fake-documents.ts';
 
 export type FakeRole = 'viewer' | 'operator' | 'admin';
 
@@ -31,6 +32,8 @@ export class FakeService {
   refusal: { status: number; code: string; message: string; remedy: string } | null = null;
   /** Streams are refused, as by a service that is gone. */
   streamsRefused = false;
+  /** Nothing is said any more on streams that stay open. */
+  silent = false;
   readonly #streams = new Set<ServerResponse>();
   readonly #clock: NodeJS.Timeout;
   readonly #startedAt = new Date(Date.now() - 3 * 86_400_000).toISOString();
@@ -54,6 +57,7 @@ export class FakeService {
 
   /** To all who listen. */
   tell(): void {
+    if (this.silent) return;
     for (const stream of this.#streams) stream.write(event('status', this.#status()));
   }
 
@@ -103,7 +107,7 @@ export class FakeService {
     }
     if (path === 'status') return found(this.#status());
     if (path === 'jobs') return found({ version: 1, jobs: [] });
-    if (path === 'journal') return found({ version: 1, journal: page(journal, query) });
+    if (path === 'journal') return found({ version: 1, ...page(journal, query), missing: [] });
     if (path === 'plan') return found(fakePlan);
     const route = routes.find((one) => one.name === name);
     if (first !== 'routes' || route === undefined) return refused(404, 'TL-1012', `there is no route ${name}`);
@@ -114,7 +118,7 @@ export class FakeService {
     if (what === 'metrics') return found(metricsOf(route));
     if (what === 'position') return found(positionOf(route));
     if (what === 'check') return found({ name, ok: true, findings });
-    if (what === 'journal') return found({ version: 1, journal: page(own, query) });
+    if (what === 'journal') return found({ version: 1, ...page(own, query), missing: [] });
     if (what !== 'parked') return refused(404, 'TL-5104', `there is no ${path}`);
     if (id === '') return found({ version: 1, route: name, parked: list });
     const one = list.find((parkedOne) => String(parkedOne.id) === id);
@@ -255,77 +259,9 @@ function event(name: string, data: object): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-function page(journal: readonly FakeEntry[], query: URLSearchParams): readonly FakeEntry[] {
-  return journal.slice(0, Number(query.get('limit') ?? 50));
-}
-
-const tables = [
-  { source: 'public.orders', target: 'dwh.orders', loadedTo: null, ignored: [] },
-  { source: 'public.order_lines', target: 'dwh.order_lines', loadedTo: null, ignored: [] },
-  { source: 'public.customers', target: 'dwh.customers', loadedTo: '8/AA0012F0', ignored: ['nickname'] },
-];
-
-const findings = [
-  {
-    level: 'info',
-    code: 'TL-3118',
-    node: 'sales',
-    message: 'max_slot_wal_keep_size has no limit: a route that rests fills the disk',
-    remedy: 'Set a limit that the disk has room for.',
-    statement: "ALTER SYSTEM SET max_slot_wal_keep_size = '50GB'",
-  },
-  {
-    level: 'warning',
-    code: 'TL-3206',
-    node: 'sales',
-    table: 'public.customers',
-    message: 'public.customers has no full replica identity',
-    remedy: 'Deletes are then applied by key only.',
-    statement: 'ALTER TABLE public.customers REPLICA IDENTITY FULL',
-  },
-];
-
-const fakePlan = {
-  version: 1,
-  fingerprint: 'b1f2',
-  routes: [],
-};
-
-function positionOf({ name, source, target }: RouteView) {
-  const queue = { state: 'reserved', position: target.position, retainedBytes: 184_220_112 };
-  return { version: 1, route: name, phase: 'ready', checkpoint: target.position, source: source.position, queue };
-}
-
-function metricsOf(route: RouteView) {
-  const now = Date.now();
-  const steps = 720;
-  const perSecond = { running: 60 + (route.name.length % 3) * 1100, loading: 18_000 }[route.state as string] ?? 0;
-  const history = Array.from({ length: steps }, (_, at) => {
-    const left = steps - at;
-    const wave = 1 + 0.5 * Math.sin(at / 40) + 0.2 * Math.sin(at / 7);
-    return {
-      at: new Date(now - left * 5000).toISOString(),
-      lagMs: route.lagMs === null ? null : Math.round(route.lagMs * wave * (at % 181 === 90 ? 9 : 1)),
-      rows: Math.max(
-        0,
-        Math.round(route.rows - left * 5 * perSecond + perSecond * 40 * (Math.sin(at / 30) - Math.sin(steps / 30))),
-      ),
-      transactions: Math.max(
-        0,
-        Math.round(route.transactions - left * perSecond + perSecond * 8 * (Math.sin(at / 30) - Math.sin(steps / 30))),
-      ),
-      retainedBytes: Math.round(180e6 + 40e6 * Math.sin(at / 55)),
-    };
-  });
-  const perTable = tables.map(({ target: table }, at) => {
-    const rows = Math.round(route.rows / (at + 2));
-    return {
-      table,
-      inserts: Math.round(rows * 0.7),
-      updates: Math.round(rows * 0.25),
-      deletes: Math.round(rows * 0.05),
-      rows,
-    };
-  });
-  return { version: 1, at: new Date(now).toISOString(), perTable, history };
+function page(journal: readonly FakeEntry[], query: URLSearchParams) {
+  const before = query.get('before');
+  const older = journal.filter(({ at }) => before === null || at < before);
+  const entries = older.slice(0, Number(query.get('limit') ?? 50));
+  return { journal: entries, before: entries.length < older.length ? (entries.at(-1)?.at ?? null) : null };
 }

@@ -173,6 +173,6 @@ function Confirmation({ action, route, done }: Asked) {
 function placeText(name: string, nodes: readonly NodeDocument[] = []): string {
   const node = nodes.find((one) => one.name === name);
   if (node === undefined) return name;
-  const database = node.database === null ? '' : `/${node.database}`;
+  const database = node.database === '' ? '' : `/${node.database}`;
   return `${name} (${node.type} at ${node.hosts.join(', ')}${database})`;
 }

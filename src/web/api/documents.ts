@@ -9,7 +9,7 @@ export interface NodeDocument {
   readonly name: string;
   readonly type: string;
   readonly hosts: readonly string[];
-  readonly database: string | null;
+  readonly database: string;
 }
 
 export interface ServiceDocument {
@@ -62,7 +62,7 @@ export interface StatusDocument {
   readonly routes: readonly RouteDocument[];
 }
 
-/** What the route was at one moment; transactions and rows are totals. */
+/** What the route was at one moment; transactions and rows are totals since the service was started. */
 export interface SampleDocument {
   readonly at: string;
   readonly lagMs: number | null;
@@ -76,13 +76,57 @@ export interface TableCounts {
   readonly inserts: number;
   readonly updates: number;
   readonly deletes: number;
+  readonly truncates: number;
+  readonly loaded: number;
+  /** All of them but truncates. */
   readonly rows: number;
 }
 
 export interface MetricsDocument {
   readonly at: string;
+  readonly retainedBytes: number | null;
   readonly perTable: readonly TableCounts[];
   readonly history: readonly SampleDocument[];
+}
+
+export interface JournalDocument {
+  readonly journal: readonly JournalEntry[];
+  /** To ask for what was done before these; null where there is nothing more. */
+  readonly before: string | null;
+  /** Targets that could not be asked. */
+  readonly missing: readonly { readonly node: string; readonly reason: ReasonDocument }[];
+}
+
+export interface TableStep {
+  readonly action: string;
+  readonly source: string;
+  readonly target: string;
+  readonly before?: string | undefined;
+  readonly loads?: boolean | undefined;
+  /** Target tables whose rows go. */
+  readonly replaced?: readonly string[] | undefined;
+  /** What is mapped otherwise: where, key, columns, transforms. */
+  readonly changed?: readonly string[] | undefined;
+}
+
+export interface PlannedRoute {
+  readonly name: string;
+  readonly state: string;
+  readonly tables: readonly TableStep[];
+  readonly settings: readonly { readonly name: string; readonly before: unknown; readonly after: unknown }[];
+  readonly refused: readonly string[];
+  /** Somebody has agreed to it already, and no engine has carried it out yet. */
+  readonly pending: boolean;
+  readonly needsConsent: boolean;
+  /** `more`: there are more than were counted. */
+  readonly replacedRows: readonly { readonly table: string; readonly rows: number; readonly more?: boolean }[];
+  readonly problems: readonly FindingDocument[];
+}
+
+export interface PlanDocument {
+  readonly fingerprint: string;
+  readonly changes: boolean;
+  readonly routes: readonly PlannedRoute[];
 }
 
 export interface TableDocument {

@@ -8,7 +8,7 @@ export interface RequestOptions {
   readonly accept?: string;
 }
 
-const answerWithinMs = 30_000;
+const answerWithinMs = { GET: 30_000, POST: 90_000, DELETE: 90_000 };
 
 /** Below the page's own address, wherever a proxy has put it. Throws ApiError for everything but a success. */
 export async function request(path: string, options: RequestOptions): Promise<Response> {
@@ -38,14 +38,15 @@ export async function request(path: string, options: RequestOptions): Promise<Re
 
 /** A document. `T` is what the service promises for this path. */
 export async function requestDocument<T>(path: string, options: RequestOptions): Promise<T> {
-  const limit = AbortSignal.timeout(answerWithinMs);
+  const withinMs = answerWithinMs[options.method ?? 'GET'];
+  const limit = AbortSignal.timeout(withinMs);
   try {
     const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
     const response = await request(path, { ...options, signal });
     const text = await response.text();
     return (text === '' ? null : JSON.parse(text)) as T;
   } catch (error) {
-    if (limit.aborted) throw new ApiError(0, { message: `No answer within ${answerWithinMs / 1000} s.` });
+    if (limit.aborted) throw new ApiError(0, { message: `No answer within ${withinMs / 1000} s.` });
     if (error instanceof SyntaxError) throw new ApiError(0, { message: 'The answer is not one of the service.' });
     throw error;
   }

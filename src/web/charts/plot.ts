@@ -28,7 +28,7 @@ export class Plot {
       {
         width: Math.max(200, place.clientWidth),
         height,
-        padding: [8, 8, 0, 0],
+        padding: [8, 22, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         scales: { y: { range: (_, __, top) => [0, niceTop(top)] } },
@@ -43,7 +43,7 @@ export class Plot {
             ...axis,
             size: 62,
             values: (_, splits) => splits.map((value) => options.format(value)),
-            space: 34,
+            space: 26,
           },
         ],
         series: [

@@ -1,22 +1,21 @@
-import { ratesBetween, type Sample } from '../state/route-history.ts';
+import { type RouteHistory, ratesBetween, type Sample } from '../state/route-history.ts';
 
 export interface Point {
   readonly atMs: number;
   readonly value: number | null;
 }
 
-export function lagPoints(samples: readonly Sample[]): Point[] {
-  return samples.map(({ atMs, lagMs }) => ({ atMs, value: lagMs }));
-}
-
-export function retainedPoints(samples: readonly Sample[]): Point[] {
-  return samples
-    .filter(({ retainedBytes }) => retainedBytes !== null)
-    .map(({ atMs, retainedBytes }) => ({ atMs, value: retainedBytes }));
+export function lagPoints({ remembered, live }: RouteHistory): Point[] {
+  return [...remembered, ...live].map(({ atMs, lagMs }) => ({ atMs, value: lagMs }));
 }
 
 /** A second, between each sample and the one some seconds before it. */
-export function ratePoints(samples: readonly Sample[], of: 'rows' | 'transactions'): Point[] {
+export function ratePoints({ remembered, live }: RouteHistory, of: 'rows' | 'transactions'): Point[] {
+  // The first of each has nothing before it.
+  return [...ratesWithin(remembered, of).slice(1), ...ratesWithin(live, of).slice(1)];
+}
+
+function ratesWithin(samples: readonly Sample[], of: 'rows' | 'transactions'): Point[] {
   const overMs = 5000;
   const points: Point[] = [];
   let from = 0;

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Moment } from '../components/moment.tsx';
+import { ScrollArea } from '../components/scroll-area.tsx';
 import { moment } from '../format/times.ts';
 import { theme } from '../state/theme.ts';
 import { Plot } from './plot.ts';
@@ -54,8 +55,7 @@ export function TimeChart({ title, points, format }: TimeChartProps) {
 
 function MinuteTable({ title, points, format }: TimeChartProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
-    <section class="scroll short" aria-label={`${title} by minute`} tabIndex={0}>
+    <ScrollArea label={`${title} by minute`} class="short">
       <table>
         <caption class="hidden">{title} by minute</caption>
         <thead>
@@ -81,7 +81,7 @@ function MinuteTable({ title, points, format }: TimeChartProps) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollArea>
   );
 }
 

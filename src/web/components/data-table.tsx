@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { ScrollArea } from './scroll-area.tsx';
 
 export interface Column<Row> {
   readonly title: string;
@@ -24,8 +25,7 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, rowClass, empty
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   const classOf = ({ numeric, minor }: Column<Row>) => `${numeric ? 'num' : ''} ${minor ? 'minor' : ''}`.trim();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
-    <section class="scroll" aria-label={caption} tabIndex={0}>
+    <ScrollArea label={caption}>
       <table>
         <caption class="hidden">{caption}</caption>
         <thead>
@@ -55,6 +55,6 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, rowClass, empty
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollArea>
   );
 }

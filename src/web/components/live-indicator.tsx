@@ -1,6 +1,6 @@
 import { duration } from '../format/times.ts';
 import { now } from '../state/clock.ts';
-import { liveness, reconnectNow } from '../state/live.ts';
+import { liveness, problem, reconnectNow } from '../state/live.ts';
 import { Moment } from './moment.tsx';
 
 /** Whether the numbers are those of now. */
@@ -30,6 +30,17 @@ export function LiveIndicator() {
         Retry now
       </button>
     </span>
+  );
+}
+
+/** Above what is old because the service itself can't ask: why, and what to do. */
+export function ProblemNotice() {
+  const found = problem.value;
+  if (found === null) return null;
+  return (
+    <p class="cut-notice" role="status">
+      The service can’t tell the status: <code>{found.code}</code> {found.message} {found.remedy}
+    </p>
   );
 }
 

@@ -16,7 +16,7 @@ export function PageHeader({ session }: { readonly session: Session }) {
   const here = place.value.page === 'route' ? 'overview' : place.value.page;
   return (
     <header class="page-header">
-      <a class="brand" href={hrefOf(overview)} aria-label={`Tidelock, ${service.name}`}>
+      <a class="brand" href={hrefOf(overview)}>
         <Logo />
         <span>
           <strong>{service.name}</strong>

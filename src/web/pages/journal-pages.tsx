@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ApiError } from '../api/api-error.ts';
-import type { JournalEntry } from '../api/documents.ts';
+import type { JournalDocument, JournalEntry } from '../api/documents.ts';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { JournalTable } from '../components/journal-table.tsx';
 import { freshJournal } from '../state/live.ts';
@@ -8,10 +8,6 @@ import { ask } from '../state/session.ts';
 import { useDocument } from '../state/use-document.ts';
 
 const pageSize = 50;
-
-interface JournalDocument {
-  readonly journal: readonly JournalEntry[];
-}
 
 export interface JournalPagesProps {
   readonly path: string;
@@ -22,23 +18,19 @@ export interface JournalPagesProps {
 /** The newest entries, read anew when one comes, and older ones on demand. */
 export function JournalPages({ path, route }: JournalPagesProps) {
   const newest = useDocument<JournalDocument>(`${path}?limit=${pageSize}`, { version: freshJournal.value.length });
-  const [older, setOlder] = useState<readonly JournalEntry[]>([]);
-  const [ended, setEnded] = useState(false);
+  const [older, setOlder] = useState<JournalDocument | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const first = newest.document?.journal ?? [];
   const known = new Set(first.map(keyOf));
-  const entries = [...first, ...older.filter((entry) => !known.has(keyOf(entry)))];
+  const entries = [...first, ...(older?.journal ?? []).filter((entry) => !known.has(keyOf(entry)))];
+  const before = older === null ? (newest.document?.before ?? null) : older.before;
+  const missing = newest.document?.missing ?? [];
 
-  const readOlder = async () => {
-    const last = entries.at(-1);
-    if (last === undefined) return;
-    // Of all routes: entries of several targets have no common numbers, only times.
-    const before = route === null ? last.at : String(last.id);
+  const readOlder = async (from: string) => {
     try {
-      const { journal } = await ask<JournalDocument>(`${path}?limit=${pageSize}&before=${encodeURIComponent(before)}`);
+      const page = await ask<JournalDocument>(`${path}?limit=${pageSize}&before=${encodeURIComponent(from)}`);
       setError(null);
-      setOlder([...older, ...journal]);
-      if (journal.length < pageSize) setEnded(true);
+      setOlder({ ...page, journal: [...(older?.journal ?? []), ...page.journal] });
     } catch (caught) {
       setError(caught instanceof ApiError ? caught : new ApiError(0, { message: String(caught) }));
     }
@@ -50,14 +42,19 @@ export function JournalPages({ path, route }: JournalPagesProps) {
       {newest.error !== null && (
         <ErrorNotice error={newest.error} what="The journal could not be read." retry={newest.reload} />
       )}
+      {missing.map(({ node, reason }) => (
+        <p key={node} class="tone-text-warning">
+          What {node} keeps of the journal is not among this: {reason.message}
+        </p>
+      ))}
       <JournalTable
         caption={route === null ? 'Journal' : `Journal of ${route}`}
         entries={entries}
         withRoute={route === null}
       />
       {error !== null && <ErrorNotice error={error} what="No older entries could be read." />}
-      {!ended && first.length >= pageSize && (
-        <button type="button" class="small" onClick={() => void readOlder()}>
+      {before !== null && (
+        <button type="button" class="small" onClick={() => void readOlder(before)}>
           Older entries
         </button>
       )}

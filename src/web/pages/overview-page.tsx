@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import type { JournalEntry, RouteDocument } from '../api/documents.ts';
+import type { JournalDocument, RouteDocument } from '../api/documents.ts';
 import { JournalTable } from '../components/journal-table.tsx';
 import { Panel } from '../components/panel.tsx';
 import { bySeverity } from '../components/tone.ts';
@@ -19,7 +19,7 @@ export function OverviewPage({ filter }: { readonly filter: string }) {
   const status = liveStatus.value;
   const service = currentService();
   const narrow = useNarrow();
-  const journal = useDocument<{ readonly journal: readonly JournalEntry[] }>('journal?limit=8', {
+  const journal = useDocument<JournalDocument>('journal?limit=8', {
     version: freshJournal.value.length,
   });
   const routes = status?.routes ?? [];
@@ -65,7 +65,11 @@ export function OverviewPage({ filter }: { readonly filter: string }) {
         {journal.error !== null ? (
           <p class="empty">The journal could not be read: {journal.error.message}</p>
         ) : (
-          <JournalTable caption="Latest journal entries" entries={journal.document?.journal ?? []} withRoute />
+          <JournalTable
+            caption="Latest journal entries"
+            entries={(journal.document?.journal ?? []).slice(0, 8)}
+            withRoute
+          />
         )}
       </Panel>
     </>

@@ -16,7 +16,7 @@ export function OverviewSummary({ routes }: { readonly routes: readonly RouteDoc
     (worst, route) => ((route.lagMs ?? -1) > (worst?.lagMs ?? -1) ? route : worst),
     null,
   );
-  const perSecond = routes.reduce((sum, { name }) => sum + (currentRates(historyOf(name).samples)?.rows ?? 0), 0);
+  const perSecond = routes.reduce((sum, { name }) => sum + (currentRates(historyOf(name))?.rows ?? 0), 0);
   const parked = routes.reduce((sum, route) => sum + route.parked, 0);
   const parkedRoutes = routes.filter((route) => route.parked > 0).length;
   const ill = [

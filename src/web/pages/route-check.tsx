@@ -1,12 +1,9 @@
 import type { FindingDocument } from '../api/documents.ts';
-import { ToneSign } from '../components/badge.tsx';
-import { CopyButton } from '../components/copy-button.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
+import { FindingItem } from '../components/finding-item.tsx';
 import { Panel } from '../components/panel.tsx';
-import type { Tone } from '../components/tone.ts';
 import { useDocument } from '../state/use-document.ts';
 
-const toneOf: Readonly<Record<string, Tone>> = { error: 'critical', warning: 'warning', info: 'info' };
 const order = ['error', 'warning', 'info'];
 
 /** What the preflight finds at both nodes now, with the statements that mend it. */
@@ -38,37 +35,11 @@ export function RouteCheck({ route }: { readonly route: string }) {
           </p>
           <ul class="findings">
             {findings.map((finding) => (
-              <Finding key={`${finding.node} ${finding.code} ${finding.message}`} {...finding} />
+              <FindingItem key={`${finding.node} ${finding.code} ${finding.message}`} {...finding} />
             ))}
           </ul>
         </>
       )}
     </Panel>
-  );
-}
-
-function Finding({ level, code, node, message, remedy, statement }: FindingDocument) {
-  const tone = toneOf[level] ?? 'unknown';
-  return (
-    <li class={`notice tone-${tone}`}>
-      <ToneSign tone={tone} />
-      <div>
-        <p>
-          <span class="muted">
-            {level} at {node}
-          </span>{' '}
-          <code>{code}</code> {message}
-        </p>
-        {remedy !== '' && <p class="muted">{remedy}</p>}
-        {statement !== undefined && (
-          <div class="statement">
-            <pre>
-              <code>{statement}</code>
-            </pre>
-            <CopyButton text={statement} what="statement" />
-          </div>
-        )}
-      </div>
-    </li>
   );
 }

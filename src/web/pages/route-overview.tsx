@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { MetricsDocument, PositionDocument, RouteDocument } from '../api/documents.ts';
-import { lagPoints, ratePoints, retainedPoints, since } from '../charts/series.ts';
+import { lagPoints, ratePoints, since } from '../charts/series.ts';
 import { TimeChart } from '../charts/time-chart.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Panel } from '../components/panel.tsx';
@@ -27,23 +27,25 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
   const history = historyOf(route.name);
   const atMs = liveStatus.value?.atMs ?? 0;
   useEffect(() => {
-    if (metrics.document !== null) history.fillIn(metrics.document.history);
+    if (metrics.document !== null) history.remember(metrics.document.history);
   }, [metrics.document, history]);
 
   // The samples change in place, with the status.
   const points = useMemo(() => {
     const fromMs = Date.now() - spanMs;
-    const { samples } = history;
-    const retained = (metrics.document?.history ?? []).map((one) => ({ ...one, atMs: Date.parse(one.at) }));
+    const retained = (metrics.document?.history ?? []).map(({ at, retainedBytes }) => ({
+      atMs: Date.parse(at),
+      value: retainedBytes,
+    }));
     return {
-      lag: since(lagPoints(samples), fromMs),
-      rows: since(ratePoints(samples, 'rows'), fromMs),
-      transactions: since(ratePoints(samples, 'transactions'), fromMs),
-      retained: since(retainedPoints(retained), fromMs),
+      lag: since(lagPoints(history), fromMs),
+      rows: since(ratePoints(history, 'rows'), fromMs),
+      transactions: since(ratePoints(history, 'transactions'), fromMs),
+      retained: since(retained, fromMs),
     };
   }, [history, atMs, spanMs, metrics.document]);
-  const rates = currentRates(history.samples);
-  const retained = position.document?.queue.retainedBytes ?? null;
+  const rates = currentRates(history);
+  const retained = position.document?.queue.retainedBytes ?? metrics.document?.retainedBytes ?? null;
   return (
     <>
       <section aria-label="Numbers" class="tiles">
@@ -86,6 +88,7 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
           </div>
         }
       >
+        {metrics.error !== null && <p class="muted">Nothing of before: {metrics.error.message}</p>}
         <div class="charts">
           <TimeChart title="Lag" points={points.lag} format={duration} />
           <TimeChart title="Rows" points={points.rows} format={perSecond} />

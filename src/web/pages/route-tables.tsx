@@ -16,6 +16,7 @@ const columns: readonly Column<Row>[] = [
   { title: 'Inserts', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.inserts)) },
   { title: 'Updates', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.updates)) },
   { title: 'Deletes', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.deletes)) },
+  { title: 'Loaded', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.loaded)) },
   {
     title: 'Copied as of',
     cell: ({ loadedTo }) => (loadedTo == null ? <span class="muted">start</span> : <code>{loadedTo}</code>),
@@ -36,7 +37,7 @@ export function RouteTables({ route }: { readonly route: RouteDocument }) {
     counts: counts.get(table.target) ?? counts.get(table.source) ?? null,
   }));
   return (
-    <Panel title="Tables" aside={<span class="muted">row changes since the worker started</span>}>
+    <Panel title="Tables" aside={<span class="muted">row changes since the service was started</span>}>
       {tables.error !== null && (
         <ErrorNotice error={tables.error} what="The tables could not be read." retry={tables.reload} />
       )}

@@ -1,5 +1,5 @@
 import type { RouteDocument } from '../api/documents.ts';
-import { condensed, lagPoints, ratePoints, since } from '../charts/series.ts';
+import { condensed, lagPoints, type Point, ratePoints, since } from '../charts/series.ts';
 import { Sparkline } from '../charts/sparkline.tsx';
 import { HealthBadge, StateBadge } from '../components/badge.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
@@ -7,7 +7,7 @@ import { count, rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
 import { historyOf } from '../state/live.ts';
 import { hrefOf } from '../state/location.ts';
-import { currentRates, type Sample } from '../state/route-history.ts';
+import { currentRates } from '../state/route-history.ts';
 
 const sparkMs = 600_000;
 const sparkPieces = 40;
@@ -57,7 +57,7 @@ const columns: readonly Column<RouteDocument>[] = [
     numeric: true,
     cell: ({ name, lagMs }) => (
       <span class="with-spark">
-        <Sparkline values={condensed(lagPoints(recent(name)), sparkPieces)} />
+        <Sparkline values={condensed(recent(lagPoints(historyOf(name))), sparkPieces)} />
         <span class="value">{lagMs === null ? '–' : duration(lagMs)}</span>
       </span>
     ),
@@ -65,13 +65,12 @@ const columns: readonly Column<RouteDocument>[] = [
   {
     title: 'Rows/s',
     numeric: true,
+    minor: true,
     cell: ({ name }) => {
-      const rates = currentRates(historyOf(name).samples);
+      const rates = currentRates(historyOf(name));
       return (
         <span class="with-spark">
-          <Sparkline
-            values={condensed(since(ratePoints(historyOf(name).samples, 'rows'), Date.now() - sparkMs), sparkPieces)}
-          />
+          <Sparkline values={condensed(recent(ratePoints(historyOf(name), 'rows')), sparkPieces)} />
           <span class="value">{rates === null ? '–' : rate(rates.rows)}</span>
         </span>
       );
@@ -109,7 +108,6 @@ export function RoutesTable({
   );
 }
 
-function recent(route: string): Sample[] {
-  const fromMs = Date.now() - sparkMs;
-  return historyOf(route).samples.filter(({ atMs }) => atMs >= fromMs);
+function recent(points: readonly Point[]): Point[] {
+  return since(points, Date.now() - sparkMs);
 }

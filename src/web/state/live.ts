@@ -1,11 +1,11 @@
 import { signal } from '@preact/signals';
-import type { JournalEntry, RouteDocument, StatusDocument } from '../api/documents.ts';
+import type { JournalEntry, MetricsDocument, ReasonDocument, RouteDocument, StatusDocument } from '../api/documents.ts';
 import type { StreamEvent } from '../api/event-stream.ts';
 import { type Liveness, LiveStream } from '../api/live-stream.ts';
 import { words } from '../format/words.ts';
 import { announce } from './announcements.ts';
 import { RouteHistory } from './route-history.ts';
-import { type Session, signOut } from './session.ts';
+import { ask, type Session, signOut } from './session.ts';
 
 export interface LiveStatus {
   readonly routes: readonly RouteDocument[];
@@ -15,11 +15,14 @@ export interface LiveStatus {
 
 /** The last that the service has told; null before. It stays when the stream is cut: `liveness` says so. */
 export const liveStatus = signal<LiveStatus | null>(null);
+/** Why the service itself can't tell the status; null while it can. */
+export const problem = signal<ReasonDocument | null>(null);
 export const liveness = signal<Liveness>({ kind: 'connecting' });
 /** Journal entries that came since the page was opened, the newest first. */
 export const freshJournal = signal<readonly JournalEntry[]>([]);
 
 const freshKept = 200;
+const recalledRoutes = 16;
 const histories = new Map<string, RouteHistory>();
 let stream: LiveStream | null = null;
 
@@ -50,8 +53,22 @@ export function stopFollowing(): void {
   stream?.close();
   stream = null;
   liveStatus.value = null;
+  problem.value = null;
   freshJournal.value = [];
   histories.clear();
+}
+
+/** What the service remembers of each route, where they are few: small lines then don't begin with nothing. */
+async function recall(routes: readonly RouteDocument[]): Promise<void> {
+  if (routes.length > recalledRoutes) return;
+  for (const { name } of routes) {
+    try {
+      const { history } = await ask<MetricsDocument>(`routes/${encodeURIComponent(name)}/metrics`);
+      historyOf(name).remember(history);
+    } catch {
+      // The lines begin with what comes, then.
+    }
+  }
 }
 
 export function reconnectNow(): void {
@@ -65,6 +82,7 @@ document.addEventListener('visibilitychange', () => {
 
 function take({ event, data }: StreamEvent): void {
   if (event === 'status') takeStatus(JSON.parse(data) as StatusDocument);
+  else if (event === 'problem') problem.value = (JSON.parse(data) as { readonly error: ReasonDocument }).error;
   else if (event === 'journal') {
     const entry = JSON.parse(data) as JournalEntry;
     freshJournal.value = [entry, ...freshJournal.value].slice(0, freshKept);
@@ -75,7 +93,10 @@ function takeStatus({ routes }: StatusDocument): void {
   const atMs = Date.now();
   for (const route of routes) historyOf(route.name).add(route, atMs);
   tellChanges(liveStatus.value?.routes ?? [], routes);
+  const isFirst = liveStatus.value === null;
   liveStatus.value = { routes, atMs };
+  problem.value = null;
+  if (isFirst) void recall(routes);
 }
 
 /** For those who hear the page: changes of state and health, not of numbers. */

@@ -1,41 +1,48 @@
 import type { RouteDocument, SampleDocument } from '../api/documents.ts';
 
-/** What a route was at one moment; totals as the service counts them. */
+/** What a route was at one moment; totals as they were counted by who told them. */
 export interface Sample {
   readonly atMs: number;
   readonly lagMs: number | null;
   readonly rows: number;
   readonly transactions: number;
-  readonly retainedBytes: number | null;
 }
 
 const keptMs = 3_600_000;
-/** Of what comes live every second or two: as fine as the service's own samples are kept. */
+/** Of what comes live every second or two. */
 const stepMs = 2000;
 
-/** The last hour of one route, in order. */
+/**
+ * The last hour of one route. What the service remembers and what the page has seen count from different beginnings, so
+ * rates are made within one of them only.
+ */
 export class RouteHistory {
-  readonly #samples: Sample[] = [];
+  readonly #live: Sample[] = [];
+  #remembered: readonly Sample[] = [];
 
-  get samples(): readonly Sample[] {
-    return this.#samples;
+  /** Since the page was opened. */
+  get live(): readonly Sample[] {
+    return this.#live;
+  }
+
+  /** Before that. */
+  get remembered(): readonly Sample[] {
+    return this.#remembered;
   }
 
   add({ lagMs, rows, transactions }: RouteDocument, atMs: number): void {
-    const last = this.#samples.at(-1);
-    const sample = { atMs, lagMs, rows, transactions, retainedBytes: null };
-    // A change within a step replaces the last one, so that the newest is always the newest.
-    const before = this.#samples.at(-2);
-    if (last !== undefined && before !== undefined && last.atMs - before.atMs < stepMs) this.#samples.pop();
-    this.#samples.push(sample);
-    while ((this.#samples[0]?.atMs ?? atMs) < atMs - keptMs) this.#samples.shift();
+    const last = this.#live.at(-1);
+    const before = this.#live.at(-2);
+    // Within a step it replaces the last one, so that the newest is always the newest.
+    if (last !== undefined && before !== undefined && last.atMs - before.atMs < stepMs) this.#live.pop();
+    this.#live.push({ atMs, lagMs, rows, transactions });
+    while ((this.#live[0]?.atMs ?? atMs) < atMs - keptMs) this.#live.shift();
   }
 
-  /** What the service remembers of the time before the page was opened. */
-  fillIn(history: readonly SampleDocument[]): void {
-    const firstMs = this.#samples[0]?.atMs ?? Number.POSITIVE_INFINITY;
-    const before = history.map((one) => ({ ...one, atMs: Date.parse(one.at) })).filter(({ atMs }) => atMs < firstMs);
-    this.#samples.unshift(...before);
+  remember(history: readonly SampleDocument[]): void {
+    const firstMs = this.#live[0]?.atMs ?? Number.POSITIVE_INFINITY;
+    const samples = history.map((sample) => ({ ...sample, atMs: Date.parse(sample.at) }));
+    this.#remembered = samples.filter(({ atMs }) => atMs < firstMs);
   }
 }
 
@@ -54,8 +61,10 @@ export function ratesBetween(before: Sample | undefined, after: Sample | undefin
   };
 }
 
-/** Over the last seconds, so that the number can be read. */
-export function currentRates(samples: readonly Sample[], overMs = 10_000): Rates | null {
+/** Over the last seconds, so that the number can be read; of what the service remembers until enough was seen. */
+export function currentRates({ live, remembered }: RouteHistory, overMs = 10_000): Rates | null {
+  const seenMs = (live.at(-1)?.atMs ?? 0) - (live[0]?.atMs ?? 0);
+  const samples = seenMs > 0 ? live : remembered;
   const last = samples.at(-1);
   if (last === undefined) return null;
   const first = samples.findLast(({ atMs }) => atMs <= last.atMs - overMs) ?? samples[0];

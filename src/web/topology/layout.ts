@@ -45,7 +45,7 @@ export function layOut(
   const known = new Map(nodes.map((node) => [node.name, node]));
   for (const { source, target } of routes) {
     for (const { node: name } of [source, target]) {
-      if (!known.has(name)) known.set(name, { name, type: 'unknown', hosts: [], database: null });
+      if (!known.has(name)) known.set(name, { name, type: 'unknown', hosts: [], database: '' });
     }
   }
   for (const name of known.keys()) graph.setNode(name, { ...nodeSize });

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { NodeDocument, RouteDocument } from '../api/documents.ts';
+import { ScrollArea } from '../components/scroll-area.tsx';
 import { isFlowing, routeTone, worstTone } from '../components/tone.ts';
 import { rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
@@ -29,8 +30,7 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
   const scale = narrow ? 0.85 : 1;
   const byName = new Map(routes.map((route) => [route.name, route]));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached with the keyboard.
-    <section class="topology scroll" aria-label="Nodes and routes" tabIndex={0}>
+    <ScrollArea label="Nodes and routes" class="topology">
       <svg
         width={topology.width * scale}
         height={topology.height * scale}
@@ -66,14 +66,14 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
           />
         ))}
       </svg>
-    </section>
+    </ScrollArea>
   );
 }
 
 function NodeBox({ node, x, y }: PlacedNode) {
   return (
     <g class="node" transform={`translate(${x},${y})`}>
-      <title>{`${node.name}: ${node.type} at ${node.hosts.join(', ')}${node.database === null ? '' : `/${node.database}`}`}</title>
+      <title>{`${node.name}: ${node.type} at ${node.hosts.join(', ')}${node.database === '' ? '' : `/${node.database}`}`}</title>
       <rect width={nodeSize.width} height={nodeSize.height} rx="8" />
       <path
         class="cylinder"
@@ -97,7 +97,7 @@ interface EdgeProps {
 
 function Edge({ edge, routes, live }: EdgeProps) {
   const tone = worstTone(routes.map(routeTone));
-  const perSecond = routes.reduce((sum, { name }) => sum + (currentRates(historyOf(name).samples)?.rows ?? 0), 0);
+  const perSecond = routes.reduce((sum, { name }) => sum + (currentRates(historyOf(name))?.rows ?? 0), 0);
   const lags = routes.flatMap(({ lagMs }) => (lagMs === null ? [] : [lagMs]));
   const flows = live && perSecond > 0 && routes.some(({ state }) => isFlowing(state));
   const [only] = routes;
@@ -114,14 +114,14 @@ function Edge({ edge, routes, live }: EdgeProps) {
         <rect class={`tone-${tone}`} width={labelSize.width} height={labelSize.height} rx="6" />
         <text class="edge-name" x={labelSize.width / 2} y="17">
           {clipped(title, 25)}
-        </text>
+        </text>{' '}
         <text class="edge-facts" x={labelSize.width / 2} y="32">
           {facts}
         </text>
       </g>
     </>
   );
-  const label = `${title} from ${edge.from} to ${edge.to}: ${single === null ? tone : words(single.state)}, ${facts}`;
+  const label = `${title} ${facts}, from ${edge.from} to ${edge.to}: ${single === null ? tone : words(single.state)}`;
   const href =
     single !== null
       ? hrefOf({ page: 'route', route: single.name, section: 'overview' })
@@ -154,7 +154,7 @@ function placeText({ type, hosts, database }: NodeDocument): string {
   if (first === undefined) return type;
   const host = first.replace(/:\d+$/, '');
   const short = /^[\d.:[\]]+$/.test(host) ? host : (host.split('.')[0] ?? host);
-  return `${short}${more.length > 0 ? ` +${more.length}` : ''}${database === null ? '' : `/${database}`}`;
+  return `${short}${more.length > 0 ? ` +${more.length}` : ''}${database === '' ? '' : `/${database}`}`;
 }
 
 function clipped(text: string, length: number): string {
