@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
-import { fakeServicePlugin } from './test/web/fake-service-plugin.ts';
 
-/** The web page: `npm run build:web` makes dist/web of src/web, `npm run dev:web` shows it over an invented service. */
+/** The web page: `npm run build:web` makes dist/web of src/web. */
 export default defineConfig({
   root: join(import.meta.dirname, 'src/web'),
   // Relative, so that the page also works below a path of a reverse proxy.
   base: './',
   publicDir: false,
-  plugins: [fakeServicePlugin()],
   build: {
     outDir: join(import.meta.dirname, 'dist/web'),
     emptyOutDir: true,
