@@ -14,6 +14,8 @@ export interface ApiSettings {
     readonly role: 'admin' | 'operator' | 'viewer';
     readonly token: string;
   }[];
+  /** Certificate and key as PEM texts, resolved at each call; null where the API speaks HTTP. The key is a secret. */
+  tls(): { readonly cert: string; readonly key: string } | null;
 }
 
 export interface ServiceSettings {

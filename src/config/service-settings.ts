@@ -1,9 +1,11 @@
+import { dirname, resolve } from 'node:path';
 import { checkAllow } from './check-allow.ts';
 import type { ListenAddress, Notification, ServiceSettings } from './configuration.ts';
 import { type Located, type Path, placeOf } from './located.ts';
+import { readPem } from './pem.ts';
 import { isLoopback } from './postgres-url.ts';
 import { Problems } from './problem.ts';
-import { type ReferenceSource, resolveTree } from './references.ts';
+import { ReferenceProblem, type ReferenceSource, resolveTree } from './references.ts';
 import { scalars } from './schema/scalars.ts';
 import { notifySchema, type ServiceData, serviceSchema } from './schema/service-schema.ts';
 import { validate } from './validate.ts';
@@ -23,7 +25,10 @@ export function serviceSettings(source: Source): ServiceSettings {
   if (data === null) throw problems.error();
   const { api, probes, allow } = data;
   return {
-    api: api === undefined ? null : { listen: listenAddress(api.listen), tokens: () => tokens(source) },
+    api:
+      api === undefined
+        ? null
+        : { listen: listenAddress(api.listen), tokens: () => tokens(source), tls: () => tls(source) },
     probes: probes === undefined ? null : { listen: listenAddress(probes.listen) },
     allow,
   };
@@ -63,6 +68,35 @@ function tokens(source: Source): { name: string; role: 'admin' | 'operator' | 'v
   if (data.api?.tokens !== undefined) return data.api.tokens;
   // An empty token is none: "${TIDELOCK_TOKEN:-}".
   return data.api?.token ? [{ name: 'admin', role: 'admin', token: data.api.token }] : [];
+}
+
+function tls(source: Source): { cert: string; key: string } | null {
+  const problems = new Problems(source.file);
+  const data = checkService(source, problems, (path) => path.at(-1) === 'token');
+  if (data === null) throw problems.error();
+  const files = data.api?.tls;
+  if (files === undefined) return null;
+  const pem = (name: 'cert' | 'key'): string => {
+    try {
+      return readPem(
+        files[name],
+        resolve(source.references.cwd, dirname(placeOf(source.tree, ['api', 'tls', name]).file)),
+      );
+    } catch (error) {
+      if (!(error instanceof ReferenceProblem)) throw error;
+      const path = ['api', 'tls', name];
+      problems.add({
+        kind: 'reference',
+        place: placeOf(source.tree, path),
+        path: ['service', ...path],
+        message: error.message,
+      });
+      return '';
+    }
+  };
+  const texts = { cert: pem('cert'), key: pem('key') };
+  problems.throwIfAny();
+  return texts;
 }
 
 function listenAddress(text: string): ListenAddress {

@@ -16,7 +16,7 @@ export interface JournalOptions {
 /** `journal --json`: what operators have done, the newest first. */
 export interface JournalDocument {
   readonly version: 1;
-  readonly entries: readonly JournalledAction[];
+  readonly journal: readonly JournalledAction[];
   /** To ask for what was done before these; null where there is nothing more. */
   readonly before: string | null;
   /** Targets that could not be asked. */
@@ -55,5 +55,5 @@ export async function readJournal(
   // All of one instant are on one page: `before` leaves none out.
   const entries = last === undefined ? all : all.filter(({ at }) => at >= last.at);
   const isMore = entries.length < all.length || pages.some((page) => page.length >= limit);
-  return { version: 1, entries, before: isMore ? (entries.at(-1)?.at ?? null) : null, missing };
+  return { version: 1, journal: entries, before: isMore ? (entries.at(-1)?.at ?? null) : null, missing };
 }

@@ -35,7 +35,7 @@ async function journal(line: CommandLine, route: string | undefined, options: Jo
   return document.missing.length === 0 ? 0 : 2;
 }
 
-function textOf({ entries, before }: JournalDocument): string {
+function textOf({ journal: entries, before }: JournalDocument): string {
   if (entries.length === 0) return 'nothing is in the journal\n';
   const rows = entries.map(({ at, route, action, by, via, result, code, reason }) => [
     at.slice(0, 19).replace('T', ' '),

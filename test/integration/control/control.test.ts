@@ -38,7 +38,7 @@ beforeEach(async () => {
 
 afterEach(() => file[Symbol.dispose]());
 
-const journal = async () => (await control.journal({ route, before: null, limit: 100 })).entries;
+const journal = async () => (await control.journal({ route, before: null, limit: 100 })).journal;
 const view = async () => (await control.status([route])).routes[0];
 
 test('a pause with an end goes on by itself, a restart gives the route another worker and loses nothing', async () => {
@@ -107,7 +107,7 @@ test('what is refused is in the journal with its code, what only asks is not, an
   const paged = [];
   for (let before: string | null = null; ; ) {
     const page = await control.journal({ before, limit: 1 });
-    paged.push(...page.entries);
+    paged.push(...page.journal);
     before = page.before;
     if (before === null) break;
   }

@@ -1,0 +1,291 @@
+import type { Server as SecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { ApiSettings } from '../config/configuration.ts';
+import type { Asked, Control } from '../control/control.ts';
+import { serviceErrors } from '../core/errors/catalogue/service.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import type { Logger } from '../core/logger.ts';
+import { AddressLimits } from './address-limits.ts';
+import { type ErrorBody, errorBody, statusOfError } from './answer-error.ts';
+import { EventFeed } from './event-feed.ts';
+import { streamEvents } from './event-stream.ts';
+import type { LiveService } from './live-service.ts';
+import { openApi } from './openapi.ts';
+import type { Operation } from './operation.ts';
+import { operations } from './operations/operations.ts';
+import { isOwnOrigin } from './own-origin.ts';
+import { readJson, readPart } from './read-request.ts';
+import { mayDo, type Role } from './role.ts';
+import { type Caller, TokenCheck } from './token-check.ts';
+import { addWebPage } from './web-files.ts';
+
+export interface ApiServerOptions {
+  /** As the configuration has them now: it may be read again. */
+  readonly settings: ApiSettings;
+  readonly control: Control;
+  readonly live: LiveService;
+  readonly logger: Logger;
+}
+
+interface Route {
+  readonly path: string;
+  readonly role: Role;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+  interface FastifyContextConfig {
+    /** As the OpenAPI document has it. */
+    apiPath?: string;
+  }
+}
+
+const bodyLimit = 64 * 1024;
+const mostStreams = 64;
+const tlsLookMs = 60_000;
+
+/** With every answer: it is data for whoever asked, and nothing else. */
+const headers = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
+/**
+ * The HTTP API. The way of a request below /v1, each step before the next one costs anything: the address' allowance, its
+ * allowance of wrong tokens, the token, the path, the role, the body, and then what Control does.
+ */
+export class ApiServer {
+  readonly #options: ApiServerOptions;
+  readonly #app: FastifyInstance;
+  readonly #tokens: TokenCheck;
+  readonly #feed: EventFeed;
+  readonly #requests = new AddressLimits({ burst: 200, perSecond: 50 });
+  readonly #refusals = new AddressLimits({ burst: 10, perSecond: 1 / 6 });
+  readonly #over = new AbortController();
+  #streams = 0;
+  #tlsLook: NodeJS.Timeout | null = null;
+
+  /** Throws where tokens or certificate can't be resolved. */
+  constructor(options: ApiServerOptions) {
+    const { settings, logger } = options;
+    this.#options = options;
+    this.#tokens = new TokenCheck(() => settings.tokens(), logger);
+    this.#feed = new EventFeed(options);
+    const tls = settings.tls();
+    this.#app = fastify({
+      logger: false,
+      bodyLimit,
+      // What a request may take to come in; answers may take longer.
+      requestTimeout: 10_000,
+      connectionTimeout: 0,
+      keepAliveTimeout: 5_000,
+      forceCloseConnections: true,
+      routerOptions: { maxParamLength: 200 },
+      ...(tls !== null && { https: { ...tls, minVersion: 'TLSv1.2' } }),
+    }) as unknown as FastifyInstance;
+    if (tls !== null) this.#tlsLook = setInterval(() => this.#renewTls(), tlsLookMs).unref();
+    this.#addRoutes();
+  }
+
+  /** Resolves with the port. Throws where the address is taken, or not this host's. */
+  async listen(): Promise<number> {
+    const { host, port } = this.#options.settings.listen;
+    try {
+      await this.#app.listen({ host, port });
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      throw fail(serviceErrors.cannotListen, { what: 'service.api', address: `${host}:${port}`, why }, error);
+    }
+    this.#app.server.maxConnections = 500;
+    return (this.#app.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    if (this.#tlsLook !== null) clearInterval(this.#tlsLook);
+    this.#over.abort();
+    await this.#app.close();
+  }
+
+  #addRoutes(): void {
+    const app = this.#app;
+    app.decorateRequest('caller', null);
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => {
+      try {
+        done(null, readJson(String(text)));
+      } catch (error) {
+        done(error as Error);
+      }
+    });
+    app.addHook('onRequest', async (request, reply) => {
+      reply.headers(headers);
+      if (request.url === '/v1' || request.url.startsWith('/v1/') || request.url.startsWith('/v1?'))
+        this.#admit(request);
+    });
+    app.addHook('onResponse', async (request, reply) => this.#note(request, reply));
+    app.setErrorHandler((error, request, reply) => this.#sendError(error, request, reply));
+    app.setNotFoundHandler((request) => {
+      const path = request.url.split('?')[0] ?? '';
+      throw fail(serviceErrors.noSuchPath, { method: request.method, path: path.slice(0, 200) });
+    });
+    for (const one of operations) this.#addOperation(one);
+    const document = openApi(this.#options.live.version);
+    this.#get({ path: '/v1/openapi.json', role: 'viewer' }, async () => document);
+    this.#get({ path: '/v1/events', role: 'viewer' }, async (_, reply) => this.#stream(reply));
+    addWebPage(app);
+  }
+
+  #addOperation(operation: Operation): void {
+    this.#app.route({
+      method: operation.method,
+      url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      exposeHeadRoute: false,
+      config: { apiPath: operation.path },
+      handler: (request) => this.#run(operation, request),
+    });
+  }
+
+  #get({ path, role }: Route, run: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>): void {
+    this.#app.route({
+      method: 'GET',
+      url: path,
+      exposeHeadRoute: false,
+      config: { apiPath: path },
+      handler: async (request, reply) => {
+        this.#demand(request, role);
+        return await run(request, reply);
+      },
+    });
+  }
+
+  /** Throws where the address has asked too much, or does not say who asks. */
+  #admit(request: FastifyRequest): void {
+    const address = request.ip;
+    const nowMs = performance.now();
+    const seconds = this.#requests.take(address, nowMs) ?? this.#refusals.wait(address, nowMs);
+    if (seconds !== null) throw fail(serviceErrors.tooMany, { seconds });
+    if (this.#tokens.isOpen) {
+      const onlyLoopback = isLoopback(this.#options.settings.listen.host);
+      const rule = { onlyLoopback, secure: request.protocol === 'https' };
+      if (!isOwnOrigin(request.headers, rule)) throw fail(serviceErrors.otherOrigin, {});
+    }
+    request.caller = this.#tokens.callerOf(request.headers.authorization);
+    if (request.caller !== null) return;
+    this.#refusals.take(address, nowMs);
+    throw fail(serviceErrors.unauthorised, {});
+  }
+
+  #demand({ caller }: FastifyRequest, needed: Role): Caller {
+    if (caller === null) throw fail(serviceErrors.unauthorised, {});
+    if (!mayDo(caller.role, needed)) throw fail(serviceErrors.forbidden, { ...caller, needed });
+    return caller;
+  }
+
+  async #run(operation: Operation, request: FastifyRequest): Promise<object> {
+    const { control, live, logger } = this.#options;
+    const caller = this.#demand(request, operation.role);
+    const query = readPart(operation.query, request.query, 'query');
+    this.#demand(request, operation.needs(query));
+    const body = readPart(operation.body, request.body, 'body');
+    const { route = '', id = '' } = request.params as { readonly route?: string; readonly id?: string };
+    const { reason = null } = (body ?? {}) as { readonly reason?: string };
+    const asked: Asked = { by: caller.name, via: 'api', reason };
+    const gone = new AbortController();
+    request.raw.socket.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, this.#over.signal]);
+    const document = await operation.run({
+      control,
+      live,
+      route,
+      id,
+      query,
+      body,
+      role: caller.role,
+      asked,
+      signal,
+    });
+    // It is sent all the same: whoever has to act must not be kept from it by a key that is described wrong.
+    const { error } = operation.answer.safeParse(document);
+    if (error !== undefined)
+      logger.error({ operation: operation.id, at: error.issues[0]?.path.join('.') }, 'an answer is not as described');
+    return document;
+  }
+
+  #stream(reply: FastifyReply): FastifyReply {
+    if (this.#streams >= mostStreams) throw fail(serviceErrors.notReady, { why: 'too many streams are open' });
+    this.#streams++;
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) reply.raw.setHeader(name, value);
+    reply.hijack();
+    reply.raw.once('close', () => {
+      this.#streams--;
+    });
+    streamEvents(this.#feed, reply.raw, this.#over.signal);
+    return reply;
+  }
+
+  #sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const { status, body } = this.#answerOf(error);
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    if (error instanceof TidelockError && error.code === serviceErrors.tooMany.code)
+      reply.header('retry-after', (error.place as { readonly seconds: number }).seconds);
+    if (status >= 500) this.#options.logger.error({ err: error, path: pathOf(request) }, 'request failed');
+    reply.status(status).send(body);
+  }
+
+  #answerOf(error: unknown): { readonly status: number; readonly body: ErrorBody } {
+    if (error instanceof TidelockError) return { status: statusOfError(error), body: errorBody(error) };
+    const { statusCode: status = 500 } = error as { readonly statusCode?: number };
+    // Fastify's own: a body that is too large, of another type, cut off, a path that can't be decoded.
+    if (status < 400 || status >= 500) return { status: 500, body: errorBody(fail(serviceErrors.failed, {})) };
+    const why = { 413: 'the body is too large', 415: 'the body is no JSON' }[status] ?? 'it can not be read';
+    return { status, body: errorBody(fail(serviceErrors.invalidRequest, { why })) };
+  }
+
+  /** Neither query nor body: only what was asked for, by whom, and how it ended. */
+  #note(request: FastifyRequest, reply: FastifyReply): void {
+    const { live, logger } = this.#options;
+    const path = pathOf(request);
+    const { method } = request;
+    live.counted(path, method, reply.statusCode);
+    const { route } = (request.params ?? {}) as { readonly route?: string };
+    const fields = {
+      method,
+      path,
+      ...(path.includes('{route}') && { route: route?.slice(0, 30) }),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      address: request.ip,
+      token: request.caller?.name ?? null,
+    };
+    if (method === 'GET' && reply.statusCode < 400) logger.debug(fields, 'request');
+    else logger.info(fields, 'request');
+  }
+
+  /** A certificate that was renewed counts from the next connection on. */
+  #renewTls(): void {
+    try {
+      const tls = this.#options.settings.tls();
+      if (tls !== null)
+        (this.#app.server as unknown as SecureServer).setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'the certificate of the API cannot be read; the one before stays');
+    }
+  }
+}
+
+/** Never what was sent: that has no end. */
+function pathOf(request: FastifyRequest): string {
+  return request.routeOptions.config.apiPath ?? 'other';
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+}

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import type { AdoptedPosition, PositionDocument } from '../../control/adopt-position.ts';
+import type { CheckedRoute } from '../../control/check-route.ts';
+import type { DroppedRoute } from '../../control/drop-route.ts';
+import type { LifecycleDocument } from '../../control/lifecycle.ts';
+import type { JournalDocument } from '../../control/read-journal.ts';
+import type { TablesDocument } from '../../control/read-tables.ts';
+import type { SequencesDocument } from '../../control/sequences-now.ts';
+import type { SkippedTransaction } from '../../control/skip-transaction.ts';
+import type { WaitDocument } from '../../control/wait-for-route.ts';
+import { count, nodePlace, reason, routeState, time, version, wantedState } from './common.ts';
+
+const queueState = z.enum(['missing', 'idle', 'active', 'lost']);
+
+export const tablesDocument: z.ZodType<TablesDocument> = z
+  .object({
+    version,
+    route: z.string(),
+    tables: z.array(
+      z.object({
+        source: z.string(),
+        target: z.string(),
+        loadedTo: z.string().nullable(),
+        ignored: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'Tables' });
+
+export const checkedRoute: z.ZodType<CheckedRoute> = z
+  .object({
+    name: z.string(),
+    ok: z.boolean().describe('Nothing keeps the route from running.'),
+    findings: z.array(
+      z.object({
+        level: z.enum(['error', 'warning', 'info']),
+        code: z.string(),
+        node: z.string(),
+        table: z.string().exactOptional(),
+        message: z.string(),
+        remedy: z.string(),
+        statement: z.string().exactOptional().describe('That mends it; Tidelock never runs it.'),
+      }),
+    ),
+    source: nodePlace,
+    target: nodePlace,
+  })
+  .meta({ id: 'Check' });
+
+export const positionDocument: z.ZodType<PositionDocument> = z
+  .object({
+    version,
+    route: z.string(),
+    sourceNode: z.string(),
+    targetNode: z.string(),
+    phase: z.enum(['creating', 'ready']).nullable(),
+    checkpoint: z.string().nullable(),
+    source: z.string().describe("The end of the source's log."),
+    queue: z.object({ state: queueState, position: z.string().nullable(), retainedBytes: z.number().nullable() }),
+  })
+  .meta({ id: 'Position' });
+
+export const journalDocument: z.ZodType<JournalDocument> = z
+  .object({
+    version,
+    journal: z.array(
+      z.object({
+        id: count.describe('Unique within the target.'),
+        route: z.string(),
+        at: time,
+        action: z.string(),
+        by: z.string(),
+        via: z.enum(['cli', 'api', 'signal']),
+        reason: z.string().nullable(),
+        details: z.record(z.string(), z.unknown()),
+        result: z.enum(['done', 'refused', 'failed']),
+        code: z.string().nullable(),
+        message: z.string().nullable(),
+      }),
+    ),
+    before: z.string().nullable().describe('To ask for what was done before; null where there is nothing more.'),
+    missing: z.array(z.object({ node: z.string(), reason })).describe('Targets that could not be asked.'),
+  })
+  .meta({ id: 'Journal' });
+
+export const lifecycleDocument: z.ZodType<LifecycleDocument> = z
+  .object({
+    name: z.string(),
+    desiredState: wantedState,
+    request: count,
+    changed: z.boolean().describe('False where the route was left as it was.'),
+    engine: z.boolean().describe('An engine has the route and does what was asked.'),
+    rested: z.boolean().describe('It had halted or was stopped before.'),
+    pausedUntil: time.nullable(),
+    holder: z
+      .object({ host: z.string(), pid: count })
+      .nullable()
+      .exactOptional()
+      .describe('After a takeover: who has the route; null where nobody has taken it in time.'),
+    retention: z
+      .object({ retainedBytes: z.number().nullable(), warnBytes: z.number(), criticalBytes: z.number() })
+      .nullable()
+      .exactOptional()
+      .describe('What the source keeps for a route that rests.'),
+  })
+  .meta({ id: 'Request' });
+
+export const waitDocument: z.ZodType<WaitDocument> = z
+  .object({
+    version,
+    route: z.string(),
+    caughtUp: z.boolean().describe('Everything up to `mark` is at the target, and nothing is parked.'),
+    passed: z.boolean().describe('The checkpoint covers `mark`.'),
+    mark: z.string(),
+    position: z.string().nullable(),
+    parked: count,
+    waitedMs: z.number(),
+    state: routeState.exactOptional(),
+    reason: reason.nullable().exactOptional(),
+  })
+  .meta({ id: 'Wait' });
+
+export const skippedTransaction: z.ZodType<SkippedTransaction> = z
+  .object({
+    version,
+    route: z.string(),
+    transaction: z.string(),
+    position: z.string().nullable(),
+    desiredState: wantedState,
+  })
+  .meta({ id: 'Skipped' });
+
+export const sequencesDocument: z.ZodType<SequencesDocument> = z
+  .object({
+    version,
+    route: z.string(),
+    target: nodePlace,
+    sequences: z.array(
+      z.object({
+        source: z.string(),
+        column: z.string(),
+        target: z.string().nullable(),
+        outcome: z.enum(['carried', 'same', 'ahead', 'missing', 'outOfRange', 'notCarried', 'refused']),
+        sourceValue: z.string(),
+        targetValue: z.string().nullable(),
+        value: z.string().nullable(),
+        reason: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Sequences' });
+
+export const adoptedPosition: z.ZodType<AdoptedPosition> = z
+  .object({
+    version,
+    route: z.string(),
+    position: z.string(),
+    before: z.string().nullable(),
+    target: nodePlace,
+    adopted: z.boolean().describe('False for a dry run.'),
+  })
+  .meta({ id: 'Adopted' });
+
+export const droppedRoute: z.ZodType<DroppedRoute> = z
+  .object({
+    version,
+    route: z.string(),
+    dropped: z.boolean().describe('False for a dry run.'),
+    source: nodePlace,
+    target: nodePlace,
+    queue: z.object({
+      name: z.string(),
+      given: z.boolean(),
+      state: queueState,
+      retainedBytes: z.number().nullable(),
+    }),
+    tables: count,
+    targetTables: z.array(z.string()),
+    parked: count.describe('Parked transactions, which are lost with it.'),
+  })
+  .meta({ id: 'Dropped' });

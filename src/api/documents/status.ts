@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { StatusDocument } from '../../control/read-status.ts';
+import type { RouteView } from '../../control/route-view.ts';
+import { roles } from '../role.ts';
+import { count, health, reason, routeState, time, version, wantedState } from './common.ts';
+
+const side = z.object({ node: z.string(), position: z.string().nullable() });
+
+export const routeView: z.ZodType<RouteView> = z
+  .object({
+    name: z.string(),
+    state: routeState,
+    desiredState: z.union([wantedState, z.literal('unknown')]),
+    askedBy: z.string().nullable().describe('Who has asked for it; null where nobody has.'),
+    askedReason: z.string().nullable(),
+    pausedUntil: time.nullable().describe('When the pause ends by itself.'),
+    reason: reason.nullable(),
+    health,
+    source: side,
+    target: side,
+    lagMs: z.number().nullable(),
+    transactions: count,
+    rows: count,
+    collisions: count,
+    parked: count.describe('Transactions that are set aside.'),
+    parkedSince: z.string().nullable().describe('Since this position the target is not what the source was.'),
+    load: z.object({ tablesDone: count, tables: count, rows: count }).nullable(),
+    restarts: count,
+    ignored: z.array(z.string()).describe('Columns that are left out, as schema.table.column.'),
+  })
+  .meta({ id: 'Route' });
+
+export const statusDocument: z.ZodType<StatusDocument> = z
+  .object({ version, routes: z.array(routeView) })
+  .meta({ id: 'Status' });
+
+export const serviceDocument = z
+  .object({
+    version: z.string().describe('Of Tidelock.'),
+    name: z.string().describe('The deployment.'),
+    host: z.string(),
+    pid: count,
+    startedAt: time,
+    state: z.enum(['starting', 'leading', 'standby', 'draining']),
+    nodes: z.array(z.object({ name: z.string(), type: z.string(), hosts: z.array(z.string()), database: z.string() })),
+    routes: z.array(z.string()),
+    role: z.enum(roles).describe('Of the token that asks.'),
+  })
+  .meta({ id: 'Service' });
+
+const sample = z.object({
+  at: time,
+  lagMs: z.number().nullable(),
+  rows: count,
+  transactions: count,
+  retainedBytes: z.number().nullable(),
+});
+
+export const metricsDocument = z
+  .object({
+    at: time,
+    lagMs: z.number().nullable(),
+    retainedBytes: z.number().nullable(),
+    transactions: count.describe('Since this service was started, as all counts here.'),
+    rows: count,
+    rates: z
+      .object({ rowsPerSecond: z.number(), transactionsPerSecond: z.number() })
+      .nullable()
+      .describe('Of the last minute.'),
+    perTable: z.array(
+      z.object({
+        table: z.string(),
+        inserts: count,
+        updates: count,
+        deletes: count,
+        truncates: count,
+        loaded: count,
+        rows: count,
+      }),
+    ),
+    history: z.array(sample).describe('The last hour, a sample every five seconds, the oldest first.'),
+  })
+  .meta({ id: 'Metrics' });
