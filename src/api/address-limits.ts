@@ -1,4 +1,4 @@
-interface Allowance {
+export interface Allowance {
   /** At most so many at once. */
   readonly burst: number;
   readonly perSecond: number;

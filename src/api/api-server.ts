@@ -6,7 +6,7 @@ import type { Asked, Control } from '../control/control.ts';
 import { serviceErrors } from '../core/errors/catalogue/service.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
-import { AddressLimits } from './address-limits.ts';
+import { AddressLimits, type Allowance } from './address-limits.ts';
 import { type ErrorBody, errorBody, statusOfError } from './answer-error.ts';
 import { EventFeed } from './event-feed.ts';
 import { streamEvents } from './event-stream.ts';
@@ -26,6 +26,8 @@ export interface ApiServerOptions {
   readonly control: Control;
   readonly live: LiveService;
   readonly logger: Logger;
+  /** Of each address; the service's own where absent. */
+  readonly limits?: { readonly requests: Allowance; readonly refusals: Allowance };
 }
 
 interface Route {
@@ -40,9 +42,12 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** As the OpenAPI document has it. */
     apiPath?: string;
+    /** The least one that may. */
+    role?: Role;
   }
 }
 
+const ownLimits = { requests: { burst: 200, perSecond: 50 }, refusals: { burst: 10, perSecond: 1 / 6 } };
 const bodyLimit = 64 * 1024;
 const mostStreams = 64;
 const tlsLookMs = 60_000;
@@ -66,15 +71,17 @@ export class ApiServer {
   readonly #app: FastifyInstance;
   readonly #tokens: TokenCheck;
   readonly #feed: EventFeed;
-  readonly #requests = new AddressLimits({ burst: 200, perSecond: 50 });
-  readonly #refusals = new AddressLimits({ burst: 10, perSecond: 1 / 6 });
+  readonly #requests: AddressLimits;
+  readonly #refusals: AddressLimits;
   readonly #over = new AbortController();
   #streams = 0;
   #tlsLook: NodeJS.Timeout | null = null;
 
   /** Throws where tokens or certificate can't be resolved. */
   constructor(options: ApiServerOptions) {
-    const { settings, logger } = options;
+    const { settings, logger, limits = ownLimits } = options;
+    this.#requests = new AddressLimits(limits.requests);
+    this.#refusals = new AddressLimits(limits.refusals);
     this.#options = options;
     this.#tokens = new TokenCheck(() => settings.tokens(), logger);
     this.#feed = new EventFeed(options);
@@ -147,7 +154,7 @@ export class ApiServer {
       method: operation.method,
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       exposeHeadRoute: false,
-      config: { apiPath: operation.path },
+      config: { apiPath: operation.path, role: operation.role },
       handler: (request) => this.#run(operation, request),
     });
   }
@@ -157,11 +164,8 @@ export class ApiServer {
       method: 'GET',
       url: path,
       exposeHeadRoute: false,
-      config: { apiPath: path },
-      handler: async (request, reply) => {
-        this.#demand(request, role);
-        return await run(request, reply);
-      },
+      config: { apiPath: path, role },
+      handler: run,
     });
   }
 
@@ -177,9 +181,9 @@ export class ApiServer {
       if (!isOwnOrigin(request.headers, rule)) throw fail(serviceErrors.otherOrigin, {});
     }
     request.caller = this.#tokens.callerOf(request.headers.authorization);
-    if (request.caller !== null) return;
-    this.#refusals.take(address, nowMs);
-    throw fail(serviceErrors.unauthorised, {});
+    if (request.caller === null) this.#refusals.take(address, nowMs);
+    const { role } = request.routeOptions.config;
+    this.#demand(request, role ?? 'viewer');
   }
 
   #demand({ caller }: FastifyRequest, needed: Role): Caller {
@@ -190,9 +194,8 @@ export class ApiServer {
 
   async #run(operation: Operation, request: FastifyRequest): Promise<object> {
     const { control, live, logger } = this.#options;
-    const caller = this.#demand(request, operation.role);
     const query = readPart(operation.query, request.query, 'query');
-    this.#demand(request, operation.needs(query));
+    const caller = this.#demand(request, operation.needs(query));
     const body = readPart(operation.body, request.body, 'body');
     const { route = '', id = '' } = request.params as { readonly route?: string; readonly id?: string };
     const { reason = null } = (body ?? {}) as { readonly reason?: string };
@@ -259,7 +262,8 @@ export class ApiServer {
     const fields = {
       method,
       path,
-      ...(path.includes('{route}') && { route: route?.slice(0, 30) }),
+      // One that there is: anything may have been sent in its place.
+      ...(request.caller !== null && ![400, 404].includes(reply.statusCode) && { route }),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
       address: request.ip,

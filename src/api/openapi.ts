@@ -47,7 +47,7 @@ export function openApi(version: string, { strict = false }: { readonly strict?:
     const { $defs = {}, $schema: _, ...own } = relocated(made, io === 'output' && !strict) as Json & { $defs?: Json };
     Object.assign(schemas, $defs);
     const id = z.globalRegistry.get(schema)?.id;
-    if (id === undefined) return own;
+    if (id === undefined || '$ref' in own) return own;
     schemas[id] = own;
     return { $ref: `#/components/schemas/${id}` };
   };

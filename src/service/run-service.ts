@@ -1,4 +1,6 @@
+import { ApiServer } from '../api/api-server.ts';
 import type { Configuration } from '../config/configuration.ts';
+import { LocalControl } from '../control/local-control.ts';
 import type { Logger } from '../core/logger.ts';
 import { MetricsStore } from '../metrics/metrics-store.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
@@ -8,6 +10,7 @@ import { ProbesServer } from '../probes/probes-server.ts';
 import { RouteConditions } from '../supervisor/route-conditions.ts';
 import { runSupervisor } from '../supervisor/run-supervisor.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
+import { serviceFacts } from './service-facts.ts';
 
 export interface ServiceOptions {
   readonly configuration: Configuration;
@@ -21,7 +24,7 @@ export interface ServiceOptions {
  * end; returns the exit code. Whoever can't be listened to is told before a route is started.
  */
 export async function runService({ configuration, supervisor, logger, version }: ServiceOptions): Promise<number> {
-  const { probes } = configuration.service;
+  const { probes, api: settings } = configuration.service;
   const isDraining = (): boolean => supervisor.isStopping;
   const conditions = new RouteConditions(supervisor);
   const store = new MetricsStore(supervisor, conditions);
@@ -39,7 +42,14 @@ export async function runService({ configuration, supervisor, logger, version }:
     onTold: (route, told) => supervisor.tell(route, told),
     isDraining,
   });
+  const facts = { version, configuration: () => configuration, supervisor, conditions, store, metrics };
+  const control = new LocalControl({ configuration: () => configuration });
+  const api = settings === null ? null : new ApiServer({ settings, control, live: serviceFacts(facts), logger });
   try {
+    if (api !== null && settings !== null) {
+      const port = await api.listen();
+      logger.info({ host: settings.listen.host, port }, 'API listens');
+    }
     if (probes !== null) {
       const port = await server.listen(probes.listen);
       logger.info({ host: probes.listen.host, port }, 'probes listen');
@@ -48,6 +58,7 @@ export async function runService({ configuration, supervisor, logger, version }:
     return await runSupervisor(supervisor);
   } finally {
     notifier.close();
-    await Promise.all([server.close(), deliveries.close()]);
+    await api?.close();
+    await Promise.all([server.close(), deliveries.close(), control[Symbol.asyncDispose]()]);
   }
 }

@@ -32,6 +32,16 @@ export const nodePlace: z.ZodType<NodePlace> = z
   .object({ node: z.string(), hosts: z.array(z.string()), database: z.string() })
   .meta({ id: 'NodePlace' });
 
+export const finding = z.object({
+  level: z.enum(['error', 'warning', 'info']),
+  code: z.string(),
+  node: z.string(),
+  table: z.string().exactOptional(),
+  message: z.string(),
+  remedy: z.string(),
+  statement: z.string().exactOptional().describe('That mends it; Tidelock never runs it.'),
+});
+
 export const errorAnswer = z
   .object({
     error: z.object({ code: z.string(), message: z.string(), remedy: z.string() }),

@@ -8,7 +8,7 @@ import type { TablesDocument } from '../../control/read-tables.ts';
 import type { SequencesDocument } from '../../control/sequences-now.ts';
 import type { SkippedTransaction } from '../../control/skip-transaction.ts';
 import type { WaitDocument } from '../../control/wait-for-route.ts';
-import { count, nodePlace, reason, routeState, time, version, wantedState } from './common.ts';
+import { count, finding, nodePlace, reason, routeState, time, version, wantedState } from './common.ts';
 
 const queueState = z.enum(['missing', 'idle', 'active', 'lost']);
 
@@ -31,17 +31,7 @@ export const checkedRoute: z.ZodType<CheckedRoute> = z
   .object({
     name: z.string(),
     ok: z.boolean().describe('Nothing keeps the route from running.'),
-    findings: z.array(
-      z.object({
-        level: z.enum(['error', 'warning', 'info']),
-        code: z.string(),
-        node: z.string(),
-        table: z.string().exactOptional(),
-        message: z.string(),
-        remedy: z.string(),
-        statement: z.string().exactOptional().describe('That mends it; Tidelock never runs it.'),
-      }),
-    ),
+    findings: z.array(finding),
     source: nodePlace,
     target: nodePlace,
   })
@@ -177,5 +167,6 @@ export const droppedRoute: z.ZodType<DroppedRoute> = z
     tables: count,
     targetTables: z.array(z.string()),
     parked: count.describe('Parked transactions, which are lost with it.'),
+    left: z.array(z.string()).describe('Statements for what the user of the source may not drop.'),
   })
   .meta({ id: 'Dropped' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { serviceErrors } from '../../core/errors/catalogue/service.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { parkedRequest } from '../documents/parked.ts';
+import { appliedDocument } from '../documents/plan.ts';
 import {
   adoptedPosition,
   droppedRoute,
@@ -212,6 +213,28 @@ export const actOperations: readonly Operation[] = [
         throw fail(serviceErrors.invalidRequest, { why: 'confirm: wants the name of the route' });
       return control.drop(route, { dryRun }, asked);
     },
+  }),
+  operation({
+    id: 'applyPlan',
+    method: 'POST',
+    path: '/v1/apply',
+    role: 'admin',
+    summary: 'Do what the plan says, all of it or nothing',
+    body: z.strictObject({
+      fingerprint: z
+        .string()
+        .max(200)
+        .nullable()
+        .default(null)
+        .describe('Of the plan that was seen and agreed to; null does only what needs no agreement.'),
+      routes: z.array(z.string().max(100)).min(1).max(10_000).optional().describe('All where left out.'),
+      keepRows: z.array(z.string().max(300)).max(10_000).default([]).describe('Tables whose rows stay as they are.'),
+      timeoutMs,
+      reason,
+    }),
+    answer: appliedDocument,
+    run: ({ control, asked, signal, body: { fingerprint, routes, keepRows, timeoutMs: ms } }) =>
+      control.apply({ fingerprint, keepRows, timeoutMs: ms, ...(routes && { routes }) }, asked, signal),
   }),
 ];
 

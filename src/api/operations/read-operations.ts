@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parkedDocument, parkedList } from '../documents/parked.ts';
+import { planDocument, sharedCheck } from '../documents/plan.ts';
 import { checkedRoute, journalDocument, positionDocument, tablesDocument } from '../documents/route.ts';
 import { metricsDocument, routeView, serviceDocument, statusDocument } from '../documents/status.ts';
 import { metricsAnswer } from '../metrics-answer.ts';
@@ -110,6 +111,24 @@ export const readOperations: readonly Operation[] = [
     query: page,
     answer: journalDocument,
     run: ({ control, query: { limit, before = null } }) => control.journal({ limit, before }),
+  }),
+  operation({
+    id: 'checkShared',
+    method: 'GET',
+    path: '/v1/check',
+    role: 'viewer',
+    summary: 'What the servers and the service have to be mended for, with all the routes that use them',
+    answer: sharedCheck,
+    run: ({ control }) => control.checkShared(),
+  }),
+  operation({
+    id: 'readPlan',
+    method: 'GET',
+    path: '/v1/plan',
+    role: 'viewer',
+    summary: 'What would change if the configuration file, as it is now, were applied',
+    answer: planDocument,
+    run: ({ control }) => control.plan({ keepRows: [] }),
   }),
   operation({
     id: 'listJobs',

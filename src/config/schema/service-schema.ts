@@ -28,7 +28,7 @@ export function serviceSchema(s: Scalars) {
             .meta({ description: 'Needed beyond loopback, as is a token.' }),
         })
         .optional()
-        .meta({ description: 'The HTTP API. This version checks these keys and has no API yet.' }),
+        .meta({ description: 'The HTTP API and the web page (docs/api.md). Without this section there is neither.' }),
       probes: s
         .section({
           listen: s.listen('Address and port of /healthz, /readyz, /metrics and /health/routes.', {
