@@ -5,7 +5,11 @@ import { SummaryReporter } from './test/support/summary-reporter.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...filesWithoutServer()],
+    exclude: [
+      ...configDefaults.exclude,
+      ...filesWithoutServer(),
+      ...(process.env.TIDELOCK_TEST_FULL ? [] : ['test/full/**']),
+    ],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/set-up-worker.ts'],
     reporters: ['default', new SummaryReporter()],

@@ -1,0 +1,101 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { loadConfiguration } from '../../src/config/load-configuration.ts';
+import { readImageSteps } from '../support/image-steps.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const deploy = join(root, 'deploy');
+const read = (name: string): string => readFileSync(join(deploy, name), 'utf8');
+const probes = 7655;
+
+test('the image has no embedded servers, runs no install scripts, is not root, and is asked how it is', () => {
+  const stages = readImageSteps(join(deploy, 'Dockerfile'));
+  const last = stages.at(-1)?.steps ?? [];
+  expect(last.find(({ instruction }) => instruction === 'USER')?.text).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+  expect(last.find(({ instruction }) => instruction === 'HEALTHCHECK')?.text).toContain(`:${probes}/healthz`);
+  expect(last.find(({ instruction }) => instruction === 'EXPOSE')?.text).toBe(String(probes));
+  expect(last.find(({ instruction }) => instruction === 'ENTRYPOINT')?.words?.[0]).toBe('node');
+  const installs = stages.flatMap(({ steps }) => steps).filter(({ text }) => /npm (ci|prune|install)/.test(text));
+  for (const { text } of installs) expect(text).toContain('--ignore-scripts');
+  expect(installs.at(-1)?.text).toMatch(/^npm prune --omit=dev --omit=optional /);
+});
+
+test('everything that the build reads is in the build context', () => {
+  const kept = read('Dockerfile.dockerignore').split('\n');
+  const { include } = parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8')) as { include: string[] };
+  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...include])
+    expect(kept).toContain(`!${name}`);
+});
+
+test.each(['compose/tidelock.yaml', 'kubernetes/tidelock.yaml'])('deploy/%s is a valid configuration', (name) => {
+  const env = { SALES_HOST: 'sales', REPORTING_HOST: 'reporting' };
+  const configuration = loadConfiguration({ file: join(deploy, name), env, cwd: root });
+  expect(configuration.service.probes).toEqual({ listen: { host: '0.0.0.0', port: probes } });
+  expect([...configuration.routes.keys()]).toEqual(['sales-to-reporting']);
+  // Beyond the host's loopback nothing but probes.
+  expect(configuration.service.api?.listen.host ?? '127.0.0.1').toBe('127.0.0.1');
+});
+
+test('compose: what it mounts is there or made by its script, and the engine can change nothing in its container', () => {
+  const { services, secrets } = parse(read('compose/compose.yaml'), { merge: true }) as {
+    services: Record<string, { volumes?: string[]; image?: string }>;
+    secrets: Record<string, { file: string }>;
+  };
+  expect(services.tidelock).toMatchObject({
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+  });
+  for (const mount of Object.values(services).flatMap(({ volumes = [] }) => volumes)) {
+    const [from = ''] = mount.split(':');
+    if (from.startsWith('.')) expect([from, existsSync(join(deploy, 'compose', from))]).toEqual([from, true]);
+  }
+  for (const [name, { file }] of Object.entries(secrets)) {
+    expect(file).toBe(`./secrets/${name}`);
+    expect(read('compose/make-secrets.sh')).toContain(name);
+  }
+  // By name and version only: whose registry that is, the engine's own settings say.
+  for (const { image } of Object.values(services)) expect(image).not.toMatch(/^[^/]+\.[^/]+\//);
+});
+
+test('kubernetes: probes, no privilege, secrets as files, two replicas', () => {
+  const kept = parse(read('kubernetes/kustomization.yaml')) as { resources: string[] };
+  for (const name of kept.resources) expect(existsSync(join(deploy, 'kubernetes', name))).toBe(true);
+  const { spec } = parse(read('kubernetes/deployment.yaml'));
+  const pod = spec.template.spec;
+  const [container] = pod.containers;
+  expect(spec.replicas).toBe(2);
+  expect(pod).toMatchObject({
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 10_001, seccompProfile: { type: 'RuntimeDefault' } },
+  });
+  expect(container).toMatchObject({
+    ports: [{ name: 'probes', containerPort: probes }],
+    livenessProbe: { httpGet: { path: '/healthz', port: 'probes' } },
+    readinessProbe: { httpGet: { path: '/readyz', port: 'probes' } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+  });
+  expect(JSON.stringify(container.env)).not.toMatch(/secretKeyRef|password|token/i);
+  // A group in flight may take 10 s.
+  expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(10);
+});
+
+test('systemd: reload is SIGHUP, the drain has time, credentials are files', () => {
+  const unit = read('systemd/tidelock.service');
+  expect(unit).toMatch(/^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);
+  expect(unit).toMatch(/^KillMode=mixed$/m);
+  expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(10);
+  expect(unit).not.toMatch(/^Environment=.*(PASSWORD|TOKEN)/m);
+});
+
+test('no secret is in the folder', () => {
+  for (const name of globSync('**/*', { cwd: deploy, exclude: ['compose/secrets'] }))
+    expect(name).not.toMatch(/(password|token|\.key|\.pem)$/);
+});
