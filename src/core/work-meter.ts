@@ -28,6 +28,21 @@ export interface WorkDone {
   readonly tables: readonly (readonly [table: string, ...counts: number[]])[];
 }
 
+/** A piece of work that is done, for whoever traces it. Never a row value. */
+export interface TracedWork {
+  readonly kind: 'group' | 'load';
+  /** Milliseconds since 1970. */
+  readonly beganMs: number;
+  readonly endedMs: number;
+  readonly rows: number;
+  /** Where the source is with it; null in the middle of a transaction. */
+  readonly position: string | null;
+  /** How a group was applied; how many tables were loaded. */
+  readonly mode?: string;
+  readonly tables?: number;
+  readonly transactions?: number;
+}
+
 const stageAt = Object.fromEntries(stages.map((stage, at) => [stage, at])) as Readonly<Record<Stage, number>>;
 const operationAt = Object.fromEntries(operations.map((name, at) => [name, at])) as Readonly<Record<Operation, number>>;
 
@@ -41,6 +56,8 @@ export class WorkMeter {
   readonly #tables = new Map<string, Float64Array>();
   /** Decoding that the next time of waiting for the source is to be less by. */
   #decodedMs = 0;
+  /** Set where somebody traces: not a thing is made for it otherwise. */
+  onDone: ((work: TracedWork) => void) | null = null;
   readonly #slots = new WeakMap<TableVersion, Float64Array>();
 
   /** `ms` of a stage have passed. */

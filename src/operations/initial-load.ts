@@ -110,6 +110,7 @@ export async function copyInto(
   const bytes = await snapshot.sizeBytes();
   if (bytes > wholeLoadLimitBytes)
     throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes });
+  const beganMs = Date.now();
   const loader = await target.loader({
     epoch,
     sourceNode: options.source.originName(snapshot.source),
@@ -140,6 +141,8 @@ export async function copyInto(
     }
     await commit(loader);
     logger.info({ ...progress, position: snapshot.position }, 'tables loaded');
+    const { rows, tables } = progress;
+    options.meter.onDone?.({ kind: 'load', beganMs, endedMs: Date.now(), rows, tables, position: snapshot.position });
   } catch (error) {
     await loader.abort();
     throw error;

@@ -9,6 +9,7 @@ import type { NodeType, RouteDefinition } from '../core/route.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
 import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core/route-state-store.ts';
 import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts';
+import type { TracedWork } from '../core/work-meter.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
@@ -40,6 +41,8 @@ export interface RunRouteOptions {
   /** `request`: the last one that the route has followed. */
   onLease?(epoch: bigint, request: number): void;
   onMetrics?(metrics: RouteMetrics): void;
+  /** Told of each group and load that is done. */
+  readonly trace?: ((work: TracedWork) => void) | null;
   /** Calls back when people were told something of the route. */
   hearTold?(listener: (told: Told) => void): void;
 }
@@ -99,6 +102,7 @@ class RouteRunner {
     this.#epoch = options.heldEpoch ?? null;
     this.#report = new RouteReport({ definition, restarts, heartbeatMs, self, restarted, onStatus });
     this.#halted = halted;
+    this.#report.meter.work.onDone = options.trace ?? null;
     options.hearTold?.((told) => {
       this.#report.told = told;
     });

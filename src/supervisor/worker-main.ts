@@ -1,5 +1,6 @@
 import { loadConfiguration } from '../config/load-configuration.ts';
 import { armFailpoints } from '../core/failpoint.ts';
+import { openTracing } from '../metrics/open-telemetry.ts';
 import { openLogger } from '../open-logger.ts';
 import { connectorFor } from '../registry.ts';
 import { runRoute } from './route-runner.ts';
@@ -11,12 +12,12 @@ const logger = openLogger().child({ route: task.route });
 if (task.restarts === 0) armFailpoints(process.env.TIDELOCK_FAILPOINTS);
 
 // The worker reads the configuration by itself, so that no secret travels between processes.
-await serveWorker(task, logger, ({ signal, releases, self, onStatus, onLease, onMetrics, hearTold }) =>
-  runRoute({
-    definition: loadConfiguration({ file: task.file, env: process.env, cwd: process.cwd() }).routes.demand(
-      task.route,
-      'route',
-    ),
+await serveWorker(task, logger, async ({ signal, releases, self, onStatus, onLease, onMetrics, hearTold }) => {
+  const { env } = process;
+  const definition = loadConfiguration({ file: task.file, env, cwd: process.cwd() }).routes.demand(task.route, 'route');
+  const tracing = await openTracing({ deployment: definition.deployment, route: definition.name, env, logger });
+  await runRoute({
+    definition,
     connectors: connectorFor,
     holder: task.holder,
     logger,
@@ -32,5 +33,7 @@ await serveWorker(task, logger, ({ signal, releases, self, onStatus, onLease, on
     onLease,
     onMetrics,
     hearTold,
-  }),
-);
+    trace: tracing?.trace ?? null,
+  });
+  await tracing?.flush();
+});

@@ -341,6 +341,7 @@ export class PostgresConsumer implements Consumer {
 
   /** Runs one group in one mode. Throws with the target transaction still there, to be rolled back. */
   async #attempt(group: Group, mode: Mode): Promise<void> {
+    const beganMs = this.#meter.onDone === null ? 0 : Date.now();
     const { client, replicaRole } = this.#connection;
     const batch = new Batch(client);
     this.#target.begin(batch, group);
@@ -366,6 +367,7 @@ export class PostgresConsumer implements Consumer {
       this.#holdsRows ||= evolving === null;
     }
     this.#count(group, collisions);
+    this.#trace(group, mode, beganMs);
   }
 
   async #applyCarefully(group: Group): Promise<number> {
@@ -387,6 +389,13 @@ export class PostgresConsumer implements Consumer {
     if (group.parked === undefined) this.#idle = null;
     else failpoint('retry.done');
     this.#holdsRows = false;
+  }
+
+  #trace({ parts, rows, commit }: Group, mode: Mode, beganMs: number): void {
+    if (this.#meter.onDone === null || parts.length === 0) return;
+    const transactions = parts.filter((part) => part.commit !== null && !isIdle(part)).length;
+    const position = commit?.position ?? null;
+    this.#meter.onDone({ kind: 'group', beganMs, endedMs: Date.now(), rows, transactions, position, mode });
   }
 
   #count(group: Group, collisions: number): void {
