@@ -1,4 +1,5 @@
 import { transformMutations } from './transform-mutations.ts';
+import { webMutations } from './web-mutations.ts';
 
 /** One deliberate defect: the test must go red with it. */
 export interface Mutation {
@@ -324,6 +325,7 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/new-tables.test.ts', name: 'somebody keeps' },
   },
   ...transformMutations,
+  ...webMutations,
   {
     id: 'expression-order',
     promise: 5,

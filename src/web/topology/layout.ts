@@ -41,7 +41,7 @@ export function layOut(
   direction: 'LR' | 'TB',
 ): Topology {
   const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: direction, nodesep: 26, ranksep: 34, edgesep: 14, marginx: 8, marginy: 8 });
+  graph.setGraph({ rankdir: direction, nodesep: 26, ranksep: 64, edgesep: 14, marginx: 8, marginy: 8 });
   const known = new Map(nodes.map((node) => [node.name, node]));
   for (const { source, target } of routes) {
     for (const { node: name } of [source, target]) {
