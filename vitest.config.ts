@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 import { filesWithoutServer } from './test/support/missing-servers.ts';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
@@ -14,8 +15,9 @@ export default defineConfig({
     setupFiles: ['test/support/set-up-worker.ts'],
     reporters: ['default', new SummaryReporter()],
     pool: 'forks',
-    // More than there are processors: many tests wait for a lease, a time-out or a silence.
-    maxWorkers: 3,
+    // More than there are processors: about half of a test's time is waiting, for a lease, a time-out, or a silence.
+    maxWorkers: 5,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

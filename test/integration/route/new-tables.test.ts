@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
@@ -64,6 +65,7 @@ test.for([
         await client.query(`UPDATE born SET total = total + 1 WHERE id = ${writer} + 2 * (${number} % 50)`);
         await client.query(`UPDATE old SET total = total + 1`);
         await client.query('COMMIT');
+        await delay(5);
       }
       await client.end();
     });

@@ -1,0 +1,33 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that take a minute or about, longest first: what is long and begins last keeps one worker busy at the end alone. */
+const longest = [
+  'test/crash/engines.test.ts',
+  'test/crash/failpoints.test.ts',
+  'test/integration/route/schema-changes.test.ts',
+  'test/crash/parking.test.ts',
+  'test/integration/demo.test.ts',
+  'test/integration/cli/cli.test.ts',
+  'test/integration/route/new-tables.test.ts',
+  'test/integration/package.test.ts',
+  'test/integration/route/parking.test.ts',
+  'test/crash/restore.test.ts',
+  'test/integration/route/shapes.test.ts',
+  'test/integration/route/collisions.test.ts',
+  'test/integration/route/halts.test.ts',
+  'test/property/replay.property.test.ts',
+  'test/crash/bank.test.ts',
+];
+
+/** The order of test files; those that are not in the list come in vitest's own order. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files);
+    return others.toSorted((a, b) => placeOf(a) - placeOf(b));
+  }
+}
+
+function placeOf({ moduleId }: TestSpecification): number {
+  const place = longest.findIndex((file) => moduleId.endsWith(`/${file}`));
+  return place < 0 ? longest.length : place;
+}
