@@ -6,28 +6,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { normaliser } from '../../connectors/postgres/target/key-form.ts';
 import { readTargetTables } from '../../connectors/postgres/target/target-table.ts';
 import { readTypes, type ServerType, ValueMaker } from '../support/column-types.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
+import type { TestDatabase } from '../support/postgres.ts';
 import { RouteFile, type RunningRoute } from '../support/route.ts';
 import { runDirectory } from '../support/run-directory.ts';
 import { randomNumbers, seeds } from '../support/seed.ts';
+import { twoServers } from '../support/two-servers.ts';
 import { modifiedColumns } from '../support/type-values.ts';
-
-let here: PostgresServer;
-let there: PostgresServer;
+import { versionPairs } from '../support/version-pairs.ts';
 
 /** Locales in which money has another number of decimals, where the system can make them. */
 const locales = ['ja_JP', 'ar_BH'];
 const localeFolder = join(runDirectory(), 'locales');
 let hasLocales = false;
 
-beforeAll(async () => {
+beforeAll(() => {
   hasLocales = makeLocales();
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
 });
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-  rmSync(localeFolder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(localeFolder, { recursive: true, force: true }));
 
 function makeLocales(): boolean {
   mkdirSync(localeFolder, { recursive: true });
@@ -122,10 +117,13 @@ class TypeRun {
   readonly #client: pg.Client;
   readonly #target: pg.Client;
 
-  constructor(random: () => number, client: pg.Client, target: pg.Client) {
-    this.#random = random;
-    this.#client = client;
-    this.#target = target;
+  readonly #sameVersion: boolean;
+
+  constructor(options: { random: () => number; client: pg.Client; target: pg.Client; sameVersion: boolean }) {
+    this.#random = options.random;
+    this.#client = options.client;
+    this.#target = options.target;
+    this.#sameVersion = options.sameVersion;
   }
 
   pick<T>(from: readonly T[]): T {
@@ -148,7 +146,7 @@ class TypeRun {
       const values = maker.values(oid);
       if (values === null) this.uncarried.push(type.sql);
       // Of the row types of catalogues and views some are enough; other versions have other columns there.
-      else if (!isCatalogueRow(type, types) || (here.version === there.version && this.#random() < 0.08))
+      else if (!isCatalogueRow(type, types) || (this.#sameVersion && this.#random() < 0.08))
         columns.push({ sql: type.sql, values, send: comparableSend(type) });
     }
     for (const [at, column] of columns.entries()) {
@@ -273,15 +271,24 @@ async function freeze(route: RunningRoute, work: () => Promise<void>): Promise<v
   }
 }
 
-describe.for(seeds())('seed %i', (seed) => {
+const runs = versionPairs.flatMap((versions) => seeds().map((seed) => ({ ...versions, seed })));
+
+describe.for(runs)('PostgreSQL $from to $to, seed $seed', ({ from, to, seed }) => {
+  const servers = twoServers({ version: from }, { version: to });
+
   test('random rows of every type are the same at both sides: loaded, inserted, updated, found by any key, deleted', {
     timeout: 240_000,
   }, async () => {
-    const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+    const { source, target } = await servers.pair();
     await prepare(source, target);
     const [writer, reader] = await Promise.all([plainClient(source), plainClient(target)]);
     try {
-      const run = new TypeRun(randomNumbers(seed * 31), writer, reader);
+      const run = new TypeRun({
+        random: randomNumbers(seed * 31),
+        client: writer,
+        target: reader,
+        sameVersion: from === to,
+      });
       await run.makeTables(await readTypes(source));
       const { tables } = run;
       for (const table of tables) await inTransaction(writer, run.insert(table, [1, 2, 3, 4, 5, 6]));
@@ -310,7 +317,7 @@ describe.for(seeds())('seed %i', (seed) => {
   });
 
   test('keys are one and the same outside of the server exactly where they are inside of it', async () => {
-    const database = await here.createDatabase();
+    const database = await servers.here.createDatabase();
     for (const extension of extensions) await database.query(`CREATE EXTENSION ${extension}`);
     await database.query(ownTypes);
     const client = await plainClient(database);
