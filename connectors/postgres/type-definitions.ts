@@ -18,6 +18,12 @@ interface CatalogueType {
   readonly range: string | null;
 }
 
+/**
+ * The modifier that "char" has here on a server before PostgreSQL 15. Newer ones write a byte that is not ASCII as a
+ * backslash and three digits, of which an older one takes the backslash and says nothing.
+ */
+export const asciiChar = 7;
+
 /** Every type that columns of the tables have, and every type that one of those is made of. */
 const typesQuery = `
   WITH RECURSIVE used (oid) AS (
@@ -34,7 +40,9 @@ const typesQuery = `
       UNION ALL SELECT r.rngtypid FROM pg_range r WHERE t.typtype = 'm' AND r.rngmultitypid = t.oid
     ) p (oid)
   )
-  SELECT t.oid::int8::text AS oid, n.nspname || '.' || t.typname AS name, t.typtype::text AS kind, t.typtypmod AS modifier,
+  SELECT t.oid::int8::text AS oid, n.nspname || '.' || t.typname AS name, t.typtype::text AS kind,
+    CASE WHEN t.oid = '"char"'::regtype AND current_setting('server_version_num')::int < 150000 THEN ${asciiChar}
+      ELSE t.typtypmod END AS modifier,
     nullif(t.typbasetype, 0)::int8::text AS base,
     (SELECT e.oid::int8::text FROM pg_type e WHERE e.oid = t.typelem AND e.typarray = t.oid) AS element,
     ARRAY(SELECT json_build_object('name', a.attname, 'type', a.atttypid::int8::text, 'modifier', a.atttypmod) FROM pg_attribute a
@@ -87,7 +95,7 @@ function defineType(
   }
   if (type.subtype !== null) return { kind: 'range', name, subtype: define(type.subtype, -1) };
   if (type.range !== null) return { kind: 'range', name, subtype: define(type.range, -1) };
-  return { kind: 'base', name, modifier };
+  return { kind: 'base', name, modifier: modifier === -1 ? type.modifier : modifier };
 }
 
 /** Names of the types that values are made of in the end: neither arrays nor composites nor ranges. */

@@ -12,7 +12,7 @@ import { runDirectory } from '../support/run-directory.ts';
 import { randomNumbers, seeds } from '../support/seed.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { modifiedColumns } from '../support/type-values.ts';
-import { versionPairs } from '../support/version-pairs.ts';
+import { type VersionPair, versionPairs } from '../support/version-pairs.ts';
 
 /** Locales in which money has another number of decimals, where the system can make them. */
 const locales = ['ja_JP', 'ar_BH'];
@@ -118,12 +118,16 @@ class TypeRun {
   readonly #target: pg.Client;
 
   readonly #sameVersion: boolean;
+  /** Refused, as test/integration/route/versions.test.ts shows. */
+  readonly #leavesOutChar: boolean;
 
-  constructor(options: { random: () => number; client: pg.Client; target: pg.Client; sameVersion: boolean }) {
+  constructor(options: { random: () => number; client: pg.Client; target: pg.Client; versions: VersionPair }) {
     this.#random = options.random;
     this.#client = options.client;
     this.#target = options.target;
-    this.#sameVersion = options.sameVersion;
+    const [from, to] = options.versions;
+    this.#sameVersion = from === to;
+    this.#leavesOutChar = Number(from) > 14 && to === '14';
   }
 
   pick<T>(from: readonly T[]): T {
@@ -149,10 +153,11 @@ class TypeRun {
       else if (!isCatalogueRow(type, types) || (this.#sameVersion && this.#random() < 0.08))
         columns.push({ sql: type.sql, values, send: comparableSend(type) });
     }
-    for (const [at, column] of columns.entries()) {
+    const carried = columns.filter(({ sql }) => !(this.#leavesOutChar && /\."?_?char"?$/.test(sql)));
+    for (const [at, column] of carried.entries()) {
       await this.#makeTable(`k${at}`, [{ ...column, name: 'c0' }, intColumn], 'PRIMARY KEY (c0)');
     }
-    const shuffled = columns.map((column) => ({ column, order: this.#random() })).sort((a, b) => a.order - b.order);
+    const shuffled = carried.map((column) => ({ column, order: this.#random() })).sort((a, b) => a.order - b.order);
     for (let at = 0; at < shuffled.length; ) {
       const next = shuffled.slice(at, at + 1 + Math.floor(this.#random() * 7));
       const list = next.map(({ column }, index) => ({ ...column, name: `c${index}` }));
@@ -271,9 +276,9 @@ async function freeze(route: RunningRoute, work: () => Promise<void>): Promise<v
   }
 }
 
-const runs = versionPairs.flatMap((versions) => seeds().map((seed) => ({ ...versions, seed })));
+const runs = versionPairs.flatMap(([from, to]) => seeds().map((seed) => [from, to, seed] as const));
 
-describe.for(runs)('PostgreSQL $from to $to, seed $seed', ({ from, to, seed }) => {
+describe.for(runs)('PostgreSQL %s to %s, seed %i', ([from, to, seed]) => {
   const servers = twoServers({ version: from }, { version: to });
 
   test('random rows of every type are the same at both sides: loaded, inserted, updated, found by any key, deleted', {
@@ -287,7 +292,7 @@ describe.for(runs)('PostgreSQL $from to $to, seed $seed', ({ from, to, seed }) =
         random: randomNumbers(seed * 31),
         client: writer,
         target: reader,
-        sameVersion: from === to,
+        versions: [from, to],
       });
       await run.makeTables(await readTypes(source));
       const { tables } = run;

@@ -1,3 +1,5 @@
+import { asciiChar } from '../type-definitions.ts';
+
 export interface TypeUse {
   readonly type: string;
   /** pg_attribute.atttypmod */
@@ -52,5 +54,6 @@ function numericModifier(modifier: number): { precision: number; scale: number }
 /** For messages. */
 export function typeText(use: TypeUse): string {
   const name = use.type.replace(/^pg_catalog\./, '');
+  if (use.type === 'pg_catalog.char') return use.modifier === asciiChar ? '"char" of ASCII alone' : '"char"';
   return use.modifier === -1 ? name : `${name} (modifier ${use.modifier})`;
 }

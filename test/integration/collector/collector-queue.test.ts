@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { versions } from '../../support/postgres-binaries.ts';
 import { begin, Reading, routeOf, sourceOf } from './reading.ts';
 
 let server: PostgresServer;
@@ -210,20 +211,20 @@ test('a given queue is used from its confirmed position and never dropped', asyn
   await db.query(`SELECT pg_drop_replication_slot('theirs')`);
 });
 
-test('a publication that filters rows or columns is refused', async ({ skip }) => {
-  skip(server.version === '14', 'PostgreSQL 14 has no filters in publications');
+/** PostgreSQL 14 has no filters in publications. */
+const filters = versions[0] === '14' ? [] : ['rows', 'columns'];
+
+test.for(filters)('a publication that filters %s is refused', async (publication) => {
   const db = await server.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
   await db.query('CREATE TABLE other (id int PRIMARY KEY, t text)');
   const options = 'WITH (publish_via_partition_root = true)';
   await db.query(`CREATE PUBLICATION rows FOR TABLE item WHERE (id > 1), other ${options}`);
   await db.query(`CREATE PUBLICATION columns FOR TABLE item (id), other ${options}`);
-  for (const publication of ['rows', 'columns']) {
-    const source = sourceOf(routeOf(db, { given: { slot: 'none', publication } }));
-    const messages = (await source.preflight()).map(({ message }) => message).join();
-    expect(messages).toContain('filters rows or columns of public.item');
-    expect(messages).toContain('the given replication slot none does not exist');
-  }
+  const source = sourceOf(routeOf(db, { given: { slot: 'none', publication } }));
+  const messages = (await source.preflight()).map(({ message }) => message).join();
+  expect(messages).toContain('filters rows or columns of public.item');
+  expect(messages).toContain('the given replication slot none does not exist');
 });
 
 test('a slot that the server has dropped WAL for is reported and ends the stream', async () => {

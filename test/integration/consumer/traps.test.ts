@@ -169,11 +169,12 @@ const swaps: readonly (readonly [string, string, string, readonly string[]])[] =
   ],
 ];
 
-test.for(swaps)(
+/** PostgreSQL 14 does not have it. */
+const hasNotDistinct = !versions.includes('14');
+
+test.for(swaps.filter(([, table]) => hasNotDistinct || !table.includes('NULLS NOT DISTINCT')))(
   'unique values that only the source can defer change hands: %s',
-  async ([, table, rows, statements], { skip }) => {
-    const isNewer = versions.includes('14') && table.includes('NULLS NOT DISTINCT');
-    skip(isNewer, 'PostgreSQL 14 has no NULLS NOT DISTINCT');
+  async ([, table, rows, statements]) => {
     const source = table.replace('?', deferrable);
     // A deferrable primary key is no replica identity.
     const full = source.includes('PRIMARY KEY (id)') ? '; ALTER TABLE t REPLICA IDENTITY FULL' : '';

@@ -32,7 +32,7 @@ const addOne = `BEGIN; UPDATE tally SET total = total + 1; INSERT INTO event VAL
 const tables = ['parent', 'child', 'tally', 'event', 'part'];
 
 /** `npm run test:full` runs it for each version to each; what a version has of its own shows here within seconds. */
-describe.for(versionPairs)('PostgreSQL $from to $to', ({ from, to }) => {
+describe.for(versionPairs)('PostgreSQL %s to %s', ([from, to]) => {
   const servers = twoServers({ version: from }, { version: to });
 
   test('loaded, followed through new definitions, partitions and kills, parked and retried', {
@@ -88,5 +88,25 @@ describe.for(versionPairs)('PostgreSQL $from to $to', ({ from, to }) => {
     expect((await file.tidelock('parked', 'retry', 'here-to-there', '--all')).code).toBe(0);
     await same();
     expect(await route.stop()).toBe(0);
+  });
+
+  const refusesChar = Number(from) > 14 && to === '14';
+
+  test('"char" is refused where the target would cut what the source writes for a byte that is not ASCII', async () => {
+    const { source, target } = await servers.pair(`
+      CREATE TYPE two AS (a "char", b int);
+      CREATE TABLE c (id int PRIMARY KEY, v "char"); CREATE TABLE cs (id int PRIMARY KEY, v "char"[], t two)`);
+    await source.query(`INSERT INTO c VALUES (1, 'x'); INSERT INTO cs VALUES (1, '{y,NULL}', '(z,1)')`);
+    if (Number(from) > 14) await source.query(`INSERT INTO c VALUES (2, '\\200')`);
+    using file = new RouteFile({ source, target });
+    await using route = file.run();
+    if (refusesChar) {
+      expect((await route.state('failed')).reason?.message).toContain('TL-2104');
+      return;
+    }
+    await route.state('running');
+    await source.query(`INSERT INTO c SELECT id + 10, v FROM c`);
+    await route.caughtUp();
+    expect(await contents(target, ['c', 'cs'])).toEqual(await contents(source, ['c', 'cs']));
   });
 });
