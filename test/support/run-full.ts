@@ -1,50 +1,122 @@
-// `npm run test:full`: the whole suite with several seeds, generated cases of more seeds, then what depends on a server on
-// every version and pair.
+// `npm run test:full`, an hour at most: the whole suite with several seeds, generated cases of more seeds, what depends on
+// a server on pairs of versions, and each version to each.
 import { spawnSync } from 'node:child_process';
-import { findBinaries } from './postgres-binaries.ts';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findBinaries, newestVersion, packageVersions } from './postgres-binaries.ts';
 import { seed } from './seed.ts';
+import type { RunReport } from './summary-reporter.ts';
 
-const onServers = ['test/integration', 'test/property', 'test/crash'];
-const withoutServersOfTheirOwn = [
-  '--exclude',
-  'test/integration/package.test.ts',
-  '--exclude',
-  'test/integration/demo*',
-];
+interface Piece {
+  readonly title: string;
+  readonly versions: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly files: readonly string[];
+}
+
 const seedCount = 5;
-/** Those of fast-check, which takes one seed a run. */
-const generated = ['net-effect', 'groups', 'configuration', 'pgoutput-server'].map((name) => `test/property/${name}`);
-const pairs = ['14', '15', '16', '17', '14,18', '18,14', '16,17'];
-const results: string[] = [];
-const failures: string[] = [];
-const skipped: string[] = [];
+const allVersions = Object.keys(packageVersions);
 
-function run(title: string, env: Readonly<Record<string, string>>, args: readonly string[]): void {
-  process.stdout.write(`\n${title}\n`);
-  const beganMs = performance.now();
-  const { status } = spawnSync('npx', ['vitest', 'run', ...args], {
-    env: { ...process.env, ...env },
+/** Those of fast-check, which takes one seed a run. */
+const generated = [
+  ...['net-effect', 'groups', 'configuration', 'transforms', 'pgoutput-server'].map((name) => `test/property/${name}`),
+  'test/unit/postgres-source',
+  'test/unit/expression/expression-soup',
+];
+
+/** Each version is a source or a target of one of them; the newest is both in the first piece. */
+const mixedPairs = [
+  ['14', '17'],
+  ['16', '15'],
+  ['17', '14'],
+];
+
+/** What does not start a server, or starts one of its own, is the same on each of them. */
+const onServers = ['test/integration', 'test/property', 'test/crash'];
+const sameOnAll = [
+  'test/integration/package.test.ts',
+  'test/integration/demo*',
+  'test/property/{net-effect,groups,configuration,transforms}*',
+].flatMap((file) => ['--exclude', file]);
+
+const pieces: readonly Piece[] = [
+  {
+    title: `PostgreSQL ${newestVersion}, the whole suite with ${seedCount} seeds`,
+    versions: [newestVersion],
+    env: { TIDELOCK_TEST_SEEDS: String(seedCount) },
+    files: [],
+  },
+  ...Array.from({ length: seedCount - 1 }, (_, index) => ({
+    title: `PostgreSQL ${newestVersion}, generated cases of seed ${seed + index + 1}`,
+    versions: [newestVersion],
+    env: { TIDELOCK_TEST_SEED: String(seed + index + 1) },
+    files: generated,
+  })),
+  {
+    title: `each of PostgreSQL ${allVersions.join(', ')} to each`,
+    versions: allVersions,
+    env: { TIDELOCK_TEST_PAIRS: 'all' },
+    files: ['test/property/types', 'test/integration/route/versions'],
+  },
+  ...mixedPairs.map((versions) => ({
+    title: `PostgreSQL ${versions.join(' to ')}`,
+    versions,
+    env: {},
+    files: [...onServers, ...sameOnAll],
+  })),
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'tidelock-full-'));
+const beganMs = performance.now();
+const lines: string[] = [];
+let failures = 0;
+let skipped = 0;
+
+function elapsed(fromMs = beganMs): string {
+  const seconds = Math.round((performance.now() - fromMs) / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+function run({ title, versions, env, files }: Piece, index: number): void {
+  const lacking = versions.filter((version) => findBinaries(version) === null);
+  if (lacking.length > 0) {
+    skipped++;
+    lines.push(`skipped     ${title}: no binaries of PostgreSQL ${lacking.join(', ')}`);
+    return;
+  }
+  process.stdout.write(`\n[${elapsed()}] ${index + 1} of ${pieces.length}: ${title}\n`);
+  const startedMs = performance.now();
+  const report = join(folder, `${index}.json`);
+  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files], {
+    env: { ...process.env, TIDELOCK_TEST_VERSIONS: versions.join(','), ...env, TIDELOCK_TEST_REPORT: report },
     stdio: 'inherit',
   });
-  if (status !== 0) failures.push(title);
-  results.push(
-    `${title}: ${status === 0 ? 'passed' : 'failed'} in ${Math.round((performance.now() - beganMs) / 1_000)} s`,
-  );
+  const counts = readReport(report);
+  if (status !== 0) failures++;
+  skipped += counts?.skipped.length ?? 0;
+  for (const line of counts?.skipped ?? []) lines.push(`skipped     ${title}: ${line}`);
+  const result =
+    counts === null
+      ? 'ended early'
+      : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped`;
+  lines.push(`${status === 0 ? 'passed' : 'FAILED'} ${elapsed(startedMs).padStart(5)} ${title}: ${result}`);
 }
 
-spawnSync(process.execPath, ['test/support/fetch-servers.ts', '14,15,16,17,18'], { stdio: 'inherit' });
-run(`PostgreSQL 18, ${seedCount} seeds`, { TIDELOCK_TEST_SEEDS: String(seedCount) }, []);
-for (let other = seed + 1; other < seed + seedCount; other++)
-  run(`PostgreSQL 18, generated cases of seed ${other}`, { TIDELOCK_TEST_SEED: String(other) }, generated);
-for (const pair of pairs) {
-  const lacking = pair.split(',').filter((version) => findBinaries(version) === null);
-  if (lacking.length > 0) skipped.push(`PostgreSQL ${pair}: no binaries of ${lacking.join(', ')}`);
-  else
-    run(`PostgreSQL ${pair.replace(',', ' to ')}`, { TIDELOCK_TEST_VERSIONS: pair }, [
-      ...onServers,
-      ...withoutServersOfTheirOwn,
-    ]);
+function readReport(file: string): RunReport | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as RunReport;
+  } catch {
+    return null;
+  }
 }
-for (const line of skipped) process.stdout.write(`skipped: ${line}\n`);
-for (const line of results) process.stdout.write(`${line}\n`);
-process.exitCode = failures.length > 0 || (skipped.length > 0 && process.env.CI) ? 1 : 0;
+
+try {
+  spawnSync(process.execPath, ['test/support/fetch-servers.ts', allVersions.join(',')], { stdio: 'inherit' });
+  for (const [index, piece] of pieces.entries()) run(piece, index);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.stdout.write(`\n${lines.join('\n')}\n[${elapsed()}] ${failures} failed, ${skipped} skipped\n`);
+// Elsewhere what is missing is listed.
+process.exitCode = failures > 0 || (skipped > 0 && process.env.CI) ? 1 : 0;
