@@ -1,4 +1,5 @@
 import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
+import type { ConfigurationText } from './configuration-files.ts';
 import type { LazyMap } from './lazy-map.ts';
 
 export interface ListenAddress {
@@ -44,6 +45,10 @@ export interface Configuration {
   readonly notify: readonly Notification[];
   /** Throws a TidelockError (TL-1005) that names every reference, of all parts, that cannot be resolved now. */
   resolveAll(): void;
+  /** The files as they were read. */
+  text(): ConfigurationText;
+  /** The route and its two nodes as they are written, with references as such: another text where something of it was changed. */
+  written(route: string): string;
   /** Digest of what the route means, without secrets and addresses: equal as long as nothing of it was changed. */
   fingerprint(route: string): string;
 }

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { canonicalJson } from '../core/canonical-json.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
 import { resolvedLate } from './built-in-transforms.ts';
 import type { Configuration, Notification, ServiceSettings } from './configuration.ts';
+import { ConfigurationFiles, type ConfigurationText } from './configuration-files.ts';
 import { type FingerprintedRoute, fingerprintRoute } from './fingerprint.ts';
 import { LazyMap } from './lazy-map.ts';
-import { child, emptyMap, type Located, overlay, type Path, withEntry } from './located.ts';
+import { child, emptyMap, type Located, overlay, type Path, plain, withEntry } from './located.ts';
 import { checkNode, nodeDefinition } from './node-definition.ts';
 import { Problems } from './problem.ts';
 import { readFiles } from './read-files.ts';
@@ -25,14 +27,18 @@ export interface LoadOptions {
   readonly file?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Files that were kept are read in place of those on the disk. */
+  readonly text?: ConfigurationText | undefined;
 }
 
 /** Reads and checks a configuration. Throws one TidelockError that names everything that is wrong. */
 export function loadConfiguration(options: LoadOptions): Configuration {
-  const file = findFile(options);
-  const references: ReferenceSource = { env: options.env, cwd: options.cwd };
+  const { text } = options;
+  const file = text?.file ?? findFile(options);
+  const files = new ConfigurationFiles(text);
+  const references: ReferenceSource = { env: options.env, cwd: options.cwd, files };
   const problems = new Problems(file);
-  const read = readFiles(file, { cwd: options.cwd, source: references, problems });
+  const read = readFiles(file, { cwd: options.cwd, source: references, problems, files });
   problems.throwIfAny();
   const tree = withDefaults(read);
   validate(schema, tree, { path: [], problems });
@@ -109,6 +115,28 @@ class LoadedConfiguration implements Configuration {
     const data = this.#routeData.get(route);
     if (data === undefined) throw new RangeError(`route ${route} was not read`);
     return fingerprintRoute(this.name, route, data);
+  }
+
+  text(): ConfigurationText {
+    // A route is read when it is first asked for, and with it the files that it is made of.
+    for (const name of this.routes.keys()) this.#readQuietly(name);
+    return (this.#references.files ?? new ConfigurationFiles()).text(this.file);
+  }
+
+  written(route: string): string {
+    const tree = this.#part('routes', route);
+    const nodes = ['from', 'to'].map((end) => {
+      const node = child(tree, end);
+      return node?.kind === 'scalar' ? plain(this.#part('nodes', String(node.value))) : null;
+    });
+    return canonicalJson({ name: plain(this.#part('name')), route: plain(tree), nodes });
+  }
+
+  /** What is wrong with it is told when it is used. */
+  #readQuietly(name: string): void {
+    try {
+      this.routes.get(name);
+    } catch {}
   }
 
   resolveAll(): void {

@@ -1,5 +1,5 @@
-import { globSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
+import type { ConfigurationFiles } from './configuration-files.ts';
 import type { Entry, Located } from './located.ts';
 import type { Place, Problems } from './problem.ts';
 import { readText, readYaml } from './read-yaml.ts';
@@ -11,21 +11,19 @@ interface Reading {
   readonly cwd: string;
   readonly source: ReferenceSource;
   readonly problems: Problems;
+  readonly files: ConfigurationFiles;
   /** Absolute paths of what was read, with the place that asked for it. */
   readonly seen: Map<string, Place>;
 }
 
 /** Reads a file and everything that it includes into one tree. Files add to each other and never override. */
-export function readFiles(
-  file: string,
-  options: { readonly cwd: string; readonly source: ReferenceSource; readonly problems: Problems },
-): MapNode {
+export function readFiles(file: string, options: Omit<Reading, 'seen'>): MapNode {
   return readWithIncludes(file, { ...options, seen: new Map([[file, { file, line: 1, column: 1 }]]) });
 }
 
 function readWithIncludes(file: string, reading: Reading): MapNode {
   const shown = shownName(file, reading.cwd);
-  const root = readYaml(shown, readText(file), reading.problems);
+  const root = readYaml(shown, readText(file, reading.files), reading.problems);
   const include = root.entries.get('include');
   if (include === undefined) return root;
   const entries = new Map(root.entries);
@@ -52,9 +50,9 @@ function includePatterns(include: Entry, reading: Reading): (Located & { kind: '
 
 function matchingFiles(pattern: Located & { kind: 'scalar'; value: string }, from: string, reading: Reading): string[] {
   const { place, value } = pattern;
-  let found: string[];
+  let found: readonly string[];
   try {
-    found = globSync(value, { cwd: dirname(from) }).sort();
+    found = reading.files.glob(value, dirname(from));
   } catch {
     found = [];
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
+import type { ConfigurationFiles } from './configuration-files.ts';
 import { type Entry, emptyMap, type Located } from './located.ts';
 import type { Place, Problems } from './problem.ts';
 import { describeYamlError } from './yaml-error-text.ts';
@@ -12,10 +12,10 @@ const maxDepth = 64;
 
 const unquotedReference = 'inside of { } and [ ] a reference needs double quotes: "${NAME}"';
 
-export function readText(file: string): string {
+export function readText(file: string, files: ConfigurationFiles): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = files.read(file);
   } catch (error) {
     throw fail(configErrors.unreadable, { file, why: reason(error) }, error);
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { ConfigurationFiles } from './configuration-files.ts';
 import { type Located, type Path, scalars } from './located.ts';
 import type { Place, Problems } from './problem.ts';
 import { reason } from './read-yaml.ts';
@@ -14,6 +15,8 @@ export interface ReferenceSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the file names in places are relative to. */
   readonly cwd: string;
+  /** Reads what is part of the configuration (the disk where absent); what references name is read at each use. */
+  readonly files?: ConfigurationFiles;
 }
 
 /** What is wrong with a reference, without the text around it. */

@@ -78,14 +78,12 @@ export async function awaitApplied(
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
     const stored = await store.read();
-    const { applied = null, holder = null, status = null } = stored ?? {};
+    const { applied = null, holder = null, pending = null } = stored ?? {};
     if (applied !== null && fingerprintOf(applied) === configured) return { name, outcome: 'applied', reason: null };
     const isHeld = holder !== null && holder.expiresInMs > 0;
-    const hasHalted = isHeld && status?.state === 'failed' && status.reason !== null;
-    if (!isHeld || performance.now() > deadlineMs || signal.aborted) {
-      const reason = hasHalted ? status.reason : null;
-      return { name, outcome: reason === null ? 'asked' : 'failed', reason };
-    }
+    if (pending?.to === configured && pending.failed !== undefined)
+      return { name, outcome: 'failed', reason: pending.failed };
+    if (!isHeld || performance.now() > deadlineMs || signal.aborted) return { name, outcome: 'asked', reason: null };
     await pause(pollMs, signal);
   }
 }

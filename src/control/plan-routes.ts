@@ -117,7 +117,10 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     ...common,
     ...plan,
     state: isEmpty(plan) ? 'unchanged' : 'changed',
-    pending: stored.pending?.to === common.configured && stored.pending.from === common.applied,
+    pending:
+      stored.pending?.to === common.configured &&
+      stored.pending.from === common.applied &&
+      stored.pending.failed === undefined,
     needsConsent: needsConsent(plan),
     replacedRows: counted.length === 0 ? [] : await target.rowCounts(counted),
     problems: [

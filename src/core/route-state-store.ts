@@ -3,7 +3,7 @@ import type { ApplyActivity } from './apply-activity.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { RouteDescription } from './route-description.ts';
-import type { RouteStatus, WantedState } from './route-status.ts';
+import type { Reason, RouteStatus, WantedState } from './route-status.ts';
 import type { TableDefinition } from './table-facts.ts';
 
 /** Facts that tell one source from another; a checkpoint is only good for the source that it was made with. */
@@ -51,7 +51,7 @@ export interface Wanted {
   readonly acceptSchemaChangesTo: Position | null;
   /** Somebody has asked for something about parked transactions that was not carried out yet. */
   readonly parkingAsked: boolean;
-  /** Fingerprint of the description that is to be applied; null where none is. */
+  /** Fingerprint of the description that is to be applied; null where none is, or where that has failed. */
   readonly pending: string | null;
 }
 
@@ -63,6 +63,8 @@ export interface PendingChange {
   /** Labels of source tables whose rows at the target stay as they are. */
   readonly keepRows: readonly string[];
   readonly askedBy: string;
+  /** Why the engine could not carry it out: then nobody is to try it again until it is asked for once more. */
+  readonly failed?: Reason;
 }
 
 /** What becomes of the registered tables when the route is applied anew. */
@@ -155,6 +157,8 @@ export interface RouteStateStore {
 
   /** Stores, for the engine that has the route or takes it next, that a change is agreed to, and wakes it. */
   setPending(change: PendingChange): Promise<void>;
+  /** What is pending has failed, and wakes nobody any more. Under the lease's epoch. */
+  failPending(reason: Reason): Promise<void>;
   /** All in one transaction under the lease's epoch: the tables, what the route does now, and that nothing is pending. */
   apply(change: TablesChange): Promise<void>;
 

@@ -1,5 +1,5 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import { fingerprintOf } from '../core/route-description.ts';
@@ -34,13 +34,28 @@ export async function settleDefinition(options: InitialLoadOptions): Promise<voi
     await store.apply({ removed: [], tables: [], applied: wanted });
     logger.info({}, 'what the route is configured to do is taken for what it was applied with');
   } else if (fingerprintOf(applied) !== fingerprintOf(wanted)) {
-    await change(options, stored);
+    await attempted(options, stored);
     failpoint('change.done');
   } else if (stored.pending?.to === fingerprintOf(wanted)) {
     await store.apply({ removed: [], tables: [], applied: wanted });
   }
   const left = await source.tidyQueue();
   if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
+}
+
+/** A change that was agreed to and can't be made is not tried again by itself: its engine may go back to what was. */
+async function attempted(options: InitialLoadOptions, stored: StoredRoute): Promise<void> {
+  const { definition, store } = options;
+  try {
+    await change(options, stored);
+  } catch (error) {
+    const isAsked = stored.pending?.to === fingerprintOf(definition.describe()) && stored.pending.failed === undefined;
+    if (error instanceof TidelockError && error.recovery !== 'retry' && error.recovery !== 'fenced' && isAsked) {
+      const { code, message, remedy } = error;
+      await store.failPending({ code, message, remedy });
+    }
+    throw error;
+  }
 }
 
 async function change(options: InitialLoadOptions, stored: StoredRoute): Promise<void> {
@@ -52,7 +67,8 @@ async function change(options: InitialLoadOptions, stored: StoredRoute): Promise
   const tables = await store.tables();
   const mapper = currentMapper(definition, tables);
   const bindings = (await source.tables()).map((table) => mapper.bind(table));
-  const isAgreed = pending?.to === fingerprintOf(wanted) && pending.from === fingerprintOf(applied);
+  const isAgreed =
+    pending?.to === fingerprintOf(wanted) && pending.from === fingerprintOf(applied) && pending.failed === undefined;
   const plan = planRoute({
     applied,
     wanted,

@@ -10,10 +10,13 @@ import { ProbesServer } from '../probes/probes-server.ts';
 import { RouteConditions } from '../supervisor/route-conditions.ts';
 import { runSupervisor } from '../supervisor/run-supervisor.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
+import { ConfigurationReload } from './configuration-reload.ts';
 import { serviceFacts } from './service-facts.ts';
 
 export interface ServiceOptions {
   readonly configuration: Configuration;
+  /** Reads its files again. */
+  read(): Configuration;
   readonly supervisor: Supervisor;
   readonly logger: Logger;
   readonly version: string;
@@ -23,15 +26,18 @@ export interface ServiceOptions {
  * What `tidelock run` is: the Supervisor with its routes, and around it what others ask it by. Runs until it is told to
  * end; returns the exit code. Whoever can't be listened to is told before a route is started.
  */
-export async function runService({ configuration, supervisor, logger, version }: ServiceOptions): Promise<number> {
+export async function runService(options: ServiceOptions): Promise<number> {
+  const { configuration, read, supervisor, logger, version } = options;
   const { probes, api: settings } = configuration.service;
   const isDraining = (): boolean => supervisor.isStopping;
   const conditions = new RouteConditions(supervisor);
   const store = new MetricsStore(supervisor, conditions);
   const metrics = new ServiceMetrics(store, version);
+  const reload = new ConfigurationReload({ configuration, read, supervisor, logger });
+  const onHangUp = (): void => void reload.reload();
   const server = new ProbesServer({ conditions, metrics, logger, isDraining });
   const deliveries = new Deliveries({
-    receivers: () => configuration.notify,
+    receivers: () => reload.current.notify,
     logger,
     onResult: (kind, result) => metrics.notified(kind, result),
   });
@@ -42,9 +48,22 @@ export async function runService({ configuration, supervisor, logger, version }:
     onTold: (route, told) => supervisor.tell(route, told),
     isDraining,
   });
-  const facts = { version, configuration: () => configuration, supervisor, conditions, store, metrics };
-  const control = new LocalControl({ configuration: () => configuration });
-  const api = settings === null ? null : new ApiServer({ settings, control, live: serviceFacts(facts), logger });
+  const facts = { version, configuration: () => reload.effective, supervisor, conditions, store, metrics };
+  const control = new LocalControl({
+    configuration: () => reload.effective,
+    written: read,
+    onApply: () => void reload.reload(),
+  });
+  const api =
+    settings === null
+      ? null
+      : new ApiServer({
+          settings: { ...settings, tokens: () => (reload.current.service.api ?? settings).tokens() },
+          control,
+          live: serviceFacts(facts),
+          logger,
+        });
+  process.on('SIGHUP', onHangUp);
   try {
     if (api !== null && settings !== null) {
       const port = await api.listen();
@@ -57,6 +76,7 @@ export async function runService({ configuration, supervisor, logger, version }:
     notifier.start();
     return await runSupervisor(supervisor);
   } finally {
+    process.off('SIGHUP', onHangUp);
     notifier.close();
     await api?.close();
     await Promise.all([server.close(), deliveries.close(), control[Symbol.asyncDispose]()]);

@@ -9,12 +9,14 @@ export const renewMs = 3_000;
 export class LeaseKeeper {
   readonly #store: RouteStateStore;
   readonly #status: () => RouteStatus;
+  readonly #onRenewed: (wanted: Wanted) => void;
   #wake: (() => void) | null = null;
   #rung = false;
 
-  constructor(store: RouteStateStore, status: () => RouteStatus) {
+  constructor(store: RouteStateStore, status: () => RouteStatus, onRenewed: (wanted: Wanted) => void = () => {}) {
     this.#store = store;
     this.#status = status;
+    this.#onRenewed = onRenewed;
     store.onRequest(() => this.ring());
   }
 
@@ -28,6 +30,7 @@ export class LeaseKeeper {
   async keep(signal: AbortSignal, onWanted: (wanted: Wanted) => boolean): Promise<void> {
     while (!signal.aborted) {
       const wanted = await this.#store.renewLease(this.#status());
+      this.#onRenewed(wanted);
       if (onWanted(wanted)) return;
       await this.wait(renewMs, signal);
     }

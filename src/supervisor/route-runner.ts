@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { PositionOrder } from '../core/position.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
+import { fingerprintOf } from '../core/route-description.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
 import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core/route-state-store.ts';
 import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts';
@@ -45,6 +46,8 @@ export interface RunRouteOptions {
   readonly trace?: ((work: TracedWork) => void) | null;
   /** Calls back when people were told something of the route. */
   hearTold?(listener: (told: Told) => void): void;
+  /** Somebody has agreed to another description of the route, which is not the one that it runs with. */
+  onPending?(fingerprint: string): void;
 }
 
 type Refused = Extract<LeaseAttempt, { granted: false }>;
@@ -85,6 +88,8 @@ class RouteRunner {
   #held: { readonly request: number; readonly fenced: boolean; readonly reason: Reason } | null = null;
   #halted: RunRouteOptions['halted'];
   #registered = false;
+  /** Of what the route is configured to do. */
+  #fingerprint: string | null = null;
   /** Of the source, once there was one. */
   #order: PositionOrder | null = null;
   /** The last request for a restart that this worker knows of; null before it has seen any. */
@@ -163,7 +168,11 @@ class RouteRunner {
 
   async #serve(store: RouteStateStore, ends: Ends): Promise<void> {
     const { signal } = this.#options;
-    const keeper = new LeaseKeeper(store, () => this.#report.status());
+    const keeper = new LeaseKeeper(
+      store,
+      () => this.#report.status(),
+      (wanted) => this.#seePending(wanted),
+    );
     this.#report.onChange(() => keeper.ring());
     while (!signal.aborted) {
       const wanted = await store.wanted();
@@ -194,6 +203,13 @@ class RouteRunner {
         await this.#hold(error, store);
       }
     }
+  }
+
+  /** Told again with each renewal: the one that it is told to may not have been able to do anything about it. */
+  #seePending({ pending }: Wanted): void {
+    if (pending === null) return;
+    this.#fingerprint ??= fingerprintOf(this.#options.definition.describe());
+    if (pending !== this.#fingerprint) this.#options.onPending?.(pending);
   }
 
   #isRestart(wanted: Wanted): boolean {

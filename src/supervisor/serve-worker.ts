@@ -8,10 +8,12 @@ import {
   type AliveMessage,
   aliveMs,
   type DyingMessage,
+  isConfiguration,
   isStop,
   isTold,
   type LeaseMessage,
   type MetricsMessage,
+  type PendingMessage,
   type StatusMessage,
   taskVariable,
   type WorkerTask,
@@ -28,6 +30,8 @@ const dyingMs = 1_000;
 
 export interface WorkerRun {
   readonly task: WorkerTask;
+  /** What the Supervisor has handed over; null: the files are to be read. */
+  readonly configuration: object | null;
   readonly signal: AbortSignal;
   /** Once the signal has aborted: whether the lease is to be given back. */
   releases(): boolean;
@@ -36,6 +40,8 @@ export interface WorkerRun {
   onLease(epoch: bigint, request: number): void;
   onMetrics(metrics: RouteMetrics): void;
   hearTold(listener: (told: Told) => void): void;
+  /** Somebody has agreed to another description of the route. */
+  onPending(fingerprint: string): void;
 }
 
 /**
@@ -52,14 +58,19 @@ export async function serveWorker(
   const drain = new AbortController();
   let release = true;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  const configured = Promise.withResolvers<object | null>();
+  if (!task.isConfigured) configured.resolve(null);
   process.on('message', (message) => {
+    if (isConfiguration(message)) configured.resolve(message.configuration);
     if (!isStop(message)) return;
     release = message.release;
     drain.abort();
+    configured.resolve(null);
   });
   const orphaned = (): void => {
     logger.warn({}, 'the Supervisor is gone, ending');
     drain.abort();
+    configured.resolve(null);
     setTimeout(() => process.exit(1), orphanedMs).unref();
   };
   process.once('disconnect', orphaned);
@@ -70,8 +81,11 @@ export async function serveWorker(
   // What nobody catches ends the process as it does without this; the Supervisor is told of what.
   process.on('uncaughtExceptionMonitor', (error) => say({ kind: 'dying', error: nameOf(error) }));
   try {
+    const configuration = await configured.promise;
+    if (configuration === null && task.isConfigured) process.exit(0);
     await run({
       task,
+      configuration,
       signal: drain.signal,
       releases: () => release,
       self,
@@ -79,6 +93,7 @@ export async function serveWorker(
       onLease: (epoch, request) => say({ kind: 'lease', epoch: epoch.toString(), request }),
       onMetrics: (metrics) => say({ kind: 'metrics', metrics, vitals: self.vitals }),
       hearTold,
+      onPending: (fingerprint) => say({ kind: 'pending', fingerprint }),
     });
   } catch (error) {
     logger.error({ err: error }, 'worker failed');
@@ -101,7 +116,7 @@ function nameOf(error: unknown): string {
   return asTidelockError(error).message;
 }
 
-type Said = StatusMessage | LeaseMessage | AliveMessage | DyingMessage | MetricsMessage;
+type Said = StatusMessage | LeaseMessage | AliveMessage | DyingMessage | MetricsMessage | PendingMessage;
 
 function hearTold(listener: (told: Told) => void): void {
   process.on('message', (message) => {

@@ -31,6 +31,8 @@ export interface Patience {
 
 export interface SupervisedRouteOptions {
   readonly file: string;
+  /** Handed to each worker as it is; null: it reads the file by itself. */
+  readonly configuration: object | null;
   readonly route: string;
   readonly holder: LeaseHolder;
   /** For the first worker only. */
@@ -72,6 +74,7 @@ export class SupervisedRoute {
   readonly #options: SupervisedRouteOptions;
   readonly #logger: Logger;
   readonly #ended = Promise.withResolvers<void>();
+  #configuration: object | null;
   #worker: WorkerProcess | null = null;
   #startedAt: Date | null = null;
   #restartTimer: NodeJS.Timeout | null = null;
@@ -95,6 +98,7 @@ export class SupervisedRoute {
 
   constructor(options: SupervisedRouteOptions) {
     this.#options = options;
+    this.#configuration = options.configuration;
     this.#logger = options.logger.child({ route: options.route });
   }
 
@@ -117,6 +121,7 @@ export class SupervisedRoute {
     this.#restartTimer = null;
     const task: WorkerTask = {
       file,
+      isConfigured: this.#configuration !== null,
       route,
       holder,
       restarts: this.#restarts,
@@ -132,6 +137,7 @@ export class SupervisedRoute {
     const worker: WorkerProcess = new WorkerProcess({
       module: workerModule,
       task,
+      configuration: this.#configuration,
       silentMs: patience.silentMs,
       logger: this.#logger,
       onMessage: (message) => this.#hear(message),
@@ -149,10 +155,11 @@ export class SupervisedRoute {
   }
 
   /**
-   * Drains the worker and starts another at once, which reads the configuration as it is then. The lease is kept: an
+   * Drains the worker and starts another at once, with this configuration or with the same. The lease is kept: an
    * engine that stands by does not come in between. False where the old worker had to be killed. Repeatable.
    */
-  async replace(): Promise<boolean> {
+  async replace(configuration: object | null = this.#configuration): Promise<boolean> {
+    this.#configuration = configuration;
     if (this.#stopping) return await this.stop();
     this.#forgetCrashes();
     if (this.#worker === null) {

@@ -14,8 +14,10 @@ import { type Patience, SupervisedRoute, type WorkerView } from './supervised-ro
 const usualPatience: Patience = { silentMs: 60_000, standStillMs: 120_000, crashes: crashRules };
 
 export interface SupervisorOptions {
-  /** Absolute: each worker reads it by itself. */
+  /** Absolute: each worker reads it by itself, where it is not handed a configuration. */
   readonly file: string;
+  /** The files as they were read: what the routes run with until they are replaced, whatever becomes of the files. */
+  readonly configuration?: object;
   readonly routes: readonly string[];
   readonly logger: Logger;
   /** Takes the routes from whoever has them, at once, instead of waiting until their leases have expired. */
@@ -30,8 +32,8 @@ export interface SupervisorOptions {
  * Runs each route in a process of its own, so that a crash, a leak or a blocked event loop in one can't touch another.
  * It holds no state and no connection: killed, its workers notice the broken IPC channel and end.
  *
- * Routes come, go and are replaced one by one while the others run. A worker reads the configuration when it starts, so
- * that `replace` is what a changed file asks for.
+ * Routes come, go and are replaced one by one while the others run. A route keeps the configuration that it was added or
+ * replaced with last, over restarts of its worker, too.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -82,12 +84,13 @@ export class Supervisor {
   }
 
   /** Starts with the others, or at once where these run. A route that is there already is left as it is. */
-  add(route: string): void {
+  add(route: string, configuration: object | null = this.#options.configuration ?? null): void {
     if (this.#routes.has(route) || this.#stopping) return;
     const { file, logger, takeover = false, patience } = this.#options;
     const own = new URL(`./worker-main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
     const supervised = new SupervisedRoute({
       file,
+      configuration,
       route,
       holder: this.#holder,
       takeover: takeover && !this.#started,
@@ -114,13 +117,13 @@ export class Supervisor {
   }
 
   /**
-   * Drains the route's worker and starts another, which reads the configuration anew; the lease is kept meanwhile. False
+   * Drains the route's worker and starts another, with this configuration or the same; the lease is kept meanwhile. False
    * where the old one did not end in time and was killed. Throws RangeError where there is no such route.
    */
-  async replace(route: string): Promise<boolean> {
+  async replace(route: string, configuration?: object): Promise<boolean> {
     const supervised = this.#routes.get(route);
     if (supervised === undefined) throw new RangeError(`no route ${route}`);
-    return await supervised.replace();
+    return await supervised.replace(configuration);
   }
 
   /** People were told this of the route: whoever takes it over is not to tell it again. */

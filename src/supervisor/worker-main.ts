@@ -1,3 +1,4 @@
+import type { ConfigurationText } from '../config/configuration-files.ts';
 import { loadConfiguration } from '../config/load-configuration.ts';
 import { armFailpoints } from '../core/failpoint.ts';
 import { openTracing } from '../metrics/open-telemetry.ts';
@@ -11,10 +12,12 @@ const logger = openLogger().child({ route: task.route });
 // Only in a route's first worker: the one that is started after it must get past the place where it was killed.
 if (task.restarts === 0) armFailpoints(process.env.TIDELOCK_FAILPOINTS);
 
-// The worker reads the configuration by itself, so that no secret travels between processes.
-await serveWorker(task, logger, async ({ signal, releases, self, onStatus, onLease, onMetrics, hearTold }) => {
+// References are resolved here, again at each connect: nothing that they hold travels between processes.
+await serveWorker(task, logger, async ({ configuration, signal, releases, self, ...tells }) => {
   const { env } = process;
-  const definition = loadConfiguration({ file: task.file, env, cwd: process.cwd() }).routes.demand(task.route, 'route');
+  const text = (configuration as ConfigurationText | null) ?? undefined;
+  const read = loadConfiguration({ file: task.file, env, cwd: process.cwd(), text });
+  const definition = read.routes.demand(task.route, 'route');
   const tracing = await openTracing({ deployment: definition.deployment, route: definition.name, env, logger });
   await runRoute({
     definition,
@@ -29,10 +32,11 @@ await serveWorker(task, logger, async ({ signal, releases, self, onStatus, onLea
     restarted: task.restarted,
     halted: task.halted,
     self,
-    onStatus,
-    onLease,
-    onMetrics,
-    hearTold,
+    onStatus: tells.onStatus,
+    onLease: tells.onLease,
+    onMetrics: tells.onMetrics,
+    onPending: tells.onPending,
+    hearTold: tells.hearTold,
     trace: tracing?.trace ?? null,
   });
   await tracing?.flush();

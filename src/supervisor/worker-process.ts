@@ -1,6 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Logger } from '../core/logger.ts';
-import { type StopMessage, type ToldMessage, taskVariable, type WorkerTask } from './worker-protocol.ts';
+import {
+  type ConfigurationMessage,
+  type StopMessage,
+  type ToldMessage,
+  taskVariable,
+  type WorkerTask,
+} from './worker-protocol.ts';
 
 /**
  * V8 lets garbage pile up to a multiple of what lives before it collects. A route's garbage are rows: with these flags
@@ -22,6 +28,8 @@ export interface WorkerEnd {
 export interface WorkerProcessOptions {
   readonly module: URL;
   readonly task: WorkerTask;
+  /** What the worker runs with; null: it reads the files by itself. */
+  readonly configuration: object | null;
   readonly silentMs: number;
   readonly logger: Logger;
   onMessage(message: unknown): void;
@@ -47,6 +55,10 @@ export class WorkerProcess {
       execArgv: [...heapFlags],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    if (options.configuration !== null) {
+      const message: ConfigurationMessage = { kind: 'configuration', configuration: options.configuration };
+      this.#process.send(message, () => {});
+    }
     this.#looking = setInterval(() => this.#look(), options.silentMs / silentLooks).unref();
     this.#process.on('message', (message) => {
       this.#silence = 0;

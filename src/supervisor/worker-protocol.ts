@@ -6,6 +6,8 @@ import type { SignOfLife } from './sign-of-life.ts';
 /** How a worker is told what to run: as JSON in its environment. No secrets. */
 export interface WorkerTask {
   readonly file: string;
+  /** The files of the configuration come as a message, as they were when the route was taken up with them. */
+  readonly isConfigured: boolean;
   readonly route: string;
   readonly holder: LeaseHolder;
   /** Crashes of this route's workers so far. */
@@ -33,6 +35,21 @@ export interface StopMessage {
 export interface ToldMessage {
   readonly kind: 'told';
   readonly told: Told;
+}
+
+/**
+ * Supervisor to worker, the first thing that it says: the configuration to run, whatever has become of its files since. It
+ * may hold secrets that are written in them.
+ */
+export interface ConfigurationMessage {
+  readonly kind: 'configuration';
+  readonly configuration: object;
+}
+
+/** Worker to Supervisor: somebody has agreed to another description of the route than the one that it runs with. */
+export interface PendingMessage {
+  readonly kind: 'pending';
+  readonly fingerprint: string;
 }
 
 /** Worker to Supervisor. */
@@ -76,6 +93,14 @@ export function isStop(message: unknown): message is StopMessage {
 
 export function isTold(message: unknown): message is ToldMessage {
   return kindOf(message) === 'told';
+}
+
+export function isConfiguration(message: unknown): message is ConfigurationMessage {
+  return kindOf(message) === 'configuration';
+}
+
+export function isPending(message: unknown): message is PendingMessage {
+  return kindOf(message) === 'pending';
 }
 
 export function isStatus(message: unknown): message is StatusMessage {

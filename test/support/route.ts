@@ -229,6 +229,16 @@ export class RunningRoute implements AsyncDisposable {
     return this.#process.exitCode;
   }
 
+  /** Asks it to read the configuration again. */
+  hangUp(): void {
+    this.#process.kill('SIGHUP');
+  }
+
+  /** Waits until the log holds this text once more. */
+  async logged(text: string, times = 1): Promise<void> {
+    await this.#until(`${times} times in the log: ${text}`, () => this.#log.split(text).length > times);
+  }
+
   /** Drains. */
   async stop(): Promise<number | null> {
     if (!this.ended) this.#process.kill('SIGTERM');

@@ -21,7 +21,7 @@ import type {
   Wanted,
   WantedOptions,
 } from '../../../src/core/route-state-store.ts';
-import type { RouteStatus, WantedState } from '../../../src/core/route-status.ts';
+import type { Reason, RouteStatus, WantedState } from '../../../src/core/route-status.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { applicationName } from '../target/apply-connection.ts';
@@ -280,6 +280,16 @@ class PostgresRouteState implements RouteStateStore {
         await this.#client.query(`select pg_notify($1, '')`, [requestChannel(routeId)]);
       }),
     );
+  }
+
+  failPending(reason: Reason): Promise<void> {
+    return this.#run(async () => {
+      await this.#client.query(
+        `update tidelock.routes set pending = pending || jsonb_build_object('failed', $2::jsonb)
+         where id = $1 and pending is not null and epoch = $3`,
+        [await this.#id(), JSON.stringify(reason), this.#lease?.epoch.toString() ?? null],
+      );
+    });
   }
 
   apply(change: TablesChange): Promise<void> {

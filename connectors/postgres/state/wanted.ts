@@ -41,7 +41,8 @@ export const parkingAsked = `exists (select from tidelock.parking_requests p
   where p.route_id = q.route_id and p.done_at is null) as parking_asked`;
 
 /** Likewise. Newer than the other columns: commands also read what an older engine has stored, and leave it out. */
-export const pendingAsked = `(select r.pending ->> 'to' from tidelock.routes r where r.id = q.route_id) as pending`;
+export const pendingAsked = `(select r.pending ->> 'to' from tidelock.routes r
+  where r.id = q.route_id and r.pending -> 'failed' is null) as pending`;
 
 export function readWanted(row: WantedRow): Wanted {
   return {

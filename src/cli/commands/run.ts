@@ -35,6 +35,7 @@ async function run(line: CommandLine, options: RunOptions): Promise<number> {
   logger.info({ version: version(), file: configuration.file, routes }, 'Supervisor started');
   const supervisor = new Supervisor({
     file: configuration.file,
+    configuration: configuration.text(),
     routes,
     logger,
     takeover: options.takeover ?? false,
@@ -48,7 +49,13 @@ async function run(line: CommandLine, options: RunOptions): Promise<number> {
       said.set(route, says);
     });
   }
-  const code = await runService({ configuration, supervisor, logger, version: version() });
+  const code = await runService({
+    configuration,
+    read: () => openConfiguration(line, options),
+    supervisor,
+    logger,
+    version: version(),
+  });
   logger.info({ exitCode: code }, 'Supervisor ended');
   return code;
 }

@@ -51,10 +51,12 @@ export class TransformContext {
     return resolve(references.cwd, dirname(file), name);
   }
 
-  /** A file's bytes; null and a problem where it can't be read. */
-  readFile(path: Path, name: string): Buffer | null {
+  /** A file's bytes; null and a problem where it can't be read. `asItIs`: on the disk, whatever was kept of it. */
+  readFile(path: Path, name: string, asItIs = false): Buffer | null {
+    const { references } = this.#options;
+    const file = this.fileOf(name);
     try {
-      return readFileSync(this.fileOf(name));
+      return asItIs ? readFileSync(file) : (references.files?.read(file) ?? readFileSync(file));
     } catch (error) {
       return this.complain(path, `the file can't be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
     }

@@ -34,7 +34,8 @@ export function useSettings(
 ): ConfiguredTransform | null {
   const { file, options } =
     typeof data === 'string' ? { file: data, options: undefined } : { file: data.file, options: data.with };
-  const bytes = context.readFile(typeof data === 'string' ? [] : ['file'], file);
+  // The module is imported from the disk: where it has changed, that has to show.
+  const bytes = context.readFile(typeof data === 'string' ? [] : ['file'], file, true);
   if (bytes === null) return null;
   const digest = createHash('sha256').update(bytes).digest('hex');
   return { ...use({ file: context.fileOf(file), options }), digest };

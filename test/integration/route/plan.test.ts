@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
-import { RouteFile } from '../../support/route.ts';
+import { RouteFile, type RunningRoute } from '../../support/route.ts';
+import { until } from '../../support/until.ts';
 
 let here: PostgresServer;
 let there: PostgresServer;
@@ -59,4 +60,134 @@ test('a changed definition is refused with the plan, and carried out when it was
     (await source.query(`SELECT a::text AS row FROM a WHERE region = 'EU' ORDER BY 1`)).map(({ row }) => row),
   );
   expect((await file.tidelock('plan')).code).toBe(0);
+});
+
+/** Changes rows of all tables, each transaction of several, until it is stopped. */
+async function writing(source: TestDatabase): Promise<{ stop(): Promise<void> }> {
+  let stopped = false;
+  const writers = [1, 2].map(async (writer) => {
+    const client = await source.client();
+    for (let number = 1; !stopped; number++) {
+      const id = 1 + ((number * 7 + writer) % 200);
+      await client.query('BEGIN');
+      for (const name of tables) {
+        await client.query(
+          `UPDATE ${name} SET total = total + 1, region = CASE region WHEN 'EU' THEN 'US' ELSE 'EU' END WHERE id = ${id}`,
+        );
+        await client.query(
+          `INSERT INTO ${name} VALUES (${1000 * writer + number}, 1, 'EU', 'w') ON CONFLICT DO NOTHING`,
+        );
+        if (number % 3 === 0) await client.query(`DELETE FROM ${name} WHERE id = ${1000 * writer + number - 2}`);
+      }
+      await client.query('COMMIT');
+    }
+    await client.end();
+  });
+  return {
+    stop: async () => {
+      stopped = true;
+      await Promise.all(writers);
+    },
+  };
+}
+
+const rowsOf = async (database: TestDatabase, sql: string): Promise<unknown[]> =>
+  (await database.query(`SELECT t::text AS row FROM (${sql}) t ORDER BY 1`)).map(({ row }) => row);
+
+/** The route and its worker go on by themselves, whichever step the worker was killed in. */
+async function applied(file: RouteFile, route: RunningRoute, ...args: string[]): Promise<void> {
+  const outcome = await file.tidelock('apply', '--yes', ...args);
+  expect(outcome, route.log.slice(-3000)).toMatchObject({ code: 0, out: 'here-to-there: applied\n' });
+}
+
+test.for([
+  ['killed before the commit of the load', 'tables.loaded=1:kill'],
+  ['killed after the commit', 'change.done=1:kill'],
+  ['killed before the commit of a change without a load', 'change.stored=1:kill'],
+] as const)(
+  'tables come, go, are filtered, mapped and moved while the others are written and flow on: %s',
+  async ([, failpoints]) => {
+    const { source, target } = await pair();
+    using file = new RouteFile({ source, target, route: 'tables: [public.a, public.b]' });
+    await using route = file.run({ TIDELOCK_FAILPOINTS: failpoints });
+    await route.state('running');
+    const writer = await writing(source);
+    // A table comes: nobody has to agree.
+    file.configure('tables: [public.a, public.b, public.c]');
+    route.hangUp();
+    await until('table c', async () => (await target.query('SELECT FROM tidelock.tables')).length === 3);
+    // One is filtered, one moves, one comes, in one go.
+    file.configure(
+      `tables: [{ name: public.a, to: crm.a }, { name: public.b, where: "region = 'EU'", columns: { exclude: [email] } }, public.c, public.d]`,
+    );
+    await applied(file, route);
+    // One leaves, and one is masked from now on.
+    file.configure(
+      `tables: [{ name: public.a, to: crm.a }, { name: public.b, where: "region = 'EU'", columns: { exclude: [email] } }, { name: public.d, transforms: [{ mask: { columns: [email], method: redact } }] }]`,
+    );
+    await applied(file, route, '--keep-rows', 'public.d');
+    const left = await rowsOf(target, 'SELECT * FROM c');
+    const masked = await rowsOf(target, `SELECT * FROM d WHERE email = '***'`);
+    await source.query(`INSERT INTO c VALUES (5000, 0, 'EU', 'late'); INSERT INTO d VALUES (5000, 0, 'EU', 'late')`);
+    await writer.stop();
+    await route.caughtUp();
+    expect(await rowsOf(target, 'SELECT * FROM crm.a')).toEqual(await rowsOf(source, 'SELECT * FROM a'));
+    expect(await rowsOf(target, 'SELECT * FROM b')).toEqual(
+      await rowsOf(source, `SELECT id, total, region, null AS email FROM b WHERE region = 'EU'`),
+    );
+    const all = 'SELECT id, total, region FROM d';
+    expect(await rowsOf(target, all)).toEqual(await rowsOf(source, all));
+    expect(await target.query('SELECT email FROM d WHERE id = 5000')).toEqual([{ email: '***' }]);
+    expect(masked.length).toBeLessThan(200);
+    // What has left stays as it was.
+    expect(await rowsOf(target, 'SELECT * FROM c')).toEqual(left);
+    expect(await source.query('SELECT tablename FROM pg_publication_tables ORDER BY 1')).toEqual(
+      ['a', 'b', 'd'].map((tablename) => ({ tablename })),
+    );
+    expect(await source.query('SELECT slot_name FROM pg_replication_slots WHERE temporary')).toEqual([]);
+    expect(route.log).toContain('worker died');
+    expect((await file.tidelock('plan')).code).toBe(0);
+  },
+);
+
+test('a running route keeps what it was taken up with, whatever becomes of the file', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target, route: 'tables: [public.a]' });
+  await using route = file.run();
+  await route.state('running');
+  const worker = await route.workerPid();
+  // What would lose rows is refused with the plan, and the route goes on as it was, also after a crash.
+  file.configure('tables: [{ name: public.a, where: "total > 10" }]');
+  route.hangUp();
+  await route.logged('needs \\"tidelock apply --yes\\"');
+  process.kill(worker, 'SIGKILL');
+  await until('another worker', async () => (await route.workerPid()) !== worker);
+  await route.state('running');
+  await source.query('UPDATE a SET total = 1 WHERE id > 190');
+  await route.caughtUp();
+  expect(await contents(target, ['a'])).toEqual(await contents(source, ['a']));
+  // A file that can't be read changes nothing.
+  file.configure('tables: [public.a');
+  route.hangUp();
+  await route.logged('could not be taken over');
+  // What halts at the change goes back to what it was, and the command tells why.
+  await target.query('CREATE VIEW v AS SELECT * FROM a; DROP TABLE b');
+  file.configure('tables: [public.a, public.b]');
+  expect(await file.tidelock('apply')).toMatchObject({ code: 2, err: expect.stringContaining('TL-2101') });
+  await source.query('ALTER TABLE c ADD CHECK (total < 1000)');
+  await target.query('ALTER TABLE c ADD CHECK (total < 100)');
+  file.configure('tables: [public.a, public.c]');
+  expect(await file.tidelock('apply')).toMatchObject({ code: 1, out: expect.stringContaining('TL-2303') });
+  await route.logged('the change could not be carried out');
+  await route.state('running');
+  // Settings and routes come and go without a word.
+  file.configure('tables: [public.a]\napply: { groupRows: 7 }');
+  route.hangUp();
+  await until('the setting', async () => {
+    const [row] = await target.query(`SELECT applied #>> '{settings,apply,groupRows}' AS rows FROM tidelock.routes`);
+    return row?.rows === '7';
+  });
+  await source.query('UPDATE a SET total = 2 WHERE id > 190');
+  await route.caughtUp();
+  expect(await contents(target, ['a'])).toEqual(await contents(source, ['a']));
 });

@@ -286,7 +286,7 @@ export const routeErrors = {
     message: ({ route, plan }) =>
       `route ${route}: its tables are configured otherwise than it was applied with last:\n${plan.map((line) => `  ${line}`).join('\n')}`,
     remedy: ({ route }) =>
-      `"tidelock plan ${route}" shows it, "tidelock apply ${route}" carries it out. Or put the configuration back, then "tidelock start ${route}".`,
+      `"tidelock plan ${route}" shows it, "tidelock apply ${route}" carries it out. Or put the configuration back and have the service read it again (SIGHUP, or a restart).`,
     explanation:
       'Which tables a route carries, where they go and what becomes of their rows decides about rows that are at the target already. Such a change is carried out when somebody has seen the plan, and never because a file was edited. All else (limits, group sizes, what happens to errors and new tables) is taken over at the next start.',
   }),
