@@ -76,11 +76,14 @@ export async function awaitApplied(
   if (planned.state !== 'changed') return { name, outcome: 'unchanged', reason: null };
   const store = await route.store();
   const deadlineMs = performance.now() + timeoutMs;
+  let wasHeld = false;
   for (;;) {
     const stored = await store.read();
     const { applied = null, holder = null, pending = null } = stored ?? {};
     if (applied !== null && fingerprintOf(applied) === configured) return { name, outcome: 'applied', reason: null };
-    const isHeld = holder !== null && holder.expiresInMs > 0;
+    wasHeld ||= holder !== null && holder.expiresInMs > 0;
+    // A lease that is given back tells of an engine that has ended; one that has expired may be between two workers.
+    const isHeld = wasHeld && holder !== null;
     if (pending?.to === configured && pending.failed !== undefined)
       return { name, outcome: 'failed', reason: pending.failed };
     if (!isHeld || performance.now() > deadlineMs || signal.aborted) return { name, outcome: 'asked', reason: null };
