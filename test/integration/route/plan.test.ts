@@ -106,6 +106,7 @@ test.for([
   ['killed before the commit of a change without a load', 'change.stored=1:kill'],
 ] as const)(
   'tables come, go, are filtered, mapped and moved while the others are written and flow on: %s',
+  { timeout: 180_000 },
   async ([, failpoints]) => {
     const { source, target } = await pair();
     using file = new RouteFile({ source, target, route: 'tables: [public.a, public.b]' });
@@ -148,7 +149,6 @@ test.for([
     expect(route.log).toContain('worker died');
     expect((await file.tidelock('plan')).code).toBe(0);
   },
-  180_000,
 );
 
 test('a running route keeps what it was taken up with, whatever becomes of the file', async () => {
