@@ -8,6 +8,7 @@ export type AddCommand = (program: Command, line: CommandLine) => void;
  * given: what the others import costs most of the time that a short command takes.
  */
 export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  init: async () => (await import('./commands/init.ts')).addInit,
   run: async () => (await import('./commands/run.ts')).addRun,
   status: async () => (await import('./commands/status.ts')).addStatus,
   wait: async () => (await import('./commands/wait.ts')).addWait,

@@ -3,7 +3,7 @@ import type { GrantsDocument } from '../control/node-grants.ts';
 
 /** Statements to be run as they are printed, each below what it is for. */
 export function grantsText(
-  { node, user, grants, missing }: GrantsDocument,
+  { user, grants, missing, leftOut }: GrantsDocument,
   { place, onlyMissing, colours }: { readonly place: string; readonly onlyMissing: boolean; readonly colours: boolean },
 ): string {
   const comment = (text: string): string => (colours ? styleText('dim', `-- ${text}`) : `-- ${text}`);
@@ -15,6 +15,7 @@ export function grantsText(
   }
   if (shown.length === 0) lines.push(comment('nothing is missing'));
   if (missing.length > 0)
-    lines.push('', comment(`not there yet, make them and ask again: ${missing.join(', ')} (node ${node})`));
+    lines.splice(1, 0, comment(`make these tables first, they are not there yet: ${missing.join(', ')}`));
+  for (const { code, message } of leftOut) lines.push('', comment(`left out, ${code} ${message}`));
   return `${lines.join('\n')}\n`;
 }

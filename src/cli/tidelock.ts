@@ -6,8 +6,10 @@ import { commands } from './commands.ts';
 import { printedError } from './print-error.ts';
 import { version } from './version.ts';
 
-/** Runs one command line and returns the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+type Surroundings = Partial<Pick<CommandLine, 'env' | 'cwd' | 'out' | 'err'>>;
+
+/** Runs one command line and returns the exit code. What of its surroundings is not given is the process's. */
+export async function main(argv: readonly string[], given: Surroundings = {}): Promise<number> {
   const interrupt = new AbortController();
   const line: CommandLine = {
     env: process.env,
@@ -15,10 +17,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     out: process.stdout,
     err: process.stderr,
     signal: interrupt.signal,
+    ...given,
     exitCode: 0,
   };
   // Whoever reads our output has gone (`| head`): nothing is left to be said.
-  process.stdout.on('error', () => process.exit(line.exitCode));
+  if (line.out === process.stdout) process.stdout.on('error', () => process.exit(line.exitCode));
   const program = await buildProgram(line, argv[2]);
   if (argv.length <= 2) {
     line.err.write(program.helpInformation());
@@ -50,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
   );
   const code = await Promise.race([done, interrupted.promise]);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, onInterrupt);
   if (interrupt.signal.aborted && argv[2] !== 'demo') process.exit(code);
   return code;
 }

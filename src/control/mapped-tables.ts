@@ -11,7 +11,7 @@ export interface MappedTable {
 
 interface MappingReport {
   /** Of a table that can't be mapped, or of all of them; it is left out. */
-  onError(error: TidelockError, table?: string): void;
+  onError(error: TidelockError, table?: string): unknown;
   onBinding?(binding: ReturnType<TableMapper['bind']>): void;
 }
 

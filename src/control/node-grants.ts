@@ -10,6 +10,8 @@ export interface GrantsDocument extends NodeGrants {
   readonly version: 1;
   readonly node: string;
   readonly user: string;
+  /** Tables whose part in a route can't be told, and why; `check` has the remedy. */
+  readonly leftOut: readonly { readonly table: string | null; readonly code: string; readonly message: string }[];
 }
 
 export interface GrantsOptions {
@@ -31,19 +33,24 @@ export async function nodeGrants(
   const routes = [...configuration.routes.values()];
   const way = through ?? node;
   const targets: RouteTarget[] = [];
+  const leftOut: { table: string | null; code: string; message: string }[] = [];
   if (part !== 'source')
     for (const definition of routes.filter(({ to }) => to.name === name)) {
       // The source may be the very node whose user is not there yet.
       const from = definition.from.name === name ? way : definition.from;
       await using route = openRoute({ ...definition, from, to: way });
       const mapped = await mappedTables(route, {
-        onError: (error) => {
-          throw error;
-        },
+        onError: ({ code, message }, table) => leftOut.push({ table: table ?? null, code, message }),
       });
       targets.push({ route: definition, tables: mapped.map(({ mapped: table }) => table) });
     }
   const use: GrantUse = { sources: part === 'target' ? [] : routes.filter(({ from }) => from.name === name), targets };
   const of = user ?? node.connection().user;
-  return { version: 1, node: name, user: of, ...(await connectorFor(node.type).inspector(way).grants(use, of)) };
+  return {
+    version: 1,
+    node: name,
+    user: of,
+    leftOut,
+    ...(await connectorFor(node.type).inspector(way).grants(use, of)),
+  };
 }

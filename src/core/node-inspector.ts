@@ -32,7 +32,7 @@ export interface Grant {
 
 export interface NodeGrants {
   readonly grants: readonly Grant[];
-  /** Tables of routes that write here and that are not there yet: what they need is not among the grants. */
+  /** Tables of routes that write here and that are not there yet: who will own them is not known, only what else they need. */
   readonly missing: readonly string[];
 }
 
@@ -54,6 +54,7 @@ export interface NodeSurvey {
   readonly user: string;
   readonly database: string;
   readonly encrypted: boolean;
+  readonly superuser: boolean;
   /** Tables whose changes can be carried, in the order of their names. Partitions are part of their whole. */
   readonly tables: readonly SurveyedTable[];
   /** What a glob over tables would match and no route carries. */

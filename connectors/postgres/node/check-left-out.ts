@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { NodeUse } from '../../../src/core/node-inspector.ts';
-import { tableLabel } from '../../../src/core/table.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { carried, readCatalogue } from '../source/catalogue.ts';
 import { isSelected } from '../source/table-filter.ts';
 
@@ -30,30 +30,21 @@ export async function leftOut(client: pg.Client, { sources }: NodeUse): Promise<
   return [
     ...told(
       'node.tablesLeftOut',
-      'are in no route',
-      tables.map(({ table }) => tableLabel(table)),
-      'tables',
+      'in no route',
+      tables.map(({ table }) => table),
     ),
     ...told(
       'node.notCarried',
-      'are not in the change queue and can be in no route (unlogged and foreign tables, materialised views)',
-      others.map(({ table }) => tableLabel(table)),
-      'tables',
+      'unlogged, foreign or materialised, so that no route can carry it',
+      others.map(({ table }) => table),
     ),
-    ...told('node.sequencesLeftOut', 'belong to no column and are not carried', rows.map(tableLabel), 'sequences'),
+    ...told('node.sequencesLeftOut', 'sequence of no column, so that its value is not carried', rows),
   ];
 }
 
-function told(code: string, what: string, labels: readonly string[], kind: string): Found[] {
-  if (labels.length === 0) return [];
-  const more = labels.length > named ? `, and ${labels.length - named} more` : '';
-  const noun = labels.length === 1 ? kind.replace(/s$/, '') : kind;
-  return [
-    {
-      level: 'info',
-      code,
-      message: `${labels.length} ${noun} ${what}: ${labels.slice(0, named).join(', ')}${more}`,
-      remedy: '',
-    },
-  ];
+function told(code: string, what: string, names: readonly TableName[]): Found[] {
+  if (names.length === 0) return [];
+  const more = names.length > named ? `, and ${names.length - named} more` : '';
+  const message = `${what}: ${names.slice(0, named).map(tableLabel).join(', ')}${more}`;
+  return [{ level: 'info', code, message, remedy: '' }];
 }

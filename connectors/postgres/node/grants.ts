@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { GrantUse, NodeGrants, RouteTarget } from '../../../src/core/node-inspector.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
-import { quoteIdentifier } from '../identifiers.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { routeTables } from '../source/create-queue.ts';
 import { captureStatement, isCaptured } from '../source/ddl-capture.ts';
 import { queueNames } from '../source/queue-names.ts';
@@ -98,8 +98,18 @@ async function grantSource(context: Context, route: RouteDefinition): Promise<vo
     list.add({
       statement: captureStatement(route, user),
       why: `event triggers of route ${route.name} (ddl: replicate), which only a superuser may make`,
-      held: await isCaptured(client, route),
+      held: (await isCaptured(client, route)) && (await mayReadKey(context)),
     });
+}
+
+/** Whoever looks now may read it: the question is whether the user may. */
+async function mayReadKey({ client, user, role }: Context): Promise<boolean> {
+  if (!role.exists) return false;
+  const { rows } = await client.query<{ may: boolean }>(
+    `select has_schema_privilege($1, 'tidelock', 'USAGE') and has_table_privilege($1, 'tidelock.ddl_keys', 'SELECT') as may`,
+    [user],
+  );
+  return rows[0]?.may === true;
 }
 
 async function grantTarget(context: Context, { route, tables }: RouteTarget): Promise<void> {
@@ -108,7 +118,8 @@ async function grantTarget(context: Context, { route, tables }: RouteTarget): Pr
   await grantState(context);
   const there = await readTargetTables(client, tables);
   const labels = new Set(there.map(tableLabel));
-  context.missing.push(...tables.map(tableLabel).filter((label) => !labels.has(label)));
+  const missing = tables.filter((table) => !labels.has(tableLabel(table)));
+  context.missing.push(...missing.map(tableLabel));
   const relations = await readRelations(client, user, {
     oids: there.map(({ oid }) => String(oid)),
     privileges: changing,
@@ -123,6 +134,18 @@ async function grantTarget(context: Context, { route, tables }: RouteTarget): Pr
     // An index is made in the table's schema, by whoever makes it.
     ...(route.ddl === 'replicate' && { create: true }),
   });
+  for (const [schema, of] of Map.groupBy(missing, (table) => table.schema)) {
+    const why = 'rows, once these tables are there';
+    const schemas = await readSchemas(client, user, { names: [schema], roles: [] });
+    if (!schemas.some(({ publicHas }) => publicHas.includes('USAGE')))
+      list.add({
+        statement: `GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} TO ${name};`,
+        why,
+        held: role.superuser,
+      });
+    const names = of.map(quoteTable).join(', ');
+    list.add({ statement: `GRANT ${changing.join(', ')} ON ${names} TO ${name};`, why, held: role.superuser });
+  }
   if (route.sequencesEveryMs !== null) {
     const facts = await readRelations(client, user, {
       oids: await ownedSequences(client, tables),

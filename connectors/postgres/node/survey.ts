@@ -9,19 +9,21 @@ const kinds: Readonly<Record<string, string>> = { f: 'foreign table', v: 'view',
 
 export async function surveyNode(client: pg.Client): Promise<NodeSurvey> {
   const { text } = await serverVersion(client);
-  const { rows } = await client.query<{ user: string; database: string; encrypted: boolean }>(
+  const { rows } = await client.query<{ user: string; database: string; encrypted: boolean; superuser: boolean }>(
     `select current_user::text as user, current_database()::text as database,
-       coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as encrypted`,
+       coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as encrypted,
+       (select rolsuper from pg_roles where rolname = current_user) as superuser`,
   );
   const catalogue = await readCatalogue(client);
   const wholes = catalogue.filter((entry) => carried(entry) && entry.ancestors.length === 0);
   const [sizes, indexes] = [await readSizes(client, wholes), await readIdentityIndexes(client)];
-  const { user = '', database = '', encrypted = false } = rows[0] ?? {};
+  const { user = '', database = '', encrypted = false, superuser = false } = rows[0] ?? {};
   return {
     server: `PostgreSQL ${text}`,
     user,
     database,
     encrypted,
+    superuser,
     tables: wholes.map((entry): SurveyedTable => {
       const identity = identityOf(entry);
       return {
