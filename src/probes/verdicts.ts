@@ -5,7 +5,7 @@ export interface RouteHealth {
   readonly route: string;
   readonly state: RouteState;
   readonly health: Health;
-  /** TL code of the reason, where there is one. */
+  /** TL code of the reason, or of what is not well beside the state. */
   readonly code: string | null;
 }
 
@@ -14,7 +14,7 @@ export function routeHealth(conditions: RouteConditions, route: string): RouteHe
   const condition = conditions.of(route);
   if (condition === null) return null;
   const { state, health, status } = condition;
-  return { route, state, health, code: status?.reason?.code ?? null };
+  return { route, state, health, code: status?.reason?.code ?? status?.concerns?.[0]?.code ?? null };
 }
 
 /** A route does what it is there for, or a person wants that it rests for a while. */

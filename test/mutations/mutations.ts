@@ -1,3 +1,4 @@
+import { serviceMutations } from './service-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
 import { webMutations } from './web-mutations.ts';
 
@@ -324,6 +325,7 @@ export const mutations: readonly Mutation[] = [
     replace: 'return from !== null && commitLsn < 0n;',
     test: { file: 'test/integration/route/new-tables.test.ts', name: 'somebody keeps' },
   },
+  ...serviceMutations,
   ...transformMutations,
   ...webMutations,
   {
