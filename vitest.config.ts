@@ -18,7 +18,8 @@ export default defineConfig({
     // More than there are processors: about half of a test's time is waiting, for a lease, a time-out, or a silence.
     maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For tests that hang: what a test waits for has limits of its own (test/support/until.ts).
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

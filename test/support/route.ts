@@ -123,6 +123,8 @@ export class RunningRoute implements AsyncDisposable {
   readonly file: RouteFile;
   readonly #process: ChildProcess;
   #log = '';
+  /** It has ended, and all that it has written is in the log. */
+  #closed = false;
   readonly #events: StateEvent[] = [];
   readonly #seen = new Map<string, number>();
 
@@ -135,6 +137,9 @@ export class RunningRoute implements AsyncDisposable {
     });
     notePid(this.pid);
     this.#process.once('exit', () => forgetPid(this.pid));
+    this.#process.once('close', () => {
+      this.#closed = true;
+    });
     let rest = '';
     const read = (text: string): void => {
       this.#log += text;
@@ -218,8 +223,16 @@ export class RunningRoute implements AsyncDisposable {
     }
   }
 
-  #until<T>(what: string, ask: () => Promise<T> | T, timeoutMs = 30_000) {
-    return until(what, ask, timeoutMs).catch((error: Error) => {
+  /** Fails at once where the service has ended and what it has said before is not what is waited for. */
+  #until<T>(what: string, ask: () => Promise<T> | T, timeoutMs?: number) {
+    const asked = async (): Promise<T> => {
+      const closed = this.#closed;
+      const answer = await ask();
+      if (closed && (answer === null || answer === undefined || answer === false))
+        throw new Error(`the service has ended with ${this.exitCode}; waited for: ${what}`);
+      return answer;
+    };
+    return until(what, asked, timeoutMs).catch((error: Error) => {
       throw new Error(`${error.message}; the route's log ends with:\n${this.#log.slice(-6_000)}`, { cause: error });
     });
   }
