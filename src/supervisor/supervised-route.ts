@@ -9,6 +9,7 @@ import { type CrashRules, isCrashLoop, recentCrashes } from './crash-loop.ts';
 import { judgeMemory, noMemoryHistory } from './memory-limit.ts';
 import type { SignOfLife } from './sign-of-life.ts';
 import { judgeProgress, moving } from './stand-still.ts';
+import type { StartGate } from './start-gate.ts';
 import { asReason, crashLoopReason, deathReason, type WorkerDeath } from './worker-end.ts';
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
 import { aliveMs, isAlive, isDying, isLease, isStatus, type WorkerTask } from './worker-protocol.ts';
@@ -39,6 +40,7 @@ export interface SupervisedRouteOptions {
   readonly takeover: boolean;
   readonly workerModule: URL;
   readonly patience: Patience;
+  readonly gate: StartGate;
   readonly logger: Logger;
   onStatus(status: RouteStatus): void;
   /** Whatever else the worker says. */
@@ -77,7 +79,8 @@ export class SupervisedRoute {
   #configuration: object | null;
   #worker: WorkerProcess | null = null;
   #startedAt: Date | null = null;
-  #restartTimer: NodeJS.Timeout | null = null;
+  /** Takes back a start that is due, and has not begun. */
+  #cancelStart: (() => void) | null = null;
   #started = 0;
   #restarts = 0;
   #restarted: Restart | null = null;
@@ -116,9 +119,16 @@ export class SupervisedRoute {
     };
   }
 
+  /** When it is its turn. */
   start(): void {
+    this.#cancelStart = null;
+    const cancel = this.#options.gate.enter((started) => this.#run(started));
+    if (this.#worker === null) this.#cancelStart = cancel;
+  }
+
+  #run(started: () => void): void {
     const { file, route, holder, takeover, workerModule, patience } = this.#options;
-    this.#restartTimer = null;
+    this.#cancelStart = null;
     const task: WorkerTask = {
       file,
       isConfigured: this.#configuration !== null,
@@ -140,8 +150,14 @@ export class SupervisedRoute {
       configuration: this.#configuration,
       silentMs: patience.silentMs,
       logger: this.#logger,
-      onMessage: (message) => this.#hear(message),
-      onEnd: (end) => this.#exited(worker, end),
+      onMessage: (message) => {
+        started();
+        this.#hear(message);
+      },
+      onEnd: (end) => {
+        started();
+        this.#exited(worker, end);
+      },
     });
     this.#worker = worker;
     this.#logger.info({ worker: worker.pid, restarts: this.#restarts }, 'worker started');
@@ -163,7 +179,7 @@ export class SupervisedRoute {
     if (this.#stopping) return await this.stop();
     this.#forgetCrashes();
     if (this.#worker === null) {
-      if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+      this.#cancelStart?.();
       this.start();
       return true;
     }
@@ -185,7 +201,7 @@ export class SupervisedRoute {
 
   #startNoMore(): void {
     this.#stopping = true;
-    if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
+    this.#cancelStart?.();
     if (this.#worker === null) this.#ended.resolve();
   }
 
@@ -220,10 +236,15 @@ export class SupervisedRoute {
       replacing.resolve();
     } else if (exitCode === 0) {
       this.#logger.info({ ...fields, delayMs: orderlyDelayMs }, 'worker ended in order, starting another');
-      this.#restartTimer = setTimeout(() => this.start(), orderlyDelayMs);
+      this.#startIn(orderlyDelayMs);
     } else {
       this.#died(worker, end);
     }
+  }
+
+  #startIn(delayMs: number): void {
+    const timer = setTimeout(() => this.start(), delayMs);
+    this.#cancelStart = () => clearTimeout(timer);
   }
 
   #died({ pid }: WorkerProcess, { exitCode, signal, ranMs, silent }: WorkerEnd): void {
@@ -242,7 +263,7 @@ export class SupervisedRoute {
     this.#logger.error({ worker: pid, exitCode, signal, crashes, delayMs }, 'worker died, starting it again');
     if (this.#halted === null) this.#show('retrying', 'warning', reason);
     else this.#show('failed', 'critical', this.#halted);
-    this.#restartTimer = setTimeout(() => this.start(), delayMs);
+    this.#startIn(delayMs);
   }
 
   #noteRestart(reason: Reason): void {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { Listeners } from '../core/listeners.ts';
 import type { Logger } from '../core/logger.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
 import type { RouteStatus, Told } from '../core/route-status.ts';
 import { crashRules } from './crash-loop.ts';
+import { StartGate } from './start-gate.ts';
 import { type Patience, SupervisedRoute, type WorkerView } from './supervised-route.ts';
 
 /**
@@ -38,6 +39,7 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #holder: LeaseHolder = { supervisor: randomUUID(), host: hostname(), pid: process.pid };
+  readonly #gate = new StartGate(availableParallelism());
   readonly #routes = new Map<string, SupervisedRoute>();
   readonly #onStatus = new Listeners<[route: string, status: RouteStatus]>();
   readonly #onMessage = new Listeners<[route: string, message: unknown]>();
@@ -96,6 +98,7 @@ export class Supervisor {
       takeover: takeover && !this.#started,
       workerModule: this.#options.workerModule ?? own,
       patience: { ...usualPatience, ...patience },
+      gate: this.#gate,
       logger,
       onStatus: (status) => this.#onStatus.tell(route, status),
       onMessage: (message) => this.#onMessage.tell(route, message),

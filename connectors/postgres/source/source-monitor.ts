@@ -41,6 +41,17 @@ const pollMs = 10_000;
 const synchronousPollMs = 60_000;
 const tablesPollMs = 4_000;
 
+/** A source with very many tables is looked at less often: no more than a fiftieth of the time goes into that. */
+const lookShare = 50;
+
+/**
+ * Routes beat by the clock, and so together: each heartbeat comes through the queues of all routes of the same source, and
+ * one by one they would wake each worker as often as there are routes.
+ */
+function untilNextBeatMs(heartbeatMs: number): number {
+  return heartbeatMs - (Date.now() % heartbeatMs);
+}
+
 /**
  * The Collector's own session beside the stream. Commits a heartbeat every so often (the base of the measured lag; it
  * also keeps an idle database's WAL moving, so that its slot does) and looks after the slot. Nothing that goes wrong
@@ -54,7 +65,7 @@ export class SourceMonitor {
   #answeredAtMs = performance.now();
   #polledAtMs = Number.NEGATIVE_INFINITY;
   #synchronousAtMs = Number.NEGATIVE_INFINITY;
-  #tablesAtMs = Number.NEGATIVE_INFINITY;
+  #tablesDueMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SourceMonitorOptions) {
     this.#options = options;
@@ -77,7 +88,6 @@ export class SourceMonitor {
   async #run(): Promise<void> {
     const { heartbeatMs, logger, route } = this.#options;
     while (!this.#stop.signal.aborted) {
-      const beganMs = performance.now();
       try {
         this.#client ??= await this.#connect();
         if (!this.#stop.signal.aborted) await this.#beatInTime(this.#client);
@@ -90,7 +100,7 @@ export class SourceMonitor {
           logger.warn({ code, reason: message }, 'heartbeat failed');
         }
       }
-      await pause(Math.max(0, heartbeatMs - (performance.now() - beganMs)), this.#stop.signal);
+      await pause(untilNextBeatMs(heartbeatMs), this.#stop.signal);
     }
     await this.#client?.end().catch(() => {});
   }
@@ -132,9 +142,12 @@ export class SourceMonitor {
       this.#polledAtMs = performance.now();
       await this.#pollSlot(client);
     }
-    if (performance.now() - this.#tablesAtMs >= Math.min(tablesPollMs, this.#options.heartbeatMs * 2)) {
-      this.#tablesAtMs = performance.now();
+    if (performance.now() >= this.#tablesDueMs) {
+      const beganMs = performance.now();
       await this.#options.tables.look(client);
+      const endedMs = performance.now();
+      const pauseMs = Math.max(Math.min(tablesPollMs, this.#options.heartbeatMs * 2), (endedMs - beganMs) * lookShare);
+      this.#tablesDueMs = beganMs + pauseMs;
     }
     if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
       this.#synchronousAtMs = performance.now();
