@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../support/compare.ts';
 import { Link } from '../support/link.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
-import { RouteFile } from '../support/route.ts';
+import { RouteFile, type RunningRoute } from '../support/route.ts';
 import { until } from '../support/until.ts';
 
 let here: PostgresServer;
@@ -29,6 +29,19 @@ async function pair(): Promise<{ source: TestDatabase; target: TestDatabase }> {
 const addOne = `BEGIN; UPDATE tally SET total = total + 1; INSERT INTO event VALUES (1); COMMIT`;
 const tables = ['tally', 'event'];
 
+/** A lease lasts 10 s, and a takeover ends the sessions of whoever had it. */
+const takeoverMs = 15_000;
+
+/** From now until the standby runs the route. */
+async function takesOver(standby: RunningRoute, from: string): Promise<void> {
+  const beganMs = performance.now();
+  await standby.state('running', 2 * takeoverMs);
+  const tookMs = performance.now() - beganMs;
+  if (process.env.TIDELOCK_TEST_TIMES)
+    process.stderr.write(`taken over from a leader ${from} in ${Math.round(tookMs)} ms\n`);
+  expect(tookMs).toBeLessThan(takeoverMs);
+}
+
 test('a frozen engine is replaced when its lease expires, and is fenced when it wakes up', async () => {
   const { source, target } = await pair();
   using file = new RouteFile({ source, target });
@@ -37,11 +50,11 @@ test('a frozen engine is replaced when its lease expires, and is fenced when it 
   await source.query(addOne);
   await first.caughtUp();
   const frozen = [await first.workerPid(), first.pid];
-  for (const pid of frozen) process.kill(pid, 'SIGSTOP');
   await using second = file.run();
   await second.state('standby');
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP');
   await source.query(addOne);
-  await second.state('running', 20_000);
+  await takesOver(second, 'frozen whole');
   await source.query(addOne);
   await second.caughtUp();
   for (const pid of frozen.reverse()) process.kill(pid, 'SIGCONT');
@@ -55,6 +68,44 @@ test('a frozen engine is replaced when its lease expires, and is fenced when it 
   expect((await file.tidelock('wait', 'here-to-there', '--timeout', '4s')).code).toBe(1);
   expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
   await first.caughtUp();
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+});
+
+test.concurrent.for(['marker.after', 'commit.before', 'commit.sent'] as const)(
+  'frozen at %s a leader is replaced in time, and nothing is lost or doubled when it wakes up in the middle of its commit',
+  async (name) => {
+    const { source, target } = await pair();
+    using file = new RouteFile({ source, target, name: `frozen-${name.replace('.', '-').toLowerCase()}` });
+    await using first = file.run({ TIDELOCK_FAILPOINTS: `${name}=2:stop` });
+    await first.state('running');
+    const worker = await first.workerPid();
+    await using second = file.run();
+    await second.state('standby');
+    await source.query(addOne);
+    await source.query(addOne);
+    await until('a frozen worker', () => isFrozen(worker));
+    await takesOver(second, `frozen at ${name}`);
+    await source.query(addOne);
+    await second.caughtUp();
+    process.kill(worker, 'SIGCONT');
+    expect((await first.state('fenced')).reason?.code).toBe('TL-4001');
+    await source.query(addOne);
+    await second.caughtUp();
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+  },
+);
+
+test.concurrent('a killed leader is replaced in time', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target, name: 'killed' });
+  await using first = file.run();
+  await first.state('running');
+  await using second = file.run();
+  await second.state('standby');
+  await source.query(addOne);
+  await first.kill9();
+  await takesOver(second, 'killed');
+  await second.caughtUp();
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });
 
@@ -131,22 +182,23 @@ test('of two engines that take over at once the later one keeps the route', asyn
   expect(late.log).not.toContain('fenced');
 });
 
-test('an engine whose link to the target is silent is replaced, and stops by itself', async () => {
+test('a leader that is cut off is replaced in time, and stops by itself', async () => {
   const { source, target } = await pair();
+  await using sourceLink = await Link.to(here.port);
   await using link = await Link.to(there.port);
-  using cutOff = new RouteFile({ source, target, targetPort: link.port });
+  using cutOff = new RouteFile({ source, target, sourcePort: sourceLink.port, targetPort: link.port });
   using near = new RouteFile({ source, target });
   await using first = cutOff.run();
   await first.state('running');
   await using second = near.run();
   await second.state('standby');
-  link.silence();
+  for (const each of [sourceLink, link]) each.silence();
   await source.query(addOne);
-  await second.state('running', 30_000);
+  await takesOver(second, 'cut off');
   await second.caughtUp();
   // Without an answer from the target it knows by its own clock that the lease is over.
   await first.state('retrying');
-  link.open();
+  for (const each of [sourceLink, link]) each.open();
   expect((await first.state('fenced')).reason?.code).toBe('TL-4001');
   await source.query(addOne);
   await second.caughtUp();
