@@ -18,6 +18,9 @@ export interface TopologyViewProps {
   readonly live: boolean;
 }
 
+/** Scaled to the screen, but not so that it can't be read: then it is scrolled. */
+const smallest = 0.72;
+
 /** Nodes and routes, and what flows. The table of routes below says the same in words. */
 export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps) {
   const shape = JSON.stringify([
@@ -27,13 +30,11 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
   ]);
   // Laid out anew only when nodes or routes come or go.
   const topology = useMemo(() => layOut(nodes, routes, narrow ? 'TB' : 'LR'), [shape]);
-  const scale = narrow ? 0.85 : 1;
   const byName = new Map(routes.map((route) => [route.name, route]));
   return (
     <ScrollArea label="Nodes and routes" class="topology">
       <svg
-        width={topology.width * scale}
-        height={topology.height * scale}
+        style={{ maxWidth: `${topology.width}px`, minWidth: `${topology.width * smallest}px` }}
         viewBox={`0 0 ${topology.width} ${topology.height}`}
       >
         <title>Nodes and the routes between them</title>
