@@ -11,7 +11,8 @@ import { RoutePage } from './pages/route-page.tsx';
 import { SignInPage } from './pages/sign-in-page.tsx';
 import { announcement } from './state/announcements.ts';
 import { followLive, liveness, stopFollowing } from './state/live.ts';
-import { hrefOf, overview, type Place, place } from './state/location.ts';
+import { place } from './state/location.ts';
+import { hrefOf, overview, type Place } from './state/place.ts';
 import { type Session, sessionState } from './state/session.ts';
 import { useShortcuts } from './state/use-shortcuts.ts';
 

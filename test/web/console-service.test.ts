@@ -50,6 +50,7 @@ test('an operator sees a real route flow, pauses it, skips what it halts at, and
   await page.getByLabel(/Why/).fill('index rebuild');
   await page.keyboard.press('Enter');
   await route.state('paused');
+  await page.getByText(/here-to-there: pause asked for; the source keeps .* for it, a warning comes at 5 GB/).waitFor();
   await main.getByText(/by mira: “index rebuild” until/).waitFor();
   await page.getByRole('button', { name: 'Resume…' }).click();
   await page.getByRole('button', { name: 'Resume here-to-there' }).click();
@@ -66,7 +67,7 @@ test('an operator sees a real route flow, pauses it, skips what it halts at, and
   await page.getByLabel(/Why/).fill('a test row');
   await page.getByLabel(/type the route's name/).fill('here-to-there');
   await page.keyboard.press('Enter');
-  await page.getByText('here-to-there: skip transaction asked for').waitFor();
+  await page.getByText('here-to-there: the transaction is set aside when it is met again').waitFor();
   await route.state('running');
 
   await page.keyboard.press('3');

@@ -160,8 +160,11 @@ test('parked transactions are shown, with values on demand, retried and given up
   await page.keyboard.press('Enter');
   await page.getByText('Nothing is parked.').waitFor();
   expect(fake.service.asked).toEqual([
-    { path: 'routes/stock-to-reporting/parked/retry', body: { ids: [1], withEarlier: true } },
-    { path: 'routes/stock-to-reporting/parked/discard', body: { ids: [2, 3], reason: 'mended by hand' } },
+    { path: 'routes/stock-to-reporting/parked/retry', body: { ids: [1], timeoutMs: 20_000, withEarlier: true } },
+    {
+      path: 'routes/stock-to-reporting/parked/discard',
+      body: { ids: [2, 3], timeoutMs: 20_000, reason: 'mended by hand' },
+    },
   ]);
 });
 

@@ -150,7 +150,14 @@ export class FakeService {
       this.change(name, { state: wanted, desiredState: wanted, reason: null, health: 'ok', lagMs: 60 });
     else if (wanted !== undefined)
       this.change(name, { state: wanted, desiredState: wanted, lagMs: null, health: 'ok' });
-    return found({ name, request: this.asked.length, desiredState: wanted ?? 'running', engine: true, rested: false });
+    return found({
+      name,
+      request: this.asked.length,
+      desiredState: wanted ?? 'running',
+      changed: true,
+      engine: true,
+      rested: false,
+    });
   }
 
   #parking(name: string, what: string, { ids }: Record<string, unknown>) {

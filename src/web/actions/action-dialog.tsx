@@ -8,7 +8,7 @@ import { parseDuration } from '../format/times.ts';
 import { notify } from '../state/announcements.ts';
 import { ask, currentService } from '../state/session.ts';
 import type { Action } from './action.ts';
-import { outcomeText } from './outcome-text.ts';
+import { outcomeOf } from './outcome.ts';
 
 interface Asked {
   readonly action: Action;
@@ -69,7 +69,8 @@ function Confirmation({ action, route, done }: Asked) {
           ...(withEarlier && { withEarlier }),
         },
       });
-      notify(`${route.name}: ${outcomeText(action, answer)}`);
+      const { text, asMeant } = outcomeOf(action, answer);
+      notify(`${route.name}: ${text}`, asMeant ? 'done' : 'warning');
       close();
       done();
     } catch (caught) {

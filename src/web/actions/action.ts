@@ -171,7 +171,7 @@ export function parkedAction(verb: 'retry' | 'discard', { route, ids, rows }: Pa
     label: `${verb === 'retry' ? 'Retry' : 'Discard'} ${ids === null ? 'all' : ids.join(', ')}`,
     role: 'operator',
     path: `routes/${encodeURIComponent(route.name)}/parked/${verb}`,
-    body: ids === null ? { all: true } : { ids },
+    body: { ...(ids === null ? { all: true } : { ids }), timeoutMs: 20_000 },
     fields: verb === 'retry' && ids !== null ? ['withEarlier', 'reason'] : ['reason'],
     reasonNeeded: verb === 'discard',
     destructive: verb === 'discard',

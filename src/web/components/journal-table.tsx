@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../api/documents.ts';
 import { duration } from '../format/times.ts';
 import { words } from '../format/words.ts';
-import { hrefOf } from '../state/location.ts';
+import { hrefOf } from '../state/place.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { Moment } from './moment.tsx';
 
@@ -18,17 +18,34 @@ const resultTone: Readonly<Record<string, string>> = { done: 'ok', refused: 'war
 export function JournalTable({ entries, withRoute, caption }: JournalTableProps) {
   const route: Column<JournalEntry> = {
     title: 'Route',
+    minor: true,
     cell: ({ route: name }) => <a href={hrefOf({ page: 'route', route: name, section: 'overview' })}>{name}</a>,
   };
   const columns: readonly Column<JournalEntry>[] = [
-    { title: 'When', cell: ({ at }) => <Moment at={at} /> },
-    ...(withRoute ? [route] : []),
-    { title: 'Action', head: true, cell: ({ action }) => action },
     {
-      title: 'Result',
-      cell: ({ result }) => <span class={`tone-text-${resultTone[result] ?? 'unknown'}`}>{result}</span>,
+      title: 'When',
+      cell: (entry) => (
+        <>
+          <Moment at={entry.at} />
+          {withRoute && <span class="sub narrow-only">{route.cell(entry)}</span>}
+        </>
+      ),
     },
-    { title: 'Who', cell: ({ by, via }) => `${by} (${via})` },
+    ...(withRoute ? [route] : []),
+    {
+      title: 'Action',
+      head: true,
+      cell: ({ action, result, by }) => (
+        <>
+          {action}
+          <span class="sub narrow-only">
+            <Result result={result} /> by {by}
+          </span>
+        </>
+      ),
+    },
+    { title: 'Result', minor: true, cell: ({ result }) => <Result result={result} /> },
+    { title: 'Who', minor: true, cell: ({ by, via }) => `${by} (${via})` },
     { title: 'Why and what', cell: (entry) => <Story {...entry} /> },
   ];
   return (
@@ -40,6 +57,10 @@ export function JournalTable({ entries, withRoute, caption }: JournalTableProps)
       empty="Nothing was asked for yet."
     />
   );
+}
+
+function Result({ result }: { readonly result: string }) {
+  return <span class={`tone-text-${resultTone[result] ?? 'unknown'}`}>{result}</span>;
 }
 
 function Story({ reason, code, message, details }: JournalEntry) {

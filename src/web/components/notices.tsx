@@ -7,7 +7,7 @@ export function Notices() {
     <div class="notices" role="status">
       {notices.value.map(({ id, text, kind }) => (
         <div key={id} class="toast">
-          <ToneSign tone={kind === 'done' ? 'ok' : 'critical'} />
+          <ToneSign tone={kind === 'done' ? 'ok' : 'warning'} />
           <span>{text}</span>
           <button type="button" class="small quiet" aria-label="Dismiss" onClick={() => dismiss(id)}>
             ×

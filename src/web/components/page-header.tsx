@@ -1,4 +1,5 @@
-import { hrefOf, overview, place } from '../state/location.ts';
+import { place } from '../state/location.ts';
+import { hrefOf, overview } from '../state/place.ts';
 import { type Session, signOut } from '../state/session.ts';
 import { nextTheme, themeChoice } from '../state/theme.ts';
 import { helpIsOpen } from './help-dialog.tsx';

@@ -2,7 +2,7 @@ import type { PlannedRoute } from '../api/documents.ts';
 import { FindingItem } from '../components/finding-item.tsx';
 import { Panel } from '../components/panel.tsx';
 import { counted } from '../format/numbers.ts';
-import { hrefOf } from '../state/location.ts';
+import { hrefOf } from '../state/place.ts';
 import { PlanSteps } from './plan-steps.tsx';
 
 const stateText: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@ import { HealthBadge, StateBadge } from '../components/badge.tsx';
 import { Moment } from '../components/moment.tsx';
 import { ReasonNotice } from '../components/reason-notice.tsx';
 import { liveStatus } from '../state/live.ts';
-import { hrefOf, overview, type RouteSection, routeSections } from '../state/location.ts';
+import { hrefOf, overview, type RouteSection, routeSections } from '../state/place.ts';
 import { RouteCheck } from './route-check.tsx';
 import { RouteJobs } from './route-jobs.tsx';
 import { RouteJournal } from './route-journal.tsx';

@@ -6,7 +6,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { count, rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
 import { historyOf } from '../state/live.ts';
-import { hrefOf } from '../state/location.ts';
+import { hrefOf } from '../state/place.ts';
 import { currentRates } from '../state/route-history.ts';
 
 const sparkMs = 600_000;

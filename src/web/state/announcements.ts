@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 export interface Notice {
   readonly id: number;
   readonly text: string;
-  readonly kind: 'done' | 'failed';
+  readonly kind: 'done' | 'warning';
 }
 
 /** Read out by screen readers, and seen by nobody. */
@@ -11,7 +11,7 @@ export const announcement = signal('');
 /** Shown for some seconds in a corner, and read out. */
 export const notices = signal<readonly Notice[]>([]);
 
-const shownMs = 8000;
+const shownMs = 12_000;
 let lastId = 0;
 
 export function announce(text: string): void {

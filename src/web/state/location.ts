@@ -1,16 +1,5 @@
 import { signal } from '@preact/signals';
-
-export const routeSections = ['overview', 'tables', 'parked', 'jobs', 'journal', 'check'] as const;
-export type RouteSection = (typeof routeSections)[number];
-
-export const overview = { page: 'overview', filter: '' } as const;
-
-export type Place =
-  | { readonly page: 'overview'; readonly filter: string }
-  | { readonly page: 'journal' }
-  | { readonly page: 'plan' }
-  | { readonly page: 'route'; readonly route: string; readonly section: RouteSection }
-  | { readonly page: 'unknown' };
+import { hrefOf, type Place, placeOf } from './place.ts';
 
 /** Where the reader is: the part of the address behind #, which is never sent anywhere. */
 export const place = signal<Place>(placeOf(window.location.hash));
@@ -19,14 +8,6 @@ window.addEventListener('hashchange', () => {
   place.value = placeOf(window.location.hash);
 });
 
-export function hrefOf(to: Place): string {
-  if (to.page === 'unknown') return '#/';
-  if (to.page === 'overview') return to.filter === '' ? '#/' : `#/?filter=${encodeURIComponent(to.filter)}`;
-  if (to.page !== 'route') return `#/${to.page}`;
-  const route = `#/routes/${encodeURIComponent(to.route)}`;
-  return to.section === 'overview' ? route : `${route}/${to.section}`;
-}
-
 export function go(to: Place): void {
   window.location.hash = hrefOf(to);
 }
@@ -34,24 +15,4 @@ export function go(to: Place): void {
 /** As `go`, without a step to go back by. */
 export function correct(to: Place): void {
   window.location.replace(hrefOf(to));
-}
-
-export function placeOf(hash: string): Place {
-  const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?');
-  const [page = '', route = '', section = 'overview', ...more] = path.split('/');
-  if (page === '' && route === '') return { page: 'overview', filter: new URLSearchParams(query).get('filter') ?? '' };
-  if (page === 'routes' && route !== '' && more.length === 0) {
-    const found = routeSections.find((one) => one === section);
-    if (found !== undefined) return { page: 'route', route: decoded(route), section: found };
-  }
-  if ((page === 'journal' || page === 'plan') && route === '') return { page };
-  return { page: 'unknown' };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -2,7 +2,8 @@ import { useEffect } from 'preact/hooks';
 import { helpIsOpen } from '../components/help-dialog.tsx';
 import { bySeverity } from '../components/tone.ts';
 import { liveStatus } from './live.ts';
-import { go, overview, place, routeSections } from './location.ts';
+import { go, place } from './location.ts';
+import { overview, routeSections } from './place.ts';
 import { nextTheme } from './theme.ts';
 
 export interface Shortcut {

@@ -6,7 +6,7 @@ import { rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
 import { words } from '../format/words.ts';
 import { historyOf } from '../state/live.ts';
-import { hrefOf } from '../state/location.ts';
+import { hrefOf } from '../state/place.ts';
 import { currentRates } from '../state/route-history.ts';
 import { labelSize, layOut, nodeSize, type PlacedEdge, type PlacedNode } from './layout.ts';
 

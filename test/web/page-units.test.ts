@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { EventStreamParser } from '../../src/web/api/event-stream.ts';
+import { duration, parseDuration } from '../../src/web/format/times.ts';
+import { placeOf } from '../../src/web/state/place.ts';
+import { currentRates, RouteHistory } from '../../src/web/state/route-history.ts';
+import { route } from './fake-deployment.ts';
+
+const text = fc.string({ unit: 'grapheme' }).map((one) => one.replaceAll(/[\r\n]/g, ' '));
+
+test('events are the same wherever the stream is cut', () => {
+  const events = fc.array(
+    fc.record({ event: fc.constantFrom('status', 'journal', ''), lines: fc.array(text, { minLength: 1 }) }),
+  );
+  const ends = fc.constantFrom('\n', '\r\n', '\r');
+  fc.assert(
+    fc.property(events, ends, fc.array(fc.nat()), (sent, end, cuts) => {
+      const stream = sent
+        .map(({ event, lines }) =>
+          [
+            ': a comment',
+            ...(event === '' ? [] : [`event: ${event}`]),
+            ...lines.map((line) => `data: ${line}`),
+            '',
+            '',
+          ].join(end),
+        )
+        .join('');
+      const parser = new EventStreamParser();
+      const at = [0, ...cuts.map((cut) => cut % (stream.length + 1)).sort((a, b) => a - b), stream.length];
+      const found = at.slice(1).flatMap((to, index) => parser.push(stream.slice(at[index], to)));
+      // A lone \r at the end of what has come may be half of a \r\n.
+      found.push(...parser.push('\n'));
+      expect(found).toEqual(sent.map(({ event, lines }) => ({ event: event || 'message', data: lines.join('\n') })));
+    }),
+  );
+});
+
+test('durations are read as people write them, and refused where they are none', () => {
+  expect(['30m', '2h', '1h30m', ' 90 s', '1d'].map(parseDuration)).toEqual([
+    1_800_000, 7_200_000, 5_400_000, 90_000, 86_400_000,
+  ]);
+  expect(['', '2', 'soon', '-1h', '0s', '1.5h', '2h!'].map(parseDuration)).toEqual(Array(7).fill(null));
+  expect([0, 84, 999.6, 4200, 59_999, 185_000, 7_200_000, 356_400_000].map(duration)).toEqual([
+    '0 ms',
+    '84 ms',
+    '1.0 s',
+    '4.2 s',
+    '60 s',
+    '3 min 5 s',
+    '2 h',
+    '4 d 3 h',
+  ]);
+});
+
+test('rates are made of what one counter has told, and a counter that begins anew is none of less than nothing', () => {
+  const history = new RouteHistory();
+  const sample = (at: number, rows: number) => ({
+    at: new Date(at).toISOString(),
+    lagMs: 1,
+    rows,
+    transactions: rows,
+    retainedBytes: null,
+  });
+  history.add(route('a', 'b', 'c', { rows: 1_000_000, transactions: 10 }), 100_000);
+  history.remember([sample(90_000, 0), sample(95_000, 50), sample(101_000, 999)]);
+  expect(currentRates(history)).toEqual({ rows: 10, transactions: 10 });
+  history.add(route('a', 'b', 'c', { rows: 1_000_020, transactions: 12 }), 102_000);
+  expect(currentRates(history)).toEqual({ rows: 10, transactions: 1 });
+  history.add(route('a', 'b', 'c', { rows: 5, transactions: 0 }), 104_000);
+  expect(currentRates(history)).toEqual({ rows: 0, transactions: 0 });
+});
+
+test('an address leads where it says, and nowhere where it says nothing', () => {
+  expect(placeOf('')).toEqual({ page: 'overview', filter: '' });
+  expect(placeOf('#/?filter=a%20%3E%20b')).toEqual({ page: 'overview', filter: 'a > b' });
+  expect(placeOf('#/routes/a-to-b/check')).toEqual({ page: 'route', route: 'a-to-b', section: 'check' });
+  for (const wrong of ['#/routes', '#/routes/a/nothing', '#/routes/a/check/x', '#/journal/x', '#/x'])
+    expect(placeOf(wrong), wrong).toEqual({ page: 'unknown' });
+});
