@@ -3,18 +3,11 @@ import type { Asked, Control } from '../control/control.ts';
 import type { LifecycleDocument, Retention } from '../control/lifecycle.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
 import { chosenRoutes } from './chosen-routes.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommandSpec,
-  type CommonOptions,
-  exits,
-  writeJson,
-} from './command-line.ts';
-import { askedHere, openControl } from './open-control.ts';
+import { type CommandLine, type CommandSpec, exits, writeJson } from './command-line.ts';
+import { addControlCommand, askedHere, type ControlOptions, openControl } from './open-control.ts';
 import { printedError } from './print-error.ts';
 
-export interface LifecycleOptions extends CommonOptions {
+export interface LifecycleOptions extends ControlOptions {
   readonly all?: boolean;
   readonly reason?: string;
 }
@@ -34,7 +27,7 @@ export interface LifecycleVerb<O extends LifecycleOptions> {
  */
 export function addLifecycle<O extends LifecycleOptions>(program: Command, verb: LifecycleVerb<O>): Command {
   const { line, spec } = verb;
-  return addCommand(program, spec)
+  return addControlCommand(program, spec)
     .option('--all', 'all routes of the configuration')
     .option('--reason <text>', 'why, for status and the journal')
     .action(exits(line, (named: string[], options: O) => ask(verb, named, options)));
@@ -47,7 +40,7 @@ async function ask<O extends LifecycleOptions>(
 ): Promise<number> {
   const request = prepare(options);
   const { json = false, all = false, reason } = options;
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const routes: object[] = [];
   let code = 0;
   for (const name of await chosenRoutes(control, named, all)) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { apiPage } from '../../src/api/documentation/api-page.ts';
 import { configurationPage } from '../../src/config/documentation/configuration-page.ts';
 import { errorsPage } from '../../src/config/documentation/errors-page.ts';
 import { configurationJsonSchema } from '../../src/config/json-schema.ts';
@@ -12,6 +13,7 @@ test.each([
   ['errors', errorsPage],
   ['expressions', expressionsPage],
   ['metrics', metricsPage],
+  ['api', apiPage],
 ])('docs/%s.md is as "npm run docs" writes it', (name, page) => {
   expect(readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8')).toBe(page());
 });

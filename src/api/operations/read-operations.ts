@@ -12,6 +12,12 @@ const page = z.strictObject({
   before: z.string().max(40).optional().describe('Only what was done before: `before` of an earlier answer.'),
 });
 
+/** A key of a query that may be there several times. */
+const several = z
+  .union([z.string().max(300), z.array(z.string().max(300)).max(1000)])
+  .transform((value) => (typeof value === 'string' ? [value] : value))
+  .optional();
+
 /** What changes nothing. */
 export const readOperations: readonly Operation[] = [
   operation({
@@ -118,8 +124,9 @@ export const readOperations: readonly Operation[] = [
     path: '/v1/check',
     role: 'viewer',
     summary: 'What the servers and the service have to be mended for, with all the routes that use them',
+    query: z.strictObject({ route: several.describe('Of what these routes use; of all where left out.') }),
     answer: sharedCheck,
-    run: ({ control }) => control.checkShared(),
+    run: ({ control, query: { route } }) => control.checkShared(route),
   }),
   operation({
     id: 'readPlan',
@@ -127,8 +134,13 @@ export const readOperations: readonly Operation[] = [
     path: '/v1/plan',
     role: 'viewer',
     summary: 'What would change if the configuration file, as it is now, were applied',
+    query: z.strictObject({
+      route: several.describe('Of these routes; of all where left out.'),
+      keepRows: several.describe('Tables whose rows would stay as they are.'),
+    }),
     answer: planDocument,
-    run: ({ control }) => control.plan({ keepRows: [] }),
+    run: ({ control, query: { route, keepRows = [] } }) =>
+      control.plan({ keepRows, ...(route !== undefined && { routes: route }) }),
   }),
   operation({
     id: 'listJobs',

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { AppliedRoute } from '../../control/apply-plan.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { durationOption } from '../duration-option.ts';
 import { keepRowsOption } from '../keep-rows-option.ts';
-import { askedHere, openControl } from '../open-control.ts';
+import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 import { planText } from '../plan-text.ts';
 
-interface ApplyOptions extends CommonOptions {
+interface ApplyOptions extends ControlOptions {
   readonly keepRows?: readonly string[];
   readonly yes?: boolean;
   readonly timeout: string;
@@ -14,7 +14,7 @@ interface ApplyOptions extends CommonOptions {
 }
 
 export function addApply(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'apply [routes...]',
     summary: 'make the routes what the configuration says, while the other routes and tables flow on',
     example: 'tidelock apply sales-to-reporting --yes',
@@ -28,7 +28,7 @@ export function addApply(program: Command, line: CommandLine): void {
 
 async function apply(line: CommandLine, named: readonly string[], options: ApplyOptions): Promise<number> {
   const timeoutMs = durationOption('--timeout', options.timeout);
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const { keepRows = [], json = false, reason } = options;
   const what = { ...(named.length > 0 && { routes: [...new Set(named)] }), keepRows };
   const plan = await control.plan(what);

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { CheckedRoute } from '../../control/check-route.ts';
 import { TidelockError } from '../../core/errors/tidelock-error.ts';
 import { checkText } from '../check-text.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
-import { openControl } from '../open-control.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { terminalColumns, usesColours } from '../terminal.ts';
 
@@ -11,16 +11,16 @@ import { terminalColumns, usesColours } from '../terminal.ts';
 const atOnce = 4;
 
 export function addCheck(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'check [route]',
     summary: 'what keeps routes, nodes and the service from running, with the statements that mend it; changes nothing',
     example: 'tidelock check sales-to-reporting',
-  }).action(exits(line, (route: string | undefined, options: CommonOptions) => check(line, route, options)));
+  }).action(exits(line, (route: string | undefined, options: ControlOptions) => check(line, route, options)));
 }
 
 /** 1 where something keeps a route from running, 2 where a side could not be asked: what is known is told all the same. */
-async function check(line: CommandLine, route: string | undefined, options: CommonOptions): Promise<number> {
-  await using control = openControl(line, options);
+async function check(line: CommandLine, route: string | undefined, options: ControlOptions): Promise<number> {
+  await using control = await openControl(line, options);
   const names = route === undefined ? await control.routes() : [route];
   const [shared, answers] = await Promise.all([
     control.checkShared(names),

@@ -3,15 +3,15 @@ import type { DroppedRoute } from '../../control/drop-route.ts';
 import { placeText } from '../../control/node-place.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
-import { askedHere, openControl } from '../open-control.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
-interface DropOptions extends CommonOptions {
+interface DropOptions extends ControlOptions {
   readonly yes?: boolean;
 }
 
 export function addDrop(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'drop <route>',
     summary: "remove the route's slot, publication and stored state; rows stay as they are",
     example: 'tidelock drop sales-to-reporting --yes',
@@ -21,7 +21,7 @@ export function addDrop(program: Command, line: CommandLine): void {
 }
 
 async function drop(line: CommandLine, name: string, options: DropOptions): Promise<number> {
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   line.err.write(consequences(await control.drop(name, { dryRun: true }, askedHere())));
   if (!options.yes) throw fail(configErrors.needsConsent, { command: `drop ${name}` });
   const done = await control.drop(name, { dryRun: false }, askedHere());

@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import type { JournalDocument } from '../../control/read-journal.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
-import { openControl } from '../open-control.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 import { tableText } from '../table-text.ts';
 
-interface JournalCommandOptions extends CommonOptions {
+interface JournalCommandOptions extends ControlOptions {
   readonly limit: string;
   readonly before?: string;
 }
 
 export function addJournal(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'journal [route]',
     summary: 'what operators have done: who, when, why and with what result; the newest first',
     example: 'tidelock journal sales-to-reporting --limit 20',
@@ -27,7 +27,7 @@ async function journal(line: CommandLine, route: string | undefined, options: Jo
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1_000)
     throw fail(configErrors.arguments, { why: `--limit wants a number from 1 to 1000, is ${options.limit}` });
   const { before = null } = options;
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const document = await control.journal({ ...(route !== undefined && { route }), before, limit });
   if (options.json) writeJson(line, document);
   else line.out.write(textOf(document));

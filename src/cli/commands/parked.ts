@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { addCommand, type CommandLine, type CommandSpec, type CommonOptions, exits } from '../command-line.ts';
+import { type CommandLine, type CommandSpec, exits } from '../command-line.ts';
+import { addControlCommand, type ControlOptions } from '../open-control.ts';
 import { discardParked, type ParkedRequestOptions, retryParked } from '../parked/ask-parked.ts';
 import { listParked } from '../parked/list-parked.ts';
 import { type ShowOptions, showParked } from '../parked/show-parked.ts';
@@ -9,13 +10,13 @@ export function addParked(program: Command, line: CommandLine): void {
     .command('parked')
     .description('transactions that were set aside: list, show, retry, discard')
     .addHelpText('after', '\nExample:\n  tidelock parked list sales-to-reporting');
-  const add = (spec: CommandSpec): Command => addCommand(parked, spec);
+  const add = (spec: CommandSpec): Command => addControlCommand(parked, spec);
 
   add({
     name: 'list <route>',
     summary: 'what is parked, in source order, with the reason',
     example: 'tidelock parked list sales-to-reporting',
-  }).action(exits(line, (route: string, options: CommonOptions) => listParked(line, route, options)));
+  }).action(exits(line, (route: string, options: ControlOptions) => listParked(line, route, options)));
 
   add({
     name: 'show <route> <id>',

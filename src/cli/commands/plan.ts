@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { keepRowsOption } from '../keep-rows-option.ts';
-import { openControl } from '../open-control.ts';
+import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 import { planText } from '../plan-text.ts';
 
-interface PlanOptions extends CommonOptions {
+interface PlanOptions extends ControlOptions {
   readonly keepRows?: readonly string[];
 }
 
 export function addPlan(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'plan [routes...]',
     summary: 'what would change if the configuration were applied now; exit code 1 where something would',
     example: 'tidelock plan sales-to-reporting',
@@ -20,7 +20,7 @@ export function addPlan(program: Command, line: CommandLine): void {
 
 /** 0: nothing to do, 1: something is. */
 async function plan(line: CommandLine, named: readonly string[], options: PlanOptions): Promise<number> {
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const { keepRows = [] } = options;
   const document = await control.plan({ ...(named.length > 0 && { routes: [...new Set(named)] }), keepRows });
   if (options.json) writeJson(line, document);

@@ -2,16 +2,16 @@ import type { Command } from 'commander';
 import { placeText } from '../../control/node-place.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
-import { askedHere, openControl } from '../open-control.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
-interface PositionOptions extends CommonOptions {
+interface PositionOptions extends ControlOptions {
   readonly adopt?: string | true;
   readonly yes?: boolean;
 }
 
 export function addPosition(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'position <route>',
     summary: 'where the route stands; with --adopt, accept where it goes on',
     example: 'tidelock position sales-to-reporting --adopt --yes',
@@ -26,7 +26,7 @@ export function addPosition(program: Command, line: CommandLine): void {
 }
 
 async function show(line: CommandLine, name: string, options: PositionOptions): Promise<number> {
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const document = await control.position(name);
   if (options.json) {
     writeJson(line, document);
@@ -42,7 +42,7 @@ end of the log at ${sourceNode}: ${source}
 }
 
 async function adopt(line: CommandLine, name: string, options: PositionOptions): Promise<number> {
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const wish = options.adopt ?? true;
   const { position, before, target } = await control.adopt(name, { position: wish, dryRun: true }, askedHere());
   line.err.write(

@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
 import { placeText } from '../../control/node-place.ts';
 import type { SequenceReport } from '../../operations/carry-sequences.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
-import { askedHere, openControl } from '../open-control.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
 export function addSequences(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'sequences <route>',
     summary: "carry the values of the source's sequences over now",
     example: 'tidelock sequences sales-to-reporting --json',
-  }).action(exits(line, (route: string, options: CommonOptions) => carry(line, route, options)));
+  }).action(exits(line, (route: string, options: ControlOptions) => carry(line, route, options)));
 }
 
-async function carry(line: CommandLine, name: string, options: CommonOptions): Promise<number> {
-  await using control = openControl(line, options);
+async function carry(line: CommandLine, name: string, options: ControlOptions): Promise<number> {
+  await using control = await openControl(line, options);
   const document = await control.sequences(name, askedHere());
   const { sequences, target } = document;
   if (options.json) writeJson(line, document);

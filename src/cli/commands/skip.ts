@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
-import { askedHere, openControl } from '../open-control.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
-interface SkipOptions extends CommonOptions {
+interface SkipOptions extends ControlOptions {
   readonly transaction?: string;
   readonly reason?: string;
 }
 
 export function addSkip(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'skip <route>',
     summary: 'set the transaction aside that the route has halted at, and go on; what touches its keys parks behind it',
     example: 'tidelock skip sales-to-reporting --transaction 751 --reason "order 12 is mended by hand"',
@@ -26,7 +26,7 @@ async function skip(line: CommandLine, name: string, options: SkipOptions): Prom
     const what = transaction === undefined ? '--transaction ID' : '--reason TEXT';
     throw fail(configErrors.arguments, { why: `"tidelock skip" wants ${what}` });
   }
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const document = await control.skip(name, transaction, askedHere(reason));
   if (options.json) writeJson(line, document);
   else {

@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
 import { pause } from '../../core/pause.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
-import { openControl } from '../open-control.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 import { statusText } from '../status-text.ts';
 
 const watchMs = 2_000;
 
-interface StatusOptions extends CommonOptions {
+interface StatusOptions extends ControlOptions {
   readonly watch?: boolean;
 }
 
 export function addStatus(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'status [route]',
     summary: 'state, reason, lag and counts of all routes, or of one',
     example: 'tidelock status --watch',
@@ -22,7 +22,7 @@ export function addStatus(program: Command, line: CommandLine): void {
 
 /** 2 where a target could not be asked: what is known is printed all the same. */
 async function status(line: CommandLine, route: string | undefined, options: StatusOptions): Promise<number> {
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   for (;;) {
     const document = await control.status(route === undefined ? undefined : [route]);
     const { routes } = document;

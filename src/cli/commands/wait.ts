@@ -2,19 +2,19 @@ import type { Command } from 'commander';
 import type { Control } from '../../control/control.ts';
 import { pause } from '../../core/pause.ts';
 import type { Reason } from '../../core/route-status.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { durationOption } from '../duration-option.ts';
-import { openControl } from '../open-control.ts';
+import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 
 /** A wait that is not over by then may last: whoever waits for a route that does not run should know. */
 const soonMs = 100;
 
-interface WaitOptions extends CommonOptions {
+interface WaitOptions extends ControlOptions {
   readonly timeout: string;
 }
 
 export function addWait(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'wait <route>',
     summary: 'return when everything committed at the source before the call is at the target',
     example: 'tidelock wait sales-to-reporting --timeout 5m',
@@ -25,7 +25,7 @@ export function addWait(program: Command, line: CommandLine): void {
 
 async function wait(line: CommandLine, name: string, options: WaitOptions): Promise<number> {
   const timeoutMs = durationOption('--timeout', options.timeout);
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const waiting = control.wait(name, { timeoutMs }, line.signal);
   waiting.catch(() => {});
   const told = options.json ? false : await warnOfRest(line, control, { name, waiting });

@@ -5,12 +5,12 @@ import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { ParkingOutcome } from '../../core/parked.ts';
-import { type CommandLine, type CommonOptions, writeJson } from '../command-line.ts';
+import { type CommandLine, writeJson } from '../command-line.ts';
 import { durationOption } from '../duration-option.ts';
-import { askedHere, openControl } from '../open-control.ts';
+import { askedHere, type ControlOptions, openControl } from '../open-control.ts';
 import { tablesText } from './list-parked.ts';
 
-export interface ParkedRequestOptions extends CommonOptions {
+export interface ParkedRequestOptions extends ControlOptions {
   readonly all?: boolean;
   readonly withEarlier?: boolean;
   readonly yes?: boolean;
@@ -34,7 +34,7 @@ export async function discardParked(line: CommandLine, named: Named, options: Pa
   const { route } = named;
   const timeoutMs = durationOption('--timeout', options.timeout);
   const ids = chosenIds(named, options);
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const { parked, target } = await control.parked(route);
   const going = ids === 'all' ? parked : [...new Set(ids)].map((id) => chosenParked(route, parked, id));
   const rows = going.reduce((sum, one) => sum + one.rows, 0);
@@ -66,7 +66,7 @@ async function askFor(
   request: ParkedRequest,
   options: ParkedRequestOptions,
 ): Promise<number> {
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const document = await control.askParked(route, request, askedHere(options.reason), line.signal);
   if (!document.done) throw fail(routeErrors.parkingNotDone, { route, seconds: request.timeoutMs / 1000 });
   if (options.json) writeJson(line, document);

@@ -1,11 +1,11 @@
 import type { ParkedView } from '../../control/parked/list-parked.ts';
 import type { ParkedTable } from '../../core/parked.ts';
-import { type CommandLine, type CommonOptions, writeJson } from '../command-line.ts';
-import { openControl } from '../open-control.ts';
+import { type CommandLine, writeJson } from '../command-line.ts';
+import { type ControlOptions, openControl } from '../open-control.ts';
 import { tableText } from '../table-text.ts';
 
-export async function listParked(line: CommandLine, name: string, options: CommonOptions): Promise<number> {
-  await using control = openControl(line, options);
+export async function listParked(line: CommandLine, name: string, options: ControlOptions): Promise<number> {
+  await using control = await openControl(line, options);
   const document = await control.parked(name);
   if (options.json) writeJson(line, document);
   else if (document.parked.length === 0) line.out.write(`${name}: nothing is parked\n`);

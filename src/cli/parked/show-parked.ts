@@ -1,11 +1,11 @@
 import type { ParkedDocument, ShownChange } from '../../control/parked/show-parked.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import { type CommandLine, type CommonOptions, writeJson } from '../command-line.ts';
-import { openControl } from '../open-control.ts';
+import { type CommandLine, writeJson } from '../command-line.ts';
+import { type ControlOptions, openControl } from '../open-control.ts';
 import { tablesText } from './list-parked.ts';
 
-export interface ShowOptions extends CommonOptions {
+export interface ShowOptions extends ControlOptions {
   readonly showValues?: boolean;
   readonly limit: string;
 }
@@ -20,7 +20,7 @@ export async function showParked(
   const limit = Number(options.limit);
   if (!Number.isSafeInteger(limit) || limit < 0)
     throw fail(configErrors.arguments, { why: `--limit wants a number of changes, is ${options.limit}` });
-  await using control = openControl(line, options);
+  await using control = await openControl(line, options);
   const values = options.showValues ?? false;
   const document = await control.parkedTransaction(route, id, {
     values,

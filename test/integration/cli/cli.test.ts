@@ -134,6 +134,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     request: 2,
     acceptSchemaChangesTo: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
     parkingAsked: false,
+    pending: null,
     pausedUntil: null,
     restart: 0,
     reason: null,

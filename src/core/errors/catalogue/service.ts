@@ -31,7 +31,7 @@ export const serviceErrors = {
     code: 'TL-1041',
     title: 'The role of the token does not allow it',
     recovery: 'usage',
-    message: ({ name, role, needed }) => `token ${name} is of a ${role}, this is for ${needed}s`,
+    message: ({ name, role, needed }) => `the token ${name} has the role ${role}; this wants the role ${needed}`,
     remedy: () => 'Use a token whose role allows it, or ask somebody who has one.',
     explanation:
       'A viewer sees all but row values. An operator starts, stops, skips and retries, and sees values of parked rows. An admin changes what a route is: adopts positions, drops routes.',

@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { expect, test } from 'vitest';
+import { AddressLimits } from '../../../src/api/address-limits.ts';
+import { ApiServer } from '../../../src/api/api-server.ts';
+import { isOwnOrigin } from '../../../src/api/own-origin.ts';
+import { TokenCheck } from '../../../src/api/token-check.ts';
+import type { ApiSettings } from '../../../src/config/configuration.ts';
+import type { Control } from '../../../src/control/control.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
+import { runDirectory } from '../../support/run-directory.ts';
+import { selfSigned } from '../../support/self-signed.ts';
+import { until } from '../../support/until.ts';
+import { live, type noLimits, tokens } from './api-fixture.ts';
+
+type Token = ReturnType<ApiSettings['tokens']>[number];
+const admin = (token: string): Token => ({ name: 'admin', role: 'admin', token });
+const control = { routes: async () => [], status: async () => ({ version: 1, routes: [] }) } as unknown as Control;
+
+async function served(settings: Partial<ApiSettings>, limits?: typeof noLimits) {
+  const server = new ApiServer({
+    settings: { listen: { host: '127.0.0.1', port: 0 }, tls: () => null, tokens: () => [], ...settings },
+    control,
+    live: live(),
+    logger: silentLogger,
+    ...(limits && { limits }),
+  });
+  const port = await server.listen();
+  const ask = (headers: Record<string, string>, path = '/v1/status', method = 'GET'): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      sent.on('error', reject).end();
+    });
+  return { port, ask, [Symbol.asyncDispose]: () => server.close() };
+}
+
+test('wrong tokens are heard a few times, then the address is not; others are', async () => {
+  const limits = { requests: { burst: 1000, perSecond: 1000 }, refusals: { burst: 3, perSecond: 0.001 } };
+  await using api = await served({ tokens: () => [admin(tokens.admin)] }, limits);
+  const right = { authorization: `Bearer ${tokens.admin}` };
+  expect(await api.ask(right)).toBe(200);
+  for (let i = 0; i < 3; i++) expect(await api.ask({ authorization: `Bearer ${i}` })).toBe(401);
+  expect(await api.ask({ authorization: 'Bearer 4' })).toBe(429);
+  expect(await api.ask(right)).toBe(429);
+  // The page has no data and no token.
+  expect(await api.ask({}, '/')).toBe(200);
+});
+
+test('an address that asks without end is told to wait, and heard again', () => {
+  const limits = new AddressLimits({ burst: 3, perSecond: 2 });
+  expect([1, 2, 3, 4].map(() => limits.take('a', 0))).toEqual([null, null, null, 1]);
+  expect(limits.take('b', 0)).toBeNull();
+  expect([limits.take('a', 500), limits.take('a', 500)]).toEqual([null, 1]);
+  for (let i = 0; i < 30_000; i++) limits.take(`many ${i}`, 600);
+  expect(limits.take('a', 600)).toBeNull();
+});
+
+test('a token that was rotated counts, the one before does not, and a gap between the two opens nothing', async () => {
+  let now: Token[] | Error = [admin('the first token of all')];
+  const check = new TokenCheck(() => {
+    if (now instanceof Error) throw now;
+    return now;
+  }, silentLogger);
+  const caller = (token: string) => check.callerOf(`Bearer ${token}`)?.name ?? null;
+  expect([caller('the first'), caller('the first token of all')]).toEqual([null, null]);
+  now = [admin('the-second-token')];
+  await until('the second one', () => caller('the-second-token') === 'admin');
+  now = [admin('')];
+  await until('none', () => caller('the-second-token') === null);
+  expect([check.isOpen, caller(''), check.callerOf(undefined), check.callerOf('Bearer ')]).toEqual([
+    false,
+    null,
+    null,
+    null,
+  ]);
+  now = new Error('the file is gone');
+  await until('an error', () => {
+    try {
+      return caller('the-second-token') === 'never';
+    } catch (error) {
+      return (error as { code?: string }).code === 'TL-1048';
+    }
+  });
+});
+
+test('without a token a page of another origin, or under another name, can not make the browser ask', async () => {
+  await using api = await served({});
+  const host = `127.0.0.1:${api.port}`;
+  expect(await api.ask({ host })).toBe(200);
+  expect(await api.ask({ host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' })).toBe(200);
+  for (const headers of [
+    { host, origin: 'https://evil.example' },
+    { host, origin: 'null' },
+    { host, 'sec-fetch-site': 'cross-site' },
+    { host, 'sec-fetch-site': 'same-site' },
+    // A name that its owner lets point to this host.
+    { host: `evil.example:${api.port}` },
+  ])
+    expect([headers, await api.ask(headers), await api.ask(headers, '/v1/routes/x/stop', 'POST')]).toEqual([
+      headers,
+      403,
+      403,
+    ]);
+  const rule = { onlyLoopback: false, secure: true };
+  expect(isOwnOrigin({ host: 'tidelock.example', origin: 'https://tidelock.example' }, rule)).toBe(true);
+  expect(isOwnOrigin({ host: 'tidelock.example', origin: 'http://tidelock.example' }, rule)).toBe(false);
+});
+
+test('with a certificate it speaks TLS of today only', async () => {
+  const folder = mkdtempSync(join(runDirectory(), 'tls-'));
+  const tls = selfSigned(folder);
+  rmSync(folder, { recursive: true });
+  await using api = await served({ tls: () => tls, tokens: () => [admin(tokens.admin)] });
+  const protocol = (maxVersion: 'TLSv1.1' | 'TLSv1.3'): Promise<string> =>
+    new Promise((resolve) => {
+      const options = { host: 'localhost', port: api.port, ca: tls.cert, maxVersion, minVersion: 'TLSv1' } as const;
+      const socket = connect(options, () => {
+        resolve(socket.getProtocol() ?? '');
+        socket.destroy();
+      });
+      socket.on('error', () => resolve('refused'));
+    });
+  expect(await protocol('TLSv1.3')).toBe('TLSv1.3');
+  expect(await protocol('TLSv1.1')).toBe('refused');
+});
