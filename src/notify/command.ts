@@ -64,6 +64,7 @@ function environment(notice: Notice): Record<string, string> {
     TIDELOCK_TEXT: notice.text,
     TIDELOCK_DEPLOYMENT: notice.deployment,
     TIDELOCK_ROUTE: notice.route,
+    TIDELOCK_ROUTES: notice.routes.join(' '),
     TIDELOCK_STATE: notice.state,
     TIDELOCK_HEALTH: notice.health,
     TIDELOCK_CODE: notice.reason?.code ?? '',

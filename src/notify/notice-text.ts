@@ -20,3 +20,16 @@ export function noticeText(
     ? `${name}: ${state}, see the log of the service`
     : `${name}: ${state}, ${why.code}: ${why.message}`;
 }
+
+const namedRoutes = 5;
+
+/** One notice of several routes to which the same has happened; null where there is none. */
+export function together(notices: readonly Notice[]): Notice | null {
+  const [first] = notices;
+  if (first === undefined) return null;
+  const routes = [...new Set(notices.map(({ route }) => route))];
+  if (routes.length === 1) return first;
+  const more = routes.length - namedRoutes;
+  const names = `${routes.slice(0, namedRoutes).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return { ...first, routes, text: `${first.deployment}: ${routes.length} routes (${names}), as ${first.text}` };
+}

@@ -17,6 +17,8 @@ export interface Notice {
   readonly text: string;
   readonly deployment: string;
   readonly route: string;
+  /** All routes that this is about: what happens to several at once, from one cause, is told once. The rest is of the first. */
+  readonly routes: readonly string[];
   readonly state: RouteState;
   readonly health: Health;
   readonly reason: Reason | null;

@@ -3,10 +3,13 @@ import { hostname } from 'node:os';
 import type { Reason, Told } from '../core/route-status.ts';
 import { type AlarmState, advance, quiet } from './alarm.ts';
 import type { Notice } from './notice.ts';
-import { noticeText } from './notice-text.ts';
+import { noticeText, together } from './notice-text.ts';
 import { observeHealth, observeRetention, type Trouble, type WatchedRoute } from './observe.ts';
 
 const tickMs = 1_000;
+
+/** What happens to other routes meanwhile, from the same cause, is told with it. */
+const gatherMs = 3_000;
 
 export interface NotifierOptions {
   readonly deployment: string;
@@ -44,6 +47,8 @@ export class Notifier {
   readonly #options: NotifierOptions;
   readonly #nowMs: () => number;
   readonly #watches = new Map<string, Watch>();
+  /** By what they have in common. */
+  readonly #gathered = new Map<string, { readonly sinceMs: number; readonly notices: Notice[] }>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: NotifierOptions) {
@@ -57,6 +62,7 @@ export class Notifier {
 
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#deliver(Number.POSITIVE_INFINITY);
   }
 
   tick(): void {
@@ -68,6 +74,7 @@ export class Notifier {
       const route = routes.of(name);
       if (route !== null) this.#look(name, route);
     }
+    this.#deliver(this.#nowMs());
   }
 
   #look(name: string, route: WatchedRoute): void {
@@ -145,6 +152,7 @@ export class Notifier {
       text: noticeText(what, `${deployment}/${name}`, { route, trouble }),
       deployment,
       route: name,
+      routes: [name],
       state,
       health,
       reason: trouble === null || trouble.reason === null ? null : reasonOf(trouble.reason),
@@ -156,12 +164,28 @@ export class Notifier {
       host: hostname(),
       pid: process.pid,
     };
-    // Not before: an engine that ends meanwhile has told nobody, and the next one does.
-    void this.#options.deliver(notice).then(() => {
+    const key = JSON.stringify([notice.event, notice.about, notice.severity, notice.reason?.code]);
+    const gathered = this.#gathered.get(key) ?? { sinceMs: this.#nowMs(), notices: [] };
+    gathered.notices.push(notice);
+    this.#gathered.set(key, gathered);
+  }
+
+  #deliver(nowMs: number): void {
+    for (const [key, { sinceMs, notices }] of this.#gathered) {
+      if (nowMs - sinceMs < gatherMs) continue;
+      this.#gathered.delete(key);
+      const notice = together(notices);
+      // Not before: an engine that ends meanwhile has told nobody, and the next one does.
+      if (notice !== null) void this.#options.deliver(notice).then(() => this.#told(notice.routes));
+    }
+  }
+
+  #told(routes: readonly string[]): void {
+    for (const name of routes) {
       const watch = this.#watches.get(name);
-      if (watch === undefined || watch.stoodBy) return;
+      if (watch === undefined || watch.stoodBy) continue;
       this.#options.onTold(name, { health: watch.health?.told ?? null, retention: watch.retention?.told ?? null });
-    });
+    }
   }
 }
 

@@ -72,6 +72,12 @@ export class RouteReport {
     if (changed) this.#listener();
   }
 
+  /** People were told this: it is stored at once, so that nobody tells it again. */
+  hear(told: Told): void {
+    this.told = told;
+    this.#listener();
+  }
+
   /** Columns that are left out, asked for with each status. */
   leavesOut(columns: () => readonly string[]): void {
     this.#ignored = columns;

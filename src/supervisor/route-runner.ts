@@ -109,7 +109,7 @@ class RouteRunner {
     this.#halted = halted;
     this.#report.meter.work.onDone = options.trace ?? null;
     options.hearTold?.((told) => {
-      this.#report.told = told;
+      this.#report.hear(told);
     });
   }
 

@@ -65,8 +65,8 @@ export const serviceMutations: readonly Mutation[] = [
     promise: 9,
     what: 'an alarm that nobody has got is stored as told, and lost with the engine',
     file: 'src/notify/notifier.ts',
-    find: 'void this.#options.deliver(notice).then(() => {',
-    replace: 'void Promise.resolve(void this.#options.deliver(notice)).then(() => {',
+    find: 'void this.#options.deliver(notice).then(() => this.#told(notice.routes));',
+    replace: 'void Promise.resolve(void this.#options.deliver(notice)).then(() => this.#told(notice.routes));',
     test: { file: notifier, name: 'what nobody has heard yet' },
   },
   {

@@ -33,10 +33,11 @@ const keeping: Partial<RouteStatus> = {
   concerns: [concern('TL-4302', 'keeps 21 GB')],
 };
 
-function begin() {
-  const supervisor = new FakeSupervisor('sales');
+function begin(...more: readonly string[]) {
+  const supervisor = new FakeSupervisor('sales', ...more);
   const notices: Notice[] = [];
   const told: Told[] = [];
+  const toldOf: string[] = [];
   let nowMs = 1_700_000_000_000;
   let delivered: () => void = () => {};
   let receiving = Promise.resolve();
@@ -47,12 +48,16 @@ function begin() {
       notices.push(notice);
       return receiving;
     },
-    onTold: (_, what) => told.push(what),
+    onTold: (route, what) => {
+      told.push(what);
+      toldOf.push(route);
+    },
     nowMs: () => nowMs,
   });
   return {
     supervisor,
     told,
+    toldOf,
     notices,
     says: (status: Partial<RouteStatus>) => supervisor.says('sales', status),
     /** What is told within so many seconds. */
@@ -177,4 +182,24 @@ test('a route whose workers die one after the other, or that never comes up, is 
   });
   expect(crashing.flat()).toEqual(['problem health warning']);
   expect(notices[0]?.text).toBe('prod/sales: starting, see the log of the service');
+});
+
+test('what one cause does to many routes is one notice', async () => {
+  const names = Array.from({ length: 63 }, (_, at) => `r${at}`);
+  const { supervisor, within, notices, toldOf } = begin(...names);
+  const all = ['sales', ...names];
+  for (const name of all) supervisor.says(name, running);
+  within(5);
+  for (const [at, name] of all.entries()) {
+    const code = at < 60 ? 'TL-5001' : 'TL-2104';
+    supervisor.says(name, { ...failed, state: 'failed', reason: { code, message: 'gone' } });
+  }
+  expect(within(60)).toEqual(['problem health critical', 'problem health critical']);
+  expect(notices[0]?.routes).toEqual(all.slice(0, 60));
+  expect(notices[0]?.text).toBe(
+    'prod: 60 routes (sales, r0, r1, r2, r3 and 55 more), as prod/sales: failed, TL-5001: gone',
+  );
+  expect(notices[1]?.routes).toEqual(all.slice(60));
+  await Promise.resolve();
+  expect(toldOf).toEqual(all);
 });

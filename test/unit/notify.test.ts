@@ -26,6 +26,7 @@ const notice: Notice = {
   text: 'prod/sales: failed; "quoted" $(touch /tmp/never) `x`',
   deployment: 'prod',
   route: 'sales',
+  routes: ['sales'],
   state: 'failed',
   health: 'critical',
   reason: { code: 'TL-2104', message: 'does not fit' },
