@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EventStreamParser } from '../../src/web/api/event-stream.ts';
+import { condensed } from '../../src/web/charts/series.ts';
 import { duration, parseDuration } from '../../src/web/format/times.ts';
 import { placeOf } from '../../src/web/state/place.ts';
 import { currentRates, RouteHistory } from '../../src/web/state/route-history.ts';
@@ -77,4 +78,12 @@ test('an address leads where it says, and nowhere where it says nothing', () => 
   expect(placeOf('#/routes/a-to-b/check')).toEqual({ page: 'route', route: 'a-to-b', section: 'check' });
   for (const wrong of ['#/routes', '#/routes/a/nothing', '#/routes/a/check/x', '#/journal/x', '#/x'])
     expect(placeOf(wrong), wrong).toEqual({ page: 'unknown' });
+});
+
+test('a small line has a point for each piece of time that was looked at, and none that was not', () => {
+  const points = [0, 1, 2, 50, 100].map((atMs) => ({ atMs, value: atMs === 50 ? null : atMs }));
+  expect(condensed(points, 10)).toEqual([1, null, 100]);
+  expect(condensed(points, 1000)).toEqual([0, 1, 2, null, 100]);
+  expect(condensed([], 10)).toEqual([]);
+  expect(condensed([{ atMs: 5, value: 7 }], 10)).toEqual([7]);
 });

@@ -30,19 +30,17 @@ export function since(points: readonly Point[], fromMs: number): Point[] {
   return points.filter(({ atMs }) => atMs >= fromMs);
 }
 
-/** The mean of each of so many equal pieces of time. */
+/** The mean of each of at most so many equal pieces of time; null where there was none, nothing for a piece without a look. */
 export function condensed(points: readonly Point[], pieces: number): (number | null)[] {
   const first = points[0]?.atMs ?? 0;
   const spanMs = (points.at(-1)?.atMs ?? 0) - first;
-  if (spanMs <= 0) return points.map(({ value }) => value);
-  const sums = Array.from({ length: pieces }, () => ({ sum: 0, count: 0 }));
-  for (const { atMs, value } of points) {
-    const piece = sums[Math.min(pieces - 1, Math.floor(((atMs - first) / spanMs) * pieces))];
-    if (piece === undefined || value === null) continue;
-    piece.sum += value;
-    piece.count++;
-  }
-  return sums.map(({ sum, count }) => (count === 0 ? null : sum / count));
+  const groups = Map.groupBy(points, ({ atMs }) =>
+    Math.min(pieces - 1, Math.floor(((atMs - first) / Math.max(1, spanMs)) * pieces)),
+  );
+  return [...groups.values()].map((group) => {
+    const values = group.flatMap(({ value }) => (value === null ? [] : [value]));
+    return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+  });
 }
 
 export interface Minute {

@@ -2,6 +2,7 @@ import type { FindingDocument } from '../api/documents.ts';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { FindingItem } from '../components/finding-item.tsx';
 import { Panel } from '../components/panel.tsx';
+import { counted } from '../format/numbers.ts';
 import { useDocument } from '../state/use-document.ts';
 
 const order = ['error', 'warning', 'info'];
@@ -28,10 +29,10 @@ export function RouteCheck({ route }: { readonly route: string }) {
         <>
           <p role="status">
             {errors > 0
-              ? `Not ready: ${errors} of ${findings.length} findings keep the route from starting.`
+              ? `Not ready: ${errors} of ${counted(findings.length, 'finding')} ${errors === 1 ? 'keeps' : 'keep'} the route from starting.`
               : findings.length === 0
                 ? 'Ready: nothing to say about either node.'
-                : `Ready, with ${findings.length} findings.`}
+                : `Ready, with ${counted(findings.length, 'finding')}.`}
           </p>
           <ul class="findings">
             {findings.map((finding) => (

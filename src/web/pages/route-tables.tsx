@@ -9,6 +9,8 @@ interface Row extends TableDocument {
   readonly counts: TableCounts | null;
 }
 
+const nothing = { inserts: 0, updates: 0, deletes: 0, truncates: 0, loaded: 0, rows: 0 };
+
 const columns: readonly Column<Row>[] = [
   { title: 'At the source', head: true, cell: ({ source }) => source },
   { title: 'At the target', cell: ({ target }) => target },
@@ -34,7 +36,7 @@ export function RouteTables({ route }: { readonly route: RouteDocument }) {
   const counts = new Map(metrics.document?.perTable.map((one) => [one.table, one]));
   const rows = (tables.document?.tables ?? []).map((table) => ({
     ...table,
-    counts: counts.get(table.target) ?? counts.get(table.source) ?? null,
+    counts: metrics.document === null ? null : (counts.get(table.target) ?? { ...nothing, table: table.target }),
   }));
   return (
     <Panel title="Tables" aside={<span class="muted">row changes since the service was started</span>}>
