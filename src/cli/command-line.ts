@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import type { Configuration } from '../config/configuration.ts';
-import { loadConfiguration } from '../config/load-configuration.ts';
 
 /** What a command has of its surroundings. Results go to `out`; logs, notes and errors to `err`. */
 export interface CommandLine {
@@ -44,10 +42,6 @@ export function exits<A extends unknown[]>(
   return async (...args) => {
     line.exitCode = await action(...args);
   };
-}
-
-export function openConfiguration(line: CommandLine, { config }: CommonOptions): Configuration {
-  return loadConfiguration({ file: config, env: line.env, cwd: line.cwd });
 }
 
 export function writeJson(line: CommandLine, document: object): void {

@@ -29,5 +29,10 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   journal: async () => (await import('./commands/journal.ts')).addJournal,
   config: async () => (await import('./commands/config.ts')).addConfig,
   errors: async () => (await import('./commands/errors.ts')).addErrors,
+  completion: async () => (await import('./commands/completion.ts')).addCompletion,
+  complete: async () => (await import('./commands/complete.ts')).addComplete,
   demo: async () => (await import('./commands/demo.ts')).addDemo,
 };
+
+/** Not for people: help and completion leave them out. */
+export const hidden: ReadonlySet<string> = new Set(['complete']);

@@ -6,13 +6,8 @@ import { LocalControl } from '../control/local-control.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import { askedBy } from './asked-by.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommandSpec,
-  type CommonOptions,
-  openConfiguration,
-} from './command-line.ts';
+import { addCommand, type CommandLine, type CommandSpec, type CommonOptions } from './command-line.ts';
+import { openConfiguration } from './open-configuration.ts';
 
 /** Of commands that are carried out here, or by a service elsewhere. */
 export interface ControlOptions extends CommonOptions {

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { CommandLine } from '../../src/cli/command-line.ts';
 import { commands } from '../../src/cli/commands.ts';
+import { cliPage } from '../../src/cli/documentation/cli-page.ts';
 import { buildProgram } from '../../src/cli/tidelock.ts';
 
 function line(): { readonly line: CommandLine; readonly text: () => string } {
@@ -57,4 +59,9 @@ test('a misspelt command is answered with the nearest', async () => {
   const program = await buildProgram(given, 'statsu');
   await expect(program.parseAsync(['node', 'tidelock', 'statsu'])).rejects.toThrow();
   expect(text()).toContain('Did you mean status?');
+});
+
+test('docs/cli.md is what the commands say of themselves', async () => {
+  const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+  expect(page, 'npm run docs writes it').toBe(await cliPage());
 });

@@ -2,14 +2,8 @@ import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { Configuration } from '../../config/configuration.ts';
 import { configurationJsonSchema } from '../../config/json-schema.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommonOptions,
-  exits,
-  openConfiguration,
-  writeJson,
-} from '../command-line.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { openConfiguration } from '../open-configuration.ts';
 
 export function addConfig(program: Command, line: CommandLine): void {
   const config = program

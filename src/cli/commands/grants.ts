@@ -2,15 +2,9 @@ import { type Command, Option } from 'commander';
 import { nodeFromAddress } from '../../config/node-from-address.ts';
 import { nodeGrants } from '../../control/node-grants.ts';
 import { placeOfNode, placeText } from '../../control/node-place.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommonOptions,
-  exits,
-  openConfiguration,
-  writeJson,
-} from '../command-line.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
 import { grantsText } from '../grants-text.ts';
+import { openConfiguration } from '../open-configuration.ts';
 import { usesColours } from '../terminal.ts';
 
 interface GrantOptions extends CommonOptions {

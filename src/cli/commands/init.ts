@@ -21,10 +21,10 @@ interface InitOptions extends CommonOptions {
   readonly template?: string;
   readonly name?: string;
   readonly source?: string;
-  readonly target: readonly string[];
-  readonly tables: readonly string[];
-  readonly exclude: readonly string[];
-  readonly set: readonly string[];
+  readonly target?: readonly string[];
+  readonly tables?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly set?: readonly string[];
   readonly user?: string;
   readonly tls?: TlsMode;
   readonly ca?: string;
@@ -33,8 +33,8 @@ interface InitOptions extends CommonOptions {
   readonly force?: boolean;
 }
 
-const several = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-const listed = (value: string, before: readonly string[]): readonly string[] => [
+const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+const listed = (value: string, before: readonly string[] = []): readonly string[] => [
   ...before,
   ...value.split(',').map((part) => part.trim()),
 ];
@@ -50,11 +50,11 @@ export function addInit(program: Command, line: CommandLine): void {
     .option('--template <name>', templates.map(({ name }) => name).join(', '))
     .option('--name <name>', 'of the deployment: prefixes slots and publications')
     .option('--source <url>', 'address of the source, or a reference such as ${SHOP_URL}')
-    .option('--target <url>', 'address of the target; again for each of several', several, [])
-    .option('--tables <names>', "globs and names, separated by commas: 'public.*'", listed, [])
-    .option('--exclude <names>', 'what the globs are not to mean', listed, [])
-    .option('--set <name=value>', 'a setting of the template, such as markColumn=is_deleted', several, [])
-    .option('--user <name>', 'whom Tidelock is to run as, where the addresses are an administrator’s')
+    .option('--target <url>', 'address of the target; again for each of several', several)
+    .option('--tables <names>', "globs and names, separated by commas: 'public.*'", listed)
+    .option('--exclude <names>', 'what the globs are not to mean', listed)
+    .option('--set <name=value>', 'a setting of the template, such as markColumn=is_deleted', several)
+    .option('--user <name>', 'whom Tidelock is to run as, where the addresses are those of an administrator')
     .addOption(
       new Option('--tls <mode>', 'of both nodes, where it is not the standard').choices([
         'verifyFull',
@@ -95,7 +95,7 @@ async function init(line: CommandLine, options: InitOptions): Promise<number> {
 }
 
 function givenBy(options: InitOptions): Given {
-  const { template, name, source, target, tables, exclude, set, user, tls: mode, ca } = options;
+  const { template, name, source, target = [], tables = [], exclude = [], set = [], user, tls: mode, ca } = options;
   for (const [option, patterns] of Object.entries({ '--tables': tables, '--exclude': exclude }))
     for (const pattern of patterns) demandPattern(option, pattern);
   if (name !== undefined && !isName(name))

@@ -2,14 +2,8 @@ import type { Command } from 'commander';
 import { openLogger } from '../../open-logger.ts';
 import { runService } from '../../service/run-service.ts';
 import { Supervisor } from '../../supervisor/supervisor.ts';
-import {
-  addCommand,
-  type CommandLine,
-  type CommonOptions,
-  exits,
-  openConfiguration,
-  writeJson,
-} from '../command-line.ts';
+import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { openConfiguration } from '../open-configuration.ts';
 import { version } from '../version.ts';
 
 interface RunOptions extends CommonOptions {
