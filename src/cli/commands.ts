@@ -25,6 +25,7 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   position: async () => (await import('./commands/position.ts')).addPosition,
   sequences: async () => (await import('./commands/sequences.ts')).addSequences,
   grants: async () => (await import('./commands/grants.ts')).addGrants,
+  rename: async () => (await import('./commands/rename.ts')).addRename,
   drop: async () => (await import('./commands/drop.ts')).addDrop,
   journal: async () => (await import('./commands/journal.ts')).addJournal,
   config: async () => (await import('./commands/config.ts')).addConfig,

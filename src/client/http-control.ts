@@ -12,6 +12,7 @@ import type { PlanDocument, PlanOptions } from '../control/plan-routes.ts';
 import type { JournalDocument, JournalOptions } from '../control/read-journal.ts';
 import type { StatusDocument } from '../control/read-status.ts';
 import type { TablesDocument } from '../control/read-tables.ts';
+import type { RenamedRoute, RenameOptions } from '../control/rename-route.ts';
 import type { RouteView } from '../control/route-view.ts';
 import type { SequencesDocument } from '../control/sequences-now.ts';
 import type { SkippedTransaction } from '../control/skip-transaction.ts';
@@ -157,6 +158,12 @@ export class HttpControl implements Control {
       // What was asked for is asked for again, and found to be so.
       if (leftMs <= longestMs || document.routes.every(({ outcome }) => outcome !== 'asked')) return document;
     }
+  }
+
+  rename(route: string, { name, timeoutMs }: RenameOptions, asked: Asked, signal: AbortSignal): Promise<RenamedRoute> {
+    // Who waits longer gives the command again: it begins anew.
+    const body = { name, timeoutMs: Math.min(timeoutMs, 60_000), ...why(asked) };
+    return this.#post(`routes/${part(route)}/rename`, body, signal);
   }
 
   drop(route: string, { dryRun }: DropOptions, asked: Asked): Promise<DroppedRoute> {

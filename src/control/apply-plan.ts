@@ -57,7 +57,7 @@ function demandPossible(route: PlannedRoute): void {
 /** Stores it for the engine. Nothing is done here: the lease's holder alone writes. */
 export async function askToApply(route: OpenedRoute, planned: PlannedRoute, asked: Asked): Promise<void> {
   const { applied, configured, tables } = planned;
-  if (planned.state !== 'changed' || applied === null) return;
+  if (planned.state !== 'changed' || applied === null || planned.pending) return;
   const keepRows = tables.flatMap((step) => (step.action === 'remap' ? [step.source] : []));
   await journalled(route, asked, {
     action: 'apply',

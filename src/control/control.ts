@@ -11,6 +11,7 @@ import type { PlanDocument, PlanOptions } from './plan-routes.ts';
 import type { JournalDocument, JournalOptions } from './read-journal.ts';
 import type { StatusDocument } from './read-status.ts';
 import type { TablesDocument } from './read-tables.ts';
+import type { RenamedRoute, RenameOptions } from './rename-route.ts';
 import type { SequencesDocument } from './sequences-now.ts';
 import type { SkippedTransaction } from './skip-transaction.ts';
 import type { WaitDocument, WaitOptions } from './wait-for-route.ts';
@@ -63,5 +64,7 @@ export interface Control extends AsyncDisposable {
   adopt(route: string, options: AdoptOptions, asked: Asked): Promise<AdoptedPosition>;
   /** Asks for what `plan` says, all of it or nothing, and waits for the engines that have the routes. */
   apply(options: ApplyOptions, asked: Asked, signal: AbortSignal): Promise<AppliedDocument>;
+  /** Keeps the position. Repeatable, also after it was interrupted. */
+  rename(route: string, options: RenameOptions, asked: Asked, signal: AbortSignal): Promise<RenamedRoute>;
   drop(route: string, options: DropOptions, asked: Asked): Promise<DroppedRoute>;
 }

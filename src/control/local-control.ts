@@ -25,6 +25,7 @@ import { type PlannedRoute, type PlanOptions, planDocument } from './plan-routes
 import { type JournalOptions, readJournal } from './read-journal.ts';
 import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
+import { type RenameOptions, renameRoute } from './rename-route.ts';
 import { sequencesNow } from './sequences-now.ts';
 import { skipTransaction } from './skip-transaction.ts';
 import { type WaitOptions, waitForRoute } from './wait-for-route.ts';
@@ -179,6 +180,12 @@ export class LocalControl implements Control {
       run,
       outcome: ({ tables, parked }) => ({ tables, parked }),
     });
+  }
+
+  /** By the files as they are: the new name may be in them already. */
+  async rename(route: string, options: RenameOptions, asked: Asked, signal: AbortSignal) {
+    const configuration = this.#options.written?.() ?? this.#options.configuration();
+    return await renameRoute(configuration, route, { ...options, asked, signal });
   }
 
   plan({ routes, keepRows }: PlanOptions) {

@@ -28,6 +28,9 @@ export const failpointNames = [
   'tables.loaded',
   'change.stored',
   'change.done',
+  'rename.prepared',
+  'rename.copied',
+  'rename.stored',
   'load.answerLost',
 ] as const;
 

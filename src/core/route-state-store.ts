@@ -1,4 +1,4 @@
-import type { ActionJournal } from './action.ts';
+import type { Action, ActionJournal } from './action.ts';
 import type { ApplyActivity } from './apply-activity.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
@@ -162,6 +162,11 @@ export interface RouteStateStore {
   /** All in one transaction under the lease's epoch: the tables, what the route does now, and that nothing is pending. */
   apply(change: TablesChange): Promise<void>;
 
+  /**
+   * Gives everything that is stored about the route another name, under the lease, with its journal and this entry. This
+   * store finds nothing any more after it. Throws (halt) where a route has that name.
+   */
+  rename(name: string, entry: Action): Promise<void>;
   /** Removes everything that is stored about the route, and the schema after the last one. */
   drop(): Promise<void>;
   close(): Promise<void>;

@@ -99,6 +99,15 @@ export interface Source {
   queuePosition(): Promise<Position | null>;
   /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */
   endQueueSessions(): Promise<void>;
+  /**
+   * For a new name of the route: makes beside the queue what the one of `twin` needs, and returns what `twinIsReady` asks by.
+   * Repeatable.
+   */
+  makeTwin(twin: RouteDefinition): Promise<string>;
+  /** From now on a mark is behind everything that the twin can't be used for. */
+  twinIsReady(made: string): Promise<boolean>;
+  /** The queue under the name of the twin, at the same position. Ends whoever reads it. Repeatable. */
+  copyQueue(twin: RouteDefinition): Promise<void>;
   /** Drops what the route owns at the source. Repeatable. Returns statements for what the user may not drop. */
   dropQueue(): Promise<readonly string[]>;
   /** Streams; `stored` is the identity that the checkpoint was made with. */

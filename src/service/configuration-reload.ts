@@ -4,6 +4,7 @@ import { askToApply } from '../control/apply-plan.ts';
 import type { Asked } from '../control/control.ts';
 import { type OpenedRoute, openRoute } from '../control/open-route.ts';
 import { type PlannedRoute, planOpened } from '../control/plan-routes.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { asTidelockError } from '../core/errors/defect.ts';
 import type { Logger } from '../core/logger.ts';
 import { fingerprintOf } from '../core/route-description.ts';
@@ -47,6 +48,8 @@ export class ConfigurationReload {
   /** What each route runs with. */
   readonly #running = new Map<string, Configuration>();
   readonly #trials = new Map<string, Trial>();
+  /** Routes whose state is gone: what the files say has been looked at. */
+  readonly #missed = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
   #current: Configuration;
   #pendingTold = '';
@@ -61,8 +64,12 @@ export class ConfigurationReload {
     supervisor.onMessage((route, message) => {
       if (isPending(message)) void this.#next(() => this.#pending(route, message.fingerprint));
     });
-    supervisor.onStatus((route, { state }) => {
+    supervisor.onStatus((route, { state, reason }) => {
       if (state === 'running' || state === 'catchingUp') this.#trials.delete(route);
+      // It was dropped or renamed: the files may know more than what it runs with.
+      if (reason?.code === routeErrors.dropped.code && !this.#missed.has(route)) void this.reload();
+      if (reason?.code === routeErrors.dropped.code) this.#missed.add(route);
+      else this.#missed.delete(route);
       if (state === 'failed' && this.#trials.has(route)) void this.#next(() => this.#goBack(route));
     });
   }

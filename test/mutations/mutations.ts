@@ -17,6 +17,42 @@ export interface Mutation {
 
 export const mutations: readonly Mutation[] = [
   {
+    id: 'renamed-before-the-queue-has-passed',
+    promise: 3,
+    what: 'copies the slot of a renamed route while it still decodes what is older than the new publication',
+    file: 'src/control/rename-route.ts',
+    find: 'return confirmed !== null && source.order.covers(confirmed, mark);',
+    replace: 'return confirmed !== null || source.order.covers(mark, mark);',
+    test: { file: 'test/integration/route/rename.test.ts', name: 'a renamed route goes on where it stood' },
+  },
+  {
+    id: 'loaded-again-and-not-emptied',
+    promise: 5,
+    what: 'lets changes from before the copy of a table that is loaded again pass once more',
+    file: 'src/operations/settle-definition.ts',
+    find: 'return { ...storedTable(binding, definition), loadedTo: snapshot.position };',
+    replace: 'return { ...storedTable(binding, definition), loadedTo: null };',
+    test: { file: 'test/integration/route/plan.test.ts', name: 'tables come, go, are filtered' },
+  },
+  {
+    id: 'changed-without-consent',
+    promise: 5,
+    what: 'starts a route with another definition of its tables though nobody has agreed to it',
+    file: 'src/operations/settle-definition.ts',
+    find: 'if (plan.tables.length > 0 && !isAgreed)',
+    replace: 'if (plan.tables.length > 99 && !isAgreed)',
+    test: { file: 'test/integration/route/plan.test.ts', name: 'a changed definition is refused' },
+  },
+  {
+    id: 'edited-file-counts-after-a-crash',
+    promise: 5,
+    what: 'reads the file anew when a worker has died, though nobody has applied it',
+    file: 'src/config/configuration-files.ts',
+    find: 'const kept = this.#kept?.files[path];',
+    replace: 'const kept = this.#kept?.files[`${path}.`];',
+    test: { file: 'test/integration/route/plan.test.ts', name: 'a running route keeps' },
+  },
+  {
     id: 'default-of-its-own',
     promise: 5,
     what: 'adds a column whose default gives the rows that are there another value at each side',

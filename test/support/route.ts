@@ -52,7 +52,7 @@ export class RouteFile implements Disposable {
   }
 
   /** Writes the file, with these lines of the route. */
-  configure(route = 'tables: ["public.*"]'): void {
+  configure(route = 'tables: ["public.*"]', routeName = 'here-to-there'): void {
     const { options } = this;
     const { source, target, sourcePort, targetPort, back, name = 'test' } = options;
     writeFileSync(
@@ -63,7 +63,7 @@ nodes:
   here: { type: postgres, url: "${source.url(sourcePort, options.sourceUser)}" }
   there: { type: postgres, url: "${target.url(targetPort, options.targetUser)}" }
 routes:
-  here-to-there:
+  ${routeName}:
     from: here
     to: there
 ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there\n    to: here\n${indented(back)}`}`,
@@ -84,8 +84,12 @@ ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there
   }
 
   tidelock(...args: string[]): Promise<Outcome> {
+    return this.tidelockWith({}, ...args);
+  }
+
+  tidelockWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> {
     return new Promise((resolve) => {
-      execFile(process.execPath, [program, ...args], { cwd: this.folder, env: environment({}) }, (error, out, err) =>
+      execFile(process.execPath, [program, ...args], { cwd: this.folder, env: environment(env) }, (error, out, err) =>
         resolve({ code: error === null ? 0 : Number(error.code), out, err }),
       );
     });

@@ -4,6 +4,7 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Sequence } from '../../../src/core/sequence.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
@@ -30,6 +31,7 @@ import { readSystemIdentity } from './system-identity.ts';
 import { TableFactsReader } from './table-facts.ts';
 import { tablesBytes } from './tables-bytes.ts';
 import { tidyQueue } from './tidy-queue.ts';
+import { areEnded, copyToTwin, makeTwin } from './twin-queue.ts';
 
 /** A route's source on PostgreSQL 14 and newer. Connections are opened for each call; the Collector keeps its own. */
 export function postgresSource(options: SourceOptions): Source {
@@ -142,6 +144,18 @@ class PostgresSource implements Source {
 
   tidyQueue(): Promise<readonly string[]> {
     return this.#side('setup', (client) => tidyQueue(client, this.#options.route));
+  }
+
+  makeTwin(twin: RouteDefinition): Promise<string> {
+    return this.#side('setup', (client) => makeTwin(client, this.#options.route, twin));
+  }
+
+  twinIsReady(made: string): Promise<boolean> {
+    return this.#side('setup', (client) => areEnded(client, made));
+  }
+
+  copyQueue(twin: RouteDefinition): Promise<void> {
+    return this.#side('setup', (client) => copyToTwin(client, this.#options.route, twin));
   }
 
   queuePosition(): Promise<Position | null> {

@@ -15,6 +15,7 @@ const raiseAttempts = 5;
 export interface LeaseOptions {
   readonly client: pg.Client;
   readonly routeId: number;
+  readonly routeKey: string;
   readonly route: string;
   readonly holder: LeaseHolder;
 }
@@ -100,18 +101,19 @@ async function endOtherSessions({ client, routeId, holder }: LeaseOptions, { cla
  * after the checkpoint is read.
  */
 async function raiseOrRead(
-  { client, routeId, holder }: LeaseOptions,
+  { client, routeId, routeKey, holder }: LeaseOptions,
   { claim, raised }: Claim,
 ): Promise<string | 'blocked' | null> {
-  const values = [routeId, holder.supervisor, claim];
+  // Its row may have got another name since it was found: then it is another route's.
+  const values = [routeId, holder.supervisor, claim, routeKey];
   const text = raised
     ? `select r.epoch::text from tidelock.routes r join tidelock.leases l on l.route_id = r.id
-       where r.id = $1 and l.supervisor = $2 and l.claim = $3 for no key update of r`
+       where r.id = $1 and l.supervisor = $2 and l.claim = $3 and r.key = $4 for no key update of r`
     : `with mine as (
-         update tidelock.leases set raised = true, expires_at = clock_timestamp() + $4 * interval '1 ms'
+         update tidelock.leases set raised = true, expires_at = clock_timestamp() + $5 * interval '1 ms'
          where route_id = $1 and supervisor = $2 and claim = $3
          returning route_id)
-       update tidelock.routes r set epoch = r.epoch + 1 from mine where r.id = mine.route_id
+       update tidelock.routes r set epoch = r.epoch + 1 from mine where r.id = mine.route_id and r.key = $4
        returning r.epoch::text`;
   try {
     const { rows } = await client.query<{ epoch: string }>(text, raised ? values : [...values, leaseMs]);

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ActionJournal } from '../../../src/core/action.ts';
+import type { Action, ActionJournal } from '../../../src/core/action.ts';
 import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
@@ -152,7 +152,7 @@ class PostgresRouteState implements RouteStateStore {
   acquireLease(holder: LeaseHolder, takeover: boolean, onClaim = (): void => {}): Promise<LeaseAttempt> {
     return this.#run(async () => {
       const routeId = await this.#id();
-      const options = { client: this.#client, routeId, route: this.#route, holder };
+      const options = { client: this.#client, routeId, routeKey: this.#key, route: this.#route, holder };
       this.#lease = null;
       const attempt = await acquire(options, takeover, async () => {
         onClaim();
@@ -194,8 +194,9 @@ class PostgresRouteState implements RouteStateStore {
   wanted(): Promise<Wanted> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<WantedRow>(
-        `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked} from tidelock.requests q where route_id = $1`,
-        [await this.#id()],
+        `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked} from tidelock.requests q where route_id = $1
+           and exists (select from tidelock.routes where id = $1 and key = $2)`,
+        [await this.#id(), this.#key],
       );
       if (!rows[0]) throw fail(routeErrors.notRegistered, { route: this.#route });
       return readWanted(rows[0]);
@@ -344,6 +345,30 @@ class PostgresRouteState implements RouteStateStore {
       } catch (error) {
         throw sqlState(error) === '23505' ? await this.#tableOwned(routeId, targets, error) : error;
       }
+    });
+  }
+
+  rename(name: string, { action, by, via, reason, details, result, code, message }: Action): Promise<void> {
+    return this.#run(async () => {
+      const key = `${this.#key.slice(0, this.#key.indexOf('/'))}/${name}`;
+      await inTransaction(this.#client, async () => {
+        const { rows } = await this.#client.query('select from tidelock.routes where key = $1', [key]);
+        if (rows.length > 0) throw fail(routeErrors.renameTaken, { route: this.#route, name });
+        const { rowCount } = await this.#client.query(
+          'update tidelock.routes set key = $2 where key = $1 and epoch = $3',
+          [this.#key, key, this.#lease?.epoch.toString() ?? null],
+        );
+        if (rowCount !== 1) throw await this.#fenced();
+        await this.#client.query('update tidelock.actions set route_key = $2 where route_key = $1', [this.#key, key]);
+        await this.#client.query(
+          `insert into tidelock.actions (route_key, action, asked_by, via, reason, details, result, code, message)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+          [key, action, by, via, reason, JSON.stringify(details), result, code, message],
+        );
+      });
+      if (this.#lease !== null) await release(this.#client, await this.#id(), this.#lease);
+      this.#routeId = null;
+      this.#lease = null;
     });
   }
 

@@ -5,6 +5,7 @@ import type { DroppedRoute } from '../../control/drop-route.ts';
 import type { LifecycleDocument } from '../../control/lifecycle.ts';
 import type { JournalDocument } from '../../control/read-journal.ts';
 import type { TablesDocument } from '../../control/read-tables.ts';
+import type { RenamedRoute } from '../../control/rename-route.ts';
 import type { SequencesDocument } from '../../control/sequences-now.ts';
 import type { SkippedTransaction } from '../../control/skip-transaction.ts';
 import type { WaitDocument } from '../../control/wait-for-route.ts';
@@ -150,6 +151,16 @@ export const adoptedPosition: z.ZodType<AdoptedPosition> = z
     adopted: z.boolean().describe('False for a dry run.'),
   })
   .meta({ id: 'Adopted' });
+
+export const renamedRoute: z.ZodType<RenamedRoute> = z
+  .object({
+    version,
+    route: z.string(),
+    name: z.string(),
+    renamed: z.literal(true),
+    configured: z.boolean().describe('The configuration names it like that already.'),
+  })
+  .meta({ id: 'Renamed' });
 
 export const droppedRoute: z.ZodType<DroppedRoute> = z
   .object({

@@ -7,6 +7,7 @@ import {
   adoptedPosition,
   droppedRoute,
   lifecycleDocument,
+  renamedRoute,
   sequencesDocument,
   skippedTransaction,
   waitDocument,
@@ -213,6 +214,26 @@ export const actOperations: readonly Operation[] = [
         throw fail(serviceErrors.invalidRequest, { why: 'confirm: wants the name of the route' });
       return control.drop(route, { dryRun }, asked);
     },
+  }),
+  operation({
+    id: 'renameRoute',
+    method: 'POST',
+    path: '/v1/routes/{route}/rename',
+    role: 'admin',
+    summary: 'Give the route another name; it keeps its position',
+    description:
+      'The route has to run, and to be named so in the configuration next. Interrupted it can be asked for again.',
+    body: z.strictObject({
+      name: z
+        .string()
+        .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/)
+        .max(30),
+      timeoutMs,
+      reason,
+    }),
+    answer: renamedRoute,
+    run: ({ control, route, asked, signal, body: { name, timeoutMs: ms } }) =>
+      control.rename(route, { name, timeoutMs: ms }, asked, signal),
   }),
   operation({
     id: 'applyPlan',

@@ -121,12 +121,13 @@ export const routeErrors = {
   }),
   dropped: errorKind<{ route: string }>({
     code: 'TL-4013',
-    title: 'The route was dropped while its engine rested',
+    title: 'The route was dropped or renamed while its engine rested',
     recovery: 'halt',
-    message: ({ route }) => `route ${route} was dropped: its target holds no state of it any more`,
-    remedy: () => 'Restart "tidelock run" to begin it anew, or take it out of the configuration.',
+    message: ({ route }) => `route ${route} was dropped or renamed: its target holds no state of it any more`,
+    remedy: () =>
+      'Take it out of the configuration, or give it its new name there (the service looks by itself). Restart "tidelock run" to begin it anew.',
     explanation:
-      'Somebody dropped the route. An engine that still has it in its configuration does not begin it anew by itself.',
+      'Somebody dropped or renamed the route. An engine that still has it in its configuration does not begin it anew by itself.',
   }),
   stateOlder: errorKind<{ node: string; found: number; wanted: number }>({
     code: 'TL-4030',
@@ -310,6 +311,23 @@ export const routeErrors = {
       `Retry or discard them with the old configuration ("tidelock parked list ${route}"), then apply the new one.`,
     explanation:
       'What is parked would be applied later to rows that were loaded since, or that are mapped otherwise: twice, or with values of before.',
+  }),
+  renameTaken: errorKind<{ route: string; name: string }>({
+    code: 'TL-4135',
+    title: 'There is a route of that name',
+    recovery: 'usage',
+    message: ({ route, name }) => `route ${route} can't become ${name}: there is a route of that name`,
+    remedy: ({ name }) => `Choose another name, or drop ${name} if it is no longer used.`,
+    explanation: 'Slot, publication and everything that is stored at the target are found by the name of the route.',
+  }),
+  renameNotYet: errorKind<{ route: string; why: string }>({
+    code: 'TL-4136',
+    title: 'The route can not be renamed now',
+    recovery: 'usage',
+    message: ({ route, why }) => `route ${route} was not renamed: ${why}`,
+    remedy: () => 'The route goes on under its old name. Mend what is named and give the command again.',
+    explanation:
+      'A renamed route goes on where it stands only when it has passed everything that was under way when its new publication was made: for that it has to run, and transactions that are open at the source have to end.',
   }),
   planNotAgreed: errorKind<{ route: string; other: boolean }>({
     code: 'TL-4134',

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { contents } from '../../support/compare.ts';
+import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { RouteFile } from '../../support/route.ts';
+import { until } from '../../support/until.ts';
+
+let here: PostgresServer;
+let there: PostgresServer;
+
+beforeAll(async () => {
+  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
+});
+afterAll(async () => {
+  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+});
+
+const route = 'tables: [public.t]\nddl: replicate';
+
+test('a renamed route goes on where it stood, whichever step was interrupted, and leaves nothing of its old name', async () => {
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const schema = 'CREATE TABLE t (id serial PRIMARY KEY, total int DEFAULT 0)';
+  await Promise.all([source.query(schema), target.query(schema)]);
+  using file = new RouteFile({ source, target, route });
+  await using running = file.run();
+  await running.state('running');
+  expect(await file.tidelock('rename', 'nobody', 'other')).toMatchObject({ code: 2 });
+  // What was open before the new publication was made is waited for: it is decoded without that.
+  const open = await source.client();
+  await open.query('BEGIN; INSERT INTO t DEFAULT VALUES');
+  const early = await file.tidelock('rename', 'here-to-there', 'one', '--timeout', '300ms');
+  expect(early).toMatchObject({ code: 2, err: expect.stringContaining('TL-4136') });
+  await open.query('COMMIT');
+  await open.end();
+  let stop = false;
+  const writer = (async () => {
+    const client = await source.client();
+    while (!stop) await client.query('INSERT INTO t DEFAULT VALUES; UPDATE t SET total = total + 1 WHERE id % 50 = 1');
+    await client.end();
+  })();
+  const rename = (failpoints: string) =>
+    file.tidelockWith({ TIDELOCK_FAILPOINTS: failpoints }, 'rename', 'here-to-there', 'one', '--timeout', '120s');
+  await rename('rename.prepared=1:kill');
+  // The name is in the file before the command is through: the service takes the route up by itself.
+  file.configure(route, 'one');
+  await rename('rename.copied=1:kill');
+  // It had the lease: the engine was fenced, and waits for somebody to ask.
+  await until('the engine', async () => {
+    file.configure(route);
+    await file.tidelock('start', 'here-to-there');
+    file.configure(route, 'one');
+    return ['running', 'catchingUp'].includes(
+      String((await target.query('SELECT status ->> $$state$$ AS state FROM tidelock.leases'))[0]?.state),
+    );
+  });
+  await rename('rename.stored=1:kill');
+  await running.state('running', 60_000, 'one');
+  expect(await rename('')).toMatchObject({ code: 0, out: 'here-to-there is one now\n' });
+  await source.query('ALTER TABLE t ADD COLUMN later int DEFAULT 7');
+  stop = true;
+  await writer;
+  await source.query('INSERT INTO t DEFAULT VALUES');
+  await running.caughtUp();
+  expect(await contents(target, ['t'])).toEqual(await contents(source, ['t']));
+  expect(await source.query('SELECT slot_name AS name FROM pg_replication_slots')).toEqual([{ name: 'test__one' }]);
+  expect(await source.query('SELECT pubname AS name FROM pg_publication')).toEqual([{ name: 'test__one' }]);
+  const functions = await source.query(
+    `SELECT prosrc LIKE '%test/one%' AS own FROM pg_proc WHERE proname LIKE 'tidelock_ddl%'`,
+  );
+  expect(functions).toEqual([{ own: true }]);
+  expect(await target.query('SELECT key FROM tidelock.routes')).toEqual([{ key: 'test/one' }]);
+  expect(await target.query(`SELECT FROM tidelock.actions WHERE route_key <> 'test/one'`)).toEqual([]);
+}, 120_000);
