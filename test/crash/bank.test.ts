@@ -9,19 +9,29 @@ import { randomNumbers, seeds } from '../support/seed.ts';
 /** How long a soak goes on; 0 for the short run of `npm test`. */
 const soakMs = Number(process.env.TIDELOCK_SOAK_MINUTES ?? 0) * 60_000;
 
+/** Less tells nothing. */
+const shortestRoundMs = 20_000;
+
 test.for(seeds())(
   'under random kills every reader sees right books, and every transfer arrives once, seed %i',
   { timeout: 180_000 + soakMs },
   async (seed) => {
+    if (soakMs === 0) {
+      await bankUnderKills(seed, 8, Number.POSITIVE_INFINITY);
+      return;
+    }
     const endMs = performance.now() + soakMs;
-    // A soak begins anew now and then, so that the books stay short enough to be read at every moment.
-    for (let round = 0; round === 0 || performance.now() < endMs; round++) {
-      await bankUnderKills(seed + round * 1_000, soakMs === 0 ? 8 : 50);
+    // It begins anew now and then, so that the books stay short enough to be read at every moment.
+    for (let round = 0; round === 0 || performance.now() < endMs - shortestRoundMs; round++) {
+      const line = await bankUnderKills(seed + round * 1_000, 50, endMs);
+      const leftMinutes = Math.max(0, (endMs - performance.now()) / 60_000);
+      process.stdout.write(`${line}, equal; ${leftMinutes.toFixed(1)} minutes left\n`);
     }
   },
 );
 
-async function bankUnderKills(seed: number, kills: number): Promise<void> {
+/** As many kills as told, and none later than `endMs`. Says what it has done. */
+async function bankUnderKills(seed: number, kills: number, endMs: number): Promise<string> {
   const random = randomNumbers(seed);
   await using here = await startPostgres();
   await using there = await startPostgres();
@@ -53,7 +63,7 @@ async function bankUnderKills(seed: number, kills: number): Promise<void> {
     await route.state('running');
     auditor = new BankAuditor(target);
     bank = new BankWorkload({ source, writers: 4, seed, pauseMs: 2 });
-    for (let i = 0; i < kills; i++) {
+    for (let i = 0; i < kills && performance.now() < endMs; i++) {
       await delay(200 + random() * 1_500);
       const victim = names[i < names.length ? i : Math.floor(random() * names.length)] ?? 'worker';
       killed.push(victim);
@@ -70,6 +80,7 @@ async function bankUnderKills(seed: number, kills: number): Promise<void> {
     expect(right.transfer?.length, happened).toBe(transfers);
     expect(transfers).toBeGreaterThan(100);
     expect(replicated, happened).toEqual(right);
+    return `seed ${seed}: ${killed.length} kills, ${transfers} transfers, ${auditor.reads} reads`;
   } finally {
     await bank?.stop();
     await auditor?.stop();

@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
+import type { TestDatabase } from '../support/postgres.ts';
 import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
 import { seed, seeds } from '../support/seed.ts';
+import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 const streaming: readonly FailpointName[] = [
   'marker.before',
@@ -66,15 +59,14 @@ const kills = streaming.flatMap((name, step) =>
 );
 
 test.for(kills)('kill -9 at %s, of the %s, at passing %i', async ([name, victim, hit]) => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(schema), target.query(schema)]);
+  const { source, target } = await servers.pair(schema);
   await source.query('CREATE SCHEMA own; CREATE TABLE own.done (number int PRIMARY KEY)');
   using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\napply: { memory: 8MB }' });
-  const pids: Record<Victim, string> = { worker: '', source: `/${here.pid}`, target: `/${there.pid}` };
+  const pids: Record<Victim, string> = { worker: '', source: `/${servers.here.pid}`, target: `/${servers.there.pid}` };
   await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pids[victim]}` });
   await route.state('running');
   const worker = await route.workerPid();
-  const before = { worker, source: here.pid, target: there.pid }[victim];
+  const before = { worker, source: servers.here.pid, target: servers.there.pid }[victim];
   let killed = false;
   const writing = (async () => {
     for (const [number, statements] of script.entries()) {
@@ -88,7 +80,7 @@ test.for(kills)('kill -9 at %s, of the %s, at passing %i', async ([name, victim,
   const restarting = until(`the end of the ${victim}`, () => !isAlive(before), 20_000).then(async () => {
     killed = true;
     if (victim === 'worker') return;
-    const server = victim === 'source' ? here : there;
+    const server = victim === 'source' ? servers.here : servers.there;
     await server.kill9();
     await server.start();
   });
@@ -120,8 +112,7 @@ async function commits(source: TestDatabase, number: number, statements: string)
 }
 
 test.for(['slot.created', 'load.copied'] as const)('kill -9 at %s: the load begins anew', async (name) => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(schema), target.query(schema)]);
+  const { source, target } = await servers.pair(schema);
   await source.query(`INSERT INTO entry SELECT i, i FROM generate_series(1, 5000) i`);
   using file = new RouteFile({ source, target });
   await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=1:kill` });
@@ -136,8 +127,7 @@ test.for(['slot.created', 'load.copied'] as const)('kill -9 at %s: the load begi
 });
 
 test('two lost answers of COMMIT in a row are found out', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(schema), target.query(schema)]);
+  const { source, target } = await servers.pair(schema);
   using file = new RouteFile({ source, target });
   await using route = file.run({ TIDELOCK_FAILPOINTS: 'commit.answerLost=1:throw' });
   await route.state('running');
@@ -149,8 +139,7 @@ test('two lost answers of COMMIT in a row are found out', async () => {
 });
 
 test('a load whose COMMIT was not answered is not begun anew, and keeps its queue', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(schema), target.query(schema)]);
+  const { source, target } = await servers.pair(schema);
   await source.query(`INSERT INTO entry SELECT i, i FROM generate_series(1, 100) i`);
   using file = new RouteFile({ source, target });
   await using route = file.run({ TIDELOCK_FAILPOINTS: 'load.answerLost=1:throw' });

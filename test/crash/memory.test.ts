@@ -1,18 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { expect, test } from 'vitest';
 import { RouteFile } from '../support/route.ts';
+import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 /** Rows of about 400 bytes: 160 MB in one transaction, or as a backlog. */
 const rows = Number(process.env.TIDELOCK_TEST_ROWS ?? 400_000);
@@ -24,7 +16,7 @@ function peakBytes(pid: number): number {
 test('a transaction larger than the budget, and a target that does not move, stay within the memory', {
   timeout: 300_000,
 }, async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY, v text)');
   using file = new RouteFile({ source, target });
   await using route = file.run();

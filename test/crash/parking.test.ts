@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
 import { seeds } from '../support/seed.ts';
+import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 const schema = `
   CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
@@ -68,25 +60,24 @@ test.for(cases)(
   'kill -9 at %s, of the %s, at passing %i: parked or applied, once',
   { timeout: 120_000 },
   async ([name, victim, hit]) => {
-    const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-    await Promise.all([source.query(schema), target.query(schema)]);
+    const { source, target } = await servers.pair(schema);
     using file = new RouteFile({
       source,
       target,
       route: 'tables: ["public.*"]\napply: { onError: park, memory: 8MB }',
     });
-    const pid = victim === 'target' ? `/${there.pid}` : '';
+    const pid = victim === 'target' ? `/${servers.there.pid}` : '';
     await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pid}` });
     await route.state('running');
-    const before = victim === 'target' ? there.pid : await route.workerPid();
+    const before = victim === 'target' ? servers.there.pid : await route.workerPid();
     await target.query('ALTER TABLE entry ADD CONSTRAINT refuses CHECK (value >= 0)');
     let killed = false;
     const restarting: Promise<void> = until(`the end of the ${victim}`, () => !isAlive(before), 50_000).then(
       async () => {
         killed = true;
         if (victim === 'worker') return;
-        await there.kill9();
-        await there.start();
+        await servers.there.kill9();
+        await servers.there.start();
       },
     );
     // A test that has failed before is not to fail again for this.

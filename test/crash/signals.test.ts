@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contents } from '../support/compare.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
+import type { TestDatabase } from '../support/postgres.ts';
 import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
+import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 async function pair(): Promise<{ source: TestDatabase; target: TestDatabase; file: RouteFile }> {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE item (id int PRIMARY KEY, n int)');
   return { source, target, file: new RouteFile({ source, target }) };
 }

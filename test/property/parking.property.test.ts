@@ -1,22 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { targetErrors } from '../../src/core/errors/catalogue/target.ts';
 import { TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { cut, type Stage, stage } from '../integration/consumer/harness.ts';
 import { contents } from '../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { randomNumbers, seeds } from '../support/seed.ts';
 import { randomTransaction, shapesSchema, shapeTables } from '../support/shapes.ts';
+import { twoServers } from '../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
+const servers = twoServers();
 
 beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-  await there.database('postgres').query('CREATE ROLE applier LOGIN');
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+  await servers.there.database('postgres').query('CREATE ROLE applier LOGIN');
 });
 
 const signal = new AbortController().signal;
@@ -85,7 +80,7 @@ describe.for(seeds())('seed %i', (seed) => {
     { timeout: 180_000 },
     async (user) => {
       const random = randomNumbers(seed * 31 + user.length);
-      await using on = await stage(here, there, {
+      await using on = await stage(servers.here, servers.there, {
         schema: shapesSchema,
         ...(user === 'applier' && { targetUser: user }),
         route: { apply: { ...apply, groupRows: 1 + Math.floor(random() * 60) } },

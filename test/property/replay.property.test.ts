@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { contents } from '../support/compare.ts';
 import { LedgerAuditor, ledgerSchema, signLedger } from '../support/ledger.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { RouteFile } from '../support/route.ts';
 import { randomNumbers, seeds } from '../support/seed.ts';
 import { randomTransaction, shapesSchema, shapeTables } from '../support/shapes.ts';
+import { twoServers } from '../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
+const servers = twoServers();
 
 beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-  await there.database('postgres').query('CREATE ROLE applier LOGIN');
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+  await servers.there.database('postgres').query('CREATE ROLE applier LOGIN');
 });
 
 const transactions = 300;
@@ -28,7 +23,7 @@ describe.for(seeds())('seed %i', (seed) => {
     },
     async (user) => {
       const random = randomNumbers(seed * 7 + user.length);
-      const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+      const { source, target } = await servers.pair();
       for (const db of [source, target]) await db.query(shapesSchema + ledgerSchema);
       for (const table of [...shapeTables, 'ledger']) await target.query(`ALTER TABLE ${table} OWNER TO applier`);
       await target.query(`GRANT CREATE ON DATABASE ${target.name} TO applier`);

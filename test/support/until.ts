@@ -1,17 +1,24 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const shortestMs = 10;
 const longestMs = 100;
 
-/** What an answer takes on a machine that has nothing else to do. */
-const answerMs = 100;
+/** Of a machine that is never so busy that a limit means nothing. */
+const smallestShare = 1 / 4;
+
+/** How much of the machine a process gets that wants all of one processor. */
+function shareOfMachine(): number {
+  const [runnable = 0] = loadavg();
+  return Math.max(smallestShare, Math.min(1, availableParallelism() / Math.max(runnable, 1)));
+}
 
 /**
- * Asks again and again until the answer is not null, undefined or false. Throws with `what` after `timeoutMs`.
+ * Asks again and again until the answer is not null, undefined or false. Throws with `what` after `timeoutMs`, which
+ * last longer on a machine that has other work: what is waited for is late there, too.
  *
  * What has taken long is asked for less often: an answer may be late by a twentieth of the wait, and most cost a
- * connection. The limit is counted in looks: one that comes late since the machine has other work counts as if it had
- * come in time, as what is waited for is late, too.
+ * connection.
  */
 export async function until<T>(
   what: string,
@@ -31,6 +38,6 @@ export async function until<T>(
     }
     const pauseMs = Math.min(longestMs, Math.max(shortestMs, countedMs / 20));
     await delay(pauseMs);
-    countedMs += Math.min(performance.now() - askedMs, pauseMs + answerMs);
+    countedMs += (performance.now() - askedMs) * shareOfMachine();
   }
 }

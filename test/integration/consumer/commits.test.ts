@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { Consumer } from '../../../src/core/consumer.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { startPostgres } from '../../support/postgres.ts';
 import { randomNumbers, seeds } from '../../support/seed.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { cut, stage } from './harness.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
+const servers = twoServers();
 
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  armFailpoints(undefined);
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+afterAll(() => armFailpoints(undefined));
 
 const signal = new AbortController().signal;
 // A column that grows with each change that is applied: twice is seen.
@@ -30,7 +24,9 @@ async function work(query: (sql: string) => Promise<unknown>, from: number): Pro
 }
 
 test('a second engine with a higher epoch: the first writes nothing from then on', async () => {
-  await using on = await stage(here, there, { schema: `${schema} ALTER TABLE history REPLICA IDENTITY FULL;` });
+  await using on = await stage(servers.here, servers.there, {
+    schema: `${schema} ALTER TABLE history REPLICA IDENTITY FULL;`,
+  });
   const first = await on.consumer();
   await work((sql) => on.source.query(sql), 0);
   await first.apply(await on.capture(), signal);
@@ -53,7 +49,7 @@ test('a second engine with a higher epoch: the first writes nothing from then on
 });
 
 test('an epoch that rises while a transaction is open in parts: nothing of it is committed', async () => {
-  await using on = await stage(here, there, { schema });
+  await using on = await stage(servers.here, servers.there, { schema });
   const consumer = await on.consumer();
   await on.source.query('INSERT INTO t SELECT i, 0 FROM generate_series(1, 100) i');
   const pieces = cut(await on.capture(), 10);
@@ -71,7 +67,7 @@ test('an epoch that rises while a transaction is open in parts: nothing of it is
 });
 
 test('COMMIT whose answer is lost: after reconnecting nothing twice and nothing lost', async () => {
-  await using on = await stage(here, there, {
+  await using on = await stage(servers.here, servers.there, {
     schema: schema.replace('history (id int,', 'history (id int PRIMARY KEY,'),
   });
   const first = await on.consumer();
@@ -91,7 +87,7 @@ test('COMMIT whose answer is lost: after reconnecting nothing twice and nothing 
 });
 
 test('two sessions of one epoch: the checkpoint that is there already rolls the other back', async () => {
-  await using on = await stage(here, there, { schema });
+  await using on = await stage(servers.here, servers.there, { schema });
   await on.source.query('ALTER TABLE history REPLICA IDENTITY FULL');
   const [one, two] = [await on.consumer(), await on.consumer()];
   await on.source.query('INSERT INTO history VALUES (1, 1)');
@@ -104,7 +100,7 @@ test('two sessions of one epoch: the checkpoint that is there already rolls the 
 
 test.for(seeds())('sessions ended at random moments, seed %i: every change exactly once', async (seed) => {
   const random = randomNumbers(seed);
-  await using on = await stage(here, there, { schema });
+  await using on = await stage(servers.here, servers.there, { schema });
   const killer = await on.target.client();
   // Null where the session was ended before the Consumer was made, or while.
   let consumer: Consumer | null = null;
@@ -146,7 +142,7 @@ test.for(seeds())('sessions ended at random moments, seed %i: every change exact
 });
 
 test('what is applied is reported as durable a moment later', async () => {
-  await using on = await stage(here, there, { schema });
+  await using on = await stage(servers.here, servers.there, { schema });
   const consumer = await on.consumer();
   await work((sql) => on.source.query(sql), 0);
   await consumer.apply(await on.capture(), signal);
@@ -162,7 +158,7 @@ test('a target that commits asynchronously by its own setting is not taken for o
   // Named standbys are a reason to leave the server's setting as it is.
   const settings = { synchronous_standby_names: 'nobody', synchronous_commit: 'off', wal_writer_delay: '10s' };
   await using lazy = await startPostgres({ settings });
-  await using on = await stage(here, lazy, { schema });
+  await using on = await stage(servers.here, lazy, { schema });
   const consumer = await on.consumer();
   const before = await on.position();
   await work((sql) => on.source.query(sql), 0);

@@ -1,21 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Consumer } from '../../../src/core/consumer.ts';
 import type { ParkingOutcome } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { cut, type Stage, type StageOptions, stage } from './harness.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
+const servers = twoServers();
 
 beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-  await there.database('postgres').query('CREATE ROLE applier LOGIN');
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+  await servers.there.database('postgres').query('CREATE ROLE applier LOGIN');
 });
 
 const signal = new AbortController().signal;
@@ -36,7 +31,7 @@ interface Parked {
 }
 
 async function parking(options: StageOptions): Promise<Parked & AsyncDisposable> {
-  const on = await stage(here, there, { ...options, route: { apply, ...options.route } });
+  const on = await stage(servers.here, servers.there, { ...options, route: { apply, ...options.route } });
   const consumer = await on.consumer();
   const { parked } = on.store;
   const ask = async (action: 'retry' | 'discard', ids: readonly number[] | null, withEarlier: boolean) => {

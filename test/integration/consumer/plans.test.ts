@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { TablePlans } from '../../../connectors/postgres/target/table-plans.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { stage } from './harness.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 const trigger = `CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
   CREATE TRIGGER act BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION act(); ALTER TABLE t ENABLE ALWAYS TRIGGER act`;
@@ -27,7 +19,7 @@ const alterations: readonly (readonly [string, string, string])[] = [
 ];
 
 test.for(alterations)('%s at the target is noticed while the route runs', async ([, sql, code]) => {
-  await using on = await stage(here, there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)' });
+  await using on = await stage(servers.here, servers.there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)' });
   let nowMs = 0;
   const plans = new TablePlans({ route: on.route, replicaRole: true, now: () => nowMs });
   await on.source.query(`INSERT INTO t VALUES (1, 'a')`);
@@ -46,7 +38,7 @@ test.for(alterations)('%s at the target is noticed while the route runs', async 
 });
 
 test('a plan stays the same as long as its table does', async () => {
-  await using on = await stage(here, there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)' });
+  await using on = await stage(servers.here, servers.there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)' });
   let nowMs = 0;
   const plans = new TablePlans({ route: on.route, replicaRole: true, now: () => nowMs });
   await on.source.query(`INSERT INTO t VALUES (1, 'a')`);

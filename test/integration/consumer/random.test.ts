@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { randomNumbers, seeds } from '../../support/seed.ts';
 import { randomTransaction, shapesSchema, shapeTables } from '../../support/shapes.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { cut, stage } from './harness.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 const apply = { groupTimeMs: 0, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
 const signal = new AbortController().signal;
@@ -30,7 +22,7 @@ describe.for(seeds())('seed %i', (seed) => {
           ? shapesSchema.replaceAll(/ DEFERRABLE INITIALLY (DEFERRED|IMMEDIATE)/g, '')
           : shapesSchema;
       const groupRows = 1 + Math.floor(random() * 30);
-      await using on = await stage(here, there, {
+      await using on = await stage(servers.here, servers.there, {
         sourceSchema: shapesSchema,
         targetSchema,
         route: { apply: { ...apply, groupRows } },

@@ -1,25 +1,20 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { versions } from '../../support/postgres-binaries.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { cut, type StageOptions, stage } from './harness.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
+const servers = twoServers();
 
 beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-  await there.database('postgres').query('CREATE ROLE applier LOGIN');
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+  await servers.there.database('postgres').query('CREATE ROLE applier LOGIN');
 });
 
 const signal = new AbortController().signal;
 
 /** Applies what the statements did, all in one call, and compares. Returns the replays. */
 async function applied(options: StageOptions, tables: readonly string[], statements: readonly string[]) {
-  await using on = await stage(here, there, options);
+  await using on = await stage(servers.here, servers.there, options);
   const consumer = await on.consumer();
   for (const statement of statements) await on.source.query(statement);
   const parts = await on.capture();
@@ -29,7 +24,7 @@ async function applied(options: StageOptions, tables: readonly string[], stateme
 }
 
 async function refused(options: StageOptions, statements: readonly string[], more = 'SELECT') {
-  await using on = await stage(here, there, options);
+  await using on = await stage(servers.here, servers.there, options);
   const consumer = await on.consumer();
   for (const statement of statements) await on.source.query(statement);
   const position = await on.position();
@@ -70,7 +65,10 @@ test('keys of a type that is not of the server itself are compared by their own 
 
 test('rows of inheritance children at the target are not the rows of the table', async () => {
   const targetSchema = `CREATE TABLE child () INHERITS (t); INSERT INTO child VALUES (1, 'theirs'), (2, 'theirs')`;
-  await using on = await stage(here, there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text);', targetSchema });
+  await using on = await stage(servers.here, servers.there, {
+    schema: 'CREATE TABLE t (id int PRIMARY KEY, v text);',
+    targetSchema,
+  });
   const consumer = await on.consumer();
   for (const statement of [
     `INSERT INTO t VALUES (1, 'a'), (2, 'b')`,
@@ -123,7 +121,7 @@ test('what a deferred trigger of the target says at commit is not told: it may h
 });
 
 test('rules that act at the target are found before anything is written', async () => {
-  await using on = await stage(here, there, {
+  await using on = await stage(servers.here, servers.there, {
     schema: 'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE log (id int PRIMARY KEY);',
     targetSchema: 'CREATE RULE twice AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (NEW.id)',
     targetUser: 'applier',
@@ -223,7 +221,7 @@ test('a row that stood aside is forgotten when its table is emptied', async () =
 });
 
 test('a load does not let a duplicate of a deferrable constraint pass', async () => {
-  await using on = await stage(here, there, {
+  await using on = await stage(servers.here, servers.there, {
     targetSchema: `CREATE TABLE t (id int PRIMARY KEY, place int UNIQUE ${deferrable})`,
   });
   const loader = await on.targetEnd.loader({ epoch: on.epoch, sourceNode: 'source', position: await on.position() });

@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { versions } from '../../support/postgres-binaries.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { stage } from './harness.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 /** Type and values, as SQL; every one is inserted, updated to the next, and part of a replica identity of all columns. */
 const values: readonly (readonly [string, readonly string[]])[] = [
@@ -102,7 +94,7 @@ describe.for(['DEFAULT', 'FULL'])('replica identity %s', (identity) => {
     const tables = values.map((_, at) => `t${at}`);
     const key = identity === 'DEFAULT' ? 'PRIMARY KEY' : '';
     const schema = `${types}${values.map(([type], at) => `CREATE TABLE t${at} (id int ${key}, v ${type}); ALTER TABLE t${at} REPLICA IDENTITY ${identity};`).join('')}`;
-    await using on = await stage(here, there, { schema });
+    await using on = await stage(servers.here, servers.there, { schema });
     const consumer = await on.consumer();
     const signal = new AbortController().signal;
     const step = async (statement: (table: string, list: readonly string[], type: string) => string): Promise<void> => {
@@ -123,7 +115,7 @@ describe.for(['DEFAULT', 'FULL'])('replica identity %s', (identity) => {
 
 test('1600 columns, generated and identity columns', async () => {
   const wide = Array.from({ length: 1_599 }, (_, i) => `c${i} int`).join(', ');
-  await using on = await stage(here, there, {
+  await using on = await stage(servers.here, servers.there, {
     schema: `
       CREATE TABLE wide (id int PRIMARY KEY, ${wide});
       CREATE TABLE made (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int, twice int GENERATED ALWAYS AS (v * 2) STORED);

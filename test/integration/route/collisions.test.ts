@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { until } from '../../support/until.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 const schema = `
   CREATE TABLE item (id int PRIMARY KEY, code text UNIQUE, note text);
@@ -48,7 +40,7 @@ const cases: readonly Case[] = [
 ];
 
 async function collide(rule: string, { there: theirs, here: ours }: Case) {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query(schema);
   await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', 'y')`);
   const file = new RouteFile({
@@ -114,7 +106,7 @@ test('another row with the same unique value halts under every rule', async () =
 test('an insert that finds the row under a key that is checked at commit only', async () => {
   const table = (more: string): string => `CREATE TABLE item (id int PRIMARY KEY ${more}, code text, note text);`;
   for (const rule of ['halt', 'source']) {
-    const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+    const { source, target } = await servers.pair();
     await source.query(table(''));
     await target.query(table('DEFERRABLE INITIALLY DEFERRED'));
     await using file = new RouteFile({

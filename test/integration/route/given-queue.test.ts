@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 test('a given slot and publication are used from where they stand, and left when the route is dropped', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE item (id int PRIMARY KEY)');
   await source.query(`CREATE PUBLICATION mine FOR TABLE item WITH (publish_via_partition_root = true)`);
   await source.query('INSERT INTO item VALUES (1)');
@@ -43,7 +35,7 @@ test('a given slot and publication are used from where they stand, and left when
 });
 
 test('a dropped route leaves nothing behind, and its engine does not begin it anew', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE item (id int PRIMARY KEY)');
   await target.query('INSERT INTO item VALUES (1)');
   using file = new RouteFile({ source, target });

@@ -1,19 +1,14 @@
 import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
+const servers = twoServers();
 
 beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-  await there.database('postgres').query('CREATE ROLE applier LOGIN');
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
+  await servers.there.database('postgres').query('CREATE ROLE applier LOGIN');
 });
 
 const misfits: readonly (readonly [string, string, string, string])[] = [
@@ -78,7 +73,7 @@ const misfits: readonly (readonly [string, string, string, string])[] = [
 ];
 
 test('what does not fit at the target is told for each table, and halts before anything is written', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   const named = (sql: string, at: number): string => sql.replace(/(TABLE|VIEW) t /, `$1 t${at} `);
   for (const [at, [, mine, theirs]] of misfits.entries()) {
     await source.query(named(mine, at));
@@ -100,7 +95,7 @@ test('what does not fit at the target is told for each table, and halts before a
 });
 
 test('a route whose two nodes are one database never writes the tables that it reads', async () => {
-  const source = await here.createDatabase();
+  const source = await servers.here.createDatabase();
   await source.query(`CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE other (LIKE t INCLUDING ALL);
     INSERT INTO t VALUES (1, 'a')`);
   const replace = 'load: { existing: replace }';
@@ -138,7 +133,7 @@ test('triggers that would fire are refused, allowed by name, and never fire unde
     ['applier', ''],
     ['applier', '\nallow: [targetTriggers]'],
   ] as const) {
-    const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+    const { source, target } = await servers.pair();
     await source.query(schema);
     await target.query(`${schema};${trigger}`);
     for (const table of ['t', 'fired']) await target.query(`ALTER TABLE ${table} OWNER TO applier`);
@@ -157,7 +152,7 @@ test('triggers that would fire are refused, allowed by name, and never fire unde
 });
 
 test('what the target refuses for its value halts without telling the value', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY, v text)');
   await target.query(`ALTER TABLE t ADD CONSTRAINT short CHECK (length(v) < 10)`);
   using file = new RouteFile({ source, target });
@@ -174,7 +169,7 @@ test('what the target refuses for its value halts without telling the value', as
 });
 
 test('a row above maxRowBytes halts with its table and position', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY, v text)');
   using file = new RouteFile({ source, target, route: 'tables: [public.t]\napply: { maxRowBytes: 1MB }' });
   await using route = file.run();
@@ -189,7 +184,7 @@ test('a row above maxRowBytes halts with its table and position', async () => {
 });
 
 test('an engine whose epoch is over writes nothing and is fenced', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
   using file = new RouteFile({ source, target });
   await using route = file.run();
@@ -206,7 +201,7 @@ test('an engine whose epoch is over writes nothing and is fenced', async () => {
 });
 
 test('generated columns are computed by the target, or left to it by name', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   await source.query(
     'CREATE TABLE t (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED, more int GENERATED ALWAYS AS (id + 1) STORED)',
   );
@@ -228,12 +223,12 @@ test('generated columns are computed by the target, or left to it by name', asyn
 });
 
 test('tables that are too large for a load in one piece are told before, and nothing is made of them', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
   await source.query('INSERT INTO t VALUES (1)');
   const [place] = await source.query(`SELECT pg_relation_filepath('t') AS path`);
   // Empty pages without blocks on the disk: as large for the server as if they were full.
-  truncateSync(join(here.dataDir, String(place?.path)), 2 ** 30);
+  truncateSync(join(servers.here.dataDir, String(place?.path)), 2 ** 30);
   await using file = new RouteFile({ source, target });
   const checked = await file.tidelock('check', '--json');
   expect(checked).toMatchObject({ code: 1, out: expect.stringContaining('TL-2302') });
@@ -244,7 +239,7 @@ test('tables that are too large for a load in one piece are told before, and not
 });
 
 test('a table that a glob names halts when its changes were not published for a while', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
   using file = new RouteFile({ source, target });
   await using route = file.run();

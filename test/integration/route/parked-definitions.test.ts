@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 test('of a transaction that is parked the definition is followed all the same', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY, note text)');
   await source.query(`INSERT INTO t VALUES (1, 'a'), (2, 'b')`);
   await using file = new RouteFile({

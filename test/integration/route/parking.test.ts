@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 const secret = 'a-value-nobody-may-read';
 
@@ -25,7 +18,7 @@ const schema = `
 const tables = ['customer', 'purchase', 'loose'];
 
 async function running({ onError = 'park', more = '' } = {}) {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   await Promise.all([source, target].map((db) => db.query(schema)));
   await source.query(`INSERT INTO customer SELECT i, 'c' || i, 'n' FROM generate_series(1, 9) i`);
   const file = new RouteFile({

@@ -1,23 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
-
-async function pair(schema: string): Promise<{ source: TestDatabase; target: TestDatabase }> {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(schema), target.query(schema)]);
-  return { source, target };
-}
+const { pair } = twoServers();
 
 test('tables are loaded, then follow: renamed, masked and excluded columns as configured', async () => {
   const { source, target } = await pair(`CREATE TABLE person (id int PRIMARY KEY, name text, email text, secret text)`);

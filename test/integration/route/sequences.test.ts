@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { expect, test } from 'vitest';
+import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 import { until } from '../../support/until.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 interface Report {
   readonly source: string;
@@ -43,7 +36,7 @@ const schema = `
   CREATE SEQUENCE cached_n CACHE 50 OWNED BY cached.n;`;
 
 test('values are carried forward and never back, in the direction and with the steps of each side', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   await source.query(`${schema}; CREATE TABLE stepped (id serial PRIMARY KEY); CREATE TABLE bare (id serial PRIMARY KEY);
     CREATE TABLE small (id serial PRIMARY KEY); CREATE TABLE named (id serial PRIMARY KEY)`);
   await target.query(`${schema}; CREATE TABLE stepped (id int PRIMARY KEY); CREATE TABLE bare (id int PRIMARY KEY);
@@ -90,7 +83,7 @@ test('values are carried forward and never back, in the direction and with the s
 });
 
 test('values follow at an interval while the route runs', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   await Promise.all([source, target].map((db) => db.query('CREATE TABLE t (id serial PRIMARY KEY)')));
   using file = new RouteFile({
     source,

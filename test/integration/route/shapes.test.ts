@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
+const servers = twoServers();
+const { pair } = servers;
 
 beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-  await there.database('postgres').query('CREATE ROLE applier LOGIN');
+  await servers.there.database('postgres').query('CREATE ROLE applier LOGIN');
 });
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
-
-async function pair(sourceSchema: string, targetSchema = sourceSchema) {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(sourceSchema), target.query(targetSchema)]);
-  return { source, target };
-}
 
 async function same(source: TestDatabase, target: TestDatabase, tables: readonly string[]): Promise<void> {
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
@@ -277,7 +268,7 @@ test('a child of a table is a table of its own, with columns of its own', async 
 });
 
 test('generated columns, stored and virtual, are computed by the target', async () => {
-  const virtual = Number(here.version) >= 18 && Number(there.version) >= 18 ? 'VIRTUAL' : 'STORED';
+  const virtual = Number(servers.here.version) >= 18 && Number(servers.there.version) >= 18 ? 'VIRTUAL' : 'STORED';
   const schema = `CREATE TABLE t (a int GENERATED ALWAYS AS (c + 1) STORED, id int PRIMARY KEY, b text GENERATED ALWAYS AS (v || '!') ${virtual}, c int, v text)`;
   const { source, target } = await pair(schema);
   await source.query(`INSERT INTO t (id, c, v) SELECT i, i, 'v' || i FROM generate_series(1, 9) i`);
@@ -303,14 +294,14 @@ test('a table whose old rows cannot be told apart by what is published is refuse
     CREATE TABLE fine (v json); ALTER TABLE fine REPLICA IDENTITY FULL;`);
   using file = new RouteFile({ source, target });
   const found = (await findings(file)).filter(({ code }) => code === 'source.replicaIdentity');
-  const refused = ['late', 'madekey', 'none', 'nothing', ...(Number(here.version) >= 18 ? ['whole'] : [])];
+  const refused = ['late', 'madekey', 'none', 'nothing', ...(Number(servers.here.version) >= 18 ? ['whole'] : [])];
   expect(found.map(({ table }) => table).sort()).toEqual(refused.map((name) => `public.${name}`));
   for (const { statement, level } of found) {
     expect(level).toBe('error');
     if (statement !== undefined) await source.query(statement);
   }
   const left = (await findings(file)).filter(({ code }) => code === 'source.replicaIdentity').map(({ table }) => table);
-  expect(left).toEqual(Number(here.version) >= 18 ? ['public.madekey'] : []);
+  expect(left).toEqual(Number(servers.here.version) >= 18 ? ['public.madekey'] : []);
   await using route = file.run();
   if (left.length > 0) expect((await route.state('failed')).reason?.code).toBe('TL-4106');
 });

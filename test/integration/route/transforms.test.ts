@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { expect, test } from 'vitest';
+import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 interface Case {
   readonly name: string;
@@ -201,7 +194,7 @@ async function work(source: TestDatabase, round: number): Promise<void> {
 }
 
 test('each transform, through load and stream, is what SQL says of the source', async () => {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   const entries: string[] = [];
   for (const { name, source: columns, entry, target: theirs, expected, full } of cases) {
     await source.query(`CREATE TABLE ${name} (${columns}); ${full ? `ALTER TABLE ${name} REPLICA IDENTITY FULL` : ''}`);

@@ -1,23 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
-
-async function pair(sourceSchema: string, targetSchema = sourceSchema) {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
-  await Promise.all([source.query(sourceSchema), target.query(targetSchema)]);
-  return { source, target };
-}
+const { pair } = twoServers();
 
 interface Found {
   readonly code: string;

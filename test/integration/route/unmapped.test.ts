@@ -1,24 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { expect, test } from 'vitest';
+import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
 
-let here: PostgresServer;
-let there: PostgresServer;
-
-beforeAll(async () => {
-  [here, there] = await Promise.all([startPostgres(), startPostgres()]);
-});
-afterAll(async () => {
-  await Promise.all([here, there].map((server) => server[Symbol.asyncDispose]()));
-});
+const servers = twoServers();
 
 const secret = 'a-value-nobody-may-read';
 
 /** A route that computes 100 / n, which has no value for 0. */
 async function dividing(onError: string) {
-  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  const { source, target } = await servers.pair();
   await source.query('CREATE TABLE t (id int PRIMARY KEY, n int, note text); CREATE TABLE u (id int PRIMARY KEY)');
   await target.query(
     'CREATE TABLE t (id int PRIMARY KEY, n int, note text, share int); CREATE TABLE u (id int PRIMARY KEY)',
@@ -53,7 +46,7 @@ test('a row without a value halts alone, is skipped, parks what comes after it o
     await source.query(`INSERT INTO t VALUES (2, 0, '${secret}')`);
     const { reason } = await route.state('failed');
     expect(reason).toMatchObject({ code: 'TL-4501', message: expect.stringContaining('division by zero') });
-    // What came before it is there.
+    // What came before it is servers.there.
     expect(await target.query('SELECT id FROM u')).toEqual([{ id: 1 }]);
     const [, transaction = ''] = /transaction (\d+)/.exec(reason?.message ?? '') ?? [];
     const skipped = await file.tidelock('skip', 'here-to-there', '--transaction', transaction, '--reason', 'test');
