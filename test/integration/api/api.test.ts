@@ -45,6 +45,7 @@ const bodies: Readonly<Record<string, object>> = {
   waitForRoute: { timeoutMs: 0 },
   adoptPosition: { adopt: '0/1', dryRun: true },
   dropRoute: { dryRun: true },
+  renameRoute: { name: 'other', timeoutMs: 0 },
   applyPlan: { fingerprint: null, timeoutMs: 0 },
 };
 
@@ -101,7 +102,9 @@ test('each answer of each path is what the document says, and nothing that it do
     const validate = ajv.compile({ ...schema, components: strict.components });
     validate(json());
     expect([operationId, status, json(), validate.errors]).toEqual([operationId, status, json(), null]);
-    if (operationId !== 'skipTransaction') expect([operationId, status]).toEqual([operationId, 200]);
+    // No engine runs the route, and it has not halted.
+    if (!['skipTransaction', 'renameRoute'].includes(operationId))
+      expect([operationId, status]).toEqual([operationId, 200]);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     seen.add(operationId);
   }
