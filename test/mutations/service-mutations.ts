@@ -49,7 +49,7 @@ export const serviceMutations: readonly Mutation[] = [
     file: 'src/supervisor/watch-retention.ts',
     find: 'meter.retainedBytes = retainedBytes;',
     replace: 'void retainedBytes;',
-    test: { file: 'test/integration/service/service.test.ts', name: 'a service tells its probes' },
+    test: { file: 'test/integration/service/service.test.ts', name: 'of a route that is stopped' },
   },
   {
     id: 'told-by-each-engine',

@@ -1,20 +1,29 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Notice } from '../../../src/notify/notice.ts';
-import { freePort, startPostgres } from '../../support/postgres.ts';
+import { freePort, type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { until } from '../../support/until.ts';
 
-test('a service tells its probes how its route is, and /metrics what it does', async () => {
-  await using server = await startPostgres();
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+async function databases(): Promise<[source: TestDatabase, target: TestDatabase]> {
   const [source, target] = [await server.createDatabase(), await server.createDatabase()];
   for (const database of [source, target]) await database.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
-  await source.query(`INSERT INTO item SELECT i, 'loaded' FROM generate_series(1, 100) i`);
+  return [source, target];
+}
+
+/** A configuration with probes, and what they tell. */
+async function probed(source: TestDatabase, target: TestDatabase) {
   const port = await freePort();
-  using file = new RouteFile({ source, target });
+  const file = new RouteFile({ source, target });
   file.append(`service:\n  probes: { listen: "127.0.0.1:${port}" }\n`);
-  await using route = file.run();
   const get = async (path: string): Promise<{ status: number; body: string }> => {
     const response = await fetch(`http://127.0.0.1:${port}${path}`);
     return { status: response.status, body: await response.text() };
@@ -23,6 +32,15 @@ test('a service tells its probes how its route is, and /metrics what it does', a
     const line = (await get('/metrics')).body.split('\n').find((one) => one.startsWith(`${series} `));
     return line === undefined ? null : Number(line.slice(series.length));
   };
+  return { port, file, get, metric, [Symbol.dispose]: () => file[Symbol.dispose]() };
+}
+
+test('a service tells its probes how its route is, and /metrics what it does', async () => {
+  const [source, target] = await databases();
+  await source.query(`INSERT INTO item SELECT i, 'loaded' FROM generate_series(1, 100) i`);
+  using probes = await probed(source, target);
+  const { file, get, metric } = probes;
+  await using route = file.run();
   await route.state('running');
   expect(await get('/health/routes/here-to-there')).toMatchObject({ status: 200 });
   expect(await get('/readyz')).toMatchObject({ status: 200 });
@@ -37,12 +55,13 @@ test('a service tells its probes how its route is, and /metrics what it does', a
   expect(await Promise.all(['load', 'insert', 'update', 'delete'].map(rows))).toEqual([100, 50, 3, 1]);
   expect(await metric('tidelock_transactions_total{route="here-to-there"}')).toBe(3);
   expect(await metric('tidelock_lag_seconds{route="here-to-there"}')).toBeLessThan(10);
-  expect(await metric('tidelock_retained_bytes{route="here-to-there"}')).toBeGreaterThan(0);
+  await until('what is kept', async () => Number(await metric('tidelock_retained_bytes{route="here-to-there"}')) > 0);
   expect(await metric('tidelock_source_position_bytes{route="here-to-there"}')).toBeGreaterThan(1_000_000);
   expect(await metric('tidelock_worker_memory_bytes{route="here-to-there",kind="rss"}')).toBeGreaterThan(10_000_000);
   const stage = (name: string) => metric(`tidelock_stage_seconds_total{route="here-to-there",stage="${name}"}`);
+  // Some are told with the next message only.
   for (const name of ['decode', 'map', 'apply', 'commit', 'wait', 'flush'])
-    expect(await stage(name), name).toBeGreaterThan(0);
+    await until(`stage ${name}`, async () => Number(await stage(name)) > 0);
 
   // Totals go on over a worker that is killed; it is told to be gone at once, and what it was is not shown any more.
   process.kill(await route.workerPid(), 'SIGKILL');
@@ -53,8 +72,15 @@ test('a service tells its probes how its route is, and /metrics what it does', a
   await until('the counts', async () => (await rows('update')) === 6);
   expect(await rows('load')).toBe(100);
   expect(await metric('tidelock_worker_restarts_total{route="here-to-there"}')).toBe(1);
+});
 
-  // Stopped on purpose is not healthy, paused would be; what is kept for it goes on being measured.
+test('of a route that is stopped what its source keeps goes on being measured; a taken address is told', async () => {
+  const [source, target] = await databases();
+  using probes = await probed(source, target);
+  const { port, file, get, metric } = probes;
+  await using route = file.run();
+  await route.state('running');
+  // Stopped on purpose is not healthy, paused would be.
   await file.tidelock('stop', 'here-to-there');
   await until('503', async () => (await get('/health/routes/here-to-there')).body.includes('stopped'));
   expect(await get('/readyz')).toMatchObject({ status: 200 });
@@ -73,9 +99,7 @@ test('a service tells its probes how its route is, and /metrics what it does', a
 });
 
 test('a failure is told once, also where another engine takes the route over, which tells that', async () => {
-  await using server = await startPostgres();
-  const [source, target] = [await server.createDatabase(), await server.createDatabase()];
-  for (const database of [source, target]) await database.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
+  const [source, target] = await databases();
   await target.query(`ALTER TABLE item ADD CONSTRAINT good CHECK (t <> 'bad')`);
   const received: Notice[] = [];
   const hook = createServer((request, response) => {
