@@ -74,9 +74,9 @@ function findingLines(findings: readonly Found[], { colours, columns }: CheckSty
   for (const level of levels)
     for (const group of alike(findings.filter((finding) => finding.level === level))) {
       for (const { code, message } of group) {
-        const [first = '', ...more] = wrapped(`${level} ${code} ${message}`, { indent, columns });
+        const [first = '', ...more] = wrapped(`${level} ${code} ${message}`, { indent, columns, hang: 2 });
         lines.push(colours ? first.replace(level, styleText(colourOf[level], level)) : first);
-        lines.push(...more.map((line) => `  ${line}`));
+        lines.push(...more);
       }
       const remedy = group[0]?.remedy ?? '';
       if (remedy !== '') lines.push(...wrapped(remedy, { indent: indent + 2, columns }));

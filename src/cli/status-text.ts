@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { tableText } from './table-text.ts';
+import { wrapped } from './wrapped.ts';
 
 export interface StatusStyle {
   readonly colours: boolean;
@@ -53,7 +54,7 @@ export function statusText(routes: readonly RouteView[], style: StatusStyle): st
     if (route.reason) {
       const { code, message, remedy } = route.reason;
       for (const sentence of [`${code} ${message}`, remedy])
-        if (sentence !== undefined) text.push(...wrapped(sentence, style.columns));
+        if (sentence !== undefined) text.push(...wrapped(sentence, { indent: 2, columns: style.columns }));
     }
   }
   return `${text.join('\n')}\n`;
@@ -72,17 +73,6 @@ function lowColumns(route: RouteView): string {
     .filter(({ low }) => low)
     .map(({ title, text }) => `${title.replace('>', '').toLowerCase()} ${text(route)}`)
     .join(', ');
-}
-
-/** Words as whole as the terminal allows, each line indented: what the terminal breaks starts in the first column. */
-function wrapped(sentence: string, width: number | null): string[] {
-  const lines: string[] = [];
-  for (const word of sentence.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || (width !== null && last.length + 1 + word.length > width)) lines.push(`  ${word}`);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
 }
 
 function coloured(line: string, route: RouteView): string {

@@ -5,6 +5,7 @@ import { durationOption } from '../duration-option.ts';
 import { keepRowsOption } from '../keep-rows-option.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 import { planText } from '../plan-text.ts';
+import { usesColours } from '../terminal.ts';
 
 interface ApplyOptions extends ControlOptions {
   readonly keepRows?: readonly string[];
@@ -32,7 +33,7 @@ async function apply(line: CommandLine, named: readonly string[], options: Apply
   const { keepRows = [], json = false, reason } = options;
   const what = { ...(named.length > 0 && { routes: [...new Set(named)] }), keepRows };
   const plan = await control.plan(what);
-  line.err.write(planText(plan, line.err.isTTY && !line.env.NO_COLOR));
+  line.err.write(planText(plan, usesColours({ out: line.err, env: line.env })));
   const fingerprint = options.yes ? plan.fingerprint : null;
   const document = await control.apply({ ...what, fingerprint, timeoutMs }, askedHere(reason), line.signal);
   if (json) writeJson(line, document);

@@ -4,6 +4,7 @@ import { errorCatalogue } from '../../core/errors/catalogue.ts';
 import { type ErrorKind, fail } from '../../core/errors/tidelock-error.ts';
 import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
 import { tableText } from '../table-text.ts';
+import { terminalColumns } from '../terminal.ts';
 
 export function addErrors(program: Command, line: CommandLine): void {
   addCommand(program, {
@@ -26,6 +27,7 @@ function errors(line: CommandLine, code: string | undefined, { json }: CommonOpt
       `${tableText(
         ['CODE', 'MEANING'],
         kinds.map((k) => [k.code, k.title]),
+        terminalColumns(line),
       )}\n`,
     );
   else for (const kind of kinds) line.out.write(kindText(described(kind)));

@@ -3,6 +3,7 @@ import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { keepRowsOption } from '../keep-rows-option.ts';
 import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 import { planText } from '../plan-text.ts';
+import { usesColours } from '../terminal.ts';
 
 interface PlanOptions extends ControlOptions {
   readonly keepRows?: readonly string[];
@@ -24,6 +25,6 @@ async function plan(line: CommandLine, named: readonly string[], options: PlanOp
   const { keepRows = [] } = options;
   const document = await control.plan({ ...(named.length > 0 && { routes: [...new Set(named)] }), keepRows });
   if (options.json) writeJson(line, document);
-  else line.out.write(planText(document, line.out.isTTY && !line.env.NO_COLOR));
+  else line.out.write(planText(document, usesColours(line)));
   return document.changes ? 1 : 0;
 }

@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import { pause } from '../../core/pause.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
+import { repaint } from '../repaint.ts';
 import { statusText } from '../status-text.ts';
+import { terminalColumns, usesColours } from '../terminal.ts';
 
 const watchMs = 2_000;
 
@@ -28,14 +30,8 @@ async function status(line: CommandLine, route: string | undefined, options: Sta
     const { routes } = document;
     if (options.json) writeJson(line, document);
     else {
-      // Home, then erase below: no flicker.
-      if (options.watch && line.out.isTTY) line.out.write('\u001b[H\u001b[J');
-      line.out.write(
-        statusText(routes, {
-          colours: line.out.isTTY && !line.env.NO_COLOR,
-          columns: line.out.isTTY ? line.out.columns : null,
-        }),
-      );
+      const text = statusText(routes, { colours: usesColours(line), columns: terminalColumns(line) });
+      line.out.write(options.watch && line.out.isTTY ? repaint(text, line.out.rows) : text);
     }
     if (!options.watch) return routes.some(({ state }) => state === 'unknown') ? 2 : 0;
     await pause(watchMs, line.signal);

@@ -27,7 +27,7 @@ function parkedText(parked: readonly ParkedView[], width: number): string {
     String(one.attempts),
     tablesText(one.tables),
   ]);
-  const [head = '', ...lines] = tableText(titles, rows).split('\n');
+  const [head = '', ...lines] = tableText(titles, rows, width === 0 ? null : width).split('\n');
   const text = [head];
   for (const [at, row] of lines.entries()) {
     text.push(row);

@@ -1,0 +1,165 @@
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import { checkServerFacts } from '../../connectors/postgres/node/check-server.ts';
+import type { ServerFacts } from '../../connectors/postgres/node/server-facts.ts';
+import { checkText } from '../../src/cli/check-text.ts';
+import { repaint } from '../../src/cli/repaint.ts';
+import { tableText } from '../../src/cli/table-text.ts';
+import { usesColours } from '../../src/cli/terminal.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import type { NodeDefinition, RouteDefinition } from '../../src/core/route.ts';
+
+const titles = ['ROUTE', 'TABLES', 'ROWS>'];
+const rows = [
+  ['a-route-with-a-name-of-thirty-c', `public.${'customers_and_their_orders_'.repeat(4)}2026`, '12,345'],
+  ['kurz', '表格.名前', '1'],
+];
+
+test.each([40, 80, 120, 200])('a table fits %i columns, its numbers whole', (columns) => {
+  const lines = tableText(titles, rows, columns).split('\n');
+  for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+  expect(lines[1]).toMatch(/^a-route.* +public.*2026 +12,345$/);
+  // Below each other, also behind characters that are two columns wide.
+  const ends = lines.map((line) => stringWidth(line));
+  expect(new Set(ends).size).toBe(1);
+});
+
+test('what is not a terminal gets whole texts', () => {
+  expect(tableText(titles, rows, null)).toContain(rows[0]?.[1]);
+});
+
+test('a repainted screen is one write that never erases what it paints again, and never scrolls', () => {
+  const text = Array.from({ length: 30 }, (_, at) => `line ${at}`).join('\n');
+  const painted = repaint(text, 10);
+  expect(painted.split('\n')).toHaveLength(10);
+  expect(painted).toContain('… 22 more lines');
+  expect(painted.indexOf('\u001b[J')).toBeGreaterThan(painted.indexOf('more lines'));
+  expect(repaint('one\ntwo\n', 10)).toContain('one\u001b[K\ntwo\u001b[K\n\u001b[J');
+});
+
+test.each([
+  [{ isTTY: true }, {}, true],
+  [{ isTTY: false }, {}, false],
+  [{ isTTY: true }, { NO_COLOR: '1' }, false],
+  [{ isTTY: false }, { FORCE_COLOR: '1' }, true],
+  [{ isTTY: true }, { FORCE_COLOR: '0' }, false],
+  [{ isTTY: true }, { TERM: 'dumb' }, false],
+])('colours on %j with %j: %s', (out, env, expected) => {
+  expect(usesColours({ out: out as NodeJS.WriteStream, env: env as NodeJS.ProcessEnv })).toBe(expected);
+});
+
+describe('check', () => {
+  const node = (name: string, host = 'db.internal'): NodeDefinition => ({
+    name,
+    type: 'postgres',
+    allow: [],
+    connection: () => ({
+      hosts: [{ host, port: 5432 }],
+      database: 'shop',
+      user: 'tidelock',
+      password: undefined,
+      tls: { mode: 'off' },
+    }),
+  });
+  const route = (name: string, more: Partial<RouteDefinition> = {}): RouteDefinition =>
+    ({
+      deployment: 'test',
+      name,
+      from: node('here'),
+      to: node('there'),
+      given: {},
+      limits: { retained: { warnBytes: 5e9, criticalBytes: 20e9 }, lag: { warnMs: 1, criticalMs: 2 } },
+      ...more,
+    }) as RouteDefinition;
+  const calm: ServerFacts = {
+    version: '18.1',
+    maxSlots: 10,
+    slots: [],
+    maxSenders: 10,
+    senders: 0,
+    maxSessions: 97,
+    sessions: 5,
+    roleLimit: -1,
+    roleSessions: 1,
+    pendingRestart: [],
+    keepSizeBytes: -1,
+    idleSlotTimeoutMs: 0,
+    senderTimeoutMs: 60_000,
+    transactionTimeoutMs: 0,
+    session: { searchPath: 'pg_catalog', statementTimeout: '0', idleTimeout: '0' },
+    tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+    largeObjects: false,
+    oldestTransaction: null,
+    preparedTransactions: 0,
+  };
+  const three = [route('one'), route('two'), route('three')];
+  const found = (facts: Partial<ServerFacts>, offsetMs = 0, sources = three) =>
+    checkServerFacts({
+      node: node('here'),
+      use: { sources, targets: [] },
+      facts: { ...calm, ...facts },
+      clock: { offsetMs, errorMs: 5 },
+    });
+  const codes = (...args: Parameters<typeof found>): string[] =>
+    found(...args).map(({ level, code }) => `${level} ${code}`);
+
+  test('a server that suits has nothing to say but what it is', () => {
+    expect(codes({})).toEqual(['info node.server']);
+  });
+
+  test.each<[string, Partial<ServerFacts>, string]>([
+    ['two slots are free and three are wanted', { maxSlots: 2 }, 'error node.slots'],
+    ['walsenders for two', { maxSenders: 2 }, 'error node.walSenders'],
+    ['connections', { maxSessions: 10, sessions: 9 }, 'warning node.connections'],
+    ['a limit of the role', { roleLimit: 3 }, 'error node.roleConnections'],
+    ['a restart', { pendingRestart: ['wal_level'] }, 'warning node.pendingRestart'],
+    ['less is kept than the limit says', { keepSizeBytes: 10e9 }, 'warning node.keepSizeLimit'],
+    ['idle slots are dropped', { idleSlotTimeoutMs: 3_600_000 }, 'warning node.idleSlotTimeout'],
+    ['the stream ends soon', { senderTimeoutMs: 1_000 }, 'warning node.senderTimeout'],
+    ['transactions end', { transactionTimeoutMs: 60_000 }, 'warning node.transactionTimeout'],
+    ['a pooler', { session: { ...calm.session, searchPath: '"$user", public' } }, 'error node.sessionSettings'],
+    ['no encryption', { tls: { version: null, cipher: null } }, 'warning node.tls'],
+    ['large objects', { largeObjects: true }, 'warning node.largeObjects'],
+    ['an old transaction', { oldestTransaction: { pid: 7, seconds: 3_600 } }, 'warning node.longTransaction'],
+    ['prepared transactions', { preparedTransactions: 1 }, 'warning node.preparedTransactions'],
+  ])('tells of %s', (_, facts, expected) => {
+    expect(new Set(codes(facts))).toEqual(new Set(['info node.server', expected]));
+    for (const { level, remedy } of found(facts)) if (level !== 'info') expect(remedy).not.toBe('');
+  });
+
+  test('tells of clocks apart by more than the question took', () => {
+    expect(codes({}, 5_000)).toContain('warning node.clock');
+    expect(codes({}, -5_000)).toContain('warning node.clock');
+    expect(codes({}, 2_004)).not.toContain('warning node.clock');
+  });
+
+  test('a route that has its slot wants no other', () => {
+    expect(codes({ maxSlots: 3, slots: ['test__one', 'test__two', 'x'] }, 0, three.slice(0, 2))).toEqual([
+      'info node.server',
+    ]);
+  });
+
+  test('what is printed fits the terminal, says the same thing once, and counts at the end', () => {
+    const place = (name: string) => ({ node: name, hosts: ['db.internal:5432'], database: 'shop' });
+    const slow: Finding = {
+      level: 'warning',
+      code: 'source.x',
+      node: 'here',
+      message: 'a long message about something '.repeat(5).trim(),
+      remedy: 'Mend it.',
+      statement: 'ALTER SYSTEM SET something = on;',
+    };
+    const routes = ['one', 'two'].map((name) => ({
+      name,
+      ok: name === 'one',
+      findings: name === 'one' ? [slow] : [slow, { ...slow, level: 'error' as const, code: 'source.y' }],
+      source: place('here'),
+      target: place('there'),
+    }));
+    const nodes = [{ name: 'here', ok: true, findings: [], place: place('here') }];
+    const text = checkText({ routes, nodes, service: null }, { colours: false, columns: 80 });
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(text.match(/source\.x/g)).toHaveLength(1);
+    expect(text.trimEnd().split('\n').at(-1)).toBe('1 of 2 routes are ready; 1 error, 2 warnings');
+  });
+});
