@@ -154,6 +154,8 @@ export interface RouteStateStore {
   tables(): Promise<readonly StoredTable[]>;
   /** Registers the tables and this route as their one owner. Throws where another route owns one of the targets. */
   setTables(tables: readonly StoredTable[]): Promise<void>;
+  /** Notes on a table's stored definition what a look at the catalogue has halted at. */
+  setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void>;
 
   /** Stores, for the engine that has the route or takes it next, that a change is agreed to, and wakes it. */
   setPending(change: PendingChange): Promise<void>;

@@ -21,7 +21,7 @@ import { storedTable, type TableMapper } from './table-mapper.ts';
 export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
   readonly mapper: TableMapper;
-  readonly store: Pick<RouteStateStore, 'setTables'>;
+  readonly store: Pick<RouteStateStore, 'setHalted'>;
   readonly source: Pick<Source, 'facts' | 'catalogue' | 'settled' | 'precedes' | 'order'>;
   readonly target: Pick<Target, 'columns'>;
   readonly logger: Logger;
@@ -130,6 +130,8 @@ export class SchemaGuard {
     mapper.adjust(definition, definition);
     const stored = { ...storedTable(mapper.bind(versionOf(definition)), definition), loadedTo: was?.loadedTo ?? null };
     this.#stored.set(stored.source, stored);
+    // What a look has shown before is older.
+    if (this.#touched.has(stored.source)) this.#touched.set(stored.source, null);
     change.stored = stored;
   }
 
@@ -171,16 +173,11 @@ export class SchemaGuard {
     }
     const print = printOf(facts);
     if (this.#isAcceptedState(before, facts)) {
-      await this.#accept(change, facts);
-      return null;
+      this.#accept(change, facts);
+      return change;
     }
-    await this.#keep({ ...known, definition: { ...before, halted: { at, print } } });
+    await this.#options.store.setHalted(known.source, { at, print });
     throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
-  }
-
-  async #keep(table: StoredTable): Promise<void> {
-    this.#stored.set(table.source, table);
-    await this.#options.store.setTables([...this.#stored.values()]);
   }
 
   /** Called before the change is mapped, with the source transaction that brings it. Throws (halt) where the change can't be followed. */
@@ -195,7 +192,7 @@ export class SchemaGuard {
     if (known.definition === null) return await this.#unknown(change, known, facts);
     if (change.tableId !== known.definition.id) {
       if (!this.#isAccepted(change)) throw this.#unproven(change, madeAnew);
-      return await this.#accept(change, facts);
+      return this.#accept(change, facts);
     }
     // Commands tell what changes, in their place; the catalogue may be further. A look tells what came without one.
     if (this.#options.route.ddl === 'replicate' && sameDefinition(to, known.definition)) return;
@@ -212,7 +209,7 @@ export class SchemaGuard {
     });
     if (!judgement.changed && judgement.unproven === null) this.#refresh(change, known, judgement);
     else if (this.#isAccepted(change) || this.#isAcceptedState(known.definition, facts))
-      await this.#accept(change, facts, judgement.definition);
+      this.#accept(change, facts, judgement.definition);
     else await this.#changed(change, known.definition, judgement);
   }
 
@@ -242,7 +239,7 @@ export class SchemaGuard {
 
   async #first(change: SchemaChange, facts: TableFacts | null): Promise<void> {
     if (!this.#isAccepted(change)) throw this.#halt(change, 'it is new');
-    await this.#accept(change, facts);
+    this.#accept(change, facts);
   }
 
   /** Stored by an older version, or of a given queue. */
@@ -250,25 +247,26 @@ export class SchemaGuard {
     const { mapper } = this.#options;
     if (known.fingerprint !== storedTable(mapper.bind(change.to), null).fingerprint && !this.#isAccepted(change))
       throw this.#halt(change, changedText);
-    await this.#accept(change, facts);
+    this.#accept(change, facts);
   }
 
   async #gone(change: SchemaChange, known: StoredTable, definition: TableDefinition): Promise<void> {
     const { fingerprint } = storedTable(this.#options.mapper.bind(change.to), null);
     if (known.fingerprint === fingerprint) return;
-    if (this.#isAccepted(change)) return await this.#accept(change, null, definition);
+    if (this.#isAccepted(change)) return this.#accept(change, null, definition);
     if (this.#options.route.schemaChanges === 'halt') throw this.#halt(change, changedText);
     throw this.#unproven(change, 'it was changed, and has been dropped since: what the change was can not be told');
   }
 
-  /** A person vouches for the target. */
-  async #accept({ to }: SchemaChange, facts: TableFacts | null, judged: TableDefinition | null = null): Promise<void> {
-    const { mapper, store } = this.#options;
+  /** A person vouches for the target. Stored in its place: rows before it may still be on their way, under definitions that are stored with them. */
+  #accept(change: SchemaChange, facts: TableFacts | null, judged: TableDefinition | null = null): void {
+    const { mapper } = this.#options;
+    const { to } = change;
     const definition = judged ?? (facts !== null && isOfCatalogue(to, facts) ? definitionOf(facts) : null);
     if (definition !== null) mapper.adjust(to, definition);
-    const table = this.#renewed(mapper.bind(to), definition);
-    this.#stored.set(table.source, table);
-    await store.setTables([...this.#stored.values()]);
+    const stored = this.#renewed(mapper.bind(to), definition);
+    this.#stored.set(stored.source, stored);
+    change.evolution = { steps: [], stored };
   }
 
   /** The same columns with the same values; what is stored to prove the next change by may be newer. */

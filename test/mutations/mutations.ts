@@ -89,6 +89,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/ddl-objects.test.ts', name: 'tables, types, schemas and sequences' },
   },
   {
+    id: 'row-before-its-command',
+    promise: 5,
+    what: 'writes a DDL message so that the row behind it may be decoded before it',
+    file: 'connectors/postgres/source/capture-function.ts',
+    find: "PERFORM pg_logical_emit_message(false, 'tidelock.pad', '');",
+    replace: 'NULL;',
+    test: { file: 'test/integration/route/ddl-objects.test.ts', name: 'tables, types, schemas and sequences' },
+  },
+  {
     id: 'command-not-told-back',
     promise: 7,
     what: 'the route back does not know what a replicated command has made',

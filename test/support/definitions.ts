@@ -2,7 +2,7 @@ import type { TestDatabase } from './postgres.ts';
 
 const ours = `nspname !~ '^(pg_|information_schema$|tidelock$)'`;
 
-/** What pg_catalog says of all that is not the server's: one text for each thing. Without oids, owners, and where a sequence stands. */
+/** What pg_catalog says of all that is not the server's: one text for each thing. Without oids, owners, where a sequence stands, and NOT NULL by its name, which only newer versions have. */
 const catalogue = `
   WITH relation AS (SELECT c.*, nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${ours})
   SELECT 'schema' AS what, nspname || ' ' || COALESCE(obj_description(oid), '') AS text FROM pg_namespace WHERE ${ours}
@@ -17,7 +17,7 @@ const catalogue = `
     FROM pg_index JOIN relation c ON c.oid = indexrelid
   UNION ALL SELECT 'constraint', conrelid::regclass || ' ' || contypid::regtype || conname || pg_get_constraintdef(k.oid) || convalidated || condeferrable
       || COALESCE(obj_description(k.oid, 'pg_constraint'), '')
-    FROM pg_constraint k JOIN pg_namespace n ON n.oid = connamespace WHERE ${ours}
+    FROM pg_constraint k JOIN pg_namespace n ON n.oid = connamespace WHERE ${ours} AND contype <> 'n'
   UNION ALL SELECT 'type', t.oid::regtype || ' ' || typtype::text || typnotnull || COALESCE(typdefault, '') || ' ' || format_type(typbasetype, typtypmod) || ' '
       || COALESCE((SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid), '')
       || COALESCE((SELECT rngsubtype::regtype::text FROM pg_range WHERE rngtypid = t.oid), '') || COALESCE(obj_description(t.oid, 'pg_type'), '')

@@ -155,6 +155,9 @@ BEGIN
     PERFORM pg_logical_emit_message(true, '${markerPrefixes.ddl}', convert_to(COALESCE((
       SELECT encode(sha256(k.second || sha256(k.first || convert_to(v_body, 'UTF8'))), 'hex') FROM tidelock.ddl_keys k WHERE k.route = ${key}
     ), '') || v_body, 'UTF8'));
+    -- The server sorts a message by where its record ends, and rows by where theirs begin: one of another subtransaction
+    -- right behind it could come first.
+    PERFORM pg_logical_emit_message(false, 'tidelock.pad', '');
   END IF;
   PERFORM pg_catalog.set_config('search_path', v_path, true);
 END `;

@@ -22,6 +22,7 @@ import type {
   WantedOptions,
 } from '../../../src/core/route-state-store.ts';
 import type { Reason, RouteStatus, WantedState } from '../../../src/core/route-status.ts';
+import type { TableDefinition } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { applicationName } from '../target/apply-connection.ts';
@@ -369,6 +370,16 @@ class PostgresRouteState implements RouteStateStore {
       if (this.#lease !== null) await release(this.#client, await this.#id(), this.#lease);
       this.#routeId = null;
       this.#lease = null;
+    });
+  }
+
+  setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void> {
+    return this.#run(async () => {
+      await this.#client.query(
+        `update tidelock.tables set definition = definition || jsonb_build_object('halted', $3::jsonb)
+         where route_id = $1 and source = $2 and definition is not null`,
+        [await this.#id(), source, JSON.stringify(halted)],
+      );
     });
   }
 

@@ -9,7 +9,7 @@ import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import type { TableDefinition } from '../../../src/core/table-facts.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { columnTypes, proveCommand, proveTypes } from './command-proof.ts';
+import { columnTypes, proveCommand, proveDefaults, proveTypes } from './command-proof.ts';
 import { dropObjects } from './drop-objects.ts';
 import { NotCarried } from './not-carried.ts';
 import { type Command, readCommand } from './read-command.ts';
@@ -77,6 +77,7 @@ async function carryOut(change: DdlChange, { client, route, routeId, isParking, 
   await client.query(textOf(change, command));
   if (typesBefore !== null && table !== null)
     proveTypes(typesBefore, await columnTypes(client, table, command.retyped));
+  if (table !== null) await proveDefaults(client, table, command.defaulted);
   if (tag === 'CREATE INDEX') await checkIndex(client, object);
   await proveCommand(client, { change, stored, isCreated });
 }

@@ -53,7 +53,7 @@ function shapeOf({ columns, generated, identity }: TableFacts): unknown {
   };
 }
 
-/** Types by column, each as the catalogue writes it. */
+/** Types by column, each as the catalogue writes it, a domain by what it is made of. */
 export async function columnTypes(
   client: pg.Client,
   table: TableName,
@@ -61,9 +61,12 @@ export async function columnTypes(
 ): Promise<ReadonlyMap<string, string>> {
   if (columns.length === 0) return new Map();
   const { rows } = await client.query<{ name: string; type: string }>(
-    `select a.attname as name, case when t.typtype = 'e' then 'enum' else n.nspname || '.' || t.typname end as type
-     from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid join pg_catalog.pg_namespace n on n.oid = t.typnamespace
-     where a.attrelid = to_regclass($1) and a.attname = any ($2::text[])`,
+    `with recursive step (name, type) as (
+       select attname, atttypid from pg_catalog.pg_attribute where attrelid = to_regclass($1) and attname = any ($2::text[])
+       union all select s.name, t.typbasetype from step s join pg_catalog.pg_type t on t.oid = s.type and t.typtype = 'd'
+     )
+     select s.name, case when t.typtype = 'e' then 'enum' else n.nspname || '.' || t.typname end as type
+     from step s join pg_catalog.pg_type t on t.oid = s.type and t.typtype <> 'd' join pg_catalog.pg_namespace n on n.oid = t.typnamespace`,
     [quoteTable(table), columns],
   );
   return new Map(rows.map(({ name, type }) => [name, type]));
@@ -121,4 +124,18 @@ export function proveTypes(before: ReadonlyMap<string, string>, after: ReadonlyM
         `the rows were written anew, and the cast of column ${column} may give other values at each side`,
       );
   }
+}
+
+/** A type's default that is no constant gives each side another value. */
+export async function proveDefaults(client: pg.Client, table: TableName, columns: readonly string[]): Promise<void> {
+  if (columns.length === 0) return;
+  const { rows } = await client.query<{ name: string; value: string }>(
+    `select a.attname as name, t.typdefault as value
+     from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid
+     where a.attrelid = to_regclass($1) and a.attname = any ($2::text[]) and t.typdefault is not null`,
+    [quoteTable(table), columns],
+  );
+  const other = rows.find(({ value }) => !/^(-?[0-9.]+|'([^']|'')*'(::[^']*)?)$/.test(value));
+  if (other !== undefined)
+    throw new NotCarried(`the default of the type of column ${other.name} may have another value at each side`);
 }

@@ -77,7 +77,12 @@ export async function evolveTable(
     'update tidelock.tables set fingerprint = $3, definition = $4 where route_id = $1 and source = $2',
     [routeId, stored.source, stored.fingerprint, JSON.stringify(stored.definition)],
   );
-  if (rowCount !== 1) throw new RangeError('a table that is not registered');
+  // One that a person has accepted as new.
+  if (rowCount !== 1)
+    await client.query(
+      'insert into tidelock.tables (route_id, source, target, fingerprint, definition) values ($1, $2, $3, $4, $5)',
+      [routeId, stored.source, stored.target, stored.fingerprint, JSON.stringify(stored.definition)],
+    );
 }
 
 async function statementsOf(

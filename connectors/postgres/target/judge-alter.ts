@@ -63,6 +63,7 @@ const partitions: ReadonlySet<string> = new Set([
 
 interface Judged {
   readonly retyped: readonly string[];
+  readonly defaulted: readonly string[];
   readonly leftOut: boolean;
 }
 
@@ -73,12 +74,13 @@ export function judgeAlter({ cmds = [] }: AlterTableStmt, rewritten: DdlChange['
     return cmd.AlterTableCmd;
   });
   if (commands.length > 0 && commands.every(({ subtype }) => leftOut.has(subtype ?? '')))
-    return { retyped: [], leftOut: true };
+    return { retyped: [], defaulted: [], leftOut: true };
   const retyped = commands.flatMap(judgePart);
   if (rewritten === 'other') throw new NotCarried('it has written the rows anew, perhaps with other values');
   if (rewritten === 'values' && !commands.every(givesEqualValues))
     throw new NotCarried('it has written the rows anew, with values that each side computes for itself');
-  return { retyped: rewritten === null ? [] : retyped, leftOut: false };
+  const defaulted = rewritten === 'values' ? commands.flatMap(defaultedBy) : [];
+  return { retyped: rewritten === null ? [] : retyped, defaulted, leftOut: false };
 }
 
 /** Names of the columns whose type the part changes. */
@@ -112,17 +114,21 @@ function givesEqualValues({ subtype = 'AT_AddColumn', def }: AlterTableCmd): boo
   if (subtype !== 'AT_AddColumn' || def === undefined || !('ColumnDef' in def)) return true;
   const { constraints = [], typeName } = def.ColumnDef;
   const names = (typeName?.names ?? []).map((node) => ('String' in node ? node.String.sval : ''));
-  if (
-    names[0] !== 'pg_catalog' &&
-    constraints.every((node) => !isOf(node, 'CONSTR_GENERATED') && !isOf(node, 'CONSTR_DEFAULT'))
-  )
-    return false;
+  if (/^(big|small)?serial[248]?$/.test(names.at(-1) ?? '')) return false;
   return constraints.every((node) => {
     if (!('Constraint' in node)) return false;
     const { contype, raw_expr } = node.Constraint;
     if (contype === 'CONSTR_IDENTITY') return false;
     return contype !== 'CONSTR_DEFAULT' || isConstant(raw_expr);
   });
+}
+
+/** An added column that takes what its type says: a domain may have a default. */
+function defaultedBy({ subtype = 'AT_AddColumn', def }: AlterTableCmd): readonly string[] {
+  if (subtype !== 'AT_AddColumn' || def === undefined || !('ColumnDef' in def)) return [];
+  const { constraints = [], colname } = def.ColumnDef;
+  const isGiven = constraints.some((node) => isOf(node, 'CONSTR_GENERATED') || isOf(node, 'CONSTR_DEFAULT'));
+  return isGiven || colname === undefined ? [] : [colname];
 }
 
 function isOf(node: Node, contype: string): boolean {

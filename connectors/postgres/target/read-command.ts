@@ -11,6 +11,8 @@ export interface Command {
   readonly relation: RangeVar | null;
   /** The columns whose type it changes: both types decide whether the values are the same at both sides. */
   readonly retyped: readonly string[];
+  /** The columns that it adds in a rewrite and that have what their type says: the default of a domain. */
+  readonly defaulted: readonly string[];
   /** It has nothing to do with rows and is meant for its own side: an owner, a trigger that is switched off. */
   readonly leftOut: boolean;
 }
@@ -43,7 +45,7 @@ export async function readCommand(change: DdlChange): Promise<Command> {
   };
 }
 
-const plain = { relation: null, retyped: [], leftOut: false };
+const plain = { relation: null, retyped: [], defaulted: [], leftOut: false };
 
 /** A comment is counted among all comments of its text; the others among those on the same object. */
 function isOf(stmt: Node, { tag, name, table }: DdlChange): boolean {
@@ -59,7 +61,7 @@ function isOf(stmt: Node, { tag, name, table }: DdlChange): boolean {
 
 const sharedObjects: ReadonlySet<string> = new Set(['OBJECT_DATABASE', 'OBJECT_ROLE', 'OBJECT_TABLESPACE']);
 
-type Judged = Partial<Pick<Command, 'retyped' | 'leftOut'>> & { readonly text?: string };
+type Judged = Partial<Pick<Command, 'retyped' | 'defaulted' | 'leftOut'>> & { readonly text?: string };
 
 function judged(stmt: Node, change: DdlChange): Judged {
   if ('AlterOwnerStmt' in stmt) return { leftOut: true };

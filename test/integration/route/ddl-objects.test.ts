@@ -46,6 +46,16 @@ const scripts: readonly (readonly string[])[] = [
     'CREATE TABLE i (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c char(4) COLLATE "C" NOT NULL)',
     `INSERT INTO i (c) VALUES ('x')`,
   ],
+  // The row's record begins where that of the command's message ends.
+  [
+    'SAVEPOINT s',
+    'CREATE TABLE saved (id int PRIMARY KEY)',
+    'SAVEPOINT t',
+    'INSERT INTO saved VALUES (1)',
+    'SAVEPOINT u',
+    'ALTER TABLE saved ADD gone int',
+    'ROLLBACK TO u',
+  ],
   // The way of pg_dump: the key comes later.
   ['CREATE TABLE k (id int, n int)', 'ALTER TABLE k ADD PRIMARY KEY (id)', 'INSERT INTO k VALUES (1, 1)'],
   ['CREATE TABLE f (id int)'],
