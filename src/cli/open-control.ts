@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Asked, Control } from '../control/control.ts';
-import { LocalControl } from '../control/local-control.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import { askedBy } from './asked-by.ts';
@@ -34,6 +33,8 @@ export async function openControl(line: CommandLine, options: ControlOptions): P
   if (address !== undefined) return await openService(line, address, ca);
   if (ca !== undefined) throw fail(configErrors.arguments, { why: '--ca is for --url' });
   const configuration = openConfiguration(line, options);
+  // With all connectors: a command that a service carries out needs none of them.
+  const { LocalControl } = await import('../control/local-control.ts');
   return new LocalControl({ configuration: () => configuration });
 }
 

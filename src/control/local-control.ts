@@ -26,6 +26,7 @@ import { type JournalOptions, readJournal } from './read-journal.ts';
 import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
 import { type RenameOptions, renameRoute } from './rename-route.ts';
+import type { RouteReader } from './route-readings.ts';
 import { sequencesNow } from './sequences-now.ts';
 import { skipTransaction } from './skip-transaction.ts';
 import { type WaitOptions, waitForRoute } from './wait-for-route.ts';
@@ -37,6 +38,8 @@ export interface LocalControlOptions {
   written?(): Configuration;
   /** Something was asked of the engine. */
   onApply?(): void;
+  /** Where status and journal are read from: a service is asked for them again and again. */
+  readonly reader?: RouteReader;
 }
 
 /** What an operator does, carried out here: over a configuration and the databases of its routes. */
@@ -53,7 +56,7 @@ export class LocalControl implements Control {
 
   async status(routes?: readonly string[]) {
     const configuration = this.#options.configuration();
-    return await readStatus(configuration, routes ?? [...configuration.routes.keys()]);
+    return await readStatus(configuration, routes ?? [...configuration.routes.keys()], this.#options.reader);
   }
 
   tables(route: string) {
@@ -82,7 +85,7 @@ export class LocalControl implements Control {
   }
 
   async journal(options: JournalOptions) {
-    return await readJournal(this.#options.configuration(), options);
+    return await readJournal(this.#options.configuration(), options, this.#options.reader);
   }
 
   async wait(route: string, options: WaitOptions, signal: AbortSignal) {

@@ -3,7 +3,7 @@ import type { JournalledAction } from '../core/action.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Reason } from '../core/route-status.ts';
-import { openRoute } from './open-route.ts';
+import { type RouteReader, readOnce } from './route-readings.ts';
 
 export interface JournalOptions {
   /** The whole deployment where it is left out. */
@@ -29,6 +29,7 @@ const timePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$/;
 export async function readJournal(
   configuration: Configuration,
   { route, before, limit }: JournalOptions,
+  reader: RouteReader = readOnce,
 ): Promise<JournalDocument> {
   if (before !== null && (!timePattern.test(before) || Number.isNaN(Date.parse(before)))) {
     throw fail(configErrors.arguments, { why: `a time as the journal writes it is wanted, not "${before}"` });
@@ -40,9 +41,8 @@ export async function readJournal(
   const pages = await Promise.all(
     [...targets].map(async ([node, definition]) => {
       try {
-        await using opened = openRoute(definition);
-        const store = await opened.store();
-        return await store.actions.read({ deployment: route === undefined, before, limit });
+        const page = { deployment: route === undefined, before, limit };
+        return await reader.store(definition, (store) => store.actions.read(page));
       } catch (error) {
         if (!(error instanceof TidelockError) || route !== undefined) throw error;
         missing.push({ node, reason: { code: error.code, message: error.message, remedy: error.remedy } });

@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
-import { openRoute } from './open-route.ts';
+import { type RouteReader, readOnce } from './route-readings.ts';
 import { type RouteView, routeView } from './route-view.ts';
 
 export interface StatusDocument {
@@ -9,14 +9,17 @@ export interface StatusDocument {
 }
 
 /** All or some of the routes, asked side by side. */
-export async function readStatus(configuration: Configuration, names: readonly string[]): Promise<StatusDocument> {
+export async function readStatus(
+  configuration: Configuration,
+  names: readonly string[],
+  reader: RouteReader = readOnce,
+): Promise<StatusDocument> {
   const routes = await Promise.all(
     names.map(async (name) => {
       const definition = configuration.routes.demand(name, 'route');
-      await using route = openRoute(definition);
       const [stored, source] = await Promise.all([
-        answer(async () => (await route.store()).read()),
-        answer(() => route.source.status()),
+        answer(() => reader.store(definition, (store) => store.read())),
+        answer(() => reader.source(definition)),
       ]);
       return routeView({ definition, stored, source });
     }),

@@ -1,6 +1,7 @@
 import { ApiServer } from '../api/api-server.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { LocalControl } from '../control/local-control.ts';
+import { RouteReadings } from '../control/route-readings.ts';
 import type { Logger } from '../core/logger.ts';
 import { MetricsStore } from '../metrics/metrics-store.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
@@ -49,16 +50,22 @@ export async function runService(options: ServiceOptions): Promise<number> {
     isDraining,
   });
   const facts = { version, configuration: () => reload.effective, supervisor, conditions, store, metrics };
+  const readings = new RouteReadings();
   const control = new LocalControl({
     configuration: () => reload.effective,
     written: read,
     onApply: () => void reload.reload(),
+    reader: readings,
   });
   const api =
     settings === null
       ? null
       : new ApiServer({
-          settings: { ...settings, tokens: () => (reload.current.service.api ?? settings).tokens() },
+          settings: {
+            listen: settings.listen,
+            tokens: () => (reload.current.service.api ?? settings).tokens(),
+            tls: () => (reload.current.service.api ?? settings).tls(),
+          },
           control,
           live: serviceFacts(facts),
           logger,
@@ -79,6 +86,6 @@ export async function runService(options: ServiceOptions): Promise<number> {
     process.off('SIGHUP', onHangUp);
     notifier.close();
     await api?.close();
-    await Promise.all([server.close(), deliveries.close(), control[Symbol.asyncDispose]()]);
+    await Promise.all([server.close(), deliveries.close(), readings[Symbol.asyncDispose]()]);
   }
 }

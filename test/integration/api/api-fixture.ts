@@ -4,6 +4,7 @@ import type { LiveService } from '../../../src/api/live-service.ts';
 import type { ApiSettings } from '../../../src/config/configuration.ts';
 import { loadConfiguration } from '../../../src/config/load-configuration.ts';
 import { LocalControl } from '../../../src/control/local-control.ts';
+import { RouteReadings } from '../../../src/control/route-readings.ts';
 import { type Logger, silentLogger } from '../../../src/core/logger.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
@@ -48,6 +49,7 @@ export function live(more: Partial<LiveService> = {}): LiveService {
 export class ServedApi implements AsyncDisposable {
   readonly file: RouteFile;
   readonly control: LocalControl;
+  readonly readings = new RouteReadings();
   readonly server: ApiServer;
   port = 0;
   /** Messages and fields of what was logged. */
@@ -64,7 +66,7 @@ export class ServedApi implements AsyncDisposable {
       env: {},
       cwd: this.file.folder,
     });
-    this.control = new LocalControl({ configuration: () => configuration });
+    this.control = new LocalControl({ configuration: () => configuration, reader: this.readings });
     const note = (fields: object, message: string): void => {
       this.log.push(`${message} ${JSON.stringify(fields)}`);
     };
@@ -108,6 +110,7 @@ export class ServedApi implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
+    await this.readings[Symbol.asyncDispose]();
     this.file[Symbol.dispose]();
   }
 }

@@ -233,6 +233,18 @@ test('the log tells who has asked for what, without tokens, reasons and what was
     expect(log).not.toContain(secret);
 });
 
+test('a session that the server has ended says nothing about the target', async () => {
+  const token = tokens.viewer;
+  const state = async (): Promise<unknown> =>
+    ((await api.ask('GET', '/v1/status', { token })).json() as { routes: { state: string }[] }).routes[0]?.state;
+  expect(await state()).not.toBe('unknown');
+  const [ended] = await target.query(
+    `select count(pg_terminate_backend(pid))::int as n from pg_stat_activity where application_name like 'tidelock a%' and datname = current_database()`,
+  );
+  expect(ended?.n).toBeGreaterThan(0);
+  expect(await state()).not.toBe('unknown');
+});
+
 test('events tell the status again and again, and the journal as it is written', async () => {
   const headers = { authorization: `Bearer ${tokens.viewer}` };
   const over = new AbortController();
