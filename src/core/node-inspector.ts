@@ -74,8 +74,20 @@ export interface NodeReport {
   readonly clock: ClockOffset;
 }
 
+/** What bears the name of one route of a deployment here. */
+export interface LeftRoute {
+  readonly name: string;
+  readonly parts: readonly ('slot' | 'publication' | 'capture' | 'state')[];
+  /** What the node keeps for it. */
+  readonly retainedBytes: number;
+  /** Who is at work with it; null where nobody is. */
+  readonly usedBy: string | null;
+}
+
 /** One node by itself, whatever routes there are. Reads only; each call has a connection of its own. */
 export interface NodeInspector {
+  /** Of the whole deployment, whether configured or not. */
+  routesLeft(deployment: string): Promise<readonly LeftRoute[]>;
   survey(): Promise<NodeSurvey>;
   /** What concerns the server and all routes together; what concerns one route is told by its preflight. */
   check(use: NodeUse): Promise<NodeReport>;

@@ -11,6 +11,7 @@ import { leftOut } from './check-left-out.ts';
 import { checkServerFacts } from './check-server.ts';
 import { clockOffset } from './clock-offset.ts';
 import { nodeGrants } from './grants.ts';
+import { readRoutesLeft } from './routes-left.ts';
 import { readServerFacts } from './server-facts.ts';
 import { surveyNode } from './survey.ts';
 
@@ -27,6 +28,7 @@ export function postgresInspector(node: NodeDefinition): NodeInspector {
   };
   return {
     survey: () => briefly(surveyNode),
+    routesLeft: (deployment) => briefly((client) => readRoutesLeft(client, deployment)),
     grants: (use, user) => briefly((client) => nodeGrants(client, use, user)),
     check: (use) =>
       briefly(async (client) => {

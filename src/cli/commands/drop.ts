@@ -1,23 +1,75 @@
 import type { Command } from 'commander';
+import { type DroppedLeftovers, dropOrphans, dropUnreachable } from '../../control/drop-left.ts';
 import type { DroppedRoute } from '../../control/drop-route.ts';
 import { placeText } from '../../control/node-place.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { openConfiguration } from '../open-configuration.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
 interface DropOptions extends ControlOptions {
   readonly yes?: boolean;
+  readonly orphans?: boolean;
+  readonly unreachable?: string;
 }
 
 export function addDrop(program: Command, line: CommandLine): void {
   addControlCommand(program, {
-    name: 'drop <route>',
+    name: 'drop [route]',
     summary: "remove the route's slot, publication and stored state; rows stay as they are",
     example: 'tidelock drop sales-to-reporting --yes',
   })
+    .option(
+      '--orphans',
+      'in place of a route: what bears the name of the deployment and no route of the configuration names',
+    )
+    .option(
+      '--unreachable <node>',
+      'in place of a route: all routes of a node that is gone for good, at their other side',
+    )
     .option('--yes', 'do it')
-    .action(exits(line, (name: string, options: DropOptions) => drop(line, name, options)));
+    .action(exits(line, (name: string | undefined, options: DropOptions) => dropOne(line, name, options)));
+}
+
+async function dropOne(line: CommandLine, name: string | undefined, options: DropOptions): Promise<number> {
+  const { orphans = false, unreachable } = options;
+  if ([name !== undefined, orphans, unreachable !== undefined].filter(Boolean).length !== 1)
+    throw fail(configErrors.arguments, { why: 'give a route, --orphans or --unreachable NODE, one of the three' });
+  if (name !== undefined) return await drop(line, name, options);
+  const configuration = openConfiguration(line, options);
+  const run = (dryRun: boolean) =>
+    unreachable === undefined
+      ? dropOrphans(configuration, dryRun)
+      : dropUnreachable(configuration, unreachable, dryRun);
+  const planned = await run(true);
+  line.err.write(leftoversText(planned));
+  if (planned.leftovers.length > 0 && !options.yes)
+    throw fail(configErrors.needsConsent, {
+      command: orphans ? 'drop --orphans' : `drop --unreachable ${unreachable}`,
+    });
+  const done = planned.leftovers.length === 0 ? planned : await run(false);
+  if (options.json) writeJson(line, done);
+  else line.out.write(doneText(done));
+  return 0;
+}
+
+function leftoversText({ leftovers }: DroppedLeftovers): string {
+  if (leftovers.length === 0) return 'nothing is left behind\n';
+  return leftovers
+    .map(({ node, name, parts, retainedBytes, usedBy }) => {
+      const bytes = retainedBytes > 0 ? `, ${retainedBytes.toLocaleString('en')} bytes are kept` : '';
+      return `${name} at ${node}: ${parts.join(', ')}${bytes}${usedBy === null ? '' : `; in use by ${usedBy}, stays`}\n`;
+    })
+    .join('');
+}
+
+function doneText({ leftovers }: DroppedLeftovers): string {
+  const lines = leftovers.flatMap(({ node, name, dropped, statements }) => [
+    `${name} at ${node}: ${dropped ? 'dropped' : 'left'}`,
+    ...statements.map((statement) => `  ${statement}`),
+  ]);
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
 async function drop(line: CommandLine, name: string, options: DropOptions): Promise<number> {

@@ -329,6 +329,14 @@ export const routeErrors = {
     explanation:
       'A renamed route goes on where it stands only when it has passed everything that was under way when its new publication was made: for that it has to run, and transactions that are open at the source have to end.',
   }),
+  nodeAnswers: errorKind<{ node: string }>({
+    code: 'TL-4137',
+    title: 'The node that is to be forgotten answers',
+    recovery: 'usage',
+    message: ({ node }) => `node ${node} answers: its routes can be dropped at both sides`,
+    remedy: () => '"tidelock drop ROUTE" for each of its routes leaves nothing behind.',
+    explanation: 'Only a node that is gone for good is forgotten with --unreachable: what is on it stays there.',
+  }),
   planNotAgreed: errorKind<{ route: string; other: boolean }>({
     code: 'TL-4134',
     title: 'Nobody has agreed to the plan',

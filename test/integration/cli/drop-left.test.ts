@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { startPostgres } from '../../support/postgres.ts';
+import { RouteFile } from '../../support/route.ts';
+
+test('what no route names is dropped, what is in use and what is of others stays; a node that is gone is forgotten', async () => {
+  await using here = await startPostgres();
+  await using there = await startPostgres();
+  const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
+  await Promise.all([source, target].map((database) => database.query('CREATE TABLE t (id int PRIMARY KEY)')));
+  using file = new RouteFile({ source, target, route: 'tables: [public.t]\nddl: replicate' });
+  await using running = file.run();
+  await running.state('running');
+  await source.query(`SELECT pg_create_logical_replication_slot('other__here_to_there', 'pgoutput')`);
+  // The file names another route: what runs is in use, and nothing of it goes.
+  file.configure('tables: [public.t]', 'elsewhere');
+  const used = await file.tidelock('drop', '--orphans', '--yes', '--json');
+  const { leftovers } = JSON.parse(used.out) as { leftovers: { name: string; dropped: boolean }[] };
+  expect(leftovers.map(({ name, dropped }) => [name, dropped])).toEqual([
+    ['here-to-there', false],
+    ['here-to-there', false],
+  ]);
+  await running.stop();
+  await target.query(`UPDATE tidelock.leases SET expires_at = 'epoch'`);
+  const asked = await file.tidelock('drop', '--orphans');
+  expect(asked).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('here-to-there at here: slot, publication, capture'),
+  });
+  expect((await file.tidelock('drop', '--orphans', '--yes')).code).toBe(0);
+  expect(await source.query('SELECT slot_name AS name FROM pg_replication_slots')).toEqual([
+    { name: 'other__here_to_there' },
+  ]);
+  expect(await source.query('SELECT FROM pg_publication')).toEqual([]);
+  expect(await source.query('SELECT FROM pg_event_trigger')).toEqual([]);
+  expect(await target.query(`SELECT to_regnamespace('tidelock') AS there`)).toEqual([{ there: null }]);
+  expect(await file.tidelock('drop', '--orphans')).toMatchObject({ code: 0, err: 'nothing is left behind\n' });
+
+  await target.query('TRUNCATE t');
+  await using again = file.run();
+  await again.state('running', 30_000, 'elsewhere');
+  await again.stop();
+  expect(await file.tidelock('drop', '--unreachable', 'there', '--yes')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('TL-4137'),
+  });
+  await there.stop('immediate');
+  const gone = await file.tidelock('drop', '--unreachable', 'there', '--yes');
+  expect(gone).toMatchObject({ code: 0, out: expect.stringContaining('elsewhere at here: dropped') });
+  expect(gone.out).toContain(`DELETE FROM tidelock.routes WHERE key = 'test/elsewhere'`);
+  expect(await source.query(`SELECT FROM pg_replication_slots WHERE slot_name LIKE 'test%'`)).toEqual([]);
+  expect(await source.query('SELECT FROM pg_publication')).toEqual([]);
+});
