@@ -19,6 +19,8 @@ export function ParkedDetail({ path, id, children }: ParkedDetailProps) {
   const { document: parked, error } = useDocument<ParkedDetailDocument>(values ? `${path}?values=true` : path);
   if (error !== null) return <ErrorNotice error={error} what={`Parked transaction ${id} could not be read.`} />;
   if (parked === null) return <p class="empty">Reading…</p>;
+  const truncates = parked.tables.reduce((sum, table) => sum + table.truncates, 0);
+  const hidden = parked.rows + truncates - parked.changes.length;
   return (
     <section class="detail" aria-label={`Parked transaction ${id}`}>
       <div class="detail-head">
@@ -42,6 +44,11 @@ export function ParkedDetail({ path, id, children }: ParkedDetailProps) {
           <Change key={at} change={change} />
         ))}
       </ol>
+      {hidden > 0 && (
+        <p class="muted">
+          {counted(hidden, 'change')} more: <code>tidelock parked show</code> has them all.
+        </p>
+      )}
     </section>
   );
 }
