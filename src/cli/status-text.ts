@@ -51,11 +51,10 @@ export function statusText(routes: readonly RouteView[], style: StatusStyle): st
     }
     if (route.parkedSince && route.reason?.code !== routeErrors.parked.code)
       text.push(`  parked: ${route.parked}, the target is not what the source was since ${route.parkedSince}`);
-    if (route.reason) {
-      const { code, message, remedy } = route.reason;
+    const concerns = route.concerns.filter(({ code }) => code !== route.reason?.code);
+    for (const { code, message, remedy } of [...(route.reason ? [route.reason] : []), ...concerns])
       for (const sentence of [`${code} ${message}`, remedy])
         if (sentence !== undefined) text.push(...wrapped(sentence, { indent: 2, columns: style.columns }));
-    }
   }
   return `${text.join('\n')}\n`;
 }

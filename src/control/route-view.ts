@@ -4,7 +4,7 @@ import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
 import { queueName, type RouteDefinition } from '../core/route.ts';
 import type { StoredRoute, Wanted } from '../core/route-state-store.ts';
-import type { Health, LoadProgress, Reason, RouteState, WantedState } from '../core/route-status.ts';
+import type { Concern, Health, LoadProgress, Reason, Restart, RouteState, WantedState } from '../core/route-status.ts';
 import type { SourceStatus } from '../core/source.ts';
 
 /** One route in `status --json`. Part of the contract: keys are added and never changed. */
@@ -20,6 +20,11 @@ export interface RouteView {
   readonly pausedUntil: string | null;
   readonly reason: Reason | null;
   readonly health: Health;
+  /** Since when the state and the health are what they are, ISO 8601; null where no engine tells. */
+  readonly since: string | null;
+  readonly healthSince: string | null;
+  /** Why the health is not ok besides the state, worst first. */
+  readonly concerns: readonly Concern[];
   readonly source: { readonly node: string; readonly position: string | null };
   readonly target: { readonly node: string; readonly position: string | null };
   readonly lagMs: number | null;
@@ -32,6 +37,8 @@ export interface RouteView {
   readonly parkedSince: string | null;
   readonly load: LoadProgress | null;
   readonly restarts: number;
+  /** Why the worker before this one ended; null where it was told to, or was the first. */
+  readonly restarted: Restart | null;
   /** Columns that were added at the source and are left out, as schema.table.column. */
   readonly ignored: readonly string[];
 }
@@ -69,6 +76,9 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
       worse(lost === null ? condition.health : 'critical', parked.count === 0 ? 'ok' : 'warning'),
       retentionHealth(definition, answered?.retainedBytes ?? null),
     ),
+    since: running ? (status.since ?? null) : null,
+    healthSince: running ? (status.healthSince ?? null) : null,
+    concerns: running ? (status.concerns ?? []) : [],
     source: { node: definition.from.name, position: answered?.position ?? status?.sourcePosition ?? null },
     target: { node: definition.to.name, position: checkpoint },
     lagMs: running ? status.lagMs : null,
@@ -79,6 +89,7 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     parkedSince: parked.since,
     load: running ? status.load : null,
     restarts: status?.restarts ?? 0,
+    restarted: status?.restarted ?? null,
     ignored: status?.ignored ?? [],
   };
 }

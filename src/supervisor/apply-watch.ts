@@ -1,5 +1,4 @@
 import type { RouteStateStore } from '../core/route-state-store.ts';
-import { holdersText } from './apply-wait.ts';
 import type { RouteReport } from './route-report.ts';
 
 /** Asks the target what it does for a route that has not moved for a while. Costs nothing while it moves. */
@@ -16,7 +15,7 @@ export class ApplyWatch {
   look(): void {
     if (this.#asking) return;
     if (!this.#report.meter.isStill) {
-      this.#report.waits(null);
+      this.#report.atTarget(null);
       return;
     }
     this.#asking = true;
@@ -32,9 +31,7 @@ export class ApplyWatch {
     const activity = await this.#store.applyActivity().catch(() => null);
     // It may have moved while the target was asked.
     if (activity === null || meter.steps !== steps) return;
-    if (activity.doing === 'waiting')
-      this.#report.waits({ what: activity.what, holders: holdersText(activity.holders) });
-    else this.#report.waits(null);
+    this.#report.atTarget(activity);
     if (activity.doing === 'working') meter.stepped();
   }
 }

@@ -1,3 +1,4 @@
+import type { ApplyActivity } from '../core/apply-activity.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type {
   Concern,
@@ -11,7 +12,7 @@ import type {
   WantedState,
 } from '../core/route-status.ts';
 import { RouteMeter } from '../pipeline/route-meter.ts';
-import type { ApplyWait } from './apply-wait.ts';
+import { type ApplyWait, holdersText } from './apply-wait.ts';
 import { memoryLimitBytes } from './memory-limit.ts';
 import { judgeHealth } from './route-health.ts';
 import type { RouteFacts, SelfWatch } from './self-watch.ts';
@@ -38,6 +39,8 @@ export class RouteReport {
   #listener: () => void = () => {};
   #ignored: () => readonly string[] = () => [];
   #wait: { readonly sinceMs: number; readonly what: string; readonly holders: string } | null = null;
+  /** It was asked since the route moved last, and had nothing to do for it. */
+  #isIdleAtTarget = false;
   #since = { state: new Date(), health: new Date() };
   #health: Health = 'unknown';
   /** Since when each concern, by its code, has been there. */
@@ -104,9 +107,14 @@ export class RouteReport {
     return ran;
   }
 
-  /** Another session holds the route up at the target, or, with null, nobody does. */
-  waits(held: { readonly what: string; readonly holders: string } | null): void {
-    this.#wait = held === null ? null : { ...held, sinceMs: this.#wait?.sinceMs ?? Date.now() - this.meter.stillMs };
+  /** What the target does for a route that has not moved for a while; null while it moves. */
+  atTarget(activity: ApplyActivity | null): void {
+    this.#isIdleAtTarget = activity?.doing === 'idle';
+    if (activity?.doing !== 'waiting') this.#wait = null;
+    else {
+      const sinceMs = this.#wait?.sinceMs ?? Date.now() - this.meter.stillMs;
+      this.#wait = { sinceMs, what: activity.what, holders: holdersText(activity.holders) };
+    }
   }
 
   status(): RouteStatus {
@@ -179,7 +187,11 @@ export class RouteReport {
         largestRowBytes,
       }),
       progress: meter.follows
-        ? { steps: meter.steps, due: meter.beatsSinceStep >= beatsDue, waits: this.#wait !== null }
+        ? {
+            steps: meter.steps,
+            due: meter.beatsSinceStep >= beatsDue && this.#isIdleAtTarget,
+            waits: this.#wait !== null,
+          }
         : null,
     };
   }

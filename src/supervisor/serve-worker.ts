@@ -76,7 +76,7 @@ export async function serveWorker(
   process.once('disconnect', orphaned);
   // It may have died before this process listened.
   if (!process.connected) orphaned();
-  const self = new SelfWatch();
+  const self = new SelfWatch(aliveMs);
   setInterval(() => alive(self, logger), aliveMs).unref();
   // What nobody catches ends the process as it does without this; the Supervisor is told of what.
   process.on('uncaughtExceptionMonitor', (error) => say({ kind: 'dying', error: nameOf(error) }));

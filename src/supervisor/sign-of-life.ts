@@ -14,7 +14,7 @@ export interface SignOfLife {
 export interface ProgressReport {
   /** Grows with everything that was applied, and while a server works on it. */
   readonly steps: number;
-  /** Heartbeats were committed at the source since the last step, which should have come through by now. */
+  /** Heartbeats were committed at the source since the last step, which should have come through by now, and the target has nothing to do for the route. */
   readonly due: boolean;
   /** Another session holds it up at the target. */
   readonly waits: boolean;

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
@@ -19,7 +20,7 @@ afterAll(async () => {
 });
 
 const route = 'here-to-there';
-const standStillMs = 6_000;
+const standStillMs = 8_000;
 
 /** A route in a Supervisor of this process, which loses its patience early. */
 class Watched implements AsyncDisposable {
@@ -27,17 +28,17 @@ class Watched implements AsyncDisposable {
   readonly target: TestDatabase;
   readonly supervisor: Supervisor;
   readonly heard: RouteStatus[] = [];
-  readonly #file: RouteFile;
+  readonly file: RouteFile;
 
   constructor(source: TestDatabase, target: TestDatabase, options: { lines: string; name: string; worker?: string }) {
     this.source = source;
     this.target = target;
-    this.#file = new RouteFile({ source, target, name: options.name, route: `tables: [public.t]\n${options.lines}` });
+    this.file = new RouteFile({ source, target, name: options.name, route: `tables: [public.t]\n${options.lines}` });
     this.supervisor = new Supervisor({
-      file: join(this.#file.folder, 'tidelock.yaml'),
+      file: join(this.file.folder, 'tidelock.yaml'),
       routes: [route],
       logger: silentLogger,
-      patience: { standStillMs },
+      patience: { standStillMs, crashes: { crashes: 3, windowMs: 600_000 } },
       ...(options.worker !== undefined && { workerModule: new URL(options.worker, import.meta.url) }),
     });
     this.supervisor.onStatus((_, status) => this.heard.push(status));
@@ -67,7 +68,7 @@ class Watched implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.supervisor.stop();
-    this.#file[Symbol.dispose]();
+    this.file[Symbol.dispose]();
   }
 }
 
@@ -143,5 +144,53 @@ describe.concurrent('a route that does not move', () => {
     await watched.equal();
     expect(watched.supervisor.workerOf(route)).toMatchObject({ pid, restarts: 0 });
     expect((await watched.stored())?.concerns?.map(({ code }) => code)).not.toContain('TL-4303');
+  }, 90_000);
+
+  test('since its worker dies of it again and again has failed, until somebody starts it', async () => {
+    const [source, target] = await pair();
+    await using watched = new Watched(source, target, {
+      lines: '',
+      name: 'w4',
+      worker: './supervisor/standing-worker.ts',
+    });
+    watched.file.write({ poison: '' });
+    await watched.running();
+    await source.query('INSERT INTO t VALUES (1, 1)');
+    // Stored by the worker that holds the lease, so that every command tells it.
+    const failed = await until('a failure that is stored', async () => {
+      const status = await watched.stored();
+      return status?.state === 'failed' ? status : null;
+    });
+    expect(failed).toMatchObject({ health: 'critical', restarts: 3, reason: { code: 'TL-4311' } });
+    expect(failed.reason?.message).toContain('died 3 times within 10 minutes, the last time: exit code 9');
+    const holder = watched.supervisor.workerOf(route)?.pid;
+    rmSync(join(watched.file.folder, 'poison'));
+    expect((await watched.file.tidelock('start', route)).code).toBe(0);
+    await watched.equal();
+    expect(watched.supervisor.workerOf(route)).toMatchObject({ pid: holder, restarts: 3 });
+    await until('a running route', () => watched.supervisor.statusOf(route)?.state === 'running');
+  }, 90_000);
+
+  test('too much memory gets it another worker once, and then only a warning', async () => {
+    const [source, target] = await pair();
+    await using watched = new Watched(source, target, { lines: 'limits: { memory: 10MB }', name: 'w5' });
+    const first = watched.supervisor.workers()[0];
+    await until('a restart', () => watched.supervisor.workerOf(route)?.restarted?.reason.code === 'TL-4305', 60_000);
+    const second = await until('another worker', () => {
+      const { pid, vitals } = watched.supervisor.workerOf(route) ?? {};
+      return pid && pid !== first && vitals ? pid : null;
+    });
+    let looks = 0;
+    let last: object | null = null;
+    await until('as many looks as led to a restart, and more', () => {
+      const { vitals = null } = watched.supervisor.workerOf(route) ?? {};
+      if (vitals !== null && vitals !== last) looks++;
+      last = vitals;
+      return looks > 5;
+    });
+    expect(watched.supervisor.workerOf(route)).toMatchObject({ pid: second, restarts: 1 });
+    await source.query('INSERT INTO t VALUES (1, 1)');
+    await watched.equal();
+    expect((await watched.stored())?.concerns?.map(({ code }) => code)).toContain('TL-4305');
   }, 90_000);
 });

@@ -1,4 +1,5 @@
 import { serviceMutations } from './service-mutations.ts';
+import { supervisionMutations } from './supervision-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
 import { webMutations } from './web-mutations.ts';
 
@@ -407,6 +408,7 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/new-tables.test.ts', name: 'somebody keeps' },
   },
   ...serviceMutations,
+  ...supervisionMutations,
   ...transformMutations,
   ...webMutations,
   {

@@ -71,6 +71,10 @@ test('the shape of a running route is the contract', () => {
     parkedSince: null,
     load: null,
     restarts: 4,
+    restarted: null,
+    since: null,
+    healthSince: null,
+    concerns: [],
     ignored: [],
   });
 });
@@ -127,4 +131,17 @@ test('a side that cannot be asked is told as such', () => {
   });
   expect(view({}, { source: unreachable })).toMatchObject({ state: 'running', source: { position: '0/2' } });
   expect(view(null)).toMatchObject({ state: 'stopped', desiredState: 'running', reason: { code: 'TL-4008' } });
+});
+
+test('why a route is not well is told as long as its engine lives', () => {
+  const concern = { code: 'TL-4303', message: 'waits', level: 'warning', since: '2026-11-21T10:00:00.000Z' } as const;
+  const restarted = { at: '2026-11-21T09:00:00.000Z', reason: { code: 'TL-4304', message: 'stood still' } };
+  const told = { since: restarted.at, healthSince: concern.since, concerns: [concern], restarted };
+  expect(view({ status: { ...status, ...told, health: 'warning' } })).toMatchObject({ health: 'warning', ...told });
+  expect(view({ status: { ...status, ...told }, holder: null })).toMatchObject({
+    since: null,
+    healthSince: null,
+    concerns: [],
+    restarted,
+  });
 });

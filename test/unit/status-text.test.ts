@@ -26,6 +26,10 @@ const route: RouteView = {
   parkedSince: null,
   load: null,
   restarts: 3,
+  restarted: null,
+  since: null,
+  healthSince: null,
+  concerns: [],
   ignored: [],
 };
 
@@ -35,6 +39,28 @@ test('every line fits a terminal of 80 columns, and nothing is left out', () => 
   expect(lines[2]).toBe('  collisions 0, parked 0, restarts 3, applied 1F/2171EF8, source 1F/2184830');
   const words = lines.slice(3).map((line) => line.trim());
   expect(words.join(' ')).toBe(`TL-2201 ${route.reason?.message} ${route.reason?.remedy}`);
+});
+
+test('what is not well with a route that runs is told below it, the reason only once', () => {
+  const parked = { code: 'TL-4201', message: 'is parked' };
+  const waits = {
+    code: 'TL-4303',
+    message: 'waits for session 7',
+    remedy: 'End it.',
+    since: '',
+    level: 'warning',
+  } as const;
+  const shown = {
+    ...route,
+    state: 'running',
+    reason: parked,
+    concerns: [waits, { ...parked, since: '', level: 'warning' }],
+  } as const;
+  expect(statusText([shown], { colours: false, columns: null }).trimEnd().split('\n').slice(2)).toEqual([
+    '  TL-4201 is parked',
+    '  TL-4303 waits for session 7',
+    '  End it.',
+  ]);
 });
 
 test('a wide terminal, a pipe or a file has one line for each route', () => {

@@ -16,6 +16,11 @@ export const routeView: z.ZodType<RouteView> = z
     pausedUntil: time.nullable().describe('When the pause ends by itself.'),
     reason: reason.nullable(),
     health,
+    since: time.nullable().describe('Since when the state is what it is.'),
+    healthSince: time.nullable(),
+    concerns: z
+      .array(reason.and(z.object({ level: z.enum(['warning', 'critical']), since: time })))
+      .describe('Why the health is not ok besides the state, worst first.'),
     source: side,
     target: side,
     lagMs: z.number().nullable(),
@@ -26,6 +31,7 @@ export const routeView: z.ZodType<RouteView> = z
     parkedSince: z.string().nullable().describe('Since this position the target is not what the source was.'),
     load: z.object({ tablesDone: count, tables: count, rows: count }).nullable(),
     restarts: count,
+    restarted: z.object({ at: time, reason }).nullable().describe('Why the worker before this one ended.'),
     ignored: z.array(z.string()).describe('Columns that are left out, as schema.table.column.'),
   })
   .meta({ id: 'Route' });

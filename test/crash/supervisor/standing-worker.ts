@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { loadConfiguration } from '../../../src/config/load-configuration.ts';
 import type { Connector } from '../../../src/core/connector.ts';
 import type { Consumer } from '../../../src/core/consumer.ts';
@@ -7,12 +9,15 @@ import { connectorFor } from '../../../src/registry.ts';
 import { runRoute } from '../../../src/supervisor/route-runner.ts';
 import { serveWorker, workerTask } from '../../../src/supervisor/serve-worker.ts';
 
-/** The engine's own worker, whose Consumer never comes back from its first rows. The worker after it is as it should be. */
+/**
+ * The engine's own worker, whose Consumer never comes back from its first rows. The worker after it is as it should be.
+ * While there is a file `poison` beside the configuration each worker dies of its first rows instead.
+ */
 const task = workerTask();
 await serveWorker(task, silentLogger, ({ signal, releases, self, onStatus, onLease }) =>
   runRoute({
     definition: loadConfiguration({ file: task.file, env: {}, cwd: '/' }).routes.demand(task.route, 'route'),
-    connectors: (type) => (task.restarts === 0 ? standing(connectorFor(type)) : connectorFor(type)),
+    connectors: (type) => standing(connectorFor(type)),
     holder: task.holder,
     logger: silentLogger,
     signal,
@@ -28,6 +33,10 @@ await serveWorker(task, silentLogger, ({ signal, releases, self, onStatus, onLea
   }),
 );
 
+function isPoisoned(): boolean {
+  return existsSync(join(dirname(task.file), 'poison'));
+}
+
 function standing(connector: Connector): Connector {
   return {
     ...connector,
@@ -41,8 +50,12 @@ function standing(connector: Connector): Connector {
 
 function standingConsumer(consumer: Consumer): Consumer {
   return replaced(consumer, {
-    apply: (parts, signal) =>
-      parts.some(({ rows }) => rows > 0) ? new Promise(() => {}) : consumer.apply(parts, signal),
+    apply: (parts, signal) => {
+      if (parts.every(({ rows }) => rows === 0)) return consumer.apply(parts, signal);
+      if (isPoisoned()) process.exit(9);
+      if (task.restarts > 0) return consumer.apply(parts, signal);
+      return new Promise(() => {});
+    },
   });
 }
 

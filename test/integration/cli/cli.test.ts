@@ -123,6 +123,10 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     ignored: [],
     load: null,
     restarts: 0,
+    restarted: null,
+    since: null,
+    healthSince: null,
+    concerns: [],
   });
   expect((await tidelock('stop', 'one')).code).toBe(0);
   expect(await store.renewLease({ ...running, state: 'stopped' })).toMatchObject({ state: 'stopped', request: 1 });
