@@ -13,6 +13,7 @@ import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
 import type { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch } from './batch.ts';
+import { boundStatements, mostStatements } from './bound-statements.ts';
 import { applyCarefully } from './careful-apply.ts';
 import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
@@ -159,6 +160,7 @@ export class PostgresConsumer implements Consumer {
       await this.#attempt(group, 'set');
       return group.parts.length;
     }
+    await boundStatements(this.#connection.client, mostStatements);
     await this.#plans.prepare(this.#connection.client, group.parts, this.#target.open);
     const isWatched = this.#parking.writing || this.#parking.active;
     if (isWatched || group.parts.some(({ unmapped }) => unmapped !== undefined)) return await this.#sort(group);
@@ -352,6 +354,7 @@ export class PostgresConsumer implements Consumer {
       if (evolving.kind === 'ddl') {
         await carryCommand(evolving, { ...at, logger: this.#logger, isParking: this.#parksAny });
         this.#plans.forget();
+        await boundStatements(client, 0);
       } else await evolveTable(evolving, { ...at, route: this.#route.name });
       failpoint('evolve.altered');
     }

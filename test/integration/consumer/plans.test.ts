@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { boundStatements } from '../../../connectors/postgres/target/bound-statements.ts';
 import { TablePlans } from '../../../connectors/postgres/target/table-plans.ts';
 import { twoServers } from '../../support/two-servers.ts';
 import { stage } from './harness.ts';
@@ -57,6 +58,25 @@ test('a plan stays the same as long as its table does', async () => {
     await plans.prepare(client, parts, false);
     expect(plans.get(table)).not.toBe(plan);
     expect(plans.get(table).target.uniqueIndexes).toHaveLength(2);
+  } finally {
+    await client.end();
+  }
+});
+
+test('prepared statements do not grow with the number of tables', async () => {
+  await using on = await stage(servers.here, servers.there, { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text)' });
+  const client = await on.target.client();
+  const prepared = async (): Promise<unknown> =>
+    (await client.query('SELECT count(*)::int AS n FROM pg_prepared_statements')).rows[0]?.n;
+  try {
+    for (let round = 0; round < 2; round++) {
+      for (let at = 0; at < 5; at++) await client.query({ name: `s${at}`, text: `SELECT ${at} AS n` });
+      await boundStatements(client, 5);
+      expect(await prepared()).toBe(5);
+      expect((await client.query({ name: 's5', text: 'SELECT 5 AS n' })).rows).toEqual([{ n: 5 }]);
+      await boundStatements(client, 5);
+      expect(await prepared()).toBe(0);
+    }
   } finally {
     await client.end();
   }
