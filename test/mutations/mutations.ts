@@ -27,7 +27,7 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/rename.test.ts', name: 'a renamed route goes on where it stood' },
   },
   {
-    id: 'loaded-again-and-not-emptied',
+    id: 'reloaded-changes-again',
     promise: 5,
     what: 'lets changes from before the copy of a table that is loaded again pass once more',
     file: 'src/operations/settle-definition.ts',
