@@ -239,3 +239,29 @@ test('a command that nobody gave is not carried, whoever writes its message', as
     [],
   );
 });
+
+test('a user who may not make event triggers: an administrator runs what check prints, and what drop says is left', async () => {
+  const { source, target } = await pair();
+  await source.query(`CREATE ROLE plain LOGIN REPLICATION; GRANT CREATE ON DATABASE "${source.name}" TO plain;
+    GRANT ALL ON SCHEMA public TO plain; CREATE TABLE t (id int PRIMARY KEY); ALTER TABLE t OWNER TO plain`);
+  await target.query('CREATE TABLE t (id int PRIMARY KEY)');
+  using file = new RouteFile({ source, target, route, sourceUser: 'plain' });
+  const check = await file.tidelock('check', '--json');
+  const { routes } = JSON.parse(check.out) as { routes: { findings: { code: string; statement?: string }[] }[] };
+  const finding = routes[0]?.findings.find(({ code }) => code === 'source.ddlTriggers');
+  await source.query(finding?.statement ?? '');
+  await using run = file.run();
+  await run.state('running');
+  await transaction(source, [
+    'SET ROLE plain',
+    'CREATE TABLE made (id int PRIMARY KEY)',
+    'INSERT INTO made VALUES (1)',
+  ]);
+  await run.caughtUp();
+  expect(await everything(target)).toEqual(await everything(source));
+  await run.stop();
+  const dropped = await file.tidelock('drop', 'here-to-there', '--yes');
+  expect(dropped).toMatchObject({ code: 0, err: expect.stringContaining('left at') });
+  await source.query(dropped.err.slice(dropped.err.indexOf('DROP EVENT TRIGGER')));
+  expect(await source.query('SELECT evtname FROM pg_event_trigger')).toEqual([]);
+});
