@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import { configErrors } from '../core/errors/catalogue/config.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { NodeDefinition, NodeType, TlsMode } from '../core/route.ts';
 import type { Located } from './located.ts';
 import { nodeDefinition } from './node-definition.ts';
+import type { Problem } from './problem.ts';
 import type { ReferenceSource } from './references.ts';
 
 export interface NodeAddress {
@@ -32,5 +35,18 @@ export function nodeFromAddress(
   const ca = tls?.ca === undefined ? undefined : scalar(tls.ca);
   const security = mode === undefined && ca === undefined ? undefined : map({ mode, ca });
   const tree = map({ type: scalar(type), url: scalar(url), tls: security });
-  return nodeDefinition({ name, tree, references, file: place.file });
+  const node = nodeDefinition({ name, tree, references, file: place.file });
+  return { ...node, connection: () => toldOf(from, node.connection) };
+}
+
+/** What is wrong with an address that stands in no file has no line there. */
+function toldOf<T>(from: string, connect: () => T): T {
+  try {
+    return connect();
+  } catch (error) {
+    const problems =
+      error instanceof TidelockError ? (error.place as { problems?: readonly Problem[] }).problems : null;
+    if (!problems) throw error;
+    throw fail(configErrors.arguments, { why: `${from}: ${problems.map(({ message }) => message).join('; ')}` });
+  }
 }

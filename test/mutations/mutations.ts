@@ -1,3 +1,4 @@
+import { commandMutations } from './command-mutations.ts';
 import { serviceMutations } from './service-mutations.ts';
 import { supervisionMutations } from './supervision-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
@@ -17,6 +18,7 @@ export interface Mutation {
 }
 
 export const mutations: readonly Mutation[] = [
+  ...commandMutations,
   {
     id: 'renamed-before-the-queue-has-passed',
     promise: 3,

@@ -14,8 +14,8 @@ export interface AskedNode {
 }
 
 const retries = [
-  { value: 'again', label: 'Try it again' },
   { value: 'other', label: 'Give another address' },
+  { value: 'again', label: 'Try it again' },
   { value: 'encrypt', label: 'Encrypt, and verify no certificate', hint: 'tls.mode: encrypt' },
   { value: 'off', label: 'Do not encrypt', hint: 'tls.mode: off' },
 ] as const;

@@ -46,7 +46,7 @@ export async function askUnidentified(
   const found = carriedTables(survey, tables, exclude).filter(({ identity }) => identity === 'nothing');
   if (found.length === 0) return [];
   prompter.warn(
-    'No key tells the rows of some tables apart. The statement that mends it is printed at the end; until it is run the route does not start.',
+    'No key tells the rows of some tables apart.\nThe statements that mend it are printed at the end; the route starts once they are run.',
   );
   const names = found.map(writtenName);
   const kept = await prompter.several(

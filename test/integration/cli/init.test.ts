@@ -102,6 +102,12 @@ test('no password gets into the file or into what is printed', async () => {
   expect(read()).toContain(`url: "${source.url()}"`);
 });
 
+test('what is wrong with an address is told of the option that it was given by', async () => {
+  const wrong = await tidelock(['init', '--source', '${NOT_SET}', '--target', target.url(), '--yes']);
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('TL-1014') });
+  expect(wrong.err).toContain('--source: the environment variable NOT_SET is not set');
+});
+
 test('a file that is there stays as it is, and one that would not be valid is never written', async () => {
   const given = ['init', '--source', source.url(), '--target', target.url(), '--yes'];
   await tidelock(given);
