@@ -92,6 +92,10 @@ test('each answer of each path is what the document says, and nothing that it do
      values ($1, '7', '0/7', '7', 1, '[]', 'error', 'TL-2201', 'm', 'r', 1, 2, '[{"table":"public.item","inserts":1,"updates":0,"deletes":0,"truncates":0}]', false)`,
     [stored?.id],
   );
+  await target.query(
+    `insert into tidelock.tables (route_id, source, target, fingerprint) values ($1, 'public.item', 'public.item', 'x')`,
+    [stored?.id],
+  );
   const seen = new Set<string>();
   for (const { path, method, operationId } of described) {
     if (operationId === 'readEvents') continue;
