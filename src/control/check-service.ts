@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
@@ -10,6 +11,8 @@ type Found = Omit<Finding, 'node'>;
 
 /** Short ones can be guessed: 16 characters of hex are 64 bits. */
 const shortestToken = 16;
+
+const soonDays = 30;
 
 /** What `tidelock run` needs of the host besides the databases, as far as it can be told beforehand. */
 export async function checkService(configuration: Configuration): Promise<CheckedService> {
@@ -32,6 +35,10 @@ export async function checkService(configuration: Configuration): Promise<Checke
   await guarded(async () => {
     const { api } = configuration.service;
     return api === null ? [] : tokens(api);
+  });
+  await guarded(async () => {
+    const files = configuration.service.api?.tls() ?? null;
+    return files === null ? [] : certificate(files, Date.now());
   });
   await guarded(async () => configuration.notify.flatMap(notification));
   return { ok: findings.every(({ level }) => level !== 'error'), findings };
@@ -86,20 +93,27 @@ function tokens(api: ApiSettings): Found[] {
   return found;
 }
 
-function notification(entry: Notification): Found[] {
-  if (entry.kind === 'webhook') {
-    // The address may hold a secret, so that only what is wrong with it is told.
-    const url = URL.canParse(entry.url) ? new URL(entry.url) : null;
-    if (url !== null && /^https?:$/.test(url.protocol)) return [];
-    return [
-      {
-        level: 'error',
-        code: 'notify.webhook',
-        message: 'a webhook of notify is no http or https address',
-        remedy: 'Write it as https://host/path.',
-      },
-    ];
+export function certificate({ cert, key }: { readonly cert: string; readonly key: string }, nowMs: number): Found[] {
+  const remedy = 'Name a certificate and its key that are valid, as PEM files (service.api.tls).';
+  let own: X509Certificate;
+  try {
+    own = new X509Certificate(cert);
+    if (!own.checkPrivateKey(createPrivateKey(key)))
+      return [{ level: 'error', code: 'service.tls', message: 'the key is not that of the certificate', remedy }];
+  } catch {
+    // What the library says may quote the file.
+    return [{ level: 'error', code: 'service.tls', message: 'certificate or key cannot be read as PEM', remedy }];
   }
+  const leftDays = Math.floor((Date.parse(own.validTo) - nowMs) / 86_400_000);
+  if (leftDays >= soonDays) return [];
+  const message =
+    leftDays < 0 ? `the certificate has expired on ${own.validTo}` : `the certificate expires in ${leftDays} days`;
+  return [{ level: leftDays < 0 ? 'error' : 'warning', code: 'service.tls', message, remedy }];
+}
+
+function notification(entry: Notification): Found[] {
+  // What is wrong with an address is wrong with the configuration.
+  if (entry.kind === 'webhook') return [];
   const [program = ''] = entry.command;
   if (isProgram(program)) return [];
   return [
