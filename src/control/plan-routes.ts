@@ -8,7 +8,15 @@ import { fingerprintOf } from '../core/route-description.ts';
 import { wholeLoadLimitBytes } from '../core/source.ts';
 import { tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
-import { isCopied, isEmpty, needsConsent, planRoute, type RoutePlan, replacedBy } from '../operations/plan-route.ts';
+import {
+  isCopied,
+  isEmpty,
+  leavesParked,
+  needsConsent,
+  planRoute,
+  type RoutePlan,
+  replacedBy,
+} from '../operations/plan-route.ts';
 import { currentMapper } from '../operations/settle-definition.ts';
 import { storedTable } from '../pipeline/table-mapper.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
@@ -111,7 +119,7 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   const obstacles: TidelockError[] = [];
   if (bytes > wholeLoadLimitBytes)
     obstacles.push(fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes }));
-  if (stored.parked.count > 0 && plan.tables.some(({ action }) => action !== 'add'))
+  if (stored.parked.count > 0 && !plan.tables.every(leavesParked))
     obstacles.push(fail(routeErrors.parkedBeforeChange, { route: definition.name, count: stored.parked.count }));
   return {
     ...common,

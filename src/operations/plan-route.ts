@@ -85,6 +85,12 @@ export function needsConsent({ tables }: RoutePlan): boolean {
   return tables.some((step) => step.action !== 'add' || step.replaced.length > 0);
 }
 
+/** True where what is parked, mapped as before, can still be applied after it: to the same tables, told apart by the same keys, with no row copied since. */
+export function leavesParked(step: TableStep): boolean {
+  if (step.action === 'add') return true;
+  return step.action === 'remap' && step.before === step.target && !step.changed.includes('key');
+}
+
 /** True where the rows of the source are copied. */
 export function isCopied(step: TableStep): boolean {
   return step.action === 'move' || step.action === 'reload' || (step.action === 'add' && step.loads);

@@ -11,7 +11,7 @@ import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
 import { type CopiedTables, copyInto, type InitialLoadOptions } from './initial-load.ts';
 import { ownTables } from './own-tables.ts';
-import { isCopied, isEmpty, planRoute, type RoutePlan, replacedBy } from './plan-route.ts';
+import { isCopied, isEmpty, leavesParked, planRoute, type RoutePlan, replacedBy } from './plan-route.ts';
 import { planLines, refusalLines } from './plan-text.ts';
 
 /**
@@ -79,7 +79,7 @@ async function change(options: InitialLoadOptions, stored: StoredRoute): Promise
   });
   if (plan.refused.length > 0) throw fail(routeErrors.changeRefused, { route, what: refusalLines(plan) });
   if (plan.tables.length > 0 && !isAgreed) throw fail(routeErrors.definitionChanged, { route, plan: planLines(plan) });
-  if (stored.parked.count > 0 && plan.tables.some(({ action }) => action !== 'add'))
+  if (stored.parked.count > 0 && !plan.tables.every(leavesParked))
     throw fail(routeErrors.parkedBeforeChange, { route, count: stored.parked.count });
   await carryOut({ ...options, mapper }, { plan, bindings, tables });
   if (!isEmpty(plan)) logger.info({ plan: planLines(plan) }, 'the route is changed');

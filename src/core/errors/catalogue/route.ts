@@ -308,7 +308,7 @@ export const routeErrors = {
     message: ({ route, count }) =>
       `route ${route}: ${count} transactions are parked as they were mapped before: its tables can't be changed meanwhile`,
     remedy: ({ route }) =>
-      `Retry or discard them with the old configuration ("tidelock parked list ${route}"), then apply the new one.`,
+      `Retry or discard them with the old configuration ("tidelock parked list ${route}"), then apply the new one. Or keep the rows that are there ("tidelock apply ${route} --keep-rows TABLE"): only what comes later is mapped anew then.`,
     explanation:
       'What is parked would be applied later to rows that were loaded since, or that are mapped otherwise: twice, or with values of before.',
   }),
