@@ -29,6 +29,9 @@ function selects({ tables }: RouteDefinition): string {
  * A table is published in the transaction that makes it, where it has a key by then: before its first row. A table that is published without
  * a key would refuse updates. One that gets its key later is published then, if it is still empty and nobody else can write to it.
  *
+ * What belongs to a dropped table goes with it, though the catalogue says of some of it that it depends on the columns as a stranger would: a CHECK
+ * constraint on the table's own columns is as "normal" a dependent as the foreign key of another table.
+ *
  * A command in a function or DO block has a stack of more than one line; the client's text does not tell what it was.
  */
 export function captureBody(route: RouteDefinition): string {
@@ -61,7 +64,10 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_object('tag', tg_tag, 'type', d.object_type, 'identity', d.object_identity,
         'schema', COALESCE(d.schema_name, CASE d.object_type WHEN 'schema' THEN d.object_name END), 'name', COALESCE(d.object_name, d.object_identity),
         'relation', CASE d.object_type WHEN 'table' THEN d.objid::int8 END, 'table', CASE d.object_type WHEN 'table' THEN d.object_name END,
-        'original', d.original, 'cascaded', d.normal AND NOT d.original)) INTO v_objects
+        'original', d.original, 'cascaded', d.normal AND NOT d.original AND NOT EXISTS (
+          SELECT FROM pg_event_trigger_dropped_objects() t
+          WHERE t.original AND t.object_type = 'table' AND d.address_names[1:2] = t.address_names
+            AND d.object_type IN ('table constraint', 'default value', 'policy', 'rule', 'trigger')))) INTO v_objects
     FROM pg_event_trigger_dropped_objects() d
     WHERE (d.original OR d.normal OR d.object_type = 'table') AND NOT d.is_temporary AND d.schema_name IS DISTINCT FROM 'tidelock';
   ELSE

@@ -131,6 +131,7 @@ const scripts: readonly (readonly string[])[] = [
     'ALTER TABLE e ADD PRIMARY KEY (id)',
     'INSERT INTO e VALUES (1, 1.5)',
   ],
+  ['CREATE TABLE checked (id int PRIMARY KEY, n int CHECK (n > id))', 'DROP TABLE checked'],
   ['DROP TABLE i, f', 'CREATE TABLE i (other text PRIMARY KEY)', `INSERT INTO i VALUES ('new')`],
   [
     'CREATE TABLE last (id int PRIMARY KEY); DROP TABLE last; CREATE TABLE last (id text PRIMARY KEY); CREATE TYPE unused AS ENUM (); DROP TYPE unused',
