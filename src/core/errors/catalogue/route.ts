@@ -144,7 +144,7 @@ export const routeErrors = {
     title: 'Transactions of the route are parked',
     recovery: 'usage',
     message: ({ route, count, since }) =>
-      `route ${route}: ${count} transactions are parked: the target is not what the source was since ${since}`,
+      `route ${route}: ${count} ${count === 1 ? 'transaction is' : 'transactions are'} parked: the target is not what the source was since ${since}`,
     remedy: ({ route }) =>
       `"tidelock parked list ${route}" tells why; mend it, then "tidelock parked retry ${route} --all".`,
     explanation:
@@ -306,7 +306,7 @@ export const routeErrors = {
     title: 'Transactions are parked, so that the tables can not be changed',
     recovery: 'halt',
     message: ({ route, count }) =>
-      `route ${route}: ${count} transactions are parked as they were mapped before: its tables can't be changed meanwhile`,
+      `route ${route}: ${count} ${count === 1 ? 'transaction is parked as it was' : 'transactions are parked as they were'} mapped before: its tables can't be changed meanwhile`,
     remedy: ({ route }) =>
       `Retry or discard them with the old configuration ("tidelock parked list ${route}"), then apply the new one. Or keep the rows that are there ("tidelock apply ${route} --keep-rows TABLE"): only what comes later is mapped anew then.`,
     explanation:
