@@ -56,6 +56,18 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/plan.test.ts', name: 'a running route keeps' },
   },
   {
+    id: 'publication-looked-at-once',
+    promise: 5,
+    what: 'does not look at the publication again while the route streams',
+    file: 'connectors/postgres/source/source-monitor.ts',
+    find: 'if (performance.now() >= this.#publicationDueMs) {',
+    replace: 'if (this.#publicationDueMs < 0) {',
+    test: {
+      file: 'test/integration/collector/collector-queue.test.ts',
+      name: 'a publication that loses a table while the route streams ends the stream',
+    },
+  },
+  {
     id: 'default-of-its-own',
     promise: 5,
     what: 'adds a column whose default gives the rows that are there another value at each side',

@@ -192,6 +192,8 @@ export class PostgresCollector implements Collector {
   #monitor({ walSenderPid }: CheckedStart, carried: CarriedSet): SourceMonitor {
     const { route, logger, heartbeatMs, onRetained, onClockOffset, onWritten, onNewTables, onTouched } = this.#options;
     const { isStill, onWorking } = this.#options;
+    const isCarried = (schema: string, name: string): boolean =>
+      this.#options.carried !== null && carried.has(schema, name);
     return new SourceMonitor({
       route,
       logger,
@@ -199,10 +201,11 @@ export class PostgresCollector implements Collector {
       walSenderPid,
       tables: new TableWatch({
         isNew: (schema, name) => carried.isNew(schema, name),
-        isCarried: (schema, name) => this.#options.carried !== null && carried.has(schema, name),
+        isCarried,
         onNewTables: (tables) => onNewTables?.(tables),
         onTouched: (tables) => onTouched?.(tables),
       }),
+      isCarried,
       onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
       onWritten: (end) => onWritten?.(end),
       isStill: () => isStill?.() === true,

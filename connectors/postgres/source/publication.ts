@@ -1,7 +1,7 @@
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { tableLabel } from '../../../src/core/table.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { queueNames } from './queue-names.ts';
@@ -15,6 +15,13 @@ export interface Publication {
   readonly missingOperations: readonly string[];
   /** Labels of its tables; with `filtered` for those of which it carries only some rows or columns. */
   readonly tables: ReadonlyMap<string, { readonly schema: string; readonly name: string; readonly filtered: boolean }>;
+}
+
+/** A table as a publication knows it. */
+export interface PublishedTable {
+  /** pg_class.relkind */
+  readonly kind: string;
+  readonly table: TableName;
 }
 
 /** Text without bound values, so that a replication session can run it too. */
@@ -57,16 +64,16 @@ const publicationOptions = `publish = 'insert, update, delete, truncate', publis
  * ONLY: a child of a table with inheritance is a table of its own. It means nothing for partitions. PostgreSQL 14 takes
  * the word TABLE once, newer ones take it so, too.
  */
-function tableList(tables: readonly CatalogueTable[]): string {
+function tableList(tables: readonly Pick<PublishedTable, 'table'>[]): string {
   return `TABLE ${tables.map(({ table }) => `ONLY ${quoteTable(table)}`).join(', ')}`;
 }
 
-export function createPublicationStatement(name: string, tables: readonly CatalogueTable[]): string {
+export function createPublicationStatement(name: string, tables: readonly PublishedTable[]): string {
   const forTables = tables.length > 0 ? ` FOR ${tableList(tables)}` : '';
   return `CREATE PUBLICATION ${quoteIdentifier(name)}${forTables} WITH (${publicationOptions})`;
 }
 
-export function addToPublicationStatement(name: string, tables: readonly CatalogueTable[]): string {
+export function addToPublicationStatement(name: string, tables: readonly PublishedTable[]): string {
   return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD ${tableList(tables)};`;
 }
 
@@ -74,7 +81,7 @@ export function addToPublicationStatement(name: string, tables: readonly Catalog
 export function publicationGap(
   name: string,
   publication: Publication,
-  tables: readonly CatalogueTable[],
+  tables: readonly PublishedTable[],
 ): { readonly why: string; readonly statement: string } | null {
   const alter = `ALTER PUBLICATION ${quoteIdentifier(name)}`;
   if (publication.missingOperations.length > 0 || (!publication.viaRoot && tables.some(({ kind }) => kind === 'p')))

@@ -8,6 +8,7 @@ import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { markerPrefixes } from './markers.ts';
+import { lookAtPublication } from './publication-watch.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide } from './sessions.ts';
 import { readSlot } from './slot.ts';
@@ -19,6 +20,7 @@ export interface SourceMonitorOptions {
   readonly heartbeatMs: number;
   readonly walSenderPid: number;
   readonly tables: TableWatch;
+  isCarried(schema: string, name: string): boolean;
   onClockOffset(offsetMs: number): void;
   onWritten(end: Position): void;
   isStill(): boolean;
@@ -27,7 +29,7 @@ export interface SourceMonitorOptions {
   onSynchronous(synchronous: boolean): void;
   /** The server ends its sessions. It waits for its walsenders, however long they take. */
   onShutdown(error: unknown): void;
-  /** The queue can't be read any more. */
+  /** The queue can't be read any more, or does not hold all that it should. */
   onLost(error: TidelockError): void;
 }
 
@@ -66,6 +68,7 @@ export class SourceMonitor {
   #polledAtMs = Number.NEGATIVE_INFINITY;
   #synchronousAtMs = Number.NEGATIVE_INFINITY;
   #tablesDueMs = Number.NEGATIVE_INFINITY;
+  #publicationDueMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SourceMonitorOptions) {
     this.#options = options;
@@ -149,6 +152,12 @@ export class SourceMonitor {
       const pauseMs = Math.max(Math.min(tablesPollMs, this.#options.heartbeatMs * 2), (endedMs - beganMs) * lookShare);
       this.#tablesDueMs = beganMs + pauseMs;
     }
+    if (performance.now() >= this.#publicationDueMs) {
+      const beganMs = performance.now();
+      await this.#lookAtPublication(client);
+      const tookMs = performance.now() - beganMs;
+      this.#publicationDueMs = beganMs + Math.max(Math.min(pollMs, this.#options.heartbeatMs * 10), tookMs * lookShare);
+    }
     if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
       this.#synchronousAtMs = performance.now();
       await this.#pollSynchronous(client);
@@ -172,6 +181,11 @@ export class SourceMonitor {
     else if (slot.lost !== null)
       this.#options.onLost(fail(sourceErrors.slotLost, { route: route.name, slot: name, why: slot.lost }));
     else if (slot.retainedBytes !== null) this.#options.onRetained(slot.retainedBytes);
+  }
+
+  async #lookAtPublication(client: pg.Client): Promise<void> {
+    const error = await lookAtPublication(client, this.#options);
+    if (error !== null) this.#options.onLost(error);
   }
 
   async #pollSynchronous(client: pg.Client): Promise<void> {

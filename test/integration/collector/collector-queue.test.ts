@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { queueNames } from '../../../connectors/postgres/source/queue-names.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { versions } from '../../support/postgres-binaries.ts';
 import { begin, Reading, routeOf, sourceOf } from './reading.ts';
@@ -226,6 +227,45 @@ test.for(filters)('a publication that filters %s is refused', async (publication
   expect(messages).toContain('filters rows or columns of public.item');
   expect(messages).toContain('the given replication slot none does not exist');
 });
+
+const alterations: readonly (readonly [string, string, string])[] = [
+  ['loses a table', 'ALTER PUBLICATION p DROP TABLE item', 'TL-3111 it does not contain public.item'],
+  ['leaves deletes out', `ALTER PUBLICATION p SET (publish = 'insert, update')`, 'TL-3111 it does not publish delete'],
+  ...(filters.length === 0
+    ? []
+    : [
+        [
+          'gets a filter',
+          'ALTER PUBLICATION p SET TABLE item WHERE (id > 1), other',
+          'TL-3111 it filters rows or columns of public.item',
+        ] as const,
+      ]),
+  ['is dropped', 'DROP PUBLICATION p', 'TL-3110'],
+];
+
+test.for(alterations)(
+  'a publication that %s while the route streams ends the stream',
+  async ([, statement, expected]) => {
+    const db = await server.createDatabase();
+    await db.query(
+      'CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY); CREATE TABLE gone (id int PRIMARY KEY)',
+    );
+    const queue = await begin(db);
+    const name = queueNames(queue.route).publication;
+    const carried = ['item', 'other', 'gone'].map((table) => ({ label: `public.${table}`, known: null, from: null }));
+    await using reading = new Reading({ ...queue, carried, heartbeatMs: 20 });
+    const beats = (): number =>
+      reading.parts.flatMap(({ changes }) => changes.filter(({ kind }) => kind === 'heartbeat')).length;
+    // What is gone, or is not the route's, is not missed.
+    await db.query('DROP TABLE gone; CREATE TABLE unknown (id int PRIMARY KEY)');
+    const before = beats();
+    await reading.until(() => beats() > before + 25);
+    await db.query(statement.replace(' p', ` "${name}"`));
+    await reading.ended;
+    const [code, why = ''] = expected.split(/ (.*)/);
+    expect(reading.error).toMatchObject({ code, recovery: 'halt', message: expect.stringContaining(why) });
+  },
+);
 
 test('a slot that the server has dropped WAL for is reported and ends the stream', async () => {
   await using own = await startPostgres({

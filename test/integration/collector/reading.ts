@@ -9,7 +9,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
-import type { Source } from '../../../src/core/source.ts';
+import type { CarriedTable, Source } from '../../../src/core/source.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
@@ -63,6 +63,8 @@ export interface ReadingOptions {
   readonly start: StartPoint;
   readonly budgetBytes?: number;
   readonly heartbeatMs?: number;
+  /** All that the route selects, where not told. */
+  readonly carried?: readonly CarriedTable[];
   /** Acknowledge at once (the default), or leave it to the test. */
   readonly acknowledge?: boolean;
   readonly keepParts?: boolean;
@@ -90,7 +92,7 @@ export class Reading implements AsyncDisposable {
     this.budget = new ByteBudget(options.budgetBytes ?? 128_000_000);
     this.checkpoint = options.start;
     this.collector = options.source.collector(options.stored, {
-      carried: null,
+      carried: options.carried ?? null,
       budget: this.budget,
       heartbeatMs: options.heartbeatMs ?? 3_600_000,
       onIdentity: options.onIdentity ?? (async () => {}),
