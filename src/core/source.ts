@@ -92,9 +92,10 @@ export interface Source {
   addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot>;
   /**
    * Takes out of the queue that the route owns what the route no longer means: tables, and the capture of commands. What it
-   * has of them already stays. Repeatable. Returns the labels of the tables that were taken out.
+   * has of them already stays. `carried`: ids of the tables that the route is registered with; they stay whatever their names are now, or
+   * one that was renamed would leave without a word. Repeatable. Returns the labels of the tables that were taken out.
    */
-  tidyQueue(): Promise<readonly string[]>;
+  tidyQueue(carried: readonly string[]): Promise<readonly string[]>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
   /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */

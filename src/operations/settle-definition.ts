@@ -39,7 +39,8 @@ export async function settleDefinition(options: InitialLoadOptions): Promise<voi
   } else if (stored.pending?.to === fingerprintOf(wanted)) {
     await store.apply({ removed: [], tables: [], applied: wanted });
   }
-  const left = await source.tidyQueue();
+  const carried = (await store.tables()).flatMap((table) => table.definition?.id ?? []);
+  const left = await source.tidyQueue(carried);
   if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
 }
 

@@ -123,4 +123,13 @@ export const serviceMutations: readonly Mutation[] = [
     replace: 'if (queue.length > 1e9)',
     test: { file: notify, name: 'a receiver that does not keep up' },
   },
+  {
+    id: 'renamed-table-leaves',
+    promise: 5,
+    what: 'a table that was renamed leaves the publication at the next start, and the route goes on without it',
+    file: 'connectors/postgres/source/tidy-queue.ts',
+    find: '.filter(({ id }) => !carried.includes(String(id)))',
+    replace: '',
+    test: { file: 'test/integration/route/plan.test.ts', name: 'renamed to what the route does not mean' },
+  },
 ];

@@ -142,8 +142,8 @@ class PostgresSource implements Source {
     }
   }
 
-  tidyQueue(): Promise<readonly string[]> {
-    return this.#side('setup', (client) => tidyQueue(client, this.#options.route));
+  tidyQueue(carried: readonly string[]): Promise<readonly string[]> {
+    return this.#side('setup', (client) => tidyQueue(client, this.#options.route, carried));
   }
 
   makeTwin(twin: RouteDefinition): Promise<string> {

@@ -8,19 +8,25 @@ import type { Queryable } from './sessions.ts';
 
 /**
  * Tables that the route does not mean any more leave its own publication, where the server would decode and send them for
- * nothing. What was written before is decoded with the publication of its time.
+ * nothing. What was written before is decoded with the publication of its time. One that it carries under the name that it had
+ * (`carried`: oids) stays: its next row halts the route.
  */
-export async function tidyQueue(client: Queryable, route: RouteDefinition): Promise<readonly string[]> {
+export async function tidyQueue(
+  client: Queryable,
+  route: RouteDefinition,
+  carried: readonly string[],
+): Promise<readonly string[]> {
   if (route.ddl === 'ignore') await dropCapture(client, route).catch(unlessForbidden);
   const { publication, ownsPublication } = queueNames(route);
   if (!ownsPublication) return [];
   const { rows } = await client.query(`
-    SELECT n.nspname AS schema, c.relname AS name FROM pg_publication p
+    SELECT c.oid::text AS id, n.nspname AS schema, c.relname AS name FROM pg_publication p
     JOIN pg_publication_rel r ON r.prpubid = p.oid
     JOIN pg_class c ON c.oid = r.prrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE p.pubname = ${quoteLiteral(publication)} AND pg_has_role(p.pubowner, 'USAGE')`);
   const tables = rows
+    .filter(({ id }) => !carried.includes(String(id)))
     .map(({ schema, name }) => ({ schema: String(schema), name: String(name) }))
     .filter(({ schema, name }) => route.tables.select(schema, name) === null);
   if (tables.length === 0) return [];

@@ -199,3 +199,22 @@ test('what can not be carried out is told, and the route goes on as it was', asy
   await route.caughtUp();
   expect(await contents(target, ['a'])).toEqual(await contents(source, ['a']));
 });
+
+test('a table that is renamed to what the route does not mean halts it, over a start in between', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target, route: 'tables: ["public.?"]' });
+  {
+    await using route = file.run();
+    await route.state('running');
+    await route.stop();
+  }
+  await source.query('ALTER TABLE a RENAME TO other');
+  {
+    await using route = file.run();
+    await route.state('running');
+    await route.stop();
+  }
+  await source.query('UPDATE other SET total = total + 1');
+  await using route = file.run();
+  expect((await route.state('failed')).reason).toMatchObject({ code: 'TL-3207' });
+});
