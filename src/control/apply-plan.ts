@@ -7,7 +7,7 @@ import { planLines, refusalLines } from '../operations/plan-text.ts';
 import type { Asked } from './control.ts';
 import { journalled } from './journalled.ts';
 import type { OpenedRoute } from './open-route.ts';
-import type { PlanDocument, PlannedRoute } from './plan-routes.ts';
+import { keptRows, type PlanDocument, type PlannedRoute } from './plan-routes.ts';
 
 export interface ApplyOptions {
   readonly routes?: readonly string[];
@@ -56,9 +56,9 @@ function demandPossible(route: PlannedRoute): void {
 
 /** Stores it for the engine. Nothing is done here: the lease's holder alone writes. */
 export async function askToApply(route: OpenedRoute, planned: PlannedRoute, asked: Asked): Promise<void> {
-  const { applied, configured, tables } = planned;
+  const { applied, configured } = planned;
   if (planned.state !== 'changed' || applied === null || planned.pending) return;
-  const keepRows = tables.flatMap((step) => (step.action === 'remap' ? [step.source] : []));
+  const keepRows = keptRows(planned);
   await journalled(route, asked, {
     action: 'apply',
     details: { from: applied, to: configured, plan: planLines(planned) },

@@ -66,7 +66,7 @@ export async function planDocument(
 ): Promise<PlanDocument> {
   const routes: PlannedRoute[] = [];
   for await (const route of opened) routes.push(await planOpened(route, keepRows));
-  const kept = routes.flatMap(({ tables }) => tables.flatMap((step) => (step.action === 'remap' ? step.source : [])));
+  const kept = routes.flatMap(keptRows);
   const unknown = keepRows.filter((label) => !kept.includes(label));
   if (unknown.length > 0) {
     const route = routes.map(({ name }) => name).join(', ');
@@ -77,8 +77,11 @@ export async function planDocument(
   return { version: 1, fingerprint, changes: routes.some(({ state }) => state !== 'unchanged'), routes };
 }
 
-/** What would change at one route if it were applied now. Changes nothing. */
-export async function planOpened(route: OpenedRoute, keepRows: readonly string[]): Promise<PlannedRoute> {
+/**
+ * What would change at one route if it were applied now. Changes nothing. `keepRows` null: as it was agreed to, where
+ * something is pending.
+ */
+export async function planOpened(route: OpenedRoute, keepRows: readonly string[] | null): Promise<PlannedRoute> {
   const { definition, source, target } = route;
   const wanted = definition.describe();
   const store = await route.store();
@@ -94,6 +97,9 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   if (stored?.checkpoint?.phase !== 'ready') return { ...common, ...nothing, state: 'new' };
   if (stored.applied === null) return { ...common, ...nothing, state: 'unknown' };
   if (common.applied === common.configured) return { ...common, ...nothing, state: 'unchanged' };
+  const { pending } = stored;
+  const isAgreed =
+    pending?.to === common.configured && pending.from === common.applied && pending.failed === undefined;
   const tables = await store.tables();
   await definition.tables.prepare();
   const mapper = currentMapper(definition, tables);
@@ -104,7 +110,7 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     stored: tables,
     present: bindings.map((binding) => ({ table: binding.source, target: storedTable(binding, null).target })),
     isSameSource: source.originName(stored.checkpoint.source) === source.originName(await source.identity()),
-    keepRows,
+    keepRows: keepRows ?? (isAgreed ? pending.keepRows : []),
   });
   const copied = new Set(plan.tables.flatMap((step) => (isCopied(step) ? [step.source] : [])));
   const loads = bindings.filter((binding) => copied.has(tableLabel(binding.source)));
@@ -125,10 +131,8 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     ...common,
     ...plan,
     state: isEmpty(plan) ? 'unchanged' : 'changed',
-    pending:
-      stored.pending?.to === common.configured &&
-      stored.pending.from === common.applied &&
-      stored.pending.failed === undefined,
+    // What was agreed to with other rows kept is another change.
+    pending: isAgreed && keptRows(plan).sort().join() === [...pending.keepRows].sort().join(),
     needsConsent: needsConsent(plan),
     replacedRows: counted.length === 0 ? [] : await target.rowCounts(counted),
     problems: [
@@ -136,6 +140,11 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
       ...problems.filter(({ level }) => level === 'error'),
     ],
   };
+}
+
+/** Source tables whose rows at the target stay as they are. */
+export function keptRows({ tables }: Pick<RoutePlan, 'tables'>): string[] {
+  return tables.flatMap((step) => (step.action === 'remap' ? [step.source] : []));
 }
 
 function findingOf({ code, message, remedy }: TidelockError, node: string): Finding {

@@ -187,7 +187,7 @@ export class ConfigurationReload {
 
   async #planOf(route: OpenedRoute): Promise<PlannedRoute | null> {
     try {
-      return await planOpened(route, []);
+      return await planOpened(route, null);
     } catch (error) {
       this.#logger.warn(
         { route: route.definition.name, ...asTidelockError(error).toJSON() },

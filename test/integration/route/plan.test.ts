@@ -218,3 +218,21 @@ test('a table that is renamed to what the route does not mean halts it, over a s
   await using route = file.run();
   expect((await route.state('failed')).reason).toMatchObject({ code: 'TL-3207' });
 });
+
+test('rows that are to be kept are kept, though the change was agreed to without that before an engine took it', async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target, route: 'tables: [public.a]' });
+  {
+    await using route = file.run();
+    await route.state('running');
+    await route.stop();
+  }
+  file.configure('tables: [{ name: public.a, transforms: [{ mask: { columns: [email], method: redact } }] }]');
+  const kept = async (): Promise<unknown> =>
+    (await target.query(`SELECT pending -> 'keepRows' AS kept FROM tidelock.routes`))[0]?.kept;
+  await file.tidelock('apply', '--yes');
+  expect(await kept()).toEqual([]);
+  expect(await file.tidelock('apply', '--keep-rows', 'public.a')).toMatchObject({ code: 2 });
+  await file.tidelock('apply', '--yes', '--keep-rows', 'public.a');
+  expect(await kept()).toEqual(['public.a']);
+});
