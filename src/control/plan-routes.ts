@@ -98,8 +98,7 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   if (stored.applied === null) return { ...common, ...nothing, state: 'unknown' };
   if (common.applied === common.configured) return { ...common, ...nothing, state: 'unchanged' };
   const { pending } = stored;
-  const isAgreed =
-    pending?.to === common.configured && pending.from === common.applied && pending.failed === undefined;
+  const isAgreed = pending?.to === common.configured && pending.from === common.applied && pending.failed === undefined;
   const tables = await store.tables();
   await definition.tables.prepare();
   const mapper = currentMapper(definition, tables);

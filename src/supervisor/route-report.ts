@@ -81,6 +81,12 @@ export class RouteReport {
     this.#listener();
   }
 
+  /** Another engine has the route, and tells people. */
+  yields(): void {
+    this.leads = false;
+    this.told = null;
+  }
+
   /** Columns that are left out, asked for with each status. */
   leavesOut(columns: () => readonly string[]): void {
     this.#ignored = columns;

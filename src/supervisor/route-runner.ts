@@ -105,6 +105,7 @@ class RouteRunner {
     this.#logger = logger;
     this.#takeover = takeover;
     this.#epoch = options.heldEpoch ?? null;
+    this.#registered = this.#epoch !== null;
     this.#report = new RouteReport({ definition, restarts, heartbeatMs, self, restarted, onStatus });
     this.#halted = halted;
     this.#report.meter.work.onDone = options.trace ?? null;
@@ -268,7 +269,9 @@ class RouteRunner {
   /** Once when this engine has become the one that has the route: what the one before has told of it is known. */
   async #lead(store: RouteStateStore): Promise<void> {
     if (this.#report.leads) return;
-    this.#report.told = (await store.read())?.status?.told ?? null;
+    const stored = (await store.read())?.status?.told ?? null;
+    // What this engine's Supervisor has said since is newer.
+    this.#report.told ??= stored;
     const before = this.#refused;
     // One that gives the route back, or is overtaken, has not been silent until its lease was over.
     this.#report.inherited = before !== null && performance.now() >= before.expiresAtMs ? before.holder : null;
@@ -290,7 +293,7 @@ class RouteRunner {
 
   async #standBy({ holder, expiresInMs }: Refused, keeper: LeaseKeeper): Promise<void> {
     this.#refused = { holder: { host: holder.host, pid: holder.pid }, expiresAtMs: performance.now() + expiresInMs };
-    this.#report.leads = false;
+    this.#report.yields();
     const { definition, signal } = this.#options;
     const error = fail(routeErrors.standby, { route: definition.name, host: holder.host, pid: holder.pid });
     this.#report.show('standby', reasonOf(error));
@@ -326,7 +329,7 @@ class RouteRunner {
     const { request } = await store.wanted();
     const fenced = error.recovery === 'fenced';
     this.#held = { request, fenced, reason: reasonOf(error) };
-    if (fenced) this.#report.leads = false;
+    if (fenced) this.#report.yields();
     const stack = error === reason ? {} : { err: reason };
     this.#logger.error({ ...error.toJSON(), ...stack }, fenced ? 'route fenced' : 'route halted');
     this.#report.show(fenced ? 'fenced' : 'failed', reasonOf(error));

@@ -60,7 +60,13 @@ export async function serveWorker(
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const configured = Promise.withResolvers<object | null>();
   if (!task.isConfigured) configured.resolve(null);
+  let told: Told | null = null;
+  let onTold = (_: Told): void => {};
   process.on('message', (message) => {
+    if (isTold(message)) {
+      told = message.told;
+      onTold(told);
+    }
     if (isConfiguration(message)) configured.resolve(message.configuration);
     if (!isStop(message)) return;
     release = message.release;
@@ -92,7 +98,11 @@ export async function serveWorker(
       onStatus: (status) => say({ kind: 'status', status }),
       onLease: (epoch, request) => say({ kind: 'lease', epoch: epoch.toString(), request }),
       onMetrics: (metrics) => say({ kind: 'metrics', metrics, vitals: self.vitals }),
-      hearTold,
+      // It may have been told while it began.
+      hearTold: (listener) => {
+        onTold = listener;
+        if (told !== null) listener(told);
+      },
       onPending: (fingerprint) => say({ kind: 'pending', fingerprint }),
     });
   } catch (error) {
@@ -117,12 +127,6 @@ function nameOf(error: unknown): string {
 }
 
 type Said = StatusMessage | LeaseMessage | AliveMessage | DyingMessage | MetricsMessage | PendingMessage;
-
-function hearTold(listener: (told: Told) => void): void {
-  process.on('message', (message) => {
-    if (isTold(message)) listener(message.told);
-  });
-}
 
 /** Where the Supervisor is gone nobody needs to know. */
 function say(message: Said, said = (): void => {}): void {

@@ -97,6 +97,8 @@ export class SupervisedRoute {
   #epoch: string | null = null;
   #request: number | null = null;
   #status: RouteStatus | null = null;
+  /** What people were told last, while this engine had the route. */
+  #told: Told | null = null;
   #said = '';
 
   constructor(options: SupervisedRouteOptions) {
@@ -160,6 +162,7 @@ export class SupervisedRoute {
       },
     });
     this.#worker = worker;
+    if (this.#told !== null) worker.send({ kind: 'told', told: this.#told });
     this.#logger.info({ worker: worker.pid, restarts: this.#restarts }, 'worker started');
   }
 
@@ -178,6 +181,10 @@ export class SupervisedRoute {
     this.#configuration = configuration;
     if (this.#stopping) return await this.stop();
     this.#forgetCrashes();
+    return await this.#anew();
+  }
+
+  async #anew(): Promise<boolean> {
     if (this.#worker === null) {
       this.#cancelStart?.();
       this.start();
@@ -188,8 +195,9 @@ export class SupervisedRoute {
     return await this.#inTime(this.#replacing.promise);
   }
 
-  /** Where there is no worker now, the next one has it from what is stored. */
+  /** The next worker is told, too: this one may be gone, or go before it has stored it. */
   tell(told: Told): void {
+    this.#told = told;
     this.#worker?.send({ kind: 'told', told });
   }
 
@@ -302,8 +310,9 @@ export class SupervisedRoute {
   #restart(reason: Reason): void {
     this.#logger.error({ worker: this.#worker?.pid, reason }, 'starting the worker again');
     this.#noteRestart(reason);
-    this.#show('retrying', 'warning', reason);
-    this.replace();
+    if (this.#halted === null) this.#show('retrying', 'warning', reason);
+    // Nobody has asked for it: a route that has failed stays so.
+    void this.#anew();
   }
 
   /** What no worker can say: it has gone, or is told to. */
@@ -324,7 +333,10 @@ export class SupervisedRoute {
 
   #report(status: RouteStatus): void {
     // Somebody has asked for something after the halt, or another engine has the route.
-    if (this.#halted !== null && this.#worker !== null && status.state !== 'failed') this.#forgetCrashes();
+    const isTheWorkers = this.#worker !== null && this.#replacing === null;
+    if (this.#halted !== null && isTheWorkers && status.state !== 'failed') this.#forgetCrashes();
+    // Another engine tells people from now on.
+    if (status.state === 'standby' || status.state === 'fenced') this.#told = null;
     this.#status = status;
     this.#options.onStatus(status);
     const { state, reason, health, concerns = [] } = status;

@@ -47,4 +47,22 @@ export const supervisionMutations: readonly Mutation[] = [
     replace: '',
     test: { file: 'test/unit/supervisor/memory-limit.test.ts', name: 'a restart that does not help' },
   },
+  {
+    id: 'told-too-early-is-lost',
+    promise: 9,
+    what: 'what people were told while a worker began is forgotten, and told again by who takes over',
+    file: 'src/supervisor/serve-worker.ts',
+    find: 'if (told !== null) listener(told);',
+    replace: '',
+    test: { file: 'test/crash/supervisor/routes.test.ts', name: 'what people were told reaches' },
+  },
+  {
+    id: 'failed-route-comes-back',
+    promise: 4,
+    what: 'a restart for the memory of a worker brings back a route that has failed',
+    file: 'src/supervisor/supervised-route.ts',
+    find: 'void this.#anew();',
+    replace: 'void this.replace();',
+    test: { file: 'test/crash/supervisor/routes.test.ts', name: 'is not brought back' },
+  },
 ];

@@ -139,3 +139,38 @@ test('a route that fails where even its holder dies stays failed, and is tried a
   await until('another try', () => (supervisor.workerOf('dies')?.restarts ?? 0) > restarts);
   expect(supervisor.statusOf('dies')).toMatchObject({ state: 'failed', reason: { code: 'TL-4311' } });
 });
+
+test('what people were told reaches the worker that begins, and the one after it', async () => {
+  const supervisor = supervise('hears');
+  supervisor.start();
+  const told = { health: { severity: 'critical', causes: ['state:TL-2104'], sinceMs: 1 }, retention: null } as const;
+  const heard = (): boolean => supervisor.statusOf('hears')?.reason?.message === JSON.stringify(told);
+  supervisor.tell('hears', told);
+  await until('the first worker', heard);
+  const pid = supervisor.workerOf('hears')?.pid ?? 0;
+  process.kill(pid, 'SIGKILL');
+  await until('no worker', () => supervisor.statusOf('hears')?.state === 'retrying');
+  await until('the next worker', () => supervisor.workerOf('hears')?.pid !== pid && heard());
+});
+
+test('a route that has failed is not brought back by a restart that nobody has asked for', async () => {
+  const supervisor = new Supervisor({
+    file: 'none',
+    routes: ['dies-heavy'],
+    logger: silentLogger,
+    workerModule: new URL('./stub-worker.ts', import.meta.url),
+    patience: { crashes: { crashes: 2, windowMs: 60_000 } },
+  });
+  started.push(supervisor);
+  const heard: RouteStatus[] = [];
+  supervisor.onStatus((_, status) => heard.push(status));
+  supervisor.start();
+  const { restarts } = await until('failed', () => {
+    const status = supervisor.statusOf('dies-heavy');
+    return status?.state === 'failed' && status.lagMs === stubLagMs ? status : null;
+  });
+  await until('a restart for its memory', () => (supervisor.workerOf('dies-heavy')?.restarts ?? 0) > restarts);
+  heard.length = 0;
+  await until('the next worker', () => heard.some(({ lagMs }) => lagMs === stubLagMs));
+  expect(heard.map(({ state }) => state)).toEqual(['failed']);
+});

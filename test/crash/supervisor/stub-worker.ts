@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { pause } from '../../../src/core/pause.ts';
 import type { RouteState } from '../../../src/core/route-status.ts';
 import { openLogger } from '../../../src/open-logger.ts';
@@ -6,7 +7,7 @@ import { serveWorker, workerTask } from '../../../src/supervisor/serve-worker.ts
 
 /** A worker without databases; its route's name says what it does. SIGUSR2 is its `tidelock start`. */
 const task = workerTask();
-await serveWorker(task, openLogger('silent'), async ({ signal, onStatus }) => {
+await serveWorker(task, openLogger('silent'), async ({ signal, onStatus, self, hearTold }) => {
   const show = (state: RouteState, message = String(process.pid)): void =>
     onStatus({
       state,
@@ -23,13 +24,18 @@ await serveWorker(task, openLogger('silent'), async ({ signal, onStatus }) => {
       retainedBytes: null,
       load: null,
     });
+  // What the Supervisor has said by now came before anybody listened.
+  await setImmediate();
   if (task.halted !== null) {
+    if (task.route === 'dies-heavy') self.describe(() => ({ memoryLimitBytes: 1, progress: null }));
     show('failed');
-    await once(process, 'SIGUSR2');
-  } else if (task.route === 'dies') {
+    await Promise.race([once(process, 'SIGUSR2'), pause(2 ** 30, signal)]);
+    if (signal.aborted) return;
+  } else if (task.route.startsWith('dies')) {
     throw new TypeError('with a value');
   }
   show('running');
+  hearTold((told) => show('running', JSON.stringify(told)));
   const never = new AbortController();
   await pause(2 ** 30, task.route === 'deaf' ? never.signal : signal);
 });

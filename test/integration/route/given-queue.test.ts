@@ -46,6 +46,10 @@ test('a dropped route leaves nothing behind, and its engine does not begin it an
   expect(reason?.code).toMatch(/TL-2301|TL-4002|TL-4013/);
   await target.query('DELETE FROM item');
   await route.reason('TL-4013');
+  // Nor does the worker that comes after it.
+  process.kill(await route.workerPid(), 'SIGKILL');
+  await route.state('retrying');
+  expect((await route.state('failed')).reason?.code).toBe('TL-4013');
   expect(await source.query(`SELECT FROM pg_replication_slots WHERE database = current_database()`)).toEqual([]);
   expect(await source.query(`SELECT FROM pg_publication`)).toEqual([]);
   expect(await target.query(`SELECT FROM pg_namespace WHERE nspname = 'tidelock'`)).toEqual([]);
