@@ -7,11 +7,19 @@ import { ConfigurationFiles, withRoute } from '../../support/configuration-files
 
 let taken: Server;
 let port: number;
+let free: number;
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as { port: number }).port;
+}
 
 beforeAll(async () => {
   taken = createServer();
-  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
-  port = (taken.address() as { port: number }).port;
+  port = await listening(taken);
+  const other = createServer();
+  free = await listening(other);
+  await new Promise((resolve) => other.close(resolve));
 });
 
 afterAll(() => {
@@ -35,12 +43,12 @@ test.each([
   ['a program that is not there', 'notify: [{ command: ["/no/such/program"] }]\n', ['error notify.command']],
   ['a program that is', 'notify: [{ command: ["sh", "-c", "true"] }]\n', []],
 ])('of the service it tells of: %s', async (_, rest, expected) => {
-  expect(await found(rest.replaceAll('127.0.0.1:0', '127.0.0.1:17654'))).toEqual(expected);
+  expect(await found(rest.replaceAll('127.0.0.1:0', `127.0.0.1:${free}`))).toEqual(expected);
 });
 
 test('a port that is taken, and a token whose variable is not set', async () => {
   expect(await found(`service: { probes: { listen: "127.0.0.1:${port}" } }\n`)).toEqual(['info service.port']);
-  const api = 'service: { api: { listen: "127.0.0.1:17654", token: "${NOT_SET}" } }\n';
+  const api = `service: { api: { listen: "127.0.0.1:${free}", token: "\${NOT_SET}" } }\n`;
   expect(await found(api)).toEqual(['error TL-1005']);
 });
 
