@@ -44,7 +44,7 @@ const pieces: readonly Piece[] = [
   {
     title: `PostgreSQL ${newestVersion}, the whole suite with ${seedCount} seeds`,
     versions: [newestVersion],
-    env: { TIDELOCK_TEST_SEEDS: String(seedCount) },
+    env: { TIDELOCK_TEST_SEEDS: String(seedCount), TIDELOCK_TEST_FULL: '1' },
     files: [],
   },
   ...Array.from({ length: seedCount - 1 }, (_, index) => ({
