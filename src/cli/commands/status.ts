@@ -3,7 +3,6 @@ import { pause } from '../../core/pause.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 import { repaint } from '../repaint.ts';
-import { statusText } from '../status-text.ts';
 import { terminalColumns, usesColours } from '../terminal.ts';
 
 const watchMs = 2_000;
@@ -30,6 +29,8 @@ async function status(line: CommandLine, route: string | undefined, options: Sta
     const { routes } = document;
     if (options.json) writeJson(line, document);
     else {
+      // Measuring text takes a tenth of a second to load, which a script that asks often does not need.
+      const { statusText } = await import('../status-text.ts');
       const text = statusText(routes, { colours: usesColours(line), columns: terminalColumns(line) });
       line.out.write(options.watch && line.out.isTTY ? repaint(text, line.out.rows) : text);
     }
