@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NetEffect } from '../../connectors/postgres/target/net-effect.ts';
 import { planTable, type TablePlan } from '../../connectors/postgres/target/table-plan.ts';
-import type { TargetColumn, TargetTable } from '../../connectors/postgres/target/target-table.ts';
+import type { TargetColumn, TargetIndex, TargetTable } from '../../connectors/postgres/target/target-table.ts';
 import { type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { RowChange } from '../../src/core/change.ts';
 import type { TableVersion } from '../../src/core/table.ts';
@@ -27,8 +27,20 @@ function column(name: string, type: string): TargetColumn {
   };
 }
 
-/** (amount numeric primary key, label text, big text) */
-function plan(): TablePlan {
+const amountKey: TargetIndex = {
+  name: 't_pkey',
+  columns: ['amount'],
+  equals: ['='],
+  primary: true,
+  deferrable: false,
+  partial: false,
+  predicate: null,
+  hasExpressions: false,
+  allNotNull: true,
+};
+
+/** (amount numeric primary key, label text, big text); or without the key, of which all is logged. */
+function plan(oid = 1, isKeyed = true): TablePlan {
   const columns = [
     column('amount', 'pg_catalog.numeric'),
     column('label', 'pg_catalog.text'),
@@ -37,28 +49,16 @@ function plan(): TablePlan {
   const source: TableVersion = {
     schema: 'public',
     name: 't',
-    identity: 'default',
-    columns: columns.map(({ name, type }) => ({ name, type, modifier: -1, key: name === 'amount' })),
+    identity: isKeyed ? 'default' : 'full',
+    columns: columns.map(({ name, type }) => ({ name, type, modifier: -1, key: isKeyed && name === 'amount' })),
   };
   const target: TargetTable = {
-    oid: 1,
+    oid,
     schema: 'public',
     name: 't',
     kind: 'r',
     columns,
-    uniqueIndexes: [
-      {
-        name: 't_pkey',
-        columns: ['amount'],
-        equals: ['='],
-        primary: true,
-        deferrable: false,
-        partial: false,
-        predicate: null,
-        hasExpressions: false,
-        allNotNull: true,
-      },
-    ],
+    uniqueIndexes: isKeyed ? [amountKey] : [],
     hasDeferrableUnique: false,
     deferrableConstraints: [],
     references: [],
@@ -194,8 +194,22 @@ test('many changes of one row become one', () => {
     expect(net.offer(table, { kind: 'update', table: table.source, before: null, after: [key, key, UNCHANGED] })).toBe(
       'taken',
     );
-  expect(net.size).toBe(1);
-  expect([...(net.drain()[0]?.changes.values() ?? [])]).toEqual([
+  const drained = net.drain();
+  expect(drained).toHaveLength(1);
+  expect([...(drained[0]?.changes.values() ?? [])]).toEqual([
     { kind: 'insert', table: table.source, after: ['1', '1', 'b'] },
   ]);
+});
+
+test('rows without a key are added together, whatever becomes of other tables; all else on them waits for nobody else', () => {
+  const [keyed, loose] = [plan(1), plan(2, false)];
+  const net = new NetEffect();
+  const row = (amount: string): Row => [amount, 'a', 'b'];
+  for (const amount of ['1', '1', '2']) {
+    net.offer(keyed, { kind: 'update', table: keyed.source, before: null, after: row(amount) });
+    expect(net.offer(loose, { kind: 'insert', table: loose.source, after: row(amount) })).toBe('taken');
+  }
+  expect(net.offer(loose, { kind: 'delete', table: loose.source, before: row('1') })).toBe('barrier');
+  expect(net.drain(loose.target.oid).map(({ added }) => added)).toEqual([[row('1'), row('1'), row('2')]]);
+  expect(net.drain().map(({ changes }) => changes.size)).toEqual([2]);
 });

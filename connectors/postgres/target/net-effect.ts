@@ -6,6 +6,8 @@ import type { TablePlan } from './table-plan.ts';
 export interface NetTable {
   readonly plan: TablePlan;
   readonly changes: Map<string, RowChange>;
+  /** New rows of a table whose keys can't be told apart here, in source order. Nothing else is held of such a table. */
+  readonly added: Row[];
 }
 
 /** What became of a change that was offered: `barrier` has to be applied by itself, after all that came before it. */
@@ -16,33 +18,27 @@ export type Reduction = 'taken' | 'barrier';
  * alone is kept as it is; no object is made for it. None is altered, since exact replay may need them as they were.
  *
  * insert+update = insert; insert+delete = nothing; update+update = update; update+delete = delete;
- * delete+insert = update of every column. Any other pair can't come from a source whose rows we have counted right
+ * delete+insert = update of every column. Without a key that can be told apart here rows are only added: everything
+ * else on such a table is a barrier. Any other pair can't come from a source whose rows we have counted right
  * (insert+insert, delete+update ...): it is a barrier, so that exact replay meets it and can report it. Where deleted
  * rows stay at the target, an insert replaces all that came before.
  */
 export class NetEffect {
   readonly #tables = new Map<TablePlan, NetTable>();
-  #size = 0;
-
-  /** Rows that would be written. */
-  get size(): number {
-    return this.#size;
-  }
+  #last: NetTable | null = null;
 
   offer(plan: TablePlan, change: RowChange): Reduction {
-    const { readKey } = plan;
-    if (readKey === null) return 'barrier';
+    if (plan.readKey === null) {
+      if (change.kind !== 'insert' || !plan.insertsMany) return 'barrier';
+      this.#table(plan).added.push(change.after);
+      return 'taken';
+    }
     const key = rowKey(plan, change);
     if (key === null) return 'barrier';
-    let table = this.#tables.get(plan);
-    if (table === undefined) {
-      table = { plan, changes: new Map() };
-      this.#tables.set(plan, table);
-    }
+    const table = this.#table(plan);
     const earlier = table.changes.get(key);
     if (earlier === undefined) {
       table.changes.set(key, change);
-      this.#size++;
       return 'taken';
     }
     return this.#merge(table, key, earlier, change);
@@ -67,19 +63,34 @@ export class NetEffect {
     }
     if (earlier.kind === 'insert') {
       changes.delete(key);
-      this.#size--;
       return 'taken';
     }
     changes.set(key, { kind: 'delete', table: change.table, before: earlier.before ?? change.before });
     return 'taken';
   }
 
-  /** Takes everything out, table by table in the order in which they were first met. */
-  drain(): NetTable[] {
-    const tables = [...this.#tables.values()].filter((table) => table.changes.size > 0);
-    this.#tables.clear();
-    this.#size = 0;
-    return tables;
+  /** Takes everything out, table by table in the order in which they were first met; or only what is of one relation. */
+  drain(oid?: number): NetTable[] {
+    this.#last = null;
+    const taken: NetTable[] = [];
+    for (const [plan, table] of this.#tables) {
+      if (oid !== undefined && plan.target.oid !== oid) continue;
+      this.#tables.delete(plan);
+      if (table.changes.size + table.added.length > 0) taken.push(table);
+    }
+    return taken;
+  }
+
+  #table(plan: TablePlan): NetTable {
+    // Most changes are of the table of the one before.
+    if (this.#last?.plan === plan) return this.#last;
+    let table = this.#tables.get(plan);
+    if (table === undefined) {
+      table = { plan, changes: new Map(), added: [] };
+      this.#tables.set(plan, table);
+    }
+    this.#last = table;
+    return table;
   }
 }
 

@@ -30,6 +30,8 @@ const nextName = (kind: string): string => `tl_${kind}_${++statementNumber}`;
 export class RowStatements {
   /** True where update and delete take one row each: no set of arrays can hold what they need. */
   readonly isSingle: boolean;
+  /** True where insert takes one row each. */
+  readonly insertsOne: boolean;
   readonly insert: Statement;
   readonly delete: Statement;
   /** Reads all columns of one row by its key and deletes it. */
@@ -46,6 +48,7 @@ export class RowStatements {
     const isTextless = columns.some(({ column }) => !column.unnestable && column.hasTextCast);
     // Without a key the whole old row is needed beside the new one: more columns than a set may have (1664).
     this.isSingle = key.length === 0 || isTextless;
+    this.insertsOne = isTextless || columns.length === 0;
     this.insert = insertStatement(options, isTextless);
     this.delete = this.#delete();
     const kept = target.columns.filter((column) => !column.generated);

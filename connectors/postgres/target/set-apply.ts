@@ -23,17 +23,18 @@ export function sendAsSets(applier: Applier, parts: readonly TransactionPart[]):
     for (const change of part.changes) {
       if (!isRowChange(change)) {
         if (change.kind !== 'truncate') continue;
-        sendNet(applier, net);
+        sendNet(applier, net.drain());
         sendTruncate(applier, change);
         continue;
       }
       const plan = applier.plans.get(change.table);
       if (net.offer(plan, change) === 'taken') continue;
-      sendNet(applier, net);
+      // Without foreign keys and triggers no table's rows depend on another's.
+      sendNet(applier, applier.replicaRole ? net.drain(plan.target.oid) : net.drain());
       sendSingle(applier, plan, change);
     }
   }
-  sendNet(applier, net);
+  sendNet(applier, net.drain());
 }
 
 /** Sends each change by itself, in source order, without waiting for answers. */
@@ -82,12 +83,8 @@ export function sendTruncate(applier: Applier, change: TruncateChange): void {
  * Deletes before updates before inserts frees unique values before they are taken again. Where foreign keys are
  * checked, a row must come before those that point to it and go after them: inserts, updates, deletes.
  */
-function sendNet(applier: Applier, net: NetEffect): void {
-  if (net.size === 0) {
-    net.drain();
-    return;
-  }
-  const tables = net.drain();
+function sendNet(applier: Applier, tables: readonly NetTable[]): void {
+  if (tables.length === 0) return;
   if (applier.replicaRole) {
     for (const table of tables) {
       withRole(applier, table.plan, () => {
@@ -113,8 +110,8 @@ interface SplitRows {
   readonly deletes: Row[];
 }
 
-function splitByKind({ changes }: NetTable): SplitRows {
-  const rows: SplitRows = { inserts: [], updates: [], deletes: [] };
+function splitByKind({ changes, added }: NetTable): SplitRows {
+  const rows: SplitRows = { inserts: added, updates: [], deletes: [] };
   for (const change of changes.values()) {
     if (change.kind === 'insert') rows.inserts.push(change.after);
     else if (change.kind === 'delete') rows.deletes.push(change.before);

@@ -24,8 +24,10 @@ export interface TablePlan {
   readonly keyEquals: readonly string[];
   /** Two rows may have the same key until the constraint is checked. */
   readonly isKeyDeferrable: boolean;
-  /** Null where changes of this table can't be reduced to a net effect: they are applied one by one, in order. */
+  /** Null where changes of this table can't be reduced to a net effect: but for inserts they are applied one by one, in order. */
   readonly readKey: KeyReader | null;
+  /** One statement may insert several rows whose keys were not compared. */
+  readonly insertsMany: boolean;
   /** Names a row by the texts of its key, in the order of `keyIndexes`. */
   readonly nameKey: (cells: readonly (string | null)[]) => string;
   /** A deleted and reinserted row can become one update: no column refuses to be assigned. */
@@ -80,6 +82,8 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     canReplace: columns.every((c) => c.column.identity !== 'a' || keyIndexes.includes(c.index)),
     nameKey: keyNamer(key.map((c) => c.column)),
     readKey: statements.isSingle ? null : keyReader(key),
+    // A row that replaces the one of its key can't come twice in a statement.
+    insertsMany: !statements.insertsOne && source.kept === undefined,
     insert: statements.insert,
     update: (after) => statements.update(after),
     delete: statements.delete,
