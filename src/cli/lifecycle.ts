@@ -62,6 +62,13 @@ async function ask<O extends LifecycleOptions>(
   return code;
 }
 
+/** Whoever lets a route run should know that nobody does it, or that it is not what the file says. */
+export function goesOnText({ name, engine, unapplied }: LifecycleDocument): string {
+  const waits = `${name} waits for an engine: none has it now. Where none runs, start "tidelock run".\n`;
+  const told = `${name} goes on as it was applied last, and the configuration says otherwise: "tidelock plan" shows what, "tidelock apply" (or SIGHUP to the service) takes it up.\n`;
+  return `${engine ? '' : waits}${unapplied ? told : ''}`;
+}
+
 /** Whoever stops a route should know what that costs the source. */
 export function retentionText({ name, retention }: LifecycleDocument, until: string): string {
   const kept = `The source keeps its log for ${name} ${until}`;

@@ -1,5 +1,7 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import { fingerprintOf } from '../core/route-description.ts';
 import type { RouteStateStore, StoredRoute, Wanted, WantedOptions } from '../core/route-state-store.ts';
 import type { WantedState } from '../core/route-status.ts';
 import type { Asked } from './control.ts';
@@ -29,6 +31,8 @@ export interface LifecycleDocument {
   readonly engine: boolean;
   /** It had halted or was stopped before. */
   readonly rested: boolean;
+  /** It is to run, and what is configured is neither what it was applied with last nor asked for yet. */
+  readonly unapplied: boolean;
   readonly pausedUntil: string | null;
   /** Only after a takeover: who has taken the route; null where nobody did in time. */
   readonly holder?: { readonly host: string; readonly pid: number } | null;
@@ -122,8 +126,22 @@ async function documentOf({ definition }: OpenedRoute, { store, before, wanted }
     changed: wanted !== null,
     engine: holder !== null && holder.expiresInMs > 0,
     rested: ['failed', 'stopped', 'fenced'].includes(before?.status?.state ?? ''),
+    unapplied: state === 'running' && isUnapplied(definition, now),
     pausedUntil,
   };
+}
+
+/** Not told where what is configured can't be read here, which is nothing that the request needs. */
+function isUnapplied(definition: RouteDefinition, stored: StoredRoute | null): boolean {
+  if (stored?.applied == null) return false;
+  try {
+    const configured = fingerprintOf(definition.describe());
+    const isAsked = stored.pending?.to === configured && stored.pending.failed === undefined;
+    return !isAsked && configured !== fingerprintOf(stored.applied);
+  } catch (error) {
+    if (error instanceof TidelockError) return false;
+    throw error;
+  }
 }
 
 /** The request does not wait for a source that can't be reached. */

@@ -157,6 +157,7 @@ export class FakeService {
       changed: true,
       engine: true,
       rested: false,
+      unapplied: false,
     });
   }
 

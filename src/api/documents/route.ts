@@ -82,6 +82,9 @@ export const lifecycleDocument: z.ZodType<LifecycleDocument> = z
     changed: z.boolean().describe('False where the route was left as it was.'),
     engine: z.boolean().describe('An engine has the route and does what was asked.'),
     rested: z.boolean().describe('It had halted or was stopped before.'),
+    unapplied: z
+      .boolean()
+      .describe('It is to run, and what is configured is neither what it was applied with last nor asked for yet.'),
     pausedUntil: time.nullable(),
     holder: z
       .object({ host: z.string(), pid: count })

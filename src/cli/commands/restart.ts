@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandLine } from '../command-line.ts';
-import { addLifecycle } from '../lifecycle.ts';
+import { addLifecycle, goesOnText } from '../lifecycle.ts';
 
 export function addRestart(program: Command, line: CommandLine): void {
   addLifecycle(program, {
@@ -11,9 +11,6 @@ export function addRestart(program: Command, line: CommandLine): void {
       example: 'tidelock restart sales-to-reporting --reason "worker holds too much memory"',
     },
     prepare: () => (control, route, asked) => control.restart(route, asked),
-    tell: ({ name, engine }) => ({
-      out: `${name} is to restart\n`,
-      err: engine ? '' : `${name} waits for an engine: none has it now. Where none runs, start "tidelock run".\n`,
-    }),
+    tell: (document) => ({ out: `${document.name} is to restart\n`, err: goesOnText(document) }),
   });
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandLine } from '../command-line.ts';
-import { addLifecycle } from '../lifecycle.ts';
+import { addLifecycle, goesOnText } from '../lifecycle.ts';
 
 export function addResume(program: Command, line: CommandLine): void {
   addLifecycle(program, {
@@ -11,12 +11,10 @@ export function addResume(program: Command, line: CommandLine): void {
       example: 'tidelock resume sales-to-reporting',
     },
     prepare: () => (control, route, asked) => control.resume(route, asked),
-    tell: ({ name, changed, desiredState, engine }) => {
+    tell: (document) => {
+      const { name, changed, desiredState } = document;
       if (!changed) return { err: `${name} is not paused but ${desiredState}, and stays so\n` };
-      const err = engine
-        ? ''
-        : `${name} waits for an engine: none has it now. Where none runs, start "tidelock run".\n`;
-      return { out: `${name} is to go on\n`, err };
+      return { out: `${name} is to go on\n`, err: goesOnText(document) };
     },
   });
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { CommandLine } from '../command-line.ts';
-import { addLifecycle, type LifecycleOptions } from '../lifecycle.ts';
+import { addLifecycle, goesOnText, type LifecycleOptions } from '../lifecycle.ts';
 
 interface StartOptions extends LifecycleOptions {
   readonly takeover?: boolean;
@@ -21,15 +21,11 @@ export function addStart(program: Command, line: CommandLine): void {
       const options = { takeover, acceptSchemaChange };
       return (control, route, asked) => control.start(route, options, asked, line.signal);
     },
-    tell: ({ name, holder, engine, rested }) => {
+    tell: (document) => {
+      const { name, holder } = document;
       if (holder === null) return { err: `${fail(routeErrors.notTaken, { route: name }).message}\n` };
       if (holder !== undefined) return { out: `${name} is taken over by ${holder.host}\n` };
-      const out = `${name} is to run\n`;
-      if (!engine)
-        return { out, err: `${name} waits for an engine: none has it now. Where none runs, start "tidelock run".\n` };
-      if (!rested) return { out };
-      const file = `what has changed in the file since then wants its restart`;
-      return { out, err: `${name} goes on as "tidelock run" was started: ${file}.\n` };
+      return { out: `${name} is to run\n`, err: goesOnText(document) };
     },
   })
     .option('--takeover', 'take the route from the engine that has it, at once, for one that stands by')

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openPostgresState } from '../../../connectors/postgres/state/postgres-route-state.ts';
+import { loadConfiguration } from '../../../src/config/load-configuration.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
@@ -200,6 +201,19 @@ test('wait and start tell at once that no engine has the route', async () => {
   await using store = await engine();
   expect((await store.read())?.holder).not.toBeNull();
   expect((await tidelock('start', 'one')).err).toBe('');
+});
+
+test('start tells of plan and apply where the configuration is not what the route was applied with, and only there', async () => {
+  await using store = await engine();
+  await store.renewLease({ ...running, state: 'stopped', wanted: 'stopped' });
+  const env = { THERE: url(target) };
+  const { routes } = loadConfiguration({ file: join(folder, 'tidelock.yaml'), env, cwd: folder });
+  await store.setReady({}, '0/1' as Position, routes.demand('one', 'route').describe());
+  expect(await tidelock('start', 'one')).toMatchObject({ code: 0, out: 'one is to run\n', err: '' });
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration('[{ name: public.item, where: "id > 1" }]'));
+  expect((await tidelock('start', 'one')).err).toMatch(/^one goes on as it was applied last, .*"tidelock plan" shows/);
+  const restarted = await tidelock('restart', 'one', '--json');
+  expect(json(restarted)).toMatchObject({ routes: [{ name: 'one', engine: true, rested: true, unapplied: true }] });
 });
 
 test('a wrong name is told together with those that there are', async () => {
