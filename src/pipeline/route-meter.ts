@@ -17,6 +17,7 @@ export class RouteMeter {
   #lagMs: number | null = null;
   /** The source's clock minus ours. */
   clockOffsetMs = 0;
+  #followedAtMs = 0;
   #lastSentAtMs: number | null = null;
   #lastPassedAtMs: number | null = null;
   #lastProgressAtMs: number | null = null;
@@ -44,6 +45,7 @@ export class RouteMeter {
   follow(consumer: Pick<Consumer, 'counts' | 'parked'>): void {
     this.#base = this.counts();
     this.#current = consumer;
+    this.#followedAtMs = this.#nowMs();
     this.stepped();
   }
 
@@ -132,6 +134,14 @@ export class RouteMeter {
     this.#lastProgressAtMs = this.#lastPassedAtMs;
     this.#lastSentAtMs = heartbeat.sentAtMs - this.clockOffsetMs;
     this.#lagMs = Math.max(0, this.#nowMs() - this.#lastSentAtMs);
+  }
+
+  /**
+   * The last heartbeat that came through was committed since the route streams: its lag is what changes take now. One of
+   * before has also waited for the route to begin.
+   */
+  get isFresh(): boolean {
+    return this.#lastSentAtMs !== null && this.#lastSentAtMs >= this.#followedAtMs;
   }
 
   /** Null before the first heartbeat. When none comes through any more, the lag grows with the time since the last. */

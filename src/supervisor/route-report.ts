@@ -97,11 +97,11 @@ export class RouteReport {
     if (progress !== null && this.#state !== 'loading') this.show('loading');
   }
 
-  /** A route that has caught up with its heartbeats is running. */
+  /** A route that has caught up with its own heartbeats is running: those of the worker before it tell how long it was away. */
   caughtUp(): void {
-    const { lagMs } = this.meter;
+    const { lagMs, isFresh } = this.meter;
     const { warnMs } = this.#options.definition.limits.lag;
-    if (this.#state !== 'catchingUp' || lagMs === null || lagMs >= warnMs) return;
+    if (this.#state !== 'catchingUp' || !isFresh || lagMs === null || lagMs >= warnMs) return;
     this.#ran = true;
     this.show('running');
   }

@@ -20,6 +20,29 @@ test('lag is the age of a heartbeat when it comes through, whatever the clocks o
   expect(meter.lagMs).toBe(60_030);
 });
 
+test('a heartbeat from before the route streams tells nothing of what changes take now', () => {
+  let nowMs = 1_000_000;
+  const meter = new RouteMeter(2_000, () => nowMs);
+  const consumer = {
+    counts: () => ({ transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 }),
+    parked: () => ({ count: 0, since: null }),
+  };
+  meter.follow(consumer);
+  expect(meter.isFresh).toBe(false);
+  // The source is an hour ahead.
+  meter.clockOffsetMs = 3_600_000;
+  meter.passed(heartbeat(999_000 + 3_600_000));
+  expect(meter).toMatchObject({ lagMs: 1_000, isFresh: false });
+  nowMs += 40;
+  meter.passed(heartbeat(1_000_010 + 3_600_000));
+  expect(meter).toMatchObject({ lagMs: 30, isFresh: true });
+  nowMs += 5_000;
+  meter.unfollow();
+  meter.follow(consumer);
+  meter.passed(heartbeat(1_000_010 + 3_600_000));
+  expect(meter.isFresh).toBe(false);
+});
+
 test('counts go on over Consumers', () => {
   const meter = new RouteMeter(2_000);
   const counts = (rows: number) => ({ transactions: 1, rows, groups: 1, replays: 0, collisions: 0 });
