@@ -34,8 +34,9 @@ export function errorsPage(): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** The heading is the code alone, so that a link to it outlives its title. */
 function entry(kind: ErrorKind<never>): string[] {
-  const lines = [`### ${kind.code}: ${kind.title}`, '', kind.explanation, ''];
+  const lines = [`### ${kind.code}`, '', `**${kind.title}.** ${kind.explanation}`, ''];
   const message = sample(kind.message);
   if (message !== null) lines.push(`- Message: \`${message.replaceAll('`', "'")}\``);
   lines.push(`- Then: ${recoveries[kind.recovery] ?? kind.recovery}`);
