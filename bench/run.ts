@@ -1,9 +1,12 @@
 // npm run bench -- pg-to-pg [--workload A,B,...] [--rounds 5] [--scale 1] [--synchronous-commit off|on] [--smoke]
+// npm run bench -- decode [--workload A,B,...] [--rounds 5] [--scale 1] [--profile FOLDER] [--smoke]
 //
+// decode: what a row costs the engine before it is applied. pg-to-pg:
 // Each workload beside PostgreSQL's own logical replication of the same source, in one run, taking turns. One JSON line for each round and result on
 // standard output, a table on standard error.
 import { parseArgs } from 'node:util';
 import { setup, teardown } from '../test/support/global-setup.ts';
+import { decode } from './decode/decode.ts';
 import { race } from './pg-to-pg/race.ts';
 import { steady } from './pg-to-pg/steady.ts';
 import { backlog } from './pg-to-pg/workloads/backlog.ts';
@@ -20,6 +23,7 @@ const { values, positionals } = parseArgs({
     workload: { type: 'string', default: 'A,B,C,D,E,F' },
     rounds: { type: 'string', default: '5' },
     scale: { type: 'string', default: '1' },
+    profile: { type: 'string' },
     'synchronous-commit': { type: 'string', default: 'off' },
     /** A few seconds: that it works. */
     smoke: { type: 'boolean', default: false },
@@ -31,6 +35,7 @@ function say(line: object): void {
 }
 
 async function main(): Promise<void> {
+  if (positionals[0] === 'decode') return await decodeAll();
   if (positionals[0] !== 'pg-to-pg') throw new Error('npm run bench -- pg-to-pg [--workload A,B] [--smoke]');
   const synchronousCommit = values['synchronous-commit'] === 'on' ? 'on' : 'off';
   const rounds = values.smoke ? 1 : Number(values.rounds);
@@ -61,6 +66,19 @@ async function main(): Promise<void> {
   process.stderr.write(
     `\nTidelock / PostgreSQL's own, synchronous_commit = ${synchronousCommit}, median of ${rounds}\n${table.join('\n')}\n`,
   );
+}
+
+async function decodeAll(): Promise<void> {
+  const options = {
+    rounds: values.smoke ? 1 : Number(values.rounds),
+    scale: values.smoke ? 0.01 : Number(values.scale),
+    profile: values.profile ?? null,
+    onRound: say,
+  };
+  for (const name of values.workload.split(',')) {
+    const workload = races.find((each) => each.name === name);
+    if (workload !== undefined) say(await decode(workload, options));
+  }
 }
 
 setup();

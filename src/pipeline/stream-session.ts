@@ -18,7 +18,7 @@ export interface StreamSessionOptions {
   readonly consumer: Consumer;
   readonly channel: Channel;
   readonly mapper: TableMapper;
-  readonly guard: SchemaGuard;
+  readonly guard: Pick<SchemaGuard, 'isTouched' | 'unannounced' | 'meet' | 'command'>;
   readonly budget: ByteBudget;
   readonly meter: RouteMeter;
   readonly groupRows: number;
@@ -102,7 +102,7 @@ async function read(
           // An advance that is no transaction has no place for a change.
           if (reached !== null && part.id !== '' && options.guard.isTouched)
             part.changes.unshift(...(await options.guard.unannounced(reached)));
-          mapped.push(await prepare(part, options));
+          mapped.push(asksGuard(part) ? await prepare(part, options) : options.mapper.map(part));
           reached = part.commit?.position ?? null;
         }
       } finally {
@@ -117,6 +117,13 @@ async function read(
   } catch (error) {
     channel.end(error);
   }
+}
+
+/** Most parts are rows only and come from nowhere else: nothing is awaited for them. */
+function asksGuard({ changes, origin }: TransactionPart): boolean {
+  if (origin.length > 0) return true;
+  for (const { kind } of changes) if (kind === 'schemaChange' || kind === 'ddl') return true;
+  return false;
 }
 
 /** The part as the target is to see it. What a transaction announces of tables counts even where it has been there. */

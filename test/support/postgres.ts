@@ -274,7 +274,7 @@ export class TestDatabase {
   }
 
   get node(): NodeDefinition {
-    return { name: 'source', type: 'postgres', allow: [], connection: () => settings(this.server.port, this.name) };
+    return nodeAt(this.server.port, this.name);
   }
 
   query(sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> {
@@ -303,6 +303,10 @@ function newClient(port: number, database: string): pg.Client {
   const client = new pg.Client({ host: '127.0.0.1', port, database, user: 'postgres' });
   client.on('error', () => {});
   return client;
+}
+
+export function nodeAt(port: number, database: string): NodeDefinition {
+  return { name: 'source', type: 'postgres', allow: [], connection: () => settings(port, database) };
 }
 
 function settings(port: number, database: string): ConnectionSettings {

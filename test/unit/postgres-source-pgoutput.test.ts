@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -77,9 +78,12 @@ test('values of every kind and length come out as they went in, in an ASCII mess
     fc.constant(UNCHANGED),
   );
   fc.assert(
-    fc.property(fc.array(value, { maxLength: 12 }), fc.nat(70_000), (values, oid) => {
+    fc.property(fc.array(value, { maxLength: 12 }), fc.nat(70_000), fc.nat(9), (values, oid, before) => {
       const reader = new RowReader();
-      reader.open(bytes('U', int32(oid), 'O', tuple(values), 'N', tuple(values)));
+      const message = bytes('U', int32(oid), 'O', tuple(values), 'N', tuple(values));
+      // Among others, of which nothing may be read.
+      const around = bytes('ü'.repeat(before), message, 'üü');
+      reader.open(around, 2 * before, 2 * before + message.length);
       const version = table(values.map(() => true));
       expect(reader.kind()).toBe('O');
       expect(reader.tuple(version, false)).toEqual(values);
@@ -106,6 +110,20 @@ test('a value survives the buffer that it came in', () => {
   expect(row).toEqual(['plain', 'grün']);
 });
 
+test('a byte that is no UTF-8 is refused wherever it stands', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 200 }), fc.nat(), fc.integer({ min: 0x80, max: 0xff }), (string, at, byte) => {
+      const invalid = Buffer.from(`${string}x`);
+      invalid[at % invalid.length] = byte;
+      fc.pre(!isUtf8(invalid));
+      const reader = new RowReader();
+      reader.open(bytes('I', int32(1), 'N', tuple(['plain', invalid])));
+      reader.kind();
+      expect(() => reader.tuple(table([true, false]), false)).toThrow(InvalidTextError);
+    }),
+  );
+});
+
 test('bytes that are no UTF-8 are refused, a genuine replacement character is not', () => {
   const reader = new RowReader();
   reader.open(bytes('I', int32(1), 'N', tuple(['\ufffd', Buffer.from([0xe4])])));
@@ -120,11 +138,14 @@ test('a message that ends too early, or does not fit its table, is refused', () 
   const message = bytes('I', int32(1), 'N', tuple(['a', 'b']));
   for (let length = 6; length < message.length; length++) {
     const reader = new RowReader();
-    expect(() => {
-      reader.open(message.subarray(0, length));
-      reader.kind();
-      reader.tuple(table([true, true]), false);
-    }).toThrow(RangeError);
+    // Also where what comes after it would do.
+    for (const buffer of [message.subarray(0, length), message]) {
+      expect(() => {
+        reader.open(buffer, 0, length);
+        reader.kind();
+        reader.tuple(table([true, true]), false);
+      }).toThrow(RangeError);
+    }
   }
   const reader = new RowReader();
   reader.open(message);

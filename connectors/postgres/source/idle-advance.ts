@@ -1,3 +1,4 @@
+import type { Position } from '../../../src/core/position.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { idleAdvance } from './part-builder.ts';
@@ -22,7 +23,9 @@ const requestIntervalMs = 1_000;
  */
 export class IdleAdvancer {
   readonly #options: IdleAdvancerOptions;
-  #emitted: Lsn;
+  /** Read only when somebody asks, which is not at each commit. */
+  #emittedPosition: Position | null = null;
+  #emittedLsn: Lsn;
   #acknowledged: Lsn;
   /** The last position given out is one that nobody stores soon. */
   #riding = false;
@@ -32,15 +35,21 @@ export class IdleAdvancer {
 
   constructor(options: IdleAdvancerOptions) {
     this.#options = options;
-    this.#emitted = options.checkpoint;
+    this.#emittedLsn = options.checkpoint;
     this.#acknowledged = options.checkpoint;
   }
 
   /** Every part that goes into the stream. */
   note(part: TransactionPart): void {
     if (part.commit === null) return;
-    this.#emitted = parseLsn(part.commit.position);
+    this.#emittedPosition = part.commit.position;
     this.#riding = part.urgency === 'ride' && part.rows === 0;
+  }
+
+  get #emitted(): Lsn {
+    if (this.#emittedPosition !== null) this.#emittedLsn = parseLsn(this.#emittedPosition);
+    this.#emittedPosition = null;
+    return this.#emittedLsn;
   }
 
   acknowledged(lsn: Lsn): void {

@@ -69,7 +69,7 @@ export class PostgresCollector implements Collector {
       budget: options.budget,
       meter: options.meter,
       prepare: (client) => this.#prepare(client),
-      onMessage: (message) => this.#reading?.assembler.message(message),
+      onMessage: (bytes, start, end) => this.#reading?.assembler.message(bytes, start, end),
       onKeepalive: (lsn, atMs, replyRequested) => this.#keepalive(lsn, atMs, replyRequested),
       onEnd: (error) => this.#fail(error),
     });

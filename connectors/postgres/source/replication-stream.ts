@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { Client, ClientConfig } from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 // Not in the package's index, which has only the plugins made of it.
 import { AbstractPlugin } from 'pg-logical-replication/dist/output-plugins/abstract.plugin.js';
@@ -13,6 +13,7 @@ import { clientConfig, standby } from '../connect.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { type QueueNames, queueNames } from './queue-names.ts';
+import { ReplicationConnection, type RowReceiver } from './replication-connection.ts';
 import { applicationName, type Queryable } from './sessions.ts';
 
 export interface ReplicationStreamOptions {
@@ -21,8 +22,8 @@ export interface ReplicationStreamOptions {
   readonly meter: WorkMeter;
   /** Runs on the session before it streams, and says where to start. */
   prepare(client: Queryable): Promise<Lsn>;
-  /** One message of pgoutput; the buffer is only good until it returns. */
-  onMessage(message: Buffer): void;
+  /** One message of pgoutput, which lies in `bytes` from `start` to `end`; they are only good until it returns. */
+  onMessage(bytes: Buffer, start: number, end: number): void;
   /** The server has sent everything up to `lsn`; with `replyRequested` it waits for an answer. */
   onKeepalive(lsn: Lsn, atMs: number, replyRequested: boolean): void;
   /** The session has ended by itself. Called once, and not after close(). */
@@ -30,8 +31,8 @@ export interface ReplicationStreamOptions {
 }
 
 /**
- * One walsender session. The library is the transport only: it acknowledges nothing by itself (its timer would confirm
- * what has merely arrived), and its plugin hands each message to us while the driver's buffer is still ours.
+ * One walsender session. The library opens it, tells of keepalives and sends what is confirmed; it acknowledges nothing by
+ * itself (its timer would confirm what has merely arrived), and rows go past it (replication-connection.ts).
  */
 export class ReplicationStream {
   readonly #options: ReplicationStreamOptions;
@@ -55,8 +56,12 @@ export class ReplicationStream {
     let last: unknown;
     for (const host of settings.hosts) {
       const config = clientConfig(settings, host, { applicationName: applicationName(route) });
+      // The driver takes a connection that was made for it; its type declarations don't have it.
+      const connection = new ReplicationConnection(config, this.#receiver());
       try {
-        return await this.#start(new LogicalReplicationService(config, libraryOptions));
+        return await this.#start(
+          new LogicalReplicationService({ ...config, connection } as ClientConfig, libraryOptions),
+        );
       } catch (error) {
         last = error;
         // A server that answered is the right one; the next host is for those that can't be reached.
@@ -93,14 +98,7 @@ export class ReplicationStream {
         this.#heardAt = performance.now();
         this.#guard(() => this.#options.onKeepalive(parseLsn(lsn), atMs, replyRequested));
       });
-      const plugin = new ReceivingPlugin({
-        start: (client) => this.#startReplication(client),
-        receive: (message) => {
-          if (this.#closed) return;
-          this.#heardAt = performance.now();
-          this.#guard(() => this.#options.onMessage(message));
-        },
-      });
+      const plugin = new StartingPlugin({ start: (client) => this.#startReplication(client) });
       service.subscribe(plugin, this.#names.slot).then(() => {
         const place = { node: this.#options.route.from.name, why: 'the server closed the replication stream' };
         end(fail(nodeErrors.unreachable, place));
@@ -114,7 +112,6 @@ export class ReplicationStream {
     if (node.connection().hosts.length > 1 && (await isStandby(client)))
       throw standby(node, `${client.host}:${client.port}`);
     this.#client = client;
-    this.#measure(client);
     const from = await this.#options.prepare(client);
     const publications = quoteLiteral(quoteIdentifier(this.#names.publication));
     return client.query(
@@ -123,13 +120,23 @@ export class ReplicationStream {
     );
   }
 
-  /** All that a chunk of the socket holds is decoded between these two: the clock is not looked at for each message. */
-  #measure({ connection: { stream } }: Client): void {
-    let beganMs = 0;
-    stream.prependListener('data', () => {
-      beganMs = performance.now();
-    });
-    stream.on('data', () => this.#options.meter.spent('decode', performance.now() - beganMs));
+  /** The clock is looked at for each chunk of the socket, not for each message. */
+  #receiver(): RowReceiver {
+    const { onMessage, meter } = this.#options;
+    return {
+      onChunk: () => {
+        this.#heardAt = performance.now();
+      },
+      onMessage: (bytes, start, end) => {
+        if (this.#closed) return;
+        try {
+          onMessage(bytes, start, end);
+        } catch (error) {
+          this.#failed(error);
+        }
+      },
+      onChunkEnd: () => meter.spent('decode', performance.now() - this.#heardAt),
+    };
   }
 
   /** An exception in here would end the process, being thrown in the socket's event. */
@@ -137,8 +144,12 @@ export class ReplicationStream {
     try {
       receive();
     } catch (error) {
-      if (!this.#closed) this.#options.onEnd(error);
+      this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#closed) this.#options.onEnd(error);
   }
 
   #setPaused(paused: boolean): void {
@@ -179,12 +190,11 @@ export class ReplicationStream {
 
 const libraryOptions = { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } };
 
-interface Receiver {
+interface Starter {
   start(client: Client): Promise<unknown>;
-  receive(message: Buffer): void;
 }
 
-class ReceivingPlugin extends AbstractPlugin<Receiver> {
+class StartingPlugin extends AbstractPlugin<Starter> {
   get name(): string {
     return 'pgoutput';
   }
@@ -193,8 +203,9 @@ class ReceivingPlugin extends AbstractPlugin<Receiver> {
     return this.options.start(client);
   }
 
+  /** What the connection takes for a row never gets here. */
   parse(message: Buffer): void {
-    this.options.receive(message);
+    throw new RangeError(`a message of ${message.length} bytes that is no row`);
   }
 }
 

@@ -11,6 +11,7 @@ import { idleAdvance, PartBuilder } from './part-builder.ts';
 import { identifies } from './partition-identity.ts';
 import {
   type Begin,
+  type Commit,
   messageTypes,
   type RelationMessage,
   readBegin,
@@ -21,7 +22,7 @@ import {
   readType,
 } from './pgoutput/messages.ts';
 import type { Relation, RelationCache } from './pgoutput/relation-cache.ts';
-import { InvalidTextError, largestRowBytes, RowReader } from './pgoutput/row-reader.ts';
+import { InvalidTextError, largestRowBytes, RowReader, readUInt32 } from './pgoutput/row-reader.ts';
 import type { TypeNames } from './pgoutput/type-names.ts';
 
 export interface AssemblerOptions {
@@ -78,10 +79,13 @@ export class TransactionAssembler {
     return this.#open !== null;
   }
 
-  /** One message of pgoutput. Throws a TidelockError; after that the session is of no more use. */
-  message(buffer: Buffer): void {
+  /**
+   * One message of pgoutput, which lies in `bytes` from `start` to `end`. Throws a TidelockError; after that the session is
+   * of no more use.
+   */
+  message(bytes: Buffer, start = 0, end = bytes.length): void {
     try {
-      this.#read(buffer);
+      this.#read(bytes, start, end);
     } catch (error) {
       if (error instanceof TidelockError) throw error;
       if (!(error instanceof RangeError)) throw error;
@@ -93,15 +97,21 @@ export class TransactionAssembler {
     }
   }
 
-  #read(buffer: Buffer): void {
-    const type = buffer[0];
-    if (type === messageTypes.insert || type === messageTypes.update || type === messageTypes.delete) this.#row(buffer);
-    else if (type === messageTypes.begin) this.#begin(readBegin(buffer));
-    else if (type === messageTypes.commit) this.#commit(buffer);
-    else if (type === messageTypes.relation) this.#relation(readRelation(buffer));
-    else if (type === messageTypes.type) this.#options.types.describe(readType(buffer));
-    else if (type === messageTypes.truncate) this.#truncate(buffer);
-    else if (type === messageTypes.message) this.#logicalMessage(buffer);
+  #read(bytes: Buffer, start: number, end: number): void {
+    const type = bytes[start];
+    if (type === messageTypes.insert || type === messageTypes.update || type === messageTypes.delete)
+      this.#row(bytes, start, end);
+    else if (type === messageTypes.begin) this.#begin(readBegin(bytes, start));
+    else if (type === messageTypes.commit) this.#commit(readCommit(bytes, start));
+    else this.#rare(bytes.subarray(start, end));
+  }
+
+  #rare(message: Buffer): void {
+    const type = message[0];
+    if (type === messageTypes.relation) this.#relation(readRelation(message));
+    else if (type === messageTypes.type) this.#options.types.describe(readType(message));
+    else if (type === messageTypes.truncate) this.#truncate(message);
+    else if (type === messageTypes.message) this.#logicalMessage(message);
     // A replication origin is that of the server's own apply workers; ours come as messages.
     else if (type !== messageTypes.origin) throw new RangeError(`unknown message ${type}`);
   }
@@ -121,9 +131,8 @@ export class TransactionAssembler {
     this.#open = { ...begin, builder, skipped: applied ? 'applied' : null, first: true, marked: false };
   }
 
-  #commit(buffer: Buffer): void {
+  #commit({ endLsn, atMs, time }: Commit): void {
     const open = this.#transaction();
-    const { endLsn, atMs, time } = readCommit(buffer);
     // A restored source that goes on gives the same ids, and where its rows are as long, the same places.
     const id = `${open.xid}@${time}`;
     const { checkpoint, history, idleUrgency, emit } = this.#options;
@@ -140,33 +149,33 @@ export class TransactionAssembler {
     else open.builder.finish(commit, open.marked ? 'now' : 'ride');
   }
 
-  #row(buffer: Buffer): void {
+  #row(bytes: Buffer, start: number, end: number): void {
     const open = this.#transaction();
     open.first = false;
     const described = this.#described.length > 0 ? this.#described.splice(0) : null;
     if (open.skipped !== null) return;
-    const relation = this.#options.relations.get(buffer.readUInt32BE(1));
+    const relation = this.#options.relations.get(readUInt32(bytes, start + 1));
     if (!relation.selected || isCopied(relation, open)) return;
     if (relation.refused !== null) throw relation.refused;
     if (described !== null) this.#checkPart(relation, described);
-    this.#checkSize(buffer, relation);
+    if (end - start > this.#options.maxRowBytes) this.#checkSize(bytes.subarray(start, end), relation);
     this.#announce(open, relation);
-    open.builder.addRow(this.#decode(buffer, relation), buffer.length);
+    open.builder.addRow(this.#decode(bytes, start, end, relation), end - start);
   }
 
-  #decode(buffer: Buffer, { table }: Relation): RowChange {
+  #decode(bytes: Buffer, start: number, end: number, { table }: Relation): RowChange {
     const rows = this.#rows;
     try {
-      rows.open(buffer);
+      rows.open(bytes, start, end);
       const kind = rows.kind();
       if (kind === 'N') {
         const after = rows.tuple(table, false);
-        return buffer[0] === messageTypes.insert
+        return bytes[start] === messageTypes.insert
           ? { kind: 'insert', table, after }
           : { kind: 'update', table, before: null, after };
       }
       const before = rows.tuple(table, kind === 'K');
-      if (buffer[0] === messageTypes.delete) return { kind: 'delete', table, before };
+      if (bytes[start] === messageTypes.delete) return { kind: 'delete', table, before };
       rows.kind();
       return { kind: 'update', table, before, after: rows.tuple(table, false) };
     } catch (error) {
@@ -243,9 +252,8 @@ export class TransactionAssembler {
   }
 
   /** A message may hold two rows, the old one and the new, of which each may have as many bytes. */
-  #checkSize(buffer: Buffer, relation: Relation): void {
-    if (buffer.length <= this.#options.maxRowBytes) return;
-    const bytes = largestRowBytes(buffer);
+  #checkSize(message: Buffer, relation: Relation): void {
+    const bytes = largestRowBytes(message);
     if (bytes > this.#options.maxRowBytes) throw this.#tooLarge(relation, bytes);
   }
 

@@ -17,7 +17,7 @@ import type { TestDatabase } from '../../support/postgres.ts';
 let routes = 0;
 
 /** A route that replicates every table of schema public. */
-export function routeOf(database: TestDatabase, change: Partial<RouteDefinition> = {}): RouteDefinition {
+export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<RouteDefinition> = {}): RouteDefinition {
   return {
     deployment: 'test',
     name: `r${++routes}`,

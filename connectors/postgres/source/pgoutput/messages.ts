@@ -2,8 +2,8 @@ import type { ReplicaIdentity } from '../../../../src/core/table.ts';
 import type { Lsn } from '../../lsn.ts';
 
 /**
- * Messages of pgoutput's protocol version 1, apart from rows (row-reader.ts). Each is read whole and copied: the driver
- * uses the buffer again for what comes next.
+ * Messages of pgoutput's protocol version 1, apart from rows (row-reader.ts). Each is read whole and copied: what holds it
+ * is used again for what comes next. Begin and Commit lie in a larger buffer from `at` on; there is one of each transaction.
  */
 export const messageTypes = {
   begin: 0x42,
@@ -68,21 +68,22 @@ export function replicaIdentity(letter: string): ReplicaIdentity {
   return identity;
 }
 
-export function readBegin(buffer: Buffer): Begin {
+export function readBegin(buffer: Buffer, at = 0): Begin {
   return {
-    commitLsn: buffer.readBigUInt64BE(1),
-    atMs: readTime(buffer, 9),
-    xid: String(buffer.readUInt32BE(17)),
+    commitLsn: buffer.readBigUInt64BE(at + 1),
+    atMs: toMilliseconds(buffer.readBigInt64BE(at + 9)),
+    xid: String(buffer.readUInt32BE(at + 17)),
   };
 }
 
-export function readCommit(buffer: Buffer): Commit {
-  return { endLsn: buffer.readBigUInt64BE(10), atMs: readTime(buffer, 18), time: buffer.readBigInt64BE(18) };
+export function readCommit(buffer: Buffer, at = 0): Commit {
+  const time = buffer.readBigInt64BE(at + 18);
+  return { endLsn: buffer.readBigUInt64BE(at + 10), atMs: toMilliseconds(time), time };
 }
 
 /** Microseconds since 2000-01-01 to milliseconds since 1970. */
-function readTime(buffer: Buffer, offset: number): number {
-  return Math.floor(Number(buffer.readBigInt64BE(offset)) / 1000) + 946_684_800_000;
+function toMilliseconds(time: bigint): number {
+  return Math.floor(Number(time) / 1000) + 946_684_800_000;
 }
 
 export function readRelation(buffer: Buffer): RelationMessage {

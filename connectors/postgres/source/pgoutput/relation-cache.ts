@@ -31,6 +31,8 @@ export class RelationCache {
   readonly #byName = new Map<string, Relation>();
   readonly #announced = new Map<string, TableVersion>();
   readonly #current = new Set<TableVersion>();
+  /** The one that was asked for last: rows of one table come in a row. */
+  #last: Relation | null = null;
 
   constructor(carries: Carries, types: TypeNames) {
     this.#carries = carries;
@@ -54,6 +56,7 @@ export class RelationCache {
     this.#current.delete(relation.table);
     this.#byName.set(label, relation);
     this.#byOid.set(message.oid, relation);
+    this.#last = null;
   }
 
   #carried(table: TableName, oid: number): Pick<Relation, 'selected' | 'from' | 'refused'> {
@@ -63,8 +66,10 @@ export class RelationCache {
   }
 
   get(oid: number): Relation {
+    if (this.#last?.oid === oid) return this.#last;
     const relation = this.#byOid.get(oid);
     if (relation === undefined) throw new RangeError(`table ${oid} was not described`);
+    this.#last = relation;
     return relation;
   }
 
