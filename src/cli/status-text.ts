@@ -24,6 +24,8 @@ const columns: readonly StatusColumn[] = [
   { title: 'LAG>', text: (route) => lagText(route.lagMs) },
   { title: 'TRANSACTIONS>', text: (route) => route.transactions.toLocaleString('en') },
   { title: 'ROWS>', text: (route) => route.rows.toLocaleString('en') },
+  // A service of an older version does not tell.
+  { title: 'LOADED>', text: (route) => (route.loadedRows ?? 0).toLocaleString('en') },
   { title: 'COLLISIONS>', text: (route) => String(route.collisions), low: true },
   { title: 'PARKED>', text: (route) => String(route.parked), low: true },
   { title: 'RESTARTS>', text: (route) => String(route.restarts), low: true },

@@ -1,12 +1,13 @@
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
-import { queueName } from '../core/route.ts';
+import { queueName, type RouteDefinition } from '../core/route.ts';
 import type { StoredCheckpoint } from '../core/route-state-store.ts';
 import type { SourceStatus } from '../core/source.ts';
 import { demandIdle } from './demand-idle.ts';
 import { freshHolder } from './fresh-holder.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
 import type { OpenedRoute } from './open-route.ts';
+import type { RouteReader } from './route-readings.ts';
 
 /** `position --json`. */
 export interface PositionDocument {
@@ -42,19 +43,19 @@ export interface AdoptedPosition {
   readonly adopted: boolean;
 }
 
-export async function readPosition({ definition, source, store }: OpenedRoute): Promise<PositionDocument> {
-  const stored = (await (await store()).read())?.checkpoint ?? null;
-  const [{ position, retainedBytes, queue }, queuePosition] = await Promise.all([
-    source.status(),
-    source.queuePosition().catch(() => null),
+export async function readPosition(definition: RouteDefinition, reader: RouteReader): Promise<PositionDocument> {
+  const [stored, { position, retainedBytes, queue, queuePosition }] = await Promise.all([
+    reader.store(definition, (store) => store.read()),
+    reader.source(definition),
   ]);
+  const checkpoint = stored?.checkpoint ?? null;
   return {
     version: 1,
     route: definition.name,
     sourceNode: definition.from.name,
     targetNode: definition.to.name,
-    phase: stored?.phase ?? null,
-    checkpoint: stored?.phase === 'ready' ? stored.position : null,
+    phase: checkpoint?.phase ?? null,
+    checkpoint: checkpoint?.phase === 'ready' ? checkpoint.position : null,
     source: position,
     queue: { state: queue, position: queuePosition, retainedBytes },
   };

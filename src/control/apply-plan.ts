@@ -40,7 +40,10 @@ const pollMs = 100;
 /** Throws where something of the plan can't be done, or needs an agreement that was not given: before anything is stored. */
 export function demandApplicable(plan: PlanDocument, agreed: string | null): void {
   for (const route of plan.routes) demandPossible(route);
-  const asking = plan.routes.find((route) => route.needsConsent && !route.pending);
+  // Whoever names a plan agrees to that one, also where nobody would have to.
+  const asking = plan.routes.find(
+    ({ state, needsConsent, pending }) => !pending && (needsConsent || (agreed !== null && state === 'changed')),
+  );
   if (asking === undefined || agreed === plan.fingerprint) return;
   throw fail(routeErrors.planNotAgreed, { route: asking.name, other: agreed !== null });
 }

@@ -14,8 +14,14 @@ const shortestToken = 16;
 
 const soonDays = 30;
 
-/** What `tidelock run` needs of the host besides the databases, as far as it can be told beforehand. */
-export async function checkService(configuration: Configuration): Promise<CheckedService> {
+/**
+ * What `tidelock run` needs of the host besides the databases, as far as it can be told beforehand. `listens`: it is the service that asks,
+ * which has its ports.
+ */
+export async function checkService(
+  configuration: Configuration,
+  { listens }: { readonly listens: boolean },
+): Promise<CheckedService> {
   const findings: Found[] = [];
   const guarded = async (check: () => Promise<readonly Found[]>): Promise<void> => {
     try {
@@ -27,6 +33,7 @@ export async function checkService(configuration: Configuration): Promise<Checke
   };
   await guarded(async () => {
     const { api, probes } = configuration.service;
+    if (listens) return [];
     return [
       ...(api === null ? [] : await port('service.api', api.listen)),
       ...(probes === null ? [] : await port('service.probes', probes.listen)),

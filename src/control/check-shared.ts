@@ -29,7 +29,10 @@ export interface SharedCheck {
 const clockLimitMs = 2_000;
 
 /** Of the nodes of these routes, and of how all routes of the configuration use them. A node that can't be asked is a finding. */
-export async function checkShared(configuration: Configuration, names: readonly string[]): Promise<SharedCheck> {
+export async function checkShared(
+  configuration: Configuration,
+  { names, listens = false }: { readonly names: readonly string[]; readonly listens?: boolean },
+): Promise<SharedCheck> {
   const all = [...configuration.routes.values()];
   const chosen = all.filter(({ name }) => names.includes(name));
   const nodes = new Map(chosen.flatMap(({ from, to }) => [from, to]).map((node) => [node.name, node]));
@@ -52,7 +55,7 @@ export async function checkShared(configuration: Configuration, names: readonly 
       const ok = found.every(({ level }) => level !== 'error');
       return { name: node.name, ok, findings: found, place: placeOfNode(node) };
     }),
-    service: await checkService(configuration),
+    service: await checkService(configuration, { listens }),
   };
 }
 

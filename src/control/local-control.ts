@@ -1,4 +1,5 @@
 import type { Configuration } from '../config/configuration.ts';
+import type { RouteDefinition } from '../core/route.ts';
 import type { SequenceReport } from '../operations/carry-sequences.ts';
 import { type AdoptOptions, adoptPosition, readPosition } from './adopt-position.ts';
 import { type AppliedRoute, type ApplyOptions, askToApply, awaitApplied, demandApplicable } from './apply-plan.ts';
@@ -26,7 +27,7 @@ import { type JournalOptions, readJournal } from './read-journal.ts';
 import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
 import { type RenameOptions, renameRoute } from './rename-route.ts';
-import type { RouteReader } from './route-readings.ts';
+import { type RouteReader, readOnce } from './route-readings.ts';
 import { sequencesNow } from './sequences-now.ts';
 import { skipTransaction } from './skip-transaction.ts';
 import { type WaitOptions, waitForRoute } from './wait-for-route.ts';
@@ -38,6 +39,8 @@ export interface LocalControlOptions {
   written?(): Configuration;
   /** Something was asked of the engine. */
   onApply?(): void;
+  /** It is the service that asks: its ports are in use by itself. */
+  readonly listens?: boolean;
   /** Where status and journal are read from: a service is asked for them again and again. */
   readonly reader?: RouteReader;
 }
@@ -59,8 +62,8 @@ export class LocalControl implements Control {
     return await readStatus(configuration, routes ?? [...configuration.routes.keys()], this.#options.reader);
   }
 
-  tables(route: string) {
-    return this.#with(route, readTables);
+  async tables(route: string) {
+    return await this.#reader.store(this.#definition(route), (store) => readTables(route, store));
   }
 
   check(route: string) {
@@ -69,11 +72,12 @@ export class LocalControl implements Control {
 
   async checkShared(routes?: readonly string[]) {
     const configuration = this.#options.configuration();
-    return await checkShared(configuration, routes ?? [...configuration.routes.keys()]);
+    const { listens = false } = this.#options;
+    return await checkShared(configuration, { names: routes ?? [...configuration.routes.keys()], listens });
   }
 
-  position(route: string) {
-    return this.#with(route, readPosition);
+  async position(route: string) {
+    return await readPosition(this.#definition(route), this.#reader);
   }
 
   parked(route: string) {
@@ -214,6 +218,14 @@ export class LocalControl implements Control {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
+  get #reader(): RouteReader {
+    return this.#options.reader ?? readOnce;
+  }
+
+  #definition(route: string): RouteDefinition {
+    return this.#options.configuration().routes.demand(route, 'route');
+  }
+
   /** As the configuration's files are now. */
   async *#written(names?: readonly string[]): AsyncGenerator<OpenedRoute, void, undefined> {
     const { routes } = this.#options.written?.() ?? this.#options.configuration();
@@ -224,7 +236,7 @@ export class LocalControl implements Control {
   }
 
   async #with<T>(name: string, run: (route: OpenedRoute) => Promise<T>): Promise<T> {
-    await using route = openRoute(this.#options.configuration().routes.demand(name, 'route'));
+    await using route = openRoute(this.#definition(name));
     return await run(route);
   }
 

@@ -1,4 +1,4 @@
-import type { OpenedRoute } from './open-route.ts';
+import type { RouteStateStore } from '../core/route-state-store.ts';
 
 /** The tables that a route carries, as it has begun with them. */
 export interface TablesDocument {
@@ -16,14 +16,13 @@ export interface RouteTable {
   readonly ignored: readonly string[];
 }
 
-export async function readTables({ definition, store: open }: OpenedRoute): Promise<TablesDocument> {
-  const store = await open();
+export async function readTables(route: string, store: RouteStateStore): Promise<TablesDocument> {
   const stored = await store.read();
   const tables = stored === null ? [] : await store.tables();
   const ignored = stored?.status?.ignored ?? [];
   return {
     version: 1,
-    route: definition.name,
+    route,
     tables: tables.map(({ source, target, loadedTo }) => ({
       source,
       target,

@@ -1,7 +1,8 @@
 import { TidelockError } from '../core/errors/tidelock-error.ts';
-import type { RouteDefinition } from '../core/route.ts';
+import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
-import type { SourceStatus } from '../core/source.ts';
+import type { QueueWatch, SourceStatus } from '../core/source.ts';
+import { connectorFor } from '../registry.ts';
 import { type OpenedRoute, openRoute } from './open-route.ts';
 
 /** Where what is stored about routes, and how their sources are, is read from. */
@@ -28,18 +29,35 @@ interface Kept {
   /** Readings that are under way. */
   users: number;
   read: boolean;
-  source: { readonly atMs: number; readonly status: Promise<SourceStatus> } | null;
 }
 
-/** Longer than the two seconds after which a page asks again. */
-const idleMs = 10_000;
+interface KeptWatch {
+  readonly node: NodeDefinition;
+  readonly watch: QueueWatch;
+  readonly timer: NodeJS.Timeout;
+}
 
-/** A connection of its own each time, at a server that may have many routes. */
-const sourceAgeMs = 5_000;
+export interface ReadingsOptions {
+  /** How long a connection is kept that nobody uses: longer than the two seconds after which a page asks again. */
+  readonly idleMs?: number;
+  /** How old what a source has said may be. */
+  readonly sourceAgeMs?: number;
+}
 
-/** Over connections that are kept while somebody asks again and again: for a service, whose page does. */
+/**
+ * Over connections that are kept while somebody asks again and again: for a service, whose page does. One for each route at its target, and
+ * one for each node that is a source, whose queues are all looked at together.
+ */
 export class RouteReadings implements RouteReader, AsyncDisposable {
+  readonly #idleMs: number;
+  readonly #sourceAgeMs: number;
   readonly #kept = new Map<string, Kept>();
+  readonly #watches = new Map<string, KeptWatch>();
+
+  constructor({ idleMs = 10_000, sourceAgeMs = 5_000 }: ReadingsOptions = {}) {
+    this.#idleMs = idleMs;
+    this.#sourceAgeMs = sourceAgeMs;
+  }
 
   async store<T>(definition: RouteDefinition, read: (store: RouteStateStore) => Promise<T>): Promise<T> {
     const kept = this.#keep(definition);
@@ -60,21 +78,12 @@ export class RouteReadings implements RouteReader, AsyncDisposable {
   }
 
   source(definition: RouteDefinition): Promise<SourceStatus> {
-    const kept = this.#keep(definition);
-    const nowMs = performance.now();
-    if (kept.source === null || nowMs - kept.source.atMs >= sourceAgeMs) {
-      const asked = { atMs: nowMs, status: kept.route.source.status() };
-      kept.source = asked;
-      // A source that could not be asked is asked again at once.
-      asked.status.catch(() => {
-        if (kept.source === asked) kept.source = null;
-      });
-    }
-    return kept.source.status;
+    return this.#watch(definition.from).status(definition);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const [name, kept] of this.#kept) this.#forget(name, kept);
+    for (const kept of this.#watches.values()) this.#unwatch(kept);
   }
 
   #keep(definition: RouteDefinition): Kept {
@@ -86,12 +95,12 @@ export class RouteReadings implements RouteReader, AsyncDisposable {
     }
     // The configuration was read again.
     if (known !== undefined) this.#forget(name, known);
+    const isOver = (): unknown => (kept.users === 0 ? this.#forget(name, kept) : kept.timer.refresh());
     const kept: Kept = {
       route: openRoute(definition),
-      timer: setTimeout(() => (kept.users === 0 ? this.#forget(name, kept) : kept.timer.refresh()), idleMs).unref(),
+      timer: setTimeout(isOver, this.#idleMs).unref(),
       users: 0,
       read: false,
-      source: null,
     };
     this.#kept.set(name, kept);
     return kept;
@@ -101,5 +110,27 @@ export class RouteReadings implements RouteReader, AsyncDisposable {
     clearTimeout(kept.timer);
     if (this.#kept.get(name) === kept) this.#kept.delete(name);
     void Promise.resolve(kept.route[Symbol.asyncDispose]()).catch(() => {});
+  }
+
+  #watch(node: NodeDefinition): QueueWatch {
+    const known = this.#watches.get(node.name);
+    if (known?.node === node) {
+      known.timer.refresh();
+      return known.watch;
+    }
+    if (known !== undefined) this.#unwatch(known);
+    const kept: KeptWatch = {
+      node,
+      watch: connectorFor(node.type).queueWatch(node, { everyMs: this.#sourceAgeMs }),
+      timer: setTimeout(() => this.#unwatch(kept), this.#idleMs).unref(),
+    };
+    this.#watches.set(node.name, kept);
+    return kept.watch;
+  }
+
+  #unwatch(kept: KeptWatch): void {
+    clearTimeout(kept.timer);
+    if (this.#watches.get(kept.node.name) === kept) this.#watches.delete(kept.node.name);
+    void kept.watch.close().catch(() => {});
   }
 }

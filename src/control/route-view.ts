@@ -36,6 +36,8 @@ export interface RouteView {
   /** Since this source position the target is not what the source was; null where nothing is parked. */
   readonly parkedSince: string | null;
   readonly load: LoadProgress | null;
+  /** Rows that loads have copied since the engine has the route; `rows` are those of the stream. */
+  readonly loadedRows: number;
   readonly restarts: number;
   /** Why the worker before this one ended; null where it was told to, or was the first. */
   readonly restarted: Restart | null;
@@ -88,6 +90,7 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     parked: parked.count,
     parkedSince: parked.since,
     load: running ? status.load : null,
+    loadedRows: status?.loadedRows ?? 0,
     restarts: status?.restarts ?? 0,
     restarted: status?.restarted ?? null,
     ignored: status?.ignored ?? [],

@@ -1,6 +1,6 @@
 import type { NodeInspector } from './node-inspector.ts';
 import type { NodeDefinition, NodeType } from './route.ts';
-import type { Source, SourceOptions } from './source.ts';
+import type { QueueWatch, Source, SourceOptions } from './source.ts';
 import type { Target, TargetOptions } from './target.ts';
 
 /** One kind of database. src/registry.ts is the only importer of connectors. */
@@ -9,4 +9,6 @@ export interface Connector {
   source(options: SourceOptions): Source;
   target(options: TargetOptions): Target;
   inspector(node: NodeDefinition): NodeInspector;
+  /** Over a session of its own, opened with the first look and kept; `everyMs`: how old an answer may be. */
+  queueWatch(node: NodeDefinition, options: { readonly everyMs: number }): QueueWatch;
 }

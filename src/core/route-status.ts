@@ -75,6 +75,8 @@ export interface RouteStatus {
   readonly restarts: number;
   readonly retainedBytes: number | null;
   readonly load: LoadProgress | null;
+  /** Rows that loads have copied; `rows` are those of the stream. */
+  readonly loadedRows?: number;
   /** Columns that were added at the source and are left out (schemaChanges: ignore). */
   readonly ignored?: readonly string[];
   /** Since when the state and the health are what they are, ISO 8601. */

@@ -46,6 +46,15 @@ export interface SourceStatus {
   /** How far behind the queue is kept for this route; null where it is not there. */
   readonly retainedBytes: number | null;
   readonly queue: 'missing' | 'idle' | 'active' | 'lost';
+  /** Where the queue stands: what was acknowledged last; null where it can't be read. */
+  readonly queuePosition: Position | null;
+}
+
+/** The queues of one node, for whoever looks at its routes again and again. */
+export interface QueueWatch {
+  /** Not older than the watch was told. The same as Source.status(). */
+  status(route: RouteDefinition): Promise<SourceStatus>;
+  close(): Promise<void>;
 }
 
 /** One route's source node. Connections are opened when they are first needed. */

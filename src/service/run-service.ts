@@ -56,6 +56,7 @@ export async function runService(options: ServiceOptions): Promise<number> {
     written: read,
     onApply: () => void reload.reload(),
     reader: readings,
+    listens: true,
   });
   const api =
     settings === null

@@ -35,6 +35,8 @@ export class RouteReport {
   #state: RouteState = 'starting';
   #reason: Reason | null = null;
   #load: LoadProgress | null = null;
+  /** Of loads that are complete. */
+  #loadedRows = 0;
   #ran = false;
   #listener: () => void = () => {};
   #ignored: () => readonly string[] = () => [];
@@ -92,7 +94,9 @@ export class RouteReport {
     this.#ignored = columns;
   }
 
+  /** Null where the load is complete. */
   loading(progress: LoadProgress | null): void {
+    if (progress === null) this.#loadedRows += this.#load?.rows ?? 0;
     this.#load = progress;
     if (progress !== null && this.#state !== 'loading') this.show('loading');
   }
@@ -144,6 +148,7 @@ export class RouteReport {
       restarts: this.#options.restarts,
       retainedBytes: this.meter.retainedBytes,
       load: this.#load,
+      loadedRows: this.#loadedRows + (this.#load?.rows ?? 0),
       ignored: this.#ignored(),
       since: this.#since.state.toISOString(),
       healthSince: this.#since.health.toISOString(),

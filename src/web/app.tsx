@@ -4,11 +4,12 @@ import { HelpDialog } from './components/help-dialog.tsx';
 import { CutNotice, ProblemNotice } from './components/live-indicator.tsx';
 import { Notices } from './components/notices.tsx';
 import { PageHeader } from './components/page-header.tsx';
+import { CheckPage } from './pages/check-page.tsx';
 import { JournalPage } from './pages/journal-page.tsx';
 import { OverviewPage } from './pages/overview-page.tsx';
-import { PlanPage } from './pages/plan-page.tsx';
 import { RoutePage } from './pages/route-page.tsx';
 import { SignInPage } from './pages/sign-in-page.tsx';
+import { PlanPage } from './plan/plan-page.tsx';
 import { announcement } from './state/announcements.ts';
 import { followLive, liveness, stopFollowing } from './state/live.ts';
 import { place } from './state/location.ts';
@@ -62,6 +63,8 @@ function pageOf(where: Place) {
       return <JournalPage />;
     case 'plan':
       return <PlanPage />;
+    case 'check':
+      return <CheckPage />;
     case 'route':
       return <RoutePage key={where.route} name={where.route} section={where.section} />;
     case 'unknown':

@@ -46,7 +46,12 @@ const stored: StoredRoute = {
   pending: null,
 };
 
-const source: RouteAnswers['source'] = { position: '0/9' as Position, retainedBytes: 50, queue: 'active' };
+const source: RouteAnswers['source'] = {
+  position: '0/9' as Position,
+  retainedBytes: 50,
+  queue: 'active',
+  queuePosition: '0/8' as Position,
+};
 
 const view = (change: Partial<StoredRoute> | null, others: Partial<RouteAnswers> = {}) =>
   routeView({ definition, stored: change === null ? null : { ...stored, ...change }, source, ...others });
@@ -71,6 +76,7 @@ test('the shape of a running route is the contract', () => {
     parkedSince: null,
     load: null,
     restarts: 4,
+    loadedRows: 0,
     restarted: null,
     since: null,
     healthSince: null,

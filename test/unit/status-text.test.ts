@@ -26,6 +26,7 @@ const route: RouteView = {
   parkedSince: null,
   load: null,
   restarts: 3,
+  loadedRows: 0,
   restarted: null,
   since: null,
   healthSince: null,

@@ -85,6 +85,20 @@ test('a viewer is offered nothing to do, and is shown no values', async () => {
   expect(await page.getByText('KX-2231').count()).toBe(0);
 });
 
+test('an operator is offered nothing that is for admins', async () => {
+  await using fake = await startFakeService();
+  await using opened = await open(fake.url, '#/routes/stock-to-search', 'operate');
+  const { page } = opened;
+  await page.getByText('More', { exact: true }).click();
+  await page.getByRole('button', { name: 'Carry sequences…' }).waitFor();
+  expect(await page.getByRole('button', { name: /Drop|Rename|Adopt/ }).count()).toBe(0);
+  await page.keyboard.press('g');
+  await page.keyboard.press('p');
+  await page.getByText(/An admin applies it here/).waitFor();
+  expect(await page.getByRole('button', { name: /Apply/ }).count()).toBe(0);
+  expect(await page.getByLabel(/Keep the rows/).count()).toBe(0);
+});
+
 test('an action names host, route and effect, and tells why it was refused', async () => {
   await using fake = await startFakeService();
   await using opened = await open(fake.url, '#/routes/sales-to-reporting', 'operate');
@@ -128,19 +142,111 @@ test('what can be regretted wants a reason and the name of the route', async () 
   await page.getByRole('button', { name: 'Skip transaction…' }).click();
   const dialog = page.getByRole('dialog');
   const confirm = dialog.getByRole('button', { name: 'Skip transaction sales-to-archive' });
-  await dialog.getByLabel(/type the route's name/).fill('sales-to-archive');
+  await dialog.getByLabel(/To confirm, type/).fill('sales-to-archive');
   expect(await confirm.isDisabled()).toBe(true);
   await dialog.getByLabel(/Why/).fill('known bad row');
-  await dialog.getByLabel(/type the route's name/).fill('sales-to-archiv');
+  await dialog.getByLabel(/To confirm, type/).fill('sales-to-archiv');
   await page.keyboard.press('Enter');
   expect(await confirm.isDisabled()).toBe(true);
   expect(fake.service.asked).toEqual([]);
-  await dialog.getByLabel(/type the route's name/).fill('sales-to-archive');
+  await dialog.getByLabel(/To confirm, type/).fill('sales-to-archive');
   await confirm.click();
   await dialog.waitFor({ state: 'detached' });
   expect(fake.service.asked).toEqual([
     { path: 'routes/sales-to-archive/skip', body: { transaction: '8812403', reason: 'known bad row' } },
   ]);
+});
+
+test('a plan is agreed to as it is shown, by the name of what changes, and followed until it is done', async () => {
+  await using fake = await startFakeService();
+  await using opened = await open(fake.url, '#/plan', 'admin');
+  const { page } = opened;
+  const panel = page.getByRole('region', { name: 'sales-to-reporting' });
+  const blocked = page.getByRole('region', { name: 'sales-to-search' });
+  await blocked.getByText('search.refunds is not at the target').waitFor();
+  expect(await blocked.getByRole('button', { name: 'Apply…' }).isDisabled()).toBe(true);
+  expect(await page.getByRole('button', { name: 'Apply all…' }).isDisabled()).toBe(true);
+  // What is kept needs nobody's consent to go.
+  await panel.getByLabel('Keep the rows of dwh.customers as they are').check();
+  await panel.getByText('only what comes later; the rows of dwh.customers stay as they are').waitFor();
+  await panel.getByLabel(/Keep the rows/).uncheck();
+  await panel.getByText('812,004 rows of dwh.customers at reporting are deleted.').waitFor();
+
+  await panel.getByRole('button', { name: 'Apply…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Apply: sales-to-reporting' });
+  const text = await dialog.textContent();
+  for (const said of ['public.customers', 'apply.groupRows: 5000 → 20000', '812,004 rows', 'pg-dwh-1.internal:5432'])
+    expect(text).toContain(said);
+  const confirm = dialog.getByRole('button', { name: 'Apply sales-to-reporting' });
+  await dialog.getByLabel(/Why/).fill('month end');
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel(/To confirm, type/).fill('sales-to-reporting');
+  await confirm.click();
+  await panel.getByText(/Agreed to, and under way: the route is running/).waitFor();
+  const fingerprint = '5d41402abc4b2a76b9719d911017c592';
+  expect(fake.service.asked).toEqual([
+    {
+      path: 'apply',
+      body: { fingerprint, routes: ['sales-to-reporting'], keepRows: [], timeoutMs: 5000, reason: 'month end' },
+    },
+  ]);
+  fake.service.applied = 'done';
+  await page.getByText('sales-to-reporting does what the configuration says.').waitFor();
+  expect(await panel.count()).toBe(0);
+});
+
+test('an admin drops, renames and moves a route, after the service has told what that would do', async () => {
+  await using fake = await startFakeService();
+  await using opened = await open(fake.url, '#/routes/stock-to-search', 'admin');
+  const { page } = opened;
+  const menu = page.getByText('More', { exact: true });
+  const dialog = page.getByRole('dialog');
+  await menu.click();
+  await page.getByRole('button', { name: 'Adopt a position…' }).click();
+  await dialog.getByText('The checkpoint moves from 9/1F00A0B8 to 9/1F00A3D0.').waitFor();
+  await dialog.getByLabel(/Why/).fill('restored');
+  await dialog.getByLabel(/To confirm, type/).fill('stock-to-search');
+  await dialog.getByLabel(/Position/).fill('nonsense');
+  await dialog.getByLabel(/Why/).focus();
+  await dialog.getByText('nonsense is no position').waitFor();
+  const adopt = dialog.getByRole('button', { name: 'Adopt a position stock-to-search' });
+  expect(await adopt.isDisabled()).toBe(true);
+  await dialog.getByLabel(/Position/).fill('9/AA');
+  await dialog.getByLabel(/Why/).focus();
+  await dialog.getByText('The checkpoint moves from 9/1F00A0B8 to 9/AA.').waitFor();
+  await adopt.click();
+  await page.getByText('stock-to-search: goes on from 9/AA when it is started').waitFor();
+  const path = 'routes/stock-to-search';
+  expect(fake.service.asked.at(-1)).toEqual({ path: `${path}/position`, body: { adopt: '9/AA', reason: 'restored' } });
+
+  await menu.click();
+  await page.getByRole('button', { name: 'Drop…' }).click();
+  await dialog.getByText('slot and publication prod__stock_to_search (idle, for which 184 MB are kept)').waitFor();
+  await dialog.getByText('the state of 3 tables: dwh.orders, dwh.order_lines, dwh.customers').waitFor();
+  await dialog.getByLabel(/Why/).fill('moved');
+  await dialog.getByLabel(/To confirm, type/).fill('stock-to-search');
+  await page.keyboard.press('Enter');
+  // What its user may not drop must not vanish with a message.
+  await dialog.getByText('DROP EVENT TRIGGER prod__stock_to_search').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  const confirm = 'stock-to-search';
+  expect(fake.service.asked.slice(-2)).toEqual([
+    { path, body: { confirm, dryRun: true } },
+    { path, body: { confirm, reason: 'moved' } },
+  ]);
+
+  await page.evaluate(() => {
+    location.hash = '#/routes/sales-to-search';
+  });
+  await page.getByRole('heading', { name: 'sales-to-search' }).waitFor();
+  await page.getByText(/Started again at .*: TL-4130 route sales-to-search: its worker/).waitFor();
+  await menu.click();
+  await page.getByRole('button', { name: 'Rename…' }).click();
+  await dialog.getByLabel('New name').fill('Sales');
+  await dialog.getByText('Small letters, digits and single hyphens, at most 30.').waitFor();
+  await dialog.getByLabel('New name').fill('sales-to-find');
+  await page.keyboard.press('Enter');
+  await page.getByText('sales-to-search: is sales-to-find now; no engine runs it until').waitFor();
 });
 
 test('parked transactions are shown, with values on demand, retried and given up', async () => {
@@ -157,7 +263,7 @@ test('parked transactions are shown, with values on demand, retried and given up
   await page.getByText('stock-to-reporting: 1 transaction applied').waitFor();
   await page.getByRole('button', { name: 'Discard all shown…' }).click();
   await page.getByLabel(/Why/).fill('mended by hand');
-  await page.getByLabel(/type the route's name/).fill('stock-to-reporting');
+  await page.getByLabel(/To confirm, type/).fill('stock-to-reporting');
   await page.keyboard.press('Enter');
   await page.getByText('Nothing is parked.').waitFor();
   expect(fake.service.asked).toEqual([
@@ -262,6 +368,7 @@ const places = [
   '#/routes/stock-to-reporting/parked',
   '#/routes/sales-to-search/journal',
   '#/plan',
+  '#/check',
   '#/routes/sales-to-reporting/check',
 ];
 

@@ -20,4 +20,9 @@ export type Agreement = [
   Readable<z.output<typeof parked.parkedList>['parked'][number], read.ParkedDocument>,
   Readable<z.output<typeof parked.parkedDocument>, read.ParkedDetailDocument>,
   Readable<z.output<typeof plan.planDocument>, read.PlanDocument>,
+  Readable<z.output<typeof plan.appliedDocument>, read.AppliedDocument>,
+  Readable<z.output<typeof plan.sharedCheck>, read.SharedCheckDocument>,
+  Readable<z.output<typeof route.adoptedPosition>, read.AdoptedDocument>,
+  Readable<z.output<typeof route.droppedRoute>, read.DroppedDocument>,
+  Readable<z.output<typeof route.renamedRoute>, read.RenamedDocument>,
 ];

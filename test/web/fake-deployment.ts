@@ -49,11 +49,29 @@ export function fakeDeployment(now = Date.now()): FakeDeployment {
       route('sales-to-search', 'sales', 'search', {
         lagMs: 212,
         rows: 30_118_220,
+        loadedRows: 1_204_331,
         transactions: 9_119_876,
         restarts: 1,
+        since: new Date(now - 0.2 * hour).toISOString(),
+        healthSince: new Date(now - 0.2 * hour).toISOString(),
+        restarted: {
+          at: new Date(now - 0.2 * hour).toISOString(),
+          reason: { code: 'TL-4130', message: 'route sales-to-search: its worker has used more than 512 MB' },
+        },
       }),
       route('stock-to-reporting', 'stock', 'reporting', {
         health: 'warning',
+        since: new Date(now - 74 * hour).toISOString(),
+        healthSince: new Date(now - 3 * hour).toISOString(),
+        concerns: [
+          {
+            level: 'warning',
+            code: 'TL-4119',
+            message: 'route stock-to-reporting: stock keeps 6.1 GB of its log for it, a warning comes at 5 GB',
+            remedy: 'Let it run, or drop it: the disk of the source fills.',
+            since: new Date(now - 0.6 * hour).toISOString(),
+          },
+        ],
         lagMs: 430,
         rows: 8_204_113,
         transactions: 1_233_004,
@@ -131,15 +149,30 @@ export function fakeDeployment(now = Date.now()): FakeDeployment {
       ],
     ]),
     journal: [
+      entry(7, now - 0.05 * hour, 'sales-to-reporting', 'apply', {
+        by: 'dba',
+        reason: 'refunds for the month-end report',
+        details: {
+          from: '7c5aba41f53293b712fd86d08ed5b36e9b1c0d6f2f9d0f4b3e2d1c0b9a887766',
+          to: 'b1946ac92492d2347c6235b4d2611184e5f6a7b8c9d0e1f2a3b4c5d6e7f80910',
+          plan: [
+            '+ public.refunds    loaded into dwh.refunds',
+            '~ public.customers  where: loaded again, the rows of dwh.customers are replaced',
+            '  apply.groupRows: 5000 -> 20000',
+          ],
+          request: 12,
+        },
+      }),
       entry(6, now - 0.2 * hour, 'stock-to-search', 'pause', {
         by: 'mira',
         reason: 'index rebuild on search',
-        details: { forMs: 7_200_000 },
+        details: { forMs: 7_200_000, request: 11, pausedUntil: new Date(now + 1.8 * hour).toISOString() },
       }),
       entry(5, now - 1.1 * hour, 'sales-to-archive', 'start', {
         by: 'jon@ops-1',
         via: 'cli',
         result: 'failed',
+        details: { takeover: false, acceptSchemaChange: false },
         code: 'TL-2104',
         message: 'column public.orders.total is numeric(20,6) and the target’s is numeric(10,2)',
       }),
@@ -176,6 +209,7 @@ export function route(name: string, from: string, to: string, shown: Partial<Rou
     parked: 0,
     parkedSince: null,
     load: null,
+    loadedRows: 0,
     restarts: 0,
     restarted: null,
     since: null,

@@ -26,40 +26,132 @@ export const findings = [
   },
 ];
 
-const unchanged = { tables: [], settings: [], refused: [], pending: false, needsConsent: false, replacedRows: [] };
+const unchanged = {
+  tables: [],
+  settings: [],
+  refused: [],
+  pending: false,
+  needsConsent: false,
+  replacedRows: [],
+  problems: [],
+  target: { node: 'reporting', hosts: ['pg-dwh-1.internal:5432'], database: 'dwh' },
+};
 
-export const fakePlan = {
-  version: 1,
-  fingerprint: '5d41402abc4b2a76b9719d911017c592',
-  changes: true,
-  routes: [
-    { ...unchanged, name: 'sales-to-search', state: 'unchanged', problems: [] },
+const missing = {
+  level: 'error',
+  code: 'TL-2102',
+  node: 'search',
+  table: 'search.refunds',
+  message: 'search.refunds is not at the target',
+  remedy: 'Create it.',
+  statement: 'CREATE TABLE search.refunds (id bigint PRIMARY KEY, total numeric(12,2))',
+};
+
+export interface PlanFacts {
+  /** Source tables whose rows stay. */
+  readonly keepRows: readonly string[];
+  readonly routes: readonly string[];
+  /** What was agreed to has been asked of the engine, or carried out. */
+  readonly applied: 'no' | 'pending' | 'done';
+}
+
+/** Two routes that change: one can't as it is, one wants consent unless its rows are kept. */
+export function fakePlan({ keepRows, routes, applied }: PlanFacts) {
+  const keeps = keepRows.includes('public.customers');
+  const step = { source: 'public.customers', target: 'dwh.customers', changed: ['where', 'columns'] };
+  const all = [
     {
       ...unchanged,
       name: 'sales-to-reporting',
+      state: applied === 'done' ? 'unchanged' : 'changed',
+      ...(applied !== 'done' && {
+        needsConsent: true,
+        pending: applied === 'pending',
+        tables: [
+          { action: 'add', source: 'public.refunds', target: 'dwh.refunds', loads: true, replaced: [] },
+          keeps
+            ? { ...step, action: 'remap', before: 'dwh.customers' }
+            : { ...step, action: 'reload', replaced: ['dwh.customers'] },
+          { action: 'drop', source: 'public.tmp_sync', target: 'dwh.tmp_sync' },
+        ],
+        settings: [{ name: 'apply.groupRows', before: 5000, after: 20_000 }],
+        replacedRows: keeps ? [] : [{ table: 'dwh.customers', rows: 812_004, more: false }],
+      }),
+    },
+    {
+      ...unchanged,
+      name: 'sales-to-search',
       state: 'changed',
-      needsConsent: true,
-      tables: [
-        { action: 'add', source: 'public.refunds', target: 'dwh.refunds', loads: true, replaced: [] },
-        { action: 'reload', source: 'public.customers', target: 'dwh.customers', changed: ['where', 'columns'] },
-        { action: 'drop', source: 'public.tmp_sync', target: 'dwh.tmp_sync' },
-      ],
-      settings: [{ name: 'apply.groupRows', before: 5000, after: 20_000 }],
-      replacedRows: [{ table: 'dwh.customers', rows: 812_004, more: false }],
-      problems: [
+      tables: [{ action: 'add', source: 'public.refunds', target: 'search.refunds', loads: true, replaced: [] }],
+      problems: [missing],
+      target: { node: 'search', hosts: ['pg-search-1.internal:5432'], database: 'search' },
+    },
+    { ...unchanged, name: 'stock-to-search', state: 'unchanged' },
+  ];
+  const chosen = all.filter(({ name }) => routes.length === 0 || routes.includes(name));
+  const fingerprint = keeps ? '2e99758548972a8e8822ad47fa1017ff' : '5d41402abc4b2a76b9719d911017c592';
+  return { version: 1, fingerprint, changes: true, routes: chosen };
+}
+
+export const sharedFindings = {
+  nodes: [
+    {
+      name: 'sales',
+      ok: false,
+      place: { node: 'sales', hosts: ['pg-sales-1.internal:5432', 'pg-sales-2.internal:5432'], database: 'shop' },
+      findings: [
+        {
+          level: 'info',
+          code: 'postgres.clock',
+          node: 'sales',
+          message: 'its clock is 1.2 s ahead of this host',
+          remedy: 'Let both hosts follow a time server.',
+        },
         {
           level: 'error',
-          code: 'TL-2102',
-          node: 'reporting',
-          table: 'dwh.refunds',
-          message: 'dwh.refunds is not at the target',
-          remedy: 'Create it.',
-          statement: 'CREATE TABLE dwh.refunds (id bigint PRIMARY KEY, total numeric(12,2))',
+          code: 'postgres.slots',
+          node: 'sales',
+          message: 'max_replication_slots is 4, and the routes of this file want 5',
+          remedy: 'Raise it; the server has to be restarted.',
+          statement: 'ALTER SYSTEM SET max_replication_slots = 10',
         },
       ],
     },
+    {
+      name: 'reporting',
+      ok: true,
+      place: { node: 'reporting', hosts: ['pg-dwh-1.internal:5432'], database: 'dwh' },
+      findings: [],
+    },
   ],
+  service: {
+    ok: true,
+    findings: [
+      {
+        level: 'warning',
+        code: 'service.tls',
+        message: 'the certificate expires in 12 days',
+        remedy: 'Name a certificate and its key that are valid, as PEM files (service.api.tls).',
+      },
+    ],
+  },
 };
+
+export function droppedOf({ name, source, target, parked }: RouteView, { dryRun }: { readonly dryRun: boolean }) {
+  const place = (node: string) => ({ node, hosts: [`pg-${node}-1.internal:5432`], database: node });
+  return {
+    version: 1,
+    route: name,
+    dropped: !dryRun,
+    source: place(source.node),
+    target: place(target.node),
+    queue: { name: `prod__${name.replaceAll('-', '_')}`, given: false, state: 'idle', retainedBytes: 184_220_112 },
+    tables: 3,
+    targetTables: tables.map((table) => table.target),
+    parked,
+    left: dryRun ? [] : [`DROP EVENT TRIGGER prod__${name.replaceAll('-', '_')}`],
+  };
+}
 
 export function positionOf({ name, source, target }: RouteView) {
   const queue = { state: 'reserved', position: target.position, retainedBytes: 184_220_112 };

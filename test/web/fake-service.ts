@@ -4,7 +4,7 @@ import { setInterval as every } from 'node:timers';
 import { readWebPage, webPageHeaders } from '../../src/api/web-page.ts';
 import type { RouteView } from '../../src/control/route-view.ts';
 import { type FakeDeployment, type FakeEntry, fakeDeployment } from './fake-deployment.ts';
-import { fakePlan, findings, metricsOf, positionOf, tables } from './fake-documents.ts';
+import { droppedOf, fakePlan, findings, metricsOf, positionOf, sharedFindings, tables } from './fake-documents.ts';
 
 export type FakeRole = 'viewer' | 'operator' | 'admin';
 
@@ -30,6 +30,8 @@ export class FakeService {
   readonly asked: FakeRequest[] = [];
   /** The next POST is answered with this. */
   refusal: { status: number; code: string; message: string; remedy: string } | null = null;
+  /** How far what the plan says has come. */
+  applied: 'no' | 'pending' | 'done' = 'no';
   /** Streams are refused, as by a service that is gone. */
   streamsRefused = false;
   /** Nothing is said any more on streams that stay open. */
@@ -77,7 +79,7 @@ export class FakeService {
     const path = url.pathname.slice('/v1/'.length);
     if (role === undefined) send(response, refused(401, 'TL-5101', 'this wants a token'));
     else if (path === 'events') this.#stream(response);
-    else if (request.method === 'POST') void this.#post(path, role, request).then((answer) => send(response, answer));
+    else if (request.method !== 'GET') void this.#act(path, role, request).then((answer) => send(response, answer));
     else send(response, this.#get(path, url.searchParams, role));
     return true;
   }
@@ -108,7 +110,11 @@ export class FakeService {
     if (path === 'status') return found(this.#status());
     if (path === 'jobs') return found({ version: 1, jobs: [] });
     if (path === 'journal') return found({ version: 1, ...page(journal, query), missing: [] });
-    if (path === 'plan') return found(fakePlan);
+    if (path === 'check') return found(sharedFindings);
+    if (path === 'plan')
+      return found(
+        fakePlan({ keepRows: query.getAll('keepRows'), routes: query.getAll('route'), applied: this.applied }),
+      );
     const route = routes.find((one) => one.name === name);
     if (first !== 'routes' || route === undefined) return refused(404, 'TL-1012', `there is no route ${name}`);
     const list = parked.get(name) ?? [];
@@ -131,7 +137,7 @@ export class FakeService {
     return found({ version: 1, route: name, ...one, keys, changes: [change] });
   }
 
-  async #post(path: string, role: FakeRole, request: IncomingMessage): Promise<Answer> {
+  async #act(path: string, role: FakeRole, request: IncomingMessage): Promise<Answer> {
     let text = '';
     for await (const piece of request) text += String(piece);
     const body = JSON.parse(text === '' ? '{}' : text) as Record<string, unknown>;
@@ -142,7 +148,22 @@ export class FakeService {
       this.refusal = null;
       return { status, body: { error } };
     }
+    if (path === 'apply') {
+      this.applied = 'pending';
+      return found({ version: 1, routes: [{ name: 'sales-to-reporting', outcome: 'asked', reason: null }] });
+    }
     const [, name = '', verb = '', what = ''] = path.split('/');
+    const route = this.deployment.routes.find((one) => one.name === name);
+    const dryRun = body.dryRun === true;
+    if (request.method === 'DELETE' && route !== undefined) return found(droppedOf(route, { dryRun }));
+    if (verb === 'position' && route !== undefined) {
+      const position = body.adopt === true ? '9/1F00A3D0' : String(body.adopt);
+      const before = route.target.position;
+      return position.includes('/')
+        ? found({ version: 1, route: name, position, before, adopted: !dryRun })
+        : refused(409, 'TL-2002', `${position} is no position`);
+    }
+    if (verb === 'rename') return found({ version: 1, route: name, name: body.name, renamed: true, configured: false });
     this.#note(name, what === '' ? verb : `parked ${what}`, body);
     if (verb === 'parked') return found(this.#parking(name, what, body));
     const wanted = wantedBy[verb];

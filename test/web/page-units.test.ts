@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EventStreamParser } from '../../src/web/api/event-stream.ts';
 import { condensed } from '../../src/web/charts/series.ts';
+import { journalFacts } from '../../src/web/format/journal-facts.ts';
 import { duration, parseDuration } from '../../src/web/format/times.ts';
 import { placeOf } from '../../src/web/state/place.ts';
 import { currentRates, RouteHistory } from '../../src/web/state/route-history.ts';
@@ -86,4 +87,20 @@ test('a small line has a point for each piece of time that was looked at, and no
   expect(condensed(points, 1000)).toEqual([0, 1, 2, null, 100]);
   expect(condensed([], 10)).toEqual([]);
   expect(condensed([{ atMs: 5, value: 7 }], 10)).toEqual([7]);
+});
+
+test('the journal tells what was asked for, without what is for machines and what was not asked for', () => {
+  const facts = (action: string, details: Record<string, unknown>) => journalFacts({ action, details });
+  const plan = ['+ public.item  loaded into public.item'];
+  const apply = { from: 'a'.repeat(64), to: 'b'.repeat(64), plan, request: 4 };
+  expect(facts('apply', apply)).toEqual({ facts: [], plan });
+  const start = { takeover: false, acceptSchemaChange: true, request: 3, holder: { host: 'ops-1', pid: 7 } };
+  expect(facts('start', start).facts).toEqual(['accept schema change', 'taken over by ops-1 (process 7)']);
+  expect(facts('pause', { forMs: 7_200_000, request: 1, pausedUntil: null }).facts).toEqual(['for 2 h']);
+  expect(facts('stop', { changed: false, desiredState: 'stopped' }).facts).toEqual(['left as it was']);
+  const retried = { ids: ['1', '2'], applied: [1], failed: [{ id: 2, code: 'TL-2201', message: 'm' }], waiting: [] };
+  expect(facts('retry', retried).facts).toEqual(['of 1, 2', 'applied 1', 'failed 2 TL-2201']);
+  expect(facts('rename', { from: 'a-to-b' }).facts).toEqual(['from a-to-b']);
+  expect(facts('sequences', { outcomes: { carried: 3, notCarried: 1 } }).facts).toEqual(['carried 3, not carried 1']);
+  expect(facts('drop', { tables: 1, parked: 0 }).facts).toEqual(['1 table', '0 parked transactions']);
 });

@@ -13,7 +13,7 @@ import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
-import { formatLsn, lsnOrder, parseLsn } from '../lsn.ts';
+import { formatLsn, lsnOrder } from '../lsn.ts';
 import { readSequences } from '../sequences.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
@@ -23,6 +23,7 @@ import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
 import { preflight } from './preflight/preflight.ts';
 import { queueNames } from './queue-names.ts';
+import { readWritten, sourceStatus } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
 import { answeredInTime, endSideSessions, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
@@ -197,12 +198,7 @@ class PostgresSource implements Source {
   status(): Promise<SourceStatus> {
     return this.#side('status', async (client) => {
       const slot = await readSlot(client, queueNames(this.#options.route).slot);
-      const { rows } = await client.query('SELECT pg_current_wal_flush_lsn()::text AS lsn');
-      return {
-        position: formatLsn(parseLsn(rows[0]?.lsn)),
-        retainedBytes: slot?.retainedBytes ?? null,
-        queue: slot === null ? 'missing' : slot.lost !== null ? 'lost' : slot.activePid === null ? 'idle' : 'active',
-      };
+      return sourceStatus(slot, await readWritten(client));
     });
   }
 

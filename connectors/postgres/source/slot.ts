@@ -17,18 +17,28 @@ export interface Slot {
   readonly unsuitable: string | null;
 }
 
+const slotsQuery = `
+  SELECT to_jsonb(s) AS slot, current_database() AS database,
+    pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::text AS retained
+  FROM pg_replication_slots s`;
+
 /** Text without bound values, so that a replication session can run it too. */
 export async function readSlot(client: Queryable, name: string): Promise<Slot | null> {
-  const { rows } = await client.query(`
-    SELECT to_jsonb(s) AS slot, current_database() AS database,
-      pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::text AS retained
-    FROM pg_replication_slots s WHERE s.slot_name = ${quoteLiteral(name)}`);
-  const row = rows[0];
-  if (row === undefined) return null;
+  const { rows } = await client.query(`${slotsQuery} WHERE s.slot_name = ${quoteLiteral(name)}`);
+  return rows[0] === undefined ? null : slotOf(rows[0]);
+}
+
+/** All of the server, by name. */
+export async function readSlots(client: Queryable): Promise<ReadonlyMap<string, Slot>> {
+  const { rows } = await client.query(slotsQuery);
+  return new Map(rows.map(slotOf).map((slot) => [slot.name, slot]));
+}
+
+function slotOf(row: Record<string, unknown>): Slot {
   const slot = row.slot as Record<string, unknown>;
   const confirmed = slot.confirmed_flush_lsn;
   return {
-    name,
+    name: String(slot.slot_name),
     activePid: slot.active === true ? Number(slot.active_pid) : null,
     confirmedLsn: typeof confirmed === 'string' ? parseLsn(confirmed) : null,
     retainedBytes: row.retained === null ? null : Number(row.retained),

@@ -30,6 +30,7 @@ export const routeView: z.ZodType<RouteView> = z
     parked: count.describe('Transactions that are set aside.'),
     parkedSince: z.string().nullable().describe('Since this position the target is not what the source was.'),
     load: z.object({ tablesDone: count, tables: count, rows: count }).nullable(),
+    loadedRows: count.describe('Rows that loads have copied; `rows` are those of the stream.'),
     restarts: count,
     restarted: z.object({ at: time, reason }).nullable().describe('Why the worker before this one ended.'),
     ignored: z.array(z.string()).describe('Columns that are left out, as schema.table.column.'),

@@ -1,8 +1,9 @@
 import type { RouteDocument } from '../api/documents.ts';
 import { may } from '../state/session.ts';
-import { type Action, routeActions } from './action.ts';
+import type { Action } from './action.ts';
 import { confirmAction } from './action-dialog.tsx';
 import { Menu } from './menu.tsx';
+import { routeActions } from './route-actions.ts';
 
 /** What may be asked of the route by who looks; nothing for a viewer. */
 export function ActionButtons({ route }: { readonly route: RouteDocument }) {
@@ -12,8 +13,8 @@ export function ActionButtons({ route }: { readonly route: RouteDocument }) {
     <button
       key={action.id}
       type="button"
-      class={action.destructive ? 'danger-quiet' : action.id === 'start' || action.id === 'resume' ? 'primary' : ''}
-      onClick={() => confirmAction(action, route)}
+      class={action.typed !== null ? 'danger-quiet' : action.id === 'start' || action.id === 'resume' ? 'primary' : ''}
+      onClick={() => confirmAction(action)}
     >
       {action.label}…
     </button>

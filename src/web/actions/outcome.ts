@@ -1,3 +1,4 @@
+import type { AdoptedDocument, AppliedDocument, DroppedDocument, RenamedDocument } from '../api/documents.ts';
 import { bytes, counted } from '../format/numbers.ts';
 import type { Action } from './action.ts';
 
@@ -5,6 +6,8 @@ import type { Action } from './action.ts';
 export interface Outcome {
   readonly text: string;
   readonly asMeant: boolean;
+  /** For an administrator to run. */
+  readonly statements: readonly string[];
 }
 
 /** What the service answers to start, stop and so on, as far as it is told here. */
@@ -25,6 +28,13 @@ interface ParkedAnswer {
 }
 
 export function outcomeOf(action: Action, answer: unknown): Outcome {
+  const { left: statements = [] } = answer as Partial<DroppedDocument>;
+  return { ...told(action, answer), statements };
+}
+
+type Told = Omit<Outcome, 'statements'>;
+
+function told(action: Action, answer: unknown): Told {
   switch (action.id) {
     case 'retry':
     case 'discard':
@@ -35,12 +45,20 @@ export function outcomeOf(action: Action, answer: unknown): Outcome {
       const { sequences } = answer as { readonly sequences: readonly unknown[] };
       return { text: `${counted(sequences.length, 'sequence')} looked at and carried forward`, asMeant: true };
     }
+    case 'adopt':
+      return { text: `goes on from ${(answer as AdoptedDocument).position} when it is started`, asMeant: true };
+    case 'drop':
+      return droppedOutcome(answer as DroppedDocument);
+    case 'rename':
+      return renamedOutcome(answer as RenamedDocument);
+    case 'apply':
+      return appliedOutcome(answer as AppliedDocument);
     default:
       return lifecycleOutcome(action, answer as LifecycleAnswer);
   }
 }
 
-function lifecycleOutcome({ label }: Action, answer: LifecycleAnswer): Outcome {
+function lifecycleOutcome({ label }: Action, answer: LifecycleAnswer): Told {
   const { desiredState, changed = true, engine, holder, retention } = answer;
   if (!changed) return { text: `left as it was, ${desiredState}`, asMeant: false };
   if (holder === null) return { text: 'asked for; no engine has taken it in time', asMeant: false };
@@ -54,7 +72,7 @@ function lifecycleOutcome({ label }: Action, answer: LifecycleAnswer): Outcome {
   return { text: `${label.toLowerCase()} asked for${told}`, asMeant: true };
 }
 
-function parkedOutcome({ done, applied, discarded, failed, waiting }: ParkedAnswer): Outcome {
+function parkedOutcome({ done, applied, discarded, failed, waiting }: ParkedAnswer): Told {
   if (!done) return { text: 'asked for; the engine does it as soon as it can', asMeant: false };
   const said = [
     applied.length > 0 && `${counted(applied.length, 'transaction')} applied`,
@@ -64,4 +82,29 @@ function parkedOutcome({ done, applied, discarded, failed, waiting }: ParkedAnsw
   ].filter(Boolean);
   const text = said.length === 0 ? 'nothing was parked' : said.join(', ');
   return { text, asMeant: failed.length + waiting.length === 0 };
+}
+
+function droppedOutcome({ source, left }: DroppedDocument): Told {
+  if (left.length === 0) return { text: 'dropped', asMeant: true };
+  return {
+    text: `dropped, but for what its user may not drop at ${source.node}; an administrator’s statements`,
+    asMeant: false,
+  };
+}
+
+function renamedOutcome({ name, configured }: RenamedDocument): Told {
+  if (configured) return { text: `is ${name} now`, asMeant: true };
+  return { text: `is ${name} now; no engine runs it until the configuration names it so, too`, asMeant: false };
+}
+
+function appliedOutcome({ routes }: AppliedDocument): Told {
+  const of = (outcome: string) => routes.filter((route) => route.outcome === outcome).map(({ name }) => name);
+  const said = [
+    ['applied to', of('applied')],
+    ['begun:', of('new')],
+    ['under way at', of('asked')],
+    ['not applied to', of('failed')],
+  ] as const;
+  const text = said.flatMap(([what, names]) => (names.length === 0 ? [] : `${what} ${names.join(', ')}`)).join('; ');
+  return { text: text === '' ? 'nothing was to be done' : text, asMeant: of('failed').length === 0 };
 }

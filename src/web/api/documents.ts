@@ -47,6 +47,8 @@ export interface RouteDocument {
   readonly collisions: number;
   readonly parked: number;
   readonly parkedSince: string | null;
+  /** Rows that loads have copied; `rows` are those of the stream. */
+  readonly loadedRows?: number | undefined;
   readonly load: { readonly tablesDone: number; readonly tables: number; readonly rows: number } | null;
   readonly restarts: number;
   readonly ignored: readonly string[];
@@ -55,6 +57,18 @@ export interface RouteDocument {
   readonly askedReason?: string | null | undefined;
   /** A pause that ends by itself, by the target's clock. */
   readonly pausedUntil?: string | null | undefined;
+  /** Since when state and health are what they are. */
+  readonly since?: string | null | undefined;
+  readonly healthSince?: string | null | undefined;
+  /** Why the health is not ok beside the state, worst first. */
+  readonly concerns?: readonly ConcernDocument[] | undefined;
+  /** Why the worker before this one ended. */
+  readonly restarted?: { readonly at: string; readonly reason: ReasonDocument } | null | undefined;
+}
+
+export interface ConcernDocument extends ReasonDocument {
+  readonly level: string;
+  readonly since: string;
 }
 
 export interface StatusDocument {
@@ -121,12 +135,52 @@ export interface PlannedRoute {
   /** `more`: there are more than were counted. */
   readonly replacedRows: readonly { readonly table: string; readonly rows: number; readonly more?: boolean }[];
   readonly problems: readonly FindingDocument[];
+  readonly target: PlaceDocument;
 }
 
 export interface PlanDocument {
   readonly fingerprint: string;
   readonly changes: boolean;
   readonly routes: readonly PlannedRoute[];
+}
+
+export interface AppliedDocument {
+  readonly routes: readonly {
+    readonly name: string;
+    readonly outcome: string;
+    readonly reason: ReasonDocument | null;
+  }[];
+}
+
+export interface AdoptedDocument {
+  readonly position: string;
+  readonly before: string | null;
+}
+
+export interface RenamedDocument {
+  readonly name: string;
+  readonly configured: boolean;
+}
+
+export interface PlaceDocument {
+  readonly node: string;
+  readonly hosts: readonly string[];
+  readonly database: string;
+}
+
+export interface DroppedDocument {
+  readonly source: PlaceDocument;
+  readonly target: PlaceDocument;
+  readonly queue: {
+    readonly name: string;
+    readonly given: boolean;
+    readonly state: string;
+    readonly retainedBytes: number | null;
+  };
+  readonly tables: number;
+  readonly targetTables: readonly string[];
+  readonly parked: number;
+  readonly left: readonly string[];
 }
 
 export interface TableDocument {
@@ -206,10 +260,21 @@ export interface ParkedDetailDocument extends ParkedDocument {
   readonly changes: readonly ShownChange[];
 }
 
+export interface SharedCheckDocument {
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly findings: readonly FindingDocument[];
+    readonly place: PlaceDocument;
+  }[];
+  readonly service: { readonly ok: boolean; readonly findings: readonly FindingDocument[] };
+}
+
 export interface FindingDocument {
   readonly level: string;
   readonly code: string;
-  readonly node: string;
+  /** Left out where it is the service's. */
+  readonly node?: string | undefined;
   readonly table?: string | undefined;
   readonly message: string;
   readonly remedy: string;

@@ -5,16 +5,19 @@ import type { Point } from './series.ts';
 
 const height = 150;
 
+export interface PlotOptions {
+  readonly format: (value: number) => string;
+  readonly reading: (text: string) => void;
+  /** What is shown at least, up to the newest point. */
+  readonly spanMs: () => number;
+}
+
 /** One line over time on a canvas, in the colours of the page. `reading` is told what stands under the pointer. */
 export class Plot {
   readonly #plot: uPlot;
   readonly #resized: ResizeObserver;
 
-  constructor(
-    place: HTMLElement,
-    points: readonly Point[],
-    options: { readonly format: (value: number) => string; readonly reading: (text: string) => void },
-  ) {
+  constructor(place: HTMLElement, points: readonly Point[], options: PlotOptions) {
     const style = getComputedStyle(place);
     const colour = (name: string) => style.getPropertyValue(name).trim();
     const font = `11px ${style.fontFamily}`;
@@ -31,7 +34,10 @@ export class Plot {
         padding: [8, 22, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-        scales: { y: { range: (_, __, top) => [0, niceTop(top)] } },
+        scales: {
+          x: { range: (_, first, last) => [Math.min(first, last - options.spanMs() / 1000), last] },
+          y: { range: (_, __, top) => [0, niceTop(top)] },
+        },
         axes: [
           {
             ...axis,
@@ -42,8 +48,8 @@ export class Plot {
           {
             ...axis,
             size: 62,
+            splits: (plot) => niceSteps(plot.scales.y?.max ?? 0),
             values: (_, splits) => splits.map((value) => options.format(value)),
-            space: 26,
           },
         ],
         series: [
@@ -94,5 +100,17 @@ function columns(points: readonly Point[]): uPlot.AlignedData {
 
 /** Never a scale of nothing, and air above the highest. */
 function niceTop(top: number | null): number {
-  return top === null || !(top > 0) ? 1 : top * 1.15;
+  return top === null || !(top > 0) ? nothing : top * 1.15;
+}
+
+/** The scale of a line that is nothing everywhere: it has no other number to read. */
+const nothing = 1e-9;
+
+/** Three to six round numbers from 0 on. */
+function niceSteps(top: number): number[] {
+  if (top <= nothing) return [0];
+  const rough = top / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, at) => at * step);
 }

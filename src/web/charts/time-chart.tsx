@@ -10,21 +10,25 @@ export interface TimeChartProps {
   readonly title: string;
   readonly points: readonly Point[];
   readonly format: (value: number) => string;
+  /** Up to now. */
+  readonly spanMs: number;
 }
 
 /** A line over time, the same in a sentence, and the same in a table. */
-export function TimeChart({ title, points, format }: TimeChartProps) {
+export function TimeChart({ title, points, format, spanMs }: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const [reading, setReading] = useState('');
   const id = useId();
   const shownTheme = theme.value;
+  const shownSpanMs = useRef(spanMs);
+  shownSpanMs.current = spanMs;
   const isEmpty = points.every(({ value }) => value === null);
 
   // New points go to the plot that is there.
   useEffect(() => {
     if (place.current === null || isEmpty) return;
-    plot.current = new Plot(place.current, points, { format, reading: setReading });
+    plot.current = new Plot(place.current, points, { format, reading: setReading, spanMs: () => shownSpanMs.current });
     return () => {
       plot.current?.destroy();
       plot.current = null;
@@ -53,7 +57,7 @@ export function TimeChart({ title, points, format }: TimeChartProps) {
   );
 }
 
-function MinuteTable({ title, points, format }: TimeChartProps) {
+function MinuteTable({ title, points, format }: Omit<TimeChartProps, 'spanMs'>) {
   return (
     <ScrollArea label={`${title} by minute`} class="short">
       <table>
@@ -89,6 +93,7 @@ function summary(points: readonly Point[], format: (value: number) => string): s
   const known = points.flatMap(({ atMs, value }) => (value === null ? [] : [{ atMs, value }]));
   const last = known.at(-1);
   if (last === undefined) return 'No values yet.';
+  if (known.every(({ value }) => value === 0)) return `${format(0)} all the time`;
   const top = known.reduce((highest, point) => (point.value > highest.value ? point : highest));
   const mean = known.reduce((sum, { value }) => sum + value, 0) / known.length;
   return `Now ${format(last.value)} · mean ${format(mean)} · highest ${format(top.value)} at ${moment(top.atMs)}`;

@@ -14,7 +14,8 @@ export function FindingItem({ level, code, node, message, remedy, statement }: F
       <div>
         <p>
           <span class="muted">
-            {level} at {node}
+            {level}
+            {node !== undefined && ` at ${node}`}
           </span>{' '}
           <code>{code}</code> {message}
         </p>

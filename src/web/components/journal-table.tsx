@@ -1,6 +1,5 @@
 import type { JournalEntry } from '../api/documents.ts';
-import { duration } from '../format/times.ts';
-import { words } from '../format/words.ts';
+import { journalFacts } from '../format/journal-facts.ts';
 import { hrefOf } from '../state/place.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { Moment } from './moment.tsx';
@@ -63,12 +62,20 @@ function Result({ result }: { readonly result: string }) {
   return <span class={`tone-text-${resultTone[result] ?? 'unknown'}`}>{result}</span>;
 }
 
-function Story({ reason, code, message, details }: JournalEntry) {
-  const facts = Object.entries(details ?? {}).map(factText);
+function Story(entry: JournalEntry) {
+  const { reason, code, message } = entry;
+  const { facts, plan } = journalFacts(entry);
   return (
     <div class="story">
       {reason !== null && <span>“{reason}”</span>}
       {facts.length > 0 && <span class="muted">{facts.join(', ')}</span>}
+      {plan.length > 0 && (
+        <ul class="plan-text" aria-label="Plan">
+          {plan.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      )}
       {message !== null && (
         <span>
           {code !== null && <code>{code}</code>} {message}
@@ -76,11 +83,4 @@ function Story({ reason, code, message, details }: JournalEntry) {
       )}
     </div>
   );
-}
-
-/** "for 2 h" of forMs 7200000, "transaction 4711" */
-function factText([name, value]: [string, unknown]): string {
-  if (name.endsWith('Ms') && typeof value === 'number') return `${words(name.slice(0, -2))} ${duration(value)}`;
-  if (value === true) return words(name);
-  return `${words(name)} ${typeof value === 'string' ? value : JSON.stringify(value)}`;
 }

@@ -10,6 +10,7 @@ const pages = [
   { to: overview, title: 'Overview' },
   { to: { page: 'journal' }, title: 'Journal' },
   { to: { page: 'plan' }, title: 'Plan' },
+  { to: { page: 'check' }, title: 'Check' },
 ] as const;
 
 export function PageHeader({ session }: { readonly session: Session }) {

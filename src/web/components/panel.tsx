@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
 export interface PanelProps {
-  readonly title: string;
+  readonly title: ComponentChildren;
   readonly aside?: ComponentChildren;
   readonly children: ComponentChildren;
   readonly class?: string;

@@ -15,6 +15,12 @@ export function duration(ms: number): string {
   return two(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/** How long something lasts already: 8 s, 3 min, 2 h 10 min. */
+export function lasting(ms: number): string {
+  if (ms < 1000) return 'a moment';
+  return ms < 60_000 ? `${Math.floor(ms / 1000)} s` : duration(Math.floor(ms / 60_000) * 60_000);
+}
+
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }

@@ -1,18 +1,17 @@
 import type { FindingDocument } from '../api/documents.ts';
 import { ErrorNotice } from '../components/error-notice.tsx';
-import { FindingItem } from '../components/finding-item.tsx';
+import { Findings } from '../components/findings.tsx';
 import { Panel } from '../components/panel.tsx';
 import { counted } from '../format/numbers.ts';
+import { hrefOf } from '../state/place.ts';
 import { useDocument } from '../state/use-document.ts';
-
-const order = ['error', 'warning', 'info'];
 
 /** What the preflight finds at both nodes now, with the statements that mend it. */
 export function RouteCheck({ route }: { readonly route: string }) {
   const check = useDocument<{ readonly findings: readonly FindingDocument[] }>(
     `routes/${encodeURIComponent(route)}/check`,
   );
-  const findings = check.document?.findings.toSorted((a, b) => order.indexOf(a.level) - order.indexOf(b.level)) ?? [];
+  const findings = check.document?.findings ?? [];
   const errors = findings.filter(({ level }) => level === 'error').length;
   return (
     <Panel
@@ -34,11 +33,11 @@ export function RouteCheck({ route }: { readonly route: string }) {
                 ? 'Ready: nothing to say about either node.'
                 : `Ready, with ${counted(findings.length, 'finding')}.`}
           </p>
-          <ul class="findings">
-            {findings.map((finding) => (
-              <FindingItem key={`${finding.node} ${finding.code} ${finding.message}`} {...finding} />
-            ))}
-          </ul>
+          <Findings findings={findings} fine="" />
+          <p class="muted">
+            What concerns the servers and the service with all their routes:{' '}
+            <a href={hrefOf({ page: 'check' })}>Check</a>
+          </p>
         </>
       )}
     </Panel>

@@ -45,6 +45,7 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
     };
   }, [history, atMs, spanMs, metrics.document]);
   const rates = currentRates(history);
+  const { loadedRows = 0 } = route;
   const retained = position.document?.queue.retainedBytes ?? metrics.document?.retainedBytes ?? null;
   return (
     <>
@@ -57,7 +58,7 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
         <Tile
           title="Rows a second"
           value={rates === null ? '–' : rate(rates.rows)}
-          note={`${count(route.rows)} in all`}
+          note={`${count(route.rows)} in all${loadedRows === 0 ? '' : `, ${count(loadedRows)} loaded`}`}
         />
         <Tile
           title="Transactions a second"
@@ -90,10 +91,10 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
       >
         {metrics.error !== null && <p class="muted">Nothing of before: {metrics.error.message}</p>}
         <div class="charts">
-          <TimeChart title="Lag" points={points.lag} format={duration} />
-          <TimeChart title="Rows" points={points.rows} format={perSecond} />
-          <TimeChart title="Transactions" points={points.transactions} format={perSecond} />
-          <TimeChart title="Kept at the source" points={points.retained} format={bytes} />
+          <TimeChart title="Lag" points={points.lag} format={duration} spanMs={spanMs} />
+          <TimeChart title="Rows" points={points.rows} format={perSecond} spanMs={spanMs} />
+          <TimeChart title="Transactions" points={points.transactions} format={perSecond} spanMs={spanMs} />
+          <TimeChart title="Kept at the source" points={points.retained} format={bytes} spanMs={spanMs} />
         </div>
       </Panel>
       <Positions route={route} position={position.document} />

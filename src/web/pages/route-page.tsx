@@ -2,25 +2,20 @@ import type { ComponentChildren } from 'preact';
 import { ActionButtons } from '../actions/action-buttons.tsx';
 import type { RouteDocument } from '../api/documents.ts';
 import { HealthBadge, StateBadge } from '../components/badge.tsx';
+import { Concerns } from '../components/concerns.tsx';
 import { Moment } from '../components/moment.tsx';
 import { ReasonNotice } from '../components/reason-notice.tsx';
+import { lasting, utc } from '../format/times.ts';
+import { now } from '../state/clock.ts';
 import { liveStatus } from '../state/live.ts';
-import { hrefOf, overview, type RouteSection, routeSections } from '../state/place.ts';
+import { hrefOf, overview, type RouteSection } from '../state/place.ts';
 import { RouteCheck } from './route-check.tsx';
 import { RouteJobs } from './route-jobs.tsx';
 import { RouteJournal } from './route-journal.tsx';
 import { RouteOverview } from './route-overview.tsx';
 import { RouteParked } from './route-parked.tsx';
 import { RouteTables } from './route-tables.tsx';
-
-const titles: Readonly<Record<RouteSection, string>> = {
-  overview: 'Overview',
-  tables: 'Tables',
-  parked: 'Parked',
-  jobs: 'Jobs',
-  journal: 'Journal',
-  check: 'Check',
-};
+import { RouteTabs } from './route-tabs.tsx';
 
 export function RoutePage({ name, section }: { readonly name: string; readonly section: RouteSection }) {
   const status = liveStatus.value;
@@ -42,8 +37,14 @@ export function RoutePage({ name, section }: { readonly name: string; readonly s
         <div>
           <h1>{name}</h1>
           <p class="route-facts">
-            <StateBadge state={route.state} health={route.health} />
-            <HealthBadge health={route.health} />
+            <span class="lasting">
+              <StateBadge state={route.state} health={route.health} />
+              <For since={route.since} />
+            </span>
+            <span class="lasting">
+              <HealthBadge health={route.health} />
+              {route.healthSince !== route.since && <For since={route.healthSince} />}
+            </span>
             <span class="muted">
               {route.source.node} → {route.target.node}
             </span>
@@ -53,18 +54,8 @@ export function RoutePage({ name, section }: { readonly name: string; readonly s
         <ActionButtons route={route} />
       </div>
       <ReasonNotice route={route} />
-      <nav class="sections" aria-label={`Parts of ${name}`}>
-        {routeSections.map((one) => (
-          <a
-            key={one}
-            href={hrefOf({ page: 'route', route: name, section: one })}
-            aria-current={one === section ? 'page' : undefined}
-          >
-            {titles[one]}
-            {one === 'parked' && route.parked > 0 && <span class="pill">{route.parked}</span>}
-          </a>
-        ))}
-      </nav>
+      <Concerns route={route} nowMs={now.value} />
+      <RouteTabs route={route} section={section} />
       {sectionOf(route, section)}
     </>
   );
@@ -85,6 +76,17 @@ function sectionOf(route: RouteDocument, section: RouteSection): ComponentChildr
     case 'check':
       return <RouteCheck route={route.name} />;
   }
+}
+
+/** How long it is like that already; the moment on hover. */
+function For({ since }: { readonly since: string | null | undefined }) {
+  if (since == null) return null;
+  const sinceMs = Date.parse(since);
+  return (
+    <time class="muted" dateTime={since} title={`since ${utc(sinceMs)}`}>
+      for {lasting(now.value - sinceMs)}
+    </time>
+  );
 }
 
 /** What is wanted of the route where it is not to run, by whom, why, and until when. */

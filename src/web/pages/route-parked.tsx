@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { parkedAction } from '../actions/action.ts';
 import { confirmAction } from '../actions/action-dialog.tsx';
+import { parkedAction } from '../actions/parked-action.ts';
 import type { ParkedDocument, RouteDocument } from '../api/documents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
@@ -22,12 +22,12 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
   const parked = list.document?.parked ?? [];
   const acts = may('operator');
   const ask = (verb: 'retry' | 'discard', one: ParkedDocument) =>
-    confirmAction(parkedAction(verb, { route, ids: [one.id], rows: one.rows }), route, list.reload);
+    confirmAction(parkedAction(verb, { route, ids: [one.id], rows: one.rows }), list.reload);
   const askAll = (verb: 'retry' | 'discard') => {
     const rows = parked.reduce((sum, one) => sum + one.rows, 0);
     // Given up are those that were seen: what parks meanwhile is not among them.
     const ids = verb === 'discard' ? parked.map(({ id }) => id) : null;
-    confirmAction(parkedAction(verb, { route, ids, rows }), route, list.reload);
+    confirmAction(parkedAction(verb, { route, ids, rows }), list.reload);
   };
   const shownOne = parked.find(({ id }) => id === shown);
   const doButtons = (one: ParkedDocument) => (

@@ -1,8 +1,10 @@
 import type { MetricsDocument, RouteDocument, TableCounts, TableDocument } from '../api/documents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
+import { Moment } from '../components/moment.tsx';
 import { Panel } from '../components/panel.tsx';
 import { count } from '../format/numbers.ts';
+import { currentService } from '../state/session.ts';
 import { useDocument } from '../state/use-document.ts';
 
 interface Row extends TableDocument {
@@ -11,25 +13,43 @@ interface Row extends TableDocument {
 
 const nothing = { inserts: 0, updates: 0, deletes: 0, truncates: 0, loaded: 0, rows: 0 };
 
+const counted = (of: (counts: TableCounts) => number) => (row: Row) =>
+  row.counts === null ? '–' : count(of(row.counts));
+
 const columns: readonly Column<Row>[] = [
-  { title: 'At the source', head: true, cell: ({ source }) => source },
-  { title: 'At the target', cell: ({ target }) => target },
-  { title: 'Rows', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.rows)) },
-  { title: 'Inserts', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.inserts)) },
-  { title: 'Updates', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.updates)) },
-  { title: 'Deletes', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.deletes)) },
-  { title: 'Loaded', numeric: true, cell: ({ counts }) => (counts === null ? '–' : count(counts.loaded)) },
   {
-    title: 'Copied as of',
-    cell: ({ loadedTo }) => (loadedTo == null ? <span class="muted">start</span> : <code>{loadedTo}</code>),
+    title: 'Table',
+    head: true,
+    cell: ({ source, target }) => (
+      <>
+        {source}
+        {target !== source && <span class="sub">→ {target}</span>}
+      </>
+    ),
+  },
+  { title: 'Loaded', numeric: true, cell: counted(({ loaded }) => loaded) },
+  { title: 'Inserts', numeric: true, cell: counted(({ inserts }) => inserts) },
+  { title: 'Updates', numeric: true, cell: counted(({ updates }) => updates) },
+  { title: 'Deletes', numeric: true, cell: counted(({ deletes }) => deletes) },
+  { title: 'Truncates', numeric: true, minor: true, cell: counted(({ truncates }) => truncates) },
+  {
+    title: 'Copy is of',
+    cell: ({ loadedTo }) =>
+      loadedTo == null ? (
+        <span class="muted">the route’s start</span>
+      ) : (
+        <code title="a table that came, or was loaded again, later">{loadedTo}</code>
+      ),
   },
   {
     title: 'Columns left out',
+    minor: true,
     cell: ({ ignored = [] }) => (ignored.length === 0 ? <span class="muted">none</span> : ignored.join(', ')),
   },
 ];
 
 export function RouteTables({ route }: { readonly route: RouteDocument }) {
+  const service = currentService();
   const path = `routes/${encodeURIComponent(route.name)}`;
   const tables = useDocument<{ readonly tables: readonly TableDocument[] }>(`${path}/tables`, { everyMs: 30_000 });
   const metrics = useDocument<MetricsDocument>(`${path}/metrics`, { everyMs: 5000 });
@@ -39,7 +59,14 @@ export function RouteTables({ route }: { readonly route: RouteDocument }) {
     counts: metrics.document === null ? null : (counts.get(table.target) ?? { ...nothing, table: table.target }),
   }));
   return (
-    <Panel title="Tables" aside={<span class="muted">row changes since the service was started</span>}>
+    <Panel
+      title="Tables"
+      aside={
+        <span class="muted">
+          rows since {service === null ? 'the service was started' : <Moment at={service.startedAt} />}
+        </span>
+      }
+    >
       {tables.error !== null && (
         <ErrorNotice error={tables.error} what="The tables could not be read." retry={tables.reload} />
       )}

@@ -3,7 +3,7 @@ import { condensed, lagPoints, type Point, ratePoints, since } from '../charts/s
 import { Sparkline } from '../charts/sparkline.tsx';
 import { HealthBadge, StateBadge } from '../components/badge.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { count, rate } from '../format/numbers.ts';
+import { compact, count, rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
 import { historyOf } from '../state/live.ts';
 import { hrefOf } from '../state/place.ts';
@@ -76,7 +76,17 @@ const columns: readonly Column<RouteDocument>[] = [
       );
     },
   },
-  { title: 'Rows', numeric: true, minor: true, cell: ({ rows }) => count(rows) },
+  {
+    title: 'Rows',
+    numeric: true,
+    minor: true,
+    cell: ({ rows, loadedRows = 0 }) => (
+      <>
+        {count(rows)}
+        {loadedRows > 0 && <span class="sub">{compact(loadedRows)} loaded</span>}
+      </>
+    ),
+  },
   { title: 'Collisions', numeric: true, minor: true, cell: ({ collisions }) => count(collisions) },
   {
     title: 'Parked',

@@ -14,5 +14,7 @@ export function go(to: Place): void {
 
 /** As `go`, without a step to go back by. */
 export function correct(to: Place): void {
+  // At once: a field that shows a part of the address would else be set back by whatever is drawn before the browser tells.
+  place.value = placeOf(hrefOf(to));
   window.location.replace(hrefOf(to));
 }

@@ -8,6 +8,7 @@ export type Place =
   | { readonly page: 'overview'; readonly filter: string }
   | { readonly page: 'journal' }
   | { readonly page: 'plan' }
+  | { readonly page: 'check' }
   | { readonly page: 'route'; readonly route: string; readonly section: RouteSection }
   | { readonly page: 'unknown' };
 
@@ -27,7 +28,7 @@ export function placeOf(hash: string): Place {
     const found = routeSections.find((one) => one === section);
     if (found !== undefined) return { page: 'route', route: decoded(route), section: found };
   }
-  if ((page === 'journal' || page === 'plan') && route === '') return { page };
+  if ((page === 'journal' || page === 'plan' || page === 'check') && route === '') return { page };
   return { page: 'unknown' };
 }
 

@@ -67,7 +67,7 @@ export function may(role: Role): boolean {
 /** A document of the service, with the token of the session. A token that is no longer one ends the session. */
 export async function ask<T>(
   path: string,
-  options: { readonly method?: 'GET' | 'POST'; readonly body?: object; readonly signal?: AbortSignal } = {},
+  options: { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly body?: object; readonly signal?: AbortSignal } = {},
 ): Promise<T> {
   try {
     return await requestDocument<T>(path, { ...options, token: currentToken() });

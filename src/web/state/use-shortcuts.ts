@@ -16,6 +16,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: 'g o', does: 'Overview' },
   { keys: 'g j', does: 'Journal' },
   { keys: 'g p', does: 'Plan' },
+  { keys: 'g c', does: 'Check' },
   { keys: 'n', does: 'Next route, in the order of the table' },
   { keys: 'p', does: 'Route before' },
   { keys: '1 … 6', does: 'Parts of a route: overview, tables, parked, jobs, journal, check' },
@@ -40,6 +41,7 @@ export function useShortcuts(): void {
       if (afterG && event.key === 'o') go(overview);
       else if (afterG && event.key === 'j') go({ page: 'journal' });
       else if (afterG && event.key === 'p') go({ page: 'plan' });
+      else if (afterG && event.key === 'c') go({ page: 'check' });
       else if (event.key === 'g') chordAt = performance.now();
       else if (event.key === 'n') step(1);
       else if (event.key === 'p') step(-1);

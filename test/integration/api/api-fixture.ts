@@ -4,7 +4,7 @@ import type { LiveService } from '../../../src/api/live-service.ts';
 import type { ApiSettings } from '../../../src/config/configuration.ts';
 import { loadConfiguration } from '../../../src/config/load-configuration.ts';
 import { LocalControl } from '../../../src/control/local-control.ts';
-import { RouteReadings } from '../../../src/control/route-readings.ts';
+import { type ReadingsOptions, RouteReadings } from '../../../src/control/route-readings.ts';
 import { type Logger, silentLogger } from '../../../src/core/logger.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
@@ -49,7 +49,7 @@ export function live(more: Partial<LiveService> = {}): LiveService {
 export class ServedApi implements AsyncDisposable {
   readonly file: RouteFile;
   readonly control: LocalControl;
-  readonly readings = new RouteReadings();
+  readonly readings: RouteReadings;
   readonly server: ApiServer;
   port = 0;
   /** Messages and fields of what was logged. */
@@ -59,7 +59,9 @@ export class ServedApi implements AsyncDisposable {
     sides: { readonly source: TestDatabase; readonly target: TestDatabase },
     settings: Partial<ApiSettings> = {},
     more: Partial<ApiServerOptions> = {},
+    readings: ReadingsOptions = {},
   ) {
+    this.readings = new RouteReadings(readings);
     this.file = new RouteFile({ ...sides, name: `a${sides.source.name.replaceAll('_', '')}`.slice(0, 30) });
     const configuration = loadConfiguration({
       file: join(this.file.folder, 'tidelock.yaml'),

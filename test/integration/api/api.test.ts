@@ -249,6 +249,38 @@ test('a session that the server has ended says nothing about the target', async 
   expect(await state()).not.toBe('unknown');
 });
 
+test('whoever looks, and how often, a source has one session for it, and none when nobody does', async () => {
+  const api = await new ServedApi({ source, target }, {}, {}, { idleMs: 1_500, sourceAgeMs: 0 }).listen();
+  await using _ = api;
+  const all = async (): Promise<unknown[]> =>
+    (await source.query(`select pid from pg_stat_activity where application_name = 'tidelock queues'`)).map(
+      ({ pid }) => pid,
+    );
+  // Those of the service that the other tests ask.
+  const others = await all();
+  const sessions = async (): Promise<unknown[]> => (await all()).filter((pid) => !others.includes(pid));
+  const look = () =>
+    Promise.all(
+      ['/v1/status', real('/v1/routes/{route}'), real('/v1/routes/{route}/position'), '/v1/status'].map((path) =>
+        api.ask('GET', path, { token: tokens.viewer }),
+      ),
+    );
+  const answered = { routes: [{ source: { position: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/) } }] };
+  const [status] = await look();
+  expect(status?.json()).toMatchObject(answered);
+  const first = await sessions();
+  expect(first).toHaveLength(1);
+  await look();
+  expect(await sessions()).toEqual(first);
+  // One that the server has ended is opened anew, and says nothing about the source.
+  await source.query('select pg_terminate_backend($1)', [first[0]]);
+  await look();
+  const [after] = await look();
+  expect(after?.json()).toMatchObject(answered);
+  expect(await sessions()).toEqual([expect.not.toSatisfy((pid) => pid === first[0])]);
+  await until('nobody looks', async () => (await sessions()).length === 0);
+});
+
 test('events tell the status again and again, and the journal as it is written', async () => {
   const headers = { authorization: `Bearer ${tokens.viewer}` };
   const over = new AbortController();

@@ -124,6 +124,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     ignored: [],
     load: null,
     restarts: 0,
+    loadedRows: 0,
     restarted: null,
     since: null,
     healthSince: null,
