@@ -1,3 +1,4 @@
+import { isThere } from '../src/core/cell-rule.ts';
 import type { Expression } from '../src/core/expression.ts';
 import type { TableName } from '../src/core/table.ts';
 import type { ConfiguredTransform, RowOutput, SpreadRow } from '../src/core/table-mapping.ts';
@@ -31,6 +32,16 @@ export function route({ rules, otherwise }: RouteOptions): ConfiguredTransform {
           if (at >= 0) return [{ slot: '', output: at, row }];
           if (otherwise === 'drop') return none;
           return [{ slot: '', output: otherwise === 'stay' ? null : rules.length, row }];
+        },
+        possible(row) {
+          const made: SpreadRow[] = [];
+          for (const [output, condition] of conditions.entries()) {
+            const isKnown = isThere(row, condition.reads);
+            if (!isKnown || condition.isTrue(row)) made.push({ slot: '', output, row });
+            if (isKnown && made.at(-1)?.output === output) return made;
+          }
+          if (otherwise !== 'drop') made.push({ slot: '', output: otherwise === 'stay' ? null : rules.length, row });
+          return made;
         },
       };
     },

@@ -1,7 +1,8 @@
-import { type CellRule, ruleCell } from '../src/core/cell-rule.ts';
+import type { Row } from '../src/core/cell.ts';
+import { type CellRule, isThere, ruleCell } from '../src/core/cell-rule.ts';
 import type { BoundExpression, Expression } from '../src/core/expression.ts';
 import type { TableName } from '../src/core/table.ts';
-import type { ConfiguredTransform, RowLayout } from '../src/core/table-mapping.ts';
+import type { ConfiguredTransform, RowLayout, SpreadRow } from '../src/core/table-mapping.ts';
 import { bindValue, place } from './set.ts';
 
 /** One of the rows that a row becomes. */
@@ -47,16 +48,25 @@ export function split({ rows, key }: SplitOptions): ConfiguredTransform {
           hidden: only === null ? [] : columns.map((column) => column.name).filter((name) => !only.includes(name)),
         })),
         goesOn: false,
-        spread: (row) =>
-          bound.flatMap(({ when, rules }, output) => {
-            if (when !== null && !when.isTrue(row)) return [];
-            const made = [...row, ...Array.from({ length: added }, () => null)];
-            for (const one of rules) made[one.index] = ruleCell(one, row);
-            return [{ slot: String(output), output, row: made }];
+        spread: (row) => bound.flatMap((one, output) => (isMade(one.when, row) ? [made(one.rules, row, output)] : [])),
+        possible: (row) =>
+          bound.flatMap((one, output) => {
+            const isKnown = isThere(row, one.when?.reads ?? []);
+            return isKnown && !isMade(one.when, row) ? [] : [made(one.rules, row, output)];
           }),
       };
+
+      function made(rules: readonly CellRule[], row: Row, output: number): SpreadRow {
+        const cells: Row = [...row, ...Array.from({ length: added }, () => null)];
+        for (const one of rules) cells[one.index] = ruleCell(one, row);
+        return { slot: String(output), output, row: cells };
+      }
     },
   };
+}
+
+function isMade(when: BoundExpression | null, row: Row): boolean {
+  return when === null || when.isTrue(row);
 }
 
 function rule(layout: RowLayout, columns: Parameters<typeof place>[0], name: string, expression: Expression): CellRule {

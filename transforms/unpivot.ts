@@ -1,7 +1,8 @@
+import type { Row } from '../src/core/cell.ts';
 import { configErrors } from '../src/core/errors/catalogue/config.ts';
 import { fail } from '../src/core/errors/tidelock-error.ts';
 import type { Column } from '../src/core/table.ts';
-import type { ConfiguredTransform } from '../src/core/table-mapping.ts';
+import type { ConfiguredTransform, SpreadRow } from '../src/core/table-mapping.ts';
 import { plainText } from '../src/core/text-types.ts';
 
 export interface UnpivotOptions {
@@ -35,6 +36,12 @@ export function unpivot({ columns: from, name, value, skipNull }: UnpivotOptions
       }
       const width = layout.columns.length;
       const { type, modifier } = first;
+      const spread = (row: Row): SpreadRow[] =>
+        indexes.flatMap((index, at) => {
+          const cell = row[index] ?? null;
+          if (skipNull && cell === null) return [];
+          return [{ slot: String(at), output: 0, row: [...row, from[at] ?? '', cell] }];
+        });
       return {
         kind: 'rows',
         columns: [...layout.columns, { name, ...plainText, key: false }, { name: value, type, modifier, key: false }],
@@ -46,12 +53,9 @@ export function unpivot({ columns: from, name, value, skipNull }: UnpivotOptions
         key: [name],
         outputs: [{ target: null, hidden: from }],
         goesOn: false,
-        spread: (row) =>
-          indexes.flatMap((index, at) => {
-            const cell = row[index] ?? null;
-            if (skipNull && cell === null) return [];
-            return [{ slot: String(at), output: 0, row: [...row, from[at] ?? '', cell] }];
-          }),
+        spread,
+        // A cell that is not there is not NULL.
+        possible: spread,
       };
     },
   };

@@ -15,6 +15,11 @@ export interface CellRule {
 /** Why a transform has no value for a row. The message holds no value of the row. */
 export class TransformFailure extends Error {}
 
+/** True where the row holds all of these cells. */
+export function isThere(row: Row, reads: readonly number[]): boolean {
+  return reads.every((index) => row[index] !== ABSENT && row[index] !== UNCHANGED);
+}
+
 /**
  * The cell that a rule makes. A cell that is not in the image makes one that is not in the image. What did not change
  * makes what did not change; with another cell that did, the value can't be known.

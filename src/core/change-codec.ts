@@ -6,7 +6,15 @@ import { type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts'
 const version = 1;
 
 const tags = { null: 0, unchanged: 1, absent: 2, text: 3, bytes: 4 } as const;
-const kinds = { insert: 1, update: 2, updateWithBefore: 3, delete: 4, truncate: 5, unmapped: 6 } as const;
+const kinds = {
+  insert: 1,
+  update: 2,
+  updateWithBefore: 3,
+  delete: 4,
+  truncate: 5,
+  unmapped: 6,
+  truncateShares: 7,
+} as const;
 const identities: readonly ReplicaIdentity[] = ['default', 'index', 'full', 'nothing'];
 
 /**
@@ -37,10 +45,13 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
     if (isOfNoRows(change)) return;
     if (change.kind === 'truncate') {
       const tableNumbers = tableList(change.tables);
+      const shares = change.shares?.flatMap(({ table, source }) => [table, source]);
+      const shareNumbers = shares === undefined ? null : tableList(shares);
       body.push(() => {
-        out.byte(kinds.truncate);
+        out.byte(shareNumbers === null ? kinds.truncate : kinds.truncateShares);
         out.byte(change.restartIdentity ? 1 : 0);
         tableNumbers();
+        shareNumbers?.();
       });
       return;
     }
@@ -102,9 +113,12 @@ export class ChangeDecoder {
         if (change.kind === 'unmapped' || isOfNoRows(change)) throw new RangeError('an unmapped change of no rows');
         return { kind: 'unmapped', change, tables: targets };
       }
-      if (kind === kinds.truncate) {
+      if (kind === kinds.truncate || kind === kinds.truncateShares) {
         const restartIdentity = input.byte() === 1;
-        return { kind: 'truncate', restartIdentity, tables: Array.from({ length: input.size() }, table) };
+        const truncated = Array.from({ length: input.size() }, table);
+        if (kind === kinds.truncate) return { kind: 'truncate', restartIdentity, tables: truncated };
+        const shares = Array.from({ length: input.size() / 2 }, () => ({ table: table(), source: table() }));
+        return { kind: 'truncate', restartIdentity, tables: truncated, shares };
       }
       const of = table();
       const columns = of.columns.length;

@@ -34,7 +34,24 @@ export interface DeleteChange {
 export interface TruncateChange {
   readonly kind: 'truncate';
   tables: TableVersion[];
+  /** Those of `tables` that hold rows of others, too: only what came from the source goes. Set by the pipeline. */
+  shares?: readonly TableShare[];
   readonly restartIdentity: boolean;
+}
+
+/** What came from one source table of what a target table holds. */
+export interface TableShare {
+  /** As mapped. */
+  readonly table: TableVersion;
+  readonly source: TableVersion;
+}
+
+/** Tells the rows of a share from others. */
+export interface ShareTest {
+  /** Indexes of the columns of the target table that it reads. */
+  readonly columns: readonly number[];
+  /** Whether a row of the target table came from the source; cells that are not among `columns` are not looked at. */
+  isOurs(row: Row): boolean;
 }
 
 /**

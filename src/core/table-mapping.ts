@@ -75,6 +75,11 @@ export interface RowTransform {
   readonly goesOn: boolean;
   /** Rows that always have the same slot are the same row in an old and a new image. Makes new arrays. */
   spread(row: Row): readonly SpreadRow[];
+  /**
+   * All rows that `spread` could make of a row of which some cells are not known (ABSENT): what they decide may be
+   * either way. Without it nothing is known of the rows.
+   */
+  possible?(row: Row): readonly SpreadRow[];
 }
 
 export interface RowOutput {

@@ -1,5 +1,5 @@
 import type { Row } from './cell.ts';
-import type { Change } from './change.ts';
+import type { Change, ShareTest, TableShare } from './change.ts';
 import type { Consumer } from './consumer.ts';
 import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
@@ -32,6 +32,8 @@ export interface ConsumerOptions {
   readonly sourceNode: string;
   /** Maps parked changes that the transforms had no value for. Throws (halt) where they still have none. */
   map(changes: Change[], position: string): Change[];
+  /** Which rows of a shared table a truncate means. Throws (halt) where the rows no longer tell. */
+  share(share: TableShare): ShareTest;
   readonly meter: WorkMeter;
 }
 

@@ -35,6 +35,7 @@ export async function carryOutParked(options: CarryOutOptions): Promise<void> {
     checkpoint,
     sourceNode: source.originName(checkpoint.source),
     map: (changes, position) => mapper.remap(changes, position),
+    share: (share) => mapper.share(share),
     meter,
   });
   try {

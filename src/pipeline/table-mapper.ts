@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Row } from '../core/cell.ts';
-import { type Change, isRowChange, type RowChange, type TruncateChange } from '../core/change.ts';
+import {
+  type Change,
+  isRowChange,
+  type RowChange,
+  type ShareTest,
+  type TableShare,
+  type TruncateChange,
+} from '../core/change.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { transformErrors } from '../core/errors/catalogue/transform.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
@@ -14,6 +21,7 @@ import type { TransactionPart } from '../core/transaction.ts';
 import { bindTable } from './mapping/bind-table.ts';
 import { IncompleteRow, isPlain, mapAny, mapInPlace } from './mapping/map-change.ts';
 import { mapRows, StepFailure } from './mapping/map-rows.ts';
+import { shareOf } from './mapping/share-of.ts';
 import type { MappedRow, TableBinding } from './mapping/table-binding.ts';
 
 interface Bound {
@@ -160,19 +168,38 @@ export class TableMapper {
     this.#sources.set(target, source);
   }
 
+  /** Which rows of a shared target table came from the source. Throws (halt) where they do not tell, or no longer. */
+  share({ table, source }: TableShare): ShareTest {
+    const { binding } = this.#bind(source);
+    const place = { route: this.#route, table: tableLabel(source), position: 'a parked transaction' };
+    const mapped = binding.tables.find((one) => tableLabel(one) === tableLabel(table));
+    const share = mapped === undefined ? null : shareOf(binding, mapped);
+    if (share?.kind !== 'some' || JSON.stringify(mapped?.columns) !== JSON.stringify(table.columns))
+      throw fail(transformErrors.truncated, { ...place, why: 'it is mapped in another way by now' });
+    return share.test;
+  }
+
   #truncate(change: TruncateChange, position: string): void {
-    change.tables = change.tables.flatMap((source) => {
+    const shares: TableShare[] = [];
+    const tables = change.tables.flatMap((source) => {
       const { binding } = this.#bind(source);
       if (binding.dropped.has('truncate')) return [];
-      if (binding.steps.some(({ kind }) => kind === 'filter'))
-        throw fail(transformErrors.truncated, {
-          route: this.#route,
-          table: tableLabel(source),
-          position,
-          why: 'only the rows that `where` lets through are its own at the target',
-        });
-      return binding.tables.filter(({ kept }) => kept === undefined || kept.mark !== null);
+      const emptied = binding.tables.filter(({ kept }) => kept === undefined || kept.mark !== null);
+      for (const table of emptied) {
+        const share = shareOf(binding, table);
+        if (share.kind === 'hidden')
+          throw fail(transformErrors.truncated, {
+            route: this.#route,
+            table: tableLabel(source),
+            position,
+            why: `the rows of ${tableLabel(table)} do not show the column ${share.column}, by which \`where\` tells its own from others`,
+          });
+        if (share.kind === 'some') shares.push({ table, source });
+      }
+      return emptied;
     });
+    change.tables = tables;
+    if (shares.length > 0) change.shares = shares;
   }
 
   #failed(error: unknown, table: TableVersion, position: string): unknown {

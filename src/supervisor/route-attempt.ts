@@ -131,6 +131,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     checkpoint,
     sourceNode: source.originName(await source.identity()),
     map: (changes, position) => mapper.remap(changes, position),
+    share: (share) => mapper.share(share),
     meter: attempt.meter.work,
   });
   const collector = source.collector(checkpoint.source, {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Cell, Row } from '../../src/core/cell.ts';
-import type { Change } from '../../src/core/change.ts';
+import { ABSENT, type Cell, type Row } from '../../src/core/cell.ts';
+import type { Change, TableShare } from '../../src/core/change.ts';
 import type { ReplicaIdentity, TableVersion } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { TableMapper } from '../../src/pipeline/table-mapper.ts';
@@ -178,10 +178,84 @@ test('values that may be too large for the log, read together with others, are t
   expect(await mixedOf(`transforms: [{ set: { a: "upper(region)", b: "id + n" } }]`)).toEqual([]);
 });
 
-test('a truncate of a filtered table halts, unless truncates are dropped', async () => {
-  const truncate = (): Change => ({ kind: 'truncate', tables: [table()], restartIdentity: false });
-  const filtered = await mapperOf('where: "id > 1"');
-  expect(map(filtered, [truncate()]).unmapped?.code).toBe('TL-4504');
+const truncate = (source: TableVersion = table()): Change => ({
+  kind: 'truncate',
+  tables: [source],
+  restartIdentity: false,
+});
+
+/** Rows of the target as a truncate sees them; those with the id 1 came from here. */
+const shared: readonly (readonly [string, Row, Row])[] = [
+  ['where: "n > 1 and 10 / n > 1"', ['1', '2', null], ['2', '0', null]],
+  [
+    `where: "id = 1", columns: { rename: { id: no } }, transforms: [{ set: { n: "0" } }]`,
+    ['1', '0', 'x'],
+    ['2', '0', 'x'],
+  ],
+  [
+    `transforms: [{ route: { rules: [{ when: "n = 7", to: public.t }, { when: "region = 'eu'", to: public.t }, { when: "n = 8", to: public.t }], otherwise: public.u } }]`,
+    ['1', '8', 'eu'],
+    ['2', '9', 'us'],
+  ],
+  [
+    `transforms: [{ route: { rules: [{ when: "n = 7", to: public.t }, { when: "region = 'eu'", to: public.u }], otherwise: drop } }], columns: { exclude: [n] }`,
+    ['1', 'eu'],
+    [],
+  ],
+  [
+    `key: [id, s], transforms: [{ set: { s: "'a'" } }, { set: { n: "id" } }]`,
+    ['1', '1', null, 'a'],
+    ['2', '2', null, 'b'],
+  ],
+  [
+    `key: [id, k], transforms: [{ split: { key: [k], rows: [{ set: { k: "'a'", m: "n + 1" } }, { when: "n > 5", set: { k: "'b'", m: "n" } }] } }]`,
+    ['1', '6', null, 'b', '0'],
+    ['2', '5', null, 'b', '0'],
+  ],
+  [
+    `key: [id, k], transforms: [{ unpivot: { columns: [n, n], name: k, value: v } }]`,
+    ['1', null, 'n', '1'],
+    ['2', null, 'm', '1'],
+  ],
+];
+
+test.each(shared)('a truncate deletes what came from here: %s', async (entry, ours, theirs) => {
+  const mapper = await mapperOf(entry, { 'exit.ts': reshaping });
+  const [change] = map(mapper, [truncate(table('full'))]).changes;
+  const share = change?.kind === 'truncate' ? change.shares?.find((one) => one.table.name === 't') : undefined;
+  expect(share).toBeDefined();
+  const test = mapper.share(share as TableShare);
+  const seen = (row: Row): Row => row.map((cell, at) => (test.columns.includes(at) ? cell : ABSENT));
+  expect(test.isOurs(seen(ours))).toBe(true);
+  // What the rows do not show may be either way.
+  if (theirs.length > 0) expect(test.isOurs(seen(theirs))).toBe(false);
+});
+
+test('a truncate that was set aside is mapped as it was, or halts', async () => {
+  const source = table('full');
+  const [change] = map(await mapperOf('where: "n > 1"'), [truncate(source)]).changes;
+  const [share] = change?.kind === 'truncate' ? (change.shares ?? []) : [];
+  for (const entry of [
+    'where: "n > 1", columns: { exclude: [region] }',
+    'where: null',
+    `where: "n > 1", to: public.u`,
+  ]) {
+    const mapper = await mapperOf(entry.replace('where: null', 'to: public.t'));
+    expect(caught(() => mapper.share(share as TableShare)).code).toBe('TL-4504');
+  }
+});
+
+test('a truncate of a table whose own rows at the target do not show halts, unless truncates are dropped', async () => {
+  for (const entry of [
+    'where: "n > 1", columns: { exclude: [n] }',
+    `where: "n > 1", transforms: [{ set: { n: "n + 1" } }]`,
+    'where: "n > 1", transforms: [{ use: ./exit.ts }]',
+  ]) {
+    const { unmapped, changes } = map(await mapperOf(entry, { 'exit.ts': reshaping }), [truncate(table('full'))]);
+    expect(unmapped?.code).toBe('TL-4504');
+    expect(unmapped?.message).toContain('column n');
+    expect(changes).toMatchObject([{ kind: 'unmapped', change: { tables: [{ name: 't', columns }] } }]);
+  }
   const dropped = await mapperOf('where: "id > 1", transforms: [{ dropOperation: [truncate] }]');
   expect(map(dropped, [truncate()]).changes).toEqual([]);
   const kept = await mapperOf('transforms: [{ keepAll: true }]');

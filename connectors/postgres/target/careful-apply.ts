@@ -6,6 +6,7 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { CollisionRules } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
+import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
@@ -13,10 +14,11 @@ import { Batch } from './batch.ts';
 import type { DisplacedRows } from './displaced-rows.ts';
 import { updateKeyImage } from './net-effect.ts';
 import { collated } from './row-statements.ts';
-import { sendTruncate, singleStatement } from './set-apply.ts';
+import { singleStatement } from './set-apply.ts';
 import { bindRows } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
+import { truncateTables } from './truncate-tables.ts';
 
 export interface CarefulOptions {
   readonly client: pg.Client;
@@ -28,6 +30,7 @@ export interface CarefulOptions {
   readonly logger: Logger;
   /** Rows that stand aside until their own change comes; kept over the parts of one transaction. */
   readonly displaced: DisplacedRows;
+  readonly share: ConsumerOptions['share'];
 }
 
 /**
@@ -61,19 +64,20 @@ class CarefulRun {
   }
 
   async truncate(change: TruncateChange, part: TransactionPart): Promise<void> {
-    const { client, plans, replicaRole, route, displaced } = this.#options;
+    const { client, plans, route, displaced, share } = this.#options;
     // Rows that are to be marked have to be there.
     if (change.tables.some(({ kept }) => kept !== undefined)) await this.putBack(part);
     const batch = new Batch(client);
-    sendTruncate({ batch, plans, replicaRole }, change);
     try {
+      await truncateTables({ client, batch, plans, share }, change);
       await batch.settle();
     } catch (error) {
       if (!isPostgresError(error)) throw error;
       const table = change.tables.map(tableLabel).join(', ');
       throw this.#refused(error, { route, table, position: positionText(part), change: 'truncate' });
     }
-    for (const table of change.tables) displaced.forget(plans.get(table));
+    const shares = new Map(change.shares?.map((one) => [one.table, share(one)]));
+    for (const table of change.tables) displaced.forget(plans.get(table), shares.get(table));
   }
 
   /** The transaction ends: what stood aside and was not changed itself comes back as it was, or is a collision. */

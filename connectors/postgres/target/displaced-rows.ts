@@ -1,3 +1,5 @@
+import type { Row } from '../../../src/core/cell.ts';
+import type { ShareTest } from '../../../src/core/change.ts';
 import type { TablePlan } from './table-plan.ts';
 
 interface Displaced {
@@ -32,10 +34,11 @@ export class DisplacedRows {
     return this.#bytes <= this.#limitBytes;
   }
 
-  /** Those of a table that was emptied. */
-  forget(plan: TablePlan): void {
+  /** Those of a table that was emptied, or of the share of it that was. */
+  forget(plan: TablePlan, test?: ShareTest): void {
     for (const [at, { cells }] of this.#rows) {
       if (!at.startsWith(`${plan.target.oid}\0`)) continue;
+      if (test !== undefined && !test.isOurs(sourceRow(plan, cells))) continue;
       this.#rows.delete(at);
       this.#bytes -= bytesOf(cells);
     }
@@ -62,6 +65,18 @@ export class DisplacedRows {
 
 function name(plan: TablePlan, key: readonly (string | null)[]): string {
   return `${plan.target.oid}\0${plan.nameKey(key)}`;
+}
+
+/** The row as mapped. */
+function sourceRow(plan: TablePlan, cells: readonly (string | null)[]): Row {
+  const kept = plan.target.columns.filter((column) => !column.generated);
+  const row: Row = [];
+  for (const { index, column } of plan.columns) {
+    const cell = cells[kept.indexOf(column)] ?? null;
+    const isBytes = cell !== null && plan.source.columns[index]?.type === 'pg_catalog.bytea';
+    row[index] = isBytes ? Buffer.from(cell.slice(2), 'hex') : cell;
+  }
+  return row;
 }
 
 function bytesOf(cells: readonly (string | null)[]): number {

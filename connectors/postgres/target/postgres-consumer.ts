@@ -67,6 +67,7 @@ export class PostgresConsumer implements Consumer {
   #commitMs = 0;
   readonly #limits: GroupLimits;
   readonly #plans: TablePlans;
+  readonly #share: ConsumerOptions['share'];
   readonly #target: TargetTransaction;
   readonly #displaced: DisplacedRows;
   readonly #parking: Parking;
@@ -89,6 +90,7 @@ export class PostgresConsumer implements Consumer {
     this.#connection = connection;
     this.#logger = logger;
     this.#meter = options.meter;
+    this.#share = options.share;
     const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
     this.#limits = { rows: route.apply.groupRows, bytes };
     this.#displaced = new DisplacedRows(this.#limits.bytes);
@@ -359,9 +361,9 @@ export class PostgresConsumer implements Consumer {
       failpoint('evolve.altered');
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
-    const applier = { batch, plans: this.#plans, replicaRole };
-    if (mode === 'set') sendAsSets(applier, group.parts);
-    else if (mode === 'ordered') sendInOrder(applier, group.parts);
+    const applier = { client, batch, plans: this.#plans, replicaRole, share: this.#share };
+    if (mode === 'set') await sendAsSets(applier, group.parts);
+    else if (mode === 'ordered') await sendInOrder(applier, group.parts);
     await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
     if (group.commit !== null) await this.#commit(group, group.commit);
@@ -376,7 +378,7 @@ export class PostgresConsumer implements Consumer {
   async #applyCarefully(group: Group): Promise<number> {
     const { client, replicaRole } = this.#connection;
     const { collisions, name: route, to } = this.#route;
-    const shared = { client, plans: this.#plans, replicaRole, displaced: this.#displaced };
+    const shared = { client, plans: this.#plans, replicaRole, displaced: this.#displaced, share: this.#share };
     return await applyCarefully({ ...shared, route, node: to.name, collisions, logger: this.#logger }, group.parts);
   }
 

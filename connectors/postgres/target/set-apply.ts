@@ -1,30 +1,27 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { isRowChange, type RowChange, type TruncateChange } from '../../../src/core/change.ts';
+import { isRowChange, type RowChange } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
-import type { Batch } from './batch.ts';
 import { NetEffect, type NetTable, updateKeyImage } from './net-effect.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
-import type { TablePlans } from './table-plans.ts';
+import { type TruncateOptions, truncateTables } from './truncate-tables.ts';
 
 const noRows: readonly Row[] = [];
 
 /** Sends statements for changes; `replicaRole` as in ApplyConnection. */
-export interface Applier {
-  readonly batch: Batch;
-  readonly plans: TablePlans;
+export interface Applier extends TruncateOptions {
   readonly replicaRole: boolean;
 }
 
-/** Sends the net effect of the parts as few statements, without waiting for answers. */
-export function sendAsSets(applier: Applier, parts: readonly TransactionPart[]): void {
+/** Sends the net effect of the parts as few statements, without waiting for answers but at the truncate of a share. */
+export async function sendAsSets(applier: Applier, parts: readonly TransactionPart[]): Promise<void> {
   const net = new NetEffect();
   for (const part of parts) {
     for (const change of part.changes) {
       if (!isRowChange(change)) {
         if (change.kind !== 'truncate') continue;
         sendNet(applier, net.drain());
-        sendTruncate(applier, change);
+        await truncateTables(applier, change);
         continue;
       }
       const plan = applier.plans.get(change.table);
@@ -37,12 +34,12 @@ export function sendAsSets(applier: Applier, parts: readonly TransactionPart[]):
   sendNet(applier, net.drain());
 }
 
-/** Sends each change by itself, in source order, without waiting for answers. */
-export function sendInOrder(applier: Applier, parts: readonly TransactionPart[]): void {
+/** Sends each change by itself, in source order, without waiting for answers but at the truncate of a share. */
+export async function sendInOrder(applier: Applier, parts: readonly TransactionPart[]): Promise<void> {
   for (const part of parts) {
     for (const change of part.changes) {
       if (isRowChange(change)) sendSingle(applier, applier.plans.get(change.table), change);
-      else if (change.kind === 'truncate') sendTruncate(applier, change);
+      else if (change.kind === 'truncate') await truncateTables(applier, change);
     }
   }
 }
@@ -62,21 +59,6 @@ export function singleStatement(plan: TablePlan, change: RowChange): { statement
 export function sendSingle(applier: Applier, plan: TablePlan, change: RowChange): void {
   const { statement, old, next } = singleStatement(plan, change);
   withRole(applier, plan, () => sendRows(applier, plan, statement, { old, next, count: 1 }));
-}
-
-export function sendTruncate(applier: Applier, change: TruncateChange): void {
-  const all = change.tables.map((table) => applier.plans.get(table));
-  for (const { markAll, source } of all)
-    if (markAll !== null) applier.batch.send({ text: markAll, values: [source.kept?.mark?.value ?? null] });
-  const plans = all.filter(({ markAll }) => markAll === null);
-  if (plans.length === 0) return;
-  // Never CASCADE: what the source emptied is listed, and nothing else is to be emptied here.
-  const tables = plans.map((plan) => plan.relation).join(', ');
-  // A table with a pending check can't be truncated. At the source none of its own was pending either.
-  const constraints = [...new Set(plans.flatMap((plan) => plan.target.deferrableConstraints))].join(', ');
-  if (constraints !== '') applier.batch.send(`set constraints ${constraints} immediate`);
-  applier.batch.send(`truncate table ${tables}${change.restartIdentity ? ' restart identity' : ''}`);
-  if (constraints !== '') applier.batch.send(`set constraints ${constraints} deferred`);
 }
 
 /**

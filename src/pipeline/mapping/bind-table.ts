@@ -82,7 +82,8 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     const bound = transform.bind(rowLayout({ route, table: label, columns, key: keyOf(source, table, columns) }));
     if (bound.kind === 'rows') {
       deciding(bound.reads, transform.name);
-      steps.push({ kind: 'rows', name: transform.name, spread: bound.spread, outputs: ways.fork(bound) });
+      const { spread, possible, reads } = bound;
+      steps.push({ kind: 'rows', name: transform.name, spread, possible, reads, outputs: ways.fork(bound) });
       lineage = extendLineage(lineage, bound.lineage, transform.name);
       rowKeys = [...rowKeys, ...bound.key];
       reshapes = true;
@@ -102,6 +103,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     outputs,
     tables: [...new Set(outputs.map((output) => output.table))] as [TableVersion, ...TableVersion[]],
     steps,
+    lineage,
     canFail: reshapes || kept !== null || canFail,
     reshapes,
     fill: reshapes || kept !== null ? source.columns.map((_, index) => index) : [...fill],

@@ -12,7 +12,7 @@ export class StepFailure extends Error {
   }
 }
 
-const noRows: readonly MappedRow[] = [];
+const noRows: readonly ChainRow[] = [];
 
 /** The one row that a row becomes where the table is not reshaped. Changes the row in place. */
 export function mapRow(binding: TableBinding, row: Row): Row {
@@ -22,15 +22,35 @@ export function mapRow(binding: TableBinding, row: Row): Row {
 
 /** All rows that a row becomes. Changes the row in place. */
 export function mapRows(binding: TableBinding, row: Row): readonly MappedRow[] {
-  let rows: { slot: string; output: number; row: Row }[] = [{ slot: '', output: 0, row }];
-  for (const step of binding.steps) {
+  return walk(binding.steps, row, spread).map(({ slot, output: index, row: made }) => {
+    const output = binding.outputs[index] as Output;
+    return { slot: `${index}\0${slot}`, output, row: project(output, made) };
+  });
+}
+
+/** All rows that a row could become of which some cells are not known (ABSENT). Changes the row in place. */
+export function possibleRows(steps: readonly Step[], row: Row): readonly ChainRow[] {
+  return walk(steps, row, possible);
+}
+
+export interface ChainRow {
+  readonly slot: string;
+  /** Index of its output. */
+  readonly output: number;
+  /** As the chain's last transform has left it. */
+  readonly row: Row;
+}
+
+function walk(steps: readonly Step[], row: Row, make: typeof spread): readonly ChainRow[] {
+  let rows: ChainRow[] = [{ slot: '', output: 0, row }];
+  for (const step of steps) {
     if (step.kind === 'cells') {
       for (const one of rows) applyRules(step.name, step.rules, one.row);
     } else if (step.kind === 'filter') {
       if (!passes(step, row)) return noRows;
     } else {
       rows = rows.flatMap((one) =>
-        spread(step, one.row).map(({ slot, output, row: made }) => ({
+        make(step, one.row).map(({ slot, output, row: made }) => ({
           slot: `${one.slot}\0${slot}`,
           output: output === null ? one.output : (step.outputs.get(one.output)?.[output] ?? 0),
           row: made,
@@ -38,10 +58,7 @@ export function mapRows(binding: TableBinding, row: Row): readonly MappedRow[] {
       );
     }
   }
-  return rows.map(({ slot, output: index, row: made }) => {
-    const output = binding.outputs[index] as Output;
-    return { slot: `${index}\0${slot}`, output, row: project(output, made) };
-  });
+  return rows;
 }
 
 function project({ projection }: Output, row: Row): Row {
@@ -59,6 +76,14 @@ function passes({ name, condition }: Step & { kind: 'filter' }, row: Row): boole
 function spread(step: Step & { kind: 'rows' }, row: Row): ReturnType<typeof step.spread> {
   try {
     return step.spread(row);
+  } catch (error) {
+    throw failure(step.name, error);
+  }
+}
+
+function possible(step: Step & { kind: 'rows' }, row: Row): ReturnType<typeof step.spread> {
+  try {
+    return (step.possible ?? step.spread)(row);
   } catch (error) {
     throw failure(step.name, error);
   }

@@ -3,6 +3,7 @@ import type { CellRule } from '../../core/cell-rule.ts';
 import type { BoundExpression } from '../../core/expression.ts';
 import type { TableVersion } from '../../core/table.ts';
 import type { OperationTransform, RowOperation, RowTransform } from '../../core/table-mapping.ts';
+import type { Lineage } from './lineage.ts';
 import type { MixedValues } from './mixed-values.ts';
 
 /** One target table of a source table. */
@@ -21,6 +22,9 @@ export type Step =
       readonly kind: 'rows';
       readonly name: string;
       readonly spread: RowTransform['spread'];
+      readonly possible: RowTransform['possible'];
+      /** Cells that decide how many rows there are and where they go. */
+      readonly reads: readonly number[];
       /** By index of the output that a row had, and of the transform's own: the output that it has then. */
       readonly outputs: ReadonlyMap<number, readonly number[]>;
     };
@@ -33,6 +37,8 @@ export interface TableBinding {
   /** The target tables, each once. */
   readonly tables: readonly [TableVersion, ...TableVersion[]];
   readonly steps: readonly Step[];
+  /** Where the cells of the chain's last row come from. */
+  readonly lineage: readonly Lineage[];
   /** Some rows may have no value: what is to be mapped is kept as it came until it is. */
   readonly canFail: boolean;
   /** A row may become none or several, or go to several tables. */

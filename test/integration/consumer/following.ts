@@ -83,6 +83,9 @@ export class Following implements AsyncDisposable {
       checkpoint,
       sourceNode: 'source',
       map: (changes) => changes,
+      share: () => {
+        throw new Error('nothing is shared');
+      },
       meter: new WorkMeter(),
     });
     const mapper = new TableMapper(this.#route.name, this.#route.tables);

@@ -5,7 +5,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { ConnectionSettings, RouteDefinition } from '../../../src/core/route.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
-import type { Target } from '../../../src/core/target.ts';
+import type { ConsumerOptions, Target } from '../../../src/core/target.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { PostgresServer, TestDatabase } from '../../support/postgres.ts';
@@ -18,6 +18,7 @@ export interface StageOptions {
   readonly targetSchema?: string;
   readonly targetUser?: string;
   readonly route?: Partial<RouteDefinition>;
+  readonly share?: ConsumerOptions['share'];
 }
 
 /** Two databases, the real Collector reading one, real Consumers for the other: in this process, one step at a time. */
@@ -28,6 +29,7 @@ export class Stage implements AsyncDisposable {
   readonly targetEnd: Target;
   readonly store: RouteStateStore;
   epoch: bigint;
+  readonly share: ConsumerOptions['share'];
   readonly meter = new WorkMeter();
   readonly #begun: Begun;
   readonly #reading: Reading;
@@ -42,6 +44,7 @@ export class Stage implements AsyncDisposable {
     store: RouteStateStore;
     epoch: bigint;
     begun: Begun;
+    share: ConsumerOptions['share'];
   }) {
     this.source = parts.source;
     this.target = parts.target;
@@ -49,6 +52,7 @@ export class Stage implements AsyncDisposable {
     this.targetEnd = parts.targetEnd;
     this.store = parts.store;
     this.epoch = parts.epoch;
+    this.share = parts.share;
     this.#begun = parts.begun;
     const { source, stored, start } = parts.begun;
     this.#reading = new Reading({ source, stored, start, acknowledge: false });
@@ -73,6 +77,7 @@ export class Stage implements AsyncDisposable {
       checkpoint,
       sourceNode: 'source',
       map: (changes) => changes,
+      share: this.share,
       meter: this.meter,
     });
     this.#consumers.push(consumer);
@@ -126,8 +131,21 @@ export async function stage(here: PostgresServer, there: PostgresServer, options
   const lease = await store.acquireLease({ supervisor: 'test', host: 'here', pid: process.pid }, false);
   if (!lease.granted) throw new Error('the lease was not granted');
   await store.setReady(begun.stored, begun.start.position);
-  return new Stage({ source, target, route, targetEnd, store, epoch: lease.epoch, begun });
+  return new Stage({
+    source,
+    target,
+    route,
+    targetEnd,
+    store,
+    epoch: lease.epoch,
+    begun,
+    share: options.share ?? nothing,
+  });
 }
+
+const nothing: ConsumerOptions['share'] = () => {
+  throw new Error('nothing is shared');
+};
 
 /** The same transactions in pieces of so many rows. */
 export function cut(parts: readonly TransactionPart[], rows: number): TransactionPart[] {

@@ -1,4 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
+import { configuredExpression } from '../../../src/config/configured-expression.ts';
+import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
+import { ChangeDecoder, encodeChanges } from '../../../src/core/change-codec.ts';
+import { TableMapper } from '../../../src/pipeline/table-mapper.ts';
 import { contents } from '../../support/compare.ts';
 import { versions } from '../../support/postgres-binaries.ts';
 import { twoServers } from '../../support/two-servers.ts';
@@ -94,6 +98,51 @@ test('a truncate that the target refuses halts with its table', async () => {
     message: expect.stringMatching(/truncate of public\.t at [0-9A-F]+\//),
   });
   expect(moved).toBe(false);
+});
+
+test('a truncate of tables that others write, too, deletes what came from here, children first and with what they point to', async () => {
+  const rule = wholeTable;
+  const where = configuredExpression(`id < 100 and note <> '\\xff'`);
+  const mapper = new TableMapper(
+    'r',
+    tableSelection(
+      'r',
+      [
+        { ...rule, name: 'public.parent' },
+        { ...rule, name: 'public.t', where },
+        { ...rule, name: 'public.other' },
+      ],
+      [],
+    ),
+  );
+  const tables = `CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY);
+    CREATE TABLE t (id int, parent int REFERENCES parent, above int, note bytea, PRIMARY KEY (id), FOREIGN KEY (above) REFERENCES t)`;
+  await using on = await stage(servers.here, servers.there, {
+    sourceSchema: `${tables}; ALTER TABLE t REPLICA IDENTITY FULL;`,
+    targetSchema: tables.concat(` PARTITION BY RANGE (id);
+      CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (25); CREATE TABLE t2 PARTITION OF t DEFAULT;
+      INSERT INTO t (id, note) VALUES (1000, NULL), (99, '\\xff');`),
+    targetUser: 'applier',
+    share: (share) => mapper.share(share),
+  });
+  const consumer = await on.consumer();
+  for (const statement of [
+    `INSERT INTO parent VALUES (1), (2); INSERT INTO other VALUES (1)`,
+    `INSERT INTO t SELECT i, 1 + i % 2, nullif(i - 1, 0), '\\x01' FROM generate_series(1, 50) i`,
+    `BEGIN; UPDATE t SET above = 50 WHERE id = 1; INSERT INTO t VALUES (60, 1, 50); TRUNCATE parent, t, other; INSERT INTO parent VALUES (3); INSERT INTO t VALUES (1, 3, 1, '\\x02'); COMMIT`,
+  ])
+    await on.source.query(statement);
+  const parts = (await on.capture()).map((part) => mapper.map(part));
+  await consumer.apply(parts, signal);
+  expect(await contents(on.target, ['parent', 't', 'other'])).toEqual({
+    parent: ['(3)'],
+    t: ['(1,3,1,"\\\\x02")', '(1000,,,)', '(99,,,"\\\\xff")'],
+    other: [],
+  });
+  expect(consumer.counts().replays).toBe(0);
+  // Stored and read again, as a parked transaction is.
+  const changes = parts.flatMap((part) => part.changes.filter(({ kind }) => kind === 'truncate'));
+  expect(new ChangeDecoder().decode(encodeChanges(changes))).toEqual(changes);
 });
 
 test('a value too large for an index of the target halts with its table and without the value', async () => {

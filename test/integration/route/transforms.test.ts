@@ -227,4 +227,37 @@ test('each transform, through load and stream, is what SQL says of the source', 
   }
   await route.caughtUp();
   await compare();
+
+  for (const [table, rows] of Object.entries(ofOthers)) await target.query(`INSERT INTO ${table} VALUES ${rows}`);
+  const marked = await target.query('SELECT id FROM marked');
+  const kept = await target.query('SELECT id FROM kept');
+  await source.query(`BEGIN; INSERT INTO filtered VALUES (9000, 1, 'eu', 'for a moment');
+    TRUNCATE ${cases.map(({ name }) => name).join(', ')} RESTART IDENTITY;
+    INSERT INTO filtered VALUES (9001, 1, 'eu', 'after'); INSERT INTO keyed VALUES (1, 1, 'eu', 'after'); COMMIT`);
+  await route.caughtUp();
+  const left = async (table: string): Promise<unknown> =>
+    (await target.query(`SELECT x::text AS row FROM ${table} x ORDER BY 1`)).map((r) => r.row);
+  const after: Record<string, string[]> = { filtered: ['(9001,1,eu,after)'], keyed: ['(north,1,1)'] };
+  for (const table of cases.flatMap(({ expected }) => Object.keys(expected))) {
+    if (table === 'marked' || table === 'kept') continue;
+    const theirs = await target.query(
+      ofOthers[table] === undefined
+        ? 'SELECT 1 AS row WHERE false'
+        : `SELECT x::text AS row FROM (VALUES ${ofOthers[table]}) x`,
+    );
+    const wanted = [...theirs.map((r) => String(r.row)), ...(after[table] ?? [])].sort();
+    expect({ table, rows: await left(table) }).toEqual({ table, rows: wanted });
+  }
+  expect(await target.query('SELECT id FROM marked WHERE is_deleted')).toHaveLength(marked.length);
+  expect(await target.query('SELECT id FROM kept')).toHaveLength(kept.length);
 });
+
+/** Rows at the target that no row of the source could have become. */
+const ofOthers: Readonly<Record<string, string>> = {
+  filtered: `(100001, 1, 'us', 'other'), (100002, NULL, 'eu', 'other')`,
+  filtered_by_key: `(300000, 1, 'eu', 'other')`,
+  routed_eu: `(100001, 1, 'us', 'other')`,
+  routed_big: `(100001, 1, 'us', 'other'), (100002, 60, 'eu', 'other')`,
+  quarters: `(1, 'q9', 1)`,
+  keyed: `('south', 1, 1)`,
+};

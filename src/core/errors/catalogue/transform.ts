@@ -43,13 +43,14 @@ export const transformErrors = {
   }),
   truncated: errorKind<TablePlace & { position: string; why: string }>({
     code: 'TL-4504',
-    title: 'A truncate of a table whose target is not its own alone',
+    title: 'A truncate of a table whose rows at the target can not be told from others',
     recovery: 'halt',
     message: ({ route, table, position, why }) =>
       `route ${route} halted: ${table} was truncated at ${position}, and ${why}`,
     remedy: ({ route }) =>
-      `Delete by hand at the target what came from it, and add dropOperation: [truncate] to its transforms. Then "tidelock start ${route}".`,
-    explanation: 'Emptying the target table would remove rows that did not come from here.',
+      `Delete by hand at the target what came from it, and set the transaction aside with "tidelock skip ${route}"; or let the column travel as it is, and "tidelock start ${route}". Truncates that are not to travel at all: dropOperation: [truncate].`,
+    explanation:
+      'Emptying the target table would remove rows that did not come from here. Where the rows show by which values they were let through, only those are deleted.',
   }),
   keyLost: errorKind<TablePlace & { column: string }>({
     code: 'TL-4505',
