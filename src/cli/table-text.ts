@@ -8,7 +8,7 @@ const gap = 2;
 /**
  * Columns as wide as their widest cell. A column whose title ends in `>` is set to the right, without it. Where a terminal
  * has not room for all (`columns`; null: any width), the widest to the left give way: their texts lose their middle, since
- * names begin and end alike.
+ * names begin and end alike. One whose title ends in `!`, and each set to the right, stays whole.
  */
 export function tableText(
   titles: readonly string[],
@@ -16,10 +16,11 @@ export function tableText(
   columns: number | null = null,
 ): string {
   const right = titles.map((title) => title.endsWith('>'));
-  const head = titles.map((title) => title.replace(/>$/, ''));
+  const whole = titles.map((title) => /[>!]$/.test(title));
+  const head = titles.map((title) => title.replace(/[>!]$/, ''));
   const lines = [head, ...rows];
   const wanted = head.map((_, at) => Math.max(...lines.map((cells) => stringWidth(cells[at] ?? ''))));
-  const widths = fitted(wanted, { right, columns });
+  const widths = fitted(wanted, { whole, columns });
   return lines
     .map((cells) =>
       widths
@@ -37,14 +38,14 @@ export function tableText(
 
 function fitted(
   wanted: readonly number[],
-  { right, columns }: { readonly right: readonly boolean[]; readonly columns: number | null },
+  { whole, columns }: { readonly whole: readonly boolean[]; readonly columns: number | null },
 ): number[] {
   const widths = [...wanted];
   const total = (): number => widths.reduce((sum, width) => sum + width, gap * (widths.length - 1));
   while (columns !== null && total() > columns) {
     let widest = -1;
     for (const [at, width] of widths.entries())
-      if (!right[at] && width > narrowest && width > (widths[widest] ?? 0)) widest = at;
+      if (!whole[at] && width > narrowest && width > (widths[widest] ?? 0)) widest = at;
     if (widest < 0) break;
     widths[widest] = (widths[widest] ?? 0) - 1;
   }

@@ -76,7 +76,9 @@ function unreachable({ origin, protocol }: URL, error: NodeJS.ErrnoException): T
     ? `${origin}: its certificate is not trusted (${code}: ${what})`
     : protocol === 'http:' && code === 'ECONNRESET'
       ? `${origin}: the connection was closed; where the service has a certificate its address begins with https://`
-      : `${origin}: ${what}`;
+      : protocol === 'https:' && code === 'EPROTO'
+        ? `${origin}: what is there does not speak TLS; where the service has no certificate its address begins with http://`
+        : `${origin}: ${what}`;
   return fail(serviceErrors.noApi, { why }, error);
 }
 

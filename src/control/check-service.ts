@@ -114,7 +114,9 @@ export function certificate({ cert, key }: { readonly cert: string; readonly key
   const leftDays = Math.floor((Date.parse(own.validTo) - nowMs) / 86_400_000);
   if (leftDays >= soonDays) return [];
   const message =
-    leftDays < 0 ? `the certificate has expired on ${own.validTo}` : `the certificate expires in ${leftDays} days`;
+    leftDays < 0
+      ? `the certificate has expired on ${own.validTo}`
+      : `the certificate expires in ${leftDays} ${leftDays === 1 ? 'day' : 'days'}`;
   return [{ level: leftDays < 0 ? 'error' : 'warning', code: 'service.tls', message, remedy }];
 }
 

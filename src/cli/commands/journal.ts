@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import type { JournalDocument } from '../../control/read-journal.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { journalText } from '../journal-text.ts';
 import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
-import { tableText } from '../table-text.ts';
 import { terminalColumns } from '../terminal.ts';
 
 interface JournalCommandOptions extends ControlOptions {
@@ -31,21 +30,7 @@ async function journal(line: CommandLine, route: string | undefined, options: Jo
   await using control = await openControl(line, options);
   const document = await control.journal({ ...(route !== undefined && { route }), before, limit });
   if (options.json) writeJson(line, document);
-  else line.out.write(textOf(document, terminalColumns(line)));
+  else line.out.write(journalText(document, terminalColumns(line)));
   for (const { reason } of options.json ? [] : document.missing) line.err.write(`${reason.code} ${reason.message}\n`);
   return document.missing.length === 0 ? 0 : 2;
-}
-
-function textOf({ journal: entries, before }: JournalDocument, columns: number | null): string {
-  if (entries.length === 0) return 'nothing is in the journal\n';
-  const rows = entries.map(({ at, route, action, by, via, result, code, reason }) => [
-    at.slice(0, 19).replace('T', ' '),
-    route,
-    action,
-    result,
-    `${by} (${via})`,
-    [code, reason].filter(Boolean).join(' '),
-  ]);
-  const more = before === null ? '' : `more: --before ${before}\n`;
-  return `${tableText(['AT (UTC)', 'ROUTE', 'ACTION', 'RESULT', 'BY', 'WHY'], rows, columns)}\n${more}`;
 }

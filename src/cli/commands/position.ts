@@ -34,10 +34,13 @@ async function show(line: CommandLine, name: string, options: PositionOptions): 
   }
   const { sourceNode, targetNode, checkpoint, phase, queue, source } = document;
   const kept = queue.retainedBytes === null ? '' : `, ${queue.retainedBytes.toLocaleString('en')} bytes are kept`;
-  line.out.write(`checkpoint at ${targetNode}:    ${checkpoint ?? (phase === 'creating' ? 'the load has not ended' : 'none')}
-queue at ${sourceNode}:         ${queue.position ?? 'none'} (${queue.state}${kept})
-end of the log at ${sourceNode}: ${source}
-`);
+  const rows = [
+    [`checkpoint at ${targetNode}:`, checkpoint ?? (phase === 'creating' ? 'the load has not ended' : 'none')],
+    [`queue at ${sourceNode}:`, `${queue.position ?? 'none'} (${queue.state}${kept})`],
+    [`end of the log at ${sourceNode}:`, source],
+  ] as const;
+  const width = Math.max(...rows.map(([what]) => what.length));
+  line.out.write(rows.map(([what, value]) => `${what.padEnd(width)}  ${value}\n`).join(''));
   return 0;
 }
 

@@ -3,6 +3,7 @@ import type { Control } from '../../control/control.ts';
 import { pause } from '../../core/pause.ts';
 import type { Reason } from '../../core/route-status.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { counted } from '../counted.ts';
 import { durationOption } from '../duration-option.ts';
 import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
 
@@ -35,7 +36,7 @@ async function wait(line: CommandLine, name: string, options: WaitOptions): Prom
   else if (caughtUp) line.out.write(`${name} is caught up to ${mark}, after ${waitedMs} ms\n`);
   else if (passed)
     line.err.write(
-      `${name} has passed ${mark}, but ${parked} transactions are parked: "tidelock parked list ${name}"\n`,
+      `${name} has passed ${mark}, but ${counted(parked, 'transaction')} ${parked === 1 ? 'is' : 'are'} parked: "tidelock parked list ${name}"\n`,
     );
   else
     line.err.write(

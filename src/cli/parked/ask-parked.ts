@@ -6,6 +6,7 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { ParkingOutcome } from '../../core/parked.ts';
 import { type CommandLine, writeJson } from '../command-line.ts';
+import { counted } from '../counted.ts';
 import { durationOption } from '../duration-option.ts';
 import { askedHere, type ControlOptions, openControl } from '../open-control.ts';
 import { tablesText } from './list-parked.ts';
@@ -34,12 +35,14 @@ export async function discardParked(line: CommandLine, named: Named, options: Pa
   const { route } = named;
   const timeoutMs = durationOption('--timeout', options.timeout);
   const ids = chosenIds(named, options);
+  if (!options.reason?.trim())
+    throw fail(configErrors.arguments, { why: '"tidelock parked discard" wants --reason TEXT' });
   await using control = await openControl(line, options);
   const { parked, target } = await control.parked(route);
   const going = ids === 'all' ? parked : [...new Set(ids)].map((id) => chosenParked(route, parked, id));
   const rows = going.reduce((sum, one) => sum + one.rows, 0);
   line.err.write(
-    `${route}: ${going.length} parked transactions with ${rows.toLocaleString('en')} row changes are given up for good, ` +
+    `${route}: ${counted(going.length, 'parked transaction')} with ${counted(rows, 'row change')} ${going.length === 1 ? 'is' : 'are'} given up for good, ` +
       `and ${placeText(target)} stays without them:\n` +
       going
         .slice(0, 20)

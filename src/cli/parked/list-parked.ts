@@ -3,19 +3,30 @@ import type { ParkedTable } from '../../core/parked.ts';
 import { type CommandLine, writeJson } from '../command-line.ts';
 import { type ControlOptions, openControl } from '../open-control.ts';
 import { tableText } from '../table-text.ts';
+import { terminalColumns } from '../terminal.ts';
+import { wrapped } from '../wrapped.ts';
 
 export async function listParked(line: CommandLine, name: string, options: ControlOptions): Promise<number> {
   await using control = await openControl(line, options);
   const document = await control.parked(name);
   if (options.json) writeJson(line, document);
   else if (document.parked.length === 0) line.out.write(`${name}: nothing is parked\n`);
-  else line.out.write(`${parkedText(document.parked, line.out.columns ?? 0)}\n`);
+  else line.out.write(`${parkedText(document.parked, terminalColumns(line))}\n`);
   return 0;
 }
 
-/** `width` of the terminal, 0 where there is none: then nothing is cut. */
-function parkedText(parked: readonly ParkedView[], width: number): string {
-  const titles = ['ID>', 'TRANSACTION>', 'POSITION', 'COMMITTED', 'ROWS>', 'CAUSE', 'BEHIND>', 'TRIES>', 'TABLES'];
+function parkedText(parked: readonly ParkedView[], columns: number | null): string {
+  const titles = [
+    'ID>',
+    'TRANSACTION>',
+    'POSITION!',
+    'COMMITTED (UTC)!',
+    'ROWS>',
+    'CAUSE',
+    'BEHIND>',
+    'TRIES>',
+    'TABLES',
+  ];
   const rows = parked.map((one) => [
     String(one.id),
     one.transaction,
@@ -27,17 +38,18 @@ function parkedText(parked: readonly ParkedView[], width: number): string {
     String(one.attempts),
     tablesText(one.tables),
   ]);
-  const [head = '', ...lines] = tableText(titles, rows, width === 0 ? null : width).split('\n');
+  const [head = '', ...lines] = tableText(titles, rows, columns).split('\n');
   const text = [head];
   for (const [at, row] of lines.entries()) {
     text.push(row);
     const one = parked[at];
     // What only follows another says nothing of its own.
     if (one === undefined || one.cause === 'behind') continue;
-    text.push(`  ${one.code} ${one.message}`);
-    if (one.reason !== null) text.push(`  skipped by ${one.askedBy ?? 'somebody'}: ${one.reason}`);
+    text.push(...wrapped(`${one.code} ${one.message}`, { indent: 2, columns }));
+    if (one.reason !== null)
+      text.push(...wrapped(`skipped by ${one.askedBy ?? 'somebody'}: ${one.reason}`, { indent: 2, columns }));
   }
-  return text.map((row) => (width > 0 && row.length > width ? `${row.slice(0, width - 1)}…` : row)).join('\n');
+  return text.join('\n');
 }
 
 export function tablesText(tables: readonly ParkedTable[]): string {

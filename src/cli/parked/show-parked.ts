@@ -2,6 +2,7 @@ import type { ParkedDocument, ShownChange } from '../../control/parked/show-park
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { type CommandLine, writeJson } from '../command-line.ts';
+import { counted } from '../counted.ts';
 import { type ControlOptions, openControl } from '../open-control.ts';
 import { tablesText } from './list-parked.ts';
 
@@ -37,7 +38,7 @@ function textOf(parked: ParkedDocument): string {
   const { keys, changes } = parked;
   const head = [
     `${route} ${id}: transaction ${transaction} at ${position}, committed ${parked.committedAt}`,
-    `  ${parked.rows.toLocaleString('en')} rows: ${tablesText(parked.tables)}`,
+    `  ${counted(parked.rows, 'row')}: ${tablesText(parked.tables)}`,
     `  ${cause}: ${code} ${message}`,
     `  ${remedy}`,
     ...(reason === null ? [] : [`  skipped by ${askedBy ?? 'somebody'}: ${reason}`]),

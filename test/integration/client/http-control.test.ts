@@ -99,6 +99,10 @@ test('what does not answer, answers otherwise, or is not trusted is told in one 
     new HttpControl({ url: new URL(url), token: tokens.viewer, ca });
   await expect(at(closed.url).status()).rejects.toMatchObject({ code: 'TL-1046', message: /ECONNREFUSED/ });
   await expect(at(stranger.url).status()).rejects.toMatchObject({ code: 'TL-1047' });
+  await expect(at(stranger.url.replace('http:', 'https:')).status()).rejects.toMatchObject({
+    code: 'TL-1046',
+    message: /does not speak TLS/,
+  });
   const address = `https://localhost:${secure.port}/`;
   await expect(at(address).status()).rejects.toMatchObject({ code: 'TL-1046', message: /certificate is not trusted/ });
   await expect(at(`http://localhost:${secure.port}/`).status()).rejects.toMatchObject({ code: 'TL-1046' });

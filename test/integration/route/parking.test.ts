@@ -142,10 +142,12 @@ test('a halted route names the transaction; skip parks exactly that one, and the
     changes: [{ change: 'insert', tables: ['public.customer'], after: { id: '10', note: `bad ${secret}` } }],
   });
 
-  const asked = await file.tidelock('parked', 'discard', 'here-to-there', String(second));
+  const discard = ['parked', 'discard', 'here-to-there', String(second)];
+  expect(await file.tidelock(...discard, '--yes')).toMatchObject({ code: 2, err: expect.stringContaining('--reason') });
+  const asked = await file.tidelock(...discard, '--reason', 'by hand');
   expect(asked.code).toBe(2);
   expect(asked.err).toMatch(/127\.0\.0\.1:\d+.*\n.*public\.customer ~1[\s\S]*TL-1013/);
-  const discarded = await file.tidelock('parked', 'discard', 'here-to-there', String(second), '--yes', '--json');
+  const discarded = await file.tidelock(...discard, '--reason', 'by hand', '--yes', '--json');
   expect(JSON.parse(discarded.out)).toMatchObject({ discarded: [second] });
   await mend(target);
   expect(await file.tidelock('parked', 'retry', 'here-to-there', String(first))).toMatchObject({ code: 0 });
