@@ -66,14 +66,14 @@ test('every command that is named anywhere can be given like that', async () => 
   expect(wrong).toEqual([]);
 });
 
-/** In quotes, or a line of an example, up to what the shell would do next. Metrics and spans are named alike. */
+/** In quotes, or a line of an example, up to what the shell would do next. Spans and sessions are named alike. */
 function commandsIn(text: string): string[] {
   // Line by line, of those that name one: over whole files the pattern takes seconds.
   const lines = text.split('\n').filter((row) => row.includes('tidelock '));
   const plain = lines.join('\n').replaceAll(/\$\{[^}]*\}/g, '');
   const named = plain.matchAll(/(?:["'`>]|^ {4,}|^\$ |run -s |npx )tidelock (?:-- )?([a-z][^"'`<\n]*)/gm);
   const given = [...named].map(([, words = '']) => words.split(/ [#|>&]|\s{2,}|\)/)[0]?.trim() ?? '');
-  return given.filter((words) => !['group', 'load'].includes(words));
+  return given.filter((words) => !['group', 'load', 'queues'].includes(words));
 }
 
 function misuse(program: Command, given: string): string[] {
