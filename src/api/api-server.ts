@@ -155,7 +155,7 @@ export class ApiServer {
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       exposeHeadRoute: false,
       config: { apiPath: operation.path, role: operation.role },
-      handler: (request) => this.#run(operation, request),
+      handler: (request, reply) => this.#run(operation, request, reply),
     });
   }
 
@@ -192,7 +192,7 @@ export class ApiServer {
     return caller;
   }
 
-  async #run(operation: Operation, request: FastifyRequest): Promise<object> {
+  async #run(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<object> {
     const { control, live, logger } = this.#options;
     const query = readPart(operation.query, request.query, 'query');
     const caller = this.#demand(request, operation.needs(query));
@@ -201,7 +201,8 @@ export class ApiServer {
     const { reason = null } = (body ?? {}) as { readonly reason?: string };
     const asked: Asked = { by: caller.name, via: 'api', reason };
     const gone = new AbortController();
-    request.raw.socket.once('close', () => gone.abort());
+    // The answer's, which comes with its end, too: a connection lives on for the next request, and would gather listeners.
+    reply.raw.once('close', () => gone.abort());
     const signal = AbortSignal.any([gone.signal, this.#over.signal]);
     const document = await operation.run({
       control,

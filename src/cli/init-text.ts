@@ -54,7 +54,11 @@ function nextSteps(
   const option = shown === 'tidelock.yaml' ? '' : ` -c ${shown}`;
   steps.push(
     ['See that nothing is left:', `tidelock check${option}`],
-    ['Let it run, and watch it from another terminal:', `tidelock run${option}`, `tidelock status --watch${option}`],
+    [
+      'Let it run, and watch it from another terminal, or at http://127.0.0.1:7654:',
+      `tidelock run${option}`,
+      `tidelock status --watch${option}`,
+    ],
   );
   const [first] = routes;
   if (first !== undefined)

@@ -132,4 +132,22 @@ export const serviceMutations: readonly Mutation[] = [
     replace: '',
     test: { file: 'test/integration/route/plan.test.ts', name: 'renamed to what the route does not mean' },
   },
+  {
+    id: 'session-for-each-look',
+    promise: 8,
+    what: 'opens a session at the source for each look of somebody',
+    file: 'connectors/postgres/source/queue-watch.ts',
+    find: '    this.#client = client;\n',
+    replace: '',
+    test: { file: 'test/integration/api/api.test.ts', name: 'has one session for it' },
+  },
+  {
+    id: 'named-plan-is-any-plan',
+    promise: 5,
+    what: 'carries out another plan than the one that was named, where nobody has to agree to it',
+    file: 'src/control/apply-plan.ts',
+    find: "(agreed !== null && state === 'changed')",
+    replace: 'agreed === undefined',
+    test: { file: 'test/unit/apply-plan.test.ts', name: 'another plan than the one' },
+  },
 ];

@@ -74,7 +74,7 @@ class PostgresQueueWatch implements QueueWatch {
   }
 
   async #look(): Promise<Look> {
-    const options = { applicationName: 'tidelock queues', settings: { synchronous_commit: 'local' } };
+    const options = { applicationName: 'tidelock: queues', settings: { synchronous_commit: 'local' } };
     const client = this.#client ?? (await connectPostgres(this.#node, options));
     this.#client = client;
     const look = async (): Promise<Look> => ({ slots: await readSlots(client), written: await readWritten(client) });

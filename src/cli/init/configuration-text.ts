@@ -29,10 +29,11 @@ export function configurationText(request: InitRequest): string {
   }
   lines.push(
     '',
-    '# What "tidelock run" offers besides: the HTTP API with its page, and probes with metrics.',
-    '# service:',
-    '#   api: { listen: 127.0.0.1:7654, token: "${TIDELOCK_TOKEN:-}" }',
-    '#   probes: { listen: 127.0.0.1:7655 } # /healthz /readyz /metrics /health/routes',
+    '# What "tidelock run" offers besides, on this host only. Without a token whoever has a login here may do everything:',
+    '# export TIDELOCK_TOKEN="$(openssl rand -hex 32)" before it is started (docs/security.md).',
+    'service:',
+    '  api: { listen: 127.0.0.1:7654, token: "${TIDELOCK_TOKEN:-}" } # the HTTP API, and a web page at http://127.0.0.1:7654',
+    '  probes: { listen: 127.0.0.1:7655 } # /healthz /readyz /metrics /health/routes',
     '# notify: [{ webhook: "${ALERT_URL}" }]',
   );
   return `${lines.join('\n')}\n`;

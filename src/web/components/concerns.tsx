@@ -1,6 +1,7 @@
 import type { RouteDocument } from '../api/documents.ts';
 import { ToneSign } from './badge.tsx';
 import { Moment } from './moment.tsx';
+import { otherConcerns } from './other-concerns.ts';
 import { healthTone } from './tone.ts';
 
 /** How long a restart is worth a line of its own. */
@@ -8,7 +9,8 @@ const restartShownMs = 3_600_000;
 
 /** Why the health is not ok beside the state, and that the worker was started again not long ago. */
 export function Concerns({ route, nowMs }: { readonly route: RouteDocument; readonly nowMs: number }) {
-  const { concerns = [], restarted = null, restarts } = route;
+  const { restarted = null, restarts } = route;
+  const concerns = otherConcerns(route);
   const isRecent = restarted !== null && nowMs - Date.parse(restarted.at) < restartShownMs;
   if (concerns.length === 0 && !isRecent) return null;
   return (

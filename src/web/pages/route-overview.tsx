@@ -5,7 +5,7 @@ import { TimeChart } from '../charts/time-chart.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Panel } from '../components/panel.tsx';
 import { Tile } from '../components/tile.tsx';
-import { bytes, count, rate } from '../format/numbers.ts';
+import { bytes, count, counted, rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
 import { historyOf, liveStatus } from '../state/live.ts';
 import { currentRates } from '../state/route-history.ts';
@@ -66,7 +66,7 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
           note={`${count(route.transactions)} in all`}
         />
         <Tile title="Kept at the source" value={retained === null ? '–' : bytes(retained)} note="for this route" />
-        <Tile title="Collisions" value={count(route.collisions)} note={`${count(route.restarts)} restarts`} />
+        <Tile title="Collisions" value={count(route.collisions)} note={counted(route.restarts, 'restart')} />
       </section>
       {route.load !== null && (
         <Panel title="Load">

@@ -1,8 +1,10 @@
+import { Fragment } from 'preact';
 import type { RouteDocument } from '../api/documents.ts';
 import { condensed, lagPoints, type Point, ratePoints, since } from '../charts/series.ts';
 import { Sparkline } from '../charts/sparkline.tsx';
 import { HealthBadge, StateBadge } from '../components/badge.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { otherConcerns } from '../components/other-concerns.ts';
 import { compact, count, rate } from '../format/numbers.ts';
 import { duration } from '../format/times.ts';
 import { historyOf } from '../state/live.ts';
@@ -16,19 +18,19 @@ const columns: readonly Column<RouteDocument>[] = [
   {
     title: 'Route',
     head: true,
-    cell: ({ name, source, target, reason }) => (
+    cell: (route) => (
       <>
-        <a class="route-link" href={hrefOf({ page: 'route', route: name, section: 'overview' })}>
-          {name}
+        <a class="route-link" href={hrefOf({ page: 'route', route: route.name, section: 'overview' })}>
+          {route.name}
         </a>
         <span class="sub">
-          {source.node} → {target.node}
-          {reason !== null && (
-            <>
+          {route.source.node} → {route.target.node}
+          {[...(route.reason === null ? [] : [route.reason]), ...otherConcerns(route)].map(({ code, message }) => (
+            <Fragment key={code}>
               {' · '}
-              <code title={reason.message}>{reason.code}</code>
-            </>
-          )}
+              <code title={message}>{code}</code>
+            </Fragment>
+          ))}
         </span>
       </>
     ),

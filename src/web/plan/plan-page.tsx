@@ -25,7 +25,7 @@ export function PlanPage() {
   const routes = plan.document?.routes ?? [];
   const changed = routes.filter(({ state }) => state !== 'unchanged');
   const done = plan.document === null ? [] : asked.filter((name) => !changed.some((route) => route.name === name));
-  const isUnderWay = changed.some(({ pending }) => pending);
+  const isUnderWay = changed.some(({ pending, state, name }) => pending || (state === 'new' && asked.includes(name)));
   useEffect(() => setFollows(isUnderWay), [isUnderWay]);
   // What was kept has been carried out, or is no longer configured: it is nothing to choose any more.
   useEffect(() => {

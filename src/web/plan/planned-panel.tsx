@@ -31,7 +31,7 @@ export function PlannedPanel({ route, live, children, ...steps }: PlannedPanelPr
       }
     >
       {pending && <Progress live={live} />}
-      {pending && live?.state === 'failed' && <ReasonNotice route={live} />}
+      {live?.state === 'failed' && <ReasonNotice route={live} />}
       {refused.map((what) => (
         <p key={what} class="tone-text-critical">
           {refusalText(what)}

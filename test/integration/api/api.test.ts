@@ -253,7 +253,7 @@ test('whoever looks, and how often, a source has one session for it, and none wh
   const api = await new ServedApi({ source, target }, {}, {}, { idleMs: 1_500, sourceAgeMs: 0 }).listen();
   await using _ = api;
   const all = async (): Promise<unknown[]> =>
-    (await source.query(`select pid from pg_stat_activity where application_name = 'tidelock queues'`)).map(
+    (await source.query(`select pid from pg_stat_activity where application_name = 'tidelock: queues'`)).map(
       ({ pid }) => pid,
     );
   // Those of the service that the other tests ask.

@@ -36,7 +36,7 @@ async function found(rest: string, env: Record<string, string> = {}): Promise<st
 test.each([
   ['nothing is configured', '', []],
   ['all is well', `service: { api: { listen: "127.0.0.1:0", token: "${'a'.repeat(32)}" } }\n`, []],
-  ['no token', 'service: { api: { listen: "127.0.0.1:0" } }\n', ['warning service.token']],
+  ['no token', 'service: { api: { listen: "127.0.0.1:0" } }\n', ['info service.token']],
   ['a short token', 'service: { api: { listen: "127.0.0.1:0", token: short } }\n', ['warning service.token']],
   ['an address of another host', 'service: { probes: { listen: "203.0.113.7:7655" } }\n', ['error service.port']],
   ['a webhook that is none', 'notify: [{ webhook: "ftp://x/y" }]\n', ['error TL-1002']],
