@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const table: string[] = [];
   for (const name of values.workload.split(',')) {
     if (name === 'C') {
-      const seconds = values.smoke ? 1 : 20;
+      const seconds = values.smoke ? 5 : 20;
       const result = await steady({ rounds, seconds, transactionsPerSecond: 1_000, synchronousCommit });
       say(result);
       const { tidelock, postgresql } = result;
