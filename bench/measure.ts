@@ -10,7 +10,7 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** CPU time that processes have taken, in microseconds: user and system, in ticks of 10 ms. */
+/** CPU time that processes have taken with all their threads, in microseconds: user and system, in ticks of 10 ms. */
 export function cpuUs(pids: readonly number[]): number {
   let sum = 0;
   for (const pid of pids) {
@@ -20,7 +20,7 @@ export function cpuUs(pids: readonly number[]): number {
   return sum;
 }
 
-/** The most memory that one of these processes has had, in bytes. */
+/** The most memory that one of these processes has had since it was started, in bytes. */
 export function peakBytes(pids: readonly number[]): number {
   return Math.max(
     ...pids.map((pid) => {

@@ -1,13 +1,14 @@
-// npm run bench -- pg-to-pg [--workload A,B,...] [--rounds 5] [--scale 1] [--synchronous-commit off|on] [--smoke]
-// npm run bench -- decode [--workload A,B,...] [--rounds 5] [--scale 1] [--profile FOLDER] [--smoke]
-//
-// decode: what a row costs the engine before it is applied. pg-to-pg:
-// Each workload beside PostgreSQL's own logical replication of the same source, in one run, taking turns. One JSON line for each round and result on
-// standard output, a table on standard error.
+// npm run bench -- --help
 import { parseArgs } from 'node:util';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { decode } from './decode/decode.ts';
-import { race } from './pg-to-pg/race.ts';
+import { machine } from './machine.ts';
+import { besideThePeer } from './pg-to-pg/beside-the-peer.ts';
+import type { SynchronousCommit } from './pg-to-pg/contender.ts';
+import type { Contest, Outcome } from './pg-to-pg/contest.ts';
+import { farTarget } from './pg-to-pg/far-target.ts';
+import { manyRoutes } from './pg-to-pg/many-routes.ts';
+import { servers } from './pg-to-pg/stage.ts';
 import { steady } from './pg-to-pg/steady.ts';
 import { backlog } from './pg-to-pg/workloads/backlog.ts';
 import { foreignKeys } from './pg-to-pg/workloads/foreign-keys.ts';
@@ -15,18 +16,53 @@ import { oneTransaction } from './pg-to-pg/workloads/one-transaction.ts';
 import { singleUpdates } from './pg-to-pg/workloads/single-updates.ts';
 import { wideRows } from './pg-to-pg/workloads/wide-rows.ts';
 
-const races = [backlog, oneTransaction, wideRows, singleUpdates, foreignKeys];
+const backlogs = [backlog, oneTransaction, wideRows, singleUpdates, foreignKeys];
+const contests: readonly Contest[] = [
+  besideThePeer(backlog),
+  besideThePeer(oneTransaction),
+  steady,
+  besideThePeer(wideRows),
+  besideThePeer(singleUpdates),
+  besideThePeer(foreignKeys),
+  farTarget,
+  manyRoutes,
+];
+
+const help = `npm run bench -- pg-to-pg|decode [OPTION]...
+
+pg-to-pg measures Tidelock beside PostgreSQL's own logical replication of the same source, taking turns, on servers that it starts by itself. JSON lines on standard
+output: the machine, each round, each result. A table on standard error. A run whose target was not equal to the source at its end has failed, whatever it took.
+decode measures what a row of a backlog (${backlogs.map(({ name }) => name).join(', ')}) costs the engine before it is applied.
+
+  --workload A,E            only these: ${contests.map(({ name }) => name).join(', ')}
+  --rounds 5                of which the median counts
+  --scale 1                 share of the full size
+  --seconds 20              of C, for each contender and round
+  --synchronous-commit off,on   of the sessions that apply, at both targets: one of them, or both, one after the other
+  --files DIRECTORY         where the servers keep their files, else in memory where there is room (TIDELOCK_TEST_FILES)
+  --profile FOLDER          of decode: V8's profile of the reading process
+  --smoke                   a few seconds each: that it works; says nothing about speed
+  --demand                  exit code 1 unless every workload is as good as it must be
+  -h, --help
+
+${contests.map(({ name, title }) => `  ${name}  ${title}`).join('\n')}
+
+Example: npm run -s bench -- pg-to-pg --workload A --rounds 3 --synchronous-commit off > rounds.jsonl
+`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    workload: { type: 'string', default: 'A,B,C,D,E,F' },
+    workload: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     scale: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '20' },
+    'synchronous-commit': { type: 'string', default: 'off,on' },
+    files: { type: 'string' },
     profile: { type: 'string' },
-    'synchronous-commit': { type: 'string', default: 'off' },
-    /** A few seconds: that it works. */
     smoke: { type: 'boolean', default: false },
+    demand: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
@@ -34,56 +70,79 @@ function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function main(): Promise<void> {
-  if (positionals[0] === 'decode') return await decodeAll();
-  if (positionals[0] !== 'pg-to-pg') throw new Error('npm run bench -- pg-to-pg [--workload A,B] [--smoke]');
-  const synchronousCommit = values['synchronous-commit'] === 'on' ? 'on' : 'off';
-  const rounds = values.smoke ? 1 : Number(values.rounds);
-  const scale = values.smoke ? 0.01 : Number(values.scale);
-  const table: string[] = [];
-  for (const name of values.workload.split(',')) {
-    if (name === 'C') {
-      const seconds = values.smoke ? 5 : 20;
-      const result = await steady({ rounds, seconds, transactionsPerSecond: 1_000, synchronousCommit });
-      say(result);
-      const { tidelock, postgresql } = result;
-      const ms = (value: number): string => `${value.toFixed(1)} ms`;
-      table.push(
-        `C  p50 ${ms(tidelock.p50Ms)} / ${ms(postgresql.p50Ms)} (must: 2 times)   p99 ${ms(tidelock.p99Ms)} / ${ms(postgresql.p99Ms)} (must: 50 ms)`,
-      );
-      continue;
-    }
-    const workload = races.find((each) => each.name === name);
-    if (workload === undefined) throw new Error(`there is no workload ${name}`);
-    const result = await race(workload, { rounds, scale, synchronousCommit, onRound: say });
-    say(result);
-    const seconds = (valueMs: number): string => `${(valueMs / 1_000).toFixed(2)} s`;
-    table.push(
-      `${name}  ${seconds(result.tidelockMs)} / ${seconds(result.postgresqlMs)}   throughput ${result.ratio.toFixed(2)} times (must: ${result.must}, aim: ${workload.aim})   ` +
-        `${result.cpuUsPerRow.toFixed(2)} us CPU a row   ${(result.peakBytes / 1e6).toFixed(0)} MB   ${workload.title}`,
-    );
-  }
-  process.stderr.write(
-    `\nTidelock / PostgreSQL's own, synchronous_commit = ${synchronousCommit}, median of ${rounds}\n${table.join('\n')}\n`,
+/** Those that are named, or all. */
+function chosen<T extends { readonly name: string }>(all: readonly T[]): readonly T[] {
+  return (
+    values.workload?.split(',').map((name) => {
+      const found = all.find((each) => each.name === name.toUpperCase());
+      if (found === undefined) throw new Error(`there is no workload ${name}`);
+      return found;
+    }) ?? all
   );
 }
 
-async function decodeAll(): Promise<void> {
+function positive(name: 'rounds' | 'scale' | 'seconds'): number {
+  const value = Number(values[name]);
+  if (!(value > 0)) throw new Error(`--${name} must be a number above 0`);
+  return value;
+}
+
+function commits(): SynchronousCommit[] {
+  return values['synchronous-commit'].split(',').map((value) => {
+    if (value !== 'off' && value !== 'on') throw new Error('--synchronous-commit must be off, on or off,on');
+    return value;
+  });
+}
+
+async function decodeAll(): Promise<boolean> {
   const options = {
-    rounds: values.smoke ? 1 : Number(values.rounds),
-    scale: values.smoke ? 0.01 : Number(values.scale),
+    rounds: values.smoke ? 1 : positive('rounds'),
+    scale: values.smoke ? 0.01 : positive('scale'),
     profile: values.profile ?? null,
     onRound: say,
   };
-  for (const name of values.workload.split(',')) {
-    const workload = races.find((each) => each.name === name);
-    if (workload !== undefined) say(await decode(workload, options));
-  }
+  for (const workload of chosen(backlogs)) say(await decode(workload, options));
+  return true;
 }
 
-setup();
-try {
-  await main();
-} finally {
-  teardown();
+async function compareAll(): Promise<boolean> {
+  const terms = {
+    rounds: values.smoke ? 1 : positive('rounds'),
+    scale: values.smoke ? 0.01 : positive('scale'),
+    seconds: values.smoke ? 1 : positive('seconds'),
+    onRound: (line: object) => say({ kind: 'round', ...line }),
+  };
+  say({ ...machine(), servers });
+  const table: string[] = [];
+  let isGood = true;
+  for (const synchronousCommit of values.smoke ? (['off'] as const) : commits()) {
+    table.push('', `synchronous_commit = ${synchronousCommit} at the targets, median of ${terms.rounds}`);
+    for (const contest of chosen(contests)) {
+      const outcome: Outcome = await contest.run({ ...terms, synchronousCommit });
+      const { text, figures, ...rest } = outcome;
+      say({ kind: 'result', ...rest, ...figures });
+      const verdict = outcome.failed.length > 0 ? `FAILED: not equal: ${outcome.failed.join(', ')}` : text;
+      table.push(`${contest.name} ${outcome.passed ? ' ' : '!'} ${verdict}`);
+      isGood &&= outcome.failed.length === 0 && (outcome.passed || !values.demand);
+    }
+  }
+  process.stderr.write(`${table.join('\n')}\n\nTidelock / its peer; ! is less than it must be\n`);
+  return isGood;
+}
+
+const measure = { 'pg-to-pg': compareAll, decode: decodeAll }[positionals[0] ?? ''];
+
+if (values.help) {
+  process.stdout.write(help);
+} else if (measure === undefined || positionals.length > 1) {
+  process.stderr.write(help);
+  process.exitCode = 2;
+} else {
+  if (values.files !== undefined) process.env.TIDELOCK_TEST_FILES = values.files;
+  setup();
+  try {
+    if (!(await measure())) process.exitCode = 1;
+  } finally {
+    await teardown();
+  }
 }

@@ -22,7 +22,7 @@ export interface DecodeOptions {
 export async function decode(workload: Workload, { rounds, scale, profile, onRound }: DecodeOptions): Promise<object> {
   await using server = await startPostgres({ settings: { shared_buffers: '256MB', max_wal_size: '8GB' } });
   const database = await server.createDatabase();
-  await database.query(workload.schema);
+  await database.query(workload.tables);
   await workload.prepare(database, scale);
   await using queue = await begin(database, { name: 'decode' });
   await workload.write(database, scale);

@@ -1,93 +1,107 @@
-import { until } from '../../test/support/until.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TestDatabase } from '../../test/support/postgres.ts';
 import { cpuUs, median, peakBytes } from '../measure.ts';
-import { type Contender, Stage } from './stage.ts';
-import type { Workload } from './workload.ts';
+import type { Contender } from './contender.ts';
+import { contents, differences } from './equality.ts';
+import type { Stage } from './stage.ts';
+
+/** One contender in one round. */
+export interface Lap {
+  readonly ms: number;
+  /** Rows that it had to carry. */
+  readonly rows: number;
+  /** Null for one whose processes are the database's. */
+  readonly cpuUsPerRow: number | null;
+  readonly peakBytes: number | null;
+  /** Tables that were not as they are at the source when it was done. */
+  readonly differ: readonly string[];
+}
+
+/** Of all rounds of one contender. */
+export interface Laps {
+  readonly ms: number;
+  readonly rowsPerSecond: number;
+  readonly cpuUsPerRow: number | null;
+  readonly peakBytes: number | null;
+  readonly differ: readonly string[];
+}
 
 export interface RaceOptions {
   readonly rounds: number;
-  readonly scale: number;
-  readonly synchronousCommit: 'off' | 'on';
+  /** Writes one round into all schemas. Returns the number of changed rows in each. */
+  write(source: TestDatabase): Promise<number>;
+  /** Between two rounds; what it changes is followed with the next one. */
+  tidy?(source: TestDatabase): Promise<void>;
   onRound(line: object): void;
-}
-
-export interface RaceResult {
-  readonly workload: string;
-  readonly synchronousCommit: 'off' | 'on';
-  readonly changes: number;
-  readonly tidelockMs: number;
-  readonly postgresqlMs: number;
-  /** Throughput as a multiple of the peer's. */
-  readonly ratio: number;
-  readonly must: number;
-  readonly cpuUsPerRow: number;
-  readonly peakBytes: number;
 }
 
 const followMs = 1_800_000;
 
-/** Both follow the same backlog from the same source, one after the other, taking turns to be first. */
-export async function race(workload: Workload, options: RaceOptions): Promise<RaceResult> {
-  const { rounds, scale, synchronousCommit } = options;
-  await using stage = await Stage.open({
-    schema: workload.schema,
-    prepare: (source) => workload.prepare(source, scale),
-    synchronousCommit,
-  });
-  const { source, tidelock, peer } = stage;
-  const took = { tidelock: [] as number[], postgresql: [] as number[] };
-  const cpu: number[] = [];
-  let changes = 0;
-  let peak = 0;
-  for (let round = 1; round <= rounds; round++) {
-    await Promise.all([tidelock.disable(), peer.disable()]);
-    changes = await workload.write(source, scale);
-    await source.query(`INSERT INTO round_end VALUES (${round})`);
+/** How exactly a lap is measured. */
+const lookMs = 5;
+
+/** All follow the same backlog from the same source, one after the other, taking turns to be first. */
+export async function race(stage: Stage, options: RaceOptions): Promise<ReadonlyMap<string, Laps>> {
+  const { source, contenders } = stage;
+  const schemas = [...new Set(contenders.flatMap((contender) => contender.schemas))];
+  const laps = new Map<string, Lap[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const contender of contenders) await contender.disable();
+    const rows = await options.write(source);
+    for (const schema of schemas) await source.query(`INSERT INTO ${schema}.round_end VALUES (${round})`);
     await source.query('CHECKPOINT');
-    for (const contender of round % 2 === 0 ? [peer, tidelock] : [tidelock, peer]) {
-      const usedUs = cpuUs(contender.pids());
-      took[contender.name].push(await follow(contender, round));
-      if (contender !== tidelock) continue;
-      cpu.push((cpuUs(contender.pids()) - usedUs) / changes);
-      peak = Math.max(peak, peakBytes(contender.pids()));
-      await tidelock.disable();
+    const order = round % 2 === 0 ? [...contenders].reverse() : contenders;
+    const wanted = await contents(source, schemas);
+    const done: Record<string, Lap> = {};
+    for (const contender of order) {
+      const lap = await follow(contender, round, rows * contender.schemas.length);
+      await contender.disable();
+      const found = await contents(contender.target, contender.schemas);
+      const own = new Map([...wanted].filter(([name]) => contender.schemas.includes(name.split('.')[0] ?? '')));
+      done[contender.name] = { ...lap, differ: differences(own, found) };
+      laps.get(contender.name)?.push(done[contender.name] as Lap);
     }
-    options.onRound({
-      workload: workload.name,
-      round,
-      changes,
-      synchronousCommit,
-      tidelockMs: Math.round(took.tidelock.at(-1) ?? 0),
-      postgresqlMs: Math.round(took.postgresql.at(-1) ?? 0),
-      cpuUsPerRow: cpu.at(-1),
-    });
+    options.onRound({ round, synchronousCommit: stage.synchronousCommit, ...done });
+    // With the next round, for whoever follows first as for whoever follows last.
+    if (round < options.rounds) await options.tidy?.(source);
   }
-  const [own, others] = [median(took.tidelock), median(took.postgresql)];
+  return new Map([...laps].map(([name, of]) => [name, summary(of)]));
+}
+
+function summary(laps: readonly Lap[]): Laps {
+  const ms = median(laps.map((lap) => lap.ms));
+  const cpu = laps.flatMap(({ cpuUsPerRow }) => cpuUsPerRow ?? []);
+  const peaks = laps.flatMap((lap) => lap.peakBytes ?? []);
   return {
-    workload: workload.name,
-    synchronousCommit,
-    changes,
-    tidelockMs: own,
-    postgresqlMs: others,
-    ratio: others / own,
-    must: workload.must,
-    cpuUsPerRow: median(cpu),
-    peakBytes: peak,
+    ms,
+    rowsPerSecond: median(laps.map((lap) => (lap.rows * 1_000) / lap.ms)),
+    cpuUsPerRow: cpu.length === 0 ? null : median(cpu),
+    peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
+    differ: [...new Set(laps.flatMap((lap) => lap.differ))],
   };
 }
 
-/** From enabling until the last row of the round is to be seen at the target, in milliseconds. */
-async function follow(contender: Contender, round: number): Promise<number> {
-  const client = await contender.target.client();
-  try {
+/** From enabling until the last row of the round is to be seen at the target, in each schema. */
+async function follow(contender: Contender, round: number, rows: number): Promise<Omit<Lap, 'differ'>> {
+  const workers = contender.workers();
+  const ends = contender.schemas.map((schema) => `(SELECT count(*) FROM ${schema}.round_end WHERE round = ${round})`);
+  return await contender.target.session(async (client) => {
+    const usedUs = cpuUs(workers);
     const beganMs = performance.now();
     await contender.enable();
-    await until(
-      `${contender.name} to follow`,
-      async () => (await client.query('SELECT FROM round_end WHERE round = $1', [round])).rowCount === 1,
-      followMs,
-    );
-    return performance.now() - beganMs;
-  } finally {
-    await client.end();
-  }
+    for (;;) {
+      const { rows: found } = await client.query<{ ends: string }>(`SELECT ${ends.join(' + ')} AS ends`);
+      if (Number(found[0]?.ends) === ends.length) break;
+      if (performance.now() - beganMs > followMs) throw new Error(`${contender.name} does not come to an end`);
+      await delay(lookMs);
+    }
+    const ms = performance.now() - beganMs;
+    const own = workers.length > 0;
+    return {
+      ms,
+      rows,
+      cpuUsPerRow: own ? (cpuUs(workers) - usedUs) / rows : null,
+      peakBytes: own ? peakBytes(workers) : null,
+    };
+  });
 }

@@ -1,139 +1,88 @@
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../test/support/postgres.ts';
-import { childrenOf } from '../../test/support/process-tree.ts';
-import { RouteFile, type RunningRoute } from '../../test/support/route.ts';
-import { until } from '../../test/support/until.ts';
-
-/** One of the two that follow the same source, each to a target of its own. */
-export interface Contender {
-  readonly name: 'tidelock' | 'postgresql';
-  readonly target: TestDatabase;
-  enable(): Promise<void>;
-  /** Resolves when it has let the source go. */
-  disable(): Promise<void>;
-  /** Its processes, where they are not the database's. */
-  pids(): readonly number[];
-}
+import { versions } from '../../test/support/postgres-binaries.ts';
+import type { Contender, SynchronousCommit } from './contender.ts';
 
 const settings = { shared_buffers: '256MB', max_wal_size: '8GB', fsync: 'on' };
-const startMs = 120_000;
+
+/** What the servers are, for those who read the figures. */
+export const servers = { version: versions.join(','), ...settings };
+
+/**
+ * What apply sessions wait for. Tidelock has `off` by itself, unless the target names synchronous standbys: then the
+ * server's own setting counts. One that waits for no standby is what `on` is where there is none.
+ */
+const waitsForDisk = { synchronous_standby_names: 'nobody', synchronous_commit: 'local' };
 
 export interface StageOptions {
-  readonly schema: string;
+  /** Schemas in which `tables` are made, everywhere; `public` where none are named. */
+  readonly schemas?: readonly string[];
+  /** Statements that make tables, in the schema that is current. */
+  readonly tables: string;
+  /** Fills them at the source, before anybody follows. */
   prepare(source: TestDatabase): Promise<void>;
-  /** Of the apply sessions of both. */
-  readonly synchronousCommit: 'off' | 'on';
+  readonly synchronousCommit: SynchronousCommit;
+  /** Of all servers, beside those of each stage. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Makes a contender for each, which gets a server of its own. In the order in which rows are copied to them. */
+  readonly contenders: readonly ((source: TestDatabase, target: TestDatabase, stage: Stage) => Promise<Contender>)[];
 }
 
-/** Three servers of one machine: a source, the target of PostgreSQL's own subscription, and Tidelock's. Both have copied what is there. */
+/** A source and a target for each contender, all on one machine. All have copied what is there. */
 export class Stage implements AsyncDisposable {
-  readonly source: TestDatabase;
-  readonly tidelock: Contender;
-  readonly peer: Contender;
-  readonly #ends: (() => Promise<unknown>)[];
+  readonly contenders: Contender[] = [];
+  readonly synchronousCommit: SynchronousCommit;
+  #source: TestDatabase | null = null;
+  readonly #ends: (() => Promise<unknown>)[] = [];
 
-  private constructor(
-    source: TestDatabase,
-    contenders: readonly [Contender, Contender],
-    ends: (() => Promise<unknown>)[],
-  ) {
-    this.source = source;
-    [this.tidelock, this.peer] = contenders;
-    this.#ends = ends;
+  private constructor(synchronousCommit: SynchronousCommit) {
+    this.synchronousCommit = synchronousCommit;
   }
 
   static async open(options: StageOptions): Promise<Stage> {
-    const ends: (() => Promise<unknown>)[] = [];
-    const start = async (): Promise<PostgresServer> => {
-      const server = await startPostgres({ settings });
-      ends.unshift(() => server[Symbol.asyncDispose]());
-      return server;
-    };
+    const stage = new Stage(options.synchronousCommit);
     try {
-      const source = await (await start()).createDatabase();
-      const [peer, target] = [await (await start()).createDatabase(), await (await start()).createDatabase()];
-      // Whoever follows has done so when it shows this row of the round.
-      const schema = `${options.schema} CREATE TABLE round_end (round int PRIMARY KEY);`;
-      for (const database of [source, peer, target]) await database.query(schema);
-      await options.prepare(source);
-      for (const database of [source, peer, target]) await database.query('VACUUM ANALYZE');
-      return new Stage(
-        source,
-        [await tidelock(source, target, ends), await subscription(source, peer, options.synchronousCommit)],
-        ends,
-      );
+      await stage.#fill(options);
+      return stage;
     } catch (error) {
-      for (const end of ends) await end().catch(() => {});
+      await stage[Symbol.asyncDispose]().catch(() => {});
       throw error;
+    }
+  }
+
+  get source(): TestDatabase {
+    if (this.#source === null) throw new TypeError('the stage is not open');
+    return this.#source;
+  }
+
+  /** Called at the end of the stage, the latest first. */
+  onEnd(end: () => Promise<unknown>): void {
+    this.#ends.unshift(end);
+  }
+
+  async #fill({ schemas = ['public'], tables, prepare, contenders, ...options }: StageOptions): Promise<void> {
+    const start = async (more: Readonly<Record<string, string>>): Promise<TestDatabase> => {
+      const server: PostgresServer = await startPostgres({ settings: { ...settings, ...options.settings, ...more } });
+      this.onEnd(() => server[Symbol.asyncDispose]());
+      return await server.createDatabase();
+    };
+    const targetSettings = options.synchronousCommit === 'on' ? waitsForDisk : {};
+    const source = await start({});
+    this.#source = source;
+    const targets: TestDatabase[] = [];
+    for (const _ of contenders) targets.push(await start(targetSettings));
+    // Whoever follows has done so when it shows this row of the round.
+    const all = `${tables} CREATE TABLE round_end (round int PRIMARY KEY);`;
+    const made = schemas.map((schema) => `CREATE SCHEMA IF NOT EXISTS ${schema}; SET search_path = ${schema}; ${all}`);
+    for (const database of [source, ...targets]) await database.query(made.join('\n'));
+    await prepare(source);
+    for (const database of [source, ...targets]) await database.query('VACUUM ANALYZE');
+    for (const [at, make] of contenders.entries()) {
+      const target = targets[at];
+      if (target !== undefined) this.contenders.push(await make(source, target, this));
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const end of this.#ends) await end();
   }
-}
-
-async function tidelock(
-  source: TestDatabase,
-  target: TestDatabase,
-  ends: (() => Promise<unknown>)[],
-): Promise<Contender> {
-  const file = new RouteFile({ source, target });
-  ends.unshift(async () => file[Symbol.dispose]());
-  const route: RunningRoute = file.run();
-  ends.unshift(() => route[Symbol.asyncDispose]());
-  await route.state('running', startMs);
-  let isEnabled = true;
-  const want = (state: string): Promise<unknown> =>
-    target.query(`UPDATE tidelock.requests SET wanted = '${state}', request = request + 1`).then(() =>
-      // At once, as the commands do.
-      target.query(`SELECT pg_notify('tidelock_' || id, '') FROM tidelock.routes`),
-    );
-  return {
-    name: 'tidelock',
-    target,
-    enable: async () => {
-      isEnabled = true;
-      await want('running');
-    },
-    disable: async () => {
-      // It reports each state once.
-      if (!isEnabled) return;
-      isEnabled = false;
-      await want('stopped');
-      await route.state('stopped', startMs);
-    },
-    pids: () => [route.pid, ...childrenOf(route.pid)],
-  };
-}
-
-async function subscription(
-  source: TestDatabase,
-  target: TestDatabase,
-  synchronousCommit: 'off' | 'on',
-): Promise<Contender> {
-  await source.query('CREATE PUBLICATION peer FOR TABLES IN SCHEMA public');
-  const connection = `host=127.0.0.1 port=${source.server.port} dbname=${source.name} user=postgres`;
-  await target.query(
-    `CREATE SUBSCRIPTION peer CONNECTION '${connection}' PUBLICATION peer WITH (synchronous_commit = '${synchronousCommit}')`,
-  );
-  await until(
-    'the copy of the peer',
-    async () => (await target.query(`SELECT FROM pg_subscription_rel WHERE srsubstate <> 'r'`)).length === 0,
-    startMs,
-  );
-  return {
-    name: 'postgresql',
-    target,
-    enable: async () => void (await target.query('ALTER SUBSCRIPTION peer ENABLE')),
-    disable: async () => {
-      await target.query('ALTER SUBSCRIPTION peer DISABLE');
-      await until(
-        'the peer to rest',
-        async () =>
-          (await source.query(`SELECT FROM pg_replication_slots WHERE slot_name = 'peer' AND active`)).length === 0,
-        startMs,
-      );
-    },
-    pids: () => [],
-  };
 }

@@ -13,15 +13,17 @@ export interface Workload {
   readonly aim: number;
   /** What each process of the engine may take; null where nothing is said. */
   readonly mostBytes: number | null;
-  /** Of the tables, at all servers. */
-  readonly schema: string;
+  /** Makes the tables, at all servers. */
+  readonly tables: string;
   /** Fills the tables before anybody follows, and makes what `write` calls. */
   prepare(source: TestDatabase, scale: Scale): Promise<void>;
   /** Writes one round. Returns the number of changed rows. */
   write(source: TestDatabase, scale: Scale): Promise<number>;
+  /** Clears away what a round has written, where the next one would take ever longer. */
+  tidy?(source: TestDatabase): Promise<void>;
 }
 
-/** Runs `CALL text` on so many sessions at once. */
+/** Runs the statements on so many sessions at once. */
 export async function atOnce(database: TestDatabase, statements: readonly string[]): Promise<void> {
   await Promise.all(statements.map((statement) => database.query(statement)));
 }

@@ -6,7 +6,7 @@ import { isAlive, startOf } from './process-tree.ts';
 const roomyBytes = 2_000_000_000;
 
 /**
- * Where servers of one test run keep their files: in memory where there is room. Set up once for all test processes
+ * Where servers of one test run keep their files: TIDELOCK_TEST_FILES, else in memory where there is room. Set up once for all test processes
  * (global-setup.ts), or by a process of its own where a file is run without it.
  */
 export function runDirectory(): string {
@@ -25,6 +25,8 @@ export function makeRunDirectory(): string {
 }
 
 function parent(): string {
+  const given = process.env.TIDELOCK_TEST_FILES;
+  if (given !== undefined) return given;
   try {
     const { bavail, bsize } = statfsSync('/dev/shm');
     if (bavail * bsize > roomyBytes) return '/dev/shm';

@@ -10,7 +10,7 @@ export const backlog: Workload = {
   must: 1.15,
   aim: 1.35,
   mostBytes: null,
-  schema: `
+  tables: `
     CREATE TABLE pgbench_branches (bid int PRIMARY KEY, bbalance int, filler char(88));
     CREATE TABLE pgbench_tellers (tid int PRIMARY KEY, bid int, tbalance int, filler char(84));
     CREATE TABLE pgbench_accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84));

@@ -11,7 +11,7 @@ export const foreignKeys: Workload = {
   must: 1,
   aim: 1.3,
   mostBytes: null,
-  schema: Array.from(
+  tables: Array.from(
     { length: parents },
     (_, at) => `
     CREATE TABLE parent_${at} (id int PRIMARY KEY, name text, changed int NOT NULL DEFAULT 0);

@@ -6,7 +6,7 @@ export const oneTransaction: Workload = {
   must: 1,
   aim: 1.2,
   mostBytes: 256_000_000,
-  schema: `CREATE TABLE large (id bigint PRIMARY KEY, payload text, at timestamptz);`,
+  tables: `CREATE TABLE large (id bigint PRIMARY KEY, payload text, at timestamptz);`,
   async prepare(source) {
     await source.query('CREATE SEQUENCE large_id');
   },
@@ -16,5 +16,8 @@ export const oneTransaction: Workload = {
       `INSERT INTO large SELECT nextval('large_id'), md5(i::text), now() FROM generate_series(1, ${rows}) i`,
     );
     return rows;
+  },
+  async tidy(source) {
+    await source.query('TRUNCATE large');
   },
 };

@@ -8,7 +8,7 @@ export const singleUpdates: Workload = {
   must: 1,
   aim: 1.3,
   mostBytes: null,
-  schema: `CREATE TABLE item (id int PRIMARY KEY, value bigint, note text);`,
+  tables: `CREATE TABLE item (id int PRIMARY KEY, value bigint, note text);`,
   async prepare(source, scale) {
     const rows = Math.round(2_000_000 * scale);
     await source.query(`

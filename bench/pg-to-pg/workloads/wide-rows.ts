@@ -17,7 +17,7 @@ export const wideRows: Workload = {
   must: 1,
   aim: 1.2,
   mostBytes: null,
-  schema: `
+  tables: `
     CREATE TABLE wide (id bigint PRIMARY KEY, ${columns.map((type, at) => `c${at} ${type}`).join(', ')});
     CREATE TABLE document (id bigint PRIMARY KEY, body jsonb);`,
   async prepare(source) {

@@ -143,7 +143,11 @@ export function routeSchema(s: Scalars) {
           groupRows: s
             .integer({ min: 1, max: 1_000_000 }, 'Row changes that one target transaction takes, about.')
             .prefault(5000),
-          groupTime: s.duration('How long a target transaction may gather changes under load.').prefault('20ms'),
+          groupTime: s
+            .duration(
+              'How long a target transaction may gather changes in a backlog; a route that keeps up never waits.',
+            )
+            .prefault('20ms'),
           onError: s
             .choice(
               { now: ['halt', 'park'] },
