@@ -73,9 +73,8 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const mapper = new TableMapper(definition.name, definition.tables);
   await settleDefinition({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
   attempt.onLoad(null);
-  const stored = await store.tables();
+  const [stored, now] = await Promise.all([store.tables(), source.tables()]);
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
-  const now = await source.tables();
   // With DDL commands the queue tells of new tables in their place: what is new is only known when that is reached.
   const isTold = definition.ddl === 'replicate' && stored.length > 0;
   const appeared = isTold ? [] : newTables(definition, now, stored).map(tableLabel);
@@ -91,10 +90,10 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
   const own = await ownTables(attempt, tables);
   if (own !== null) throw own;
+  const asked = [source.preflight(), target.preflight(tables.map(({ mapped }) => mapped))];
   const found = [
     ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
-    ...(await source.preflight()),
-    ...(await target.preflight(tables.map(({ mapped }) => mapped))),
+    ...(await Promise.all(asked)).flat(),
   ];
   logWarnings(found, attempt.logger);
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
@@ -106,13 +105,15 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
     ),
   );
   let checkpoint = (await store.read())?.checkpoint ?? null;
-  if (checkpoint === null || checkpoint.phase === 'creating') {
+  const isLoaded = checkpoint !== null && checkpoint.phase !== 'creating';
+  if (!isLoaded) {
     await initialLoad({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
     attempt.onLoad(null);
     checkpoint = (await store.read())?.checkpoint ?? null;
   }
   if (signal.aborted) return;
-  if (definition.ddl !== 'replicate') await loadAppeared(attempt, mapper);
+  // What appears from now on is noticed while the route streams.
+  if (definition.ddl !== 'replicate' && (appeared.length > 0 || !isLoaded)) await loadAppeared(attempt, mapper);
   // What the queue has not told of as it went is new where the stream has got to by then.
   while ((await streamRoute(attempt, mapper)) && definition.ddl === 'replicate') await loadAppeared(attempt, mapper);
 }
@@ -120,16 +121,17 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
 /** Until aborted, or until tables have appeared that the route means, which gives true. */
 async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<boolean> {
   const { definition, source, target, store, epoch, signal } = attempt;
-  const checkpoint = (await store.read())?.checkpoint ?? null;
+  const reading = [store.read(), store.tables(), source.identity(), target.identity()] as const;
+  const [route, stored, sourceIdentity, targetNode] = await Promise.all(reading);
+  const checkpoint = route?.checkpoint ?? null;
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const appeared = new AbortController();
   const over = new AbortController();
-  const stored = await store.tables();
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const consumer = await target.consumer({
     epoch,
     checkpoint,
-    sourceNode: source.originName(await source.identity()),
+    sourceNode: source.originName(sourceIdentity),
     map: (changes, position) => mapper.remap(changes, position),
     share: (share) => mapper.share(share),
     meter: attempt.meter.work,
@@ -173,7 +175,6 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
   });
   attempt.onStreaming(() => guard.ignored);
   const channel = new MemoryChannel();
-  const targetNode = await target.identity();
   const carrying = carryAgain(attempt, over.signal);
   try {
     await streamSession({
