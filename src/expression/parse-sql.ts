@@ -1,12 +1,10 @@
-import { type A_Const, type A_Expr, type FuncCall, loadModule, type Node, parseSync, SqlError } from 'libpg-query';
+import type { A_Const, A_Expr, FuncCall, Node, parseSync } from 'libpg-query';
 import { didYouMean } from '../core/nearest-name.ts';
 import { castType } from './cast-type.ts';
 import { functionNames, nondeterministic } from './function-names.ts';
+import { theParser } from './parser.ts';
 import { ExpressionProblem } from './problem.ts';
 import type { Case, Choice, Literal, Syntax } from './syntax.ts';
-
-// PostgreSQL's own grammar as WebAssembly: 12 MB resident (of 138 MB reserved) and 30 ms, once a process.
-await loadModule();
 
 /** What stands before the expression: a place of the grammar where one expression stands, without a name or a list. */
 const prefix = 'SELECT WHERE ';
@@ -45,8 +43,9 @@ class Reader {
   }
 
   #parse(): ReturnType<typeof parseSync> {
+    const { parse, SqlError } = theParser();
     try {
-      return parseSync(prefix + this.#text);
+      return parse(prefix + this.#text);
     } catch (error) {
       if (error instanceof SqlError) {
         const at = (error.sqlDetails?.cursorPosition ?? prefix.length) - prefix.length;

@@ -1,23 +1,28 @@
 import type { ConfigurationText } from '../config/configuration-files.ts';
-import { loadConfiguration } from '../config/load-configuration.ts';
+import { readConfiguration } from '../config/read-configuration.ts';
 import { armFailpoints } from '../core/failpoint.ts';
+import { withParser } from '../expression/parser.ts';
 import { openTracing } from '../metrics/open-telemetry.ts';
 import { openLogger } from '../open-logger.ts';
 import { connectorFor } from '../registry.ts';
 import { runRoute } from './route-runner.ts';
 import { serveWorker, workerTask } from './serve-worker.ts';
+import { settleMemory } from './settle-memory.ts';
 
 const task = workerTask();
 const logger = openLogger().child({ route: task.route });
 // Only in a route's first worker: the one that is started after it must get past the place where it was killed.
 if (task.restarts === 0) armFailpoints(process.env.TIDELOCK_FAILPOINTS);
 
+settleMemory();
+
 // References are resolved here, again at each connect: nothing that they hold travels between processes.
 await serveWorker(task, logger, async ({ configuration, signal, releases, self, ...tells }) => {
   const { env } = process;
   const text = (configuration as ConfigurationText | null) ?? undefined;
-  const read = loadConfiguration({ file: task.file, env, cwd: process.cwd(), text });
-  const definition = read.routes.demand(task.route, 'route');
+  const definition = await withParser(() =>
+    readConfiguration({ file: task.file, env, cwd: process.cwd(), text }).routes.demand(task.route, 'route'),
+  );
   const tracing = await openTracing({ deployment: definition.deployment, route: definition.name, env, logger });
   await runRoute({
     definition,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import '../../src/expression/load-parser.ts';
 import type { Row } from '../../src/core/cell.ts';
 import {
   type BoundExpression,

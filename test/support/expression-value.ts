@@ -1,3 +1,4 @@
+import '../../src/expression/load-parser.ts';
 import type { Row } from '../../src/core/cell.ts';
 import {
   bindExpression,

@@ -12,7 +12,7 @@ test.for([
   ['src/operations/initial-load.ts', 'src/supervisor/backoff.ts'],
   ['src/supervisor/backoff.ts', 'src/cli/main.ts'],
   ['src/supervisor/backoff.ts', 'connectors/postgres/lsn.ts'],
-  ['src/config/load-configuration.ts', 'src/pipeline/route-meter.ts'],
+  ['src/config/read-configuration.ts', 'src/pipeline/route-meter.ts'],
   ['connectors/postgres/lsn.ts', 'src/pipeline/route-meter.ts'],
   ['connectors/postgres/lsn.ts', 'connectors/mysql/gtid.ts'],
   ['transforms/mask.ts', 'connectors/postgres/lsn.ts'],

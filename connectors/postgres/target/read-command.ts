@@ -1,4 +1,4 @@
-import { loadModule, type Node, parse, type RangeVar } from 'libpg-query';
+import type { Node, RangeVar } from 'libpg-query';
 import type { DdlChange } from '../../../src/core/change.ts';
 import { judgeAlter } from './judge-alter.ts';
 import { namedStatement } from './named-statement.ts';
@@ -26,6 +26,8 @@ export async function readCommand(change: DdlChange): Promise<Command> {
   if (obstacle !== null) throw new NotCarried(obstacle);
   if (statement !== null) return { text: statement, ...plain };
   if (text === null) throw new NotCarried('its text is not known');
+  // 20 MB, for the routes that carry commands.
+  const { loadModule, parse } = await import('libpg-query');
   await loadModule();
   const { stmts = [] } = await parse(text).catch(() => {
     throw new NotCarried('its text is not of a grammar that is known here');

@@ -1,3 +1,4 @@
+import '../load-parser.ts';
 import { readFileSync } from 'node:fs';
 import { bindExpression, parseExpression } from '../expression.ts';
 import { functions } from '../functions/functions.ts';

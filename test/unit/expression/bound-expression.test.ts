@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import '../../../src/expression/load-parser.ts';
 import { ABSENT, type Cell, UNCHANGED } from '../../../src/core/cell.ts';
 import {
   type BindOptions,

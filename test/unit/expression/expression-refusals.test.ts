@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import '../../../src/expression/load-parser.ts';
 import {
   bindExpression,
   type ExpressionColumn,

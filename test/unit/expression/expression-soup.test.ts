@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import '../../../src/expression/load-parser.ts';
 import type { Row } from '../../../src/core/cell.ts';
 import {
   bindExpression,
