@@ -1,16 +1,27 @@
 import { didYouMean } from '../core/nearest-name.ts';
-import { checkField, checkPattern, common, type Equality, equality, shown, signatureFor } from './choose-function.ts';
+import {
+  checkField,
+  checkPattern,
+  checkWritten,
+  common,
+  type Equality,
+  equality,
+  shown,
+  signatureFor,
+} from './choose-function.ts';
 import { cast, condition, convertTo, implicit, known, literal } from './coerce.ts';
-import { columnReader, type ExpressionColumn, shortType } from './expression-column.ts';
+import { arrayReader, columnReader, type ExpressionColumn, shortType } from './expression-column.ts';
 import { functions } from './functions/functions.ts';
 import * as nodes from './nodes.ts';
 import { ExpressionProblem } from './problem.ts';
 import { commonType } from './resolve-function.ts';
 import { isImplicit } from './signature-catalogue.ts';
-import { type Call, type Case, type Choice, type In, readsNothing, type Syntax } from './syntax.ts';
+import { type Call, type Case, type Choice, type In, type Quantified, readsNothing, type Syntax } from './syntax.ts';
 import { constant, type TypedNode } from './typed-node.ts';
+import { arrayElements } from './types/array.ts';
 import { concatenate } from './types/text.ts';
 import { typeForms } from './types/type-forms.ts';
+import type { Value } from './types/value.ts';
 
 /** Gives every part of an expression its type, as the server would. */
 export class Analyser {
@@ -51,6 +62,8 @@ export class Analyser {
       }
       case 'in':
         return this.#in(syntax);
+      case 'quantified':
+        return this.#quantified(syntax);
       case 'case':
         return this.#case(syntax);
       default:
@@ -92,9 +105,13 @@ export class Analyser {
     const key = `${name}(${found.arguments.join(',')})`;
     const apply = functions.get(key);
     if (apply === undefined)
-      throw new ExpressionProblem(`${shown(name, found.arguments)} is not in the language`, offset);
+      throw new ExpressionProblem(
+        `${shown(name, found.arguments)} is not in the language${name === 'to_char' ? ": round a number, cast it to text and pad it (lpad(id::text, 8, '0'))" : ''}`,
+        offset,
+      );
     checkField(key, parts[0]);
     checkPattern(name, parts[1]);
+    checkWritten(key, parts);
     const fitted = parts.map((part, i) => implicit(part, found.arguments[i] ?? ''));
     return nodes.call({ type: found.result, apply, parts: fitted, offset, isStable: found.isStable });
   }
@@ -126,6 +143,60 @@ export class Analyser {
     });
     const others = single(syntax.items.filter((item) => !isFree(item)));
     return others.length === 0 ? array : nodes.junction([array, ...others], !negated, offset);
+  }
+
+  /** = ANY, <> ALL and the like. */
+  #quantified(syntax: Quantified): TypedNode {
+    const { operator, isAll, offset } = syntax;
+    const operand = this.analyse(syntax.operand);
+    const { type, elements } = this.#elements(syntax.array, operand, operator);
+    let current: Value = null;
+    const element: TypedNode = { type, offset, compile: () => ({ run: () => current, isConstant: false }) };
+    const compared = condition(this.operate(operator, [operand, element], true, offset));
+    return nodes.overElements({
+      elements,
+      isAll,
+      offset,
+      compare: compared,
+      use: (value) => {
+        current = value;
+      },
+    });
+  }
+
+  #elements(
+    array: Quantified['array'],
+    operand: TypedNode,
+    operator: string,
+  ): { type: string; elements: nodes.Elements } {
+    const { offset } = array;
+    switch (array.kind) {
+      case 'items': {
+        const items = this.#all(array.items);
+        const type = common('ARRAY', items, offset);
+        return { type, elements: { kind: 'items', parts: items.map((item) => implicit(item, type)) } };
+      }
+      case 'literal': {
+        const unknown = literal('unknown', null, offset);
+        const found = array.type ?? signatureFor(operator, [known(operand), unknown], true, offset).arguments[1] ?? '';
+        const texts = arrayElements(array.text);
+        if (texts === null) throw new ExpressionProblem('an array is written as {a,b,"c d",NULL}', offset);
+        const parts = texts.map((text) => implicit(literal('unknown', text, offset), found));
+        return { type: found, elements: { kind: 'items', parts } };
+      }
+      default: {
+        const index = this.#columns.findIndex((column) => column.name === array.name);
+        const column = this.#columns[index];
+        const type = shortType(column?.type ?? '').replace(/^_/, '');
+        const form = typeForms.get(type);
+        if (column === undefined) this.#column(array.name, offset);
+        if (column === undefined || form === undefined || !shortType(column.type).startsWith('_'))
+          throw new ExpressionProblem(`column "${array.name}" is no array of a type that is computed with`, offset);
+        this.reads.add(index);
+        const read = form.readPrinted ?? form.read;
+        return { type, elements: { kind: 'column', run: arrayReader(array.name, index, read) } };
+      }
+    }
   }
 
   #case(syntax: Case): TypedNode {

@@ -67,6 +67,36 @@ export function checkPattern(name: string, part: TypedNode | undefined): void {
   }, part?.offset ?? 0);
 }
 
+/** Regular expressions, formats and names of time zones, by function: which argument each is, from which on, and a value to try it with. */
+const written: Readonly<Record<string, { readonly from: number; readonly what: string }>> = {
+  ...Object.fromEntries(
+    ['~', '!~', '~*', '!~*'].flatMap((sign) =>
+      ['text', 'name', 'bpchar'].map((type) => [`${sign}(${type},text)`, { from: 1, what: 'a regular expression' }]),
+    ),
+  ),
+  'substring(text,text)': { from: 1, what: 'a regular expression' },
+  'regexp_replace(text,text,text)': { from: 1, what: 'a regular expression, or what takes its place,' },
+  'regexp_replace(text,text,text,text)': { from: 1, what: 'a regular expression, or what takes its place,' },
+  'to_char(timestamp,text)': { from: 1, what: 'a format' },
+  'to_char(timestamptz,text)': { from: 1, what: 'a format' },
+};
+
+/** What has a language of its own is written, not computed: what of it is not ours is told before any row is read. */
+export function checkWritten(key: string, parts: readonly TypedNode[]): void {
+  const zone = /^timezone\(text,/.test(key) ? parts[0] : undefined;
+  const rule = zone === undefined ? written[key] : { from: 0, what: 'a time zone' };
+  if (rule === undefined) return;
+  const all = zone === undefined ? parts.slice(rule.from) : [zone];
+  const computed = all.find((part) => part.type !== 'unknown');
+  if (computed !== undefined)
+    throw new ExpressionProblem(`${rule.what} that is computed is not in the language`, computed.offset);
+  const texts = all.map((part) => part.text ?? null);
+  if (texts.includes(null)) return;
+  const apply = functions.get(key) as (...values: Value[]) => Value;
+  const sample = key.includes('timestamp') ? 0n : '';
+  computeNow(() => (zone === undefined ? apply(sample, ...texts) : apply(...texts, sample)), all[0]?.offset ?? 0);
+}
+
 export function equality(found: Signature, offset: number): Equality {
   const apply = functions.get(`=(${found.arguments.join(',')})`);
   if (apply === undefined) throw new ExpressionProblem(`${shown('=', found.arguments)} is not in the language`, offset);

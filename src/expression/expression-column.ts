@@ -1,5 +1,6 @@
 import { ABSENT, type Row, UNCHANGED } from '../core/cell.ts';
 import { ExpressionFailure } from './problem.ts';
+import { arrayElements } from './types/array.ts';
 import { typeForms } from './types/type-forms.ts';
 import type { Value } from './types/value.ts';
 
@@ -13,6 +14,22 @@ export interface ExpressionColumn {
 /** `pg_catalog.int4` is int4 here; types of other schemas keep theirs. */
 export function shortType(type: string): string {
   return type.startsWith('pg_catalog.') ? type.slice('pg_catalog.'.length) : type;
+}
+
+/** Reads the elements of a column with an array. */
+export function arrayReader(
+  name: string,
+  index: number,
+  read: (text: string) => Value,
+): (row: Row) => readonly Value[] | null {
+  const cells = columnReader(name, 'text', index);
+  return (row) => {
+    const text = cells(row);
+    if (text === null) return null;
+    const elements = arrayElements(String(text));
+    if (elements === null) throw new ExpressionFailure(`column "${name}" has a value that expressions do not know`);
+    return elements.map((element) => (element === null ? null : read(element)));
+  };
 }
 
 /** Reads one column of a row; a failure where the change does not carry it. */

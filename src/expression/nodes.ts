@@ -1,3 +1,4 @@
+import type { Row } from '../core/cell.ts';
 import { type Compiled, constant, constantValue, folded, type TypedNode } from './typed-node.ts';
 import { checkLength } from './types/text.ts';
 import type { Evaluate, Value } from './types/value.ts';
@@ -297,6 +298,45 @@ export function among(options: {
         return hasNull ? null : negated;
       };
       return isStable || !isKnown ? { run, isConstant: false } : folded(run, [input], offset);
+    },
+  };
+}
+
+/** The elements of an array: each computed, or read from a column. */
+export type Elements =
+  | { readonly kind: 'items'; readonly parts: readonly TypedNode[] }
+  | { readonly kind: 'column'; readonly run: (row: Row) => readonly Value[] | null };
+
+/** Whether a comparison is true of any element, or of all; NULL where that depends on a NULL. All elements are computed first. */
+export function overElements(options: {
+  readonly elements: Elements;
+  readonly isAll: boolean;
+  /** Of the element that `use` was told. */
+  readonly compare: TypedNode;
+  readonly use: (element: Value) => void;
+  readonly offset: number;
+}): TypedNode {
+  const { elements, isAll, compare, use, offset } = options;
+  return {
+    type: 'bool',
+    offset,
+    compile() {
+      const items = elements.kind === 'items' ? elements.parts.map((part) => part.compile()) : [];
+      const read = elements.kind === 'items' ? (row: Row) => items.map((item) => item.run(row)) : elements.run;
+      const { run: compared } = compare.compile();
+      const run: Evaluate = (row) => {
+        const values = read(row);
+        if (values === null) return null;
+        let result: boolean | null = isAll;
+        for (const value of values) {
+          use(value);
+          const one = compared(row);
+          if (one === !isAll) return !isAll;
+          if (one === null) result = null;
+        }
+        return result;
+      };
+      return { run, isConstant: false };
     },
   };
 }

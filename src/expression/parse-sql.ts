@@ -4,7 +4,7 @@ import { castType } from './cast-type.ts';
 import { functionNames, nondeterministic } from './function-names.ts';
 import { theParser } from './parser.ts';
 import { ExpressionProblem } from './problem.ts';
-import type { Case, Choice, Literal, Syntax } from './syntax.ts';
+import type { Case, Choice, Literal, Quantified, Syntax } from './syntax.ts';
 
 /** What stands before the expression: a place of the grammar where one expression stands, without a name or a list. */
 const prefix = 'SELECT WHERE ';
@@ -166,6 +166,8 @@ class Reader {
   #operator(node: A_Expr): Syntax {
     const offset = this.#offset(node.location);
     const name = nameOf(node.name);
+    if (name !== null && insteadOf[name] !== undefined)
+      throw new ExpressionProblem(`operator ${name} is not in the language: ${insteadOf[name]}`, offset);
     if (name === null) throw new ExpressionProblem('operators of other schemas are not in the language', offset);
     const call = (sign: string, ...operands: readonly Syntax[]): Syntax => ({
       kind: 'call',
@@ -203,12 +205,46 @@ class Reader {
           ? { kind: 'and', operands: [call('>=', operand, low), call('<=', operand, high)], offset }
           : { kind: 'or', operands: [call('<', operand, low), call('>', operand, high)], offset };
       }
+      case 'AEXPR_OP_ANY':
+      case 'AEXPR_OP_ALL': {
+        const isAll = node.kind === 'AEXPR_OP_ALL';
+        return {
+          kind: 'quantified',
+          operator: name,
+          isAll,
+          operand: left(),
+          array: this.#array(node.rexpr, offset),
+          offset,
+        };
+      }
       default:
         throw new ExpressionProblem(
           `${refusedOperators[node.kind ?? ''] ?? 'this operator'} is not in the language`,
           offset,
         );
     }
+  }
+
+  /** What ANY and ALL look through. */
+  #array(node: Node | undefined, offset: number): Quantified['array'] {
+    if (node !== undefined && 'A_ArrayExpr' in node && (node.A_ArrayExpr.elements?.length ?? 0) > 0)
+      return {
+        kind: 'items',
+        items: this.#all(node.A_ArrayExpr.elements),
+        offset: this.#offset(node.A_ArrayExpr.location),
+      };
+    const [inner, typeName] =
+      node !== undefined && 'TypeCast' in node ? [node.TypeCast.arg, node.TypeCast.typeName] : [node, undefined];
+    const value = inner === undefined ? null : this.#syntax(inner);
+    if (value?.kind === 'column' && typeName === undefined) return value;
+    if (value?.kind === 'literal' && value.type === 'unknown' && value.text !== null) {
+      const { arrayBounds, ...element } = typeName ?? { arrayBounds: undefined };
+      if (typeName === undefined) return { kind: 'literal', text: value.text, type: null, offset: value.offset };
+      const { type, modifier } = castType(element, value.offset);
+      if (arrayBounds?.length === 1 && modifier === -1)
+        return { kind: 'literal', text: value.text, type, offset: value.offset };
+    }
+    throw new ExpressionProblem("ANY and ALL take a column, ARRAY[...] or '{...}'", offset);
   }
 
   #list(node: Node | undefined): Syntax[] {
@@ -228,6 +264,8 @@ class Reader {
         `${name}() is refused: the same change must always give the same value, after a restart and in a compare, too`,
         offset,
       );
+    const instead = insteadOf[name];
+    if (instead !== undefined) throw new ExpressionProblem(`${name}() is not in the language: ${instead}`, offset);
     if (!functionNames.has(name))
       throw new ExpressionProblem(`no function ${name}${didYouMean(name, functionNames)}`, offset);
     return { kind: 'call', name, isOperator: false, arguments: this.#all(args), offset };
@@ -250,10 +288,35 @@ function nameOf(names: readonly Node[] | undefined): string | null {
   return parts.length === 1 ? (parts[0] ?? null) : null;
 }
 
+/** What is often asked for and can't be computed here exactly as at every server. */
+const insteadOf: Readonly<Record<string, string>> = {
+  '^': 'its last digits differ between servers; write a product',
+  '@>': 'of arrays there are = ANY, <> ALL and the like; of JSON -> and ->>',
+  '<@': 'of arrays there are = ANY, <> ALL and the like',
+  '&&': 'of arrays there are = ANY, <> ALL and the like',
+  '?': 'of JSON there are -> and ->>',
+  '#>': 'of JSON there are -> and ->>',
+  '#>>': 'of JSON there are -> and ->>',
+  power: 'its last digits differ between servers; write a product',
+  pow: 'its last digits differ between servers; write a product',
+  sqrt: 'its last digits differ between servers',
+  to_date: 'cast a text in ISO 8601 (x::date), or put it in that order with substring and ||',
+  to_number: 'cast the text (x::numeric), after replace or translate where it needs them',
+  regexp_match: 'substring(x from pattern) gives what a pattern matches',
+  regexp_matches: 'substring(x from pattern) gives what a pattern matches',
+  regexp_like: 'write x ~ pattern',
+  regexp_substr: 'substring(x from pattern) gives what a pattern matches',
+  array_length: 'of arrays there are = ANY, <> ALL and the like',
+  cardinality: 'of arrays there are = ANY, <> ALL and the like',
+  array_position: 'of arrays there are = ANY, <> ALL and the like',
+  array_to_string: 'of arrays there are = ANY, <> ALL and the like',
+  unnest: 'a row stays one row; the transform unpivot makes several of columns',
+};
+
 const refused: Readonly<Record<string, string>> = {
   SubLink: 'a subquery',
   A_Indirection: 'a field or an element ("(a).b", "a[1]")',
-  A_ArrayExpr: 'an array',
+  A_ArrayExpr: 'an array beside ANY and ALL',
   RowExpr: 'a row ("(a, b)")',
   ParamRef: 'a parameter ("$1")',
   CollateClause: 'COLLATE (texts are always compared by collation "C")',
@@ -266,6 +329,4 @@ const refusedOperators: Readonly<Record<string, string>> = {
   AEXPR_SIMILAR: 'SIMILAR TO',
   AEXPR_BETWEEN_SYM: 'BETWEEN SYMMETRIC',
   AEXPR_NOT_BETWEEN_SYM: 'NOT BETWEEN SYMMETRIC',
-  AEXPR_OP_ANY: 'ANY',
-  AEXPR_OP_ALL: 'ALL',
 };

@@ -5,6 +5,12 @@
  * What is stable may depend on settings, and is therefore not computed by the server before a statement runs.
  */
 export const signatureLines = `
+!~ bpchar text > bool
+!~ name text > bool
+!~ text text > bool
+!~* bpchar text > bool
+!~* name text > bool
+!~* text text > bool
 !~~ bpchar text > bool
 !~~ bytea bytea > bool
 !~~ name text > bool
@@ -539,6 +545,11 @@ overlay text text int4 int4 > text
 position bit bit > int4
 position bytea bytea > int4
 position text text > int4
+regexp_replace text text text > text
+regexp_replace text text text int4 > text
+regexp_replace text text text int4 int4 > text
+regexp_replace text text text int4 int4 text > text
+regexp_replace text text text text > text
 repeat text int4 > text
 replace text text text > text
 reverse bytea > bytea
@@ -573,8 +584,27 @@ substring text int4 > text
 substring text int4 int4 > text
 substring text text > text
 substring text text text > text
+timezone interval timestamp > timestamptz
+timezone interval timestamptz > timestamp
+timezone interval timetz > timetz
+timezone text timestamp > timestamptz
+timezone text timestamptz > timestamp
+timezone text timetz > timetz stable
+timezone timestamp > timestamptz stable
+timezone timestamptz > timestamp stable
+timezone timetz > timetz stable
+to_char float4 text > text stable
+to_char float8 text > text stable
+to_char int4 text > text stable
+to_char int8 text > text stable
+to_char interval text > text stable
+to_char numeric text > text stable
+to_char timestamp text > text stable
+to_char timestamptz text > text stable
 to_hex int4 > text
 to_hex int8 > text
+to_timestamp float8 > timestamptz
+to_timestamp text text > timestamptz stable
 translate text text text > text
 trim_scale numeric > numeric
 trunc float8 > float8
@@ -591,6 +621,19 @@ upper text > text
 || tsquery tsquery > tsquery
 || tsvector tsvector > tsvector
 || varbit varbit > varbit
+~ bit > bit
+~ bpchar text > bool
+~ inet > inet
+~ int2 > int2
+~ int4 > int4
+~ int8 > int8
+~ macaddr > macaddr
+~ macaddr8 > macaddr8
+~ name text > bool
+~ text text > bool
+~* bpchar text > bool
+~* name text > bool
+~* text text > bool
 ~~ bpchar text > bool
 ~~ bytea bytea > bool
 ~~ name text > bool

@@ -1,5 +1,5 @@
 /** What was written, before types are known. `offset` counts UTF-16 units of the expression's text. */
-export type Syntax = Literal | ColumnReference | Call | Cast | Logic | Test | Choice | Case | In;
+export type Syntax = Literal | ColumnReference | Call | Cast | Logic | Test | Choice | Case | In | Quantified;
 
 /** `type` is unknown for what stands in quotes and for NULL: the context decides. */
 export interface Literal {
@@ -71,6 +71,20 @@ export interface In {
   readonly offset: number;
 }
 
+/** `operand operator ANY (array)`, or ALL. */
+export interface Quantified {
+  readonly kind: 'quantified';
+  readonly operator: string;
+  readonly isAll: boolean;
+  readonly operand: Syntax;
+  readonly array:
+    | { readonly kind: 'items'; readonly items: readonly Syntax[]; readonly offset: number }
+    /** In quotes; of the type of its elements, where that is written. */
+    | { readonly kind: 'literal'; readonly text: string; readonly type: string | null; readonly offset: number }
+    | { readonly kind: 'column'; readonly name: string; readonly offset: number };
+  readonly offset: number;
+}
+
 /** Every part that an expression is made of. */
 export function partsOf(syntax: Syntax): readonly Syntax[] {
   switch (syntax.kind) {
@@ -84,6 +98,11 @@ export function partsOf(syntax: Syntax): readonly Syntax[] {
       return [syntax.operand];
     case 'in':
       return [syntax.operand, ...syntax.items];
+    case 'quantified': {
+      const { array, operand } = syntax;
+      if (array.kind === 'items') return [operand, ...array.items];
+      return array.kind === 'column' ? [operand, array] : [operand];
+    }
     case 'case':
       return [
         ...(syntax.operand === null ? [] : [syntax.operand]),

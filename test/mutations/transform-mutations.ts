@@ -240,4 +240,22 @@ export const transformMutations: readonly Mutation[] = [
     replace: '        await truncateTables',
     test: { file: 'test/integration/consumer/traps.test.ts', name: 'a truncate of tables that others write' },
   },
+  {
+    id: 'regex-takes-the-first-alternative',
+    promise: 5,
+    what: 'ends a match where the first way through the pattern ends',
+    file: 'src/expression/regex/automaton.ts',
+    find: '      if (state.isMatch) end = at;',
+    replace: '      if (state.isMatch) return at;',
+    test: { file: 'test/unit/expression/expression-values.test.ts', name: '' },
+  },
+  {
+    id: 'any-of-an-array-forgets-null',
+    promise: 5,
+    what: 'takes an unknown comparison with an element for false',
+    file: 'src/expression/nodes.ts',
+    find: '          if (one === null) result = null;',
+    replace: '',
+    test: { file: 'test/unit/expression/expression-values.test.ts', name: '' },
+  },
 ];

@@ -11,6 +11,9 @@ import {
   ExpressionProblem,
   parseExpression,
 } from '../../src/expression/expression.ts';
+import { formatTimestamp } from '../../src/expression/functions/format-time.ts';
+import { matchesRegex, replaceRegex, substringOfRegex } from '../../src/expression/regex/regex.ts';
+import { parseTimestamp } from '../../src/expression/types/date-time.ts';
 import { float4Text, float8Text, parseFloat4 } from '../../src/expression/types/float.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 import { cellTexts, columnTypes, expressions } from '../support/random-expressions.ts';
@@ -271,6 +274,215 @@ function valueOrFailure(bound: BoundExpression, row: Row): string | null {
     throw error;
   }
 }
+
+const patternPieces = fc.constantFrom(
+  ...[
+    ...'abAZ09_-éß😀 ',
+    '.',
+    '\\.',
+    '\\d',
+    '\\w',
+    '\\s',
+    '\\D',
+    '\\W',
+    '\\S',
+    '\\A',
+    '\\Z',
+    '\\n',
+    '\\u0061',
+    '^',
+    '$',
+  ],
+  ...[
+    '[ab]',
+    '[^ab]',
+    '[a-f0-9]',
+    '[^a-f]',
+    '[[:alpha:]_]',
+    '[^[:upper:]]',
+    '[\\d.]',
+    '[]x]',
+    '[^]-]',
+    '[a-]',
+    '[[:punct:][:space:]]',
+  ],
+  ...[
+    '*',
+    '+',
+    '?',
+    '{2}',
+    '{1,2}',
+    '{0,}',
+    '*?',
+    '+?',
+    '|',
+    '(',
+    ')',
+    '(?:',
+    '(?=',
+    '\\1',
+    '\\m',
+    '[',
+    ']',
+    '{',
+    '\\',
+  ],
+);
+const patterns = fc.oneof(
+  fc.array(patternPieces, { maxLength: 6 }).map((pieces) => pieces.join('')),
+  fc
+    .tuple(
+      fc.array(patternPieces, { maxLength: 4 }),
+      fc.array(patternPieces, { maxLength: 4 }),
+      fc.constantFrom('*', '?', '{2}', ''),
+    )
+    .map(([inner, outer, times]) => `(?:${inner.join('')})${times}${outer.join('')}`),
+);
+const searched = fc
+  .array(fc.constantFrom(...'aaabbABf019_-. é😀ßx\n]'), { maxLength: 12 })
+  .map((characters) => characters.join(''));
+
+test.each(seeds())('regular expressions find what a server finds, or are refused (seed %i)', async (seed) => {
+  await client.query(`CREATE OR REPLACE FUNCTION found(t text, p text) RETURNS text[] LANGUAGE plpgsql AS $body$ BEGIN
+    RETURN ARRAY[(t COLLATE "C" ~ p)::text, (t COLLATE "C" ~* p)::text, substring(t COLLATE "C" from p),
+      regexp_replace(t COLLATE "C", p, '<\\&>', 'g'), regexp_replace(t COLLATE "C", p, '\\\\', 'i')];
+    EXCEPTION WHEN OTHERS THEN RETURN NULL; END $body$`);
+  const pairs = fc.sample(fc.tuple(searched, patterns), { seed, numRuns: 15_000 });
+  const { rows } = await client.query({
+    text: 'SELECT to_json(found(t, p)) FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u(t, p, i) ORDER BY i',
+    values: [pairs.map(([text]) => text), pairs.map(([, pattern]) => pattern)],
+    rowMode: 'array',
+  });
+  let agreed = 0;
+  const differences: unknown[] = [];
+  for (const [i, [text, pattern]] of pairs.entries()) {
+    const theirs: (string | null)[] | null = JSON.parse(rows[i]?.[0] ?? 'null');
+    const mine = [
+      () => String(matchesRegex(text, pattern, false)),
+      () => String(matchesRegex(text, pattern, true)),
+      () => substringOfRegex(text, pattern),
+      () => replaceRegex(text, pattern, '<\\&>', 'g'),
+      () => replaceRegex(text, pattern, '\\\\', 'i'),
+    ];
+    for (const [at, find] of mine.entries()) {
+      let found: string | null;
+      try {
+        found = find();
+      } catch (error) {
+        if (!(error instanceof ExpressionFailure)) throw error;
+        continue;
+      }
+      agreed++;
+      if (theirs === null || found !== theirs[at]) differences.push({ text, pattern, at, found, theirs });
+    }
+  }
+  expect(differences.slice(0, 5)).toEqual([]);
+  expect(agreed).toBeGreaterThan(30_000);
+});
+
+const formatPieces = fc.constantFrom(
+  ...'YYYY YYY YY Y IYYY IY I MM MI MS DDD DD D ID IW WW W Q J HH24 HH12 HH SS SSSSS US FF1 FF6 AM pm BC ad'.split(' '),
+  ...'Month MONTH month Mon MON mon Day DAY day Dy DY dy yyyy mm dd hh24 mi ss FMMM FMDD FMMonth FMDay FMHH24 FMMS FMYY'.split(
+    ' ',
+  ),
+  ...['-', '/', ':', ' ', '.', ',', '"T"', '"of day"', '"', 'T', 'x', 'TH', 'th', 'CC', 'TZ', 'FX', '\\', '1', 'é'],
+);
+
+test.each(seeds())('to_char writes times as a server does, or refuses the format (seed %i)', async (seed) => {
+  const formats = fc.array(formatPieces, { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(''));
+  const given = fc.sample(fc.tuple(cellTexts.ts ?? fc.constant(''), formats), { seed, numRuns: 10_000 });
+  const { rows } = await client.query({
+    text: 'SELECT t::timestamp::text, to_char(t::timestamp, f) FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u(t, f, i) ORDER BY i',
+    values: [given.map(([at]) => at), given.map(([, format]) => format)],
+    rowMode: 'array',
+  });
+  let agreed = 0;
+  const differences: unknown[] = [];
+  for (const [i, [, format]] of given.entries()) {
+    const [at = '', theirs] = rows[i] ?? [];
+    try {
+      const mine = formatTimestamp(parseTimestamp(at, false) ?? 0n, format);
+      agreed++;
+      if (mine !== theirs) differences.push({ at, format, mine, theirs });
+    } catch (error) {
+      if (!(error instanceof ExpressionFailure)) throw error;
+    }
+  }
+  expect(differences.slice(0, 5)).toEqual([]);
+  expect(agreed).toBeGreaterThan(3_000);
+});
+
+const element = fc.option(
+  fc.constantFrom('1', '2', '10', 'a', 'B c', '', '"', '\\', 'null', ',', '{', '2026-11-21', '1.0', 't'),
+  { freq: 6 },
+);
+const elementTypes = ['text', 'int4', 'int8', 'numeric', 'date', 'varchar', 'bool', 'timestamp', 'bpchar'];
+
+test.each(seeds())('ANY and ALL look through arrays as at a server (seed %i)', async (seed) => {
+  await client.query(`CREATE OR REPLACE FUNCTION tried(t text, x text, a text[], e text) RETURNS text[] LANGUAGE plpgsql AS $body$
+    DECLARE answer text[]; BEGIN
+      EXECUTE format('SELECT ARRAY[(%s)::text, a::text, x::text] FROM (SELECT %L::%s AS x, %L::text[]::%s[] AS a) s', e, x, t, a::text, t) INTO answer;
+      RETURN answer;
+    EXCEPTION WHEN OTHERS THEN RETURN ARRAY['failed', SQLERRM]; END $body$`);
+  const text = (value: string | null): string => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`);
+  const braces = (values: readonly (string | null)[]): string =>
+    text(
+      `{${values.map((v) => (v === null ? 'NULL' : /^[a-z0-9.-]+$/.test(v) && v !== 'null' ? v : JSON.stringify(v))).join(',')}}`,
+    );
+  const arrays = fc.array(element, { maxLength: 4 });
+  const forms = fc
+    .tuple(
+      fc.constantFrom('=', '<>', '<', '>='),
+      fc.constantFrom('ANY', 'ALL', 'SOME'),
+      arrays,
+      fc.constantFrom('a', 'items', 'braces', 'cast'),
+    )
+    .map(([sign, kind, values, form]) => ({ sign, kind, values, form }));
+  const given = fc
+    .sample(fc.tuple(fc.constantFrom(...elementTypes), element, arrays, forms), { seed, numRuns: 4_000 })
+    .map(([type, x, a, { sign, kind, values, form }]) => {
+      const array = {
+        a: 'a',
+        items: `ARRAY[${values.map(text).join(',')}]`,
+        braces: braces(values),
+        cast: `${braces(values)}::${type}[]`,
+      }[form];
+      return { type, x, a, expression: `x ${sign} ${kind} (${array})` };
+    });
+  let agreed = 0;
+  const differences: unknown[] = [];
+  for (const { type, x, a, expression } of given) {
+    const { rows } = await client.query({
+      text: 'SELECT to_json(tried($1, $2, $3, $4))',
+      values: [type, x, a, expression],
+      rowMode: 'array',
+    });
+    const [theirs, array = null, value = null] = JSON.parse(rows[0]?.[0] ?? '[]');
+    const printed = { true: 't', false: 'f' }[String(theirs)] ?? theirs;
+    const columnsHere = [
+      { name: 'x', type: `pg_catalog.${type}`, modifier: -1 },
+      { name: 'a', type: `pg_catalog._${type}`, modifier: -1 },
+    ];
+    let mine: string | null;
+    try {
+      const cell = type === 'bool' && value !== null ? value[0] : value;
+      mine = bindExpression(parseExpression(expression), columnsHere, { as: 'value' }).evaluate([cell, array]) as
+        | string
+        | null;
+    } catch (error) {
+      if (!(error instanceof ExpressionProblem || error instanceof ExpressionFailure)) throw error;
+      mine = 'failed';
+    }
+    if (mine === 'failed' && theirs !== 'failed') differences.push({ type, x, a, expression, mine, theirs });
+    else if (theirs === 'failed') continue;
+    else {
+      agreed++;
+      if (mine !== printed) differences.push({ type, value, array, expression, mine, theirs });
+    }
+  }
+  expect(differences.slice(0, 5)).toEqual([]);
+  expect(agreed).toBeGreaterThan(500);
+});
 
 const bits = new DataView(new ArrayBuffer(8));
 const anyDouble = fc.oneof(

@@ -1,11 +1,11 @@
 import type { TestDatabase } from './postgres.ts';
 
-const operators = '+ - * / % || = <> < <= > >= ~~ !~~ ~~* !~~* -> ->>'.split(' ');
+const operators = '+ - * / % || = <> < <= > >= ~~ !~~ ~~* !~~* ~ !~ ~* !~* -> ->>'.split(' ');
 const functions = (
   'abs ascii bit_length btrim ceil ceiling char_length character_length chr convert_from convert_to date_part ' +
   'date_trunc decode div encode extract floor initcap left length like_escape lower lpad ltrim md5 mod octet_length ' +
-  'overlay position repeat replace reverse right round rpad rtrim sha224 sha256 sha384 sha512 sign split_part ' +
-  'starts_with strpos substr substring to_hex translate trim_scale trunc upper'
+  'overlay position regexp_replace repeat replace reverse right round rpad rtrim sha224 sha256 sha384 sha512 sign split_part ' +
+  'starts_with strpos substr substring timezone to_char to_hex to_timestamp translate trim_scale trunc upper'
 ).split(' ');
 
 /**

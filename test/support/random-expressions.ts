@@ -276,6 +276,15 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
     'millennium',
     'isoyear',
   );
+  const zone = fc.constantFrom(
+    "'UTC'",
+    "'utc'",
+    "'Etc/UTC'",
+    "'Europe/Zurich'",
+    "interval '01:00'",
+    "interval '-05:30:15.5'",
+    "interval '1 day'",
+  );
   const unit = fc
     .constantFrom(
       'year',
@@ -317,6 +326,9 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
         compared(tie('bytea')),
         infix(text, ['LIKE', 'NOT LIKE', 'ILIKE', 'NOT ILIKE'], pattern),
         form`${text} LIKE ${pattern} ESCAPE ${fc.constantFrom("'a'", "''", "'\\'", "'%'")}`,
+        infix(text, ['~', '!~', '~*', '!~*'], fc.constantFrom("'^a'", "'[0-9]+$'", "'é|b'", "'^\\s*$'")),
+        form`${int} ${fc.constantFrom('=', '<>', '<')} ${fc.constantFrom('ANY', 'ALL')} (ARRAY[${int}, ${int}, NULL])`,
+        form`${text} = ANY (ARRAY[${text}, 'a'])`,
         call('starts_with', text, text),
         cast(fc.oneof(cast(int, 'int4'), fc.constant('u'), fc.constant('c')), 'bool'),
         ...common(bool),
@@ -410,6 +422,15 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
         form`trim(${fc.constantFrom('both', 'leading', 'trailing')} ${text} FROM ${text})`,
         form`overlay(${text} PLACING ${text} FROM ${count} FOR ${count})`,
         call('replace', text, text, text),
+        call(
+          'regexp_replace',
+          text,
+          fc.constantFrom("'[aeiou]+'", "'\\s*$'", "'x*'", "'(a|b)c'"),
+          fc.constantFrom("'-'", "'<\\&>'", "''"),
+          fc.constantFrom("'g'", "''", "'gi'"),
+        ),
+        form`substring(${text} FROM ${fc.constantFrom("'[0-9]+'", "'^.'", "'(?:a|b)+'")})`,
+        form`to_char(${fc.oneof(stamp, stamptz, date)}, ${fc.constantFrom("'YYYY-MM-DD'", "'FMMonth FMDD, YYYY BC'", "'HH24:MI:SS.US'", "'IYYY-IW-ID'")})`,
         call('translate', text, text, text),
         call('split_part', text, text, count),
         call('concat', tie('any'), tie('any'), text),
@@ -439,6 +460,7 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
         infix(fc.oneof(stamp, date), ['+', '-'], interval),
         infix(date, ['+'], time),
         call('date_trunc', unit, stamp),
+        form`${stamptz} AT TIME ZONE ${zone}`,
         cast(fc.oneof(date, stamptz), 'timestamp'),
         ...common(stamp, fc.oneof(stamp, date)),
       ],
@@ -448,6 +470,8 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
       [
         infix(stamptz, ['+', '-'], interval),
         call('date_trunc', unit, fc.oneof(stamptz, date)),
+        form`${stamp} AT TIME ZONE ${zone}`,
+        call('to_timestamp', fc.oneof(number, cast(number, 'float8'))),
         cast(fc.oneof(date, stamp), 'timestamptz'),
         ...common(stamptz, fc.oneof(stamp, date)),
       ],

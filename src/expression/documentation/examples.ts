@@ -59,6 +59,9 @@ export const functionExamples: Readonly<Record<string, Readonly<Record<string, s
   'Dates and times': {
     date_trunc: "date_trunc('month', timestamp '2026-11-21 12:34:56')",
     extract: "extract(epoch from timestamptz '2026-11-21 12:34:56.5+01')",
+    timezone: "timestamptz '2026-11-21 12:00+01' AT TIME ZONE interval '05:30'",
+    to_char: "to_char(date '2026-02-03', 'FMDay, DD Mon YYYY')",
+    to_timestamp: 'to_timestamp(1795260896.5)',
   },
   'Comparison and patterns': {
     '=': '1.0 = 1.00',
@@ -71,6 +74,11 @@ export const functionExamples: Readonly<Record<string, Readonly<Record<string, s
     '!~~': "'a_b' NOT LIKE 'a!_c' ESCAPE '!'",
     '~~*': "'Berlin' ILIKE 'BER%'",
     '!~~*': "'Berlin' NOT ILIKE 'b_r%'",
+    '~': "'AB-1234' ~ '^[A-Z]{2}-[0-9]+$'",
+    '!~': "'a b' !~ '\\s'",
+    '~*': "'Berlin' ~* '^(ber|ham)'",
+    '!~*': "'Berlin' !~* '^B'",
+    regexp_replace: "regexp_replace('+41 79/123 45 67', '[^0-9]', '', 'g')",
   },
   'JSON (text and numbers keep their digits)': {
     '->': `jsonb '{"a": {"b": 1.50}}' -> 'a'`,
@@ -90,6 +98,11 @@ export const formExamples: readonly string[] = [
   "'x' IN ('a', NULL)",
   'NULL IS NOT DISTINCT FROM NULL',
   'NULL::boolean IS UNKNOWN',
+  "'b' = ANY (ARRAY['a', 'b'])",
+  "3 <> ALL ('{1,2}')",
+  "2 = ANY ('{1,NULL}'::int[])",
+  "substring('order 4711 of 12' from '[0-9]+')",
+  "timestamp '2026-11-21 12:00' AT TIME ZONE 'UTC'",
   'NOT NULL::boolean',
   'false AND NULL',
   "'12.345'::numeric(6,2)",
