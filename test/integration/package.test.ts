@@ -29,7 +29,7 @@ const tidelock = (...args: string[]) =>
 
 test('the archive holds what is to be shipped, and nothing else', async () => {
   const names = readdirSync(join(folder, 'node_modules/tidelock')).sort();
-  expect(names).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
+  expect(names).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'deploy', 'dist', 'docs', 'package.json']);
   expect(readdirSync(join(folder, 'node_modules/tidelock/dist')).sort()).toEqual([
     'connectors',
     'src',
