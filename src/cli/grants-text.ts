@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { GrantsDocument } from '../control/node-grants.ts';
 
-/** Statements to be run as they are printed, each below what it is for. */
+/** Statements to be run as they are printed, each below what it is for. One that would make a superuser of the user is a comment. */
 export function grantsText(
   { user, grants, missing, leftOut }: GrantsDocument,
   { place, onlyMissing, colours }: { readonly place: string; readonly onlyMissing: boolean; readonly colours: boolean },
@@ -9,9 +9,10 @@ export function grantsText(
   const comment = (text: string): string => (colours ? styleText('dim', `-- ${text}`) : `-- ${text}`);
   const shown = onlyMissing ? grants.filter(({ held }) => !held) : grants;
   const lines = [comment(`${user} at ${place}: what its part in the routes needs, as an administrator`)];
-  for (const { statement, why, need, held } of shown) {
+  for (const { statement, why, need, held, superuser = false } of shown) {
     const notes = [need === 'recommended' ? 'recommended' : '', held ? 'has it' : ''].filter(Boolean);
-    lines.push('', comment(`${why}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`), statement);
+    lines.push('', comment(`${why}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`));
+    lines.push(superuser && !held ? comment(statement) : statement);
   }
   if (shown.length === 0) lines.push(comment('nothing is missing'));
   if (missing.length > 0)

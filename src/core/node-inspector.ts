@@ -28,6 +28,8 @@ export interface Grant {
   readonly need: 'required' | 'recommended';
   /** The user has it already. */
   readonly held: boolean;
+  /** The user would get a superuser's rights with it, which no route needs: somebody has to decide. */
+  readonly superuser?: true;
 }
 
 export interface NodeGrants {

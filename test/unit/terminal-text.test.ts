@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { checkServerFacts } from '../../connectors/postgres/node/check-server.ts';
 import type { ServerFacts } from '../../connectors/postgres/node/server-facts.ts';
 import { checkText } from '../../src/cli/check-text.ts';
+import { grantsText } from '../../src/cli/grants-text.ts';
+import { journalText } from '../../src/cli/journal-text.ts';
 import { repaint } from '../../src/cli/repaint.ts';
 import { tableText } from '../../src/cli/table-text.ts';
 import { usesColours } from '../../src/cli/terminal.ts';
+import type { GrantsDocument } from '../../src/control/node-grants.ts';
 import type { Finding } from '../../src/core/finding.ts';
 import type { NodeDefinition, RouteDefinition } from '../../src/core/route.ts';
 
@@ -22,6 +25,51 @@ test.each([40, 80, 120, 200])('a table fits %i columns, its numbers whole', (col
   // Below each other, also behind characters that are two columns wide.
   const ends = lines.map((line) => stringWidth(line));
   expect(new Set(ends).size).toBe(1);
+});
+
+test('a time stays whole where there is no room for all', () => {
+  const at = '2026-11-21 14:19:43';
+  const [, line = ''] = tableText(['AT!', 'ROUTE', 'WHY'], [[at, 'a-route-of-a-name', 'why'.repeat(20)]], 60).split(
+    '\n',
+  );
+  expect(line).toMatch(new RegExp(`^${at}  a-route-of-a-name  why.*…`));
+  expect(stringWidth(line)).toBeLessThanOrEqual(60);
+});
+
+test('grants that are run as they are printed make nobody a superuser', () => {
+  const grant = { statement: 'GRANT "app" TO "t";', why: 'owns', need: 'required', held: false } as const;
+  const grants = [grant, { ...grant, statement: 'GRANT "postgres" TO "t";', superuser: true as const }];
+  const document: GrantsDocument = { version: 1, node: 'shop', user: 't', grants, missing: [], leftOut: [] };
+  const text = grantsText(document, { place: 'shop', onlyMissing: false, colours: false });
+  expect(text.split('\n').filter((line) => !line.startsWith('--'))).toEqual(['', 'GRANT "app" TO "t";', '', '']);
+  expect(text).toContain('\n-- GRANT "postgres" TO "t";\n');
+});
+
+test('the journal tells what an action was about, and where it does not fit its times stay whole', () => {
+  const entry = {
+    id: 1,
+    route: 'shop-to-copy',
+    at: '2026-11-21T14:19:43.407069Z',
+    by: 'ops',
+    via: 'cli',
+    message: null,
+  } as const;
+  const done = { ...entry, result: 'done', code: null, reason: 'mended by hand' } as const;
+  const journal = [
+    { ...done, action: 'skip', details: { transaction: '772', position: '0/1' } },
+    { ...done, action: 'discard', details: { ids: ['1', '2'] } },
+    { ...done, action: 'start', details: { takeover: true, acceptSchemaChange: false, request: 4 } },
+    { ...done, action: 'stop', details: { request: 5 } },
+    { ...entry, action: 'retry', details: { ids: 'all' }, result: 'refused', code: 'TL-4202', reason: null },
+  ] as const;
+  const document = { version: 1, journal, before: null, missing: [] } as const;
+  const text = journalText(document, null);
+  for (const what of ['skip 772 ', 'discard 1, 2 ', 'start --takeover ', 'stop ', 'retry all '])
+    expect(text).toContain(`copy  ${what}`);
+  for (const line of journalText(document, 80).trimEnd().split('\n').slice(1)) {
+    expect(line).toMatch(/^2026-11-21 14:19:43 /);
+    expect(stringWidth(line)).toBeLessThanOrEqual(80);
+  }
 });
 
 test('what is not a terminal gets whole texts', () => {

@@ -203,11 +203,13 @@ function grantOwners({ user, list }: Context, relations: readonly RelationFacts[
   for (const owner of ownersOf(relations)) {
     if (owner === user) continue;
     const of = relations.filter((relation) => relation.owner === owner);
+    const isSuperuser = of.some(({ ownerIsSuperuser }) => ownerIsSuperuser);
     list.add({
       statement: `GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(user)};`,
-      why: of.some(({ ownerIsSuperuser }) => ownerIsSuperuser)
-        ? `${why}; CAREFUL: ${owner} is a superuser, and so may the member be. Give the tables another owner, or make the publication yourself and name it in the route`
+      why: isSuperuser
+        ? `${why}; CAREFUL: ${owner} is a superuser, and its member is as good as one. Give the tables another owner, or make what needs one yourself (docs/security.md); or accept it and run this, too`
         : why,
+      ...(isSuperuser && { superuser: true }),
       held: of.every(({ owned }) => owned),
     });
   }
