@@ -86,6 +86,8 @@ class PostgresRouteState implements RouteStateStore {
   readonly #idleName: string;
   readonly #logger: Logger;
   #routeId: number | null = null;
+  /** Of the lease that the log knows of. */
+  #toldEpoch: bigint | null = null;
   #lease: HeldLease | null = null;
   #named = false;
   /** One at a time: a renewal must not slip into a transaction of another call. */
@@ -165,7 +167,10 @@ class PostgresRouteState implements RouteStateStore {
       }
       const { epoch, claim = '' } = attempt;
       this.#lease = { supervisor: holder.supervisor, claim, epoch };
-      this.#logger.info({ epoch: epoch.toString(), takeover }, 'lease acquired');
+      // Asked for again after each pause, stop and halt: that the same lease goes on is no news.
+      const isNews = epoch !== this.#toldEpoch;
+      this.#toldEpoch = epoch;
+      this.#logger[isNews ? 'info' : 'debug']({ epoch: epoch.toString(), takeover }, 'lease acquired');
       return { granted: true, epoch };
     }, leaseAnswerMs);
   }
