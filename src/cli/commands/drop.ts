@@ -5,6 +5,7 @@ import { placeText } from '../../control/node-place.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { counted } from '../counted.ts';
 import { openConfiguration } from '../open-configuration.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
@@ -87,11 +88,12 @@ async function drop(line: CommandLine, name: string, options: DropOptions): Prom
 }
 
 function consequences({ route, source, target, queue, tables, targetTables, parked }: DroppedRoute): string {
-  return (
-    `${route}: at ${placeText(source)} slot and publication ${queue.name} (${queue.state}, ${queue.retainedBytes ?? 0} bytes are kept)` +
-    `${queue.given ? ', which were given, stay' : ''}; ` +
-    `at ${placeText(target)} the state of ${tables} tables in the schema tidelock` +
-    `${tables === 0 ? '' : `: ${targetTables.join(', ')}`}` +
-    `${parked === 0 ? '' : `, and ${parked} parked transactions, which are lost with it`}\n`
-  );
+  const kept = `${queue.state}, ${counted(queue.retainedBytes ?? 0, 'byte')} kept`;
+  const lines = [
+    `${route}:`,
+    `  at ${placeText(source)}: slot and publication ${queue.name} (${kept})${queue.given ? ', which were given, stay' : ''}`,
+    `  at ${placeText(target)}: the state of ${counted(tables, 'table')} in the schema tidelock; rows stay${tables === 0 ? '' : `: ${targetTables.join(', ')}`}`,
+  ];
+  if (parked > 0) lines.push(`  and ${counted(parked, 'parked transaction')}, lost for good`);
+  return `${lines.join('\n')}\n`;
 }

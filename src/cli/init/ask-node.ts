@@ -30,7 +30,7 @@ export async function askNode(
   let security = tls;
   for (;;) {
     given ??= await prompter.text(`Address of the ${what}`, {
-      placeholder: 'postgres://user:password@host:5432/database, or ${NAME} of a variable that holds it',
+      placeholder: 'postgres://user:password@host:5432/database, or a variable: ${NAME}',
       problem: (value) => (value === '' ? 'An address is needed.' : null),
     });
     const node = { address: given, from: `the ${what}`, name: null, tls: security, taken, offline: false };
