@@ -72,7 +72,7 @@ export const routeErrors = {
     recovery: 'usage',
     message: ({ route }) => `route ${route} was never started: its target holds no state of it`,
     remedy: ({ route }) =>
-      `"tidelock run" starts it. Where one runs already, its log and "tidelock check ${route}" say what keeps it from the target.`,
+      `"tidelock run" starts it. Where one runs already: "tidelock start ${route}" begins a route anew that was dropped; else its log and "tidelock check ${route}" say what keeps it from the target.`,
     explanation:
       'The target has no state of the route. It was never run, or it was dropped, or the engine can not yet write to the target.',
   }),

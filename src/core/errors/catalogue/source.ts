@@ -1,5 +1,10 @@
 import { errorKind } from '../tidelock-error.ts';
 
+/** Rows stay when a route is dropped, and a load goes into empty tables. */
+function beginAnew(route: string): string {
+  return `"tidelock drop ${route} --yes", empty its tables at the target, "tidelock start ${route}" (docs/operations.md#restoring-a-database)`;
+}
+
 /** TL-3xxx: sources. */
 export const sourceErrors = {
   invalidPosition: errorKind<{ text: string }>({
@@ -56,7 +61,7 @@ export const sourceErrors = {
     message: ({ route, slot, confirmed, checkpoint }) =>
       `route ${route}: replication slot ${slot} starts at ${confirmed}, beyond the target's checkpoint ${checkpoint}: what lies between would be skipped`,
     remedy: ({ route }) =>
-      `Load the tables again ("tidelock drop ${route} --yes", then start with load: initial), or, where nothing relevant lies between, accept the slot's position with "tidelock position ${route} --adopt".`,
+      `Begin the route anew: ${beginAnew(route)}. Or, where nothing relevant lies between, accept the slot's position with "tidelock position ${route} --adopt".`,
     explanation:
       'The target was restored from an older copy or failed over to one that lagged, or the slot was made anew or advanced. The server would start at the later position without an error.',
   }),
@@ -78,7 +83,7 @@ export const sourceErrors = {
     message: ({ route, stored, found, checkpoint, fork }) =>
       `route ${route}: the source is on timeline ${found}, which left timeline ${stored} at ${fork}; the checkpoint ${checkpoint} is not part of it`,
     remedy: ({ route }) =>
-      `The target has changes that the source has lost. Compare, then load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+      `The target has changes that the source has lost. Compare, then begin the route anew: ${beginAnew(route)}.`,
     explanation:
       'After a failover or a point-in-time recovery the new timeline holds less than what was already applied at the target.',
   }),
@@ -89,7 +94,7 @@ export const sourceErrors = {
     message: ({ route, end, checkpoint }) =>
       `route ${route}: the source's WAL ends at ${end}, before the target's checkpoint ${checkpoint}: the source was set back`,
     remedy: ({ route }) =>
-      `The target has changes that the source has lost. Compare, then load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+      `The target has changes that the source has lost. Compare, then begin the route anew: ${beginAnew(route)}.`,
     explanation: 'The source was restored from an older copy of its files, or lost WAL that it had not flushed.',
   }),
   historyDiffers: errorKind<{ route: string; checkpoint: string; expected: string; found: string }>({
@@ -99,7 +104,7 @@ export const sourceErrors = {
     message: ({ route, checkpoint, expected, found }) =>
       `route ${route}: the source's history is not the one the checkpoint ${checkpoint} was made with: expected ${expected}, found ${found}`,
     remedy: ({ route }) =>
-      `The source was set back and has gone on. Compare, then load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+      `The source was set back and has gone on. Compare, then begin the route anew: ${beginAnew(route)}.`,
     explanation:
       'The last transaction that was applied is no longer where it was in the source’s queue. The source was restored from an older copy on the same timeline and has written other changes since.',
   }),
@@ -108,8 +113,7 @@ export const sourceErrors = {
     title: 'The publication is not there',
     recovery: 'halt',
     message: ({ route, publication }) => `route ${route}: publication ${publication} does not exist at the source`,
-    remedy: ({ route }) =>
-      `Changes since it was dropped are not published. Load the tables again ("tidelock drop ${route} --yes", then start with load: initial).`,
+    remedy: ({ route }) => `Changes since it was dropped are not published. Begin the route anew: ${beginAnew(route)}.`,
     explanation: 'The publication says which tables the server decodes for the route. It was dropped or renamed.',
   }),
   publicationIncomplete: errorKind<{ route: string; publication: string; why: string; statement: string }>({
