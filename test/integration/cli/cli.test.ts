@@ -210,11 +210,13 @@ test('start tells of plan and apply where the configuration is not what the rout
   const env = { THERE: url(target) };
   const { routes } = loadConfiguration({ file: join(folder, 'tidelock.yaml'), env, cwd: folder });
   await store.setReady({}, '0/1' as Position, routes.demand('one', 'route').describe());
-  expect(await tidelock('start', 'one')).toMatchObject({ code: 0, out: 'one is to run\n', err: '' });
+  // Nothing is said of an engine here: on a slow machine the lease is over meanwhile.
+  const started = await tidelock('start', 'one');
+  expect(started).toMatchObject({ code: 0, out: 'one is to run\n', err: expect.not.stringContaining('plan') });
   writeFileSync(join(folder, 'tidelock.yaml'), configuration('[{ name: public.item, where: "id > 1" }]'));
-  expect((await tidelock('start', 'one')).err).toMatch(/^one goes on as it was applied last, .*"tidelock plan" shows/);
+  expect((await tidelock('start', 'one')).err).toMatch(/^one goes on as it was applied last, .*"tidelock plan" shows/m);
   const restarted = await tidelock('restart', 'one', '--json');
-  expect(json(restarted)).toMatchObject({ routes: [{ name: 'one', engine: true, rested: true, unapplied: true }] });
+  expect(json(restarted)).toMatchObject({ routes: [{ name: 'one', rested: true, unapplied: true }] });
 });
 
 test('a wrong name is told together with those that there are', async () => {
@@ -319,7 +321,7 @@ test('drop leaves nothing behind, wants --yes, and refuses while the route runs'
   await store.renewLease({ ...running, state: 'stopped' });
   const asked = await tidelock('drop', 'one');
   expect(asked.code).toBe(2);
-  expect(asked.err).toMatch(/127\.0\.0\.1:\d+.*state of 1 tables.*public\.item[\s\S]*TL-1013/);
+  expect(asked.err).toMatch(/127\.0\.0\.1:\d+.*state of 1 table in.*public\.item[\s\S]*TL-1013/);
   expect(await tidelock('drop', 'one', '--yes')).toMatchObject({ code: 0 });
   expect(await source.query('select from pg_replication_slots')).toEqual([]);
   expect(await source.query('select from pg_publication')).toEqual([]);
