@@ -26,8 +26,9 @@ export function sqlState(error: unknown): string | null {
 const at = (message: string, address: string): string =>
   address === '' || message.includes(address) ? message : `${message} (${address})`;
 
-/** The driver's own words, with the system's code where they lack it. */
+/** The driver's own words, with the system's code where they lack it. What it says of its own state means nothing to a reader. */
 function lostBecause(error: unknown, message: string): string {
+  if (/^Client .* is not queryable$/.test(message)) return 'the connection was lost';
   // A name with several addresses (localhost: ::1 and 127.0.0.1) fails as one error without words for all of them.
   const words = message === '' && error instanceof AggregateError ? error.errors.map(String).join('; ') : message;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

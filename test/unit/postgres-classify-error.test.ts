@@ -40,3 +40,11 @@ test('a connection that failed tells the address, once', () => {
   );
   expect(of(server('28P01'), 'db1:5432')).toContain('words of the server (db1:5432)');
 });
+
+test('what the driver says of its own state is told in words of ours', () => {
+  const error = new Error('Client has encountered a connection error and is not queryable');
+  expect(classifyPostgresError(error, 'sales')).toMatchObject({
+    code: 'TL-5001',
+    message: 'node sales: no connection: the connection was lost',
+  });
+});
