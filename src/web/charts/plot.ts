@@ -106,10 +106,10 @@ function niceTop(top: number | null): number {
 /** The scale of a line that is nothing everywhere: it has no other number to read. */
 const nothing = 1e-9;
 
-/** Three to six round numbers from 0 on. */
+/** A few round numbers from 0 on. */
 function niceSteps(top: number): number[] {
   if (top <= nothing) return [0];
-  const rough = top / 4;
+  const rough = top / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
   return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, at) => at * step);

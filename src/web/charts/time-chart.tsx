@@ -40,10 +40,10 @@ export function TimeChart({ title, points, format, spanMs }: TimeChartProps) {
     <figure class="chart" aria-labelledby={id}>
       <figcaption>
         <h3 id={id}>{title}</h3>
-        <p class="muted">{reading === '' ? summary(points, format) : reading}</p>
+        {!isEmpty && <p class="muted">{reading === '' ? summary(points, format) : reading}</p>}
       </figcaption>
       {isEmpty ? (
-        <p class="empty">No values yet.</p>
+        <p class="empty">Nothing was measured in this time.</p>
       ) : (
         <>
           <div class="plot" ref={place} role="img" aria-label={`${title}. ${summary(points, format)}`} />

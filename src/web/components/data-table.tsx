@@ -7,6 +7,10 @@ export interface Column<Row> {
   readonly numeric?: boolean;
   /** Left out where the screen is narrow. */
   readonly minor?: boolean;
+  /** Left out where the screen is not wide. */
+  readonly roomy?: boolean;
+  /** The width of the screen is its own where rows are stacked. */
+  readonly full?: boolean;
   /** Names the row for those who hear the table. */
   readonly head?: boolean;
 }
@@ -18,15 +22,18 @@ export interface DataTableProps<Row> {
   readonly rowKey: (row: Row) => string;
   readonly rowClass?: (row: Row) => string;
   readonly empty: string;
+  /** On a narrow screen each row is a block, and nothing is scrolled sideways. */
+  readonly stacked?: boolean;
 }
 
 /** A table of documents, scrolled by itself where it is wider than the screen. */
-export function DataTable<Row>({ caption, columns, rows, rowKey, rowClass, empty }: DataTableProps<Row>) {
+export function DataTable<Row>({ caption, columns, rows, rowKey, rowClass, empty, stacked }: DataTableProps<Row>) {
   if (rows.length === 0) return <p class="empty">{empty}</p>;
-  const classOf = ({ numeric, minor }: Column<Row>) => `${numeric ? 'num' : ''} ${minor ? 'minor' : ''}`.trim();
+  const classOf = ({ numeric, minor, roomy, full }: Column<Row>) =>
+    [numeric && 'num', minor && 'minor', roomy && 'roomy', full && 'full'].filter(Boolean).join(' ');
   return (
     <ScrollArea label={caption}>
-      <table>
+      <table class={stacked ? 'stacked' : ''}>
         <caption class="hidden">{caption}</caption>
         <thead>
           <tr>

@@ -45,7 +45,7 @@ export function JournalTable({ entries, withRoute, caption }: JournalTableProps)
     },
     { title: 'Result', minor: true, cell: ({ result }) => <Result result={result} /> },
     { title: 'Who', minor: true, cell: ({ by, via }) => `${by} (${via})` },
-    { title: 'Why and what', cell: (entry) => <Story {...entry} /> },
+    { title: 'Why and what', full: true, cell: (entry) => <Story {...entry} /> },
   ];
   return (
     <DataTable
@@ -54,6 +54,7 @@ export function JournalTable({ entries, withRoute, caption }: JournalTableProps)
       rows={entries}
       rowKey={(entry) => `${entry.route} ${entry.id}`}
       empty="Nothing was asked for yet."
+      stacked
     />
   );
 }

@@ -70,6 +70,7 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
     { title: 'Tables', minor: true, cell: ({ tables }) => tables.map(tableText).join(', ') },
     {
       title: 'Why',
+      full: true,
       cell: ({ cause, code, message, behind, reason, askedBy }) => (
         <div class="story">
           {behind !== null ? (
@@ -128,6 +129,7 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
           rowKey={({ id }) => String(id)}
           rowClass={({ id }) => (id === shown ? 'is-shown' : '')}
           empty="Nothing is parked."
+          stacked
         />
       )}
       {shown !== null && shownOne !== undefined && (

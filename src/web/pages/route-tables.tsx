@@ -63,7 +63,12 @@ export function RouteTables({ route }: { readonly route: RouteDocument }) {
       title="Tables"
       aside={
         <span class="muted">
-          rows since {service === null ? 'the service was started' : <Moment at={service.startedAt} />}
+          rows since the service was started
+          {service !== null && (
+            <>
+              , <Moment at={service.startedAt} />
+            </>
+          )}
         </span>
       }
     >

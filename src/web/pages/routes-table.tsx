@@ -98,7 +98,7 @@ const columns: readonly Column<RouteDocument>[] = [
       parked === 0 ? '0' : <a href={hrefOf({ page: 'route', route: name, section: 'parked' })}>{count(parked)}</a>,
   },
   { title: 'Restarts', numeric: true, minor: true, cell: ({ restarts }) => count(restarts) },
-  { title: 'Applied', minor: true, cell: ({ target }) => <code>{target.position ?? '–'}</code> },
+  { title: 'Applied', minor: true, roomy: true, cell: ({ target }) => <code>{target.position ?? '–'}</code> },
 ];
 
 export function RoutesTable({

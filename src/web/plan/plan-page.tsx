@@ -46,6 +46,8 @@ export function PlanPage() {
     try {
       const document = await ask<PlanDocument>(planPath({ kept: keepRows, names }));
       setError(null);
+      // Somebody else has done it meanwhile, or the file says what it said before.
+      if (document.routes.every(({ state }) => state === 'unchanged')) return plan.reload();
       confirmAction(applyAction(document, keepRows), () => {
         setAsked([...new Set([...asked, ...names])]);
         plan.reload();

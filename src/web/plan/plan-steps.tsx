@@ -30,6 +30,7 @@ export function PlanSteps({ route, kept, onKeep }: PlanStepsProps) {
     { title: 'Step', minor: true, cell: ({ action }) => action },
     {
       title: 'What happens',
+      full: true,
       cell: (step) => (
         <>
           {stepText(step)}
@@ -56,6 +57,7 @@ export function PlanSteps({ route, kept, onKeep }: PlanStepsProps) {
           rows={tables}
           rowKey={({ source, target }) => `${source} ${target}`}
           empty=""
+          stacked
         />
       )}
       {settings.length > 0 && (
