@@ -159,6 +159,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/collisions.test.ts', name: 'an update finds no row' },
   },
   {
+    id: 'ahead-of-another-plan',
+    promise: 5,
+    what: 'sends what was made ready before the definition of its table at the target was seen to have changed',
+    file: 'connectors/postgres/target/group-ahead.ts',
+    find: 'return made.generation === this.#options.plans.generation ? made.statements : null;',
+    replace: 'return made.statements;',
+    test: { file: 'test/unit/group-ahead.test.ts', name: 'what was made ready is sent for that very group' },
+  },
+  {
     id: 'parked-keys-do-not-block',
     promise: 2,
     what: 'applies what touches the key of a parked transaction',

@@ -19,10 +19,11 @@ import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
 import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
+import { GroupAhead } from './group-ahead.ts';
 import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
 import { Parking, type ParkWhy } from './parking/parking.ts';
-import { sendAsSets, sendInOrder } from './set-apply.ts';
+import { type Applier, sendAsSets, sendInOrder } from './set-apply.ts';
 import { TablePlans } from './table-plans.ts';
 import { isOff, TargetTransaction } from './target-transaction.ts';
 import { Turns } from './turns.ts';
@@ -69,6 +70,7 @@ export class PostgresConsumer implements Consumer {
   readonly #plans: TablePlans;
   readonly #share: ConsumerOptions['share'];
   readonly #target: TargetTransaction;
+  readonly #ahead: GroupAhead;
   readonly #displaced: DisplacedRows;
   readonly #parking: Parking;
   readonly #parkedWork: ParkedWork;
@@ -95,7 +97,8 @@ export class PostgresConsumer implements Consumer {
     this.#limits = { rows: route.apply.groupRows, bytes };
     this.#displaced = new DisplacedRows(this.#limits.bytes);
     this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
-    const { client } = connection;
+    const { client, replicaRole } = connection;
+    this.#ahead = new GroupAhead({ plans: this.#plans, replicaRole, mostBytes: bytes });
     this.#target = new TargetTransaction(options, () => this.#turns.changed());
     this.#parking = new Parking({ client, routeId, route: route.name, routeKey: routeKey(route), order });
     this.#parkedWork = new ParkedWork({ client, routeId, route: route.name, map: options.map });
@@ -109,9 +112,15 @@ export class PostgresConsumer implements Consumer {
   async apply(given: readonly TransactionPart[], signal: AbortSignal): Promise<void> {
     const parts = cutAtEvolutions(given);
     let at = 0;
+    const groupAt = (from: number, open: boolean): Group => nextGroup(parts, from, this.#limits, open);
     while (at < parts.length && !signal.aborted) {
-      const group = nextGroup(parts, at, this.#limits, this.#target.open);
-      at += await this.#turns.take(() => this.#guard(() => this.#timed(() => this.#next(group))));
+      const group = this.#ahead.of(parts[at], this.#target.open) ?? groupAt(at, this.#target.open);
+      const end = at + group.parts.length;
+      const following = end < parts.length ? () => groupAt(end, group.commit === null) : null;
+      at += await this.#turns.take(() => {
+        this.#ahead.following = following;
+        return this.#guard(() => this.#timed(() => this.#next(group)));
+      });
     }
   }
 
@@ -275,6 +284,8 @@ export class PostgresConsumer implements Consumer {
       this.#target.stayOpen();
       return;
     }
+    this.#sendCheckpoint(batch, group);
+    await batch.settle();
     await this.#commit(group, group.commit);
     this.#writing = null;
     this.#parking.committed(group.commit.position);
@@ -362,17 +373,43 @@ export class PostgresConsumer implements Consumer {
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
     const applier = { client, batch, plans: this.#plans, replicaRole, share: this.#share };
-    if (mode === 'set') await sendAsSets(applier, group.parts);
+    if (mode === 'set') await this.#sendSets(applier, group);
     else if (mode === 'ordered') await sendInOrder(applier, group.parts);
+    const { commit } = group;
+    // In one flight with the rows; one by one, they are answered first.
+    if (mode !== 'careful') this.#sendCheckpoint(batch, group);
+    if (mode === 'set') await this.#makeAhead(commit === null);
     await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
-    if (group.commit !== null) await this.#commit(group, group.commit);
+    if (mode === 'careful') {
+      this.#sendCheckpoint(batch, group);
+      await batch.settle();
+    }
+    if (commit !== null) await this.#commit(group, commit);
     else {
-      await this.#target.keepOpen();
+      this.#target.keepOpen();
       this.#holdsRows ||= evolving === null;
     }
     this.#count(group, collisions);
     this.#trace(group, mode, beganMs);
+  }
+
+  async #sendSets(applier: Applier, group: Group): Promise<void> {
+    const ready = this.#ahead.take(group);
+    if (ready === null) await sendAsSets(applier, group.parts);
+    else ready.sendTo(applier.batch);
+  }
+
+  #sendCheckpoint(batch: Batch, group: Group): void {
+    if (group.commit !== null && group.parked === undefined) this.#target.sendCheckpoint(batch, group, group.commit);
+  }
+
+  /** While the server works on what was sent. `open`: this group ends no transaction. */
+  async #makeAhead(open: boolean): Promise<void> {
+    if (this.#ahead.following === null) return;
+    // What the socket didn't take at once goes out first.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#ahead.make(open);
   }
 
   async #applyCarefully(group: Group): Promise<number> {
@@ -384,10 +421,14 @@ export class PostgresConsumer implements Consumer {
 
   async #commit(group: Group, commit: Commit): Promise<void> {
     const beganMs = performance.now();
-    await this.#target.commit(group, commit, async (parked) => {
-      await this.#parkedWork.unpark(parked);
-      failpoint('retry.taken');
-    });
+    const { parked } = group;
+    if (parked !== undefined) {
+      await this.#target.unpark(async () => {
+        await this.#parkedWork.unpark(parked);
+        failpoint('retry.taken');
+      });
+    }
+    await this.#target.commit(group, commit);
     const spentMs = performance.now() - beganMs;
     this.#commitMs += spentMs;
     this.#meter.spent('commit', spentMs);

@@ -1,37 +1,56 @@
 import type { Row } from '../../../src/core/cell.ts';
 import { isRowChange, type RowChange } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
+import type { StatementSink } from './batch.ts';
+import { copyMessages } from './copy-text.ts';
 import { NetEffect, type NetTable, updateKeyImage } from './net-effect.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
 import { type TruncateOptions, truncateTables } from './truncate-tables.ts';
 
 const noRows: readonly Row[] = [];
 
-/** Sends statements for changes; `replicaRole` as in ApplyConnection. */
-export interface Applier extends TruncateOptions {
+/** COPY is planned anew each time; below so many rows the prepared statement takes less. */
+const worthCopying = 50;
+
+/** Sends statements for rows; `replicaRole` as in ApplyConnection. */
+export interface RowApplier {
+  readonly batch: StatementSink;
+  readonly plans: TablePlans;
   readonly replicaRole: boolean;
 }
+
+export type Applier = TruncateOptions & RowApplier;
 
 /** Sends the net effect of the parts as few statements, without waiting for answers but at the truncate of a share. */
 export async function sendAsSets(applier: Applier, parts: readonly TransactionPart[]): Promise<void> {
   const net = new NetEffect();
   for (const part of parts) {
     for (const change of part.changes) {
-      if (!isRowChange(change)) {
-        if (change.kind !== 'truncate') continue;
+      if (isRowChange(change)) reduce(applier, net, change);
+      else if (change.kind === 'truncate') {
         sendNet(applier, net.drain());
         await truncateTables(applier, change);
-        continue;
       }
-      const plan = applier.plans.get(change.table);
-      if (net.offer(plan, change) === 'taken') continue;
-      // Without foreign keys and triggers no table's rows depend on another's.
-      sendNet(applier, applier.replicaRole ? net.drain(plan.target.oid) : net.drain());
-      sendSingle(applier, plan, change);
     }
   }
   sendNet(applier, net.drain());
+}
+
+/** The same of parts without a truncate. */
+export function sendRowsAsSets(applier: RowApplier, parts: readonly TransactionPart[]): void {
+  const net = new NetEffect();
+  for (const { changes } of parts) for (const change of changes) if (isRowChange(change)) reduce(applier, net, change);
+  sendNet(applier, net.drain());
+}
+
+function reduce(applier: RowApplier, net: NetEffect, change: RowChange): void {
+  const plan = applier.plans.get(change.table);
+  if (net.offer(plan, change) === 'taken') return;
+  // Without foreign keys and triggers no table's rows depend on another's.
+  sendNet(applier, applier.replicaRole ? net.drain(plan.target.oid) : net.drain());
+  sendSingle(applier, plan, change);
 }
 
 /** Sends each change by itself, in source order, without waiting for answers but at the truncate of a share. */
@@ -56,7 +75,7 @@ export function singleStatement(plan: TablePlan, change: RowChange): { statement
   }
 }
 
-export function sendSingle(applier: Applier, plan: TablePlan, change: RowChange): void {
+export function sendSingle(applier: RowApplier, plan: TablePlan, change: RowChange): void {
   const { statement, old, next } = singleStatement(plan, change);
   withRole(applier, plan, () => sendRows(applier, plan, statement, { old, next, count: 1 }));
 }
@@ -65,7 +84,7 @@ export function sendSingle(applier: Applier, plan: TablePlan, change: RowChange)
  * Deletes before updates before inserts frees unique values before they are taken again. Where foreign keys are
  * checked, a row must come before those that point to it and go after them: inserts, updates, deletes.
  */
-function sendNet(applier: Applier, tables: readonly NetTable[]): void {
+function sendNet(applier: RowApplier, tables: readonly NetTable[]): void {
   if (tables.length === 0) return;
   if (applier.replicaRole) {
     for (const table of tables) {
@@ -102,16 +121,18 @@ function splitByKind({ changes, added }: NetTable): SplitRows {
   return rows;
 }
 
-function sendInserts(applier: Applier, plan: TablePlan, rows: readonly Row[]): void {
-  if (rows.length > 0) sendRows(applier, plan, plan.insert, { old: noRows, next: rows, count: rows.length });
+function sendInserts(applier: RowApplier, plan: TablePlan, rows: readonly Row[]): void {
+  if (plan.copy !== null && rows.length >= worthCopying)
+    applier.batch.sendCopy(plan.copy, copyMessages(rows), rows.length, plan.label);
+  else if (rows.length > 0) sendRows(applier, plan, plan.insert, { old: noRows, next: rows, count: rows.length });
 }
 
-function sendDeletes(applier: Applier, plan: TablePlan, rows: readonly Row[]): void {
+function sendDeletes(applier: RowApplier, plan: TablePlan, rows: readonly Row[]): void {
   if (rows.length > 0) sendRows(applier, plan, plan.delete, { old: rows, next: noRows, count: rows.length });
 }
 
 /** Rows that carry the same columns share a statement. */
-function sendUpdates(applier: Applier, plan: TablePlan, changes: readonly (RowChange & { kind: 'update' })[]): void {
+function sendUpdates(applier: RowApplier, plan: TablePlan, changes: readonly (RowChange & { kind: 'update' })[]): void {
   const byStatement = new Map<Statement, { old: Row[]; next: Row[] }>();
   for (const change of changes) {
     const statement = plan.update(change.after);
@@ -134,7 +155,7 @@ interface RowImages {
   readonly count: number;
 }
 
-function sendRows(applier: Applier, plan: TablePlan, statement: Statement, rows: RowImages): void {
+function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, rows: RowImages): void {
   const values = bindRows(statement, rows.old, rows.next);
   applier.batch.sendCounted({ name: statement.name, text: statement.text, values }, rows.count, plan.label);
 }
@@ -144,7 +165,7 @@ function sendRows(applier: Applier, plan: TablePlan, statement: Statement, rows:
  * committed without an error (AfterTriggerSaveEvent asks TriggerEnabled when the row changes). Statements on such a
  * table run under the ordinary role.
  */
-function withRole(applier: Applier, plan: TablePlan, send: () => void): void {
+function withRole(applier: RowApplier, plan: TablePlan, send: () => void): void {
   const isOrdinary = applier.replicaRole && plan.target.hasDeferrableUnique;
   if (isOrdinary) applier.batch.send('set local session_replication_role = origin');
   send();

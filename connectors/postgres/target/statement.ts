@@ -30,9 +30,10 @@ export interface SetColumn {
 }
 
 /**
- * `unnest($1::a[], $2::b[]) as u(c0, c1)`: rows as one array a column. Casts name types without modifiers, since an
- * explicit cast to varchar(n) or numeric(p,s) would cut or round where the assignment that follows reports an error
- * or has been proven to fit. unnest flattens arrays of arrays, so these travel as text.
+ * `(select unnest($1::a[]) as c0, unnest($2::b[]) as c1) as u`: rows as one array a column. In the target list they are
+ * made as they are used; `unnest` of several arrays in FROM writes every row to a tuple store first. Casts name types
+ * without modifiers, since an explicit cast to varchar(n) or numeric(p,s) would cut or round where the assignment that
+ * follows reports an error or has been proven to fit. unnest flattens arrays of arrays, so these travel as text.
  */
 export function unnestSource(columns: readonly SetColumn[]): {
   from: string;
@@ -40,9 +41,8 @@ export function unnestSource(columns: readonly SetColumn[]): {
   parameters: StatementParameter[];
 } {
   const casts = columns.map((c, at) => `$${at + 1}::${c.column.unnestable ? c.column.typeSql : 'pg_catalog.text'}[]`);
-  const names = columns.map((_, at) => `c${at}`);
   return {
-    from: `unnest(${casts.join(', ')}) as u(${names.join(', ')})`,
+    from: `(select ${casts.map((cast, at) => `unnest(${cast}) as c${at}`).join(', ')}) as u`,
     value: (at) => {
       const column = columns[at]?.column;
       return column === undefined || column.unnestable ? `u.c${at}` : `u.c${at}::${column.typeSql}`;

@@ -33,6 +33,8 @@ export interface TablePlan {
   /** A deleted and reinserted row can become one update: no column refuses to be assigned. */
   readonly canReplace: boolean;
   readonly insert: Statement;
+  /** COPY that does to many rows what `insert` does; null where it might not. */
+  readonly copy: string | null;
   /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. */
   update(after: Row): Statement;
   readonly delete: Statement;
@@ -85,6 +87,7 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     // A row that replaces the one of its key can't come twice in a statement.
     insertsMany: !statements.insertsOne && source.kept === undefined,
     insert: statements.insert,
+    copy: source.kept === undefined ? copyStatement(target, columns) : null,
     update: (after) => statements.update(after),
     delete: statements.delete,
     replace: (after) => statements.replace(after),
@@ -92,6 +95,17 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     takeOut: statements.takeOut,
     putBack: statements.putBack,
   };
+}
+
+/**
+ * COPY reads each value by its type's input function, as `insert` does, checks the same constraints, takes the values of
+ * identity columns as they are, and tells how many rows came. It knows no rules, no policies, and fires triggers at
+ * other times: where any of these act, the statement stays the one that they were made for.
+ */
+function copyStatement(target: TargetTable, columns: readonly BoundColumn[]): string | null {
+  const isActing = target.ordinaryTriggers.length + target.replicaTriggers.length > 0 || target.rowSecurity;
+  if (target.kind !== 'r' || isActing || columns.length === 0) return null;
+  return `copy ${quoteTable(target)} (${columns.map(({ column }) => quoteIdentifier(column.name)).join(', ')}) from stdin`;
 }
 
 /** Every source column must be at the target, able to hold every value; and the target may demand nothing else. */

@@ -34,6 +34,7 @@ export class TablePlans {
   readonly #options: TablePlansOptions;
   readonly #now: () => number;
   readonly #plans = new Map<TableVersion, Planned>();
+  #generation = 0;
 
   constructor(options: TablePlansOptions) {
     this.#options = options;
@@ -46,11 +47,26 @@ export class TablePlans {
     return planned.plan;
   }
 
+  /** Another number where a plan that was there is no more: what was made from it is of no use. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** True where nothing has to be read for these parts. */
+  areMade(parts: readonly TransactionPart[], open: boolean): boolean {
+    return this.#missing(parts, open).length === 0;
+  }
+
   /**
    * Makes the plans that the parts need and that are not there yet, and again those whose table was altered. `open`: a
    * transaction is under way, whose plans stay as they are.
    */
   async prepare(client: pg.Client, parts: readonly TransactionPart[], open: boolean): Promise<void> {
+    const missing = this.#missing(parts, open);
+    if (missing.length > 0) await this.add(client, missing);
+  }
+
+  #missing(parts: readonly TransactionPart[], open: boolean): TableVersion[] {
     const missing = new Set<TableVersion>();
     const nowMs = open ? Number.NEGATIVE_INFINITY : this.#now();
     const need = (table: TableVersion): void => {
@@ -67,12 +83,13 @@ export class TablePlans {
         }
       }
     }
-    if (missing.size > 0) await this.add(client, [...missing]);
+    return [...missing];
   }
 
   /** Tables were altered: nothing that was planned holds. */
   forget(): void {
     this.#plans.clear();
+    this.#generation++;
   }
 
   async add(client: pg.Client, versions: readonly TableVersion[]): Promise<void> {
@@ -92,6 +109,7 @@ export class TablePlans {
     }
     const firing = firingTriggers(route, target, replicaRole);
     if (firing !== null) throw firing;
+    if (planned !== undefined) this.#generation++;
     this.#plans.set(version, { plan: planTable(version, target, route.name), definition, trustedUntilMs });
   }
 

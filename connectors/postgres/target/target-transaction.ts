@@ -43,6 +43,8 @@ export class TargetTransaction {
   #applied: Position;
   #durable: Position;
   #open = false;
+  /** The savepoint of the part before is still to be let go. */
+  #holdsSavepoint = false;
 
   /** `onClosed` is called whenever none is open any more. */
   constructor(options: TargetTransactionOptions, onClosed: () => void) {
@@ -93,6 +95,8 @@ export class TargetTransaction {
   /** Begins one, or the next part of the one that is open. */
   begin(batch: Batch, group: Group): void {
     if (this.#open) {
+      if (this.#holdsSavepoint) batch.send('release savepoint tl_part');
+      this.#holdsSavepoint = false;
       batch.send('savepoint tl_part');
       failpoint('part.savepoint');
       return;
@@ -119,9 +123,9 @@ export class TargetTransaction {
     failpoint('marker.after');
   }
 
-  /** The transaction goes on in the next group. */
-  async keepOpen(): Promise<void> {
-    if (this.#open) await this.#connection.client.query('release savepoint tl_part');
+  /** The transaction goes on in the next group, with which the savepoint of this one is let go. */
+  keepOpen(): void {
+    this.#holdsSavepoint = this.#open;
     this.stayOpen();
     failpoint('part.applied');
   }
@@ -145,23 +149,19 @@ export class TargetTransaction {
   }
 
   /**
-   * Stores the checkpoint and commits. Of a parked transaction that was tried again `unpark` takes it out of the store
-   * instead: its checkpoint was passed long ago.
+   * Takes a parked transaction that was tried again out of the store, in place of a checkpoint: that was passed long ago.
    */
-  async commit(
-    group: Group,
-    commit: Commit,
-    unpark: (parked: NonNullable<Group['parked']>) => Promise<void>,
-  ): Promise<void> {
+  async unpark(unpark: () => Promise<void>): Promise<void> {
+    // Somebody is told that it is done.
+    await this.#connection.client.query('set local synchronous_commit = local');
+    await unpark();
+  }
+
+  /** Commits, with the checkpoint of the group or what stands in its place already sent. */
+  async commit(group: Group, commit: Commit): Promise<void> {
     const { client } = this.#connection;
     const asynchronousCommit = this.#connection.asynchronousCommit && group.parked === undefined;
-    const next = { sequence: this.#sequence + 1n, lastCommit: group.lastCommit ?? this.#lastCommit };
-    if (group.parked === undefined) await this.#storeCheckpoint(commit, next);
-    else {
-      // Somebody is told that it is done.
-      await client.query('set local synchronous_commit = local');
-      await unpark(group.parked);
-    }
+    const next = this.#next(group);
     const batch = new Batch(client);
     failpoint('commit.before');
     let walEnd = '';
@@ -181,6 +181,7 @@ export class TargetTransaction {
     });
     failpoint('commit.answerLost');
     failpoint('commit.answered');
+    this.#holdsSavepoint = false;
     this.#open = false;
     this.#onClosed();
     if (group.parked !== undefined) return;
@@ -204,6 +205,7 @@ export class TargetTransaction {
   /** The whole target transaction, where there is one. */
   async rollBackAll(): Promise<void> {
     await this.#connection.client.query('rollback');
+    this.#holdsSavepoint = false;
     this.#open = false;
     this.#onClosed();
   }
@@ -219,8 +221,9 @@ export class TargetTransaction {
     return classifyPostgresError(error, this.#options.route.to.name);
   }
 
-  async #storeCheckpoint(commit: Commit, { sequence, lastCommit }: NextCheckpoint): Promise<void> {
-    const batch = new Batch(this.#connection.client);
+  /** Sends the checkpoint that the group ends with, behind its rows. */
+  sendCheckpoint(batch: Batch, group: Group, commit: Commit): void {
+    const { sequence, lastCommit } = this.#next(group);
     batch.send({
       name: 'tl_checkpoint',
       text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
@@ -232,14 +235,16 @@ export class TargetTransaction {
         lastCommit?.id ?? null,
       ],
     });
-    if (sequence % pruneEvery === 0n) {
-      batch.send({
-        name: 'tl_prune',
-        text: 'delete from tidelock.checkpoints where route_id = $1 and sequence < $2',
-        values: [this.#options.routeId, (sequence - 10n).toString()],
-      });
-    }
-    await batch.settle();
+    if (sequence % pruneEvery !== 0n) return;
+    batch.send({
+      name: 'tl_prune',
+      text: 'delete from tidelock.checkpoints where route_id = $1 and sequence < $2',
+      values: [this.#options.routeId, (sequence - 10n).toString()],
+    });
+  }
+
+  #next({ lastCommit }: Group): NextCheckpoint {
+    return { sequence: this.#sequence + 1n, lastCommit: lastCommit ?? this.#lastCommit };
   }
 
   #commitFailed(error: unknown, position: Position): TidelockError {

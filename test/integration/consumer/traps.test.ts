@@ -67,6 +67,26 @@ test('keys of a type that is not of the server itself are compared by their own 
   expect(counts.replays).toBe(0);
 });
 
+test('many new rows of which one is there already: only that one is a collision, and the session goes on', async () => {
+  const schema = 'CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE loose (v text)';
+  const statements = [
+    `INSERT INTO loose SELECT 'row ' || i FROM generate_series(1, 200) i`,
+    `BEGIN; INSERT INTO t SELECT i, 'row ' || i FROM generate_series(1, 200) i; UPDATE t SET v = 'last' WHERE id = 200; COMMIT`,
+    `INSERT INTO t SELECT i, 'row ' || i FROM generate_series(201, 400) i`,
+  ];
+  const targetSchema = `${schema}; INSERT INTO t VALUES (77, 'of another')`;
+  const collisions = { forTable: () => 'source' as const };
+  const counts = await applied(
+    { sourceSchema: schema, targetSchema, route: { collisions } },
+    ['t', 'loose'],
+    [...statements, 'ALTER TABLE loose REPLICA IDENTITY FULL', `DELETE FROM loose WHERE v = 'row 5'`],
+  );
+  expect(counts.collisions).toBe(1);
+  const { error, rows } = await refused({ sourceSchema: schema, targetSchema }, statements, 'SELECT FROM t');
+  expect(error).toMatchObject({ code: 'TL-2201' });
+  expect(rows).toHaveLength(1);
+});
+
 test('rows of inheritance children at the target are not the rows of the table', async () => {
   const targetSchema = `CREATE TABLE child () INHERITS (t); INSERT INTO child VALUES (1, 'theirs'), (2, 'theirs')`;
   await using on = await stage(servers.here, servers.there, {

@@ -109,6 +109,11 @@ describe.for(['DEFAULT', 'FULL'])('replica identity %s', (identity) => {
     );
     await step((t) => `DELETE FROM ${t} WHERE id % 2 = 0`);
     await step((t) => `DELETE FROM ${t}`);
+    // So many at once that they are copied.
+    await step((t, list, type) => {
+      const rows = list.map((value, id) => `(${id}, (${value})::${type})`).join(', ');
+      return `INSERT INTO ${t} SELECT id * 100 + n, v FROM (VALUES ${rows}) s (id, v), generate_series(1, 60) n`;
+    });
     expect(consumer.counts().replays).toBe(0);
   });
 });
@@ -124,7 +129,7 @@ test('1600 columns, generated and identity columns', async () => {
   const consumer = await on.consumer();
   await on.source.query(`INSERT INTO wide (id, c0, c1598) VALUES (1, 2, 3)`);
   await on.source.query(`UPDATE wide SET c7 = 8, c1598 = NULL`);
-  await on.source.query(`INSERT INTO made (v) SELECT i FROM generate_series(1, 5) i`);
+  await on.source.query(`INSERT INTO made (v) SELECT i FROM generate_series(1, 60) i`);
   await on.source.query(`UPDATE made SET v = v + 1`);
   await on.source.query(`DELETE FROM made WHERE id = 2`);
   await on.source.query(`INSERT INTO numbered (id, v) VALUES (1, 1), (2, 2)`);

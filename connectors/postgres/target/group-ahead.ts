@@ -1,0 +1,80 @@
+import type { Change } from '../../../src/core/change.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { evolutionOf } from './evolve-table.ts';
+import { type Group, isIdle } from './group.ts';
+import { PreparedGroup } from './prepared-group.ts';
+import { sendRowsAsSets } from './set-apply.ts';
+import type { TablePlans } from './table-plans.ts';
+
+const isTruncate = ({ kind }: Change): boolean => kind === 'truncate';
+
+export interface GroupAheadOptions {
+  readonly plans: TablePlans;
+  readonly replicaRole: boolean;
+  /** A larger group is not made ready: its values would be in memory twice. */
+  readonly mostBytes: number;
+}
+
+/**
+ * The group behind the one that is being applied: its net effect and its values are computed while the server works. It
+ * is of use only if that one goes through as it is, and no plan changes.
+ */
+export class GroupAhead {
+  /** The group that comes next if all goes well; null where it is not known yet. */
+  following: (() => Group) | null = null;
+  readonly #options: GroupAheadOptions;
+  #made: {
+    readonly group: Group;
+    /** The group before leaves the target transaction open. */
+    readonly open: boolean;
+    readonly generation: number;
+    readonly statements: PreparedGroup;
+  } | null = null;
+
+  constructor(options: GroupAheadOptions) {
+    this.#options = options;
+  }
+
+  /** The group that was made ready, if it begins with this part. */
+  of(first: TransactionPart | undefined, open: boolean): Group | null {
+    const made = this.#made;
+    if (made !== null && (made.group.parts[0] !== first || made.open !== open)) this.#made = null;
+    return this.#made?.group ?? null;
+  }
+
+  /** Statements of this very group, once; null where there are none that still hold. */
+  take(group: Group): PreparedGroup | null {
+    const made = this.#made;
+    if (made?.group !== group) return null;
+    this.#made = null;
+    return made.generation === this.#options.plans.generation ? made.statements : null;
+  }
+
+  /** Makes the following group ready, where nothing has to be read or decided for it. `open`: this one ends no transaction. */
+  make(open: boolean): void {
+    const group = this.following?.() ?? null;
+    this.following = null;
+    if (group === null || !this.#isPlain(group, open)) return;
+    const { plans, replicaRole } = this.#options;
+    const statements = new PreparedGroup();
+    try {
+      sendRowsAsSets({ batch: statements, plans, replicaRole }, group.parts);
+    } catch {
+      // Comes again in the group's own turn: those before it are not at fault.
+      return;
+    }
+    this.#made = { group, open, generation: plans.generation, statements };
+  }
+
+  #isPlain({ parts }: Group, open: boolean): boolean {
+    const { plans, mostBytes } = this.#options;
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    return (
+      bytes <= mostBytes &&
+      evolutionOf(parts[0]) === null &&
+      !parts.every(isIdle) &&
+      parts.every(({ unmapped, changes }) => unmapped === undefined && !changes.some(isTruncate)) &&
+      plans.areMade(parts, open)
+    );
+  }
+}
