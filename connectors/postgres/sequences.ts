@@ -3,19 +3,27 @@ import type { Sequence } from '../../src/core/sequence.ts';
 import type { TableName } from '../../src/core/table.ts';
 import { quoteTable } from './identifiers.ts';
 
-/** Those that belong to a column: of serial and identity columns, and by ALTER SEQUENCE ... OWNED BY. */
+/**
+ * Those that give columns their values: of serial and identity columns, by ALTER SEQUENCE ... OWNED BY, and those that a
+ * column's default names. One that several columns share is there once for each.
+ */
 const ownedQuery = `
   SELECT sn.nspname AS schema, s.relname AS name, n.nspname AS table_schema, c.relname AS table_name, a.attname AS column,
     q.seqstart::text AS start, q.seqincrement::text AS increment, q.seqmin::text AS min, q.seqmax::text AS max, q.seqcycle AS cycles
   FROM unnest($1::text[], $2::text[]) w (schema, name)
   JOIN pg_namespace n ON n.nspname = w.schema
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
-  JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_class'::regclass
-    AND d.deptype IN ('a', 'i')
-  JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+  JOIN LATERAL (
+    SELECT d.objid AS sequence, d.refobjsubid AS number FROM pg_depend d
+    WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    UNION SELECT d.refobjid, f.adnum FROM pg_attrdef f
+    JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
+    WHERE f.adrelid = c.oid
+  ) u ON true
+  JOIN pg_class s ON s.oid = u.sequence AND s.relkind = 'S'
   JOIN pg_namespace sn ON sn.oid = s.relnamespace
   JOIN pg_sequence q ON q.seqrelid = s.oid
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
   ORDER BY 1, 2`;
 
 /**
@@ -61,7 +69,7 @@ export async function readSequenceRights(
        SELECT s.schema, s.name, ARRAY(SELECT p FROM unnest($3::text[]) p
          WHERE NOT has_sequence_privilege((SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE n.nspname = s.schema AND c.relname = s.name), p)) AS missing
-       FROM (${ownedQuery}) s) q
+       FROM (SELECT DISTINCT o.schema, o.name FROM (${ownedQuery}) o) s) q
      WHERE q.missing <> '{}'`,
     [tables.map(({ schema }) => schema), tables.map(({ name }) => name), privileges],
   );

@@ -40,10 +40,15 @@ export async function carrySequences({ source, target, mapper }: CarryOptions): 
   });
   const theirs = await target.sequences(placed.flatMap(({ place }) => (place === null ? [] : [place.table])));
   const reports: SequenceReport[] = [];
+  const seen = new Set<string>();
   for (const { sequence, place } of placed) {
     const found = theirs.find(
       ({ table, column }) => place !== null && tableLabel(table) === tableLabel(place.table) && column === place.column,
     );
+    // Of columns that share a sequence at both sides the first one stands for all.
+    const pair = `${tableLabel(sequence.name)} > ${found === undefined ? sequence.column : tableLabel(found.name)}`;
+    if (seen.has(pair)) continue;
+    seen.add(pair);
     const common = {
       source: tableLabel(sequence.name),
       column: `${tableLabel(sequence.table)}.${sequence.column}`,

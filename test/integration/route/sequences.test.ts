@@ -32,6 +32,9 @@ const schema = `
   CREATE SEQUENCE down_n INCREMENT -2 MAXVALUE -1 MINVALUE -1000 OWNED BY down.n;
   CREATE TABLE round (id int PRIMARY KEY, n int);
   CREATE SEQUENCE round_n MAXVALUE 10 CYCLE OWNED BY round.n;
+  CREATE SEQUENCE shared;
+  CREATE TABLE first_of_two (id int PRIMARY KEY DEFAULT nextval('shared'));
+  CREATE TABLE second_of_two (id int PRIMARY KEY DEFAULT 1000 + nextval('shared'));
   CREATE TABLE cached (id int PRIMARY KEY, n int);
   CREATE SEQUENCE cached_n CACHE 50 OWNED BY cached.n;`;
 
@@ -46,6 +49,7 @@ test('values are carried forward and never back, in the direction and with the s
   await source.query(`SELECT nextval('plain_id_seq') FROM generate_series(1, 41);
     SELECT nextval('"Odd name_id_seq"') FROM generate_series(1, 7); SELECT nextval('down_n') FROM generate_series(1, 3);
     SELECT nextval('round_n') FROM generate_series(1, 12); SELECT nextval('cached_n');
+    SELECT nextval('shared') FROM generate_series(1, 3);
     SELECT nextval('stepped_id_seq') FROM generate_series(1, 5); SELECT nextval('bare_id_seq');
     SELECT nextval('small_id_seq') FROM generate_series(1, 9); SELECT nextval('named_id_seq')`);
   await target.query(`SELECT setval('ahead_id_seq', 1000); SELECT setval('round_n', 8)`);
@@ -64,6 +68,7 @@ test('values are carried forward and never back, in the direction and with the s
       'public.ahead_id_seq': 'ahead',
       'public.down_n': 'carried -5',
       'public.round_n': 'carried 2',
+      'public.shared': 'carried 3',
       'public.cached_n': 'carried 50',
       'public.stepped_id_seq': 'carried 6',
       'public.bare_id_seq': 'missing',
