@@ -281,8 +281,8 @@ export const mutations: readonly Mutation[] = [
     promise: 8,
     what: 'goes on with the slot that an interrupted load has left',
     file: 'src/supervisor/route-attempt.ts',
-    find: "if (checkpoint === null || checkpoint.phase === 'creating') {",
-    replace: 'if (checkpoint === null) {',
+    find: "const isLoaded = checkpoint !== null && checkpoint.phase !== 'creating';",
+    replace: 'const isLoaded = checkpoint !== null;',
     test: { file: 'test/crash/failpoints.test.ts', name: 'kill -9 at slot.created' },
   },
   {

@@ -3,6 +3,24 @@ import type { Mutation } from './mutations.ts';
 /** Defects of who watches the workers. */
 export const supervisionMutations: readonly Mutation[] = [
   {
+    id: 'runs-on-the-heartbeats-of-before',
+    promise: 9,
+    what: 'shows how long the worker was away as what changes take now',
+    file: 'src/supervisor/route-report.ts',
+    find: '|| !isFresh || lagMs === null',
+    replace: '|| lagMs === null',
+    test: { file: 'test/unit/supervisor/route-report.test.ts', name: 'a worker that begins is running' },
+  },
+  {
+    id: 'start-keeps-silent-of-the-file',
+    promise: 9,
+    what: 'start does not tell that the configuration is not what the route runs with',
+    file: 'src/control/lifecycle.ts',
+    find: 'return !isAsked && configured !== fingerprintOf(stored.applied);',
+    replace: 'return isAsked && configured !== fingerprintOf(stored.applied);',
+    test: { file: 'test/integration/cli/cli.test.ts', name: 'start tells of plan and apply' },
+  },
+  {
     id: 'stand-still-unnoticed',
     promise: 9,
     what: 'a route that stands still while its source moves on is never started again',
