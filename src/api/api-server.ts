@@ -16,6 +16,7 @@ import type { Operation } from './operation.ts';
 import { operations } from './operations/operations.ts';
 import { isOwnOrigin } from './own-origin.ts';
 import { readJson, readPart } from './read-request.ts';
+import { RefusalJournal } from './refusal-journal.ts';
 import { mayDo, type Role } from './role.ts';
 import { type Caller, TokenCheck } from './token-check.ts';
 import { addWebPage } from './web-files.ts';
@@ -27,7 +28,7 @@ export interface ApiServerOptions {
   readonly live: LiveService;
   readonly logger: Logger;
   /** Of each address; the service's own where absent. */
-  readonly limits?: { readonly requests: Allowance; readonly refusals: Allowance };
+  readonly limits?: { readonly requests: Allowance; readonly refusals: Allowance; readonly journal?: Allowance };
 }
 
 interface Route {
@@ -42,12 +43,17 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** As the OpenAPI document has it. */
     apiPath?: string;
+    /** operationId of what changes something. */
+    action?: string;
     /** The least one that may. */
     role?: Role;
   }
 }
 
-const ownLimits = { requests: { burst: 200, perSecond: 50 }, refusals: { burst: 10, perSecond: 1 / 6 } };
+const ownLimits: NonNullable<ApiServerOptions['limits']> = {
+  requests: { burst: 200, perSecond: 50 },
+  refusals: { burst: 10, perSecond: 1 / 6 },
+};
 const bodyLimit = 64 * 1024;
 const mostStreams = 64;
 const tlsLookMs = 60_000;
@@ -71,6 +77,7 @@ export class ApiServer {
   readonly #app: FastifyInstance;
   readonly #tokens: TokenCheck;
   readonly #feed: EventFeed;
+  readonly #journal: RefusalJournal;
   readonly #requests: AddressLimits;
   readonly #refusals: AddressLimits;
   readonly #over = new AbortController();
@@ -85,6 +92,7 @@ export class ApiServer {
     this.#options = options;
     this.#tokens = new TokenCheck(() => settings.tokens(), logger);
     this.#feed = new EventFeed(options);
+    this.#journal = new RefusalJournal(options.control, limits.journal);
     const tls = settings.tls();
     this.#app = fastify({
       logger: false,
@@ -154,7 +162,11 @@ export class ApiServer {
       method: operation.method,
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       exposeHeadRoute: false,
-      config: { apiPath: operation.path, role: operation.role },
+      config: {
+        apiPath: operation.path,
+        role: operation.role,
+        ...(operation.method !== 'GET' && { action: operation.id }),
+      },
       handler: (request, reply) => this.#run(operation, request, reply),
     });
   }
@@ -186,10 +198,16 @@ export class ApiServer {
     this.#demand(request, role ?? 'viewer');
   }
 
-  #demand({ caller }: FastifyRequest, needed: Role): Caller {
-    if (caller === null) throw fail(serviceErrors.unauthorised, {});
-    if (!mayDo(caller.role, needed)) throw fail(serviceErrors.forbidden, { ...caller, needed });
-    return caller;
+  #demand(request: FastifyRequest, needed: Role): Caller {
+    const { caller } = request;
+    if (caller !== null && mayDo(caller.role, needed)) return caller;
+    const error =
+      caller === null ? fail(serviceErrors.unauthorised, {}) : fail(serviceErrors.forbidden, { ...caller, needed });
+    const { action } = request.routeOptions.config;
+    const { route = null } = (request.params ?? {}) as { readonly route?: string };
+    if (action !== undefined)
+      this.#journal.note({ action, route, token: caller?.name ?? null, address: request.ip, error });
+    throw error;
   }
 
   async #run(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<object> {

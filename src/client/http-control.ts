@@ -3,6 +3,7 @@ import type { AppliedDocument, ApplyOptions } from '../control/apply-plan.ts';
 import type { CheckedRoute } from '../control/check-route.ts';
 import type { SharedCheck } from '../control/check-shared.ts';
 import type { Asked, Control } from '../control/control.ts';
+import type { DroppedLeftovers } from '../control/drop-left.ts';
 import type { DropOptions, DroppedRoute } from '../control/drop-route.ts';
 import type { LifecycleDocument, PauseOptions, StartOptions } from '../control/lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from '../control/parked/ask-parked.ts';
@@ -151,12 +152,23 @@ export class HttpControl implements Control {
   async apply(options: ApplyOptions, asked: Asked, signal: AbortSignal): Promise<AppliedDocument> {
     const { timeoutMs, ...rest } = options;
     const beganMs = performance.now();
+    let known: AppliedDocument | null = null;
+    let body: object = { ...rest, ...why(asked) };
     for (;;) {
       const leftMs = Math.max(0, Math.round(timeoutMs - (performance.now() - beganMs)));
-      const body = { ...rest, timeoutMs: Math.min(leftMs, longestMs), ...why(asked) };
-      const document = await this.#post<AppliedDocument>('apply', body, signal);
-      // What was asked for is asked for again, and found to be so.
-      if (leftMs <= longestMs || document.routes.every(({ outcome }) => outcome !== 'asked')) return document;
+      const sent = { ...body, timeoutMs: Math.min(leftMs, longestMs) };
+      const sentAtMs = performance.now();
+      const document: AppliedDocument = await this.#post('apply', sent, signal);
+      const latest = new Map(document.routes.map((route) => [route.name, route]));
+      known = { ...document, routes: (known ?? document).routes.map((route) => latest.get(route.name) ?? route) };
+      const waitFor = known.routes.flatMap(({ name, outcome, to }) =>
+        outcome === 'asked' && to !== undefined ? [{ name, to }] : [],
+      );
+      // Where no engine has a route nobody waits for it.
+      const isOver = performance.now() - sentAtMs < sent.timeoutMs;
+      if (leftMs <= longestMs || waitFor.length === 0 || isOver) return known;
+      // Asked for once: what fails in between is not tried again by waiting on.
+      body = { waitFor };
     }
   }
 
@@ -170,6 +182,19 @@ export class HttpControl implements Control {
     const body = { ...(dryRun ? { dryRun } : { confirm: route }), ...why(asked) };
     return this.#ask({ method: 'DELETE', path: `v1/routes/${part(route)}`, body });
   }
+
+  dropOrphans({ dryRun }: DropOptions, asked: Asked): Promise<DroppedLeftovers> {
+    const body = { ...(dryRun ? { dryRun } : { confirm: 'orphans' }), ...why(asked) };
+    return this.#ask({ method: 'DELETE', path: 'v1/orphans', body });
+  }
+
+  dropUnreachable(node: string, { dryRun }: DropOptions, asked: Asked): Promise<DroppedLeftovers> {
+    const body = { ...(dryRun ? { dryRun } : { confirm: node }), ...why(asked) };
+    return this.#ask({ method: 'DELETE', path: `v1/nodes/${part(node)}`, body });
+  }
+
+  /** What the service refuses it journals by itself. */
+  async refused(): Promise<void> {}
 
   async [Symbol.asyncDispose](): Promise<void> {}
 

@@ -21,6 +21,21 @@ export function castExpression(column: string, type: string): Expression {
   return configuredExpression(`CAST("${column.replaceAll('"', '""')}" AS ${type})`);
 }
 
+/** Blanks, comments, letters of keywords and needless parentheses make no other expression. */
+export function sameExpression(a: string, b: string): boolean {
+  try {
+    return a === b || meaningOf(a) === meaningOf(b);
+  } catch (error) {
+    // Of an engine whose language was another one.
+    if (error instanceof ExpressionProblem) return false;
+    throw error;
+  }
+}
+
+function meaningOf(text: string): string {
+  return JSON.stringify(parseExpression(text).syntax, (key, value) => (key === 'offset' ? undefined : value));
+}
+
 /** Where in the text, counted from 1, and what is wrong with it. */
 export function problemText({ message, offset }: ExpressionProblem): string {
   return `${message} (at character ${offset + 1})`;

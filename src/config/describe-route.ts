@@ -13,7 +13,8 @@ export interface DescribedRoute {
 
 /** Resolves the secrets of transforms, for their prints. Throws a TidelockError (TL-1005) where one cannot be resolved. */
 export function describeRoute({ deployment, data, rules }: DescribedRoute): RouteDescription {
-  const { from, to, slot = null, publication = null, tables, exclude, ...settings } = data;
+  // How long a journal is kept is nothing that a route does.
+  const { from, to, slot = null, publication = null, tables, exclude, journal: _, ...settings } = data;
   const described = tables.map((table, index) => describeTable(table, rules[index]?.transforms ?? [], deployment));
   return {
     version: 1,

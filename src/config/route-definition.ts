@@ -81,6 +81,7 @@ export function routeDefinition(
       retained: { warnBytes: limits.retained.warn, criticalBytes: limits.retained.critical },
       memoryBytes: limits.memory ?? null,
     },
+    journal: { keepMs: data.journal.keep, entries: data.journal.entries },
     allow: data.allow,
     given: {
       ...(data.slot !== undefined && { slot: data.slot }),

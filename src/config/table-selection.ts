@@ -5,6 +5,7 @@ import type { CollisionResolution, CollisionRules, TableSelection } from '../cor
 import { tableLabel } from '../core/table.ts';
 import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
 import { parseTablePattern, parseTargetTemplate } from '../core/table-pattern.ts';
+import { sameExpression } from './configured-expression.ts';
 import { GlobRules } from './glob-rules.ts';
 
 export interface TableRule {
@@ -70,7 +71,7 @@ export function tableSelection(
     globs: globs.map(({ expression }) => expression),
     excluded: exclude.map(({ expression }) => expression),
   };
-  return { select, exact, globs, patterns: expressions, meansSchema, prepare };
+  return { select, exact, globs, patterns: expressions, meansSchema, prepare, sameExpression };
 }
 
 function mapper(rule: TableRule): (schema: string, name: string) => MappedTable {

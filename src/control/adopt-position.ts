@@ -1,3 +1,4 @@
+import type { MakeEntry } from '../core/action.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import { queueName, type RouteDefinition } from '../core/route.ts';
@@ -62,7 +63,11 @@ export async function readPosition(definition: RouteDefinition, reader: RouteRea
 }
 
 /** Accepts where the route goes on, while no engine is at work on it. */
-export async function adoptPosition(route: OpenedRoute, options: AdoptOptions): Promise<AdoptedPosition> {
+export async function adoptPosition(
+  route: OpenedRoute,
+  options: AdoptOptions,
+  entry: MakeEntry | null = null,
+): Promise<AdoptedPosition> {
   const { definition, source } = route;
   const { name } = definition;
   const store = await route.store();
@@ -81,7 +86,7 @@ export async function adoptPosition(route: OpenedRoute, options: AdoptOptions): 
   // Under a lease of its own: an engine that starts meanwhile waits, one that has halted is fenced and can't interfere.
   const attempt = await store.acquireLease(freshHolder(), stored?.holder != null);
   if (!attempt.granted) demandIdle(name, await store.read(), 'adopted');
-  await store.setReady(identity, position);
+  await store.setReady(identity, position, { entry: entry === null ? undefined : () => entry({ position, before }) });
   await store.releaseLease();
   return { ...answer, adopted: true };
 }

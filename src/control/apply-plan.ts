@@ -16,6 +16,8 @@ export interface ApplyOptions {
   readonly fingerprint: string | null;
   /** How long an engine that has the route may take. */
   readonly timeoutMs: number;
+  /** Of an earlier answer, to go on waiting: nothing is asked for again. */
+  readonly waitFor?: readonly { readonly name: string; readonly to: string }[];
 }
 
 /** `apply --json`. */
@@ -33,6 +35,8 @@ export interface AppliedRoute {
   readonly outcome: 'unchanged' | 'applied' | 'asked' | 'failed' | 'new';
   /** Why it was not done yet. */
   readonly reason: Reason | null;
+  /** Fingerprint of what was asked for, to go on waiting for it; absent where nothing was. */
+  readonly to?: string;
 }
 
 const pollMs = 100;
@@ -60,36 +64,59 @@ function demandPossible(route: PlannedRoute): void {
 /** Stores it for the engine. Nothing is done here: the lease's holder alone writes. */
 export async function askToApply(route: OpenedRoute, planned: PlannedRoute, asked: Asked): Promise<void> {
   const { applied, configured } = planned;
+  if (planned.state === 'new') return await begin(route, asked);
   if (planned.state !== 'changed' || applied === null || planned.pending) return;
   const keepRows = keptRows(planned);
   await journalled(route, asked, {
     action: 'apply',
     details: { from: applied, to: configured, plan: planLines(planned) },
-    run: async () => (await route.store()).setPending({ from: applied, to: configured, keepRows, askedBy: asked.by }),
+    run: async ({ done }) =>
+      (await route.store()).setPending(
+        { from: applied, to: configured, keepRows, steps: planned.tables, askedBy: asked.by },
+        done,
+      ),
+  });
+}
+
+/** One that was dropped, and that no engine begins anew by itself, comes back. */
+async function begin(route: OpenedRoute, asked: Asked): Promise<void> {
+  const store = await route.store();
+  if ((await store.read()) !== null) return;
+  await journalled(route, asked, {
+    action: 'apply',
+    details: { new: true },
+    run: async ({ done }) => {
+      await store.migrate();
+      await store.register();
+      await store.setWanted('running', { askedBy: asked.by, reason: asked.reason, entry: done });
+    },
   });
 }
 
 export async function awaitApplied(
   route: OpenedRoute,
-  planned: PlannedRoute,
+  planned: Pick<PlannedRoute, 'name' | 'configured' | 'state'>,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<AppliedRoute> {
   const { name, configured } = planned;
   if (planned.state === 'new') return { name, outcome: 'new', reason: null };
   if (planned.state !== 'changed') return { name, outcome: 'unchanged', reason: null };
+  const answer = { name, to: configured };
   const store = await route.store();
   const deadlineMs = performance.now() + timeoutMs;
   let wasHeld = false;
   for (;;) {
     const stored = await store.read();
     const { applied = null, holder = null, pending = null } = stored ?? {};
-    if (applied !== null && fingerprintOf(applied) === configured) return { name, outcome: 'applied', reason: null };
+    if (applied !== null && fingerprintOf(applied) === configured)
+      return { ...answer, outcome: 'applied', reason: null };
     wasHeld ||= holder !== null && holder.expiresInMs > 0;
     // A lease that is given back tells of an engine that has ended; one that has expired may be between two workers.
     const isHeld = wasHeld && holder !== null;
     if (pending?.to === configured && pending.failed !== undefined)
-      return { name, outcome: 'failed', reason: pending.failed };
-    if (!isHeld || performance.now() > deadlineMs || signal.aborted) return { name, outcome: 'asked', reason: null };
+      return { ...answer, outcome: 'failed', reason: pending.failed };
+    if (!isHeld || performance.now() > deadlineMs || signal.aborted)
+      return { ...answer, outcome: 'asked', reason: null };
     await pause(pollMs, signal);
   }
 }

@@ -1,7 +1,9 @@
+import type { Action } from '../core/action.ts';
 import type { AdoptedPosition, AdoptOptions, PositionDocument } from './adopt-position.ts';
 import type { AppliedDocument, ApplyOptions } from './apply-plan.ts';
 import type { CheckedRoute } from './check-route.ts';
 import type { SharedCheck } from './check-shared.ts';
+import type { DroppedLeftovers } from './drop-left.ts';
 import type { DropOptions, DroppedRoute } from './drop-route.ts';
 import type { LifecycleDocument, PauseOptions, StartOptions } from './lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.ts';
@@ -67,4 +69,10 @@ export interface Control extends AsyncDisposable {
   /** Keeps the position. Repeatable, also after it was interrupted. */
   rename(route: string, options: RenameOptions, asked: Asked, signal: AbortSignal): Promise<RenamedRoute>;
   drop(route: string, options: DropOptions, asked: Asked): Promise<DroppedRoute>;
+  /** What bears the name of the deployment and no route of the configuration names. */
+  dropOrphans(options: DropOptions, asked: Asked): Promise<DroppedLeftovers>;
+  /** All routes of a node that is gone for good, at their other side. */
+  dropUnreachable(node: string, options: DropOptions, asked: Asked): Promise<DroppedLeftovers>;
+  /** Somebody has asked for what this deployment has refused before it came here: into the journal. `route` null: of none. Never throws. */
+  refused(route: string | null, action: Omit<Action, 'result'>): Promise<void>;
 }

@@ -3,8 +3,11 @@ import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { LeftRoute } from '../core/node-inspector.ts';
 import { type NodeDefinition, queueName, type RouteDefinition } from '../core/route.ts';
+import type { RouteStateStore } from '../core/route-state-store.ts';
 import { connectorFor } from '../registry.ts';
-import { freshHolder } from './fresh-holder.ts';
+import type { Asked } from './control.ts';
+import { dropUnderLease } from './drop-under-lease.ts';
+import { type JournalledRun, journalled } from './journalled.ts';
 import { openRoute } from './open-route.ts';
 
 /** What is left of one route at one node. */
@@ -24,32 +27,87 @@ export interface DroppedLeftovers {
 /**
  * Removes what no route of the configuration names and bears the deployment's name: slots, publications, captures of commands,
  * stored state. What somebody uses (a slot that is read, a lease that is held, or was until a moment ago) is left alone. A route that is configured is never an orphan, wherever
- * it is found: two names of nodes may be one database.
+ * it is found: two names of nodes may be one database. `asked` null: changes nothing, and tells what would be done.
  */
-export async function dropOrphans(configuration: Configuration, dryRun: boolean): Promise<DroppedLeftovers> {
-  const found: { readonly node: NodeDefinition; readonly route: LeftRoute }[] = [];
+export async function dropOrphans(configuration: Configuration, asked: Asked | null): Promise<DroppedLeftovers> {
+  const found: Found[] = [];
   for (const node of configuration.nodes.values())
     for (const route of await connectorFor(node.type).inspector(node).routesLeft(configuration.name))
       if (!configuration.routes.has(route.name)) found.push({ node, route });
-  // An engine that can't reach one side still uses the other.
-  const users = new Map(found.flatMap(({ route: { name, usedBy } }) => (usedBy === null ? [] : [[name, usedBy]])));
   const leftovers: Leftover[] = [];
-  for (const { node, route } of found) {
-    if (isSeen(leftovers, route, dryRun)) continue;
-    const usedBy = users.get(route.name) ?? null;
-    const drops = !dryRun && usedBy === null;
-    const statements = drops ? await dropAt(orphan(configuration, node, route.name), route.parts) : [];
-    leftovers.push({ ...route, usedBy, node: node.name, dropped: drops, statements });
+  for (const places of Map.groupBy(found, ({ route }) => route.name).values()) {
+    // An engine that can't reach one side still uses the other.
+    const usedBy = places.find(({ route }) => route.usedBy !== null)?.route.usedBy ?? null;
+    if (asked === null || usedBy !== null)
+      leftovers.push(
+        ...places.map(({ node, route }) => ({ ...route, usedBy, node: node.name, dropped: false, statements: [] })),
+      );
+    else leftovers.push(...(await dropOrphan(configuration, places, asked)));
   }
   return { version: 1, leftovers };
 }
 
-/** Two nodes of the configuration may be one database. */
-function isSeen(leftovers: readonly Leftover[], route: LeftRoute, dryRun: boolean): boolean {
-  return (
-    !dryRun &&
-    leftovers.some(({ name, dropped, parts }) => dropped && name === route.name && parts.join() === route.parts.join())
-  );
+interface Found {
+  readonly node: NodeDefinition;
+  readonly route: LeftRoute;
+}
+
+/** Everything of one name, under the lease wherever its state has one. */
+async function dropOrphan(
+  configuration: Configuration,
+  places: readonly Found[],
+  asked: Asked,
+): Promise<readonly Leftover[]> {
+  await using opened = new AsyncDisposableStack();
+  const open = places.map((place) => ({
+    ...place,
+    opened: opened.use(openRoute(orphan(configuration, place.node, place.route.name))),
+  }));
+  const stores: RouteStateStore[] = [];
+  for (const { route, opened: here } of open) {
+    if (!route.parts.includes('state')) continue;
+    const store = await here.store();
+    if ((await store.read()) !== null) stores.push(store);
+  }
+  const queues = open.filter(({ route }) => route.parts.some((part) => part !== 'state'));
+  const sources = queues.map(({ opened: { source } }) => source);
+  const [first] = configuration.routes.values();
+  const place = open.find(({ route }) => route.parts.includes('state'))?.node ?? first?.to ?? null;
+  const [some] = places;
+  const journal = place === null || some === undefined ? null : orphan(configuration, place, some.route.name);
+  const { refused, left } = await leftJournalled(journal, asked, {
+    action: 'drop orphan',
+    details: { at: open.map(({ node, route }) => ({ node: node.name, parts: route.parts })) },
+    run: () => dropUnderLease({ stores, sources, takeover: false }),
+  });
+  return open.map((place) => ({
+    ...place.route,
+    node: place.node.name,
+    usedBy: refused === null ? null : `${refused.host}, process ${refused.pid}`,
+    dropped: refused === null,
+    statements: left[queues.indexOf(place)] ?? [],
+  }));
+}
+
+/** `at`: in whose target's journal; null: there is none that could be written. */
+async function leftJournalled<T>(
+  at: RouteDefinition | null,
+  asked: Asked,
+  { run, ...what }: Omit<JournalledRun<T>, 'run'> & { run(): Promise<T> },
+): Promise<T> {
+  if (at === null) return await run();
+  await using place = openRoute(at);
+  return await journalled(place, asked, {
+    ...what,
+    run: async ({ begin }) => {
+      await begin();
+      return await run();
+    },
+  });
+}
+
+function otherTarget({ routes }: Configuration, gone: string): NodeDefinition | null {
+  return [...routes.values()].find(({ to }) => to.name !== gone)?.to ?? null;
 }
 
 /** Everything is found by the name. */
@@ -59,18 +117,6 @@ function orphan({ name: deployment, routes }: Configuration, node: NodeDefinitio
   return { ...some, deployment, name, from: node, to: node, given: {}, ddl: 'ignore' };
 }
 
-async function dropAt(definition: RouteDefinition, parts: LeftRoute['parts']): Promise<readonly string[]> {
-  await using route = openRoute(definition);
-  let statements: readonly string[] = [];
-  if (parts.some((part) => part !== 'state')) statements = await route.source.dropQueue();
-  if (!parts.includes('state')) return statements;
-  const store = await route.store();
-  // An engine that takes the route meanwhile is not overtaken.
-  const attempt = await store.acquireLease(freshHolder(), false);
-  if (attempt.granted) await store.drop();
-  return statements;
-}
-
 /**
  * Forgets a node that is gone for good: removes what its routes have at their other side, and says what would have to be removed on
  * it, should it ever come back.
@@ -78,7 +124,7 @@ async function dropAt(definition: RouteDefinition, parts: LeftRoute['parts']): P
 export async function dropUnreachable(
   configuration: Configuration,
   name: string,
-  dryRun: boolean,
+  asked: Asked | null,
 ): Promise<DroppedLeftovers> {
   const node = configuration.nodes.demand(name, 'node');
   await demandGone(node);
@@ -88,22 +134,28 @@ export async function dropUnreachable(
     const isSource = route.from.name === name;
     const other = isSource ? route.to : route.from;
     await using opened = openRoute(route);
+    let usedBy: string | null = null;
     let statements: readonly string[] = [];
-    if (!dryRun) {
-      if (!isSource) statements = await opened.source.dropQueue();
-      else {
-        const store = await opened.store();
-        if ((await store.read()) !== null) {
-          await store.acquireLease(freshHolder(), true);
-          await store.drop();
-        }
-      }
+    if (!isSource && (await opened.source.status()).queue === 'active') usedBy = 'an engine that reads its slot';
+    if (asked !== null && usedBy === null) {
+      const store = isSource ? await opened.store() : null;
+      const stores = store !== null && (await store.read()) !== null ? [store] : [];
+      const sources = isSource ? [] : [opened.source];
+      const drop = () => dropUnderLease({ stores, sources, takeover: true });
+      const place = isSource ? route.to : otherTarget(configuration, name);
+      const { left } = await leftJournalled(place === null ? null : orphan(configuration, place, route.name), asked, {
+        action: 'drop unreachable',
+        details: { node: name },
+        run: drop,
+      });
+      statements = left.flat();
     }
     const parts = isSource ? (['state'] as const) : (['slot', 'publication'] as const);
-    const own = { name: route.name, parts, retainedBytes: 0, usedBy: null };
-    leftovers.push({ ...own, node: other.name, dropped: !dryRun, statements });
+    const own = { name: route.name, parts, retainedBytes: 0, usedBy };
+    leftovers.push({ ...own, node: other.name, dropped: asked !== null && usedBy === null, statements });
     leftovers.push({
       ...own,
+      usedBy: null,
       parts: isSource ? ['slot', 'publication'] : ['state'],
       node: name,
       dropped: false,
@@ -118,7 +170,11 @@ function deadStatements(route: RouteDefinition, isSource: boolean): readonly str
   if (!isSource) return [`DELETE FROM tidelock.routes WHERE key = '${key}';`];
   if (route.given.slot !== undefined) return [];
   const name = queueName(route);
-  return [`SELECT pg_drop_replication_slot('${name}');`, `DROP PUBLICATION IF EXISTS ${name};`];
+  return [
+    `SELECT pg_drop_replication_slot('${name}');`,
+    `DROP PUBLICATION IF EXISTS ${name};`,
+    ...connectorFor(route.from.type).inspector(route.from).captureDrops(route),
+  ];
 }
 
 async function demandGone(node: NodeDefinition): Promise<void> {

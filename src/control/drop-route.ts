@@ -1,9 +1,11 @@
 import { queueName } from '../core/route.ts';
+import type { StoredRoute } from '../core/route-state-store.ts';
 import type { SourceStatus } from '../core/source.ts';
-import { demandIdle } from './demand-idle.ts';
-import { freshHolder } from './fresh-holder.ts';
+import { busy, demandIdle } from './demand-idle.ts';
+import { dropUnderLease } from './drop-under-lease.ts';
+import type { JournalEntry } from './journalled.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
-import type { OpenedRoute } from './open-route.ts';
+import { type OpenedRoute, openRoute } from './open-route.ts';
 
 export interface DropOptions {
   readonly dryRun: boolean;
@@ -33,7 +35,11 @@ export interface DroppedRoute {
 }
 
 /** Removes the route's queue and what is stored about it, while no engine is at work on it. Rows stay. */
-export async function dropRoute(route: OpenedRoute, { dryRun }: DropOptions): Promise<DroppedRoute> {
+export async function dropRoute(
+  route: OpenedRoute,
+  { dryRun }: DropOptions,
+  entry: JournalEntry | null = null,
+): Promise<DroppedRoute> {
   const { definition, source } = route;
   const { name, given } = definition;
   const store = await route.store();
@@ -43,14 +49,18 @@ export async function dropRoute(route: OpenedRoute, { dryRun }: DropOptions): Pr
   const { queue: state, retainedBytes } = await source.status();
   let left: readonly string[] = [];
   if (!dryRun) {
-    if (stored !== null) {
-      // An engine that starts meanwhile finds the lease taken; one that has halted is fenced and makes no new queue.
-      const attempt = await store.acquireLease(freshHolder(), stored.holder !== null);
-      if (!attempt.granted) demandIdle(name, await store.read(), 'dropped');
+    if (stored === null) {
+      // For its lease: the queue may be of an engine that is about to start.
+      await store.migrate();
+      await store.register();
     }
-    // The queue first: what is stored tells that there may be one.
-    left = await source.dropQueue();
-    await store.drop();
+    await entry?.begin();
+    const takeover = stored !== null && stored.holder !== null;
+    await using leftover = await leftoverOf(route, stored);
+    const sources = [source, ...(leftover === null ? [] : [leftover.source])];
+    const dropped = await dropUnderLease({ stores: [store], sources, takeover });
+    if (dropped.refused !== null) throw busy(name, await store.read(), 'dropped');
+    left = dropped.left.flat();
   }
   return {
     version: 1,
@@ -64,4 +74,11 @@ export async function dropRoute(route: OpenedRoute, { dryRun }: DropOptions): Pr
     parked: stored?.parked.count ?? 0,
     left,
   };
+}
+
+/** What a rename has left at the source; null where there is nothing, or where it is another route's by now. */
+async function leftoverOf({ definition, store }: OpenedRoute, stored: StoredRoute | null): Promise<OpenedRoute | null> {
+  const name = stored?.wanted.leftover ?? null;
+  if (name === null || !(await (await store()).isFree(name))) return null;
+  return openRoute({ ...definition, name });
 }

@@ -6,6 +6,7 @@ import type { RouteStateStore, StoredRoute, Wanted, WantedOptions } from '../cor
 import type { WantedState } from '../core/route-status.ts';
 import type { Asked } from './control.ts';
 import { evict } from './evict.ts';
+import type { JournalEntry } from './journalled.ts';
 import type { OpenedRoute } from './open-route.ts';
 
 export interface StartOptions {
@@ -58,18 +59,31 @@ export async function startRoute(
   route: OpenedRoute,
   { takeover, acceptSchemaChange }: StartOptions,
   asked: Asked,
-  signal: AbortSignal,
+  { entry, signal }: { readonly entry: JournalEntry; readonly signal: AbortSignal },
 ): Promise<LifecycleDocument> {
   // First the request: the engine that is fenced next has seen it already, and leaves the route to another.
   const acceptSchemaChangesTo = acceptSchemaChange ? (await route.source.status()).position : undefined;
+  if (!takeover)
+    return await documentOf(
+      route,
+      await want(route, 'running', { acceptSchemaChangesTo, ...said(asked), entry: entry.done }),
+    );
+  await registered(route);
+  await entry.begin();
   const request = await want(route, 'running', { acceptSchemaChangesTo, ...said(asked) });
-  if (!takeover) return await documentOf(route, request);
   const holder = await evict(route, request.store, signal);
   return { ...(await documentOf(route, request)), holder, engine: holder !== null };
 }
 
-export async function stopRoute(route: OpenedRoute, asked: Asked): Promise<LifecycleDocument> {
-  const [request, retention] = await Promise.all([want(route, 'stopped', said(asked)), readRetention(route)]);
+export async function stopRoute(
+  route: OpenedRoute,
+  asked: Asked,
+  { done: entry }: JournalEntry,
+): Promise<LifecycleDocument> {
+  const [request, retention] = await Promise.all([
+    want(route, 'stopped', { ...said(asked), entry }),
+    readRetention(route),
+  ]);
   return { ...(await documentOf(route, request)), retention };
 }
 
@@ -78,21 +92,30 @@ export async function pauseRoute(
   route: OpenedRoute,
   { forMs }: PauseOptions,
   asked: Asked,
+  { done: entry }: JournalEntry,
 ): Promise<LifecycleDocument> {
   const [request, retention] = await Promise.all([
-    want(route, 'paused', { forMs, instead: ['running', 'paused'], ...said(asked) }),
+    want(route, 'paused', { forMs, instead: ['running', 'paused'], ...said(asked), entry }),
     readRetention(route),
   ]);
   return { ...(await documentOf(route, request)), retention };
 }
 
-export async function resumeRoute(route: OpenedRoute, asked: Asked): Promise<LifecycleDocument> {
-  return await documentOf(route, await want(route, 'running', { instead: ['paused'], ...said(asked) }));
+export async function resumeRoute(
+  route: OpenedRoute,
+  asked: Asked,
+  { done: entry }: JournalEntry,
+): Promise<LifecycleDocument> {
+  return await documentOf(route, await want(route, 'running', { instead: ['paused'], ...said(asked), entry }));
 }
 
 /** Also one that is stopped, paused or has halted runs afterwards. */
-export async function restartRoute(route: OpenedRoute, asked: Asked): Promise<LifecycleDocument> {
-  return await documentOf(route, await want(route, 'running', { restart: true, ...said(asked) }));
+export async function restartRoute(
+  route: OpenedRoute,
+  asked: Asked,
+  { done: entry }: JournalEntry,
+): Promise<LifecycleDocument> {
+  return await documentOf(route, await want(route, 'running', { restart: true, ...said(asked), entry }));
 }
 
 function said({ by, reason }: Asked): Pick<WantedOptions, 'askedBy' | 'reason'> {
@@ -101,14 +124,21 @@ function said({ by, reason }: Asked): Pick<WantedOptions, 'askedBy' | 'reason'> 
 
 /** Stores what is wanted, also of a route that was never run: the next `run` finds it. */
 async function want(route: OpenedRoute, state: WantedState, options: WantedOptions): Promise<Request> {
+  const before = await registered(route);
+  const store = await route.store();
+  const wanted = await store.setWanted(state, options);
+  return { store, before, wanted };
+}
+
+/** As it was found: null where it is registered only now. */
+async function registered(route: OpenedRoute): Promise<StoredRoute | null> {
   const store = await route.store();
   const before = await store.read();
   if (before === null) {
     await store.migrate();
     await store.register();
   }
-  const wanted = await store.setWanted(state, options);
-  return { store, before, wanted };
+  return before;
 }
 
 /** A request only asks; whoever runs the route or stands by for it does. */

@@ -1,13 +1,22 @@
 import type { Configuration } from '../config/configuration.ts';
+import type { Action } from '../core/action.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { SequenceReport } from '../operations/carry-sequences.ts';
 import { type AdoptOptions, adoptPosition, readPosition } from './adopt-position.ts';
-import { type AppliedRoute, type ApplyOptions, askToApply, awaitApplied, demandApplicable } from './apply-plan.ts';
+import {
+  type AppliedDocument,
+  type AppliedRoute,
+  type ApplyOptions,
+  askToApply,
+  awaitApplied,
+  demandApplicable,
+} from './apply-plan.ts';
 import { checkRoute } from './check-route.ts';
 import { checkShared } from './check-shared.ts';
 import type { Asked, Control } from './control.ts';
+import { dropOrphans, dropUnreachable } from './drop-left.ts';
 import { type DropOptions, dropRoute } from './drop-route.ts';
-import { type JournalledRun, journalled } from './journalled.ts';
+import { type JournalEntry, type JournalledRun, journalled } from './journalled.ts';
 import {
   type LifecycleDocument,
   type PauseOptions,
@@ -100,7 +109,7 @@ export class LocalControl implements Control {
     return this.#journalled(route, asked, {
       action: 'start',
       details: { ...options },
-      run: (opened) => startRoute(opened, options, asked, signal),
+      run: (opened, entry) => startRoute(opened, options, asked, { entry, signal }),
       outcome: ({ request, holder }) => ({ request, ...(holder !== undefined && { holder }) }),
     });
   }
@@ -108,7 +117,7 @@ export class LocalControl implements Control {
   stop(route: string, asked: Asked) {
     return this.#journalled(route, asked, {
       action: 'stop',
-      run: (opened) => stopRoute(opened, asked),
+      run: (opened, entry) => stopRoute(opened, asked, entry),
       outcome: requested,
     });
   }
@@ -117,7 +126,7 @@ export class LocalControl implements Control {
     return this.#journalled(route, asked, {
       action: 'pause',
       details: { ...options },
-      run: (opened) => pauseRoute(opened, options, asked),
+      run: (opened, entry) => pauseRoute(opened, options, asked, entry),
       outcome: (document) => ({ ...requested(document), pausedUntil: document.pausedUntil }),
     });
   }
@@ -125,7 +134,7 @@ export class LocalControl implements Control {
   resume(route: string, asked: Asked) {
     return this.#journalled(route, asked, {
       action: 'resume',
-      run: (opened) => resumeRoute(opened, asked),
+      run: (opened, entry) => resumeRoute(opened, asked, entry),
       outcome: requested,
     });
   }
@@ -133,7 +142,7 @@ export class LocalControl implements Control {
   restart(route: string, asked: Asked) {
     return this.#journalled(route, asked, {
       action: 'restart',
-      run: (opened) => restartRoute(opened, asked),
+      run: (opened, entry) => restartRoute(opened, asked, entry),
       outcome: requested,
     });
   }
@@ -142,7 +151,7 @@ export class LocalControl implements Control {
     return this.#journalled(route, asked, {
       action: 'skip',
       details: { transaction },
-      run: (opened) => skipTransaction(opened, transaction, asked),
+      run: (opened, entry) => skipTransaction(opened, transaction, asked, entry.done),
       outcome: ({ position }) => ({ position }),
     });
   }
@@ -156,37 +165,55 @@ export class LocalControl implements Control {
   }
 
   askParked(route: string, request: ParkedRequest, asked: Asked, signal: AbortSignal) {
-    const run = (opened: OpenedRoute) => askParked(opened, request, asked, signal);
     // Who waits on for what was asked before asks for nothing.
-    if (request.request !== undefined) return this.#with(route, run);
+    if (request.request !== undefined)
+      return this.#with(route, (opened) => askParked(opened, request, asked, { signal }));
     const { action, ids, withEarlier } = request;
     return this.#journalled(route, asked, {
       action,
       details: { ids, ...(action === 'retry' && { withEarlier }) },
-      run,
+      run: (opened, { done }) => askParked(opened, request, asked, { entry: done, signal }),
       outcome: ({ version: _, route: __, ...outcome }) => outcome,
     });
   }
 
   adopt(route: string, options: AdoptOptions, asked: Asked) {
-    const run = (opened: OpenedRoute) => adoptPosition(opened, options);
-    if (options.dryRun) return this.#with(route, run);
+    if (options.dryRun) return this.#with(route, (opened) => adoptPosition(opened, options));
     return this.#journalled(route, asked, {
       action: 'adopt',
       details: { position: options.position },
-      run,
+      run: (opened, { done }) => adoptPosition(opened, options, done),
       outcome: ({ position, before }) => ({ position, before }),
     });
   }
 
   drop(route: string, options: DropOptions, asked: Asked) {
-    const run = (opened: OpenedRoute) => dropRoute(opened, options);
-    if (options.dryRun) return this.#with(route, run);
+    if (options.dryRun) return this.#with(route, (opened) => dropRoute(opened, options));
     return this.#journalled(route, asked, {
       action: 'drop',
-      run,
+      run: (opened, entry) => dropRoute(opened, options, entry),
       outcome: ({ tables, parked }) => ({ tables, parked }),
     });
+  }
+
+  async dropOrphans({ dryRun }: DropOptions, asked: Asked) {
+    return await dropOrphans(this.#options.configuration(), dryRun ? null : asked);
+  }
+
+  async dropUnreachable(node: string, { dryRun }: DropOptions, asked: Asked) {
+    return await dropUnreachable(this.#options.configuration(), node, dryRun ? null : asked);
+  }
+
+  async refused(name: string | null, action: Omit<Action, 'result'>) {
+    const { routes } = this.#options.configuration();
+    const [first] = routes.keys();
+    const known = name !== null && routes.has(name) ? name : first;
+    if (known === undefined) return;
+    const write = async (route: OpenedRoute): Promise<void> => {
+      await (await route.store()).actions.write({ ...action, result: 'refused' });
+    };
+    // Where the target can't be reached, its journal can't either; the log has it in any case.
+    await this.#with(known, write).catch(() => {});
   }
 
   /** By the files as they are: the new name may be in them already. */
@@ -199,7 +226,8 @@ export class LocalControl implements Control {
     return planDocument(this.#written(routes), keepRows);
   }
 
-  async apply({ routes, keepRows, fingerprint, timeoutMs }: ApplyOptions, asked: Asked, signal: AbortSignal) {
+  async apply({ routes, keepRows, fingerprint, timeoutMs, waitFor }: ApplyOptions, asked: Asked, signal: AbortSignal) {
+    if (waitFor !== undefined) return await this.#waitApplied(waitFor, { timeoutMs, signal });
     const plan = await this.plan({ ...(routes && { routes }), keepRows });
     demandApplicable(plan, fingerprint);
     const planned = new Map(plan.routes.map((route) => [route.name, route]));
@@ -214,6 +242,17 @@ export class LocalControl implements Control {
     const done: AppliedRoute[] = [];
     await all(async (route, here) => done.push(await awaitApplied(route, here, { timeoutMs, signal })));
     return { version: 1 as const, routes: done };
+  }
+
+  async #waitApplied(
+    waitFor: NonNullable<ApplyOptions['waitFor']>,
+    until: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<AppliedDocument> {
+    const routes: AppliedRoute[] = [];
+    for (const { name, to } of waitFor)
+      for await (const route of this.#written([name]))
+        routes.push(await awaitApplied(route, { name, configured: to, state: 'changed' }, until));
+    return { version: 1, routes };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
@@ -249,10 +288,12 @@ export class LocalControl implements Control {
       ...rest
     }: Omit<JournalledRun<T>, 'run' | 'details'> & {
       readonly details?: JournalledRun<T>['details'];
-      run(route: OpenedRoute): Promise<T>;
+      run(route: OpenedRoute, entry: JournalEntry): Promise<T>;
     },
   ): Promise<T> {
-    return this.#with(name, (route) => journalled(route, asked, { ...rest, details, run: () => run(route) }));
+    return this.#with(name, (route) =>
+      journalled(route, asked, { ...rest, details, run: (entry) => run(route, entry) }),
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import { wholeLoadLimitBytes } from '../core/source.ts';
 import { tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
 import {
+  isAsAgreed,
   isCopied,
   isEmpty,
   leavesParked,
@@ -110,6 +111,7 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     present: bindings.map((binding) => ({ table: binding.source, target: storedTable(binding, null).target })),
     isSameSource: source.originName(stored.checkpoint.source) === source.originName(await source.identity()),
     keepRows: keepRows ?? (isAgreed ? pending.keepRows : []),
+    sameExpression: definition.tables.sameExpression,
   });
   const copied = new Set(plan.tables.flatMap((step) => (isCopied(step) ? [step.source] : [])));
   const loads = bindings.filter((binding) => copied.has(tableLabel(binding.source)));
@@ -130,8 +132,9 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     ...common,
     ...plan,
     state: isEmpty(plan) ? 'unchanged' : 'changed',
-    // What was agreed to with other rows kept is another change.
-    pending: isAgreed && keptRows(plan).sort().join() === [...pending.keepRows].sort().join(),
+    // What was agreed to with other rows kept, or of other tables, is another change.
+    pending:
+      isAgreed && isAsAgreed(plan, pending) && keptRows(plan).sort().join() === [...pending.keepRows].sort().join(),
     needsConsent: needsConsent(plan),
     replacedRows: counted.length === 0 ? [] : await target.rowCounts(counted),
     problems: [

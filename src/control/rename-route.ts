@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/configuration.ts';
 import { namePattern } from '../config/schema/scalars.ts';
 import { unknownName } from '../config/unknown-name.ts';
+import type { Action } from '../core/action.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
@@ -8,9 +9,8 @@ import { failpoint } from '../core/failpoint.ts';
 import { pause } from '../core/pause.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { StoredRoute } from '../core/route-state-store.ts';
+import type { RouteStateStore, StoredRoute } from '../core/route-state-store.ts';
 import type { Asked } from './control.ts';
-import { freshHolder } from './fresh-holder.ts';
 import { type OpenedRoute, openRoute } from './open-route.ts';
 
 export interface RenameOptions {
@@ -31,19 +31,24 @@ export interface RenamedRoute {
 
 const pollMs = 100;
 
+/** What nobody has spoken of for a minute is taken for left behind. */
+const noteMs = 10_000;
+
 /**
- * Gives a route another name and keeps its position. Everything that is found by the name is made under the new one before what is stored
- * changes its name, and dropped under the old one after it:
+ * Gives a route another name and keeps its position, while it runs on. Everything that is found by the name is made under the new one before
+ * what is stored changes its name, and dropped under the old one after it:
  *
- * 1. the publication, and the capture of commands, beside the old ones, while the route runs on;
+ * 1. the publication, and the capture of commands, beside the old ones;
  * 2. the route passes everything that was under way then, as the queue itself has it confirmed: from there on the new
  *    publication exists for all that is decoded;
- * 3. the lease is taken, which ends the engine's work, and the slot is copied with its position;
- * 4. what is stored gets the new name, in one transaction: from here on the route has it;
+ * 3. the slot is copied with its position;
+ * 4. what is stored gets the new name and another epoch, in one transaction: from here on the route has it, and the engine
+ *    that had it under the old name is over;
  * 5. slot, publication and capture of the old name are dropped.
  *
- * Interrupted before 4 the route has its old name, and the same command begins again; after it the same command does what is
- * left. A queue that was given stays as it is.
+ * Interrupted before 4 the route runs on under its old name, and the same command begins again; after it the same command does what is
+ * left. Where nobody gives it again, the engine that has the route drops what was left behind (`leftover` in what is
+ * stored), or the slot would keep the source's log for ever. A queue that was given stays as it is.
  */
 export async function renameRoute(
   configuration: Configuration,
@@ -68,67 +73,86 @@ export async function renameRoute(
   if (stored === null) {
     if (!isThere || !(await wasRenamed(after, route))) throw fail(routeErrors.neverStarted, { route });
     await before.source.dropQueue();
+    await (await after.store()).noteLeftover(null);
     return answer;
   }
   if (isThere) throw fail(routeErrors.renameTaken, { route, name });
-  try {
-    await moveQueue(before, after.definition, { stored, ...options });
-    const entry = {
+  const entry = (details: object, result: Action['result'], error: unknown = null): Action => {
+    const { code, message } = error instanceof TidelockError ? error : { code: null, message: 'an internal error' };
+    return {
       action: 'rename',
       ...asked,
-      details: { from: route },
-      result: 'done',
-      code: null,
-      message: null,
-    } as const;
-    await store.rename(name, entry);
+      details: { ...details },
+      result,
+      code,
+      message: error === null ? null : message,
+    };
+  };
+  let isBegun = false;
+  const begun = (): void => {
+    isBegun = true;
+  };
+  try {
+    await copyQueue(before, after.definition, { stored, ...options, begun });
+    failpoint('rename.copied');
+    await store.rename(name, entry({ from: route }, 'done'), () => before.source.demandTwin(after.definition));
   } catch (error) {
-    const { code, message } = error instanceof TidelockError ? error : { code: null, message: 'an internal error' };
-    const entry = { action: 'rename', ...asked, details: { to: name }, result: 'failed', code, message } as const;
-    await store.actions.write(entry).catch(() => {});
-    await store.releaseLease().catch(() => {});
+    if (isBegun) await undo(store, after).catch(() => {});
+    await store.actions.write(entry({ to: name }, 'failed', error)).catch(() => {});
     throw error;
   }
   failpoint('rename.stored');
   await before.source.dropQueue();
+  await (await after.store()).noteLeftover(null);
   return answer;
 }
 
-async function moveQueue(
+/** Not where the answer of the commit was lost: then the queue of the new name is the route's. What can't be asked is left to the engine. */
+async function undo(store: RouteStateStore, after: OpenedRoute): Promise<void> {
+  if (!(await (await after.store()).isFree(after.definition.name))) return;
+  await after.source.dropQueue();
+  await store.noteLeftover(null);
+}
+
+async function copyQueue(
   { definition, source, store }: OpenedRoute,
   twin: RouteDefinition,
   {
     stored,
     timeoutMs,
     signal,
-  }: { readonly stored: StoredRoute; readonly timeoutMs: number; readonly signal: AbortSignal },
+    begun,
+  }: { readonly stored: StoredRoute; readonly timeoutMs: number; readonly signal: AbortSignal; begun(): void },
 ): Promise<void> {
   const state = await store();
   const { name: route } = definition;
   if (stored.checkpoint?.phase !== 'ready') throw fail(routeErrors.renameNotYet, { route, why: 'it was never loaded' });
   const deadlineMs = performance.now() + timeoutMs;
-  if (definition.given.slot === undefined) {
-    demandRunning(route, stored);
-    const made = await source.makeTwin(twin);
-    failpoint('rename.prepared');
-    const until = async (why: string, ask: () => Promise<boolean>): Promise<void> => {
-      while (!(await ask())) {
-        if (performance.now() > deadlineMs || signal.aborted) throw fail(routeErrors.renameNotYet, { route, why });
-        await pause(pollMs, signal);
-      }
-    };
-    await until('transactions that are open at the source have not ended in time', () => source.twinIsReady(made));
-    const mark = await source.mark();
-    await until(`its queue has not confirmed ${mark} in time`, async () => isPast(await source.queuePosition(), mark));
-  } else if (definition.ddl === 'replicate') {
-    throw fail(routeErrors.renameNotYet, {
-      route,
-      why: 'its slot was given, and it carries commands: set ddl: ignore first',
-    });
+  if (definition.given.slot !== undefined) {
+    if (definition.ddl !== 'replicate') return;
+    const why = 'its slot was given, and it carries commands: set ddl: ignore first';
+    throw fail(routeErrors.renameNotYet, { route, why });
   }
-  await state.acquireLease(freshHolder(), true);
+  demandRunning(route, stored);
+  await state.noteLeftover(twin.name);
+  begun();
+  const made = await source.makeTwin(twin);
+  failpoint('rename.prepared');
+  const until = async (why: string, ask: () => Promise<boolean>): Promise<void> => {
+    let notedAtMs = performance.now();
+    while (!(await ask())) {
+      if (performance.now() > deadlineMs || signal.aborted) throw fail(routeErrors.renameNotYet, { route, why });
+      if (performance.now() - notedAtMs > noteMs) {
+        await state.noteLeftover(twin.name);
+        notedAtMs = performance.now();
+      }
+      await pause(pollMs, signal);
+    }
+  };
+  await until('transactions that are open at the source have not ended in time', () => source.twinIsReady(made));
+  const mark = await source.mark();
+  await until(`its queue has not confirmed ${mark} in time`, async () => isPast(await source.queuePosition(), mark));
   await source.copyQueue(twin);
-  failpoint('rename.copied');
 
   function isPast(confirmed: Position | null, mark: Position): boolean {
     return confirmed !== null && source.order.covers(confirmed, mark);

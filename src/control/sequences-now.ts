@@ -1,5 +1,6 @@
 import { carrySequences, type SequenceReport } from '../operations/carry-sequences.ts';
 import { TableMapper } from '../pipeline/table-mapper.ts';
+import type { JournalEntry } from './journalled.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
 import type { OpenedRoute } from './open-route.ts';
 
@@ -11,9 +12,13 @@ export interface SequencesDocument {
   readonly sequences: readonly SequenceReport[];
 }
 
-export async function sequencesNow({ definition, source, target }: OpenedRoute): Promise<SequencesDocument> {
+export async function sequencesNow(
+  { definition, source, target }: OpenedRoute,
+  entry: JournalEntry,
+): Promise<SequencesDocument> {
   const { name, tables, to } = definition;
   await tables.prepare();
+  await entry.begin();
   const sequences = await carrySequences({ source, target, mapper: new TableMapper(name, tables) });
   return { version: 1, route: name, target: placeOfNode(to), sequences };
 }

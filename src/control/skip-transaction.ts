@@ -1,3 +1,4 @@
+import type { MakeEntry } from '../core/action.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Position } from '../core/position.ts';
@@ -19,6 +20,7 @@ export async function skipTransaction(
   route: OpenedRoute,
   transaction: string,
   asked: Asked,
+  entry: MakeEntry,
 ): Promise<SkippedTransaction> {
   const { name } = route.definition;
   const store = await route.store();
@@ -30,15 +32,18 @@ export async function skipTransaction(
     throw fail(routeErrors.notHalted, { route: name, transaction, state: status?.state ?? 'not running', at });
   }
   const { code, message, remedy = '' } = status.reason;
-  await store.parked.skip({
-    transaction: halted.id,
-    position: halted.position as Position | null,
-    code,
-    message,
-    remedy,
-    reason: asked.reason ?? '',
-    askedBy: asked.by,
-  });
+  await store.parked.skip(
+    {
+      transaction: halted.id,
+      position: halted.position as Position | null,
+      code,
+      message,
+      remedy,
+      reason: asked.reason ?? '',
+      askedBy: asked.by,
+    },
+    entry,
+  );
   // An engine that has halted there tries again; one that was stopped stays so.
   const { by: askedBy, reason } = asked;
   const wanted = await store.setWanted('running', { askedBy, reason, instead: ['running'] });

@@ -8,8 +8,11 @@ export interface Action {
   readonly reason: string | null;
   /** What was asked for, and what came of it. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** `refused` as long as somebody does not mend what was asked for; `failed` where a server or the network did. */
-  readonly result: 'done' | 'refused' | 'failed';
+  /**
+   * `refused` as long as somebody does not mend what was asked for; `failed` where a server or the network did; `begun`: no
+   * more is known, since whoever did it has died, or could not write here any more.
+   */
+  readonly result: 'begun' | 'done' | 'refused' | 'failed';
   /** Of the error. */
   readonly code: string | null;
   readonly message: string | null;
@@ -32,10 +35,21 @@ export interface JournalPage {
   readonly limit: number;
 }
 
+/** What came of an action that was begun. */
+export type ActionOutcome = Pick<Action, 'details' | 'result' | 'code' | 'message'>;
+
+/**
+ * Makes the entry of an action of what came of it. Stores write it in the transaction that does what was asked, so that neither
+ * is there without the other.
+ */
+export type MakeEntry = (outcome?: Readonly<Record<string, unknown>>) => Action;
+
 /** The operators' journal of a route, at its target. It outlives the route, up to the last one that the target has. */
 export interface ActionJournal {
-  /** False where nothing is stored there, or what is stored is of an older engine. */
-  write(action: Action): Promise<boolean>;
+  /** Returns the entry's id; null where nothing is stored there, or what is stored is of an older engine. */
+  write(action: Action): Promise<number | null>;
+  /** Of an entry that was `begun`. Nothing where it is gone. */
+  finish(id: number, outcome: ActionOutcome): Promise<void>;
   /** The newest first. */
   read(page: JournalPage): Promise<readonly JournalledAction[]>;
 }

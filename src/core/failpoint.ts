@@ -28,6 +28,8 @@ export const failpointNames = [
   'tables.loaded',
   'change.stored',
   'change.done',
+  'drop.leased',
+  'drop.queue',
   'rename.prepared',
   'rename.copied',
   'rename.stored',

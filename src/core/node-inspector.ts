@@ -90,6 +90,8 @@ export interface LeftRoute {
 export interface NodeInspector {
   /** Of the whole deployment, whether configured or not. */
   routesLeft(deployment: string): Promise<readonly LeftRoute[]>;
+  /** Statements that drop the capture of a route's commands; none where it carries none. Asks nothing of the node. */
+  captureDrops(route: RouteDefinition): readonly string[];
   survey(): Promise<NodeSurvey>;
   /** What concerns the server and all routes together; what concerns one route is told by its preflight. */
   check(use: NodeUse): Promise<NodeReport>;

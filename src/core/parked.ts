@@ -1,3 +1,4 @@
+import type { MakeEntry } from './action.ts';
 import type { Change } from './change.ts';
 import type { Position } from './position.ts';
 
@@ -105,8 +106,8 @@ export interface ParkedStore {
   /** Parked transactions that these have to wait for, and those wait for, in source order; without these themselves. */
   earlier(ids: readonly number[]): Promise<readonly number[]>;
   /** Stores a request and tells the engine. Returns its number. */
-  ask(request: ParkingRequest): Promise<number>;
+  ask(request: ParkingRequest, entry?: MakeEntry): Promise<number>;
   /** Null until the request was carried out. */
   outcome(request: number): Promise<ParkingOutcome | null>;
-  skip(request: SkipRequest): Promise<void>;
+  skip(request: SkipRequest, entry?: MakeEntry): Promise<void>;
 }

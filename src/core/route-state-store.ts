@@ -1,7 +1,8 @@
-import type { Action, ActionJournal } from './action.ts';
+import type { Action, ActionJournal, MakeEntry } from './action.ts';
 import type { ApplyActivity } from './apply-activity.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
+import type { JournalLimits } from './route.ts';
 import type { RouteDescription } from './route-description.ts';
 import type { Reason, RouteStatus, WantedState } from './route-status.ts';
 import type { TableDefinition } from './table-facts.ts';
@@ -53,6 +54,8 @@ export interface Wanted {
   readonly parkingAsked: boolean;
   /** Fingerprint of the description that is to be applied; null where none is, or where that has failed. */
   readonly pending: string | null;
+  /** Another name of the route, under which an interrupted rename has left a queue at the source. */
+  readonly leftover: string | null;
 }
 
 /** A change of the route's tables that somebody has agreed to, until an engine has carried it out. */
@@ -62,6 +65,8 @@ export interface PendingChange {
   readonly to: string;
   /** Labels of source tables whose rows at the target stay as they are. */
   readonly keepRows: readonly string[];
+  /** What the plan said of tables: that and nothing else is agreed to. Absent where an older command has stored it. */
+  readonly steps?: readonly object[];
   readonly askedBy: string;
   /** Why the engine could not carry it out: then nobody is to try it again until it is asked for once more. */
   readonly failed?: Reason;
@@ -85,6 +90,8 @@ export interface WantedOptions {
   readonly instead?: readonly WantedState[];
   readonly reason?: string | null;
   readonly askedBy?: string | null;
+  /** Stored in the same transaction, with the request's number. */
+  readonly entry?: MakeEntry | undefined;
 }
 
 /** A stored definition of a source table, to notice a change that happened while the route was away. */
@@ -121,10 +128,16 @@ export interface StoredRoute {
 export interface RouteStateStore {
   readonly parked: ParkedStore;
   readonly actions: ActionJournal;
-  /** Creates or migrates the state schema under a lock; refuses one that a newer engine made. */
-  migrate(): Promise<void>;
-  /** Creates the route's rows where they are missing. */
-  register(): Promise<void>;
+  /**
+   * Creates or migrates the state schema under a lock; refuses one that a newer engine made. With `creates` false one that
+   * is not there is left so.
+   */
+  migrate(creates?: boolean): Promise<void>;
+  /**
+   * Creates the route's rows where they are missing, and returns what tells this registration from a later one of the same
+   * name. `known`, of an earlier call: then nothing is created, and a route that is gone is an error (dropped).
+   */
+  register(known?: string | null): Promise<string>;
   read(): Promise<StoredRoute | null>;
 
   /**
@@ -134,9 +147,14 @@ export interface RouteStateStore {
    * also where what comes after it fails.
    */
   acquireLease(holder: LeaseHolder, takeover: boolean, onClaim?: () => void): Promise<LeaseAttempt>;
-  /** Renews the lease, stores the status, returns what is wanted. Throws (fenced) where another engine has the route. */
-  renewLease(status: RouteStatus): Promise<Wanted>;
+  /**
+   * Renews the lease, stores the status (null: the one that is stored stays), returns what is wanted. Throws (fenced)
+   * where another engine has the route.
+   */
+  renewLease(status: RouteStatus | null): Promise<Wanted>;
   releaseLease(): Promise<void>;
+  /** Removes what is too old, or too much, of what was done: never what is parked, or was asked and not yet carried out. */
+  prune(limits: JournalLimits): Promise<void>;
   /** What the target does for this route's sessions that apply. */
   applyActivity(): Promise<ApplyActivity>;
   wanted(): Promise<Wanted>;
@@ -147,7 +165,11 @@ export interface RouteStateStore {
 
   setCreating(source: SourceIdentity): Promise<void>;
   /** Stores a first or an adopted position, outside of a load; a first one with what the route does from there on. */
-  setReady(source: SourceIdentity, position: Position, applied?: RouteDescription): Promise<void>;
+  setReady(
+    source: SourceIdentity,
+    position: Position,
+    more?: { readonly applied?: RouteDescription; readonly entry?: MakeEntry | undefined },
+  ): Promise<void>;
   /** Stores a changed identity (a new timeline) for the same position. */
   setSource(source: SourceIdentity): Promise<void>;
 
@@ -158,18 +180,30 @@ export interface RouteStateStore {
   setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void>;
 
   /** Stores, for the engine that has the route or takes it next, that a change is agreed to, and wakes it. */
-  setPending(change: PendingChange): Promise<void>;
+  setPending(change: PendingChange, entry?: MakeEntry): Promise<void>;
   /** What is pending has failed, and wakes nobody any more. Under the lease's epoch. */
   failPending(reason: Reason): Promise<void>;
   /** All in one transaction under the lease's epoch: the tables, what the route does now, and that nothing is pending. */
   apply(change: TablesChange): Promise<void>;
 
   /**
-   * Gives everything that is stored about the route another name, under the lease, with its journal and this entry. This
-   * store finds nothing any more after it. Throws (halt) where a route has that name.
+   * Notes that there is a queue of the route under this name, too; null: no longer. Whoever works on it says so again and
+   * again: after a minute without that the engine that has the route drops it. Throws (usage) where the stored state is too old.
    */
-  rename(name: string, entry: Action): Promise<void>;
-  /** Removes everything that is stored about the route, and the schema after the last one. */
+  noteLeftover(name: string | null): Promise<void>;
+  /** Nothing is stored about a route of that name. */
+  isFree(name: string): Promise<boolean>;
+  /**
+   * Gives everything that is stored about the route another name, with its journal and this entry, and raises the epoch: all in
+   * one transaction, so that the engine that has it either goes on or is over. `confirm` is called when no engine can change
+   * anything any more, and its error leaves all as it is. The queue of the old name is noted as left over. This store finds nothing any more after
+   * it. Throws (usage) where a route has that name.
+   */
+  rename(name: string, entry: Action, confirm: () => Promise<void>): Promise<void>;
+  /**
+   * Removes everything that is stored about the route, and the schema after the last one, under the lease: nobody can
+   * take it meanwhile, however long that takes. Nothing where nothing is stored. Throws (fenced) without the lease.
+   */
   drop(): Promise<void>;
   close(): Promise<void>;
 }

@@ -73,11 +73,18 @@ export interface RouteDefinition {
     /** Resident memory of the worker; null: as apply.memoryBytes and the rows ask for. */
     readonly memoryBytes: number | null;
   };
+  readonly journal: JournalLimits;
   readonly allow: readonly string[];
   /** A queue that somebody else made and keeps. */
   readonly given: { readonly slot?: string; readonly publication?: string };
   /** What it is configured to do, without secrets: what is stored of it, and compared. */
   describe(): RouteDescription;
+}
+
+/** What is older, or more than so many, goes. */
+export interface JournalLimits {
+  readonly keepMs: number;
+  readonly entries: number;
 }
 
 /** Which source tables belong to the route, and what becomes of each. Made by the configuration from its globs. */
@@ -94,6 +101,8 @@ export interface TableSelection {
   meansSchema(schema: string): boolean;
   /** Loads what transforms need of files. Before tables are bound, at each start. */
   prepare(): Promise<void>;
+  /** Whether two conditions are the same but for how they are written; what is none is only the same as its own text. */
+  sameExpression(a: string, b: string): boolean;
 }
 
 export interface TablePatterns {

@@ -107,6 +107,8 @@ export interface Source {
   tidyQueue(carried: readonly string[]): Promise<readonly string[]>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
+  /** Whether a session of ours computes, reads, or waits for somebody else there, for a load: not where it waits for us. */
+  isLoading(): Promise<boolean>;
   /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */
   endQueueSessions(): Promise<void>;
   /**
@@ -116,10 +118,15 @@ export interface Source {
   makeTwin(twin: RouteDefinition): Promise<string>;
   /** From now on a mark is behind everything that the twin can't be used for. */
   twinIsReady(made: string): Promise<boolean>;
-  /** The queue under the name of the twin, at the same position. Ends whoever reads it. Repeatable. */
+  /** The queue under the name of the twin, at a position that the route has confirmed; it goes on meanwhile. Repeatable. */
   copyQueue(twin: RouteDefinition): Promise<void>;
-  /** Drops what the route owns at the source. Repeatable. Returns statements for what the user may not drop. */
-  dropQueue(): Promise<readonly string[]>;
+  /** Throws where the queues of both names are no longer of the same tables. */
+  demandTwin(twin: RouteDefinition): Promise<void>;
+  /**
+   * Drops what the route owns at the source. Repeatable. Returns statements for what the user may not drop. `confirm` is called
+   * on the open connection, which `endQueueSessions` of whoever takes the route over ends: it throws where the route is another's by then.
+   */
+  dropQueue(confirm?: () => Promise<void>): Promise<readonly string[]>;
   /** Streams; `stored` is the identity that the checkpoint was made with. */
   collector(stored: SourceIdentity, options: CollectorOptions): Collector;
   /** Commits a mark to the queue; whoever has passed the returned position has everything committed before the call. */

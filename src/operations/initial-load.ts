@@ -43,7 +43,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     const position = await source.queuePosition();
     if (position === null) throw fail(routeErrors.checkpointForeign, { route: definition.name });
     await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table), null)));
-    await store.setReady(identity, position, definition.describe());
+    await store.setReady(identity, position, { applied: definition.describe() });
     return;
   }
   const setCreating = (): Promise<void> => store.setCreating(identity);
@@ -61,7 +61,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     );
     if (definition.load.mode === 'none') {
       storing.begun = true;
-      await store.setReady(snapshot.source, snapshot.position, definition.describe());
+      await store.setReady(snapshot.source, snapshot.position, { applied: definition.describe() });
     } else {
       await copyTables(options, { snapshot, bindings, storing });
     }

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../core/canonical-json.ts';
 import type { DescribedTable, RouteDescription } from '../core/route-description.ts';
+import type { PendingChange } from '../core/route-state-store.ts';
 import { type TableName, tableLabel } from '../core/table.ts';
 import { parseTablePattern } from '../core/table-pattern.ts';
 
@@ -16,6 +17,8 @@ export interface PlanFacts {
   readonly isSameSource: boolean;
   /** Labels of tables whose rows stay as they are though they would now be mapped otherwise. */
   readonly keepRows: readonly string[];
+  /** Whether two expressions mean the same; by their texts where absent. */
+  sameExpression?(a: string, b: string): boolean;
 }
 
 /**
@@ -76,6 +79,11 @@ export function planRoute(facts: PlanFacts): RoutePlan {
   return { tables: tableSteps(applied, facts), settings: settingChanges(applied, wanted), refused };
 }
 
+/** Whether what was agreed to is what the plan says now: tables may have come, gone or moved since. */
+export function isAsAgreed({ tables }: Pick<RoutePlan, 'tables'>, { steps }: Pick<PendingChange, 'steps'>): boolean {
+  return steps === undefined || canonicalJson(steps) === canonicalJson(tables);
+}
+
 export function isEmpty({ tables, settings, refused }: RoutePlan): boolean {
   return tables.length + settings.length + refused.length === 0;
 }
@@ -111,7 +119,7 @@ function tableSteps(applied: RouteDescription, facts: PlanFacts): readonly Table
       if (!mayMean(wanted, source)) steps.push({ action: 'drop', source, target });
       continue;
     }
-    const changed = changedParts(ruleFor(applied, here.table), ruleFor(wanted, here.table));
+    const changed = changedParts(ruleFor(applied, here.table), ruleFor(wanted, here.table), facts.sameExpression);
     const isMoved = here.target !== target;
     if (changed.length === 0 && !isMoved) continue;
     const step = { source, target: here.target };
@@ -163,15 +171,23 @@ function quotedLabel(label: string): string {
   return parts.map((part) => (part.startsWith('"') ? part : `"${part}"`)).join('.');
 }
 
-function changedParts(before: DescribedTable | null, after: DescribedTable | null): MappingPart[] {
+function changedParts(
+  before: DescribedTable | null,
+  after: DescribedTable | null,
+  sameExpression: PlanFacts['sameExpression'],
+): MappingPart[] {
   const parts: Record<MappingPart, (rule: DescribedTable | null) => unknown> = {
     where: (rule) => rule?.where,
     key: (rule) => rule?.key,
     columns: (rule) => [rule?.include ?? null, rule?.exclude ?? [], rule?.rename ?? {}],
     transforms: (rule) => rule?.transforms ?? [],
   };
+  const isSameWhere =
+    before?.where !== undefined && after?.where !== undefined && sameExpression?.(before.where, after.where);
   return (Object.keys(parts) as MappingPart[]).filter(
-    (part) => canonicalJson(parts[part](before) ?? null) !== canonicalJson(parts[part](after) ?? null),
+    (part) =>
+      canonicalJson(parts[part](before) ?? null) !== canonicalJson(parts[part](after) ?? null) &&
+      !(part === 'where' && isSameWhere),
   );
 }
 

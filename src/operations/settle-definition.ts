@@ -1,4 +1,5 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import { failpoint } from '../core/failpoint.ts';
 import type { RouteDefinition } from '../core/route.ts';
@@ -11,7 +12,7 @@ import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
 import { type CopiedTables, copyInto, type InitialLoadOptions } from './initial-load.ts';
 import { ownTables } from './own-tables.ts';
-import { isCopied, isEmpty, leavesParked, planRoute, type RoutePlan, replacedBy } from './plan-route.ts';
+import { isAsAgreed, isCopied, isEmpty, leavesParked, planRoute, type RoutePlan, replacedBy } from './plan-route.ts';
 import { planLines, refusalLines } from './plan-text.ts';
 
 /**
@@ -39,9 +40,22 @@ export async function settleDefinition(options: InitialLoadOptions): Promise<voi
   } else if (stored.pending?.to === fingerprintOf(wanted)) {
     await store.apply({ removed: [], tables: [], applied: wanted });
   }
+  await demandKnown(options);
   const carried = (await store.tables()).flatMap((table) => table.definition?.id ?? []);
   const left = await source.tidyQueue(carried);
   if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
+}
+
+/**
+ * Of a table that an older engine has registered nothing is stored that would tell it under another name: where its own is
+ * gone it may have been renamed, and would leave without a word.
+ */
+async function demandKnown({ definition, store, source }: InitialLoadOptions): Promise<void> {
+  const unknown = (await store.tables()).filter((table) => table.definition === null);
+  if (unknown.length === 0 || definition.ddl === 'replicate') return;
+  const there = new Set((await source.tables()).map(tableLabel));
+  const gone = unknown.find((table) => !there.has(table.source));
+  if (gone !== undefined) throw fail(sourceErrors.tableMissing, { route: definition.name, table: gone.source });
 }
 
 /** A change that was agreed to and can't be made is not tried again by itself: its engine may go back to what was. */
@@ -77,9 +91,11 @@ async function change(options: InitialLoadOptions, stored: StoredRoute): Promise
     present: bindings.map((binding) => ({ table: binding.source, target: storedTable(binding, null).target })),
     isSameSource: source.originName(checkpoint.source) === source.originName(await source.identity()),
     keepRows: isAgreed ? pending.keepRows : [],
+    sameExpression: definition.tables.sameExpression,
   });
   if (plan.refused.length > 0) throw fail(routeErrors.changeRefused, { route, what: refusalLines(plan) });
   if (plan.tables.length > 0 && !isAgreed) throw fail(routeErrors.definitionChanged, { route, plan: planLines(plan) });
+  if (isAgreed && !isAsAgreed(plan, pending)) throw fail(routeErrors.planChanged, { route, plan: planLines(plan) });
   if (stored.parked.count > 0 && !plan.tables.every(leavesParked))
     throw fail(routeErrors.parkedBeforeChange, { route, count: stored.parked.count });
   await carryOut({ ...options, mapper }, { plan, bindings, tables });

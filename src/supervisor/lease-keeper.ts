@@ -8,12 +8,16 @@ export const renewMs = 3_000;
 /** Renews the lease and stores the status with it: every 3 s, and at once when a person asks or the state changes. */
 export class LeaseKeeper {
   readonly #store: RouteStateStore;
-  readonly #status: () => RouteStatus;
+  readonly #status: () => RouteStatus | null;
   readonly #onRenewed: (wanted: Wanted) => void;
   #wake: (() => void) | null = null;
   #rung = false;
 
-  constructor(store: RouteStateStore, status: () => RouteStatus, onRenewed: (wanted: Wanted) => void = () => {}) {
+  constructor(
+    store: RouteStateStore,
+    status: () => RouteStatus | null,
+    onRenewed: (wanted: Wanted) => void = () => {},
+  ) {
     this.#store = store;
     this.#status = status;
     this.#onRenewed = onRenewed;

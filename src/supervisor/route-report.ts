@@ -16,6 +16,7 @@ import { type ApplyWait, holdersText } from './apply-wait.ts';
 import { memoryLimitBytes } from './memory-limit.ts';
 import { judgeHealth } from './route-health.ts';
 import type { RouteFacts, SelfWatch } from './self-watch.ts';
+import type { ProgressReport } from './sign-of-life.ts';
 
 export interface RouteReportOptions {
   readonly definition: RouteDefinition;
@@ -43,6 +44,7 @@ export class RouteReport {
   #wait: { readonly sinceMs: number; readonly what: string; readonly holders: string } | null = null;
   /** It was asked since the route moved last, and had nothing to do for it. */
   #isIdleAtTarget = false;
+  #loading: ProgressReport = { steps: 0, due: false, waits: false };
   #since = { state: new Date(), health: new Date() };
   #health: Health = 'unknown';
   /** Since when each concern, by its code, has been there. */
@@ -99,6 +101,21 @@ export class RouteReport {
     if (progress === null) this.#loadedRows += this.#load?.rows ?? 0;
     this.#load = progress;
     if (progress !== null && this.#state !== 'loading') this.show('loading');
+  }
+
+  /** Null while nothing is loaded. */
+  get loadedRows(): number | null {
+    return this.#load === null ? null : this.#load.rows + this.#load.tablesDone;
+  }
+
+  /** Rows have come, or a server is at work for the load. */
+  loadMoves(): void {
+    this.#loading = { steps: this.#loading.steps + 1, due: false, waits: false };
+  }
+
+  /** Neither server has anything to do for the load but to wait; `waits`: for another session. */
+  loadStands(waits: boolean): void {
+    this.#loading = { ...this.#loading, due: true, waits };
   }
 
   /** A route that has caught up with its own heartbeats is running: those of the worker before it tell how long it was away. */
@@ -203,7 +220,9 @@ export class RouteReport {
             due: meter.beatsSinceStep >= beatsDue && this.#isIdleAtTarget,
             waits: this.#wait !== null,
           }
-        : null,
+        : this.#load === null
+          ? null
+          : this.#loading,
     };
   }
 }

@@ -16,6 +16,7 @@ import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
 import type { SelfWatch } from './self-watch.ts';
+import { tidyLeftover } from './tidy-leftover.ts';
 import { watchRetention } from './watch-retention.ts';
 import { metricsMs } from './worker-protocol.ts';
 
@@ -32,6 +33,10 @@ export interface RunRouteOptions {
   readonly takeover: boolean;
   /** Of the lease that an earlier worker of the same Supervisor had: where it is over, this engine is fenced. */
   readonly heldEpoch?: bigint | null;
+  /** An earlier worker was fenced under that lease: only what was asked for after this request lets the route go on. */
+  readonly fencedAt?: number | null;
+  /** What an earlier worker of the same Supervisor has found registered: where that is gone, the route was dropped. */
+  readonly registration?: string | null;
   /** Why the worker before this one ended. */
   readonly restarted?: Restart | null;
   /** The route has failed in an earlier worker: it waits for a later request than this, or than the one it finds. */
@@ -39,8 +44,12 @@ export interface RunRouteOptions {
   /** Measures the process, where it is the route's own. */
   readonly self?: SelfWatch;
   onStatus(status: RouteStatus): void;
+  /** The route is registered at its target, under this; called again where somebody has dropped it and begun it anew. */
+  onRegistered?(registration: string): void;
   /** `request`: the last one that the route has followed. */
   onLease?(epoch: bigint, request: number): void;
+  /** Another engine has taken the route; people had asked for so much by then. */
+  onFenced?(request: number): void;
   onMetrics?(metrics: RouteMetrics): void;
   /** Told of each group and load that is done. */
   readonly trace?: ((work: TracedWork) => void) | null;
@@ -55,6 +64,9 @@ type Refused = Extract<LeaseAttempt, { granted: false }>;
 const heartbeatMs = 2_000;
 const firstRetryMs = 200;
 const longestRetryMs = 15_000;
+/** Somebody may begin it anew, and waits. */
+const droppedMs = 5_000;
+const pruneMs = 3_600_000;
 
 /** Resolves when drained, or when somebody has asked for a restart. What goes wrong is a state of the route; only an error without a code is thrown. */
 export async function runRoute(options: RunRouteOptions): Promise<void> {
@@ -87,7 +99,9 @@ class RouteRunner {
   #epoch: bigint | null;
   #held: { readonly request: number; readonly fenced: boolean; readonly reason: Reason } | null = null;
   #halted: RunRouteOptions['halted'];
-  #registered = false;
+  /** Null before the first one: only then it registers the route. */
+  #registration: string | null;
+  #fencedAt: number | null;
   /** Of what the route is configured to do. */
   #fingerprint: string | null = null;
   /** Of the source, once there was one. */
@@ -95,6 +109,8 @@ class RouteRunner {
   /** The last request for a restart that this worker knows of; null before it has seen any. */
   #restart: number | null = null;
   #restarting = false;
+  #tidies = false;
+  #pruneAtMs = 0;
   /** Who has had the lease when this engine was refused last, and until when. */
   #refused: { readonly holder: { readonly host: string; readonly pid: number }; readonly expiresAtMs: number } | null =
     null;
@@ -105,7 +121,8 @@ class RouteRunner {
     this.#logger = logger;
     this.#takeover = takeover;
     this.#epoch = options.heldEpoch ?? null;
-    this.#registered = this.#epoch !== null;
+    this.#registration = options.registration ?? null;
+    this.#fencedAt = options.fencedAt ?? null;
     this.#report = new RouteReport({ definition, restarts, heartbeatMs, self, restarted, onStatus });
     this.#halted = halted;
     this.#report.meter.work.onDone = options.trace ?? null;
@@ -157,14 +174,24 @@ class RouteRunner {
     }
   }
 
-  /** Only once: a route that was dropped while it rested must not come back by itself. */
+  /**
+   * Only once, whichever worker of this engine it was, and whether it led or stood by: a route that was dropped must not come back by
+   * itself. One that somebody has begun anew on purpose is another route, for which all start alike.
+   */
   async #register(store: RouteStateStore): Promise<void> {
-    if (this.#registered && (await store.read()) === null) {
-      throw fail(routeErrors.dropped, { route: this.#options.definition.name });
+    const known = this.#registration;
+    await store.migrate(known === null);
+    const registration = await store.register(known);
+    if (registration === known) return;
+    this.#registration = registration;
+    if (known !== null) {
+      this.#epoch = null;
+      this.#fencedAt = null;
+      this.#held = null;
+      this.#halted = null;
+      this.#report.show('starting');
     }
-    await store.migrate();
-    await store.register();
-    this.#registered = true;
+    this.#options.onRegistered?.(registration);
   }
 
   async #serve(store: RouteStateStore, ends: Ends): Promise<void> {
@@ -172,7 +199,11 @@ class RouteRunner {
     const keeper = new LeaseKeeper(
       store,
       () => this.#report.status(),
-      (wanted) => this.#seePending(wanted),
+      (wanted) => {
+        this.#seePending(wanted);
+        void this.#tidy(wanted, store);
+        void this.#prune(store);
+      },
     );
     this.#report.onChange(() => keeper.ring());
     while (!signal.aborted) {
@@ -211,6 +242,31 @@ class RouteRunner {
     if (pending === null) return;
     this.#fingerprint ??= fingerprintOf(this.#options.definition.describe());
     if (pending !== this.#fingerprint) this.#options.onPending?.(pending);
+  }
+
+  /** Tried again with a later renewal where it fails. */
+  async #tidy({ leftover: name }: Wanted, store: RouteStateStore): Promise<void> {
+    if (name === null || this.#tidies) return;
+    this.#tidies = true;
+    const { definition, connectors, logger } = this.#options;
+    const source = connectors(definition.from.type).source({ route: { ...definition, name }, logger });
+    try {
+      await tidyLeftover({ name, source, store, logger });
+    } catch (error) {
+      logger.warn({ name, reason: asTidelockError(error).message }, 'what a rename has left is still there');
+    } finally {
+      await source.close().catch(() => {});
+      this.#tidies = false;
+    }
+  }
+
+  async #prune(store: RouteStateStore): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs < this.#pruneAtMs) return;
+    this.#pruneAtMs = nowMs + pruneMs;
+    await store.prune(this.#options.definition.journal).catch((error: unknown) => {
+      this.#logger.warn({ reason: asTidelockError(error).message }, 'the journal could not be shortened');
+    });
   }
 
   #isRestart(wanted: Wanted): boolean {
@@ -318,6 +374,7 @@ class RouteRunner {
     }
     if (!lease.granted) return lease;
     this.#epoch = lease.epoch;
+    this.#fencedAt = null;
     onLease?.(lease.epoch, this.#held?.request ?? request);
     return lease;
   }
@@ -326,10 +383,16 @@ class RouteRunner {
   async #hold(reason: unknown, store: RouteStateStore): Promise<void> {
     const error = codedError(reason);
     if (error.recovery === 'retry' || error.code === routeErrors.notRegistered.code) throw error;
-    const { request } = await store.wanted();
+    const wanted = await store.wanted();
     const fenced = error.recovery === 'fenced';
+    // What was asked for between the worker that was fenced and this one is not lost.
+    const request = (fenced ? this.#fencedAt : null) ?? wanted.request;
+    this.#fencedAt = null;
     this.#held = { request, fenced, reason: reasonOf(error) };
-    if (fenced) this.#report.yields();
+    if (fenced) {
+      this.#report.yields();
+      this.#options.onFenced?.(request);
+    }
     const stack = error === reason ? {} : { err: reason };
     this.#logger.error({ ...error.toJSON(), ...stack }, fenced ? 'route fenced' : 'route halted');
     this.#report.show(fenced ? 'fenced' : 'failed', reasonOf(error));
@@ -345,13 +408,18 @@ class RouteRunner {
       this.#retries = 0;
       this.#lastCode = '';
     }
-    if (error.code === routeErrors.dropped.code) this.#held = null;
+    const isDropped = error.code === routeErrors.dropped.code;
+    if (isDropped) this.#held = null;
     // What lasts is told once.
     if (error.code !== this.#lastCode)
       this.#logger.warn({ ...error.toJSON() }, halted ? 'route halted' : 'route interrupted, trying again');
     this.#lastCode = error.code;
     if (this.#held === null && !this.#halted) this.#report.show(halted ? 'failed' : 'retrying', reasonOf(error));
-    const longestMs = halted ? longestRetryMs : Math.min(firstRetryMs * 2 ** this.#retries++, longestRetryMs);
+    const longestMs = isDropped
+      ? droppedMs
+      : halted
+        ? longestRetryMs
+        : Math.min(firstRetryMs * 2 ** this.#retries++, longestRetryMs);
     await pause(longestMs / 2 + (Math.random() * longestMs) / 2, signal);
   }
 }

@@ -9,6 +9,7 @@ import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
 import { ApplyWatch } from './apply-watch.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import { LoadWatch } from './load-watch.ts';
 import { attemptRoute, type RouteAttempt } from './route-attempt.ts';
 import type { RouteReport } from './route-report.ts';
 
@@ -48,6 +49,7 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
   let lost: unknown = null;
   const asked = new LatestValue<true>();
   const watch = new ApplyWatch(work.store, report);
+  const loads = new LoadWatch(work.store, work.source, report);
   const onAbort = (): void => drain.abort();
   work.signal.addEventListener('abort', onAbort, { once: true });
   if (work.signal.aborted) drain.abort();
@@ -58,6 +60,7 @@ export async function workUnderLease(work: RouteWork): Promise<void> {
     .keep(over.signal, (latest) => {
       report.caughtUp();
       watch.look();
+      loads.look();
       if (latest.parkingAsked) asked.set(true);
       if (isOther(latest, wanted)) drain.abort();
       return false;

@@ -8,12 +8,14 @@ import {
   type AliveMessage,
   aliveMs,
   type DyingMessage,
+  type FencedMessage,
   isConfiguration,
   isStop,
   isTold,
   type LeaseMessage,
   type MetricsMessage,
   type PendingMessage,
+  type RegisteredMessage,
   type StatusMessage,
   taskVariable,
   type WorkerTask,
@@ -37,7 +39,9 @@ export interface WorkerRun {
   releases(): boolean;
   readonly self: SelfWatch;
   onStatus(status: RouteStatus): void;
+  onRegistered(registration: string): void;
   onLease(epoch: bigint, request: number): void;
+  onFenced(request: number): void;
   onMetrics(metrics: RouteMetrics): void;
   hearTold(listener: (told: Told) => void): void;
   /** Somebody has agreed to another description of the route. */
@@ -96,7 +100,9 @@ export async function serveWorker(
       releases: () => release,
       self,
       onStatus: (status) => say({ kind: 'status', status }),
+      onRegistered: (registration) => say({ kind: 'registered', registration }),
       onLease: (epoch, request) => say({ kind: 'lease', epoch: epoch.toString(), request }),
+      onFenced: (request) => say({ kind: 'fenced', request }),
       onMetrics: (metrics) => say({ kind: 'metrics', metrics, vitals: self.vitals }),
       // It may have been told while it began.
       hearTold: (listener) => {
@@ -126,7 +132,15 @@ function nameOf(error: unknown): string {
   return asTidelockError(error).message;
 }
 
-type Said = StatusMessage | LeaseMessage | AliveMessage | DyingMessage | MetricsMessage | PendingMessage;
+type Said =
+  | StatusMessage
+  | RegisteredMessage
+  | LeaseMessage
+  | FencedMessage
+  | AliveMessage
+  | DyingMessage
+  | MetricsMessage
+  | PendingMessage;
 
 /** Where the Supervisor is gone nobody needs to know. */
 function say(message: Said, said = (): void => {}): void {

@@ -12,7 +12,16 @@ import { judgeProgress, moving } from './stand-still.ts';
 import type { StartGate } from './start-gate.ts';
 import { asReason, crashLoopReason, deathReason, type WorkerDeath } from './worker-end.ts';
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
-import { aliveMs, isAlive, isDying, isLease, isStatus, type WorkerTask } from './worker-protocol.ts';
+import {
+  aliveMs,
+  isAlive,
+  isDying,
+  isFenced,
+  isLease,
+  isRegistered,
+  isStatus,
+  type WorkerTask,
+} from './worker-protocol.ts';
 
 /** What a group in flight may take when a worker is told to end. */
 const drainMs = 10_000;
@@ -45,6 +54,17 @@ export interface SupervisedRouteOptions {
   onStatus(status: RouteStatus): void;
   /** Whatever else the worker says. */
   onMessage(message: unknown): void;
+}
+
+interface Replacement {
+  /** Once the old worker has gone: whether it went by itself. */
+  readonly drained: Promise<boolean>;
+  /** It has gone. */
+  ended(): void;
+  /** Starts the new one. */
+  next(): void;
+  /** There is to be none. */
+  cancel(): void;
 }
 
 /** The worker of a route, as its Supervisor knows it. */
@@ -92,10 +112,13 @@ export class SupervisedRoute {
   #progress = moving;
   #vitals: WorkerVitals | null = null;
   #stopping = false;
-  /** The worker that runs is told to end, to be followed by another at once. */
-  #replacing: PromiseWithResolvers<void> | null = null;
+  /** The worker that runs is to end, to be followed by another at once. */
+  #replacing: Replacement | null = null;
+  #registration: string | null = null;
   #epoch: string | null = null;
   #request: number | null = null;
+  /** What had been asked for when the worker was fenced; null where it was not. */
+  #fencedAt: number | null = null;
   #status: RouteStatus | null = null;
   /** What people were told last, while this engine had the route. */
   #told: Told | null = null;
@@ -139,6 +162,8 @@ export class SupervisedRoute {
       restarts: this.#restarts,
       takeover: takeover && this.#started === 0,
       heldEpoch: this.#epoch,
+      fencedAt: this.#fencedAt,
+      registration: this.#registration,
       restarted: this.#restarted,
       halted: this.#halted === null ? null : { reason: this.#halted, request: this.#request },
     };
@@ -190,9 +215,34 @@ export class SupervisedRoute {
       this.start();
       return true;
     }
-    this.#replacing ??= Promise.withResolvers();
-    this.#worker.send({ kind: 'stop', release: false });
-    return await this.#inTime(this.#replacing.promise);
+    this.#replacing ??= this.#replacement();
+    return await this.#replacing.drained;
+  }
+
+  /**
+   * The old worker works on until it is the new one's turn to start: when many routes are replaced at once, each lease has
+   * to last no longer than one worker needs for its end and another one for its beginning.
+   */
+  #replacement(): Replacement {
+    const ended = Promise.withResolvers<void>();
+    const told = Promise.withResolvers<void>();
+    let started: (() => void) | null = null;
+    const leave = this.#options.gate.enter((done) => {
+      started = done;
+      // One that was told to end for good gives its lease back.
+      if (!this.#stopping) this.#worker?.send({ kind: 'stop', release: false });
+      told.resolve();
+    });
+    return {
+      drained: Promise.race([told.promise, ended.promise]).then(() => this.#inTime(ended.promise)),
+      ended: () => {
+        leave();
+        ended.resolve();
+      },
+      // One that has died by itself meanwhile is followed at once, too.
+      next: () => (started === null ? this.start() : this.#run(started)),
+      cancel: () => started?.(),
+    };
   }
 
   /** The next worker is told, too: this one may be gone, or go before it has stored it. */
@@ -236,12 +286,13 @@ export class SupervisedRoute {
     const fields = { worker: worker.pid, exitCode, signal };
     if (this.#stopping) {
       this.#logger.info(fields, 'worker ended');
-      replacing?.resolve();
+      replacing?.cancel();
+      replacing?.ended();
       this.#ended.resolve();
     } else if (replacing !== null) {
       this.#logger.info(fields, 'worker ended, starting another');
-      this.start();
-      replacing.resolve();
+      replacing.next();
+      replacing.ended();
     } else if (exitCode === 0) {
       this.#logger.info({ ...fields, delayMs: orderlyDelayMs }, 'worker ended in order, starting another');
       this.#startIn(orderlyDelayMs);
@@ -255,9 +306,14 @@ export class SupervisedRoute {
     this.#cancelStart = () => clearTimeout(timer);
   }
 
-  #died({ pid }: WorkerProcess, { exitCode, signal, ranMs, silent }: WorkerEnd): void {
+  #died({ pid }: WorkerProcess, { exitCode, signal, ranMs, silent, notStarted }: WorkerEnd): void {
     const { route, patience } = this.#options;
-    const death: WorkerDeath = { exitCode, signal, silentMs: silent ? patience.silentMs : null, error: this.#dying };
+    const death: WorkerDeath = {
+      exitCode,
+      signal,
+      silentMs: silent ? patience.silentMs : null,
+      error: notStarted ?? this.#dying,
+    };
     const reason = deathReason(route, death);
     this.#noteRestart(reason);
     this.#crashesInRow = crashesInRow(this.#crashesInRow, ranMs);
@@ -282,11 +338,25 @@ export class SupervisedRoute {
   #hear(message: unknown): void {
     if (isStatus(message)) this.#report(message.status);
     else if (isAlive(message)) this.#examine(message);
+    else if (isRegistered(message)) this.#registered(message.registration);
     else if (isLease(message)) {
       this.#epoch = message.epoch;
       this.#request = message.request;
-    } else if (isDying(message)) this.#dying = message.error;
+      this.#fencedAt = null;
+    } else if (isFenced(message)) this.#fencedAt = message.request;
+    else if (isDying(message)) this.#dying = message.error;
     else this.#options.onMessage(message);
+  }
+
+  /** What was of a route that was dropped, and begun anew since, is of no other. */
+  #registered(registration: string): void {
+    if (this.#registration !== null && this.#registration !== registration) {
+      this.#epoch = null;
+      this.#request = null;
+      this.#fencedAt = null;
+      this.#forgetCrashes();
+    }
+    this.#registration = registration;
   }
 
   #examine({ vitals, memoryLimitBytes: limitBytes, progress: report }: SignOfLife): void {

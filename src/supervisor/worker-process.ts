@@ -23,6 +23,8 @@ export interface WorkerEnd {
   readonly ranMs: number;
   /** It was killed since it said nothing any more. */
   readonly silent: boolean;
+  /** Why there was no process; null where there was one. */
+  readonly notStarted: string | null;
 }
 
 export interface WorkerProcessOptions {
@@ -57,7 +59,7 @@ export class WorkerProcess {
     });
     if (options.configuration !== null) {
       const message: ConfigurationMessage = { kind: 'configuration', configuration: options.configuration };
-      this.#process.send(message, () => {});
+      this.#say(message);
     }
     this.#looking = setInterval(() => this.#look(), options.silentMs / silentLooks).unref();
     this.#process.on('message', (message) => {
@@ -67,7 +69,7 @@ export class WorkerProcess {
     this.#process.once('error', (error) => {
       options.logger.error({ err: error }, 'worker process failed');
       // Without a process there is no exit either.
-      if (this.#process.pid === undefined) this.#end(null, null);
+      if (this.#process.pid === undefined) this.#end(null, null, `it could not be started (${codeOf(error)})`);
     });
     this.#process.once('exit', (code, signal) => this.#end(code, signal));
   }
@@ -78,12 +80,17 @@ export class WorkerProcess {
 
   /** Asks it to finish the group in flight and to end, or tells it something. */
   send(message: StopMessage | ToldMessage): void {
-    if (this.#process.connected) this.#process.send(message, () => {});
+    this.#say(message);
   }
 
   /** Ends it at once. The target's transaction in flight is rolled back by its server. */
   kill(): void {
     this.#process.kill('SIGKILL');
+  }
+
+  /** Without a process, as where there are no more files or processes to be had, there is no channel either. */
+  #say(message: StopMessage | ToldMessage | ConfigurationMessage): void {
+    if (this.#process.connected) this.#process.send(message, () => {});
   }
 
   #look(): void {
@@ -93,11 +100,15 @@ export class WorkerProcess {
     this.kill();
   }
 
-  #end(exitCode: number | null, signal: NodeJS.Signals | null): void {
+  #end(exitCode: number | null, signal: NodeJS.Signals | null, notStarted: string | null = null): void {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#looking);
     const ranMs = performance.now() - this.#startedAtMs;
-    this.#options.onEnd({ exitCode, signal, ranMs, silent: this.#silence >= silentLooks });
+    this.#options.onEnd({ exitCode, signal, ranMs, silent: this.#silence >= silentLooks, notStarted });
   }
+}
+
+function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
 }

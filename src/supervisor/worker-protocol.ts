@@ -15,6 +15,10 @@ export interface WorkerTask {
   readonly takeover: boolean;
   /** Of the lease that this route's worker had last, in decimal; null where none had one. */
   readonly heldEpoch: string | null;
+  /** What had been asked for when an earlier worker was fenced under that lease: something later lets the route go on. Null where none was. */
+  readonly fencedAt: number | null;
+  /** Of the route at its target, as this route's worker has found it last; null where none has found it yet. */
+  readonly registration: string | null;
   /** Why the worker before this one ended. */
   readonly restarted: Restart | null;
   /** The route has failed: only its lease is kept, until somebody asks for something after this request. */
@@ -58,10 +62,22 @@ export interface StatusMessage {
   readonly status: RouteStatus;
 }
 
+/** Worker to Supervisor: the route is registered at its target. Where that is another one than before, it was begun anew. */
+export interface RegisteredMessage {
+  readonly kind: 'registered';
+  readonly registration: string;
+}
+
 /** Worker to Supervisor: it has the lease under this epoch, and what people have asked for up to this request. */
 export interface LeaseMessage {
   readonly kind: 'lease';
   readonly epoch: string;
+  readonly request: number;
+}
+
+/** Worker to Supervisor: another engine has taken the route; people had asked for so much by then. */
+export interface FencedMessage {
+  readonly kind: 'fenced';
   readonly request: number;
 }
 
@@ -109,6 +125,14 @@ export function isStatus(message: unknown): message is StatusMessage {
 
 export function isLease(message: unknown): message is LeaseMessage {
   return kindOf(message) === 'lease';
+}
+
+export function isRegistered(message: unknown): message is RegisteredMessage {
+  return kindOf(message) === 'registered';
+}
+
+export function isFenced(message: unknown): message is FencedMessage {
+  return kindOf(message) === 'fenced';
 }
 
 export function isMetrics(message: unknown): message is MetricsMessage {

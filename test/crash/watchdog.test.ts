@@ -30,10 +30,15 @@ class Watched implements AsyncDisposable {
   readonly heard: RouteStatus[] = [];
   readonly file: RouteFile;
 
-  constructor(source: TestDatabase, target: TestDatabase, options: { lines: string; name: string; worker?: string }) {
+  constructor(
+    source: TestDatabase,
+    target: TestDatabase,
+    options: { lines: string; name: string; worker?: string; files?: Readonly<Record<string, string>> },
+  ) {
     this.source = source;
     this.target = target;
     this.file = new RouteFile({ source, target, name: options.name, route: `tables: [public.t]\n${options.lines}` });
+    this.file.write(options.files ?? {});
     this.supervisor = new Supervisor({
       file: join(this.file.folder, 'tidelock.yaml'),
       routes: [route],
@@ -96,6 +101,21 @@ describe.concurrent('a route that does not move', () => {
       restarts: 1,
       restarted: { reason: { code: 'TL-4304' } },
     });
+  }, 90_000);
+
+  test('in its load gets another worker, which loads', async () => {
+    const [source, target] = await pair();
+    await source.query('INSERT INTO t SELECT n, n FROM generate_series(1, 1000) n');
+    await using watched = new Watched(source, target, {
+      lines: '',
+      name: 'w0',
+      worker: './supervisor/standing-worker.ts',
+      files: { hangs: '' },
+    });
+    await until('a restart', () => watched.supervisor.workerOf(route)?.restarted);
+    expect(watched.supervisor.statusOf(route)).toMatchObject({ state: 'retrying', reason: { code: 'TL-4304' } });
+    await watched.running();
+    await watched.equal();
   }, 90_000);
 
   test('since another session holds a lock is left alone, and the session is named', async () => {

@@ -7,7 +7,7 @@ import type { RouteDefinition } from '../../src/core/route.ts';
 import type { StoredRoute } from '../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../src/core/route-status.ts';
 
-const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null, pending: null } as const;
+const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null, pending: null, leftover: null } as const;
 
 const definition = {
   name: 'one',

@@ -5,6 +5,7 @@ import type { NodeDefinition } from '../../../src/core/route.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier } from '../identifiers.ts';
+import { captureDrops } from '../source/ddl-capture.ts';
 import { answeredInTime } from '../source/sessions.ts';
 import { setReplicaRole } from '../target/apply-connection.ts';
 import { leftOut } from './check-left-out.ts';
@@ -28,6 +29,7 @@ export function postgresInspector(node: NodeDefinition): NodeInspector {
   };
   return {
     survey: () => briefly(surveyNode),
+    captureDrops: (route) => captureDrops(route),
     routesLeft: (deployment) => briefly((client) => readRoutesLeft(client, deployment)),
     grants: (use, user) => briefly((client) => nodeGrants(client, use, user)),
     check: (use) =>

@@ -120,6 +120,11 @@ export async function captureDdl(client: Queryable, route: RouteDefinition): Pro
   }
 }
 
+/** What drops it, without asking whether it is there. */
+export function captureDrops(route: RouteDefinition): readonly string[] {
+  return route.ddl === 'replicate' ? dropStatements(route) : [];
+}
+
 /** Repeatable. The schema stays where anything else is in it. Returns the statements for what this user may not drop. */
 export async function dropCapture(client: Queryable, route: RouteDefinition): Promise<readonly string[]> {
   const name = captureName(route);

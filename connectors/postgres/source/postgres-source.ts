@@ -25,14 +25,14 @@ import { preflight } from './preflight/preflight.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten, sourceStatus } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
-import { answeredInTime, endSideSessions, withSide } from './sessions.ts';
+import { answeredInTime, endSideSessions, sideName, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 import { areSettled, precedes } from './snapshot-text.ts';
 import { readSystemIdentity } from './system-identity.ts';
 import { TableFactsReader } from './table-facts.ts';
 import { tablesBytes } from './tables-bytes.ts';
 import { tidyQueue } from './tidy-queue.ts';
-import { areEnded, copyToTwin, makeTwin } from './twin-queue.ts';
+import { areEnded, copyToTwin, demandTwin, makeTwin } from './twin-queue.ts';
 
 /** A route's source on PostgreSQL 14 and newer. Connections are opened for each call; the Collector keeps its own. */
 export function postgresSource(options: SourceOptions): Source {
@@ -159,11 +159,27 @@ class PostgresSource implements Source {
     return this.#side('setup', (client) => copyToTwin(client, this.#options.route, twin));
   }
 
+  demandTwin(twin: RouteDefinition): Promise<void> {
+    return this.#side('setup', (client) => demandTwin(client, this.#options.route, twin));
+  }
+
   queuePosition(): Promise<Position | null> {
     return this.#side('setup', async (client) => {
       const { slot: name } = queueNames(this.#options.route);
       const slot = await readSlot(client, name);
       return slot === null ? null : formatLsn(usableSlot(this.#options.route.name, name, slot).confirmedLsn);
+    });
+  }
+
+  isLoading(): Promise<boolean> {
+    const { route } = this.#options;
+    return this.#side('check', async (client) => {
+      const { rows } = await client.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = ANY ($1)
+           AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Client'`,
+        [['load', queuePurpose].map((purpose) => sideName(route, purpose))],
+      );
+      return rows.length > 0;
     });
   }
 
@@ -175,8 +191,9 @@ class PostgresSource implements Source {
     });
   }
 
-  dropQueue(): Promise<readonly string[]> {
-    return this.#side('setup', async (client) => {
+  dropQueue(confirm = async (): Promise<void> => {}): Promise<readonly string[]> {
+    return this.#side(queuePurpose, async (client) => {
+      await confirm();
       const { slot, publication, ownsSlot, ownsPublication } = queueNames(this.#options.route);
       if (ownsSlot) await dropSlot(client, slot);
       if (ownsPublication) await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);

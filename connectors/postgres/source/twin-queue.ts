@@ -8,7 +8,7 @@ import { routeTables } from './create-queue.ts';
 import { captureDdl } from './ddl-capture.ts';
 import { createPublicationStatement, readPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
-import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
+import { dropSlot, readSlot, usableSlot } from './slot.ts';
 
 /**
  * What the queue of `route` needs under the name of `twin`, beside it: a publication of the same tables, and the capture of commands.
@@ -22,7 +22,12 @@ import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 export async function makeTwin(client: pg.Client, route: RouteDefinition, twin: RouteDefinition): Promise<string> {
   const { publication, ownsPublication } = queueNames(route);
   const { publication: twinPublication, slot: twinSlot, ownsSlot } = queueNames(twin);
-  if (ownsSlot) await dropSlot(client, twinSlot);
+  if (ownsSlot) {
+    // Of another route of that name, which has another target.
+    if ((await readSlot(client, twinSlot))?.activePid != null)
+      throw fail(routeErrors.renameTaken, { route: route.name, name: twin.name });
+    await dropSlot(client, twinSlot);
+  }
   if (ownsPublication) {
     const own = await readPublication(client, publication);
     if (own === null) throw fail(routeErrors.renameNotYet, { route: route.name, why: 'its publication is not there' });
@@ -47,22 +52,28 @@ export async function areEnded(client: pg.Client, next: string): Promise<boolean
   return rows[0]?.yes === true;
 }
 
-/** Nobody reads the queue any more. Throws where the publications are no longer of the same tables. */
+/**
+ * The slot may be read meanwhile: the copy is at what it has confirmed, which is never beyond the checkpoint, and what the
+ * checkpoint covers is left out by whoever reads the copy.
+ */
 export async function copyToTwin(client: pg.Client, route: RouteDefinition, twin: RouteDefinition): Promise<void> {
   const from = queueNames(route);
   const to = queueNames(twin);
-  if (from.ownsPublication) {
-    const [own, made] = [
-      await readPublication(client, from.publication),
-      await readPublication(client, to.publication),
-    ];
-    const labels = (tables: typeof own): string => [...(tables?.tables.keys() ?? [])].sort().join();
-    if (labels(own) !== labels(made))
-      throw fail(routeErrors.renameNotYet, { route: route.name, why: 'its tables have changed meanwhile' });
-  }
   if (!from.ownsSlot) return;
-  await endSlotSession(client, from.slot);
   usableSlot(route.name, from.slot, await readSlot(client, from.slot));
   await dropSlot(client, to.slot);
   await client.query(`SELECT pg_copy_logical_replication_slot(${quoteLiteral(from.slot)}, ${quoteLiteral(to.slot)})`);
+}
+
+/** Throws where the publications are no longer of the same tables: the route has got a new one meanwhile. */
+export async function demandTwin(client: pg.Client, route: RouteDefinition, twin: RouteDefinition): Promise<void> {
+  const from = queueNames(route);
+  if (!from.ownsPublication) return;
+  const [own, made] = [
+    await readPublication(client, from.publication),
+    await readPublication(client, queueNames(twin).publication),
+  ];
+  const labels = (tables: typeof own): string => [...(tables?.tables.keys() ?? [])].sort().join();
+  if (labels(own) !== labels(made))
+    throw fail(routeErrors.renameNotYet, { route: route.name, why: 'its tables have changed meanwhile' });
 }

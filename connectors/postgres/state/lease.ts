@@ -5,7 +5,7 @@ import type { LeaseAttempt, LeaseHolder, Wanted } from '../../../src/core/route-
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { sqlState } from '../classify-error.ts';
 import { stateVersion } from './state-schema.ts';
-import { parkingAsked, pendingAsked, readWanted, type WantedRow, wantedColumns } from './wanted.ts';
+import { leftoverFound, parkingAsked, pendingAsked, readWanted, type WantedRow, wantedColumns } from './wanted.ts';
 
 export const leaseMs = 10_000;
 
@@ -64,8 +64,8 @@ export async function acquire(
   }
 }
 
-async function claimLease({ client, routeId, holder }: LeaseOptions, takeover: boolean): Promise<Claim | null> {
-  const { rows } = await client.query<Claim>(
+async function claimLease({ client, routeId, route, holder }: LeaseOptions, takeover: boolean): Promise<Claim | null> {
+  const claimed = client.query<Claim>(
     `insert into tidelock.leases as l (route_id, supervisor, host, pid, expires_at)
      values ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 ms')
      on conflict (route_id) do update set
@@ -76,6 +76,10 @@ async function claimLease({ client, routeId, holder }: LeaseOptions, takeover: b
      returning claim::text, raised`,
     [routeId, holder.supervisor, holder.host, holder.pid, leaseMs, takeover],
   );
+  const { rows } = await claimed.catch((error: unknown) => {
+    // It was dropped while this claim waited for its lease.
+    throw /^(23503|42P01)$/.test(sqlState(error) ?? '') ? fail(routeErrors.notRegistered, { route }, error) : error;
+  });
   return rows[0] ?? null;
 }
 
@@ -142,18 +146,18 @@ export async function renew(
   client: pg.Client,
   routeId: number,
   { supervisor, claim, epoch }: HeldLease,
-  status: RouteStatus,
+  status: RouteStatus | null,
 ): Promise<Wanted | null> {
   const { rows } = await client.query<WantedRow>({
     name: 'tl_renew',
     text: `with renewed as (
-        update tidelock.leases set expires_at = clock_timestamp() + $4 * interval '1 ms', status = $5,
-          status_at = clock_timestamp()
+        update tidelock.leases set expires_at = clock_timestamp() + $4 * interval '1 ms', status = coalesce($5, status),
+          status_at = case when $5::jsonb is null then status_at else clock_timestamp() end
         where route_id = $1 and supervisor = $2 and claim = $3
           and exists (select from tidelock.routes where id = $1 and epoch = $6)
         returning route_id)
-      select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked} from renewed join tidelock.requests q using (route_id)`,
-    values: [routeId, supervisor, claim, leaseMs, JSON.stringify(status), epoch.toString()],
+      select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked}, ${leftoverFound} from renewed join tidelock.requests q using (route_id)`,
+    values: [routeId, supervisor, claim, leaseMs, status === null ? null : JSON.stringify(status), epoch.toString()],
   });
   return rows[0] ? readWanted(rows[0]) : null;
 }

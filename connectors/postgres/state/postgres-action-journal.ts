@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import type { Action, ActionJournal, JournalledAction, JournalPage } from '../../../src/core/action.ts';
-import { actionsSince } from './state-schema.ts';
+import type { Action, ActionJournal, ActionOutcome, JournalledAction, JournalPage } from '../../../src/core/action.ts';
+import { actionsSince, leftoverSince } from './state-schema.ts';
 
 export interface ActionJournalOptions {
   readonly client: pg.Client;
@@ -12,6 +12,20 @@ export interface ActionJournalOptions {
   stateVersion(): Promise<number | null>;
 }
 
+/** In whatever transaction is open. */
+export async function writeAction(
+  client: pg.Client,
+  routeKey: string,
+  { action, by, via, reason, details, result, code, message }: Action,
+): Promise<number> {
+  const { rows } = await client.query<{ id: string }>(
+    `insert into tidelock.actions (route_key, action, asked_by, via, reason, details, result, code, message)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id::text`,
+    [routeKey, action, by, via, reason, JSON.stringify(details), result, code, message],
+  );
+  return Number(rows[0]?.id);
+}
+
 /** Entries are found by the route's key and not by its row: they stay when it is dropped. */
 export class PostgresActionJournal implements ActionJournal {
   readonly #options: ActionJournalOptions;
@@ -20,15 +34,20 @@ export class PostgresActionJournal implements ActionJournal {
     this.#options = options;
   }
 
-  write({ action, by, via, reason, details, result, code, message }: Action): Promise<boolean> {
+  write(action: Action): Promise<number | null> {
     return this.#options.run(async () => {
-      if (!(await this.#isThere())) return false;
+      if (!(await this.#isThere(action.result === 'begun' ? leftoverSince : actionsSince))) return null;
+      return await writeAction(this.#options.client, this.#options.routeKey, action);
+    });
+  }
+
+  finish(id: number, { details, result, code, message }: ActionOutcome): Promise<void> {
+    return this.#options.run(async () => {
+      if (!(await this.#isThere())) return;
       await this.#options.client.query(
-        `insert into tidelock.actions (route_key, action, asked_by, via, reason, details, result, code, message)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-        [this.#options.routeKey, action, by, via, reason, JSON.stringify(details), result, code, message],
+        `update tidelock.actions set details = $2, result = $3, code = $4, message = $5 where id = $1 and result = 'begun'`,
+        [id, JSON.stringify(details), result, code, message],
       );
-      return true;
     });
   }
 
@@ -49,7 +68,7 @@ export class PostgresActionJournal implements ActionJournal {
     });
   }
 
-  async #isThere(): Promise<boolean> {
-    return ((await this.#options.stateVersion()) ?? 0) >= actionsSince;
+  async #isThere(since = actionsSince): Promise<boolean> {
+    return ((await this.#options.stateVersion()) ?? 0) >= since;
   }
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { MakeEntry } from '../../../src/core/action.ts';
 import type { Change } from '../../../src/core/change.ts';
 import { ChangeDecoder } from '../../../src/core/change-codec.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
@@ -16,7 +17,8 @@ import type {
 } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { earliestConflicts, readEarlier } from './parked-conflicts.ts';
-import { inTransaction, parkedSince } from './state-schema.ts';
+import { writeAction } from './postgres-action-journal.ts';
+import { actionsSince, inTransaction, parkedSince } from './state-schema.ts';
 import { requestChannel } from './wanted.ts';
 
 interface ParkedRow {
@@ -48,6 +50,8 @@ interface JournalRow {
 export interface ParkedStoreOptions {
   readonly client: pg.Client;
   readonly route: string;
+  /** deployment/route. */
+  readonly routeKey: string;
   /** Runs one after the other with the other calls of the state store, and classifies errors. */
   run<T>(run: () => Promise<T>): Promise<T>;
   /** Throws where nothing is stored about the route. */
@@ -118,7 +122,7 @@ export class PostgresParkedStore implements ParkedStore {
     return this.#options.run(() => readEarlier(this.#options.client, ids));
   }
 
-  ask({ action, ids, withEarlier, reason, askedBy }: ParkingRequest): Promise<number> {
+  ask({ action, ids, withEarlier, reason, askedBy }: ParkingRequest, entry?: MakeEntry): Promise<number> {
     return this.#options.run(async () => {
       const { client } = this.#options;
       const routeId = await this.#options.routeId();
@@ -135,7 +139,10 @@ export class PostgresParkedStore implements ParkedStore {
            select id::text, pg_notify($7, '') from stored`,
           [routeId, action, ids, withEarlier, reason, askedBy, requestChannel(routeId)],
         );
-        return Number(rows[0]?.id);
+        const request = Number(rows[0]?.id);
+        if (entry !== undefined && (await this.#hasActions()))
+          await writeAction(client, this.#options.routeKey, entry({ request }));
+        return request;
       });
     });
   }
@@ -157,7 +164,10 @@ export class PostgresParkedStore implements ParkedStore {
     });
   }
 
-  skip({ transaction, position, code, message, remedy, reason, askedBy }: SkipRequest): Promise<void> {
+  skip(
+    { transaction, position, code, message, remedy, reason, askedBy }: SkipRequest,
+    entry?: MakeEntry,
+  ): Promise<void> {
     return this.#options.run(async () => {
       const { client } = this.#options;
       const routeId = await this.#options.routeId();
@@ -175,8 +185,14 @@ export class PostgresParkedStore implements ParkedStore {
            values ($1, 'skip asked', $2, $3, $4, $5, $6, $7)`,
           [routeId, transaction, position, code, message, reason, askedBy],
         );
+        if (entry !== undefined && (await this.#hasActions()))
+          await writeAction(client, this.#options.routeKey, entry({ position }));
       });
     });
+  }
+
+  async #hasActions(): Promise<boolean> {
+    return ((await this.#options.stateVersion()) ?? 0) >= actionsSince;
   }
 
   async #isThere(): Promise<boolean> {

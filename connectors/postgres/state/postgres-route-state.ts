@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Action, ActionJournal } from '../../../src/core/action.ts';
+import type { Action, ActionJournal, MakeEntry } from '../../../src/core/action.ts';
 import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
@@ -7,7 +7,7 @@ import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { ParkedStore } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
-import type { NodeDefinition } from '../../../src/core/route.ts';
+import type { JournalLimits, NodeDefinition } from '../../../src/core/route.ts';
 import type { RouteDescription } from '../../../src/core/route-description.ts';
 import type {
   LeaseAttempt,
@@ -28,13 +28,16 @@ import { connectPostgres } from '../connect.ts';
 import { applicationName } from '../target/apply-connection.ts';
 import { readApplyActivity } from './apply-activity.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
-import { PostgresActionJournal } from './postgres-action-journal.ts';
+import { PostgresActionJournal, writeAction } from './postgres-action-journal.ts';
 import { PostgresParkedStore } from './postgres-parked-store.ts';
+import { pruneJournals } from './prune-journals.ts';
 import { storeApplied, storeChange } from './registered-tables.ts';
+import { isFree, renameState } from './rename-state.ts';
 import {
   actionsSince,
   dropState,
   inTransaction,
+  leftoverSince,
   migrateState,
   readStateVersion,
   schemaLock,
@@ -43,6 +46,7 @@ import {
 import { readStoredRoute } from './stored-route.ts';
 import {
   effectiveState,
+  leftoverFound,
   parkingAsked,
   pendingAsked,
   readWanted,
@@ -59,6 +63,12 @@ const leaseAnswerMs = 30_000;
 
 /** Thousands of transactions may be parked; only commands ask for them. */
 const parkedAnswerMs = 60_000;
+
+/** Each of its attempts waits for a lock, and asks the source. */
+const renameAnswerMs = 120_000;
+
+/** Parked rows go one by one, and there may be millions. */
+const dropAnswerMs = 3_600_000;
 
 export interface PostgresStateOptions {
   readonly node: NodeDefinition;
@@ -105,6 +115,7 @@ class PostgresRouteState implements RouteStateStore {
       route: this.#route,
       run: (run) => this.#run(run, parkedAnswerMs),
       routeId: () => this.#id(),
+      routeKey,
       stateVersion: () => readStateVersion(client, this.#node),
     });
     this.actions = new PostgresActionJournal({
@@ -115,23 +126,37 @@ class PostgresRouteState implements RouteStateStore {
     });
   }
 
-  migrate(): Promise<void> {
-    return this.#run(() => migrateState(this.#client, this.#node));
+  migrate(creates = true): Promise<void> {
+    return this.#run(() => migrateState(this.#client, this.#node, creates));
   }
 
-  register(): Promise<void> {
+  register(known: string | null = null): Promise<string> {
     return this.#run(async () => {
       try {
-        await this.#register();
+        if (known === null) await this.#register();
       } catch (error) {
         // The last other route was dropped, and the schema with it, since it was migrated.
         if (!/^(42P01|3F000)$/.test(sqlState(error) ?? '')) throw error;
         await migrateState(this.#client, this.#node);
         await this.#register();
       }
+      const registration = await this.#registration();
+      if (registration === null)
+        throw fail(known === null ? routeErrors.notRegistered : routeErrors.dropped, { route: this.#route });
       // The channel's name is made of digits and needs no quotes.
       await this.#client.query(`listen ${requestChannel(await this.#id())}`);
+      return registration;
     });
+  }
+
+  /** Ids begin anew with the schema. */
+  async #registration(): Promise<string | null> {
+    if ((await readStateVersion(this.#client, this.#node)) === null) return null;
+    const { rows } = await this.#client.query<{ registration: string }>(
+      `select id || '@' || extract(epoch from created_at) as registration from tidelock.routes where key = $1`,
+      [this.#key],
+    );
+    return rows[0]?.registration ?? null;
   }
 
   async #register(): Promise<void> {
@@ -175,7 +200,7 @@ class PostgresRouteState implements RouteStateStore {
     }, leaseAnswerMs);
   }
 
-  renewLease(status: RouteStatus): Promise<Wanted> {
+  renewLease(status: RouteStatus | null): Promise<Wanted> {
     return this.#run(async () => {
       const lease = this.#lease;
       const wanted = lease === null ? null : await renew(this.#client, await this.#id(), lease, status);
@@ -193,6 +218,13 @@ class PostgresRouteState implements RouteStateStore {
     });
   }
 
+  prune(limits: JournalLimits): Promise<void> {
+    return this.#run(async () => {
+      const routeId = await this.#id();
+      await pruneJournals({ client: this.#client, routeId, routeKey: this.#key, limits });
+    }, parkedAnswerMs);
+  }
+
   applyActivity(): Promise<ApplyActivity> {
     return this.#run(async () => await readApplyActivity(this.#client, await this.#id()));
   }
@@ -200,7 +232,7 @@ class PostgresRouteState implements RouteStateStore {
   wanted(): Promise<Wanted> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<WantedRow>(
-        `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked} from tidelock.requests q where route_id = $1
+        `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked}, ${leftoverFound} from tidelock.requests q where route_id = $1
            and exists (select from tidelock.routes where id = $1 and key = $2)`,
         [await this.#id(), this.#key],
       );
@@ -224,6 +256,7 @@ class PostgresRouteState implements RouteStateStore {
         restart = false,
         reason = null,
         askedBy = null,
+        entry,
       } = options;
       const knows = version >= actionsSince;
       if (!knows && (forMs !== null || restart)) {
@@ -233,22 +266,29 @@ class PostgresRouteState implements RouteStateStore {
         ? `, paused_until = clock_timestamp() + $6 * interval '1 ms', reason = $7, asked_by = $8,
              restart = case when $9 then q.request + 1 else q.restart end`
         : '';
-      const { rows } = await this.#client.query<WantedRow>(
-        `with stored as (
+      const request = `with stored as (
            update tidelock.requests q set wanted = $2, request = q.request + 1, requested_at = now(),
              accept_schema_changes_to = coalesce($3, q.accept_schema_changes_to)${more}
            where route_id = $1 and ($5::text[] is null or ${effectiveState(version)} = any($5)) returning ${wantedColumns(version)})
-         select stored.*, pg_notify($4, '') from stored`,
-        [
-          routeId,
-          state,
-          acceptSchemaChangesTo,
-          requestChannel(routeId),
-          instead,
-          ...(knows ? [forMs, reason, askedBy, restart] : []),
-        ],
-      );
-      return rows[0] === undefined ? null : readWanted(rows[0]);
+         select stored.*, pg_notify($4, '') from stored`;
+      const values = [
+        routeId,
+        state,
+        acceptSchemaChangesTo,
+        requestChannel(routeId),
+        instead,
+        ...(knows ? [forMs, reason, askedBy, restart] : []),
+      ];
+      return await inTransaction(this.#client, async () => {
+        const { rows } = await this.#client.query<WantedRow>(request, values);
+        const wanted = rows[0] === undefined ? null : readWanted(rows[0]);
+        const told =
+          wanted === null
+            ? { changed: false }
+            : { request: wanted.request, ...(forMs !== null && { pausedUntil: wanted.pausedUntil }) };
+        if (entry !== undefined && knows) await writeAction(this.#client, this.#key, entry(told));
+        return wanted;
+      });
     });
   }
 
@@ -256,7 +296,11 @@ class PostgresRouteState implements RouteStateStore {
     return this.#run(() => this.#setRoute(`phase = 'creating', source = $2`, source));
   }
 
-  setReady(source: SourceIdentity, position: Position, applied?: RouteDescription): Promise<void> {
+  setReady(
+    source: SourceIdentity,
+    position: Position,
+    { applied, entry }: { readonly applied?: RouteDescription; readonly entry?: MakeEntry | undefined } = {},
+  ): Promise<void> {
     return this.#run(() =>
       inTransaction(this.#client, async () => {
         // First, since it locks the route: no other checkpoint comes in between.
@@ -267,11 +311,12 @@ class PostgresRouteState implements RouteStateStore {
           [await this.#id(), position],
         );
         if (applied !== undefined) await storeApplied(this.#client, await this.#id(), applied);
+        if (entry !== undefined) await writeAction(this.#client, this.#key, entry());
       }),
     );
   }
 
-  setPending(change: PendingChange): Promise<void> {
+  setPending(change: PendingChange, entry?: MakeEntry): Promise<void> {
     return this.#run(() =>
       inTransaction(this.#client, async () => {
         const routeId = await this.#id();
@@ -285,6 +330,7 @@ class PostgresRouteState implements RouteStateStore {
           [routeId],
         );
         await this.#client.query(`select pg_notify($1, '')`, [requestChannel(routeId)]);
+        if (entry !== undefined) await writeAction(this.#client, this.#key, entry());
       }),
     );
   }
@@ -354,28 +400,34 @@ class PostgresRouteState implements RouteStateStore {
     });
   }
 
-  rename(name: string, { action, by, via, reason, details, result, code, message }: Action): Promise<void> {
+  noteLeftover(name: string | null): Promise<void> {
     return this.#run(async () => {
-      const key = `${this.#key.slice(0, this.#key.indexOf('/'))}/${name}`;
-      await inTransaction(this.#client, async () => {
-        const { rows } = await this.#client.query('select from tidelock.routes where key = $1', [key]);
-        if (rows.length > 0) throw fail(routeErrors.renameTaken, { route: this.#route, name });
-        const { rowCount } = await this.#client.query(
-          'update tidelock.routes set key = $2 where key = $1 and epoch = $3',
-          [this.#key, key, this.#lease?.epoch.toString() ?? null],
-        );
-        if (rowCount !== 1) throw await this.#fenced();
-        await this.#client.query('update tidelock.actions set route_key = $2 where route_key = $1', [this.#key, key]);
-        await this.#client.query(
-          `insert into tidelock.actions (route_key, action, asked_by, via, reason, details, result, code, message)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-          [key, action, by, via, reason, JSON.stringify(details), result, code, message],
-        );
-      });
-      if (this.#lease !== null) await release(this.#client, await this.#id(), this.#lease);
+      const routeId = await this.#id();
+      const found = (await readStateVersion(this.#client, this.#node)) ?? 0;
+      if (found < leftoverSince) throw fail(routeErrors.stateOlder, { node: this.#node, found, wanted: leftoverSince });
+      await this.#client.query(
+        `update tidelock.routes set leftover = $2, leftover_at = clock_timestamp() where id = $1`,
+        [routeId, name],
+      );
+    });
+  }
+
+  isFree(name: string): Promise<boolean> {
+    return this.#run(() => isFree(this.#client, this.#deployment, name));
+  }
+
+  rename(name: string, entry: Action, confirm: () => Promise<void>): Promise<void> {
+    return this.#run(async () => {
+      const routeId = await this.#id();
+      const key = `${this.#deployment}/${name}`;
+      await renameState({ client: this.#client, routeId, from: this.#key, to: key, entry, confirm });
       this.#routeId = null;
       this.#lease = null;
-    });
+    }, renameAnswerMs);
+  }
+
+  get #deployment(): string {
+    return this.#key.slice(0, this.#key.indexOf('/'));
   }
 
   setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void> {
@@ -392,15 +444,30 @@ class PostgresRouteState implements RouteStateStore {
     return this.#run(async () => {
       if ((await readStateVersion(this.#client, this.#node)) === null) return;
       await inTransaction(this.#client, async () => {
-        await this.#client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
-        if ((await readStateVersion(this.#client, this.#node)) === null) return;
+        if (!(await this.#holdLease())) return;
         await this.#client.query('delete from tidelock.routes where key = $1', [this.#key]);
+        // Only now: routes that begin elsewhere wait for it.
+        await this.#client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
         const { rows } = await this.#client.query('select from tidelock.routes limit 1');
         if (rows.length === 0) await dropState(this.#client);
       });
       this.#routeId = null;
       this.#lease = null;
-    });
+    }, dropAnswerMs);
+  }
+
+  /** Nobody takes the lease before this transaction is over. False where nothing is stored about the route. */
+  async #holdLease(): Promise<boolean> {
+    const there = await this.#client.query('select from tidelock.routes where key = $1', [this.#key]);
+    if (there.rows.length === 0) return false;
+    const { supervisor = null, claim = null, epoch = null } = this.#lease ?? {};
+    const { rows } = await this.#client.query(
+      `select from tidelock.leases l join tidelock.routes r on r.id = l.route_id
+       where r.key = $1 and l.supervisor = $2 and l.claim = $3 and r.epoch = $4 for update of l`,
+      [this.#key, supervisor, claim, epoch?.toString() ?? null],
+    );
+    if (rows.length === 0) throw await this.#fenced();
+    return true;
   }
 
   async close(): Promise<void> {

@@ -164,6 +164,10 @@ const migrations: readonly string[] = [
    );
    create index on tidelock.actions (route_key, id);
    alter table tidelock.meta add column compatible int not null default 4;`,
+  // A queue under another name that a rename has made, or has left; what was begun and has no result yet.
+  `alter table tidelock.routes add column leftover text, add column leftover_at timestamptz;
+   alter table tidelock.actions drop constraint actions_result_check,
+     add constraint actions_result_check check (result in ('begun', 'done', 'refused', 'failed'));`,
 ];
 
 export const stateVersion = migrations.length;
@@ -179,6 +183,9 @@ export const parkedSince = 2;
 
 /** The first version that knows who asked for what, pauses that end by themselves, and the operators' journal. */
 export const actionsSince = 4;
+
+/** The first version that knows what a rename has left, and actions that were begun. */
+export const leftoverSince = 5;
 
 /**
  * Null where there is no state. What a newer engine has made, and says that this one can work with, counts as this one's version.
@@ -205,10 +212,12 @@ const migrateAttempts = 10;
  * Another engine may be at work meanwhile: it has to renew its lease within 10 s, and its renewals wait behind ours for a
  * table. So each attempt waits for locks shorter than that.
  */
-export async function migrateState(client: pg.Client, node: string): Promise<void> {
-  for (let attempt = 1; (await readStateVersion(client, node)) !== stateVersion; attempt++) {
+export async function migrateState(client: pg.Client, node: string, creates = true): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const version = await readStateVersion(client, node);
+    if (version === stateVersion || (version === null && !creates)) return;
     try {
-      await inTransaction(client, () => migrate(client, node));
+      await inTransaction(client, () => migrate(client, node, creates));
     } catch (error) {
       if (sqlState(error) !== '55P03' || attempt === migrateAttempts) throw error;
       await pause(migrateLockMs / 2, new AbortController().signal);
@@ -216,9 +225,10 @@ export async function migrateState(client: pg.Client, node: string): Promise<voi
   }
 }
 
-async function migrate(client: pg.Client, node: string): Promise<void> {
+async function migrate(client: pg.Client, node: string, creates: boolean): Promise<void> {
   await client.query(`set local lock_timeout = ${migrateLockMs}`);
   await client.query('select pg_advisory_xact_lock($1)', [schemaLock]);
+  if (!creates && (await readStateVersion(client, node)) === null) return;
   const { rows } = await client.query<{ there: boolean }>(`select to_regnamespace('tidelock') is not null as there`);
   // Not IF NOT EXISTS: that asks for the privilege to create schemas even where an administrator has made this one.
   if (!rows[0]?.there) await client.query('create schema tidelock');

@@ -39,7 +39,7 @@ export async function readStoredRoute(client: pg.Client, version: number, key: s
        l.supervisor, l.host, l.pid, ${expiresInMs}, l.expires_at = 'epoch' as released, l.status,
        (extract(epoch from clock_timestamp() - l.status_at) * 1000)::float8 as status_age_ms,
        c.sequence::text, c.position, c.last_commit_position, c.last_commit_id,
-       to_jsonb(r) -> 'applied' as applied, to_jsonb(r) -> 'pending' as pending_change
+       to_jsonb(r) -> 'applied' as applied, to_jsonb(r) -> 'pending' as pending_change, to_jsonb(r) ->> 'leftover' as leftover
      from tidelock.routes r
      join tidelock.requests q on q.route_id = r.id
      left join tidelock.leases l on l.route_id = r.id

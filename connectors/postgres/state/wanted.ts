@@ -13,6 +13,7 @@ export interface WantedRow {
   readonly wanted_by: string | null;
   readonly parking_asked?: boolean;
   readonly pending?: string | null;
+  readonly leftover?: string | null;
 }
 
 /**
@@ -44,6 +45,10 @@ export const parkingAsked = `exists (select from tidelock.parking_requests p
 export const pendingAsked = `(select r.pending ->> 'to' from tidelock.routes r
   where r.id = q.route_id and r.pending -> 'failed' is null) as pending`;
 
+/** Likewise. A command that renames the route is at work on it, and says so again and again, or has died. */
+export const leftoverFound = `(select r.leftover from tidelock.routes r
+  where r.id = q.route_id and r.leftover_at < clock_timestamp() - interval '1 minute') as leftover`;
+
 export function readWanted(row: WantedRow): Wanted {
   return {
     state: row.wanted,
@@ -55,6 +60,7 @@ export function readWanted(row: WantedRow): Wanted {
     askedBy: row.wanted_by,
     parkingAsked: row.parking_asked ?? false,
     pending: row.pending ?? null,
+    leftover: row.leftover ?? null,
   };
 }
 

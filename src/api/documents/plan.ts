@@ -48,6 +48,7 @@ export const appliedDocument: z.ZodType<AppliedDocument> = z
         name: z.string(),
         outcome: z.enum(['unchanged', 'applied', 'asked', 'failed', 'new']),
         reason: reason.nullable(),
+        to: z.string().exactOptional().describe('What was asked for: wanted to go on waiting.'),
       }),
     ),
   })

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AdoptedPosition, PositionDocument } from '../../control/adopt-position.ts';
 import type { CheckedRoute } from '../../control/check-route.ts';
+import type { DroppedLeftovers } from '../../control/drop-left.ts';
 import type { DroppedRoute } from '../../control/drop-route.ts';
 import type { LifecycleDocument } from '../../control/lifecycle.ts';
 import type { JournalDocument } from '../../control/read-journal.ts';
@@ -64,7 +65,7 @@ export const journalDocument: z.ZodType<JournalDocument> = z
         via: z.enum(['cli', 'api', 'signal']),
         reason: z.string().nullable(),
         details: z.record(z.string(), z.unknown()),
-        result: z.enum(['done', 'refused', 'failed']),
+        result: z.enum(['begun', 'done', 'refused', 'failed']),
         code: z.string().nullable(),
         message: z.string().nullable(),
       }),
@@ -154,6 +155,23 @@ export const adoptedPosition: z.ZodType<AdoptedPosition> = z
     adopted: z.boolean().describe('False for a dry run.'),
   })
   .meta({ id: 'Adopted' });
+
+export const droppedLeftovers: z.ZodType<DroppedLeftovers> = z
+  .object({
+    version,
+    leftovers: z.array(
+      z.object({
+        name: z.string(),
+        node: z.string(),
+        parts: z.array(z.enum(['slot', 'publication', 'capture', 'state'])),
+        retainedBytes: z.number(),
+        usedBy: z.string().nullable().describe('Who is at work with it: then it stays.'),
+        dropped: z.boolean(),
+        statements: z.array(z.string()).describe('For an administrator: what was not, or could not be, removed.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Leftovers' });
 
 export const renamedRoute: z.ZodType<RenamedRoute> = z
   .object({

@@ -5,6 +5,7 @@ import { parkedRequest } from '../documents/parked.ts';
 import { appliedDocument } from '../documents/plan.ts';
 import {
   adoptedPosition,
+  droppedLeftovers,
   droppedRoute,
   lifecycleDocument,
   renamedRoute,
@@ -216,6 +217,44 @@ export const actOperations: readonly Operation[] = [
     },
   }),
   operation({
+    id: 'dropOrphans',
+    method: 'DELETE',
+    path: '/v1/orphans',
+    role: 'admin',
+    summary: 'Remove what bears the name of the deployment and no route of the configuration names',
+    description: 'What somebody uses stays. With dryRun it only tells what would be removed.',
+    body: z.strictObject({
+      confirm: z.string().max(100).optional().describe('The word orphans. Not for a dry run.'),
+      dryRun: z.boolean().default(false),
+      reason,
+    }),
+    answer: droppedLeftovers,
+    run: ({ control, asked, body: { confirm, dryRun } }) => {
+      if (!dryRun && confirm !== 'orphans')
+        throw fail(serviceErrors.invalidRequest, { why: 'confirm: wants the word orphans' });
+      return control.dropOrphans({ dryRun }, asked);
+    },
+  }),
+  operation({
+    id: 'dropUnreachable',
+    method: 'DELETE',
+    path: '/v1/nodes/{id}',
+    role: 'admin',
+    summary: 'Forget a node that is gone for good: remove what its routes have at their other side',
+    description: 'A node that answers is refused. With dryRun it only tells what would be removed.',
+    body: z.strictObject({
+      confirm: z.string().max(100).optional().describe("The node's name, typed once more. Not for a dry run."),
+      dryRun: z.boolean().default(false),
+      reason,
+    }),
+    answer: droppedLeftovers,
+    run: ({ control, id, asked, body: { confirm, dryRun } }) => {
+      if (!dryRun && confirm !== id)
+        throw fail(serviceErrors.invalidRequest, { why: 'confirm: wants the name of the node' });
+      return control.dropUnreachable(id, { dryRun }, asked);
+    },
+  }),
+  operation({
     id: 'renameRoute',
     method: 'POST',
     path: '/v1/routes/{route}/rename',
@@ -251,11 +290,21 @@ export const actOperations: readonly Operation[] = [
       routes: z.array(z.string().max(100)).min(1).max(10_000).optional().describe('All where left out.'),
       keepRows: z.array(z.string().max(300)).max(10_000).default([]).describe('Tables whose rows stay as they are.'),
       timeoutMs,
+      waitFor: z
+        .array(z.strictObject({ name: z.string().max(100), to: z.string().max(200) }))
+        .min(1)
+        .max(10_000)
+        .optional()
+        .describe('`name` and `to` of an earlier answer, to go on waiting: nothing is asked for again.'),
       reason,
     }),
     answer: appliedDocument,
-    run: ({ control, asked, signal, body: { fingerprint, routes, keepRows, timeoutMs: ms } }) =>
-      control.apply({ fingerprint, keepRows, timeoutMs: ms, ...(routes && { routes }) }, asked, signal),
+    run: ({ control, asked, signal, body: { fingerprint, routes, keepRows, timeoutMs: ms, waitFor } }) =>
+      control.apply(
+        { fingerprint, keepRows, timeoutMs: ms, ...(routes && { routes }), ...(waitFor && { waitFor }) },
+        asked,
+        signal,
+      ),
   }),
 ];
 

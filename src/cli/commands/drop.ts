@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { type DroppedLeftovers, dropOrphans, dropUnreachable } from '../../control/drop-left.ts';
+import type { DroppedLeftovers } from '../../control/drop-left.ts';
 import type { DroppedRoute } from '../../control/drop-route.ts';
 import { placeText } from '../../control/node-place.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
+import { armFailpoints } from '../../core/failpoint.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { counted } from '../counted.ts';
-import { openConfiguration } from '../open-configuration.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
 interface DropOptions extends ControlOptions {
@@ -34,15 +34,16 @@ export function addDrop(program: Command, line: CommandLine): void {
 }
 
 async function dropOne(line: CommandLine, name: string | undefined, options: DropOptions): Promise<number> {
+  armFailpoints(line.env.TIDELOCK_FAILPOINTS);
   const { orphans = false, unreachable } = options;
   if ([name !== undefined, orphans, unreachable !== undefined].filter(Boolean).length !== 1)
     throw fail(configErrors.arguments, { why: 'give a route, --orphans or --unreachable NODE, one of the three' });
   if (name !== undefined) return await drop(line, name, options);
-  const configuration = openConfiguration(line, options);
+  await using control = await openControl(line, options);
   const run = (dryRun: boolean) =>
     unreachable === undefined
-      ? dropOrphans(configuration, dryRun)
-      : dropUnreachable(configuration, unreachable, dryRun);
+      ? control.dropOrphans({ dryRun }, askedHere())
+      : control.dropUnreachable(unreachable, { dryRun }, askedHere());
   const planned = await run(true);
   line.err.write(leftoversText(planned));
   if (planned.leftovers.length > 0 && !options.yes)

@@ -205,6 +205,21 @@ export function routeSchema(s: Scalars) {
         })
         .prefault({})
         .meta({ description: 'When the health of the route changes.' }),
+      journal: s
+        .section({
+          keep: s.duration('How long.').prefault('400d'),
+          entries: s
+            .integer(
+              { min: 100, max: 10_000_000 },
+              'How many of each of the two: what operators have done, and what became of parked transactions.',
+            )
+            .prefault(10_000),
+        })
+        .prefault({})
+        .meta({
+          description:
+            'What is kept at the target of what was done. What is parked stays until it is retried or discarded.',
+        }),
       slot: s
         .text('A replication slot that somebody else made and keeps; without it the route owns one.', {
           example: 'my_slot',

@@ -1,3 +1,4 @@
+import type { MakeEntry } from '../../core/action.ts';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { silentLogger } from '../../core/logger.ts';
@@ -42,7 +43,7 @@ export async function askParked(
   route: OpenedRoute,
   request: ParkedRequest,
   asked: Asked,
-  signal: AbortSignal,
+  { entry, signal }: { readonly entry?: MakeEntry; readonly signal: AbortSignal },
 ): Promise<ParkedRequestDocument> {
   const { name } = route.definition;
   const store = await route.store();
@@ -51,7 +52,7 @@ export async function askParked(
     chosen(name, [], request.ids);
     return { version: 1, route: name, request: null, done: true, ...nothing };
   }
-  const number = request.request ?? (await ask(name, store, request, asked));
+  const number = request.request ?? (await ask({ name, store, asked, ...(entry && { entry }) }, request));
   for (;;) {
     const outcome = await store.parked.outcome(number);
     if (outcome !== null) return { version: 1, route: name, request: number, done: true, ...outcome };
@@ -75,11 +76,16 @@ function chosen(
   return ids === 'all' ? null : [...new Set(ids)].map((id) => chosenParked(route, parked, id).id);
 }
 
+interface Asking {
+  readonly name: string;
+  readonly store: RouteStateStore;
+  readonly asked: Asked;
+  readonly entry?: MakeEntry;
+}
+
 async function ask(
-  route: string,
-  { parked: store }: RouteStateStore,
+  { name: route, store: { parked: store }, asked: { by, reason }, entry }: Asking,
   { action, ids: named, withEarlier }: ParkedRequest,
-  { by, reason }: Asked,
 ): Promise<number> {
   const ids = chosen(route, await store.list(), named);
   if (action === 'retry' && ids !== null && !withEarlier) {
@@ -91,7 +97,7 @@ async function ask(
       }
     }
   }
-  return await store.ask({ action, ids, withEarlier, reason, askedBy: by });
+  return await store.ask({ action, ids, withEarlier, reason, askedBy: by }, entry);
 }
 
 /** Nothing where an engine has come and taken the lease meanwhile: it does what was asked. */

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
@@ -173,4 +176,49 @@ test('a route that has failed is not brought back by a restart that nobody has a
   heard.length = 0;
   await until('the next worker', () => heard.some(({ lagMs }) => lagMs === stubLagMs));
   expect(heard.map(({ state }) => state)).toEqual(['failed']);
+});
+
+test('what a worker knew of its route reaches the one after it: which one it was, and what had been asked when it was fenced', async () => {
+  const supervisor = supervise('fenced');
+  supervisor.start();
+  const says = (what: object) =>
+    until(JSON.stringify(what), () => supervisor.statusOf('fenced')?.reason?.message === JSON.stringify(what));
+  await says([null, null]);
+  process.kill(supervisor.workerOf('fenced')?.pid ?? 0, 'SIGKILL');
+  await says(['one', 7]);
+});
+
+test('many routes that are replaced at once each work on until their next worker may start', async () => {
+  const names = Array.from({ length: 3 * availableParallelism() }, (_, i) => `r${i}`);
+  const supervisor = supervise(...names);
+  supervisor.start();
+  const before = await Promise.all(names.map((name) => running(supervisor, name)));
+  const idle: number[] = [];
+  const off = supervisor.onStatus(() => idle.push(names.length - supervisor.workers().length));
+  expect(await Promise.all(names.map((name) => supervisor.replace(name)))).toEqual(names.map(() => true));
+  await Promise.all(names.map((name, i) => running(supervisor, name, before[i])));
+  off();
+  expect(Math.max(...idle)).toBeLessThanOrEqual(availableParallelism());
+});
+
+test('a worker that can not be started, for want of files, is tried again', async () => {
+  const supervisor = supervise('one');
+  const files: number[] = [];
+  const limit = (soft: string) => execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]);
+  const before = execFileSync('prlimit', ['--pid', String(process.pid), '--nofile', '-o', 'SOFT', '--noheadings']);
+  limit('400');
+  try {
+    for (;;) files.push(openSync('/dev/null', 'r'));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'EMFILE' });
+  }
+  try {
+    supervisor.start();
+    await until('its end', () => supervisor.statusOf('one')?.state === 'retrying');
+  } finally {
+    for (const file of files) closeSync(file);
+    limit(before.toString().trim());
+  }
+  expect(supervisor.statusOf('one')?.reason?.message).toContain('could not be started (EMFILE)');
+  await running(supervisor, 'one');
 });

@@ -4,7 +4,7 @@ import { loadConfiguration } from '../../../src/config/load-configuration.ts';
 import type { Connector } from '../../../src/core/connector.ts';
 import type { Consumer } from '../../../src/core/consumer.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
-import type { Target } from '../../../src/core/target.ts';
+import type { Loader, Target } from '../../../src/core/target.ts';
 import { connectorFor } from '../../../src/registry.ts';
 import { runRoute } from '../../../src/supervisor/route-runner.ts';
 import { serveWorker, workerTask } from '../../../src/supervisor/serve-worker.ts';
@@ -43,7 +43,10 @@ function standing(connector: Connector): Connector {
     source: (options) => connector.source(options),
     target: (options) => {
       const target = connector.target(options);
-      return replaced(target, { consumer: async (needs) => standingConsumer(await target.consumer(needs)) });
+      return replaced(target, {
+        consumer: async (needs) => standingConsumer(await target.consumer(needs)),
+        loader: async (needs) => standingLoader(await target.loader(needs)),
+      });
     },
   };
 }
@@ -59,8 +62,18 @@ function standingConsumer(consumer: Consumer): Consumer {
   });
 }
 
+/** While there is a file `hangs` beside the configuration the first worker never comes back from the rows of a load. */
+function standingLoader(loader: Loader): Loader {
+  return replaced(loader, {
+    load: (table, batches) =>
+      existsSync(join(dirname(task.file), 'hangs')) && task.restarts === 0
+        ? new Promise(() => {})
+        : loader.load(table, batches),
+  });
+}
+
 /** The same object but for some methods. Its own have private fields, which a proxy has not. */
-function replaced<T extends Consumer | Target>(object: T, methods: Partial<T>): T {
+function replaced<T extends Consumer | Target | Loader>(object: T, methods: Partial<T>): T {
   return new Proxy(object, {
     get(from, key) {
       const value: unknown = Reflect.get(key in methods ? methods : from, key, from);

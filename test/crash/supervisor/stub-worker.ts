@@ -7,7 +7,7 @@ import { serveWorker, workerTask } from '../../../src/supervisor/serve-worker.ts
 
 /** A worker without databases; its route's name says what it does. SIGUSR2 is its `tidelock start`. */
 const task = workerTask();
-await serveWorker(task, openLogger('silent'), async ({ signal, onStatus, self, hearTold }) => {
+await serveWorker(task, openLogger('silent'), async ({ signal, onStatus, self, hearTold, ...says }) => {
   const show = (state: RouteState, message = String(process.pid)): void =>
     onStatus({
       state,
@@ -31,6 +31,12 @@ await serveWorker(task, openLogger('silent'), async ({ signal, onStatus, self, h
     show('failed');
     await Promise.race([once(process, 'SIGUSR2'), pause(2 ** 30, signal)]);
     if (signal.aborted) return;
+  } else if (task.route === 'fenced') {
+    says.onRegistered('one');
+    if (task.fencedAt === null) says.onFenced(7);
+    show('running', JSON.stringify([task.registration, task.fencedAt]));
+    await pause(2 ** 30, signal);
+    return;
   } else if (task.route.startsWith('dies')) {
     throw new TypeError('with a value');
   }

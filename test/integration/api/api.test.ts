@@ -45,6 +45,8 @@ const bodies: Readonly<Record<string, object>> = {
   waitForRoute: { timeoutMs: 0 },
   adoptPosition: { adopt: '0/1', dryRun: true },
   dropRoute: { dryRun: true },
+  dropOrphans: { dryRun: true },
+  dropUnreachable: { dryRun: true },
   renameRoute: { name: 'other', timeoutMs: 0 },
   applyPlan: { fingerprint: null, timeoutMs: 0 },
 };
@@ -106,8 +108,8 @@ test('each answer of each path is what the document says, and nothing that it do
     const validate = ajv.compile({ ...schema, components: strict.components });
     validate(json());
     expect([operationId, status, json(), validate.errors]).toEqual([operationId, status, json(), null]);
-    // No engine runs the route, and it has not halted.
-    if (!['skipTransaction', 'renameRoute'].includes(operationId))
+    // No engine runs the route, it has not halted, and no node is gone.
+    if (!['skipTransaction', 'renameRoute', 'dropUnreachable'].includes(operationId))
       expect([operationId, status]).toEqual([operationId, 200]);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     seen.add(operationId);
@@ -136,6 +138,9 @@ test('errors have the status that tells what to do, and their code and remedy', 
     ['POST', `/v1/routes/${route}/parked/discard`, { all: true }, 400, 'TL-1044'],
     ['DELETE', `/v1/routes/${route}`, {}, 400, 'TL-1044'],
     ['DELETE', `/v1/routes/${route}`, { confirm: 'another' }, 400, 'TL-1044'],
+    ['DELETE', '/v1/orphans', {}, 400, 'TL-1044'],
+    ['DELETE', '/v1/nodes/here', { confirm: 'there' }, 400, 'TL-1044'],
+    ['DELETE', '/v1/nodes/nonsense', { dryRun: true }, 404, 'TL-1012'],
     ['POST', `/v1/routes/${route}/stop`, { reason: 'x'.repeat(100_000) }, 413, 'TL-1044'],
   ];
   for (const [method, path, body, status, code] of cases) {

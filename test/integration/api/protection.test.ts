@@ -4,22 +4,30 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { AddressLimits } from '../../../src/api/address-limits.ts';
-import { ApiServer } from '../../../src/api/api-server.ts';
+import { ApiServer, type ApiServerOptions } from '../../../src/api/api-server.ts';
 import { isOwnOrigin } from '../../../src/api/own-origin.ts';
 import { TokenCheck } from '../../../src/api/token-check.ts';
 import type { ApiSettings } from '../../../src/config/configuration.ts';
 import type { Control } from '../../../src/control/control.ts';
+import type { Action } from '../../../src/core/action.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { runDirectory } from '../../support/run-directory.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 import { until } from '../../support/until.ts';
-import { live, type noLimits, tokens } from './api-fixture.ts';
+import { live, tokens } from './api-fixture.ts';
 
 type Token = ReturnType<ApiSettings['tokens']>[number];
 const admin = (token: string): Token => ({ name: 'admin', role: 'admin', token });
-const control = { routes: async () => [], status: async () => ({ version: 1, routes: [] }) } as unknown as Control;
+const refused: { route: string | null; action: string; by: string; details: object }[] = [];
+const control = {
+  routes: async () => [],
+  status: async () => ({ version: 1, routes: [] }),
+  refused: async (route: string | null, { action, by, details }: Action) => {
+    refused.push({ route, action, by, details });
+  },
+} as unknown as Control;
 
-async function served(settings: Partial<ApiSettings>, limits?: typeof noLimits) {
+async function served(settings: Partial<ApiSettings>, limits?: ApiServerOptions['limits']) {
   const server = new ApiServer({
     settings: { listen: { host: '127.0.0.1', port: 0 }, tls: () => null, tokens: () => [], ...settings },
     control,
@@ -49,6 +57,27 @@ test('wrong tokens are heard a few times, then the address is not; others are', 
   expect(await api.ask(right)).toBe(429);
   // The page has no data and no token.
   expect(await api.ask({}, '/')).toBe(200);
+});
+
+test('what is refused is in the journal, and who asks without end fills it no faster than one who does not', async () => {
+  refused.length = 0;
+  const open = { burst: 1000, perSecond: 1000 };
+  const limits = { requests: open, refusals: open, journal: { burst: 2, perSecond: 4 } };
+  const viewer: Token = { name: 'eve', role: 'viewer', token: tokens.viewer };
+  await using api = await served({ tokens: () => [viewer] }, limits);
+  const asked = (headers: Record<string, string>) => api.ask(headers, '/v1/routes/one/stop', 'POST');
+  const known = { authorization: `Bearer ${tokens.viewer}` };
+  expect([await asked(known), await asked({}), await api.ask({}, '/v1/status')]).toEqual([403, 401, 401]);
+  const details = { address: '127.0.0.1' };
+  expect(refused).toEqual([
+    { route: 'one', action: 'stopRoute', by: 'eve', details },
+    { route: 'one', action: 'stopRoute', by: 'nobody', details },
+  ]);
+  for (let i = 0; i < 20; i++) await asked({});
+  const before = refused.length;
+  expect(before).toBeLessThan(12);
+  await until('the next one', async () => (await asked({})) === 401 && refused.length > before);
+  expect(refused.at(-1)?.details).toMatchObject({ leftOut: expect.any(Number) });
 });
 
 test('an address that asks without end is told to wait, and heard again', () => {

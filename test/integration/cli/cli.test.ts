@@ -209,7 +209,7 @@ test('start tells of plan and apply where the configuration is not what the rout
   await store.renewLease({ ...running, state: 'stopped', wanted: 'stopped' });
   const env = { THERE: url(target) };
   const { routes } = loadConfiguration({ file: join(folder, 'tidelock.yaml'), env, cwd: folder });
-  await store.setReady({}, '0/1' as Position, routes.demand('one', 'route').describe());
+  await store.setReady({}, '0/1' as Position, { applied: routes.demand('one', 'route').describe() });
   // Nothing is said of an engine here: on a slow machine the lease is over meanwhile.
   const started = await tidelock('start', 'one');
   expect(started).toMatchObject({ code: 0, out: 'one is to run\n', err: expect.not.stringContaining('plan') });

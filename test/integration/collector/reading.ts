@@ -37,6 +37,7 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
       retained: { warnBytes: 5e9, criticalBytes: 2e10 },
       memoryBytes: null,
     },
+    journal: { keepMs: 1e9, entries: 1000 },
     allow: [],
     given: {},
     describe: () => ({

@@ -133,7 +133,7 @@ test('what an older engine has stored is read, stopped and started; what it has 
   await control.stop(route, asked());
   await target.query(`drop table tidelock.actions;
     alter table tidelock.requests drop column paused_until, drop column restart, drop column reason, drop column asked_by;
-    alter table tidelock.routes drop column fingerprint, drop column applied, drop column pending;
+    alter table tidelock.routes drop column fingerprint, drop column applied, drop column pending, drop column leftover, drop column leftover_at;
     alter table tidelock.meta drop column compatible;
     update tidelock.meta set version = 3`);
   expect(await view()).toMatchObject({ state: 'stopped', desiredState: 'stopped', askedBy: null, pausedUntil: null });

@@ -200,6 +200,34 @@ test('what can not be carried out is told, and the route goes on as it was', asy
   expect(await contents(target, ['a'])).toEqual(await contents(source, ['a']));
 });
 
+test('routes come and go on SIGHUP while another one is left alone, and one that comes back goes on where it was', async () => {
+  const { source, target } = await pair();
+  const more = '  more: { from: here, to: there, tables: [public.d] }\n';
+  using file = new RouteFile({ source, target, route: 'tables: [public.a]' });
+  await using route = file.run();
+  await route.state('running');
+  file.append(more);
+  route.hangUp();
+  await route.state('running', 30_000, 'more');
+  const started = () => route.log.split('\n').filter((line) => /"more".*"worker started"/.test(line)).length;
+  file.configure('tables: [public.d]', 'more');
+  route.hangUp();
+  await route.logged('route is no longer in the configuration');
+  await source.query('UPDATE a SET total = 70 WHERE id = 7; UPDATE d SET total = 70 WHERE id = 7');
+  const seven = async (table: string) =>
+    (await target.query(`SELECT FROM ${table} WHERE id = 7 AND total = 70`)).length;
+  await until('the row of the other one', async () => (await seven('d')) === 1);
+  expect(await seven('a')).toBe(0);
+  file.configure('tables: [public.a]');
+  file.append(more);
+  // Removed, the route has given its lease back.
+  route.hangUp();
+  await until('what was written meanwhile', async () => (await seven('a')) === 1);
+  expect(await contents(target, ['a'])).toEqual(await contents(source, ['a']));
+  expect(route.log.split('tables loaded').length).toBe(3);
+  expect(started()).toBe(1);
+});
+
 test('a table that is renamed to what the route does not mean halts it, over a start in between', async () => {
   const { source, target } = await pair();
   using file = new RouteFile({ source, target, route: 'tables: ["public.?"]' });
@@ -215,8 +243,14 @@ test('a table that is renamed to what the route does not mean halts it, over a s
     await route.stop();
   }
   await source.query('UPDATE other SET total = total + 1');
+  {
+    await using route = file.run();
+    expect((await route.state('failed')).reason).toMatchObject({ code: 'TL-3207' });
+  }
+  // Of which nothing is stored that would tell it.
+  await target.query('UPDATE tidelock.tables SET definition = NULL');
   await using route = file.run();
-  expect((await route.state('failed')).reason).toMatchObject({ code: 'TL-3207' });
+  await route.reason('TL-3112');
 });
 
 test('rows that are to be kept are kept, though the change was agreed to without that before an engine took it', async () => {
@@ -235,4 +269,23 @@ test('rows that are to be kept are kept, though the change was agreed to without
   expect(await file.tidelock('apply', '--keep-rows', 'public.a')).toMatchObject({ code: 2 });
   await file.tidelock('apply', '--yes', '--keep-rows', 'public.a');
   expect(await kept()).toEqual(['public.a']);
+  // What was agreed to is done and nothing else: a table that has gone since makes it another plan.
+  file.configure('tables: [{ name: public.a, where: "total  <  50" }, "public.?"]');
+  await file.tidelock('apply', '--yes');
+  await source.query('DROP TABLE d');
+  await using route = file.run();
+  await route.reason('TL-4138');
+  expect(await target.query('SELECT source FROM tidelock.tables')).toEqual([{ source: 'public.a' }]);
+  expect(await target.query('SELECT count(*)::int AS n FROM a')).toEqual([{ n: 200 }]);
+  expect(await file.tidelock('apply')).toMatchObject({ code: 2, err: expect.stringContaining('TL-4134') });
+  expect(await file.tidelock('apply', '--yes')).toMatchObject({ code: 0, out: 'here-to-there: applied\n' });
+  expect(await target.query('SELECT count(*)::int AS n FROM a')).toEqual([{ n: 49 }]);
+  // How a condition is written makes no other one.
+  file.configure('tables: [{ name: public.a, where: "(total < 50)" }, "public.?"]');
+  expect(await file.tidelock('plan')).toMatchObject({ code: 0 });
+  route.hangUp();
+  const written = `SELECT jsonb_path_query_first(applied, '$.tables[*].where') #>> '{}' AS "where" FROM tidelock.routes`;
+  await until('the text', async () => (await target.query(written))[0]?.where === '(total < 50)');
+  await route.state('running');
+  expect(await target.query('SELECT count(*)::int AS n FROM a')).toEqual([{ n: 49 }]);
 });

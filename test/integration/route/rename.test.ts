@@ -39,21 +39,26 @@ test('a renamed route goes on where it stood, whichever step was interrupted, an
   })();
   const rename = (failpoints: string) =>
     file.tidelockWith({ TIDELOCK_FAILPOINTS: failpoints }, 'rename', 'here-to-there', 'one', '--timeout', '120s');
-  await rename('rename.prepared=1:kill');
-  // The name is in the file before the command is through: the service takes the route up by itself.
-  file.configure(route, 'one');
+  // A command that dies leaves the route as it was, and what it has left at the source is dropped by its engine.
+  const slots = async () =>
+    (await source.query('SELECT slot_name AS name FROM pg_replication_slots ORDER BY 1')).map(({ name }) => name);
   await rename('rename.copied=1:kill');
-  // It had the lease: the engine was fenced, and waits for somebody to ask.
-  await until('the engine', async () => {
-    file.configure(route);
-    await file.tidelock('start', 'here-to-there');
-    file.configure(route, 'one');
-    return ['running', 'catchingUp'].includes(
-      String((await target.query('SELECT status ->> $$state$$ AS state FROM tidelock.leases'))[0]?.state),
-    );
-  });
+  expect(await slots()).toEqual(['test__here_to_there', 'test__one']);
+  await target.query(`UPDATE tidelock.routes SET leftover_at = leftover_at - interval '1 minute'`);
+  await until('the end of the copy', async () => (await slots()).length === 1);
+  expect((await source.query('SELECT FROM pg_publication')).length).toBe(1);
+  expect((await file.status()).state).toMatch(/running|catchingUp/);
+  expect(running.log).not.toMatch(/fenced|route interrupted/);
+  // So does one that fails, also behind the last look: its own.
+  expect(await rename('rename.copied=1:throw')).toMatchObject({ code: 3 });
+  expect(await slots()).toEqual(['test__here_to_there']);
+  // The name is in the file before the command is through: the service takes the route up by itself.
+  await rename('rename.prepared=1:kill');
+  file.configure(route, 'one');
   await rename('rename.stored=1:kill');
   await running.state('running', 60_000, 'one');
+  await target.query(`UPDATE tidelock.routes SET leftover_at = leftover_at - interval '1 minute'`);
+  await until('the end of the old queue', async () => (await slots()).length === 1);
   expect(await rename('')).toMatchObject({ code: 0, out: 'here-to-there is one now\n' });
   await source.query('ALTER TABLE t ADD COLUMN later int DEFAULT 7');
   stop = true;
@@ -69,4 +74,4 @@ test('a renamed route goes on where it stood, whichever step was interrupted, an
   expect(functions).toEqual([{ own: true }]);
   expect(await target.query('SELECT key FROM tidelock.routes')).toEqual([{ key: 'test/one' }]);
   expect(await target.query(`SELECT FROM tidelock.actions WHERE route_key <> 'test/one'`)).toEqual([]);
-}, 120_000);
+}, 180_000);

@@ -65,7 +65,7 @@ async function granted(attempt: ReturnType<RouteStateStore['acquireLease']>): Pr
 const expire = (db: TestDatabase): Promise<unknown> =>
   db.query(`update tidelock.leases set expires_at = clock_timestamp() - interval '1 ms'`);
 
-const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null, pending: null };
+const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null, pending: null, leftover: null };
 
 describe('schema', () => {
   test('many engines migrate at once and one schema is there', async () => {
@@ -115,7 +115,7 @@ describe('schema', () => {
     const db = await server.createDatabase();
     await (await registered(db.node)).close();
     // As a version before left it, with a large transaction that holds the route's row.
-    await db.query(`drop table tidelock.actions; alter table tidelock.routes drop column fingerprint, drop column applied, drop column pending;
+    await db.query(`drop table tidelock.actions; alter table tidelock.routes drop column fingerprint, drop column applied, drop column pending, drop column leftover, drop column leftover_at;
       alter table tidelock.requests drop column paused_until, drop column restart, drop column reason, drop column asked_by;
       update tidelock.meta set version = 3; alter table tidelock.meta drop column compatible`);
     const holder = await db.client();
@@ -164,6 +164,8 @@ describe('schema', () => {
     const db = await server.createDatabase();
     await using one = await registered(db.node);
     await using two = await registered(db.node, 'test/two');
+    await expect(one.drop()).rejects.toMatchObject({ code: 'TL-4001' });
+    for (const store of [one, two]) await granted(store.acquireLease(engine('a'), false));
     await one.drop();
     expect(await one.read()).toBeNull();
     expect(await two.read()).not.toBeNull();
@@ -181,6 +183,29 @@ describe('schema', () => {
       ...asked,
     });
   });
+});
+
+test('what was done is kept for as long, and as much, as is configured; what was not carried out stays', async () => {
+  const db = await server.createDatabase();
+  await using store = await registered(db.node);
+  await db.query(`insert into tidelock.actions (route_key, at, action, asked_by, via, result)
+      select key, now() - n * interval '1 hour', 'stop', 'a', 'cli', 'done' from unnest(array['test/one', 'test/gone', 'other/one']) key, generate_series(300, 1, -1) n;
+    insert into tidelock.parking_requests (route_id, action, with_earlier, asked_by) select id, 'retry', false, 'a' from tidelock.routes;
+    insert into tidelock.journal (route_id, at, action, transaction_id, request_id)
+      select r.id, now() - n * interval '1 hour', 'parked', '1', case when n = 300 then q.id end
+      from tidelock.routes r, tidelock.parking_requests q, generate_series(300, 1, -1) n`);
+  await store.prune({ keepMs: 200 * 3_600_000 + 1000, entries: 100 });
+  const kept = await db.query(
+    `select route_key as key, count(*)::int as n, min(at) < now() - interval '200 hours' as old from tidelock.actions group by 1 order by 1`,
+  );
+  expect(kept).toEqual([
+    { key: 'other/one', n: 300, old: true },
+    { key: 'test/gone', n: 200, old: true },
+    { key: 'test/one', n: 100, old: false },
+  ]);
+  expect(await db.query('select count(*)::int as n, count(request_id)::int as asked from tidelock.journal')).toEqual([
+    { n: 101, asked: 1 },
+  ]);
 });
 
 describe('lease', () => {

@@ -124,10 +124,10 @@ export const routeErrors = {
     title: 'The route was dropped or renamed while its engine rested',
     recovery: 'halt',
     message: ({ route }) => `route ${route} was dropped or renamed: its target holds no state of it any more`,
-    remedy: () =>
-      'Take it out of the configuration, or give it its new name there (the service looks by itself). Restart "tidelock run" to begin it anew.',
+    remedy: ({ route }) =>
+      `Take it out of the configuration, or give it its new name there (the service looks by itself). "tidelock start ${route}" begins it anew.`,
     explanation:
-      'Somebody dropped or renamed the route. An engine that still has it in its configuration does not begin it anew by itself.',
+      'Somebody dropped or renamed the route. An engine that still has it in its configuration does not begin it anew by itself, nor does one that stands by; a "tidelock run" that is started later does, as with every route of its configuration.',
   }),
   stateOlder: errorKind<{ node: string; found: number; wanted: number }>({
     code: 'TL-4030',
@@ -348,6 +348,17 @@ export const routeErrors = {
     remedy: ({ route }) => `"tidelock plan ${route}" shows it; "tidelock apply ${route} --yes" agrees to it.`,
     explanation:
       'Tables that are loaded again lose the rows that are there, and tables that leave the route fall behind. Somebody who has seen which has to say yes; a plan that has changed since has to be seen again.',
+  }),
+  planChanged: errorKind<{ route: string; plan: readonly string[] }>({
+    code: 'TL-4138',
+    title: 'The plan has changed since it was agreed to',
+    recovery: 'halt',
+    message: ({ route, plan }) =>
+      `route ${route}: its tables have changed since the change was agreed to, which would now be:\n${plan.map((line) => `  ${line}`).join('\n')}`,
+    remedy: ({ route }) =>
+      `"tidelock plan ${route}" shows it; "tidelock apply ${route} --yes" agrees to it as it is now.`,
+    explanation:
+      'Somebody has agreed to what the plan said then: these tables, these targets, rows of these that go. Tables that were made, dropped or renamed at the source since make it another plan, and nothing of it was done.',
   }),
   keepRowsUnknown: errorKind<{ route: string; tables: string }>({
     code: 'TL-4133',
