@@ -135,7 +135,7 @@ test('bytes that are no UTF-8 are refused, a genuine replacement character is no
 });
 
 test('a message that ends too early, or does not fit its table, is refused', () => {
-  const message = bytes('I', int32(1), 'N', tuple(['a', 'b']));
+  const message = bytes('I', int32(1), 'N', tuple(['a', 'b', null]));
   for (let length = 6; length < message.length; length++) {
     const reader = new RowReader();
     // Also where what comes after it would do.
@@ -143,7 +143,7 @@ test('a message that ends too early, or does not fit its table, is refused', () 
       expect(() => {
         reader.open(buffer, 0, length);
         reader.kind();
-        reader.tuple(table([true, true]), false);
+        reader.tuple(table([true, true, true]), false);
       }).toThrow(RangeError);
     }
   }

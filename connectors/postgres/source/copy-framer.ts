@@ -2,9 +2,24 @@
 export interface FrameReceiver {
   /** One message of pgoutput: `bytes` from `start` to `end`. */
   onLogData(bytes: Buffer, start: number, end: number): void;
+  /**
+   * The beginning of a large message of pgoutput, which has not come yet. True where the whole of it is wanted, which then comes by
+   * `onLogData`; where it is false nothing more of it comes.
+   */
+  onLargeLogData(bytes: Buffer, start: number, end: number): boolean;
   /** Any other message of the protocol, whole. */
   onOther(message: Buffer): void;
 }
+
+export interface FrameSizes {
+  /** Whether a larger message is wanted is asked before room is made for it. */
+  readonly askedBytes: number;
+  /** By so much of it. */
+  readonly headBytes: number;
+}
+
+/** Somebody else's logical message, or another table's row, of a gigabyte must not cost us one. */
+const sizesOfRoutes: FrameSizes = { askedBytes: 1_000_000, headBytes: 256 };
 
 const typeCopyData = 0x64;
 const kindLogData = 0x77;
@@ -16,67 +31,102 @@ const logDataHeaderBytes = 25;
 /**
  * Cuts the server's bytes, as the socket gives them, into messages. Nothing is made for a message that lies within one
  * chunk; one that does not is put together in a buffer of its own size.
+ *
+ *   whole messages of a chunk --the last is cut--> header --> message --> whole messages
+ *                                                    |           ^
+ *                                                    +--> head --+ wanted; else the rest is skipped
  */
 export class CopyFramer {
   readonly #receiver: FrameReceiver;
-  /** The beginning of a message whose length is known, in a buffer that takes all of it. */
-  #message: Buffer | null = null;
-  /** The beginning of a message whose length is not known yet. */
+  readonly #sizes: FrameSizes;
   readonly #header = Buffer.alloc(headerBytes);
-  /** How much of either is there. */
+  /** Takes what is there of a message that is cut: its header, its head, or all of it. */
+  #part: Buffer = this.#header;
   #filled = 0;
+  /** Of the whole message, once its header is there. */
+  #bytes = 0;
+  /** What is still to come of a message that is not wanted. */
+  #skipped = 0;
 
-  constructor(receiver: FrameReceiver) {
+  constructor(receiver: FrameReceiver, sizes: FrameSizes = sizesOfRoutes) {
     this.#receiver = receiver;
+    this.#sizes = sizes;
   }
 
   push(chunk: Buffer): void {
-    let at = this.#filled > 0 ? this.#complete(chunk) : 0;
     const { length } = chunk;
-    while (at + headerBytes <= length) {
-      const end = at + messageBytes(chunk, at);
-      if (end > length) break;
-      this.#give(chunk, at, end);
-      at = end;
+    for (let at = 0; at < length; ) {
+      if (this.#filled > 0 || this.#skipped > 0) {
+        at = this.#goOn(chunk, at);
+        continue;
+      }
+      const end = at + headerBytes > length ? Number.POSITIVE_INFINITY : at + messageBytes(chunk, at);
+      if (end > length) {
+        at = this.#goOn(chunk, at);
+      } else {
+        this.#give(chunk, at, end);
+        at = end;
+      }
     }
-    if (at < length) this.#keep(chunk, at);
   }
 
-  /** Adds to what is there; returns how many bytes of the chunk were taken. */
-  #complete(chunk: Buffer): number {
-    let at = 0;
-    if (this.#message === null) {
-      at = this.#fill(this.#header, chunk, 0);
-      if (this.#filled < headerBytes) return at;
-      this.#message = Buffer.allocUnsafe(messageBytes(this.#header, 0));
-      this.#header.copy(this.#message);
+  /** Takes more of a message that is cut. Returns where the rest of the chunk begins. */
+  #goOn(chunk: Buffer, at: number): number {
+    if (this.#skipped > 0) {
+      const taken = Math.min(this.#skipped, chunk.length - at);
+      this.#skipped -= taken;
+      return at + taken;
     }
-    const message = this.#message;
-    at = this.#fill(message, chunk, at);
-    if (this.#filled < message.length) return at;
-    this.#message = null;
-    this.#filled = 0;
-    this.#give(message, 0, message.length);
-    return at;
-  }
-
-  #fill(buffer: Buffer, chunk: Buffer, at: number): number {
-    const copied = chunk.copy(buffer, this.#filled, at);
+    const copied = chunk.copy(this.#part, this.#filled, at);
     this.#filled += copied;
+    if (this.#filled === this.#part.length) this.#filledUp();
     return at + copied;
   }
 
-  #keep(chunk: Buffer, at: number): void {
-    if (chunk.length - at >= headerBytes) this.#message = Buffer.allocUnsafe(messageBytes(chunk, at));
-    this.#filled = chunk.copy(this.#message ?? this.#header, 0, at);
+  #filledUp(): void {
+    const part = this.#part;
+    if (part === this.#header) {
+      this.#bytes = messageBytes(part, 0);
+      const { askedBytes, headBytes } = this.#sizes;
+      this.#grow(this.#bytes > askedBytes && part[0] === typeCopyData ? headerBytes + headBytes : this.#bytes);
+    } else if (part.length < this.#bytes) {
+      if (this.#isWanted(part)) this.#grow(this.#bytes);
+      else this.#begin(this.#bytes - part.length);
+    } else {
+      this.#begin(0);
+      this.#give(part, 0, part.length);
+    }
+  }
+
+  /** Makes room for so much of the message. */
+  #grow(bytes: number): void {
+    const part = this.#part;
+    this.#part = Buffer.allocUnsafe(bytes);
+    part.copy(this.#part);
+    // A header may be all of a message.
+    if (this.#filled === bytes) this.#filledUp();
+  }
+
+  #begin(skipped: number): void {
+    this.#part = this.#header;
+    this.#filled = 0;
+    this.#skipped = skipped;
+  }
+
+  #isWanted(head: Buffer): boolean {
+    if (!isLogData(head, 0)) return true;
+    return this.#receiver.onLargeLogData(head, headerBytes + logDataHeaderBytes, head.length);
   }
 
   #give(bytes: Buffer, start: number, end: number): void {
-    const body = start + headerBytes;
-    if (bytes[start] === typeCopyData && bytes[body] === kindLogData && end - body >= logDataHeaderBytes)
-      this.#receiver.onLogData(bytes, body + logDataHeaderBytes, end);
+    const message = start + headerBytes + logDataHeaderBytes;
+    if (message <= end && isLogData(bytes, start)) this.#receiver.onLogData(bytes, message, end);
     else this.#receiver.onOther(bytes.subarray(start, end));
   }
+}
+
+function isLogData(bytes: Buffer, start: number): boolean {
+  return bytes[start] === typeCopyData && bytes[start + headerBytes] === kindLogData;
 }
 
 /** With its letter, which the length in the message leaves out. */

@@ -70,6 +70,7 @@ export class PostgresCollector implements Collector {
       meter: options.meter,
       prepare: (client) => this.#prepare(client),
       onMessage: (bytes, start, end) => this.#reading?.assembler.message(bytes, start, end),
+      onLargeMessage: (bytes, start) => this.#reading?.assembler.largeMessage(bytes, start) !== false,
       onKeepalive: (lsn, atMs, replyRequested) => this.#keepalive(lsn, atMs, replyRequested),
       onEnd: (error) => this.#fail(error),
     });

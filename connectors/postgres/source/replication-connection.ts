@@ -16,6 +16,8 @@ export interface RowReceiver {
   onChunkEnd(): void;
   /** One message of pgoutput; the bytes are only good until it returns. */
   onMessage(bytes: Buffer, start: number, end: number): void;
+  /** The beginning of a large one: whether it is wanted. */
+  onLargeMessage(bytes: Buffer, start: number, end: number): boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export class ReplicationConnection extends Connection {
     super.attachListeners(driver);
     const framer = new CopyFramer({
       onLogData: (bytes, start, end) => receiver.onMessage(bytes, start, end),
+      onLargeLogData: (bytes, start, end) => receiver.onLargeMessage(bytes, start, end),
       onOther: (message) => driver.emit('data', message),
     });
     stream.on('data', (chunk: Buffer) => {

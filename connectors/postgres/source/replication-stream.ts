@@ -24,6 +24,8 @@ export interface ReplicationStreamOptions {
   prepare(client: Queryable): Promise<Lsn>;
   /** One message of pgoutput, which lies in `bytes` from `start` to `end`; they are only good until it returns. */
   onMessage(bytes: Buffer, start: number, end: number): void;
+  /** The beginning of a large one, which is only received where this gives true. */
+  onLargeMessage(bytes: Buffer, start: number, end: number): boolean;
   /** The server has sent everything up to `lsn`; with `replyRequested` it waits for an answer. */
   onKeepalive(lsn: Lsn, atMs: number, replyRequested: boolean): void;
   /** The session has ended by itself. Called once, and not after close(). */
@@ -122,7 +124,7 @@ export class ReplicationStream {
 
   /** The clock is looked at for each chunk of the socket, not for each message. */
   #receiver(): RowReceiver {
-    const { onMessage, meter } = this.#options;
+    const { onMessage, onLargeMessage, meter } = this.#options;
     return {
       onChunk: () => {
         this.#heardAt = performance.now();
@@ -135,6 +137,7 @@ export class ReplicationStream {
           this.#failed(error);
         }
       },
+      onLargeMessage: (bytes, start, end) => !this.#closed && onLargeMessage(bytes, start, end),
       onChunkEnd: () => meter.spent('decode', performance.now() - this.#heardAt),
     };
   }

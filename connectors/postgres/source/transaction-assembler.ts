@@ -17,6 +17,7 @@ import {
   readBegin,
   readCommit,
   readLogicalMessage,
+  readMessageHead,
   readRelation,
   readTruncate,
   readType,
@@ -97,10 +98,38 @@ export class TransactionAssembler {
     }
   }
 
+  /**
+   * A large message begins in `bytes` at `start`; some hundred bytes of it are there. True where the whole of it is to come by
+   * `message`. Else it is one that would be left out, and counts as read.
+   */
+  largeMessage(bytes: Buffer, start: number): boolean {
+    const open = this.#open;
+    const type = bytes[start];
+    if (type === messageTypes.message) {
+      const { transactional, isOurs } = readMessageHead(bytes, start);
+      if (!transactional) return false;
+      // What has no place here is told when it is read.
+      if (open === null || isOurs) return true;
+      open.first = false;
+      return false;
+    }
+    if (!isRow(type) || open === null || !this.#isLeftOut(open, readUInt32(bytes, start + 1))) return true;
+    open.first = false;
+    this.#described.length = 0;
+    return false;
+  }
+
+  #isLeftOut(open: OpenTransaction, oid: number): boolean {
+    if (open.skipped !== null) return true;
+    const { relations } = this.#options;
+    if (!relations.has(oid)) return false;
+    const relation = relations.get(oid);
+    return !relation.selected || isCopied(relation, open);
+  }
+
   #read(bytes: Buffer, start: number, end: number): void {
     const type = bytes[start];
-    if (type === messageTypes.insert || type === messageTypes.update || type === messageTypes.delete)
-      this.#row(bytes, start, end);
+    if (isRow(type)) this.#row(bytes, start, end);
     else if (type === messageTypes.begin) this.#begin(readBegin(bytes, start));
     else if (type === messageTypes.commit) this.#commit(readCommit(bytes, start));
     else this.#rare(bytes.subarray(start, end));
@@ -266,6 +295,10 @@ export class TransactionAssembler {
   #position(): string {
     return this.#open === null ? 'an unknown position' : formatLsn(this.#open.commitLsn);
   }
+}
+
+function isRow(type: number | undefined): boolean {
+  return type === messageTypes.insert || type === messageTypes.update || type === messageTypes.delete;
 }
 
 /** In the copy that was made of the table. */

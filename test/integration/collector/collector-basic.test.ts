@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { begin, Reading } from './reading.ts';
 
@@ -76,4 +77,29 @@ test('inserts, updates, deletes and truncates come in commit order with what was
     changes[6]?.kind === 'schemaChange' && changes[6].to,
   ]);
   expect(reading.budget.usedBytes).toBe(0);
+});
+
+test('large messages of others and large rows of other tables are passed over, not held', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY, v text); CREATE TABLE other (id int PRIMARY KEY, v text)');
+  await db.query('ALTER TABLE other ALTER v SET STORAGE EXTERNAL; ALTER TABLE item ALTER v SET STORAGE EXTERNAL');
+  await using queue = await begin(db, { tables: tableSelection('r', [{ ...wholeTable, name: 'public.item' }], []) });
+  // It would have every table of a publication that somebody else keeps.
+  const [publication] = await db.query('SELECT pubname FROM pg_publication');
+  await db.query(`ALTER PUBLICATION ${String(publication?.pubname)} ADD TABLE other`);
+  await using reading = new Reading(queue);
+  await reading.reached(await queue.source.mark());
+  const before = process.memoryUsage.rss();
+  const large = `repeat('x', 200000000)`;
+  await db.query(`BEGIN; SELECT FROM pg_logical_emit_message(true, 'app', ${large}); INSERT INTO item VALUES (1, 'a');
+    INSERT INTO other VALUES (1, ${large}); INSERT INTO item VALUES (2, repeat('y', 1500000)); COMMIT`);
+  await db.query(`SELECT pg_logical_emit_message(false, 'app', ${large})`);
+  await db.query(`INSERT INTO item VALUES (3, NULL)`);
+  await reading.reached(await queue.source.mark());
+  expect(reading.rows).toEqual([
+    ['1', 'a'],
+    ['2', 'y'.repeat(1_500_000)],
+    ['3', null],
+  ]);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(150_000_000);
 });

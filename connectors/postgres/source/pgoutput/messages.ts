@@ -113,6 +113,17 @@ export function readTruncate(buffer: Buffer): { readonly oids: readonly number[]
   return { restartIdentity: (options & 2) === 2, oids: Array.from({ length: count }, () => cursor.uint32()) };
 }
 
+/** What the first bytes of a logical message tell of it. Ours all begin alike (markers.ts). */
+export function readMessageHead(
+  buffer: Buffer,
+  at: number,
+): { readonly transactional: boolean; readonly isOurs: boolean } {
+  return {
+    transactional: (buffer.readUInt8(at + 1) & 1) === 1,
+    isOurs: buffer.toString('latin1', at + 10, at + 10 + ourPrefix.length) === ourPrefix,
+  };
+}
+
 export function readLogicalMessage(buffer: Buffer): LogicalMessage {
   const cursor = new Cursor(buffer, 10);
   const prefix = cursor.text();
@@ -123,6 +134,8 @@ export function readLogicalMessage(buffer: Buffer): LogicalMessage {
     content: buffer.toString('utf8', cursor.offset, cursor.offset + length),
   };
 }
+
+const ourPrefix = 'tidelock.';
 
 class Cursor {
   readonly #buffer: Buffer;

@@ -65,6 +65,10 @@ export class RelationCache {
     return { selected: true, from: carried.from, refused: carried.refused ?? null };
   }
 
+  has(oid: number): boolean {
+    return this.#byOid.has(oid);
+  }
+
   get(oid: number): Relation {
     if (this.#last?.oid === oid) return this.#last;
     const relation = this.#byOid.get(oid);
