@@ -168,6 +168,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/unit/group-ahead.test.ts', name: 'what was made ready is sent for that very group' },
   },
   {
+    id: 'begun-behind-any-commit',
+    promise: 2,
+    what: 'sends the group that was made ready behind the COMMIT of another than the one that it follows',
+    file: 'connectors/postgres/target/group-ahead.ts',
+    find: 'return this.#made?.before === before && before.commit !== null ? this.#made.group : null;',
+    replace: 'return this.#made !== null && before.commit !== null ? this.#made.group : null;',
+    test: { file: 'test/unit/group-ahead.test.ts', name: 'it comes behind a COMMIT of the group that it follows' },
+  },
+  {
     id: 'parked-keys-do-not-block',
     promise: 2,
     what: 'applies what touches the key of a parked transaction',

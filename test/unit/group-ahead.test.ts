@@ -26,6 +26,9 @@ function part(id: number, changes: Change[]): TransactionPart {
 
 const insert = (value: string): Change => ({ kind: 'insert', table, after: [value] });
 
+const before = groupOf([part(1, [insert('0')])]);
+const beforeInParts = groupOf([{ ...part(1, [insert('0')]), commit: null }]);
+
 function ahead(state: { generation: number; areMade: boolean }): GroupAhead {
   const plans = {
     get: () => plan,
@@ -51,10 +54,10 @@ function sent(one: GroupAhead, group: ReturnType<typeof groupOf>): unknown[] | n
 test('what was made ready is sent for that very group, once, and not when a plan has changed since', () => {
   const state = { generation: 1, areMade: true };
   const one = ahead(state);
-  const group = groupOf([part(1, [insert('1'), insert('2')]), part(2, [insert('3')])]);
+  const group = groupOf([part(2, [insert('1'), insert('2')]), part(3, [insert('3')])]);
   const make = (): void => {
     one.following = () => group;
-    one.make(false);
+    one.make(before);
   };
   make();
   expect(one.of(group.parts[0], false)).toBe(group);
@@ -70,13 +73,26 @@ test('what was made ready is sent for that very group, once, and not when a plan
   expect(one.of(group.parts[0], true)).toBeNull();
 });
 
+test('it comes behind a COMMIT of the group that it follows, and of no other', () => {
+  const one = ahead({ generation: 1, areMade: true });
+  const group = groupOf([part(2, [insert('1')])]);
+  one.following = () => group;
+  one.make(before);
+  expect(one.after(groupOf(before.parts))).toBeNull();
+  expect(one.after(before)).toBe(group);
+  one.following = () => group;
+  one.make(beforeInParts);
+  expect(one.after(beforeInParts)).toBeNull();
+  expect(one.of(group.parts[0], true)).toBe(group);
+});
+
 test('nothing is made ready for which something has to be read, decided or waited for', () => {
   const state = { generation: 1, areMade: true };
   const one = ahead(state);
   const made = (parts: TransactionPart[]): boolean => {
     const group = groupOf(parts);
     one.following = () => group;
-    one.make(false);
+    one.make(before);
     return one.of(parts[0], false) !== null;
   };
   const rows = part(1, [insert('1')]);

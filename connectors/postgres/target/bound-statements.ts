@@ -8,10 +8,15 @@ interface Preparing {
   parsedStatements: Record<string, string>;
 }
 
+export function isBounded(client: pg.Client, most: number): boolean {
+  const connection = client.connection as unknown as Preparing;
+  return Object.keys(connection.parsedStatements).length <= most;
+}
+
 /** Lets all prepared statements go where there are more than `most`: those that are still in use are prepared again. While none is on its way. */
 export async function boundStatements(client: pg.Client, most: number): Promise<void> {
-  const connection = client.connection as unknown as Preparing;
-  if (Object.keys(connection.parsedStatements).length <= most) return;
+  if (isBounded(client, most)) return;
   await client.query('deallocate all');
+  const connection = client.connection as unknown as Preparing;
   connection.parsedStatements = {};
 }

@@ -25,8 +25,7 @@ export class GroupAhead {
   readonly #options: GroupAheadOptions;
   #made: {
     readonly group: Group;
-    /** The group before leaves the target transaction open. */
-    readonly open: boolean;
+    readonly before: Group;
     readonly generation: number;
     readonly statements: PreparedGroup;
   } | null = null;
@@ -38,8 +37,13 @@ export class GroupAhead {
   /** The group that was made ready, if it begins with this part. */
   of(first: TransactionPart | undefined, open: boolean): Group | null {
     const made = this.#made;
-    if (made !== null && (made.group.parts[0] !== first || made.open !== open)) this.#made = null;
+    if (made !== null && (made.group.parts[0] !== first || (made.before.commit === null) !== open)) this.#made = null;
     return this.#made?.group ?? null;
+  }
+
+  /** The group that was made ready to come right behind this one, which ends its transaction. */
+  after(before: Group): Group | null {
+    return this.#made?.before === before && before.commit !== null ? this.#made.group : null;
   }
 
   /** Statements of this very group, once; null where there are none that still hold. */
@@ -50,11 +54,11 @@ export class GroupAhead {
     return made.generation === this.#options.plans.generation ? made.statements : null;
   }
 
-  /** Makes the following group ready, where nothing has to be read or decided for it. `open`: this one ends no transaction. */
-  make(open: boolean): void {
+  /** Makes the following group ready, where nothing has to be read or decided for it. */
+  make(before: Group): void {
     const group = this.following?.() ?? null;
     this.following = null;
-    if (group === null || !this.#isPlain(group, open)) return;
+    if (group === null || !this.#isPlain(group, before.commit === null)) return;
     const { plans, replicaRole } = this.#options;
     const statements = new PreparedGroup();
     try {
@@ -63,7 +67,7 @@ export class GroupAhead {
       // Comes again in the group's own turn: those before it are not at fault.
       return;
     }
-    this.#made = { group, open, generation: plans.generation, statements };
+    this.#made = { group, before, generation: plans.generation, statements };
   }
 
   #isPlain({ parts }: Group, open: boolean): boolean {

@@ -13,7 +13,7 @@ import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
 import type { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch } from './batch.ts';
-import { boundStatements, mostStatements } from './bound-statements.ts';
+import { boundStatements, isBounded, mostStatements } from './bound-statements.ts';
 import { applyCarefully } from './careful-apply.ts';
 import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
@@ -71,6 +71,8 @@ export class PostgresConsumer implements Consumer {
   readonly #share: ConsumerOptions['share'];
   readonly #target: TargetTransaction;
   readonly #ahead: GroupAhead;
+  /** The next group, sent behind the COMMIT of the one before: in a target transaction that ends with a COMMIT of its own or not at all. */
+  #begun: { readonly group: Group; readonly batch: Batch; readonly generation: number } | null = null;
   readonly #displaced: DisplacedRows;
   readonly #parking: Parking;
   readonly #parkedWork: ParkedWork;
@@ -114,7 +116,8 @@ export class PostgresConsumer implements Consumer {
     let at = 0;
     const groupAt = (from: number, open: boolean): Group => nextGroup(parts, from, this.#limits, open);
     while (at < parts.length && !signal.aborted) {
-      const group = this.#ahead.of(parts[at], this.#target.open) ?? groupAt(at, this.#target.open);
+      const begun = this.#begun?.group.parts[0] === parts[at] ? this.#begun?.group : null;
+      const group = begun ?? this.#ahead.of(parts[at], this.#target.open) ?? groupAt(at, this.#target.open);
       const end = at + group.parts.length;
       const following = end < parts.length ? () => groupAt(end, group.commit === null) : null;
       at += await this.#turns.take(() => {
@@ -166,6 +169,8 @@ export class PostgresConsumer implements Consumer {
       await this.#rest(group);
       return group.parts.length;
     }
+    // What was begun may have failed by now, and nothing else can be asked in its transaction.
+    if (!this.#holds(group)) await this.#takeBack();
     // A definition to be followed: also where the rows around it are set aside, since later ones need it.
     if (evolutionOf(group.parts[0]) !== null) {
       await this.#attempt(group, 'set');
@@ -270,6 +275,7 @@ export class PostgresConsumer implements Consumer {
    */
   async #park(group: Group, why: ParkWhy, refused = false): Promise<void> {
     const [part] = group.parts;
+    await this.#takeBack();
     // What was refused has left the target transaction in pieces, with the definitions that were followed in it.
     const isInPieces = refused && (this.#target.open || group.commit === null);
     const isPartOfIt = isInPieces || this.#holdsRows;
@@ -303,6 +309,7 @@ export class PostgresConsumer implements Consumer {
   }
 
   async #carryOut(signal: AbortSignal): Promise<void> {
+    await this.#takeBack();
     const requests = await this.#parkedWork.requests();
     const worker: ParkedWorker = {
       apply: (groups) => this.#applyParked(groups),
@@ -358,8 +365,9 @@ export class PostgresConsumer implements Consumer {
   async #attempt(group: Group, mode: Mode): Promise<void> {
     const beganMs = this.#meter.onDone === null ? 0 : Date.now();
     const { client, replicaRole } = this.#connection;
-    const batch = new Batch(client);
-    this.#target.begin(batch, group);
+    const begun = await this.#takeBegun(group, mode);
+    const batch = begun ?? new Batch(client);
+    if (begun === null) this.#target.begin(batch, group);
     const evolving = evolutionOf(group.parts[0]);
     if (evolving !== null) {
       await batch.settle();
@@ -373,12 +381,12 @@ export class PostgresConsumer implements Consumer {
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
     const applier = { client, batch, plans: this.#plans, replicaRole, share: this.#share };
-    if (mode === 'set') await this.#sendSets(applier, group);
+    if (mode === 'set' && begun === null) await this.#sendSets(applier, group);
     else if (mode === 'ordered') await sendInOrder(applier, group.parts);
     const { commit } = group;
     // In one flight with the rows; one by one, they are answered first.
     if (mode !== 'careful') this.#sendCheckpoint(batch, group);
-    if (mode === 'set') await this.#makeAhead(commit === null);
+    if (mode === 'set') await this.#makeAhead(group);
     await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
     if (mode === 'careful') {
@@ -400,16 +408,53 @@ export class PostgresConsumer implements Consumer {
     else ready.sendTo(applier.batch);
   }
 
+  /** What the group was begun with, where that is how it is to be applied now. Anything else that was begun is taken back. */
+  async #takeBegun(group: Group, mode: Mode): Promise<Batch | null> {
+    const begun = this.#begun;
+    if (begun === null) return null;
+    if (begun.group !== group || mode !== 'set' || begun.generation !== this.#plans.generation) {
+      await this.#takeBack();
+      return null;
+    }
+    this.#begun = null;
+    return begun.batch;
+  }
+
+  /** The group was begun, and nothing has to be done before it goes on. */
+  #holds(group: Group): boolean {
+    if (this.#begun?.group !== group) return false;
+    return this.#plans.areMade(group.parts, false) && isBounded(this.#connection.client, mostStatements);
+  }
+
+  async #takeBack(): Promise<void> {
+    const begun = this.#begun;
+    this.#begun = null;
+    if (begun === null) return;
+    await begun.batch.settle().catch(() => {});
+    await this.#connection.client.query('rollback');
+  }
+
+  /** Behind a COMMIT that is on its way. Whether it went through is known before this group is looked at. */
+  #sendNext(before: Group): void {
+    const group = this.#ahead.after(before);
+    const ready = group === null || this.#parksAny ? null : this.#ahead.take(group);
+    if (group === null || ready === null) return;
+    const batch = new Batch(this.#connection.client);
+    this.#target.beginNew(batch, group);
+    ready.sendTo(batch);
+    this.#begun = { group, batch, generation: this.#plans.generation };
+  }
+
   #sendCheckpoint(batch: Batch, group: Group): void {
     if (group.commit !== null && group.parked === undefined) this.#target.sendCheckpoint(batch, group, group.commit);
   }
 
-  /** While the server works on what was sent. `open`: this group ends no transaction. */
-  async #makeAhead(open: boolean): Promise<void> {
+  /** While the server works on what was sent of this group. */
+  async #makeAhead(group: Group): Promise<void> {
     if (this.#ahead.following === null) return;
     // What the socket didn't take at once goes out first.
     await new Promise((resolve) => setImmediate(resolve));
-    this.#ahead.make(open);
+    this.#ahead.make(group);
   }
 
   async #applyCarefully(group: Group): Promise<number> {
@@ -428,7 +473,13 @@ export class PostgresConsumer implements Consumer {
         failpoint('retry.taken');
       });
     }
-    await this.#target.commit(group, commit);
+    try {
+      await this.#target.commit(group, commit, () => this.#sendNext(group));
+    } catch (error) {
+      // Where the connection is gone nothing is left to be taken back.
+      await this.#takeBack().catch(() => {});
+      throw error;
+    }
     const spentMs = performance.now() - beganMs;
     this.#commitMs += spentMs;
     this.#meter.spent('commit', spentMs);

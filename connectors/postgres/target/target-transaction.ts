@@ -94,13 +94,18 @@ export class TargetTransaction {
 
   /** Begins one, or the next part of the one that is open. */
   begin(batch: Batch, group: Group): void {
-    if (this.#open) {
-      if (this.#holdsSavepoint) batch.send('release savepoint tl_part');
-      this.#holdsSavepoint = false;
-      batch.send('savepoint tl_part');
-      failpoint('part.savepoint');
+    if (!this.#open) {
+      this.beginNew(batch, group);
       return;
     }
+    if (this.#holdsSavepoint) batch.send('release savepoint tl_part');
+    this.#holdsSavepoint = false;
+    batch.send('savepoint tl_part');
+    failpoint('part.savepoint');
+  }
+
+  /** Begins one behind all that was sent. */
+  beginNew(batch: Batch, group: Group): void {
     batch.send('begin');
     // Whoever raises the epoch waits for this lock, or we see the raised one: an engine that was replaced can't commit.
     batch.send(
@@ -157,8 +162,11 @@ export class TargetTransaction {
     await unpark();
   }
 
-  /** Commits, with the checkpoint of the group or what stands in its place already sent. */
-  async commit(group: Group, commit: Commit): Promise<void> {
+  /**
+   * Commits, with the checkpoint of the group or what stands in its place already answered. `sendBehind` sends what is to
+   * ride in the same flight.
+   */
+  async commit(group: Group, commit: Commit, sendBehind: () => void): Promise<void> {
     const { client } = this.#connection;
     const asynchronousCommit = this.#connection.asynchronousCommit && group.parked === undefined;
     const next = this.#next(group);
@@ -175,6 +183,7 @@ export class TargetTransaction {
       });
     }
     failpoint('commit.sent');
+    sendBehind();
     await batch.settle().catch((error: unknown) => {
       // After a refused COMMIT there is no transaction left to replay a part of.
       throw this.#open && isOff(error) ? this.#commitFailed(error, commit.position) : error;

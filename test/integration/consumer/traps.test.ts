@@ -173,18 +173,25 @@ test('a value too large for an index of the target halts with its table and with
   expect(error).toMatchObject({ code: 'TL-2203', message: expect.stringContaining('public.t') });
 });
 
-test('what a deferred trigger of the target says at commit is not told: it may hold values', async () => {
-  const { error } = await refused(
+test('what a deferred trigger of the target says at commit is not told, and nothing that was sent behind it stays', async () => {
+  const { error, moved, rows } = await refused(
     {
       schema: 'CREATE TABLE t (id int PRIMARY KEY, v text);',
       targetSchema: `
         CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not %', NEW.v; END $$;
-        CREATE CONSTRAINT TRIGGER no AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION no()`,
+        CREATE CONSTRAINT TRIGGER no AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION no()`,
       targetUser: 'applier',
-      route: { allow: ['targetTriggers'] },
+      route: {
+        allow: ['targetTriggers'],
+        apply: { groupRows: 1, groupTimeMs: 0, onError: 'halt', maxRowBytes: 1e8, memoryBytes: 1e8 },
+      },
     },
-    [`INSERT INTO t VALUES (1, 'secret')`],
+    // The second is sent with the COMMIT of the first.
+    [`INSERT INTO t VALUES (1, 'secret')`, `INSERT INTO t VALUES (2, 'of another group')`],
+    'SELECT FROM t',
   );
+  expect(moved).toBe(false);
+  expect(rows).toEqual([]);
   expect(error).toMatchObject({ code: 'TL-2204' });
   expect(String((error as Error).message)).not.toContain('secret');
 });
