@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import '../../../src/expression/load-parser.ts';
 import { configuredExpression } from '../../../src/config/configured-expression.ts';
 import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { ChangeDecoder, encodeChanges } from '../../../src/core/change-codec.ts';
