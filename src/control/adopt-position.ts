@@ -45,10 +45,9 @@ export interface AdoptedPosition {
 }
 
 export async function readPosition(definition: RouteDefinition, reader: RouteReader): Promise<PositionDocument> {
-  const [stored, { position, retainedBytes, queue, queuePosition }] = await Promise.all([
-    reader.store(definition, (store) => store.read()),
-    reader.source(definition),
-  ]);
+  // In this order: no checkpoint is beyond the end of the log then.
+  const stored = await reader.store(definition, (store) => store.read());
+  const { position, retainedBytes, queue, queuePosition } = await reader.source(definition, { now: true });
   const checkpoint = stored?.checkpoint ?? null;
   return {
     version: 1,

@@ -8,7 +8,8 @@ import { type OpenedRoute, openRoute } from './open-route.ts';
 /** Where what is stored about routes, and how their sources are, is read from. */
 export interface RouteReader {
   store<T>(definition: RouteDefinition, read: (store: RouteStateStore) => Promise<T>): Promise<T>;
-  source(definition: RouteDefinition): Promise<SourceStatus>;
+  /** `now`: not as it was a few seconds ago. */
+  source(definition: RouteDefinition, options?: { readonly now: boolean }): Promise<SourceStatus>;
 }
 
 /** Over connections that are opened for each reading: for commands, which read once. */
@@ -77,8 +78,8 @@ export class RouteReadings implements RouteReader, AsyncDisposable {
     }
   }
 
-  source(definition: RouteDefinition): Promise<SourceStatus> {
-    return this.#watch(definition.from).status(definition);
+  source(definition: RouteDefinition, options?: { readonly now: boolean }): Promise<SourceStatus> {
+    return this.#watch(definition.from).status(definition, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -52,8 +52,8 @@ export interface SourceStatus {
 
 /** The queues of one node, for whoever looks at its routes again and again. */
 export interface QueueWatch {
-  /** Not older than the watch was told. The same as Source.status(). */
-  status(route: RouteDefinition): Promise<SourceStatus>;
+  /** Not older than the watch was told, or asked for now. The same as Source.status(). */
+  status(route: RouteDefinition, options?: { readonly now: boolean }): Promise<SourceStatus>;
   close(): Promise<void>;
 }
 

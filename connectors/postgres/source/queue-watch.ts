@@ -31,8 +31,8 @@ class PostgresQueueWatch implements QueueWatch {
     this.#everyMs = everyMs;
   }
 
-  async status(route: RouteDefinition): Promise<SourceStatus> {
-    const { slots, written } = await this.#current();
+  async status(route: RouteDefinition, { now } = { now: false }): Promise<SourceStatus> {
+    const { slots, written } = await this.#current(now ? 0 : this.#everyMs);
     return sourceStatus(slots.get(queueNames(route).slot) ?? null, written);
   }
 
@@ -42,9 +42,9 @@ class PostgresQueueWatch implements QueueWatch {
     await this.#forget();
   }
 
-  #current(): Promise<Look> {
+  #current(ageMs: number): Promise<Look> {
     const nowMs = performance.now();
-    if (this.#last !== null && nowMs - this.#last.atMs < this.#everyMs) return this.#last.look;
+    if (this.#last !== null && nowMs - this.#last.atMs < ageMs) return this.#last.look;
     // One look after the other: they share the session.
     const before = this.#last?.look.catch(() => {}) ?? Promise.resolve();
     const asked = { atMs: nowMs, look: before.then(() => this.#ask()) };

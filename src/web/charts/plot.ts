@@ -4,12 +4,12 @@ import { moment, utc } from '../format/times.ts';
 import type { Point } from './series.ts';
 
 const height = 150;
+/** Of time, up to the newest point: a few seconds are no picture. */
+const leastSeconds = 60;
 
 export interface PlotOptions {
   readonly format: (value: number) => string;
   readonly reading: (text: string) => void;
-  /** What is shown at least, up to the newest point. */
-  readonly spanMs: () => number;
 }
 
 /** One line over time on a canvas, in the colours of the page. `reading` is told what stands under the pointer. */
@@ -35,7 +35,7 @@ export class Plot {
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         scales: {
-          x: { range: (_, first, last) => [Math.min(first, last - options.spanMs() / 1000), last] },
+          x: { range: (_, first, last) => [Math.min(first, last - leastSeconds), last] },
           y: { range: (_, __, top) => [0, niceTop(top)] },
         },
         axes: [

@@ -10,25 +10,21 @@ export interface TimeChartProps {
   readonly title: string;
   readonly points: readonly Point[];
   readonly format: (value: number) => string;
-  /** Up to now. */
-  readonly spanMs: number;
 }
 
 /** A line over time, the same in a sentence, and the same in a table. */
-export function TimeChart({ title, points, format, spanMs }: TimeChartProps) {
+export function TimeChart({ title, points, format }: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const [reading, setReading] = useState('');
   const id = useId();
   const shownTheme = theme.value;
-  const shownSpanMs = useRef(spanMs);
-  shownSpanMs.current = spanMs;
   const isEmpty = points.every(({ value }) => value === null);
 
   // New points go to the plot that is there.
   useEffect(() => {
     if (place.current === null || isEmpty) return;
-    plot.current = new Plot(place.current, points, { format, reading: setReading, spanMs: () => shownSpanMs.current });
+    plot.current = new Plot(place.current, points, { format, reading: setReading });
     return () => {
       plot.current?.destroy();
       plot.current = null;
@@ -57,7 +53,7 @@ export function TimeChart({ title, points, format, spanMs }: TimeChartProps) {
   );
 }
 
-function MinuteTable({ title, points, format }: Omit<TimeChartProps, 'spanMs'>) {
+function MinuteTable({ title, points, format }: TimeChartProps) {
   return (
     <ScrollArea label={`${title} by minute`} class="short">
       <table>

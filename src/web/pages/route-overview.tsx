@@ -91,10 +91,10 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
       >
         {metrics.error !== null && <p class="muted">Nothing of before: {metrics.error.message}</p>}
         <div class="charts">
-          <TimeChart title="Lag" points={points.lag} format={duration} spanMs={spanMs} />
-          <TimeChart title="Rows" points={points.rows} format={perSecond} spanMs={spanMs} />
-          <TimeChart title="Transactions" points={points.transactions} format={perSecond} spanMs={spanMs} />
-          <TimeChart title="Kept at the source" points={points.retained} format={bytes} spanMs={spanMs} />
+          <TimeChart title="Lag" points={points.lag} format={duration} />
+          <TimeChart title="Rows" points={points.rows} format={perSecond} />
+          <TimeChart title="Transactions" points={points.transactions} format={perSecond} />
+          <TimeChart title="Kept at the source" points={points.retained} format={bytes} />
         </div>
       </Panel>
       <Positions route={route} position={position.document} />
