@@ -46,7 +46,7 @@ export function adminActions(route: RouteDocument): Action[] {
       rehearsed: (answer) => droppedText(answer as DroppedDocument),
       effect: [
         `What is stored of the route is gone for good. Rows at ${target} stay as they are.`,
-        'Take it out of the configuration, too: a route that is there and has nothing stored begins anew, with a load.',
+        'Take it out of the configuration, too: where it still has the route, the next start of a service begins it anew, with a load.',
       ],
     }),
   ];
