@@ -7,6 +7,7 @@ export class MemoryChannel implements Channel {
   #parts: TransactionPart[] = [];
   #ended: { readonly error: unknown } | null = null;
   #wake: (() => void) | null = null;
+  #signal: AbortSignal | null = null;
   readonly #listeners: ((progress: Progress) => void)[] = [];
 
   get waiting(): number {
@@ -44,16 +45,21 @@ export class MemoryChannel implements Channel {
   }
 
   #wait(signal: AbortSignal, timeoutMs: number): Promise<void> {
+    this.#listenTo(signal);
     return new Promise((resolve) => {
-      const done = (): void => {
+      const timer = setTimeout(() => this.#wake?.(), timeoutMs);
+      this.#wake = () => {
         clearTimeout(timer);
         this.#wake = null;
-        signal.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(done, timeoutMs);
-      this.#wake = done;
-      signal.addEventListener('abort', done, { once: true });
     });
+  }
+
+  /** Once for a session, not for each wait: an AbortSignal's listeners are dear. */
+  #listenTo(signal: AbortSignal): void {
+    if (this.#signal === signal) return;
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
 }

@@ -209,7 +209,8 @@ async function gather(
     // What the channel ended with comes again with the next call.
     const more = await channel.receive(signal, leftMs).catch(() => null);
     if (more === null) return parts;
-    parts.push(...more);
+    // Not spread into arguments, of which there may only be so many: small transactions come by the hundred thousand.
+    for (const part of more) parts.push(part);
   }
 }
 

@@ -3,6 +3,8 @@ import type { Commit, Origin, TransactionPart, Urgency } from '../../../src/core
 
 const maxPartBytes = 1_000_000;
 const maxPartRows = 5_000;
+/** The part itself, its list of changes and its commit: of a transaction of one row more than the row. */
+const ownBytes = 400;
 
 /**
  * Cuts one source transaction into parts. A full part is only given out when the next change comes, so that the last
@@ -53,7 +55,7 @@ export class PartBuilder {
       origin: this.origin,
       changes: this.#changes,
       rows: this.#rows,
-      bytes: this.#bytes,
+      bytes: this.#bytes + ownBytes,
       commit,
       urgency,
     };

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
+import { chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { selfSigned } from '../../support/self-signed.ts';
+import { until } from '../../support/until.ts';
 import { begin, Reading, sourceOf } from './reading.ts';
 
 let server: PostgresServer;
@@ -88,4 +93,36 @@ test('what the source keeps is measured', async () => {
   });
   await reading.until(() => measured.length > 0);
   expect(measured[0]).toBeGreaterThan(1_000_000);
+});
+
+test('rows come over TLS as they come without, and the server is checked', async () => {
+  const { uid, gid } = statSync(server.dataDir);
+  const { cert } = selfSigned(server.dataDir);
+  for (const file of ['cert.pem', 'key.pem']) chownSync(join(server.dataDir, file), uid, gid);
+  const db = await server.createDatabase();
+  for (const [name, value] of Object.entries({ ssl_cert_file: 'cert.pem', ssl_key_file: 'key.pem', ssl: 'on' }))
+    await db.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+  await db.query('SELECT pg_reload_conf()');
+  await until('TLS', async () => (await db.query('SHOW ssl'))[0]?.ssl === 'on');
+  await db.query('CREATE TABLE item (id int PRIMARY KEY, v text)');
+  await using queue = await begin(db);
+  const connection = (ca: string) => () => ({
+    ...db.node.connection(),
+    hosts: [{ host: 'localhost', port: server.port }],
+    tls: { mode: 'verifyFull' as const, ca },
+  });
+  const source = (ca: string) => sourceOf({ ...queue.route, from: { ...db.node, connection: connection(ca) } });
+  await db.query(`INSERT INTO item SELECT i, repeat(md5(i::text), 1 + i % 90) FROM generate_series(1, 3000) i`);
+  await using reading = new Reading({ ...queue, source: source(cert) });
+  await reading.reached(await queue.source.mark());
+  const rows = await db.query('SELECT id::text, v FROM item ORDER BY item.id');
+  expect(reading.rows).toEqual(rows.map(({ id, v }) => [id, v]));
+  const walsender = `SELECT ssl FROM pg_stat_ssl JOIN pg_replication_slots ON active_pid = pid WHERE database = $1`;
+  expect(await db.query(walsender, [db.name])).toEqual([{ ssl: true }]);
+  await reading.stop();
+  const folder = mkdtempSync(join(tmpdir(), 'tidelock-another-'));
+  await using other = new Reading({ ...queue, source: source(selfSigned(folder).cert) });
+  rmSync(folder, { recursive: true });
+  await other.ended;
+  expect(other.error).toMatchObject({ code: 'TL-5001' });
 });
