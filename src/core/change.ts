@@ -103,7 +103,7 @@ export interface DdlChange {
   readonly table: TableName | null;
   /** Of the object itself, without its schema. */
   readonly name: string;
-  /** The whole text that the client sent, with perhaps other commands beside this one; null where it can't be taken. May hold values: never logged. */
+  /** The whole text that the client or a block of code has given, with perhaps other commands beside this one; null where it can't be taken. May hold values: never logged. */
   readonly text: string | null;
   /** How many commands of this kind on this object the text had before this one. */
   readonly ordinal: number;

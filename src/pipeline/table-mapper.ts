@@ -50,6 +50,12 @@ export class TableMapper {
   /** How a table's columns differ from the configuration since its definition changed. Before its next version is bound. */
   adjust(source: { readonly schema: string; readonly name: string }, adjustment: ColumnAdjustment): void {
     this.#adjustments.set(tableLabel(source), adjustment);
+    // The queue tells only of those that begin or cease to travel.
+    if (adjustment.generated !== undefined)
+      this.#generated.set(
+        tableLabel(source),
+        adjustment.generated.map(({ name }) => name),
+      );
   }
 
   bind(source: TableVersion): TableBinding {
@@ -233,6 +239,8 @@ export interface ColumnAdjustment {
   readonly gone: readonly string[];
   /** Added columns that are left out. */
   readonly ignored: readonly string[];
+  /** Columns that the source computes, where that is known: they don't travel. */
+  readonly generated?: readonly { readonly name: string }[];
 }
 
 function adjusted(table: MappedTable, adjustment: ColumnAdjustment | undefined): MappedTable {

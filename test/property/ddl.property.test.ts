@@ -40,6 +40,8 @@ const wider: Readonly<Record<string, readonly string[]>> = {
   mood: ['text'],
 };
 
+type Lists = [tables: Table[], indexes: string[], constraints: [table: string, name: string][]];
+
 /** Writes what may be right or wrong by what the database has; a statement that fails is rolled back to a savepoint, with its message. */
 class Script {
   readonly #random: () => number;
@@ -60,7 +62,15 @@ class Script {
     return this.#random() < 0.2 ? this.pick(['a', 'b', 'n1', 'N 2']) : `n${++this.#number}`;
   }
 
-  statement(
+  /** As it is, in a block, or in a function. */
+  statement(...lists: Lists): string {
+    const statement = this.#statement(...lists);
+    const kind = this.#random();
+    if (kind < 0.08) return `DO $do$ BEGIN ${statement}; END $do$`;
+    return kind < 0.14 ? `SELECT run($run$${statement}$run$)` : statement;
+  }
+
+  #statement(
     tables: readonly Table[],
     indexes: readonly string[],
     constraints: readonly (readonly [string, string])[],
@@ -152,7 +162,6 @@ class Script {
     return this.pick([
       `${alter} ADD h timestamptz DEFAULT clock_timestamp()`,
       `${alter} ALTER ${quoted} TYPE text USING ${quoted}::text || '!'`,
-      `DO $$ BEGIN ${alter} ADD h int; END $$`,
     ]);
   }
 
@@ -177,7 +186,7 @@ class Script {
   }
 }
 
-async function lists(client: Client): Promise<[Table[], string[], [string, string][]]> {
+async function lists(client: Client): Promise<Lists> {
   const { rows } = await client.query<{ name: string; columns: Table['columns'] }>(
     `SELECT format('public.%I', relname) AS name, (SELECT json_agg(json_build_object('name', attname, 'type', format_type(atttypid, atttypmod), 'generated', attgenerated <> ''))
        FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS columns
@@ -194,14 +203,57 @@ async function lists(client: Client): Promise<[Table[], string[], [string, strin
   return [rows, indexes.rows.map(({ name }) => name), constraints.rows.map(({ table, name }) => [table, name])];
 }
 
-async function transaction(client: Client, script: Script): Promise<void> {
-  await client.query('BEGIN');
-  for (let left = script.pick([1, 1, 2, 4, 6]); left > 0; left--) {
-    const statement = script.statement(...(await lists(client)));
-    await client.query('SAVEPOINT s');
-    await client.query(statement).catch(() => client.query('ROLLBACK TO s'));
+/** One connection of several, whose transactions are open at the same time. */
+interface Session {
+  readonly client: Client;
+  isOpen: boolean;
+  /** Others would wait for it to publish tables of theirs, and give up. */
+  creates: boolean;
+}
+
+async function openSessions(source: TestDatabase, count: number): Promise<Session[]> {
+  return await Promise.all(
+    Array.from({ length: count }, async () => {
+      const client = await source.client();
+      await client.query(`SET lock_timeout = '50ms'`);
+      return { client, isOpen: false, creates: false };
+    }),
+  );
+}
+
+/** Statements of transactions that are open side by side, some of them rolled back, in savepoints or altogether. */
+async function work(sessions: readonly Session[], script: Script, transactions: number): Promise<void> {
+  for (let left = transactions; left > 0; ) {
+    const session = script.pick(sessions);
+    const { client } = session;
+    if (!session.isOpen) await client.query('BEGIN');
+    session.isOpen = true;
+    for (let more = script.pick([1, 1, 2, 3]); more > 0; more--) {
+      const statement = script.statement(...(await lists(client)));
+      const creates = statement.includes('CREATE TABLE');
+      if (creates && sessions.some((other) => other !== session && other.creates)) continue;
+      session.creates ||= creates;
+      const savepoints = script.pick([1, 1, 2]);
+      for (let at = savepoints; at > 0; at--) await client.query('SAVEPOINT s');
+      await client.query(statement).catch(() => client.query('ROLLBACK TO s'));
+      if (script.pick([false, false, false, false, true])) await client.query('ROLLBACK TO s');
+      else if (savepoints === 2) await client.query('RELEASE s');
+    }
+    if (script.pick([true, false])) continue;
+    left--;
+    await end(session, script.pick([true, true, true, true, false]));
+    if (sessions.some((one) => one.isOpen) || script.pick([true, true, false])) continue;
+    const [table] = (await lists(client))[0];
+    // Where it fails an index is left that is not valid: only on what is unique.
+    if (table !== undefined) await client.query(`CREATE INDEX CONCURRENTLY ON ${table.name} (id)`);
   }
-  await client.query('COMMIT');
+  for (const session of sessions) if (session.isOpen) await end(session, true);
+}
+
+async function end(session: Session, isCommitted: boolean): Promise<void> {
+  await session.client.query(isCommitted ? 'COMMIT' : 'ROLLBACK');
+  session.isOpen = false;
+  session.creates = false;
 }
 
 /** Waits until all is at the target, or the route has halted, and gives its code. */
@@ -215,7 +267,8 @@ async function outcome(run: RunningRoute, source: TestDatabase): Promise<string>
 }
 
 const schema = `CREATE TYPE mood AS ENUM ('low', 'high'); CREATE DOMAIN amount AS int CHECK (VALUE > 0);
-  CREATE TABLE t (id int PRIMARY KEY, a int, b varchar(12), c mood, d amount); CREATE TABLE u (id serial PRIMARY KEY, t int REFERENCES t);`;
+  CREATE TABLE t (id int PRIMARY KEY, a int, b varchar(12), c mood, d amount); CREATE TABLE u (id serial PRIMARY KEY, t int REFERENCES t);
+  CREATE FUNCTION run(text) RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE $1; END';`;
 
 test.for(seeds().flatMap((seed) => [[seed, false] as const, [seed, true] as const]))(
   'random commands and rows over kills: definitions and rows end equal, or the route halts with a code, seed %i, unsafe commands too: %s',
@@ -230,15 +283,15 @@ test.for(seeds().flatMap((seed) => [[seed, false] as const, [seed, true] as cons
       route: 'tables: ["public.*"]\nddl: replicate\nallow: [droppedTables]',
     });
     const script = new Script(random, halts);
-    const client = await source.client();
+    const sessions = await openSessions(source, 3);
     let result = 'equal';
     try {
       // Following, in a backlog, and killed in between.
       for (let round = 0; round < 3 && result === 'equal'; round++) {
-        if (round === 1) for (let left = 12; left > 0; left--) await transaction(client, script);
+        if (round === 1) await work(sessions, script, 12);
         await using run = file.run({ TIDELOCK_FAILPOINTS: `evolve.altered=${3 + Math.floor(random() * 8)}:kill` });
         await run.state('running', 60_000);
-        for (let left = 12; left > 0; left--) await transaction(client, script);
+        await work(sessions, script, 12);
         if (round === 2) await run.kill9();
         await using again = round === 2 ? file.run() : null;
         result = await outcome(again ?? run, source);
@@ -246,7 +299,7 @@ test.for(seeds().flatMap((seed) => [[seed, false] as const, [seed, true] as cons
         await (again ?? run).stop();
       }
     } finally {
-      await client.end();
+      for (const { client } of sessions) await client.end();
     }
     expect(result).toMatch(halts ? /^(equal|TL-(2230|2231|4105|4109) )/ : /^equal$/);
   },

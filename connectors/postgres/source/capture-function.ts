@@ -21,6 +21,10 @@ function selects({ tables }: RouteDefinition): string {
   return `((${any(exact)}) OR NOT (${any(excluded.map(matches))}) AND (${any(globs.map(matches))}))`;
 }
 
+/** Of the session's search path, as q.name, in their order p.at. */
+const pathParts = `regexp_matches(v_path, '"((?:[^"]|"")+)"|([^[:space:],"]+)', 'g') WITH ORDINALITY p (part, at)
+          CROSS JOIN LATERAL (SELECT COALESCE(replace(p.part[1], '""', '"'), lower(p.part[2])) AS name) q`;
+
 /**
  * Body of the function that writes a command into the change queue, signed. It runs with the rights of whoever made it: only so can it read the key, which
  * those who give commands must not, and publish a table that somebody else has made. So nothing is looked up by the search path of the
@@ -32,7 +36,9 @@ function selects({ tables }: RouteDefinition): string {
  * What belongs to a dropped table goes with it, though the catalogue says of some of it that it depends on the columns as a stranger would: a CHECK
  * constraint on the table's own columns is as "normal" a dependent as the foreign key of another table.
  *
- * A command in a function or DO block has a stack of more than one line; the client's text does not tell what it was.
+ * A command in a function or DO block has a stack of more than one line; the client's text does not tell what it was. The line below our own does, where
+ * PL/pgSQL has given it. What its names mean is known where the function can't have had another user's rights (SECURITY DEFINER): in a DO
+ * block, or where the search path means the same to everybody.
  */
 export function captureBody(route: RouteDefinition): string {
   const { publication, ownsPublication } = queueNames(route);
@@ -44,6 +50,7 @@ DECLARE
   v_path pg_catalog.text := pg_catalog.current_setting('search_path');
   v_stack pg_catalog.text;
   v_query pg_catalog.text := pg_catalog.current_query();
+  v_within pg_catalog.text;
   v_caller pg_catalog.text := pg_catalog.current_setting('role');
   v_objects pg_catalog.jsonb;
   v_facts pg_catalog.jsonb;
@@ -62,7 +69,7 @@ BEGIN
     DELETE FROM tidelock.ddl_tables t USING pg_event_trigger_dropped_objects() d
     WHERE t.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0;
     SELECT jsonb_agg(jsonb_build_object('tag', tg_tag, 'type', d.object_type, 'identity', d.object_identity,
-        'schema', COALESCE(d.schema_name, CASE d.object_type WHEN 'schema' THEN d.object_name END), 'name', COALESCE(d.object_name, d.object_identity),
+        'schema', COALESCE(d.schema_name, CASE WHEN d.object_type = 'schema' THEN d.object_name WHEN d.object_type IN ('trigger', 'policy', 'rule') THEN d.address_names[1] END), 'name', COALESCE(d.object_name, d.object_identity),
         'relation', CASE d.object_type WHEN 'table' THEN d.objid::int8 END, 'table', CASE d.object_type WHEN 'table' THEN d.object_name END,
         'original', d.original, 'cascaded', d.normal AND NOT d.original AND NOT EXISTS (
           SELECT FROM pg_event_trigger_dropped_objects() t
@@ -81,7 +88,13 @@ BEGIN
         'relation', c.oid::int8, 'table', c.relname,
         'root', CASE WHEN c.relispartition THEN (SELECT jsonb_build_object('schema', rn.nspname, 'name', rc.relname)
           FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace WHERE rc.oid = pg_partition_root(c.oid)) END,
-        'persistence', c.relpersistence) ORDER BY o.at)
+        'persistence', c.relpersistence,
+        'domain', CASE tg_tag WHEN 'CREATE DOMAIN' THEN (
+          WITH RECURSIVE d (base, modifier) AS (
+            SELECT t.typbasetype, t.typtypmod FROM pg_type t WHERE t.oid = o.objid
+            UNION ALL
+            SELECT t.typbasetype, CASE d.modifier WHEN -1 THEN t.typtypmod ELSE d.modifier END FROM d JOIN pg_type t ON t.oid = d.base AND t.typtype = 'd'
+          ) SELECT jsonb_build_object('oid', o.objid::int8, 'modifier', max(d.modifier)) FROM d) END) ORDER BY o.at)
     INTO v_objects
     FROM (
       SELECT e.classid, e.objid, e.command_tag, e.object_type, e.schema_name, e.object_identity, row_number() OVER () AS at,
@@ -141,17 +154,28 @@ BEGIN
     END IF;
   END IF;
   IF v_objects IS NOT NULL THEN
+    IF strpos(v_stack, chr(10)) > 0 THEN
+      v_within := substr(v_stack, strpos(v_stack, chr(10)) + 1);
+      v_within := CASE WHEN starts_with(v_within, 'SQL statement "') AND strpos(v_within, E'"\\nPL/pgSQL function ') > 0
+        THEN split_part(substr(v_within, length('SQL statement "') + 1), E'"\\nPL/pgSQL function ', 1) END;
+      IF strpos(replace(substr(v_stack, strpos(v_stack, chr(10))), 'PL/pgSQL function inline_code_block', ''), 'function ') > 0
+        AND EXISTS (SELECT FROM ${pathParts} JOIN pg_namespace s ON s.nspname = q.name OR q.name = '$user' AND EXISTS (SELECT FROM pg_roles r WHERE r.rolname = s.nspname)
+          WHERE s.nspname !~ '^pg_temp' AND (q.name = '$user' OR NOT has_schema_privilege(v_caller, s.oid, 'USAGE'))) THEN
+        v_within := NULL;
+      END IF;
+    END IF;
     v_body := jsonb_build_object(
       'v', 2, 'route', ${key}, 'xid', pg_current_xact_id()::text, 'event', tg_event, 'tag', tg_tag, 'objects', v_objects,
       'batch', statement_timestamp()::text, 'published', COALESCE(v_published, false), 'facts', v_facts, 'statement', v_statement,
       'reason', CASE tg_event WHEN 'table_rewrite' THEN pg_event_trigger_table_rewrite_reason() END,
-      'nested', strpos(v_stack, chr(10)) > 0,
+      'nested', strpos(v_stack, chr(10)) > 0, 'within', CASE WHEN length(v_within) <= ${maxText} THEN v_within END,
+      'heirs', tg_tag = 'ALTER TABLE' AND EXISTS (
+        SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhparent = v_relation AND p.relkind = 'r'),
       'plain', current_setting('standard_conforming_strings') = 'on',
       'text', CASE WHEN length(v_query) <= ${maxText} THEN v_query END,
       'settings', jsonb_build_object(
         'search_path', (SELECT string_agg(quote_ident(s.nspname), ', ' ORDER BY p.at)
-          FROM regexp_matches(v_path, '"((?:[^"]|"")+)"|([^[:space:],"]+)', 'g') WITH ORDINALITY p (part, at)
-          CROSS JOIN LATERAL (SELECT COALESCE(replace(p.part[1], '""', '"'), lower(p.part[2])) AS name) q
+          FROM ${pathParts}
           JOIN pg_namespace s ON s.nspname = CASE q.name WHEN '$user' THEN v_caller ELSE q.name END
           WHERE s.nspname !~ '^pg_temp' AND has_schema_privilege(v_caller, s.oid, 'USAGE')),
         'DateStyle', current_setting('DateStyle'), 'IntervalStyle', current_setting('IntervalStyle'),

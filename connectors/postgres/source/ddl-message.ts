@@ -19,6 +19,10 @@ export interface DdlMessage {
   /** pg_event_trigger_table_rewrite_reason() */
   readonly reason: number | null;
   readonly nested: boolean;
+  /** Of a nested command: its own text, where that is known. Older engines' functions do not give it. */
+  readonly within?: string | null;
+  /** Other tables inherit from it. Older engines' functions do not tell. */
+  readonly heirs?: boolean;
   readonly plain: boolean;
   readonly text: string | null;
   readonly settings: Readonly<Record<string, string | null>>;
@@ -36,6 +40,8 @@ export interface DdlObject {
   /** Of a partition. */
   readonly root?: { readonly schema: string; readonly name: string } | null;
   readonly persistence?: string | null;
+  /** Of a domain that was made: what Relation messages don't tell of its columns. Older engines' functions do not give it. */
+  readonly domain?: { readonly oid: number; readonly modifier: number } | null;
   /** Of those that a command has dropped: named by it. */
   readonly original?: boolean;
   /** Of those that a command has dropped: by CASCADE. */

@@ -7,6 +7,7 @@ import type { CarriedSet } from './carried-set.ts';
 import type { DdlKey } from './ddl-capture.ts';
 import { type DdlMessage, type DdlObject, readDdlMessage } from './ddl-message.ts';
 import { leftOutTags } from './ddl-tags.ts';
+import type { TypeNames } from './pgoutput/type-names.ts';
 import { factsOf } from './table-facts.ts';
 import { isSelected } from './table-filter.ts';
 
@@ -14,6 +15,7 @@ export interface DdlReaderOptions {
   readonly route: RouteDefinition;
   readonly key: DdlKey;
   readonly carried: CarriedSet;
+  readonly types: TypeNames;
   readonly logger: Logger;
 }
 
@@ -81,22 +83,25 @@ export class DdlReader {
 
   #command(message: DdlMessage, place: Place): DdlChange | null {
     const { tag, objects, batch } = message;
+    for (const { domain } of objects) if (domain) this.#options.types.limit(domain);
     const object = objects.find((one) => one.tag === tag && one.original !== false) ?? objects[0];
     if (object === undefined) return null;
-    const ordinalKey = [batch, tag, object.schema, object.table ?? object.name].join('\0');
+    const text = message.nested ? (message.within ?? null) : message.text;
+    // A block may give several texts.
+    const ordinalKey = [batch, tag, countedBy(tag, object), message.nested ? text : ''].join('\0');
     const ordinal = this.#ordinals.get(ordinalKey) ?? 0;
     this.#ordinals.set(ordinalKey, ordinal + 1);
     const rewritten = this.#takeRewrite(batch, tag);
     const meaning = message.event === 'sql_drop' ? this.#drop(message) : this.#change(message, object);
     if (meaning === null) return null;
-    const { settings, text, statement, facts, nested, plain } = message;
+    const { settings, statement, facts, nested, plain } = message;
     const table = this.#tableOf(object);
     return {
       kind: 'ddl',
       tag,
       object: object.identity,
       table: message.event === 'sql_drop' ? null : table,
-      name: object.name,
+      name: (tag === 'ALTER TABLE' ? object.table : null) ?? object.name,
       text,
       ordinal,
       statement: meaning.leftOut ? null : statement,
@@ -144,7 +149,7 @@ export class DdlReader {
     const isHere = this.#isCarried(object.relation, object.root ?? null);
     if (object.root) return isHere ? { ...plainly, leftOut } : null;
     if (was !== null && was !== tableLabel(table)) return this.#renamed(object, table, was);
-    if (isHere) return { ...plainly, leftOut };
+    if (isHere) return { ...plainly, leftOut, obstacle: message.heirs ? inherited : null };
     if (!isSelected(route, table.schema, table.name)) return null;
     // Not in the publication, or not empty: a new table as any other. Its definition is made all the same.
     if (!isCreation(tag)) {
@@ -198,6 +203,14 @@ export class DdlReader {
   }
 }
 
+const inherited = 'other tables inherit from it, whose definitions change with it';
+
+/** What commands of one tag and one text are counted by, as readCommand does: whatever schema it is in, of a kind that a text may name in many ways all. */
+function countedBy(tag: string, { table, name }: DdlObject): string {
+  if (['COMMENT', 'ALTER DOMAIN'].includes(tag)) return '';
+  return (['ALTER TABLE', 'CREATE INDEX'].includes(tag) ? table : null) ?? name;
+}
+
 interface Meaning {
   readonly leftOut: boolean;
   readonly obstacle: string | null;
@@ -229,7 +242,7 @@ function isOfLeftOut(tag: string, { type }: DdlObject): boolean {
 }
 
 function obstacleOf(of: { nested: boolean; plain: boolean; text: string | null }): string | null {
-  if (of.nested) return 'it was given within a function or a block, so that its text is not known';
+  if (of.nested && of.text === null) return 'it was given within a function, so that its text is not known';
   if (of.plain && of.text !== null) return null;
   return 'its text is too long, or standard_conforming_strings was off';
 }

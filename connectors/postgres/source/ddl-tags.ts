@@ -29,9 +29,20 @@ export const droppedTags: readonly string[] = [
 
 /** Commands that the target goes without: they hold no rows, and are often meant for one side only. They are told. */
 export const leftOutTags: readonly string[] = [
-  ...['AGGREGATE', 'EXTENSION', 'FOREIGN TABLE', 'FUNCTION', 'MATERIALIZED VIEW', 'POLICY', 'PROCEDURE', 'RULE'],
-  ...['STATISTICS', 'TRIGGER', 'VIEW'],
+  ...[
+    'AGGREGATE',
+    'COLLATION',
+    'CONVERSION',
+    'EXTENSION',
+    'FOREIGN DATA WRAPPER',
+    'FOREIGN TABLE',
+    'FUNCTION',
+    'LANGUAGE',
+  ],
+  ...['MATERIALIZED VIEW', 'OPERATOR', 'OPERATOR CLASS', 'OPERATOR FAMILY', 'POLICY', 'PROCEDURE', 'RULE', 'SERVER'],
+  ...['STATISTICS', 'TEXT SEARCH CONFIGURATION', 'TEXT SEARCH DICTIONARY', 'TRIGGER', 'USER MAPPING', 'VIEW'],
 ]
   .flatMap((kind) => [`CREATE ${kind}`, `ALTER ${kind}`, `DROP ${kind}`])
   .filter((tag) => tag !== 'ALTER AGGREGATE')
+  .concat(['ALTER ROUTINE', 'DROP ROUTINE', 'CREATE CAST', 'DROP CAST', 'IMPORT FOREIGN SCHEMA'])
   .concat(['GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES', 'SECURITY LABEL']);

@@ -171,7 +171,7 @@ export class PostgresCollector implements Collector {
       history,
       relations: new RelationCache((table, id) => carried.rowsOf(table, id), types),
       types,
-      commands: ddlKey === null ? null : new DdlReader({ route, key: ddlKey, carried, logger }),
+      commands: ddlKey === null ? null : new DdlReader({ route, key: ddlKey, carried, types, logger }),
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,
     });

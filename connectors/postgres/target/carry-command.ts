@@ -74,11 +74,15 @@ async function carryOut(change: DdlChange, { client, route, routeId, isParking, 
     await checkPlace(client, { table: before, command, isCreated, isPart: change.facts === null });
   const stored = before === null || isCreated ? null : await storedDefinition(client, routeId, before);
   const typesBefore = before === null ? null : await columnTypes(client, before, command.retyped);
+  if (tag === 'CREATE INDEX' && (await isThere(client, object)))
+    throw new NotCarried('the target has something of that name already');
   await client.query(textOf(change, command));
   if (typesBefore !== null && table !== null)
     proveTypes(typesBefore, await columnTypes(client, table, command.retyped));
   if (table !== null) await proveDefaults(client, table, command.defaulted);
-  if (tag === 'CREATE INDEX') await checkIndex(client, object);
+  // An index without a name of its own gets one from the server.
+  if (tag === 'CREATE INDEX' && !(await isThere(client, object)))
+    throw new NotCarried('the index has got another name at the target');
   await proveCommand(client, { change, stored, isCreated });
 }
 
@@ -132,8 +136,7 @@ interface PlaceCheck {
 /** That the text means the same table there: a search path may find another one first. A table that is to be made must not be there. */
 async function checkPlace(client: pg.Client, { table, command, isCreated, isPart }: PlaceCheck): Promise<void> {
   if (isCreated && !isPart) {
-    const { rows } = await client.query('select to_regclass($1) is not null as there', [quoteTable(table)]);
-    if (rows[0]?.there === true) throw new NotCarried('the target has something of that name already');
+    if (await isThere(client, quoteTable(table))) throw new NotCarried('the target has something of that name already');
   }
   if (isCreated || isPart || command.relation === null) return;
   const { rows } = await client.query('select to_regclass($1) as found, to_regclass($2) as meant', [
@@ -156,8 +159,7 @@ async function storedDefinition(client: pg.Client, routeId: number, table: Table
   return rows[0]?.definition ?? null;
 }
 
-/** An index without a name of its own gets one from the server. */
-async function checkIndex(client: pg.Client, index: string): Promise<void> {
-  const { rows } = await client.query('select to_regclass($1) is not null as there', [index]);
-  if (rows[0]?.there !== true) throw new NotCarried('the index has got another name at the target');
+async function isThere(client: pg.Client, relation: string): Promise<boolean> {
+  const { rows } = await client.query('select to_regclass($1) is not null as there', [relation]);
+  return rows[0]?.there === true;
 }

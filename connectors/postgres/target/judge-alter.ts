@@ -15,6 +15,7 @@ const carried: ReadonlySet<string> = new Set([
   'AT_ValidateConstraint',
   'AT_AlterColumnType',
   'AT_DropExpression',
+  'AT_SetExpression',
   'AT_AddIdentity',
   'AT_SetIdentity',
   'AT_DropIdentity',
@@ -105,7 +106,8 @@ function isPlainCast({ raw_default, typeName }: ColumnDef, column: string): bool
   return isIt && withoutPlaces(to) === withoutPlaces(typeName);
 }
 
-function withoutPlaces(node: unknown): string {
+/** Equal for two trees of a text that mean the same. */
+export function withoutPlaces(node: unknown): string {
   return JSON.stringify(node, (key, value) => (key === 'location' ? undefined : value));
 }
 

@@ -124,8 +124,6 @@ const halting: readonly (readonly [string, string])[] = [
   ['ALTER TABLE t ADD v float8 DEFAULT random()', 'anew'],
   ['ALTER TABLE t ADD v timestamptz DEFAULT now()', 'another value in column v'],
   ['ALTER TABLE t ADD v serial', 'anew'],
-  ['CREATE INDEX CONCURRENTLY t_n ON t (n)', 'CONCURRENTLY'],
-  ['DO $$ BEGIN ALTER TABLE t ADD v int; END $$', 'within a function'],
   ['ALTER TABLE t ADD v int, DISABLE TRIGGER ALL', 'stands beside'],
   ['ALTER TABLE t ADD v int, OWNER TO postgres', 'stands beside'],
   ['DROP TABLE gone', 'droppedTables'],
@@ -139,10 +137,9 @@ const undone: Readonly<Record<number, readonly string[]>> = {
   2: ['ALTER TABLE t DROP v'],
   3: ['ALTER TABLE t DROP v'],
   4: ['ALTER TABLE t DROP v'],
+  5: ['ALTER TABLE t DROP v'],
   6: ['ALTER TABLE t DROP v'],
-  7: ['ALTER TABLE t DROP v'],
-  8: ['ALTER TABLE t DROP v'],
-  10: ['ALTER TABLE kept DROP v'],
+  8: ['ALTER TABLE kept DROP v'],
 };
 
 test('what is not safe halts with nothing of its transaction applied, and goes on when a person has carried it out', async () => {
@@ -164,8 +161,7 @@ test('what is not safe halts with nothing of its transaction applied, and goes o
   for (const [index, [command, why]] of halting.entries()) {
     const statement = command.replace('renamed', 'kept');
     const before = `INSERT INTO t (id) VALUES (${100 + index})`;
-    if (command.includes(';') || command.includes('CONCURRENTLY')) await source.query(statement);
-    else await transaction(source, [before, statement]);
+    await transaction(source, [before, statement]);
     const { reason } = await run.state('failed');
     // A rewrite may be met in the catalogue first.
     const isMet = why.startsWith('anew') && /^TL-(4105|4109)$/.test(reason?.code ?? '');

@@ -367,3 +367,49 @@ test('a definition is followed where the rows around it are set aside', async ()
   await route.caughtUp();
   expect(await target.query('SELECT * FROM t')).toEqual([{ id: 4, v: 'good', w: 4, x: 6 }]);
 });
+
+test('transforms: added cells are followed by; rows that are reshaped halt, and go on when the target has the column', async () => {
+  const { source, target } = await pair('CREATE TABLE looked (id int PRIMARY KEY, code text)');
+  await source.query(`CREATE TABLE routed (id int PRIMARY KEY, region text); CREATE TABLE parts (id int PRIMARY KEY, home text);
+    CREATE TABLE quarters (id int PRIMARY KEY, q1 int, q2 int); ALTER TABLE routed REPLICA IDENTITY FULL; ALTER TABLE quarters REPLICA IDENTITY FULL`);
+  await target.query(`ALTER TABLE looked ADD country text; CREATE TABLE eu (id int PRIMARY KEY, region text); CREATE TABLE us (LIKE eu INCLUDING ALL);
+    CREATE TABLE addresses (id int, kind text, home text, PRIMARY KEY (id, kind)); CREATE TABLE unpivoted (id int, quarter text, value int, PRIMARY KEY (id, quarter))`);
+  using file = new RouteFile({
+    source,
+    target,
+    route: `schemaChanges: evolve
+tables:
+  - name: public.looked
+    transforms: [{ lookup: { file: ./countries.csv, key: code, column: code, set: { country: name } } }]
+  - name: public.routed
+    transforms: [{ route: { rules: [{ when: "region = 'EU'", to: public.eu }, { when: "region = 'US'", to: public.us }], otherwise: drop } }]
+  - name: public.parts
+    to: public.addresses
+    transforms: [{ split: { key: [kind], rows: [{ to: public.addresses, set: { kind: "'home'" } }] } }]
+  - name: public.quarters
+    to: public.unpivoted
+    transforms: [{ unpivot: { columns: [q1, q2], name: quarter, value: value } }]`,
+  });
+  file.write({ 'countries.csv': 'code,name\nde,Germany\n' });
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`ALTER TABLE looked ADD more int DEFAULT 4; INSERT INTO looked VALUES (1, 'de', 5)`);
+  await route.caughtUp();
+  expect(await target.query('SELECT id, code, country, more FROM looked')).toEqual([
+    { id: 1, code: 'de', country: 'Germany', more: 5 },
+  ]);
+  const reshaped: readonly (readonly [string, string, readonly string[]])[] = [
+    ['routed', `1, 'US', 7`, ['us', 'eu']],
+    ['parts', `1, 'here', 7`, ['addresses']],
+    ['quarters', '1, 2, 3, 7', ['unpivoted']],
+  ];
+  for (const [table, values, goals] of reshaped) {
+    await source.query(`ALTER TABLE ${table} ADD more int; INSERT INTO ${table} VALUES (${values})`);
+    await halted(route, 'TL-4109', 'transforms');
+    for (const goal of goals) await target.query(`ALTER TABLE ${goal} ADD more int`);
+    expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
+    await route.state('running');
+    await route.caughtUp();
+    expect([table, await target.query(`SELECT DISTINCT more FROM ${goals[0]}`)]).toEqual([table, [{ more: 7 }]]);
+  }
+});

@@ -4,7 +4,7 @@
  */
 export class TypeNames {
   readonly #names: Map<number, string>;
-  readonly #domainModifiers: ReadonlyMap<number, number>;
+  readonly #domainModifiers: Map<number, number>;
 
   constructor(builtIn: Iterable<readonly [number, string]>, domainModifiers: Iterable<readonly [number, number]> = []) {
     this.#names = new Map(builtIn);
@@ -13,10 +13,14 @@ export class TypeNames {
 
   /**
    * A column's modifier. Of a domain the messages hold neither its own nor that of its base type; one that was made
-   * since the stream started has none here, which no narrower target column fits.
+   * since the stream started has none here, which no narrower target column fits, unless the command that made it has told.
    */
   modifier(oid: number, own: number): number {
     return own === -1 ? (this.#domainModifiers.get(oid) ?? -1) : own;
+  }
+
+  limit(domain: { readonly oid: number; readonly modifier: number }): void {
+    if (domain.modifier !== -1) this.#domainModifiers.set(domain.oid, domain.modifier);
   }
 
   describe(type: { readonly oid: number; readonly name: string }): void {
