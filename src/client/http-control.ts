@@ -14,10 +14,12 @@ import type { JournalDocument, JournalOptions } from '../control/read-journal.ts
 import type { StatusDocument } from '../control/read-status.ts';
 import type { TablesDocument } from '../control/read-tables.ts';
 import type { RenamedRoute, RenameOptions } from '../control/rename-route.ts';
+import type { AppliedSchema, ApplySchemaOptions, SchemaDocument } from '../control/route-schema.ts';
 import type { RouteView } from '../control/route-view.ts';
 import type { SequencesDocument } from '../control/sequences-now.ts';
 import type { SkippedTransaction } from '../control/skip-transaction.ts';
 import type { WaitDocument, WaitOptions } from '../control/wait-for-route.ts';
+import type { SchemaStatement } from '../core/table-schema.ts';
 import { ask, type HttpRequest, type Service } from './http-request.ts';
 
 /** What is waited for longer is asked for again and again: proxies let go of a request that takes minutes. */
@@ -57,6 +59,29 @@ export class HttpControl implements Control {
 
   checkShared(routes?: readonly string[]): Promise<SharedCheck> {
     return this.#get(`check${query({ route: routes })}`);
+  }
+
+  schema(route: string): Promise<SchemaDocument> {
+    return this.#get(`routes/${part(route)}/schema`);
+  }
+
+  async applySchema(
+    route: string,
+    { half, forMs, onStatement }: ApplySchemaOptions,
+    asked: Asked,
+    signal: AbortSignal,
+  ): Promise<AppliedSchema> {
+    const applied: SchemaStatement[] = [];
+    for (;;) {
+      const body = { half, forMs: Math.min(forMs ?? longestMs, longestMs), ...why(asked) };
+      const answer = await this.#post<AppliedSchema>(`routes/${part(route)}/schema`, body, signal);
+      const count = applied.length + answer.applied.length + answer.statements.length;
+      for (const statement of answer.applied) {
+        applied.push(statement);
+        onStatement?.(statement, { number: applied.length, count });
+      }
+      if (answer.done || forMs !== null) return { ...answer, applied };
+    }
   }
 
   position(route: string): Promise<PositionDocument> {

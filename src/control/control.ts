@@ -14,6 +14,7 @@ import type { JournalDocument, JournalOptions } from './read-journal.ts';
 import type { StatusDocument } from './read-status.ts';
 import type { TablesDocument } from './read-tables.ts';
 import type { RenamedRoute, RenameOptions } from './rename-route.ts';
+import type { AppliedSchema, ApplySchemaOptions, SchemaDocument } from './route-schema.ts';
 import type { SequencesDocument } from './sequences-now.ts';
 import type { SkippedTransaction } from './skip-transaction.ts';
 import type { WaitDocument, WaitOptions } from './wait-for-route.ts';
@@ -41,6 +42,8 @@ export interface Control extends AsyncDisposable {
   check(route: string): Promise<CheckedRoute>;
   /** What these routes share with all others, or all of them: the nodes and the service. Changes nothing. */
   checkShared(routes?: readonly string[]): Promise<SharedCheck>;
+  /** What the target lacks of the source's schema, as the route maps it. Changes nothing. */
+  schema(route: string): Promise<SchemaDocument>;
   position(route: string): Promise<PositionDocument>;
   parked(route: string): Promise<ParkedListDocument>;
   parkedTransaction(route: string, id: string, options: ShowOptions): Promise<ParkedDocument>;
@@ -61,6 +64,8 @@ export interface Control extends AsyncDisposable {
   /** `asked.reason` must not be null. */
   skip(route: string, transaction: string, asked: Asked): Promise<SkippedTransaction>;
   sequences(route: string, asked: Asked): Promise<SequencesDocument>;
+  /** Makes at the target what `schema` says. Repeatable, also after it was interrupted. */
+  applySchema(route: string, options: ApplySchemaOptions, asked: Asked, signal: AbortSignal): Promise<AppliedSchema>;
   /** Asks for a retry or a discard, or waits on for one that was asked for: `done` is false where the time is over. */
   askParked(route: string, request: ParkedRequest, asked: Asked, signal: AbortSignal): Promise<ParkedRequestDocument>;
   adopt(route: string, options: AdoptOptions, asked: Asked): Promise<AdoptedPosition>;

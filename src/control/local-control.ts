@@ -37,6 +37,7 @@ import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
 import { type RenameOptions, renameRoute } from './rename-route.ts';
 import { type RouteReader, readOnce } from './route-readings.ts';
+import { type ApplySchemaOptions, applyRouteSchema, readRouteSchema } from './route-schema.ts';
 import { sequencesNow } from './sequences-now.ts';
 import { skipTransaction } from './skip-transaction.ts';
 import { type WaitOptions, waitForRoute } from './wait-for-route.ts';
@@ -83,6 +84,10 @@ export class LocalControl implements Control {
     const configuration = this.#options.configuration();
     const { listens = false } = this.#options;
     return await checkShared(configuration, { names: routes ?? [...configuration.routes.keys()], listens });
+  }
+
+  schema(route: string) {
+    return this.#with(route, readRouteSchema);
   }
 
   async position(route: string) {
@@ -161,6 +166,15 @@ export class LocalControl implements Control {
       action: 'sequences',
       run: sequencesNow,
       outcome: ({ sequences }) => ({ outcomes: countedOutcomes(sequences) }),
+    });
+  }
+
+  applySchema(route: string, options: ApplySchemaOptions, asked: Asked, signal: AbortSignal) {
+    return this.#journalled(route, asked, {
+      action: 'schema',
+      details: { half: options.half },
+      run: (opened) => applyRouteSchema(opened, options, signal),
+      outcome: ({ applied, done }) => ({ statements: applied.length, done }),
     });
   }
 

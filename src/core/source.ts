@@ -9,6 +9,7 @@ import type { SourceIdentity } from './route-state-store.ts';
 import type { Sequence } from './sequence.ts';
 import type { TableName, TableVersion } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
+import type { DatabaseSchema } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
 
 export interface SourceOptions {
@@ -84,6 +85,8 @@ export interface Source {
   announced(): Promise<readonly string[]>;
   /** The sequences of these tables' columns. */
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
+  /** What the database has made of the route's tables. */
+  schema(): Promise<DatabaseSchema>;
   /** What has to be mended at the source before the route can run, and what should be. */
   preflight(): Promise<readonly Finding[]>;
   /**

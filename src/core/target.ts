@@ -15,6 +15,7 @@ import type {
 } from './route-state-store.ts';
 import type { Sequence, SequenceMove } from './sequence.ts';
 import type { TableName, TableVersion } from './table.ts';
+import type { DatabaseSchema, SchemaComparison, SchemaStatement } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
 
 export interface TargetOptions {
@@ -60,6 +61,12 @@ export interface Loader {
   abort(): Promise<void>;
 }
 
+export interface CarryOutOptions {
+  readonly signal: AbortSignal;
+  /** Before each: false leaves it and all after it. */
+  begins(statement: SchemaStatement): boolean;
+}
+
 /** Rows of a table, counted up to a limit. */
 export interface RowCount {
   readonly table: string;
@@ -81,6 +88,10 @@ export interface Target {
   rowCounts(tables: readonly TableName[]): Promise<readonly RowCount[]>;
   /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */
   instance(): Promise<string>;
+  /** What the target lacks of the description, whose expressions are of the same dialect. */
+  compareSchema(expected: DatabaseSchema): Promise<SchemaComparison>;
+  /** One after the other, each by itself. Throws with the first that is refused. */
+  carryOut(statements: readonly SchemaStatement[], options: CarryOutOptions): Promise<void>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** The state store, on a connection of its own. Each call opens a new one. */

@@ -23,7 +23,11 @@ function tidelock({ folder, env }: Engine, ...args: string[]): { status: number 
 }
 
 function run({ folder, env }: Engine): ChildProcess {
-  const process_ = spawn(process.execPath, [join(folder, 'src/cli/main.ts'), 'run'], { env, stdio: 'ignore' });
+  const process_ = spawn(process.execPath, [join(folder, 'src/cli/main.ts'), 'run'], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  process_.stderr?.resume();
   notePid(process_.pid ?? 0);
   process_.once('exit', () => forgetPid(process_.pid ?? 0));
   onTestFinished(() => void process_.kill('SIGKILL'));
@@ -102,6 +106,12 @@ routes:
   const refused = tidelock(oldEngine, 'status', 'one', '--json');
   expect(refused.stdout).toContain('TL-4005');
   const third = run(oldEngine);
+  // It is stopped once it runs, not while it starts: only then it ends in order.
+  let said = '';
+  third.stderr?.on('data', (data: Buffer) => {
+    said += data.toString();
+  });
+  await until('a refusal', () => said.includes('TL-4005'), 60_000);
   await write();
   wait(newEngine);
   await ends(third);

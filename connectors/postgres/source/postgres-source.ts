@@ -10,10 +10,12 @@ import type { Sequence } from '../../../src/core/sequence.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
+import type { DatabaseSchema } from '../../../src/core/table-schema.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder } from '../lsn.ts';
+import { readSchema } from '../schema/read-schema.ts';
 import { readSequences } from '../sequences.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
@@ -115,6 +117,16 @@ class PostgresSource implements Source {
 
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]> {
     return this.#side('sequences', (client) => readSequences(client, tables));
+  }
+
+  schema(): Promise<DatabaseSchema> {
+    return this.#side('setup', async (client) => {
+      const tables = await routeTables(client, this.#options.route);
+      return await readSchema(
+        client,
+        tables.map(({ table }) => table),
+      );
+    });
   }
 
   preflight(): Promise<readonly Finding[]> {

@@ -6,6 +6,8 @@ import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
+import { carryOut } from '../schema/carry-out.ts';
+import { compareSchema } from '../schema/compare-schema.ts';
 import { readSequences } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
 import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
@@ -66,6 +68,9 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       briefly(async (client) => (await readTargetTables(client, [table]))[0]?.columns.map(({ name }) => name) ?? []),
     rowCounts: (tables) => briefly((client) => countRows(client, tables)),
     instance: () => briefly(readInstance),
+    compareSchema: (expected) =>
+      briefly((client) => compareSchema(client, expected, { route: route.name, node: node.name })),
+    carryOut: (statements, options) => carryOut(node, statements, options),
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),
     state: () => openPostgresState({ node, routeKey: key, logger }),

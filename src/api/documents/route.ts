@@ -7,6 +7,7 @@ import type { LifecycleDocument } from '../../control/lifecycle.ts';
 import type { JournalDocument } from '../../control/read-journal.ts';
 import type { TablesDocument } from '../../control/read-tables.ts';
 import type { RenamedRoute } from '../../control/rename-route.ts';
+import type { AppliedSchema, SchemaDocument } from '../../control/route-schema.ts';
 import type { SequencesDocument } from '../../control/sequences-now.ts';
 import type { SkippedTransaction } from '../../control/skip-transaction.ts';
 import type { WaitDocument } from '../../control/wait-for-route.ts';
@@ -124,6 +125,41 @@ export const skippedTransaction: z.ZodType<SkippedTransaction> = z
     desiredState: wantedState,
   })
   .meta({ id: 'Skipped' });
+
+const schemaStatement = z.object({
+  half: z.enum(['before', 'after']).describe('Before the rows are copied, or after.'),
+  what: z.string(),
+  text: z.string().describe('SQL, without a semicolon.'),
+});
+
+const schemaShape = {
+  version,
+  route: z.string(),
+  target: nodePlace,
+  statements: z.array(schemaStatement).describe('What the target lacks, in the order in which it is made.'),
+  findings: z.array(finding).describe('What is there and is not as at the source.'),
+  left: z
+    .array(
+      z.object({
+        kind: z.string(),
+        name: z.string(),
+        isNeeded: z.boolean().describe('A statement uses it.'),
+        text: z.string().nullable().describe('As the source writes it, to port by hand.'),
+        why: z.string().exactOptional(),
+      }),
+    )
+    .describe('What is not made at the target.'),
+};
+
+export const schemaDocument: z.ZodType<SchemaDocument> = z.object(schemaShape).meta({ id: 'Schema' });
+
+export const appliedSchema: z.ZodType<AppliedSchema> = z
+  .object({
+    ...schemaShape,
+    applied: z.array(schemaStatement).describe('What was carried out by this call.'),
+    done: z.boolean().describe('All that was asked for is carried out.'),
+  })
+  .meta({ id: 'AppliedSchema' });
 
 export const sequencesDocument: z.ZodType<SequencesDocument> = z
   .object({

@@ -5,6 +5,7 @@ import { parkedRequest } from '../documents/parked.ts';
 import { appliedDocument } from '../documents/plan.ts';
 import {
   adoptedPosition,
+  appliedSchema,
   droppedLeftovers,
   droppedRoute,
   lifecycleDocument,
@@ -136,6 +137,26 @@ export const actOperations: readonly Operation[] = [
     body: z.strictObject({ transaction: z.string().min(1).max(100), reason: why.describe('Why, for the journal.') }),
     answer: skippedTransaction,
     run: ({ control, route, asked, body: { transaction } }) => control.skip(route, transaction, asked),
+  }),
+  operation({
+    id: 'applySchema',
+    method: 'POST',
+    path: '/v1/routes/{route}/schema',
+    role: 'admin',
+    summary: "Make at the target what it lacks of the source's schema",
+    description: 'Begins nothing more after `forMs`: ask again until `done`.',
+    body: z.strictObject({
+      half: z
+        .enum(['before', 'after', 'all'])
+        .nullable()
+        .default(null)
+        .describe('Null: before, and after, too, where the tables are loaded.'),
+      forMs: z.number().int().min(0).max(60_000).default(25_000),
+      reason,
+    }),
+    answer: appliedSchema,
+    run: ({ control, route, asked, signal, body: { half, forMs } }) =>
+      control.applySchema(route, { half, forMs }, asked, signal),
   }),
   operation({
     id: 'carrySequences',

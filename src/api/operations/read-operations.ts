@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parkedDocument, parkedList } from '../documents/parked.ts';
 import { planDocument, sharedCheck } from '../documents/plan.ts';
-import { checkedRoute, journalDocument, positionDocument, tablesDocument } from '../documents/route.ts';
+import { checkedRoute, journalDocument, positionDocument, schemaDocument, tablesDocument } from '../documents/route.ts';
 import { metricsDocument, routeView, serviceDocument, statusDocument } from '../documents/status.ts';
 import { metricsAnswer } from '../metrics-answer.ts';
 import { type Operation, operation } from '../operation.ts';
@@ -69,6 +69,15 @@ export const readOperations: readonly Operation[] = [
     summary: 'The tables that the route carries',
     answer: tablesDocument,
     run: ({ control, route }) => control.tables(route),
+  }),
+  operation({
+    id: 'readSchema',
+    method: 'GET',
+    path: '/v1/routes/{route}/schema',
+    role: 'viewer',
+    summary: "What the target lacks of the source's schema, as the route maps it; changes nothing",
+    answer: schemaDocument,
+    run: ({ control, route }) => control.schema(route),
   }),
   operation({
     id: 'checkRoute',

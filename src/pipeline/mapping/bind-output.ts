@@ -4,6 +4,7 @@ import { fail } from '../../core/errors/tidelock-error.ts';
 import { type Column, type TableName, tableLabel } from '../../core/table.ts';
 import type { BindingOptions, Chain } from './bind-table.ts';
 import { isLogged } from './is-logged.ts';
+import type { Lineage } from './lineage.ts';
 import type { Output } from './table-binding.ts';
 
 export interface OutputOptions extends BindingOptions {
@@ -24,9 +25,10 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
     !options.hidden.includes(name);
   const projection = chain.columns.flatMap((column, index) => (travels(column) ? [index] : []));
   const keyColumns = outputKey(chain, options, projection);
+  const named = (name: string): string => table.renamedColumns.get(name) ?? name;
   const columns = projection.map((index): Column => {
     const column = chain.columns[index] as Column;
-    const name = table.renamedColumns.get(column.name) ?? column.name;
+    const name = named(column.name);
     const key = keyColumns === null ? column.key : keyColumns.includes(index);
     return name === column.name && key === column.key ? column : { ...column, name, key };
   });
@@ -35,6 +37,7 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
   const wanted = keyColumns === null ? key : keyColumns.map((index) => projection.indexOf(index));
   if (chain.kept !== null && wanted.length === 0)
     throw fail(transformErrors.keyNeeded, { ...placeOf(chain), what: 'softDelete or keepAll' });
+  const computed = new Map(generated.filter((name) => travels({ name })).map((name) => [name, named(name)]));
   return {
     table: {
       schema: options.target.schema,
@@ -42,11 +45,13 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
       columns,
       identity: source.identity,
       ...(generated.length > 0 && {
-        generated: generated.filter((name) => travels({ name })).map((name) => table.renamedColumns.get(name) ?? name),
+        generated: [...computed.values()],
       }),
       ...(chain.kept !== null && { kept: { mark: markOf(chain, projection) } }),
     },
     projection: projection.length === chain.columns.length ? null : projection,
+    lineage: projection.map((index) => chain.lineage[index] as Lineage),
+    generated: computed,
     key: wanted,
   };
 }

@@ -11,6 +11,10 @@ export interface Output {
   readonly table: TableVersion;
   /** The cells of the chain's last row that travel, null where all do in their order. */
   readonly projection: readonly number[] | null;
+  /** Of the mapped row's cells. */
+  readonly lineage: readonly Lineage[];
+  /** Target's names of the source's generated columns, by the source's. */
+  readonly generated: ReadonlyMap<string, string>;
   /** Indexes of the key in the mapped row; empty where only the whole row tells. */
   readonly key: readonly number[];
 }

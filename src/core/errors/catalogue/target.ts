@@ -29,8 +29,27 @@ export const targetErrors = {
     recovery: 'halt',
     message: ({ route, table }) => `route ${route}: table ${table} does not exist at the target`,
     remedy: (place) =>
-      `Create it with the source's columns and keys, or exclude it from the route. ${startAgain(place)}`,
+      `"tidelock schema ${place.route} --apply" makes it (without --apply it prints the statements), or exclude it from the route. ${startAgain(place)}`,
     explanation: 'Tidelock never creates tables by itself; a missing table would lose every change of it.',
+  }),
+  schemaDiffers: errorKind<TablePlace & { what: string }>({
+    code: 'TL-2112',
+    title: 'A target table is not what the source has',
+    recovery: 'halt',
+    message: ({ route, table, what }) => `route ${route}: ${table} at the target: ${what}`,
+    remedy: () =>
+      'Run the statement at the target where the difference is not meant. Tidelock never alters what is there.',
+    explanation:
+      'Found by "tidelock schema", which compares the tables of the target with what the source\'s are through the route\'s names and transforms.',
+  }),
+  schemaRefused: errorKind<{ node: string; what: string; sqlState: string; message: string }>({
+    code: 'TL-2113',
+    title: 'The target refused a statement of its schema',
+    recovery: 'halt',
+    message: ({ node, what, sqlState, message }) => `${node} refused ${what} (${sqlState}): ${message}`,
+    remedy: () =>
+      'Mend what the server names and give the command again: what has been made is not made again. A function or extension that the source uses has to be installed at the target first.',
+    explanation: 'Each statement is carried out by itself, so that the ones before it have been done.',
   }),
   columnMissing: errorKind<ColumnPlace>({
     code: 'TL-2102',

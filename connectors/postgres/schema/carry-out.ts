@@ -1,0 +1,74 @@
+import type pg from 'pg';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { pause } from '../../../src/core/pause.ts';
+import type { NodeDefinition } from '../../../src/core/route.ts';
+import type { SchemaStatement } from '../../../src/core/table-schema.ts';
+import type { CarryOutOptions } from '../../../src/core/target.ts';
+import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
+import { connectPostgres } from '../connect.ts';
+
+/** Behind a lock that is waited for, readers and writers of the table wait, too: it is let go and asked for again. */
+const lockMs = 2_000;
+const lockAttempts = 30;
+const betweenLocksMs = 500;
+
+/** Each statement by itself, so that one that was carried out stays. An abort cancels the one that runs. */
+export async function carryOut(
+  node: NodeDefinition,
+  statements: readonly SchemaStatement[],
+  { signal, begins }: CarryOutOptions,
+): Promise<void> {
+  const client = await connectPostgres(node, { applicationName: 'tidelock schema' });
+  const cancel = (): void => void cancelOn(node, client).catch(() => {});
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    for (const statement of statements) {
+      signal.throwIfAborted();
+      if (!begins(statement)) return;
+      await runOne(client, statement, { node, signal });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw classifyPostgresError(error, node.name);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    await client.end().catch(() => {});
+  }
+}
+
+async function runOne(
+  client: pg.Client,
+  { what, text }: SchemaStatement,
+  { node, signal }: { readonly node: NodeDefinition; readonly signal: AbortSignal },
+): Promise<void> {
+  // Concurrent work waits for transactions, not for its turn, and holds nobody up: cut short it would leave remains.
+  const waits = / CONCURRENTLY /.test(text);
+  await client.query(`set lock_timeout = ${waits ? 0 : lockMs}`);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.query(text);
+      return;
+    } catch (error) {
+      if (!isPostgresError(error) || /^(08|57|53)/.test(error.code)) throw error;
+      if (error.code !== '55P03' || attempt === lockAttempts)
+        throw fail(
+          targetErrors.schemaRefused,
+          { node: node.name, what, sqlState: error.code, message: error.message },
+          error,
+        );
+    }
+    await pause(betweenLocksMs, signal);
+    signal.throwIfAborted();
+  }
+}
+
+async function cancelOn(node: NodeDefinition, running: pg.Client): Promise<void> {
+  const { processID } = running as pg.Client & { readonly processID: number };
+  const client = await connectPostgres(node, { applicationName: 'tidelock schema' });
+  try {
+    await client.query('select pg_cancel_backend($1)', [processID]);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

@@ -1,0 +1,184 @@
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Finding } from '../../../src/core/finding.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import type { CheckSchema, ForeignKeySchema, IndexSchema, TableSchema } from '../../../src/core/table-schema.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { constraintDdl, constraintOfIndex, createIndex, foreignKeyDdl } from './index-ddl.ts';
+import { checkDdl, isKey, isUnchecked, literal } from './table-ddl.ts';
+
+type Parts = Pick<TableSchema, 'indexes' | 'checks' | 'foreignKeys'>;
+
+interface PartsOptions {
+  /** The table at the target is, or will be. */
+  readonly isPartitioned: boolean;
+  /** Labels of indexes that are there, of any table. */
+  readonly taken: ReadonlySet<string>;
+  readonly route: string;
+  readonly node: string;
+}
+
+interface Missing {
+  readonly what: string;
+  readonly text: string;
+}
+
+/** Keys, indexes and constraints that are missing. What is there under another name is there. */
+export function compareParts(
+  table: TableName & Parts,
+  existing: Parts | undefined,
+  options: PartsOptions,
+): { readonly before: readonly Missing[]; readonly after: readonly Missing[]; readonly findings: readonly Finding[] } {
+  const before: Missing[] = [];
+  const after: Missing[] = [];
+  const findings: Finding[] = [];
+  const label = tableLabel(table);
+  const alter = `ALTER TABLE ${quoteTable(table)}`;
+  for (const index of table.indexes) {
+    if (existing === undefined && isKey(index)) continue;
+    const half = isKey(index) || index.isIdentity ? before : after;
+    half.push(...missingIndex(index, table, existing?.indexes ?? [], options));
+  }
+  for (const check of table.checks) {
+    if (existing === undefined && !isUnchecked(check.suffix)) continue;
+    const there = existing?.checks.find((other) => sameCheck(other, check));
+    const what = `check constraint ${check.name} of ${label}`;
+    const clash = existing?.checks.find(({ name }) => name === check.name);
+    if (there === undefined && clash !== undefined) findings.push(otherPart(what, label, options));
+    else if (there === undefined)
+      after.push({ what, text: `${alter} ADD ${checkDdl({ ...check, suffix: notValid(check.suffix) })}` });
+    if (clash === undefined || there !== undefined)
+      if (!isUnchecked(check.suffix) && (there === undefined || isUnchecked(there.suffix)))
+        after.push({
+          what: `rows held to check constraint ${check.name} of ${label}`,
+          text: `${alter} VALIDATE CONSTRAINT ${quoteIdentifier(there?.name ?? check.name)}`,
+        });
+  }
+  for (const key of table.foreignKeys)
+    after.push(...missingForeignKey(key, table, existing?.foreignKeys ?? [], options));
+  return { before, after, findings };
+}
+
+function otherPart(what: string, table: string, { route, node }: PartsOptions): Finding {
+  const { code, message, remedy } = fail(targetErrors.schemaDiffers, {
+    route,
+    table,
+    what: `${what.replace(/ of .*/, '')} is another one`,
+  });
+  return { level: 'warning', code, node, table, message, remedy };
+}
+
+function notValid(suffix: string): string {
+  return isUnchecked(suffix) || suffix.includes('NOT ENFORCED') ? suffix : `${suffix} NOT VALID`;
+}
+
+function missingIndex(
+  index: IndexSchema,
+  table: TableName,
+  existing: readonly IndexSchema[],
+  { isPartitioned, taken }: PartsOptions,
+): Missing[] {
+  const label = tableLabel(table);
+  const alter = `ALTER TABLE ${quoteTable(table)} ADD`;
+  const what = `${index.constraint === null ? 'index' : `${index.constraint} constraint`} ${index.name || 'without a name'} of ${label}`;
+  const comment = (name: string): Missing[] => {
+    if (index.comment === null || name === '') return [];
+    const on =
+      index.constraint === null
+        ? `INDEX ${quoteTable({ schema: table.schema, name })}`
+        : `CONSTRAINT ${quoteIdentifier(name)} ON ${quoteTable(table)}`;
+    return [{ what: `comment of ${what}`, text: `COMMENT ON ${on} IS${literal(index.comment)}` }];
+  };
+  const there = existing.find((other) => sameIndex(other, index) && other.valid && satisfies(other, index));
+  if (there !== undefined) return there.comment === null ? comment(there.name) : [];
+  // What CREATE INDEX CONCURRENTLY leaves where it was interrupted.
+  const broken = existing.find(({ name, valid }) => name === index.name && !valid);
+  const dropped: Missing[] =
+    broken === undefined
+      ? []
+      : [
+          {
+            what: `remains of ${what}`,
+            text: `DROP INDEX CONCURRENTLY ${quoteTable({ schema: table.schema, name: broken.name })}`,
+          },
+        ];
+  const isTaken = broken === undefined && taken.has(tableLabel({ schema: table.schema, name: index.name }));
+  const ready = existing.find((other) => other.name === index.name && other.valid && sameIndex(other, index));
+  const byIndex =
+    (index.constraint === 'unique' || index.constraint === 'primary') &&
+    !isPartitioned &&
+    !index.withoutOverlaps &&
+    index.name !== '';
+  if (ready !== undefined && byIndex)
+    return [{ what, text: `${alter} ${constraintOfIndex(index)}` }, ...comment(index.name)];
+  const named = isTaken ? { ...index, name: '' } : index;
+  if (index.constraint === null)
+    return [...dropped, { what, text: createIndex(named, table, !isPartitioned) }, ...comment(named.name)];
+  if (!byIndex || isTaken)
+    return [...dropped, { what, text: `${alter} ${constraintDdl(named)}` }, ...comment(named.name)];
+  return [
+    ...dropped,
+    { what: `index of ${what}`, text: createIndex({ ...index, constraint: null }, table, true) },
+    { what, text: `${alter} ${constraintOfIndex(index)}` },
+    ...comment(index.name),
+  ];
+}
+
+/** A constraint is a property of the table, which a bare index is not. */
+function satisfies(there: IndexSchema, wanted: IndexSchema): boolean {
+  return wanted.constraint === null || there.constraint === wanted.constraint || there.constraint === 'primary';
+}
+
+function sameIndex(a: IndexSchema, b: IndexSchema): boolean {
+  const print = ({
+    unique,
+    method,
+    elements,
+    include,
+    where,
+    nullsNotDistinct,
+    withoutOverlaps,
+  }: IndexSchema): string =>
+    JSON.stringify([unique, method, elements, include, where, nullsNotDistinct, withoutOverlaps]);
+  return print(a) === print(b);
+}
+
+function sameCheck(a: CheckSchema, b: CheckSchema): boolean {
+  return JSON.stringify(a.condition) === JSON.stringify(b.condition);
+}
+
+function missingForeignKey(
+  key: ForeignKeySchema,
+  table: TableName,
+  existing: readonly ForeignKeySchema[],
+  { isPartitioned }: PartsOptions,
+): Missing[] {
+  const print = ({ columns, references, referenced }: ForeignKeySchema): string =>
+    JSON.stringify([columns, references.schema, references.name, referenced]);
+  const there = existing.find((other) => print(other) === print(key));
+  const what = `foreign key ${key.name} of ${tableLabel(table)}`;
+  const alter = `ALTER TABLE ${quoteTable(table)}`;
+  const validate: Missing[] =
+    key.valid && key.enforced
+      ? [
+          {
+            what: `${what}: rows held to it`,
+            text: `${alter} VALIDATE CONSTRAINT ${quoteIdentifier(there?.name ?? key.name)}`,
+          },
+        ]
+      : [];
+  if (there !== undefined) return there.valid ? [] : validate;
+  // A partitioned table takes none that is not valid at once before PostgreSQL 18.
+  const isWhole = isPartitioned && key.valid;
+  const add = { what, text: `${alter} ADD ${foreignKeyDdl(key, isWhole ? '' : ' NOT VALID')}` };
+  const comment: Missing[] =
+    key.comment === null
+      ? []
+      : [
+          {
+            what: `comment of ${what}`,
+            text: `COMMENT ON CONSTRAINT ${quoteIdentifier(key.name)} ON ${quoteTable(table)} IS${literal(key.comment)}`,
+          },
+        ];
+  return [add, ...(isWhole ? [] : validate), ...comment];
+}

@@ -1,0 +1,36 @@
+import { placeText } from '../control/node-place.ts';
+import type { SchemaDocument } from '../control/route-schema.ts';
+import type { SchemaStatement } from '../core/table-schema.ts';
+
+/** What `tidelock schema` prints: a script that psql takes, with all else as comments. */
+export function schemaText({ route, target, statements, findings, left }: SchemaDocument): string {
+  const lines = [
+    comment(`${route}: ${statements.length === 0 ? 'nothing is missing' : 'missing'} at ${placeText(target)}`),
+  ];
+  const half = (name: SchemaStatement['half'], title: string): void => {
+    const own = statements.filter((statement) => statement.half === name);
+    if (own.length > 0) lines.push('', comment(title), ...own.map(({ text }) => `${text};`));
+  };
+  half('before', 'before the load');
+  half('after', 'after the load; CONCURRENTLY does not run in a transaction');
+  if (findings.length > 0) lines.push('', comment('there, and not as at the source'));
+  for (const { level, code, message, remedy, statement } of findings) {
+    lines.push(comment(`${level} ${code} ${message}`));
+    lines.push(comment(statement === undefined ? `  ${remedy}` : `  ${statement}`));
+  }
+  if (left.length > 0) lines.push('', comment('not made (their texts are in --json)'));
+  for (const { kind, name, isNeeded, why } of left)
+    lines.push(
+      comment(
+        `${kind} ${name}${isNeeded ? ', which a statement needs: install it first' : ''}${why ? `: ${why}` : ''}`,
+      ),
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+function comment(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `-- ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,95 @@
+import type { Finding } from '../core/finding.ts';
+import { tableLabel } from '../core/table.ts';
+import type { LeftOut, SchemaStatement } from '../core/table-schema.ts';
+import { targetSchema } from '../operations/target-schema.ts';
+import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
+import { mappedTables } from './mapped-tables.ts';
+import { type NodePlace, placeOfNode } from './node-place.ts';
+import type { OpenedRoute } from './open-route.ts';
+
+/** `schema --json`. */
+export interface SchemaDocument {
+  readonly version: 1;
+  readonly route: string;
+  readonly target: NodePlace;
+  /** What the target lacks, in the order in which it is made. */
+  readonly statements: readonly SchemaStatement[];
+  /** What is there and is not as at the source. */
+  readonly findings: readonly Finding[];
+  /** What belongs to the source's tables, or lies beside them, and is not made at the target. */
+  readonly left: readonly LeftOut[];
+}
+
+export interface AppliedSchema extends SchemaDocument {
+  /** What was carried out by this call; `statements` are what is left to do. */
+  readonly applied: readonly SchemaStatement[];
+  /** `statements` of the halves that were asked for are all carried out. */
+  readonly done: boolean;
+}
+
+export interface ApplySchemaOptions {
+  /** Null: before, and after, too, where the tables are loaded. */
+  readonly half: 'before' | 'after' | 'all' | null;
+  /** Nothing more is begun after that; null: until all is done. */
+  readonly forMs: number | null;
+  onStatement?(statement: SchemaStatement, of: { readonly number: number; readonly count: number }): void;
+}
+
+/** The target's tables as the source has them, through the route, and what of that is missing. Changes nothing. */
+export async function readRouteSchema(route: OpenedRoute): Promise<SchemaDocument> {
+  const { definition, source, target } = route;
+  const bindings: TableBinding[] = [];
+  const mapped = await mappedTables(route, {
+    onError: (error) => {
+      throw error;
+    },
+    onBinding: (binding) => bindings.push(binding),
+  });
+  const expected = targetSchema(await source.schema(), bindings);
+  const { statements, findings } = await target.compareSchema(expected);
+  const made = new Set(statements.map(({ what }) => what));
+  const there = mapped.map((table) => table.mapped).filter((table) => !made.has(`table ${tableLabel(table)}`));
+  // Types that do not fit, triggers that would fire: what keeps the tables that are there from being a target.
+  const known = new Set(findings.map(({ table, level }) => `${table} ${level}`));
+  const spoilt = (await target.preflight(there)).filter(
+    ({ table, code }) => table !== undefined && !(code === 'TL-2102' && known.has(`${table} error`)),
+  );
+  return {
+    version: 1,
+    route: definition.name,
+    target: placeOfNode(definition.to),
+    statements,
+    findings: [...findings, ...spoilt],
+    left: expected.left,
+  };
+}
+
+/** Repeatable: what is there is not made again, and what an interrupted call has left half made is. */
+export async function applyRouteSchema(
+  route: OpenedRoute,
+  { half, forMs, onStatement }: ApplySchemaOptions,
+  signal: AbortSignal,
+): Promise<AppliedSchema> {
+  const { statements } = await readRouteSchema(route);
+  const halves = half ?? ((await isLoaded(route)) ? 'all' : 'before');
+  const wanted = statements.filter((statement) => halves === 'all' || statement.half === halves);
+  const untilMs = forMs === null ? Number.POSITIVE_INFINITY : performance.now() + forMs;
+  const applied: SchemaStatement[] = [];
+  await route.target.carryOut(wanted, {
+    signal,
+    begins: (statement) => {
+      if (applied.length > 0 && performance.now() > untilMs) return false;
+      applied.push(statement);
+      onStatement?.(statement, { number: applied.length, count: wanted.length });
+      return true;
+    },
+  });
+  const after = await readRouteSchema(route);
+  return { ...after, applied, done: applied.length === wanted.length };
+}
+
+async function isLoaded(route: OpenedRoute): Promise<boolean> {
+  const store = await route.store();
+  const checkpoint = (await store.read())?.checkpoint;
+  return checkpoint?.phase === 'ready';
+}
