@@ -1,3 +1,4 @@
+import '../../src/expression/load-parser.ts';
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -137,6 +137,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
   expect((await tidelock('start', '--all', '--accept-schema-change')).code).toBe(0);
   expect(await store.wanted()).toEqual({
     state: 'running',
+    leftover: null,
     request: 2,
     acceptSchemaChangesTo: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
     parkingAsked: false,
