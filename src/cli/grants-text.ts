@@ -1,12 +1,16 @@
 import { styleText } from 'node:util';
 import type { GrantsDocument } from '../control/node-grants.ts';
+import { sqlComment } from './sql-comment.ts';
 
 /** Statements to be run as they are printed, each below what it is for. One that would make a superuser of the user is a comment. */
 export function grantsText(
   { user, grants, missing, leftOut }: GrantsDocument,
   { place, onlyMissing, colours }: { readonly place: string; readonly onlyMissing: boolean; readonly colours: boolean },
 ): string {
-  const comment = (text: string): string => (colours ? styleText('dim', `-- ${text}`) : `-- ${text}`);
+  const comment = (text: string): string =>
+    sqlComment(text)
+      .map((line) => (colours ? styleText('dim', line) : line))
+      .join('\n');
   const shown = onlyMissing ? grants.filter(({ held }) => !held) : grants;
   const lines = [comment(`${user} at ${place}: what its part in the routes needs, as an administrator`)];
   for (const { statement, why, need, held, superuser = false } of shown) {

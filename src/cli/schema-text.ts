@@ -1,6 +1,7 @@
 import { placeText } from '../control/node-place.ts';
 import type { SchemaDocument } from '../control/route-schema.ts';
 import type { SchemaStatement } from '../core/table-schema.ts';
+import { sqlComment } from './sql-comment.ts';
 
 /** What `tidelock schema` prints: a script that psql takes, with all else as comments. */
 export function schemaText({ route, target, statements, findings, left }: SchemaDocument): string {
@@ -29,8 +30,5 @@ export function schemaText({ route, target, statements, findings, left }: Schema
 }
 
 function comment(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => `-- ${line}`)
-    .join('\n');
+  return sqlComment(text).join('\n');
 }

@@ -68,6 +68,8 @@ export interface SequenceSchema extends TableName {
   readonly max: string;
   readonly cache: string;
   readonly cycles: boolean;
+  /** An expression names it: with another name, or in another schema, it would not be found. */
+  readonly keepsName: boolean;
   /** The column that it goes with. */
   readonly ownedBy: { readonly table: TableName; readonly column: string } | null;
 }

@@ -43,6 +43,8 @@ class TargetSchema {
   readonly #left: LeftOut[] = [];
   /** Names of relations, by schema. */
   readonly #used = new Set<string>();
+  /** By the source's label. */
+  readonly #sequencePlaces = new Map<string, TableName>();
 
   constructor(source: DatabaseSchema, bindings: readonly TableBinding[]) {
     this.#source = source;
@@ -51,6 +53,8 @@ class TargetSchema {
       return binding === undefined ? [] : makingsOf(table, binding);
     });
     for (const { output } of this.#makings) this.#used.add(tableLabel(output.table));
+    for (const sequence of source.sequences.toSorted((a, b) => Number(b.keepsName) - Number(a.keepsName)))
+      this.#sequencePlaces.set(tableLabel(sequence), this.#placeOf(sequence));
   }
 
   made(): DatabaseSchema {
@@ -106,7 +110,7 @@ class TargetSchema {
           {
             ...column,
             name,
-            nextOf: nextOf === null ? null : this.#moved(nextOf, table),
+            nextOf: nextOf === null ? null : (this.#sequencePlaces.get(tableLabel(nextOf)) ?? nextOf),
             identity: this.#identity(column, making),
           },
         ];
@@ -150,7 +154,9 @@ class TargetSchema {
     const { schema, name } = this.#moved(identity.sequence, table);
     return {
       ...identity,
-      sequence: { ...identity.sequence, schema: isFirst ? schema : output.table.schema, name: isFirst ? name : '' },
+      sequence: isFirst
+        ? { ...identity.sequence, schema, name: this.#free(schema, name) }
+        : { ...identity.sequence, schema: output.table.schema, name: '' },
     };
   }
 
@@ -162,24 +168,37 @@ class TargetSchema {
     return { schema: making !== undefined && schema === near.schema ? making.output.table.schema : schema, name };
   }
 
+  /** Sequences of two schemas may come to lie in one: each has its own all the same. */
+  #placeOf(sequence: SequenceSchema): TableName {
+    const { schema, name } = this.#wantedPlace(sequence);
+    let free = name;
+    for (let number = 2; !sequence.keepsName && this.#used.has(tableLabel({ schema, name: free })); number++)
+      free = numbered(name, number);
+    this.#used.add(tableLabel({ schema, name: free }));
+    return { schema, name: free };
+  }
+
+  #wantedPlace(sequence: SequenceSchema): TableName {
+    const { ownedBy, keepsName } = sequence;
+    const user = this.#makings.find(({ table }) =>
+      table.columns.some(({ nextOf }) => nextOf !== null && isSame(nextOf, sequence)),
+    );
+    return user === undefined || keepsName ? sequence : this.#moved(sequence, ownedBy?.table ?? user.table);
+  }
+
   #sequence(sequence: SequenceSchema): SequenceSchema {
     const { ownedBy } = sequence;
-    const users = this.#makings.filter(({ table }) =>
-      table.columns.some(({ nextOf }) => nextOf?.schema === sequence.schema && nextOf.name === sequence.name),
-    );
-    const user = users[0]?.table;
-    const place = user === undefined ? sequence : this.#moved(sequence, ownedBy?.table ?? user);
+    const place = this.#sequencePlaces.get(tableLabel(sequence)) ?? sequence;
     const owner = this.#makings.find(
       ({ table, isFirst }) => isFirst && ownedBy !== null && isSame(table, ownedBy.table),
     );
     const column = ownedBy === null ? undefined : owner?.columns.get(ownedBy.column);
+    // The server has an owner only in the sequence's own schema.
+    const isOwned = column?.values === 'same' && owner?.output.table.schema === place.schema;
     return {
       ...sequence,
-      schema: place.schema,
-      ownedBy:
-        owner === undefined || column?.values !== 'same'
-          ? null
-          : { table: nameOf(owner.output.table), column: column.name },
+      ...nameOf(place),
+      ownedBy: owner === undefined || !isOwned ? null : { table: nameOf(owner.output.table), column: column.name },
     };
   }
 
@@ -408,6 +427,16 @@ function renamed(text: SqlText, { columns }: Making, values: readonly TargetColu
   });
   if (!fits) return null;
   return text.map((piece) => (typeof piece === 'string' ? piece : { column: columns.get(piece.column)?.name ?? '' }));
+}
+
+const longestName = 63;
+
+/** No longer than a name may be in bytes: the server would cut off what tells it from the other. */
+function numbered(name: string, number: number): string {
+  const end = `_${number}`;
+  let start = name;
+  while (Buffer.byteLength(start + end) > longestName) start = [...start].slice(0, -1).join('');
+  return start + end;
 }
 
 function isSame(a: TableName, b: TableName): boolean {

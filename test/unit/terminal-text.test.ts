@@ -6,6 +6,7 @@ import { checkText } from '../../src/cli/check-text.ts';
 import { grantsText } from '../../src/cli/grants-text.ts';
 import { journalText } from '../../src/cli/journal-text.ts';
 import { repaint } from '../../src/cli/repaint.ts';
+import { schemaText } from '../../src/cli/schema-text.ts';
 import { tableText } from '../../src/cli/table-text.ts';
 import { usesColours } from '../../src/cli/terminal.ts';
 import type { GrantsDocument } from '../../src/control/node-grants.ts';
@@ -43,6 +44,19 @@ test('grants that are run as they are printed make nobody a superuser', () => {
   const text = grantsText(document, { place: 'shop', onlyMissing: false, colours: false });
   expect(text.split('\n').filter((line) => !line.startsWith('--'))).toEqual(['', 'GRANT "app" TO "t";', '', '']);
   expect(text).toContain('\n-- GRANT "postgres" TO "t";\n');
+});
+
+test('what is in a name never ends a comment of a script that is printed', () => {
+  const name = 'public."a\rDROP TABLE b;--\nDROP TABLE c;--"';
+  const grants: GrantsDocument = { version: 1, node: 'shop', user: 't', grants: [], missing: [name], leftOut: [] };
+  const left = [{ kind: 'view', name, isNeeded: false, text: null }];
+  const target = { node: 'there', hosts: ['there:5432'], database: 'there' };
+  const texts = [
+    grantsText(grants, { place: 'shop', onlyMissing: false, colours: false }),
+    schemaText({ version: 1, route: 'r', target, statements: [], findings: [], left }),
+  ];
+  // As psql and the server read it.
+  for (const line of texts.join('\n').split(/[\r\n]/)) expect(line).toMatch(/^(--|$)/);
 });
 
 test('the journal tells what an action was about, and where it does not fit its times stay whole', () => {

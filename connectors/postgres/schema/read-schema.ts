@@ -34,8 +34,12 @@ export async function readSchema(client: pg.Client, names: readonly TableName[])
   const roots = rows.filter(({ level }) => level === 0);
   const oids = roots.map(({ root }) => root);
   const columns = roots.flatMap((row) => row.columns);
-  const wanted = columns.flatMap(({ nextOf, ownSequence }) => nextOf ?? ownSequence ?? []);
-  const sequences = await readSequenceSchemas(client, wanted);
+  const wanted = columns.flatMap(({ named, ownSequence }) => [
+    ...named,
+    ...(ownSequence === null ? [] : [ownSequence]),
+  ]);
+  const kept = new Set(columns.flatMap(({ nextOf, named }) => named.filter((oid) => oid !== nextOf)));
+  const sequences = await readSequenceSchemas(client, wanted, kept);
   const identities = new Set(columns.map(({ ownSequence }) => ownSequence));
   const { rows: types } = await client.query<TypeSchema>(typesQuery, [oids]);
   const { rows: left } = await client.query<Omit<LeftOut, 'isNeeded'> & { needed: boolean }>(leftQuery, [oids]);
@@ -60,13 +64,18 @@ function leftOfTable({ kind, persistence, schema, name }: TableRow): readonly Le
   return persistence === 'u' ? [{ kind: 'UNLOGGED of', name: label, isNeeded: false, text: null }] : [];
 }
 
-async function readSequenceSchemas(client: pg.Client, oids: readonly string[]): Promise<Sequences> {
+async function readSequenceSchemas(
+  client: pg.Client,
+  oids: readonly string[],
+  kept: ReadonlySet<string>,
+): Promise<Sequences> {
   const { rows } = await client.query(sequencesQuery, [oids]);
   return new Map(
     rows.map(({ oid, tableSchema, tableName, columnName, ...rest }) => [
       String(oid),
       {
-        ...(rest as Omit<SequenceSchema, 'ownedBy'>),
+        ...(rest as Omit<SequenceSchema, 'ownedBy' | 'keepsName'>),
+        keepsName: kept.has(String(oid)),
         ownedBy: tableName === null ? null : { table: { schema: tableSchema, name: tableName }, column: columnName },
       },
     ]),

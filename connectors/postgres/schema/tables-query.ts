@@ -28,6 +28,8 @@ SELECT tree.root::int8::text AS root, tree.level, n.nspname AS schema, c.relname
       'nextOf', CASE WHEN a.attidentity = '' AND a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%::regclass)'
         THEN (SELECT min(x.refobjid::int8)::text FROM pg_depend x JOIN pg_class s ON s.oid = x.refobjid AND s.relkind = 'S'
           WHERE x.classid = 'pg_attrdef'::regclass AND x.objid = d.oid AND x.refclassid = 'pg_class'::regclass HAVING count(*) = 1) END,
+      'named', (SELECT coalesce(json_agg(x.refobjid::int8::text), '[]') FROM pg_depend x JOIN pg_class s ON s.oid = x.refobjid AND s.relkind = 'S'
+        WHERE x.classid = 'pg_attrdef'::regclass AND x.objid = d.oid AND x.refclassid = 'pg_class'::regclass),
       'ownSequence', (SELECT s.oid::int8::text FROM pg_depend x JOIN pg_class s ON s.oid = x.objid AND s.relkind = 'S'
         WHERE a.attidentity <> '' AND x.classid = 'pg_class'::regclass AND x.refclassid = 'pg_class'::regclass AND x.refobjid = c.oid AND x.refobjsubid = a.attnum AND x.deptype = 'i'),
       'comment', col_description(c.oid, a.attnum)) ORDER BY a.attnum), '[]')
@@ -120,6 +122,8 @@ export interface ColumnRow {
   /** Oids of sequences. */
   readonly nextOf: string | null;
   readonly ownSequence: string | null;
+  /** All that its default names. */
+  readonly named: readonly string[];
   readonly comment: string | null;
 }
 

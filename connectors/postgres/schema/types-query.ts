@@ -56,7 +56,7 @@ WITH RECURSIVE rel AS (
           WHERE co.oid = t.typcollation AND t.typcollation <> (SELECT b.typcollation FROM pg_type b WHERE b.oid = t.typbasetype)),
         ' DEFAULT ' || pg_get_expr(typdefaultbin, 0),
         CASE WHEN typnotnull THEN ' NOT NULL' END,
-        (SELECT string_agg(format(' CONSTRAINT %I %s', conname, replace(pg_get_constraintdef(k.oid), ' NOT VALID', '')), '' ORDER BY conname)
+        (SELECT string_agg(format(' CONSTRAINT %I %s', conname, regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')), '' ORDER BY conname)
           FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'))
       WHEN 'c' THEN format('CREATE TYPE %I.%I AS (%s)', nspname, typname,
         (SELECT string_agg(format('%I %s%s', a.attname, format_type(a.atttypid, a.atttypmod),

@@ -210,3 +210,36 @@ test('what is there is not altered but told; what an interrupted call has left h
   ]);
   expect(made).toMatchObject(wanted);
 });
+
+test('sequences of two schemas that come to lie in one stay two; those that an expression names are there for it', async () => {
+  const schemaOf = (name: string): string => `
+    CREATE SCHEMA ${name};
+    CREATE TABLE ${name}.item (id serial PRIMARY KEY, number bigint GENERATED ALWAYS AS IDENTITY);
+    CREATE SEQUENCE ${name}.tickets;
+    CREATE TABLE ${name}.ticket (id text DEFAULT 'T-' || nextval('${name}.tickets') PRIMARY KEY);
+    ALTER SEQUENCE ${name}.tickets OWNED BY ${name}.ticket.id;`;
+  const { source, target } = await pair(
+    `${schemaOf('one')}${schemaOf('two')}
+     CREATE DOMAIN public.word AS text CHECK (VALUE <> 'is NOT VALID today');
+     CREATE TABLE public.words (word public.word PRIMARY KEY);`,
+    '',
+  );
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables: [public.words, { name: "one.*", to: "all.one_{table}" }, { name: "two.*", to: "all.two_{table}" }]',
+  });
+  expect(await file.tidelock('schema', 'here-to-there', '--apply', 'all')).toMatchObject({ code: 0, err: '' });
+  expect(JSON.parse((await file.tidelock('schema', 'here-to-there', '--json')).out)).toMatchObject({ statements: [] });
+  expect(
+    await target.query(
+      `SELECT table_name, pg_get_serial_sequence('"all".' || table_name, 'id') AS id, pg_get_serial_sequence('"all".' || table_name, 'number') AS number
+       FROM information_schema.tables WHERE table_schema = 'all' AND table_name LIKE '%item' ORDER BY 1`,
+    ),
+  ).toEqual([
+    { table_name: 'one_item', id: '"all".item_id_seq', number: '"all".item_number_seq' },
+    { table_name: 'two_item', id: '"all".item_id_seq_2', number: '"all".two_item_number_seq' },
+  ]);
+  expect(await target.query('INSERT INTO "all".two_ticket DEFAULT VALUES RETURNING id')).toEqual([{ id: 'T-1' }]);
+  await expect(target.query(`INSERT INTO words VALUES ('is NOT VALID today')`)).rejects.toThrow(/check constraint/);
+});
