@@ -125,6 +125,8 @@ export class PostgresConsumer implements Consumer {
         return this.#guard(() => this.#timed(() => this.#next(group)));
       });
     }
+    // Nobody comes for what was begun: it keeps its locks no longer. Its statements are not waited for.
+    if (signal.aborted) this.#takeBack().catch(() => {});
   }
 
   async flushIdle(): Promise<void> {
@@ -430,8 +432,11 @@ export class PostgresConsumer implements Consumer {
     const begun = this.#begun;
     this.#begun = null;
     if (begun === null) return;
+    // Written at once, so that whatever is asked next comes behind it.
+    const batch = new Batch(this.#connection.client);
+    batch.send('rollback');
     await begun.batch.settle().catch(() => {});
-    await this.#connection.client.query('rollback');
+    await batch.settle();
   }
 
   /** Behind a COMMIT that is on its way. Whether it went through is known before this group is looked at. */

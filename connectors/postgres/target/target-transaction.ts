@@ -9,7 +9,7 @@ import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, Hop, Origin } from '../../../src/core/transaction.ts';
-import { classifyPostgresError, sqlState } from '../classify-error.ts';
+import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch, CountMismatch } from './batch.ts';
 import { isOfTheChange } from './careful-apply.ts';
@@ -223,7 +223,7 @@ export class TargetTransaction {
   classify(error: unknown): TidelockError {
     if (error instanceof TidelockError) return error;
     const route = this.#options.route.name;
-    if (sqlState(error) === '23505' && (error as { table?: string }).table === 'checkpoints') {
+    if (sqlState(error) === '23505' && isOfCheckpoints(error)) {
       return fail(targetErrors.checkpointTaken, { route, sequence: (this.#sequence + 1n).toString() }, error);
     }
     if (/^(23|P0)/.test(sqlState(error) ?? '')) return this.#commitFailed(error, this.#applied);
@@ -283,8 +283,13 @@ interface NextCheckpoint {
 /** True where replaying the group change by change may go through, or tells which change is at fault. */
 export function isOff(error: unknown): boolean {
   if (error instanceof CountMismatch) return true;
-  if ((error as { table?: string }).table === 'checkpoints') return false;
+  if (isOfCheckpoints(error)) return false;
   return isOfTheChange(sqlState(error) ?? '');
+}
+
+/** Of the route's own checkpoints: a table of the user's may have that name, too. */
+function isOfCheckpoints(error: unknown): boolean {
+  return isPostgresError(error) && error.schema === 'tidelock' && error.table === 'checkpoints';
 }
 
 /** The nodes that the group's transactions have been through: where they come from, and the source itself. */

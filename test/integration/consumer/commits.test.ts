@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { Consumer } from '../../../src/core/consumer.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
 import { contents } from '../../support/compare.ts';
@@ -166,4 +166,21 @@ test('a target that commits asynchronously by its own setting is not taken for o
   const { value } = await consumer.progress()[Symbol.asyncIterator]().next();
   expect(value.applied).not.toBe(before);
   expect(value.durable).toBe(before);
+});
+
+test('a session that is told to stop holds no locks for a group that it had begun', async () => {
+  const apply = { groupRows: 1, groupTimeMs: 0, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply } });
+  const consumer = await on.consumer();
+  await work((sql) => on.source.query(sql), 0);
+  const parts = await on.capture();
+  const stop = new AbortController();
+  let groups = 0;
+  on.meter.onDone = () => {
+    if (++groups === 4) stop.abort();
+  };
+  await consumer.apply(parts, stop.signal);
+  expect(groups).toBe(4);
+  const open = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock % apply %' AND xact_start IS NOT NULL`;
+  await vi.waitFor(async () => expect(await on.target.query(open)).toEqual([]));
 });

@@ -88,6 +88,18 @@ test('many new rows of which one is there already: only that one is a collision,
   expect(rows).toHaveLength(1);
 });
 
+test("a user's table may be named as the one that holds the checkpoints", async () => {
+  const schema =
+    'CREATE TABLE checkpoints (id int PRIMARY KEY, place int UNIQUE); INSERT INTO checkpoints VALUES (1, 1), (2, 2);';
+  const swap =
+    'BEGIN; UPDATE checkpoints SET place = 0 WHERE id = 1; UPDATE checkpoints SET place = 1 WHERE id = 2; UPDATE checkpoints SET place = 2 WHERE id = 1; COMMIT';
+  const counts = await applied({ schema }, ['checkpoints'], [swap]);
+  expect(counts.replays).toBeGreaterThan(0);
+  const targetSchema = `${schema} INSERT INTO checkpoints VALUES (3, 3)`;
+  const { error } = await refused({ sourceSchema: schema, targetSchema }, ['INSERT INTO checkpoints VALUES (3, 3)']);
+  expect(error).toMatchObject({ code: 'TL-2201' });
+});
+
 test('rows of inheritance children at the target are not the rows of the table', async () => {
   const targetSchema = `CREATE TABLE child () INHERITS (t); INSERT INTO child VALUES (1, 'theirs'), (2, 'theirs')`;
   await using on = await stage(servers.here, servers.there, {
