@@ -16,6 +16,8 @@ interface PartsOptions {
   readonly taken: ReadonlySet<string>;
   readonly route: string;
   readonly node: string;
+  /** It would do a second time what the source has done, which the route does not run with. */
+  stops(key: ForeignKeySchema): boolean;
 }
 
 interface Missing {
@@ -54,17 +56,28 @@ export function compareParts(
           text: `${alter} VALIDATE CONSTRAINT ${quoteIdentifier(there?.name ?? check.name)}`,
         });
   }
-  for (const key of table.foreignKeys)
-    after.push(...missingForeignKey(key, table, existing?.foreignKeys ?? [], options));
+  for (const key of table.foreignKeys) {
+    const missing = missingForeignKey(key, table, existing?.foreignKeys ?? [], options);
+    const [add] = missing;
+    if (add !== undefined && / ADD CONSTRAINT /.test(add.text) && options.stops(key))
+      findings.push({ ...cascading(key, label, options), statement: `${add.text};` });
+    else after.push(...missing);
+  }
   return { before, after, findings };
 }
 
-function otherPart(what: string, table: string, { route, node }: PartsOptions): Finding {
-  const { code, message, remedy } = fail(targetErrors.schemaDiffers, {
-    route,
-    table,
-    what: `${what.replace(/ of .*/, '')} is another one`,
-  });
+function otherPart(what: string, table: string, options: PartsOptions): Finding {
+  return difference(`${what.replace(/ of .*/, '')} is another one`, table, options);
+}
+
+function cascading({ name }: ForeignKeySchema, table: string, options: PartsOptions): Finding {
+  const why =
+    'what it does would be done a second time, and the route would halt (TL-2108): add it when the route has ended';
+  return difference(`foreign key ${name} is not there; ${why}`, table, options);
+}
+
+function difference(what: string, table: string, { route, node }: PartsOptions): Finding {
+  const { code, message, remedy } = fail(targetErrors.schemaDiffers, { route, table, what });
   return { level: 'warning', code, node, table, message, remedy };
 }
 

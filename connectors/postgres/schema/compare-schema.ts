@@ -6,6 +6,7 @@ import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import type {
   ColumnSchema,
   DatabaseSchema,
+  ForeignKeySchema,
   SchemaComparison,
   SchemaStatement,
   TableSchema,
@@ -20,13 +21,15 @@ interface ComparisonOptions {
   /** For messages. */
   readonly route: string;
   readonly node: string;
+  /** What becomes of cascades when the route writes. Switched off they act all the same on a table with a deferrable unique constraint. */
+  readonly cascades: 'act' | 'switchedOff' | 'allowed';
 }
 
 /** What the database lacks of the description, and what of it is otherwise there. Reads only. */
 export async function compareSchema(
   client: pg.Client,
   expected: DatabaseSchema,
-  { route, node }: ComparisonOptions,
+  { route, node, cascades }: ComparisonOptions,
 ): Promise<SchemaComparison> {
   const there = await readSchema(client, expected.tables);
   const typeTexts = await readTypeTexts(client, expected);
@@ -38,6 +41,16 @@ export async function compareSchema(
   const place = (table: TableSchema): TableSchema | undefined =>
     there.tables.find(({ schema, name }) => schema === table.schema && name === table.name);
 
+  const stops = (key: ForeignKeySchema): boolean => {
+    if (cascades === 'allowed' || !/CASCADE|SET/.test(key.actions)) return false;
+    const isReferenced = (table: TableSchema): boolean => tableLabel(table) === tableLabel(key.references);
+    return (
+      cascades === 'act' ||
+      [...expected.tables, ...there.tables]
+        .filter(isReferenced)
+        .some(({ indexes }) => indexes.some(({ deferrable }) => deferrable !== 'no'))
+    );
+  };
   const relations = await readExisting(client, expected);
   for (const schema of relations.missingSchemas)
     before.push({ what: `schema ${schema}`, text: `CREATE SCHEMA ${quoteIdentifier(schema)}` });
@@ -59,7 +72,7 @@ export async function compareSchema(
         before.push({ what: `partition ${tableLabel(partition)} of ${label}`, text: createPartition(partition) });
     for (const text of commentsOn(table, existing)) before.push({ what: `comment of ${label}`, text });
     const isPartitioned = existing === undefined ? table.partitionedBy !== null : existing.partitionedBy !== null;
-    const parts = compareParts(table, existing, { isPartitioned, route, node, taken: relations.indexes });
+    const parts = compareParts(table, existing, { isPartitioned, route, node, taken: relations.indexes, stops });
     before.push(...parts.before);
     after.push(...parts.after);
     findings.push(...parts.findings);
@@ -73,6 +86,7 @@ export async function compareSchema(
         route,
         node,
         taken: relations.indexes,
+        stops,
       });
       before.push(...ofPartition.before);
       after.push(...ofPartition.after);

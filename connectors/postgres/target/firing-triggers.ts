@@ -5,7 +5,7 @@ import { tableLabel } from '../../../src/core/table.ts';
 import type { TargetTable } from './target-table.ts';
 
 /** Name under which a route allows that triggers and cascades at the target act on replicated rows. */
-const allowTriggers = 'targetTriggers';
+export const allowTriggers = 'targetTriggers';
 
 /** The error (halt) where something at the target would act on rows that the route writes and is not allowed by name. */
 export function firingTriggers(

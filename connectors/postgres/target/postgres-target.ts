@@ -11,6 +11,7 @@ import { compareSchema } from '../schema/compare-schema.ts';
 import { readSequences } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
 import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
+import { allowTriggers } from './firing-triggers.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
@@ -69,7 +70,14 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     rowCounts: (tables) => briefly((client) => countRows(client, tables)),
     instance: () => briefly(readInstance),
     compareSchema: (expected) =>
-      briefly((client) => compareSchema(client, expected, { route: route.name, node: node.name })),
+      briefly(async (client) => {
+        const cascades = route.allow.includes(allowTriggers)
+          ? 'allowed'
+          : (await setReplicaRole(client))
+            ? 'switchedOff'
+            : 'act';
+        return await compareSchema(client, expected, { route: route.name, node: node.name, cascades });
+      }),
     carryOut: (statements, options) => carryOut(node, statements, options),
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),

@@ -243,3 +243,28 @@ test('sequences of two schemas that come to lie in one stay two; those that an e
   expect(await target.query('INSERT INTO "all".two_ticket DEFAULT VALUES RETURNING id')).toEqual([{ id: 'T-1' }]);
   await expect(target.query(`INSERT INTO words VALUES ('is NOT VALID today')`)).rejects.toThrow(/check constraint/);
 });
+
+test('a cascade that would act on what the route writes is told and not made', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE parent (id int PRIMARY KEY, place int UNIQUE DEFERRABLE);
+     CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE, plain int REFERENCES parent);
+     INSERT INTO parent VALUES (1, 1); INSERT INTO child VALUES (1, 1, 1);`,
+    '',
+  );
+  using file = new RouteFile({ source, target, route: 'tables: [public.parent, public.child]' });
+  expect(await file.tidelock('schema', 'here-to-there', '--apply', 'all')).toMatchObject({ code: 0, err: '' });
+  const { statements, findings } = JSON.parse((await file.tidelock('schema', 'here-to-there', '--json')).out);
+  expect(statements).toEqual([]);
+  expect(findings).toMatchObject([
+    {
+      level: 'warning',
+      message: expect.stringContaining('child_parent_fkey is not there'),
+      statement: expect.stringMatching(/ADD CONSTRAINT "child_parent_fkey" .* ON DELETE CASCADE NOT VALID;$/),
+    },
+  ]);
+  await using route = file.run();
+  await route.state('running');
+  await source.query('DELETE FROM child; DELETE FROM parent');
+  await route.caughtUp();
+  expect(await contents(target, ['parent', 'child'])).toEqual(await contents(source, ['parent', 'child']));
+});
