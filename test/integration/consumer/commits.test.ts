@@ -16,6 +16,10 @@ const signal = new AbortController().signal;
 const schema = 'CREATE TABLE t (id int PRIMARY KEY, n int); CREATE TABLE history (id int, n int);';
 const tables = ['t', 'history'];
 
+function smallGroups(groupRows: number) {
+  return { groupRows, groupTimeMs: 0, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+}
+
 async function work(query: (sql: string) => Promise<unknown>, from: number): Promise<void> {
   for (let i = from; i < from + 5; i++) {
     await query(`BEGIN; INSERT INTO t VALUES (${i}, 0); INSERT INTO history VALUES (${i}, ${i}); COMMIT`);
@@ -66,6 +70,28 @@ test('an epoch that rises while a transaction is open in parts: nothing of it is
   expect(await contents(on.target, ['t'])).toEqual({ t: [] });
 });
 
+test('an epoch that rises between two groups: what was begun behind the last COMMIT is not committed', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5) } });
+  const consumer = await on.consumer();
+  await on.source.query(
+    `DO $$ BEGIN FOR i IN 1..2000 LOOP INSERT INTO t VALUES (i, 0); INSERT INTO history VALUES (i, i); COMMIT; END LOOP; END $$`,
+  );
+  const parts = (await on.capture()).filter(({ rows }) => rows > 0);
+  let groups = 0;
+  let raised: Promise<unknown> = Promise.resolve();
+  const applied = () =>
+    on.target.query('SELECT (SELECT count(*) FROM t) AS t, (SELECT count(*) FROM history) AS history');
+  on.meter.onDone = () => {
+    if (++groups !== 20) return;
+    raised = on.target.query('UPDATE tidelock.routes SET epoch = epoch + 1').then(applied);
+  };
+  await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-4001' });
+  const position = await on.position();
+  const transactions = String(parts.findIndex(({ commit }) => commit?.position === position) + 1);
+  expect(await raised).toEqual([{ t: transactions, history: transactions }]);
+  expect(await applied()).toEqual(await raised);
+});
+
 test('COMMIT whose answer is lost: after reconnecting nothing twice and nothing lost', async () => {
   await using on = await stage(servers.here, servers.there, {
     schema: schema.replace('history (id int,', 'history (id int PRIMARY KEY,'),
@@ -100,7 +126,9 @@ test('two sessions of one epoch: the checkpoint that is there already rolls the 
 
 test.for(seeds())('sessions ended at random moments, seed %i: every change exactly once', async (seed) => {
   const random = randomNumbers(seed);
-  await using on = await stage(servers.here, servers.there, { schema });
+  // Small groups, each begun behind the COMMIT of the one before.
+  const route = { apply: smallGroups(1 + Math.floor(random() * 8)) };
+  await using on = await stage(servers.here, servers.there, { schema, route });
   const killer = await on.target.client();
   // Null where the session was ended before the Consumer was made, or while.
   let consumer: Consumer | null = null;
@@ -169,8 +197,7 @@ test('a target that commits asynchronously by its own setting is not taken for o
 });
 
 test('a session that is told to stop holds no locks for a group that it had begun', async () => {
-  const apply = { groupRows: 1, groupTimeMs: 0, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
-  await using on = await stage(servers.here, servers.there, { schema, route: { apply } });
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(1) } });
   const consumer = await on.consumer();
   await work((sql) => on.source.query(sql), 0);
   const parts = await on.capture();
