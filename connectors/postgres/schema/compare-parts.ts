@@ -37,18 +37,26 @@ export function compareParts(
   const label = tableLabel(table);
   const alter = `ALTER TABLE ${quoteTable(table)}`;
   for (const index of table.indexes) {
-    if (existing === undefined && isKey(index)) continue;
+    if (existing === undefined && isKey(index)) {
+      before.push(...constraintComment(index, table));
+      continue;
+    }
     const half = isKey(index) || index.isIdentity ? before : after;
     half.push(...missingIndex(index, table, existing?.indexes ?? [], options));
   }
   for (const check of table.checks) {
-    if (existing === undefined && !isUnchecked(check.suffix)) continue;
+    if (existing === undefined && !isUnchecked(check.suffix)) {
+      before.push(...constraintComment(check, table));
+      continue;
+    }
     const there = existing?.checks.find((other) => sameCheck(other, check));
     const what = `check constraint ${check.name} of ${label}`;
     const clash = existing?.checks.find(({ name }) => name === check.name);
     if (there === undefined && clash !== undefined) findings.push(otherPart(what, label, options));
     else if (there === undefined)
       after.push({ what, text: `${alter} ADD ${checkDdl({ ...check, suffix: notValid(check.suffix) })}` });
+    if (there === undefined ? clash === undefined : there.comment === null)
+      after.push(...constraintComment({ ...check, name: there?.name ?? check.name }, table));
     if (clash === undefined || there !== undefined)
       if (!isUnchecked(check.suffix) && (there === undefined || isUnchecked(there.suffix)))
         after.push({
@@ -64,6 +72,15 @@ export function compareParts(
     else after.push(...missing);
   }
   return { before, after, findings };
+}
+
+function constraintComment(
+  { name, comment }: { readonly name: string; readonly comment: string | null },
+  table: TableName,
+): Missing[] {
+  if (comment === null || name === '') return [];
+  const text = `COMMENT ON CONSTRAINT ${quoteIdentifier(name)} ON ${quoteTable(table)} IS${literal(comment)}`;
+  return [{ what: `comment of constraint ${name} of ${tableLabel(table)}`, text }];
 }
 
 function otherPart(what: string, table: string, options: PartsOptions): Finding {
@@ -95,12 +112,10 @@ function missingIndex(
   const alter = `ALTER TABLE ${quoteTable(table)} ADD`;
   const what = `${index.constraint === null ? 'index' : `${index.constraint} constraint`} ${index.name || 'without a name'} of ${label}`;
   const comment = (name: string): Missing[] => {
+    if (index.constraint !== null) return constraintComment({ ...index, name }, table);
     if (index.comment === null || name === '') return [];
-    const on =
-      index.constraint === null
-        ? `INDEX ${quoteTable({ schema: table.schema, name })}`
-        : `CONSTRAINT ${quoteIdentifier(name)} ON ${quoteTable(table)}`;
-    return [{ what: `comment of ${what}`, text: `COMMENT ON ${on} IS${literal(index.comment)}` }];
+    const on = quoteTable({ schema: table.schema, name });
+    return [{ what: `comment of ${what}`, text: `COMMENT ON INDEX ${on} IS${literal(index.comment)}` }];
   };
   const there = existing.find((other) => sameIndex(other, index) && other.valid && satisfies(other, index));
   if (there !== undefined) return there.comment === null ? comment(there.name) : [];
@@ -184,14 +199,7 @@ function missingForeignKey(
   // A partitioned table takes none that is not valid at once before PostgreSQL 18.
   const isWhole = isPartitioned && key.valid;
   const add = { what, text: `${alter} ADD ${foreignKeyDdl(key, isWhole ? '' : ' NOT VALID')}` };
-  const comment: Missing[] =
-    key.comment === null
-      ? []
-      : [
-          {
-            what: `comment of ${what}`,
-            text: `COMMENT ON CONSTRAINT ${quoteIdentifier(key.name)} ON ${quoteTable(table)} IS${literal(key.comment)}`,
-          },
-        ];
-  return [add, ...(isWhole ? [] : validate), ...comment];
+  // Told as of a foreign key, behind which it comes.
+  const comments = constraintComment(key, table).map(({ text }) => ({ what: `${what}: its comment`, text }));
+  return [add, ...(isWhole ? [] : validate), ...comments];
 }
