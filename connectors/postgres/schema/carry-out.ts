@@ -43,7 +43,7 @@ async function runOne(
   { node, signal }: { readonly node: NodeDefinition; readonly signal: AbortSignal },
 ): Promise<void> {
   // Concurrent work waits for transactions, not for its turn, and holds nobody up: cut short it would leave remains.
-  const waits = / CONCURRENTLY /.test(text);
+  const waits = /^(CREATE( UNIQUE)?|DROP) INDEX CONCURRENTLY /.test(text);
   await client.query(`set lock_timeout = ${waits ? 0 : lockMs}`);
   for (let attempt = 1; ; attempt++) {
     try {
