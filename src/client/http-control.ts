@@ -75,10 +75,11 @@ export class HttpControl implements Control {
     for (;;) {
       const body = { half, forMs: Math.min(forMs ?? longestMs, longestMs), ...why(asked) };
       const answer = await this.#post<AppliedSchema>(`routes/${part(route)}/schema`, body, signal);
-      const count = applied.length + answer.applied.length + answer.statements.length;
-      for (const statement of answer.applied) {
-        applied.push(statement);
-        onStatement?.(statement, { number: applied.length, count });
+      const fresh = answer.applied.filter(({ text }) => !applied.some((known) => known.text === text));
+      const count = applied.length + fresh.length + answer.statements.length;
+      for (const statement of fresh) {
+        const number = applied.push(statement);
+        onStatement?.(statement, { number, count });
       }
       if (answer.done || forMs !== null) return { ...answer, applied };
     }

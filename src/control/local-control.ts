@@ -38,6 +38,7 @@ import { readTables } from './read-tables.ts';
 import { type RenameOptions, renameRoute } from './rename-route.ts';
 import { type RouteReader, readOnce } from './route-readings.ts';
 import { type ApplySchemaOptions, applyRouteSchema, readRouteSchema } from './route-schema.ts';
+import { SchemaRuns } from './schema-runs.ts';
 import { sequencesNow } from './sequences-now.ts';
 import { skipTransaction } from './skip-transaction.ts';
 import { type WaitOptions, waitForRoute } from './wait-for-route.ts';
@@ -58,6 +59,7 @@ export interface LocalControlOptions {
 /** What an operator does, carried out here: over a configuration and the databases of its routes. */
 export class LocalControl implements Control {
   readonly #options: LocalControlOptions;
+  readonly #schemaRuns = new SchemaRuns();
 
   constructor(options: LocalControlOptions) {
     this.#options = options;
@@ -169,12 +171,21 @@ export class LocalControl implements Control {
     });
   }
 
-  applySchema(route: string, options: ApplySchemaOptions, asked: Asked, signal: AbortSignal) {
-    return this.#journalled(route, asked, {
-      action: 'schema',
-      details: { half: options.half },
-      run: (opened) => applyRouteSchema(opened, options, signal),
-      outcome: ({ applied, done }) => ({ statements: applied.length, done }),
+  applySchema(route: string, { half, forMs, onStatement }: ApplySchemaOptions, asked: Asked, signal: AbortSignal) {
+    const run = (options: Pick<ApplySchemaOptions, 'onStatement'>, until: AbortSignal) =>
+      this.#journalled(route, asked, {
+        action: 'schema',
+        details: { half },
+        run: (opened) => applyRouteSchema(opened, { half, ...options }, until),
+        outcome: ({ applied }) => ({ statements: applied.length }),
+      });
+    if (forMs === null) return run(onStatement === undefined ? {} : { onStatement }, signal);
+    return this.#schemaRuns.ask({
+      route,
+      half,
+      forMs,
+      begin: (onBegin) => run({ onStatement: onBegin }, new AbortController().signal),
+      read: () => this.schema(route),
     });
   }
 

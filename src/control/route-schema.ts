@@ -23,14 +23,14 @@ export interface SchemaDocument {
 export interface AppliedSchema extends SchemaDocument {
   /** What was carried out by this call; `statements` are what is left to do. */
   readonly applied: readonly SchemaStatement[];
-  /** `statements` of the halves that were asked for are all carried out. */
+  /** All that was asked for is carried out. */
   readonly done: boolean;
 }
 
 export interface ApplySchemaOptions {
   /** Null: before, and after, too, where the tables are loaded. */
   readonly half: 'before' | 'after' | 'all' | null;
-  /** Nothing more is begun after that; null: until all is done. */
+  /** How long the answer may take, the work goes on; null: until all is done. */
   readonly forMs: number | null;
   onStatement?(statement: SchemaStatement, of: { readonly number: number; readonly count: number }): void;
 }
@@ -67,25 +67,22 @@ export async function readRouteSchema(route: OpenedRoute): Promise<SchemaDocumen
 /** Repeatable: what is there is not made again, and what an interrupted call has left half made is. */
 export async function applyRouteSchema(
   route: OpenedRoute,
-  { half, forMs, onStatement }: ApplySchemaOptions,
+  { half, onStatement }: Omit<ApplySchemaOptions, 'forMs'>,
   signal: AbortSignal,
 ): Promise<AppliedSchema> {
   const { statements } = await readRouteSchema(route);
   const halves = half ?? ((await isLoaded(route)) ? 'all' : 'before');
   const wanted = statements.filter((statement) => halves === 'all' || statement.half === halves);
-  const untilMs = forMs === null ? Number.POSITIVE_INFINITY : performance.now() + forMs;
   const applied: SchemaStatement[] = [];
   await route.target.carryOut(wanted, {
     signal,
-    begins: (statement) => {
-      if (applied.length > 0 && performance.now() > untilMs) return false;
+    onBegin: (statement) => {
       applied.push(statement);
       onStatement?.(statement, { number: applied.length, count: wanted.length });
-      return true;
     },
   });
   const after = await readRouteSchema(route);
-  return { ...after, applied, done: applied.length === wanted.length };
+  return { ...after, applied, done: true };
 }
 
 async function isLoaded(route: OpenedRoute): Promise<boolean> {

@@ -63,8 +63,7 @@ export interface Loader {
 
 export interface CarryOutOptions {
   readonly signal: AbortSignal;
-  /** Before each: false leaves it and all after it. */
-  begins(statement: SchemaStatement): boolean;
+  onBegin(statement: SchemaStatement): void;
 }
 
 /** Rows of a table, counted up to a limit. */

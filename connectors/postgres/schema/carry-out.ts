@@ -17,7 +17,7 @@ const betweenLocksMs = 500;
 export async function carryOut(
   node: NodeDefinition,
   statements: readonly SchemaStatement[],
-  { signal, begins }: CarryOutOptions,
+  { signal, onBegin }: CarryOutOptions,
 ): Promise<void> {
   const client = await connectPostgres(node, { applicationName: 'tidelock schema' });
   const cancel = (): void => void cancelOn(node, client).catch(() => {});
@@ -25,7 +25,7 @@ export async function carryOut(
   try {
     for (const statement of statements) {
       signal.throwIfAborted();
-      if (!begins(statement)) return;
+      onBegin(statement);
       await runOne(client, statement, { node, signal });
     }
   } catch (error) {

@@ -156,7 +156,7 @@ export const schemaDocument: z.ZodType<SchemaDocument> = z.object(schemaShape).m
 export const appliedSchema: z.ZodType<AppliedSchema> = z
   .object({
     ...schemaShape,
-    applied: z.array(schemaStatement).describe('What was carried out by this call.'),
+    applied: z.array(schemaStatement).describe('What was begun so far, the last of it perhaps still under way.'),
     done: z.boolean().describe('All that was asked for is carried out.'),
   })
   .meta({ id: 'AppliedSchema' });

@@ -144,7 +144,7 @@ export const actOperations: readonly Operation[] = [
     path: '/v1/routes/{route}/schema',
     role: 'admin',
     summary: "Make at the target what it lacks of the source's schema",
-    description: 'Begins nothing more after `forMs`: ask again until `done`.',
+    description: 'It goes on when nobody waits: ask again until `done`. What was refused is told to whoever asks next.',
     body: z.strictObject({
       half: z
         .enum(['before', 'after', 'all'])

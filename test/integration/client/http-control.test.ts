@@ -9,6 +9,7 @@ import { HttpControl } from '../../../src/client/http-control.ts';
 import type { Asked } from '../../../src/control/control.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { selfSigned } from '../../support/self-signed.ts';
+import { until } from '../../support/until.ts';
 import { route, ServedApi, tokens } from '../api/api-fixture.ts';
 
 const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
@@ -154,3 +155,23 @@ async function listening(handle: Parameters<typeof createServer>[1] & object) {
     [Symbol.asyncDispose]: () => new Promise<void>((resolve) => started.close(() => resolve())),
   };
 }
+
+test('an index whose building outlasts the request is built once, and followed by asking again', async () => {
+  await source.query('create index by_label on item (label)');
+  // Until it ends, an index that is built concurrently waits for it.
+  const open = await target.client();
+  await open.query(`begin; insert into item values (1, 'held')`);
+  const there = remote();
+  const ask = (forMs: number | null) => there.applySchema(route, { half: 'after', forMs }, asked, signal);
+  await until('the building', async () => {
+    const { applied, done } = await ask(100);
+    expect(done).toBe(false);
+    return applied[0]?.what === 'index by_label of public.item';
+  });
+  const [again] = await Promise.all([ask(null), open.query('rollback')]);
+  expect(again).toMatchObject({ done: true, statements: [], findings: [] });
+  await open.end();
+  expect(
+    await target.query(`select indisvalid as valid from pg_index where indexrelid = 'by_label'::regclass`),
+  ).toEqual([{ valid: true }]);
+});

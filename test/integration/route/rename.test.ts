@@ -31,6 +31,14 @@ test('a renamed route goes on where it stood, whichever step was interrupted, an
   expect(early).toMatchObject({ code: 2, err: expect.stringContaining('TL-4136') });
   await open.query('COMMIT');
   await open.end();
+  // And what the route has not passed: the copy would decode it without the new publication, too.
+  await running.caughtUp();
+  const worker = await running.workerPid();
+  process.kill(worker, 'SIGSTOP');
+  await source.query('INSERT INTO t DEFAULT VALUES');
+  const behind = await file.tidelock('rename', 'here-to-there', 'one', '--timeout', '2s');
+  process.kill(worker, 'SIGCONT');
+  expect(behind).toMatchObject({ code: 2, err: expect.stringContaining('has not confirmed') });
   let stop = false;
   const writer = (async () => {
     const client = await source.client();
