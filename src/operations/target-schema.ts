@@ -136,7 +136,7 @@ class TargetSchema {
           making,
           'it is made of columns that are not there, or not as they were',
         );
-    const isKept = binding.steps.some(({ kind }) => kind === 'rows');
+    const isSpread = binding.steps.some(({ kind }) => kind === 'rows');
     return [
       ...own,
       ...others.map(({ name, type, modifier }) => ({
@@ -144,7 +144,7 @@ class TargetSchema {
         name,
         type,
         modifier,
-        notNull: isKept && key.has(name),
+        notNull: isSpread && key.has(name),
       })),
     ];
   }

@@ -58,7 +58,7 @@ export function compareParts(
     if (there === undefined ? clash === undefined : there.comment === null)
       after.push(...constraintComment({ ...check, name: there?.name ?? check.name }, table));
     if (clash === undefined || there !== undefined)
-      if (!isUnchecked(check.suffix) && (there === undefined || isUnchecked(there.suffix)))
+      if (isHeld(check.suffix) && (there === undefined || isUnchecked(there.suffix)))
         after.push({
           what: `rows held to check constraint ${check.name} of ${label}`,
           text: `${alter} VALIDATE CONSTRAINT ${quoteIdentifier(there?.name ?? check.name)}`,
@@ -98,8 +98,13 @@ function difference(what: string, table: string, { route, node }: PartsOptions):
   return { level: 'warning', code, node, table, message, remedy };
 }
 
+/** By the rows that are there, too. */
+function isHeld(suffix: string): boolean {
+  return !isUnchecked(suffix) && !suffix.includes('NOT ENFORCED');
+}
+
 function notValid(suffix: string): string {
-  return isUnchecked(suffix) || suffix.includes('NOT ENFORCED') ? suffix : `${suffix} NOT VALID`;
+  return isHeld(suffix) ? `${suffix} NOT VALID` : suffix;
 }
 
 function missingIndex(
