@@ -130,7 +130,7 @@ function asksGuard({ changes, origin }: TransactionPart): boolean {
 }
 
 /** The part as the target is to see it. What a transaction announces of tables counts even where it has been there. */
-async function prepare(
+export async function prepare(
   part: TransactionPart,
   { guard, mapper, targetNode }: Pick<StreamSessionOptions, 'guard' | 'mapper' | 'targetNode'>,
 ): Promise<TransactionPart> {

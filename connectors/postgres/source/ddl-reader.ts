@@ -142,7 +142,12 @@ export class DdlReader {
     const leftOut = leftOutTags.includes(tag);
     if (table === null) {
       // A route that means none of its schema's tables has nothing to do with it.
-      const isMeant = object.schema === null ? leftOut : route.tables.meansSchema(object.schema);
+      const isMeant =
+        object.schema === null
+          ? leftOut
+          : [object.schema, ...schemaBefore(message, object)].some(
+              (name) => name === null || route.tables.meansSchema(name),
+            );
       return isMeant ? { ...plainly, leftOut: leftOut || isOfLeftOut(tag, object) } : null;
     }
     const was = carried.labelOf(String(object.relation));
@@ -204,6 +209,23 @@ export class DdlReader {
 }
 
 const inherited = 'other tables inherit from it, whose definitions change with it';
+
+const identifier = String.raw`("(?:[^"]|"")+"|[^\s";]+)`;
+const schemaRename = new RegExp(String.raw`\balter\s+schema\s+${identifier}\s+rename\s+to\s+${identifier}`, 'gi');
+
+/**
+ * The names that a schema may have had before it got the one that the catalogue gives, which knows no other: by the text. Null for one that can't be told
+ * (a comment in between, U&""): whoever parses the command decides.
+ */
+function schemaBefore({ tag, text, within, nested }: DdlMessage, { name }: DdlObject): readonly (string | null)[] {
+  if (tag !== 'ALTER SCHEMA') return [];
+  const own = (nested ? within : text) ?? null;
+  const plainName = (word = ''): string =>
+    word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word.toLowerCase();
+  const found = [...(own ?? '').matchAll(schemaRename)].filter(([, , to]) => plainName(to) === name);
+  if (found.length > 0) return found.map(([, from]) => plainName(from));
+  return own === null || /\brename\b/i.test(own) ? [null] : [];
+}
 
 /** What commands of one tag and one text are counted by, as readCommand does: whatever schema it is in, of a kind that a text may name in many ways all. */
 function countedBy(tag: string, { table, name }: DdlObject): string {

@@ -1,7 +1,8 @@
 import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
 import { postgresTarget } from '../../../connectors/postgres/target/postgres-target.ts';
 import type { Consumer } from '../../../src/core/consumer.ts';
-import { silentLogger } from '../../../src/core/logger.ts';
+import { type Logger, silentLogger } from '../../../src/core/logger.ts';
+import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { Source } from '../../../src/core/source.ts';
@@ -9,6 +10,7 @@ import type { Target } from '../../../src/core/target.ts';
 import { WorkMeter } from '../../../src/core/work-meter.ts';
 import { definitionOf } from '../../../src/pipeline/judge-definition.ts';
 import { SchemaGuard } from '../../../src/pipeline/schema-guard.ts';
+import { prepare } from '../../../src/pipeline/stream-session.ts';
 import { storedTable, TableMapper } from '../../../src/pipeline/table-mapper.ts';
 import type { PostgresServer, TestDatabase } from '../../support/postgres.ts';
 import { Reading, routeOf, sourceOf } from '../collector/reading.ts';
@@ -21,7 +23,7 @@ interface Session {
   taken: number;
 }
 
-/** A route that follows definitions, in this process: what a worker does, one step at a time, with restarts. */
+/** A route that follows definitions and commands, in this process: what a worker does, one step at a time, with restarts. */
 export class Following implements AsyncDisposable {
   readonly source: TestDatabase;
   readonly target: TestDatabase;
@@ -30,7 +32,10 @@ export class Following implements AsyncDisposable {
   readonly #targetEnd: Target;
   readonly #store: RouteStateStore;
   readonly #epoch: bigint;
+  /** What the target goes without, as the log tells it. */
+  readonly leftOut: string[];
   #session: Session | null = null;
+  #acceptedTo: Position | null = null;
 
   constructor(parts: {
     source: TestDatabase;
@@ -40,7 +45,9 @@ export class Following implements AsyncDisposable {
     targetEnd: Target;
     store: RouteStateStore;
     epoch: bigint;
+    leftOut: string[];
   }) {
+    this.leftOut = parts.leftOut;
     this.source = parts.source;
     this.target = parts.target;
     this.#route = parts.route;
@@ -59,8 +66,7 @@ export class Following implements AsyncDisposable {
     session.taken = session.reading.parts.length;
     const mapped = [];
     for (const part of parts) {
-      for (const change of part.changes) if (change.kind === 'schemaChange') await session.guard.meet(change, part.id);
-      mapped.push(session.mapper.map(part));
+      mapped.push(await prepare(part, { ...session, targetNode: 'none' }));
     }
     await session.consumer.apply(mapped, new AbortController().signal);
   }
@@ -72,6 +78,12 @@ export class Following implements AsyncDisposable {
     await session?.reading.stop();
     session?.consumer.abort();
     await session?.consumer.close();
+  }
+
+  /** A person has carried out at the target what has halted. */
+  async accept(): Promise<void> {
+    this.#acceptedTo = await this.#sourceEnd.mark();
+    await this.restart();
   }
 
   async #open(): Promise<Session> {
@@ -89,17 +101,23 @@ export class Following implements AsyncDisposable {
       meter: new WorkMeter(),
     });
     const mapper = new TableMapper(this.#route.name, this.#route.tables);
+    const stored = await this.#store.tables();
     const guard = new SchemaGuard({
       route: this.#route,
       mapper,
       store: this.#store,
       source: this.#sourceEnd,
       target: this.#targetEnd,
-      logger: silentLogger,
-      stored: await this.#store.tables(),
-      acceptedTo: null,
+      logger: telling(this.leftOut),
+      stored,
+      acceptedTo: this.#acceptedTo,
     });
-    const common = { source: this.#sourceEnd, stored: checkpoint.source, acknowledge: false };
+    const carried = stored.map(({ source: label, loadedTo, definition }) => ({
+      label,
+      known: definition === null ? null : { schema: definition.schema, name: definition.name, id: definition.id },
+      from: loadedTo ?? null,
+    }));
+    const common = { source: this.#sourceEnd, stored: checkpoint.source, carried, acknowledge: false };
     const reading = new Reading({ ...common, start: consumer.start });
     this.#session = { reading, consumer, guard, mapper, taken: 0 };
     return this.#session;
@@ -135,7 +153,8 @@ export async function following(
   const to = { name: 'target', type: 'postgres', allow: [], connection: () => target.node.connection() } as const;
   const route = routeOf(source, { to, schemaChanges: 'evolve', ...options.route });
   const sourceEnd = sourceOf(route);
-  const targetEnd = postgresTarget({ route, logger: silentLogger, order: lsnOrder });
+  const leftOut: string[] = [];
+  const targetEnd = postgresTarget({ route, logger: telling(leftOut), order: lsnOrder });
   const store = await targetEnd.state();
   await store.migrate();
   await store.register();
@@ -150,5 +169,16 @@ export async function following(
   });
   await store.setTables(definitions);
   await store.setReady(snapshot.source, snapshot.position);
-  return new Following({ source, target, route, sourceEnd, targetEnd, store, epoch: lease.epoch });
+  return new Following({ source, target, route, sourceEnd, targetEnd, store, epoch: lease.epoch, leftOut });
+}
+
+function telling(leftOut: string[]): Logger {
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (fields, message) => {
+      if (message.startsWith('command left out') && 'tag' in fields) leftOut.push(String(fields.tag));
+    },
+    child: () => logger,
+  };
+  return logger;
 }
