@@ -22,12 +22,14 @@ export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
   readonly example: string;
+  /** What its group does where nothing is said. */
+  readonly isDefault?: boolean;
 }
 
 /** A command with what all of them take. */
-export function addCommand(parent: Command, { name, summary, example }: CommandSpec): Command {
+export function addCommand(parent: Command, { name, summary, example, isDefault = false }: CommandSpec): Command {
   return parent
-    .command(name)
+    .command(name, { isDefault })
     .description(summary)
     .option('-c, --config <file>', 'configuration file (else TIDELOCK_CONFIG, else tidelock.yaml)')
     .option('--json', 'one JSON document on standard output')

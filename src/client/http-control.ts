@@ -5,6 +5,7 @@ import type { SharedCheck } from '../control/check-shared.ts';
 import type { Asked, Control } from '../control/control.ts';
 import type { DroppedLeftovers } from '../control/drop-left.ts';
 import type { DropOptions, DroppedRoute } from '../control/drop-route.ts';
+import type { JobDetail, JobId, JobOrder, JobReading, JobsDocument, JobsOptions } from '../control/jobs.ts';
 import type { LifecycleDocument, PauseOptions, StartOptions } from '../control/lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from '../control/parked/ask-parked.ts';
 import type { ParkedListDocument } from '../control/parked/list-parked.ts';
@@ -19,6 +20,7 @@ import type { RouteView } from '../control/route-view.ts';
 import type { SequencesDocument } from '../control/sequences-now.ts';
 import type { SkippedTransaction } from '../control/skip-transaction.ts';
 import type { WaitDocument, WaitOptions } from '../control/wait-for-route.ts';
+import type { JobWish } from '../core/job.ts';
 import type { SchemaStatement } from '../core/table-schema.ts';
 import { ask, type HttpRequest, type Service } from './http-request.ts';
 
@@ -100,6 +102,23 @@ export class HttpControl implements Control {
   journal({ route, before, limit }: JournalOptions): Promise<JournalDocument> {
     const path = route === undefined ? 'journal' : `routes/${part(route)}/journal`;
     return this.#get(`${path}${query({ limit, before: before ?? undefined })}`);
+  }
+
+  jobs({ route, limit }: JobsOptions): Promise<JobsDocument> {
+    return this.#get(`jobs${query({ route, limit })}`);
+  }
+
+  job({ route, number }: JobId, { values }: JobReading): Promise<JobDetail> {
+    return this.#get(`routes/${part(route)}/jobs/${number}${query({ values: String(values) })}`);
+  }
+
+  addJob(route: string, { kind, options }: JobOrder, asked: Asked): Promise<JobDetail> {
+    return this.#post(`routes/${part(route)}/${kind}`, { ...options, ...why(asked) });
+  }
+
+  askJob({ route, number }: JobId, wish: JobWish, asked: Asked): Promise<JobDetail> {
+    const verb = wish === 'run' ? 'resume' : wish;
+    return this.#post(`routes/${part(route)}/jobs/${number}/${verb}`, why(asked));
   }
 
   plan({ routes, keepRows }: PlanOptions): Promise<PlanDocument> {

@@ -1,10 +1,12 @@
 import type { Action } from '../core/action.ts';
+import type { JobWish } from '../core/job.ts';
 import type { AdoptedPosition, AdoptOptions, PositionDocument } from './adopt-position.ts';
 import type { AppliedDocument, ApplyOptions } from './apply-plan.ts';
 import type { CheckedRoute } from './check-route.ts';
 import type { SharedCheck } from './check-shared.ts';
 import type { DroppedLeftovers } from './drop-left.ts';
 import type { DropOptions, DroppedRoute } from './drop-route.ts';
+import type { JobDetail, JobId, JobOrder, JobReading, JobsDocument, JobsOptions } from './jobs.ts';
 import type { LifecycleDocument, PauseOptions, StartOptions } from './lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.ts';
 import type { ParkedListDocument } from './parked/list-parked.ts';
@@ -49,6 +51,9 @@ export interface Control extends AsyncDisposable {
   parkedTransaction(route: string, id: string, options: ShowOptions): Promise<ParkedDocument>;
   /** What operators have done, the newest first. */
   journal(options: JournalOptions): Promise<JournalDocument>;
+  /** Of all routes where none is named. */
+  jobs(options: JobsOptions): Promise<JobsDocument>;
+  job(id: JobId, reading: JobReading): Promise<JobDetail>;
   /** What would change if the configuration, as it is now, were applied. */
   plan(options: PlanOptions): Promise<PlanDocument>;
   /** Until everything committed at the source before the call, or up to `mark`, is at the target, or the time is over. */
@@ -69,6 +74,10 @@ export interface Control extends AsyncDisposable {
   /** Asks for a retry or a discard, or waits on for one that was asked for: `done` is false where the time is over. */
   askParked(route: string, request: ParkedRequest, asked: Asked, signal: AbortSignal): Promise<ParkedRequestDocument>;
   adopt(route: string, options: AdoptOptions, asked: Asked): Promise<AdoptedPosition>;
+  /** Asks the engine that has the route, or takes it next, for long work. */
+  addJob(route: string, order: JobOrder, asked: Asked): Promise<JobDetail>;
+  /** `run` resumes: also one that has failed, from where it was. */
+  askJob(id: JobId, wish: JobWish, asked: Asked): Promise<JobDetail>;
   /** Asks for what `plan` says, all of it or nothing, and waits for the engines that have the routes. */
   apply(options: ApplyOptions, asked: Asked, signal: AbortSignal): Promise<AppliedDocument>;
   /** Keeps the position. Repeatable, also after it was interrupted. */

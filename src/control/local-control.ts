@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/configuration.ts';
 import type { Action } from '../core/action.ts';
+import type { JobWish } from '../core/job.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { SequenceReport } from '../operations/carry-sequences.ts';
 import { type AdoptOptions, adoptPosition, readPosition } from './adopt-position.ts';
@@ -16,6 +17,16 @@ import { checkShared } from './check-shared.ts';
 import type { Asked, Control } from './control.ts';
 import { dropOrphans, dropUnreachable } from './drop-left.ts';
 import { type DropOptions, dropRoute } from './drop-route.ts';
+import {
+  addJob,
+  askJob,
+  type JobId,
+  type JobOrder,
+  type JobReading,
+  type JobsOptions,
+  readJob,
+  readJobs,
+} from './jobs.ts';
 import { type JournalEntry, type JournalledRun, journalled } from './journalled.ts';
 import {
   type LifecycleDocument,
@@ -106,6 +117,31 @@ export class LocalControl implements Control {
 
   async journal(options: JournalOptions) {
     return await readJournal(this.#options.configuration(), options, this.#options.reader);
+  }
+
+  async jobs(options: JobsOptions) {
+    return await readJobs(this.#options.configuration(), options, this.#options.reader);
+  }
+
+  job({ route, number }: JobId, reading: JobReading) {
+    return this.#with(route, (opened) => readJob(opened, number, reading));
+  }
+
+  addJob(route: string, order: JobOrder, asked: Asked) {
+    return this.#journalled(route, asked, {
+      action: order.kind,
+      // Conditions and keys may hold values of rows.
+      details: { tables: order.options.tables ?? [] },
+      run: (opened, { done }) => addJob(opened, order, { by: asked.by, entry: done }),
+    });
+  }
+
+  askJob({ route, number }: JobId, wish: JobWish, asked: Asked) {
+    return this.#journalled(route, asked, {
+      action: `job ${wish === 'run' ? 'resume' : wish}`,
+      details: { job: number },
+      run: (opened, { done }) => askJob(opened, { number, wish }, done),
+    });
   }
 
   async wait(route: string, options: WaitOptions, signal: AbortSignal) {

@@ -1,5 +1,6 @@
 import type { Action, ActionJournal, MakeEntry } from './action.ts';
 import type { ApplyActivity } from './apply-activity.ts';
+import type { JobStore } from './job.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { JournalLimits } from './route.ts';
@@ -56,6 +57,8 @@ export interface Wanted {
   readonly pending: string | null;
   /** Another name of the route, under which an interrupted rename has left a queue at the source. */
   readonly leftover: string | null;
+  /** There are jobs for the engine to do, to pause or to cancel. */
+  readonly jobsDue?: true;
 }
 
 /** A change of the route's tables that somebody has agreed to, until an engine has carried it out. */
@@ -128,6 +131,7 @@ export interface StoredRoute {
 export interface RouteStateStore {
   readonly parked: ParkedStore;
   readonly actions: ActionJournal;
+  readonly jobs: JobStore;
   /**
    * Creates or migrates the state schema under a lock; refuses one that a newer engine made. With `creates` false one that
    * is not there is left so.

@@ -12,6 +12,8 @@ import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core
 import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts';
 import type { TracedWork } from '../core/work-meter.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
+import { jobKinds } from '../operations/jobs/job-kinds.ts';
+import { JobRunner } from './job-runner.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
@@ -59,6 +61,7 @@ export interface RunRouteOptions {
   onPending?(fingerprint: string): void;
 }
 
+type UnderLease = Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'wanted' | 'epoch'>;
 type Refused = Extract<LeaseAttempt, { granted: false }>;
 
 const heartbeatMs = 2_000;
@@ -110,6 +113,8 @@ class RouteRunner {
   #restart: number | null = null;
   #restarting = false;
   #tidies = false;
+  /** While this engine has the lease. */
+  #jobs: JobRunner | null = null;
   #pruneAtMs = 0;
   /** Who has had the lease when this engine was refused last, and until when. */
   #refused: { readonly holder: { readonly host: string; readonly pid: number }; readonly expiresAtMs: number } | null =
@@ -201,6 +206,7 @@ class RouteRunner {
       () => this.#report.status(),
       (wanted) => {
         this.#seePending(wanted);
+        this.#jobs?.renewed(wanted);
         void this.#tidy(wanted, store);
         void this.#prune(store);
       },
@@ -229,7 +235,10 @@ class RouteRunner {
       try {
         const lease = await this.#acquire(store, wanted.request);
         if (lease.granted) await this.#lead(store);
-        if (lease.granted) await this.#underLease({ ...ends, store, keeper, wanted, epoch: lease.epoch });
+        if (lease.granted)
+          await this.#withJobs({ ...ends, store, keeper, wanted, epoch: lease.epoch }, (work) =>
+            this.#underLease(work),
+          );
         else await this.#standBy(lease, keeper);
       } catch (error) {
         await this.#hold(error, store);
@@ -264,7 +273,8 @@ class RouteRunner {
     const nowMs = performance.now();
     if (nowMs < this.#pruneAtMs) return;
     this.#pruneAtMs = nowMs + pruneMs;
-    await store.prune(this.#options.definition.journal).catch((error: unknown) => {
+    const { journal } = this.#options.definition;
+    await Promise.all([store.prune(journal), store.jobs.prune(journal)]).catch((error: unknown) => {
       this.#logger.warn({ reason: asTidelockError(error).message }, 'the journal could not be shortened');
     });
   }
@@ -276,9 +286,20 @@ class RouteRunner {
     return this.#restarting;
   }
 
-  async #underLease(
-    lease: Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'wanted' | 'epoch'>,
-  ): Promise<void> {
+  async #withJobs(lease: UnderLease, run: (lease: UnderLease) => Promise<void>): Promise<void> {
+    const { definition, logger } = this.#options;
+    const { source, target, store, epoch } = lease;
+    const jobs = new JobRunner({ definition, source, target, store, epoch, logger, kinds: jobKinds });
+    this.#jobs = jobs;
+    try {
+      await run(lease);
+    } finally {
+      this.#jobs = null;
+      await jobs.close();
+    }
+  }
+
+  async #underLease(lease: UnderLease): Promise<void> {
     const { keeper, wanted } = lease;
     const { definition, logger, signal } = this.#options;
     // Also a route that can't run, or must not, looks after what is parked: only its target is needed for that.

@@ -35,6 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'src/core/',
     'src/config/',
     'src/control/',
+    'src/operations/',
     'src/supervisor/',
     'src/metrics/',
     'fastify',

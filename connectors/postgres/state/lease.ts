@@ -5,7 +5,15 @@ import type { LeaseAttempt, LeaseHolder, Wanted } from '../../../src/core/route-
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { sqlState } from '../classify-error.ts';
 import { stateVersion } from './state-schema.ts';
-import { leftoverFound, parkingAsked, pendingAsked, readWanted, type WantedRow, wantedColumns } from './wanted.ts';
+import {
+  jobsDue,
+  leftoverFound,
+  parkingAsked,
+  pendingAsked,
+  readWanted,
+  type WantedRow,
+  wantedColumns,
+} from './wanted.ts';
 
 export const leaseMs = 10_000;
 
@@ -156,7 +164,7 @@ export async function renew(
         where route_id = $1 and supervisor = $2 and claim = $3
           and exists (select from tidelock.routes where id = $1 and epoch = $6)
         returning route_id)
-      select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked}, ${leftoverFound} from renewed join tidelock.requests q using (route_id)`,
+      select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked}, ${leftoverFound}, ${jobsDue} from renewed join tidelock.requests q using (route_id)`,
     values: [routeId, supervisor, claim, leaseMs, status === null ? null : JSON.stringify(status), epoch.toString()],
   });
   return rows[0] ? readWanted(rows[0]) : null;

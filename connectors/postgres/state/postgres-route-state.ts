@@ -4,6 +4,7 @@ import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
+import type { JobStore } from '../../../src/core/job.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { ParkedStore } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
@@ -29,6 +30,7 @@ import { applicationName } from '../target/apply-connection.ts';
 import { readApplyActivity } from './apply-activity.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
 import { PostgresActionJournal, writeAction } from './postgres-action-journal.ts';
+import { PostgresJobStore } from './postgres-job-store.ts';
 import { PostgresParkedStore } from './postgres-parked-store.ts';
 import { pruneJournals } from './prune-journals.ts';
 import { storeApplied, storeChange } from './registered-tables.ts';
@@ -46,6 +48,7 @@ import {
 import { readStoredRoute } from './stored-route.ts';
 import {
   effectiveState,
+  jobsDue,
   leftoverFound,
   parkingAsked,
   pendingAsked,
@@ -89,6 +92,7 @@ export async function openPostgresState(options: PostgresStateOptions): Promise<
 class PostgresRouteState implements RouteStateStore {
   readonly parked: ParkedStore;
   readonly actions: ActionJournal;
+  readonly jobs: JobStore;
   readonly #client: pg.Client;
   readonly #node: string;
   readonly #key: string;
@@ -122,6 +126,16 @@ class PostgresRouteState implements RouteStateStore {
       client,
       routeKey,
       run: (run) => this.#run(run),
+      stateVersion: () => readStateVersion(client, this.#node),
+    });
+    this.jobs = new PostgresJobStore({
+      client,
+      routeKey,
+      node: this.#node,
+      run: (run) => this.#run(run),
+      routeId: () => this.#id(),
+      epoch: () => this.#lease?.epoch ?? null,
+      fenced: () => this.#fenced(),
       stateVersion: () => readStateVersion(client, this.#node),
     });
   }
@@ -232,7 +246,7 @@ class PostgresRouteState implements RouteStateStore {
   wanted(): Promise<Wanted> {
     return this.#run(async () => {
       const { rows } = await this.#client.query<WantedRow>(
-        `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked}, ${leftoverFound} from tidelock.requests q where route_id = $1
+        `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked}, ${leftoverFound}, ${jobsDue} from tidelock.requests q where route_id = $1
            and exists (select from tidelock.routes where id = $1 and key = $2)`,
         [await this.#id(), this.#key],
       );

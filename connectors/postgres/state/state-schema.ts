@@ -168,6 +168,31 @@ const migrations: readonly string[] = [
   `alter table tidelock.routes add column leftover text, add column leftover_at timestamptz;
    alter table tidelock.actions drop constraint actions_result_check,
      add constraint actions_result_check check (result in ('begun', 'done', 'refused', 'failed'));`,
+  // Loads, compares and repairs, with what each needs to go on where it was.
+  `create table tidelock.jobs (
+     id bigint generated always as identity primary key,
+     route_id int not null references tidelock.routes on delete cascade,
+     kind text not null,
+     options jsonb not null,
+     state text not null default 'waiting' check (state in ('waiting', 'running', 'paused', 'done', 'failed', 'cancelled')),
+     wish text not null default 'run' check (wish in ('run', 'pause', 'cancel')),
+     progress jsonb,
+     result jsonb,
+     reason jsonb,
+     asked_by text not null,
+     asked_at timestamptz not null default clock_timestamp(),
+     begun_at timestamptz,
+     ended_at timestamptz,
+     attempts int not null default 0
+   );
+   create index on tidelock.jobs (route_id, id);
+   create index on tidelock.jobs (route_id) where ended_at is null;
+   create table tidelock.job_steps (
+     job_id bigint not null references tidelock.jobs on delete cascade,
+     step text not null,
+     state jsonb not null,
+     primary key (job_id, step)
+   );`,
 ];
 
 export const stateVersion = migrations.length;
@@ -186,6 +211,9 @@ export const actionsSince = 4;
 
 /** The first version that knows what a rename has left, and actions that were begun. */
 export const leftoverSince = 5;
+
+/** The first version that knows jobs. */
+export const jobsSince = 6;
 
 /**
  * Null where there is no state. What a newer engine has made, and says that this one can work with, counts as this one's version.
@@ -252,7 +280,7 @@ export async function dropState(client: pg.Client): Promise<void> {
   const meta = await client.query<{ version: number }>('select version from tidelock.meta');
   if ((meta.rows[0]?.version ?? 0) > stateVersion) return;
   await client.query(
-    `drop table if exists tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
+    `drop table if exists tidelock.job_steps, tidelock.jobs, tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
        tidelock.parked, tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes,
        tidelock.meta`,
   );

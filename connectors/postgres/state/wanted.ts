@@ -14,6 +14,7 @@ export interface WantedRow {
   readonly parking_asked?: boolean;
   readonly pending?: string | null;
   readonly leftover?: string | null;
+  readonly jobs_due?: boolean;
 }
 
 /**
@@ -49,6 +50,14 @@ export const pendingAsked = `(select r.pending ->> 'to' from tidelock.routes r
 export const leftoverFound = `(select r.leftover from tidelock.routes r
   where r.id = q.route_id and r.leftover_at < clock_timestamp() - interval '1 minute') as leftover`;
 
+/** An expression over a job by its alias: an engine has something to do about it. */
+export function isDue(alias: string): string {
+  return `(${alias}.ended_at is null and not (${alias}.state = 'paused' and ${alias}.wish = 'pause'))`;
+}
+
+/** For a select list over `tidelock.requests q`, as the others. */
+export const jobsDue = `exists (select from tidelock.jobs j where j.route_id = q.route_id and ${isDue('j')}) as jobs_due`;
+
 export function readWanted(row: WantedRow): Wanted {
   return {
     state: row.wanted,
@@ -61,6 +70,7 @@ export function readWanted(row: WantedRow): Wanted {
     parkingAsked: row.parking_asked ?? false,
     pending: row.pending ?? null,
     leftover: row.leftover ?? null,
+    ...(row.jobs_due === true && { jobsDue: true as const }),
   };
 }
 

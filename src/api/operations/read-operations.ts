@@ -152,15 +152,6 @@ export const readOperations: readonly Operation[] = [
       control.plan({ keepRows, ...(route !== undefined && { routes: route }) }),
   }),
   operation({
-    id: 'listJobs',
-    method: 'GET',
-    path: '/v1/jobs',
-    role: 'viewer',
-    summary: 'Jobs; this version has none',
-    answer: z.object({ version: z.literal(1), jobs: z.array(z.never()) }).meta({ id: 'Jobs' }),
-    run: async () => ({ version: 1 as const, jobs: [] }),
-  }),
-  operation({
     id: 'listParked',
     method: 'GET',
     path: '/v1/routes/{route}/parked',

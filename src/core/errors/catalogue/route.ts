@@ -380,4 +380,39 @@ export const routeErrors = {
     explanation:
       'Both nodes lead to one running server and one database of it, and a table of the route is its own target. A load that replaces rows, or a mask, would change the source.',
   }),
+  jobUnknown: errorKind<{ route: string; job: number; kind: string }>({
+    code: 'TL-4150',
+    title: 'This engine does not know jobs of that kind',
+    recovery: 'halt',
+    message: ({ route, job, kind }) => `job ${route}/${job}: this engine has no jobs of the kind ${kind}`,
+    remedy: ({ route, job }) =>
+      `Let an engine of the version that it was asked for with take the route over, then "tidelock jobs resume ${route}/${job}".`,
+    explanation: 'A newer command has asked for it, and the engine that has the route is older.',
+  }),
+  jobMissing: errorKind<{ route: string; job: string }>({
+    code: 'TL-4151',
+    title: 'There is no such job',
+    recovery: 'usage',
+    message: ({ route, job }) => `route ${route} has no job ${job}`,
+    remedy: () => '"tidelock jobs" lists the jobs of all routes; those that have ended are forgotten after a while.',
+    explanation: 'Jobs are named by their route and a number: sales-to-reporting/12.',
+  }),
+  jobEnded: errorKind<{ route: string; job: string; state: string }>({
+    code: 'TL-4152',
+    title: 'The job has ended',
+    recovery: 'usage',
+    message: ({ route, job, state }) => `job ${route}/${job} is ${state}: nothing can be asked of it any more`,
+    remedy: () => 'Ask for a new one. Only a job that has failed can be resumed.',
+    explanation: 'A job that is done or was cancelled stays as it is, for those who look at what came of it.',
+  }),
+  notATableOfRoute: errorKind<{ route: string; table: string }>({
+    code: 'TL-4153',
+    title: 'The route has no such table',
+    recovery: 'usage',
+    message: ({ route, table }) => `route ${route} carries no table ${table}`,
+    remedy: ({ route }) =>
+      `Name source tables as the route does, schema and table: "tidelock status ${route}" and GET /v1/routes/${route}/tables list them.`,
+    explanation:
+      'A command that works on single tables of a route names them as they are at the source; * stands for any text.',
+  }),
 };

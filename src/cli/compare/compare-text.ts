@@ -1,0 +1,72 @@
+import type { CompareDocument, ComparedTable, DifferenceExample } from '../../operations/compare/compare-document.ts';
+import { counted } from '../counted.ts';
+import { tableText } from '../table-text.ts';
+import { wrapped } from '../wrapped.ts';
+
+/** What a compare has found, for people. */
+export function compareText({ route, equal, tables }: CompareDocument, columns: number | null): string {
+  const rows = tables.map(({ name, rows: count, missing, extra, different, undecided, unverified }) => [
+    name,
+    number(count),
+    ...(unverified === null ? [missing, extra, different, undecided].map(number) : ['-', '-', '-', '-']),
+    verdict({ missing, extra, different, undecided, unverified }),
+  ]);
+  const titles = ['TABLE', 'ROWS>', 'MISSING>', 'EXTRA>', 'DIFFERENT>', 'UNDECIDED>', 'RESULT!'];
+  const lines = [tableText(titles, rows, columns), ''];
+  for (const { name, unverified } of tables)
+    if (unverified !== null) lines.push(...wrapped(`${name} was not compared: ${unverified}`, { indent: 0, columns }));
+  const examples = tables.filter((table) => table.examples.length > 0);
+  for (const table of examples) lines.push(...examplesText(table));
+  const all = tables.reduce((sum, table) => sum + table.rows, 0);
+  lines.push(
+    equal
+      ? `${route}: equal, ${counted(all, 'row')} in ${counted(tables.length, 'table')}`
+      : `${route}: not shown to be equal`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function verdict(table: Omit<ComparedTable, 'name' | 'target' | 'rows' | 'examples'>): string {
+  const { missing, extra, different, undecided, unverified } = table;
+  if (unverified !== null) return 'not compared';
+  if (missing + extra + different > 0) return 'differs';
+  return undecided > 0 ? 'undecided' : 'equal';
+}
+
+function examplesText({ name, target, examples }: ComparedTable): string[] {
+  return [
+    name === target ? name : `${name} -> ${target}`,
+    ...examples.flatMap((example) => [
+      `  ${example.kind.padEnd(9)} key ${example.digest}${example.columns.length === 0 ? '' : `  ${example.columns.join(', ')}`}`,
+      ...valuesText(example),
+    ]),
+    '',
+  ];
+}
+
+function valuesText({ values, columns }: DifferenceExample): string[] {
+  if (values === undefined) return [];
+  const { key, source, target } = values;
+  const shown = (row: Readonly<Record<string, string | null>> | null, names: readonly string[]): string =>
+    row === null ? '(no row)' : names.map((name) => `${name}=${text(row[name])}`).join(' ');
+  const names = columns.length > 0 ? columns : Object.keys(source ?? target ?? {});
+  return [
+    `            ${Object.entries(key)
+      .map(([name, value]) => `${name}=${text(value)}`)
+      .join(' ')}`,
+    `            source ${shown(source, names)}`,
+    `            target ${shown(target, names)}`,
+  ];
+}
+
+const longest = 60;
+
+function text(value: string | null | undefined): string {
+  if (value === null || value === undefined) return 'null';
+  const quoted = JSON.stringify(value);
+  return quoted.length <= longest ? quoted : `${quoted.slice(0, longest)}… (${value.length} characters)`;
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en');
+}

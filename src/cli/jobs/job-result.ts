@@ -1,0 +1,39 @@
+import type { Control } from '../../control/control.ts';
+import { type JobDetail, parseJobId } from '../../control/jobs.ts';
+import type { CompareDocument } from '../../operations/compare/compare-document.ts';
+import { type CommandLine, writeJson } from '../command-line.ts';
+import { compareText } from '../compare/compare-text.ts';
+import { terminalColumns } from '../terminal.ts';
+import { jobLine } from './job-text.ts';
+
+export interface ResultOptions {
+  readonly json?: boolean;
+  readonly showValues?: boolean;
+}
+
+/** Prints what has come of a job that has ended or rests. 1 where the answer is no, 2 where it could not be done. */
+export async function jobResult(
+  line: CommandLine,
+  control: Control,
+  job: JobDetail,
+  { json = false, showValues = false }: ResultOptions,
+): Promise<number> {
+  const { result } = showValues ? await control.job(parseJobId(job.id), { values: true }) : job;
+  if (job.state !== 'done' || result === null) {
+    if (json) writeJson(line, job);
+    const { reason } = job;
+    line.err.write(
+      `${jobLine(job)}\n${reason === null ? '' : `${reason.code} ${reason.message}\n${reason.remedy ?? ''}\n`}`,
+    );
+    return job.state === 'paused' ? 0 : 2;
+  }
+  if (job.kind === 'compare') {
+    const document = result as unknown as CompareDocument;
+    if (json) writeJson(line, document);
+    else line.out.write(compareText(document, terminalColumns(line)));
+    return document.equal ? 0 : 1;
+  }
+  if (json) writeJson(line, result);
+  else line.out.write(`${jobLine(job)}\n`);
+  return 0;
+}

@@ -1,0 +1,69 @@
+import type { Control } from '../../control/control.ts';
+import { type JobDetail, parseJobId } from '../../control/jobs.ts';
+import { pause } from '../../core/pause.ts';
+import type { CommandLine } from '../command-line.ts';
+import { jobLine } from './job-text.ts';
+
+export interface WatchOptions {
+  readonly json?: boolean;
+  /** What stands on a terminal while the job runs, in place of what stood there; null: one line when something changes. */
+  readonly show: ((job: JobDetail) => string) | null;
+}
+
+const lookMs = 500;
+/** Output that nobody looks at as it comes is not filled with it. */
+const lineMs = 10_000;
+const csi = '\u001b[';
+
+/**
+ * Tells how far a job is until it has ended or rests, and gives it then. Null where the user leaves (^C): the job goes on.
+ * An engine that is not there is told once; the job waits for one.
+ */
+export async function watchJob(
+  line: CommandLine,
+  control: Control,
+  id: string,
+  { json = false, show }: WatchOptions,
+): Promise<JobDetail | null> {
+  const paints = !json && show !== null && line.err.isTTY === true;
+  let painted = 0;
+  let said = '';
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  let isWarned = false;
+  const wipe = (): string => (painted === 0 ? '' : `${csi}${painted}A${csi}J`);
+  for (;;) {
+    const job = await control.job(parseJobId(id), { values: false });
+    if (isOver(job)) {
+      if (paints) line.err.write(wipe());
+      return job;
+    }
+    if (!job.engine && !isWarned) {
+      isWarned = true;
+      const { route } = job;
+      line.err.write(`${id} waits for an engine to have route ${route}: "tidelock run" starts one\n`);
+    }
+    if (paints && show !== null) {
+      const text = `${show(job)}\n`;
+      line.err.write(`${wipe()}${text}`);
+      painted = text.split('\n').length - 1;
+    } else if (!json) {
+      const text = jobLine(job);
+      const nowMs = performance.now();
+      if (text !== said && nowMs - saidAtMs >= lineMs) {
+        line.err.write(`${text}\n`);
+        said = text;
+        saidAtMs = nowMs;
+      }
+    }
+    await pause(lookMs, line.signal);
+    if (line.signal.aborted) {
+      line.err.write(`${id} goes on without this terminal: "tidelock jobs watch ${id}" shows it again\n`);
+      return null;
+    }
+  }
+}
+
+/** Whoever has paused a job does not wait for it. */
+function isOver({ state }: JobDetail): boolean {
+  return ['done', 'failed', 'cancelled', 'paused'].includes(state);
+}

@@ -1,0 +1,181 @@
+import type { Configuration } from '../config/configuration.ts';
+import type { MakeEntry } from '../core/action.ts';
+import { configErrors } from '../core/errors/catalogue/config.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
+import type { Job, JobDocument, JobKind, JobState, JobWish } from '../core/job.ts';
+import { jobName } from '../core/job.ts';
+import type { Reason } from '../core/route-status.ts';
+import { jobKinds } from '../operations/jobs/job-kinds.ts';
+import type { OpenedRoute } from './open-route.ts';
+import { type RouteReader, readOnce } from './route-readings.ts';
+
+/** A job as people see it. What was asked for may hold values of rows and is left out. */
+export interface JobView {
+  /** route/number. */
+  readonly id: string;
+  readonly route: string;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  readonly wish: JobWish;
+  /** Tables that it is about; empty for all of the route. */
+  readonly tables: readonly string[];
+  /** Of the same unit; null where it is not known. */
+  readonly done: number | null;
+  readonly total: number | null;
+  readonly progress: JobDocument | null;
+  readonly reason: Reason | null;
+  readonly askedBy: string;
+  readonly askedAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  /** How often an engine has taken it up. */
+  readonly attempts: number;
+}
+
+/** `jobs --json`, the newest first. */
+export interface JobsDocument {
+  readonly version: 1;
+  readonly jobs: readonly JobView[];
+}
+
+/** One job, with what came of it. */
+export interface JobDetail extends JobView {
+  readonly version: 1;
+  /** An engine has the route, and does its jobs. */
+  readonly engine: boolean;
+  readonly result: JobDocument | null;
+}
+
+export interface JobOrder {
+  readonly kind: JobKind;
+  readonly options: JobDocument;
+}
+
+export interface JobId {
+  readonly route: string;
+  readonly number: number;
+}
+
+/** `route/number`. */
+export function parseJobId(text: string): JobId {
+  const [, route, digits] = /^([a-z][a-z0-9-]*)\/(\d{1,15})$/.exec(text) ?? [];
+  if (route === undefined || digits === undefined)
+    throw fail(configErrors.arguments, {
+      why: `a job is named by its route and number, as in sales/12, not "${text}"`,
+    });
+  return { route, number: Number(digits) };
+}
+
+export interface JobsOptions {
+  readonly route?: string;
+  readonly limit: number;
+}
+
+export async function readJobs(
+  configuration: Configuration,
+  { route, limit }: JobsOptions,
+  reader: RouteReader = readOnce,
+): Promise<JobsDocument> {
+  const routes =
+    route === undefined ? [...configuration.routes.values()] : [configuration.routes.demand(route, 'route')];
+  const all = await Promise.all(
+    routes.map((definition) =>
+      reader.store(definition, async (store) => {
+        // A route that was never started has none.
+        if ((await store.read()) === null) return [];
+        return (await store.jobs.list(limit)).map((job) => viewOf(definition.name, job));
+      }),
+    ),
+  );
+  const jobs = all.flat().sort((a, b) => (a.askedAt < b.askedAt ? 1 : a.askedAt > b.askedAt ? -1 : 0));
+  return { version: 1, jobs: jobs.slice(0, limit) };
+}
+
+export interface JobReading {
+  /** With the values of rows, where the job has kept some. */
+  readonly values: boolean;
+}
+
+export async function readJob(
+  { definition, store: open }: OpenedRoute,
+  number: number,
+  { values }: JobReading = { values: false },
+): Promise<JobDetail> {
+  const store = await open();
+  const stored = await store.read();
+  const job = stored === null ? null : await store.jobs.read(number);
+  if (job === null || stored === null) throw missing(definition.name, number);
+  const detail = detailOf(definition.name, job, (stored.holder?.expiresInMs ?? 0) > 0);
+  return values ? detail : { ...detail, result: withoutValues(detail.result) as JobDocument | null };
+}
+
+/** Whatever a job keeps of rows is under this name. */
+function withoutValues(document: unknown): unknown {
+  if (Array.isArray(document)) return document.map(withoutValues);
+  if (document === null || typeof document !== 'object') return document;
+  const kept = Object.entries(document).filter(([name]) => name !== 'values');
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutValues(value)]));
+}
+
+/** Also of a route that was never run: the next `run` finds it. */
+export async function addJob(
+  { definition, store: open }: OpenedRoute,
+  { kind, options }: JobOrder,
+  { by, entry }: { readonly by: string; readonly entry: MakeEntry },
+): Promise<JobDetail> {
+  if (jobKinds[kind] === undefined)
+    throw fail(configErrors.arguments, { why: `there are no jobs of the kind ${kind}` });
+  const store = await open();
+  await store.migrate();
+  if ((await store.read()) === null) await store.register();
+  const job = await store.jobs.add({ kind, options, askedBy: by, entry });
+  const stored = await store.read();
+  return detailOf(definition.name, job, (stored?.holder?.expiresInMs ?? 0) > 0);
+}
+
+export async function askJob(
+  route: OpenedRoute,
+  { number, wish }: { readonly number: number; readonly wish: JobWish },
+  entry: MakeEntry,
+): Promise<JobDetail> {
+  const before = await readJob(route, number);
+  const store = await route.store();
+  const job = await store.jobs.ask(number, wish, entry);
+  if (job === null) {
+    const { state } = await readJob(route, number);
+    throw fail(routeErrors.jobEnded, { route: route.definition.name, job: String(number), state });
+  }
+  return detailOf(route.definition.name, job, before.engine);
+}
+
+function missing(route: string, number: number): Error {
+  return fail(routeErrors.jobMissing, { route, job: String(number) });
+}
+
+function detailOf(route: string, job: Job, engine: boolean): JobDetail {
+  return { version: 1, ...viewOf(route, job), engine, result: job.result };
+}
+
+function viewOf(route: string, job: Job): JobView {
+  const { number, kind, state, wish, progress, reason, askedBy, askedAt, begunAt, endedAt, attempts } = job;
+  const count = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+  const tables = Array.isArray(job.options.tables) ? job.options.tables.map(String) : [];
+  return {
+    id: jobName(route, number),
+    route,
+    kind,
+    state,
+    wish,
+    tables,
+    done: count(progress?.done),
+    total: count(progress?.total),
+    progress,
+    reason,
+    askedBy,
+    askedAt,
+    startedAt: begunAt,
+    endedAt,
+    attempts,
+  };
+}

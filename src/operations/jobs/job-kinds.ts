@@ -1,0 +1,4 @@
+import type { JobKinds } from './job-work.ts';
+
+/** The jobs that this engine can do. */
+export const jobKinds: JobKinds = {};
