@@ -11,6 +11,7 @@ import { MemoryChannel } from '../../src/pipeline/memory-channel.ts';
 import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 import { streamSession } from '../../src/pipeline/stream-session.ts';
 import { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
 import { routeOf, sourceOf } from '../../test/integration/collector/reading.ts';
 import { nodeAt } from '../../test/support/postgres.ts';
 import { peakBytes } from '../measure.ts';
@@ -94,6 +95,7 @@ async function read(route: RouteDefinition, { stored, start, end }: DecodeTask):
     signal: stop.signal,
     cut: cut.signal,
     asked: new LatestValue<true>(),
+    windows: new WatermarkWindows(),
     onHeartbeat: () => {},
   });
   await source.close();

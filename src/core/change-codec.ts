@@ -1,5 +1,5 @@
 import { ABSENT, type Cell, type Row, UNCHANGED } from './cell.ts';
-import type { Change, DdlChange, HeartbeatChange, SchemaChange } from './change.ts';
+import type { Change, DdlChange, HeartbeatChange, SchemaChange, WatermarkChange } from './change.ts';
 import { type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts';
 
 /** Of the layout below. Bytes of another version are refused, never guessed at. */
@@ -21,7 +21,7 @@ const identities: readonly ReplicaIdentity[] = ['default', 'index', 'full', 'not
  * Changes as bytes, exactly: text and bytes are told apart, and so are NULL, UNCHANGED and ABSENT. Bytes and not text,
  * since a target database in another encoding could not hold every text of the source; and a row of any size takes its
  * own size once, where JSON would take several strings of it. The definitions of the tables come first, so that what
- * was encoded can be read without anything else. What is no change of rows (heartbeats, announced definitions) is left out.
+ * was encoded can be read without anything else. What is no change of rows (heartbeats, watermarks, announced definitions) is left out.
  */
 export function encodeChanges(changes: readonly Change[]): Buffer {
   const out = new Writer();
@@ -86,8 +86,9 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
   return out.bytes();
 }
 
-function isOfNoRows(change: Change): change is SchemaChange | DdlChange | HeartbeatChange {
-  return change.kind === 'heartbeat' || change.kind === 'schemaChange' || change.kind === 'ddl';
+function isOfNoRows(change: Change): change is SchemaChange | DdlChange | HeartbeatChange | WatermarkChange {
+  const { kind } = change;
+  return kind === 'heartbeat' || kind === 'watermark' || kind === 'schemaChange' || kind === 'ddl';
 }
 
 /** Reads what `encodeChanges` wrote. One for all pieces of a transaction: equal definitions become one object. */

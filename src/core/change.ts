@@ -92,6 +92,16 @@ export interface HeartbeatChange {
   readonly sentAtMs: number;
 }
 
+/**
+ * Tidelock's own record in the change queue, of a transaction of its own: what was read of the source between two of them is
+ * true at the second, but for the rows that have changed in between (pipeline/watermark-windows.ts).
+ */
+export interface WatermarkChange {
+  readonly kind: 'watermark';
+  /** As it was written (WatermarkWriter). */
+  readonly id: string;
+}
+
 /** A DDL command of the source, in its place among the rows (ddl: replicate). */
 export interface DdlChange {
   readonly kind: 'ddl';
@@ -145,7 +155,14 @@ export type CarriedTables =
   | { readonly kind: 'dropped'; readonly names: readonly TableName[] };
 
 export type RowChange = InsertChange | UpdateChange | DeleteChange;
-export type Change = RowChange | TruncateChange | UnmappedChange | SchemaChange | DdlChange | HeartbeatChange;
+export type Change =
+  | RowChange
+  | TruncateChange
+  | UnmappedChange
+  | SchemaChange
+  | DdlChange
+  | HeartbeatChange
+  | WatermarkChange;
 
 export function isRowChange(change: Change): change is RowChange {
   return change.kind === 'insert' || change.kind === 'update' || change.kind === 'delete';

@@ -7,6 +7,7 @@ import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceIdentity } from './route-state-store.ts';
 import type { Sequence } from './sequence.ts';
+import type { SourceReader } from './source-reader.ts';
 import type { TableName, TableVersion } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
 import type { DatabaseSchema } from './table-schema.ts';
@@ -132,6 +133,8 @@ export interface Source {
   dropQueue(confirm?: () => Promise<void>): Promise<readonly string[]>;
   /** Streams; `stored` is the identity that the checkpoint was made with. */
   collector(stored: SourceIdentity, options: CollectorOptions): Collector;
+  /** Reads rows while the Collector that was made last streams. Its methods wait for that one, and fail (retry) when it has ended. */
+  reader(): SourceReader;
   /** Commits a mark to the queue; whoever has passed the returned position has everything committed before the call. */
   mark(): Promise<Position>;
   status(): Promise<SourceStatus>;
@@ -169,5 +172,7 @@ export interface CollectorOptions {
   onClockOffset?(offsetMs: number): void;
   /** With each heartbeat: the end of what the source has written, of other databases, too. */
   onWritten?(end: Position): void;
+  /** A window between two watermarks is open, or its first one is on its way: TransactionPart.replicated is wanted. */
+  isWatched?(): boolean;
   readonly meter: WorkMeter;
 }

@@ -46,8 +46,22 @@ export interface TransactionPart {
   readonly bytes: number;
   readonly commit: Commit | null;
   readonly urgency: Urgency;
+  /**
+   * Another route has brought it to the source, and this one does not carry it on (forward: own). Its changes are here for whoever
+   * reads the source between two watermarks, and go no further.
+   */
+  readonly replicated?: true;
+  /** Rows of tables that are being loaded whose new keys have to be read again; kept at the target until they were. */
+  readonly again?: readonly AgainKey[];
   /** What the first of its unmapped changes halts with; absent where there is none. */
   readonly unmapped?: MappingFailure;
+}
+
+/** A row of a source table, by the values of its key as text. */
+export interface AgainKey {
+  /** Label of the source table. */
+  readonly source: string;
+  readonly key: readonly string[];
 }
 
 /** A halt, as it crosses the Channel. */

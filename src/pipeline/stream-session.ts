@@ -9,6 +9,7 @@ import type { TransactionPart } from '../core/transaction.ts';
 import type { RouteMeter } from './route-meter.ts';
 import type { SchemaGuard } from './schema-guard.ts';
 import type { TableMapper } from './table-mapper.ts';
+import type { WatermarkWindows } from './watermark-windows.ts';
 
 /** An advance without changes is stored this often at most, unless somebody waits for it. */
 const idleStoreMs = 10_000;
@@ -34,6 +35,8 @@ export interface StreamSessionOptions {
   readonly cut: AbortSignal;
   /** Yields when somebody has asked for something about parked transactions. Ends with the session. */
   readonly asked: LatestValue<true>;
+  /** What is read of the source meanwhile, between watermarks. */
+  readonly windows: WatermarkWindows;
   onHeartbeat(): void;
 }
 
@@ -101,7 +104,8 @@ async function read(
       const beganMs = performance.now();
       meter.work.spent('read', beganMs - waitingMs);
       try {
-        for (const part of parts) {
+        for (const given of parts) {
+          const part = options.windows.pass(given);
           // An advance that is no transaction has no place for a change.
           if (reached !== null && part.id !== '' && options.guard.isTouched)
             part.changes.unshift(...(await options.guard.unannounced(reached)));

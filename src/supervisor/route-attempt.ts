@@ -26,6 +26,7 @@ import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard, storedVersions } from '../pipeline/schema-guard.ts';
 import { streamSession } from '../pipeline/stream-session.ts';
 import { TableMapper } from '../pipeline/table-mapper.ts';
+import { WatermarkWindows } from '../pipeline/watermark-windows.ts';
 
 export interface RouteAttempt {
   readonly definition: RouteDefinition;
@@ -136,8 +137,10 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     share: (share) => mapper.share(share),
     meter: attempt.meter.work,
   });
+  const windows = new WatermarkWindows();
   const collector = source.collector(checkpoint.source, {
     budget,
+    isWatched: () => windows.size > 0,
     heartbeatMs: attempt.heartbeatMs,
     carried: carriedTables(stored),
     onNewTables: (labels) => {
@@ -191,6 +194,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
       signal: AbortSignal.any([signal, appeared.signal]),
       cut: attempt.cut,
       asked: attempt.asked,
+      windows,
       onHeartbeat: () => attempt.onHeartbeat(),
     });
   } finally {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CopyTextError, CopyTextReader } from '../../connectors/postgres/source/copy-text.ts';
+import { RowTextError, RowTextReader } from '../../src/core/row-text.ts';
 
 const letters: Record<string, string> = {
   '\b': 'b',
@@ -30,7 +30,7 @@ test('rows come out whole wherever the chunks are cut', () => {
   fc.assert(
     fc.property(rows, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (expected, sizes) => {
       const bytes = Buffer.from(expected.map((row) => `${line(row)}\n`).join(''));
-      const reader = new CopyTextReader(expected[0]?.length ?? 0);
+      const reader = new RowTextReader(expected[0]?.length ?? 0);
       const found: unknown[] = [];
       for (let offset = 0, i = 0; offset < bytes.length; i++) {
         const size = sizes[i % sizes.length] ?? 1;
@@ -45,6 +45,6 @@ test('rows come out whole wherever the chunks are cut', () => {
 });
 
 test('a wrong number of values, or bytes that are no UTF-8, are refused', () => {
-  expect(() => new CopyTextReader(2).read(Buffer.from('a\n'))).toThrow(CopyTextError);
-  expect(() => new CopyTextReader(1).read(Buffer.from([0xe4, 0x0a]))).toThrow(CopyTextError);
+  expect(() => new RowTextReader(2).read(Buffer.from('a\n'))).toThrow(RowTextError);
+  expect(() => new RowTextReader(1).read(Buffer.from([0xe4, 0x0a]))).toThrow(RowTextError);
 });

@@ -10,6 +10,7 @@ import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 import type { SchemaGuard } from '../../src/pipeline/schema-guard.ts';
 import { streamSession } from '../../src/pipeline/stream-session.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
 
 function transaction(at: number, rows = 1): TransactionPart {
   const commit = { position: String(at) as unknown as Position, atMs: 0, id: String(at) };
@@ -58,6 +59,7 @@ async function groupsOf(first: TransactionPart, meanwhile: readonly TransactionP
     signal: stop.signal,
     cut: new AbortController().signal,
     asked: new LatestValue<true>(),
+    windows: new WatermarkWindows(),
     onHeartbeat() {},
   });
   return groups;

@@ -8,6 +8,7 @@ export const markerPrefixes = {
   origin: 'tidelock.origin',
   heartbeat: 'tidelock.heartbeat',
   mark: 'tidelock.mark',
+  watermark: 'tidelock.watermark',
   ddl: 'tidelock.ddl',
 } as const;
 
@@ -34,6 +35,18 @@ export function readHeartbeat(content: string): Heartbeat {
   const { id, sentAtMs, snapshot } = readVersion1(content, 'heartbeat');
   if (typeof id !== 'string' || typeof sentAtMs !== 'number') throw new RangeError('incomplete heartbeat');
   return { id, sentAtMs, ...(typeof snapshot === 'string' && { snapshot }) };
+}
+
+export interface Watermark {
+  /** Who wrote it: deployment/route. */
+  readonly route: string;
+  readonly id: string;
+}
+
+export function readWatermark(content: string): Watermark {
+  const { route, id } = readVersion1(content, 'watermark');
+  if (typeof route !== 'string' || typeof id !== 'string') throw new RangeError('incomplete watermark');
+  return { route, id };
 }
 
 function readVersion1(content: string, what: string): Record<string, unknown> {

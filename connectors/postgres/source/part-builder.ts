@@ -17,6 +17,8 @@ export class PartBuilder {
   #rows = 0;
   #bytes = 0;
   origin: Origin = [];
+  /** See TransactionPart. */
+  replicated = false;
 
   constructor(id: string, emit: (part: TransactionPart) => void) {
     this.#id = id;
@@ -58,6 +60,7 @@ export class PartBuilder {
       bytes: this.#bytes + ownBytes,
       commit,
       urgency,
+      ...(this.replicated && { replicated: true }),
     };
     this.#changes = [];
     this.#rows = 0;

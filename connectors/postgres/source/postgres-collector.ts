@@ -10,6 +10,7 @@ import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { CarriedSet } from './carried-set.ts';
 import { DdlReader } from './ddl-reader.ts';
+import type { DeliveredTransactions } from './delivered-transactions.ts';
 import { HistoryCheck } from './history-check.ts';
 import { IdleAdvancer } from './idle-advance.ts';
 import { PartQueue } from './part-queue.ts';
@@ -26,6 +27,7 @@ export interface PostgresCollectorOptions extends CollectorOptions {
   readonly route: RouteDefinition;
   readonly logger: Logger;
   readonly stored: SourceIdentity;
+  readonly delivered: DeliveredTransactions;
 }
 
 /** What exists once the start has been checked. */
@@ -121,6 +123,7 @@ export class PostgresCollector implements Collector {
 
   async #close(): Promise<void> {
     this.#queue.end();
+    this.#options.delivered.end();
     if (this.#leaving !== null) clearTimeout(this.#leaving);
     this.#reading?.idle.close();
     this.#reading?.acknowledger.close();
@@ -164,7 +167,7 @@ export class PostgresCollector implements Collector {
     });
     const assembler = new TransactionAssembler({
       route: route.name,
-      heartbeatId: routeKey(route),
+      routeKey: routeKey(route),
       forward: route.forward,
       maxRowBytes: route.apply.maxRowBytes,
       checkpoint,
@@ -172,6 +175,8 @@ export class PostgresCollector implements Collector {
       relations: new RelationCache((table, id) => carried.rowsOf(table, id), types),
       types,
       commands: ddlKey === null ? null : new DdlReader({ route, key: ddlKey, carried, types, logger }),
+      delivered: this.#options.delivered,
+      isWatched: () => this.#options.isWatched?.() === true,
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,
     });

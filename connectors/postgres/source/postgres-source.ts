@@ -8,6 +8,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Sequence } from '../../../src/core/sequence.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
+import type { SourceReader } from '../../../src/core/source-reader.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
 import type { DatabaseSchema } from '../../../src/core/table-schema.ts';
@@ -21,8 +22,10 @@ import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
 import { dropCapture, readAnnounced } from './ddl-capture.ts';
+import { DeliveredTransactions } from './delivered-transactions.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
+import { PostgresReader } from './postgres-reader.ts';
 import { preflight } from './preflight/preflight.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten, sourceStatus } from './read-status.ts';
@@ -45,6 +48,8 @@ class PostgresSource implements Source {
   readonly order = lsnOrder;
   readonly #options: SourceOptions;
   readonly #collectors = new Set<Collector>();
+  /** Of the Collector that was made last. */
+  #delivered = new DeliveredTransactions();
 
   readonly #facts: TableFactsReader;
 
@@ -215,9 +220,14 @@ class PostgresSource implements Source {
 
   collector(stored: SourceIdentity, options: CollectorOptions): Collector {
     const { route, logger } = this.#options;
-    const collector = new PostgresCollector({ ...options, route, logger, stored });
+    this.#delivered = new DeliveredTransactions();
+    const collector = new PostgresCollector({ ...options, route, logger, stored, delivered: this.#delivered });
     this.#collectors.add(collector);
     return collector;
+  }
+
+  reader(): SourceReader {
+    return new PostgresReader(this.#options.route, () => this.#delivered);
   }
 
   mark(): Promise<Position> {

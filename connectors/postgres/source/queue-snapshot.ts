@@ -7,13 +7,13 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import { LongRowError, RowTextError, RowTextReader } from '../../../src/core/row-text.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { CatalogueTable } from './catalogue.ts';
-import { CopyTextError, CopyTextReader, LongRowError } from './copy-text.ts';
 import { queueNames } from './queue-names.ts';
 import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
@@ -121,7 +121,7 @@ export class PostgresSnapshot implements QueueSnapshot {
       kind === 'p'
         ? `(SELECT ${columns} FROM ${quoteTable(table)})`
         : `${quoteTable(table)}${columns === '' ? '' : ` (${columns})`}`;
-    const reader = new CopyTextReader(table.columns.length, this.#options.route.apply.maxRowBytes);
+    const reader = new RowTextReader(table.columns.length, this.#options.route.apply.maxRowBytes);
     let batch: Row[] = [];
     let bytes = 0;
     try {
@@ -135,7 +135,7 @@ export class PostgresSnapshot implements QueueSnapshot {
       }
     } catch (error) {
       if (error instanceof LongRowError) throw this.#tooLarge(table, error.bytes);
-      if (!(error instanceof CopyTextError)) throw error;
+      if (!(error instanceof RowTextError)) throw error;
       const place = { route: this.#options.route.name, position: `${this.position}, ${tableLabel(table)}` };
       throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
     }

@@ -11,8 +11,14 @@ export function areSettled(xids: readonly string[], snapshot: string): boolean {
 
 /** True where the transaction (no subtransaction) was over. */
 export function isOver(xid: string, snapshot: string): boolean {
+  return overIn(snapshot)(xid);
+}
+
+/** The same for many transactions. */
+export function overIn(snapshot: string): (xid: string) => boolean {
   const [, xmax = '', running = ''] = snapshot.split(':');
-  return precedes(xid, xmax) && !running.split(',').some((other) => other !== '' && lower(other) === lower(xid));
+  const open = new Set(running.split(',').flatMap((other) => (other === '' ? [] : [lower(other)])));
+  return (xid) => precedes(xid, xmax) && !open.has(lower(xid));
 }
 
 /** True where transaction `a` got its id before `b`. */

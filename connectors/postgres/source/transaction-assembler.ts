@@ -5,8 +5,9 @@ import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { formatLsn, type Lsn } from '../lsn.ts';
 import type { DdlReader } from './ddl-reader.ts';
+import type { DeliveredTransactions } from './delivered-transactions.ts';
 import type { HistoryCheck } from './history-check.ts';
-import { markerPrefixes, readHeartbeat, readOrigin } from './markers.ts';
+import { markerPrefixes, readHeartbeat, readOrigin, readWatermark } from './markers.ts';
 import { idleAdvance, PartBuilder } from './part-builder.ts';
 import { identifies } from './partition-identity.ts';
 import {
@@ -28,8 +29,8 @@ import type { TypeNames } from './pgoutput/type-names.ts';
 
 export interface AssemblerOptions {
   readonly route: string;
-  /** Own heartbeats carry it: deployment/route. */
-  readonly heartbeatId: string;
+  /** Own heartbeats and watermarks carry it: deployment/route. */
+  readonly routeKey: string;
   readonly forward: 'own' | 'all';
   readonly maxRowBytes: number;
   /** Whole transactions that end here or before are at the target already. */
@@ -39,6 +40,9 @@ export interface AssemblerOptions {
   readonly types: TypeNames;
   /** Reads DDL commands; null where the route takes none. */
   readonly commands: DdlReader | null;
+  readonly delivered: DeliveredTransactions;
+  /** Somebody reads the source between two watermarks: what others have brought is read for them, too. */
+  isWatched(): boolean;
   /** How soon a transaction without changes for the route has to be stored. */
   idleUrgency(): Urgency;
   emit(part: TransactionPart): void;
@@ -120,7 +124,7 @@ export class TransactionAssembler {
   }
 
   #isLeftOut(open: OpenTransaction, oid: number): boolean {
-    if (open.skipped !== null) return true;
+    if (isLeftOut(open)) return true;
     const { relations } = this.#options;
     if (!relations.has(oid)) return false;
     const relation = relations.get(oid);
@@ -164,8 +168,9 @@ export class TransactionAssembler {
     const open = this.#transaction();
     // A restored source that goes on gives the same ids, and where its rows are as long, the same places.
     const id = `${open.xid}@${time}`;
-    const { checkpoint, history, idleUrgency, emit } = this.#options;
+    const { checkpoint, history, idleUrgency, emit, delivered } = this.#options;
     this.#open = null;
+    delivered.committed(open.xid);
     history.commit(endLsn, id);
     this.#options.commands?.end();
     if (open.skipped === 'applied') {
@@ -182,7 +187,7 @@ export class TransactionAssembler {
     const open = this.#transaction();
     open.first = false;
     const described = this.#described.length > 0 ? this.#described.splice(0) : null;
-    if (open.skipped !== null) return;
+    if (isLeftOut(open)) return;
     const relation = this.#options.relations.get(readUInt32(bytes, start + 1));
     if (!relation.selected || isCopied(relation, open)) return;
     if (relation.refused !== null) throw relation.refused;
@@ -220,7 +225,7 @@ export class TransactionAssembler {
     const open = this.#transaction();
     this.#described.length = 0;
     open.first = false;
-    if (open.skipped !== null) return;
+    if (isLeftOut(open)) return;
     const { oids, restartIdentity } = readTruncate(buffer);
     const relations = oids
       .map((oid) => this.#options.relations.get(oid))
@@ -237,16 +242,28 @@ export class TransactionAssembler {
     const { first } = open;
     open.first = false;
     if (prefix === markerPrefixes.ddl && open.skipped !== 'applied') this.#ddl(open, content);
+    if (prefix === markerPrefixes.watermark) this.#watermark(open, content);
     if (open.skipped !== null) return;
     if (prefix === markerPrefixes.mark) open.marked = true;
     else if (prefix === markerPrefixes.origin && first) {
       open.builder.origin = readOrigin(content);
-      if (this.#options.forward === 'own') open.skipped = 'replicated';
+      if (this.#options.forward === 'own') {
+        open.skipped = 'replicated';
+        open.builder.replicated = this.#options.isWatched();
+      }
     } else if (prefix === markerPrefixes.heartbeat) {
       const { id, sentAtMs, snapshot } = readHeartbeat(content);
       this.#snapshot = snapshot ?? this.#snapshot;
-      if (id === this.#options.heartbeatId) open.builder.add({ kind: 'heartbeat', id, sentAtMs });
+      if (this.#snapshot !== null) this.#options.delivered.seen(this.#snapshot);
+      if (id === this.#options.routeKey) open.builder.add({ kind: 'heartbeat', id, sentAtMs });
     }
+  }
+
+  #watermark({ skipped, builder }: OpenTransaction, content: string): void {
+    const { route, id } = readWatermark(content);
+    if (route !== this.#options.routeKey || skipped !== null) return;
+    this.#options.delivered.watermark(id);
+    builder.add({ kind: 'watermark', id });
   }
 
   #ddl({ skipped, builder, xid, commitLsn }: OpenTransaction, content: string): void {
@@ -299,6 +316,11 @@ export class TransactionAssembler {
 
 function isRow(type: number | undefined): boolean {
   return type === messageTypes.insert || type === messageTypes.update || type === messageTypes.delete;
+}
+
+/** Rows that somebody else has brought are read only for those who read the source meanwhile. */
+function isLeftOut({ skipped, builder }: OpenTransaction): boolean {
+  return skipped !== null && !builder.replicated;
 }
 
 /** In the copy that was made of the table. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ABSENT, type Cell, type Row, UNCHANGED } from '../../core/cell.ts';
-import type { RowChange } from '../../core/change.ts';
+import { isRowChange, type RowChange } from '../../core/change.ts';
 import type { ParkedKey, ParkedStore } from '../../core/parked.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { OpenedRoute } from '../open-route.ts';
@@ -61,8 +61,7 @@ async function readChanges(
         shown.push({ change: change.kind, tables: change.tables.map(tableLabel), keys: [] });
       else if (change.kind === 'unmapped')
         shown.push({ change: `unmapped ${change.change.kind}`, tables: change.tables.map(tableLabel), keys: [] });
-      else if (change.kind !== 'schemaChange' && change.kind !== 'ddl' && change.kind !== 'heartbeat')
-        shown.push(shownRow(change, values));
+      else if (isRowChange(change)) shown.push(shownRow(change, values));
       if (shown.length === limit) return shown;
     }
   }

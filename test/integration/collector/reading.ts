@@ -73,6 +73,7 @@ export interface ReadingOptions {
   readonly onPart?: (part: TransactionPart) => void | Promise<void>;
   readonly onIdentity?: (identity: SourceIdentity) => Promise<void>;
   readonly onRetained?: (bytes: number) => void;
+  readonly isWatched?: () => boolean;
 }
 
 /** The smallest reader of a Collector that keeps the contract: releases what it has read, acknowledges in order. */
@@ -98,6 +99,7 @@ export class Reading implements AsyncDisposable {
       heartbeatMs: options.heartbeatMs ?? 3_600_000,
       onIdentity: options.onIdentity ?? (async () => {}),
       onRetained: options.onRetained ?? (() => {}),
+      ...(options.isWatched && { isWatched: options.isWatched }),
       meter: new WorkMeter(),
     });
     this.ended = this.#run();

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import type { Cell, Row } from '../../../src/core/cell.ts';
+import type { Cell, Row } from './cell.ts';
 
 const newline = 0x0a;
 
 const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /** Bytes that are no UTF-8, or a line with the wrong number of values. */
-export class CopyTextError extends Error {}
+export class RowTextError extends Error {}
 
 /** A row whose values have more bytes than are allowed. */
 export class LongRowError extends Error {
@@ -21,7 +21,7 @@ export class LongRowError extends Error {
  * Reads the text format of COPY TO: a line a row, values between tabs, \N for null, a backslash before what would be
  * mistaken. Chunks end anywhere; a line feed inside a value is escaped, so that every raw one ends a row.
  */
-export class CopyTextReader {
+export class RowTextReader {
   readonly #columns: number;
   readonly #maxRowBytes: number;
   #rest: Buffer[] = [];
@@ -44,7 +44,7 @@ export class CopyTextReader {
     this.#rest = [];
     this.#restBytes = 0;
     if (end < chunk.length) this.#keep(chunk.subarray(end));
-    if (!isUtf8(block)) throw new CopyTextError('a value that is not valid UTF-8');
+    if (!isUtf8(block)) throw new RowTextError('a value that is not valid UTF-8');
     const lines = block.toString('utf8').split('\n');
     lines.pop();
     const rows = lines.map((line) => this.#row(line));
@@ -70,7 +70,7 @@ export class CopyTextReader {
   #row(line: string): Row {
     if (this.#columns === 0) return [];
     const row: Row = line.split('\t');
-    if (row.length !== this.#columns) throw new CopyTextError(`${row.length} values for ${this.#columns} columns`);
+    if (row.length !== this.#columns) throw new RowTextError(`${row.length} values for ${this.#columns} columns`);
     if (line.includes('\\')) for (let i = 0; i < row.length; i++) row[i] = unescapeValue(row[i] as string);
     return row;
   }
@@ -80,4 +80,56 @@ function unescapeValue(text: string): Cell {
   if (text === '\\N') return null;
   if (!text.includes('\\')) return text;
   return text.replaceAll(/\\(.)/gs, (_, letter: string) => escapes[letter] ?? letter);
+}
+
+/** Takes COPY's text as it comes and cuts it behind whole rows, without looking into them. */
+export class RowTextCutter {
+  readonly #columns: number;
+  readonly #maxRowBytes: number;
+  #text: Buffer[] = [];
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #rows = 0;
+  /** Of whole rows. */
+  bytes = 0;
+
+  constructor(columns: number, maxRowBytes = Number.POSITIVE_INFINITY) {
+    this.#columns = columns;
+    this.#maxRowBytes = maxRowBytes;
+  }
+
+  take(chunk: Buffer): void {
+    const end = chunk.lastIndexOf(newline) + 1;
+    if (end > 0) {
+      const head = chunk.subarray(0, end);
+      // A value may go on over two chunks.
+      const block = this.#rest.length === 0 ? head : Buffer.concat([...this.#rest, head]);
+      if (!isUtf8(block)) throw new RowTextError('a value that is not valid UTF-8');
+      for (let at = block.indexOf(newline); at >= 0; at = block.indexOf(newline, at + 1)) this.#rows++;
+      this.#text.push(block);
+      this.bytes += block.length;
+      if (block.length > this.#maxRowBytes) new RowTextReader(this.#columns, this.#maxRowBytes).read(block);
+      this.#rest = [];
+      this.#restBytes = 0;
+    }
+    if (end === chunk.length) return;
+    this.#rest.push(chunk.subarray(end));
+    this.#restBytes += chunk.length - end;
+    const bytes = Math.ceil((this.#restBytes - 3 * this.#columns) / 2);
+    if (bytes > this.#maxRowBytes) throw new LongRowError(bytes);
+  }
+
+  /** The whole rows; where it was cut, what has begun behind them is dropped. */
+  end(isCut: boolean) {
+    if (!isCut && this.#restBytes > 0) throw new RowTextError('a row without an end');
+    const { bytes } = this;
+    const last = this.#text.at(-1);
+    const lastRow = last === undefined ? null : (lastRowOf(last, this.#columns) ?? null);
+    return { text: this.#text, rows: this.#rows, bytes, lastRow };
+  }
+}
+
+function lastRowOf(block: Buffer, columns: number): Row | undefined {
+  const from = block.lastIndexOf(newline, block.length - 2) + 1;
+  return new RowTextReader(columns).read(block.subarray(from))[0];
 }

@@ -1,0 +1,88 @@
+import { overIn } from './snapshot-text.ts';
+
+interface Waiting {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Which transactions the stream has brought, for those who read the source beside it. PostgreSQL can deliver a transaction
+ * before a new snapshot sees it: its commit record is in the WAL by then, and its session has yet to say that it is over. With a
+ * synchronous standby that takes until the standby, which may be this route, has answered.
+ */
+export class DeliveredTransactions {
+  /** In the order of their commits; those that every new snapshot sees are left out. */
+  #recent: string[] = [];
+  /** By watermark that has come: what had been delivered by then. */
+  readonly #behind = new Map<string, readonly string[]>();
+  readonly #waiting = new Map<string, Waiting>();
+  #ended = false;
+
+  committed(xid: string): void {
+    this.#recent.push(xid);
+  }
+
+  /** Of any later moment than what has come before. */
+  seen(snapshot: string): void {
+    const isOver = overIn(snapshot);
+    this.#recent = this.#recent.filter((xid) => !isOver(xid));
+  }
+
+  /** The stream has come to it. Its own transaction is not over yet, and no matter. */
+  watermark(id: string): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    this.#behind.set(id, [...this.#recent]);
+    waiting.resolve();
+  }
+
+  /** To be asked before the watermark is written. */
+  expect(id: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => this.#reject(id, signal.reason);
+      if (signal.aborted) return reject(signal.reason);
+      if (this.#ended) return reject(streamEnded());
+      signal.addEventListener('abort', onAbort, { once: true });
+      const over = (): void => signal.removeEventListener('abort', onAbort);
+      this.#waiting.set(id, {
+        resolve: () => {
+          over();
+          resolve();
+        },
+        reject: (error) => {
+          over();
+          reject(error);
+        },
+      });
+    });
+  }
+
+  /** True where a session of this snapshot sees everything that came before the watermark. */
+  areSeen(id: string, snapshot: string): boolean {
+    const behind = this.#behind.get(id);
+    if (behind === undefined) throw streamEnded();
+    return behind.every(overIn(snapshot));
+  }
+
+  forget(id: string): void {
+    this.#behind.delete(id);
+  }
+
+  /** No watermark comes any more. */
+  end(): void {
+    this.#ended = true;
+    for (const id of [...this.#waiting.keys()]) this.#reject(id, streamEnded());
+  }
+
+  #reject(id: string, error: unknown): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    waiting?.reject(error);
+  }
+}
+
+function streamEnded(): Error {
+  // Classified as a lost connection: whoever reads begins again beside the next stream.
+  return Object.assign(new Error('the stream has ended'), { code: 'ECONNRESET' });
+}

@@ -1,0 +1,73 @@
+import type { TableName } from './table.ts';
+import type { TableFacts } from './table-facts.ts';
+
+/** What tells a table's rows apart, and orders them for reading in ranges. */
+export interface ReadKey {
+  /** Names of the columns, in the key's order. Each old image in the change queue carries them where they have changed. */
+  readonly columns: readonly string[];
+}
+
+/** Which rows are read: the next ones of the key's order, or those of exactly these keys. Values are canonical text. */
+export type ReadRange =
+  | {
+      readonly kind: 'after' /** Null: from the first row on. */;
+      readonly key: readonly string[] | null;
+      readonly rows: number;
+    }
+  | { readonly kind: 'keys'; readonly keys: readonly (readonly string[])[] };
+
+export interface ReadRequest {
+  readonly table: TableName;
+  readonly key: ReadKey;
+  /** Names of the columns to read, in this order; those of the key are among them. */
+  readonly columns: readonly string[];
+  readonly range: ReadRange;
+  /** The low watermark: everything that the stream brings before it is in what is read. */
+  readonly low: string;
+  /** A range ends early where it has more, with whole rows, at least one. */
+  readonly maxBytes: number;
+}
+
+/** Rows of a table as of one moment that is behind the low watermark, and before any that is written after the call. */
+export interface ReadRows {
+  /**
+   * In the text format of COPY: a line a row, tabs between cells, \N for NULL, a backslash before what would be mistaken; valid UTF-8.
+   * `src/core/row-text.ts` reads it.
+   */
+  readonly text: readonly Buffer[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Key of the last row, where there is one. */
+  readonly last: readonly string[] | null;
+  /** There are no rows behind these in the key's order; always true of exact keys. */
+  readonly ended: boolean;
+  /** What the catalogue said of the table at that moment. Nobody could change its definition while it was read. */
+  readonly facts: TableFacts;
+}
+
+/** Size of a table as the source knows it without counting. */
+export interface TableSize {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Reads rows of one source while its Collector streams, on sessions of its own, so that reading never holds up the stream.
+ *
+ * What was read between two watermarks is true at the second one but for the rows that the stream has changed in between:
+ * pipeline/watermark-windows.ts tells which. Methods throw TidelockErrors; after one with recovery `retry` the reader is still good.
+ */
+export interface SourceReader {
+  /**
+   * Commits a watermark to the change queue, where it comes as a WatermarkChange, behind everything that was committed before
+   * the call. Resolves once the Collector has read it.
+   */
+  watermark(id: string, signal: AbortSignal): Promise<void>;
+  /** Null where nothing tells the table's rows apart that every old image carries. */
+  key(table: TableName): Promise<ReadKey | null>;
+  size(table: TableName): Promise<TableSize>;
+  /** Whether the table has any row. */
+  hasRows(table: TableName): Promise<boolean>;
+  read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,85 @@
+import { ABSENT, type Cell, type Row, UNCHANGED } from '../core/cell.ts';
+import type { Change, UpdateChange } from '../core/change.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
+import type { TransactionPart } from '../core/transaction.ts';
+
+export interface LoadingTable {
+  /** Names of the columns that tell its rows apart. */
+  readonly key: readonly string[];
+  /** Whether a row may go and come where it changes its key: not where the route treats operations differently. */
+  replaces(table: TableVersion): boolean;
+}
+
+/**
+ * Tables of which the target has a part. What it has of them is what the source has at the same position, but rows are missing: an
+ * update or delete of one of those finds nothing there, and that is right, since the row will be loaded as it is later.
+ *
+ * Not so for a row that changes its key: it leaves a range that may still be loaded for one that may be loaded already. So it goes
+ * and comes. Where the log lacks cells of it they can only be at the target if the row is; its new key is then read again.
+ */
+export class LoadingTables {
+  readonly #tables = new Map<string, LoadingTable>();
+
+  set(label: string, table: LoadingTable): void {
+    this.#tables.set(label, table);
+  }
+
+  delete(label: string): void {
+    this.#tables.delete(label);
+  }
+
+  has(label: string): boolean {
+    return this.#tables.has(label);
+  }
+
+  /** Each part of the stream, before it is mapped. */
+  pass(part: TransactionPart): TransactionPart {
+    if (this.#tables.size === 0 || part.rows === 0) return part;
+    let made: Change[] | null = null;
+    const again: { source: string; key: readonly string[] }[] = [];
+    for (const [at, change] of part.changes.entries()) {
+      const moved = change.kind === 'update' ? this.#moved(change) : null;
+      if (moved === null) {
+        made?.push(change);
+        continue;
+      }
+      made ??= part.changes.slice(0, at);
+      made.push(...moved.changes);
+      if (moved.again !== null) again.push({ source: tableLabel(moved.table), key: moved.again });
+    }
+    if (made === null) return part;
+    return {
+      ...part,
+      changes: made,
+      rows: part.rows + made.length - part.changes.length,
+      ...(again.length > 0 && { again }),
+    };
+  }
+
+  /** Null where the key stays. */
+  #moved(change: UpdateChange) {
+    const { table, before, after } = change;
+    if (before === null) return null;
+    const loading = this.#tables.get(tableLabel(table));
+    if (loading === undefined) return null;
+    const key = keyIndexes(table, loading.key);
+    if (!key.some((at) => before[at] !== ABSENT && after[at] !== UNCHANGED && before[at] !== after[at])) return null;
+    const row: Row = after.map((cell, at) => (cell === UNCHANGED && isCell(before[at]) ? before[at] : cell));
+    if (!row.includes(UNCHANGED) && loading.replaces(table)) {
+      const changes: Change[] = [
+        { kind: 'delete', table, before },
+        { kind: 'insert', table, after: row },
+      ];
+      return { table, changes, again: null };
+    }
+    return { table, changes: [change], again: key.map((at) => String(row[at])) };
+  }
+}
+
+export function keyIndexes(table: TableVersion, key: readonly string[]): readonly number[] {
+  return key.map((name) => table.columns.findIndex((column) => column.name === name));
+}
+
+function isCell(cell: Cell | undefined): cell is string | Buffer | null {
+  return cell !== undefined && cell !== ABSENT && cell !== UNCHANGED;
+}
