@@ -14,6 +14,10 @@ export interface Channel {
    * the channel has ended or the signal is aborted. Throws what the channel was ended with, after the last part.
    */
   receive(signal: AbortSignal, timeoutMs: number): Promise<readonly TransactionPart[] | null>;
+  /** Consumer's side: everything that is waiting now, in order. */
+  take(): readonly TransactionPart[];
+  /** Consumer's side: called with each part or list of parts that comes; null takes the listener off. */
+  onSend(listener: (() => void) | null): void;
   /** Consumer's side: what is applied and durable. */
   report(progress: Progress): void;
   /** Collector's side: called with each report. */

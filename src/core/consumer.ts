@@ -20,16 +20,34 @@ export interface ApplyCounts {
   readonly collisions: number;
 }
 
+/** So many rows that wait together are a backlog. A route that keeps up with 100,000 rows a second has less waiting. */
+export function backlogRows(groupRows: number): number {
+  return groupRows / 16;
+}
+
+/** What comes while `apply` is at work. */
+export interface PartFeed {
+  /** Everything that waits, in order; empty where nothing does. */
+  take(): readonly TransactionPart[];
+  /** Of a backlog, where so many rows are held that are less than a group: what comes within a moment. */
+  gather(rows: number): Promise<readonly TransactionPart[]>;
+  /** Called whenever something begins to wait; null takes the listener off. */
+  onMore(listener: (() => void) | null): void;
+  /** So many parts, in order, are applied: what they held in memory may be given back. */
+  done(parts: number): void;
+}
+
 /** Applies transactions to one target and keeps the checkpoint there, in the same target transaction as the rows. */
 export interface Consumer {
   /** The last position stored at the target, read when the Consumer was opened. */
   readonly start: StartPoint;
   /**
    * Applies the parts in order, whole source transactions grouped into as few target transactions as the limits allow.
-   * Resolves when they are committed; a transaction whose last part is missing stays open until the next call.
+   * Resolves when they are committed, and with them what the feed had; a transaction whose last part is missing stays open
+   * until the next call.
    * Throws a TidelockError; after that the instance is of no more use and is closed.
    */
-  apply(parts: readonly TransactionPart[], signal: AbortSignal): Promise<void>;
+  apply(parts: readonly TransactionPart[], signal: AbortSignal, feed?: PartFeed): Promise<void>;
   /** Stores an idle advance that is still riding, if there is one. */
   flushIdle(): Promise<void>;
   /** Latest progress, conflated: a slow reader misses steps and never the last one. Ends when the Consumer is closed. */

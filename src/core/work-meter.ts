@@ -14,7 +14,7 @@ export const operations = ['insert', 'update', 'delete', 'truncate', 'load'] as 
 export type Operation = (typeof operations)[number];
 
 /** Groups are counted by the first of these that their rows do not exceed; one more counts those beyond the last. */
-export const groupRowBounds = [1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000] as const;
+export const groupRowBounds = [1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 40_000] as const;
 
 /** Tables beyond these are counted together, under this name: no table's label is without a schema. */
 export const tableLimit = 10_000;

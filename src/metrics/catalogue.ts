@@ -217,7 +217,8 @@ export const groupRowsMetric: ServiceMetric = {
   type: 'histogram',
   help: 'Row changes of a group',
   labels: [],
-  about: 'Small groups are a route that keeps up; they grow by themselves under a backlog, up to `apply.groupRows`.',
+  about:
+    'Small groups are a route that keeps up; they grow by themselves under a backlog, up to eight times `apply.groupRows`.',
 };
 
 export const serviceMetrics = {

@@ -9,6 +9,7 @@ export class MemoryChannel implements Channel {
   #wake: (() => void) | null = null;
   #signal: AbortSignal | null = null;
   readonly #listeners: ((progress: Progress) => void)[] = [];
+  #onSend: (() => void) | null = null;
 
   get waiting(): number {
     return this.#parts.length;
@@ -17,6 +18,7 @@ export class MemoryChannel implements Channel {
   send(parts: readonly TransactionPart[]): void {
     for (const part of parts) this.#parts.push(part);
     this.#wake?.();
+    this.#onSend?.();
   }
 
   end(error?: unknown): void {
@@ -31,9 +33,17 @@ export class MemoryChannel implements Channel {
       if (this.#ended.error !== undefined) throw this.#ended.error;
       return null;
     }
+    return this.take();
+  }
+
+  take(): readonly TransactionPart[] {
     const parts = this.#parts;
     this.#parts = [];
     return parts;
+  }
+
+  onSend(listener: (() => void) | null): void {
+    this.#onSend = listener;
   }
 
   report(progress: Progress): void {

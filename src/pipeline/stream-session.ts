@@ -2,7 +2,7 @@ import type { ByteBudget } from '../core/byte-budget.ts';
 import type { Change } from '../core/change.ts';
 import type { Channel } from '../core/channel.ts';
 import type { Collector } from '../core/collector.ts';
-import type { Consumer } from '../core/consumer.ts';
+import { backlogRows, type Consumer, type PartFeed } from '../core/consumer.ts';
 import type { LatestValue } from '../core/latest-value.ts';
 import type { Position } from '../core/position.ts';
 import type { TransactionPart } from '../core/transaction.ts';
@@ -13,9 +13,6 @@ import type { WatermarkWindows } from './watermark-windows.ts';
 
 /** An advance without changes is stored this often at most, unless somebody waits for it. */
 const idleStoreMs = 10_000;
-
-/** Of `groupRows`, that wait together: a backlog. A route that keeps up with 100,000 rows a second has less waiting. */
-const backlogShare = 1 / 16;
 
 export interface StreamSessionOptions {
   readonly collector: Collector;
@@ -158,32 +155,57 @@ function dropLoop(part: TransactionPart, targetNode: string): TransactionPart {
 
 /** Target side: applies all that waits, as one or more groups. */
 async function write(options: StreamSessionOptions, signal: AbortSignal): Promise<void> {
-  const { channel, consumer, budget, meter, onHeartbeat } = options;
+  const { channel, consumer, meter } = options;
   let storedAtMs = Date.now();
-  for (;;) {
-    const beganMs = performance.now();
-    const first = await channel.receive(signal, idleStoreMs);
-    if (first === null) return;
-    const parts = await gather(options, first, signal);
-    meter.work.spent('wait', performance.now() - beganMs);
-    if (parts.length > 0) {
-      await consumer.apply(parts, signal);
+  const isDue = (): boolean => Date.now() - storedAtMs >= idleStoreMs;
+  let given: TransactionPart[] = [];
+  const give = (parts: readonly TransactionPart[]): readonly TransactionPart[] => {
+    // Not spread into arguments, of which there may only be so many: small transactions come by the hundred thousand.
+    for (const part of parts) given.push(part);
+    return parts;
+  };
+  const feed: PartFeed = {
+    // Where only idle parts come, without an end, their position is to be stored all the same.
+    take: () => (isDue() ? [] : give(channel.take())),
+    gather: async (rows) => (isDue() ? [] : give(await waited(meter, () => gather(options, [], signal, rows)))),
+    onMore: (listener) => channel.onSend(listener),
+    done: (parts) => {
+      for (const part of given.splice(0, parts)) applied(part, options);
       meter.stepped();
+    },
+  };
+  for (;;) {
+    const parts = await waited(meter, async () => {
+      const first = await channel.receive(signal, idleStoreMs);
+      return first === null ? null : await gather(options, first, signal);
+    });
+    if (parts === null) return;
+    if (parts.length > 0) {
+      given = [...parts];
+      await consumer.apply(parts, signal, feed);
+      feed.done(given.length);
     }
-    for (const part of parts) {
-      meter.measured(part);
-      budget.release(part.bytes);
-      if (part.rows > 0) continue;
-      for (const change of part.changes) {
-        if (change.kind !== 'heartbeat') continue;
-        meter.passed(change);
-        onHeartbeat();
-      }
-    }
-    if (Date.now() - storedAtMs >= idleStoreMs) {
-      storedAtMs = Date.now();
-      await consumer.flushIdle();
-    }
+    if (!isDue()) continue;
+    storedAtMs = Date.now();
+    await consumer.flushIdle();
+  }
+}
+
+async function waited<T>(meter: RouteMeter, wait: () => Promise<T>): Promise<T> {
+  const beganMs = performance.now();
+  const result = await wait();
+  meter.work.spent('wait', performance.now() - beganMs);
+  return result;
+}
+
+function applied(part: TransactionPart, { budget, meter, onHeartbeat }: StreamSessionOptions): void {
+  meter.measured(part);
+  budget.release(part.bytes);
+  if (part.rows > 0) return;
+  for (const change of part.changes) {
+    if (change.kind !== 'heartbeat') continue;
+    meter.passed(change);
+    onHeartbeat();
   }
 }
 
@@ -191,17 +213,18 @@ async function write(options: StreamSessionOptions, signal: AbortSignal): Promis
  * In a backlog, which is when many rows came while the group before was applied, a little more is waited for: fewer
  * commits for as many transactions. Otherwise groups grow by themselves with what came meanwhile: at a steady 1,000
  * transactions a second there are always a few, and waiting for more of them made each late by half of `groupTime`.
- * Nobody who waits for a position waits for others.
+ * Nobody who waits for a position waits for others. `held` rows wait elsewhere already.
  */
 async function gather(
   { channel, groupRows, groupTimeMs }: StreamSessionOptions,
   first: readonly TransactionPart[],
   signal: AbortSignal,
+  held = 0,
 ): Promise<readonly TransactionPart[]> {
-  if (first.reduce((sum, part) => sum + part.rows, 0) < groupRows * backlogShare) return first;
+  if (first.reduce((sum, part) => sum + part.rows, held) < backlogRows(groupRows)) return first;
   const deadlineMs = performance.now() + groupTimeMs;
   const parts = [...first];
-  let rows = 0;
+  let rows = held;
   for (let at = 0; ; ) {
     for (; at < parts.length; at++) {
       const part = parts[at] as TransactionPart;
@@ -213,7 +236,6 @@ async function gather(
     // What the channel ended with comes again with the next call.
     const more = await channel.receive(signal, leftMs).catch(() => null);
     if (more === null) return parts;
-    // Not spread into arguments, of which there may only be so many: small transactions come by the hundred thousand.
     for (const part of more) parts.push(part);
   }
 }

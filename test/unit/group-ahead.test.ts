@@ -56,8 +56,7 @@ test('what was made ready is sent for that very group, once, and not when a plan
   const one = ahead(state);
   const group = groupOf([part(2, [insert('1'), insert('2')]), part(3, [insert('3')])]);
   const make = (): void => {
-    one.following = () => group;
-    one.make(before);
+    one.make(before, group);
   };
   make();
   expect(one.of(group.parts[0], false)).toBe(group);
@@ -76,12 +75,10 @@ test('what was made ready is sent for that very group, once, and not when a plan
 test('it comes behind a COMMIT of the group that it follows, and of no other', () => {
   const one = ahead({ generation: 1, areMade: true });
   const group = groupOf([part(2, [insert('1')])]);
-  one.following = () => group;
-  one.make(before);
+  one.make(before, group);
   expect(one.after(groupOf(before.parts))).toBeNull();
   expect(one.after(before)).toBe(group);
-  one.following = () => group;
-  one.make(beforeInParts);
+  one.make(beforeInParts, group);
   expect(one.after(beforeInParts)).toBeNull();
   expect(one.of(group.parts[0], true)).toBe(group);
 });
@@ -91,8 +88,7 @@ test('nothing is made ready for which something has to be read, decided or waite
   const one = ahead(state);
   const made = (parts: TransactionPart[]): boolean => {
     const group = groupOf(parts);
-    one.following = () => group;
-    one.make(before);
+    one.make(before, group);
     return one.of(parts[0], false) !== null;
   };
   const rows = part(1, [insert('1')]);

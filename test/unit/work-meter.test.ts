@@ -40,8 +40,8 @@ test('rows are counted by table and operation, over versions of the table, and t
 
 test('group sizes fall below the first bound that holds them', () => {
   const meter = new WorkMeter();
-  for (const rows of [0, 1, 2, 10, 11, 5_000, 10_001]) meter.applied([], rows);
-  expect(meter.take().groupSizes).toEqual([2, 2, 1, 0, 0, 0, 1, 0, 1]);
+  for (const rows of [0, 1, 2, 10, 11, 5_000, 10_001, 40_001]) meter.applied([], rows);
+  expect(meter.take().groupSizes).toEqual([2, 2, 1, 0, 0, 0, 1, 0, 1, 0, 1]);
 });
 
 test('decoding is taken off the time in which the source is waited for, also where the wait ends later', () => {

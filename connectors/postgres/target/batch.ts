@@ -1,5 +1,9 @@
 import type pg from 'pg';
-import { type CopyData, CopyIn } from './copy-in.ts';
+import type { CopyData } from './copy-data.ts';
+import { type BoundStatement, type Check, Flight } from './flight.ts';
+
+/** The server is given so much at a time: it works on it while the rest is made. */
+const flightBytes = 65_536;
 
 /** A statement touched another number of rows than it should have: the group is not what the target expects. */
 export class CountMismatch extends Error {
@@ -14,70 +18,62 @@ export class CountMismatch extends Error {
 
 /** Takes statements in the order in which they are to run. */
 export interface StatementSink {
-  send(query: pg.QueryConfig | string): void;
+  send(query: BoundStatement | string): void;
   /** A statement that must touch exactly `expected` rows. */
-  sendCounted(query: pg.QueryConfig, expected: number, label: string): void;
+  sendCounted(query: BoundStatement, expected: number, label: string): void;
   /** COPY FROM STDIN that must bring exactly `expected` rows. */
   sendCopy(text: string, data: readonly CopyData[], expected: number, label: string): void;
 }
 
-interface Sent {
-  readonly result: Promise<pg.QueryResult>;
-  readonly check: ((result: pg.QueryResult) => void) | null;
-}
-
-/** Statements that were written one behind the other without waiting; `settle` waits for all answers. */
+/**
+ * Statements that are sent one behind the other without waiting; `settle` waits for all answers. They leave with `flush`, with
+ * `settle`, or when there are many; what is asked of the session otherwise comes before those that have not left.
+ */
 export class Batch implements StatementSink {
   readonly #client: pg.Client;
-  #sent: Sent[] = [];
+  #next: Flight | null = null;
+  #sent: Flight[] = [];
 
   constructor(client: pg.Client) {
     this.#client = client;
   }
 
-  send(query: pg.QueryConfig | string, check: ((result: pg.QueryResult) => void) | null = null): void {
-    this.#await(typeof query === 'string' ? this.#client.query(query) : this.#client.query(query), check);
+  send(query: BoundStatement | string, check: Check | null = null): void {
+    this.#next ??= new Flight(this.#client);
+    this.#next.add(typeof query === 'string' ? { text: query } : query, check);
+    if (this.#next.bytes >= flightBytes) this.flush();
   }
 
-  #await(result: Promise<pg.QueryResult>, check: Sent['check']): void {
-    // Answers are collected in settle(); until then a rejection must not count as unhandled.
-    result.catch(() => {});
-    this.#sent.push({ result, check });
-  }
-
-  /** Sends a statement that must touch exactly `expected` rows. */
-  sendCounted(query: pg.QueryConfig, expected: number, label: string): void {
+  sendCounted(query: BoundStatement, expected: number, label: string): void {
     this.send(query, counted(expected, label));
   }
 
   sendCopy(text: string, data: readonly CopyData[], expected: number, label: string): void {
-    const result = new Promise<pg.QueryResult>((resolve, reject) => {
-      const answered = (error: Error | null | undefined, answer: pg.QueryResult): void =>
-        error ? reject(error) : resolve(answer);
-      this.#client.query(new CopyIn(text, data, answered));
-    });
-    this.#await(result, counted(expected, label));
+    this.send({ text, data }, counted(expected, label));
+  }
+
+  /** Everything leaves now. */
+  flush(): void {
+    const flight = this.#next;
+    if (flight === null) return;
+    this.#next = null;
+    this.#sent.push(flight);
+    this.#client.query(flight);
   }
 
   /** Throws the first error in the order of sending; what followed it has failed because of it. */
   async settle(): Promise<void> {
+    this.flush();
     const sent = this.#sent;
     this.#sent = [];
-    let first: { readonly error: unknown } | null = null;
-    for (const { result, check } of sent) {
-      try {
-        const answer = await result;
-        if (first === null) check?.(answer);
-      } catch (error) {
-        first ??= { error };
-      }
-    }
-    if (first !== null) throw first.error;
+    for (const { done } of sent) await done;
+    const failed = sent.find(({ failure }) => failure !== null);
+    if (failed?.failure) throw failed.failure.error;
   }
 }
 
-function counted(expected: number, label: string): (result: pg.QueryResult) => void {
-  return (result) => {
-    if (result.rowCount !== expected) throw new CountMismatch(label, expected, result.rowCount ?? 0);
+function counted(expected: number, label: string): Check {
+  return ({ rowCount }) => {
+    if (rowCount !== expected) throw new CountMismatch(label, expected, rowCount);
   };
 }

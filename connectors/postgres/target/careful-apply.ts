@@ -12,6 +12,7 @@ import { classifyPostgresError, isPostgresError, type PostgresError } from '../c
 import { quoteIdentifier } from '../identifiers.ts';
 import { Batch } from './batch.ts';
 import type { DisplacedRows } from './displaced-rows.ts';
+import type { Answer, BoundStatement } from './flight.ts';
 import { updateKeyImage } from './net-effect.ts';
 import { collated } from './row-statements.ts';
 import { singleStatement } from './set-apply.ts';
@@ -144,8 +145,8 @@ class CarefulRun {
   /** The statement behind a savepoint: the rows that it touched, or the server's error with the savepoint restored. */
   async #savepoint(
     plan: TablePlan,
-    query: pg.QueryConfig | pg.QueryArrayConfig,
-    onRows: (rows: unknown[]) => void = () => {},
+    query: BoundStatement,
+    onRows: (rows: Answer['rows']) => void = () => {},
   ): Promise<number | PostgresError> {
     const { client, replicaRole } = this.#options;
     const isOrdinary = replicaRole && plan.target.hasDeferrableUnique;
@@ -153,9 +154,9 @@ class CarefulRun {
     let count = 0;
     batch.send('savepoint tl_change');
     if (isOrdinary) batch.send('set local session_replication_role = origin');
-    batch.send(query, (result) => {
-      count = result.rowCount ?? 0;
-      onRows(result.rows);
+    batch.send(query, (answer) => {
+      count = answer.rowCount;
+      onRows(answer.rows);
     });
     if (isOrdinary) batch.send('set local session_replication_role = replica');
     batch.send('release savepoint tl_change');
@@ -244,13 +245,9 @@ class CarefulRun {
     const [key] = found.rows;
     if (key === undefined) return false;
     let cells: (string | null)[] | undefined;
-    const taken = await this.#savepoint(
-      plan,
-      { text: plan.takeOut, values: key, rowMode: 'array', types: asWritten },
-      (rows) => {
-        cells = rows[0] as (string | null)[] | undefined;
-      },
-    );
+    const taken = await this.#savepoint(plan, { text: plan.takeOut, values: key }, ([row]) => {
+      cells = row && [...row];
+    });
     // Refused where foreign keys hold on to it.
     if (taken !== 1 || cells === undefined) return false;
     const rows = displaced.size + 1;

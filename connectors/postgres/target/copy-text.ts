@@ -1,5 +1,5 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { type CopyData, copyData } from './copy-in.ts';
+import { type CopyData, copyData } from './copy-data.ts';
 
 const special = /[\\\b\f\n\r\t\v]/;
 const escapes: Readonly<Record<string, string>> = {

@@ -26,23 +26,23 @@ export function evolutionOf(part: TransactionPart | undefined): Evolving | null 
 
 const rowKinds: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'unmapped']);
 
-/** The same parts, cut so that each definition to be followed is one by itself, which never ends a transaction. */
-export function cutAtEvolutions(parts: readonly TransactionPart[]): readonly TransactionPart[] {
-  if (!parts.some((part) => part.changes.some(isEvolving))) return parts;
-  return parts.flatMap((part) => {
-    const cuts = part.changes.flatMap((change, at) => (isEvolving(change) ? [at, at + 1] : []));
-    if (cuts.length === 0) return [part];
-    const bounds = [0, ...cuts, part.changes.length];
-    const pieces = bounds.slice(1).map((end, at) => part.changes.slice(bounds[at], end));
-    return pieces.flatMap((changes, at) => {
-      const isLast = at === pieces.length - 1;
-      if (changes.length === 0 && !(isLast && part.commit !== null)) return [];
-      const rows = changes.filter(({ kind }) => rowKinds.has(kind)).length;
-      const bytes = Math.ceil(part.bytes / pieces.length);
-      const { unmapped, ...rest } = part;
-      const isUnmapped = unmapped !== undefined && changes.some(({ kind }) => kind === 'unmapped');
-      return [{ ...rest, changes, rows, bytes, commit: isLast ? part.commit : null, ...(isUnmapped && { unmapped }) }];
-    });
+export function hasEvolutions({ changes }: TransactionPart): boolean {
+  return changes.some(isEvolving);
+}
+
+/** The part, cut so that each definition to be followed is one by itself, which never ends a transaction. */
+export function cutAtEvolutions(part: TransactionPart): readonly TransactionPart[] {
+  const cuts = part.changes.flatMap((change, at) => (isEvolving(change) ? [at, at + 1] : []));
+  const bounds = [0, ...cuts, part.changes.length];
+  const pieces = bounds.slice(1).map((end, at) => part.changes.slice(bounds[at], end));
+  return pieces.flatMap((changes, at) => {
+    const isLast = at === pieces.length - 1;
+    if (changes.length === 0 && !(isLast && part.commit !== null)) return [];
+    const rows = changes.filter(({ kind }) => rowKinds.has(kind)).length;
+    const bytes = Math.ceil(part.bytes / pieces.length);
+    const { unmapped, ...rest } = part;
+    const isUnmapped = unmapped !== undefined && changes.some(({ kind }) => kind === 'unmapped');
+    return [{ ...rest, changes, rows, bytes, commit: isLast ? part.commit : null, ...(isUnmapped && { unmapped }) }];
   });
 }
 

@@ -20,8 +20,6 @@ export interface GroupAheadOptions {
  * is of use only if that one goes through as it is, and no plan changes.
  */
 export class GroupAhead {
-  /** The group that comes next if all goes well; null where it is not known yet. */
-  following: (() => Group) | null = null;
   readonly #options: GroupAheadOptions;
   #made: {
     readonly group: Group;
@@ -54,11 +52,14 @@ export class GroupAhead {
     return made.generation === this.#options.plans.generation ? made.statements : null;
   }
 
-  /** Makes the following group ready, where nothing has to be read or decided for it. */
-  make(before: Group): void {
-    const group = this.following?.() ?? null;
-    this.following = null;
-    if (group === null || !this.#isPlain(group, before.commit === null)) return;
+  /** Something is ready to come behind this group. */
+  isMade(before: Group): boolean {
+    return this.#made?.before === before;
+  }
+
+  /** Makes the group ready that follows this one, where nothing has to be read or decided for it. */
+  make(before: Group, group: Group): void {
+    if (!this.#isPlain(group, before.commit === null)) return;
     const { plans, replicaRole } = this.#options;
     const statements = new PreparedGroup();
     try {

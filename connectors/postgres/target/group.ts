@@ -30,47 +30,35 @@ export function isIdle(part: TransactionPart): boolean {
 /**
  * The next group from `parts` at `from`: as many whole source transactions as fit the limits, of one origin. A
  * transaction that is larger than the limits, or not complete yet, makes groups of its own parts. `open` tells that
- * the first part continues a transaction of the group before.
+ * the first part continues a transaction of the group before. A definition that the target has to follow is a group by
+ * itself: the plans of what comes after it are made behind it.
  */
-export function nextGroup(all: readonly TransactionPart[], from: number, limits: GroupLimits, open: boolean): Group {
-  const parts = untilEvolution(all, from);
-  let end = from;
-  let rows = 0;
-  let bytes = 0;
+export function nextGroup(parts: readonly TransactionPart[], from: number, limits: GroupLimits, open: boolean): Group {
   const first = parts[from];
   if (first === undefined) throw new RangeError('no parts are left to group');
   if (evolutionOf(first) !== null) return groupOf([first]);
-  if (open) {
-    end = takeParts(parts, from, limits);
-  } else {
-    while (end < parts.length) {
-      const whole = transactionAt(parts, end);
-      const fits = rows + whole.rows <= limits.rows && bytes + whole.bytes <= limits.bytes;
-      const isSameOrigin = sameOrigin(first, whole.first);
-      if (end > from && !(whole.isComplete && fits && isSameOrigin)) break;
-      if (end === from && !(whole.isComplete && fits)) {
-        end = takeParts(parts, from, limits);
-        break;
-      }
-      end = whole.end;
-      rows += whole.rows;
-      bytes += whole.bytes;
-    }
+  if (open) return groupOf(parts.slice(from, takeParts(parts, from, limits)));
+  let end = from;
+  let rows = 0;
+  let bytes = 0;
+  while (end < parts.length && evolutionOf(parts[end]) === null) {
+    const whole = transactionAt(parts, end, limits);
+    const fits = rows + whole.rows <= limits.rows && bytes + whole.bytes <= limits.bytes;
+    const goes = whole.isComplete && fits;
+    if (end === from && !goes) return groupOf(parts.slice(from, takeParts(parts, from, limits)));
+    if (!goes || !sameOrigin(first, whole.first)) break;
+    end = whole.end;
+    rows += whole.rows;
+    bytes += whole.bytes;
   }
   return groupOf(parts.slice(from, end));
-}
-
-/** A definition that the target has to follow is a group by itself: the plans of what comes after it are made behind it. */
-function untilEvolution(parts: readonly TransactionPart[], from: number): readonly TransactionPart[] {
-  const next = parts.findIndex((part, at) => at > from && evolutionOf(part) !== null);
-  return next < 0 ? parts : parts.slice(0, next);
 }
 
 /** Each of a group's transactions as a group of its own. */
 export function transactionsOf(group: Group): Group[] {
   const groups: Group[] = [];
   for (let at = 0; at < group.parts.length; ) {
-    const { end } = transactionAt(group.parts, at);
+    const { end } = transactionAt(group.parts, at, { rows: group.rows, bytes: Number.POSITIVE_INFINITY });
     groups.push(groupOf(group.parts.slice(at, end)));
     at = end;
   }
@@ -90,7 +78,12 @@ export function groupOf(parts: readonly TransactionPart[]): Group {
   return { parts, rows, commit: parts.at(-1)?.commit ?? null, lastCommit };
 }
 
-/** Parts of one transaction up to its end or to the limits, at least one. */
+/** What the group's parts hold in memory. */
+export function bytesOf(group: Group): number {
+  return group.parts.reduce((sum, part) => sum + part.bytes, 0);
+}
+
+/** Parts of one transaction up to its end, to the limits or to a definition, at least one. */
 function takeParts(parts: readonly TransactionPart[], from: number, limits: GroupLimits): number {
   let rows = 0;
   let bytes = 0;
@@ -99,20 +92,23 @@ function takeParts(parts: readonly TransactionPart[], from: number, limits: Grou
     if (part === undefined) break;
     rows += part.rows;
     bytes += part.bytes;
-    if (at > from && (rows > limits.rows || bytes > limits.bytes)) return at;
+    if (at > from && (rows > limits.rows || bytes > limits.bytes || evolutionOf(part) !== null)) return at;
     if (part.commit !== null) return at + 1;
   }
   return parts.length;
 }
 
-function transactionAt(parts: readonly TransactionPart[], from: number) {
+/** The transaction that begins there, as far as it is there and goes without a definition; not looked at beyond the limits. */
+function transactionAt(parts: readonly TransactionPart[], from: number, limits: GroupLimits) {
   const first = parts[from] as TransactionPart;
   let rows = 0;
   let bytes = 0;
   let end = from;
   let isComplete = false;
-  while (end < parts.length && !isComplete) {
-    const part = parts[end++] as TransactionPart;
+  while (end < parts.length && !isComplete && rows <= limits.rows && bytes <= limits.bytes) {
+    const part = parts[end] as TransactionPart;
+    if (end > from && evolutionOf(part) !== null) break;
+    end++;
     rows += part.rows;
     bytes += part.bytes;
     isComplete = part.commit !== null;

@@ -1,5 +1,11 @@
 import type { StartPoint } from '../../../src/core/collector.ts';
-import type { ApplyCounts, Consumer, Progress } from '../../../src/core/consumer.ts';
+import {
+  type ApplyCounts,
+  backlogRows,
+  type Consumer,
+  type PartFeed,
+  type Progress,
+} from '../../../src/core/consumer.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
@@ -17,9 +23,11 @@ import { boundStatements, isBounded, mostStatements } from './bound-statements.t
 import { applyCarefully } from './careful-apply.ts';
 import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
-import { cutAtEvolutions, evolutionOf, evolveTable } from './evolve-table.ts';
-import { type Group, type GroupLimits, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
+import { evolutionOf, evolveTable } from './evolve-table.ts';
+import { bytesOf, type Group, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
 import { GroupAhead } from './group-ahead.ts';
+import { GroupSize } from './group-size.ts';
+import { IncomingParts } from './incoming-parts.ts';
 import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
 import { Parking, type ParkWhy } from './parking/parking.ts';
@@ -38,6 +46,20 @@ const maxGroupBytes = 128_000_000;
  */
 type Mode = 'set' | 'ordered' | 'careful';
 const modes: readonly Mode[] = ['set', 'ordered', 'careful'];
+
+/** A group that is being applied, with what comes behind it. */
+interface Current {
+  readonly group: Group;
+  /** Begins with the group's parts. */
+  readonly incoming: IncomingParts;
+  readonly feed: PartFeed;
+  readonly signal: AbortSignal;
+  /** It was looked at whether the next group can be made ready early: what stands against it stays. */
+  isTried: boolean;
+}
+
+/** Of parts that are all there is. */
+const noFeed: PartFeed = { take: () => [], gather: async () => [], onMore() {}, done() {} };
 
 export interface PostgresConsumerOptions extends ConsumerOptions {
   readonly route: RouteDefinition;
@@ -66,13 +88,16 @@ export class PostgresConsumer implements Consumer {
   readonly #logger: Logger;
   readonly #meter: WorkMeter;
   #commitMs = 0;
-  readonly #limits: GroupLimits;
+  readonly #groupRows: number;
+  readonly #size: GroupSize;
   readonly #plans: TablePlans;
   readonly #share: ConsumerOptions['share'];
   readonly #target: TargetTransaction;
   readonly #ahead: GroupAhead;
   /** The next group, sent behind the COMMIT of the one before: in a target transaction that ends with a COMMIT of its own or not at all. */
   #begun: { readonly group: Group; readonly batch: Batch; readonly generation: number } | null = null;
+  /** The group that is being applied, and where those after it come from; null while people's requests are carried out. */
+  #current: Current | null = null;
   readonly #displaced: DisplacedRows;
   readonly #parking: Parking;
   readonly #parkedWork: ParkedWork;
@@ -96,8 +121,9 @@ export class PostgresConsumer implements Consumer {
     this.#meter = options.meter;
     this.#share = options.share;
     const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
-    this.#limits = { rows: route.apply.groupRows, bytes };
-    this.#displaced = new DisplacedRows(this.#limits.bytes);
+    this.#groupRows = route.apply.groupRows;
+    this.#size = new GroupSize({ rows: this.#groupRows, bytes });
+    this.#displaced = new DisplacedRows(bytes);
     this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
     const { client, replicaRole } = connection;
     this.#ahead = new GroupAhead({ plans: this.#plans, replicaRole, mostBytes: bytes });
@@ -111,19 +137,22 @@ export class PostgresConsumer implements Consumer {
     return this.#guard(() => this.#parking.load(this.start.position));
   }
 
-  async apply(given: readonly TransactionPart[], signal: AbortSignal): Promise<void> {
-    const parts = cutAtEvolutions(given);
-    let at = 0;
-    const groupAt = (from: number, open: boolean): Group => nextGroup(parts, from, this.#limits, open);
-    while (at < parts.length && !signal.aborted) {
-      const begun = this.#begun?.group.parts[0] === parts[at] ? this.#begun?.group : null;
-      const group = begun ?? this.#ahead.of(parts[at], this.#target.open) ?? groupAt(at, this.#target.open);
-      const end = at + group.parts.length;
-      const following = end < parts.length ? () => groupAt(end, group.commit === null) : null;
-      at += await this.#turns.take(() => {
-        this.#ahead.following = following;
-        return this.#guard(() => this.#timed(() => this.#next(group)));
+  async apply(given: readonly TransactionPart[], signal: AbortSignal, feed: PartFeed = noFeed): Promise<void> {
+    const incoming = new IncomingParts(given);
+    while (incoming.parts.length > 0 && !signal.aborted) {
+      const beganMs = performance.now();
+      const [first] = incoming.parts;
+      const begun = this.#begun?.group.parts[0] === first ? this.#begun?.group : null;
+      const group = begun ?? this.#ahead.of(first, this.#target.open) ?? this.#groupAt(incoming, 0, this.#target.open);
+      const done = await this.#turns.take(() => {
+        this.#current = { group, incoming, feed, signal, isTried: false };
+        return this.#guard(() => this.#timed(() => this.#next(group))).finally(() => {
+          this.#current = null;
+        });
       });
+      feed.done(incoming.drop(done));
+      this.#size.applied(performance.now() - beganMs, incoming.rows);
+      await this.#refill(incoming, feed);
     }
     // Nobody comes for what was begun: it keeps its locks no longer. Its statements are not waited for.
     if (signal.aborted) this.#takeBack().catch(() => {});
@@ -163,6 +192,18 @@ export class PostgresConsumer implements Consumer {
   async close(): Promise<void> {
     this.#turns.changed();
     await this.#target.close();
+  }
+
+  #groupAt(incoming: IncomingParts, at: number, open: boolean): Group {
+    return nextGroup(incoming.parts, at, this.#size.limits, open);
+  }
+
+  /** What has come; and in a backlog that makes no whole group yet a little more, where the target has nothing to do anyhow. */
+  async #refill(incoming: IncomingParts, feed: PartFeed): Promise<void> {
+    incoming.add(feed.take());
+    const { rows, parts } = incoming;
+    if (this.#begun !== null || rows < backlogRows(this.#groupRows) || rows >= this.#groupRows) return;
+    if (!parts.some(({ urgency }) => urgency === 'now')) incoming.add(await feed.gather(rows));
   }
 
   /** Applies the group, or as much of it as goes together. Returns how many of its parts are done with. */
@@ -259,6 +300,7 @@ export class PostgresConsumer implements Consumer {
       } catch (error) {
         if (mode === 'careful' || !isOff(error)) throw error;
         this.#counts.replays++;
+        this.#size.replayed();
         this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
         await this.#target.rollBack();
       }
@@ -387,9 +429,9 @@ export class PostgresConsumer implements Consumer {
     else if (mode === 'ordered') await sendInOrder(applier, group.parts);
     const { commit } = group;
     // In one flight with the rows; one by one, they are answered first.
-    if (mode !== 'careful') this.#sendCheckpoint(batch, group);
-    if (mode === 'set') await this.#makeAhead(group);
-    await batch.settle();
+    if (mode !== 'careful' && begun === null) this.#sendCheckpoint(batch, group);
+    if (mode === 'set') await this.#makeAheadWhile(group, batch);
+    else await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
     if (mode === 'careful') {
       this.#sendCheckpoint(batch, group);
@@ -435,18 +477,23 @@ export class PostgresConsumer implements Consumer {
     // Written at once, so that whatever is asked next comes behind it.
     const batch = new Batch(this.#connection.client);
     batch.send('rollback');
+    batch.flush();
     await begun.batch.settle().catch(() => {});
     await batch.settle();
   }
 
   /** Behind a COMMIT that is on its way. Whether it went through is known before this group is looked at. */
   #sendNext(before: Group): void {
+    if (this.#parksAny) return;
+    if (!this.#ahead.isMade(before)) this.#makeAhead(before, 'behind');
     const group = this.#ahead.after(before);
-    const ready = group === null || this.#parksAny ? null : this.#ahead.take(group);
+    const ready = group === null ? null : this.#ahead.take(group);
     if (group === null || ready === null) return;
     const batch = new Batch(this.#connection.client);
     this.#target.beginNew(batch, group);
     ready.sendTo(batch);
+    if (group.commit !== null) this.#target.sendCheckpoint(batch, group, group.commit, before);
+    batch.flush();
     this.#begun = { group, batch, generation: this.#plans.generation };
   }
 
@@ -454,12 +501,41 @@ export class PostgresConsumer implements Consumer {
     if (group.commit !== null && group.parked === undefined) this.#target.sendCheckpoint(batch, group, group.commit);
   }
 
-  /** While the server works on what was sent of this group. */
-  async #makeAhead(group: Group): Promise<void> {
-    if (this.#ahead.following === null) return;
+  /** Waits for the answers. While the server works on this group, the next one is made ready. */
+  async #makeAheadWhile(group: Group, batch: Batch): Promise<void> {
+    const current = this.#current?.group === group ? this.#current : null;
+    const answered = batch.settle();
+    if (current === null) return await answered;
+    answered.catch(() => {});
     // What the socket didn't take at once goes out first.
     await new Promise((resolve) => setImmediate(resolve));
-    this.#ahead.make(group);
+    current.feed.onMore(() => this.#makeAhead(group, 'early'));
+    this.#makeAhead(group, 'early');
+    try {
+      await answered;
+    } finally {
+      current.feed.onMore(null);
+    }
+  }
+
+  /**
+   * Makes ready what is to follow this group. Early where it is worth a group of its own; behind the group's COMMIT also
+   * what little has come, which would be late otherwise, and what there is at all of a transaction that is under way.
+   */
+  #makeAhead(before: Group, when: 'early' | 'behind'): void {
+    const current = this.#current?.group === before ? this.#current : null;
+    if (current === null || current.signal.aborted || this.#ahead.isMade(before)) return;
+    const { incoming, feed } = current;
+    incoming.add(feed.take());
+    const at = before.parts.length;
+    if (incoming.parts.length <= at) return;
+    const [rows, bytes] = [incoming.rows - before.rows, incoming.bytes - bytesOf(before)];
+    const { limits } = this.#size;
+    const isLarge = rows >= limits.rows / 2 || bytes >= limits.bytes / 2;
+    const isBehind = when === 'behind' && (rows < backlogRows(this.#groupRows) || rows >= this.#groupRows / 2);
+    if (!isBehind && (!isLarge || current.isTried)) return;
+    current.isTried = true;
+    this.#ahead.make(before, this.#groupAt(incoming, at, before.commit === null));
   }
 
   async #applyCarefully(group: Group): Promise<number> {

@@ -1,16 +1,16 @@
-import type pg from 'pg';
 import type { StatementSink } from './batch.ts';
-import type { CopyData } from './copy-in.ts';
+import type { CopyData } from './copy-data.ts';
+import type { BoundStatement } from './flight.ts';
 
 /** The statements of a group with their values, ready to be sent: made while the server works on the group before. */
 export class PreparedGroup implements StatementSink {
   readonly #sends: ((sink: StatementSink) => void)[] = [];
 
-  send(query: pg.QueryConfig | string): void {
+  send(query: BoundStatement | string): void {
     this.#sends.push((sink) => sink.send(query));
   }
 
-  sendCounted(query: pg.QueryConfig, expected: number, label: string): void {
+  sendCounted(query: BoundStatement, expected: number, label: string): void {
     this.#sends.push((sink) => sink.sendCounted(query, expected, label));
   }
 

@@ -38,8 +38,7 @@ export class TargetTransaction {
   readonly #onClosed: () => void;
   readonly #flush: FlushWatch;
   readonly #progress = new LatestValue<Progress>();
-  #sequence: bigint;
-  #lastCommit: StartPoint['lastCommit'];
+  #last: LastCheckpoint;
   #applied: Position;
   #durable: Position;
   #open = false;
@@ -52,8 +51,7 @@ export class TargetTransaction {
     this.#options = options;
     this.#connection = connection;
     this.#onClosed = onClosed;
-    this.#sequence = checkpoint.sequence;
-    this.#lastCommit = checkpoint.lastCommit;
+    this.#last = { sequence: checkpoint.sequence, lastCommit: checkpoint.lastCommit };
     this.#applied = checkpoint.position;
     this.#durable = checkpoint.position;
     this.#flush = new FlushWatch({
@@ -116,7 +114,7 @@ export class TargetTransaction {
       },
       ({ rows }) => {
         const epoch = this.#options.epoch.toString();
-        if (rows[0]?.epoch !== epoch) throw fail(routeErrors.fenced, { route: this.#options.route.name, epoch });
+        if (rows[0]?.[0] !== epoch) throw fail(routeErrors.fenced, { route: this.#options.route.name, epoch });
       },
     );
     failpoint('marker.before');
@@ -169,7 +167,7 @@ export class TargetTransaction {
   async commit(group: Group, commit: Commit, sendBehind: () => void): Promise<void> {
     const { client } = this.#connection;
     const asynchronousCommit = this.#connection.asynchronousCommit && group.parked === undefined;
-    const next = this.#next(group);
+    const next = this.#next(group, this.#last);
     const batch = new Batch(client);
     failpoint('commit.before');
     let walEnd = '';
@@ -179,9 +177,10 @@ export class TargetTransaction {
     });
     if (asynchronousCommit) {
       batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
-        walEnd = rows[0]?.lsn ?? '';
+        walEnd = rows[0]?.[0] ?? '';
       });
     }
+    batch.flush();
     failpoint('commit.sent');
     sendBehind();
     await batch.settle().catch((error: unknown) => {
@@ -194,8 +193,7 @@ export class TargetTransaction {
     this.#open = false;
     this.#onClosed();
     if (group.parked !== undefined) return;
-    this.#sequence = next.sequence;
-    this.#lastCommit = next.lastCommit;
+    this.#last = next;
     this.#report(commit.position, asynchronousCommit ? this.#durable : commit.position);
     if (asynchronousCommit) this.#flush.wait(commit.position, walEnd);
   }
@@ -224,15 +222,18 @@ export class TargetTransaction {
     if (error instanceof TidelockError) return error;
     const route = this.#options.route.name;
     if (sqlState(error) === '23505' && isOfCheckpoints(error)) {
-      return fail(targetErrors.checkpointTaken, { route, sequence: (this.#sequence + 1n).toString() }, error);
+      return fail(targetErrors.checkpointTaken, { route, sequence: (this.#last.sequence + 1n).toString() }, error);
     }
     if (/^(23|P0)/.test(sqlState(error) ?? '')) return this.#commitFailed(error, this.#applied);
     return classifyPostgresError(error, this.#options.route.to.name);
   }
 
-  /** Sends the checkpoint that the group ends with, behind its rows. */
-  sendCheckpoint(batch: Batch, group: Group, commit: Commit): void {
-    const { sequence, lastCommit } = this.#next(group);
+  /**
+   * Sends the checkpoint that the group ends with, behind its rows. `behind` is the group whose COMMIT is on its way, where
+   * there is one: this checkpoint counts on its being there.
+   */
+  sendCheckpoint(batch: Batch, group: Group, commit: Commit, behind: Group | null = null): void {
+    const { sequence, lastCommit } = this.#next(group, behind === null ? this.#last : this.#next(behind, this.#last));
     batch.send({
       name: 'tl_checkpoint',
       text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
@@ -252,8 +253,8 @@ export class TargetTransaction {
     });
   }
 
-  #next({ lastCommit }: Group): NextCheckpoint {
-    return { sequence: this.#sequence + 1n, lastCommit: lastCommit ?? this.#lastCommit };
+  #next({ lastCommit }: Group, last: LastCheckpoint): LastCheckpoint {
+    return { sequence: last.sequence + 1n, lastCommit: lastCommit ?? last.lastCommit };
   }
 
   #commitFailed(error: unknown, position: Position): TidelockError {
@@ -275,7 +276,8 @@ export class TargetTransaction {
   }
 }
 
-interface NextCheckpoint {
+/** The last that is stored, or would be. */
+interface LastCheckpoint {
   readonly sequence: bigint;
   readonly lastCommit: StartPoint['lastCommit'];
 }

@@ -141,7 +141,10 @@ export function routeSchema(s: Scalars) {
       apply: s
         .section({
           groupRows: s
-            .integer({ min: 1, max: 1_000_000 }, 'Row changes that one target transaction takes, about.')
+            .integer(
+              { min: 1, max: 1_000_000 },
+              'Row changes that one target transaction takes, about. While more waits than that, up to eight times as many, as long as it takes no more than a second.',
+            )
             .prefault(5000),
           groupTime: s
             .duration(

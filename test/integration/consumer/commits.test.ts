@@ -1,6 +1,7 @@
 import { afterAll, expect, test, vi } from 'vitest';
-import type { Consumer } from '../../../src/core/consumer.ts';
+import type { Consumer, PartFeed } from '../../../src/core/consumer.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { contents } from '../../support/compare.ts';
 import { startPostgres } from '../../support/postgres.ts';
 import { randomNumbers, seeds } from '../../support/seed.ts';
@@ -124,6 +125,42 @@ test('two sessions of one epoch: the checkpoint that is there already rolls the 
   expect(await contents(on.target, ['history'])).toEqual({ history: ['(1,1)'] });
 });
 
+/** Parts that come a few at a time, sooner or later. Takes them out of the list. */
+function inPieces(waiting: TransactionPart[], random: () => number): PartFeed {
+  const take = () => waiting.splice(0, Math.floor(random() * 8));
+  return {
+    take,
+    gather: async () => take(),
+    onMore: (listener) => {
+      if (listener !== null && random() < 0.5) setImmediate(listener);
+    },
+    done() {},
+  };
+}
+
+test('what comes while a group is applied goes on in the same call, behind its COMMIT, and is told as done in its order', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(100) } });
+  const consumer = await on.consumer();
+  for (let round = 0; round < 4; round++) await work((sql) => on.source.query(sql), round * 5);
+  const waiting = await on.capture();
+  const all = waiting.length;
+  let done = 0;
+  const groups: number[] = [];
+  on.meter.onDone = ({ transactions = 0 }) => groups.push(transactions);
+  await consumer.apply(waiting.splice(0, 1), signal, {
+    take: () => waiting.splice(0, 3),
+    gather: async () => [],
+    onMore() {},
+    done: (parts) => {
+      done += parts;
+      expect(groups.length).toBeGreaterThan(0);
+    },
+  });
+  expect(done).toBe(all);
+  expect(groups.length).toBeGreaterThan(3);
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+});
+
 test.for(seeds())('sessions ended at random moments, seed %i: every change exactly once', async (seed) => {
   const random = randomNumbers(seed);
   // Small groups, each begun behind the COMMIT of the one before.
@@ -143,7 +180,10 @@ test.for(seeds())('sessions ended at random moments, seed %i: every change exact
           const from = parts.findIndex(({ commit }) => commit?.position === reached) + 1;
           try {
             consumer ??= await on.consumer();
-            await consumer.apply(parts.slice(from), signal);
+            // Some are there at once, the others come while these are applied.
+            const waiting = parts.slice(from);
+            while (waiting.length > 0)
+              await consumer.apply(waiting.splice(0, 1 + Math.floor(random() * 4)), signal, inPieces(waiting, random));
             await consumer.flushIdle();
             isApplied = true;
           } catch (error) {
