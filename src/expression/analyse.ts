@@ -153,9 +153,12 @@ export class Analyser {
     let current: Value = null;
     const element: TypedNode = { type, offset, compile: () => ({ run: () => current, isConstant: false }) };
     const compared = condition(this.operate(operator, [operand, element], true, offset));
+    const { isStable } = signatureFor(operator, [operand, element], true, offset);
     return nodes.overElements({
+      operand: known(operand),
       elements,
       isAll,
+      isStable,
       offset,
       compare: compared,
       use: (value) => {

@@ -309,14 +309,16 @@ export type Elements =
 
 /** Whether a comparison is true of any element, or of all; NULL where that depends on a NULL. All elements are computed first. */
 export function overElements(options: {
+  readonly operand: TypedNode;
   readonly elements: Elements;
   readonly isAll: boolean;
+  readonly isStable: boolean;
   /** Of the element that `use` was told. */
   readonly compare: TypedNode;
   readonly use: (element: Value) => void;
   readonly offset: number;
 }): TypedNode {
-  const { elements, isAll, compare, use, offset } = options;
+  const { operand, elements, isAll, isStable, compare, use, offset } = options;
   return {
     type: 'bool',
     offset,
@@ -336,7 +338,9 @@ export function overElements(options: {
         }
         return result;
       };
-      return { run, isConstant: false };
+      // As at the server: it matters where this decides whether a branch is taken, which else might fail.
+      const isFree = elements.kind === 'items' && !isStable;
+      return isFree ? folded(run, [operand.compile(), ...items], offset) : { run, isConstant: false };
     },
   };
 }

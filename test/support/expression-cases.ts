@@ -307,6 +307,8 @@ export const expressionCases: Readonly<Record<string, readonly (readonly [string
     ["'b c' = ANY ('{a,\"b c\"}')", 't'],
     ["5 > ALL ('{{1,2},{3,4}}'::int[])", 't'],
     ['1 = ANY (ARRAY[1, 1 / 0])', 'fails'],
+    // What is written in both is decided before the branch is looked at.
+    ['CASE WHEN 1 = ANY (ARRAY[2, NULL]) THEN 1 / 0 END', null],
   ],
   Formats: [
     ["to_char(timestamp '0044-03-15 00:30:00 BC', 'YYYY BC HH12')", '0044 BC 12'],
