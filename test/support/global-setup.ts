@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWebPage } from './build-web-page.ts';
 import { fillCompileCache } from './compile-cache.ts';
+import { buildEngine } from './engine.ts';
 import { endProcesses } from './process-tree.ts';
 import { makeRunDirectory, notedPids } from './run-directory.ts';
 
@@ -12,9 +13,9 @@ let guard: ChildProcess;
 let filling: Promise<void>;
 
 /** What is there for all tests of the run, whoever made it. */
-const shared = /^(pids$|compile-cache$|postgres-|template-)/;
+const shared = /^(pids$|compile-cache$|engine$|postgres-|template-)/;
 
-export function setup(): void {
+export async function setup(): Promise<void> {
   buildWebPage();
   run = makeRunDirectory();
   process.env.TIDELOCK_TEST_RUN = run;
@@ -23,6 +24,7 @@ export function setup(): void {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   guard.unref();
+  await buildEngine(run);
   process.env.NODE_COMPILE_CACHE = join(run, 'compile-cache');
   filling = fillCompileCache(process.env.NODE_COMPILE_CACHE);
 }

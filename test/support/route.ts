@@ -2,14 +2,14 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
+import { engineProgram } from './engine.ts';
 import type { TestDatabase } from './postgres.ts';
 import { childrenOf, endTree, isAlive } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
 import { until } from './until.ts';
 
-const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const program = engineProgram();
 
 export interface RouteOptions {
   readonly source: TestDatabase;

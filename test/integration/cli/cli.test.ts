@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openPostgresState } from '../../../connectors/postgres/state/postgres-route-state.ts';
 import { loadConfiguration } from '../../../src/config/load-configuration.ts';
@@ -11,9 +10,10 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
+import { engineProgram } from '../../support/engine.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 
-const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const program = engineProgram();
 const folder = mkdtempSync(join(tmpdir(), 'tidelock-cli-'));
 
 let server: PostgresServer;

@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { CommandLine } from '../../../src/cli/command-line.ts';
 import { complete } from '../../../src/cli/completion/complete.ts';
 import { type Shell, scripts } from '../../../src/cli/completion/scripts.ts';
 import { buildProgram } from '../../../src/cli/tidelock.ts';
+import { engineProgram } from '../../support/engine.ts';
 
-const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const program = engineProgram();
 const folder = mkdtempSync(join(tmpdir(), 'tidelock-completion-'));
 const configuration = `version: 1
 name: test

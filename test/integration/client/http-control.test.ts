@@ -3,16 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HttpControl } from '../../../src/client/http-control.ts';
 import type { Asked } from '../../../src/control/control.ts';
+import { engineProgram } from '../../support/engine.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 import { until } from '../../support/until.ts';
 import { route, ServedApi, tokens } from '../api/api-fixture.ts';
 
-const program = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const program = engineProgram();
 const signal = new AbortController().signal;
 const asked: Asked = { by: 'nobody', via: 'cli', reason: 'tried' };
 
