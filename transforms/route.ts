@@ -27,6 +27,7 @@ export function route({ rules, otherwise }: RouteOptions): ConfiguredTransform {
         key: [],
         outputs,
         goesOn: otherwise === 'stay',
+        filters: otherwise === 'drop',
         spread(row) {
           const at = conditions.findIndex((condition) => condition.isTrue(row));
           if (at >= 0) return [{ slot: '', output: at, row }];

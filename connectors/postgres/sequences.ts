@@ -1,6 +1,8 @@
 import type pg from 'pg';
-import type { Sequence } from '../../src/core/sequence.ts';
-import type { TableName } from '../../src/core/table.ts';
+import type { RouteDefinition } from '../../src/core/route.ts';
+import type { Sequence, SequenceState } from '../../src/core/sequence.ts';
+import { type TableName, tableLabel } from '../../src/core/table.ts';
+import type { TablePattern } from '../../src/core/table-pattern.ts';
 import { quoteTable } from './identifiers.ts';
 
 /**
@@ -26,6 +28,12 @@ const ownedQuery = `
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.number
   ORDER BY 1, 2`;
 
+const allQuery = `
+  SELECT n.nspname AS schema, s.relname AS name, q.seqstart::text AS start, q.seqincrement::text AS increment,
+    q.seqmin::text AS min, q.seqmax::text AS max, q.seqcycle AS cycles
+  FROM pg_sequence q JOIN pg_class s ON s.oid = q.seqrelid JOIN pg_namespace n ON n.oid = s.relnamespace
+  WHERE s.relpersistence <> 't' AND n.nspname <> 'tidelock' ORDER BY 1, 2`;
+
 /**
  * last_value of the sequence itself is beyond everything that sessions have taken in advance (CACHE), so that no margin is
  * needed for them; pg_sequences would hide whether it was ever called.
@@ -33,23 +41,58 @@ const ownedQuery = `
 export async function readSequences(client: pg.Client, tables: readonly TableName[]): Promise<Sequence[]> {
   const { rows } = await client.query(ownedQuery, [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]);
   const sequences: Sequence[] = [];
-  for (const row of rows) {
-    const name = { schema: String(row.schema), name: String(row.name) };
-    const state = await client.query(`SELECT last_value::text AS value, is_called AS called FROM ${quoteTable(name)}`);
+  for (const row of rows)
     sequences.push({
-      name,
+      ...(await readState(client, row)),
       table: { schema: String(row.table_schema), name: String(row.table_name) },
       column: String(row.column),
-      value: BigInt(state.rows[0]?.value),
-      called: state.rows[0]?.called === true,
-      start: BigInt(row.start),
-      increment: BigInt(row.increment),
-      min: BigInt(row.min),
-      max: BigInt(row.max),
-      cycles: row.cycles === true,
     });
-  }
   return sequences;
+}
+
+export async function readNamedSequences(
+  client: pg.Client,
+  patterns: readonly TablePattern[],
+): Promise<SequenceState[]> {
+  const sequences: SequenceState[] = [];
+  for (const row of await namedRows(client, patterns)) sequences.push(await readState(client, row));
+  return sequences;
+}
+
+async function namedRows(client: pg.Client, patterns: readonly TablePattern[]): Promise<readonly pg.QueryResultRow[]> {
+  if (patterns.length === 0) return [];
+  const { rows } = await client.query(allQuery);
+  return rows.filter(({ schema, name }) => patterns.some((pattern) => pattern.matches(String(schema), String(name))));
+}
+
+async function readState(client: pg.Client, row: pg.QueryResultRow): Promise<SequenceState> {
+  const name = { schema: String(row.schema), name: String(row.name) };
+  const state = await client.query(`SELECT last_value::text AS value, is_called AS called FROM ${quoteTable(name)}`);
+  return {
+    name,
+    value: BigInt(state.rows[0]?.value),
+    called: state.rows[0]?.called === true,
+    start: BigInt(row.start),
+    increment: BigInt(row.increment),
+    min: BigInt(row.min),
+    max: BigInt(row.max),
+    cycles: row.cycles === true,
+  };
+}
+
+/** Of the tables' columns, and those that the route names, as far as they are there; without those that it leaves alone. */
+export async function carriedSequences(
+  client: pg.Client,
+  { include, exclude }: RouteDefinition['sequences'],
+  tables: readonly TableName[],
+): Promise<TableName[]> {
+  const { rows } = await client.query(ownedQuery, [tables.map(({ schema }) => schema), tables.map(({ name }) => name)]);
+  const names = new Map<string, TableName>();
+  for (const row of [...rows, ...(await namedRows(client, include))]) {
+    const name = { schema: String(row.schema), name: String(row.name) };
+    if (!exclude.some((pattern) => pattern.matches(name.schema, name.name))) names.set(tableLabel(name), name);
+  }
+  return [...names.values()];
 }
 
 export interface MissingSequenceRight {
@@ -58,10 +101,10 @@ export interface MissingSequenceRight {
   readonly privileges: readonly string[];
 }
 
-/** Of these tables' sequences those on which the user lacks some of the privileges. */
+/** Of these sequences those on which the user lacks some of the privileges. */
 export async function readSequenceRights(
   client: pg.Client,
-  tables: readonly TableName[],
+  sequences: readonly TableName[],
   privileges: readonly string[],
 ): Promise<MissingSequenceRight[]> {
   const { rows } = await client.query(
@@ -69,9 +112,9 @@ export async function readSequenceRights(
        SELECT s.schema, s.name, ARRAY(SELECT p FROM unnest($3::text[]) p
          WHERE NOT has_sequence_privilege((SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE n.nspname = s.schema AND c.relname = s.name), p)) AS missing
-       FROM (SELECT DISTINCT o.schema, o.name FROM (${ownedQuery}) o) s) q
+       FROM unnest($1::text[], $2::text[]) s (schema, name)) q
      WHERE q.missing <> '{}'`,
-    [tables.map(({ schema }) => schema), tables.map(({ name }) => name), privileges],
+    [sequences.map(({ schema }) => schema), sequences.map(({ name }) => name), privileges],
   );
   return rows.map((row) => ({
     sequence: { schema: String(row.schema), name: String(row.name) },

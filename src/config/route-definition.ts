@@ -66,6 +66,10 @@ export function routeDefinition(
     forward: data.forward,
     newTables: data.newTables,
     sequencesEveryMs: data.sequences.carry === 'interval' ? data.sequences.interval : null,
+    sequences: {
+      include: data.sequences.include.map(parseTablePattern),
+      exclude: data.sequences.exclude.map(parseTablePattern),
+    },
     schemaChanges: data.schemaChanges,
     ddl: data.ddl,
     collisions: collisionRules(source.name, collisions.default.resolve, collisions.tables),

@@ -16,9 +16,9 @@ export async function sequencesNow(
   { definition, source, target }: OpenedRoute,
   entry: JournalEntry,
 ): Promise<SequencesDocument> {
-  const { name, tables, to } = definition;
+  const { name, tables, to, sequences: which } = definition;
   await tables.prepare();
   await entry.begin();
-  const sequences = await carrySequences({ source, target, mapper: new TableMapper(name, tables) });
+  const sequences = await carrySequences({ source, target, mapper: new TableMapper(name, tables), which });
   return { version: 1, route: name, target: placeOfNode(to), sequences };
 }

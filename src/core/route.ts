@@ -1,5 +1,6 @@
 import type { RouteDescription } from './route-description.ts';
 import type { MappedTable } from './table-mapping.ts';
+import type { TablePattern } from './table-pattern.ts';
 
 export type NodeType = 'postgres' | 'mysql' | 'mariadb' | 'mssql' | 'kafka';
 export type TlsMode = 'verifyFull' | 'verifyCa' | 'encrypt' | 'off';
@@ -62,6 +63,8 @@ export interface RouteDefinition {
   readonly newTables: 'halt' | 'ignore' | 'load';
   /** How often the values of sequences are carried over; null: only on request. */
   readonly sequencesEveryMs: number | null;
+  /** Beside the sequences of the tables' columns those that `include` names; without those that `exclude` does. */
+  readonly sequences: { readonly include: readonly TablePattern[]; readonly exclude: readonly TablePattern[] };
   readonly schemaChanges: 'halt' | 'ignore' | 'evolve';
   /** Whether DDL commands of the source are carried out at the target. */
   readonly ddl: 'ignore' | 'replicate';

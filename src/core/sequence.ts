@@ -1,10 +1,8 @@
 import type { TableName } from './table.ts';
 
-/** A sequence that gives a column its values. Numbers are of 64 bits. */
-export interface Sequence {
+/** Where a sequence stands. Numbers are of 64 bits. */
+export interface SequenceState {
   readonly name: TableName;
-  readonly table: TableName;
-  readonly column: string;
   /** The last value that was given out, with all that sessions have taken in advance; where `called` is false the next one. */
   readonly value: bigint;
   readonly called: boolean;
@@ -15,9 +13,15 @@ export interface Sequence {
   readonly cycles: boolean;
 }
 
+/** A sequence that gives a column its values. */
+export interface Sequence extends SequenceState {
+  readonly table: TableName;
+  readonly column: string;
+}
+
 /** What a target sequence is to be set to, and what is known of it. */
 export interface SequenceMove {
-  readonly target: Sequence;
+  readonly target: SequenceState;
   readonly value: bigint;
   readonly called: boolean;
 }

@@ -6,10 +6,11 @@ import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceIdentity } from './route-state-store.ts';
-import type { Sequence } from './sequence.ts';
+import type { Sequence, SequenceState } from './sequence.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { TableName, TableVersion } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
+import type { TablePattern } from './table-pattern.ts';
 import type { DatabaseSchema } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
 
@@ -86,6 +87,8 @@ export interface Source {
   announced(): Promise<readonly string[]>;
   /** The sequences of these tables' columns. */
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
+  /** Sequences by their names, whatever they belong to. */
+  namedSequences(patterns: readonly TablePattern[]): Promise<readonly SequenceState[]>;
   /** What the database has made of the route's tables. */
   schema(): Promise<DatabaseSchema>;
   /** What has to be mended at the source before the route can run, and what should be. */

@@ -43,6 +43,8 @@ export interface TableFacts {
   readonly storage: Readonly<Record<string, string>>;
   /** Keys of `storage` that were made as ordinary tables and became partitions later. */
   readonly attached: readonly string[];
+  /** Of the partitions in `storage`: another stamp where one was taken out and attached again. */
+  readonly links?: Readonly<Record<string, string>>;
   /** Stamps of all columns by id, of which the first is 1, also of dropped ones. */
   readonly stamps: readonly string[];
 }
@@ -57,6 +59,8 @@ export interface TableDefinition {
   readonly generated: readonly GeneratedFacts[];
   readonly lastColumn: number;
   readonly storage: Readonly<Record<string, string>>;
+  /** Of partitions, as in TableFacts; older engines did not store it. */
+  readonly links?: Readonly<Record<string, string>>;
   /** Columns that the configuration excludes and the source has dropped since. */
   readonly gone: readonly string[];
   /** Columns that were added at the source and are not carried (schemaChanges: ignore). */

@@ -80,6 +80,8 @@ export interface RowTransform {
    * either way. Without it nothing is known of the rows.
    */
   possible?(row: Row): readonly SpreadRow[];
+  /** It leaves out rows by what it reads, as a condition does: such rows may be those of others at the target. */
+  readonly filters?: boolean;
 }
 
 export interface RowOutput {

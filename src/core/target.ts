@@ -13,8 +13,9 @@ import type {
   StoredTable,
   TablesChange,
 } from './route-state-store.ts';
-import type { Sequence, SequenceMove } from './sequence.ts';
+import type { Sequence, SequenceMove, SequenceState } from './sequence.ts';
 import type { TableName, TableVersion } from './table.ts';
+import type { TablePattern } from './table-pattern.ts';
 import type { DatabaseSchema, SchemaComparison, SchemaStatement } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
 
@@ -80,6 +81,8 @@ export interface Target {
   identity(): Promise<string>;
   /** The sequences of these tables' columns. */
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
+  /** Sequences by their names, whatever they belong to. */
+  namedSequences(patterns: readonly TablePattern[]): Promise<readonly SequenceState[]>;
   /** Sets a sequence. Why the server has refused it, null where it has not. */
   setSequence(move: SequenceMove): Promise<string | null>;
   /** Names of the target table's columns; empty where it does not exist. */

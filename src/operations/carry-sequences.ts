@@ -1,4 +1,5 @@
-import type { Sequence, SequenceMove } from '../core/sequence.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import type { SequenceMove, SequenceState } from '../core/sequence.ts';
 import type { Source } from '../core/source.ts';
 import { type TableName, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
@@ -6,13 +7,14 @@ import type { TableMapper } from '../pipeline/table-mapper.ts';
 
 /**
  * carried: set forward. same: there was nothing to do. ahead: the target has gone further, and is left alone. missing: the target's column
- * has no sequence. outOfRange: the target's bounds do not hold the value. notCarried: the column does not travel to one column.
+ * has no sequence, or there is none of that name. outOfRange: the target's bounds do not hold the value. notCarried: the column does not travel to one column.
  */
 export type SequenceOutcome = 'carried' | 'same' | 'ahead' | 'missing' | 'outOfRange' | 'notCarried' | 'refused';
 
 export interface SequenceReport {
   readonly source: string;
-  readonly column: string;
+  /** Null for one that the route names itself. */
+  readonly column: string | null;
   readonly target: string | null;
   readonly outcome: SequenceOutcome;
   readonly sourceValue: string;
@@ -24,15 +26,22 @@ export interface SequenceReport {
 }
 
 export interface CarryOptions {
-  readonly source: Pick<Source, 'sequences' | 'tables'>;
-  readonly target: Pick<Target, 'sequences' | 'setSequence'>;
+  readonly source: Pick<Source, 'sequences' | 'namedSequences' | 'tables'>;
+  readonly target: Pick<Target, 'sequences' | 'namedSequences' | 'setSequence'>;
   readonly mapper: TableMapper;
+  readonly which: RouteDefinition['sequences'];
 }
 
 /** Brings the sequences of the target's columns to where the source's are, so that the target can take over. */
-export async function carrySequences({ source, target, mapper }: CarryOptions): Promise<readonly SequenceReport[]> {
+export async function carrySequences(options: CarryOptions): Promise<readonly SequenceReport[]> {
+  const ofColumns = await carryOfColumns(options);
+  const carried = new Set(ofColumns.map((report) => report.source));
+  return [...ofColumns, ...(await carryNamed(options, carried))];
+}
+
+async function carryOfColumns({ source, target, mapper, which }: CarryOptions): Promise<readonly SequenceReport[]> {
   const tables = await source.tables();
-  const sequences = await source.sequences(tables);
+  const sequences = (await source.sequences(tables)).filter(({ name }) => !isExcluded(which, name));
   const bindings = new Map(tables.map((table) => [tableLabel(table), mapper.bind(table)]));
   const placed = sequences.map((sequence) => {
     const binding = bindings.get(tableLabel(sequence.table));
@@ -65,6 +74,37 @@ export async function carrySequences({ source, target, mapper }: CarryOptions): 
   return reports;
 }
 
+/** Those of the same name; a sequence that is carried for a column is not carried twice. */
+async function carryNamed(
+  { source, target, which }: CarryOptions,
+  carried: ReadonlySet<string>,
+): Promise<readonly SequenceReport[]> {
+  if (which.include.length === 0) return [];
+  const theirs = new Map((await target.namedSequences(which.include)).map((one) => [tableLabel(one.name), one]));
+  const reports: SequenceReport[] = [];
+  for (const sequence of await source.namedSequences(which.include)) {
+    const label = tableLabel(sequence.name);
+    if (carried.has(label) || isExcluded(which, sequence.name)) continue;
+    const found = theirs.get(label);
+    const common = {
+      source: label,
+      column: null,
+      target: found === undefined ? null : label,
+      sourceValue: sequence.value.toString(),
+      targetValue: found?.value.toString() ?? null,
+      value: null,
+      reason: null,
+    };
+    if (found === undefined) reports.push({ ...common, outcome: 'missing' });
+    else reports.push({ ...common, ...(await carry(target, moveOf(sequence, found))) });
+  }
+  return reports;
+}
+
+function isExcluded({ exclude }: RouteDefinition['sequences'], { schema, name }: TableName): boolean {
+  return exclude.some((pattern) => pattern.matches(schema, name));
+}
+
 async function carry(
   target: Pick<Target, 'setSequence'>,
   move: SequenceMove | Extract<SequenceOutcome, 'same' | 'ahead' | 'outOfRange'>,
@@ -76,8 +116,8 @@ async function carry(
 
 /** What the target's sequence is to become: never a step back, in the direction in which it counts. */
 export function moveOf(
-  source: Sequence,
-  target: Sequence,
+  source: SequenceState,
+  target: SequenceState,
 ): SequenceMove | Extract<SequenceOutcome, 'same' | 'ahead' | 'outOfRange'> {
   const value = onGrid(source, target);
   if (value < target.min || value > target.max) return 'outOfRange';
@@ -91,12 +131,12 @@ export function moveOf(
   return target.increment > 0n === next > theirs ? move : 'ahead';
 }
 
-function nextOf({ value, called, increment }: Pick<Sequence, 'value' | 'called' | 'increment'>): bigint {
+function nextOf({ value, called, increment }: Pick<SequenceState, 'value' | 'called' | 'increment'>): bigint {
   return called ? value + increment : value;
 }
 
 /** Sequences that leave room for each other (odd here, even there) keep to their own numbers: the next of them. */
-function onGrid(source: Sequence, target: Sequence): bigint {
+function onGrid(source: SequenceState, target: SequenceState): bigint {
   const { increment, start } = target;
   if (increment === source.increment) return source.value;
   const beyond = (source.value - start) % increment;

@@ -119,7 +119,8 @@ class Proof {
     const gone = Object.keys(before.storage).some((part) => facts.storage[part] === undefined);
     if (gone)
       return 'a partition was detached or dropped, its rows went without row events (allow: [partitionChanges] keeps them)';
-    const come = facts.attached.some((part) => before.storage[part] === undefined);
+    const isAgain = (part: string): boolean => (before.links?.[part] ?? facts.links?.[part]) !== facts.links?.[part];
+    const come = facts.attached.some((part) => before.storage[part] === undefined || isAgain(part));
     return come
       ? 'a table was attached as a partition, its rows came without row events (allow: [partitionChanges] leaves them out)'
       : null;
@@ -158,6 +159,7 @@ class Proof {
       lastColumn: isCatalogue ? facts.lastColumn : Math.max(before.lastColumn, ...this.#ids),
       // What moved the rows may have been a change that comes later.
       storage: isCatalogue ? facts.storage : before.storage,
+      ...linksOf(isCatalogue ? facts : before),
       gone: [...before.gone.filter((old) => !names.has(old)), ...dropped.map((column) => column.name)],
       ignored: before.ignored.filter((ignored) => names.has(ignored)),
     };
@@ -168,7 +170,12 @@ class Proof {
 export function definitionOf(facts: TableFacts): TableDefinition {
   const { schema, name, id, identity, generated, lastColumn, storage } = facts;
   const columns = facts.columns.map(({ nullable: _, missing: __, ...column }) => column);
-  return { schema, name, id, identity, columns, generated, lastColumn, storage, gone: [], ignored: [] };
+  const where = { storage, ...linksOf(facts) };
+  return { schema, name, id, identity, columns, generated, lastColumn, ...where, gone: [], ignored: [] };
+}
+
+function linksOf({ links }: Pick<TableDefinition, 'links'>): Pick<TableDefinition, 'links'> {
+  return links === undefined ? {} : { links };
 }
 
 /** The table as it was defined, for checks before the queue announces it. */

@@ -361,9 +361,9 @@ const madeAnew = 'it is another table now: it was dropped and made anew, and its
 const changedText = 'its columns, types or key are not those that the route was started with';
 
 /** Tells one state of the catalogue from another. */
-function printOf({ id, stamps, storage, columns }: TableFacts): string {
+function printOf({ id, stamps, storage, links, columns }: TableFacts): string {
   return createHash('sha256')
-    .update(JSON.stringify([id, stamps, storage, columns]))
+    .update(JSON.stringify([id, stamps, storage, links, columns]))
     .digest('hex')
     .slice(0, 32);
 }

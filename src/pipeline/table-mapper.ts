@@ -198,7 +198,7 @@ export class TableMapper {
             route: this.#route,
             table: tableLabel(source),
             position,
-            why: `the rows of ${tableLabel(table)} do not show the column ${share.column}, by which \`where\` tells its own from others`,
+            why: `the rows of ${tableLabel(table)} do not show the column ${share.column}, by which the route tells its own from others`,
           });
         if (share.kind === 'some') shares.push({ table, source });
       }

@@ -265,7 +265,7 @@ async function carryAgain({ definition, source, target, logger }: RouteAttempt, 
   while (!signal.aborted) {
     try {
       const mapper = new TableMapper(definition.name, definition.tables);
-      const reports = await carrySequences({ source, target, mapper });
+      const reports = await carrySequences({ source, target, mapper, which: definition.sequences });
       const off = reports.filter(({ outcome }) => ['missing', 'outOfRange', 'refused'].includes(outcome));
       const text = JSON.stringify(off);
       if (off.length > 0 && text !== told) logger.warn({ sequences: off }, 'sequences are not carried');

@@ -86,6 +86,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/ddl-objects.test.ts', name: 'a command that nobody gave' },
   },
   {
+    id: 'partition-attached-again',
+    promise: 5,
+    what: 'goes on where a partition was taken out, changed and attached again between two looks',
+    file: 'src/pipeline/judge-definition.ts',
+    find: ' || isAgain(part)',
+    replace: '',
+    test: { file: 'test/integration/route/schema-changes.test.ts', name: 'partitions whose rows come or go' },
+  },
+  {
     id: 'text-of-the-caller',
     promise: 5,
     what: 'takes the text that the client sent for the text of a command in a block',

@@ -6,6 +6,15 @@ const refusals = { file: 'test/unit/transforms.test.ts', name: '' };
 /** What each transform promises, broken once. */
 export const transformMutations: readonly Mutation[] = [
   {
+    id: 'truncate-forgets-what-is-dropped',
+    promise: 5,
+    what: 'empties the table of others, too, where a route transform drops rows by a column that does not travel',
+    file: 'src/pipeline/mapping/share-of.ts',
+    find: "step.kind === 'rows' && step.filters",
+    replace: "step.kind === 'rows' && step.filters && step.reads.length > 9",
+    test: { file: 'test/unit/transforms.test.ts', name: 'a truncate of a table whose own rows' },
+  },
+  {
     id: 'where-lets-a-row-stay',
     promise: 2,
     what: 'does not delete a row that ceases to match',

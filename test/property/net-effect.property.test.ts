@@ -62,6 +62,7 @@ function plan(oid = 1, isKeyed = true): TablePlan {
     hasDeferrableUnique: false,
     deferrableConstraints: [],
     references: [],
+    referencesItself: false,
     cascades: [],
     ordinaryTriggers: [],
     replicaTriggers: [],

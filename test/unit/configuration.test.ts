@@ -15,6 +15,7 @@ describe('a route', () => {
       forward: 'own',
       newTables: 'halt',
       sequencesEveryMs: null,
+      sequences: { include: [], exclude: [] },
       schemaChanges: 'halt',
       ddl: 'ignore',
       apply: {

@@ -198,9 +198,9 @@ const shared: readonly (readonly [string, Row, Row])[] = [
     ['2', '9', 'us'],
   ],
   [
-    `transforms: [{ route: { rules: [{ when: "n = 7", to: public.t }, { when: "region = 'eu'", to: public.u }], otherwise: drop } }], columns: { exclude: [n] }`,
-    ['1', 'eu'],
-    [],
+    `transforms: [{ route: { rules: [{ when: "n = 7", to: public.t }, { when: "region = 'eu'", to: public.u }], otherwise: drop } }]`,
+    ['1', '7', 'eu'],
+    ['2', '8', 'eu'],
   ],
   [
     `key: [id, s], transforms: [{ set: { s: "'a'" } }, { set: { n: "id" } }]`,
@@ -250,6 +250,8 @@ test('a truncate of a table whose own rows at the target do not show halts, unle
     'where: "n > 1", columns: { exclude: [n] }',
     `where: "n > 1", transforms: [{ set: { n: "n + 1" } }]`,
     'where: "n > 1", transforms: [{ use: ./exit.ts }]',
+    `transforms: [{ route: { rules: [{ when: "n = 7", to: public.t }], otherwise: drop } }], columns: { exclude: [n] }`,
+    `transforms: [{ set: { n: "n + 1" } }, { route: { rules: [{ when: "region = 'eu' or n = 7", to: public.t }], otherwise: drop } }]`,
   ]) {
     const { unmapped, changes } = map(await mapperOf(entry, { 'exit.ts': reshaping }), [truncate(table('full'))]);
     expect(unmapped?.code).toBe('TL-4504');

@@ -27,6 +27,8 @@ export async function leftOut(client: pg.Client, { sources }: NodeUse): Promise<
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass
          AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0) ORDER BY 1, 2`,
   );
+  const isNamed = ({ schema, name }: TableName): boolean =>
+    sources.some(({ sequences }) => sequences.include.some((pattern) => pattern.matches(schema, name)));
   return [
     ...told(
       'node.tablesLeftOut',
@@ -38,7 +40,11 @@ export async function leftOut(client: pg.Client, { sources }: NodeUse): Promise<
       'unlogged, foreign or materialised, so that no route can carry it',
       others.map(({ table }) => table),
     ),
-    ...told('node.sequencesLeftOut', 'sequence of no column, so that its value is not carried', rows),
+    ...told(
+      'node.sequencesLeftOut',
+      'sequence of no column, so that its value is not carried',
+      rows.filter((row) => !isNamed(row)),
+    ),
   ];
 }
 

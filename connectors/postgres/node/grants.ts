@@ -9,7 +9,6 @@ import { queueNames } from '../source/queue-names.ts';
 import { firingTriggers } from '../target/firing-triggers.ts';
 import { readTargetTables } from '../target/target-table.ts';
 import { GrantList } from './grant-list.ts';
-import { ownedSequences } from './owned-sequences.ts';
 import {
   type RelationFacts,
   type RoleFacts,
@@ -18,6 +17,7 @@ import {
   readRole,
   readSchemas,
 } from './rights.ts';
+import { sequenceOids } from './sequence-oids.ts';
 
 interface Context {
   readonly client: pg.Client;
@@ -87,8 +87,9 @@ async function grantSource(context: Context, route: RouteDefinition): Promise<vo
   const owners = ownsPublication ? ownersOf(relations) : [];
   if (reads) await grantUse(context, relations, { owners, privileges: ['SELECT'], what: 'the initial load' });
   if (route.sequencesEveryMs !== null) {
-    const sequences = await ownedSequences(
+    const sequences = await sequenceOids(
       client,
+      route,
       tables.map(({ table }) => table),
     );
     const facts = await readRelations(client, user, { oids: sequences, privileges: ['SELECT'] });
@@ -148,7 +149,7 @@ async function grantTarget(context: Context, { route, tables }: RouteTarget): Pr
   }
   if (route.sequencesEveryMs !== null) {
     const facts = await readRelations(client, user, {
-      oids: await ownedSequences(client, tables),
+      oids: await sequenceOids(client, route, tables),
       privileges: onSequences,
     });
     await grantUse(context, facts, { owners, privileges: onSequences, what: 'values of sequences' });

@@ -6,18 +6,19 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
-import type { Sequence } from '../../../src/core/sequence.ts';
+import type { Sequence, SequenceState } from '../../../src/core/sequence.ts';
 import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
 import type { SourceReader } from '../../../src/core/source-reader.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
+import type { TablePattern } from '../../../src/core/table-pattern.ts';
 import type { DatabaseSchema } from '../../../src/core/table-schema.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder } from '../lsn.ts';
 import { readSchema } from '../schema/read-schema.ts';
-import { readSequences } from '../sequences.ts';
+import { readNamedSequences, readSequences } from '../sequences.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
@@ -122,6 +123,10 @@ class PostgresSource implements Source {
 
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]> {
     return this.#side('sequences', (client) => readSequences(client, tables));
+  }
+
+  namedSequences(patterns: readonly TablePattern[]): Promise<readonly SequenceState[]> {
+    return this.#side('sequences', (client) => readNamedSequences(client, patterns));
   }
 
   schema(): Promise<DatabaseSchema> {

@@ -23,11 +23,17 @@ export const factsQuery = (wanted: string): string => `
   ), wanted AS (
     ${wanted}
   ), leaf AS (
-    SELECT w.oid AS root, c.oid, c.relfilenode, i.xmin::text <> first.xmin::text AS attached
+    SELECT w.oid AS root, c.oid, c.relfilenode, link.stamp, link.attached
     FROM wanted w, pg_partition_tree(w.oid) p
     JOIN pg_class c ON c.oid = p.relid
-    JOIN pg_inherits i ON i.inhrelid = c.oid
-    JOIN LATERAL (SELECT min(a.xmin::text::int8) AS xmin FROM pg_attribute a WHERE a.attrelid = c.oid) first ON true
+    CROSS JOIN LATERAL (
+      -- Each step up to the root: a partition comes and goes with those that it is a part of.
+      SELECT string_agg(i.xmin::text, ',' ORDER BY s.level) AS stamp, bool_or(i.xmin::text <> first.xmin::text) AS attached
+      FROM pg_partition_ancestors(c.oid) WITH ORDINALITY s (relid, level)
+      JOIN pg_inherits i ON i.inhrelid = s.relid
+      JOIN LATERAL (SELECT min(a.xmin::text::int8) AS xmin FROM pg_attribute a WHERE a.attrelid = s.relid) first ON true
+      WHERE s.level <= p.level - (SELECT r.level FROM pg_partition_tree(w.oid) r WHERE r.relid = w.oid)
+    ) link
     WHERE w.relkind = 'p' AND p.isleaf AND p.relid <> w.oid
   ), lacking AS (
     -- Of all tables at once: each by itself would look through all columns that there are.
@@ -42,6 +48,7 @@ export const factsQuery = (wanted: string): string => `
     CASE c.relkind WHEN 'r' THEN jsonb_build_object(c.oid::text, c.relfilenode::text)
       ELSE (SELECT COALESCE(jsonb_object_agg(l.oid::text, l.relfilenode::text), '{}') FROM leaf l WHERE l.root = c.oid) END AS storage,
     ARRAY(SELECT l.oid::text FROM leaf l WHERE l.root = c.oid AND l.attached) AS attached,
+    (SELECT jsonb_object_agg(l.oid::text, l.stamp) FROM leaf l WHERE l.root = c.oid) AS links,
     ARRAY(
       SELECT json_build_object('id', a.attnum, 'name', a.attname, 'stamp', a.xmin::text, 'dropped', a.attisdropped,
         'generated', a.attgenerated <> '', 'nullable', NOT a.attnotnull, 'type', (SELECT tn.nspname || '.' || t.typname
@@ -115,6 +122,8 @@ export function factsOf(row: Readonly<Record<string, unknown>>): TableFacts {
     lastColumn: Number(row.last),
     storage: row.storage as Record<string, string>,
     attached: row.attached as string[],
+    // Commands that an older engine's function has told do not have it.
+    ...(row.links ? { links: row.links as Record<string, string> } : {}),
     stamps: columns.map(({ stamp }) => stamp),
   };
 }

@@ -3,7 +3,7 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { readSequenceRights } from '../sequences.ts';
+import { carriedSequences, readSequenceRights } from '../sequences.ts';
 import type { TargetTable } from './target-table.ts';
 
 /**
@@ -20,7 +20,11 @@ export async function alteringRights(
   if (route.schemaChanges === 'evolve' || route.ddl === 'replicate')
     findings.push(...(await ownership(client, route, tables)));
   if (route.sequencesEveryMs !== null)
-    for (const { sequence, user, privileges } of await readSequenceRights(client, versions, ['SELECT', 'UPDATE']))
+    for (const { sequence, user, privileges } of await readSequenceRights(
+      client,
+      await carriedSequences(client, route.sequences, versions),
+      ['SELECT', 'UPDATE'],
+    ))
       findings.push({
         level: 'warning',
         code: 'target.sequencePrivilege',

@@ -4,7 +4,7 @@ import type { ShareTest } from '../../../src/core/change.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import type { TablePlan } from './table-plan.ts';
 
-/** Rows whose places are held before they are deleted: some 10 MB. One statement deletes them, so that rows of one share that point to each other can go together. */
+/** Rows whose places are held before they are deleted: some 10 MB. */
 const maxPlaces = 200_000;
 /** What a batch of rows that are looked at should hold of text, about. */
 const batchCharacters = 2_000_000;
@@ -31,6 +31,7 @@ export async function deleteShare(client: pg.Client, plan: TablePlan, test: Shar
   const names = ['tableoid', 'ctid', ...columns.map(({ column }) => quoteIdentifier(column.name))].join(', ');
   const row: Row = new Array(plan.source.columns.length).fill(ABSENT);
   let found: Places = { tables: [], places: [] };
+  let kept = 0;
   // The session avoids sequential scans, and every row is to be read.
   await client.query('set local enable_seqscan = on');
   await client.query(`declare tl_share no scroll cursor for select ${names} from ${plan.relation}`);
@@ -54,7 +55,12 @@ export async function deleteShare(client: pg.Client, plan: TablePlan, test: Shar
     }
     const isLast = rows.length < size;
     if (found.places.length > 0 && (isLast || found.places.length >= maxPlaces)) {
-      await deleteAt(client, plan, found);
+      if (isLast && kept === 0) await deleteAt(client, plan, found);
+      else if (!plan.target.referencesItself) await deleteAt(client, plan, found);
+      else {
+        await keep(client, found, kept === 0);
+        kept += found.places.length;
+      }
       found = { tables: [], places: [] };
     }
     if (isLast) break;
@@ -62,6 +68,7 @@ export async function deleteShare(client: pg.Client, plan: TablePlan, test: Shar
     size = Math.max(1, Math.min(fitting, size * 4, maxBatchRows));
   }
   await client.query('close tl_share');
+  if (kept > 0) await deleteKept(client, plan, kept);
 }
 
 /** Where a row is: the oid of its table or partition, and its place there. */
@@ -72,17 +79,53 @@ interface Places {
 
 /** In one statement, over all partitions: what points from one row to another is checked at its end. */
 async function deleteAt(client: pg.Client, plan: TablePlan, { tables, places }: Places): Promise<void> {
+  // The first condition finds the rows by their places, in every partition; the second leaves those of the others.
+  const found = 'ctid = any($2::tid[]) and (tableoid, ctid) in (select * from unnest($1::oid[], $2::tid[]))';
+  await change(client, plan, { found, values: lists({ tables, places }), rows: places.length });
+}
+
+/**
+ * Rows of one share that point to each other can only go in one statement. However many they are, their places are kept at the server, in a temporary table
+ * of the transaction.
+ */
+async function keep(client: pg.Client, found: Places, isFirst: boolean): Promise<void> {
+  if (isFirst) await client.query('create temporary table tl_places (tableoid_ oid, ctid_ tid) on commit drop');
+  await client.query({
+    text: 'insert into pg_temp.tl_places select * from unnest($1::oid[], $2::tid[])',
+    values: lists(found),
+  });
+}
+
+async function deleteKept(client: pg.Client, plan: TablePlan, rows: number): Promise<void> {
+  const found = '(tableoid, ctid) in (select tableoid_, ctid_ from pg_temp.tl_places)';
+  await client.query('set local enable_seqscan = on');
+  await change(client, plan, { found, values: [], rows });
+  await client.query('set local enable_seqscan = off');
+  await client.query('drop table pg_temp.tl_places');
+}
+
+interface Finding {
+  readonly found: string;
+  readonly values: readonly string[];
+  readonly rows: number;
+}
+
+async function change(client: pg.Client, plan: TablePlan, { found, values, rows }: Finding): Promise<void> {
   const { relation, source, columns } = plan;
   const mark = columns.find(({ index }) => index === source.kept?.mark?.column)?.column;
-  const set = mark && ` set ${quoteIdentifier(mark.name)} = $3::pg_catalog.text::${mark.typeSql}`;
-  // The first condition finds the rows by their places, in every partition; the second leaves those of the others.
-  const text = `${set === undefined ? `delete from ${relation}` : `update ${relation}${set}`}
-    where ctid = any($2::tid[]) and (tableoid, ctid) in (select * from unnest($1::oid[], $2::tid[]))`;
-  const values: unknown[] = [`{${tables.join(',')}}`, `{"${places.join('","')}"}`];
-  if (set !== undefined) values.push(source.kept?.mark?.value ?? null);
-  const { rowCount } = await client.query({ text, values });
-  if (rowCount !== places.length)
-    throw new Error(`${places.length} rows of a locked table were to go, and ${rowCount} did`);
+  const set = mark && ` set ${quoteIdentifier(mark.name)} = $${values.length + 1}::pg_catalog.text::${mark.typeSql}`;
+  // The session avoids it; without it all places would be gone through for each row.
+  await client.query('set local enable_hashjoin = on');
+  const { rowCount } = await client.query({
+    text: `${set === undefined ? `delete from ${relation}` : `update ${relation}${set}`} where ${found}`,
+    values: set === undefined ? [...values] : [...values, source.kept?.mark?.value ?? null],
+  });
+  await client.query('set local enable_hashjoin = off');
+  if (rowCount !== rows) throw new Error(`${rows} rows of a locked table were to go, and ${rowCount} did`);
+}
+
+function lists({ tables, places }: Places): [string, string] {
+  return [`{${tables.join(',')}}`, `{"${places.join('","')}"}`];
 }
 
 function bytes(value: string | null): Cell {

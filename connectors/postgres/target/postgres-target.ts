@@ -8,7 +8,7 @@ import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { carryOut } from '../schema/carry-out.ts';
 import { compareSchema } from '../schema/compare-schema.ts';
-import { readSequences } from '../sequences.ts';
+import { readNamedSequences, readSequences } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
 import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
 import { allowTriggers } from './firing-triggers.ts';
@@ -51,6 +51,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         return rows[0]?.identity ?? '';
       }),
     sequences: (tables) => briefly((client) => readSequences(client, tables)),
+    namedSequences: (patterns) => briefly((client) => readNamedSequences(client, patterns)),
     setSequence: ({ target, value, called }) =>
       briefly(async (client) => {
         try {

@@ -174,7 +174,11 @@ function chooseKey(
     (index) => index.columns.length === names.length && index.columns.every((name) => names.includes(name)),
   );
   if (!found) {
-    const statement = `ALTER TABLE ${quoteTable(target)} ADD PRIMARY KEY (${names.map(quoteIdentifier).join(', ')})`;
+    // A table has one primary key at most; in that of a partitioned table are the columns that it is partitioned by.
+    const listed = names.map(quoteIdentifier).join(', ');
+    const statement = target.uniqueIndexes.some(({ primary }) => primary)
+      ? `CREATE UNIQUE INDEX ON ${quoteTable(target)} (${listed})`
+      : `ALTER TABLE ${quoteTable(target)} ADD PRIMARY KEY (${listed})`;
     throw fail(targetErrors.keyMissing, { route, table: tableLabel(source), columns: names.join(', '), statement });
   }
   const equals = names.map((name) => found.equals[found.columns.indexOf(name)] ?? '=');

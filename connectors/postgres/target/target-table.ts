@@ -61,6 +61,8 @@ export interface TargetTable {
   readonly deferrableConstraints: readonly string[];
   /** Oids of the tables that its foreign keys point to, itself left out. */
   readonly references: readonly number[];
+  /** A foreign key points from one of its rows to another. */
+  readonly referencesItself: boolean;
   /** Foreign keys of other tables that change them when a row here changes or goes. */
   readonly cascades: readonly string[];
   /** Enabled user triggers and rules that act under the ordinary replication role. */
@@ -140,6 +142,7 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
   coalesce(delayed.names, '[]') as deferrable_constraints,
   (select coalesce(json_agg(distinct k.confrelid::int8), '[]') from pg_constraint k
     where k.conrelid = c.oid and k.contype = 'f' and k.confrelid <> c.oid) as "references",
+  exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'f' and k.confrelid = c.oid) as references_itself,
   coalesce(cascading.names, '[]') as cascades,
   coalesce(acting.ordinary, '[]') as ordinary_triggers,
   coalesce(acting.replica, '[]') as replica_triggers
@@ -159,6 +162,7 @@ interface CatalogueRow {
   readonly deferrable_unique: boolean;
   readonly deferrable_constraints: string[];
   readonly references: number[];
+  readonly references_itself: boolean;
   readonly cascades: string[];
   readonly ordinary_triggers: string[];
   readonly replica_triggers: string[];
@@ -180,6 +184,7 @@ export async function readTargetTables(
     hasDeferrableUnique: row.deferrable_unique,
     deferrableConstraints: row.deferrable_constraints,
     references: row.references,
+    referencesItself: row.references_itself,
     cascades: row.cascades,
     ordinaryTriggers: row.ordinary_triggers,
     replicaTriggers: row.replica_triggers,

@@ -169,7 +169,7 @@ export const sequencesDocument: z.ZodType<SequencesDocument> = z
     sequences: z.array(
       z.object({
         source: z.string(),
-        column: z.string(),
+        column: z.string().nullable().describe('Null for one that the route names itself.'),
         target: z.string().nullable(),
         outcome: z.enum(['carried', 'same', 'ahead', 'missing', 'outOfRange', 'notCarried', 'refused']),
         sourceValue: z.string(),

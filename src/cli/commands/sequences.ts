@@ -22,7 +22,7 @@ async function carry(line: CommandLine, name: string, options: ControlOptions): 
 }
 
 function textOf(reports: readonly SequenceReport[], place: string): string {
-  if (reports.length === 0) return 'no column of the route has a sequence\n';
+  if (reports.length === 0) return 'no column of the route has a sequence, and the route names none\n';
   const lines = reports.map((report) => {
     const { source, target, outcome, sourceValue, targetValue, value, reason } = report;
     const from = targetValue === null ? '' : `, was ${targetValue}`;
@@ -30,7 +30,7 @@ function textOf(reports: readonly SequenceReport[], place: string): string {
       carried: `is ${value} now${from}`,
       same: `is ${targetValue} there, too`,
       ahead: `is further there, at ${targetValue}: left alone`,
-      missing: `${report.column} has no sequence there`,
+      missing: report.column === null ? 'is not there' : `${report.column} has no sequence there`,
       outOfRange: `${sourceValue} is beyond the bounds of ${target}`,
       notCarried: `${report.column} does not travel`,
       refused: `could not be set: ${reason}`,

@@ -123,6 +123,23 @@ export function routeSchema(s: Scalars) {
             )
             .prefault('onRequest'),
           interval: s.duration('How often, with carry: interval.').prefault('60s'),
+          include: z
+            .array(s.tablePattern('A sequence, or a glob.'))
+            .prefault([])
+            .meta({
+              [list]: 'list of sequences',
+              description:
+                'Sequences of the source that are carried though they belong to no column of the route, to those of the same name at the target.',
+              examples: [['public.invoice_number']],
+            }),
+          exclude: z
+            .array(s.tablePattern('A sequence, or a glob.'))
+            .prefault([])
+            .meta({
+              [list]: 'list of sequences',
+              description: 'Sequences of the source that are left alone.',
+              examples: [['public.*_log_id_seq']],
+            }),
         })
         .prefault({})
         .meta({ description: "Sequences of the tables' columns, so that the target can take over." }),

@@ -82,8 +82,8 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     const bound = transform.bind(rowLayout({ route, table: label, columns, key: keyOf(source, table, columns) }));
     if (bound.kind === 'rows') {
       deciding(bound.reads, transform.name);
-      const { spread, possible, reads } = bound;
-      steps.push({ kind: 'rows', name: transform.name, spread, possible, reads, outputs: ways.fork(bound) });
+      const { spread, possible, reads, filters = false } = bound;
+      steps.push({ kind: 'rows', name: transform.name, spread, possible, filters, reads, outputs: ways.fork(bound) });
       lineage = extendLineage(lineage, bound.lineage, transform.name);
       rowKeys = [...rowKeys, ...bound.key];
       reshapes = true;

@@ -32,6 +32,8 @@ export function shareOf(
     const hidden = condition.reads.find((index) => !restored.has(index));
     if (hidden !== undefined) return { kind: 'hidden', column: source.columns[hidden]?.name ?? '' };
   }
+  const dropping = hiddenFrom(binding.steps, new Set(restored.keys()));
+  if (dropping !== null) return { kind: 'hidden', column: source.columns[dropping]?.name ?? '' };
   // Of a transform that does not say what it could make (a user exit) nothing is known, nor of what follows it.
   const opaque = binding.steps.findIndex((step) => step.kind === 'rows' && step.possible === undefined);
   const steps = opaque < 0 ? binding.steps : binding.steps.slice(0, opaque);
@@ -73,14 +75,29 @@ export function shareOf(
 function chooses(steps: readonly Step[], known: Set<number>): boolean {
   for (const step of steps) {
     if (step.kind === 'rows' && step.reads.some((index) => known.has(index))) return true;
-    if (step.kind !== 'cells') continue;
-    const made = step.rules.map(({ index, reads }) => ({ index, isKnown: reads.every((read) => known.has(read)) }));
-    for (const { index, isKnown } of made) {
-      if (isKnown) known.add(index);
-      else known.delete(index);
-    }
+    follow(step, known);
   }
   return false;
+}
+
+/** A column that decides whether a row is left out, and is not known; null where there is none. */
+function hiddenFrom(steps: readonly Step[], known: Set<number>): number | null {
+  for (const step of steps) {
+    const hidden = step.kind === 'rows' && step.filters ? step.reads.find((index) => !known.has(index)) : undefined;
+    if (hidden !== undefined) return hidden;
+    follow(step, known);
+  }
+  return null;
+}
+
+/** What is known of a row behind the step. */
+function follow(step: Step, known: Set<number>): void {
+  if (step.kind !== 'cells') return;
+  const made = step.rules.map(({ index, reads }) => ({ index, isKnown: reads.every((read) => known.has(read)) }));
+  for (const { index, isKnown } of made) {
+    if (isKnown) known.add(index);
+    else known.delete(index);
+  }
 }
 
 function readsOf(step: Step): readonly number[] {

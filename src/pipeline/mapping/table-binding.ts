@@ -27,6 +27,7 @@ export type Step =
       readonly name: string;
       readonly spread: RowTransform['spread'];
       readonly possible: RowTransform['possible'];
+      readonly filters: boolean;
       /** Cells that decide how many rows there are and where they go. */
       readonly reads: readonly number[];
       /** By index of the output that a row had, and of the transform's own: the output that it has then. */

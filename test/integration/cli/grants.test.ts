@@ -12,7 +12,7 @@ const routes = `  plain:
     from: here
     to: there
     tables: ["shop.*"]
-    sequences: { carry: interval }
+    sequences: { carry: interval, include: [shop.receipt] }
   given:
     from: here
     to: there
@@ -31,6 +31,7 @@ const tables = `CREATE ROLE shop_owner; CREATE ROLE lender; CREATE ROLE teller;
   CREATE SCHEMA shop; CREATE SCHEMA lent; CREATE SCHEMA told; GRANT USAGE ON SCHEMA shop TO shop_owner;
   CREATE TABLE shop.customers (id serial PRIMARY KEY, name text);
   CREATE TABLE shop.orders (id int PRIMARY KEY, customer int REFERENCES shop.customers ON DELETE CASCADE);
+  CREATE SEQUENCE shop.receipt;
   CREATE TABLE lent.items (id serial PRIMARY KEY, label text);
   CREATE TABLE told.events (id int PRIMARY KEY, label text);
   ALTER TABLE shop.customers OWNER TO shop_owner; ALTER TABLE shop.orders OWNER TO shop_owner;

@@ -28,6 +28,7 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
     forward: 'own',
     newTables: 'ignore',
     sequencesEveryMs: null,
+    sequences: { include: [], exclude: [] },
     schemaChanges: 'halt',
     ddl: 'ignore',
     collisions: { forTable: () => 'halt' },

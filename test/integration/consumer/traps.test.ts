@@ -178,6 +178,24 @@ test('a truncate of tables that others write, too, deletes what came from here, 
   expect(new ChangeDecoder().decode(encodeChanges(changes))).toEqual(changes);
 });
 
+test('rows of a share that point to each other go together, however many they are', async () => {
+  const where = configuredExpression('id > 0');
+  const mapper = new TableMapper('r', tableSelection('r', [{ ...wholeTable, name: 'public.t', where }], []));
+  await using on = await stage(servers.here, servers.there, {
+    sourceSchema: 'CREATE TABLE t (id int PRIMARY KEY, above int REFERENCES t);',
+    targetSchema: `CREATE TABLE t (id int, above int);
+      INSERT INTO t SELECT i, nullif(i - 1, 0) FROM generate_series(1, 210000) i; INSERT INTO t VALUES (-1), (0);
+      ALTER TABLE t ADD PRIMARY KEY (id); CREATE INDEX ON t (above); ALTER TABLE t ADD FOREIGN KEY (above) REFERENCES t;`,
+    targetUser: 'applier',
+    share: (share) => mapper.share(share),
+  });
+  const consumer = await on.consumer();
+  await on.source.query('TRUNCATE t');
+  const parts = (await on.capture()).map((part) => mapper.map(part));
+  await consumer.apply(parts, signal);
+  expect(await contents(on.target, ['t'])).toEqual({ t: ['(-1,)', '(0,)'] });
+});
+
 test('a value too large for an index of the target halts with its table and without the value', async () => {
   const { error } = await refused(
     { schema: 'CREATE TABLE t (id int PRIMARY KEY, v text);', targetSchema: 'CREATE INDEX ON t (v)' },

@@ -69,8 +69,20 @@ const misfits: readonly (readonly [string, string, string, string])[] = [
     'TL-2110',
   ],
   ['no key', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE TABLE t (id int)', 'TL-2106'],
+  [
+    'a key of more columns',
+    'CREATE TABLE t (id int PRIMARY KEY)',
+    'CREATE TABLE t (id int, g int GENERATED ALWAYS AS (id % 7) STORED, PRIMARY KEY (id, g))',
+    'TL-2106',
+  ],
   ['a view', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE VIEW t AS SELECT 1 AS id', 'TL-2107'],
 ];
+
+interface Finding {
+  readonly code: string;
+  readonly table?: string;
+  readonly remedy: string;
+}
 
 test('what does not fit at the target is told for each table, and halts before anything is written', async () => {
   const { source, target } = await servers.pair();
@@ -82,15 +94,21 @@ test('what does not fit at the target is told for each table, and halts before a
   using file = new RouteFile({ source, target });
   const check = await file.tidelock('check', '--json');
   expect(check.code).toBe(1);
-  const [route0] = (JSON.parse(check.out) as { routes: { findings: { code: string; table?: string }[] }[] }).routes;
+  const [route0] = (JSON.parse(check.out) as { routes: { findings: Finding[] }[] }).routes;
   const codes = misfits.map(([name], at) => {
     const found = route0?.findings.filter(({ table }) => table === `public.t${at}`) ?? [];
     return [name, found.map(({ code }) => code).filter((code) => code.startsWith('TL-'))];
   });
   expect(codes).toEqual(misfits.map(([name, , , code]) => [name, [code]]));
+  // The statement helps, whatever key there is.
+  const keyless = (findings: readonly Finding[] = []) => findings.filter(({ code }) => code === 'TL-2106');
+  for (const { remedy } of keyless(route0?.findings))
+    await target.query(/^Run at the target: (.*?)\. /.exec(remedy)?.[1] ?? '');
+  const again = JSON.parse((await file.tidelock('check', '--json')).out) as { routes: { findings: Finding[] }[] };
+  expect(keyless(again.routes[0]?.findings)).toEqual([]);
   await using route = file.run();
   const { reason } = await route.state('failed');
-  expect(reason?.message).toContain(`${misfits.length} preflight errors`);
+  expect(reason?.message).toContain(`${misfits.length - 2} preflight errors`);
   expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
 });
 

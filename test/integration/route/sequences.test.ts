@@ -41,9 +41,11 @@ const schema = `
 test('values are carried forward and never back, in the direction and with the steps of each side', async () => {
   const { source, target } = await servers.pair();
   await source.query(`${schema}; CREATE TABLE stepped (id serial PRIMARY KEY); CREATE TABLE bare (id serial PRIMARY KEY);
-    CREATE TABLE small (id serial PRIMARY KEY); CREATE TABLE named (id serial PRIMARY KEY)`);
+    CREATE TABLE small (id serial PRIMARY KEY); CREATE TABLE named (id serial PRIMARY KEY); CREATE TABLE alone (id serial PRIMARY KEY);
+    CREATE SEQUENCE free_invoice; CREATE SEQUENCE free_gone; CREATE SEQUENCE free_left; CREATE SEQUENCE nobody`);
   await target.query(`${schema}; CREATE TABLE stepped (id int PRIMARY KEY); CREATE TABLE bare (id int PRIMARY KEY);
     CREATE TABLE small (id int PRIMARY KEY); CREATE TABLE named (number serial PRIMARY KEY);
+    CREATE TABLE alone (id int PRIMARY KEY); CREATE SEQUENCE free_invoice; CREATE SEQUENCE free_left;
     CREATE SEQUENCE stepped_id_seq START 2 INCREMENT 2 OWNED BY stepped.id;
     CREATE SEQUENCE small_id_seq MAXVALUE 5 OWNED BY small.id`);
   await source.query(`SELECT nextval('plain_id_seq') FROM generate_series(1, 41);
@@ -51,12 +53,14 @@ test('values are carried forward and never back, in the direction and with the s
     SELECT nextval('round_n') FROM generate_series(1, 12); SELECT nextval('cached_n');
     SELECT nextval('shared') FROM generate_series(1, 3);
     SELECT nextval('stepped_id_seq') FROM generate_series(1, 5); SELECT nextval('bare_id_seq');
-    SELECT nextval('small_id_seq') FROM generate_series(1, 9); SELECT nextval('named_id_seq')`);
+    SELECT nextval('small_id_seq') FROM generate_series(1, 9); SELECT nextval('named_id_seq');
+    SELECT nextval('free_invoice') FROM generate_series(1, 6); SELECT nextval('free_left')`);
   await target.query(`SELECT setval('ahead_id_seq', 1000); SELECT setval('round_n', 8)`);
   using file = new RouteFile({
     source,
     target,
-    route: 'tables:\n  - "public.*"\n  - { name: public.named, columns: { rename: { id: number } } }',
+    route:
+      'tables:\n  - "public.*"\n  - { name: public.named, columns: { rename: { id: number } } }\nsequences: { include: ["public.free*", public.plain_id_seq], exclude: [public.alone_id_seq, "*.*_left"] }',
   });
   const first = await carry(file);
   expect(first).toEqual({
@@ -74,6 +78,8 @@ test('values are carried forward and never back, in the direction and with the s
       'public.bare_id_seq': 'missing',
       'public.small_id_seq': 'outOfRange',
       'public.named_id_seq': 'carried 1',
+      'public.free_gone': 'missing',
+      'public.free_invoice': 'carried 6',
     },
   });
   expect(await next(target, 'plain_id_seq')).toBe('42');

@@ -3,7 +3,7 @@ import type { Finding } from '../../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../../src/core/route.ts';
 import { tableLabel } from '../../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
-import { readSequenceRights } from '../../sequences.ts';
+import { carriedSequences, readSequenceRights } from '../../sequences.ts';
 import type { CatalogueTable } from '../catalogue.ts';
 
 type Found = Omit<Finding, 'node'>;
@@ -58,7 +58,11 @@ export async function sequenceRights(
   if (route.sequencesEveryMs === null) return [];
   const missing = await readSequenceRights(
     client,
-    tables.map(({ table }) => table),
+    await carriedSequences(
+      client,
+      route.sequences,
+      tables.map(({ table }) => table),
+    ),
     ['SELECT'],
   );
   return missing.map(({ sequence, user, privileges }) => ({
