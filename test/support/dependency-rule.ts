@@ -61,6 +61,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'pg-copy-streams',
     'pg-logical-replication',
   ],
+  'connectors/mysql/': ['src/core/', 'connectors/sql/', 'mysql2'],
+  // What connectors of SQL databases have in common.
+  'connectors/sql/': ['src/core/'],
   'transforms/': ['src/core/', '@faker-js/faker'],
 };
 

@@ -1,7 +1,10 @@
-// Before the tests, outside of their time: the binaries of the PostgreSQL versions that are wanted and not there yet.
+// Before the tests, outside of their time: the binaries of the servers that are wanted and not there yet.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unpackDebianPackage } from './debian-packages.ts';
+import { findMysql, type MysqlVendor, mysqlBinaries, mysqlVendors, serverPackages } from './mysql-binaries.ts';
+import { makeMysqlTemplate } from './mysql-template.ts';
 import { cacheFolder, findBinaries, packageVersions, platformPackage, wantedVersions } from './postgres-binaries.ts';
 
 const wanted = process.argv[2]?.split(',') ?? wantedVersions;
@@ -16,8 +19,26 @@ for (const version of wanted) {
     process.stdout.write(`PostgreSQL ${version} could not be fetched: ${(error as Error).message.split('\n')[0]}\n`);
   }
 }
+if (process.argv[2] === undefined) {
+  const lacking = mysqlVendors.filter((vendor) => !isReady(vendor));
+  const fetched = lacking.map(async (vendor) => {
+    process.stdout.write(`fetching ${vendor}\n`);
+    try {
+      if (findMysql(vendor) === null) await unpackDebianPackage(serverPackages[vendor], cacheFolder(), vendor);
+      makeMysqlTemplate(vendor);
+    } catch (error) {
+      missing++;
+      process.stdout.write(`${vendor} could not be fetched: ${(error as Error).message.split('\n')[0]}\n`);
+    }
+  });
+  await Promise.all(fetched);
+}
 // Elsewhere the tests of a version that is not there are listed as skipped.
 process.exitCode = missing > 0 && process.env.CI ? 1 : 0;
+
+function isReady(vendor: MysqlVendor): boolean {
+  return findMysql(vendor) !== null && existsSync(mysqlBinaries(vendor).template);
+}
 
 function fetch(version: string): void {
   const folder = join(cacheFolder(), `postgres-${version}`);

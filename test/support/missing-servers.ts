@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
+import { missingMysql } from './mysql-binaries.ts';
 import { findBinaries, missingVersions, newestVersion, versions } from './postgres-binaries.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -12,10 +13,12 @@ export function filesWithoutServer(): string[] {
   // The demonstration and the packed package bring the newest version themselves.
   const lacksNewest = findBinaries(newestVersion) === null;
   const lacksBrowser = findChromium() === null;
-  if (!lacksAll && !lacksNewest && !lacksBrowser) return [];
+  const lacksMysql = missingMysql.length > 0;
+  if (!lacksAll && !lacksNewest && !lacksBrowser && !lacksMysql) return [];
   return globSync('test/**/*.test.ts', { cwd: root }).filter((file) => {
     const source = readFileSync(join(root, file), 'utf8');
     if (lacksBrowser && source.includes("'./browser.ts'")) return true;
+    if (lacksMysql && source.includes('support/mysql.ts')) return true;
     if (source.includes('support/postgres.ts')) return lacksAll;
     return lacksNewest && file.startsWith('test/integration/') && source.includes('demo');
   });
@@ -25,8 +28,7 @@ export function filesWithoutServer(): string[] {
 export function missingServers(): string[] {
   return [
     ...missingVersions.map((version) => `PostgreSQL ${version}: no binaries; "npm run fetch-servers" gets them`),
-    ...filesWithoutServer().map(
-      (file) => `${file}: it needs a PostgreSQL server${findChromium() === null ? ' or Chromium' : ''}`,
-    ),
+    ...missingMysql.map((vendor) => `${vendor}: no server; "npm run fetch-servers" gets it on Debian`),
+    ...filesWithoutServer().map((file) => `${file}: it needs a server${findChromium() === null ? ' or Chromium' : ''}`),
   ];
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import { missingServers } from './missing-servers.ts';
+import { foundMysql } from './mysql-binaries.ts';
 import { versions } from './postgres-binaries.ts';
 import { seed } from './seed.ts';
 
@@ -19,7 +20,7 @@ export class SummaryReporter implements Reporter {
     const missing = missingServers();
     const only = process.argv.some((argument) => argument === '-t' || argument.startsWith('--testNamePattern'));
     for (const line of [...(only ? [] : skipped), ...missing]) process.stdout.write(`skipped: ${line}\n`);
-    process.stdout.write(`seed ${seed}, PostgreSQL ${versions.join(', ') || 'none'}\n`);
+    process.stdout.write(`seed ${seed}, PostgreSQL ${versions.join(', ') || 'none'}, ${foundMysql().join(', ')}\n`);
     process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
     const report: RunReport = { passed, failed, skipped: [...skipped, ...missing] };
     const file = process.env.TIDELOCK_TEST_REPORT;

@@ -1,7 +1,7 @@
 import type { Position } from '../../../src/core/position.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
+import { idleAdvance } from '../../sql/part-builder.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
-import { idleAdvance } from './part-builder.ts';
 
 export interface IdleAdvancerOptions {
   readonly checkpoint: Lsn;

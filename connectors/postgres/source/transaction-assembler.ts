@@ -3,12 +3,12 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
+import { idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
 import { formatLsn, type Lsn } from '../lsn.ts';
 import type { DdlReader } from './ddl-reader.ts';
 import type { DeliveredTransactions } from './delivered-transactions.ts';
 import type { HistoryCheck } from './history-check.ts';
 import { markerPrefixes, readHeartbeat, readOrigin, readWatermark } from './markers.ts';
-import { idleAdvance, PartBuilder } from './part-builder.ts';
 import { identifies } from './partition-identity.ts';
 import {
   type Begin,

@@ -234,4 +234,122 @@ export const sourceErrors = {
       `Name ${name} in tables, with the target's table in to, or leave it out for good by an exclude of ${table}. Then "tidelock start ${route}".`,
     explanation: 'Tables belong to a route by their names. A table that is renamed out of them goes on changing.',
   }),
+  binlogPurged: errorKind<{ route: string; checkpoint: string; missing: string }>({
+    code: 'TL-3301',
+    title: 'The source has purged binlogs that the route still needs',
+    recovery: 'resynchronise',
+    message: ({ route, checkpoint, missing }) =>
+      `route ${route}: the source has purged binlogs that come after the checkpoint ${checkpoint}: ${missing}`,
+    remedy: ({ route }) =>
+      `Point the node to a server of the same topology that still has them. Else begin the route anew: ${beginAnew(route)}. Then raise binlog_expire_logs_seconds.`,
+    explanation:
+      'Binlogs expire by time (binlog_expire_logs_seconds, on MariaDB expire_logs_days) or are purged by somebody, whether they were read or not. Going on would skip changes.',
+  }),
+  gtidsMissing: errorKind<{ route: string; checkpoint: string; executed: string }>({
+    code: 'TL-3302',
+    title: 'The source lacks transactions that the target has',
+    recovery: 'resynchronise',
+    message: ({ route, checkpoint, executed }) =>
+      `route ${route}: the checkpoint ${checkpoint} is not within what the source has executed: ${executed}`,
+    remedy: ({ route }) =>
+      `The source was set back, or a server was promoted that lacked them. Wait until a replica that is behind has caught up; else compare, then begin the route anew: ${beginAnew(route)}.`,
+    explanation: 'After a failover or a restore the source holds less than what was already applied at the target.',
+  }),
+  positionKind: errorKind<{ route: string; position: string; expected: string }>({
+    code: 'TL-3303',
+    title: 'The position is of another kind than those of the source',
+    recovery: 'halt',
+    message: ({ route, position, expected }) =>
+      `route ${route}: the position ${position} can't be compared with those of the source, which are ${expected}`,
+    remedy: ({ route }) =>
+      `Bring gtid_mode back to what it was. Or find the same place as the source names it now, and accept it with "tidelock position ${route} --adopt".`,
+    explanation:
+      'GTIDs and places in a file do not tell anything of each other. gtid_mode was changed, a server of another vendor has taken the place of the source, or a transaction was committed without a GTID.',
+  }),
+  statementLogged: errorKind<{ route: string; position: string; database: string }>({
+    code: 'TL-3304',
+    title: 'Rows were changed by a statement that the binlog does not hold as rows',
+    recovery: 'resynchronise',
+    message: ({ route, position, database }) =>
+      `route ${route} halted: behind ${position} a statement in database ${database || '(none)'} is logged as its text and not as rows`,
+    remedy: ({ route }) =>
+      `SET GLOBAL binlog_format = 'ROW', and end all sessions that began before, since they keep theirs. What the statement has changed is not known: compare, or begin the route anew: ${beginAnew(route)}.`,
+    explanation:
+      'A session had binlog_format STATEMENT or MIXED. What a statement does can only be told by the server that runs it.',
+  }),
+  incident: errorKind<{ route: string; position: string }>({
+    code: 'TL-3305',
+    title: 'The source has lost changes of its own binlog',
+    recovery: 'resynchronise',
+    message: ({ route, position }) =>
+      `route ${route} halted: the source has logged an incident behind ${position}: changes are missing in its binlog`,
+    remedy: ({ route }) =>
+      `Look into the error log of the server. Compare, or begin the route anew: ${beginAnew(route)}.`,
+    explanation:
+      'A server writes an incident where a change could not be written to its binlog. Its own replicas stop there, too.',
+  }),
+  undescribedColumn: errorKind<{ route: string; table: string; column: string; position: string; why: string }>({
+    code: 'TL-3306',
+    title: 'The binlog does not tell enough of a column',
+    recovery: 'halt',
+    message: ({ route, table, column, position, why }) =>
+      `route ${route} halted: column ${table}.${column} can't be read behind ${position}: ${why}`,
+    remedy: () =>
+      "SET PERSIST binlog_row_metadata = 'FULL' (on MariaDB SET GLOBAL, and in its configuration). Rows that were logged before can't be read: load the table again.",
+    explanation:
+      'Names, signs, charsets and members come from the binlog itself, as they were when the row was written. What the catalogue says now may be another definition.',
+  }),
+  unreadableValue: errorKind<{ route: string; table: string; column: string; position: string; why: string }>({
+    code: 'TL-3307',
+    title: 'A value can not be told exactly',
+    recovery: 'halt',
+    message: ({ route, table, column, position, why }) =>
+      `route ${route} halted: a value of ${table}.${column} in the transaction behind ${position} can't be carried: ${why}`,
+    remedy: () => 'Mend the value at the source and skip the transaction, or exclude the column from the route.',
+    explanation: 'The value has no text that would give the same value at the target. Guessing would alter it.',
+  }),
+  unseenChange: errorKind<{ route: string; table: string; position: string; what: string }>({
+    code: 'TL-3308',
+    title: 'A command has changed a table of the route without telling its rows',
+    recovery: 'resynchronise',
+    message: ({ route, table, position, what }) =>
+      `route ${route} halted: ${what} of ${table} behind ${position} changes rows that the binlog does not hold`,
+    remedy: ({ route }) =>
+      `Do the same at the target, or compare. Then go on behind it with "tidelock position ${route} --adopt".`,
+    explanation:
+      'Dropping, exchanging or emptying a partition, dropping a table, or giving a name of the route to another table is logged as the command alone.',
+  }),
+  undoneRows: errorKind<{ route: string; position: string }>({
+    code: 'TL-3309',
+    title: 'A transaction has undone rows that are in the binlog',
+    recovery: 'halt',
+    message: ({ route, position }) =>
+      `route ${route} halted: the transaction behind ${position} rolls back rows that it has logged, some of which stay: it has changed tables without transactions, too`,
+    remedy: ({ route }) =>
+      `Skip it ("tidelock skip ${route} --transaction ...") and compare its tables. Give tables that are changed together an engine with transactions (ALTER TABLE ... ENGINE = InnoDB).`,
+    explanation:
+      'The server logs a rollback only where tables such as MyISAM keep their part. Which rows are of which is not told.',
+  }),
+  preparedTransaction: errorKind<{ route: string; position: string; why: string }>({
+    code: 'TL-3310',
+    title: 'A prepared transaction (XA) can not be carried',
+    recovery: 'halt',
+    message: ({ route, position, why }) =>
+      `route ${route} halted: an XA transaction behind ${position} can't be carried: ${why}`,
+    remedy: ({ route }) =>
+      `Decide it at the source (XA RECOVER lists it). Compare, or begin the route anew: ${beginAnew(route)}.`,
+    explanation:
+      'The rows of an XA transaction are logged when it is prepared, and it may be committed much later. They are held until then.',
+  }),
+  partialImage: errorKind<{ route: string; table: string; position: string }>({
+    code: 'TL-3311',
+    title: 'The binlog does not hold whole rows',
+    recovery: 'halt',
+    message: ({ route, table, position }) =>
+      `route ${route} halted: a row of ${table} behind ${position} was logged without some of its columns`,
+    remedy: () =>
+      "SET PERSIST binlog_row_image = 'FULL' (on MariaDB SET GLOBAL, and in its configuration), and end the sessions that have set it otherwise. Load the table again.",
+    explanation:
+      'With binlog_row_image MINIMAL or NOBLOB a new row lacks what did not change, and an old one all but its key.',
+  }),
 };

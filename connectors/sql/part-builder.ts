@@ -1,5 +1,5 @@
-import type { Change } from '../../../src/core/change.ts';
-import type { Commit, Origin, TransactionPart, Urgency } from '../../../src/core/transaction.ts';
+import type { Change } from '../../src/core/change.ts';
+import type { Commit, Origin, TransactionPart, Urgency } from '../../src/core/transaction.ts';
 
 const maxPartBytes = 1_000_000;
 const maxPartRows = 5_000;

@@ -1,5 +1,5 @@
-import type { ByteBudget } from '../../../src/core/byte-budget.ts';
-import type { TransactionPart } from '../../../src/core/transaction.ts';
+import type { ByteBudget } from '../../src/core/byte-budget.ts';
+import type { TransactionPart } from '../../src/core/transaction.ts';
 
 /**
  * Parts between the socket and whoever reads the stream. Pushing never waits: what is queued counts against the byte

@@ -1,0 +1,95 @@
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import type { BinlogEvent } from './binlog/event-framer.ts';
+import { makeRowPlan, type RowPlan, UndescribedColumnError } from './binlog/row-plan.ts';
+import { descriptionOf, readTableId, readTableMap, type TableMap } from './binlog/table-map.ts';
+import type { Collations } from './binlog/values/charsets.ts';
+
+export interface PlannedTable extends TableName {
+  /** Null of a table whose rows the route does not take. */
+  readonly plan: RowPlan | null;
+  /** What its first row halts with. */
+  readonly refused: TidelockError | null;
+  readonly columns: number;
+}
+
+interface Known {
+  readonly description: Buffer;
+  readonly table: PlannedTable;
+}
+
+export interface TablePlansOptions {
+  readonly route: string;
+  readonly collations: Collations;
+  readonly mariadb: boolean;
+  isTaken(schema: string, name: string): boolean;
+  position(): string;
+}
+
+/**
+ * How rows are read, by the ids that table maps give out. Each statement brings the map of its tables anew; a plan is only
+ * made where the description is another one than the table's last.
+ */
+export class TablePlans {
+  readonly #options: TablePlansOptions;
+  readonly #ids = new Map<number, Known>();
+
+  constructor(options: TablePlansOptions) {
+    this.#options = options;
+  }
+
+  /** A table map event. */
+  describe(event: BinlogEvent): void {
+    const id = readTableId(event);
+    const known = this.#ids.get(id);
+    const description = descriptionOf(event);
+    if (known?.description.equals(description)) return;
+    this.#ids.set(id, {
+      description: Buffer.from(description),
+      table: this.#plan(readTableMap(event, this.#options.mariadb)),
+    });
+  }
+
+  get(id: number): PlannedTable {
+    const known = this.#ids.get(id);
+    if (known === undefined) throw new RangeError(`rows of table ${id}, which was not described`);
+    return known.table;
+  }
+
+  /** A server that was started anew gives out the same ids again. */
+  forget(): void {
+    this.#ids.clear();
+  }
+
+  #plan(map: TableMap): PlannedTable {
+    const { schema, name } = map;
+    const columns = map.columns.length;
+    if (!this.#options.isTaken(schema, name)) return { schema, name, plan: null, refused: null, columns };
+    try {
+      return { schema, name, plan: makeRowPlan(map, this.#options.collations), refused: null, columns };
+    } catch (error) {
+      if (!(error instanceof UndescribedColumnError)) throw error;
+      const place = { route: this.#options.route, table: tableLabel(map), column: error.column ?? '?' };
+      const refused = fail(sourceErrors.undescribedColumn, {
+        ...place,
+        position: this.#options.position(),
+        why: error.message,
+      });
+      return { schema, name, plan: null, refused, columns };
+    }
+  }
+}
+
+/** Whether two versions of a table have the same columns: names, types, order and key. */
+export function sameDefinition(a: TableVersion, b: TableVersion): boolean {
+  return (
+    a.columns.length === b.columns.length &&
+    a.columns.every((column, i) => {
+      const other = b.columns[i];
+      return (
+        other !== undefined && column.name === other.name && column.type === other.type && column.key === other.key
+      );
+    })
+  );
+}
