@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { childrenOf } from '../test/support/process-tree.ts';
 
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
@@ -18,6 +19,15 @@ export function cpuUs(pids: readonly number[]): number {
     sum += (Number(fields[11]) + Number(fields[12])) * 10_000;
   }
   return sum;
+}
+
+/**
+ * CPU time of a server: of its first process, of those below it that run, and of those that have ended, which the system adds to
+ * who has started them.
+ */
+export function serverCpuUs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return cpuUs([pid, ...childrenOf(pid)]) + (Number(fields[13]) + Number(fields[14])) * 10_000;
 }
 
 /** The most memory that one of these processes has had since it was started, in bytes. */

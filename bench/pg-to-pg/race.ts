@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestDatabase } from '../../test/support/postgres.ts';
-import { cpuUs, median, peakBytes } from '../measure.ts';
+import { cpuUs, median, peakBytes, serverCpuUs } from '../measure.ts';
 import type { Contender } from './contender.ts';
 import { contents, differences } from './equality.ts';
 import type { Stage } from './stage.ts';
@@ -12,6 +12,9 @@ export interface Lap {
   readonly rows: number;
   /** Null for one whose processes are the database's. */
   readonly cpuUsPerRow: number | null;
+  /** Of all processes of the source's server and of the target's. */
+  readonly sourceCpuUsPerRow: number;
+  readonly targetCpuUsPerRow: number;
   readonly peakBytes: number | null;
   /** Tables that were not as they are at the source when it was done. */
   readonly differ: readonly string[];
@@ -22,6 +25,8 @@ export interface Laps {
   readonly ms: number;
   readonly rowsPerSecond: number;
   readonly cpuUsPerRow: number | null;
+  readonly sourceCpuUsPerRow: number;
+  readonly targetCpuUsPerRow: number;
   readonly peakBytes: number | null;
   readonly differ: readonly string[];
 }
@@ -54,7 +59,7 @@ export async function race(stage: Stage, options: RaceOptions): Promise<Readonly
     const wanted = await contents(source, schemas);
     const done: Record<string, Lap> = {};
     for (const contender of order) {
-      const lap = await follow(contender, round, rows * contender.schemas.length);
+      const lap = await follow(contender, { source, round, rows: rows * contender.schemas.length });
       await contender.disable();
       const found = await contents(contender.target, contender.schemas);
       const own = new Map([...wanted].filter(([name]) => contender.schemas.includes(name.split('.')[0] ?? '')));
@@ -76,17 +81,27 @@ function summary(laps: readonly Lap[]): Laps {
     ms,
     rowsPerSecond: median(laps.map((lap) => (lap.rows * 1_000) / lap.ms)),
     cpuUsPerRow: cpu.length === 0 ? null : median(cpu),
+    sourceCpuUsPerRow: median(laps.map((lap) => lap.sourceCpuUsPerRow)),
+    targetCpuUsPerRow: median(laps.map((lap) => lap.targetCpuUsPerRow)),
     peakBytes: peaks.length === 0 ? null : Math.max(...peaks),
     differ: [...new Set(laps.flatMap((lap) => lap.differ))],
   };
 }
 
+interface Following {
+  readonly source: TestDatabase;
+  readonly round: number;
+  readonly rows: number;
+}
+
 /** From enabling until the last row of the round is to be seen at the target, in each schema. */
-async function follow(contender: Contender, round: number, rows: number): Promise<Omit<Lap, 'differ'>> {
+async function follow(contender: Contender, { source, round, rows }: Following): Promise<Omit<Lap, 'differ'>> {
   const workers = contender.workers();
   const ends = contender.schemas.map((schema) => `(SELECT count(*) FROM ${schema}.round_end WHERE round = ${round})`);
   return await contender.target.session(async (client) => {
     const usedUs = cpuUs(workers);
+    const sourceUs = serverCpuUs(source.server.pid);
+    const targetUs = serverCpuUs(contender.target.server.pid);
     const beganMs = performance.now();
     await contender.enable();
     for (;;) {
@@ -101,6 +116,8 @@ async function follow(contender: Contender, round: number, rows: number): Promis
       ms,
       rows,
       cpuUsPerRow: own ? (cpuUs(workers) - usedUs) / rows : null,
+      sourceCpuUsPerRow: (serverCpuUs(source.server.pid) - sourceUs) / rows,
+      targetCpuUsPerRow: (serverCpuUs(contender.target.server.pid) - targetUs) / rows,
       peakBytes: own ? peakBytes(workers) : null,
     };
   });

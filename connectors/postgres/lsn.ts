@@ -6,7 +6,12 @@ import type { Position, PositionOrder } from '../../src/core/position.ts';
 export type Lsn = bigint;
 
 export function formatLsn(lsn: Lsn): Position {
-  return `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}` as Position;
+  return `${hex(Number(lsn >> 32n))}/${hex(Number(BigInt.asUintN(32, lsn)))}` as Position;
+}
+
+/** Each transaction has one: of a number it takes a fraction of what it takes of a bigint. */
+function hex(half: number): string {
+  return half.toString(16).toUpperCase();
 }
 
 export function parseLsn(text: string): Lsn {

@@ -29,12 +29,11 @@ export class PartBuilder {
     return this.#changes.length === 0;
   }
 
-  /** `wireBytes` of the message: a value takes about twice that in memory, and a row some objects of its own. */
-  addRow(change: Change, wireBytes: number): void {
+  addRow(change: Change, bytes: number): void {
     this.#cutWhereFull();
     this.#changes.push(change);
     this.#rows++;
-    this.#bytes += 2 * wireBytes + 64;
+    this.#bytes += bytes;
   }
 
   add(change: Change, bytes = 256): void {

@@ -100,12 +100,16 @@ async function read(
       const mapped: TransactionPart[] = [];
       const beganMs = performance.now();
       meter.work.spent('read', beganMs - waitingMs);
+      // Once for what has come together: the catalogue is not looked at more often than that either.
+      let isLookedAt = !options.guard.isTouched;
       try {
         for (const given of parts) {
           const part = options.windows.pass(given);
           // An advance that is no transaction has no place for a change.
-          if (reached !== null && part.id !== '' && options.guard.isTouched)
+          if (!isLookedAt && reached !== null && part.id !== '') {
+            isLookedAt = true;
             part.changes.unshift(...(await options.guard.unannounced(reached)));
+          }
           mapped.push(asksGuard(part) ? await prepare(part, options) : options.mapper.map(part));
           reached = part.commit?.position ?? null;
         }

@@ -225,9 +225,10 @@ function isMapped(change: Change): change is RowChange | TruncateChange {
 /** Mapping changes rows in place. */
 function copyOf(change: RowChange | TruncateChange): RowChange | TruncateChange {
   if (change.kind === 'truncate') return change;
-  if (change.kind === 'insert') return { ...change, after: [...change.after] };
-  if (change.kind === 'delete') return { ...change, before: [...change.before] };
-  return { ...change, before: change.before === null ? null : [...change.before], after: [...change.after] };
+  const { kind, table } = change;
+  if (kind === 'insert') return { kind, table, after: [...change.after] };
+  if (kind === 'delete') return { kind, table, before: [...change.before] };
+  return { kind, table, before: change.before === null ? null : [...change.before], after: [...change.after] };
 }
 
 function positionText({ id, commit }: TransactionPart): string {

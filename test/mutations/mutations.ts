@@ -20,6 +20,33 @@ export interface Mutation {
 export const mutations: readonly Mutation[] = [
   ...commandMutations,
   {
+    id: 'changed-row-as-it-came',
+    promise: 5,
+    what: 'sends a row as it came although a transform has replaced its cells',
+    file: 'src/core/packed-row.ts',
+    find: 'return change instanceof PackedImage && change.isPacked ? change : null;',
+    replace: 'return change instanceof PackedImage ? change : null;',
+    test: { file: 'test/property/packed-rows.property.test.ts', name: 'a row whose cells were asked for' },
+  },
+  {
+    id: 'unescaped-copy',
+    promise: 5,
+    what: 'copies a backslash of a row that was not looked into as it is',
+    file: 'connectors/postgres/target/copy-messages.ts',
+    find: 'if (byte < 0x0e || byte === backslash) {',
+    replace: 'if (byte < 0x0e) {',
+    test: { file: 'test/property/packed-rows.property.test.ts', name: 'COPY gets the same' },
+  },
+  {
+    id: 'unindexed-new-rows',
+    promise: 2,
+    what: 'forgets new rows that wait without a key when another change of their table comes',
+    file: 'connectors/postgres/target/net-effect.ts',
+    find: 'if (table.added.length > 0 && !tellApart(table, read))',
+    replace: 'if (table.added.length > 1 && !tellApart(table, read))',
+    test: { file: 'test/property/net-effect.property.test.ts', name: 'the net effect of any changes' },
+  },
+  {
     id: 'renamed-before-the-queue-has-passed',
     promise: 3,
     what: 'copies the slot of a renamed route while it still decodes what is older than the new publication',

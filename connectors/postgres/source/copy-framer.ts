@@ -1,4 +1,4 @@
-/** What a replication session's bytes are made of. The bytes are only good until the call returns. */
+/** What a replication session's bytes are made of. They are never written to again, so that rows may go on lying in them. */
 export interface FrameReceiver {
   /** One message of pgoutput: `bytes` from `start` to `end`. */
   onLogData(bytes: Buffer, start: number, end: number): void;

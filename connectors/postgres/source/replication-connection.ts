@@ -14,7 +14,7 @@ export interface RowReceiver {
   onChunk(): void;
   /** Its last message has been given out. */
   onChunkEnd(): void;
-  /** One message of pgoutput; the bytes are only good until it returns. */
+  /** One message of pgoutput. The bytes are never written to again. */
   onMessage(bytes: Buffer, start: number, end: number): void;
   /** The beginning of a large one: whether it is wanted. */
   onLargeMessage(bytes: Buffer, start: number, end: number): boolean;

@@ -22,7 +22,7 @@ export interface ReplicationStreamOptions {
   readonly meter: WorkMeter;
   /** Runs on the session before it streams, and says where to start. */
   prepare(client: Queryable): Promise<Lsn>;
-  /** One message of pgoutput, which lies in `bytes` from `start` to `end`; they are only good until it returns. */
+  /** One message of pgoutput, which lies in `bytes` from `start` to `end`; they are never written to again. */
   onMessage(bytes: Buffer, start: number, end: number): void;
   /** The beginning of a large one, which is only received where this gives true. */
   onLargeMessage(bytes: Buffer, start: number, end: number): boolean;

@@ -1,6 +1,7 @@
 import type { Change, RowChange } from '../../../src/core/change.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { PackedInsert, PackedUpdate, readUInt32 } from '../../../src/core/packed-row.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
@@ -24,8 +25,9 @@ import {
   readType,
 } from './pgoutput/messages.ts';
 import type { Relation, RelationCache } from './pgoutput/relation-cache.ts';
-import { InvalidTextError, largestRowBytes, RowReader, readUInt32 } from './pgoutput/row-reader.ts';
+import { InvalidTextError, largestRowBytes, RowReader } from './pgoutput/row-reader.ts';
 import type { TypeNames } from './pgoutput/type-names.ts';
+import { RetainedBytes } from './retained-bytes.ts';
 
 export interface AssemblerOptions {
   readonly route: string;
@@ -70,6 +72,7 @@ interface OpenTransaction extends Begin {
 export class TransactionAssembler {
   readonly #options: AssemblerOptions;
   readonly #rows = new RowReader();
+  readonly #retained = new RetainedBytes();
   #open: OpenTransaction | null = null;
   /** Of the last heartbeat: what it sees was committed before all that comes now. */
   #snapshot: string | null = null;
@@ -85,8 +88,8 @@ export class TransactionAssembler {
   }
 
   /**
-   * One message of pgoutput, which lies in `bytes` from `start` to `end`. Throws a TidelockError; after that the session is
-   * of no more use.
+   * One message of pgoutput, which lies in `bytes` from `start` to `end`. Rows may go on lying in there: nobody may write to the bytes
+   * any more. Throws a TidelockError; after that the session is of no more use.
    */
   message(bytes: Buffer, start = 0, end = bytes.length): void {
     try {
@@ -194,19 +197,20 @@ export class TransactionAssembler {
     if (described !== null) this.#checkPart(relation, described);
     if (end - start > this.#options.maxRowBytes) this.#checkSize(bytes.subarray(start, end), relation);
     this.#announce(open, relation);
-    open.builder.addRow(this.#decode(bytes, start, end, relation), end - start);
+    open.builder.addRow(this.#decode(bytes, start, end, relation), this.#memoryOf(bytes, end - start));
   }
 
   #decode(bytes: Buffer, start: number, end: number, { table }: Relation): RowChange {
     const rows = this.#rows;
+    const isInsert = bytes[start] === messageTypes.insert;
     try {
+      const packed = rows.packed(bytes, start, end, table);
+      if (packed !== null) return isInsert ? new PackedInsert(table, packed) : new PackedUpdate(table, packed);
       rows.open(bytes, start, end);
       const kind = rows.kind();
       if (kind === 'N') {
         const after = rows.tuple(table, false);
-        return bytes[start] === messageTypes.insert
-          ? { kind: 'insert', table, after }
-          : { kind: 'update', table, before: null, after };
+        return isInsert ? { kind: 'insert', table, after } : { kind: 'update', table, before: null, after };
       }
       const before = rows.tuple(table, kind === 'K');
       if (bytes[start] === messageTypes.delete) return { kind: 'delete', table, before };
@@ -219,6 +223,12 @@ export class TransactionAssembler {
     } finally {
       rows.close();
     }
+  }
+
+  /** What a row takes: its values about twice what they are in the message when they are read, and some objects of their own. */
+  #memoryOf(chunk: Buffer, wireBytes: number): number {
+    const bytes = 2 * wireBytes + 64;
+    return bytes + this.#retained.add(chunk, bytes);
   }
 
   #truncate(buffer: Buffer): void {

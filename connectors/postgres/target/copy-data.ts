@@ -1,12 +1,2 @@
 /** A message of the protocol that holds a piece of what is copied. */
 export type CopyData = Buffer & { readonly __brand: 'CopyData' };
-
-/** Written once, where it is to be sent from. */
-export function copyData(text: string): CopyData {
-  const bytes = Buffer.byteLength(text);
-  const message = Buffer.allocUnsafe(bytes + 5);
-  message[0] = 'd'.charCodeAt(0);
-  message.writeInt32BE(bytes + 4, 1);
-  message.write(text, 5);
-  return message as CopyData;
-}

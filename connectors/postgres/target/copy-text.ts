@@ -1,5 +1,4 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { type CopyData, copyData } from './copy-data.ts';
 
 const special = /[\\\b\f\n\r\t\v]/;
 const escapes: Readonly<Record<string, string>> = {
@@ -11,18 +10,6 @@ const escapes: Readonly<Record<string, string>> = {
   '\t': '\\t',
   '\v': '\\v',
 };
-
-/** The server reads one message while the next is on its way. */
-const messageRows = 500;
-
-/** Rows in COPY's text format, as messages of the protocol. */
-export function copyMessages(rows: readonly Row[]): CopyData[] {
-  if (rows.length <= messageRows) return [copyData(copyText(rows))];
-  const messages: CopyData[] = [];
-  for (let at = 0; at < rows.length; at += messageRows)
-    messages.push(copyData(copyText(rows.slice(at, at + messageRows))));
-  return messages;
-}
 
 /** Rows in COPY's text format: tabs between cells, \N for NULL, a line feed after each row. */
 export function copyText(rows: readonly Row[]): string {

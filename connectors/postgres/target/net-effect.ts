@@ -1,13 +1,18 @@
 import { ABSENT, type Row, UNCHANGED } from '../../../src/core/cell.ts';
-import type { RowChange } from '../../../src/core/change.ts';
+import type { InsertChange, RowChange, UpdateChange } from '../../../src/core/change.ts';
+import { PackedInsert, packedAfter } from '../../../src/core/packed-row.ts';
+import type { KeyReader, RowKey } from './key-form.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /** Changes of one table reduced to at most one a row; the order between rows is gone. */
 export interface NetTable {
   readonly plan: TablePlan;
-  readonly changes: Map<string, RowChange>;
-  /** New rows of a table whose keys can't be told apart here, in source order. Nothing else is held of such a table. */
-  readonly added: Row[];
+  readonly changes: Map<RowKey, RowChange>;
+  /**
+   * New rows, in source order: of a table whose keys can't be told apart here, of which nothing else is held, or of one that
+   * nothing else has happened to yet. The server finds two of one key among them.
+   */
+  added: InsertChange[];
 }
 
 /** What became of a change that was offered: `barrier` has to be applied by itself, after all that came before it. */
@@ -28,14 +33,20 @@ export class NetEffect {
   #last: NetTable | null = null;
 
   offer(plan: TablePlan, change: RowChange): Reduction {
-    if (plan.readKey === null) {
+    const read = plan.readKey;
+    if (read === null) {
       if (change.kind !== 'insert' || !plan.insertsMany) return 'barrier';
-      this.#table(plan).added.push(change.after);
+      this.#table(plan).added.push(change);
       return 'taken';
     }
-    const key = rowKey(plan, change);
-    if (key === null) return 'barrier';
     const table = this.#table(plan);
+    if (change.kind === 'insert' && table.changes.size === 0 && plan.findsTwins) {
+      table.added.push(change);
+      return 'taken';
+    }
+    if (table.added.length > 0 && !tellApart(table, read)) return 'barrier';
+    const key = rowKey(plan, read, change);
+    if (key === null) return 'barrier';
     const earlier = table.changes.get(key);
     if (earlier === undefined) {
       table.changes.set(key, change);
@@ -44,7 +55,7 @@ export class NetEffect {
     return this.#merge(table, key, earlier, change);
   }
 
-  #merge(table: NetTable, key: string, earlier: RowChange, change: RowChange): Reduction {
+  #merge(table: NetTable, key: RowKey, earlier: RowChange, change: RowChange): Reduction {
     const { changes } = table;
     if (change.kind === 'insert' && change.table.kept !== undefined) {
       // It replaces whatever row of the key is there.
@@ -58,7 +69,7 @@ export class NetEffect {
     }
     if (change.kind === 'insert') return 'barrier';
     if (change.kind === 'update') {
-      changes.set(key, { ...earlier, after: mergeRow(earlier.after, change.after) });
+      changes.set(key, merged(earlier, change));
       return 'taken';
     }
     if (earlier.kind === 'insert') {
@@ -100,14 +111,45 @@ function mergeRow(earlier: Row, later: Row): Row {
   return later.map((cell, index) => (cell === UNCHANGED ? (earlier[index] ?? null) : cell));
 }
 
+/** What the later of two changes of a row leaves to be done. A row that came whole replaces all that was before, and is not looked into. */
+function merged(earlier: InsertChange | UpdateChange, later: UpdateChange): RowChange {
+  const packed = packedAfter(later);
+  const { table } = earlier;
+  if (earlier.kind === 'insert')
+    return packed === null
+      ? { kind: 'insert', table, after: mergeRow(earlier.after, later.after) }
+      : new PackedInsert(table, packed);
+  if (packed !== null && earlier.before === null && later.table === table) return later;
+  return { kind: 'update', table, before: earlier.before, after: mergeRow(earlier.after, later.after) };
+}
+
+/** New rows under their keys, now that something else happens to their table. False where they have to go as they are. */
+function tellApart(table: NetTable, read: KeyReader): boolean {
+  const { changes, added } = table;
+  for (const change of added) {
+    const key = afterKey(read, change);
+    if (key === null || changes.has(key)) {
+      changes.clear();
+      return false;
+    }
+    changes.set(key, change);
+  }
+  table.added = [];
+  return true;
+}
+
+function afterKey(read: KeyReader, change: InsertChange | UpdateChange): RowKey | null {
+  const packed = packedAfter(change);
+  return packed === null ? read(change.after) : read.packed(packed);
+}
+
 /** Key of the row that a change is about; null for an update of the key itself and where it can't be read. */
-function rowKey(plan: TablePlan, change: RowChange): string | null {
-  const read = plan.readKey;
-  if (read === null) return null;
-  if (change.kind === 'insert') return read(change.after);
+function rowKey(plan: TablePlan, read: KeyReader, change: RowChange): RowKey | null {
+  if (change.kind === 'insert') return afterKey(read, change);
   if (change.kind === 'delete') return read(change.before);
-  const { before, after } = change;
-  if (before === null) return read(after);
+  const { before } = change;
+  if (before === null) return afterKey(read, change);
+  const { after } = change;
   const old = read(before);
   // A key value too large to be logged with the new image stands in the old one.
   const isMoved = plan.keyIndexes.some((index) => after[index] !== UNCHANGED && after[index] !== before[index]);

@@ -1,8 +1,8 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { isRowChange, type RowChange } from '../../../src/core/change.ts';
+import { type InsertChange, isRowChange, type RowChange } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import type { StatementSink } from './batch.ts';
-import { copyMessages } from './copy-text.ts';
+import { copyMessages } from './copy-messages.ts';
 import { NetEffect, type NetTable, updateKeyImage } from './net-effect.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -106,7 +106,7 @@ function sendNet(applier: RowApplier, tables: readonly NetTable[]): void {
 }
 
 interface SplitRows {
-  readonly inserts: Row[];
+  readonly inserts: InsertChange[];
   readonly updates: (RowChange & { kind: 'update' })[];
   readonly deletes: Row[];
 }
@@ -114,17 +114,21 @@ interface SplitRows {
 function splitByKind({ changes, added }: NetTable): SplitRows {
   const rows: SplitRows = { inserts: added, updates: [], deletes: [] };
   for (const change of changes.values()) {
-    if (change.kind === 'insert') rows.inserts.push(change.after);
+    if (change.kind === 'insert') rows.inserts.push(change);
     else if (change.kind === 'delete') rows.deletes.push(change.before);
     else rows.updates.push(change);
   }
   return rows;
 }
 
-function sendInserts(applier: RowApplier, plan: TablePlan, rows: readonly Row[]): void {
-  if (plan.copy !== null && rows.length >= worthCopying)
-    applier.batch.sendCopy(plan.copy, copyMessages(rows), rows.length, plan.label);
-  else if (rows.length > 0) sendRows(applier, plan, plan.insert, { old: noRows, next: rows, count: rows.length });
+function sendInserts(applier: RowApplier, plan: TablePlan, inserts: readonly InsertChange[]): void {
+  const count = inserts.length;
+  if (plan.copy !== null && count >= worthCopying)
+    applier.batch.sendCopy(plan.copy, copyMessages(inserts), count, plan.label);
+  else if (count > 0) {
+    const next = inserts.map(({ after }) => after);
+    sendRows(applier, plan, plan.insert, { old: noRows, next, count });
+  }
 }
 
 function sendDeletes(applier: RowApplier, plan: TablePlan, rows: readonly Row[]): void {

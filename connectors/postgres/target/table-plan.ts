@@ -28,6 +28,8 @@ export interface TablePlan {
   readonly readKey: KeyReader | null;
   /** One statement may insert several rows whose keys were not compared. */
   readonly insertsMany: boolean;
+  /** The server refuses a second row of a key with the statement that brings it. */
+  readonly findsTwins: boolean;
   /** Names a row by the texts of its key, in the order of `keyIndexes`. */
   readonly nameKey: (cells: readonly (string | null)[]) => string;
   /** A deleted and reinserted row can become one update: no column refuses to be assigned. */
@@ -86,6 +88,8 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     readKey: statements.isSingle ? null : keyReader(key),
     // A row that replaces the one of its key can't come twice in a statement.
     insertsMany: !statements.insertsOne && source.kept === undefined,
+    // One that stays when it is deleted is replaced instead.
+    findsTwins: key.length > 0 && !isKeyDeferrable && source.kept === undefined,
     insert: statements.insert,
     copy: source.kept === undefined ? copyStatement(target, columns) : null,
     update: (after) => statements.update(after),

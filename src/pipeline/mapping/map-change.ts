@@ -18,9 +18,15 @@ export function isPlain({ reshapes, dropped, kept }: TableBinding): boolean {
   return !reshapes && dropped.size === 0 && kept === null;
 }
 
+/** True where the rows of a plain binding stay what they are: nobody has to look into them. */
+export function isUntouched({ steps, outputs, fill: filled }: TableBinding): boolean {
+  return steps.length === 0 && outputs[0].projection === null && filled.length === 0;
+}
+
 /** Maps a change of a plain binding in place. */
 export function mapInPlace(binding: TableBinding, change: RowChange): void {
   change.table = binding.outputs[0].table;
+  if (isUntouched(binding)) return;
   if (change.kind === 'insert') {
     change.after = mapRow(binding, change.after);
   } else if (change.kind === 'delete') {

@@ -1,16 +1,12 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { ABSENT, type Row, UNCHANGED } from '../../../../src/core/cell.ts';
+import { type PackedRow, readUInt16, readUInt32, type SlicedBuffer } from '../../../../src/core/packed-row.ts';
 import type { TableVersion } from '../../../../src/core/table.ts';
-
-/** Methods of Node's Buffer that its type declarations leave out: toString() without its checks. */
-interface SlicedBuffer extends Buffer {
-  latin1Slice(start: number, end: number): string;
-  utf8Slice(start: number, end: number): string;
-}
 
 const columnNull = 0x6e;
 const columnUnchanged = 0x75;
 const columnText = 0x74;
+const newTuple = 0x4e;
 
 /** A value that is no UTF-8: the caller knows the transaction and makes the coded error. */
 export class InvalidTextError extends Error {
@@ -42,6 +38,53 @@ export class RowReader {
   /** The message from its sixth byte on: exact where all of it is ASCII, else one character a byte. */
   #text = '';
   #isAscii = false;
+  #viewed: Buffer | null = null;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+
+  /**
+   * The row of a message that has all of a new row and nothing of an old one, as it came: looked at, and not taken apart. Null where
+   * the message is another one, or a value is not in it; `open` and `tuple` read it then.
+   */
+  packed(bytes: Buffer, start: number, end: number, table: TableVersion): PackedRow | null {
+    if (bytes[start + 5] !== newTuple) return null;
+    const view = this.#viewOf(bytes);
+    const { columns } = table;
+    const at = start + 6;
+    const count = readUInt16(bytes, at);
+    // Who opens it tells what is wrong.
+    if (count !== columns.length) return null;
+    let offset = at + 2;
+    let seen = 0;
+    for (let i = 0; i < count; i++) {
+      const kind = bytes[offset++];
+      if (kind === columnNull) continue;
+      if (kind !== columnText) return null;
+      const from = offset + 4;
+      const to = from + readUInt32(bytes, offset);
+      if (to > end) return null;
+      offset = to;
+      const bits =
+        to - from > looselyReadBytes
+          ? isAscii(bytes.subarray(from, to))
+            ? 0
+            : highBits
+          : bitsOf(bytes, view, from, to);
+      if ((bits & highBits) !== 0 && !isUtf8(bytes.subarray(from, to)))
+        throw new InvalidTextError(columns[i]?.name ?? '');
+      seen |= bits;
+    }
+    if (offset > end) return null;
+    return { bytes, at, end: offset, isAscii: (seen & highBits) === 0 };
+  }
+
+  /** One for all messages of a chunk. */
+  #viewOf(bytes: Buffer): DataView {
+    if (this.#viewed !== bytes) {
+      this.#viewed = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    return this.#view;
+  }
 
   /** Starts with the message that lies in `bytes` from `start` to `end`; its tuples begin after type and relation. */
   open(bytes: Buffer, start = 0, end = bytes.length): void {
@@ -66,7 +109,7 @@ export class RowReader {
   /** K: old key, O: old row, N: new row. */
   kind(): 'K' | 'O' | 'N' {
     const letter = this.#bytes[this.#offset++];
-    if (letter === 0x4e) return 'N';
+    if (letter === newTuple) return 'N';
     if (letter === 0x4b) return 'K';
     if (letter === 0x4f) return 'O';
     throw new RangeError(`unknown tuple ${letter}`);
@@ -80,7 +123,7 @@ export class RowReader {
     const isAscii = this.#isAscii;
     const { columns } = table;
     let offset = this.#offset;
-    const count = ((bytes[offset] as number) << 8) | (bytes[offset + 1] as number);
+    const count = readUInt16(bytes, offset);
     offset += 2;
     if (count !== columns.length) throw new RangeError(`${count} columns where ${columns.length} were announced`);
     const row: Row = new Array(count);
@@ -123,15 +166,16 @@ export class RowReader {
   }
 }
 
-/** Beyond the end of the bytes it gives 0s: whoever reads looks at the end of its message. */
-export function readUInt32(bytes: Buffer, at: number): number {
-  return (
-    (((bytes[at] as number) << 24) |
-      ((bytes[at + 1] as number) << 16) |
-      ((bytes[at + 2] as number) << 8) |
-      (bytes[at + 3] as number)) >>>
-    0
-  );
+/** The highest bit of each of four bytes. */
+const highBits = 0x80808080 | 0;
+
+/** All bits of the bytes; four at a time, each four by itself. */
+function bitsOf(bytes: Buffer, view: DataView, from: number, to: number): number {
+  let seen = 0;
+  let at = from;
+  for (; at < to - 3; at += 4) seen |= view.getInt32(at);
+  for (; at < to; at++) seen |= bytes[at] as number;
+  return seen;
 }
 
 /** Of the one or two rows in an insert, update or delete message: the bytes of the values of the larger one. */

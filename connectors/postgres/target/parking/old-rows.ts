@@ -3,6 +3,7 @@ import { ABSENT, type Row } from '../../../../src/core/cell.ts';
 import type { RowChange } from '../../../../src/core/change.ts';
 import { quoteIdentifier } from '../../identifiers.ts';
 import { arrayLiteral } from '../array-literal.ts';
+import type { RowKey } from '../key-form.ts';
 import { updateKeyImage } from '../net-effect.ts';
 import type { TablePlan } from '../table-plan.ts';
 
@@ -18,8 +19,8 @@ export async function readOldRows(
   plan: TablePlan,
   columns: readonly number[],
   changes: readonly RowChange[],
-): Promise<Map<string, Row>> {
-  const found = new Map<string, Row>();
+): Promise<Map<RowKey, Row>> {
+  const found = new Map<RowKey, Row>();
   const { readKey } = plan;
   if (readKey === null || columns.length === 0) return found;
   const images = changes.flatMap((change) => {

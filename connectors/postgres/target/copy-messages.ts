@@ -1,0 +1,117 @@
+import type { InsertChange } from '../../../src/core/change.ts';
+import { type PackedRow, packedAfter, packedNull, readUInt16, readUInt32 } from '../../../src/core/packed-row.ts';
+import type { CopyData } from './copy-data.ts';
+import { copyText } from './copy-text.ts';
+
+/** The server reads one message while the next is on its way. */
+const messageBytes = 65_536;
+
+/** Type and length of a message. */
+const headerBytes = 5;
+
+/** New rows in COPY's text format, as messages of the protocol. Rows that nobody has looked into are copied byte by byte. */
+export function copyMessages(inserts: readonly InsertChange[]): CopyData[] {
+  const messages = new CopyMessages();
+  for (const insert of inserts) {
+    const packed = packedAfter(insert);
+    if (packed === null) messages.text(copyText([insert.after]));
+    else messages.packed(packed);
+  }
+  return messages.end();
+}
+
+class CopyMessages {
+  readonly #messages: CopyData[] = [];
+  #bytes: Buffer = Buffer.alloc(0);
+  #length = 0;
+
+  text(text: string): void {
+    // A character of UTF-16 is three bytes of UTF-8 at most.
+    this.#room(3 * text.length);
+    this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  packed(row: PackedRow): void {
+    const { bytes, at, end } = row;
+    const count = readUInt16(bytes, at);
+    // Every byte behind a backslash, a NULL of one byte as two, and what stands between.
+    this.#room(2 * (end - at) + 2 * count + 1);
+    const to = this.#bytes;
+    let length = this.#length;
+    let offset = at + 2;
+    for (let i = 0; i < count; i++) {
+      if (i > 0) to[length++] = tab;
+      if (bytes[offset++] === packedNull) {
+        to[length++] = backslash;
+        to[length++] = letterN;
+        continue;
+      }
+      const from = offset + 4;
+      offset = from + readUInt32(bytes, offset);
+      if (offset - from > largeBytes && isPlain(bytes.subarray(from, offset)))
+        length += bytes.copy(to, length, from, offset);
+      else length = copyEscaped(bytes, from, offset, to, length);
+    }
+    to[length++] = lineFeed;
+    this.#length = length;
+  }
+
+  end(): CopyData[] {
+    this.#give();
+    return this.#messages;
+  }
+
+  /** For so many bytes more in the message. */
+  #room(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return;
+    this.#give();
+    this.#bytes = Buffer.allocUnsafeSlow(headerBytes + Math.max(bytes, messageBytes));
+    this.#length = headerBytes;
+  }
+
+  #give(): void {
+    if (this.#length === 0) return;
+    const message = this.#bytes.subarray(0, this.#length);
+    message[0] = 'd'.charCodeAt(0);
+    message.writeInt32BE(this.#length - 1, 1);
+    this.#messages.push(message as CopyData);
+    this.#length = 0;
+  }
+}
+
+const tab = 0x09;
+const lineFeed = 0x0a;
+const letterN = 0x4e;
+const backslash = 0x5c;
+
+/** By character: the letter that stands for it behind a backslash, 0 where it stands for itself. */
+const escapeLetters = new Uint8Array(256);
+for (const pair of ['\bb', '\tt', '\nn', '\vv', '\ff', '\rr', '\\\\'])
+  escapeLetters[pair.charCodeAt(0)] = pair.charCodeAt(1);
+
+function copyEscaped(bytes: Uint8Array, from: number, end: number, to: Uint8Array, at: number): number {
+  let length = at;
+  for (let offset = from; offset < end; offset++) {
+    const byte = bytes[offset] as number;
+    // All others are above, but for the backslash.
+    if (byte < 0x0e || byte === backslash) {
+      const letter = escapeLetters[byte] as number;
+      if (letter !== 0) {
+        to[length++] = backslash;
+        to[length++] = letter;
+        continue;
+      }
+    }
+    to[length++] = byte;
+  }
+  return length;
+}
+
+/** A larger value is searched and copied by the runtime. */
+const largeBytes = 512;
+
+const escapedBytes = [backslash, lineFeed, tab, 0x0d, 0x08, 0x0b, 0x0c];
+
+function isPlain(value: Buffer): boolean {
+  return !escapedBytes.some((byte) => value.includes(byte));
+}
