@@ -11,6 +11,7 @@ import { MemoryChannel } from '../../src/pipeline/memory-channel.ts';
 import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 import { streamSession } from '../../src/pipeline/stream-session.ts';
 import { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { TargetLooks } from '../../src/pipeline/target-looks.ts';
 import { WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
 import { routeOf, sourceOf } from '../../test/integration/collector/reading.ts';
 import { nodeAt } from '../../test/support/postgres.ts';
@@ -96,6 +97,7 @@ async function read(route: RouteDefinition, { stored, start, end }: DecodeTask):
     cut: cut.signal,
     asked: new LatestValue<true>(),
     windows: new WatermarkWindows(),
+    looks: new TargetLooks(),
     onHeartbeat: () => {},
   });
   await source.close();

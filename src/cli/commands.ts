@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   restart: async () => (await import('./commands/restart.ts')).addRestart,
   check: async () => (await import('./commands/check.ts')).addCheck,
   schema: async () => (await import('./commands/schema.ts')).addSchema,
+  compare: async () => (await import('./commands/compare.ts')).addCompare,
   jobs: async () => (await import('./commands/jobs.ts')).addJobs,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   apply: async () => (await import('./commands/apply.ts')).addApply,

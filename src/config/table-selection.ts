@@ -5,7 +5,8 @@ import type { CollisionResolution, CollisionRules, TableSelection } from '../cor
 import { tableLabel } from '../core/table.ts';
 import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
 import { parseTablePattern, parseTargetTemplate } from '../core/table-pattern.ts';
-import { sameExpression } from './configured-expression.ts';
+import { ExpressionProblem } from '../expression/expression.ts';
+import { configuredExpression, problemText, sameExpression } from './configured-expression.ts';
 import { GlobRules } from './glob-rules.ts';
 
 export interface TableRule {
@@ -71,7 +72,17 @@ export function tableSelection(
     globs: globs.map(({ expression }) => expression),
     excluded: exclude.map(({ expression }) => expression),
   };
-  return { select, exact, globs, patterns: expressions, meansSchema, prepare, sameExpression };
+  return { select, exact, globs, patterns: expressions, meansSchema, prepare, sameExpression, condition };
+}
+
+async function condition(text: string): Promise<Expression> {
+  await import('../expression/load-parser.ts');
+  try {
+    return configuredExpression(text);
+  } catch (error) {
+    if (!(error instanceof ExpressionProblem)) throw error;
+    throw fail(configErrors.arguments, { why: `the condition: ${problemText(error)}` });
+  }
 }
 
 function mapper(rule: TableRule): (schema: string, name: string) => MappedTable {

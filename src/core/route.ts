@@ -1,3 +1,4 @@
+import type { Expression } from './expression.ts';
 import type { RouteDescription } from './route-description.ts';
 import type { MappedTable } from './table-mapping.ts';
 import type { TablePattern } from './table-pattern.ts';
@@ -104,6 +105,8 @@ export interface TableSelection {
   meansSchema(schema: string): boolean;
   /** Loads what transforms need of files. Before tables are bound, at each start. */
   prepare(): Promise<void>;
+  /** A condition in the language of `where`. Throws (usage) where it is none. */
+  condition(text: string): Promise<Expression>;
   /** Whether two conditions are the same but for how they are written; what is none is only the same as its own text. */
   sameExpression(a: string, b: string): boolean;
 }

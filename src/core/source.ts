@@ -1,6 +1,7 @@
 import type { ByteBudget } from './byte-budget.ts';
 import type { Row } from './cell.ts';
 import type { Collector } from './collector.ts';
+import type { CompareSide } from './compare-side.ts';
 import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
@@ -138,6 +139,8 @@ export interface Source {
   collector(stored: SourceIdentity, options: CollectorOptions): Collector;
   /** Reads rows while the Collector that was made last streams. Its methods wait for that one, and fail (retry) when it has ended. */
   reader(): SourceReader;
+  /** For a compare, on sessions of its own; an abort ends what is under way. */
+  compareSide(signal: AbortSignal): CompareSide;
   /** Commits a mark to the queue; whoever has passed the returned position has everything committed before the call. */
   mark(): Promise<Position>;
   status(): Promise<SourceStatus>;

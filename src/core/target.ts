@@ -1,5 +1,6 @@
 import type { Row } from './cell.ts';
 import type { Change, ShareTest, TableShare } from './change.ts';
+import type { CompareSide } from './compare-side.ts';
 import type { Consumer } from './consumer.ts';
 import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
@@ -96,6 +97,8 @@ export interface Target {
   carryOut(statements: readonly SchemaStatement[], options: CarryOutOptions): Promise<void>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
+  /** For a compare, on sessions of its own; an abort ends what is under way. */
+  compareSide(signal: AbortSignal): CompareSide;
   /** The state store, on a connection of its own. Each call opens a new one. */
   state(): Promise<RouteStateStore>;
   loader(options: LoaderOptions): Promise<Loader>;

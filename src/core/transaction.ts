@@ -53,6 +53,8 @@ export interface TransactionPart {
   readonly replicated?: true;
   /** Rows of tables that are being loaded whose new keys have to be read again; kept at the target until they were. */
   readonly again?: readonly AgainKey[];
+  /** When it is applied, and before what is behind it, the target is looked at: see TargetLooks. */
+  readonly look?: string;
   /** What the first of its unmapped changes halts with; absent where there is none. */
   readonly unmapped?: MappingFailure;
 }

@@ -9,6 +9,7 @@ import type { TransactionPart } from '../core/transaction.ts';
 import type { RouteMeter } from './route-meter.ts';
 import type { SchemaGuard } from './schema-guard.ts';
 import type { TableMapper } from './table-mapper.ts';
+import type { TargetLooks } from './target-looks.ts';
 import type { WatermarkWindows } from './watermark-windows.ts';
 
 /** An advance without changes is stored this often at most, unless somebody waits for it. */
@@ -34,6 +35,7 @@ export interface StreamSessionOptions {
   readonly asked: LatestValue<true>;
   /** What is read of the source meanwhile, between watermarks. */
   readonly windows: WatermarkWindows;
+  readonly looks: TargetLooks;
   onHeartbeat(): void;
 }
 
@@ -159,7 +161,7 @@ function dropLoop(part: TransactionPart, targetNode: string): TransactionPart {
 
 /** Target side: applies all that waits, as one or more groups. */
 async function write(options: StreamSessionOptions, signal: AbortSignal): Promise<void> {
-  const { channel, consumer, meter } = options;
+  const { channel, consumer, meter, looks } = options;
   let storedAtMs = Date.now();
   const isDue = (): boolean => Date.now() - storedAtMs >= idleStoreMs;
   let given: TransactionPart[] = [];
@@ -168,26 +170,50 @@ async function write(options: StreamSessionOptions, signal: AbortSignal): Promis
     for (const part of parts) given.push(part);
     return parts;
   };
+  // Nothing is under way while somebody looks: what is behind waits here.
+  let look: string | null = null;
+  let behind: readonly TransactionPart[] = [];
+  const upToLook = (parts: readonly TransactionPart[]): readonly TransactionPart[] => {
+    const at = parts.findIndex((part) => part.look !== undefined);
+    if (at < 0) return parts;
+    look = parts[at]?.look ?? null;
+    behind = parts.slice(at + 1);
+    return parts.slice(0, at + 1);
+  };
+  const isOver = (): boolean => look !== null || isDue();
   const feed: PartFeed = {
     // Where only idle parts come, without an end, their position is to be stored all the same.
-    take: () => (isDue() ? [] : give(channel.take())),
-    gather: async (rows) => (isDue() ? [] : give(await waited(meter, () => gather(options, [], signal, rows)))),
+    take: () => (isOver() ? [] : give(upToLook(channel.take()))),
+    gather: async (rows) =>
+      isOver() ? [] : give(upToLook(await waited(meter, () => gather(options, [], signal, rows)))),
     onMore: (listener) => channel.onSend(listener),
     done: (parts) => {
       for (const part of given.splice(0, parts)) applied(part, options);
       meter.stepped();
     },
   };
-  for (;;) {
-    const parts = await waited(meter, async () => {
+  const receive = async (): Promise<readonly TransactionPart[] | null> => {
+    const kept = behind;
+    behind = [];
+    if (kept.length > 0) return kept;
+    return await waited(meter, async () => {
       const first = await channel.receive(signal, idleStoreMs);
       return first === null ? null : await gather(options, first, signal);
     });
-    if (parts === null) return;
+  };
+  for (;;) {
+    const received = await receive();
+    if (received === null) return;
+    const parts = upToLook(received);
     if (parts.length > 0) {
       given = [...parts];
       await consumer.apply(parts, signal, feed);
       feed.done(given.length);
+    }
+    if (look !== null) {
+      const reached = look;
+      look = null;
+      if (!signal.aborted) await looks.reached(reached);
     }
     if (!isDue()) continue;
     storedAtMs = Date.now();

@@ -20,12 +20,14 @@ import { initialLoad } from '../operations/initial-load.ts';
 import { loadNewTables } from '../operations/load-new-tables.ts';
 import { ownTables } from '../operations/own-tables.ts';
 import { settleDefinition } from '../operations/settle-definition.ts';
+import type { LiveStream } from '../pipeline/live-stream.ts';
 import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard, storedVersions } from '../pipeline/schema-guard.ts';
 import { streamSession } from '../pipeline/stream-session.ts';
 import { TableMapper } from '../pipeline/table-mapper.ts';
+import { TargetLooks } from '../pipeline/target-looks.ts';
 import { WatermarkWindows } from '../pipeline/watermark-windows.ts';
 
 export interface RouteAttempt {
@@ -49,6 +51,8 @@ export interface RouteAttempt {
   /** Gives the columns that are left out, for as long as the route streams. */
   onStreaming(ignored: () => readonly string[]): void;
   onHeartbeat(): void;
+  /** What work beside the stream has of it, while it lives; null then. */
+  onLive(live: LiveStream | null): void;
 }
 
 /** What the preflight may find for a while only, in a failover or where others use a server too, and what it is then. */
@@ -178,7 +182,10 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
   });
   attempt.onStreaming(() => guard.ignored);
   const channel = new MemoryChannel();
+  const looks = new TargetLooks();
+  const reader = source.reader();
   const carrying = carryAgain(attempt, over.signal);
+  attempt.onLive({ windows, looks, reader, ended: over.signal });
   try {
     await streamSession({
       collector,
@@ -195,10 +202,13 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
       cut: attempt.cut,
       asked: attempt.asked,
       windows,
+      looks,
       onHeartbeat: () => attempt.onHeartbeat(),
     });
   } finally {
+    attempt.onLive(null);
     over.abort();
+    await reader.close();
     await carrying;
   }
   return appeared.signal.aborted && !signal.aborted;

@@ -13,6 +13,7 @@ import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts
 import type { TracedWork } from '../core/work-meter.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
+import type { LiveStream } from '../pipeline/live-stream.ts';
 import { JobRunner } from './job-runner.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { RouteReport } from './route-report.ts';
@@ -71,6 +72,9 @@ const longestRetryMs = 15_000;
 const droppedMs = 5_000;
 const pruneMs = 3_600_000;
 
+/** States of a route whose stream begins by itself. */
+const comesSoon: ReadonlySet<string> = new Set(['starting', 'loading', 'catchingUp', 'retrying']);
+
 /** Resolves when drained, or when somebody has asked for a restart. What goes wrong is a state of the route; only an error without a code is thrown. */
 export async function runRoute(options: RunRouteOptions): Promise<void> {
   await new RouteRunner(options).run();
@@ -115,6 +119,7 @@ class RouteRunner {
   #tidies = false;
   /** While this engine has the lease. */
   #jobs: JobRunner | null = null;
+  #live: LiveStream | null = null;
   #pruneAtMs = 0;
   /** Who has had the lease when this engine was refused last, and until when. */
   #refused: { readonly holder: { readonly host: string; readonly pid: number }; readonly expiresAtMs: number } | null =
@@ -289,7 +294,8 @@ class RouteRunner {
   async #withJobs(lease: UnderLease, run: (lease: UnderLease) => Promise<void>): Promise<void> {
     const { definition, logger } = this.#options;
     const { source, target, store, epoch } = lease;
-    const jobs = new JobRunner({ definition, source, target, store, epoch, logger, kinds: jobKinds });
+    const live = (): LiveStream | 'soon' | null => this.#live ?? (comesSoon.has(this.#report.state) ? 'soon' : null);
+    const jobs = new JobRunner({ definition, source, target, store, epoch, logger, live, kinds: jobKinds });
     this.#jobs = jobs;
     try {
       await run(lease);
@@ -311,7 +317,10 @@ class RouteRunner {
         keeper.keep(signal, (latest) => latest.request > wanted.request || latest.parkingAsked),
       );
     } else if (wanted.state === 'running') {
-      await workUnderLease({ ...lease, definition, report: this.#report, heartbeatMs, logger, signal });
+      const onLive = (live: LiveStream | null): void => {
+        this.#live = live;
+      };
+      await workUnderLease({ ...lease, definition, report: this.#report, heartbeatMs, logger, signal, onLive });
     } else {
       this.#report.show(wanted.state);
       let goesOn = false;

@@ -7,6 +7,7 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, Wanted } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import type { LiveStream } from '../pipeline/live-stream.ts';
 import { ApplyWatch } from './apply-watch.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { LoadWatch } from './load-watch.ts';
@@ -28,6 +29,7 @@ export interface RouteWork extends Ends {
   readonly heartbeatMs: number;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  onLive(live: LiveStream | null): void;
 }
 
 /** A group that has not come through by then is rolled back; the Supervisor allows its workers 10 s. */

@@ -10,6 +10,7 @@ import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 import type { SchemaGuard } from '../../src/pipeline/schema-guard.ts';
 import { streamSession } from '../../src/pipeline/stream-session.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { TargetLooks } from '../../src/pipeline/target-looks.ts';
 import { WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
 
 function transaction(at: number, rows = 1): TransactionPart {
@@ -60,6 +61,7 @@ async function groupsOf(first: TransactionPart, meanwhile: readonly TransactionP
     cut: new AbortController().signal,
     asked: new LatestValue<true>(),
     windows: new WatermarkWindows(),
+    looks: new TargetLooks(),
     onHeartbeat() {},
   });
   return groups;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Collector } from '../../../src/core/collector.ts';
+import type { CompareSide } from '../../../src/core/compare-side.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
@@ -14,6 +15,7 @@ import type { TableFacts } from '../../../src/core/table-facts.ts';
 import type { TablePattern } from '../../../src/core/table-pattern.ts';
 import type { DatabaseSchema } from '../../../src/core/table-schema.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
+import { PostgresCompareSide } from '../compare/postgres-compare-side.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { formatLsn, lsnOrder } from '../lsn.ts';
@@ -233,6 +235,16 @@ class PostgresSource implements Source {
 
   reader(): SourceReader {
     return new PostgresReader(this.#options.route, () => this.#delivered);
+  }
+
+  compareSide(signal: AbortSignal): CompareSide {
+    const { route } = this.#options;
+    return new PostgresCompareSide({
+      node: route.from,
+      applicationName: sideName(route, 'compare'),
+      route: route.name,
+      signal,
+    });
   }
 
   mark(): Promise<Position> {

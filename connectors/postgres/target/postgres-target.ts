@@ -3,6 +3,7 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
+import { PostgresCompareSide } from '../compare/postgres-compare-side.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
@@ -82,6 +83,13 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     carryOut: (statements, options) => carryOut(node, statements, options),
     preflight: (tables) =>
       briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),
+    compareSide: (signal) =>
+      new PostgresCompareSide({
+        node,
+        applicationName: `tidelock ${key} compare`.slice(0, 63),
+        route: route.name,
+        signal,
+      }),
     state: () => openPostgresState({ node, routeKey: key, logger }),
     loader: async (options) => openLoader({ ...options, route, routeId: await routeId(), routeKey: key }),
     consumer: async (options) => {

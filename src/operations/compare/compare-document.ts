@@ -36,8 +36,10 @@ export interface ComparedTable {
 export interface CompareDocument {
   readonly version: 1;
   readonly route: string;
-  /** Every row of every table was compared and is the same at both sides. */
+  /** Every row that was asked for was compared and is the same at both sides. */
   readonly equal: boolean;
+  /** Only a part of the rows was looked at (where, sample): `equal` is about that part. */
+  readonly partial?: true;
   readonly tables: readonly ComparedTable[];
 }
 

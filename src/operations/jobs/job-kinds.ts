@@ -1,4 +1,5 @@
+import { compareJob } from '../compare/compare-job.ts';
 import type { JobKinds } from './job-work.ts';
 
 /** The jobs that this engine can do. */
-export const jobKinds: JobKinds = {};
+export const jobKinds: JobKinds = { compare: compareJob };

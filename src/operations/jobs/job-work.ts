@@ -4,6 +4,7 @@ import type { RouteDefinition } from '../../core/route.ts';
 import type { RouteStateStore } from '../../core/route-state-store.ts';
 import type { Source } from '../../core/source.ts';
 import type { Target } from '../../core/target.ts';
+import type { LiveStream } from '../../pipeline/live-stream.ts';
 
 /** What a job has to work with, under the lease of the route's engine. */
 export interface JobWork {
@@ -14,6 +15,8 @@ export interface JobWork {
   readonly store: RouteStateStore;
   readonly epoch: bigint;
   readonly logger: Logger;
+  /** The route's stream; `soon` where it begins by itself; null where the route rests. */
+  live(): LiveStream | 'soon' | null;
   /** Aborts where the job is to pause or to end, or the engine drains: what is stored is gone on from. */
   readonly signal: AbortSignal;
 }

@@ -415,4 +415,31 @@ export const routeErrors = {
     explanation:
       'A command that works on single tables of a route names them as they are at the source; * stands for any text.',
   }),
+  notStreaming: errorKind<{ route: string }>({
+    code: 'TL-4154',
+    title: 'The job waits for the stream of its route',
+    recovery: 'retry',
+    message: ({ route }) => `route ${route}: its stream has ended or not begun yet, and a job needs it`,
+    remedy: ({ route }) =>
+      `Nothing, where the route starts again by itself. "tidelock status ${route}" tells why it does not.`,
+    explanation:
+      'Rows that change all the time are looked at as of one position of the stream. A job that finds none waits for the next one, and goes on where it was.',
+  }),
+  alteredMeanwhile: errorKind<{ route: string; table: string }>({
+    code: 'TL-4155',
+    title: 'A table was altered while a job read it',
+    recovery: 'halt',
+    message: ({ route, table }) => `route ${route}: ${table} has other columns than when the job began`,
+    remedy: () => 'Ask for a new job: it begins with the table as it is now.',
+    explanation: 'A job reads the definitions of its tables when it begins, and what it finds is about those columns.',
+  }),
+  conditionChanged: errorKind<{ route: string; table: string; column: string }>({
+    code: 'TL-4156',
+    title: 'A condition reads a column that the target has not as it is',
+    recovery: 'usage',
+    message: ({ route, table, column }) =>
+      `route ${route}: the column ${column} of ${table} does not travel unchanged, so that a condition on it can't be asked at the target`,
+    remedy: () => 'Use columns that are neither excluded nor changed by a transform, or compare the whole table.',
+    explanation: 'The rows of both sides have to be chosen by the same condition.',
+  }),
 };

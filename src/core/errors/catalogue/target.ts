@@ -335,4 +335,14 @@ export const targetErrors = {
     explanation:
       "In this version each table is copied in one transaction from the queue's snapshot, while the source keeps WAL.",
   }),
+  compareRefused: errorKind<{ route: string; node: string; message: string }>({
+    code: 'TL-2310',
+    title: 'A server has refused to compute what a compare asks for',
+    recovery: 'halt',
+    message: ({ route, node, message }) => `route ${route}: a compare was refused at ${node}: ${message}`,
+    remedy: () =>
+      'Grant the user SELECT on the tables of the route, or compare those that it may read: "tidelock compare ROUTE TABLE...". The job goes on with "tidelock jobs resume ID".',
+    explanation:
+      'A compare reads both sides with the users of their nodes, and has the servers compute a hash of each row. Where a row is larger than 500 MB its text does not fit into one value of the server.',
+  }),
 };

@@ -1,0 +1,164 @@
+import type { ComparedShape, KeyRange, RowHash } from '../../../src/core/compare-side.ts';
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
+import type { PostgresSideColumn, PostgresSideTable } from './side-tables.ts';
+
+const floats = /^pg_catalog\.float[48]$/;
+
+/** The SQL of a compare over one table. Session settings are canonical (connect.ts): a value has one text only. */
+export class CompareSql {
+  readonly #table: PostgresSideTable;
+  readonly #shape: ComparedShape;
+
+  constructor(table: PostgresSideTable, shape: ComparedShape) {
+    this.#table = table;
+    this.#shape = shape;
+  }
+
+  /** `values`: of the keys at the range's ends. */
+  range({ after, to }: KeyRange): { readonly text: string; readonly values: string[] } {
+    const { condition } = this.#shape;
+    const parts: string[] = condition === null ? [] : [conditionText(condition)];
+    const values: string[] = [];
+    for (const [operator, key] of [
+      ['>', after],
+      ['<=', to],
+    ] as const) {
+      if (key === null) continue;
+      const bound = key.map((text, at) => {
+        values.push(text);
+        return `$${values.length}::${this.#keyColumns[at]?.typeSql}`;
+      });
+      parts.push(`(${this.#keyNames.join(', ')}) ${operator} (${bound.join(', ')})`);
+    }
+    return { text: parts.length === 0 ? '' : `where ${parts.join(' and ')}`, values };
+  }
+
+  digest(hash: RowHash, where: string): string {
+    return `select count(*)::text as rows, coalesce(sum(${this.hash(hash)}), 0)::text as sum from ${this.from} ${where}`;
+  }
+
+  list(hash: RowHash, where: string): string {
+    return `select ${this.keyArray} as key, ${this.hash(hash)}::text as hash from ${this.from} ${where}`;
+  }
+
+  boundary(where: string, rows: number): string {
+    const names = this.#keyNames.join(', ');
+    return `select ${this.keyArray} as key from ${this.from} ${where} order by ${names} offset ${rows - 1} limit 1`;
+  }
+
+  boundaries(where: string, every: number): string {
+    const names = this.#keyNames.join(', ');
+    return `select ${this.keyArray} as key from (
+        select ${names}, row_number() over (order by ${names}) as number from ${this.from} ${where}) numbered
+      where number % ${every} = 0 order by number`;
+  }
+
+  /** $1 and so on: an array of texts for each column of the key. */
+  get rows(): string {
+    const arrays = this.#keyColumns.map((_, at) => `$${at + 1}::text[]`);
+    const names = this.#keyNames.map((name, at) => `t.${name} = k.k${at}::${this.#keyColumns[at]?.typeSql}`);
+    const condition = this.#shape.condition === null ? '' : ` and ${conditionText(this.#shape.condition)}`;
+    return `select ${this.keyArray} as key, ${this.#cells} as cells
+      from unnest(${arrays.join(', ')}) k(${arrays.map((_, at) => `k${at}`).join(', ')})
+      join ${this.from} t on ${names.join(' and ')}${condition}`;
+  }
+
+  /** $1 and so on: an array of texts for each column. */
+  given(hash: RowHash, buckets: number): string {
+    return `select ${this.keyArray} as key, ${this.hash(hash)}::text as hash, ${this.bucket(hash, buckets)} as bucket
+      from ${this.#givenRows}`;
+  }
+
+  rowsGiven(): string {
+    return `select ${this.keyArray} as key, ${this.#cells} as cells from ${this.#givenRows}`;
+  }
+
+  /** As the table would hold them. */
+  get #givenRows(): string {
+    const columns = this.#shape.columns.map(({ name }) => this.#column(name));
+    const arrays = columns.map((_, at) => `$${at + 1}::text[]`);
+    const cast = columns.map(({ name, fullTypeSql }, at) => `g.c${at}::${fullTypeSql} as ${quoteIdentifier(name)}`);
+    return `(select ${cast.join(', ')} from unnest(${arrays.join(', ')}) g(${arrays.map((_, at) => `c${at}`).join(', ')})) given`;
+  }
+
+  get #cells(): string {
+    return `array[${this.#shape.columns.map(({ name }) => this.#text(name)).join(', ')}]::text[]`;
+  }
+
+  bucketDigests(hash: RowHash, buckets: number): string {
+    return `select ${this.bucket(hash, buckets)} as bucket, count(*)::text as rows, sum(${this.hash(hash)})::text as sum
+      from ${this.from} ${this.range({ after: null, to: null }).text} group by 1`;
+  }
+
+  /** $1: the numbers of the buckets. */
+  listBuckets(hash: RowHash, buckets: number): string {
+    const { condition } = this.#shape;
+    return `select ${this.keyArray} as key, ${this.hash(hash)}::text as hash from ${this.from}
+      where ${this.bucket(hash, buckets)} = any($1::int4[])${condition === null ? '' : ` and ${conditionText(condition)}`}`;
+  }
+
+  /** By its key where it has one: rows that differ are in one bucket then. */
+  bucket(hash: RowHash, buckets: number): string {
+    const { key } = this.#shape;
+    const what =
+      key.length === 0 ? this.hash(hash) : hashed(`row(${this.#keyColumns.map(keyForm).join(', ')})::text`, hash);
+    return `(${what} & ${buckets - 1})::int4`;
+  }
+
+  get from(): string {
+    return `${this.#table.isPartitioned ? '' : 'only '}${quoteTable(this.#table)}`;
+  }
+
+  /**
+   * Of a row's text as the server itself writes it: it tells NULL from an empty text, and where a value ends. A sum of
+   * hashes does not depend on their order, and unlike their exclusive or does not lose rows that are there twice.
+   */
+  hash({ kind, seed }: RowHash): string {
+    const values = this.#shape.columns.map(({ name, form }) =>
+      form === 'number' ? `trim_scale(${quoteIdentifier(name)}::numeric)` : quoteIdentifier(name),
+    );
+    return hashed(`row(${values.join(', ')})::text`, { kind, seed });
+  }
+
+  get keyArray(): string {
+    return `array[${this.#keyColumns.map(keyForm).join(', ')}]::text[]`;
+  }
+
+  #text(name: string): string {
+    const { form } = this.#shape.columns.find((column) => column.name === name) ?? { form: 'text' };
+    if (form === 'number') return `trim_scale(${quoteIdentifier(name)}::numeric)::text`;
+    // Not a cast: somebody may have made one of their own, and that of char(n) cuts blanks.
+    return `case when ${quoteIdentifier(name)} is null then null else format('%s', ${quoteIdentifier(name)}) end`;
+  }
+
+  get #keyNames(): string[] {
+    return this.#shape.key.map(quoteIdentifier);
+  }
+
+  get #keyColumns(): PostgresSideColumn[] {
+    return this.#shape.key.map((name) => this.#column(name));
+  }
+
+  #column(name: string): PostgresSideColumn {
+    const column = this.#table.columns.find((one) => one.name === name);
+    if (column === undefined) throw new RangeError('a column that the table has no more');
+    return column;
+  }
+}
+
+/** One text for all values that are equal: 1.0 and 1.00 are one key, and so are -0 and 0. */
+function keyForm({ name, type }: PostgresSideColumn): string {
+  const quoted = quoteIdentifier(name);
+  if (type === 'pg_catalog.numeric') return `trim_scale(${quoted}::numeric)::text`;
+  return floats.test(type) ? `(${quoted} + 0)::text` : `${quoted}::text`;
+}
+
+function hashed(text: string, { kind, seed }: RowHash): string {
+  if (kind === 'server') return `hashtextextended((${text}) collate "C", ${quoteLiteral(seed)}::int8)`;
+  return `('x' || left(md5(convert_to(${quoteLiteral(seed)} || (${text}), 'UTF8')), 16))::bit(64)::int8`;
+}
+
+/** It may end with a comment. */
+function conditionText(condition: string): string {
+  return `(${condition}\n)`;
+}

@@ -1,0 +1,129 @@
+import type { CompareSide, KeyRange, RowHash, RowKey } from '../../core/compare-side.ts';
+import { pause } from '../../core/pause.ts';
+import type { TableMapper } from '../../pipeline/table-mapper.ts';
+import { bucketSuspects } from './bucket-suspects.ts';
+import type { DifferenceExample } from './compare-document.ts';
+import { type Counts, FoundDifferences, noCounts } from './found-differences.ts';
+import type { Judge } from './judge.ts';
+import { type RangeReaders, rangeSuspects } from './range-suspects.ts';
+import type { Suspect } from './suspects.ts';
+import type { TablePlan } from './table-plan.ts';
+import { tableReaders } from './table-readers.ts';
+
+/** How far a table is: what a compare that was interrupted goes on from. */
+export interface TableState {
+  /** The key up to which it was compared; null: nothing yet. */
+  readonly after: RowKey | null;
+  readonly done: boolean;
+  readonly rows: number;
+  readonly counts: Counts;
+  readonly examples: readonly DifferenceExample[];
+}
+
+export const untouched: TableState = { after: null, done: false, rows: 0, counts: noCounts, examples: [] };
+
+export interface CompareTableOptions {
+  readonly plan: TablePlan;
+  readonly hash: RowHash;
+  readonly source: CompareSide;
+  readonly target: CompareSide;
+  readonly mapper: TableMapper;
+  readonly judge: Judge;
+  readonly showValues: boolean;
+  /** Share of the rows, by chunks; null: all. */
+  readonly sample: number | null;
+  /** Share of the time; null: all of it. */
+  readonly maxLoad: number | null;
+  readonly signal: AbortSignal;
+  onState(state: TableState): Promise<void>;
+}
+
+/** A chunk is to take about so long at the slower side. */
+const chunkMs = 700;
+const firstRows = 50_000;
+const leastRows = 2_000;
+/** Memory is the servers' only; what bounds it is how long a snapshot is held. */
+const mostRows = 1_000_000;
+/** Streamed rows pass through this process. */
+const mostStreamedRows = 20_000;
+/** Suspects that are looked at together. */
+const judgedAtOnce = 500;
+
+/** Compares one table, from wherever `from` is, and tells after each chunk how far it has come. */
+export async function compareTable(options: CompareTableOptions, from: TableState): Promise<TableState> {
+  return options.plan.by === 'ranges' ? await compareRanges(options, from) : await compareBuckets(options);
+}
+
+async function compareRanges(options: CompareTableOptions, from: TableState): Promise<TableState> {
+  const { plan, source, target, sample, signal } = options;
+  const found = new FoundDifferences(plan, { ...options, ...from });
+  const readers: RangeReaders = {
+    ...tableReaders(options),
+    boundaries: (side, range, every) =>
+      side === 'source'
+        ? source.boundaries(plan.sourceShape, range, every)
+        : target.boundaries(plan.targetShape, range, every),
+  };
+  const most = plan.isStreamed ? mostStreamedRows : mostRows;
+  let size = Math.min(firstRows, most);
+  let state = from;
+  const next = (after: RowKey | null, rows: number): Promise<RowKey | null> =>
+    source.boundary(plan.sourceShape, { after, to: null }, rows);
+  let to = await next(state.after, size);
+  for (;;) {
+    signal.throwIfAborted();
+    const range: KeyRange = { after: state.after, to };
+    const beganMs = performance.now();
+    // Found while both sides are at work on the chunk before it.
+    const following = to === null ? null : next(to, size);
+    following?.catch(() => {});
+    const isChosen = sample === null || Math.random() < sample;
+    const { rows, most: counted } = isChosen
+      ? await rangeSuspects(readers, range, (suspects) => judged(options, found, suspects))
+      : { rows: 0, most: 0 };
+    const spentMs = performance.now() - beganMs;
+    state = {
+      after: to ?? state.after,
+      done: to === null,
+      rows: state.rows + rows,
+      counts: found.counts,
+      examples: found.examples,
+    };
+    await options.onState(state);
+    if (to === null || following === null) return state;
+    to = await following;
+    if (isChosen && counted > 0) size = Math.max(leastRows, Math.min(most, resized(size, spentMs)));
+    await rest(options, spentMs);
+  }
+}
+
+function resized(rows: number, spentMs: number): number {
+  return Math.round(rows * Math.min(4, Math.max(0.25, chunkMs / Math.max(1, spentMs))));
+}
+
+async function rest({ maxLoad, signal }: CompareTableOptions, spentMs: number): Promise<void> {
+  if (maxLoad !== null && maxLoad < 1) await pause(spentMs * (1 / maxLoad - 1), signal);
+}
+
+/** In one piece: begun anew where it is interrupted. */
+async function compareBuckets(options: CompareTableOptions): Promise<TableState> {
+  const { plan } = options;
+  const found = new FoundDifferences(plan, { ...options, ...untouched });
+  const { rows } = await bucketSuspects(tableReaders(options), plan.estimatedRows, (suspects) =>
+    judged(options, found, suspects),
+  );
+  const state = { after: null, done: true, rows, counts: found.counts, examples: found.examples };
+  await options.onState(state);
+  return state;
+}
+
+async function judged(
+  { judge, plan, signal }: CompareTableOptions,
+  found: FoundDifferences,
+  suspects: readonly Suspect[],
+): Promise<void> {
+  for (let at = 0; at < suspects.length; at += judgedAtOnce) {
+    signal.throwIfAborted();
+    found.add(await judge.judge(plan, suspects.slice(at, at + judgedAtOnce)));
+  }
+}

@@ -1,0 +1,51 @@
+import type { ListedRow, RowKey } from '../../core/compare-side.ts';
+import { keyText } from '../../core/compare-side.ts';
+import type { DifferenceKind } from './compare-document.ts';
+
+/** A row that was not the same at both sides when each was looked at; they were not looked at in one moment. */
+export interface Suspect {
+  readonly key: RowKey;
+  readonly kind: DifferenceKind;
+}
+
+/**
+ * The rows that two lists do not have in common. Rows with one key are the same row; where a key is there several times,
+ * or there is none, rows are counted by their hash, and a changed one is one that is missing and one that is extra.
+ */
+export function suspectsOf(source: readonly ListedRow[], target: readonly ListedRow[]): Suspect[] {
+  const here = grouped(source);
+  const there = grouped(target);
+  const suspects: Suspect[] = [];
+  for (const [text, rows] of here) {
+    const others = there.get(text) ?? [];
+    const [row] = rows;
+    const [other] = others;
+    if (rows.length === 1 && others.length === 1 && row !== undefined && row.key.length > 0) {
+      if (row.hash !== other?.hash) suspects.push({ key: row.key, kind: 'different' });
+    } else suspects.push(...unmatched(rows, others, 'missing'), ...unmatched(others, rows, 'extra'));
+  }
+  for (const [text, rows] of there) if (!here.has(text)) suspects.push(...unmatched(rows, [], 'extra'));
+  return suspects;
+}
+
+function unmatched(rows: readonly ListedRow[], others: readonly ListedRow[], kind: DifferenceKind): Suspect[] {
+  const left = new Map<string, number>();
+  for (const { hash } of others) left.set(hash, (left.get(hash) ?? 0) + 1);
+  return rows.flatMap(({ key, hash }) => {
+    const count = left.get(hash) ?? 0;
+    if (count === 0) return [{ key, kind }];
+    left.set(hash, count - 1);
+    return [];
+  });
+}
+
+function grouped(rows: readonly ListedRow[]): Map<string, ListedRow[]> {
+  const groups = new Map<string, ListedRow[]>();
+  for (const row of rows) {
+    const text = keyText(row.key);
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [row]);
+    else group.push(row);
+  }
+  return groups;
+}

@@ -1,0 +1,146 @@
+import type { ComparedColumn, ComparedShape, SideColumn, SideTable } from '../../core/compare-side.ts';
+import { tableLabel } from '../../core/table.ts';
+import type { Output, TableBinding } from '../../pipeline/mapping/table-binding.ts';
+
+/** How one target table is compared with what its source table's rows become. */
+export interface TablePlan {
+  readonly kind: 'plan';
+  /** Labels. */
+  readonly name: string;
+  readonly target: string;
+  readonly binding: TableBinding;
+  readonly output: Output;
+  /**
+   * `ranges`: both sides order the key alike, so that a range of keys is the same rows. `buckets`: rows are told apart by
+   * their key's text, in whatever order, or by the whole row where there is no key.
+   */
+  readonly by: 'ranges' | 'buckets';
+  /** The source's rows pass through the route's transforms first. */
+  readonly isStreamed: boolean;
+  /** Of a streamed table only its key and its place count. */
+  readonly sourceShape: ComparedShape;
+  readonly targetShape: ComparedShape;
+  /** Rows at the source, or at the target where that has more, by statistics. */
+  readonly estimatedRows: number;
+}
+
+export interface UnverifiedTable {
+  readonly kind: 'unverified';
+  readonly name: string;
+  readonly target: string;
+  readonly why: string;
+}
+
+export interface PlanSides {
+  readonly source: SideTable;
+  readonly target: SideTable | null;
+  /** Condition in SQL of either side; null for all rows. */
+  readonly conditions: { readonly source: string | null; readonly target: string | null };
+}
+
+/** What is to be done for each target table of a source table. */
+export function planTable(
+  binding: TableBinding,
+  sides: (output: Output) => PlanSides,
+): readonly (TablePlan | UnverifiedTable)[] {
+  const outputs = [...new Map(binding.outputs.map((output) => [output.table, output])).values()];
+  return outputs.map((output) => planOutput(binding, output, sides(output)));
+}
+
+function planOutput(
+  binding: TableBinding,
+  output: Output,
+  { source, target, conditions }: PlanSides,
+): TablePlan | UnverifiedTable {
+  const names = { name: tableLabel(binding.source), target: tableLabel(output.table) };
+  const unverified = (why: string): UnverifiedTable => ({ kind: 'unverified', ...names, why });
+  if (target === null) return unverified('it is not there at the target');
+  if (binding.kept !== null)
+    return unverified(
+      'rows that the source deletes stay at the target (softDelete or keepAll), so that it has others by intent',
+    );
+  if (binding.dropped.size > 0)
+    return unverified(
+      `not all operations travel (${[...binding.dropped].join(', ')} dropped), so that the target differs by intent`,
+    );
+  const columns: Paired[] = [];
+  for (const [at, { name }] of output.table.columns.entries()) {
+    const there = target.columns.find((column) => column.name === name);
+    if (there === undefined) return unverified(`the target has no column ${name}`);
+    const from = plainSource(binding, output, at);
+    const here = from === null ? undefined : source.columns.find((column) => column.name === from);
+    if (from !== null && here === undefined) return unverified(`the source has no column ${from} any more`);
+    columns.push({ from, to: name, form: formOf(here, there) });
+  }
+  const isStreamed = binding.steps.length > 0;
+  const key = sharedKey(source, target, columns);
+  const targetKey = key?.target ?? bucketKey(output);
+  const targetShape: ComparedShape = {
+    table: target,
+    key: targetKey,
+    columns: columns.map(({ to, form }): ComparedColumn => ({ name: to, form })),
+    condition: conditions.target,
+  };
+  return {
+    kind: 'plan',
+    ...names,
+    binding,
+    output,
+    by: key === null ? 'buckets' : 'ranges',
+    isStreamed,
+    sourceShape: {
+      table: source,
+      key: key?.source ?? targetKey.map((name) => columns.find(({ to }) => to === name)?.from ?? name),
+      columns: columns.flatMap(({ from, form }) => (from === null ? [] : [{ name: from, form }])),
+      condition: conditions.source,
+    },
+    targetShape,
+    estimatedRows: Math.max(source.estimatedRows, target.estimatedRows),
+  };
+}
+
+interface Paired {
+  /** The source's column that it is, without a change; null where a transform has made it. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly form: ComparedColumn['form'];
+}
+
+function plainSource({ source }: TableBinding, { lineage }: Output, at: number): string | null {
+  const { by, injectiveOf } = lineage[at] ?? { by: '?', injectiveOf: null };
+  return by !== '' || injectiveOf === null ? null : (source.columns[injectiveOf]?.name ?? null);
+}
+
+/**
+ * The same text at both sides, but for what the target writes with more digits: numeric(10,2) in a numeric(12,4). Of one
+ * type 1.0 and 1.00 are different values of an application, and the stream carries them as they are.
+ */
+function formOf(source: SideColumn | undefined, target: SideColumn): ComparedColumn['form'] {
+  const isNumeric = source?.type === 'pg_catalog.numeric' && target.type === 'pg_catalog.numeric';
+  return isNumeric && source.modifier !== target.modifier && target.modifier !== -1 ? 'number' : 'text';
+}
+
+/** A unique key that both sides have, of columns that travel unchanged and are ordered alike. */
+function sharedKey(
+  source: SideTable,
+  target: SideTable,
+  columns: readonly Paired[],
+): { readonly source: readonly string[]; readonly target: readonly string[] } | null {
+  for (const key of source.keys) {
+    const pairs = key.map((column) => ({ column, to: columns.find(({ from }) => from === column.name)?.to }));
+    const there = target.keys.find(
+      (other) => other.length === key.length && other.every(({ name }) => pairs.some(({ to }) => to === name)),
+    );
+    if (there === undefined) continue;
+    const isAlike = pairs.every(
+      ({ column, to }) => column.order !== null && there.find(({ name }) => name === to)?.order === column.order,
+    );
+    if (isAlike) return { source: key.map(({ name }) => name), target: pairs.map(({ to = '' }) => to) };
+  }
+  return null;
+}
+
+/** What identifies a row at the target, whatever its order; nothing where only the whole row does. */
+function bucketKey({ key, table }: Output): readonly string[] {
+  return key.map((at) => table.columns[at]?.name ?? '');
+}

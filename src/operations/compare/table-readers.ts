@@ -1,0 +1,118 @@
+import type { Row } from '../../core/cell.ts';
+import type {
+  BucketChoice,
+  CompareSide,
+  GivenRow,
+  KeyRange,
+  ListedRow,
+  RangeDigest,
+  RowHash,
+} from '../../core/compare-side.ts';
+import type { Position } from '../../core/position.ts';
+import type { TableMapper } from '../../pipeline/table-mapper.ts';
+import type { TablePlan } from './table-plan.ts';
+
+/** What a compare asks one side of a table. */
+export interface TableReader {
+  digest(range: KeyRange): Promise<RangeDigest>;
+  list(range: KeyRange): Promise<readonly ListedRow[]>;
+  bucketDigests(buckets: number): Promise<ReadonlyMap<number, RangeDigest>>;
+  listBuckets(choice: BucketChoice): Promise<readonly ListedRow[]>;
+}
+
+export interface ReaderOptions {
+  readonly plan: TablePlan;
+  readonly hash: RowHash;
+  readonly source: CompareSide;
+  readonly target: CompareSide;
+  readonly mapper: TableMapper;
+}
+
+/** The rows as the target should have them, and as it has them. */
+export function tableReaders(options: ReaderOptions): { readonly source: TableReader; readonly target: TableReader } {
+  const { plan, hash, source, target } = options;
+  return {
+    source: plan.isStreamed ? new StreamedReader(options) : hashedReader(source, plan.sourceShape, hash),
+    target: hashedReader(target, plan.targetShape, hash),
+  };
+}
+
+function hashedReader(side: CompareSide, shape: TablePlan['sourceShape'], hash: RowHash): TableReader {
+  return {
+    digest: (range) => side.digest(shape, hash, range),
+    list: (range) => side.list(shape, hash, range),
+    bucketDigests: (buckets) => side.bucketDigests(shape, hash, buckets),
+    listBuckets: (choice) => side.listBuckets(shape, hash, choice),
+  };
+}
+
+const everything: KeyRange = { after: null, to: null };
+const batchRows = 2_000;
+
+/**
+ * The source's rows through the route's transforms. What the target would make of them it is asked itself, so that its
+ * text of a value is the one that counts.
+ */
+class StreamedReader implements TableReader {
+  readonly #options: ReaderOptions;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  async digest(range: KeyRange): Promise<RangeDigest> {
+    let rows = 0;
+    let sum = 0n;
+    for await (const given of this.#given(range, 1)) {
+      rows += given.length;
+      for (const { hash } of given) sum += BigInt(hash);
+    }
+    return { rows, sum: sum.toString() };
+  }
+
+  async list(range: KeyRange): Promise<readonly ListedRow[]> {
+    const listed: ListedRow[] = [];
+    for await (const given of this.#given(range, 1)) for (const row of given) listed.push(row);
+    return listed;
+  }
+
+  async bucketDigests(buckets: number): Promise<ReadonlyMap<number, RangeDigest>> {
+    const sums = new Map<number, { rows: number; sum: bigint }>();
+    for await (const given of this.#given(everything, buckets)) {
+      for (const { bucket, hash } of given) {
+        const known = sums.get(bucket) ?? { rows: 0, sum: 0n };
+        sums.set(bucket, { rows: known.rows + 1, sum: known.sum + BigInt(hash) });
+      }
+    }
+    return new Map([...sums].map(([bucket, { rows, sum }]) => [bucket, { rows, sum: sum.toString() }]));
+  }
+
+  async listBuckets({ chosen, buckets }: BucketChoice): Promise<readonly ListedRow[]> {
+    const wanted = new Set(chosen);
+    const listed: ListedRow[] = [];
+    for await (const given of this.#given(everything, buckets))
+      for (const row of given) if (wanted.has(row.bucket)) listed.push(row);
+    return listed;
+  }
+
+  async *#given(range: KeyRange, buckets: number): AsyncGenerator<readonly GivenRow[]> {
+    const { plan, source, target, hash } = this.#options;
+    const columns = plan.binding.source.columns.map(({ name }) => name);
+    let mapped: Row[] = [];
+    for await (const batch of source.read(plan.sourceShape, columns, range)) {
+      for (const row of batch) mapped.push(...this.#mapped(row));
+      if (mapped.length < batchRows) continue;
+      yield await target.listGiven(plan.targetShape, hash, { rows: mapped, buckets });
+      mapped = [];
+    }
+    if (mapped.length > 0) yield await target.listGiven(plan.targetShape, hash, { rows: mapped, buckets });
+  }
+
+  #mapped(row: Row): readonly Row[] {
+    const { plan, mapper } = this.#options;
+    return mapper
+      .rows(plan.binding, row, 'a compare' as Position)
+      .filter(({ output }) => output.table === plan.output.table)
+      .map(({ row: made }) => made);
+  }
+}

@@ -1,0 +1,165 @@
+import { expect, test } from 'vitest';
+import type { CompareDocument, ComparedTable } from '../../../src/operations/compare/compare-document.ts';
+import { keyDigest } from '../../../src/operations/compare/found-differences.ts';
+import { dumpAndDiff } from '../../support/dump-and-diff.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
+import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
+
+const servers = twoServers();
+
+const schema = `
+  CREATE TABLE item (id bigint PRIMARY KEY, s text, c char(6), n numeric(12,4), f float8, t timestamptz, b bytea, turns int NOT NULL DEFAULT 0);
+  CREATE TABLE pair (a text COLLATE "C", b int, v text, PRIMARY KEY (b, a));
+  CREATE TABLE hot (id int PRIMARY KEY, n bigint NOT NULL);
+  CREATE TABLE loose (v text, n int); ALTER TABLE loose REPLICA IDENTITY FULL;`;
+
+const rows = 6_000;
+
+const fill = `
+  INSERT INTO item SELECT i, CASE WHEN i % 7 = 0 THEN '' WHEN i % 11 = 0 THEN NULL ELSE 'text ' || i END, 'c' || i % 100, i / 8.0, i / 3.0::float8,
+    '2026-11-01Z'::timestamptz + i * interval '1 second', decode(md5(i::text), 'hex') FROM generate_series(1, ${rows}) i;
+  INSERT INTO pair SELECT 'k' || i, i % 50, 'v' || i FROM generate_series(1, 3000) i;
+  INSERT INTO hot SELECT i, 0 FROM generate_series(1, 40) i;
+  INSERT INTO loose SELECT 'x' || i % 300, i % 10 FROM generate_series(1, 900) i;`;
+
+/** Rows whose number is a multiple of this are left alone by the writers. */
+const quiet = 50;
+
+test('under the hottest load each mutation of the target is found, and nothing else', async () => {
+  const { source, target } = await servers.pair(schema);
+  await source.query(fill);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nschemaChanges: halt' });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  await using _writers = writing(source);
+
+  const before = await compare(file);
+  expect(before.document).toMatchObject({ version: 1, route: 'here-to-there', equal: true });
+  expect(before.code).toBe(0);
+
+  // As an application, or a fault, would: without the route.
+  await target.query(`
+    UPDATE item SET s = 'texT ' || id WHERE id = 3 * ${quiet} + 50;
+    UPDATE item SET s = NULL WHERE id = 350;
+    UPDATE item SET s = s || ' ' WHERE id = 400;
+    UPDATE item SET n = n + 0.0001 WHERE id = 500;
+    UPDATE item SET b = set_byte(b, 15, get_byte(b, 15) # 1) WHERE id = 600;
+    UPDATE item SET t = t + interval '1 microsecond' WHERE id = 800;
+    UPDATE item SET f = f * (1 + 2.3e-16) WHERE id = 850;
+    UPDATE item a SET s = b.s FROM item b WHERE (a.id, b.id) IN ((1150, 1200), (1200, 1150));
+    DELETE FROM item WHERE id IN (50, ${rows});
+    INSERT INTO item (id, s) VALUES (-1, 'in front'), (${rows + 1}, 'behind');
+    UPDATE pair SET v = v || ' ' WHERE (a, b) = ('k50', 0);
+    DELETE FROM pair WHERE (a, b) = ('k3000', 0);
+    INSERT INTO pair VALUES ('k50a', 0, 'between');`);
+  const expected = {
+    'public.item': {
+      missing: [50, rows],
+      extra: [-1, rows + 1],
+      different: [200, 350, 400, 500, 600, 800, 850, 1150, 1200],
+    },
+    'public.pair': { missing: [['0', 'k3000']], extra: [['0', 'k50a']], different: [['0', 'k50']] },
+    'public.hot': { missing: [], extra: [], different: [] },
+    'public.loose': { missing: [], extra: [], different: [] },
+  };
+  const found = await compare(file);
+  expect(found.code).toBe(1);
+  for (const [name, keys] of Object.entries(expected)) {
+    const table = tableOf(found.document, name);
+    for (const kind of ['missing', 'extra', 'different'] as const) {
+      const digests = keys[kind].map((key) => keyDigest(name, [key].flat().map(String)));
+      expect({ name, kind, count: table[kind] }).toEqual({ name, kind, count: digests.length });
+      expect(new Set(table.examples.filter((one) => one.kind === kind).map(({ digest }) => digest))).toEqual(
+        new Set(digests),
+      );
+    }
+    // Rows that change all the time may be seen changing each time.
+    if (name !== 'public.hot') expect(table.undecided).toBe(0);
+  }
+  const columns = tableOf(found.document, 'public.item').examples.filter(({ kind }) => kind === 'different');
+  expect(new Set(columns.map((one) => one.columns.join()))).toEqual(new Set(['s', 'n', 'b', 't', 'f']));
+  expect(JSON.stringify(found.document)).not.toContain('texT');
+});
+
+test('what was compared without load agrees with a plain dump of both sides', async () => {
+  const { source, target } = await servers.pair(schema);
+  await source.query(fill);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  // Whatever a row may be changed into.
+  await target.query(`
+    UPDATE item SET s = CASE id % 3 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE s || '!' END WHERE id % 97 = 0;
+    DELETE FROM item WHERE id % 411 = 0;
+    INSERT INTO item (id) SELECT i FROM generate_series(${rows + 10}, ${rows + 400}, 7) i;
+    DELETE FROM pair WHERE b = 7;
+    UPDATE hot SET n = n + 1 WHERE id = 40`);
+  const { code, document } = await compare(file);
+  expect(code).toBe(1);
+  for (const [table, key] of [
+    ['item', 'id'],
+    ['pair', 'row(b, a)'],
+    ['hot', 'id'],
+  ] as const) {
+    const { missing, extra, different } = await dumpAndDiff(source, target, { table, key });
+    expect(tableOf(document, `public.${table}`)).toMatchObject({
+      missing: missing.length,
+      extra: extra.length,
+      different: different.length,
+      undecided: 0,
+      unverified: null,
+    });
+    expect(missing.length + extra.length + different.length).toBeGreaterThan(0);
+  }
+});
+
+async function compare(
+  file: RouteFile,
+  ...more: readonly string[]
+): Promise<{ readonly code: number; readonly document: CompareDocument }> {
+  const { code, out, err } = await file.tidelock('compare', 'here-to-there', '--json', ...more);
+  if (code > 1) throw new Error(`${out}\n${err}`);
+  return { code, document: JSON.parse(out) as CompareDocument };
+}
+
+function tableOf({ tables }: CompareDocument, name: string): ComparedTable {
+  const table = tables.find((one) => one.name === name);
+  if (table === undefined) throw new Error(`${name} was not compared`);
+  return table;
+}
+
+/** Writes as fast as it can until it is disposed of: all kinds of changes, and some rows again and again. */
+function writing(db: TestDatabase): AsyncDisposable {
+  const over = new AbortController();
+  const writer = async (seed: number): Promise<void> => {
+    const client = await db.client();
+    let n = seed;
+    const some = (): number => {
+      n = (n * 1103515245 + 12345) % 2147483648;
+      return 1 + (n % rows);
+    };
+    try {
+      while (!over.signal.aborted) {
+        const id = some();
+        await client.query(`BEGIN;
+          UPDATE hot SET n = n + 1 WHERE id = ${1 + (id % 3)};
+          UPDATE item SET turns = turns + 1, s = s || 'x' WHERE id = ${id} AND id % ${quiet} <> 0;
+          COMMIT;
+          DELETE FROM item WHERE id = ${100_000 + (id % 500)};
+          INSERT INTO item (id, s) VALUES (${100_000 + (some() % 500)}, 'comes and goes') ON CONFLICT (id) DO UPDATE SET turns = item.turns + 1;`);
+      }
+    } finally {
+      await client.end();
+    }
+  };
+  const writers = [writer(1), writer(2)];
+  return {
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await Promise.all(writers);
+    },
+  };
+}
