@@ -118,7 +118,7 @@ async function idle(pids: {
   );
 }
 
-setup();
+await setup();
 try {
   await main();
 } finally {

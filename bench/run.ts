@@ -139,7 +139,7 @@ if (values.help) {
   process.exitCode = 2;
 } else {
   if (values.files !== undefined) process.env.TIDELOCK_TEST_FILES = values.files;
-  setup();
+  await setup();
   try {
     if (!(await measure())) process.exitCode = 1;
   } finally {

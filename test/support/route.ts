@@ -9,8 +9,6 @@ import { childrenOf, endTree, isAlive } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
 import { until } from './until.ts';
 
-const program = engineProgram();
-
 export interface RouteOptions {
   readonly source: TestDatabase;
   readonly target: TestDatabase;
@@ -89,8 +87,11 @@ ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there
 
   tidelockWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> {
     return new Promise((resolve) => {
-      execFile(process.execPath, [program, ...args], { cwd: this.folder, env: environment(env) }, (error, out, err) =>
-        resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+      execFile(
+        process.execPath,
+        [engineProgram(), ...args],
+        { cwd: this.folder, env: environment(env) },
+        (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
       );
     });
   }
@@ -134,7 +135,7 @@ export class RunningRoute implements AsyncDisposable {
 
   constructor(file: RouteFile, env: Readonly<Record<string, string>>, args: readonly string[]) {
     this.file = file;
-    this.#process = spawn(process.execPath, [program, 'run', ...args], {
+    this.#process = spawn(process.execPath, [engineProgram(), 'run', ...args], {
       cwd: file.folder,
       env: environment(env),
       stdio: ['ignore', 'pipe', 'pipe'],
