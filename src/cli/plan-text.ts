@@ -8,6 +8,7 @@ const states = {
   unknown: 'was loaded by an older version: what is configured now is taken for what it was loaded with',
   unchanged: 'nothing changes',
   changed: '',
+  unread: 'what would change can not be told:',
 } as const;
 
 const colourOf: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {

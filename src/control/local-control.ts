@@ -107,12 +107,12 @@ export class LocalControl implements Control {
     return await readPosition(this.#definition(route), this.#reader);
   }
 
-  parked(route: string) {
-    return this.#with(route, listParked);
+  async parked(route: string) {
+    return listParked(this.#definition(route), this.#reader);
   }
 
-  parkedTransaction(route: string, id: string, options: ShowOptions) {
-    return this.#with(route, (opened) => showParked(opened, id, options));
+  async parkedTransaction(route: string, id: string, options: ShowOptions) {
+    return showParked(this.#definition(route), id, { ...options, reader: this.#reader });
   }
 
   async journal(options: JournalOptions) {

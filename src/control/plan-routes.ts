@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
-import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
+import type { RouteDefinition } from '../core/route.ts';
 import { fingerprintOf } from '../core/route-description.ts';
 import { wholeLoadLimitBytes } from '../core/source.ts';
 import { tableLabel } from '../core/table.ts';
@@ -44,9 +45,9 @@ export interface PlannedRoute extends RoutePlan {
   readonly name: string;
   /**
    * `new`: begins with the next start; `unknown`: loaded by an engine that did not store what it did: what is configured now
-   * is taken for that; `unchanged`, `changed`.
+   * is taken for that; `unchanged`, `changed`; `unread`: it could not be told, and `problems` says why.
    */
-  readonly state: 'new' | 'unknown' | 'unchanged' | 'changed';
+  readonly state: 'new' | 'unknown' | 'unchanged' | 'changed' | 'unread';
   /** Fingerprints of what the route was applied with, and of what is configured now. */
   readonly applied: string | null;
   readonly configured: string;
@@ -61,21 +62,36 @@ export interface PlannedRoute extends RoutePlan {
   readonly target: NodePlace;
 }
 
+const nothing = { tables: [], settings: [], refused: [], needsConsent: false, replacedRows: [], problems: [] };
+
 export async function planDocument(
   opened: AsyncIterable<OpenedRoute>,
   keepRows: readonly string[],
 ): Promise<PlanDocument> {
   const routes: PlannedRoute[] = [];
-  for await (const route of opened) routes.push(await planOpened(route, keepRows));
+  const errors: TidelockError[] = [];
+  for await (const route of opened) {
+    try {
+      routes.push(await planOpened(route, keepRows));
+    } catch (error) {
+      if (!(error instanceof TidelockError)) throw error;
+      errors.push(error);
+      routes.push(unread(route.definition, error));
+    }
+  }
+  // What one of them lacks does not hide the others.
+  const [first] = errors;
+  if (first !== undefined && errors.length === routes.length) throw first;
   const kept = routes.flatMap(keptRows);
   const unknown = keepRows.filter((label) => !kept.includes(label));
-  if (unknown.length > 0) {
+  if (unknown.length > 0 && errors.length === 0) {
     const route = routes.map(({ name }) => name).join(', ');
     throw fail(routeErrors.keepRowsUnknown, { route, tables: unknown.join(', ') });
   }
   const agreed = routes.map(({ name, applied, configured, tables }) => ({ name, applied, configured, tables }));
   const fingerprint = createHash('sha256').update(canonicalJson(agreed)).digest('hex').slice(0, 32);
-  return { version: 1, fingerprint, changes: routes.some(({ state }) => state !== 'unchanged'), routes };
+  const changes = routes.some(({ state }) => state !== 'unchanged' && state !== 'unread');
+  return { version: 1, fingerprint, changes, routes };
 }
 
 /**
@@ -94,7 +110,6 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     pending: false,
     target: placeOfNode(definition.to),
   };
-  const nothing = { tables: [], settings: [], refused: [], needsConsent: false, replacedRows: [], problems: [] };
   if (stored?.checkpoint?.phase !== 'ready') return { ...common, ...nothing, state: 'new' };
   if (stored.applied === null) return { ...common, ...nothing, state: 'unknown' };
   if (common.applied === common.configured) return { ...common, ...nothing, state: 'unchanged' };
@@ -141,6 +156,19 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
       ...obstacles.map((error) => findingOf(error, definition.to.name)),
       ...problems.filter(({ level }) => level === 'error'),
     ],
+  };
+}
+
+function unread(definition: RouteDefinition, error: TidelockError): PlannedRoute {
+  return {
+    name: definition.name,
+    state: 'unread',
+    applied: null,
+    configured: fingerprintOf(definition.describe()),
+    pending: false,
+    target: placeOfNode(definition.to),
+    ...nothing,
+    problems: [findingOf(error, String((error.place as { node?: string }).node ?? definition.to.name))],
   };
 }
 

@@ -71,7 +71,9 @@ function parkedConcern({ route, parked: { count, since } }: HealthFacts): Judged
   return concern('warning', fail(routeErrors.parked, { route, count, since: since ?? 'its start' }));
 }
 
-function memoryConcern({ route, memory }: HealthFacts): Judged | null {
+/** What a worker that rests still holds is given back with the next collection. */
+function memoryConcern({ route, state, memory }: HealthFacts): Judged | null {
+  if (state === 'stopped' || state === 'paused') return null;
   if (memory === null || memory.limitBytes === null || !nearsLimit(memory)) return null;
   const { rssBytes: bytes, limitBytes } = memory;
   return concern('warning', fail(supervisionErrors.memory, { route, bytes, limitBytes, restarted: false }));

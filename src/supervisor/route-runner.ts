@@ -1,4 +1,5 @@
 import type { Connector } from '../core/connector.ts';
+import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { asTidelockError, isDefect } from '../core/errors/defect.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
@@ -415,6 +416,12 @@ class RouteRunner {
     if (error.recovery === 'retry' || error.code === routeErrors.notRegistered.code) throw error;
     const wanted = await store.wanted();
     const fenced = error.recovery === 'fenced';
+    const stack = error === reason ? {} : { err: reason };
+    // Who has asked for a stop meanwhile gets one. What it halts at comes again with the next start.
+    if (!fenced && wanted.state !== 'running' && this.#report.state !== wanted.state) {
+      this.#logger.error({ ...error.toJSON(), ...stack }, 'route halted while it was being stopped');
+      return;
+    }
     // What was asked for between the worker that was fenced and this one is not lost.
     const request = (fenced ? this.#fencedAt : null) ?? wanted.request;
     this.#fencedAt = null;
@@ -423,7 +430,6 @@ class RouteRunner {
       this.#report.yields();
       this.#options.onFenced?.(request);
     }
-    const stack = error === reason ? {} : { err: reason };
     this.#logger.error({ ...error.toJSON(), ...stack }, fenced ? 'route fenced' : 'route halted');
     this.#report.show(fenced ? 'fenced' : 'failed', reasonOf(error));
   }
@@ -433,6 +439,8 @@ class RouteRunner {
     const error = codedError(reason);
     const { signal } = this.#options;
     if (signal.aborted) return;
+    // The state went while it was read: with the next look it is known that the route was dropped.
+    if (isGone(error)) return await pause(firstRetryMs, signal);
     const halted = error.recovery !== 'retry';
     if (this.#report.takeRan()) {
       this.#retries = 0;
@@ -452,6 +460,12 @@ class RouteRunner {
         : Math.min(firstRetryMs * 2 ** this.#retries++, longestRetryMs);
     await pause(longestMs / 2 + (Math.random() * longestMs) / 2, signal);
   }
+}
+
+function isGone({ code, place }: TidelockError): boolean {
+  return (
+    code === nodeErrors.unexpected.code && /^(42P01|3F000)$/.test(String((place as { sqlState?: string }).sqlState))
+  );
 }
 
 /** A plain error without a code is nobody's halt: it ends the worker, which is started again. */

@@ -34,7 +34,7 @@ import { PostgresJobStore } from './postgres-job-store.ts';
 import { PostgresParkedStore } from './postgres-parked-store.ts';
 import { pruneJournals } from './prune-journals.ts';
 import { storeApplied, storeChange } from './registered-tables.ts';
-import { isFree, renameState } from './rename-state.ts';
+import { isSettledFree, renameState } from './rename-state.ts';
 import {
   actionsSince,
   dropState,
@@ -427,7 +427,7 @@ class PostgresRouteState implements RouteStateStore {
   }
 
   isFree(name: string): Promise<boolean> {
-    return this.#run(() => isFree(this.#client, this.#deployment, name));
+    return this.#run(() => isSettledFree(this.#client, this.#deployment, name));
   }
 
   rename(name: string, entry: Action, confirm: () => Promise<void>): Promise<void> {

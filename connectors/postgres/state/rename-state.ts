@@ -19,6 +19,7 @@ export interface RenameState {
 /** Less than a renewal of the lease waits for anything that this transaction holds. */
 const lockMs = 1_000;
 const attempts = 8;
+const settleMs = 10_000;
 
 /**
  * One transaction, or the engine that has the route would be fenced by a command that dies between two. It waits for the
@@ -60,6 +61,18 @@ async function renamed({ client, routeId, from, to, entry, confirm }: RenameStat
 export async function isFree(client: pg.Client, deployment: string, name: string): Promise<boolean> {
   const { rows } = await client.query('select from tidelock.routes where key = $1', [`${deployment}/${name}`]);
   return rows.length === 0;
+}
+
+/**
+ * The same, behind a rename that is under way: its COMMIT may have been sent by a command that has lost its connection since. Throws where that has not
+ * ended in time.
+ */
+export async function isSettledFree(client: pg.Client, deployment: string, name: string): Promise<boolean> {
+  await inTransaction(client, async () => {
+    await client.query(`set local lock_timeout = ${settleMs}`);
+    await client.query('select from tidelock.routes where starts_with(key, $1) for share', [`${deployment}/`]);
+  });
+  return isFree(client, deployment, name);
 }
 
 async function endApplySessions({ client, routeId }: RenameState): Promise<void> {

@@ -24,7 +24,7 @@ export const planDocument: z.ZodType<PlanDocument> = z
     routes: z.array(
       z.object({
         name: z.string(),
-        state: z.enum(['new', 'unknown', 'unchanged', 'changed']),
+        state: z.enum(['new', 'unknown', 'unchanged', 'changed', 'unread']),
         applied: z.string().nullable(),
         configured: z.string(),
         pending: z.boolean(),

@@ -19,12 +19,13 @@ export function addPlan(program: Command, line: CommandLine): void {
     .action(exits(line, (named: string[], options: PlanOptions) => plan(line, named, options)));
 }
 
-/** 0: nothing to do, 1: something is. */
+/** 0: nothing to do, 1: something is, 2: of some routes it can't be told. */
 async function plan(line: CommandLine, named: readonly string[], options: PlanOptions): Promise<number> {
   await using control = await openControl(line, options);
   const { keepRows = [] } = options;
   const document = await control.plan({ ...(named.length > 0 && { routes: [...new Set(named)] }), keepRows });
   if (options.json) writeJson(line, document);
   else line.out.write(planText(document, usesColours(line)));
+  if (document.routes.some(({ state }) => state === 'unread')) return 2;
   return document.changes ? 1 : 0;
 }

@@ -1,6 +1,8 @@
 import type { ParkedTransaction } from '../../core/parked.ts';
+import type { RouteDefinition } from '../../core/route.ts';
+import type { RouteStateStore } from '../../core/route-state-store.ts';
 import { type NodePlace, placeOfNode } from '../node-place.ts';
-import type { OpenedRoute } from '../open-route.ts';
+import type { RouteReader } from '../route-readings.ts';
 
 /** One parked transaction in --json. Part of the contract: keys are added and never changed. */
 export type ParkedView = Omit<ParkedTransaction, 'committedAtMs' | 'parkedAtMs'> & {
@@ -16,11 +18,14 @@ export interface ParkedListDocument {
   readonly parked: readonly ParkedView[];
 }
 
-export async function listParked({ definition, store: open }: OpenedRoute): Promise<ParkedListDocument> {
-  const store = await open();
-  const parked = (await store.read()) === null ? [] : await store.parked.list();
+export async function listParked(definition: RouteDefinition, reader: RouteReader): Promise<ParkedListDocument> {
+  const parked = await reader.store(definition, readParked);
   const { name, to } = definition;
   return { version: 1, route: name, target: placeOfNode(to), parked: parked.map(parkedView) };
+}
+
+export async function readParked(store: RouteStateStore): Promise<readonly ParkedTransaction[]> {
+  return (await store.read()) === null ? [] : await store.parked.list();
 }
 
 export function parkedView({ committedAtMs, parkedAtMs, ...parked }: ParkedTransaction): ParkedView {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { ABSENT, type Cell, type Row, UNCHANGED } from '../../core/cell.ts';
 import { isRowChange, type RowChange } from '../../core/change.ts';
 import type { ParkedKey, ParkedStore } from '../../core/parked.ts';
+import type { RouteDefinition } from '../../core/route.ts';
 import { tableLabel } from '../../core/table.ts';
-import type { OpenedRoute } from '../open-route.ts';
+import type { RouteReader } from '../route-readings.ts';
 import { chosenParked } from './chosen-parked.ts';
-import { type ParkedView, parkedView } from './list-parked.ts';
+import { type ParkedView, parkedView, readParked } from './list-parked.ts';
 
 export interface ShowOptions {
   /** With the values of its rows: they may be confidential. */
@@ -37,15 +38,16 @@ export interface ShownChange {
 }
 
 export async function showParked(
-  { definition, store: open }: OpenedRoute,
+  definition: RouteDefinition,
   id: string,
-  { values, limit, keys }: ShowOptions,
+  { reader, values, limit, keys }: ShowOptions & { readonly reader: RouteReader },
 ): Promise<ParkedDocument> {
   const { name } = definition;
-  const store = await open();
-  const parked = chosenParked(name, (await store.read()) === null ? [] : await store.parked.list(), id);
-  const changes = await readChanges(store.parked, parked.id, { limit, values });
-  return { version: 1, route: name, ...parkedView(parked), keys: await store.parked.keys(parked.id, keys), changes };
+  return await reader.store(definition, async (store) => {
+    const parked = chosenParked(name, await readParked(store), id);
+    const changes = await readChanges(store.parked, parked.id, { limit, values });
+    return { version: 1, route: name, ...parkedView(parked), keys: await store.parked.keys(parked.id, keys), changes };
+  });
 }
 
 async function readChanges(

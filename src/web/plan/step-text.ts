@@ -45,6 +45,7 @@ function valueText(value: unknown): string {
 
 const states: Readonly<Record<string, string>> = {
   new: 'New: it begins with a load.',
+  unread: 'What would change can not be told:',
   unknown: 'It was loaded by an older version: what is configured now is taken for what it was loaded with.',
 };
 

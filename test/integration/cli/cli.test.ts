@@ -220,6 +220,27 @@ test('start tells of plan and apply where the configuration is not what the rout
   expect(json(restarted)).toMatchObject({ routes: [{ name: 'one', rested: true, unapplied: true }] });
 });
 
+test('a route whose plan can not be made does not hide the plans of the others', async () => {
+  const away = `  away: { type: postgres, url: "postgres://x:secret-word@127.0.0.1:1/x" }\nroutes:\n  two: { from: here, to: away, tables: [public.item] }\n`;
+  writeFileSync(join(folder, 'tidelock.yaml'), configuration().replace('routes:\n', away));
+  const planned = await tidelock('plan', '--json');
+  expect(planned.code).toBe(2);
+  expect(json(planned)).toMatchObject({
+    changes: true,
+    routes: [
+      { name: 'two', state: 'unread', problems: [{ code: 'TL-5001', node: 'away' }] },
+      { name: 'one', state: 'new', problems: [] },
+    ],
+  });
+  expect((await tidelock('plan')).out).toMatch(
+    /^two: what would change can not be told:\n {2}TL-5001 .*\n.*\none: new/,
+  );
+  expect(await tidelock('plan', 'one')).toMatchObject({ code: 1 });
+  // Alone it is what it was: not to be told.
+  expect(await tidelock('plan', 'two')).toMatchObject({ code: 2, err: expect.stringMatching(/^TL-5001 /) });
+  expect(await tidelock('apply', '--yes')).toMatchObject({ code: 2, err: expect.stringContaining('TL-5001') });
+});
+
 test('a wrong name is told together with those that there are', async () => {
   expect((await tidelock('status', 'on')).err).toContain('did you mean "one"?');
   expect((await tidelock('status', 'sales-to-reporting')).err).toContain('there is one\n');

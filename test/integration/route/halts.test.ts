@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
+import { until } from '../../support/until.ts';
 
 const servers = twoServers();
 
@@ -271,4 +272,27 @@ test('a table that a glob names halts when its changes were not published for a 
   await file.tidelock('start', 'here-to-there');
   const { reason } = await route.state('failed');
   expect(reason).toMatchObject({ code: 'TL-3111', message: expect.stringContaining('public.t') });
+});
+
+test('a stop that is asked for while the last change halts is a stop, and the start after it halts', async () => {
+  const { source, target } = await servers.pair();
+  await Promise.all([source, target].map((db) => db.query('CREATE TABLE t (id int PRIMARY KEY)')));
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  const other = await target.client();
+  await other.query('BEGIN; INSERT INTO t VALUES (1)');
+  await source.query('INSERT INTO t VALUES (1)');
+  const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  await until('the change to wait', async () => (await target.query(waits)).length > 0);
+  const stop = file.tidelock('stop', 'here-to-there');
+  await until('the request', async () => (await file.status()).desiredState === 'stopped');
+  await other.query('COMMIT');
+  await other.end();
+  expect((await stop).code).toBe(0);
+  expect((await route.state('stopped')).reason).toBeNull();
+  expect(route.log).toContain('route halted while it was being stopped');
+  expect(route.log).not.toContain('"state":"failed"');
+  expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+  expect((await route.state('failed')).reason).toMatchObject({ code: 'TL-2201' });
 });

@@ -459,3 +459,25 @@ async function waitFor(condition: () => Promise<boolean>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+test('whether a name is free is answered behind a rename whose COMMIT is under way', async () => {
+  const db = await server.createDatabase();
+  await using store = await registered(db.node);
+  const renaming = await db.client();
+  await renaming.query(`begin; update tidelock.routes set key = 'test/two' where key = 'test/one'`);
+  let isAnswered = false;
+  const free = store.isFree('two').finally(() => {
+    isAnswered = true;
+  });
+  await until('the question to wait', async () => {
+    const waits = await db.query(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%for share%'`,
+    );
+    return waits.length > 0;
+  });
+  expect(isAnswered).toBe(false);
+  await renaming.query('commit');
+  await renaming.end();
+  expect(await free).toBe(false);
+  expect(await store.isFree('one')).toBe(true);
+});

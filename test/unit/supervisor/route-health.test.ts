@@ -46,6 +46,11 @@ test.for<[string, Partial<HealthFacts>, string[]]>([
     { memory: { ...well.memory, rssBytes: 180 } as HealthFacts['memory'] },
     ['warning', 'warning TL-4305'],
   ],
+  [
+    'that is stopped and has not given it back',
+    { state: 'stopped', memory: { ...well.memory, rssBytes: 180 } as HealthFacts['memory'] },
+    ['ok'],
+  ],
   ['that stood still', { blockedMs: 5_000 }, ['warning', 'warning TL-4306']],
   [
     'late since it waits',
