@@ -6,6 +6,13 @@ const maxPartRows = 5_000;
 /** The part itself, its list of changes and its commit: of a transaction of one row more than the row. */
 const ownBytes = 400;
 
+export interface BuilderMark {
+  readonly parts: number;
+  readonly changes: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 /**
  * Cuts one source transaction into parts. A full part is only given out when the next change comes, so that the last
  * part, the one with the commit, is never without changes: that would be an idle advance.
@@ -16,6 +23,8 @@ export class PartBuilder {
   #changes: Change[] = [];
   #rows = 0;
   #bytes = 0;
+  /** That were given out. */
+  #parts = 0;
   origin: Origin = [];
   /** See TransactionPart. */
   replicated = false;
@@ -42,6 +51,19 @@ export class PartBuilder {
     this.#bytes += bytes;
   }
 
+  /** Where the transaction stands: to go back to. */
+  get mark(): BuilderMark {
+    return { parts: this.#parts, changes: this.#changes.length, rows: this.#rows, bytes: this.#bytes };
+  }
+
+  /** Takes back what came since, and gives it; null where some of it has been given out. */
+  rewind(mark: BuilderMark): readonly Change[] | null {
+    if (mark.parts !== this.#parts) return null;
+    this.#rows = mark.rows;
+    this.#bytes = mark.bytes;
+    return this.#changes.splice(mark.changes);
+  }
+
   finish(commit: Commit, urgency: Urgency): void {
     this.#give(commit, urgency);
   }
@@ -64,6 +86,7 @@ export class PartBuilder {
     this.#changes = [];
     this.#rows = 0;
     this.#bytes = 0;
+    this.#parts++;
     this.#emit(part);
   }
 }

@@ -2,9 +2,9 @@ import type { TableName } from '../../../src/core/table.ts';
 
 /** What a Query event is to whoever reads rows. */
 export type Statement =
-  | { readonly kind: 'begin' | 'commit' | 'rollback' | 'savepoint' | 'xaCommit' | 'xaRollback' | 'other' }
-  /** To a savepoint: what came since is undone, as far as its tables have transactions. */
-  | { readonly kind: 'rollbackTo' }
+  | { readonly kind: 'begin' | 'commit' | 'rollback' | 'release' | 'xaCommit' | 'xaRollback' | 'other' }
+  /** Back to a savepoint: what came since is undone. */
+  | { readonly kind: 'savepoint' | 'rollbackTo'; readonly name: string }
   /** Rows were changed by a statement that is logged as its text. */
   | { readonly kind: 'rows'; readonly tables: readonly TableName[] | null }
   | { readonly kind: 'truncate'; readonly table: TableName }
@@ -32,12 +32,15 @@ export function readStatement(text: string, database: string): Statement {
     case 'COMMIT':
       return { kind: 'commit' };
     case 'ROLLBACK': {
-      const next = words.keyword();
-      return { kind: next === 'TO' || (next === 'WORK' && words.keyword() === 'TO') ? 'rollbackTo' : 'rollback' };
+      words.skip('WORK');
+      if (!words.skip('TO')) return { kind: 'rollback' };
+      words.skip('SAVEPOINT');
+      return { kind: 'rollbackTo', name: words.identifier() };
     }
     case 'SAVEPOINT':
+      return { kind: 'savepoint', name: words.identifier() };
     case 'RELEASE':
-      return { kind: 'savepoint' };
+      return { kind: 'release' };
     case 'XA': {
       const verb = words.keyword();
       return verb === 'COMMIT' ? { kind: 'xaCommit' } : verb === 'ROLLBACK' ? { kind: 'xaRollback' } : other;

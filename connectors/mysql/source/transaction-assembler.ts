@@ -1,10 +1,10 @@
 import type { Row } from '../../../src/core/cell.ts';
-import type { Change } from '../../../src/core/change.ts';
+import { type Change, isRowChange } from '../../../src/core/change.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
-import { idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
+import { type BuilderMark, idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
 import { ByteReader } from './binlog/byte-reader.ts';
 import { type BinlogEvent, EventFramer } from './binlog/event-framer.ts';
 import { eventTypes, ignorableFlag } from './binlog/event-types.ts';
@@ -63,6 +63,8 @@ interface OpenTransaction {
   marked: boolean;
   /** Rows of the route so far. */
   rows: number;
+  /** The beginning, and savepoints by name. */
+  readonly marks: Map<string, BuilderMark>;
   /** The end of an XA START: its rows are held until they are decided. */
   prepared: boolean;
 }
@@ -209,11 +211,14 @@ export class TransactionAssembler {
     if (this.#open !== null) throw new RangeError('a transaction begins inside another');
     const { place } = this.#progress;
     const parts: TransactionPart[] = [];
+    const named = id === '' ? `${place.file}:${place.offset}` : id;
+    const builder = new PartBuilder(named, (part) => this.#part(part));
     const open: OpenTransaction = {
       name,
-      id: id === '' ? `${place.file}:${place.offset}` : id,
+      id: named,
       atMicros,
-      builder: new PartBuilder(id === '' ? `${place.file}:${place.offset}` : id, (part) => this.#part(part)),
+      builder,
+      marks: new Map([['', builder.mark]]),
       parts,
       begun: false,
       skipped: this.#progress.has(name) ? 'applied' : null,
@@ -384,12 +389,13 @@ export class TransactionAssembler {
     if (isXaStart(query)) open.prepared = true;
     if (kind === 'commit') this.#end(event);
     else if (kind === 'rollback') this.#rollback(open, event);
-    else if (kind === 'rollbackTo') this.#demandNoRows(open);
+    else if (kind === 'savepoint') open.marks.set(statement.name, open.builder.mark);
+    else if (kind === 'rollbackTo') this.#undo(open, open.marks.get(statement.name));
     else if (kind === 'xaCommit' || kind === 'xaRollback') this.#decide(open, event, query, kind === 'xaCommit');
     else {
       if (open.skipped !== 'applied') this.#statement(open, statement, query);
       const stays =
-        open.begun || kind === 'savepoint' || isXaPart(query) || (statement.kind === 'definition' && statement.opens);
+        open.begun || kind === 'release' || isXaPart(query) || (statement.kind === 'definition' && statement.opens);
       if (statement.kind === 'definition' && statement.opens) open.begun = true;
       if (!stays) this.#end(event);
     }
@@ -424,14 +430,28 @@ export class TransactionAssembler {
     open.builder.add(change);
   }
 
+  /**
+   * Logged where a transaction has changed tables without transactions, too: these stand in groups of their own before it, and what is in
+   * it is undone.
+   */
   #rollback(open: OpenTransaction, event: BinlogEvent): void {
-    this.#demandNoRows(open);
+    this.#undo(open, open.marks.get(''));
     this.#end(event);
   }
 
-  #demandNoRows({ rows, skipped }: OpenTransaction): void {
-    if (rows > 0 && skipped === null)
-      throw fail(sourceErrors.undoneRows, { route: this.#options.route, position: this.position });
+  #undo(open: OpenTransaction, mark: BuilderMark | undefined): void {
+    if (open.skipped !== null) return;
+    const undone = mark === undefined ? null : open.builder.rewind(mark);
+    if (undone === null) throw fail(sourceErrors.undoneRows, { route: this.#options.route, position: this.position });
+    for (const change of undone.toReversed()) {
+      if (isRowChange(change)) open.rows--;
+      if (change.kind !== 'schemaChange') continue;
+      // It has still to be told, with the next row.
+      const label = tableLabel(change.to);
+      if (change.from === null) this.#told.delete(label);
+      else this.#told.set(label, change.from);
+      this.#touched.add(label);
+    }
   }
 
   /** The end of an XA transaction that is prepared: MySQL leaves a hole in the position until it is decided. */

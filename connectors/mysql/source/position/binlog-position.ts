@@ -24,7 +24,8 @@ export function parsePosition(text: string): BinlogPosition {
   if (text === nothing.mariadb) return { kind: 'mariadb', gtids: new MariadbGtids() };
   const file = /^([^:,/\s]+\.\d{6,})[:](\d{1,16})$/.exec(text);
   if (file !== null) return { kind: 'file', place: { file: file[1] ?? '', offset: Number(file[2]) } };
-  if (/^\s*\d+-\d+-\d+/.test(text)) return { kind: 'mariadb', gtids: MariadbGtids.parse(text) };
+  // A UUID may begin with digits and hyphens, too.
+  if (/^\s*\d+-\d+-\d+\s*(,|$)/.test(text)) return { kind: 'mariadb', gtids: MariadbGtids.parse(text) };
   const set = GtidSet.parse(text);
   if (set.isEmpty) throw fail(sourceErrors.invalidPosition, { text });
   return { kind: 'gtid', set };

@@ -321,12 +321,12 @@ export const sourceErrors = {
   }),
   undoneRows: errorKind<{ route: string; position: string }>({
     code: 'TL-3309',
-    title: 'A transaction has undone rows that are in the binlog',
+    title: 'A large transaction has undone rows that are in the binlog',
     recovery: 'halt',
     message: ({ route, position }) =>
-      `route ${route} halted: the transaction behind ${position} rolls back rows that it has logged, some of which stay: it has changed tables without transactions, too`,
+      `route ${route} halted: the transaction behind ${position} rolls back rows that it has logged, after some of them have been given out`,
     remedy: ({ route }) =>
-      `Skip it ("tidelock skip ${route} --transaction ...") and compare its tables. Give tables that are changed together an engine with transactions (ALTER TABLE ... ENGINE = InnoDB).`,
+      `Skip it ("tidelock skip ${route} --transaction ..."). Give tables that are changed together an engine with transactions (ALTER TABLE ... ENGINE = InnoDB): then such a rollback is not logged.`,
     explanation:
       'The server logs a rollback only where tables such as MyISAM keep their part. Which rows are of which is not told.',
   }),

@@ -1,0 +1,308 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { binlogOrder } from '../../../connectors/mysql/source/position/binlog-position.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { type MysqlServer, startMysql } from '../../support/mysql.ts';
+import { mysqlVendors } from '../../support/mysql-binaries.ts';
+import { randomNumbers, seed } from '../../support/seed.ts';
+import { BinlogReading, endOf, mysqlRoute } from './binlog-reading.ts';
+
+let databases = 0;
+
+describe.each(mysqlVendors)('on %s', (vendor) => {
+  let server: MysqlServer;
+  beforeAll(async () => {
+    server = await startMysql({ vendor });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  /** A database of the test's own. */
+  async function database(): Promise<string> {
+    const name = `d${++databases}`;
+    await server.query(`CREATE DATABASE ${name}`);
+    return name;
+  }
+
+  /** Reads from now on. */
+  async function read(
+    name: string,
+    change: Partial<RouteDefinition> = {},
+    budgetBytes?: number,
+  ): Promise<BinlogReading> {
+    const { position, stored } = await endOf(server);
+    const start = { position, lastCommit: null };
+    return new BinlogReading({
+      route: mysqlRoute(server, name, change),
+      start,
+      stored,
+      ...(budgetBytes && { budgetBytes }),
+    });
+  }
+
+  async function caughtUp(reading: BinlogReading): Promise<void> {
+    await reading.reached((await endOf(server)).position);
+  }
+
+  test('inserts, updates, deletes and TRUNCATE come in commit order, with whole old rows', async () => {
+    const d = await database();
+    await server.query(
+      `CREATE TABLE ${d}.t (id int PRIMARY KEY, b varchar(9)); CREATE TABLE ${d}.loose (a int, b text)`,
+    );
+    await using reading = await read(d);
+    await server.query(`INSERT INTO ${d}.t VALUES (1, 'a'), (2, NULL)`);
+    await server.query(`UPDATE ${d}.t SET id = 3 WHERE id = 2; DELETE FROM ${d}.t WHERE id = 1`);
+    await server.query(
+      `BEGIN; INSERT INTO ${d}.loose VALUES (1, 'x'); SAVEPOINT s; INSERT INTO ${d}.loose VALUES (2, 'y'); ROLLBACK TO s; INSERT INTO ${d}.t VALUES (9, ''); COMMIT`,
+    );
+    await server.query(`BEGIN; INSERT INTO ${d}.t VALUES (10, ''); ROLLBACK`);
+    await server.query(`TRUNCATE ${d}.t`);
+    await caughtUp(reading);
+    const told = reading.parts
+      .flatMap(({ changes }) => changes)
+      .map((change) => ({ ...change, table: undefined, tables: undefined }));
+    expect(told.filter(({ kind }) => kind !== 'schemaChange')).toMatchObject([
+      { kind: 'insert', after: ['1', 'a'] },
+      { kind: 'insert', after: ['2', null] },
+      { kind: 'update', before: ['2', null], after: ['3', null] },
+      { kind: 'delete', before: ['1', 'a'] },
+      { kind: 'insert', after: ['1', 'x'] },
+      { kind: 'insert', after: ['9', ''] },
+      { kind: 'truncate' },
+    ]);
+    expect(reading.parts.filter(({ rows }) => rows > 0).map(({ rows }) => rows)).toEqual([2, 1, 1, 2]);
+    expect(reading.parts.every(({ commit }) => commit !== null)).toBe(true);
+  });
+
+  test('a reader that is ended anywhere goes on from its checkpoint: each transaction comes once', async () => {
+    const d = await database();
+    const random = randomNumbers(seed);
+    await server.query(
+      `CREATE TABLE ${d}.t (id int PRIMARY KEY AUTO_INCREMENT, v int); CREATE TABLE ${d}.left_out (id int)`,
+    );
+    const { position, stored } = await endOf(server);
+    const connection = await server.connect();
+    for (let i = 0; i < 120; i++) {
+      const rows = Array.from({ length: 1 + Math.floor(random() * 4) }, () => `(NULL, ${i})`).join(', ');
+      await connection.query(
+        random() < 0.2 ? `INSERT INTO ${d}.left_out VALUES (${i})` : `INSERT INTO ${d}.t VALUES ${rows}`,
+      );
+    }
+    await connection.end();
+    const end = await endOf(server);
+    let start: BinlogReading['checkpoint'] = { position, lastCommit: null };
+    const route = mysqlRoute(server, d);
+    const ids: string[] = [];
+    while (!binlogOrder.covers(start.position, end.position)) {
+      await using reading = new BinlogReading({ route, start, stored });
+      const some = 1 + Math.floor(random() * 40);
+      await reading.until(
+        () => reading.parts.length >= some || binlogOrder.covers(reading.checkpoint.position, end.position),
+      );
+      ids.push(
+        ...reading.changes.flatMap((change) =>
+          change.kind === 'insert' && change.table.name === 't' ? [String(change.after[0])] : [],
+        ),
+      );
+      start = reading.checkpoint;
+    }
+    const rows = await server.query(`SELECT id FROM ${d}.t ORDER BY id`);
+    expect(ids).toEqual(rows.map(({ id }) => id));
+  });
+
+  test('a large transaction comes in parts, and what is read and not released stays within the budget', async () => {
+    const d = await database();
+    const budgetBytes = 4_000_000;
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY, v varchar(1000))`);
+    await using reading = await read(d, {}, budgetBytes);
+    const values = Array.from({ length: 1_000 }, (_, i) => `(${i}, REPEAT('x', 1000))`).join(', ');
+    await server.query(
+      `BEGIN; INSERT INTO ${d}.t VALUES ${values}; ${Array.from({ length: 4 }, () => `UPDATE ${d}.t SET v = REVERSE(v), id = id + 1000 ORDER BY id DESC`).join('; ')}; COMMIT`,
+    );
+    await caughtUp(reading);
+    const parts = reading.parts.filter(({ rows }) => rows > 0);
+    expect(parts.length).toBeGreaterThan(5);
+    expect(parts.map(({ commit }) => commit !== null)).toEqual([...parts.slice(1).map(() => false), true]);
+    expect(parts.reduce((sum, { rows }) => sum + rows, 0)).toBe(5_000);
+    expect(reading.budget.usedBytes).toBe(0);
+    // One part and what is left of a chunk of the socket may come after the pause.
+    expect(reading.budget.peakBytes).toBeLessThan(budgetBytes + 3_000_000);
+  });
+
+  test('marks and heartbeats of the route are told; what another route has applied is only a position', async () => {
+    const d = await database();
+    await server.query(
+      `CREATE DATABASE IF NOT EXISTS tidelock; CREATE TABLE IF NOT EXISTS tidelock.signals (kind varchar(16), id varchar(200), content mediumtext, PRIMARY KEY (kind, id)) CHARACTER SET utf8mb4; CREATE TABLE ${d}.t (id int PRIMARY KEY)`,
+    );
+    await using reading = await read(d, { deployment: 'test', name: 'mine' });
+    const signal = (kind: string, id: string, content: object): string =>
+      `INSERT INTO tidelock.signals VALUES ('${kind}', '${id}', '${JSON.stringify(content)}') ON DUPLICATE KEY UPDATE content = VALUES(content)`;
+    const hops = [{ node: 'a', position: '0/1', committedAtMs: 1 }];
+    await server.query(signal('heartbeat', 'test/mine', { v: 1, sentAtMs: 5 }));
+    await server.query(signal('heartbeat', 'test/other', { v: 1, sentAtMs: 6 }));
+    await server.query(
+      `BEGIN; ${signal('origin', 'test/back', { v: 1, hops })}; INSERT INTO ${d}.t VALUES (1); COMMIT`,
+    );
+    await server.query(
+      `BEGIN; INSERT INTO ${d}.t VALUES (2); ${signal('origin', 'test/back', { v: 1, hops: [...hops, ...hops] })}; COMMIT`,
+    );
+    await server.query(signal('mark', 'm', { v: 1, sentAtMs: 7 }));
+    await caughtUp(reading);
+    const told = reading.parts.flatMap(({ changes }) => changes).filter(({ kind }) => kind !== 'schemaChange');
+    expect(told).toMatchObject([
+      { kind: 'heartbeat', id: 'test/mine', sentAtMs: 5 },
+      { kind: 'insert', after: ['2'] },
+    ]);
+    expect(reading.parts.at(-1)).toMatchObject({ changes: [], urgency: 'now' });
+  });
+
+  test('what the binlog does not tell halts with its code', async () => {
+    const halts = async (code: string, prepare: string, statements: string): Promise<void> => {
+      const d = await database();
+      await server.query(
+        `USE ${d}; CREATE TABLE t (id int PRIMARY KEY, v varchar(9), j int) PARTITION BY HASH (id) PARTITIONS 2; INSERT INTO t VALUES (1, 'a', 1); ${prepare}`,
+      );
+      await using reading = await read(d);
+      await server.query(`USE ${d}; ${statements}`);
+      expect(await reading.failure(), statements).toMatchObject({ code });
+      // Nothing of the change itself was given out.
+      expect(reading.changes).toEqual([]);
+    };
+    await halts('TL-3304', '', "SET SESSION binlog_format = 'STATEMENT'; UPDATE t SET v = 'b'");
+    await halts('TL-3311', '', "SET SESSION binlog_row_image = 'MINIMAL'; UPDATE t SET v = 'b'");
+    await halts('TL-3308', '', 'ALTER TABLE t COALESCE PARTITION 1; ALTER TABLE t TRUNCATE PARTITION p0');
+    await halts('TL-3308', '', 'RENAME TABLE t TO u');
+    await halts('TL-3308', '', 'ALTER TABLE t ENGINE = InnoDB; ALTER TABLE t RENAME u');
+    await halts('TL-3308', '', 'DROP TABLE IF EXISTS nothing_here, t');
+    await halts('TL-3306', '', "SET GLOBAL binlog_row_metadata = 'MINIMAL'; INSERT INTO t VALUES (2, 'b', 2)");
+    await server.query("SET GLOBAL binlog_row_metadata = 'FULL'");
+    await halts('TL-3307', "CREATE TABLE e (e enum('a'))", "SET SESSION sql_mode = ''; INSERT INTO e VALUES ('none')");
+  });
+
+  // MySQL logs none while it has GTIDs: then no transaction may change tables without transactions.
+  if (vendor === 'mariadb')
+    test('rollbacks that are logged, whole ones and to a savepoint, are carried out', async () => {
+      const d = await database();
+      await server.query(
+        `CREATE TABLE ${d}.t (id int PRIMARY KEY, v int); CREATE TABLE ${d}.u (id int); CREATE TABLE ${d}.m (id int) ENGINE = MyISAM`,
+      );
+      await using reading = await read(d);
+      const statements = [
+        // What can't be undone (a table without transactions, a temporary one) makes the server log what is.
+        'BEGIN; INSERT INTO t VALUES (1, 1); CREATE TEMPORARY TABLE x (id int); ROLLBACK',
+        'BEGIN; INSERT INTO t VALUES (2, 1); SAVEPOINT a; INSERT INTO m VALUES (2); INSERT INTO u VALUES (1); SAVEPOINT `b``c`; UPDATE t SET v = 3; ROLLBACK TO `b``c`; INSERT INTO t VALUES (3, 1); ROLLBACK TO a; INSERT INTO t VALUES (4, 1); RELEASE SAVEPOINT a; COMMIT',
+        'INSERT INTO u VALUES (2)',
+      ];
+      await server.query(`USE ${d}; ${statements.join('; ')}`);
+      await caughtUp(reading);
+      const labels = reading.parts.flatMap(({ changes }) =>
+        changes.map((change) =>
+          change.kind === 'insert' ? `${change.table.name} ${String(change.after[0])}` : change.kind,
+        ),
+      );
+      expect(labels.filter((label) => !label.startsWith('m '))).toEqual([
+        'schemaChange',
+        'schemaChange',
+        't 2',
+        't 4',
+        'schemaChange',
+        'u 2',
+      ]);
+      expect(reading.parts.reduce((sum, { rows }) => sum + rows, 0)).toBe(reading.changes.length);
+
+      await using large = await read(d);
+      const values = Array.from({ length: 12_000 }, (_, i) => `(${100 + i}, 1)`).join(', ');
+      await server.query(
+        `USE ${d}; BEGIN; INSERT INTO t VALUES ${values}; CREATE TEMPORARY TABLE y (id int); ROLLBACK`,
+      );
+      expect(await large.failure()).toMatchObject({ code: 'TL-3309' });
+      expect(large.parts.every(({ commit, rows }) => rows <= 1 || commit === null)).toBe(true);
+    });
+
+  test('a definition that has changed is told with the next row, also where its columns are the same', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY, v int); CREATE TABLE ${d}.u (id int)`);
+    await using reading = await read(d);
+    await server.query(
+      `INSERT INTO ${d}.t VALUES (1, 1); INSERT INTO ${d}.u VALUES (1); INSERT INTO ${d}.t VALUES (2, 1)`,
+    );
+    await server.query(`ALTER TABLE ${d}.t ADD w int DEFAULT 5; INSERT INTO ${d}.t VALUES (3, 1, 1)`);
+    await server.query(
+      `ALTER TABLE ${d}.t DROP w, ADD COLUMN w int DEFAULT 6; INSERT INTO ${d}.t VALUES (4, 1, 1); INSERT INTO ${d}.t VALUES (5, 1, 1)`,
+    );
+    await caughtUp(reading);
+    const told = reading.parts.flatMap(({ changes }) =>
+      changes.map((change) =>
+        change.kind === 'schemaChange' ? [change.from?.columns.length ?? 0, change.to.columns.length] : change.kind,
+      ),
+    );
+    expect(told).toEqual([[0, 2], 'insert', [0, 1], 'insert', 'insert', [2, 3], 'insert', [3, 3], 'insert', 'insert']);
+  });
+
+  test('compressed transactions are the same rows', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY, v text)`);
+    await using reading = await read(d);
+    const [on, off] =
+      vendor === 'mysql'
+        ? ['SET SESSION binlog_transaction_compression = ON', 'DO 0']
+        : [
+            'SET GLOBAL log_bin_compress = ON, GLOBAL log_bin_compress_min_len = 10',
+            'SET GLOBAL log_bin_compress = OFF',
+          ];
+    const connection = await server.connect();
+    await connection.query(on);
+    const rows = Array.from({ length: 300 }, (_, i) => `(${i}, REPEAT('ab', ${i}))`).join(', ');
+    await connection.query(
+      `BEGIN; INSERT INTO ${d}.t VALUES ${rows}; UPDATE ${d}.t SET v = CONCAT(v, 'x'); DELETE FROM ${d}.t WHERE id < 100; COMMIT; CREATE TABLE ${d}.other_table_with_a_long_name (id int)`,
+    );
+    await connection.query(off);
+    await connection.end();
+    await caughtUp(reading);
+    expect(reading.changes).toHaveLength(700);
+    expect(reading.rows.slice(300)).toEqual(Array.from({ length: 300 }, (_, i) => [String(i), `${'ab'.repeat(i)}x`]));
+  });
+
+  test('purged binlogs and a source that was set back are refused', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+    const before = await endOf(server);
+    await server.query(`INSERT INTO ${d}.t VALUES (1); FLUSH BINARY LOGS; INSERT INTO ${d}.t VALUES (2)`);
+    const logs = await server.query('SHOW BINARY LOGS');
+    const last = Object.values(logs.at(-1) ?? {})[0];
+    await server.query(`PURGE BINARY LOGS TO '${last}'`);
+    const route = mysqlRoute(server, d);
+    await using purged = new BinlogReading({
+      route,
+      start: { position: before.position, lastCommit: null },
+      stored: before.stored,
+    });
+    expect(await purged.failure()).toMatchObject({ code: 'TL-3301' });
+    const end = await endOf(server);
+    await server.query(vendor === 'mysql' ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER');
+    await using ahead = new BinlogReading({
+      route,
+      start: { position: end.position, lastCommit: null },
+      stored: end.stored,
+    });
+    expect(await ahead.failure()).toMatchObject({ code: 'TL-3302' });
+  });
+
+  test('a server that is killed in the middle of a transaction and started again is read on from the checkpoint', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+    const { stored } = await endOf(server);
+    const reading = await read(d);
+    await server.query(`INSERT INTO ${d}.t VALUES (1)`);
+    await caughtUp(reading);
+    const connection = await server.connect();
+    await connection.query(`BEGIN; INSERT INTO ${d}.t VALUES (2)`);
+    await server.kill9();
+    expect(await reading.failure()).toMatchObject({ code: 'TL-5001', recovery: 'retry' });
+    connection.destroy();
+    await server.start();
+    await server.query(`INSERT INTO ${d}.t VALUES (3)`);
+    await using again = new BinlogReading({ route: mysqlRoute(server, d), start: reading.checkpoint, stored });
+    await caughtUp(again);
+    expect([...reading.rows, ...again.rows]).toEqual([['1'], ['3']]);
+    await reading[Symbol.asyncDispose]();
+  });
+});
