@@ -20,6 +20,7 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   check: async () => (await import('./commands/check.ts')).addCheck,
   schema: async () => (await import('./commands/schema.ts')).addSchema,
   compare: async () => (await import('./commands/compare.ts')).addCompare,
+  repair: async () => (await import('./commands/repair.ts')).addRepair,
   jobs: async () => (await import('./commands/jobs.ts')).addJobs,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   apply: async () => (await import('./commands/apply.ts')).addApply,

@@ -20,6 +20,7 @@ import { type DropOptions, dropRoute } from './drop-route.ts';
 import {
   addJob,
   askJob,
+  demandDirection,
   type JobId,
   type JobOrder,
   type JobReading,
@@ -132,7 +133,12 @@ export class LocalControl implements Control {
       action: order.kind,
       // Conditions and keys may hold values of rows.
       details: { tables: order.options.tables ?? [] },
-      run: (opened, { done }) => addJob(opened, order, { by: asked.by, entry: done }),
+      run: (opened, { done }) => {
+        const { kind, options } = order;
+        if (kind === 'repair' && options.undo == null)
+          demandDirection(this.#options.configuration(), opened.definition, options.from);
+        return addJob(opened, order, { by: asked.by, entry: done });
+      },
     });
   }
 

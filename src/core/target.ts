@@ -5,6 +5,7 @@ import type { Consumer } from './consumer.ts';
 import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
+import type { Repairer } from './repairer.ts';
 import type { RouteDefinition } from './route.ts';
 import type { RouteDescription } from './route-description.ts';
 import type {
@@ -99,6 +100,8 @@ export interface Target {
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** For a compare, on sessions of its own; an abort ends what is under way. */
   compareSide(signal: AbortSignal): CompareSide;
+  /** On a session of its own. */
+  repairer(): Promise<Repairer>;
   /** The state store, on a connection of its own. Each call opens a new one. */
   state(): Promise<RouteStateStore>;
   loader(options: LoaderOptions): Promise<Loader>;

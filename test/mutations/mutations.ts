@@ -1,4 +1,5 @@
 import { commandMutations } from './command-mutations.ts';
+import { compareMutations } from './compare-mutations.ts';
 import { serviceMutations } from './service-mutations.ts';
 import { supervisionMutations } from './supervision-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
@@ -19,6 +20,7 @@ export interface Mutation {
 
 export const mutations: readonly Mutation[] = [
   ...commandMutations,
+  ...compareMutations,
   {
     id: 'changed-row-as-it-came',
     promise: 5,

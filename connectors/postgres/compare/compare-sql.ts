@@ -82,7 +82,12 @@ export class CompareSql {
   }
 
   get #cells(): string {
-    return `array[${this.#shape.columns.map(({ name }) => this.#text(name)).join(', ')}]::text[]`;
+    return this.#cellsOf('');
+  }
+
+  /** `alias`: with its dot. */
+  #cellsOf(alias: string): string {
+    return `array[${this.#shape.columns.map(({ name }) => this.#text(name, alias)).join(', ')}]::text[]`;
   }
 
   bucketDigests(hash: RowHash, buckets: number): string {
@@ -101,8 +106,48 @@ export class CompareSql {
   bucket(hash: RowHash, buckets: number): string {
     const { key } = this.#shape;
     const what =
-      key.length === 0 ? this.hash(hash) : hashed(`row(${this.#keyColumns.map(keyForm).join(', ')})::text`, hash);
+      key.length === 0
+        ? this.hash(hash)
+        : hashed(`row(${this.#keyColumns.map((column) => keyForm(column)).join(', ')})::text`, hash);
     return `(${what} & ${buckets - 1})::int4`;
+  }
+
+  /** $1: repairs as JSON (RowRepair). A row that is another one than it was seen is left alone. */
+  get deleteRows(): string {
+    return `delete from ${this.from} t using ${repairs} where ${this.#isBefore} returning ${this.#aliasedKey}`;
+  }
+
+  /** Likewise; null where a row is nothing but its key. */
+  get updateRows(): string | null {
+    const { columns, key } = this.#shape;
+    const set = columns.flatMap(({ name }, at) =>
+      key.includes(name) ? [] : [`${quoteIdentifier(name)} = ${this.#cell('after', at, name)}`],
+    );
+    if (set.length === 0) return null;
+    return `update ${this.from} t set ${set.join(', ')} from ${repairs} where ${this.#isBefore} returning ${this.#aliasedKey}`;
+  }
+
+  /** Likewise: where somebody has made a row with that key it is left alone. */
+  get insertRows(): string {
+    const names = this.#shape.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+    const cells = this.#shape.columns.map(({ name }, at) => this.#cell('after', at, name)).join(', ');
+    return `insert into ${quoteTable(this.#table)} as t (${names}) overriding system value select ${cells} from ${repairs}
+      on conflict (${this.#keyNames.join(', ')}) do nothing returning ${this.#aliasedKey}`;
+  }
+
+  #cell(image: 'key' | 'after', at: number, name: string): string {
+    return `(r.repair -> '${image}' ->> ${at})::${this.#column(name).fullTypeSql}`;
+  }
+
+  get #isBefore(): string {
+    const keys = this.#shape.key.map(
+      (name, at) => `t.${quoteIdentifier(name)} = (r.repair -> 'key' ->> ${at})::${this.#column(name).typeSql}`,
+    );
+    return `${keys.join(' and ')} and to_jsonb(${this.#cellsOf('t.')}) = r.repair -> 'before'`;
+  }
+
+  get #aliasedKey(): string {
+    return `array[${this.#keyColumns.map((column) => keyForm(column, 't.')).join(', ')}]::text[] as key`;
   }
 
   get from(): string {
@@ -121,14 +166,15 @@ export class CompareSql {
   }
 
   get keyArray(): string {
-    return `array[${this.#keyColumns.map(keyForm).join(', ')}]::text[]`;
+    return `array[${this.#keyColumns.map((column) => keyForm(column)).join(', ')}]::text[]`;
   }
 
-  #text(name: string): string {
+  #text(name: string, alias: string): string {
     const { form } = this.#shape.columns.find((column) => column.name === name) ?? { form: 'text' };
-    if (form === 'number') return `trim_scale(${quoteIdentifier(name)}::numeric)::text`;
+    const column = `${alias}${quoteIdentifier(name)}`;
+    if (form === 'number') return `trim_scale(${column}::numeric)::text`;
     // Not a cast: somebody may have made one of their own, and that of char(n) cuts blanks.
-    return `case when ${quoteIdentifier(name)} is null then null else format('%s', ${quoteIdentifier(name)}) end`;
+    return `case when ${column} is null then null else format('%s', ${column}) end`;
   }
 
   get #keyNames(): string[] {
@@ -146,9 +192,11 @@ export class CompareSql {
   }
 }
 
+const repairs = '(select repair from jsonb_array_elements($1::jsonb) repair) r';
+
 /** One text for all values that are equal: 1.0 and 1.00 are one key, and so are -0 and 0. */
-function keyForm({ name, type }: PostgresSideColumn): string {
-  const quoted = quoteIdentifier(name);
+function keyForm({ name, type }: PostgresSideColumn, alias = ''): string {
+  const quoted = `${alias}${quoteIdentifier(name)}`;
   if (type === 'pg_catalog.numeric') return `trim_scale(${quoted}::numeric)::text`;
   return floats.test(type) ? `(${quoted} + 0)::text` : `${quoted}::text`;
 }

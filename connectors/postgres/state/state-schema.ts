@@ -193,6 +193,17 @@ const migrations: readonly string[] = [
      state jsonb not null,
      primary key (job_id, step)
    );`,
+  // Rows as they were before a repair has changed them.
+  `create table tidelock.repaired (
+     id bigint generated always as identity primary key,
+     job_id bigint not null references tidelock.jobs on delete cascade,
+     target text not null,
+     columns jsonb not null,
+     key_columns text[] not null,
+     image jsonb not null,
+     undone bool not null default false
+   );
+   create index on tidelock.repaired (job_id, id);`,
 ];
 
 export const stateVersion = migrations.length;
@@ -280,7 +291,7 @@ export async function dropState(client: pg.Client): Promise<void> {
   const meta = await client.query<{ version: number }>('select version from tidelock.meta');
   if ((meta.rows[0]?.version ?? 0) > stateVersion) return;
   await client.query(
-    `drop table if exists tidelock.job_steps, tidelock.jobs, tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
+    `drop table if exists tidelock.repaired, tidelock.job_steps, tidelock.jobs, tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
        tidelock.parked, tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes,
        tidelock.meta`,
   );

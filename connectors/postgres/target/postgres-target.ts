@@ -4,6 +4,7 @@ import { routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
 import { PostgresCompareSide } from '../compare/postgres-compare-side.ts';
+import { openRepairer } from '../compare/postgres-repairer.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
@@ -90,6 +91,13 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         route: route.name,
         signal,
       }),
+    repairer: async () => {
+      try {
+        return await openRepairer({ route, routeId: await routeId(), routeKey: key });
+      } catch (error) {
+        throw classifyPostgresError(error, node.name);
+      }
+    },
     state: () => openPostgresState({ node, routeKey: key, logger }),
     loader: async (options) => openLoader({ ...options, route, routeId: await routeId(), routeKey: key }),
     consumer: async (options) => {

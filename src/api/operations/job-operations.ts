@@ -66,6 +66,30 @@ export const jobOperations: readonly Operation[] = [
     run: ({ control, route, asked, body: { reason: _, ...options } }) =>
       control.addJob(route, { kind: 'compare', options }, asked),
   }),
+  operation({
+    id: 'repairRoute',
+    method: 'POST',
+    path: '/v1/routes/{route}/repair',
+    role: 'admin',
+    summary: "Ask for a repair: rows that differ at the target become the source's; the answer is its job",
+    body: z.strictObject({
+      tables: z
+        .array(z.string().min(1).max(300))
+        .max(10_000)
+        .default([])
+        .describe('Source tables, `*` for any text; all of the route where none is named.'),
+      where: z.string().min(1).max(10_000).nullable().default(null).describe('Only rows for which it is true.'),
+      from: z.string().max(100).optional().describe('The node that is right: wanted where a route carries rows back.'),
+      dryRun: z.boolean().default(false).describe('Only tell what would be done.'),
+      undo: z.number().int().min(1).nullable().default(null).describe('Take the repair of this number back instead.'),
+      maxLoad: share.default(null).describe('Use the databases for this share of the time.'),
+      showValues: z.boolean().default(false).describe('Keep the values of examples.'),
+      reason,
+    }),
+    answer: jobDetail,
+    run: ({ control, route, asked, body: { reason: _, ...options } }) =>
+      control.addJob(route, { kind: 'repair', options }, asked),
+  }),
   ...asks.map(({ verb, wish, summary }) =>
     operation({
       id: `${verb}Job`,

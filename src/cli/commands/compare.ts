@@ -9,6 +9,7 @@ import type { CompareDocument } from '../../operations/compare/compare-document.
 import { type CommandLine, exits } from '../command-line.ts';
 import { compareHtml } from '../compare/compare-html.ts';
 import { compareProgressText } from '../compare/compare-progress-text.ts';
+import { shareOption } from '../compare/share-option.ts';
 import { jobResult } from '../jobs/job-result.ts';
 import { watchJob } from '../jobs/watch-job.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
@@ -94,15 +95,6 @@ async function resumed(control: Control, { route }: Asked, { reason }: CompareOp
   if (last === undefined)
     throw fail(configErrors.arguments, { why: `route ${route} has no compare that could be resumed` });
   return await control.askJob(parseJobId(last.id), 'run', askedHere(reason));
-}
-
-/** `5%`, `0.05`. */
-function shareOption(name: string, text: string): number {
-  const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
-  const share = digits === undefined ? Number.NaN : Number(digits) / (percent === '%' ? 100 : 1);
-  if (!(share > 0 && share <= 1))
-    throw fail(configErrors.arguments, { why: `${name} wants a share such as 25%, is ${text}` });
-  return share;
 }
 
 function sinceText(text: string): string {

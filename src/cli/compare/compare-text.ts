@@ -33,7 +33,7 @@ function verdict(table: Omit<ComparedTable, 'name' | 'target' | 'rows' | 'exampl
   return undecided > 0 ? 'undecided' : 'equal';
 }
 
-function examplesText({ name, target, examples }: ComparedTable): string[] {
+export function examplesText({ name, target, examples }: ComparedTable): string[] {
   return [
     name === target ? name : `${name} -> ${target}`,
     ...examples.flatMap((example) => [

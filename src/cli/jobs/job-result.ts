@@ -1,8 +1,10 @@
 import type { Control } from '../../control/control.ts';
 import { type JobDetail, parseJobId } from '../../control/jobs.ts';
 import type { CompareDocument } from '../../operations/compare/compare-document.ts';
+import type { RepairDocument, UndoneDocument } from '../../operations/repair/repair-document.ts';
 import { type CommandLine, writeJson } from '../command-line.ts';
 import { compareText } from '../compare/compare-text.ts';
+import { repairText, undoneText } from '../compare/repair-text.ts';
 import { terminalColumns } from '../terminal.ts';
 import { jobLine } from './job-text.ts';
 
@@ -31,6 +33,13 @@ export async function jobResult(
     const document = result as unknown as CompareDocument;
     if (json) writeJson(line, document);
     else line.out.write(compareText(document, terminalColumns(line)));
+    return document.equal ? 0 : 1;
+  }
+  if (job.kind === 'repair') {
+    const document = result as unknown as RepairDocument | UndoneDocument;
+    if (json) writeJson(line, document);
+    else line.out.write('undone' in document ? undoneText(document) : repairText(document, terminalColumns(line)));
+    if ('undone' in document) return document.changed > 0 || Object.keys(document.refused).length > 0 ? 1 : 0;
     return document.equal ? 0 : 1;
   }
   if (json) writeJson(line, result);

@@ -15,7 +15,7 @@ import { noCounts } from './found-differences.ts';
 import { StreamJudge } from './stream-judge.ts';
 import { type PlanSides, planTable, type TablePlan, type UnverifiedTable } from './table-plan.ts';
 
-type Planned = TablePlan | UnverifiedTable;
+export type Planned = TablePlan | UnverifiedTable;
 
 /** How often what was done is stored: what was not is done again after a crash. */
 const storeMs = 1_000;
@@ -52,12 +52,12 @@ export const compareJob: RunJob = async (work) => {
   return progress.document(options) as unknown as JobDocument;
 };
 
-interface Sides extends AsyncDisposable {
+export interface Sides extends AsyncDisposable {
   readonly source: CompareSide;
   readonly target: CompareSide;
 }
 
-function openSides({ source, target, signal }: JobWork): Sides {
+export function openSides({ source, target, signal }: JobWork): Sides {
   const here = source.compareSide(signal);
   const there = target.compareSide(signal);
   return {
@@ -69,7 +69,7 @@ function openSides({ source, target, signal }: JobWork): Sides {
   };
 }
 
-async function planTables(
+export async function planTables(
   { definition, source, store }: JobWork,
   options: CompareOptions,
   sides: Sides,
@@ -158,7 +158,11 @@ async function conditionsOf(
 }
 
 /** The same one when the job goes on. */
-async function chooseHash({ store, job }: JobWork, sides: Sides, stored: JobDocument | undefined): Promise<RowHash> {
+export async function chooseHash(
+  { store, job }: JobWork,
+  sides: Sides,
+  stored: JobDocument | undefined,
+): Promise<RowHash> {
   if (stored !== undefined) return stored as unknown as RowHash;
   const seed = String(randomInt(1, 2 ** 47));
   const [here, there] = await Promise.all([sides.source.probe(seed), sides.target.probe(seed)]);
@@ -168,7 +172,7 @@ async function chooseHash({ store, job }: JobWork, sides: Sides, stored: JobDocu
 }
 
 /** What is stored of a compare, and told of it. */
-class Progress {
+export class Progress {
   readonly #work: JobWork;
   readonly #planned: readonly Planned[];
   readonly #states = new Map<string, TableState>();

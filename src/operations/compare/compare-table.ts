@@ -3,7 +3,7 @@ import { pause } from '../../core/pause.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { bucketSuspects } from './bucket-suspects.ts';
 import type { DifferenceExample } from './compare-document.ts';
-import { type Counts, FoundDifferences, noCounts } from './found-differences.ts';
+import { added, type Counts, FoundDifferences, mostExamples, noCounts } from './found-differences.ts';
 import type { Judge } from './judge.ts';
 import { type RangeReaders, rangeSuspects } from './range-suspects.ts';
 import type { Suspect } from './suspects.ts';
@@ -55,8 +55,7 @@ export async function compareTable(options: CompareTableOptions, from: TableStat
 }
 
 async function compareRanges(options: CompareTableOptions, from: TableState): Promise<TableState> {
-  const { plan, source, target, sample, signal } = options;
-  const found = new FoundDifferences(plan, { ...options, ...from });
+  const { plan, source, target, sample, maxLoad, signal } = options;
   const readers: RangeReaders = {
     ...tableReaders(options),
     boundaries: (side, range, every) =>
@@ -66,35 +65,62 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
   };
   const most = plan.isStreamed ? mostStreamedRows : mostRows;
   let size = Math.min(firstRows, most);
-  let state = from;
-  const next = (after: RowKey | null, rows: number): Promise<RowKey | null> =>
-    source.boundary(plan.sourceShape, { after, to: null }, rows);
-  let to = await next(state.after, size);
-  for (;;) {
-    signal.throwIfAborted();
-    const range: KeyRange = { after: state.after, to };
+  const compared = async (range: KeyRange): Promise<Chunk> => {
     const beganMs = performance.now();
-    // Found while both sides are at work on the chunk before it.
-    const following = to === null ? null : next(to, size);
-    following?.catch(() => {});
+    const found = new FoundDifferences(plan, { ...options, ...untouched });
     const isChosen = sample === null || Math.random() < sample;
-    const { rows, most: counted } = isChosen
+    const result = isChosen
       ? await rangeSuspects(readers, range, (suspects) => judged(options, found, suspects))
       : { rows: 0, most: 0 };
-    const spentMs = performance.now() - beganMs;
-    state = {
-      after: to ?? state.after,
-      done: to === null,
-      rows: state.rows + rows,
-      counts: found.counts,
-      examples: found.examples,
-    };
-    await options.onState(state);
-    if (to === null || following === null) return state;
-    to = await following;
-    if (isChosen && counted > 0) size = Math.max(leastRows, Math.min(most, resized(size, spentMs)));
-    await rest(options, spentMs);
+    return { to: range.to, found, ...result, spentMs: performance.now() - beganMs };
+  };
+  // Both servers always have the next chunk to go on with.
+  const abreast = maxLoad === null ? 2 : 1;
+  const underWay: Promise<Chunk>[] = [];
+  let state = from;
+  let after = from.after;
+  let isLast = false;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      while (!isLast && underWay.length < abreast) {
+        const to = await source.boundary(plan.sourceShape, { after, to: null }, size);
+        const chunk = compared({ after, to });
+        chunk.catch(() => {});
+        underWay.push(chunk);
+        after = to;
+        isLast = to === null;
+      }
+      const chunk = await underWay.shift();
+      if (chunk === undefined) return state;
+      state = behind(state, chunk);
+      await options.onState(state);
+      if (chunk.most > 0) size = Math.max(leastRows, Math.min(most, resized(size, chunk.spentMs)));
+      await rest(options, chunk.spentMs);
+    }
+  } finally {
+    await Promise.allSettled(underWay);
   }
+}
+
+interface Chunk {
+  /** Its last key; null: it is the last one. */
+  readonly to: RowKey | null;
+  readonly found: FoundDifferences;
+  readonly rows: number;
+  readonly most: number;
+  readonly spentMs: number;
+}
+
+/** Chunks count in their order, so that what is stored is whole up to a key. */
+function behind(state: TableState, { to, found, rows }: Chunk): TableState {
+  return {
+    after: to ?? state.after,
+    done: to === null,
+    rows: state.rows + rows,
+    counts: added(state.counts, found.counts),
+    examples: [...state.examples, ...found.examples].slice(0, mostExamples),
+  };
 }
 
 function resized(rows: number, spentMs: number): number {

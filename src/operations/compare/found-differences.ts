@@ -5,7 +5,7 @@ import type { Judgement } from './judge.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /** Examples of a table at most. */
-const mostExamples = 20;
+export const mostExamples = 20;
 
 export interface Counts {
   readonly missing: number;
@@ -15,6 +15,15 @@ export interface Counts {
 }
 
 export const noCounts: Counts = { missing: 0, extra: 0, different: 0, undecided: 0 };
+
+export function added(a: Counts, b: Counts): Counts {
+  return {
+    missing: a.missing + b.missing,
+    extra: a.extra + b.extra,
+    different: a.different + b.different,
+    undecided: a.undecided + b.undecided,
+  };
+}
 
 /** Adds up what was judged; keeps examples, with values only where they were asked for. */
 export class FoundDifferences {

@@ -21,6 +21,11 @@ export interface StreamJudgeOptions {
   readonly mapper: TableMapper;
   readonly target: CompareSide;
   readonly signal: AbortSignal;
+  /**
+   * Called within a look, while applying waits: what was seen is so now. To be short. `position`: of the source, as of which
+   * it is.
+   */
+  act?(plan: TablePlan, judgements: readonly Judgement[], position: Position): Promise<void>;
 }
 
 /** Looks at a row that changed while it was read; in the last one it is taken as the source's log has left it. */
@@ -34,12 +39,19 @@ interface Look {
   readonly merges: boolean;
 }
 
-/** What was seen of some rows at the high watermark. */
+/** What was seen at the high watermark. */
 interface Seen {
-  readonly source: ReadonlyMap<string, ComparedRow>;
-  readonly target: ReadonlyMap<string, ComparedRow>;
-  /** What was read of it is not what it is by then. */
-  isUnsure(key: RowKey): boolean;
+  readonly judgements: readonly Judgement[];
+  /** What was read of them is not what they are by then. */
+  readonly unsure: readonly RowKey[];
+}
+
+type SeenRows = ReadonlyMap<string, ComparedRow>;
+
+/** What was read at the source; `mapped`: as the target would hold it, null where it is not known yet. */
+interface SourceRows {
+  readonly rows: readonly Row[];
+  readonly mapped: SeenRows | null;
 }
 
 /**
@@ -63,21 +75,11 @@ export class StreamJudge implements Judge {
     const key = live === null ? null : await this.#readKey(live, plan);
     if (live === null || key === null) return suspects.map((suspect) => undecided(suspect.key));
     const judgements: Judgement[] = [];
-    let open = distinct(suspects);
+    let open: readonly RowKey[] = distinct(suspects);
     for (let look = 1; open.length > 0 && look <= looks; look++) {
       const seen = await this.#look(live, { plan, key, keys: open, merges: look === looks });
-      const again: RowKey[] = [];
-      for (const one of open) {
-        const text = keyText(one);
-        if (seen.isUnsure(one)) {
-          again.push(one);
-          continue;
-        }
-        const source = seen.source.get(text) ?? null;
-        const target = seen.target.get(text) ?? null;
-        judgements.push({ key: one, verdict: verdictOf(source, target), seen: { source, target } });
-      }
-      open = again;
+      judgements.push(...seen.judgements);
+      open = seen.unsure;
     }
     return [...judgements, ...open.map(undecided)];
   }
@@ -96,21 +98,23 @@ export class StreamJudge implements Judge {
     return isSame ? key : null;
   }
 
-  async #look(live: LiveStream, { plan, key, keys, merges }: Look): Promise<Seen> {
-    const { signal, target, route } = this.#options;
-    const { source } = plan.binding;
+  async #look(live: LiveStream, look: Look): Promise<Seen> {
+    const { signal, route } = this.#options;
+    const { source } = look.plan.binding;
+    const { key } = look;
     const low = randomUUID();
     const high = randomUUID();
     const until = AbortSignal.any([signal, live.ended]);
-    const found = Promise.withResolvers<{ changed: ChangedRows; rows: Seen['target'] }>();
-    found.promise.catch(() => {});
-    let changed: ChangedRows | null = null;
+    const seen = Promise.withResolvers<Seen>();
+    seen.promise.catch(() => {});
+    let passed: { readonly changed: ChangedRows; readonly position: Position } | null = null;
+    let read: SourceRows = { rows: [], mapped: null };
     const takeBackLook = live.looks.ask(high, async () => {
       try {
-        if (changed === null) throw new RangeError('a look before its window has closed');
-        found.resolve({ changed, rows: await target.rows(plan.targetShape, keys) });
+        if (passed === null) throw new RangeError('a look before its window has closed');
+        seen.resolve(await this.#see(look, { ...passed, read }));
       } catch (error) {
-        found.reject(error);
+        seen.reject(error);
       }
     });
     const takeBackWindow = live.windows.open({
@@ -118,21 +122,21 @@ export class StreamJudge implements Judge {
       high,
       tables: new Map([[tableLabel(source), key.columns]]),
       close: (part, all) => {
-        changed = all.get(tableLabel(source)) ?? null;
+        const changed = all.get(tableLabel(source));
+        if (changed !== undefined && part.commit !== null) passed = { changed, position: part.commit.position };
         return { ...part, look: high };
       },
     });
-    const onAbort = (): void => found.reject(until.reason);
+    const onAbort = (): void => seen.reject(until.reason);
     until.addEventListener('abort', onAbort, { once: true });
     try {
       until.throwIfAborted();
       await live.reader.watermark(low, until);
-      const rows = await this.#sourceRows(live, { plan, key, keys, low, until });
+      const rows = await this.#sourceRows(live, { ...look, low, until });
+      // What changes in the window is put in before rows are mapped: then it is done while applying waits.
+      read = { rows, mapped: look.merges ? null : await this.#asAtTarget(look.plan, rows) };
       await live.reader.watermark(high, until);
-      const there = await found.promise;
-      const own = { key: key.columns, columns: source.columns, names: plan.sourceShape.key };
-      const merged = merges ? mergeChanges(rows, there.changed, own) : { rows, unsure: unsureKeys(there.changed, own) };
-      return { source: await this.#asAtTarget(plan, merged.rows), target: there.rows, isUnsure: merged.unsure };
+      return await seen.promise;
     } catch (error) {
       signal.throwIfAborted();
       // Another stream follows, or the route rests: the job begins again from where it is.
@@ -143,6 +147,31 @@ export class StreamJudge implements Judge {
       takeBackWindow();
       takeBackLook();
     }
+  }
+
+  /** While applying waits. */
+  async #see(
+    { plan, key, keys }: Look,
+    {
+      changed,
+      position,
+      read,
+    }: { readonly changed: ChangedRows; readonly position: Position; readonly read: SourceRows },
+  ): Promise<Seen> {
+    const own = { key: key.columns, columns: plan.binding.source.columns, names: plan.sourceShape.key };
+    const merged = read.mapped === null ? mergeChanges(read.rows, changed, own) : null;
+    const isUnsure = merged?.unsure ?? unsureKeys(changed, own);
+    const here = merged === null ? read.mapped : await this.#asAtTarget(plan, merged.rows);
+    const there = await this.#options.target.rows(plan.targetShape, keys);
+    const judgements = keys
+      .filter((one) => !isUnsure(one))
+      .map((one): Judgement => {
+        const source = here?.get(keyText(one)) ?? null;
+        const target = there.get(keyText(one)) ?? null;
+        return { key: one, verdict: verdictOf(source, target), seen: { source, target } };
+      });
+    await this.#options.act?.(plan, judgements, position);
+    return { judgements, unsure: keys.filter(isUnsure) };
   }
 
   async #sourceRows(
@@ -164,7 +193,7 @@ export class StreamJudge implements Judge {
   }
 
   /** Through the transforms, as the target's columns would hold it. */
-  async #asAtTarget(plan: TablePlan, rows: readonly Row[]): Promise<ReadonlyMap<string, ComparedRow>> {
+  async #asAtTarget(plan: TablePlan, rows: readonly Row[]): Promise<SeenRows> {
     const { mapper, target } = this.#options;
     const mapped = rows.flatMap((row) =>
       mapper

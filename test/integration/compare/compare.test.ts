@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { CompareDocument, ComparedTable } from '../../../src/operations/compare/compare-document.ts';
 import { keyDigest } from '../../../src/operations/compare/found-differences.ts';
 import { dumpAndDiff } from '../../support/dump-and-diff.ts';
-import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
+import { quiet, writing } from './writing.ts';
 
 const servers = twoServers();
 
@@ -23,9 +23,6 @@ const fill = `
   INSERT INTO hot SELECT i, 0 FROM generate_series(1, 40) i;
   INSERT INTO loose SELECT 'x' || i % 300, i % 10 FROM generate_series(1, 900) i;`;
 
-/** Rows whose number is a multiple of this are left alone by the writers. */
-const quiet = 50;
-
 test('under the hottest load each mutation of the target is found, and nothing else', async () => {
   const { source, target } = await servers.pair(schema);
   await source.query(fill);
@@ -33,7 +30,7 @@ test('under the hottest load each mutation of the target is found, and nothing e
   await using route = file.run();
   await route.state('running');
   await route.caughtUp();
-  await using _writers = writing(source);
+  await using _writers = writing(source, rows);
 
   const before = await compare(file);
   expect(before.document).toMatchObject({ version: 1, route: 'here-to-there', equal: true });
@@ -116,6 +113,88 @@ test('what was compared without load agrees with a plain dump of both sides', as
   }
 });
 
+test('what a route leaves out, renames and transforms is compared as the target should have it', async () => {
+  const { source, target } = await servers.pair(
+    `CREATE TABLE person (id int PRIMARY KEY, name text, email text, region text, note text, amount numeric(8,2));
+     CREATE TABLE word (w text COLLATE "C" PRIMARY KEY, n int);
+     CREATE TABLE gone (id int PRIMARY KEY, v text);
+     CREATE TABLE loose (v text, n int); ALTER TABLE loose REPLICA IDENTITY FULL; ALTER TABLE person REPLICA IDENTITY FULL;`,
+    `CREATE SCHEMA crm;
+     CREATE TABLE crm.people (region text, id int PRIMARY KEY, full_name text, email text, amount numeric(10,4), own text DEFAULT 'x');
+     CREATE TABLE word (w text COLLATE "und-x-icu" PRIMARY KEY, n int);
+     CREATE TABLE gone (id int PRIMARY KEY, v text, deleted bool NOT NULL DEFAULT false);
+     CREATE TABLE loose (v text, n int);`,
+  );
+  await source.query(`
+    INSERT INTO person SELECT i, 'Name ' || i, 'p' || i || '@example.org', CASE WHEN i % 3 = 0 THEN 'EU' ELSE 'US' END, 'secret', i / 4.0 FROM generate_series(1, 3000) i;
+    INSERT INTO word SELECT chr(65 + i % 58) || i, i FROM generate_series(1, 2000) i;
+    INSERT INTO gone SELECT i, 'v' FROM generate_series(1, 20) i;
+    INSERT INTO loose SELECT 'twice', 1 FROM generate_series(1, 2) UNION ALL SELECT 'x' || i, i FROM generate_series(1, 500) i`);
+  using file = new RouteFile({
+    source,
+    target,
+    route: `tables:
+  - name: public.person
+    to: crm.people
+    where: "region = 'EU'"
+    columns: { exclude: [note], rename: { name: full_name } }
+    transforms:
+      - mask: { columns: [email], method: hmac, key: "a key that is long enough for a test" }
+  - public.word
+  - public.loose
+  - { name: public.gone, transforms: [softDelete: { column: deleted }] }`,
+  });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  const before = await compare(file, 'public.person', 'public.word', 'public.loose');
+  expect(before.document.tables.map(({ name, rows: count, unverified }) => [name, count, unverified])).toEqual([
+    ['public.loose', 502, null],
+    ['public.person', 1000, null],
+    ['public.word', 2000, null],
+  ]);
+  expect(before.document.equal).toBe(true);
+
+  await target.query(`
+    UPDATE crm.people SET email = email || 'x' WHERE id = 300;
+    UPDATE crm.people SET amount = amount + 0.0001 WHERE id = 303;
+    UPDATE crm.people SET own = 'is nobody else''s' WHERE id = 306;
+    DELETE FROM crm.people WHERE id = 2997;
+    INSERT INTO crm.people (id, region) VALUES (301, 'EU');
+    UPDATE word SET n = -1 WHERE w = 'B1'; DELETE FROM word WHERE n = 1000; INSERT INTO word VALUES ('z', 0);
+    DELETE FROM loose WHERE ctid = (SELECT min(ctid) FROM loose WHERE v = 'twice')`);
+  const { code, document } = await compare(file);
+  expect(code).toBe(1);
+  const counts = ({ missing, extra, different, undecided }: ComparedTable) => [missing, extra, different, undecided];
+  expect(counts(tableOf(document, 'public.person'))).toEqual([1, 1, 2, 0]);
+  expect(
+    tableOf(document, 'public.person')
+      .examples.flatMap(({ columns }) => columns)
+      .sort(),
+  ).toEqual(['amount', 'email']);
+  expect(counts(tableOf(document, 'public.word'))).toEqual([1, 1, 1, 0]);
+  // Rows without a key can't be found again in the stream.
+  expect(counts(tableOf(document, 'public.loose'))).toEqual([0, 0, 0, 1]);
+  expect(tableOf(document, 'public.gone').unverified).toContain('softDelete');
+
+  const values = await compare(
+    file,
+    'public.person',
+    '--show-values',
+    '--where',
+    "region = 'EU' and id < 303 -- a comment",
+  );
+  expect(values.document).toMatchObject({ partial: true });
+  expect(counts(tableOf(values.document, 'public.person'))).toEqual([0, 1, 1, 0]);
+  expect(tableOf(values.document, 'public.person').rows).toBe(100);
+  const different = tableOf(values.document, 'public.person').examples.find(({ kind }) => kind === 'different');
+  expect(different?.values).toMatchObject({ key: { id: '300' }, source: { full_name: 'Name 300' } });
+  expect(different?.values?.target?.email).toBe(`${different?.values?.source?.email}x`);
+  const refused = await file.tidelock('compare', 'here-to-there', 'public.person', '--where', 'pg_sleep(1) is null');
+  expect(refused.code).toBe(2);
+  expect((await file.tidelock('compare', 'here-to-there', 'public.nothing')).err).toContain('TL-4153');
+});
+
 async function compare(
   file: RouteFile,
   ...more: readonly string[]
@@ -129,37 +208,4 @@ function tableOf({ tables }: CompareDocument, name: string): ComparedTable {
   const table = tables.find((one) => one.name === name);
   if (table === undefined) throw new Error(`${name} was not compared`);
   return table;
-}
-
-/** Writes as fast as it can until it is disposed of: all kinds of changes, and some rows again and again. */
-function writing(db: TestDatabase): AsyncDisposable {
-  const over = new AbortController();
-  const writer = async (seed: number): Promise<void> => {
-    const client = await db.client();
-    let n = seed;
-    const some = (): number => {
-      n = (n * 1103515245 + 12345) % 2147483648;
-      return 1 + (n % rows);
-    };
-    try {
-      while (!over.signal.aborted) {
-        const id = some();
-        await client.query(`BEGIN;
-          UPDATE hot SET n = n + 1 WHERE id = ${1 + (id % 3)};
-          UPDATE item SET turns = turns + 1, s = s || 'x' WHERE id = ${id} AND id % ${quiet} <> 0;
-          COMMIT;
-          DELETE FROM item WHERE id = ${100_000 + (id % 500)};
-          INSERT INTO item (id, s) VALUES (${100_000 + (some() % 500)}, 'comes and goes') ON CONFLICT (id) DO UPDATE SET turns = item.turns + 1;`);
-      }
-    } finally {
-      await client.end();
-    }
-  };
-  const writers = [writer(1), writer(2)];
-  return {
-    [Symbol.asyncDispose]: async () => {
-      over.abort();
-      await Promise.all(writers);
-    },
-  };
 }

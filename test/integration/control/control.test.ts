@@ -131,7 +131,7 @@ test('of many who ask at once each is heard once, and a stop is not undone by a 
 
 test('what an older engine has stored is read, stopped and started; what it has no place for is refused', async () => {
   await control.stop(route, asked());
-  await target.query(`drop table tidelock.job_steps, tidelock.jobs, tidelock.actions;
+  await target.query(`drop table tidelock.repaired, tidelock.job_steps, tidelock.jobs, tidelock.actions;
     alter table tidelock.requests drop column paused_until, drop column restart, drop column reason, drop column asked_by;
     alter table tidelock.routes drop column fingerprint, drop column applied, drop column pending, drop column leftover, drop column leftover_at;
     alter table tidelock.meta drop column compatible;

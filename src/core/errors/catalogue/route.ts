@@ -442,4 +442,32 @@ export const routeErrors = {
     remedy: () => 'Use columns that are neither excluded nor changed by a transform, or compare the whole table.',
     explanation: 'The rows of both sides have to be chosen by the same condition.',
   }),
+  repairNeedsStream: errorKind<{ route: string }>({
+    code: 'TL-4157',
+    title: 'A repair needs a route that streams',
+    recovery: 'usage',
+    message: ({ route }) =>
+      `route ${route} does not stream: nobody knows what its rows should be as of the target's position`,
+    remedy: ({ route }) => `"tidelock start ${route}", and repair then; "tidelock status ${route}" tells why it rests.`,
+    explanation:
+      "A row is read at the source and written at the target while the target is at the very position of the source's queue at which it was read. Without the stream newer data could be overwritten with older.",
+  }),
+  repairDirection: errorKind<{ route: string; from: string; other: string }>({
+    code: 'TL-4158',
+    title: 'A repair in a two-way set-up wants to know which side is right',
+    recovery: 'usage',
+    message: ({ route, from, other }) =>
+      `route ${route} carries rows from ${from}, and route ${other} carries them back: say which node is right`,
+    remedy: ({ route, from, other }) =>
+      `"tidelock repair ${route} --from ${from}" where ${from} is right, else "tidelock repair ${other} --from" the other node.`,
+    explanation: 'Both sides are written by applications, so that either may hold the row that is meant.',
+  }),
+  repairOtherWay: errorKind<{ route: string; from: string; given: string }>({
+    code: 'TL-4159',
+    title: 'The route does not carry rows from that node',
+    recovery: 'usage',
+    message: ({ route, from, given }) => `route ${route} repairs its target from ${from}, not from ${given}`,
+    remedy: () => 'Name the route that carries the rows from the node that is right.',
+    explanation: "A repair makes the rows of a route's target equal to those of its source.",
+  }),
 };

@@ -1,0 +1,185 @@
+import type pg from 'pg';
+import { type ComparedColumn, keyText } from '../../../src/core/compare-side.ts';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { KeptImage, Repairer, RepairRequest, RowOutcome, RowRepair } from '../../../src/core/repairer.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
+import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
+import { connectPostgres } from '../connect.ts';
+import { applicationName, setReplicaRole } from '../target/apply-connection.ts';
+import { isOfTheChange } from '../target/careful-apply.ts';
+import { originMarker } from '../target/origin-marker.ts';
+import { CompareSql } from './compare-sql.ts';
+import { type PostgresSideTable, readSideTables } from './side-tables.ts';
+
+export interface RepairerOptions {
+  readonly route: RouteDefinition;
+  readonly routeId: number;
+  readonly routeKey: string;
+}
+
+const keptAtOnce = 200;
+
+/** On a session that a takeover ends, as it does those that apply. */
+export async function openRepairer(options: RepairerOptions): Promise<Repairer> {
+  const { route, routeId, routeKey } = options;
+  const client = await connectPostgres(route.to, { applicationName: applicationName(routeId, routeKey, 'apply') });
+  await setReplicaRole(client);
+  return new PostgresRepairer(client, options);
+}
+
+class PostgresRepairer implements Repairer {
+  readonly #client: pg.Client;
+  readonly #options: RepairerOptions;
+  readonly #tables = new Map<string, PostgresSideTable>();
+
+  constructor(client: pg.Client, options: RepairerOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async repair(request: RepairRequest): Promise<readonly RowOutcome[]> {
+    try {
+      const sql = new CompareSql(await this.#table(request), request.shape);
+      await this.#client.query('begin');
+      await this.#demandEpoch(request.epoch);
+      const { origin } = request;
+      if (origin !== null)
+        await this.#client.query(`select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`, [
+          originMarker([{ ...origin, committedAtMs: Date.now() }]),
+        ]);
+      const done = await this.#write(sql, request.rows);
+      await this.#keep(request, done);
+      await this.#client.query('commit');
+      return request.rows.map(({ key }) => ({ kind: done.has(keyText(key)) ? 'done' : 'changed' }));
+    } catch (error) {
+      if (!isPostgresError(error) || !isOfTheChange(error.code)) throw this.#classify(error);
+      await this.#client.query('rollback').catch(() => {});
+      return request.rows.map(() => ({ kind: 'refused', why: whyOf(error) }));
+    }
+  }
+
+  async *kept(job: number): AsyncGenerator<readonly KeptImage[], void, undefined> {
+    for (let before: number | null = null; ; ) {
+      const images: readonly KeptImage[] = await this.#kept(job, before);
+      if (images.length > 0) yield images;
+      if (images.length < keptAtOnce) return;
+      before = images.at(-1)?.number ?? null;
+    }
+  }
+
+  async counts(job: number): Promise<ReadonlyMap<string, number>> {
+    try {
+      const { rows } = await this.#client.query<{ target: string; rows: number }>(
+        'select target, count(*)::int as rows from tidelock.repaired where job_id = $1 group by target',
+        [job],
+      );
+      return new Map(rows.map(({ target, rows: count }) => [target, count]));
+    } catch (error) {
+      throw this.#classify(error);
+    }
+  }
+
+  async forget(numbers: readonly number[]): Promise<void> {
+    try {
+      await this.#client.query('update tidelock.repaired set undone = true where id = any($1::int8[])', [numbers]);
+    } catch (error) {
+      throw this.#classify(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#client.connection.stream.destroy();
+    await this.#client.end().catch(() => {});
+  }
+
+  /** What goes makes room for what comes. */
+  async #write(sql: CompareSql, rows: readonly RowRepair[]): Promise<ReadonlySet<string>> {
+    const done = new Set<string>();
+    const run = async (text: string | null, chosen: readonly RowRepair[]): Promise<void> => {
+      if (text === null || chosen.length === 0) return;
+      const { rows: touched } = await this.#client.query<{ key: string[] }>(text, [JSON.stringify(chosen)]);
+      for (const { key } of touched) done.add(keyText(key));
+    };
+    await run(
+      sql.deleteRows,
+      rows.filter(({ after }) => after === null),
+    );
+    await run(
+      sql.updateRows,
+      rows.filter(({ before, after }) => before !== null && after !== null),
+    );
+    await run(
+      sql.insertRows,
+      rows.filter(({ before }) => before === null),
+    );
+    return done;
+  }
+
+  async #keep({ shape, rows, job }: RepairRequest, done: ReadonlySet<string>): Promise<void> {
+    const kept = rows.filter(({ key }) => done.has(keyText(key)));
+    await this.#client.query(
+      `insert into tidelock.repaired (job_id, target, columns, key_columns, image)
+       select $1, $2, $3, $4, image from jsonb_array_elements($5::jsonb) image`,
+      [job, tableLabel(shape.table), JSON.stringify(shape.columns), shape.key, JSON.stringify(kept)],
+    );
+  }
+
+  async #kept(job: number, before: number | null): Promise<readonly KeptImage[]> {
+    try {
+      const { rows } = await this.#client.query<{
+        id: string;
+        target: string;
+        columns: readonly ComparedColumn[];
+        key_columns: string[];
+        image: RowRepair;
+      }>(
+        `select id::text, target, columns, key_columns, image from tidelock.repaired
+         where job_id = $1 and not undone and ($2::int8 is null or id < $2) order by id desc limit ${keptAtOnce}`,
+        [job, before],
+      );
+      return rows.map(({ id, target, columns, key_columns: keyColumns, image }) => ({
+        number: Number(id),
+        table: target,
+        columns,
+        keyColumns,
+        ...image,
+      }));
+    } catch (error) {
+      throw this.#classify(error);
+    }
+  }
+
+  async #table({ shape: { table } }: RepairRequest): Promise<PostgresSideTable> {
+    const label = tableLabel(table);
+    const known = this.#tables.get(label) ?? (await readSideTables(this.#client, [table]))[0];
+    if (known === undefined) throw new RangeError('a table that is not there');
+    this.#tables.set(label, known);
+    return known;
+  }
+
+  /** As each group does: whoever raises the epoch waits for this transaction, or it is over. */
+  async #demandEpoch(epoch: bigint): Promise<void> {
+    const { route, routeId } = this.#options;
+    const { rows } = await this.#client.query<{ epoch: string }>(
+      'select epoch::text from tidelock.routes where id = $1 for share',
+      [routeId],
+    );
+    if (rows[0]?.epoch !== epoch.toString())
+      throw fail(routeErrors.fenced, { route: route.name, epoch: epoch.toString() });
+  }
+
+  #classify(error: unknown): unknown {
+    return classifyPostgresError(error, this.#options.route.to.name);
+  }
+}
+
+/** The server's own text may quote a value. */
+function whyOf({ code, constraint, column }: PostgresError): string {
+  const where = [
+    constraint === undefined ? '' : `constraint ${constraint}`,
+    column === undefined ? '' : `column ${column}`,
+  ];
+  return [`SQLSTATE ${code}`, ...where.filter((part) => part !== '')].join(', ');
+}

@@ -1,0 +1,77 @@
+import { routeErrors } from '../../core/errors/catalogue/route.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
+import { jobName } from '../../core/job.ts';
+import type { Repairer } from '../../core/repairer.ts';
+import { chooseHash, openSides, Progress, planTables } from '../compare/compare-job.ts';
+import { compareDefaults } from '../compare/compare-options.ts';
+import { compareTable, type TableState } from '../compare/compare-table.ts';
+import { StreamJudge } from '../compare/stream-judge.ts';
+import type { JobWork, RunJob } from '../jobs/job-work.ts';
+import type { RepairDocument, RepairedTable } from './repair-document.ts';
+import { type RepairOptions, repairOptions } from './repair-options.ts';
+import { RepairingJudge } from './repairing-judge.ts';
+import { undoRepair } from './undo-repair.ts';
+
+/** Compares, and makes what differs at the target as it is at the source. Needs the stream of the route. */
+export const repairJob: RunJob = async (work) => {
+  const options = repairOptions(work.job.options);
+  const repairer = await work.target.repairer();
+  const onAbort = (): void => void repairer.close();
+  work.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    if (options.undo !== null) return { ...(await undoRepair(work, repairer, options.undo)) };
+    return { ...(await repair(work, options, repairer)) };
+  } finally {
+    work.signal.removeEventListener('abort', onAbort);
+    await repairer.close();
+  }
+};
+
+async function repair(work: JobWork, options: RepairOptions, repairer: Repairer): Promise<RepairDocument> {
+  const { job, definition, signal, live, source, store, epoch } = work;
+  if (live() === null) throw fail(routeErrors.repairNeedsStream, { route: definition.name });
+  await using sides = openSides(work);
+  const asked = { ...compareDefaults, tables: options.tables, where: options.where, showValues: options.showValues };
+  const { mapper, planned } = await planTables(work, asked, sides);
+  const stored = await store.jobs.steps(job.number);
+  const hash = await chooseHash(work, sides, stored.get('hash'));
+  const progress = new Progress(work, planned, stored);
+  const shared = { route: definition.name, live, mapper, target: sides.target, signal };
+  const sourceNode = source.originName(await source.identity());
+  const repairing = new RepairingJudge({ ...shared, repairer, epoch, job: job.number, sourceNode });
+  const judge = options.dryRun ? new StreamJudge(shared) : repairing;
+  for (const plan of planned) {
+    if (plan.kind === 'unverified' || progress.stateOf(plan).done) continue;
+    const onState = (state: TableState): Promise<void> => progress.reached(plan, state);
+    const { showValues, maxLoad } = options;
+    const { source: here, target } = sides;
+    const how = { plan, hash, source: here, target, mapper, judge, showValues, sample: null, maxLoad, signal, onState };
+    await compareTable(how, progress.stateOf(plan));
+  }
+  await progress.store();
+  const repaired = await repairer.counts(job.number);
+  const compared = progress.document(asked);
+  const tables = compared.tables.map((table): RepairedTable => {
+    const plan = planned.find(({ target }) => target === table.target);
+    const counts = plan?.kind === 'plan' ? repairing.counts(plan) : { refused: {}, left: 0 };
+    return { ...table, repaired: repaired.get(table.target) ?? 0, ...counts };
+  });
+  const { hosts, database } = definition.to.connection();
+  return {
+    version: 1,
+    route: definition.name,
+    job: repaired.size === 0 ? null : jobName(definition.name, job.number),
+    dryRun: options.dryRun,
+    target: { node: definition.to.name, host: hosts.map(({ host }) => host).join(','), database },
+    equal: tables.every((table) => isMended(table, options.dryRun)),
+    tables,
+  };
+}
+
+function isMended(
+  { missing, extra, different, undecided, unverified, left, refused }: RepairedTable,
+  dryRun: boolean,
+): boolean {
+  if (unverified !== null || undecided > 0) return false;
+  return dryRun ? missing + extra + different === 0 : left === 0 && Object.keys(refused).length === 0;
+}

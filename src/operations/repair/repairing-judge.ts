@@ -1,0 +1,104 @@
+import type { Position } from '../../core/position.ts';
+import type { Repairer, RepairRequest, RowOutcome, RowRepair } from '../../core/repairer.ts';
+import type { Judge, Judgement } from '../compare/judge.ts';
+import { StreamJudge, type StreamJudgeOptions } from '../compare/stream-judge.ts';
+import type { Suspect } from '../compare/suspects.ts';
+import type { TablePlan } from '../compare/table-plan.ts';
+
+export interface RepairingJudgeOptions extends Omit<StreamJudgeOptions, 'act'> {
+  readonly repairer: Repairer;
+  readonly epoch: bigint;
+  readonly job: number;
+  /** As origin markers name the source. */
+  readonly sourceNode: string;
+}
+
+export interface RepairCounts {
+  readonly refused: Readonly<Record<string, number>>;
+  readonly left: number;
+}
+
+/** Applying waits for so many rows at once. */
+const repairedAtOnce = 100;
+
+/**
+ * Judges as a compare does, and makes the target's row the source's while it is known what that is: within the look, when the target is
+ * at the very position at which the source's row was seen. What the source has changed since comes behind it in the stream, so
+ * that newer data is never overwritten; what others have changed at the target in that moment is left alone.
+ */
+export class RepairingJudge implements Judge {
+  readonly #options: RepairingJudgeOptions;
+  readonly #repairing: StreamJudge;
+  readonly #checking: StreamJudge;
+  readonly #counts = new Map<TablePlan, { refused: Record<string, number>; left: number }>();
+
+  constructor(options: RepairingJudgeOptions) {
+    this.#options = options;
+    this.#repairing = new StreamJudge({
+      ...options,
+      act: (plan, judgements, position) => this.#repair(plan, judgements, position),
+    });
+    this.#checking = new StreamJudge(options);
+  }
+
+  counts(plan: TablePlan): RepairCounts {
+    return this.#counts.get(plan) ?? { refused: {}, left: 0 };
+  }
+
+  async judge(plan: TablePlan, suspects: readonly Suspect[]): Promise<readonly Judgement[]> {
+    const judgements: Judgement[] = [];
+    for (let at = 0; at < suspects.length; at += repairedAtOnce) {
+      const judged = await this.#repairing.judge(plan, suspects.slice(at, at + repairedAtOnce));
+      judgements.push(...judged);
+      await this.#check(plan, judged);
+    }
+    return judgements;
+  }
+
+  /** What was touched is compared once more. */
+  async #check(plan: TablePlan, judged: readonly Judgement[]): Promise<void> {
+    const touched = judged.flatMap(({ key, verdict }) =>
+      verdict === 'equal' || verdict === 'undecided' ? [] : [{ key, kind: verdict }],
+    );
+    if (touched.length === 0) return;
+    const again = await this.#checking.judge(plan, touched);
+    const counts = this.#of(plan);
+    counts.left += again.filter(({ verdict }) => verdict !== 'equal').length;
+  }
+
+  async #repair(plan: TablePlan, judgements: readonly Judgement[], position: Position): Promise<void> {
+    const rows = judgements.flatMap(({ key, verdict, seen }): RowRepair[] =>
+      verdict === 'equal' || verdict === 'undecided' || seen === null
+        ? []
+        : [{ key, before: seen.target, after: seen.source }],
+    );
+    if (rows.length === 0) return;
+    const { repairer, epoch, job, sourceNode } = this.#options;
+    const request = { shape: plan.targetShape, epoch, job, origin: { node: sourceNode, position } };
+    const outcomes = await repairRows(repairer, { ...request, rows });
+    const { refused } = this.#of(plan);
+    for (const outcome of outcomes)
+      if (outcome.kind === 'refused') refused[outcome.why] = (refused[outcome.why] ?? 0) + 1;
+  }
+
+  #of(plan: TablePlan): { refused: Record<string, number>; left: number } {
+    let counts = this.#counts.get(plan);
+    if (counts === undefined) {
+      counts = { refused: {}, left: 0 };
+      this.#counts.set(plan, counts);
+    }
+    return counts;
+  }
+}
+
+/** Together where they go together; of rows that the target refuses each half by itself, down to the row that it is. */
+export async function repairRows(repairer: Repairer, request: RepairRequest): Promise<readonly RowOutcome[]> {
+  const { rows } = request;
+  const outcomes = await repairer.repair(request);
+  if (rows.length <= 1 || !outcomes.some(({ kind }) => kind === 'refused')) return outcomes;
+  const half = Math.ceil(rows.length / 2);
+  return [
+    ...(await repairRows(repairer, { ...request, rows: rows.slice(0, half) })),
+    ...(await repairRows(repairer, { ...request, rows: rows.slice(half) })),
+  ];
+}

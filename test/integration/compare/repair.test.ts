@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import type { RepairDocument, UndoneDocument } from '../../../src/operations/repair/repair-document.ts';
+import { contents } from '../../support/compare.ts';
+import { dumpAndDiff } from '../../support/dump-and-diff.ts';
+import { RouteFile } from '../../support/route.ts';
+import { twoServers } from '../../support/two-servers.ts';
+import { until } from '../../support/until.ts';
+import { quiet, writing } from './writing.ts';
+
+const servers = twoServers();
+
+const schema = `
+  CREATE TABLE item (id bigint PRIMARY KEY, s text, n numeric(12,4), b bytea, turns int NOT NULL DEFAULT 0);
+  CREATE TABLE hot (id int PRIMARY KEY, n bigint NOT NULL);`;
+const rows = 4_000;
+const fill = `
+  INSERT INTO item SELECT i, 'text ' || i, i / 8.0, decode(md5(i::text), 'hex') FROM generate_series(1, ${rows}) i;
+  INSERT INTO hot SELECT i, 0 FROM generate_series(1, 10) i;`;
+
+/** Rows that the writers leave alone, and some that they are at all the time. */
+const spoil = `
+  UPDATE item SET s = NULL WHERE id % ${quiet} = 0 AND id <= 1000;
+  DELETE FROM item WHERE id % ${quiet} = 0 AND id > 1000 AND id <= 2000;
+  INSERT INTO item (id, s) SELECT -i, 'nobody made it' FROM generate_series(1, 30) i;
+  UPDATE item SET b = NULL WHERE id BETWEEN 2100 AND 2200;`;
+
+test('a repair under load leaves the target as the source is, and can be taken back', async () => {
+  const { source, target } = await servers.pair(schema);
+  await source.query(fill);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  {
+    await using _writers = writing(source, rows);
+    await target.query(spoil);
+    const refused = await file.tidelock('repair', 'here-to-there', '--json');
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('--yes');
+    const planned = JSON.parse(refused.out) as RepairDocument;
+    expect(planned).toMatchObject({ dryRun: true, job: null, equal: false });
+    expect((await target.query('SELECT count(*)::int AS n FROM item WHERE id < 0'))[0]).toEqual({ n: 30 });
+
+    const { code, out, err } = await file.tidelock('repair', 'here-to-there', '--yes', '--json');
+    if (code !== 0) throw new Error(`${out}\n${err}`);
+    const done = JSON.parse(out) as RepairDocument;
+    expect(done).toMatchObject({ equal: true, dryRun: false, job: 'here-to-there/2' });
+    const item = done.tables.find(({ name }) => name === 'public.item');
+    expect(item).toMatchObject({ missing: 20, extra: 30, undecided: 0, left: 0, refused: {} });
+    // A row that the source has changed since it was spoilt is whole again by itself where its b was written.
+    expect(item?.different).toBeGreaterThanOrEqual(20);
+    expect(item?.repaired).toBe(50 + (item?.different ?? 0));
+  }
+  await route.caughtUp();
+  for (const table of ['item', 'hot'])
+    expect(await dumpAndDiff(source, target, { table, key: 'id' })).toEqual({ missing: [], extra: [], different: [] });
+
+  // Two rows change after the repair: those are newer.
+  await source.query(`UPDATE item SET s = 'newer' WHERE id = ${quiet}; INSERT INTO item (id) VALUES (-1)`);
+  await route.caughtUp();
+  const undone = await file.tidelock('repair', 'here-to-there', '--undo', 'here-to-there/2', '--yes', '--json');
+  const document = JSON.parse(undone.out) as UndoneDocument;
+  expect(document).toMatchObject({ undone: 'here-to-there/2', refused: {} });
+  expect(document.changed).toBe(2);
+  expect(
+    await target.query(`SELECT count(*)::int AS n FROM item WHERE s IS NULL AND id % ${quiet} = 0 AND id > 0`),
+  ).toEqual([{ n: 19 }]);
+  expect(await target.query(`SELECT count(*)::int AS n FROM item WHERE id < 0 AND s = 'nobody made it'`)).toEqual([
+    { n: 29 },
+  ]);
+  expect(await target.query(`SELECT s FROM item WHERE id = ${quiet}`)).toEqual([{ s: 'newer' }]);
+
+  // What is repaired does not come back in a route the other way, and what a person is to say has to be said.
+  const { out } = await file.tidelock(
+    'repair',
+    'here-to-there',
+    'public.item',
+    '--where',
+    `id = ${2 * quiet}`,
+    '--yes',
+    '--json',
+  );
+  expect((JSON.parse(out) as RepairDocument).tables).toMatchObject([{ rows: 1, different: 1, repaired: 1, left: 0 }]);
+});
+
+test('a job outlives its engine, goes on where it was, and rests when it is told to', async () => {
+  const { source, target } = await servers.pair(schema);
+  await source.query(`INSERT INTO item SELECT i, 'text ' || i FROM generate_series(1, 260000) i`);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
+  const job = async (): Promise<Record<string, unknown>> => {
+    const { out } = await file.tidelock('jobs', '--limit', '1', '--json');
+    return (JSON.parse(out) as { jobs: Record<string, unknown>[] }).jobs[0] ?? {};
+  };
+  let watching: ReturnType<typeof file.tidelock>;
+  {
+    await using route = file.run();
+    await route.state('running');
+    await route.caughtUp();
+    watching = file.tidelock('compare', 'here-to-there', '--max-load', '3%', '--json');
+    await until('a chunk that is stored', async () => Number((await job()).done) > 0, 60_000);
+    await route.kill9();
+  }
+  const killed = await job();
+  expect(killed).toMatchObject({ state: 'running', kind: 'compare' });
+  await using route = file.run();
+  await until('another attempt', async () => Number((await job()).attempts) === 2, 60_000);
+  expect((await file.tidelock('jobs', 'pause', 'here-to-there/1')).code).toBe(0);
+  await until('a job that rests', async () => (await job()).state === 'paused');
+  // Who watches a job that rests is let go.
+  expect((await watching).code).toBe(0);
+  const steps = await target.query(
+    `SELECT state -> 'rows' AS rows FROM tidelock.job_steps WHERE step = 'table public.item'`,
+  );
+  expect(Number(steps[0]?.rows)).toBeGreaterThanOrEqual(Number(killed.done));
+  expect(Number(steps[0]?.rows)).toBeLessThan(260_000);
+  // It goes on with what it was asked for; a new one at full speed is done meanwhile, once this one is out of its way.
+  expect((await file.tidelock('jobs', 'resume', 'here-to-there/1')).code).toBe(0);
+  await until('a third attempt', async () => Number((await job()).attempts) === 3);
+  expect((await file.tidelock('jobs', 'cancel', 'here-to-there/1')).code).toBe(0);
+  await until('the end', async () => (await job()).state === 'cancelled');
+  const again = await file.tidelock('jobs', 'resume', 'here-to-there/1');
+  expect(again.code).toBe(2);
+  expect(again.err).toContain('TL-4152');
+  const fresh = await file.tidelock('compare', 'here-to-there', '--json');
+  expect(JSON.parse(fresh.out)).toMatchObject({ equal: true, tables: [{ rows: 0 }, { rows: 260_000 }] });
+  expect(await contents(source, ['hot'])).toEqual({ hot: [] });
+  await route.stop();
+});
