@@ -40,8 +40,9 @@ export async function settleDefinition(options: InitialLoadOptions): Promise<voi
   } else if (stored.pending?.to === fingerprintOf(wanted)) {
     await store.apply({ removed: [], tables: [], applied: wanted });
   }
-  await demandKnown(options);
-  const carried = (await store.tables()).flatMap((table) => table.definition?.id ?? []);
+  const tables = await store.tables();
+  await demandKnown(options, tables);
+  const carried = tables.flatMap((table) => table.definition?.id ?? []);
   const left = await source.tidyQueue(carried);
   if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
 }
@@ -50,8 +51,8 @@ export async function settleDefinition(options: InitialLoadOptions): Promise<voi
  * Of a table that an older engine has registered nothing is stored that would tell it under another name: where its own is
  * gone it may have been renamed, and would leave without a word.
  */
-async function demandKnown({ definition, store, source }: InitialLoadOptions): Promise<void> {
-  const unknown = (await store.tables()).filter((table) => table.definition === null);
+async function demandKnown({ definition, source }: InitialLoadOptions, tables: readonly StoredTable[]): Promise<void> {
+  const unknown = tables.filter((table) => table.definition === null);
   if (unknown.length === 0 || definition.ddl === 'replicate') return;
   const there = new Set((await source.tables()).map(tableLabel));
   const gone = unknown.find((table) => !there.has(table.source));

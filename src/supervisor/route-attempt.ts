@@ -93,12 +93,13 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const versions = isFollowing ? storedVersions(carried, stored) : carried;
   const bindings = versions.map((table) => mapper.bind(table));
   const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
-  const own = await ownTables(attempt, tables);
+  const mapped = tables.map((table) => table.mapped);
+  const asking = [ownTables(attempt, tables), source.preflight(), target.preflight(mapped)] as const;
+  const [own, ...asked] = await Promise.all(asking);
   if (own !== null) throw own;
-  const asked = [source.preflight(), target.preflight(tables.map(({ mapped }) => mapped))];
   const found = [
     ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
-    ...(await Promise.all(asked)).flat(),
+    ...asked.flat(),
   ];
   logWarnings(found, attempt.logger);
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.

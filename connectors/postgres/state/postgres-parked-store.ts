@@ -201,6 +201,13 @@ export class PostgresParkedStore implements ParkedStore {
 }
 
 /** As part of what is stored about a route. Zero where the state is older than parking. */
+/** The same for a route `r`, as columns. */
+export function parkedColumns(version: number): string {
+  if (version < parkedSince) return '0 as parked, null as parked_since';
+  return `(select count(*)::int from tidelock.parked p where p.route_id = r.id) as parked,
+       (select p.position from tidelock.parked p where p.route_id = r.id order by p.id limit 1) as parked_since`;
+}
+
 export async function readParkedCount(client: pg.Client, version: number, routeKey: string): Promise<ParkedCount> {
   if (version < parkedSince) return { count: 0, since: null };
   const { rows } = await client.query<{ count: number; since: Position | null }>(

@@ -42,6 +42,7 @@ import {
   leftoverSince,
   migrateState,
   readStateVersion,
+  readVersionThere,
   schemaLock,
   stateVersion,
 } from './state-schema.ts';
@@ -94,6 +95,7 @@ class PostgresRouteState implements RouteStateStore {
   readonly actions: ActionJournal;
   readonly jobs: JobStore;
   readonly #client: pg.Client;
+  #isThere = false;
   readonly #node: string;
   readonly #key: string;
   readonly #route: string;
@@ -186,9 +188,26 @@ class PostgresRouteState implements RouteStateStore {
 
   read(): Promise<StoredRoute | null> {
     return this.#run(async () => {
-      const version = await readStateVersion(this.#client, this.#node);
+      const version = await this.#version();
       return version === null ? null : await readStoredRoute(this.#client, version, this.#key);
     });
+  }
+
+  /** Whether there is a schema is asked once: a start reads the state several times, and the target may be far away. */
+  async #version(): Promise<number | null> {
+    if (!this.#isThere) {
+      const version = await readStateVersion(this.#client, this.#node);
+      this.#isThere = version !== null;
+      return version;
+    }
+    try {
+      return await readVersionThere(this.#client, this.#node);
+    } catch (error) {
+      if (!/^(42P01|3F000)$/.test(sqlState(error) ?? '')) throw error;
+      // The last route was dropped, and the schema with it.
+      this.#isThere = false;
+      return null;
+    }
   }
 
   acquireLease(holder: LeaseHolder, takeover: boolean, onClaim = (): void => {}): Promise<LeaseAttempt> {

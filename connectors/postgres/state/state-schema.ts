@@ -232,7 +232,11 @@ export const jobsSince = 6;
  */
 export async function readStateVersion(client: pg.Client, node: string): Promise<number | null> {
   const { rows } = await client.query<{ there: boolean }>(`select to_regclass('tidelock.meta') is not null as there`);
-  if (!rows[0]?.there) return null;
+  return rows[0]?.there ? await readVersionThere(client, node) : null;
+}
+
+/** Where the schema was there a moment ago. Throws the server's error (42P01, 3F000) where it is no more. */
+export async function readVersionThere(client: pg.Client, node: string): Promise<number> {
   // Engines before version 4 have stored no `compatible`.
   const meta = await client.query<{ version: number; compatible: number }>(
     `select version, coalesce((to_jsonb(meta) ->> 'compatible')::int, version) as compatible from tidelock.meta`,

@@ -11,7 +11,7 @@ import type {
 } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { expiresInMs } from './lease.ts';
-import { readParkedCount } from './postgres-parked-store.ts';
+import { parkedColumns } from './postgres-parked-store.ts';
 import { readWanted, type WantedRow, wantedColumns } from './wanted.ts';
 
 interface RouteRow extends WantedRow {
@@ -31,6 +31,8 @@ interface RouteRow extends WantedRow {
   readonly last_commit_id: string | null;
   readonly applied: RouteDescription | null;
   readonly pending_change: PendingChange | null;
+  readonly parked: number;
+  readonly parked_since: Position | null;
 }
 
 export async function readStoredRoute(client: pg.Client, version: number, key: string): Promise<StoredRoute | null> {
@@ -39,7 +41,8 @@ export async function readStoredRoute(client: pg.Client, version: number, key: s
        l.supervisor, l.host, l.pid, ${expiresInMs}, l.expires_at = 'epoch' as released, l.status,
        (extract(epoch from clock_timestamp() - l.status_at) * 1000)::float8 as status_age_ms,
        c.sequence::text, c.position, c.last_commit_position, c.last_commit_id,
-       to_jsonb(r) -> 'applied' as applied, to_jsonb(r) -> 'pending' as pending_change, to_jsonb(r) ->> 'leftover' as leftover
+       to_jsonb(r) -> 'applied' as applied, to_jsonb(r) -> 'pending' as pending_change, to_jsonb(r) ->> 'leftover' as leftover,
+       ${parkedColumns(version)}
      from tidelock.routes r
      join tidelock.requests q on q.route_id = r.id
      left join tidelock.leases l on l.route_id = r.id
@@ -60,7 +63,7 @@ export async function readStoredRoute(client: pg.Client, version: number, key: s
     status: row.status,
     statusAgeMs: row.status_age_ms,
     checkpoint: readCheckpoint(row, key),
-    parked: await readParkedCount(client, version, key),
+    parked: { count: row.parked, since: row.parked_since },
     applied: row.applied,
     pending: row.pending_change,
   };

@@ -28,23 +28,23 @@ export function applicationName(routeId: number, routeKey: string, purpose: 'app
   return `tidelock ${routeId} ${purpose} ${routeKey}`.slice(0, 63);
 }
 
-export async function openApplyConnection(
-  node: NodeDefinition,
-  routeId: number,
-  routeKey: string,
-): Promise<ApplyConnection> {
-  const client = await connectPostgres(node, {
-    applicationName: applicationName(routeId, routeKey, 'apply'),
-    pipeline: true,
-    settings: planSettings,
-  });
-  const replicaRole = await setReplicaRole(client);
+/** Of a session that does nothing yet: who takes the route over ends those that have its id in their name. */
+export async function openApplySession(node: NodeDefinition, routeKey: string): Promise<pg.Client> {
+  const name = `tidelock ${routeKey}`.slice(0, 63);
+  return await connectPostgres(node, { applicationName: name, pipeline: true, settings: planSettings });
+}
+
+/** Makes it the one of this route, in one round trip. */
+export async function prepareApplySession(client: pg.Client, name: string): Promise<ApplyConnection> {
+  const named = client.query(`select set_config('application_name', $1, false)`, [name]);
+  const asReplica = setReplicaRole(client);
   // With synchronous standbys the server's own setting stays: they are there so that no commit is lost in a failover. It
   // is pinned, since a reload would change it under the session; and it may be off, too.
-  const { rows } = await client.query<{ setting: string }>(
+  const pinned = client.query<{ setting: string }>(
     `select set_config('synchronous_commit', case current_setting('synchronous_standby_names') when '' then 'off'
        else current_setting('synchronous_commit') end, false) as setting`,
   );
+  const [replicaRole, { rows }] = await Promise.all([asReplica, pinned, named]);
   return { client, replicaRole, asynchronousCommit: rows[0]?.setting === 'off' };
 }
 

@@ -507,9 +507,9 @@ export class PostgresConsumer implements Consumer {
     const answered = batch.settle();
     if (current === null) return await answered;
     answered.catch(() => {});
-    // What the socket didn't take at once goes out first.
-    await new Promise((resolve) => setImmediate(resolve));
     current.feed.onMore(() => this.#makeAhead(group, 'early'));
+    // What the socket didn't take at once goes out first.
+    if (group.rows >= backlogRows(this.#groupRows)) await new Promise((resolve) => setImmediate(resolve));
     this.#makeAhead(group, 'early');
     try {
       await answered;

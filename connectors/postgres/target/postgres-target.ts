@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { routeKey } from '../../../src/core/route.ts';
@@ -12,7 +13,13 @@ import { carryOut } from '../schema/carry-out.ts';
 import { compareSchema } from '../schema/compare-schema.ts';
 import { readNamedSequences, readSequences } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
-import { openApplyConnection, setReplicaRole } from './apply-connection.ts';
+import {
+  type ApplyConnection,
+  applicationName,
+  openApplySession,
+  prepareApplySession,
+  setReplicaRole,
+} from './apply-connection.ts';
 import { allowTriggers } from './firing-triggers.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
@@ -33,16 +40,28 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     } catch (error) {
       throw classifyPostgresError(error, node.name);
     } finally {
-      await client.end().catch(() => {});
+      // Its end is the server's to tell: nobody waits for that.
+      client.end().catch(() => {});
     }
   };
 
-  const routeId = (): Promise<number> =>
-    briefly(async (client) => {
-      const { rows } = await client.query<{ id: number }>('select id from tidelock.routes where key = $1', [key]);
-      if (!rows[0]) throw fail(routeErrors.notRegistered, { route: route.name });
-      return rows[0].id;
-    });
+  const routeId = async (client: pg.Client): Promise<number> => {
+    const { rows } = await client.query<{ id: number }>('select id from tidelock.routes where key = $1', [key]);
+    if (!rows[0]) throw fail(routeErrors.notRegistered, { route: route.name });
+    return rows[0].id;
+  };
+
+  /** The session that applies changes, and the route's id. */
+  const applySession = async (): Promise<{ connection: ApplyConnection; id: number }> => {
+    const client = await openApplySession(node, key);
+    try {
+      const id = await routeId(client);
+      return { connection: await prepareApplySession(client, applicationName(id, key, 'apply')), id };
+    } catch (error) {
+      client.end().catch(() => {});
+      throw error;
+    }
+  };
 
   return {
     identity: () =>
@@ -93,16 +112,15 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       }),
     repairer: async () => {
       try {
-        return await openRepairer({ route, routeId: await routeId(), routeKey: key });
+        return await openRepairer({ route, routeId: await briefly(routeId), routeKey: key });
       } catch (error) {
         throw classifyPostgresError(error, node.name);
       }
     },
     state: () => openPostgresState({ node, routeKey: key, logger }),
-    loader: async (options) => openLoader({ ...options, route, routeId: await routeId(), routeKey: key }),
+    loader: async (options) => openLoader({ ...options, route, routeId: await briefly(routeId), routeKey: key }),
     consumer: async (options) => {
-      const id = await routeId();
-      const connection = await openApplyConnection(node, id, key).catch((error: unknown) => {
+      const { connection, id } = await applySession().catch((error: unknown) => {
         throw classifyPostgresError(error, node.name);
       });
       const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, logger, order });

@@ -108,8 +108,11 @@ export class Parking {
   async load(position: Position): Promise<void> {
     const { client, routeId, routeKey, order } = this.#options;
     this.#held.clear();
+    // On a session that sends both at once.
+    const decision = this.#readDecision();
+    decision.catch(() => {});
     this.#count = await readParkedCount(client, stateVersion, routeKey);
-    this.#decision = await this.#readDecision();
+    this.#decision = await decision;
     const end = this.#decision?.position ?? null;
     if (end !== null && order.covers(position, end)) await this.forgetDecision();
     if (this.#count.count === 0) return;
