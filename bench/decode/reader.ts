@@ -7,6 +7,7 @@ import { LatestValue } from '../../src/core/latest-value.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { RouteDefinition } from '../../src/core/route.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
+import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
 import { MemoryChannel } from '../../src/pipeline/memory-channel.ts';
 import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 import { streamSession } from '../../src/pipeline/stream-session.ts';
@@ -98,6 +99,8 @@ async function read(route: RouteDefinition, { stored, start, end }: DecodeTask):
     asked: new LatestValue<true>(),
     windows: new WatermarkWindows(),
     looks: new TargetLooks(),
+    loading: new LoadingTables(),
+    onApplied: () => {},
     onHeartbeat: () => {},
   });
   await source.close();

@@ -21,6 +21,7 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   schema: async () => (await import('./commands/schema.ts')).addSchema,
   compare: async () => (await import('./commands/compare.ts')).addCompare,
   repair: async () => (await import('./commands/repair.ts')).addRepair,
+  load: async () => (await import('./commands/load.ts')).addLoad,
   jobs: async () => (await import('./commands/jobs.ts')).addJobs,
   plan: async () => (await import('./commands/plan.ts')).addPlan,
   apply: async () => (await import('./commands/apply.ts')).addApply,

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { loadLines } from './load/load-text.ts';
 import { tableText } from './table-text.ts';
 import { wrapped } from './wrapped.ts';
 
@@ -9,6 +10,9 @@ export interface StatusStyle {
   /** Width of the terminal; null where there is none, and lines may have any length. */
   readonly columns: number | null;
 }
+
+/** Of a load: the others wait. */
+const mostTables = 8;
 
 interface StatusColumn {
   readonly title: string;
@@ -48,8 +52,11 @@ export function statusText(routes: readonly RouteView[], style: StatusStyle): st
     text.push(style.colours ? coloured(line, route) : line);
     if (!fits) text.push(`  ${lowColumns(route)}`);
     if (route.load) {
-      const { tablesDone, tables, rows: loaded } = route.load;
+      const { tablesDone, tables, rows: loaded, loading = [] } = route.load;
       text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows`);
+      const shown = loadLines(loading.slice(0, mostTables), { bars: style.columns !== null, colours: style.colours });
+      text.push(...shown.map((line) => `    ${line}`));
+      if (loading.length > mostTables) text.push(`    and ${loading.length - mostTables} more`);
     }
     if (route.parkedSince && route.reason?.code !== routeErrors.parked.code)
       text.push(`  parked: ${route.parked}, the target is not what the source was since ${route.parkedSince}`);

@@ -62,7 +62,7 @@ export function routeDefinition(
     from: node(data.from),
     to: node(data.to),
     tables: tableSelection(source.name, rules, data.exclude),
-    load: data.load,
+    load: { mode: data.load.mode, existing: data.load.existing, wholeUpToBytes: data.load.wholeUpTo },
     forward: data.forward,
     newTables: data.newTables,
     sequencesEveryMs: data.sequences.carry === 'interval' ? data.sequences.interval : null,

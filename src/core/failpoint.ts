@@ -34,6 +34,9 @@ export const failpointNames = [
   'rename.copied',
   'rename.stored',
   'load.answerLost',
+  'chunk.read',
+  'chunk.sent',
+  'chunk.applied',
 ] as const;
 
 export type FailpointName = (typeof failpointNames)[number];

@@ -1,6 +1,7 @@
 import type { Action, ActionJournal, MakeEntry } from './action.ts';
 import type { ApplyActivity } from './apply-activity.ts';
 import type { JobStore } from './job.ts';
+import type { StoredLoad } from './load.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { JournalLimits } from './route.ts';
@@ -180,6 +181,8 @@ export interface RouteStateStore {
   tables(): Promise<readonly StoredTable[]>;
   /** Registers the tables and this route as their one owner. Throws where another route owns one of the targets. */
   setTables(tables: readonly StoredTable[]): Promise<void>;
+  /** Tables that are loaded beside the stream, or were; none where the state is of an older engine. */
+  loads(): Promise<readonly StoredLoad[]>;
   /** Notes on a table's stored definition what a look at the catalogue has halted at. */
   setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void>;
 

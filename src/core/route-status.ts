@@ -41,6 +41,24 @@ export interface LoadProgress {
   readonly tablesDone: number;
   readonly tables: number;
   readonly rows: number;
+  /** Of a load beside the stream, as are those below: bytes that were read of the source. */
+  readonly bytes?: number | undefined;
+  /** Null where it can't be told. */
+  readonly leftMs?: number | null | undefined;
+  /** The tables that are not done. */
+  readonly loading?: readonly TableProgress[] | undefined;
+}
+
+export interface TableProgress {
+  /** As the source names it. */
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** What the source thinks that there is, without counting. */
+  readonly expectedRows: number;
+  readonly expectedBytes: number;
+  readonly rowsPerSecond: number | null;
+  readonly leftMs: number | null;
 }
 
 /**

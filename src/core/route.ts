@@ -1,4 +1,5 @@
 import type { Expression } from './expression.ts';
+import type { Existing } from './load.ts';
 import type { RouteDescription } from './route-description.ts';
 import type { MappedTable } from './table-mapping.ts';
 import type { TablePattern } from './table-pattern.ts';
@@ -58,7 +59,12 @@ export interface RouteDefinition {
   readonly from: NodeDefinition;
   readonly to: NodeDefinition;
   readonly tables: TableSelection;
-  readonly load: { readonly mode: 'initial' | 'none'; readonly existing: 'refuse' | 'merge' | 'replace' };
+  readonly load: {
+    readonly mode: 'initial' | 'none';
+    readonly existing: Existing;
+    /** Tables that hold no more together are copied in one piece before the route streams; of more, those with a key are loaded beside the stream. */
+    readonly wholeUpToBytes: number;
+  };
   readonly forward: 'own' | 'all';
   /** When a table appears that a glob of the route means. */
   readonly newTables: 'halt' | 'ignore' | 'load';

@@ -61,3 +61,10 @@ export function tableLabel(table: TableName): string {
   const part = (text: string): string => (/^[^".]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`);
   return `${part(table.schema)}.${part(table.name)}`;
 }
+
+/** The table that a label names; null of what is none. */
+export function tableOfLabel(label: string): TableName | null {
+  const parts = label.match(/"(?:[^"]|"")*"|[^".]+/g) ?? [];
+  const [schema, name] = parts.map((part) => (part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part));
+  return parts.length === 2 && schema !== undefined && name !== undefined ? { schema, name } : null;
+}

@@ -3,6 +3,7 @@ import type { Change, ShareTest, TableShare } from './change.ts';
 import type { CompareSide } from './compare-side.ts';
 import type { Consumer } from './consumer.ts';
 import type { Finding } from './finding.ts';
+import type { BegunLoad } from './load.ts';
 import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
 import type { Repairer } from './repairer.ts';
@@ -56,6 +57,11 @@ export interface Loader {
   empty(tables: readonly TableVersion[]): Promise<void>;
   /** `table` is mapped: the target's names. It has to be empty. Returns the number of rows. */
   load(table: TableVersion, batches: AsyncIterable<readonly Row[]>): Promise<number>;
+  /**
+   * Of tables that are loaded beside the stream, from `commit` on: checks that they are empty, or empties them, as each load says. Throws
+   * (loadUnderForeignKey) before anything is written where rows must not be missing.
+   */
+  begin(loads: readonly BegunLoad[]): Promise<void>;
   commit(source: SourceIdentity, position: Position, applied: RouteDescription): Promise<void>;
   /** For tables that came later: registers them with their rows; the checkpoint stays. */
   commitTables(tables: readonly StoredTable[]): Promise<void>;
@@ -102,6 +108,8 @@ export interface Target {
   compareSide(signal: AbortSignal): CompareSide;
   /** On a session of its own. */
   repairer(): Promise<Repairer>;
+  /** Throws what the begin of a load beside the stream would halt with. Changes nothing. */
+  checkLoad(load: BegunLoad): Promise<void>;
   /** The state store, on a connection of its own. Each call opens a new one. */
   state(): Promise<RouteStateStore>;
   loader(options: LoaderOptions): Promise<Loader>;

@@ -1,4 +1,5 @@
 import type { Change } from './change.ts';
+import type { BegunLoad, LoadedChunk } from './load.ts';
 import type { Position } from './position.ts';
 
 /** One node that a transaction has been through, and where and when it was committed there. */
@@ -55,6 +56,10 @@ export interface TransactionPart {
   readonly again?: readonly AgainKey[];
   /** When it is applied, and before what is behind it, the target is looked at: see TargetLooks. */
   readonly look?: string;
+  /** Rows of a load. Nothing else is in the transaction, of which this is the only part. */
+  readonly chunk?: LoadedChunk;
+  /** As `chunk`. */
+  readonly begins?: BegunLoad;
   /** What the first of its unmapped changes halts with; absent where there is none. */
   readonly unmapped?: MappingFailure;
 }

@@ -2,13 +2,14 @@ import type { Row } from '../core/cell.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import type { BegunLoad } from '../core/load.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import { type QueueSnapshot, type Source, wholeLoadLimitBytes } from '../core/source.ts';
-import type { TableVersion } from '../core/table.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Loader, Target } from '../core/target.ts';
 import type { WorkMeter } from '../core/work-meter.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
@@ -87,27 +88,82 @@ interface Copy {
   readonly storing: Storing;
 }
 
+/**
+ * Tables that hold little are copied at once. Of more, those that have a key are loaded beside the stream from here on
+ * (operations/load), and only the others are copied.
+ */
 async function copyTables(options: InitialLoadOptions, { snapshot, bindings, storing }: Copy): Promise<void> {
-  const replaces = options.definition.load.existing === 'replace';
-  await copyInto(options, { snapshot, bindings, replaces: () => replaces }, (loader) => {
-    storing.begun = true;
-    return loader.commit(snapshot.source, snapshot.position, options.definition.describe());
-  });
+  const { existing, wholeUpToBytes } = options.definition.load;
+  const copy = (loads: readonly BegunLoad[]): Promise<void> => {
+    const beside = new Set(loads.map(({ load }) => load.source));
+    const copied = bindings.filter(({ source }) => !beside.has(tableLabel(source)));
+    const replaces = (): boolean => existing === 'replace';
+    return copyInto(options, { snapshot, bindings: copied, beside: loads, replaces }, (loader) => {
+      storing.begun = true;
+      return loader.commit(snapshot.source, snapshot.position, options.definition.describe());
+    });
+  };
+  const bytes = await snapshot.sizeBytes();
+  if (bytes <= wholeUpToBytes) {
+    await copy([]);
+    return;
+  }
+  try {
+    await copy(await loadsOf(options, bindings));
+  } catch (error) {
+    const isInTheWay = error instanceof TidelockError && error.code === targetErrors.loadUnderForeignKey.code;
+    if (!isInTheWay || bytes > wholeLoadLimitBytes) throw error;
+    options.logger.info({ reason: error.message }, 'the tables are loaded in one piece');
+    await copy([]);
+  }
+}
+
+/** Of the tables that have a key. */
+async function loadsOf(
+  { source, definition }: InitialLoadOptions,
+  bindings: readonly TableBinding[],
+): Promise<readonly BegunLoad[]> {
+  const reader = source.reader();
+  try {
+    const loads: BegunLoad[] = [];
+    for (const binding of bindings) {
+      const key = await reader.key(binding.source);
+      if (key === null) continue;
+      const size = await reader.size(binding.source);
+      const load = {
+        source: tableLabel(binding.source),
+        targets: binding.tables.map(tableLabel),
+        existing: definition.load.existing,
+        key: key.columns,
+        expectedRows: size.rows,
+        expectedBytes: size.bytes,
+        job: null,
+      };
+      loads.push({ load, tables: binding.tables });
+    }
+    return loads;
+  } finally {
+    await reader.close();
+  }
 }
 
 export interface CopiedTables extends Pick<Copy, 'snapshot' | 'bindings'> {
   /** True where the rows that are in a target table go; else it has to be empty. */
   replaces(target: TableVersion): boolean;
+  /** What is not copied, but loaded beside the stream later. */
+  readonly beside?: readonly BegunLoad[];
 }
 
 /** `commit` makes the rows count. */
 export async function copyInto(
   options: InitialLoadOptions,
-  { snapshot, bindings, replaces }: CopiedTables,
+  { snapshot, bindings, replaces, beside = [] }: CopiedTables,
   commit: (loader: Loader) => Promise<void>,
 ): Promise<void> {
   const { definition, target, epoch, logger, mapper, signal } = options;
-  const bytes = await snapshot.sizeBytes();
+  const isPart = beside.length > 0;
+  const sources = bindings.map(({ source }) => source);
+  const bytes = isPart ? await options.source.sizeBytes(sources) : await snapshot.sizeBytes();
   if (bytes > wholeLoadLimitBytes)
     throw fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes });
   const beganMs = Date.now();
@@ -126,6 +182,7 @@ export async function copyInto(
     const targets = bindings.flatMap((binding) => binding.tables.map((table) => ({ binding, table })));
     const sorted = await loader.sort(targets.map((target) => target.table));
     await loader.empty(sorted.filter(replaces));
+    await loader.begin(beside);
     for (const table of sorted) {
       const binding = targets.find((target) => target.table === table)?.binding;
       if (binding === undefined) throw new RangeError('a table that was not asked for');

@@ -8,6 +8,8 @@ export interface LoadingTable {
   readonly key: readonly string[];
   /** Whether a row may go and come where it changes its key: not where the route treats operations differently. */
   replaces(table: TableVersion): boolean;
+  /** A key has to be read again. */
+  onAgain(key: readonly string[]): void;
 }
 
 /**
@@ -45,7 +47,9 @@ export class LoadingTables {
       }
       made ??= part.changes.slice(0, at);
       made.push(...moved.changes);
-      if (moved.again !== null) again.push({ source: tableLabel(moved.table), key: moved.again });
+      if (moved.again === null) continue;
+      again.push({ source: tableLabel(moved.table), key: moved.again });
+      this.#tables.get(tableLabel(moved.table))?.onAgain(moved.again);
     }
     if (made === null) return part;
     return {

@@ -69,6 +69,11 @@ export class SchemaGuard {
     for (const table of tables) this.#touched.set(table, null);
   }
 
+  /** As the stream has it where it has got to; null of a table that is not known, or not by this name any more. */
+  definition(label: string): TableDefinition | null {
+    return this.#stored.get(label)?.definition ?? null;
+  }
+
   get isTouched(): boolean {
     return this.#touched.size > 0;
   }

@@ -6,6 +6,7 @@ import { backlogRows, type Consumer, type PartFeed } from '../core/consumer.ts';
 import type { LatestValue } from '../core/latest-value.ts';
 import type { Position } from '../core/position.ts';
 import type { TransactionPart } from '../core/transaction.ts';
+import type { LoadingTables } from './loading-tables.ts';
 import type { RouteMeter } from './route-meter.ts';
 import type { SchemaGuard } from './schema-guard.ts';
 import type { TableMapper } from './table-mapper.ts';
@@ -36,6 +37,10 @@ export interface StreamSessionOptions {
   /** What is read of the source meanwhile, between watermarks. */
   readonly windows: WatermarkWindows;
   readonly looks: TargetLooks;
+  /** Tables that lack rows. */
+  readonly loading: LoadingTables;
+  /** It is at the target. */
+  onApplied(part: TransactionPart): void;
   onHeartbeat(): void;
 }
 
@@ -106,7 +111,7 @@ async function read(
       let isLookedAt = !options.guard.isTouched;
       try {
         for (const given of parts) {
-          const part = options.windows.pass(given);
+          const part = options.loading.pass(options.windows.pass(given));
           // An advance that is no transaction has no place for a change.
           if (!isLookedAt && reached !== null && part.id !== '') {
             isLookedAt = true;
@@ -228,9 +233,10 @@ async function waited<T>(meter: RouteMeter, wait: () => Promise<T>): Promise<T> 
   return result;
 }
 
-function applied(part: TransactionPart, { budget, meter, onHeartbeat }: StreamSessionOptions): void {
+function applied(part: TransactionPart, { budget, meter, onHeartbeat, onApplied }: StreamSessionOptions): void {
   meter.measured(part);
   budget.release(part.bytes);
+  onApplied(part);
   if (part.rows > 0) return;
   for (const change of part.changes) {
     if (change.kind !== 'heartbeat') continue;

@@ -17,10 +17,13 @@ import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { carrySequences } from '../operations/carry-sequences.ts';
 import { initialLoad } from '../operations/initial-load.ts';
+import type { LoadDesk } from '../operations/load/load-desk.ts';
+import { LoadsBesideStream } from '../operations/load/loads-beside-stream.ts';
 import { loadNewTables } from '../operations/load-new-tables.ts';
 import { ownTables } from '../operations/own-tables.ts';
 import { settleDefinition } from '../operations/settle-definition.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
+import { LoadingTables } from '../pipeline/loading-tables.ts';
 import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
@@ -47,7 +50,10 @@ export interface RouteAttempt {
   readonly acceptSchemaChangesTo: Position | null;
   /** Yields when somebody has asked for something about parked transactions. */
   readonly asked: LatestValue<true>;
+  readonly desk: LoadDesk;
   onLoad(progress: LoadProgress | null): void;
+  /** As `onLoad`, of loads beside the stream. `initial`: of one without which the route is not what it is to be. */
+  onLoadBeside(progress: LoadProgress | null, initial: boolean): void;
   /** Gives the columns that are left out, for as long as the route streams. */
   onStreaming(ignored: () => readonly string[]): void;
   onHeartbeat(): void;
@@ -182,6 +188,32 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     leftOut: attempt.meter.leftOut,
   });
   attempt.onStreaming(() => guard.ignored);
+  const loading = new LoadingTables();
+  const loads = new LoadsBesideStream({
+    definition,
+    source,
+    target,
+    store,
+    mapper,
+    windows,
+    loading,
+    desk: attempt.desk,
+    meter: attempt.meter.work,
+    logger: attempt.logger,
+    tableDefinition: (label) => guard.definition(label),
+    onProgress: (progress, initial) => attempt.onLoadBeside(progress, initial),
+  });
+  try {
+    await loads.open();
+  } catch (error) {
+    await consumer.close();
+    throw error;
+  }
+  let refused: { readonly error: unknown } | null = null;
+  const loadingTables = loads.run(over.signal).catch((error: unknown) => {
+    refused = { error };
+    over.abort();
+  });
   const channel = new MemoryChannel();
   const looks = new TargetLooks();
   const reader = source.reader();
@@ -199,11 +231,13 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
       groupRows: definition.apply.groupRows,
       groupTimeMs: definition.apply.groupTimeMs,
       targetNode,
-      signal: AbortSignal.any([signal, appeared.signal]),
+      signal: AbortSignal.any([signal, appeared.signal, over.signal]),
       cut: attempt.cut,
       asked: attempt.asked,
       windows,
       looks,
+      loading,
+      onApplied: (part) => loads.applied(part),
       onHeartbeat: () => attempt.onHeartbeat(),
     });
   } finally {
@@ -211,7 +245,9 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     over.abort();
     await reader.close();
     await carrying;
+    await loadingTables;
   }
+  if (refused !== null) throw (refused as { readonly error: unknown }).error;
   return appeared.signal.aborted && !signal.aborted;
 }
 

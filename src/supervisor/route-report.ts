@@ -103,6 +103,19 @@ export class RouteReport {
     if (progress !== null && this.#state !== 'loading') this.show('loading');
   }
 
+  /** Tables are loaded beside the stream. While they are those of the initial load, the route is no more than that. */
+  loadsBeside(progress: LoadProgress | null, initial: boolean): void {
+    if (progress === null) {
+      this.#loadedRows += this.#load?.rows ?? 0;
+      this.#load = null;
+      if (this.#state === 'loading') this.show('catchingUp');
+      return;
+    }
+    this.#load = progress;
+    if (initial && (this.#state === 'catchingUp' || this.#state === 'starting')) this.show('loading');
+    else if (!initial && this.#state === 'loading') this.show('catchingUp');
+  }
+
   /** Null while nothing is loaded. */
   get loadedRows(): number | null {
     return this.#load === null ? null : this.#load.rows + this.#load.tablesDone;

@@ -14,6 +14,7 @@ import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts
 import type { TracedWork } from '../core/work-meter.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
+import { LoadDesk } from '../operations/load/load-desk.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
 import { JobRunner } from './job-runner.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
@@ -121,6 +122,7 @@ class RouteRunner {
   /** While this engine has the lease. */
   #jobs: JobRunner | null = null;
   #live: LiveStream | null = null;
+  readonly #desk = new LoadDesk();
   #pruneAtMs = 0;
   /** Who has had the lease when this engine was refused last, and until when. */
   #refused: { readonly holder: { readonly host: string; readonly pid: number }; readonly expiresAtMs: number } | null =
@@ -296,7 +298,8 @@ class RouteRunner {
     const { definition, logger } = this.#options;
     const { source, target, store, epoch } = lease;
     const live = (): LiveStream | 'soon' | null => this.#live ?? (comesSoon.has(this.#report.state) ? 'soon' : null);
-    const jobs = new JobRunner({ definition, source, target, store, epoch, logger, live, kinds: jobKinds });
+    const loads = this.#desk;
+    const jobs = new JobRunner({ definition, source, target, store, epoch, logger, live, loads, kinds: jobKinds });
     this.#jobs = jobs;
     try {
       await run(lease);
@@ -321,7 +324,9 @@ class RouteRunner {
       const onLive = (live: LiveStream | null): void => {
         this.#live = live;
       };
-      await workUnderLease({ ...lease, definition, report: this.#report, heartbeatMs, logger, signal, onLive });
+      const desk = this.#desk;
+      const work = { definition, report: this.#report, heartbeatMs, logger, signal, desk, onLive };
+      await workUnderLease({ ...lease, ...work });
     } else {
       this.#report.show(wanted.state);
       let goesOn = false;

@@ -7,6 +7,7 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, Wanted } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import type { LoadDesk } from '../operations/load/load-desk.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
 import { ApplyWatch } from './apply-watch.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
@@ -30,6 +31,7 @@ export interface RouteWork extends Ends {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   onLive(live: LiveStream | null): void;
+  readonly desk: LoadDesk;
 }
 
 /** A group that has not come through by then is rolled back; the Supervisor allows its workers 10 s. */
@@ -105,6 +107,7 @@ async function attempt(
     meter: report.meter,
     acceptSchemaChangesTo: wanted.acceptSchemaChangesTo,
     onLoad: (progress) => report.loading(progress),
+    onLoadBeside: (progress, initial) => report.loadsBeside(progress, initial),
     onStreaming: (ignored) => {
       report.leavesOut(ignored);
       report.show('catchingUp');

@@ -123,10 +123,9 @@ describe.for(seeds())('seed %i', (seed) => {
         onPart: (given) => {
           const part = loading.pass(windows.pass(given));
           model.apply(part);
-          again.push(...(part.again ?? []).map((moved) => [...moved.key]));
         },
       });
-      loading.set(label, { key: key.names, replaces: () => true });
+      loading.set(label, { key: key.names, replaces: () => true, onAgain: (moved) => again.push([...moved]) });
       const reader = queue.source.reader();
       const signal = AbortSignal.timeout(100_000);
       expect(await reader.key(table)).toEqual({ columns: key.names });
@@ -149,11 +148,8 @@ describe.for(seeds())('seed %i', (seed) => {
                 key.names.map((_, at) => at),
                 changed.get(label) as never,
               );
-              const { untouched } = merged;
-              const rows =
-                'text' in untouched
-                  ? untouched.text.flatMap((text) => new RowTextReader(columns.length).read(text))
-                  : untouched;
+              const rows = merged.untouched.text.flatMap((text) => new RowTextReader(columns.length).read(text));
+              expect(rows).toHaveLength(merged.untouched.count);
               for (const row of [...rows, ...merged.touched]) model.add(row);
               resolve();
               return part;

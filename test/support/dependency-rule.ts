@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/core/': [],
   'src/expression/': ['src/core/', 'libpg-query'],
   'src/pipeline/': ['src/core/'],
-  'src/operations/': ['src/core/', 'src/pipeline/'],
+  'src/operations/': ['src/core/', 'src/pipeline/', 'p-queue'],
   'src/config/': ['src/core/', 'src/expression/', 'transforms/', 'csv-parse', 'yaml', 'zod'],
   'src/supervisor/': ['src/core/', 'src/pipeline/', 'src/operations/', 'pino'],
   // The two modules that wire a process together.

@@ -11,7 +11,7 @@ describe('a route', () => {
     expect(route).toMatchObject({
       deployment: 'prod',
       name: 'r',
-      load: { mode: 'initial', existing: 'refuse' },
+      load: { mode: 'initial', existing: 'refuse', wholeUpToBytes: 100_000_000 },
       forward: 'own',
       newTables: 'halt',
       sequencesEveryMs: null,

@@ -37,7 +37,7 @@ function ahead(state: { generation: number; areMade: boolean }): GroupAhead {
     },
     areMade: () => state.areMade,
   } as unknown as TablePlans;
-  return new GroupAhead({ plans, replicaRole: true, mostBytes: 100 });
+  return new GroupAhead({ plans, replicaRole: true, isPartial: () => false, mostBytes: 100 });
 }
 
 /** The values that would be sent. */

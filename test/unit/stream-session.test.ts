@@ -5,6 +5,7 @@ import type { Consumer } from '../../src/core/consumer.ts';
 import { LatestValue } from '../../src/core/latest-value.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
+import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
 import { MemoryChannel } from '../../src/pipeline/memory-channel.ts';
 import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 import type { SchemaGuard } from '../../src/pipeline/schema-guard.ts';
@@ -62,6 +63,8 @@ async function groupsOf(first: TransactionPart, meanwhile: readonly TransactionP
     asked: new LatestValue<true>(),
     windows: new WatermarkWindows(),
     looks: new TargetLooks(),
+    loading: new LoadingTables(),
+    onApplied: () => {},
     onHeartbeat() {},
   });
   return groups;

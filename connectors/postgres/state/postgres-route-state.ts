@@ -5,6 +5,7 @@ import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { JobStore } from '../../../src/core/job.ts';
+import type { StoredLoad } from '../../../src/core/load.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { ParkedStore } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
@@ -40,12 +41,14 @@ import {
   dropState,
   inTransaction,
   leftoverSince,
+  loadsSince,
   migrateState,
   readStateVersion,
   readVersionThere,
   schemaLock,
   stateVersion,
 } from './state-schema.ts';
+import { readLoads } from './stored-loads.ts';
 import { readStoredRoute } from './stored-route.ts';
 import {
   effectiveState,
@@ -404,6 +407,13 @@ class PostgresRouteState implements RouteStateStore {
         [await this.#id()],
       );
       return rows;
+    });
+  }
+
+  loads(): Promise<readonly StoredLoad[]> {
+    return this.#run(async () => {
+      const version = (await readStateVersion(this.#client, this.#node)) ?? 0;
+      return version < loadsSince ? [] : await readLoads(this.#client, await this.#id());
     });
   }
 

@@ -204,13 +204,33 @@ const migrations: readonly string[] = [
      undone bool not null default false
    );
    create index on tidelock.repaired (job_id, id);`,
+  // Tables that are loaded beside the stream: who does not know them would take such a table for complete.
+  `create table tidelock.loads (
+     route_id int not null references tidelock.routes on delete cascade,
+     source text not null,
+     targets jsonb not null,
+     existing text not null check (existing in ('refuse', 'merge', 'replace')),
+     key jsonb not null,
+     after jsonb,
+     ended bool not null default false,
+     again jsonb not null default '[]',
+     rows bigint not null default 0,
+     bytes bigint not null default 0,
+     expected_rows bigint not null,
+     expected_bytes bigint not null,
+     job bigint,
+     begun_at timestamptz not null default clock_timestamp(),
+     done_at timestamptz,
+     primary key (route_id, source)
+   );`,
 ];
 
 export const stateVersion = migrations.length;
 
 /**
  * The oldest version whose engines can work with this one: what came later only adds what they may leave alone. So a
- * new engine can stand by beside an old one, and be taken back. Raise it with a migration that they would misread.
+ * new engine can stand by beside an old one, and be taken back. Raise it with a migration that they would misread. What only
+ * some routes use raises it when it is first used (`raiseCompatible`).
  */
 const compatibleVersion = 4;
 
@@ -222,6 +242,14 @@ export const actionsSince = 4;
 
 /** The first version that knows what a rename has left, and actions that were begun. */
 export const leftoverSince = 5;
+
+/** From this transaction on engines of before this version refuse the state. */
+export async function raiseCompatible(client: pg.Client, version: number): Promise<void> {
+  await client.query('update tidelock.meta set compatible = $1 where compatible < $1', [version]);
+}
+
+/** The first version that knows tables that are loaded beside the stream. */
+export const loadsSince = 8;
 
 /** The first version that knows jobs. */
 export const jobsSince = 6;
@@ -284,7 +312,10 @@ async function migrate(client: pg.Client, node: string, creates: boolean): Promi
   // Somebody else was first.
   if (version === stateVersion) return;
   for (const statements of migrations.slice(version)) await client.query(statements);
-  await client.query('update tidelock.meta set version = $1, compatible = $2', [stateVersion, compatibleVersion]);
+  await client.query('update tidelock.meta set version = $1, compatible = greatest(compatible, $2)', [
+    stateVersion,
+    compatibleVersion,
+  ]);
 }
 
 /**
@@ -295,7 +326,7 @@ export async function dropState(client: pg.Client): Promise<void> {
   const meta = await client.query<{ version: number }>('select version from tidelock.meta');
   if ((meta.rows[0]?.version ?? 0) > stateVersion) return;
   await client.query(
-    `drop table if exists tidelock.repaired, tidelock.job_steps, tidelock.jobs, tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
+    `drop table if exists tidelock.loads, tidelock.repaired, tidelock.job_steps, tidelock.jobs, tidelock.actions, tidelock.journal, tidelock.parking_requests, tidelock.skips, tidelock.parked_keys, tidelock.parked_parts,
        tidelock.parked, tidelock.tables, tidelock.checkpoints, tidelock.leases, tidelock.requests, tidelock.routes,
        tidelock.meta`,
   );

@@ -3,6 +3,7 @@ import { type Cell, type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { isRowChange, type RowChange, type TruncateChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Existing } from '../../../src/core/load.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { CollisionRules } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
@@ -32,6 +33,8 @@ export interface CarefulOptions {
   /** Rows that stand aside until their own change comes; kept over the parts of one transaction. */
   readonly displaced: DisplacedRows;
   readonly share: ConsumerOptions['share'];
+  /** What the load of a table that lacks rows does with others; null of a table that is complete. */
+  loading(plan: TablePlan): Existing | null;
 }
 
 /**
@@ -182,7 +185,8 @@ class CarefulRun {
   }
 
   async #resolveExisting(plan: TablePlan, change: RowChange & { kind: 'insert' }, place: Place): Promise<number> {
-    this.#resolveOrHalt(plan, place, 'finds the row already there');
+    // A row of somebody else's, which the load would replace.
+    if (this.#options.loading(plan) !== 'merge') this.#resolveOrHalt(plan, place, 'finds the row already there');
     const statement = plan.update(change.after);
     const values = bindRows(statement, [change.after], [change.after]);
     const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
@@ -191,6 +195,8 @@ class CarefulRun {
   }
 
   async #resolveMissing(plan: TablePlan, change: RowChange, place: Place): Promise<void> {
+    // It will be loaded as it is then.
+    if (change.kind !== 'insert' && this.#options.loading(plan) !== null) return;
     this.#resolveOrHalt(plan, place, 'finds no such row');
     if (change.kind === 'delete') return;
     if (change.after.includes(UNCHANGED)) throw fail(targetErrors.incompleteRow, place);

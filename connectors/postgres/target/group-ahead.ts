@@ -1,9 +1,10 @@
 import type { Change } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { evolutionOf } from './evolve-table.ts';
-import { type Group, isIdle } from './group.ts';
+import { type Group, isIdle, isOfLoad } from './group.ts';
 import { PreparedGroup } from './prepared-group.ts';
 import { sendRowsAsSets } from './set-apply.ts';
+import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
 const isTruncate = ({ kind }: Change): boolean => kind === 'truncate';
@@ -11,6 +12,8 @@ const isTruncate = ({ kind }: Change): boolean => kind === 'truncate';
 export interface GroupAheadOptions {
   readonly plans: TablePlans;
   readonly replicaRole: boolean;
+  /** As RowApplier. */
+  isPartial(plan: TablePlan): boolean;
   /** A larger group is not made ready: its values would be in memory twice. */
   readonly mostBytes: number;
 }
@@ -60,10 +63,10 @@ export class GroupAhead {
   /** Makes the group ready that follows this one, where nothing has to be read or decided for it. */
   make(before: Group, group: Group): void {
     if (!this.#isPlain(group, before.commit === null)) return;
-    const { plans, replicaRole } = this.#options;
+    const { plans, replicaRole, isPartial } = this.#options;
     const statements = new PreparedGroup();
     try {
-      sendRowsAsSets({ batch: statements, plans, replicaRole }, group.parts);
+      sendRowsAsSets({ batch: statements, plans, replicaRole, isPartial }, group.parts);
     } catch {
       // Comes again in the group's own turn: those before it are not at fault.
       return;
@@ -77,6 +80,7 @@ export class GroupAhead {
     return (
       bytes <= mostBytes &&
       evolutionOf(parts[0]) === null &&
+      !parts.some(isOfLoad) &&
       !parts.every(isIdle) &&
       parts.every(({ unmapped, changes }) => unmapped === undefined && !changes.some(isTruncate)) &&
       plans.areMade(parts, open)

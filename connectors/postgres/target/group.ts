@@ -23,8 +23,14 @@ export function isIdle(part: TransactionPart): boolean {
   return (
     part.rows === 0 &&
     part.commit !== null &&
+    !isOfLoad(part) &&
     !part.changes.some((c) => c.kind === 'truncate' || c.kind === 'schemaChange' || c.kind === 'ddl')
   );
+}
+
+/** Rows of a load, or its begin: never together with anything else. */
+export function isOfLoad({ chunk, begins }: TransactionPart): boolean {
+  return chunk !== undefined || begins !== undefined;
 }
 
 /**
@@ -36,12 +42,12 @@ export function isIdle(part: TransactionPart): boolean {
 export function nextGroup(parts: readonly TransactionPart[], from: number, limits: GroupLimits, open: boolean): Group {
   const first = parts[from];
   if (first === undefined) throw new RangeError('no parts are left to group');
-  if (evolutionOf(first) !== null) return groupOf([first]);
+  if (standsAlone(first)) return groupOf([first]);
   if (open) return groupOf(parts.slice(from, takeParts(parts, from, limits)));
   let end = from;
   let rows = 0;
   let bytes = 0;
-  while (end < parts.length && evolutionOf(parts[end]) === null) {
+  while (end < parts.length && !standsAlone(parts[end])) {
     const whole = transactionAt(parts, end, limits);
     const fits = rows + whole.rows <= limits.rows && bytes + whole.bytes <= limits.bytes;
     const goes = whole.isComplete && fits;
@@ -52,6 +58,11 @@ export function nextGroup(parts: readonly TransactionPart[], from: number, limit
     bytes += whole.bytes;
   }
   return groupOf(parts.slice(from, end));
+}
+
+/** A definition, or rows of a load: a group by itself. */
+function standsAlone(part: TransactionPart | undefined): boolean {
+  return part !== undefined && (evolutionOf(part) !== null || isOfLoad(part));
 }
 
 /** Each of a group's transactions as a group of its own. */

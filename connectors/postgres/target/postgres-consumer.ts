@@ -17,6 +17,7 @@ import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
 import type { WorkMeter } from '../../../src/core/work-meter.ts';
+import { againStatement } from '../state/stored-loads.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch } from './batch.ts';
 import { boundStatements, isBounded, mostStatements } from './bound-statements.ts';
@@ -24,14 +25,16 @@ import { applyCarefully } from './careful-apply.ts';
 import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { evolutionOf, evolveTable } from './evolve-table.ts';
-import { bytesOf, type Group, groupOf, isIdle, nextGroup, transactionsOf } from './group.ts';
+import { bytesOf, type Group, groupOf, isIdle, isOfLoad, nextGroup, transactionsOf } from './group.ts';
 import { GroupAhead } from './group-ahead.ts';
 import { GroupSize } from './group-size.ts';
 import { IncomingParts } from './incoming-parts.ts';
+import { LoadApply } from './load-apply.ts';
 import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
 import { Parking, type ParkWhy } from './parking/parking.ts';
 import { type Applier, sendAsSets, sendInOrder } from './set-apply.ts';
+import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { isOff, TargetTransaction } from './target-transaction.ts';
 import { Turns } from './turns.ts';
@@ -94,6 +97,7 @@ export class PostgresConsumer implements Consumer {
   readonly #share: ConsumerOptions['share'];
   readonly #target: TargetTransaction;
   readonly #ahead: GroupAhead;
+  readonly #loads: LoadApply;
   /** The next group, sent behind the COMMIT of the one before: in a target transaction that ends with a COMMIT of its own or not at all. */
   #begun: { readonly group: Group; readonly batch: Batch; readonly generation: number } | null = null;
   /** The group that is being applied, and where those after it come from; null while people's requests are carried out. */
@@ -126,15 +130,19 @@ export class PostgresConsumer implements Consumer {
     this.#displaced = new DisplacedRows(bytes);
     this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
     const { client, replicaRole } = connection;
-    this.#ahead = new GroupAhead({ plans: this.#plans, replicaRole, mostBytes: bytes });
+    this.#loads = new LoadApply({ client, route, routeId, plans: this.#plans, replicaRole });
+    this.#ahead = new GroupAhead({ plans: this.#plans, replicaRole, isPartial: this.#isPartial, mostBytes: bytes });
     this.#target = new TargetTransaction(options, () => this.#turns.changed());
     this.#parking = new Parking({ client, routeId, route: route.name, routeKey: routeKey(route), order });
     this.#parkedWork = new ParkedWork({ client, routeId, route: route.name, map: options.map });
   }
 
-  /** Reads what is parked. Before anything else. */
+  /** Reads what is parked, and which tables are being loaded. Before anything else. */
   open(): Promise<void> {
-    return this.#guard(() => this.#parking.load(this.start.position));
+    return this.#guard(async () => {
+      await this.#parking.load(this.start.position);
+      await this.#loads.open();
+    });
   }
 
   async apply(given: readonly TransactionPart[], signal: AbortSignal, feed: PartFeed = noFeed): Promise<void> {
@@ -221,10 +229,49 @@ export class PostgresConsumer implements Consumer {
     }
     await boundStatements(this.#connection.client, mostStatements);
     await this.#plans.prepare(this.#connection.client, group.parts, this.#target.open);
+    if (group.parts.some(isOfLoad)) return await this.#load(group);
     const isWatched = this.#parking.writing || this.#parking.active;
     if (isWatched || group.parts.some(({ unmapped }) => unmapped !== undefined)) return await this.#sort(group);
     await this.#applyOrPark(group);
     return group.parts.length;
+  }
+
+  readonly #isPartial = (plan: TablePlan): boolean => this.#loads.ofTable(plan) !== null;
+
+  /** Rows of a load with how far it is, or its begin. The rows of a chunk are not there, as a rule: only then COPY takes them. */
+  async #load(group: Group): Promise<number> {
+    const [{ chunk, begins, commit } = {}] = group.parts;
+    if (commit === null || commit === undefined) throw new RangeError('a load without a commit');
+    if (this.#parksAny) throw fail(targetErrors.loadWhileParked, { route: this.#route.name });
+    for (const isEmpty of [true, false]) {
+      const batch = new Batch(this.#connection.client);
+      this.#target.begin(batch, group);
+      try {
+        if (begins !== undefined) {
+          await batch.settle();
+          await this.#loads.begin(begins);
+        }
+        if (chunk !== undefined) this.#loads.send(batch, chunk, isEmpty);
+        this.#sendCheckpoint(batch, group);
+        await batch.settle();
+        break;
+      } catch (error) {
+        if (chunk === undefined) throw error;
+        if (!isEmpty || !this.#loads.isTaken(error)) throw this.#loads.refused(error, chunk, commit.position);
+        await this.#target.rollBack();
+      }
+    }
+    failpoint('chunk.sent');
+    await this.#commit(group, commit);
+    failpoint('chunk.applied');
+    if (begins !== undefined) this.#loads.begun(begins);
+    if (chunk !== undefined) this.#loads.sent(chunk);
+    return group.parts.length;
+  }
+
+  #sendAgain(batch: Batch, { parts }: Group): void {
+    const again = parts.flatMap((part) => part.again ?? []);
+    if (again.length > 0) batch.send(againStatement(this.#routeId, again));
   }
 
   /** With something parked or unmapped: what is free before the first transaction that is not, or that one. */
@@ -284,7 +331,7 @@ export class PostgresConsumer implements Consumer {
       const cause = parkableCause(error);
       const part = group.parts.findLast(({ commit }) => commit !== null) ?? group.parts.at(-1);
       if (cause === null || part === undefined || 'transaction' in error.place) throw error;
-      if (this.#route.apply.onError !== 'park') throw haltAt(error, part, this.#route.name);
+      if (this.#route.apply.onError !== 'park' || this.#loads.active) throw haltAt(error, part, this.#route.name);
       const { code, message, remedy } = error;
       await this.#park(group, { cause, code, message, remedy, reason: null, askedBy: null }, true);
     }
@@ -319,6 +366,7 @@ export class PostgresConsumer implements Consumer {
    */
   async #park(group: Group, why: ParkWhy, refused = false): Promise<void> {
     const [part] = group.parts;
+    if (this.#loads.active) throw fail(targetErrors.loadWhileParked, { route: this.#route.name });
     await this.#takeBack();
     // What was refused has left the target transaction in pieces, with the definitions that were followed in it.
     const isInPieces = refused && (this.#target.open || group.commit === null);
@@ -424,9 +472,11 @@ export class PostgresConsumer implements Consumer {
       failpoint('evolve.altered');
     }
     if (mode !== 'set') batch.send('set constraints all deferred');
-    const applier = { client, batch, plans: this.#plans, replicaRole, share: this.#share };
+    const isPartial = this.#isPartial;
+    const applier = { client, batch, plans: this.#plans, replicaRole, isPartial, share: this.#share };
     if (mode === 'set' && begun === null) await this.#sendSets(applier, group);
     else if (mode === 'ordered') await sendInOrder(applier, group.parts);
+    this.#sendAgain(batch, group);
     const { commit } = group;
     // In one flight with the rows; one by one, they are answered first.
     if (mode !== 'careful' && begun === null) this.#sendCheckpoint(batch, group);
@@ -541,7 +591,8 @@ export class PostgresConsumer implements Consumer {
   async #applyCarefully(group: Group): Promise<number> {
     const { client, replicaRole } = this.#connection;
     const { collisions, name: route, to } = this.#route;
-    const shared = { client, plans: this.#plans, replicaRole, displaced: this.#displaced, share: this.#share };
+    const loading = (plan: TablePlan) => this.#loads.ofTable(plan);
+    const shared = { client, plans: this.#plans, replicaRole, displaced: this.#displaced, share: this.#share, loading };
     return await applyCarefully({ ...shared, route, node: to.name, collisions, logger: this.#logger }, group.parts);
   }
 

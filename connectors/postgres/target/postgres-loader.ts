@@ -21,6 +21,7 @@ import { registerTables, storeApplied, storeChange } from '../state/registered-t
 import { applicationName, setReplicaRole } from './apply-connection.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { copyText } from './copy-text.ts';
+import { LoadApply } from './load-apply.ts';
 import { originMarker } from './origin-marker.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
@@ -66,6 +67,7 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
         if (!sorted.has(table)) await plans.add(client, [table]);
         return loadTable({ client, route, plan: plans.get(table), replicaRole, position: options.position }, batches);
       }),
+    begin: (loads) => guarded(() => new LoadApply({ client, route, routeId, plans, replicaRole }).beginAll(loads)),
     commit: (source, position, applied) => guarded(() => commit(client, routeId, { source, position, applied })),
     commitTables: (tables) => guarded(() => commitTables(client, route, routeId, tables)),
     commitChange: (change) => guarded(() => commitChange(client, route, routeId, change)),

@@ -21,10 +21,12 @@ import {
   setReplicaRole,
 } from './apply-connection.ts';
 import { allowTriggers } from './firing-triggers.ts';
+import { LoadApply } from './load-apply.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
 import { countRows } from './row-counts.ts';
+import { TablePlans } from './table-plans.ts';
 import { readTargetTables } from './target-table.ts';
 
 /** The target side of one route in a PostgreSQL database. */
@@ -116,6 +118,14 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       } catch (error) {
         throw classifyPostgresError(error, node.name);
       }
+    },
+    checkLoad: async (load) => {
+      const id = await routeId();
+      await briefly(async (client) => {
+        const replicaRole = await setReplicaRole(client);
+        const plans = new TablePlans({ route, replicaRole });
+        await new LoadApply({ client, route, routeId: id, plans, replicaRole }).check([load]);
+      });
     },
     state: () => openPostgresState({ node, routeKey: key, logger }),
     loader: async (options) => openLoader({ ...options, route, routeId: await briefly(routeId), routeKey: key }),

@@ -19,6 +19,8 @@ export interface RowApplier {
   readonly batch: StatementSink;
   readonly plans: TablePlans;
   readonly replicaRole: boolean;
+  /** True of a table that lacks rows which are still to be loaded: a change may find none. */
+  isPartial(plan: TablePlan): boolean;
 }
 
 export type Applier = TruncateOptions & RowApplier;
@@ -161,7 +163,9 @@ interface RowImages {
 
 function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, rows: RowImages): void {
   const values = bindRows(statement, rows.old, rows.next);
-  applier.batch.sendCounted({ name: statement.name, text: statement.text, values }, rows.count, plan.label);
+  const query = { name: statement.name, text: statement.text, values };
+  if (statement !== plan.insert && applier.isPartial(plan)) applier.batch.send(query);
+  else applier.batch.sendCounted(query, rows.count, plan.label);
 }
 
 /**

@@ -74,6 +74,7 @@ export class TablePlans {
       if (planned === undefined || planned.trustedUntilMs < nowMs) missing.add(table);
     };
     for (const part of parts) {
+      for (const { table } of part.chunk?.sets ?? []) need(table);
       let last: TableVersion | null = null;
       for (const change of part.changes) {
         if (change.kind === 'truncate' || change.kind === 'unmapped') change.tables.forEach(need);

@@ -6,6 +6,25 @@ import { count, health, reason, routeState, time, version, wantedState } from '.
 
 const side = z.object({ node: z.string(), position: z.string().nullable() });
 
+const tableProgress = z.object({
+  table: z.string(),
+  rows: count,
+  bytes: count,
+  expectedRows: count.describe('What the source thinks that there is, without counting.'),
+  expectedBytes: count,
+  rowsPerSecond: z.number().nullable(),
+  leftMs: z.number().nullable(),
+});
+
+const loadProgress = z.object({
+  tablesDone: count,
+  tables: count,
+  rows: count,
+  bytes: count.optional().describe('Of a load beside the stream, as are those below: bytes read of the source.'),
+  leftMs: z.number().nullable().optional().describe('Null where it can not be told.'),
+  loading: z.array(tableProgress).optional().describe('The tables that are not done.'),
+});
+
 export const routeView: z.ZodType<RouteView> = z
   .object({
     name: z.string(),
@@ -29,7 +48,7 @@ export const routeView: z.ZodType<RouteView> = z
     collisions: count,
     parked: count.describe('Transactions that are set aside.'),
     parkedSince: z.string().nullable().describe('Since this position the target is not what the source was.'),
-    load: z.object({ tablesDone: count, tables: count, rows: count }).nullable(),
+    load: loadProgress.nullable(),
     loadedRows: count.describe('Rows that loads have copied; `rows` are those of the stream.'),
     restarts: count,
     restarted: z.object({ at: time, reason }).nullable().describe('Why the worker before this one ended.'),

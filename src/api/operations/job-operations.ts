@@ -90,6 +90,24 @@ export const jobOperations: readonly Operation[] = [
     run: ({ control, route, asked, body: { reason: _, ...options } }) =>
       control.addJob(route, { kind: 'repair', options }, asked),
   }),
+  operation({
+    id: 'loadTables',
+    method: 'POST',
+    path: '/v1/routes/{route}/load',
+    role: 'admin',
+    summary: 'Ask for tables to be loaded anew, beside the stream; the answer is the job',
+    body: z.strictObject({
+      tables: z.array(z.string().min(1).max(300)).min(1).max(10_000).describe('Source tables, schema and table.'),
+      existing: z
+        .enum(['refuse', 'merge', 'replace'])
+        .default('refuse')
+        .describe('Rows at the target: `replace` deletes them first, `merge` keeps those that the source has not.'),
+      reason,
+    }),
+    answer: jobDetail,
+    run: ({ control, route, asked, body: { reason: _, ...options } }) =>
+      control.addJob(route, { kind: 'load', options }, asked),
+  }),
   ...asks.map(({ verb, wish, summary }) =>
     operation({
       id: `${verb}Job`,

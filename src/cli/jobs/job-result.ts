@@ -1,10 +1,12 @@
 import type { Control } from '../../control/control.ts';
 import { type JobDetail, parseJobId } from '../../control/jobs.ts';
 import type { CompareDocument } from '../../operations/compare/compare-document.ts';
+import type { LoadDocument } from '../../operations/load/load-job.ts';
 import type { RepairDocument, UndoneDocument } from '../../operations/repair/repair-document.ts';
 import { type CommandLine, writeJson } from '../command-line.ts';
 import { compareText } from '../compare/compare-text.ts';
 import { repairText, undoneText } from '../compare/repair-text.ts';
+import { loadText } from '../load/load-text.ts';
 import { terminalColumns } from '../terminal.ts';
 import { jobLine } from './job-text.ts';
 
@@ -43,6 +45,6 @@ export async function jobResult(
     return document.equal ? 0 : 1;
   }
   if (json) writeJson(line, result);
-  else line.out.write(`${jobLine(job)}\n`);
+  else line.out.write(job.kind === 'load' ? loadText(result as unknown as LoadDocument) : `${jobLine(job)}\n`);
   return 0;
 }

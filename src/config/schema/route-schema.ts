@@ -99,6 +99,13 @@ export function routeSchema(s: Scalars) {
               'What the load does about rows that are at the target already: `refuse` halts, `replace` empties the tables first.',
             )
             .prefault('refuse'),
+          wholeUpTo: s
+            .size(
+              'Tables that hold no more than this together are copied in one piece, from one moment of the source, before the route streams. Of more, those that have a key are loaded in ranges while it streams (docs/load.md).',
+              {},
+              '1GB',
+            )
+            .prefault('100MB'),
         })
         .prefault({})
         .meta({ description: 'The initial copy.' }),

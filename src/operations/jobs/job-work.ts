@@ -5,6 +5,7 @@ import type { RouteStateStore } from '../../core/route-state-store.ts';
 import type { Source } from '../../core/source.ts';
 import type { Target } from '../../core/target.ts';
 import type { LiveStream } from '../../pipeline/live-stream.ts';
+import type { LoadDesk } from '../load/load-desk.ts';
 
 /** What a job has to work with, under the lease of the route's engine. */
 export interface JobWork {
@@ -17,6 +18,8 @@ export interface JobWork {
   readonly logger: Logger;
   /** The route's stream; `soon` where it begins by itself; null where the route rests. */
   live(): LiveStream | 'soon' | null;
+  /** Where the stream of this engine is told what to load. */
+  readonly loads: LoadDesk;
   /** Aborts where the job is to pause or to end, or the engine drains: what is stored is gone on from. */
   readonly signal: AbortSignal;
 }

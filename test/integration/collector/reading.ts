@@ -24,7 +24,7 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
     from: database.node,
     to: { ...database.node, name: 'target' },
     tables: tableSelection('r', [{ ...wholeTable, name: 'public.*' }], []),
-    load: { mode: 'initial', existing: 'refuse' },
+    load: { mode: 'initial', existing: 'refuse', wholeUpToBytes: 100_000_000 },
     forward: 'own',
     newTables: 'ignore',
     sequencesEveryMs: null,

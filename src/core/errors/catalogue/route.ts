@@ -470,4 +470,34 @@ export const routeErrors = {
     remedy: () => 'Name the route that carries the rows from the node that is right.',
     explanation: "A repair makes the rows of a route's target equal to those of its source.",
   }),
+  loadWithoutKey: errorKind<{ route: string; table: string }>({
+    code: 'TL-4160',
+    title: 'The table has nothing by which it could be loaded in ranges',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: ${table} can't be loaded beside the stream: it is gone, or has no key that every old row in the change queue shows`,
+    remedy: ({ table }) =>
+      `Give ${table} a primary key, or a replica identity with a unique index over NOT NULL columns; without one a table is only loaded in one piece, as the route begins (docs/load.md).`,
+    explanation:
+      'Ranges are cut by a unique, ascending index over columns that are not null and not generated, and rows that change meanwhile are told by its values. Without one a row that is read could not be told from a row that has changed.',
+  }),
+  loadAltered: errorKind<{ route: string; table: string }>({
+    code: 'TL-4161',
+    title: 'The table was altered while it is loaded',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: the definition of ${table} at the source is another one than the route knows, so that its load can't go on`,
+    remedy: ({ route }) =>
+      `Let the target follow, then "tidelock start ${route} --accept-schema-change"; the load goes on where it was. With schemaChanges: evolve the route follows by itself.`,
+    explanation:
+      'Rows are read by the definition that the stream has come to. No change in the queue has told of the new one within a minute.',
+  }),
+  loadUnderWay: errorKind<{ route: string; table: string }>({
+    code: 'TL-4162',
+    title: 'The table is being loaded already',
+    recovery: 'halt',
+    message: ({ route, table }) => `route ${route}: the initial load of ${table} is not complete`,
+    remedy: ({ route }) => `Wait for it: "tidelock status ${route} --watch".`,
+    explanation: 'A table is loaded by one load at a time.',
+  }),
 };

@@ -345,4 +345,35 @@ export const targetErrors = {
     explanation:
       'A compare reads both sides with the users of their nodes, and has the servers compute a hash of each row. Where a row is larger than 500 MB its text does not fit into one value of the server.',
   }),
+  loadNeedsKey: errorKind<TablePlace>({
+    code: 'TL-2305',
+    title: 'A load beside the stream needs a key at the target',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: ${table} at the target has no unique key, checked at once, by which a row of the load can be told from one that the stream has brought`,
+    remedy: (place) => `Make the key that the source has, not deferrable. ${startAgain(place)}`,
+    explanation:
+      'While a table is loaded in ranges the stream goes on, and may bring a row before its range is loaded. The load has to find it.',
+  }),
+  loadUnderForeignKey: errorKind<TablePlace & { constraint: string }>({
+    code: 'TL-2306',
+    title: 'A foreign key points to a table that is being loaded beside the stream',
+    recovery: 'halt',
+    message: ({ route, table, constraint }) =>
+      `route ${route}: the foreign key ${constraint} of ${table} points to a table that lacks rows until its load is complete, and it acts for Tidelock's user`,
+    remedy: (place) =>
+      `Make the foreign key after the load, or let Tidelock's user set session_replication_role ("tidelock grants"). ${startAgain(place)}`,
+    explanation:
+      "Rows that the stream brings meanwhile may point to rows that are not loaded yet. With the replica role, as PostgreSQL's own apply worker has it, foreign keys are not checked; without it they would refuse rows that are right.",
+  }),
+  loadWhileParked: errorKind<{ route: string }>({
+    code: 'TL-2307',
+    title: 'Nothing can be parked while a table is loaded beside the stream',
+    recovery: 'halt',
+    message: ({ route }) => `route ${route}: transactions are parked, or are to be, while a table is being loaded`,
+    remedy: ({ route }) =>
+      `Retry or discard what is parked ("tidelock parked list ${route}"), or mend what keeps the transaction from being applied.`,
+    explanation:
+      'A chunk of a load holds rows as they are behind the parked transaction, and would go ahead of it. What is parked has to be looked after first.',
+  }),
 };

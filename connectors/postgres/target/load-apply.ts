@@ -1,0 +1,196 @@
+import type pg from 'pg';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { RowTextReader } from '../../../src/core/row-text.ts';
+import { tableOfLabel } from '../../../src/core/table.ts';
+import { isPostgresError, sqlState } from '../classify-error.ts';
+import { progressStatement, readLoads, storeLoad } from '../state/stored-loads.ts';
+import type { Batch } from './batch.ts';
+import { isOfTheChange } from './careful-apply.ts';
+import { type CopyData, copyBytes, copyData } from './copy-data.ts';
+import { copyText } from './copy-text.ts';
+import { loadStatement } from './load-statements.ts';
+import { bindRows } from './statement.ts';
+import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
+
+interface Loading {
+  readonly existing: Existing;
+  /** Labels of the target tables. */
+  readonly targets: readonly string[];
+}
+
+export interface LoadApplyOptions {
+  readonly client: pg.Client;
+  readonly route: RouteDefinition;
+  readonly routeId: number;
+  readonly plans: TablePlans;
+  readonly replicaRole: boolean;
+}
+
+/** The loads of a route as its Consumer carries them out, and which target tables lack rows until then. */
+export class LoadApply {
+  readonly #options: LoadApplyOptions;
+  /** By source table. */
+  readonly #loads = new Map<string, Loading>();
+  readonly #partial = new Map<string, Existing>();
+
+  constructor(options: LoadApplyOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const { client, routeId } = this.#options;
+    for (const load of await readLoads(client, routeId)) if (!load.done) this.#begin(load.source, load);
+    if (this.#partial.size > 0) await this.#demandFree([...this.#partial.keys()]);
+  }
+
+  /** Some table lacks rows. */
+  get active(): boolean {
+    return this.#loads.size > 0;
+  }
+
+  /** What its load does with rows that are there; null of a table that is complete. */
+  ofTable({ label }: TablePlan): Existing | null {
+    return this.#partial.get(label) ?? null;
+  }
+
+  /** Sends the rows of a chunk and how far the load is with it. `isEmpty`: none of these rows is thought to be there. */
+  send(batch: Batch, { source, sets, progress }: LoadedChunk, isEmpty: boolean): void {
+    const existing = this.#loads.get(source)?.existing ?? 'refuse';
+    for (const set of sets) this.#sendSet(batch, set, isEmpty && !set.touched && existing !== 'merge', existing);
+    batch.send(progressStatement(this.#options.routeId, source, progress));
+  }
+
+  /** The chunk is committed. */
+  sent({ source, progress }: LoadedChunk): void {
+    if (progress.done) this.#end(source);
+  }
+
+  /** Whether rows that are there have kept COPY from it. */
+  isTaken(error: unknown): boolean {
+    return sqlState(error) === '23505';
+  }
+
+  begin(load: BegunLoad): Promise<void> {
+    return this.beginAll([load]);
+  }
+
+  /** Throws what a begin of these would halt with. Changes nothing. */
+  async check(loads: readonly BegunLoad[]): Promise<void> {
+    const { client, route, plans } = this.#options;
+    await plans.add(
+      client,
+      loads.flatMap(({ tables }) => tables),
+    );
+    await this.#demandFree(loads.flatMap(({ load }) => load.targets));
+    for (const { load, tables } of loads) {
+      for (const table of tables) {
+        const plan = plans.get(table);
+        loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
+        if (load.existing !== 'refuse') continue;
+        const { rows } = await client.query(`select from ${plan.relation} limit 1`);
+        if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
+      }
+    }
+  }
+
+  /** In an open target transaction. Tables that point to others are emptied first. */
+  async beginAll(loads: readonly BegunLoad[]): Promise<void> {
+    const { client, routeId, plans } = this.#options;
+    await this.check(loads);
+    const replaced = loads.flatMap(({ load, tables }) => (load.existing === 'replace' ? tables : []));
+    for (const { relation } of plans.parentsFirst(replaced.map((table) => plans.get(table))).toReversed())
+      await client.query(`delete from ${relation}`);
+    for (const { load } of loads) await storeLoad(client, routeId, load);
+  }
+
+  begun({ load }: BegunLoad): void {
+    this.#begin(load.source, load);
+  }
+
+  /** What the server says of a chunk that it does not take. */
+  refused(error: unknown, { sets }: LoadedChunk, position: string): unknown {
+    if (!isPostgresError(error) || !isOfTheChange(error.code)) return error;
+    const { route } = this.#options;
+    const { code: state } = error;
+    const message = state.startsWith('23') ? error.message : 'see the server log';
+    const table = sets.map((set) => this.#options.plans.get(set.table).label).join(', ');
+    const place = { route: route.name, table, column: error.column ?? 'a column', position, sqlState: state, message };
+    return fail(targetErrors.loadRefused, place, error);
+  }
+
+  #begin(source: string, { existing, targets }: Loading): void {
+    this.#loads.set(source, { existing, targets });
+    for (const target of targets) this.#partial.set(target, existing);
+  }
+
+  #end(source: string): void {
+    for (const target of this.#loads.get(source)?.targets ?? []) this.#partial.delete(target);
+    this.#loads.delete(source);
+  }
+
+  #sendSet(batch: Batch, set: RowSet, isEmpty: boolean, existing: Existing): void {
+    const { plans, replicaRole, route } = this.#options;
+    const plan = plans.get(set.table);
+    // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
+    const isOrdinary = replicaRole && plan.target.hasDeferrableUnique;
+    if (isOrdinary) batch.send('set local session_replication_role = origin');
+    if (plan.copy !== null && isEmpty) batch.sendCopy(plan.copy, messagesOf(set), countOf(set), plan.label);
+    else {
+      const statement = loadStatement(plan, existing === 'merge' ? 'replace' : 'keep', route.name);
+      const rows = rowsOf(set);
+      const most = plan.insertsMany ? insertRows : 1;
+      for (let at = 0; at < rows.length; at += most) {
+        const some = rows.slice(at, at + most);
+        batch.send({ name: statement.name, text: statement.text, values: bindRows(statement, [], some) });
+      }
+    }
+    if (isOrdinary) batch.send('set local session_replication_role = replica');
+  }
+
+  /**
+   * A table that lacks rows breaks the foreign keys that point to it. Where they act, which is without the replica role, they have to be
+   * made after the load.
+   */
+  async #demandFree(targets: readonly string[]): Promise<void> {
+    const { client, route, replicaRole } = this.#options;
+    if (replicaRole) return;
+    const named = targets.flatMap((label) => tableOfLabel(label) ?? []);
+    const { rows } = await client.query<{ table: string; name: string }>(
+      `select f.conrelid::regclass::text as table, f.conname as name from pg_constraint f
+       join pg_class c on c.oid = f.confrelid join pg_namespace n on n.oid = c.relnamespace
+       where f.contype = 'f' and (n.nspname, c.relname) in (select * from unnest($1::text[], $2::text[])) limit 1`,
+      [named.map(({ schema }) => schema), named.map(({ name }) => name)],
+    );
+    const [found] = rows;
+    if (found !== undefined)
+      throw fail(targetErrors.loadUnderForeignKey, { route: route.name, table: found.table, constraint: found.name });
+  }
+}
+
+/** A statement of more has arrays that are dear to take apart. */
+const insertRows = 5_000;
+
+function countOf({ rows }: RowSet): number {
+  return 'text' in rows ? rows.count : rows.length;
+}
+
+function rowsOf({ table, rows }: RowSet) {
+  if (!('text' in rows)) return rows;
+  const reader = new RowTextReader(table.columns.length);
+  return rows.text.flatMap((text) => reader.read(text));
+}
+
+/** The server reads one message while the next is on its way. */
+const messageRows = 500;
+
+function messagesOf({ rows }: RowSet): CopyData[] {
+  if ('text' in rows) return rows.text.map(copyBytes);
+  const messages: CopyData[] = [];
+  for (let at = 0; at < rows.length; at += messageRows)
+    messages.push(copyData(copyText(rows.slice(at, at + messageRows))));
+  return messages;
+}

@@ -1,0 +1,73 @@
+import type { Row } from './cell.ts';
+import type { TableVersion } from './table.ts';
+
+/** What a load does about rows that are at the target already. */
+export type Existing = 'refuse' | 'merge' | 'replace';
+
+/** A load of one source table beside the stream. Stored at the target, in the transactions of its chunks. */
+export interface StoredLoad {
+  /** Label of the source table. */
+  readonly source: string;
+  /** Labels of the target tables. */
+  readonly targets: readonly string[];
+  readonly existing: Existing;
+  /** Names of the columns by which its ranges are cut. */
+  readonly key: readonly string[];
+  /** Key of the last row that is loaded; null before the first one. */
+  readonly after: readonly string[] | null;
+  /** All ranges are loaded. */
+  readonly ended: boolean;
+  /** Keys that have to be read again. */
+  readonly again: readonly (readonly string[])[];
+  /** What was read of the source so far, and what the source thought that there is when it began. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly expectedRows: number;
+  readonly expectedBytes: number;
+  /** The job that has asked for it; null of a route's initial load. */
+  readonly job: number | null;
+  /** The target has all rows of the table. */
+  readonly done: boolean;
+}
+
+/** A load as it begins. */
+export type NewLoad = Omit<StoredLoad, 'after' | 'ended' | 'again' | 'rows' | 'bytes' | 'done'>;
+
+/** Rows of one target table. */
+export interface RowSet {
+  readonly table: TableVersion;
+  /** They have changed while they were read, so that the stream may have brought them already. */
+  readonly touched: boolean;
+  /** As text of `core/row-text.ts`, with the cells in the order of `table.columns`; or as rows. */
+  readonly rows: { readonly text: readonly Buffer[]; readonly count: number } | readonly Row[];
+}
+
+/** How far a load is with a chunk. */
+export interface ChunkProgress {
+  readonly after: readonly string[] | null;
+  readonly ended: boolean;
+  /** Of `StoredLoad.again`: they have been read. */
+  readonly readAgain: readonly (readonly string[])[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** The target has all rows of the table. */
+  readonly done: boolean;
+}
+
+/**
+ * Rows of one source table as they are at the end of the transaction that carries them: what the stream brings before it is in them, what
+ * it brings later is not. One that is at the target already is the same, unless the load merges.
+ */
+export interface LoadedChunk {
+  readonly source: string;
+  readonly sets: readonly RowSet[];
+  readonly progress: ChunkProgress;
+  /** What it holds of the load's memory until it is applied. */
+  readonly reserved: number;
+}
+
+/** A load that begins where its part is: rows of the target tables go first, where it replaces them. */
+export interface BegunLoad {
+  readonly load: NewLoad;
+  readonly tables: readonly TableVersion[];
+}

@@ -1,0 +1,275 @@
+import PQueue from 'p-queue';
+import { routeErrors } from '../../core/errors/catalogue/route.ts';
+import { asTidelockError } from '../../core/errors/defect.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
+import type { StoredLoad } from '../../core/load.ts';
+import type { Logger } from '../../core/logger.ts';
+import { pause } from '../../core/pause.ts';
+import type { RouteDefinition } from '../../core/route.ts';
+import type { RouteStateStore } from '../../core/route-state-store.ts';
+import type { LoadProgress } from '../../core/route-status.ts';
+import type { Source } from '../../core/source.ts';
+import type { SourceReader } from '../../core/source-reader.ts';
+import type { TableDefinition } from '../../core/table-facts.ts';
+import type { Target } from '../../core/target.ts';
+import type { TransactionPart } from '../../core/transaction.ts';
+import type { WorkMeter } from '../../core/work-meter.ts';
+import type { LoadingTables } from '../../pipeline/loading-tables.ts';
+import type { TableMapper } from '../../pipeline/table-mapper.ts';
+import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
+import { beginLoad } from './begin-load.ts';
+import type { LoadDesk, WantedLoad } from './load-desk.ts';
+import { LoadMemory } from './load-memory.ts';
+import { LoadRates } from './load-rates.ts';
+import { TableLoad } from './table-load.ts';
+
+export interface LoadsOptions {
+  readonly definition: RouteDefinition;
+  readonly source: Source;
+  readonly target: Target;
+  readonly store: RouteStateStore;
+  readonly mapper: TableMapper;
+  readonly windows: WatermarkWindows;
+  readonly loading: LoadingTables;
+  readonly desk: LoadDesk;
+  readonly meter: WorkMeter;
+  readonly logger: Logger;
+  /** As the stream has the table where it has got to. */
+  tableDefinition(label: string): TableDefinition | null;
+  /** Null where nothing is being loaded. `initial`: the route's own load, without which it is not what it is to be. */
+  onProgress(progress: LoadProgress | null, initial: boolean): void;
+}
+
+/** Of the route's memory: what has been read and is not at the target. */
+const memoryShare = 1 / 8;
+/** Of that: a chunk. */
+const chunkShare = 1 / 4;
+
+/** One hides the ways of another's watermarks; the target takes one chunk at a time. */
+const tablesAtOnce = 3;
+
+const longestRetryMs = 15_000;
+
+interface Running {
+  readonly stored: StoredLoad;
+  readonly table: TableLoad;
+  stop: AbortController;
+  /** It has been handed to the queue. */
+  queued: boolean;
+}
+
+/**
+ * The loads of a route while one session of its stream lasts: those that are stored go on where they were, and those that jobs want begin. A
+ * source that does not answer is tried again, and nothing of it holds up the stream; whatever else keeps a route's own load from going
+ * on ends the session with its error, and a job's only the job.
+ */
+export class LoadsBesideStream {
+  readonly #options: LoadsOptions;
+  readonly #reader: SourceReader;
+  readonly #memory: LoadMemory;
+  readonly #chunkBytes: number;
+  readonly #queue = new PQueue({ concurrency: tablesAtOnce });
+  readonly #running = new Map<string, Running>();
+  readonly #beginning = new Set<string>();
+  /** Loads that jobs still want and that have been begun by this session, or were before. */
+  readonly #begun = new Set<string>();
+  readonly #rates = new LoadRates();
+  readonly #over = new AbortController();
+  #stopListening: () => void = () => {};
+  #tables = 0;
+  #tablesDone = 0;
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(options: LoadsOptions) {
+    this.#options = options;
+    this.#reader = options.source.reader();
+    const bytes = Math.floor(options.definition.apply.memoryBytes * memoryShare);
+    this.#memory = new LoadMemory(bytes);
+    this.#chunkBytes = Math.floor(bytes * chunkShare);
+  }
+
+  /** Before the stream begins: which tables lack rows. */
+  async open(): Promise<void> {
+    for (const load of await this.#options.store.loads()) {
+      if (load.done) continue;
+      const { schema, name } = this.#options.tableDefinition(load.source) ?? {};
+      const key = schema === undefined || name === undefined ? null : await this.#reader.key({ schema, name });
+      if (key === null)
+        throw fail(routeErrors.loadWithoutKey, { route: this.#options.definition.name, table: load.source });
+      // Of another key the bound means nothing: all ranges are read anew, and rows that are there are kept.
+      const isSame = key.columns.join('\0') === load.key.join('\0');
+      this.#add(isSame ? load : { ...load, key: key.columns, after: null, ended: false, again: [] });
+    }
+    this.#tell();
+  }
+
+  /** While the stream lasts. Rejects with what a load of the route's own has failed with; resolves when the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#over.abort(), { once: true });
+    if (signal.aborted) this.#over.abort();
+    let failed: { readonly error: unknown } | null = null;
+    const look = (): void =>
+      this.#look((error) => {
+        failed ??= { error };
+        this.#over.abort();
+      });
+    this.#stopListening = this.#options.desk.onChange(look);
+    try {
+      look();
+      await new Promise<void>((resolve) => {
+        if (this.#over.signal.aborted) resolve();
+        this.#over.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    } finally {
+      this.#stopListening();
+      for (const { stop } of this.#running.values()) stop.abort();
+      await this.#reader.close();
+      await this.#queue.onIdle();
+    }
+    if (failed !== null) throw (failed as { readonly error: unknown }).error;
+  }
+
+  /** A part that is at the target. */
+  applied({ chunk }: TransactionPart): void {
+    if (chunk === undefined) return;
+    this.#memory.give(chunk.reserved);
+    const { rows, bytes, done } = chunk.progress;
+    this.#rows += rows;
+    this.#bytes += bytes;
+    this.#rates.add(chunk.source, rows, bytes);
+    for (const { table, rows: loaded } of chunk.sets)
+      this.#options.meter.loaded(table, 'text' in loaded ? loaded.count : loaded.length);
+    if (done) this.#finished(chunk.source);
+    this.#tell();
+  }
+
+  #finished(source: string): void {
+    const running = this.#running.get(source);
+    this.#running.delete(source);
+    this.#tablesDone++;
+    const { table } = running ?? {};
+    this.#options.logger.info({ table: source, rows: table?.rows, bytes: table?.bytes }, 'table loaded');
+    if (this.#running.size > 0) return;
+    [this.#tables, this.#tablesDone, this.#rows, this.#bytes] = [0, 0, 0, 0];
+  }
+
+  #add(stored: StoredLoad): Running {
+    const { windows, loading, mapper, definition } = this.#options;
+    const table = new TableLoad(stored, {
+      route: definition.name,
+      reader: this.#reader,
+      windows,
+      loading,
+      mapper,
+      memory: this.#memory,
+      chunkBytes: this.#chunkBytes,
+      definition: (label) => this.#options.tableDefinition(label),
+    });
+    const running = { stored, table, stop: new AbortController(), queued: false };
+    this.#running.set(stored.source, running);
+    this.#tables++;
+    this.#rows += stored.rows;
+    this.#bytes += stored.bytes;
+    return running;
+  }
+
+  /** Begins what is wanted, and lets go what is no longer. */
+  #look(onFailure: (error: unknown) => void): void {
+    const { desk } = this.#options;
+    for (const running of this.#running.values()) {
+      const { stored, queued } = running;
+      const goes = stored.job === null || desk.isWanted(stored.source, stored.job);
+      if (goes && !queued && !running.table.done) this.#start(running, onFailure);
+      else if (!goes && queued) running.stop.abort();
+    }
+    for (const wanted of desk.wanted) {
+      const running = this.#running.get(wanted.source);
+      const name = `${wanted.source}/${wanted.job}`;
+      if (running?.stored.job === wanted.job || this.#beginning.has(wanted.source) || this.#begun.has(name)) continue;
+      this.#beginning.add(wanted.source);
+      this.#begin(wanted)
+        .then(() => this.#begun.add(name))
+        .catch((error: unknown) => {
+          if (!this.#over.signal.aborted) desk.fail(wanted.source, error);
+        })
+        .finally(() => {
+          this.#beginning.delete(wanted.source);
+          if (!this.#over.signal.aborted) this.#look(onFailure);
+        });
+    }
+  }
+
+  async #begin(wanted: WantedLoad): Promise<void> {
+    const known = (await this.#options.store.loads()).find(({ source }) => source === wanted.source);
+    if (known?.job === wanted.job) return;
+    const replaced = this.#running.get(wanted.source);
+    if (replaced !== undefined && replaced.stored.job === null)
+      throw fail(routeErrors.loadUnderWay, { route: this.#options.definition.name, table: wanted.source });
+    replaced?.stop.abort();
+    await beginLoad(
+      { ...this.#options, reader: this.#reader, signal: this.#over.signal },
+      wanted,
+      (load) => void this.#add(load),
+    );
+    this.#tell();
+  }
+
+  #start(running: Running, onFailure: (error: unknown) => void): void {
+    running.queued = true;
+    running.stop = new AbortController();
+    const { stored, table } = running;
+    const signal = AbortSignal.any([running.stop.signal, this.#over.signal]);
+    void this.#queue
+      .add(() => this.#retried(table, stored, signal))
+      .catch((error: unknown) => {
+        if (signal.aborted) return;
+        if (stored.job === null) onFailure(error);
+        else this.#options.desk.fail(stored.source, error);
+      })
+      .finally(() => {
+        running.queued = false;
+      });
+  }
+
+  async #retried(table: TableLoad, { source }: StoredLoad, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const { rows } = table;
+        await table.run(signal);
+        if (table.rows > rows) attempt = 0;
+        return;
+      } catch (reason) {
+        const error = asTidelockError(reason);
+        if (signal.aborted || error.recovery !== 'retry') throw error;
+        const { code, message } = error;
+        this.#options.logger.warn({ table: source, code, reason: message }, 'load interrupted, trying again');
+        await pause(Math.min(250 * 2 ** attempt, longestRetryMs), signal);
+      }
+    }
+  }
+
+  #tell(): void {
+    const all = [...this.#running.values()];
+    if (all.length === 0) {
+      this.#options.onProgress(null, true);
+      return;
+    }
+    const tables = all.map(({ stored, table }) => {
+      const { source, expectedRows, expectedBytes } = stored;
+      return this.#rates.of({ table: source, rows: table.rows, bytes: table.bytes, expectedRows, expectedBytes });
+    });
+    const left = tables.map(({ leftMs }) => leftMs);
+    this.#options.onProgress(
+      {
+        tablesDone: this.#tablesDone,
+        tables: this.#tables,
+        rows: this.#rows,
+        bytes: this.#bytes,
+        leftMs: left.includes(null) ? null : left.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
+        loading: tables,
+      },
+      all.some(({ stored }) => stored.job === null),
+    );
+  }
+}

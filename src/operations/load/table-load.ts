@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import type { Row } from '../../core/cell.ts';
+import { routeErrors } from '../../core/errors/catalogue/route.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
+import { failpoint } from '../../core/failpoint.ts';
+import type { RowSet, StoredLoad } from '../../core/load.ts';
+import { pause } from '../../core/pause.ts';
+import type { Position } from '../../core/position.ts';
+import { RowTextReader } from '../../core/row-text.ts';
+import type { ReadRange, ReadRows, SourceReader } from '../../core/source-reader.ts';
+import type { TableVersion } from '../../core/table.ts';
+import type { TableDefinition } from '../../core/table-facts.ts';
+import type { TransactionPart } from '../../core/transaction.ts';
+import { definitionOf, sameDefinition, versionOf } from '../../pipeline/judge-definition.ts';
+import type { LoadingTables } from '../../pipeline/loading-tables.ts';
+import type { TableBinding } from '../../pipeline/mapping/table-binding.ts';
+import { mergeChunk } from '../../pipeline/merge-chunk.ts';
+import type { TableMapper } from '../../pipeline/table-mapper.ts';
+import type { ChangedRows, WatermarkWindows } from '../../pipeline/watermark-windows.ts';
+import { ChunkSize } from './chunk-size.ts';
+import type { LoadMemory } from './load-memory.ts';
+
+export interface TableLoadOptions {
+  readonly route: string;
+  readonly reader: SourceReader;
+  readonly windows: WatermarkWindows;
+  readonly loading: LoadingTables;
+  readonly mapper: TableMapper;
+  readonly memory: LoadMemory;
+  readonly chunkBytes: number;
+  /** As the stream has it where it has got to. */
+  definition(label: string): TableDefinition | null;
+}
+
+/** Keys of one statement. */
+const mostKeys = 200;
+
+/** A definition that the stream does not come to within this is one that it will not come to: nothing tells of it. */
+const definitionMs = 60_000;
+
+const lookAgainMs = 250;
+
+/**
+ * The load of one table beside the stream, one chunk after the other in the order of its key. A chunk is read between two watermarks, and
+ * where the stream passes the second one its rows go on in the place of that: with them, in one target transaction, how far the load is.
+ *
+ * A chunk that the stream has altered the table under, or that more has changed under than can be kept, is read again.
+ */
+export class TableLoad {
+  readonly #options: TableLoadOptions;
+  readonly #size: ChunkSize;
+  readonly #label: string;
+  readonly #key: readonly string[];
+  #after: readonly string[] | null;
+  #ended: boolean;
+  #again: (readonly string[])[];
+  #done = false;
+  #version: TableVersion | null = null;
+  #rows: number;
+  #bytes: number;
+
+  /** Rows may be missing at the target from here on: before the stream goes on. */
+  constructor(
+    load: Omit<StoredLoad, 'targets' | 'expectedRows' | 'expectedBytes' | 'job' | 'done'>,
+    options: TableLoadOptions,
+  ) {
+    this.#options = options;
+    this.#size = new ChunkSize(options.chunkBytes);
+    this.#label = load.source;
+    this.#key = load.key;
+    this.#after = load.after;
+    this.#ended = load.ended;
+    this.#again = [...load.again];
+    this.#rows = load.rows;
+    this.#bytes = load.bytes;
+    options.loading.set(load.source, {
+      key: load.key,
+      replaces: (table) => {
+        const { dropped, kept } = options.mapper.bind(table);
+        return dropped.size === 0 && kept === null;
+      },
+      onAgain: (key) => this.#again.push(key),
+    });
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Until all rows are on their way to the target. Rejects where the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    let waitingSinceMs: number | null = null;
+    while (!this.#done) {
+      signal.throwIfAborted();
+      const outcome = await this.#chunk(this.#nextRange(), signal);
+      if (outcome !== 'altered') {
+        waitingSinceMs = null;
+        continue;
+      }
+      // It follows with the next row, or with the next look at the catalogue.
+      waitingSinceMs ??= performance.now();
+      if (performance.now() - waitingSinceMs > definitionMs)
+        throw fail(routeErrors.loadAltered, { route: this.#options.route, table: this.#label });
+      await pause(lookAgainMs, signal);
+    }
+  }
+
+  #nextRange(): ReadRange {
+    if (this.#ended) return { kind: 'keys', keys: this.#again.slice(0, mostKeys) };
+    return { kind: 'after', key: this.#after, rows: this.#size.rows };
+  }
+
+  async #chunk(range: ReadRange, signal: AbortSignal): Promise<'taken' | 'altered' | 'overflowed'> {
+    const { reader, windows, memory, chunkBytes } = this.#options;
+    const definition = this.#options.definition(this.#label);
+    if (definition === null) return 'altered';
+    await memory.take(chunkBytes, signal);
+    const [low, high] = [randomUUID(), randomUUID()];
+    const chunk: Chunk = { range, definition, read: null, reserved: chunkBytes };
+    let close: () => void = () => {};
+    try {
+      const closed = new Promise<'taken' | 'altered' | 'overflowed'>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        close = windows.open({
+          low,
+          high,
+          tables: new Map([[this.#label, this.#key]]),
+          close: (part, changed) => {
+            const passed = this.#pass(part, changed.get(this.#label), chunk);
+            resolve(passed.outcome);
+            return passed.part;
+          },
+        });
+      });
+      closed.catch(() => {});
+      await reader.watermark(low, signal);
+      const beganMs = performance.now();
+      const columns = definition.columns.map(({ name }) => name);
+      const key = { columns: this.#key };
+      const { schema, name } = definition;
+      const read = await reader.read(
+        { table: { schema, name }, key, columns, range, low, maxBytes: chunkBytes },
+        signal,
+      );
+      if (!isAs(read, definition)) return 'altered';
+      failpoint('chunk.read');
+      this.#size.measured({ rows: read.rows, bytes: read.bytes, ms: performance.now() - beganMs });
+      chunk.read = read;
+      await reader.watermark(high, signal);
+      return await closed;
+    } finally {
+      close();
+      // What went on is given back when it is applied.
+      if (chunk.reserved > 0) memory.give(chunk.reserved);
+    }
+  }
+
+  /** Where the stream passes the high watermark. */
+  #pass(part: TransactionPart, changed: ChangedRows | undefined, chunk: Chunk) {
+    const { read, range, definition } = chunk;
+    const now = this.#options.definition(this.#label);
+    if (read === null || changed === undefined || now === null || !sameDefinition(versionOf(now), definition))
+      return { part, outcome: 'altered' as const };
+    if (changed.overflowed) {
+      this.#size.shrink();
+      return { part, outcome: 'overflowed' as const };
+    }
+    const binding = this.#options.mapper.bind(this.#versionOf(definition));
+    const sets = this.#sets(binding, { read, changed, position: part.commit?.position ?? ('' as Position) });
+    const readAgain = range.kind === 'keys' ? range.keys : [];
+    this.#again = this.#again.filter((key) => !readAgain.includes(key));
+    if (range.kind === 'after') {
+      this.#after = read.last ?? this.#after;
+      this.#ended = read.ended;
+    }
+    this.#rows += read.rows;
+    this.#bytes += read.bytes;
+    this.#done = this.#ended && this.#again.length === 0;
+    if (this.#done) this.#options.loading.delete(this.#label);
+    const progress = {
+      after: this.#after,
+      ended: this.#ended,
+      readAgain,
+      rows: read.rows,
+      bytes: read.bytes,
+      done: this.#done,
+    };
+    const reserved = chunk.reserved;
+    chunk.reserved = 0;
+    const going: TransactionPart = { ...part, chunk: { source: this.#label, sets, progress, reserved } };
+    return { part: going, outcome: 'taken' as const };
+  }
+
+  /** One object as long as the table stays as it is: plans and statements are made for each. */
+  #versionOf(definition: TableDefinition): TableVersion {
+    if (this.#version === null || !sameDefinition(this.#version, definition)) this.#version = versionOf(definition);
+    return this.#version;
+  }
+
+  #sets(
+    binding: TableBinding,
+    { read, changed, position }: { read: ReadRows; changed: ChangedRows; position: Position },
+  ): RowSet[] {
+    const { mapper } = this.#options;
+    const { columns } = binding.source;
+    const key = this.#key.map((name) => columns.findIndex((column) => column.name === name));
+    const { untouched, touched } = mergeChunk(read, columns.length, key, changed);
+    const sets: RowSet[] = [];
+    const add = (rows: Iterable<Row>, isTouched: boolean): void => {
+      const byTable = new Map<TableVersion, Row[]>();
+      for (const row of rows) {
+        for (const made of mapper.rows(binding, row, position)) {
+          const list = byTable.get(made.output.table) ?? [];
+          list.push(made.row);
+          byTable.set(made.output.table, list);
+        }
+      }
+      for (const [table, list] of byTable) sets.push({ table, touched: isTouched, rows: list });
+    };
+    if (isAsRead(binding)) {
+      if (untouched.count > 0) sets.push({ table: binding.outputs[0].table, touched: false, rows: untouched });
+    } else {
+      const reader = new RowTextReader(columns.length);
+      add(
+        untouched.text.flatMap((text) => reader.read(text)),
+        false,
+      );
+    }
+    add(touched, true);
+    return sets;
+  }
+}
+
+interface Chunk {
+  readonly range: ReadRange;
+  /** The table as it was asked for. */
+  readonly definition: TableDefinition;
+  read: ReadRows | null;
+  /** Of the memory; nothing once the rows have gone on. */
+  reserved: number;
+}
+
+/** Rows go to the target as they come, column by column. */
+function isAsRead({ steps, outputs }: TableBinding): boolean {
+  return steps.length === 0 && outputs.length === 1 && outputs[0].projection === null;
+}
+
+/** The table that was read is the one that the stream knows. */
+function isAs({ facts }: ReadRows, definition: TableDefinition): boolean {
+  return facts.id === definition.id && sameDefinition(versionOf(definitionOf(facts)), definition);
+}
