@@ -38,6 +38,7 @@ export class PartBuilder {
     return this.#changes.length === 0;
   }
 
+  /** `bytes`: what it takes in memory, which is more than it was on the wire. */
   addRow(change: Change, bytes: number): void {
     this.#cutWhereFull();
     this.#changes.push(change);

@@ -1,5 +1,5 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { type Change, isRowChange } from '../../../src/core/change.ts';
+import { type Change, isRowChange, type RowChange } from '../../../src/core/change.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
@@ -303,7 +303,7 @@ export class TransactionAssembler {
         const bytes = reader.at - at;
         if (bytes > this.#options.maxRowBytes) throw this.#tooLarge(table, bytes);
         open.rows++;
-        open.builder.addRow(change, bytes);
+        open.builder.addRow(change, memoryOf(change, bytes));
       }
     } catch (error) {
       if (!(error instanceof UnreadableValueError)) throw error;
@@ -514,17 +514,22 @@ export class TransactionAssembler {
   }
 }
 
-function readChange(
-  reader: RowReader,
-  rows: RowsEvent,
-  plan: RowPlan,
-): Extract<Change, { kind: 'insert' | 'update' | 'delete' }> {
+function readChange(reader: RowReader, rows: RowsEvent, plan: RowPlan): RowChange {
   const { table } = plan;
   if (rows.kind === 'insert') return { kind: 'insert', table, after: reader.image(plan, null, false, null) };
   if (rows.kind === 'delete') return { kind: 'delete', table, before: reader.image(plan, null, false, null) };
   const before = reader.image(plan, null, rows.partial, null);
   const partial = rows.partial ? reader.partialColumns((head) => readPartialColumns(head, plan.json)) : null;
   return { kind: 'update', table, before, after: reader.image(plan, null, false, partial) };
+}
+
+/**
+ * What a row takes: a binlog tells no more of a value than it needs, and each is a text here, with its place in an array; its values
+ * are about twice what they are in the log, and it has some objects of its own.
+ */
+function memoryOf(change: RowChange, wireBytes: number): number {
+  const images = change.kind === 'update' ? 2 : 1;
+  return 2 * wireBytes + 16 * images * change.table.columns.length + 64;
 }
 
 /** Without a place in a file: the server has made it up for its reader. */

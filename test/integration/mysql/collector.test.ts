@@ -127,6 +127,19 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     expect(reading.budget.peakBytes).toBeLessThan(budgetBytes + 3_000_000);
   });
 
+  test('rows of few bytes in the binlog are accounted for what they take in memory', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (a int PRIMARY KEY, b int, c int, d tinyint)`);
+    await using reading = await read(d);
+    const values = Array.from({ length: 1_000 }, (_, i) => `(${i}, ${-i}, ${1e6 + i}, 100)`).join(', ');
+    await server.query(`INSERT INTO ${d}.t VALUES ${values}`);
+    await server.query(`UPDATE ${d}.t SET b = b - 1, d = 99`);
+    await caughtUp(reading);
+    const [inserted, updated] = reading.parts.filter(({ rows }) => rows > 0);
+    expect(inserted?.bytes).toBeGreaterThan(100 * 1_000);
+    expect(updated?.bytes).toBeGreaterThan(200 * 1_000);
+  });
+
   test('marks and heartbeats of the route are told; what another route has applied is only a position', async () => {
     const d = await database();
     await server.query(
