@@ -21,28 +21,35 @@ export interface RepairerOptions {
 
 const keptAtOnce = 200;
 
+/** Applying waits meanwhile: where somebody holds a row for longer, the job tries again later. */
+const lockMs = 2_000;
+
 /** On a session that a takeover ends, as it does those that apply. */
 export async function openRepairer(options: RepairerOptions): Promise<Repairer> {
   const { route, routeId, routeKey } = options;
   const client = await connectPostgres(route.to, { applicationName: applicationName(routeId, routeKey, 'apply') });
-  await setReplicaRole(client);
-  return new PostgresRepairer(client, options);
+  return new PostgresRepairer(client, { ...options, replicaRole: await setReplicaRole(client) });
 }
 
 class PostgresRepairer implements Repairer {
   readonly #client: pg.Client;
-  readonly #options: RepairerOptions;
+  readonly #options: RepairerOptions & { readonly replicaRole: boolean };
   readonly #tables = new Map<string, PostgresSideTable>();
 
-  constructor(client: pg.Client, options: RepairerOptions) {
+  constructor(client: pg.Client, options: RepairerOptions & { readonly replicaRole: boolean }) {
     this.#client = client;
     this.#options = options;
   }
 
   async repair(request: RepairRequest): Promise<readonly RowOutcome[]> {
     try {
-      const sql = new CompareSql(await this.#table(request), request.shape);
+      const table = await this.#table(request);
+      const sql = new CompareSql(table, request.shape);
       await this.#client.query('begin');
+      await this.#client.query(`set local lock_timeout = ${lockMs}`);
+      // As the stream's own statements on such a table: see set-apply.ts.
+      if (this.#options.replicaRole && table.hasDeferrableUnique)
+        await this.#client.query('set local session_replication_role = origin');
       await this.#demandEpoch(request.epoch);
       const { origin } = request;
       if (origin !== null)

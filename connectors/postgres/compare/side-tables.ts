@@ -7,6 +7,8 @@ export interface PostgresSideTable extends SideTable {
   readonly columns: readonly PostgresSideColumn[];
   /** Partitioned: its rows are those of its partitions. Of others only their own count, not those of heirs. */
   readonly isPartitioned: boolean;
+  /** A unique or exclusion constraint that can be deferred: under the replica role nothing would check it. */
+  readonly hasDeferrableUnique: boolean;
 }
 
 export interface PostgresSideColumn extends SideColumn {
@@ -91,6 +93,7 @@ with wanted as (
   where co.oid in (select attcollation from pg_attribute where attrelid in (select oid from wanted))
 )
 select n.nspname as schema, c.relname as name, c.relkind = 'p' as partitioned,
+  exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u', 'x') and k.condeferrable) as deferrable_unique,
   (select coalesce(sum(greatest(leaf.reltuples, 0)), 0)::float8 from pg_partition_tree(c.oid) p
      join pg_class leaf on leaf.oid = p.relid where p.isleaf) + case when c.relkind = 'r' then greatest(c.reltuples, 0) * (not c.relispartition)::int else 0 end as rows,
   (select coalesce(json_agg(json_build_object('name', a.attname, 'type', bn.nspname || '.' || bt.typname,
@@ -115,6 +118,7 @@ interface TableRow {
   readonly schema: string;
   readonly name: string;
   readonly partitioned: boolean;
+  readonly deferrable_unique: boolean;
   readonly rows: number;
   readonly columns: readonly (Omit<PostgresSideColumn, 'order'> & {
     readonly collation: string | null;
@@ -128,7 +132,7 @@ export async function readSideTables(client: pg.Client, names: readonly TableNam
     names.map(({ schema }) => schema),
     names.map(({ name }) => name),
   ]);
-  return rows.map(({ schema, name, partitioned, rows: estimatedRows, columns: described, keys }) => {
+  return rows.map(({ schema, name, partitioned, rows: estimatedRows, columns: described, keys, ...row }) => {
     const columns = described.map(({ collation, labels, ...column }) => ({
       ...column,
       order: orderOf(column.type, { collation, labels }),
@@ -141,6 +145,7 @@ export async function readSideTables(client: pg.Client, names: readonly TableNam
       schema,
       name,
       isPartitioned: partitioned,
+      hasDeferrableUnique: row.deferrable_unique,
       estimatedRows: Math.round(estimatedRows),
       columns,
       keys: keys.map((key) => key.map(keyColumn)),

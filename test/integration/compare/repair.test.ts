@@ -83,6 +83,58 @@ test('a repair under load leaves the target as the source is, and can be taken b
   expect((JSON.parse(out) as RepairDocument).tables).toMatchObject([{ rows: 1, different: 1, repaired: 1, left: 0 }]);
 });
 
+test('a repair breaks no constraint of the target that is only checked under the ordinary role', async () => {
+  const { source, target } = await servers.pair(`
+    CREATE TABLE item (id int PRIMARY KEY, u int NOT NULL, CONSTRAINT item_u UNIQUE (u) DEFERRABLE INITIALLY DEFERRED)`);
+  await source.query('INSERT INTO item VALUES (1, 10), (2, 20), (3, 30)');
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  await target.query('UPDATE item SET u = id * 10 - 30 WHERE id < 3; UPDATE item SET u = 10 WHERE id = 2');
+  const { out } = await file.tidelock('repair', 'here-to-there', '--where', 'id = 1', '--yes', '--json');
+  expect((JSON.parse(out) as RepairDocument).tables).toMatchObject([
+    { different: 1, repaired: 0, left: 1, refused: { 'SQLSTATE 23505, constraint item_u': 1 } },
+  ]);
+  expect(await contents(target, ['item'])).toEqual({ item: ['(1,-20)', '(2,10)', '(3,30)'] });
+  const whole = await file.tidelock('repair', 'here-to-there', '--yes', '--json');
+  expect((JSON.parse(whole.out) as RepairDocument).tables).toMatchObject([{ repaired: 2, left: 0, refused: {} }]);
+  expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
+});
+
+test('a repair that meets a row that somebody holds does not hold up the route', async () => {
+  const { source, target } = await servers.pair('CREATE TABLE item (id int PRIMARY KEY, s text)');
+  await source.query(`INSERT INTO item SELECT i, 'text' FROM generate_series(1, 10) i`);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  await target.query(`UPDATE item SET s = 'spoilt' WHERE id = 5`);
+  const holder = await target.client();
+  let repair: ReturnType<typeof file.tidelock>;
+  try {
+    await holder.query('BEGIN; SELECT FROM item WHERE id = 5 FOR UPDATE');
+    repair = file.tidelock('repair', 'here-to-there', '--yes', '--json');
+    await until('a repair that waits', async () => {
+      const [waiting] = await target.query(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'tidelock %'`,
+      );
+      return waiting?.n === 1;
+    });
+    await source.query(`INSERT INTO item VALUES (11, 'comes meanwhile')`);
+    await until(
+      'the row behind the look',
+      async () => (await target.query('SELECT FROM item WHERE id = 11')).length === 1,
+      15_000,
+    );
+  } finally {
+    await holder.end();
+  }
+  // The job tries again by itself.
+  expect(JSON.parse((await repair).out)).toMatchObject({ equal: true, tables: [{ repaired: 1 }] });
+  expect(await target.query('SELECT s FROM item WHERE id = 5')).toEqual([{ s: 'text' }]);
+});
+
 test('a job outlives its engine, goes on where it was, and rests when it is told to', async () => {
   const { source, target } = await servers.pair(schema);
   await source.query(`INSERT INTO item SELECT i, 'text ' || i FROM generate_series(1, 260000) i`);
