@@ -120,8 +120,8 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       }
     },
     checkLoad: async (load) => {
-      const id = await routeId();
       await briefly(async (client) => {
+        const id = await routeId(client);
         const replicaRole = await setReplicaRole(client);
         const plans = new TablePlans({ route, replicaRole });
         await new LoadApply({ client, route, routeId: id, plans, replicaRole }).check([load]);
