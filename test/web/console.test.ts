@@ -247,6 +247,17 @@ test('an admin drops, renames and moves a route, after the service has told what
   await dialog.getByLabel('New name').fill('sales-to-find');
   await page.keyboard.press('Enter');
   await page.getByText('sales-to-search: is sales-to-find now; no engine runs it until').waitFor();
+
+  await page.evaluate(() => {
+    location.hash = '#/check';
+  });
+  await page.getByRole('button', { name: 'Drop orphans…' }).click();
+  await dialog.getByText('old-route at sales: slot, for which 184 MB are kept.').waitFor();
+  await dialog.getByLabel(/Why/).fill('tidied');
+  await dialog.getByLabel(/To confirm, type/).fill('orphans');
+  await page.keyboard.press('Enter');
+  await page.getByText('old-route at sales dropped').waitFor();
+  expect(fake.service.asked.at(-1)).toEqual({ path: 'orphans', body: { confirm: 'orphans', reason: 'tidied' } });
 });
 
 test('parked transactions are shown, with values on demand, retried and given up', async () => {

@@ -24,5 +24,6 @@ export type Agreement = [
   Readable<z.output<typeof plan.sharedCheck>, read.SharedCheckDocument>,
   Readable<z.output<typeof route.adoptedPosition>, read.AdoptedDocument>,
   Readable<z.output<typeof route.droppedRoute>, read.DroppedDocument>,
+  Readable<z.output<typeof route.droppedLeftovers>, read.LeftoversDocument>,
   Readable<z.output<typeof route.renamedRoute>, read.RenamedDocument>,
 ];

@@ -152,6 +152,21 @@ export class FakeService {
       this.applied = 'pending';
       return found({ version: 1, routes: [{ name: 'sales-to-reporting', outcome: 'asked', reason: null }] });
     }
+    if (path === 'orphans')
+      return found({
+        version: 1,
+        leftovers: [
+          {
+            name: 'old-route',
+            node: 'sales',
+            parts: ['slot'],
+            retainedBytes: 184_000_000,
+            usedBy: null,
+            dropped: body.dryRun !== true,
+            statements: [],
+          },
+        ],
+      });
     const [, name = '', verb = '', what = ''] = path.split('/');
     const route = this.deployment.routes.find((one) => one.name === name);
     const dryRun = body.dryRun === true;

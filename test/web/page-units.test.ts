@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { leftoverLines } from '../../src/web/actions/leftover-actions.ts';
+import { routeActions } from '../../src/web/actions/route-actions.ts';
 import { EventStreamParser } from '../../src/web/api/event-stream.ts';
 import { condensed } from '../../src/web/charts/series.ts';
 import { journalFacts } from '../../src/web/format/journal-facts.ts';
@@ -103,4 +105,29 @@ test('the journal tells what was asked for, without what is for machines and wha
   expect(facts('rename', { from: 'a-to-b' }).facts).toEqual(['from a-to-b']);
   expect(facts('sequences', { outcomes: { carried: 3, notCarried: 1 } }).facts).toEqual(['carried 3, not carried 1']);
   expect(facts('drop', { tables: 1, parked: 0 }).facts).toEqual(['1 table', '0 parked transactions']);
+});
+
+test('a route of which nothing is stored can be begun, and nothing else', () => {
+  const dropped = route('one', 'here', 'there', {
+    state: 'stopped',
+    desiredState: 'running',
+    reason: { code: 'TL-4008', message: 'route one was never started' },
+  });
+  expect(routeActions(dropped).map(({ id }) => id)).toEqual(['start']);
+  expect(routeActions(route('one', 'here', 'there')).map(({ id }) => id)).toContain('pause');
+});
+
+test('what is left behind is told before it goes: what is kept for it, and what somebody uses', () => {
+  const one = { name: 'one', node: 'here', parts: ['slot', 'publication'], dropped: false, statements: [] };
+  expect(
+    leftoverLines({
+      leftovers: [
+        { ...one, retainedBytes: 5_000_000_000, usedBy: null },
+        { ...one, node: 'there', parts: ['state'], retainedBytes: 0, usedBy: 'db2 (process 7)' },
+      ],
+    }),
+  ).toEqual([
+    'one at here: slot, publication, for which 5 GB are kept.',
+    'one at there: state; in use by db2 (process 7), stays.',
+  ]);
 });

@@ -1,4 +1,10 @@
-import type { AdoptedDocument, AppliedDocument, DroppedDocument, RenamedDocument } from '../api/documents.ts';
+import type {
+  AdoptedDocument,
+  AppliedDocument,
+  DroppedDocument,
+  LeftoversDocument,
+  RenamedDocument,
+} from '../api/documents.ts';
 import { bytes, counted } from '../format/numbers.ts';
 import type { Action } from './action.ts';
 
@@ -28,7 +34,8 @@ interface ParkedAnswer {
 }
 
 export function outcomeOf(action: Action, answer: unknown): Outcome {
-  const { left: statements = [] } = answer as Partial<DroppedDocument>;
+  const { left = [], leftovers = [] } = answer as Partial<DroppedDocument & LeftoversDocument>;
+  const statements = [...left, ...leftovers.flatMap((one) => one.statements)];
   return { ...told(action, answer), statements };
 }
 
@@ -49,6 +56,9 @@ function told(action: Action, answer: unknown): Told {
       return { text: `goes on from ${(answer as AdoptedDocument).position} when it is started`, asMeant: true };
     case 'drop':
       return droppedOutcome(answer as DroppedDocument);
+    case 'dropOrphans':
+    case 'dropUnreachable':
+      return leftoversOutcome(answer as LeftoversDocument);
     case 'rename':
       return renamedOutcome(answer as RenamedDocument);
     case 'apply':
@@ -90,6 +100,15 @@ function droppedOutcome({ source, left }: DroppedDocument): Told {
     text: `dropped, but for what its user may not drop at ${source.node}; an administrator’s statements`,
     asMeant: false,
   };
+}
+
+function leftoversOutcome({ leftovers }: LeftoversDocument): Told {
+  if (leftovers.length === 0) return { text: 'nothing was left behind', asMeant: true };
+  const left = leftovers.filter(({ dropped, statements }) => !dropped || statements.length > 0);
+  const text = leftovers
+    .map(({ name, node, dropped }) => `${name} at ${node} ${dropped ? 'dropped' : 'left'}`)
+    .join(', ');
+  return { text, asMeant: left.length === 0 };
 }
 
 function renamedOutcome({ name, configured }: RenamedDocument): Told {

@@ -3,6 +3,9 @@ import type { Action } from './action.ts';
 import { type ActionShape, actionOfRoute } from './action-of-route.ts';
 import { adminActions } from './admin-actions.ts';
 
+/** It was never started, or it was dropped: there is nothing to pause or to drop. */
+const nothingStored = 'TL-4008';
+
 /** What makes sense for the route as it is, the likeliest first. */
 export function routeActions(route: RouteDocument): Action[] {
   const action = (shape: ActionShape): Action => actionOfRoute(route, shape);
@@ -12,6 +15,15 @@ export function routeActions(route: RouteDocument): Action[] {
   const start = `routes/${encodeURIComponent(route.name)}/start`;
   const halted = route.state === 'failed' || route.state === 'fenced';
   const rests = route.desiredState !== 'running';
+  if (route.reason?.code === nothingStored)
+    return [
+      action({
+        id: 'start',
+        label: 'Start',
+        prominent: true,
+        effect: [`The route begins anew, as if it had never run: its tables are loaded from ${source} into ${target}.`],
+      }),
+    ];
   const actions: Action[] = [];
   if (route.desiredState === 'paused') {
     actions.push(

@@ -183,6 +183,19 @@ export interface DroppedDocument {
   readonly left: readonly string[];
 }
 
+/** Of what bears the deployment's name and no route of its configuration has. */
+export interface LeftoversDocument {
+  readonly leftovers: readonly {
+    readonly name: string;
+    readonly node: string;
+    readonly parts: readonly string[];
+    readonly retainedBytes: number;
+    readonly usedBy: string | null;
+    readonly dropped: boolean;
+    readonly statements: readonly string[];
+  }[];
+}
+
 export interface TableDocument {
   readonly source: string;
   readonly target: string;

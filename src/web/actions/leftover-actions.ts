@@ -1,0 +1,60 @@
+import type { LeftoversDocument } from '../api/documents.ts';
+import { bytes } from '../format/numbers.ts';
+import { currentService } from '../state/session.ts';
+import type { Action } from './action.ts';
+import { serviceFacts } from './facts.ts';
+
+/** What bears the deployment's name and belongs to no route of the configuration. */
+export function dropOrphansAction(): Action {
+  return leftoverAction({
+    id: 'dropOrphans',
+    label: 'Drop orphans',
+    path: 'orphans',
+    confirm: 'orphans',
+    effect: [
+      'Slots, publications and stored state that bear the name of this deployment and belong to no route of its configuration are removed. What somebody uses stays.',
+    ],
+  });
+}
+
+/** A node that does not answer any more, for good. */
+export function forgetNodeAction(node: string): Action {
+  return leftoverAction({
+    id: 'dropUnreachable',
+    label: 'Forget the node',
+    path: `nodes/${encodeURIComponent(node)}`,
+    confirm: node,
+    effect: [
+      `What the routes of ${node} have at their other side is removed: their slots, publications and stored state. Rows stay as they are.`,
+      `Take ${node} and its routes out of the configuration, too. Where ${node} comes back, what it has kept has to be removed there.`,
+    ],
+  });
+}
+
+function leftoverAction({
+  confirm,
+  ...shape
+}: Pick<Action, 'id' | 'label' | 'path' | 'effect'> & { readonly confirm: string }): Action {
+  return {
+    ...shape,
+    subject: currentService()?.name ?? '',
+    role: 'admin',
+    method: 'DELETE',
+    body: { confirm },
+    fields: ['reason'],
+    reasonNeeded: true,
+    facts: serviceFacts(),
+    details: null,
+    rehearsed: (answer) => leftoverLines(answer as LeftoversDocument),
+    typed: confirm,
+    prominent: false,
+  };
+}
+
+export function leftoverLines({ leftovers }: LeftoversDocument): string[] {
+  if (leftovers.length === 0) return ['Nothing is left behind.'];
+  return leftovers.map(({ name, node, parts, retainedBytes, usedBy }) => {
+    const kept = retainedBytes > 0 ? `, for which ${bytes(retainedBytes)} are kept` : '';
+    return `${name} at ${node}: ${parts.join(', ')}${kept}${usedBy === null ? '.' : `; in use by ${usedBy}, stays.`}`;
+  });
+}
