@@ -444,8 +444,11 @@ class RouteRunner {
     const error = codedError(reason);
     const { signal } = this.#options;
     if (signal.aborted) return;
-    // The state went while it was read: with the next look it is known that the route was dropped.
-    if (isGone(error)) return await pause(firstRetryMs, signal);
+    // The state went while it was read: with the next look it is known that the route was dropped or renamed, which others wait for.
+    if (isGone(error) && error.code !== this.#lastCode) {
+      this.#lastCode = error.code;
+      return await pause(firstRetryMs, signal);
+    }
     const halted = error.recovery !== 'retry';
     if (this.#report.takeRan()) {
       this.#retries = 0;
@@ -468,6 +471,7 @@ class RouteRunner {
 }
 
 function isGone({ code, place }: TidelockError): boolean {
+  if (code === routeErrors.notRegistered.code) return true;
   return (
     code === nodeErrors.unexpected.code && /^(42P01|3F000)$/.test(String((place as { sqlState?: string }).sqlState))
   );

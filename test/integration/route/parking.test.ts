@@ -204,3 +204,33 @@ test('a definition is followed though the rows around it are set aside', async (
   expect(await file.tidelock('parked', 'retry', 'here-to-there', '--all')).toMatchObject({ code: 0 });
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });
+
+test('a truncate of a shared table that was set aside deletes what came from here when it is retried, and nothing of others', async () => {
+  const { source, target } = await servers.pair(
+    'CREATE TABLE t (id int PRIMARY KEY, region text, note text); ALTER TABLE t REPLICA IDENTITY FULL',
+  );
+  await source.query(`INSERT INTO t VALUES (1, 'eu', 'held'), (2, 'eu', ''), (3, 'us', '')`);
+  await target.query(`CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF OLD.note = 'held' THEN RAISE 'it is held'; END IF; RETURN OLD; END $$;
+    CREATE TRIGGER hold BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION hold(); ALTER TABLE t ENABLE ALWAYS TRIGGER hold`);
+  const tables = `tables: [{ name: public.t, where: "region = 'eu'" }]`;
+  using file = new RouteFile({
+    source,
+    target,
+    route: `${tables}\napply: { onError: park }\nallow: [targetTriggers]`,
+  });
+  await using route = file.run();
+  await route.state('running');
+  await target.query(`INSERT INTO t VALUES (100, 'us', 'theirs')`);
+  await source.query(`TRUNCATE t; INSERT INTO t VALUES (4, 'eu', 'later')`);
+  await source.query(`INSERT INTO t VALUES (5, 'eu', 'behind')`);
+  await route.caughtUp();
+  expect(await contents(target, ['t'])).toEqual({ t: ['(1,eu,held)', '(100,us,theirs)', '(2,eu,"")'] });
+  expect(await parked(file)).toMatchObject([{ cause: 'error', code: 'TL-2203' }, { cause: 'behind' }]);
+  // Stored as it was mapped, and read by another worker.
+  process.kill(await route.workerPid(), 'SIGKILL');
+  await target.query(`UPDATE t SET note = '' WHERE id = 1`);
+  const done = await file.tidelock('parked', 'retry', 'here-to-there', '--all', '--json');
+  expect([done.code, done.err]).toEqual([0, '']);
+  expect(await contents(target, ['t'])).toEqual({ t: ['(100,us,theirs)', '(4,eu,later)', '(5,eu,behind)'] });
+});
