@@ -88,6 +88,7 @@ export class MysqlServer implements AsyncDisposable {
       'binlog-row-image': 'FULL',
       'binlog-row-metadata': 'FULL',
       'sync-binlog': '1',
+      'log-slave-updates': 'ON',
       'secure-file-priv': '',
       'performance-schema': 'OFF',
       'innodb-buffer-pool-size': '32M',

@@ -4,7 +4,7 @@ import * as kind from './row-kinds.ts';
 import type { MappedColumn, TableMap } from './table-map.ts';
 import type { Collation, Collations } from './values/charsets.ts';
 import { decimalBytes } from './values/decimal.ts';
-import { type DecodeText, decodeUtf8 } from './values/text-decoder.ts';
+import { type DecodeText, decodeUtf8, InvalidTextError } from './values/text-decoder.ts';
 
 /** The log does not tell enough of a column to read or name its values. */
 export class UndescribedColumnError extends Error {
@@ -125,7 +125,7 @@ function planMembers(column: MappedColumn, collations: Collations): PlannedColum
   if (type !== t.enum && type !== t.set) return null;
   if (members === null) throw new UndescribedColumnError(name, 'its members are not logged');
   const collation = collationOf(column, collations);
-  const texts = members.map((bytes) => decoderOf(column, collation)(bytes, 0, bytes.length));
+  const texts = memberTexts(column, collation, members);
   const list = texts.map((text) => `'${text.replaceAll("'", "''")}'`).join(',');
   const length = metadata >> 8;
   if (type === t.enum) {
@@ -134,6 +134,16 @@ function planMembers(column: MappedColumn, collations: Collations): PlannedColum
   }
   if (length < 1 || length > 8) throw new RangeError(`a set of ${length} bytes`);
   return { type: `set(${list}) collate ${collation.name}`, kind: kind.set, first: length, members: texts };
+}
+
+function memberTexts(column: MappedColumn, collation: Collation, members: readonly Buffer[]): string[] {
+  const decode = decoderOf(column, collation);
+  try {
+    return members.map((bytes) => decode(bytes, 0, bytes.length));
+  } catch (error) {
+    if (!(error instanceof InvalidTextError)) throw error;
+    throw new UndescribedColumnError(column.name, 'its members are no text of their charset');
+  }
 }
 
 /** JSON documents, geometries, and everything that is text or bytes. */

@@ -296,7 +296,7 @@ export class RowReader {
   #compressed(plan: RowPlan, column: number, width: number): Cell {
     const length = this.#length(width);
     const start = this.#skip(length);
-    let value = Buffer.alloc(0);
+    let value: Buffer = Buffer.alloc(0);
     if (length > 0) {
       const header = this.#bytes[start] ?? 0;
       const body = this.#bytes.subarray(start + 1, start + length);
@@ -306,8 +306,7 @@ export class RowReader {
         const lengthBytes = header & 7;
         const told = lengthBytes === 0 ? 0 : body.readUIntBE(0, lengthBytes);
         const packed = body.subarray(lengthBytes);
-        const options = { maxOutputLength: Math.max(told, 1) };
-        value = (header & 8) !== 0 ? inflateRawSync(packed, options) : inflateSync(packed, options);
+        value = inflate(packed, told, (header & 8) !== 0);
         if (value.length !== told) throw new RangeError('a compressed value of another length');
       }
     }
@@ -326,6 +325,15 @@ export class RowReader {
     } else document = readJson(this.#bytes, start, start + length);
     if (keep) this.documents.set(column, document);
     return jsonText(document);
+  }
+}
+
+function inflate(packed: Buffer, length: number, raw: boolean): Buffer {
+  const options = { maxOutputLength: Math.max(length, 1) };
+  try {
+    return raw ? inflateRawSync(packed, options) : inflateSync(packed, options);
+  } catch {
+    throw new RangeError('a compressed value that can not be unpacked');
   }
 }
 

@@ -201,6 +201,8 @@ function readCharsets(reader: ByteReader, columns: readonly number[], found: Opt
 function readMembers(reader: ByteReader, columns: readonly number[], found: OptionalMetadata): void {
   for (const column of columns) {
     const count = reader.lengthEncoded();
+    // Each takes a byte at least.
+    if (count > reader.left) throw new RangeError('members of an enum or set end early');
     const members = Array.from({ length: count }, () => Buffer.from(reader.view(reader.lengthEncoded())));
     found.members.set(column, members);
   }

@@ -77,7 +77,15 @@ function readPath(path: string): Leg[] {
     if (match === null) throw new RangeError('a JSON path that can not be read');
     const [, name, index] = match;
     if (index !== undefined) legs.push({ index: Number(index) });
-    else if (name !== undefined) legs.push({ key: name.startsWith('"') ? String(JSON.parse(name)) : name });
+    else if (name !== undefined) legs.push({ key: name.startsWith('"') ? unquoted(name) : name });
   }
   return legs;
+}
+
+function unquoted(name: string): string {
+  try {
+    return String(JSON.parse(name));
+  } catch {
+    throw new RangeError('a JSON path that can not be read');
+  }
 }

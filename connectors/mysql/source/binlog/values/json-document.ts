@@ -28,11 +28,19 @@ const deepest = 100;
 /** MySQL's binary form of a JSON document, which lies in `bytes` from `start` to `end`. An empty one is the JSON null. */
 export function readJson(bytes: Buffer, start: number, end: number): JsonNode {
   if (start === end) return 'null';
-  return readValue(bytes.subarray(start, end), 1, bytes[start] ?? 0, 0);
+  return readValue({ bytes: bytes.subarray(start, end), left: end - start }, 1, bytes[start] ?? 0, 0);
+}
+
+/** What a document is read from. `left`: values that it may still have, each being a byte at least; a broken one may lead round and round. */
+interface Source {
+  readonly bytes: Buffer;
+  left: number;
 }
 
 /** All places in a document are counted from its own beginning: `at` is where a value of this type begins in `bytes`. */
-function readValue(bytes: Buffer, at: number, type: number, depth: number): JsonNode {
+function readValue(source: Source, at: number, type: number, depth: number): JsonNode {
+  const { bytes } = source;
+  if (--source.left < 0) throw new RangeError('a JSON document with more values than bytes');
   if (depth > deepest) throw new RangeError(`a JSON document of more than ${deepest} levels`);
   if (
     type === types.smallObject ||
@@ -40,7 +48,7 @@ function readValue(bytes: Buffer, at: number, type: number, depth: number): Json
     type === types.largeObject ||
     type === types.largeArray
   )
-    return readContainer(bytes, at, type, depth);
+    return readContainer(source, at, type, depth);
   if (type === types.string) {
     const { value: length, next } = variableLength(bytes, at);
     return jsonString(checked(bytes, next, length).toString('utf8'));
@@ -67,7 +75,8 @@ function readScalar(bytes: Buffer, at: number, type: number): string {
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
-function readContainer(bytes: Buffer, at: number, type: number, depth: number): JsonNode {
+function readContainer(source: Source, at: number, type: number, depth: number): JsonNode {
+  const { bytes } = source;
   const large = type === types.largeObject || type === types.largeArray;
   const isObject = type === types.smallObject || type === types.largeObject;
   const width = large ? 4 : 2;
@@ -82,7 +91,7 @@ function readContainer(bytes: Buffer, at: number, type: number, depth: number): 
     const entry = values + i * (width + 1);
     const kind = bytes.readUInt8(entry);
     const inline = kind >= types.literal && kind <= (large ? types.uint32 : types.uint16);
-    return readValue(bytes, inline ? entry + 1 : at + number(entry + 1), kind, depth + 1);
+    return readValue(source, inline ? entry + 1 : at + number(entry + 1), kind, depth + 1);
   };
   if (!isObject) return { items: Array.from({ length: count }, (_, i) => item(i)) };
   const members = Array.from({ length: count }, (_, i) => {
