@@ -128,7 +128,8 @@ test.for([
     );
     await applied(file, route, '--keep-rows', 'public.d');
     const left = await rowsOf(target, 'SELECT * FROM c');
-    const masked = await rowsOf(target, `SELECT * FROM d WHERE email = '***'`);
+    // Those that were written since are masked; the others were kept.
+    const kept = await rowsOf(target, `SELECT * FROM d WHERE email <> '***'`);
     await source.query(`INSERT INTO c VALUES (5000, 0, 'EU', 'late'); INSERT INTO d VALUES (5000, 0, 'EU', 'late')`);
     await writer.stop();
     await route.caughtUp();
@@ -139,7 +140,7 @@ test.for([
     const all = 'SELECT id, total, region FROM d';
     expect(await rowsOf(target, all)).toEqual(await rowsOf(source, all));
     expect(await target.query('SELECT email FROM d WHERE id = 5000')).toEqual([{ email: '***' }]);
-    expect(masked.length).toBeLessThan(200);
+    expect(kept.length).toBeGreaterThan(0);
     // What has left stays as it was.
     expect(await rowsOf(target, 'SELECT * FROM c')).toEqual(left);
     expect(await source.query('SELECT tablename FROM pg_publication_tables ORDER BY 1')).toEqual(
