@@ -14,6 +14,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   [configErrors.arguments.code]: 400,
   [configErrors.unknownName.code]: 404,
   [routeErrors.parkedUnknown.code]: 404,
+  [routeErrors.jobMissing.code]: 404,
 };
 
 /** HTTP status of an error: asking again may help (503), a database refuses (502), or what is there does not allow it (409). */

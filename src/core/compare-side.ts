@@ -101,6 +101,8 @@ export interface CompareSide {
   digest(shape: ComparedShape, hash: RowHash, range: KeyRange): Promise<RangeDigest>;
   /** The key of the row that ends the next `rows` rows of the range; null where there are not so many. */
   boundary(shape: ComparedShape, range: KeyRange, rows: number): Promise<RowKey | null>;
+  /** Least and greatest value of a key of one column; null where there is no row. */
+  ends(shape: ComparedShape): Promise<{ readonly first: string; readonly last: string } | null>;
   /** The keys of every `every`th row of the range, in order. */
   boundaries(shape: ComparedShape, range: KeyRange, every: number): Promise<readonly RowKey[]>;
   list(shape: ComparedShape, hash: RowHash, range: KeyRange): Promise<readonly ListedRow[]>;

@@ -139,7 +139,8 @@ export class JobRunner {
 
   async #fail(number: number, error: TidelockError): Promise<void> {
     const { code, message, remedy } = error;
-    this.#logger.error({ job: number, ...error.toJSON() }, 'job failed');
+    // What was asked for may stand in the message, and with it values of rows: that is for those who ask for the job.
+    this.#logger.error({ job: number, code, recovery: error.recovery }, 'job failed');
     await this.#options.store.jobs
       .end(number, { state: 'failed', reason: { code, message, remedy } })
       .catch((reason: unknown) => {

@@ -46,6 +46,11 @@ export class CompareSql {
     return `select ${this.keyArray} as key from ${this.from} ${where} order by ${names} offset ${rows - 1} limit 1`;
   }
 
+  get ends(): string {
+    const [name] = this.#keyNames;
+    return `select min(${name})::text as first, max(${name})::text as last from ${this.from}`;
+  }
+
   boundaries(where: string, every: number): string {
     const names = this.#keyNames.join(', ');
     return `select ${this.keyArray} as key from (

@@ -108,6 +108,14 @@ export class PostgresCompareSide implements CompareSide {
     });
   }
 
+  ends(shape: ComparedShape): Promise<{ readonly first: string; readonly last: string } | null> {
+    return this.#use(async (client) => {
+      const { rows } = await client.query<{ first: string | null; last: string | null }>(this.#sql(shape).ends);
+      const { first = null, last = null } = rows[0] ?? {};
+      return first === null || last === null ? null : { first, last };
+    });
+  }
+
   boundaries(shape: ComparedShape, range: KeyRange, every: number): Promise<readonly RowKey[]> {
     const sql = this.#sql(shape);
     const { text, values } = sql.range(range);

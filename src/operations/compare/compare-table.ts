@@ -2,6 +2,7 @@ import type { CompareSide, KeyRange, RowHash, RowKey } from '../../core/compare-
 import { pause } from '../../core/pause.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { bucketSuspects } from './bucket-suspects.ts';
+import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
 import { added, type Counts, FoundDifferences, mostExamples, noCounts } from './found-differences.ts';
 import type { Judge } from './judge.ts';
@@ -38,12 +39,11 @@ export interface CompareTableOptions {
   onState(state: TableState): Promise<void>;
 }
 
-/** A chunk is to take about so long at the slower side. */
-const chunkMs = 700;
-const firstRows = 50_000;
+/** How long a chunk is to take at the slower side, and how many rows it may have: as long as that a snapshot is held. */
+const fullSpeed = { chunkMs: 700, firstRows: 100_000, mostRows: 1_000_000 };
+/** Where the databases are to be spared, not for long in one piece either. */
+const gentle: typeof fullSpeed = { chunkMs: 200, firstRows: 20_000, mostRows: 50_000 };
 const leastRows = 2_000;
-/** Memory is the servers' only; what bounds it is how long a snapshot is held. */
-const mostRows = 1_000_000;
 /** Streamed rows pass through this process. */
 const mostStreamedRows = 20_000;
 /** Suspects that are looked at together. */
@@ -63,19 +63,21 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
         ? source.boundaries(plan.sourceShape, range, every)
         : target.boundaries(plan.targetShape, range, every),
   };
-  const most = plan.isStreamed ? mostStreamedRows : mostRows;
-  let size = Math.min(firstRows, most);
-  const compared = async (range: KeyRange): Promise<Chunk> => {
+  const pace = maxLoad === null ? fullSpeed : gentle;
+  const most = plan.isStreamed ? Math.min(mostStreamedRows, pace.mostRows) : pace.mostRows;
+  let size = Math.min(pace.firstRows, most);
+  const compared = async (range: KeyRange, wanted: number): Promise<Chunk> => {
     const beganMs = performance.now();
     const found = new FoundDifferences(plan, { ...options, ...untouched });
     const isChosen = sample === null || Math.random() < sample;
     const result = isChosen
       ? await rangeSuspects(readers, range, (suspects) => judged(options, found, suspects))
       : { rows: 0, most: 0 };
-    return { to: range.to, found, ...result, spentMs: performance.now() - beganMs };
+    return { to: range.to, found, ...result, isChosen, wanted, spentMs: performance.now() - beganMs };
   };
   // Both servers always have the next chunk to go on with.
   const abreast = maxLoad === null ? 2 : 1;
+  const bounds = await chunkBounds(source, plan);
   const underWay: Promise<Chunk>[] = [];
   let state = from;
   let after = from.after;
@@ -84,8 +86,8 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
     for (;;) {
       signal.throwIfAborted();
       while (!isLast && underWay.length < abreast) {
-        const to = await source.boundary(plan.sourceShape, { after, to: null }, size);
-        const chunk = compared({ after, to });
+        const to = await bounds.next(after, size);
+        const chunk = compared({ after, to }, size);
         chunk.catch(() => {});
         underWay.push(chunk);
         after = to;
@@ -95,7 +97,8 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
       if (chunk === undefined) return state;
       state = behind(state, chunk);
       await options.onState(state);
-      if (chunk.most > 0) size = Math.max(leastRows, Math.min(most, resized(size, chunk.spentMs)));
+      if (chunk.isChosen && chunk.to !== null) bounds.had(chunk.most, chunk.wanted);
+      if (chunk.most > 0) size = Math.max(leastRows, Math.min(most, Math.round(size * faster(pace, chunk.spentMs))));
       await rest(options, chunk.spentMs);
     }
   } finally {
@@ -109,6 +112,9 @@ interface Chunk {
   readonly found: FoundDifferences;
   readonly rows: number;
   readonly most: number;
+  readonly isChosen: boolean;
+  /** Rows that it was cut for. */
+  readonly wanted: number;
   readonly spentMs: number;
 }
 
@@ -123,8 +129,8 @@ function behind(state: TableState, { to, found, rows }: Chunk): TableState {
   };
 }
 
-function resized(rows: number, spentMs: number): number {
-  return Math.round(rows * Math.min(4, Math.max(0.25, chunkMs / Math.max(1, spentMs))));
+function faster({ chunkMs }: typeof fullSpeed, spentMs: number): number {
+  return Math.min(4, Math.max(0.25, chunkMs / Math.max(1, spentMs)));
 }
 
 async function rest({ maxLoad, signal }: CompareTableOptions, spentMs: number): Promise<void> {

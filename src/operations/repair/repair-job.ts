@@ -9,7 +9,7 @@ import { StreamJudge } from '../compare/stream-judge.ts';
 import type { JobWork, RunJob } from '../jobs/job-work.ts';
 import type { RepairDocument, RepairedTable } from './repair-document.ts';
 import { type RepairOptions, repairOptions } from './repair-options.ts';
-import { RepairingJudge } from './repairing-judge.ts';
+import { type RepairCounts, RepairingJudge } from './repairing-judge.ts';
 import { undoRepair } from './undo-repair.ts';
 
 /** Compares, and makes what differs at the target as it is at the source. Needs the stream of the route. */
@@ -38,11 +38,22 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   const progress = new Progress(work, planned, stored);
   const shared = { route: definition.name, live, mapper, target: sides.target, signal };
   const sourceNode = source.originName(await source.identity());
-  const repairing = new RepairingJudge({ ...shared, repairer, epoch, job: job.number, sourceNode });
+  const before = new Map(
+    planned.flatMap(({ target }): [string, RepairCounts][] => {
+      const counts = stored.get(stepOf(target));
+      return counts === undefined ? [] : [[target, counts as unknown as RepairCounts]];
+    }),
+  );
+  const repairing = new RepairingJudge({ ...shared, repairer, epoch, job: job.number, sourceNode, before });
   const judge = options.dryRun ? new StreamJudge(shared) : repairing;
   for (const plan of planned) {
     if (plan.kind === 'unverified' || progress.stateOf(plan).done) continue;
-    const onState = (state: TableState): Promise<void> => progress.reached(plan, state);
+    const onState = async (state: TableState): Promise<void> => {
+      // First: a chunk that is done again counts what it could not mend once more, and never not at all.
+      const counts = repairing.counts(plan);
+      if (counts.left > 0) await store.jobs.storeSteps(job.number, { [stepOf(plan.target)]: { ...counts } });
+      await progress.reached(plan, state);
+    };
     const { showValues, maxLoad } = options;
     const { source: here, target } = sides;
     const how = { plan, hash, source: here, target, mapper, judge, showValues, sample: null, maxLoad, signal, onState };
@@ -66,6 +77,10 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
     equal: tables.every((table) => isMended(table, options.dryRun)),
     tables,
   };
+}
+
+function stepOf(target: string): string {
+  return `repair ${target}`;
 }
 
 function isMended(

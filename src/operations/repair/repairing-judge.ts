@@ -11,6 +11,8 @@ export interface RepairingJudgeOptions extends Omit<StreamJudgeOptions, 'act'> {
   readonly job: number;
   /** As origin markers name the source. */
   readonly sourceNode: string;
+  /** By label of the target table: what an earlier attempt of the job has stored. */
+  readonly before: ReadonlyMap<string, RepairCounts>;
 }
 
 export interface RepairCounts {
@@ -30,7 +32,7 @@ export class RepairingJudge implements Judge {
   readonly #options: RepairingJudgeOptions;
   readonly #repairing: StreamJudge;
   readonly #checking: StreamJudge;
-  readonly #counts = new Map<TablePlan, { refused: Record<string, number>; left: number }>();
+  readonly #counts = new Map<string, { refused: Record<string, number>; left: number }>();
 
   constructor(options: RepairingJudgeOptions) {
     this.#options = options;
@@ -39,10 +41,12 @@ export class RepairingJudge implements Judge {
       act: (plan, judgements, position) => this.#repair(plan, judgements, position),
     });
     this.#checking = new StreamJudge(options);
+    for (const [target, { refused, left }] of options.before)
+      this.#counts.set(target, { refused: { ...refused }, left });
   }
 
   counts(plan: TablePlan): RepairCounts {
-    return this.#counts.get(plan) ?? { refused: {}, left: 0 };
+    return this.#counts.get(plan.target) ?? { refused: {}, left: 0 };
   }
 
   async judge(plan: TablePlan, suspects: readonly Suspect[]): Promise<readonly Judgement[]> {
@@ -82,10 +86,10 @@ export class RepairingJudge implements Judge {
   }
 
   #of(plan: TablePlan): { refused: Record<string, number>; left: number } {
-    let counts = this.#counts.get(plan);
+    let counts = this.#counts.get(plan.target);
     if (counts === undefined) {
       counts = { refused: {}, left: 0 };
-      this.#counts.set(plan, counts);
+      this.#counts.set(plan.target, counts);
     }
     return counts;
   }

@@ -98,6 +98,10 @@ test('each answer of each path is what the document says, and nothing that it do
     `insert into tidelock.tables (route_id, source, target, fingerprint) values ($1, 'public.item', 'public.item', 'x')`,
     [stored?.id],
   );
+  await target.query(
+    `insert into tidelock.jobs (route_id, kind, options, asked_by) values ($1, 'compare', '{}', 'x')`,
+    [stored?.id],
+  );
   const seen = new Set<string>();
   for (const { path, method, operationId } of described) {
     if (operationId === 'readEvents') continue;
@@ -127,6 +131,7 @@ test('errors have the status that tells what to do, and their code and remedy', 
     ['GET', '/v1/routes/nonsense', undefined, 404, 'TL-1012'],
     ['GET', '/v1/nonsense', undefined, 404, 'TL-1043'],
     ['GET', `/v1/routes/${route}/parked/9`, undefined, 404, 'TL-4202'],
+    ['GET', `/v1/routes/${route}/jobs/9999`, undefined, 404, 'TL-4151'],
     ['GET', '/v1/journal?limit=0', undefined, 400, 'TL-1044'],
     ['GET', '/v1/journal?other=1', undefined, 400, 'TL-1044'],
     ['GET', '/v1/journal?before=now', undefined, 400, 'TL-1014'],

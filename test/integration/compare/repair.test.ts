@@ -148,7 +148,7 @@ test('a job outlives its engine, goes on where it was, and rests when it is told
     await using route = file.run();
     await route.state('running');
     await route.caughtUp();
-    watching = file.tidelock('compare', 'here-to-there', '--max-load', '3%', '--json');
+    watching = file.tidelock('compare', 'here-to-there', '--max-load', '0.5%', '--json');
     await until('a chunk that is stored', async () => Number((await job()).done) > 0, 60_000);
     await route.kill9();
   }
