@@ -49,6 +49,7 @@ const bodies: Readonly<Record<string, object>> = {
   dropUnreachable: { dryRun: true },
   renameRoute: { name: 'other', timeoutMs: 0 },
   applyPlan: { fingerprint: null, timeoutMs: 0 },
+  loadTables: { tables: ['public.item'] },
 };
 
 test('every path and verb refuses whoever has no token, a wrong one, or one of a lesser role', async () => {
