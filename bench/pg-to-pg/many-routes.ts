@@ -27,7 +27,7 @@ async function prepare(source: TestDatabase): Promise<void> {
       CREATE PROCEDURE ${schema}.post(n int) LANGUAGE plpgsql AS $$
         BEGIN
           FOR i IN 1..n LOOP
-            UPDATE ${schema}.account SET balance = balance + 1 WHERE id IN (SELECT 1 + floor(random() * ${accounts}) FROM generate_series(1, 3));
+            UPDATE ${schema}.account SET balance = balance + 1 WHERE id IN (SELECT 1 + floor(random() * ${accounts})::int FROM generate_series(1, 3));
             INSERT INTO ${schema}.entry VALUES (nextval('${schema}.entry_id'), i, now(), 'an entry');
             COMMIT;
           END LOOP;

@@ -14,9 +14,12 @@ export const singleUpdates: Workload = {
     await source.query(`
       INSERT INTO item SELECT i, 0, md5(i::text) FROM generate_series(1, ${rows}) i;
       CREATE PROCEDURE touch(n int) LANGUAGE plpgsql AS $$
+        DECLARE chosen int;
         BEGIN
           FOR i IN 1..n LOOP
-            UPDATE public.item SET value = value + 1 WHERE id = 1 + floor(random() * ${rows});
+            -- Within the condition it would be another number for each row of the table, and none that its index knows.
+            chosen := 1 + floor(random() * ${rows});
+            UPDATE public.item SET value = value + 1 WHERE id = chosen;
             COMMIT;
           END LOOP;
         END $$`);
