@@ -39,7 +39,7 @@ export class ChangedRows {
   #bytes = 0;
   readonly #rows = new Map<string, ChangedRow>();
   readonly #columns: readonly string[];
-  #indexes: { readonly table: TableVersion; readonly key: readonly number[] } | null = null;
+  #indexes: { readonly table: TableVersion; readonly key: readonly number[] | null } | null = null;
 
   /** `columns`: names of the key. */
   constructor(columns: readonly string[]) {
@@ -60,6 +60,11 @@ export class ChangedRows {
     if (this.overflowed) return;
     const { table } = change;
     const key = this.#keyOf(table);
+    // The key or what is logged of old rows has changed: who reads looks again, and the stream goes on.
+    if (key === null || !isTold(change, key)) {
+      this.#overflow();
+      return;
+    }
     if (change.kind === 'insert')
       this.#set(
         key.map((at) => cellOf(change.after, at)),
@@ -72,9 +77,12 @@ export class ChangedRows {
         null,
         table,
       );
-    else this.#update(change.before, change.after, table);
+    else this.#update(change.before, change.after, table, key);
     this.#bytes += bytesOf(change);
-    if (this.#bytes <= maxBytes) return;
+    if (this.#bytes > maxBytes) this.#overflow();
+  }
+
+  #overflow(): void {
     this.overflowed = true;
     this.#rows.clear();
   }
@@ -84,8 +92,7 @@ export class ChangedRows {
     this.#rows.clear();
   }
 
-  #update(before: Row | null, after: Row, table: TableVersion): void {
-    const indexes = this.#keyOf(table);
+  #update(before: Row | null, after: Row, table: TableVersion, indexes: readonly number[]): void {
     const given = (row: Row, at: number): Cell => cellOf(row, at);
     const oldKey = indexes.map((at) =>
       before === null || before[at] === ABSENT ? given(after, at) : given(before, at),
@@ -110,14 +117,26 @@ export class ChangedRows {
     this.#rows.set(keyText(key), { key, row: row === null ? null : [...row], table, moved: false });
   }
 
-  #keyOf(table: TableVersion): readonly number[] {
+  /** Null where this version of the table has not all of its columns. */
+  #keyOf(table: TableVersion): readonly number[] | null {
     if (this.#indexes?.table !== table) {
       const key = this.#columns.map((name) => table.columns.findIndex((column) => column.name === name));
-      if (key.includes(-1)) throw new RangeError('a key column that the table has not');
-      this.#indexes = { table, key };
+      this.#indexes = { table, key: key.includes(-1) ? null : key };
     }
     return this.#indexes.key;
   }
+}
+
+/** The images carry the key, old and new. */
+function isTold(change: RowChange, key: readonly number[]): boolean {
+  if (change.kind === 'insert') return key.every((at) => isKnown(change.after[at]));
+  if (change.kind === 'delete') return key.every((at) => isKnown(change.before[at]));
+  const { before, after } = change;
+  return key.every((at) => (before === null ? isKnown(after[at]) : isKnown(before[at]) && after[at] !== ABSENT));
+}
+
+function isKnown(cell: Cell | undefined): boolean {
+  return cell !== undefined && cell !== ABSENT && cell !== UNCHANGED;
 }
 
 /** Of the images, about; that a row changed before and takes its place is no matter. */

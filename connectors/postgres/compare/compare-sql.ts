@@ -2,7 +2,8 @@ import type { ComparedShape, KeyRange, RowHash } from '../../../src/core/compare
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { PostgresSideColumn, PostgresSideTable } from './side-tables.ts';
 
-const floats = /^pg_catalog\.float[48]$/;
+/** Their casts to text write something else than they themselves do: `true` for `t`, and each address with its mask. */
+const castOtherwise: ReadonlySet<string> = new Set(['pg_catalog.bool', 'pg_catalog.inet']);
 
 /** The SQL of a compare over one table. Session settings are canonical (connect.ts): a value has one text only. */
 export class CompareSql {
@@ -58,14 +59,18 @@ export class CompareSql {
       where number % ${every} = 0 order by number`;
   }
 
-  /** $1 and so on: an array of texts for each column of the key. */
+  /**
+   * $1 and so on: an array of texts for each column of the key. Whatever the condition: a row that no longer meets it is there all
+   * the same.
+   */
   get rows(): string {
     const arrays = this.#keyColumns.map((_, at) => `$${at + 1}::text[]`);
-    const names = this.#keyNames.map((name, at) => `t.${name} = k.k${at}::${this.#keyColumns[at]?.typeSql}`);
-    const condition = this.#shape.condition === null ? '' : ` and ${conditionText(this.#shape.condition)}`;
+    const names = this.#keyColumns.map(
+      ({ name, typeSql, equals }, at) => `t.${quoteIdentifier(name)} ${equals} k.k${at}::${typeSql}`,
+    );
     return `select ${this.keyArray} as key, ${this.#cells} as cells
       from unnest(${arrays.join(', ')}) k(${arrays.map((_, at) => `k${at}`).join(', ')})
-      join ${this.from} t on ${names.join(' and ')}${condition}`;
+      join ${this.from} t on ${names.join(' and ')}`;
   }
 
   /** $1 and so on: an array of texts for each column. */
@@ -82,7 +87,7 @@ export class CompareSql {
   get #givenRows(): string {
     const columns = this.#shape.columns.map(({ name }) => this.#column(name));
     const arrays = columns.map((_, at) => `$${at + 1}::text[]`);
-    const cast = columns.map(({ name, fullTypeSql }, at) => `g.c${at}::${fullTypeSql} as ${quoteIdentifier(name)}`);
+    const cast = columns.map((column, at) => `${held(`g.c${at}`, column)} as ${quoteIdentifier(column.name)}`);
     return `(select ${cast.join(', ')} from unnest(${arrays.join(', ')}) g(${arrays.map((_, at) => `c${at}`).join(', ')})) given`;
   }
 
@@ -129,14 +134,15 @@ export class CompareSql {
       key.includes(name) ? [] : [`${quoteIdentifier(name)} = ${this.#cell('after', at, name)}`],
     );
     if (set.length === 0) return null;
-    return `update ${this.from} t set ${set.join(', ')} from ${repairs} where ${this.#isBefore} returning ${this.#aliasedKey}`;
+    return `update ${this.from} t set ${set.join(', ')} from ${repairs} where ${this.#isBefore} and ${this.#fits}
+      returning ${this.#aliasedKey}`;
   }
 
   /** Likewise: where somebody has made a row with that key it is left alone. */
   get insertRows(): string {
     const names = this.#shape.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
     const cells = this.#shape.columns.map(({ name }, at) => this.#cell('after', at, name)).join(', ');
-    return `insert into ${quoteTable(this.#table)} as t (${names}) overriding system value select ${cells} from ${repairs}
+    return `insert into ${quoteTable(this.#table)} as t (${names}) overriding system value select ${cells} from ${repairs} where ${this.#fits}
       on conflict (${this.#keyNames.join(', ')}) do nothing returning ${this.#aliasedKey}`;
   }
 
@@ -144,9 +150,18 @@ export class CompareSql {
     return `(r.repair -> '${image}' ->> ${at})::${this.#column(name).fullTypeSql}`;
   }
 
+  /** No value is rounded or cut. */
+  get #fits(): string {
+    const fits = this.#shape.columns.map(({ name }, at) =>
+      heldExactly(`(r.repair -> 'after' ->> ${at})`, this.#column(name)),
+    );
+    return ['true', ...fits.flatMap((one) => (one === null ? [] : [`(${one}) is not false`]))].join(' and ');
+  }
+
   get #isBefore(): string {
-    const keys = this.#shape.key.map(
-      (name, at) => `t.${quoteIdentifier(name)} = (r.repair -> 'key' ->> ${at})::${this.#column(name).typeSql}`,
+    const keys = this.#keyColumns.map(
+      ({ name, typeSql, equals }, at) =>
+        `t.${quoteIdentifier(name)} ${equals} (r.repair -> 'key' ->> ${at})::${typeSql}`,
     );
     return `${keys.join(' and ')} and to_jsonb(${this.#cellsOf('t.')}) = r.repair -> 'before'`;
   }
@@ -179,7 +194,8 @@ export class CompareSql {
     const column = `${alias}${quoteIdentifier(name)}`;
     if (form === 'number') return `trim_scale(${column}::numeric)::text`;
     // Not a cast: somebody may have made one of their own, and that of char(n) cuts blanks.
-    return `case when ${column} is null then null else format('%s', ${column}) end`;
+    // Nor IS NULL, which is true of a composite value whose fields are all NULL.
+    return `case num_nulls(${column}) when 0 then format('%s', ${column}) end`;
   }
 
   get #keyNames(): string[] {
@@ -199,11 +215,38 @@ export class CompareSql {
 
 const repairs = '(select repair from jsonb_array_elements($1::jsonb) repair) r';
 
-/** One text for all values that are equal: 1.0 and 1.00 are one key, and so are -0 and 0. */
+/**
+ * One text for all values that are equal: 1.0 and 1.00 are one key, and so are -0 and 0. Else that of the change queue, whose keys
+ * are looked for among these (merge-changes.ts).
+ */
 function keyForm({ name, type }: PostgresSideColumn, alias = ''): string {
   const quoted = `${alias}${quoteIdentifier(name)}`;
-  if (type === 'pg_catalog.numeric') return `trim_scale(${quoted}::numeric)::text`;
-  return floats.test(type) ? `(${quoted} + 0)::text` : `${quoted}::text`;
+  switch (type) {
+    case 'pg_catalog.numeric':
+      return `trim_scale(${quoted}::numeric)::text`;
+    case 'pg_catalog.float4':
+      return `(${quoted} + 0::float4)::text`;
+    case 'pg_catalog.float8':
+      return `(${quoted} + 0)::text`;
+    default:
+      return castOtherwise.has(type) ? `format('%s', ${quoted})` : `${quoted}::text`;
+  }
+}
+
+/**
+ * What the column would hold. A cast to a type with a modifier rounds and cuts without a word: a value that is another one then stays
+ * as it is, so that it does not count as equal to what the target has made of it.
+ */
+function held(cell: string, column: PostgresSideColumn): string {
+  const value = `${cell}::${column.fullTypeSql}`;
+  const fits = heldExactly(cell, column);
+  return fits === null ? value : `case when ${fits} then ${value} else ${cell}::${column.type} end`;
+}
+
+/** NULL for NULL; null where the type has no modifier to do so. */
+function heldExactly(cell: string, { type, modifier, fullTypeSql }: PostgresSideColumn): string | null {
+  if (modifier === -1 || !type.startsWith('pg_catalog.')) return null;
+  return `${cell}::${fullTypeSql} = ${cell}::${type}`;
 }
 
 function hashed(text: string, { kind, seed }: RowHash): string {

@@ -143,8 +143,9 @@ class PostgresRepairer implements Repairer {
         image: RowRepair;
       }>(
         `select id::text, target, columns, key_columns, image from tidelock.repaired
-         where job_id = $1 and not undone and ($2::int8 is null or id < $2) order by id desc limit ${keptAtOnce}`,
-        [job, before],
+         where job_id = (select id from tidelock.jobs where id = $1 and route_id = $3)
+           and not undone and ($2::int8 is null or id < $2) order by id desc limit ${keptAtOnce}`,
+        [job, before, this.#options.routeId],
       );
       return rows.map(({ id, target, columns, key_columns: keyColumns, image }) => ({
         number: Number(id),

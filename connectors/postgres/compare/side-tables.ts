@@ -17,6 +17,8 @@ export interface PostgresSideColumn extends SideColumn {
   /** With its modifier, for values as the column would hold them. */
   readonly fullTypeSql: string;
   readonly order: string | null;
+  /** The operator of its index: by name alone citext would be compared as text, and what is in no other schema not at all. */
+  readonly equals: string;
 }
 
 /** Types whose values every server orders alike; those of one text order alike among each other, too. */
@@ -100,6 +102,11 @@ select n.nspname as schema, c.relname as name, c.relkind = 'p' as partitioned,
       'modifier', case a.atttypmod when -1 then base.modifier else a.atttypmod end,
       'typeSql', quote_ident(tn.nspname) || '.' || quote_ident(t.typname),
       'fullTypeSql', format_type(a.atttypid, a.atttypmod), 'collation', co.token,
+      'equals', coalesce((select format('operator(%I.%s)', opn.nspname, op.oprname) from pg_opclass oc
+        join pg_am am on am.oid = oc.opcmethod and am.amname = 'btree'
+        join pg_amop ao on ao.amopfamily = oc.opcfamily and ao.amopstrategy = 3 and ao.amoplefttype = oc.opcintype and ao.amoprighttype = oc.opcintype
+        join pg_operator op on op.oid = ao.amopopr join pg_namespace opn on opn.oid = op.oprnamespace
+        where oc.opcdefault and oc.opcintype = base.base), '='),
       'labels', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = bt.oid)) order by a.attnum), '[]')
     from pg_attribute a join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
     join base on base.oid = t.oid join pg_type bt on bt.oid = base.base join pg_namespace bn on bn.oid = bt.typnamespace

@@ -3,6 +3,7 @@ import type { CompareSide, RowHash, SideTable } from '../../core/compare-side.ts
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { JobDocument } from '../../core/job.ts';
+import type { StoredTable } from '../../core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
 import { parseTablePattern } from '../../core/table-pattern.ts';
 import type { Output, TableBinding } from '../../pipeline/mapping/table-binding.ts';
@@ -88,10 +89,15 @@ export async function planTables(
   ]);
   const find = (tables: readonly SideTable[], table: TableVersion): SideTable | null =>
     tables.find((one) => tableLabel(one) === tableLabel(table)) ?? null;
-  const planned: Planned[] = [];
+  const named = new Set(now.map(tableLabel));
+  const gone = stored.filter((table) => !named.has(table.source) && isAsked(table, options.tables));
+  const planned: Planned[] = gone.map(({ source: name, target }) => missingTable(name, target));
   for (const binding of bindings) {
     const own = find(here, binding.source);
-    if (own === null) continue;
+    if (own === null) {
+      planned.push(...binding.tables.map((table) => missingTable(tableLabel(binding.source), tableLabel(table))));
+      continue;
+    }
     const conditions = new Map<Output, PlanSides['conditions']>();
     for (const output of binding.outputs)
       conditions.set(output, await conditionsOf(definition, options, { binding, output, sides }));
@@ -104,6 +110,18 @@ export async function planTables(
     );
   }
   return { mapper, planned };
+}
+
+/** The target may well have rows of it. */
+function missingTable(name: string, target: string): UnverifiedTable {
+  return { kind: 'unverified', name, target, why: 'it is not there at the source' };
+}
+
+function isAsked({ definition }: StoredTable, patterns: readonly string[]): boolean {
+  if (patterns.length === 0) return true;
+  return patterns.some(
+    (text) => definition !== null && parseTablePattern(text).matches(definition.schema, definition.name),
+  );
 }
 
 /** What was asked for by name has to be there. */

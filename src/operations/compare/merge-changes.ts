@@ -33,7 +33,7 @@ export function mergeChanges(rows: readonly Row[], changed: ChangedRows, own: Co
   const read = new Map<string, Row>();
   const merged: Row[] = [];
   for (const row of rows) {
-    const text = keyText(places.map((at) => commonForm(row[at] ?? null, columns[at]?.type)));
+    const text = keyText(places.map((at) => commonForm(row[at] ?? null, columns[at])));
     if (changes.has(text)) read.set(text, row);
     else merged.push(row);
   }
@@ -63,15 +63,19 @@ function rowNow({ row, table, moved }: ChangedRow, columns: readonly Column[], b
 function textOf({ key }: ChangedRow, own: ComparedKey): string {
   return keyText(
     own.names.map((name) =>
-      commonForm(key[own.key.indexOf(name)] ?? null, own.columns.find((column) => column.name === name)?.type),
+      commonForm(
+        key[own.key.indexOf(name)] ?? null,
+        own.columns.find((column) => column.name === name),
+      ),
     ),
   );
 }
 
 /** One text for all values of a key that are equal, as CompareSide writes them. */
-function commonForm(cell: Cell, type: string | undefined): string {
+function commonForm(cell: Cell, column: Column | undefined): string {
   const text = String(cell);
-  switch (type) {
+  // A domain stands for what it is made of.
+  switch (column?.definition?.kind === 'base' ? column.definition.name : column?.type) {
     case 'pg_catalog.numeric':
       return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
     case 'pg_catalog.bpchar':

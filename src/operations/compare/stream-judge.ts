@@ -5,7 +5,7 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { Position } from '../../core/position.ts';
 import { RowTextReader } from '../../core/row-text.ts';
-import type { ReadKey } from '../../core/source-reader.ts';
+import type { ReadKey, SourceReader } from '../../core/source-reader.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { LiveStream } from '../../pipeline/live-stream.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
@@ -63,7 +63,8 @@ interface SourceRows {
  */
 export class StreamJudge implements Judge {
   readonly #options: StreamJudgeOptions;
-  readonly #keys = new Map<string, ReadKey | null>();
+  /** A reader reads only by keys that it was asked for itself, and each stream has another one. */
+  readonly #keys = new WeakMap<SourceReader, Map<string, ReadKey | null>>();
 
   constructor(options: StreamJudgeOptions) {
     this.#options = options;
@@ -88,10 +89,12 @@ export class StreamJudge implements Judge {
   async #readKey(live: LiveStream, plan: TablePlan): Promise<ReadKey | null> {
     const { source } = plan.binding;
     const label = tableLabel(source);
-    let key = this.#keys.get(label);
+    const keys = this.#keys.get(live.reader) ?? new Map<string, ReadKey | null>();
+    this.#keys.set(live.reader, keys);
+    let key = keys.get(label);
     if (key === undefined) {
       key = await live.reader.key(source);
-      this.#keys.set(label, key);
+      keys.set(label, key);
     }
     const own = plan.sourceShape.key;
     const isSame = key !== null && key.columns.length === own.length && own.every((name) => key.columns.includes(name));

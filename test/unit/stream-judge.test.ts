@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { ABSENT, type Row } from '../../src/core/cell.ts';
+import type { Change } from '../../src/core/change.ts';
+import { type CompareSide, keyText, type RowKey } from '../../src/core/compare-side.ts';
+import type { Position } from '../../src/core/position.ts';
+import type { SourceReader } from '../../src/core/source-reader.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import type { TransactionPart } from '../../src/core/transaction.ts';
+import { StreamJudge } from '../../src/operations/compare/stream-judge.ts';
+import type { TablePlan } from '../../src/operations/compare/table-plan.ts';
+import type { LiveStream } from '../../src/pipeline/live-stream.ts';
+import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { TargetLooks } from '../../src/pipeline/target-looks.ts';
+import { type ChangedRows, WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
+
+const column = (name: string, key: boolean) => ({ name, type: 'pg_catalog.int4', modifier: -1, key });
+
+function version(...names: readonly [string, ...string[]]): TableVersion {
+  const columns = names.map((name, at) => column(name, at === 0));
+  return { schema: 'public', name: 'item', columns, identity: 'default' };
+}
+
+function part(...changes: Change[]): TransactionPart {
+  const commit = { position: '0/1' as unknown as Position, atMs: 0, id: '1' };
+  return { id: '1', origin: [], changes, rows: 0, bytes: 0, commit, urgency: 'ride' };
+}
+
+/** A stream to which watermarks come at once, with a reader that, as each does, knows the keys that it was asked for. */
+function stream(rows: readonly Row[]): LiveStream {
+  const windows = new WatermarkWindows();
+  const looks = new TargetLooks();
+  let asked = false;
+  const reader: Partial<SourceReader> = {
+    async key() {
+      asked = true;
+      return { columns: ['id'] };
+    },
+    async watermark(id) {
+      const { look } = windows.pass(part({ kind: 'watermark', id }));
+      if (look !== undefined) await looks.reached(look);
+    },
+    async read({ columns }) {
+      if (!asked) throw new RangeError('a table whose key was not asked for');
+      const text = [Buffer.from(rows.map((row) => `${row.join('\t')}\n`).join(''))];
+      const facts = { columns: columns.map((name) => ({ name })) };
+      return { text, rows: rows.length, bytes: 0, last: null, ended: true, facts } as never;
+    },
+  };
+  return { windows, looks, reader: reader as SourceReader, ended: new AbortController().signal };
+}
+
+test('a compare that outlives a stream goes on beside the next one', async () => {
+  const source = version('id', 'n');
+  const shape = { table: source, key: ['id'], columns: [], condition: null };
+  const plan = {
+    binding: { source },
+    output: { table: source },
+    sourceShape: shape,
+    targetShape: shape,
+  } as unknown as TablePlan;
+  const target: Partial<CompareSide> = {
+    rows: async () => new Map([[keyText(['1']), ['1', '2']]]),
+    rowsGiven: async (_, rows) => new Map(rows.map((row) => [keyText([String(row[0])]), row.map(String)])),
+  };
+  const mapper = { rows: (_: unknown, row: Row) => [{ output: plan.output, row }] } as unknown as TableMapper;
+  let live = stream([['1', '1']]);
+  const { signal } = new AbortController();
+  const judge = new StreamJudge({ route: 'r', live: () => live, mapper, target: target as CompareSide, signal });
+  const suspect = { key: ['1'] as RowKey, kind: 'different' as const };
+  expect(await judge.judge(plan, [suspect])).toMatchObject([{ verdict: 'different' }]);
+  live = stream([['1', '2']]);
+  expect(await judge.judge(plan, [suspect])).toMatchObject([{ verdict: 'equal' }]);
+});
+
+test.for<[string, Change]>([
+  ['a key column is renamed', { kind: 'insert', table: version('number', 'n'), after: ['1', '2'] }],
+  ['old rows are logged without it', { kind: 'delete', table: version('n', 'id'), before: ['1', ABSENT] }],
+])('a window does not end the stream where %s: nothing is known of its rows', ([, change]) => {
+  const windows = new WatermarkWindows();
+  let seen: ChangedRows | undefined;
+  windows.open({
+    low: 'low',
+    high: 'high',
+    tables: new Map([['public.item', ['id']]]),
+    close: (passed, changed) => {
+      seen = changed.get('public.item');
+      return passed;
+    },
+  });
+  windows.pass(part({ kind: 'watermark', id: 'low' }));
+  windows.pass(part(change));
+  windows.pass(part({ kind: 'watermark', id: 'high' }));
+  expect(seen?.overflowed).toBe(true);
+});
