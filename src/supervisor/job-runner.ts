@@ -88,26 +88,34 @@ export class JobRunner {
     } else if (!this.#closed && ![...this.#running.values()].some((other) => other.kind === kind)) {
       const begun: Running = { kind, stop: new AbortController(), wish: null, ended: Promise.resolve() };
       this.#running.set(number, begun);
-      begun.ended = this.#run(job, begun).finally(() => {
+      begun.ended = this.#run(job, begun).then((isOurs) => {
         this.#running.delete(number);
-        this.#look();
+        // Else the next renewal of the lease tells what has become of it.
+        if (isOurs) this.#look();
       });
     }
   }
 
-  async #run(job: Job, running: Running): Promise<void> {
+  /** False where the lease, or the route, is gone. */
+  async #run(job: Job, running: Running): Promise<boolean> {
     const { number, kind } = job;
     const fields = { job: number, kind };
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#attempt(job, running.stop.signal);
         this.#logger.info(fields, 'job done');
-        return;
+        return true;
       } catch (reason) {
         const error = asTidelockError(reason);
-        if (running.stop.signal.aborted) return await this.#rest(number, running);
-        if (error.recovery === 'fenced' || error.code === routeErrors.notRegistered.code) return;
-        if (error.recovery !== 'retry') return await this.#fail(number, error);
+        if (running.stop.signal.aborted) {
+          await this.#rest(number, running);
+          return true;
+        }
+        if (error.recovery === 'fenced' || error.code === routeErrors.notRegistered.code) return false;
+        if (error.recovery !== 'retry') {
+          await this.#fail(number, error);
+          return true;
+        }
         this.#logger.warn({ ...fields, ...error.toJSON() }, 'job interrupted, trying again');
       }
       await pause(Math.min(firstRetryMs * 2 ** attempt, longestRetryMs), running.stop.signal);

@@ -13,8 +13,6 @@ interface Waiting {
 export class DeliveredTransactions {
   /** In the order of their commits; those that every new snapshot sees are left out. */
   #recent: string[] = [];
-  /** By watermark that has come: what had been delivered by then. */
-  readonly #behind = new Map<string, readonly string[]>();
   readonly #waiting = new Map<string, Waiting>();
   #ended = false;
 
@@ -33,7 +31,6 @@ export class DeliveredTransactions {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
     this.#waiting.delete(id);
-    this.#behind.set(id, [...this.#recent]);
     waiting.resolve();
   }
 
@@ -58,15 +55,10 @@ export class DeliveredTransactions {
     });
   }
 
-  /** True where a session of this snapshot sees everything that came before the watermark. */
-  areSeen(id: string, snapshot: string): boolean {
-    const behind = this.#behind.get(id);
-    if (behind === undefined) throw streamEnded();
-    return behind.every(overIn(snapshot));
-  }
-
-  forget(id: string): void {
-    this.#behind.delete(id);
+  /** What has come so far, but for what every snapshot from now on sees. */
+  pending(): readonly string[] {
+    if (this.#ended) throw streamEnded();
+    return [...this.#recent];
   }
 
   /** No watermark comes any more. */

@@ -22,6 +22,7 @@ import { markerPrefixes } from './markers.ts';
 import { type RangeKey, readKey } from './read-key.ts';
 import { takeBytesAsStored } from './server-version.ts';
 import { connectSide } from './sessions.ts';
+import { overIn } from './snapshot-text.ts';
 import { readTableFacts } from './table-facts.ts';
 
 /** A session that waits longer for its table would hold up those that want it after the DDL command that it waits for. */
@@ -107,8 +108,8 @@ export class PostgresReader implements SourceReader {
     request: ReadRequest & { rangeKey: RangeKey },
     signal: AbortSignal,
   ): Promise<ReadRows> {
-    const { table, low, columns, range, rangeKey, maxBytes } = request;
-    await this.#begin(client, table, low, signal);
+    const { table, columns, range, rangeKey, maxBytes } = request;
+    await this.#begin(client, table, signal);
     const [facts] = await readTableFacts(client, [table]);
     if (facts === undefined)
       throw fail(sourceErrors.tableMissing, { route: this.#route.name, table: tableLabel(table) });
@@ -147,15 +148,16 @@ export class PostgresReader implements SourceReader {
 
   /**
    * The lock comes before the snapshot: a table that is written anew (TRUNCATE, ALTER TABLE) in between would look empty to an older
-   * snapshot.
+   * snapshot. It is one that sees all that the stream has brought by now, and so what it has brought before the low watermark.
    */
-  async #begin(client: pg.Client, table: TableName, low: string, signal: AbortSignal): Promise<void> {
+  async #begin(client: pg.Client, table: TableName, signal: AbortSignal): Promise<void> {
+    const pending = this.#delivered().pending();
     for (;;) {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await client.query(`SET LOCAL lock_timeout = ${lockMs}`);
       await client.query(`LOCK TABLE ${quoteTable(table)} IN ACCESS SHARE MODE`);
       const { rows } = await client.query('SELECT pg_current_snapshot()::text AS snapshot');
-      if (this.#delivered().areSeen(low, String(rows[0]?.snapshot))) return;
+      if (pending.every(overIn(String(rows[0]?.snapshot)))) return;
       await client.query('ROLLBACK');
       await pause(lookAgainMs, signal);
       signal.throwIfAborted();

@@ -73,7 +73,7 @@ function planOutput(
     columns.push({ from, to: name, form: formOf(here, there) });
   }
   const isStreamed = binding.steps.length > 0;
-  const key = sharedKey(source, target, columns);
+  const key = sharedKey(source, target, { columns, logged: bucketKey(output) });
   const targetKey = key?.target ?? bucketKey(output);
   const targetShape: ComparedShape = {
     table: target,
@@ -120,11 +120,14 @@ function formOf(source: SideColumn | undefined, target: SideColumn): ComparedCol
   return isNumeric && source.modifier !== target.modifier && target.modifier !== -1 ? 'number' : 'text';
 }
 
-/** A unique key that both sides have, of columns that travel unchanged and are ordered alike. */
+/**
+ * A unique key that both sides have, of columns that travel unchanged and are ordered alike. Only the one that the change queue tells
+ * rows apart by: by another one nobody could say what has become of a row meanwhile, and what differs would never be decided.
+ */
 function sharedKey(
   source: SideTable,
   target: SideTable,
-  columns: readonly Paired[],
+  { columns, logged }: { readonly columns: readonly Paired[]; readonly logged: readonly string[] },
 ): { readonly source: readonly string[]; readonly target: readonly string[] } | null {
   for (const key of source.keys) {
     const pairs = key.map((column) => ({ column, to: columns.find(({ from }) => from === column.name)?.to }));
@@ -132,6 +135,8 @@ function sharedKey(
       (other) => other.length === key.length && other.every(({ name }) => pairs.some(({ to }) => to === name)),
     );
     if (there === undefined) continue;
+    const isLogged = logged.length === there.length && there.every(({ name }) => logged.includes(name));
+    if (logged.length > 0 && !isLogged) continue;
     const isAlike = pairs.every(
       ({ column, to }) => column.order !== null && there.find(({ name }) => name === to)?.order === column.order,
     );

@@ -47,7 +47,6 @@ function hashedReader(side: CompareSide, shape: TablePlan['sourceShape'], hash: 
 }
 
 const everything: KeyRange = { after: null, to: null };
-const batchRows = 2_000;
 
 /**
  * The source's rows through the route's transforms. What the target would make of them it is asked itself, so that its
@@ -98,14 +97,11 @@ class StreamedReader implements TableReader {
   async *#given(range: KeyRange, buckets: number): AsyncGenerator<readonly GivenRow[]> {
     const { plan, source, target, hash } = this.#options;
     const columns = plan.binding.source.columns.map(({ name }) => name);
-    let mapped: Row[] = [];
+    // As they come: a number of rows may be of any size.
     for await (const batch of source.read(plan.sourceShape, columns, range)) {
-      for (const row of batch) mapped.push(...this.#mapped(row));
-      if (mapped.length < batchRows) continue;
-      yield await target.listGiven(plan.targetShape, hash, { rows: mapped, buckets });
-      mapped = [];
+      const mapped = batch.flatMap((row) => this.#mapped(row));
+      if (mapped.length > 0) yield await target.listGiven(plan.targetShape, hash, { rows: mapped, buckets });
     }
-    if (mapped.length > 0) yield await target.listGiven(plan.targetShape, hash, { rows: mapped, buckets });
   }
 
   #mapped(row: Row): readonly Row[] {

@@ -16,8 +16,12 @@ export class LoadMemory {
     while (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#limitBytes) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const wake = (): void => {
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#waiting.push(wake);
+        signal.addEventListener('abort', wake, { once: true });
       });
     }
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Row } from '../../core/cell.ts';
+import { type Row, UNCHANGED } from '../../core/cell.ts';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
@@ -16,7 +16,7 @@ import type { LoadingTables } from '../../pipeline/loading-tables.ts';
 import type { TableBinding } from '../../pipeline/mapping/table-binding.ts';
 import { mergeChunk } from '../../pipeline/merge-chunk.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
-import type { ChangedRows, WatermarkWindows } from '../../pipeline/watermark-windows.ts';
+import { type ChangedRow, type ChangedRows, keyText, type WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import { ChunkSize } from './chunk-size.ts';
 import type { LoadMemory } from './load-memory.ts';
 
@@ -126,9 +126,11 @@ export class TableLoad {
     const [low, high] = [randomUUID(), randomUUID()];
     const chunk: Chunk = { range, definition, read: null, reserved: chunkBytes };
     let close: () => void = () => {};
+    let onAbort: () => void = () => {};
     try {
       const closed = new Promise<'taken' | 'altered' | 'overflowed'>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        onAbort = () => reject(signal.reason);
+        signal.addEventListener('abort', onAbort, { once: true });
         close = windows.open({
           low,
           high,
@@ -158,6 +160,8 @@ export class TableLoad {
       return await closed;
     } finally {
       close();
+      // A load has many chunks, and one signal.
+      signal.removeEventListener('abort', onAbort);
       // What went on is given back when it is applied.
       if (chunk.reserved > 0) memory.give(chunk.reserved);
     }
@@ -175,7 +179,9 @@ export class TableLoad {
     }
     const binding = this.#options.mapper.bind(this.#versionOf(definition));
     const sets = this.#sets(binding, { read, changed, position: part.commit?.position ?? ('' as Position) });
-    const readAgain = range.kind === 'keys' ? range.keys : [];
+    // Another row may have moved to such a key meanwhile, with cells that nobody has told: then it is to be read once more.
+    const readAgain =
+      range.kind === 'keys' ? range.keys.filter((key) => !isUntold(changed.rows.get(keyText(key)))) : [];
     this.#again = this.#again.filter((key) => !readAgain.includes(key));
     if (range.kind === 'after') {
       this.#after = read.last ?? this.#after;
@@ -246,6 +252,10 @@ interface Chunk {
   read: ReadRows | null;
   /** Of the memory; nothing once the rows have gone on. */
   reserved: number;
+}
+
+function isUntold(change: ChangedRow | undefined): boolean {
+  return change?.moved === true && change.row?.includes(UNCHANGED) === true;
 }
 
 /** Rows go to the target as they come, column by column. */

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import type { SideKeyColumn, SideTable } from '../../src/core/compare-side.ts';
+import { planTable } from '../../src/operations/compare/table-plan.ts';
+import type { TableBinding } from '../../src/pipeline/mapping/table-binding.ts';
+
+const columns = [
+  { name: 'code', type: 'pg_catalog.text', modifier: -1 },
+  { name: 'n', type: 'pg_catalog.int4', modifier: -1 },
+];
+
+function side(code: string | null, logged: readonly number[]) {
+  const keys: SideKeyColumn[][] = [[{ name: 'code', order: code }], [{ name: 'n', order: 'number' }]];
+  const table: SideTable = { schema: 'public', name: 'item', columns, keys, estimatedRows: 0 };
+  const output = { table: { ...table }, lineage: columns.map((_, at) => ({ by: '', injectiveOf: at })), key: logged };
+  const binding = {
+    source: table,
+    outputs: [output],
+    steps: [],
+    kept: null,
+    dropped: new Set(),
+  } as unknown as TableBinding;
+  return planTable(binding, () => ({ source: table, target: table, conditions: { source: null, target: null } }));
+}
+
+test('rows are told apart by the key that the source logs, also where another one has the better order', () => {
+  const shape = { key: ['code'] };
+  expect(side('text C', [0])).toMatchObject([{ by: 'ranges', sourceShape: shape, targetShape: shape }]);
+  expect(side(null, [0])).toMatchObject([{ by: 'buckets', sourceShape: shape, targetShape: shape }]);
+  // Old rows are logged whole.
+  expect(side(null, [])).toMatchObject([{ by: 'ranges', sourceShape: { key: ['n'] } }]);
+});
