@@ -9,7 +9,7 @@ export const compareMutations: readonly Mutation[] = [
     file: 'src/pipeline/stream-session.ts',
     find: 'return parts.slice(0, at + 1);',
     replace: 'behind = []; return parts;',
-    test: { file: 'test/integration/compare/compare.test.ts', name: 'under the hottest load' },
+    test: { file: 'test/unit/stream-session.test.ts', name: 'nothing behind a look' },
   },
   {
     id: 'window-forgotten',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
 import type { Collector } from '../../src/core/collector.ts';
-import type { Consumer } from '../../src/core/consumer.ts';
+import type { Consumer, PartFeed } from '../../src/core/consumer.ts';
 import { LatestValue } from '../../src/core/latest-value.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
@@ -22,10 +22,13 @@ function transaction(at: number, rows = 1): TransactionPart {
 const groupTimeMs = 3_600_000;
 
 /** What is applied together, of transactions that come in while the first of them is applied. */
-async function groupsOf(first: TransactionPart, meanwhile: readonly TransactionPart[]): Promise<number[]> {
+async function groupsOf(
+  first: TransactionPart,
+  meanwhile: readonly TransactionPart[],
+  { looks = new TargetLooks(), groups = [] as (number | string)[], takes = false } = {},
+): Promise<(number | string)[]> {
   const channel = new MemoryChannel();
   const stop = new AbortController();
-  const groups: number[] = [];
   const collector: Collector = {
     async *stream() {
       yield [first];
@@ -33,10 +36,17 @@ async function groupsOf(first: TransactionPart, meanwhile: readonly TransactionP
     acknowledge() {},
     async close() {},
   };
-  const apply = async (parts: readonly TransactionPart[]): Promise<void> => {
+  let applied = 0;
+  const apply = async (parts: readonly TransactionPart[], _: AbortSignal, feed?: PartFeed): Promise<void> => {
     groups.push(parts.length);
-    if (groups.length === 1) channel.send(meanwhile);
-    else stop.abort();
+    if (applied === 0) channel.send(meanwhile);
+    applied += parts.length;
+    // As the Consumer does: what has come rides along, and is applied when the call is over.
+    for (let more = takes ? feed?.take() : []; more !== undefined && more.length > 0; more = feed?.take()) {
+      groups.push(more.length);
+      applied += more.length;
+    }
+    if (applied > meanwhile.length || !takes) if (applied > 1) stop.abort();
   };
   const consumer = {
     start: { position: '0', lastCommit: null },
@@ -62,7 +72,7 @@ async function groupsOf(first: TransactionPart, meanwhile: readonly TransactionP
     cut: new AbortController().signal,
     asked: new LatestValue<true>(),
     windows: new WatermarkWindows(),
-    looks: new TargetLooks(),
+    looks,
     loading: new LoadingTables(),
     onApplied: () => {},
     onHeartbeat() {},
@@ -76,4 +86,32 @@ test('a route that keeps up applies what has come, and does not wait for groupTi
 
 test('what is more than a group is not waited for either', async () => {
   expect(await groupsOf(transaction(1), [transaction(2, 5_000)])).toEqual([1, 1]);
+});
+
+test('nothing behind a look is given to the target before it is over', async () => {
+  const looks = new TargetLooks();
+  const groups: (number | string)[] = [];
+  for (const id of ['one', 'two'])
+    looks.ask(id, async () => {
+      groups.push(`${id} begins`);
+      await new Promise((resolve) => setImmediate(resolve));
+      groups.push(`${id} ends`);
+    });
+  const meanwhile = [
+    transaction(2),
+    { ...transaction(3), look: 'one' },
+    { ...transaction(4), look: 'two' },
+    transaction(5),
+    transaction(6),
+  ];
+  expect(await groupsOf(transaction(1), meanwhile, { looks, groups, takes: true })).toEqual([
+    1,
+    2,
+    'one begins',
+    'one ends',
+    1,
+    'two begins',
+    'two ends',
+    2,
+  ]);
 });
