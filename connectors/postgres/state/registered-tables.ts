@@ -27,6 +27,8 @@ export async function storeChange(
     routeId,
     [...removed, ...tables.map(({ source }) => source)],
   ]);
+  // A load of a table that the route no longer carries has nowhere to go on.
+  await client.query('delete from tidelock.loads where route_id = $1 and source = any ($2)', [routeId, removed]);
   await registerTables(client, route, routeId, tables);
   await storeApplied(client, routeId, applied);
 }

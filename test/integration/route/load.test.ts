@@ -4,6 +4,7 @@ import { contents } from '../../support/compare.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
+import { until } from '../../support/until.ts';
 
 const servers = twoServers();
 
@@ -116,4 +117,25 @@ test('a table of a running route is loaded anew: refused, merged, replaced', { t
   await route.caughtUp();
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
   expect(await file.status()).toMatchObject({ state: 'running', load: null, health: 'ok' });
+});
+
+test('a table that is taken out of the route while it is loaded keeps no load behind that would halt it', {
+  timeout: 90_000,
+}, async () => {
+  const { source, target } = await servers.pair(schema);
+  await fill(source, 20_000);
+  using file = new RouteFile({ source, target, route: beside });
+  {
+    await using route = file.run({ TIDELOCK_FAILPOINTS: 'chunk.applied=1:kill' });
+    await route.state('loading', 30_000);
+    const begun = 'SELECT FROM tidelock.loads WHERE rows > 0 AND done_at IS NULL';
+    await until('a chunk', async () => (await target.query(begun)).length === 1, 20_000);
+  }
+  file.configure('tables: [public.loose]');
+  await using route = file.run();
+  // It halts until somebody agrees to the change.
+  await route.state('failed', 30_000);
+  expect((await file.tidelock('apply', '--yes')).code).toBe(0);
+  await route.state('running', 30_000);
+  expect(await target.query('SELECT FROM tidelock.loads')).toEqual([]);
 });
