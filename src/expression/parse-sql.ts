@@ -315,7 +315,7 @@ const insteadOf: Readonly<Record<string, string>> = {
 
 const refused: Readonly<Record<string, string>> = {
   SubLink: 'a subquery',
-  A_Indirection: 'a field or an element ("(a).b", "a[1]")',
+  A_Indirection: 'a field or an element ("(a).b", "a[1]"; a user exit can take it: docs/transforms.md#user-exits)',
   A_ArrayExpr: 'an array beside ANY and ALL',
   RowExpr: 'a row ("(a, b)")',
   ParamRef: 'a parameter ("$1")',

@@ -79,7 +79,7 @@ function replacement(by: string): string[] {
       piece = '';
     } else
       throw new ExpressionFailure(
-        'of the escapes in what regexp_replace writes only "\\&" (the match) and "\\\\" are in the language, not "\\1" (a group)',
+        'of the escapes in what regexp_replace writes only "\\&" (the match) and "\\\\" are in the language, not "\\1" (a group: take the parts with substring and join them with ||)',
       );
   }
   return [...pieces, piece];

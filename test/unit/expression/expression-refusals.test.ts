@@ -102,7 +102,7 @@ test.each([
   ],
   [
     "regexp_replace(region, '(a)', '\\1')",
-    `regexp_replace(region, ^'(a)', '\\1'): of the escapes in what regexp_replace writes only "\\&" (the match) and "\\\\" are in the language, not "\\1" (a group)`,
+    `regexp_replace(region, ^'(a)', '\\1'): of the escapes in what regexp_replace writes only "\\&" (the match) and "\\\\" are in the language, not "\\1" (a group: take the parts with substring and join them with ||)`,
   ],
   [
     "substring(region from 'a+?')",
@@ -123,6 +123,10 @@ test.each([
   [
     "born::timestamptz AT TIME ZONE 'Europe/Zurich'",
     `born::timestamptz AT TIME ZONE ^'Europe/Zurich': a time zone other than 'UTC' and intervals (AT TIME ZONE interval '01:00') is not in the language`,
+  ],
+  [
+    'id[1] = 2',
+    '^id[1] = 2: a field or an element ("(a).b", "a[1]"; a user exit can take it: docs/transforms.md#user-exits) is not in the language',
   ],
   ['2 ^ 3', '2 ^^ 3: operator ^ is not in the language: its last digits differ between servers; write a product'],
   ["interval '1 day' * 2", "interval '1 day' ^* 2: operator * for interval and float8 is not in the language"],
