@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CompareSide, RangeDigest } from '../../src/core/compare-side.ts';
 import { bucketSuspects, bucketsFor } from '../../src/operations/compare/bucket-suspects.ts';
+import { chunkBounds } from '../../src/operations/compare/chunk-bounds.ts';
 import type { TablePlan } from '../../src/operations/compare/table-plan.ts';
 import { type TableReader, tableReaders } from '../../src/operations/compare/table-readers.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
@@ -25,6 +26,34 @@ test('a table that has many more rows than its statistics say is listed in small
   expect(largest).toBeGreaterThan(0);
   expect(largest).toBeLessThanOrEqual(1_000);
   expect(bucketsFor(rows)).toBeGreaterThan(bucketsFor(0));
+});
+
+test('no chunk has many more rows than it was cut for where keys are dense behind a gap', async () => {
+  const [rows, wanted] = [50_000_000, 100_000];
+  // A row far in front of the others, whose numbers have no gaps.
+  const behind = (number: number): number => Math.max(0, Math.min(rows, number)) + (number >= -1e15 ? 1 : 0);
+  const side = {
+    ends: async () => ({ first: '-1000000000000000', last: String(rows) }),
+    boundary: async (_: unknown, { after }: { readonly after: readonly string[] | null }, count: number) => {
+      const at = behind(Number(after?.[0] ?? -1e16)) + count - 1;
+      return at <= rows ? [String(at)] : null;
+    },
+  } as unknown as CompareSide;
+  const source = { columns: [{ name: 'id', type: 'pg_catalog.int8' }] };
+  const plan = { sourceShape: { key: ['id'] }, binding: { source }, estimatedRows: rows } as unknown as TablePlan;
+  const bounds = await chunkBounds(side, plan);
+  let most = 0;
+  let chunks = 0;
+  for (let after: readonly string[] | null = null; ; chunks++) {
+    const to = await bounds.next(after, wanted);
+    const had = behind(to === null ? rows : Number(to[0])) - behind(Number(after?.[0] ?? -1e16));
+    most = Math.max(most, had);
+    if (to === null) break;
+    bounds.had(had, wanted);
+    after = to;
+  }
+  expect(most).toBeLessThanOrEqual(10 * wanted);
+  expect(chunks).toBeLessThan(2 * (rows / wanted));
 });
 
 test('rows that pass through transforms are given on as they come, however large they are', async () => {

@@ -10,6 +10,8 @@ export interface ChunkBounds {
 }
 
 const mostFirst = 4;
+/** Behind numbers that are this thin a crowd may come, all of which would be one chunk. */
+const mostReckoned = 8;
 const integers = /^pg_catalog\.int[248]$/;
 
 export async function chunkBounds(side: CompareSide, plan: TablePlan): Promise<ChunkBounds> {
@@ -17,21 +19,27 @@ export async function chunkBounds(side: CompareSide, plan: TablePlan): Promise<C
   const [key] = sourceShape.key;
   const isInteger = sourceShape.key.length === 1 && integers.test(typeOf(plan, key ?? '')?.type ?? '');
   const ends = isInteger ? await side.ends(sourceShape) : null;
-  if (ends !== null) return new SteppedBounds(ends, plan.estimatedRows);
-  return { next: (after, rows) => side.boundary(sourceShape, { after, to: null }, rows), had: () => {} };
+  const look: ChunkBounds['next'] = (after, rows) => side.boundary(sourceShape, { after, to: null }, rows);
+  if (ends !== null) return new SteppedBounds(ends, { estimatedRows: plan.estimatedRows, look });
+  return { next: look, had: () => {} };
 }
 
 /**
  * Of whole numbers the next bound is reckoned, and not looked for: a look goes through the index from the bound before, which took
- * a tenth of what the compare did. How dense the numbers are shows as it goes.
+ * a tenth of what the compare did. How dense the numbers are shows as it goes; where they are thin it is looked for all the same.
  */
 class SteppedBounds implements ChunkBounds {
   readonly #last: bigint;
   readonly #first: bigint;
+  readonly #look: ChunkBounds['next'];
   /** Numbers for each row. */
   #spread: number;
 
-  constructor({ first, last }: { readonly first: string; readonly last: string }, estimatedRows: number) {
+  constructor(
+    { first, last }: { readonly first: string; readonly last: string },
+    { estimatedRows, look }: { readonly estimatedRows: number; readonly look: ChunkBounds['next'] },
+  ) {
+    this.#look = look;
     this.#first = BigInt(first);
     this.#last = BigInt(last);
     const spread = Number(this.#last - this.#first + 1n) / Math.max(1, estimatedRows);
@@ -41,6 +49,11 @@ class SteppedBounds implements ChunkBounds {
 
   async next(after: RowKey | null, rows: number): Promise<RowKey | null> {
     const from = after === null ? this.#first - 1n : BigInt(after[0] ?? 0);
+    if (this.#spread > mostReckoned) {
+      const found = await this.#look(after, rows);
+      if (found !== null) this.#spread = Math.max(1, Number(BigInt(found[0] ?? 0) - from) / rows);
+      return found;
+    }
     const to = from + BigInt(Math.max(1, Math.ceil(rows * this.#spread)));
     return to >= this.#last ? null : [to.toString()];
   }
