@@ -112,8 +112,8 @@ async function read(
       try {
         for (const given of parts) {
           const part = options.loading.pass(options.windows.pass(given));
-          // An advance that is no transaction has no place for a change.
-          if (!isLookedAt && reached !== null && part.id !== '') {
+          // An advance that is no transaction has no place for a change, and rows of a load are of the definition before it.
+          if (!isLookedAt && reached !== null && part.id !== '' && !part.chunk && !part.begins) {
             isLookedAt = true;
             part.changes.unshift(...(await options.guard.unannounced(reached)));
           }

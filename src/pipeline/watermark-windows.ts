@@ -26,7 +26,10 @@ export interface ChangedRow {
   readonly row: Row | null;
   /** The version of the table that `row` is of. */
   readonly table: TableVersion;
-  /** It came to this key from another one with cells that no change has carried: they are not those of any row that had this key before. */
+  /**
+   * It came to this key from another one with cells that no change has carried: they are not those of any row that had this key before.
+   * Or what has carried them was of another definition of the table, in which they stand elsewhere.
+   */
   readonly moved: boolean;
 }
 
@@ -100,16 +103,17 @@ export class ChangedRows {
     // A key value too large to be logged with the new image stands in the old one.
     const key = indexes.map((at, index) => (after[at] === UNCHANGED ? (oldKey[index] ?? null) : given(after, at)));
     const earlier = this.#rows.get(keyText(oldKey));
+    const isAltered = earlier !== undefined && earlier.row !== null && earlier.table !== table;
     const row = after.map((cell, at) => {
       if (cell !== UNCHANGED) return cell;
       const old = before?.[at];
       if (old !== undefined && old !== ABSENT && old !== UNCHANGED) return old;
-      const known = earlier?.row ?? null;
+      const known = isAltered ? null : (earlier?.row ?? null);
       return known === null ? UNCHANGED : (known[at] ?? null);
     });
     const isMoved = keyText(key) !== keyText(oldKey);
     if (isMoved) this.#rows.set(keyText(oldKey), { key: oldKey, row: null, table, moved: false });
-    const moved = (isMoved || earlier?.moved === true) && row.includes(UNCHANGED);
+    const moved = (isMoved || isAltered || earlier?.moved === true) && row.includes(UNCHANGED);
     this.#rows.set(keyText(key), { key, row, table, moved });
   }
 

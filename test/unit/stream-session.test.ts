@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ByteBudget } from '../../src/core/byte-budget.ts';
+import type { Change } from '../../src/core/change.ts';
 import type { Collector } from '../../src/core/collector.ts';
 import type { Consumer, PartFeed } from '../../src/core/consumer.ts';
 import { LatestValue } from '../../src/core/latest-value.ts';
@@ -21,6 +22,47 @@ function transaction(at: number, rows = 1): TransactionPart {
 
 const groupTimeMs = 3_600_000;
 
+function collectorOf(parts: readonly TransactionPart[]): Collector {
+  return {
+    async *stream() {
+      yield parts;
+    },
+    acknowledge() {},
+    async close() {},
+  };
+}
+
+function consumerOf(apply: Consumer['apply']): Consumer {
+  return {
+    start: { position: '0', lastCommit: null },
+    apply,
+    progress: async function* () {},
+    counts: () => ({ transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 }),
+    parked: () => ({ count: 0, since: null }),
+    async close() {},
+  } as unknown as Consumer;
+}
+
+function common(stop: AbortController) {
+  return {
+    mapper: { map: (part: TransactionPart) => part } as TableMapper,
+    guard: { isTouched: false } as SchemaGuard,
+    budget: new ByteBudget(1),
+    meter: new RouteMeter(1_000),
+    groupRows: 5_000,
+    groupTimeMs,
+    targetNode: 'there',
+    signal: stop.signal,
+    cut: new AbortController().signal,
+    asked: new LatestValue<true>(),
+    windows: new WatermarkWindows(),
+    looks: new TargetLooks(),
+    loading: new LoadingTables(),
+    onApplied: () => {},
+    onHeartbeat() {},
+  };
+}
+
 /** What is applied together, of transactions that come in while the first of them is applied. */
 async function groupsOf(
   first: TransactionPart,
@@ -29,13 +71,6 @@ async function groupsOf(
 ): Promise<(number | string)[]> {
   const channel = new MemoryChannel();
   const stop = new AbortController();
-  const collector: Collector = {
-    async *stream() {
-      yield [first];
-    },
-    acknowledge() {},
-    async close() {},
-  };
   let applied = 0;
   const apply = async (parts: readonly TransactionPart[], _: AbortSignal, feed?: PartFeed): Promise<void> => {
     groups.push(parts.length);
@@ -48,34 +83,13 @@ async function groupsOf(
     }
     if (applied > meanwhile.length || !takes) if (applied > 1) stop.abort();
   };
-  const consumer = {
-    start: { position: '0', lastCommit: null },
-    apply,
-    progress: async function* () {},
-    counts: () => ({ transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 }),
-    parked: () => ({ count: 0, since: null }),
-    async close() {},
-  } as unknown as Consumer;
   await streamSession({
-    collector,
-    consumer,
+    ...common(stop),
+    collector: collectorOf([first]),
+    consumer: consumerOf(apply),
     // The end of the stream is not what is looked at.
     channel: Object.assign(channel, { end() {} }),
-    mapper: { map: (part: TransactionPart) => part } as TableMapper,
-    guard: { isTouched: false } as SchemaGuard,
-    budget: new ByteBudget(1),
-    meter: new RouteMeter(1_000),
-    groupRows: 5_000,
-    groupTimeMs,
-    targetNode: 'there',
-    signal: stop.signal,
-    cut: new AbortController().signal,
-    asked: new LatestValue<true>(),
-    windows: new WatermarkWindows(),
     looks,
-    loading: new LoadingTables(),
-    onApplied: () => {},
-    onHeartbeat() {},
   });
   return groups;
 }
@@ -114,4 +128,24 @@ test('nothing behind a look is given to the target before it is over', async () 
     'two ends',
     2,
   ]);
+});
+
+test('what the catalogue shows goes before the next transaction, and not before rows of a load that were read before it', async () => {
+  const chunk = { source: 'public.t', sets: [], reserved: 0 } as unknown as NonNullable<TransactionPart['chunk']>;
+  const shown = { kind: 'schemaChange', evolution: { steps: [] } } as unknown as Change;
+  const parts: TransactionPart[] = [transaction(1), { ...transaction(2, 0), chunk }, transaction(3)];
+  const applied: TransactionPart[] = [];
+  const stop = new AbortController();
+  const untold = [shown];
+  await streamSession({
+    ...common(stop),
+    collector: collectorOf(parts),
+    consumer: consumerOf(async (given) => {
+      applied.push(...given);
+      if (applied.length === parts.length) stop.abort();
+    }),
+    channel: new MemoryChannel(),
+    guard: { isTouched: true, unannounced: async () => untold.splice(0) } as unknown as SchemaGuard,
+  });
+  expect(applied.map(({ changes }) => changes)).toEqual([[], [], [shown]]);
 });

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { ABSENT, UNCHANGED } from '../../src/core/cell.ts';
 import type { Change } from '../../src/core/change.ts';
+import type { LoadedChunk } from '../../src/core/load.ts';
 import type { Position } from '../../src/core/position.ts';
-import type { SourceReader } from '../../src/core/source-reader.ts';
+import type { ReadRange, SourceReader } from '../../src/core/source-reader.ts';
 import type { TableDefinition } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { LoadMemory } from '../../src/operations/load/load-memory.ts';
@@ -35,18 +36,23 @@ function part(...changes: Change[]): TransactionPart {
   return { id: '1', origin: [], changes, rows: changes.length, bytes: 0, commit, urgency: 'ride' };
 }
 
-test('a key that is read again, and that another row with untold cells moves to meanwhile, is read once more', async () => {
+/** What goes to the target of a load whose ranges are all loaded, and that has these keys to read again. */
+async function readAgain(
+  keys: readonly string[],
+  chunkBytes: number,
+  read: (pass: (change: Change) => void, range: ReadRange) => readonly string[],
+): Promise<readonly LoadedChunk[]> {
   const windows = new WatermarkWindows();
   const loading = new LoadingTables();
   const passed: TransactionPart[] = [];
-  const pass = (one: TransactionPart): void => void passed.push(loading.pass(windows.pass(one)));
-  const moves: Change[] = [{ kind: 'update', table, before: ['8', ABSENT], after: ['7', UNCHANGED] }];
+  const pass = (one: Change): void => void passed.push(loading.pass(windows.pass(part(one))));
   const reader: Partial<SourceReader> = {
-    watermark: async (id) => pass(part({ kind: 'watermark', id })),
-    async read() {
-      for (const move of moves.splice(0)) pass(part(move));
-      const text = [Buffer.from('7\tvalue\n')];
-      return { text, rows: 1, bytes: 8, last: ['7'], ended: true, facts: definition as never };
+    watermark: async (id) => pass({ kind: 'watermark', id }),
+    async read({ range }) {
+      const rows = read(pass, range);
+      const text = [Buffer.from(rows.join(''))];
+      const bytes = text.reduce((sum, { length }) => sum + length, 0);
+      return { text, rows: rows.length, bytes, last: null, ended: true, facts: definition as never };
     },
   };
   const mapper = {
@@ -59,7 +65,7 @@ test('a key that is read again, and that another row with untold cells moves to 
       key: ['id'],
       after: ['9'],
       ended: true,
-      again: [['7']],
+      again: keys.map((key) => [key]),
       rows: 0,
       bytes: 0,
     },
@@ -70,15 +76,36 @@ test('a key that is read again, and that another row with untold cells moves to 
       loading,
       mapper,
       memory: new LoadMemory(1_000_000),
-      chunkBytes: 1_000,
+      chunkBytes,
       definition: () => definition,
     },
   );
   await load.run(new AbortController().signal);
-  const chunks = passed.flatMap(({ chunk }) => chunk ?? []);
+  return passed.flatMap(({ chunk }) => chunk ?? []);
+}
+
+test('a key that is read again, and that another row with untold cells moves to meanwhile, is read once more', async () => {
+  const moves: Change[] = [{ kind: 'update', table, before: ['8', ABSENT], after: ['7', UNCHANGED] }];
+  const chunks = await readAgain(['7'], 1_000, (pass) => {
+    for (const move of moves.splice(0)) pass(move);
+    return ['7\tvalue\n'];
+  });
   // What the target stores: the key goes from its list only with the row.
   expect(chunks.map(({ progress, sets }) => [progress.readAgain, sets.length, progress.done])).toEqual([
     [[], 0, false],
     [[['7'], ['7']], 1, true],
   ]);
+});
+
+test('as many rows are read again at once as fit into the memory of a chunk', async () => {
+  const keys = Array.from({ length: 100 }, (_, at) => String(100 + at));
+  const asked: number[] = [];
+  await readAgain(keys, 10_000, (_, range) => {
+    if (range.kind !== 'keys') throw new Error('a range of a table that is loaded');
+    asked.push(range.keys.length);
+    return range.keys.map(([key]) => `${key}\t${'x'.repeat(2_000)}\n`);
+  });
+  expect(asked[0]).toBe(1);
+  expect(Math.max(...asked)).toBe(4);
+  expect(asked.reduce((sum, count) => sum + count, 0)).toBe(keys.length);
 });

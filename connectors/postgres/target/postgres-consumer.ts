@@ -262,10 +262,11 @@ export class PostgresConsumer implements Consumer {
       }
     }
     failpoint('chunk.sent');
-    await this.#commit(group, commit);
-    failpoint('chunk.applied');
+    // Before what comes behind the COMMIT is made ready: it is of a table that lacks rows from here on, or lacks none any more.
     if (begins !== undefined) this.#loads.begun(begins);
     if (chunk !== undefined) this.#loads.sent(chunk);
+    await this.#commit(group, commit);
+    failpoint('chunk.applied');
     return group.parts.length;
   }
 

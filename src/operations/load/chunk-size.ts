@@ -6,10 +6,11 @@ const mostRows = 1_000_000;
 /** How many rows are read at once: as many as are read in a while and fit into the memory that a chunk may have. */
 export class ChunkSize {
   readonly #maxBytes: number;
-  #rows = firstRows;
+  #rows: number;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, rows = firstRows) {
     this.#maxBytes = maxBytes;
+    this.#rows = rows;
   }
 
   get rows(): number {

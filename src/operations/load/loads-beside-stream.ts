@@ -146,6 +146,8 @@ export class LoadsBesideStream {
 
   #finished(source: string): void {
     const running = this.#running.get(source);
+    // The table is loaded anew already.
+    if (running !== undefined && !running.table.done) return;
     this.#running.delete(source);
     this.#tablesDone++;
     const { table } = running ?? {};

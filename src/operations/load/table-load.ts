@@ -49,6 +49,8 @@ const lookAgainMs = 250;
 export class TableLoad {
   readonly #options: TableLoadOptions;
   readonly #size: ChunkSize;
+  /** How many keys are read again at once: the rows that have to be are those of large values. */
+  readonly #keys: ChunkSize;
   readonly #label: string;
   readonly #key: readonly string[];
   #after: readonly string[] | null;
@@ -66,6 +68,7 @@ export class TableLoad {
   ) {
     this.#options = options;
     this.#size = new ChunkSize(options.chunkBytes);
+    this.#keys = new ChunkSize(options.chunkBytes, 1);
     this.#label = load.source;
     this.#key = load.key;
     this.#after = load.after;
@@ -114,7 +117,7 @@ export class TableLoad {
   }
 
   #nextRange(): ReadRange {
-    if (this.#ended) return { kind: 'keys', keys: this.#again.slice(0, mostKeys) };
+    if (this.#ended) return { kind: 'keys', keys: this.#again.slice(0, Math.min(mostKeys, this.#keys.rows)) };
     return { kind: 'after', key: this.#after, rows: this.#size.rows };
   }
 
@@ -154,7 +157,9 @@ export class TableLoad {
       );
       if (!isAs(read, definition)) return 'altered';
       failpoint('chunk.read');
-      this.#size.measured({ rows: read.rows, bytes: read.bytes, ms: performance.now() - beganMs });
+      const ms = performance.now() - beganMs;
+      if (range.kind === 'keys') this.#keys.measured({ rows: range.keys.length, bytes: read.bytes, ms });
+      else this.#size.measured({ rows: read.rows, bytes: read.bytes, ms });
       chunk.read = read;
       await reader.watermark(high, signal);
       return await closed;

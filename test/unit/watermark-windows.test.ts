@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { UNCHANGED } from '../../src/core/cell.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import { ChangedRows } from '../../src/pipeline/watermark-windows.ts';
+
+function table(...names: readonly string[]): TableVersion {
+  const columns = names.map((name) => ({ name, type: 'pg_catalog.text', modifier: -1, key: name === 'id' }));
+  return { schema: 'public', name: 't', identity: 'default', columns };
+}
+
+test('a cell that a change does not carry is that of the change before, unless the table was altered in between', () => {
+  const before = table('gone', 'id', 'note', 'big');
+  const after = table('id', 'note', 'big');
+  const changed = new ChangedRows(['id']);
+  changed.note({ kind: 'update', table: before, before: null, after: ['x', '1', 'a', 'large'] });
+  changed.note({ kind: 'update', table: before, before: null, after: ['x', '1', 'b', UNCHANGED] });
+  expect([...changed.rows.values()]).toMatchObject([{ row: ['x', '1', 'b', 'large'], moved: false }]);
+  changed.note({ kind: 'update', table: after, before: null, after: ['1', 'c', UNCHANGED] });
+  expect([...changed.rows.values()]).toMatchObject([{ row: ['1', 'c', UNCHANGED], moved: true, table: after }]);
+});
