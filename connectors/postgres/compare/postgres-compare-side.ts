@@ -41,8 +41,16 @@ interface FoundRow {
   readonly cells: (string | null)[];
 }
 
-/** Nothing is written, plans are made for the values at hand, and a compiler is not worth its time. */
-const settings = { default_transaction_read_only: 'on', plan_cache_mode: 'force_custom_plan', jit: 'off' };
+/**
+ * Nothing is written, plans are made for the values at hand, and a compiler is not worth its time. A table that somebody has
+ * locked is tried again later: applying waits for a look at suspects, and other tables wait with it.
+ */
+const settings = {
+  default_transaction_read_only: 'on',
+  plan_cache_mode: 'force_custom_plan',
+  jit: 'off',
+  lock_timeout: '2s',
+};
 
 const batchBytes = 1_000_000;
 

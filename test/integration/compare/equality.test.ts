@@ -4,6 +4,7 @@ import type { RepairDocument } from '../../../src/operations/repair/repair-docum
 import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
+import { until } from '../../support/until.ts';
 
 const servers = twoServers();
 
@@ -94,6 +95,43 @@ test('a repair rounds nothing, and what a deferrable constraint refuses stays re
   expect(Object.keys(tables.get('public.place')?.refused ?? {})).toEqual([expect.stringContaining('SQLSTATE 23505')]);
   expect(await target.query('SELECT n::text FROM item ORDER BY id')).toEqual([{ n: '1.3' }, { n: '2.5' }]);
   expect(await target.query('SELECT at FROM place WHERE id = 2')).toEqual([{ at: null }]);
+});
+
+test('a table that is locked at the target while it is looked at does not hold up the others', async () => {
+  const { source, target } = await servers.pair(`
+    CREATE TABLE item (id int PRIMARY KEY, s text); CREATE TABLE other (id int PRIMARY KEY, n int)`);
+  await source.query(`INSERT INTO item VALUES (1, 'text'); INSERT INTO other VALUES (1, 0)`);
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  await target.query(`UPDATE item SET s = 'another'`);
+  const [row, table] = [await target.client(), await target.client()];
+  let compared: ReturnType<typeof compare>;
+  try {
+    // The stream stands still until the look is to come, and then goes on to it.
+    await row.query('BEGIN; SELECT FROM other FOR UPDATE');
+    await source.query('UPDATE other SET n = 1');
+    compared = compare(file, 'public.item');
+    compared.catch(() => {});
+    await until('a watermark', async () => {
+      const found = await source.query(
+        `SELECT FROM pg_stat_activity WHERE application_name LIKE '% load' AND query LIKE '%emit_message%'`,
+      );
+      return found.length > 0;
+    });
+    await table.query('BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE');
+    await row.query('COMMIT');
+    await source.query('INSERT INTO other VALUES (2, 0)');
+    await until(
+      'the row behind the look',
+      async () => (await target.query('SELECT FROM other WHERE id = 2')).length === 1,
+      15_000,
+    );
+  } finally {
+    await Promise.all([row.end(), table.end()]);
+  }
+  expect((await compared).document.tables).toMatchObject([{ different: 1, undecided: 0 }]);
 });
 
 test('a table that the source has no more does not count as equal', async () => {
