@@ -78,9 +78,14 @@ export class LoadApply {
     return this.beginAll([load]);
   }
 
-  /** Throws what a begin of these would halt with. Changes nothing. */
-  async check(loads: readonly BegunLoad[]): Promise<void> {
-    const { client, route, plans } = this.#options;
+  /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
+  async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
+    const { client, route, routeId, plans } = this.#options;
+    const parked = await client.query(
+      'select from tidelock.parked where route_id = $1 union all select from tidelock.skips where route_id = $1 limit 1',
+      [routeId],
+    );
+    if (parked.rows.length > 0) throw fail(targetErrors.loadWhileParked, { route: route.name });
     await plans.add(
       client,
       loads.flatMap(({ tables }) => tables),
@@ -90,7 +95,8 @@ export class LoadApply {
       for (const table of tables) {
         const plan = plans.get(table);
         loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
-        if (load.existing !== 'refuse') continue;
+        // What has come since the job was asked for is the stream's.
+        if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
         const { rows } = await client.query(`select from ${plan.relation} limit 1`);
         if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
       }
@@ -100,7 +106,7 @@ export class LoadApply {
   /** In an open target transaction. Tables that point to others are emptied first. */
   async beginAll(loads: readonly BegunLoad[]): Promise<void> {
     const { client, routeId, plans } = this.#options;
-    await this.check(loads);
+    await this.check(loads, false);
     const replaced = loads.flatMap(({ load, tables }) => (load.existing === 'replace' ? tables : []));
     for (const { relation } of plans.parentsFirst(replaced.map((table) => plans.get(table))).toReversed())
       await client.query(`delete from ${relation}`);

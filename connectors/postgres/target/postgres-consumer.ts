@@ -256,7 +256,7 @@ export class PostgresConsumer implements Consumer {
         await batch.settle();
         break;
       } catch (error) {
-        if (chunk === undefined) throw error;
+        if (chunk === undefined || !isOff(error)) throw error;
         if (!isEmpty || !this.#loads.isTaken(error)) throw this.#loads.refused(error, chunk, commit.position);
         await this.#target.rollBack();
       }

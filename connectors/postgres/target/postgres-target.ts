@@ -124,7 +124,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         const id = await routeId(client);
         const replicaRole = await setReplicaRole(client);
         const plans = new TablePlans({ route, replicaRole });
-        await new LoadApply({ client, route, routeId: id, plans, replicaRole }).check([load]);
+        await new LoadApply({ client, route, routeId: id, plans, replicaRole }).check([load], true);
       });
     },
     state: () => openPostgresState({ node, routeKey: key, logger }),

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import type { LoadedChunk } from '../../../src/core/load.ts';
+import type { BegunLoad, Existing, LoadedChunk } from '../../../src/core/load.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { contents } from '../../support/compare.ts';
 import { twoServers } from '../../support/two-servers.ts';
-import { stage } from './harness.ts';
+import { type Stage, stage } from './harness.ts';
 
 const servers = twoServers();
 const signal = new AbortController().signal;
@@ -15,13 +16,38 @@ const lastChunk: LoadedChunk = {
   reserved: 0,
 };
 
+const schema = 'CREATE TABLE item (id int PRIMARY KEY, v int); CREATE TABLE mark (n int PRIMARY KEY)';
+const begun = `
+  INSERT INTO tidelock.loads (route_id, source, targets, existing, key, expected_rows, expected_bytes)
+  SELECT id, 'public.item', '["public.item"]', 'refuse', '["id"]', 2, 20 FROM tidelock.routes`;
+
+/** A transaction of the source's that carries the chunk. */
+async function carrier(on: Stage): Promise<TransactionPart> {
+  await on.source.query('INSERT INTO mark VALUES (1)');
+  const [part] = (await on.capture()).filter(({ rows }) => rows > 0);
+  if (part === undefined) throw new Error('no part to carry the chunk');
+  return { ...part, changes: [], rows: 0, chunk: lastChunk };
+}
+
+/** Of a job's load of the table. */
+function beginOf(parts: readonly TransactionPart[], existing: Existing): BegunLoad {
+  const inserts = parts.flatMap(({ changes }) => changes.filter((change) => change.kind === 'insert'));
+  const table = inserts.find((insert) => insert.table.name === 'item')?.table;
+  if (table === undefined) throw new Error('no row of the table');
+  const load = {
+    source: 'public.item',
+    targets: ['public.item'],
+    key: ['id'],
+    expectedRows: 1,
+    expectedBytes: 8,
+    job: 1,
+  };
+  return { load: { ...load, existing }, tables: [table] };
+}
+
 test('what rides behind the last chunk of a load finds its rows, or tells that they are missing', async () => {
-  const schema = 'CREATE TABLE item (id int PRIMARY KEY, v int); CREATE TABLE mark (n int PRIMARY KEY)';
   await using on = await stage(servers.here, servers.there, { schema });
-  await on.target.query(
-    `INSERT INTO tidelock.loads (route_id, source, targets, existing, key, expected_rows, expected_bytes)
-     SELECT id, 'public.item', '["public.item"]', 'refuse', '["id"]', 2, 20 FROM tidelock.routes`,
-  );
+  await on.target.query(begun);
   const consumer = await on.consumer();
   await on.source.query('INSERT INTO item VALUES (1, 0), (2, 0)');
   await consumer.apply(await on.capture(), signal);
@@ -31,12 +57,52 @@ test('what rides behind the last chunk of a load finds its rows, or tells that t
   await on.source.query('UPDATE item SET v = 1');
   await consumer.apply(await on.capture(), signal);
 
-  await on.source.query('INSERT INTO mark VALUES (1)');
-  const [mark] = (await on.capture()).filter(({ rows }) => rows > 0);
-  if (mark === undefined) throw new Error('no part to carry the chunk');
+  const chunk = await carrier(on);
   await on.source.query('UPDATE item SET v = 2 WHERE id = 2');
-  const behind = await on.capture();
-  const parts = [{ ...mark, changes: [], rows: 0, chunk: lastChunk }, ...behind];
-  await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-2201' });
+  await expect(consumer.apply([chunk, ...(await on.capture())], signal)).rejects.toMatchObject({ code: 'TL-2201' });
   expect(await contents(on.target, ['item'])).toEqual({ item: ['(1,1)'] });
+});
+
+test('a chunk that an earlier connection has committed after all is not refused: the route starts again behind it', async () => {
+  await using on = await stage(servers.here, servers.there, { schema });
+  await on.target.query(begun);
+  const [one, two] = [await on.consumer(), await on.consumer()];
+  const chunk = await carrier(on);
+  await one.apply([chunk], signal);
+  await expect(two.apply([chunk], signal)).rejects.toMatchObject({ code: 'TL-2205', recovery: 'retry' });
+});
+
+test('a load does not begin where something is parked, which would halt the route', async () => {
+  const apply = { groupRows: 100, groupTimeMs: 0, onError: 'park' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply } });
+  await on.source.query('INSERT INTO item VALUES (1, 0)');
+  const parts = await on.capture();
+  const consumer = await on.consumer();
+  await consumer.apply(parts, signal);
+  const begins = beginOf(parts, 'merge');
+  await on.targetEnd.checkLoad(begins);
+  await on.target.query('ALTER TABLE item ADD CHECK (v < 100)');
+  await on.source.query('INSERT INTO item VALUES (2, 100)');
+  await consumer.apply(await on.capture(), signal);
+  expect(consumer.parked().count).toBe(1);
+  await expect(on.targetEnd.checkLoad(begins)).rejects.toMatchObject({ code: 'TL-2307' });
+});
+
+test('rows that the stream has brought since a load was asked for do not halt the route', async () => {
+  await using on = await stage(servers.here, servers.there, { schema });
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO mark VALUES (1); INSERT INTO item VALUES (1, 0); DELETE FROM item');
+  const parts = await on.capture();
+  await consumer.apply(parts, signal);
+  const begins = beginOf(parts, 'refuse');
+  await on.targetEnd.checkLoad(begins);
+  await on.source.query('INSERT INTO item VALUES (2, 0)');
+  await expect(consumer.apply(await on.capture(), signal)).resolves.toBeUndefined();
+  await expect(on.targetEnd.checkLoad(begins)).rejects.toMatchObject({ code: 'TL-2301' });
+  await on.source.query('INSERT INTO mark VALUES (2)');
+  const [part] = (await on.capture()).filter(({ rows }) => rows > 0);
+  if (part === undefined) throw new Error('no part to carry the begin');
+  await consumer.apply([{ ...part, changes: [], rows: 0, begins }], signal);
+  expect(await on.target.query('SELECT source, job FROM tidelock.loads')).toEqual([{ source: 'public.item', job: '1' }]);
+  expect(await contents(on.target, ['item'])).toEqual({ item: ['(2,0)'] });
 });
