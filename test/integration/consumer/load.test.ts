@@ -103,6 +103,8 @@ test('rows that the stream has brought since a load was asked for do not halt th
   const [part] = (await on.capture()).filter(({ rows }) => rows > 0);
   if (part === undefined) throw new Error('no part to carry the begin');
   await consumer.apply([{ ...part, changes: [], rows: 0, begins }], signal);
-  expect(await on.target.query('SELECT source, job FROM tidelock.loads')).toEqual([{ source: 'public.item', job: '1' }]);
+  expect(await on.target.query('SELECT source, job FROM tidelock.loads')).toEqual([
+    { source: 'public.item', job: '1' },
+  ]);
   expect(await contents(on.target, ['item'])).toEqual({ item: ['(2,0)'] });
 });
