@@ -1,4 +1,4 @@
-import type { Row } from '../../../src/core/cell.ts';
+import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { type InsertChange, isRowChange, type RowChange } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import type { StatementSink } from './batch.ts';
@@ -164,8 +164,19 @@ interface RowImages {
 function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, rows: RowImages): void {
   const values = bindRows(statement, rows.old, rows.next);
   const query = { name: statement.name, text: statement.text, values };
-  if (statement !== plan.insert && applier.isPartial(plan)) applier.batch.send(query);
+  if (statement !== plan.insert && applier.isPartial(plan) && isAssignable(plan, rows)) applier.batch.send(query);
   else applier.batch.sendCounted(query, rows.count, plan.label);
+}
+
+/**
+ * False for an update that may have to assign an identity that is always generated: its row counts as missing, and is replaced one by one. A
+ * row that is still to be loaded is told from it there.
+ */
+function isAssignable(plan: TablePlan, { old: [old], next: [next], count }: RowImages): boolean {
+  if (next === undefined) return true;
+  const stays = (index: number): boolean =>
+    plan.keyIndexes.includes(index) && (count > 1 || next[index] === UNCHANGED || next[index] === old?.[index]);
+  return plan.columns.every(({ index, column }) => column.identity !== 'a' || stays(index));
 }
 
 /**

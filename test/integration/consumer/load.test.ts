@@ -108,3 +108,23 @@ test('rows that the stream has brought since a load was asked for do not halt th
   ]);
   expect(await contents(on.target, ['item'])).toEqual({ item: ['(2,0)'] });
 });
+
+test('an identity that is always generated follows the source while its table is loaded, too', async () => {
+  const identity = `
+    CREATE TABLE item (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int);
+    CREATE TABLE own (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text);
+    ALTER TABLE own ALTER v SET STORAGE EXTERNAL`;
+  await using on = await stage(servers.here, servers.there, { schema: identity });
+  await on.target.query(begun.replaceAll('public.item"]', 'public.item", "public.own"]'));
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO item (id, v) VALUES (1, 0), (2, 0)');
+  await on.source.query(`INSERT INTO own (v) VALUES (repeat('x', 5000)), ('y')`);
+  await consumer.apply(await on.capture(), signal);
+  // Not loaded yet.
+  await on.target.query('DELETE FROM item WHERE id = 2; DELETE FROM own WHERE id = 2');
+  await on.source.query('UPDATE item SET n = DEFAULT, v = 1');
+  await on.source.query(`UPDATE own SET id = DEFAULT`);
+  await consumer.apply(await on.capture(), signal);
+  expect(await contents(on.target, ['item'])).toEqual({ item: ['(1,3,1)'] });
+  expect(await on.target.query('SELECT id, length(v) FROM own')).toEqual([{ id: 3, length: 5000 }]);
+});
