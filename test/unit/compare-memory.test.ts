@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import type { CompareSide, RangeDigest } from '../../src/core/compare-side.ts';
 import { bucketSuspects, bucketsFor } from '../../src/operations/compare/bucket-suspects.ts';
 import { chunkBounds } from '../../src/operations/compare/chunk-bounds.ts';
+import { GroupedJudge } from '../../src/operations/compare/grouped-judge.ts';
+import type { Judge } from '../../src/operations/compare/judge.ts';
 import type { TablePlan } from '../../src/operations/compare/table-plan.ts';
 import { type TableReader, tableReaders } from '../../src/operations/compare/table-readers.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
@@ -26,6 +28,32 @@ test('a table that has many more rows than its statistics say is listed in small
   expect(largest).toBeGreaterThan(0);
   expect(largest).toBeLessThanOrEqual(1_000);
   expect(bucketsFor(rows)).toBeGreaterThan(bucketsFor(0));
+});
+
+test('rows that are looked at together are few where they are large', async () => {
+  const sizesOf = async (bytes: number): Promise<readonly number[]> => {
+    const sizes: number[] = [];
+    const judge: Judge = {
+      judge: async (_, suspects) => {
+        sizes.push(suspects.length);
+        return suspects.map(({ key }) => ({
+          key,
+          verdict: 'different',
+          seen: { source: ['x'.repeat(bytes)], target: null },
+        }));
+      },
+    };
+    const suspects = Array.from({ length: 2_000 }, (_, at) => ({ key: [String(at)], kind: 'different' as const }));
+    const grouped = new GroupedJudge(judge, {} as TablePlan);
+    const keys: string[] = [];
+    for await (const judged of grouped.judge(suspects, new AbortController().signal))
+      keys.push(...judged.map(({ key }) => String(key)));
+    expect(keys).toEqual(suspects.map(({ key }) => key.join()));
+    return sizes;
+  };
+  expect((await sizesOf(1_000_000)).slice(0, 3)).toEqual([100, 4, 4]);
+  expect((await sizesOf(8_000_000)).slice(0, 3)).toEqual([100, 1, 1]);
+  expect((await sizesOf(100)).slice(0, 3)).toEqual([100, 400, 500]);
 });
 
 test('no chunk has many more rows than it was cut for where keys are dense behind a gap', async () => {

@@ -5,6 +5,7 @@ import { bucketSuspects } from './bucket-suspects.ts';
 import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
 import { added, type Counts, FoundDifferences, mostExamples, noCounts } from './found-differences.ts';
+import { GroupedJudge } from './grouped-judge.ts';
 import type { Judge } from './judge.ts';
 import { type RangeReaders, rangeSuspects } from './range-suspects.ts';
 import type { Suspect } from './suspects.ts';
@@ -46,8 +47,6 @@ const gentle: typeof fullSpeed = { chunkMs: 200, firstRows: 20_000, mostRows: 50
 const leastRows = 2_000;
 /** Streamed rows pass through this process. */
 const mostStreamedRows = 20_000;
-/** Suspects that are looked at together. */
-const judgedAtOnce = 500;
 
 /** Compares one table, from wherever `from` is, and tells after each chunk how far it has come. */
 export async function compareTable(options: CompareTableOptions, from: TableState): Promise<TableState> {
@@ -63,6 +62,7 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
         ? source.boundaries(plan.sourceShape, range, every)
         : target.boundaries(plan.targetShape, range, every),
   };
+  const judged = judgedBy(options);
   const pace = maxLoad === null ? fullSpeed : gentle;
   const most = plan.isStreamed ? Math.min(mostStreamedRows, pace.mostRows) : pace.mostRows;
   let size = Math.min(pace.firstRows, most);
@@ -71,7 +71,7 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
     const found = new FoundDifferences(plan, { ...options, ...untouched });
     const isChosen = sample === null || Math.random() < sample;
     const result = isChosen
-      ? await rangeSuspects(readers, range, (suspects) => judged(options, found, suspects))
+      ? await rangeSuspects(readers, range, (suspects) => judged(found, suspects))
       : { rows: 0, most: 0 };
     return { to: range.to, found, ...result, isChosen, wanted, spentMs: performance.now() - beganMs };
   };
@@ -140,22 +140,21 @@ async function rest({ maxLoad, signal }: CompareTableOptions, spentMs: number): 
 /** In one piece: begun anew where it is interrupted. */
 async function compareBuckets(options: CompareTableOptions): Promise<TableState> {
   const { plan } = options;
+  const judged = judgedBy(options);
   const found = new FoundDifferences(plan, { ...options, ...untouched });
   const { rows } = await bucketSuspects(tableReaders(options), plan.estimatedRows, (suspects) =>
-    judged(options, found, suspects),
+    judged(found, suspects),
   );
   const state = { after: null, done: true, rows, counts: found.counts, examples: found.examples };
   await options.onState(state);
   return state;
 }
 
-async function judged(
-  { judge, plan, signal }: CompareTableOptions,
-  found: FoundDifferences,
-  suspects: readonly Suspect[],
-): Promise<void> {
-  for (let at = 0; at < suspects.length; at += judgedAtOnce) {
-    signal.throwIfAborted();
-    found.add(await judge.judge(plan, suspects.slice(at, at + judgedAtOnce)));
-  }
+type Judged = (found: FoundDifferences, suspects: readonly Suspect[]) => Promise<void>;
+
+function judgedBy({ judge, plan, signal }: CompareTableOptions): Judged {
+  const grouped = new GroupedJudge(judge, plan);
+  return async (found, suspects) => {
+    for await (const judgements of grouped.judge(suspects, signal)) found.add(judgements);
+  };
 }
