@@ -56,6 +56,7 @@ class TakesEverything implements Consumer {
     return { count: 0, since: null };
   }
   async carryOut(): Promise<void> {}
+  async settled(): Promise<void> {}
   abort(): void {}
   async close(): Promise<void> {}
 }

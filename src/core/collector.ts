@@ -13,7 +13,8 @@ export interface Collector {
   /**
    * Yields batches of at least one part from after `start` on until aborted, or throws a TidelockError. Verifies the
    * start (source identity, timeline, retention) before the first batch. What it has read and not yet had acknowledged
-   * stays within the route's byte budget: it stops reading from the source meanwhile.
+   * stays within the route's byte budget: it stops reading from the source meanwhile. Once aborted it reads nothing more;
+   * what is durable may be acknowledged until it is closed.
    */
   stream(start: StartPoint, signal: AbortSignal): AsyncIterable<readonly TransactionPart[]>;
   /** Tells the source that everything up to here is durable at the target. Never called with more than is stored. */

@@ -60,6 +60,8 @@ export interface Consumer {
    * to be done, or the signal aborts; what was not done stays asked for.
    */
   carryOut(signal: AbortSignal): Promise<void>;
+  /** Resolves when all that was applied is durable and told, or that takes longer than a stop may. */
+  settled(): Promise<void>;
   /** Closes its connections at once: `apply` in flight throws, the target rolls back. */
   abort(): void;
   close(): Promise<void>;

@@ -71,6 +71,9 @@ export async function streamSession(options: StreamSessionOptions): Promise<void
   });
   try {
     await write(options, stop.signal);
+    // What is not stored and acknowledged is read once more by whoever goes on.
+    await consumer.flushIdle();
+    await consumer.settled();
   } finally {
     stop.abort();
     options.asked.close();

@@ -40,6 +40,21 @@ test('SIGTERM under load drains: exit 0, no session left, and the next run goes 
   expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
 });
 
+test('a drain confirms to the source what it has applied, so that nothing is read twice', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  await using route = file.run();
+  await route.state('running');
+  await source.query('INSERT INTO item SELECT i, 0 FROM generate_series(1, 1000) i');
+  await until('the rows', async () => (await target.query('SELECT FROM item LIMIT 1')).length > 0);
+  expect(await route.stop()).toBe(0);
+  const [slot] = await source.query(
+    'SELECT confirmed_flush_lsn AS position FROM pg_replication_slots WHERE database = current_database()',
+  );
+  const [stored] = await target.query('SELECT max(position::pg_lsn) AS position FROM tidelock.checkpoints');
+  expect(slot).toEqual(stored);
+});
+
 test('a drain does not wait for a target that is blocked', async () => {
   const { source, target, file } = await pair();
   using _ = file;

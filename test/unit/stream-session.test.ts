@@ -39,6 +39,8 @@ function consumerOf(apply: Consumer['apply']): Consumer {
     progress: async function* () {},
     counts: () => ({ transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 }),
     parked: () => ({ count: 0, since: null }),
+    async flushIdle() {},
+    async settled() {},
     async close() {},
   } as unknown as Consumer;
 }

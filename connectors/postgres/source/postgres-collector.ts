@@ -42,6 +42,9 @@ interface Reading {
 /** For a shutting down source: what is on its way to the target may still be confirmed. */
 const leaveMs = 3_000;
 
+/** For a reader that was told to stop: what is at the target may still become durable, and be confirmed. */
+const restMs = 1_000;
+
 /** To connect, to check the start and to begin to stream. */
 const openMs = 25_000;
 
@@ -81,8 +84,7 @@ export class PostgresCollector implements Collector {
   async *stream(start: StartPoint, signal: AbortSignal): AsyncGenerator<readonly TransactionPart[], void, undefined> {
     if (this.#start !== null) throw new TypeError('a Collector streams once');
     this.#start = start;
-    // Also while the reader is elsewhere: the source's shutdown must not wait for a reader that was told to stop.
-    const abort = (): void => void this.close();
+    const abort = (): void => this.#rest();
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     else void this.#open();
@@ -94,8 +96,22 @@ export class PostgresCollector implements Collector {
       }
     } finally {
       signal.removeEventListener('abort', abort);
-      await this.close();
+      if (!signal.aborted) await this.close();
     }
+  }
+
+  /**
+   * Reads nothing more, also while the reader is elsewhere. The session stays for what is still on its way to the target,
+   * and no longer: the source's shutdown must not wait for a reader that was told to stop.
+   */
+  #rest(): void {
+    const reading = this.#reading;
+    if (reading === null) return void this.close();
+    this.#queue.end();
+    this.#options.delivered.end();
+    reading.idle.close();
+    this.#stream.rest();
+    this.#leaving ??= setTimeout(() => void this.close(), restMs);
   }
 
   async #open(): Promise<void> {

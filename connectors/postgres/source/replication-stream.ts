@@ -43,6 +43,11 @@ export class ReplicationStream {
   #service: LogicalReplicationService | null = null;
   #client: Client | null = null;
   #closed = false;
+  /** Nothing is read any more; what is durable may still be told. */
+  #resting = false;
+  /** Told while it rests, and not yet known to have been read. */
+  #told: Lsn | null = null;
+  #onReply: (() => void) | null = null;
   #heardAt = performance.now();
 
   constructor(options: ReplicationStreamOptions) {
@@ -96,7 +101,8 @@ export class ReplicationStream {
       });
       service.on('error', end);
       service.on('heartbeat', (lsn, atMs, replyRequested) => {
-        if (this.#closed) return;
+        this.#onReply?.();
+        if (this.#closed || this.#resting) return;
         this.#heardAt = performance.now();
         this.#guard(() => this.#options.onKeepalive(parseLsn(lsn), atMs, replyRequested));
       });
@@ -130,14 +136,14 @@ export class ReplicationStream {
         this.#heardAt = performance.now();
       },
       onMessage: (bytes, start, end) => {
-        if (this.#closed) return;
+        if (this.#closed || this.#resting) return;
         try {
           onMessage(bytes, start, end);
         } catch (error) {
           this.#failed(error);
         }
       },
-      onLargeMessage: (bytes, start, end) => !this.#closed && onLargeMessage(bytes, start, end),
+      onLargeMessage: (bytes, start, end) => !this.#closed && !this.#resting && onLargeMessage(bytes, start, end),
       onChunkEnd: () => meter.spent('decode', performance.now() - this.#heardAt),
     };
   }
@@ -156,6 +162,7 @@ export class ReplicationStream {
   }
 
   #setPaused(paused: boolean): void {
+    if (this.#resting) return;
     const stream = this.#client?.connection.stream;
     if (paused) stream?.pause();
     else {
@@ -166,19 +173,47 @@ export class ReplicationStream {
 
   /** How long the server has been silent, 0 while it is us who do not read. */
   get silentMs(): number {
-    return this.#options.budget.paused ? 0 : performance.now() - this.#heardAt;
+    return this.#options.budget.paused || this.#resting ? 0 : performance.now() - this.#heardAt;
   }
 
   /** Reports `lsn` as written, flushed and applied: the first byte that the server has to keep. */
   confirm(lsn: Lsn, askForReply = false): void {
+    if (this.#resting) this.#told = lsn;
     // The library adds 1 to what it is given, since it takes it for the last byte received.
     this.#service?.acknowledge(formatLsn(lsn - 1n), askForReply).catch((error) => {
       if (!this.#closed) this.#options.onEnd(error);
     });
   }
 
-  /** Ends the connection at once: the server's shutdown waits for a session that is still there. */
+  /** Reads nothing more. What is durable may be confirmed until it is closed. */
+  rest(): void {
+    if (this.#resting || this.#closed) return;
+    this.#setPaused(true);
+    this.#resting = true;
+  }
+
+  /**
+   * Waits for a sign that the server has read what was told last: a connection that is closed with something unread is
+   * reset, and takes with it what its other side has not read.
+   */
+  async #heard(lsn: Lsn): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, repliesMs);
+      this.#onReply = resolve;
+      this.#client?.connection.stream.once('close', resolve).resume();
+      this.confirm(lsn, true);
+    });
+    clearTimeout(timer);
+    this.#onReply = null;
+  }
+
+  /** Ends the connection: the server's shutdown waits for a session that is still there. */
   async close(): Promise<void> {
+    if (this.#closed) return;
+    const told = this.#told;
+    this.#told = null;
+    if (told !== null) await this.#heard(told);
     if (this.#closed) return;
     this.#closed = true;
     this.#stopListening();
@@ -190,6 +225,9 @@ export class ReplicationStream {
     if (this.#client !== null) await gone;
   }
 }
+
+/** A server that is busy decoding answers late; what it has not read it tells again. */
+const repliesMs = 500;
 
 const libraryOptions = { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } };
 

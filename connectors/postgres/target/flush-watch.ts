@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Position } from '../../../src/core/position.ts';
@@ -44,6 +45,14 @@ export class FlushWatch {
     if (this.#waiting.length === 0) this.#countedMs = performance.now();
     this.#waiting.push({ position, needs: parseLsn(walEnd) });
     this.#schedule();
+  }
+
+  /** Resolves when nothing waits any more, the session is gone, or `mostMs` have passed. */
+  async settled(mostMs: number): Promise<void> {
+    const endMs = performance.now() + mostMs;
+    const { stream } = this.#client.connection;
+    while (this.#waiting.length > 0 && !this.#closed && !stream.destroyed && performance.now() < endMs)
+      await delay(pollMs);
   }
 
   close(): void {

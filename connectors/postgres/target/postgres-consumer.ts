@@ -193,6 +193,10 @@ export class PostgresConsumer implements Consumer {
     return { ...this.#counts };
   }
 
+  async settled(): Promise<void> {
+    await this.#target.settled();
+  }
+
   abort(): void {
     this.#target.abort();
   }

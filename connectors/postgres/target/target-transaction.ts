@@ -20,6 +20,9 @@ import { originMarker } from './origin-marker.ts';
 /** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */
 const pruneEvery = 500n;
 
+/** The server flushes what was committed asynchronously after three times wal_writer_delay, 200 ms by default. */
+const settledMs = 1_000;
+
 export interface TargetTransactionOptions
   extends Pick<ConsumerOptions, 'epoch' | 'sourceNode' | 'checkpoint' | 'meter'> {
   readonly route: RouteDefinition;
@@ -69,6 +72,11 @@ export class TargetTransaction {
   /** Position of the last checkpoint. */
   get applied(): Position {
     return this.#applied;
+  }
+
+  /** Resolves when what was committed survives a crash: with the server's next flush, or without it after a while. */
+  settled(): Promise<void> {
+    return this.#flush.settled(settledMs);
   }
 
   progress(): AsyncIterable<Progress> {
