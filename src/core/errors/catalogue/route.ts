@@ -459,8 +459,9 @@ export const routeErrors = {
     message: ({ route, from, other }) =>
       `route ${route} carries rows from ${from}, and route ${other} carries them back: say which node is right`,
     remedy: ({ route, from, other }) =>
-      `"tidelock repair ${route} --from ${from}" where ${from} is right, else "tidelock repair ${other} --from" the other node.`,
-    explanation: 'Both sides are written by applications, so that either may hold the row that is meant.',
+      `"tidelock repair ${route} --from ${from}" where ${from} is right, else "tidelock repair ${other} --from" the other node. Before that let nobody write at the side that is repaired, and "tidelock wait ${other}": what is still on its way from there would be overwritten.`,
+    explanation:
+      'Both sides are written by applications, so that either may hold the row that is meant. A row that was written at the side that is repaired, and has not come to the other one yet, looks like one that differs.',
   }),
   repairOtherWay: errorKind<{ route: string; from: string; given: string }>({
     code: 'TL-4159',
