@@ -31,6 +31,7 @@ test('a repair under load leaves the target as the source is, and can be taken b
   await using route = file.run();
   await route.state('running');
   await route.caughtUp();
+  let written = 0;
   {
     await using _writers = writing(source, rows);
     await target.query(spoil);
@@ -50,6 +51,7 @@ test('a repair under load leaves the target as the source is, and can be taken b
     // A row that the source has changed since it was spoilt is whole again by itself where its b was written.
     expect(item?.different).toBeGreaterThanOrEqual(20);
     expect(item?.repaired).toBe(50 + (item?.different ?? 0));
+    written = (item?.different ?? 0) - 20;
   }
   await route.caughtUp();
   for (const table of ['item', 'hot'])
@@ -61,7 +63,9 @@ test('a repair under load leaves the target as the source is, and can be taken b
   const undone = await file.tidelock('repair', 'here-to-there', '--undo', 'here-to-there/2', '--yes', '--json');
   const document = JSON.parse(undone.out) as UndoneDocument;
   expect(document).toMatchObject({ undone: 'here-to-there/2', refused: {} });
-  expect(document.changed).toBe(2);
+  // And of what was repaired among the rows that the writers write, any that they have written since.
+  expect(document.changed).toBeGreaterThanOrEqual(2);
+  expect(document.changed).toBeLessThanOrEqual(2 + written);
   expect(
     await target.query(`SELECT count(*)::int AS n FROM item WHERE s IS NULL AND id % ${quiet} = 0 AND id > 0`),
   ).toEqual([{ n: 19 }]);
