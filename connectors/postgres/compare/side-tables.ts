@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { SideColumn, SideKeyColumn, SideTable } from '../../../src/core/compare-side.ts';
 import type { TableName } from '../../../src/core/table.ts';
+import { baseTypes } from '../base-types.ts';
 
 /** A table as PostgreSQL has it, with what SQL about it needs. */
 export interface PostgresSideTable extends SideTable {
@@ -63,16 +64,7 @@ with wanted as (
   select c.* from unnest($1::text[], $2::text[]) w(schema, name)
   join pg_namespace n on n.nspname = w.schema
   join pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind in ('r', 'p')
-), base as (
-  select t.oid, b.oid as base, b.modifier from pg_type t
-  cross join lateral (
-    with recursive d(oid, typtype, typbasetype, modifier) as (
-      select t.oid, t.typtype, t.typbasetype, t.typtypmod
-      union all select x.oid, x.typtype, x.typbasetype, case d.modifier when -1 then x.typtypmod else d.modifier end
-        from d join pg_type x on x.oid = d.typbasetype where d.typtype = 'd'
-    ) select oid, modifier from d where typtype <> 'd' limit 1
-  ) b
-  where t.oid in (select atttypid from pg_attribute where attrelid in (select oid from wanted) and attnum > 0 and not attisdropped)
+), base as (${baseTypes}
 ), library as (
   select max(pg_collation_actual_version(oid)) as version from pg_collation
   where collprovider = 'c' and collcollate not in ('C', 'POSIX') and collencoding in (-1, pg_char_to_encoding(getdatabaseencoding()))

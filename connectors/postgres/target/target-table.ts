@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { baseTypes } from '../base-types.ts';
 
 export interface TargetColumn {
   readonly name: string;
@@ -78,16 +79,7 @@ with wanted as (
   select c.* from unnest($1::text[], $2::text[]) w(schema, name)
   join pg_namespace n on n.nspname = w.schema
   join pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind in ('r','p','v','m','f')
-), base as (
-  select t.oid, b.oid as base_oid, b.modifier from pg_type t
-  cross join lateral (
-    with recursive d(oid, typtype, typbasetype, modifier) as (
-      select t.oid, t.typtype, t.typbasetype, t.typtypmod
-      union all select x.oid, x.typtype, x.typbasetype, case d.modifier when -1 then x.typtypmod else d.modifier end
-        from d join pg_type x on x.oid = d.typbasetype where d.typtype = 'd'
-    ) select oid, modifier from d where typtype <> 'd' limit 1
-  ) b
-  where t.oid in (select atttypid from pg_attribute where attrelid in (select oid from wanted) and attnum > 0 and not attisdropped)
+), base (oid, base_oid, modifier) as (${baseTypes}
 ), acting as (
   select relation, coalesce(json_agg(name order by name) filter (where enabled in ('O','A')), '[]') as ordinary,
     coalesce(json_agg(name order by name) filter (where enabled in ('R','A')), '[]') as replica
