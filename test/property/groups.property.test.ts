@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nextGroup } from '../../connectors/postgres/target/group.ts';
+import { nextGroup } from '../../connectors/sql/apply/group.ts';
 import type { Change } from '../../src/core/change.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NetEffect } from '../../connectors/postgres/target/net-effect.ts';
 import { planTable, type TablePlan } from '../../connectors/postgres/target/table-plan.ts';
 import type { TargetColumn, TargetIndex, TargetTable } from '../../connectors/postgres/target/target-table.ts';
+import { NetEffect } from '../../connectors/sql/apply/net-effect.ts';
 import { type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { RowChange } from '../../src/core/change.ts';
 import { PackedInsert, PackedUpdate } from '../../src/core/packed-row.ts';
@@ -178,7 +178,7 @@ test('the net effect of any changes ends as one by one, and leaves the changes a
       const happened = happen(table.source, state, during);
       const originals = happened.map(told);
       const changes = happened.map((change, at) => (arePacked[at % arePacked.length] ? asItCame(change) : change));
-      const net = new NetEffect();
+      const net = new NetEffect<TablePlan>();
       const flush = (): void => {
         const rows = net.drain().flatMap(({ added, changes: left }) => [...added, ...left.values()]);
         // In any order between rows: deletes first frees what inserts take.
@@ -201,7 +201,7 @@ test('the net effect of any changes ends as one by one, and leaves the changes a
 
 test('many changes of one row become one', () => {
   const table = plan();
-  const net = new NetEffect();
+  const net = new NetEffect<TablePlan>();
   net.offer(table, { kind: 'insert', table: table.source, after: ['1', 'a', 'b'] });
   for (const key of ['1.0', '1.00', '1'])
     expect(net.offer(table, { kind: 'update', table: table.source, before: null, after: [key, key, UNCHANGED] })).toBe(
@@ -216,22 +216,22 @@ test('many changes of one row become one', () => {
 
 test('rows without a key are added together, whatever becomes of other tables; all else on them waits for nobody else', () => {
   const [keyed, loose] = [plan(1), plan(2, false)];
-  const net = new NetEffect();
+  const net = new NetEffect<TablePlan>();
   const row = (amount: string): Row => [amount, 'a', 'b'];
   for (const amount of ['1', '1', '2']) {
     net.offer(keyed, { kind: 'update', table: keyed.source, before: null, after: row(amount) });
     expect(net.offer(loose, { kind: 'insert', table: loose.source, after: row(amount) })).toBe('taken');
   }
   expect(net.offer(loose, { kind: 'delete', table: loose.source, before: row('1') })).toBe('barrier');
-  expect(net.drain(loose.target.oid).map(({ added }) => added.map(({ after }) => after))).toEqual([
-    [row('1'), row('1'), row('2')],
-  ]);
+  expect(
+    net.drain(({ target }) => target.oid === loose.target.oid).map(({ added }) => added.map(({ after }) => after)),
+  ).toEqual([[row('1'), row('1'), row('2')]]);
   expect(net.drain().map(({ changes }) => changes.size)).toEqual([2]);
 });
 
 test('new rows alone are left to the server, also two of one key; with anything else they are told apart', () => {
   const table = plan();
-  const net = new NetEffect();
+  const net = new NetEffect<TablePlan>();
   const insert = (amount: string): RowChange =>
     asItCame({ kind: 'insert', table: table.source, after: [amount, 'a', 'b'] });
   const offer = (...amounts: string[]) => amounts.map((amount) => net.offer(table, insert(amount)));
@@ -247,7 +247,7 @@ test('new rows alone are left to the server, also two of one key; with anything 
 
 test('of rows that came whole the last stands for all, and none is looked into', () => {
   const table = plan(1, true, 'pg_catalog.int4');
-  const net = new NetEffect();
+  const net = new NetEffect<TablePlan>();
   const whole = (label: string) =>
     asItCame({ kind: 'update', table: table.source, before: null, after: ['7', label, ''] });
   const updates = ['a', 'b', 'c'].map(whole);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { StatementSink } from '../../connectors/postgres/target/batch.ts';
-import { groupOf } from '../../connectors/postgres/target/group.ts';
 import { GroupAhead } from '../../connectors/postgres/target/group-ahead.ts';
 import type { TablePlan } from '../../connectors/postgres/target/table-plan.ts';
 import type { TablePlans } from '../../connectors/postgres/target/table-plans.ts';
+import { groupOf } from '../../connectors/sql/apply/group.ts';
 import type { Change } from '../../src/core/change.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableVersion } from '../../src/core/table.ts';

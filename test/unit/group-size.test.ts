@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { GroupSize } from '../../connectors/postgres/target/group-size.ts';
+import { GroupSize } from '../../connectors/sql/apply/group-size.ts';
 
 const least = { rows: 1_000, bytes: 1_000_000 };
 

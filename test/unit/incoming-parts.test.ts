@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { IncomingParts } from '../../connectors/postgres/target/incoming-parts.ts';
+import { IncomingParts } from '../../connectors/sql/apply/incoming-parts.ts';
 import type { Change } from '../../src/core/change.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';

@@ -1,7 +1,7 @@
 import type { Change } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
-import { evolutionOf } from './evolve-table.ts';
-import { type Group, isIdle, isOfLoad } from './group.ts';
+import { evolutionOf } from '../../sql/apply/evolutions.ts';
+import { type Group, isIdle, isOfLoad } from '../../sql/apply/group.ts';
 import { PreparedGroup } from './prepared-group.ts';
 import { sendRowsAsSets } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';

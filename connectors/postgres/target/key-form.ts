@@ -1,8 +1,7 @@
-import type { Cell, Row } from '../../../src/core/cell.ts';
-import { type PackedRow, packedCell, packedNull, readUInt32, type SlicedBuffer } from '../../../src/core/packed-row.ts';
+import { type KeyPart, type KeyReader, readerOfParts } from '../../sql/apply/row-key.ts';
 import type { TargetColumn } from './target-table.ts';
 
-/** Text of a key value such that two values the server holds equal have the same text, and no others. */
+/** Text of a key value such that two values the server holds equal have the same text, and no others. PostgreSQL has no NUL in text. */
 export type Normalise = (text: string) => string;
 
 const same: Normalise = (text) => text;
@@ -49,25 +48,12 @@ export function normaliser(column: TargetColumn): Normalise | null {
   return byType[column.baseType] ?? null;
 }
 
-/** Equal where keys are, and only there. A single integer is a number where numbers are exact: it needs no text, and is found sooner. */
-export type RowKey = string | number;
-
-/** Reads a row's key; null where a part of it was not logged or is NULL. */
-export interface KeyReader {
-  (row: Row): RowKey | null;
-  /** The same of a row that nobody has looked into. */
-  readonly packed: (row: PackedRow) => RowKey | null;
-}
-
 const integers: ReadonlySet<string> = new Set([
   'pg_catalog.int2',
   'pg_catalog.int4',
   'pg_catalog.int8',
   'pg_catalog.oid',
 ]);
-
-/** An integer of so many characters is an exact number. */
-const exactDigits = 15;
 
 /** Null where keys of these columns can't be compared outside of the server: the table is a barrier then. */
 export function keyReader(
@@ -79,83 +65,11 @@ export function keyReader(
     if (normalise === null) return null;
     parts.push({ index, normalise });
   }
-  const [first] = parts;
-  if (parts.length !== 1 || first === undefined) return severalParts(parts);
-  return integers.has(columns[0]?.column.baseType ?? '') ? integer(first.index) : onePart(first);
-}
-
-interface KeyPart {
-  readonly index: number;
-  readonly normalise: Normalise;
-}
-
-function integer(index: number): KeyReader {
-  const read = (row: Row): RowKey | null => {
-    const cell = row[index];
-    if (typeof cell !== 'string') return null;
-    return cell.length > exactDigits ? cell : Number(cell);
-  };
-  const packed = (row: PackedRow): RowKey | null => {
-    const at = packedCell(row, index);
-    const { bytes } = row;
-    if (bytes[at] === packedNull) return null;
-    const length = readUInt32(bytes, at + 1);
-    if (length > exactDigits) return (bytes as SlicedBuffer).latin1Slice(at + 5, at + 5 + length);
-    const isNegative = bytes[at + 5] === minus;
-    let value = 0;
-    for (let i = at + (isNegative ? 6 : 5); i < at + 5 + length; i++)
-      value = value * 10 + (bytes[i] as number) - zeroDigit;
-    return isNegative ? -value : value;
-  };
-  return Object.assign(read, { packed });
-}
-
-const minus = 0x2d;
-const zeroDigit = 0x30;
-
-function onePart({ index, normalise }: KeyPart): KeyReader {
-  const read = (row: Row): RowKey | null => text(row[index], normalise);
-  const packed = (row: PackedRow): RowKey | null => packedPart(row, index, normalise);
-  return Object.assign(read, { packed });
-}
-
-/** PostgreSQL has no NUL in text, so that no two keys run together. */
-function severalParts(parts: readonly KeyPart[]): KeyReader {
-  const read = (row: Row): RowKey | null => {
-    let key = '';
-    for (const { index, normalise } of parts) {
-      const part = text(row[index], normalise);
-      if (part === null) return null;
-      key += `${part}\0`;
-    }
-    return key;
-  };
-  const packed = (row: PackedRow): RowKey | null => {
-    let key = '';
-    for (const { index, normalise } of parts) {
-      const part = packedPart(row, index, normalise);
-      if (part === null) return null;
-      key += `${part}\0`;
-    }
-    return key;
-  };
-  return Object.assign(read, { packed });
-}
-
-function packedPart(row: PackedRow, index: number, normalise: Normalise): string | null {
-  const at = packedCell(row, index);
-  const { bytes } = row;
-  if (bytes[at] === packedNull) return null;
-  return normalise((bytes as SlicedBuffer).utf8Slice(at + 5, at + 5 + readUInt32(bytes, at + 1)));
+  return readerOfParts(parts, integers.has(columns[0]?.column.baseType ?? ''));
 }
 
 /** Names a row by the texts of its key: of values that are equal to the server alike, as far as is known here. */
 export function keyNamer(columns: readonly TargetColumn[]): (cells: readonly (string | null)[]) => string {
   const normalisers = columns.map((column) => normaliser(column) ?? same);
   return (cells) => cells.map((cell, at) => (cell === null ? '' : (normalisers[at] ?? same)(cell))).join('\0');
-}
-
-function text(cell: Cell | undefined, normalise: Normalise): string | null {
-  if (typeof cell === 'string') return normalise(cell);
-  return Buffer.isBuffer(cell) ? cell.toString('hex') : null;
 }

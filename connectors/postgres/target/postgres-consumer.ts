@@ -17,6 +17,11 @@ import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
 import type { WorkMeter } from '../../../src/core/work-meter.ts';
+import { evolutionOf } from '../../sql/apply/evolutions.ts';
+import { bytesOf, type Group, groupOf, isIdle, isOfLoad, nextGroup, transactionsOf } from '../../sql/apply/group.ts';
+import { GroupSize } from '../../sql/apply/group-size.ts';
+import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
+import { Turns } from '../../sql/apply/turns.ts';
 import { againStatement } from '../state/stored-loads.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch } from './batch.ts';
@@ -24,11 +29,8 @@ import { boundStatements, isBounded, mostStatements } from './bound-statements.t
 import { applyCarefully } from './careful-apply.ts';
 import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
-import { evolutionOf, evolveTable } from './evolve-table.ts';
-import { bytesOf, type Group, groupOf, isIdle, isOfLoad, nextGroup, transactionsOf } from './group.ts';
+import { evolveTable } from './evolve-table.ts';
 import { GroupAhead } from './group-ahead.ts';
-import { GroupSize } from './group-size.ts';
-import { IncomingParts } from './incoming-parts.ts';
 import { LoadApply } from './load-apply.ts';
 import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
@@ -37,7 +39,6 @@ import { type Applier, sendAsSets, sendInOrder } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { isOff, TargetTransaction } from './target-transaction.ts';
-import { Turns } from './turns.ts';
 
 /** A column of a group becomes one text, which the runtime bounds at 512 MB, escaped. */
 const maxGroupBytes = 128_000_000;

@@ -1,9 +1,9 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { type InsertChange, isRowChange, type RowChange } from '../../../src/core/change.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
 import type { StatementSink } from './batch.ts';
 import { copyMessages } from './copy-messages.ts';
-import { NetEffect, type NetTable, updateKeyImage } from './net-effect.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
@@ -27,7 +27,7 @@ export type Applier = TruncateOptions & RowApplier;
 
 /** Sends the net effect of the parts as few statements, without waiting for answers but at the truncate of a share. */
 export async function sendAsSets(applier: Applier, parts: readonly TransactionPart[]): Promise<void> {
-  const net = new NetEffect();
+  const net = new NetEffect<TablePlan>();
   for (const part of parts) {
     for (const change of part.changes) {
       if (isRowChange(change)) reduce(applier, net, change);
@@ -42,16 +42,16 @@ export async function sendAsSets(applier: Applier, parts: readonly TransactionPa
 
 /** The same of parts without a truncate. */
 export function sendRowsAsSets(applier: RowApplier, parts: readonly TransactionPart[]): void {
-  const net = new NetEffect();
+  const net = new NetEffect<TablePlan>();
   for (const { changes } of parts) for (const change of changes) if (isRowChange(change)) reduce(applier, net, change);
   sendNet(applier, net.drain());
 }
 
-function reduce(applier: RowApplier, net: NetEffect, change: RowChange): void {
+function reduce(applier: RowApplier, net: NetEffect<TablePlan>, change: RowChange): void {
   const plan = applier.plans.get(change.table);
   if (net.offer(plan, change) === 'taken') return;
   // Without foreign keys and triggers no table's rows depend on another's.
-  sendNet(applier, applier.replicaRole ? net.drain(plan.target.oid) : net.drain());
+  sendNet(applier, applier.replicaRole ? net.drain(({ target }) => target.oid === plan.target.oid) : net.drain());
   sendSingle(applier, plan, change);
 }
 
@@ -86,7 +86,7 @@ export function sendSingle(applier: RowApplier, plan: TablePlan, change: RowChan
  * Deletes before updates before inserts frees unique values before they are taken again. Where foreign keys are
  * checked, a row must come before those that point to it and go after them: inserts, updates, deletes.
  */
-function sendNet(applier: RowApplier, tables: readonly NetTable[]): void {
+function sendNet(applier: RowApplier, tables: readonly NetTable<TablePlan>[]): void {
   if (tables.length === 0) return;
   if (applier.replicaRole) {
     for (const table of tables) {
@@ -105,22 +105,6 @@ function sendNet(applier: RowApplier, tables: readonly NetTable[]): void {
   for (const plan of parentsFirst) sendInserts(applier, plan, (split.get(plan) ?? empty).inserts);
   for (const plan of parentsFirst) sendUpdates(applier, plan, (split.get(plan) ?? empty).updates);
   for (const plan of parentsFirst.reverse()) sendDeletes(applier, plan, (split.get(plan) ?? empty).deletes);
-}
-
-interface SplitRows {
-  readonly inserts: InsertChange[];
-  readonly updates: (RowChange & { kind: 'update' })[];
-  readonly deletes: Row[];
-}
-
-function splitByKind({ changes, added }: NetTable): SplitRows {
-  const rows: SplitRows = { inserts: added, updates: [], deletes: [] };
-  for (const change of changes.values()) {
-    if (change.kind === 'insert') rows.inserts.push(change);
-    else if (change.kind === 'delete') rows.deletes.push(change.before);
-    else rows.updates.push(change);
-  }
-  return rows;
 }
 
 function sendInserts(applier: RowApplier, plan: TablePlan, inserts: readonly InsertChange[]): void {

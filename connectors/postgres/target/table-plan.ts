@@ -2,38 +2,29 @@ import type { Row } from '../../../src/core/cell.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import type { NetPlan } from '../../sql/apply/net-effect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { checkKept, markAll } from './kept-rows.ts';
-import { type KeyReader, keyNamer, keyReader } from './key-form.ts';
+import { keyNamer, keyReader } from './key-form.ts';
 import { type BoundColumn, RowStatements } from './row-statements.ts';
 import type { Statement } from './statement.ts';
 import type { TargetIndex, TargetTable } from './target-table.ts';
 import { typeFits, typeText } from './type-fit.ts';
 
 /** How the changes of one version of one mapped table are applied to the target's table. */
-export interface TablePlan {
+export interface TablePlan extends NetPlan {
   readonly source: TableVersion;
   readonly target: TargetTable;
   readonly label: string;
   /** Quoted, with ONLY where the table may have inheritance children: their rows are not this table's. */
   readonly relation: string;
   readonly columns: readonly BoundColumn[];
-  /** Columns that name a row at the target; empty where only the whole row does. */
-  readonly keyIndexes: readonly number[];
   /** Equality operator of each of them. */
   readonly keyEquals: readonly string[];
   /** Two rows may have the same key until the constraint is checked. */
   readonly isKeyDeferrable: boolean;
-  /** Null where changes of this table can't be reduced to a net effect: but for inserts they are applied one by one, in order. */
-  readonly readKey: KeyReader | null;
-  /** One statement may insert several rows whose keys were not compared. */
-  readonly insertsMany: boolean;
-  /** The server refuses a second row of a key with the statement that brings it. */
-  readonly findsTwins: boolean;
   /** Names a row by the texts of its key, in the order of `keyIndexes`. */
   readonly nameKey: (cells: readonly (string | null)[]) => string;
-  /** A deleted and reinserted row can become one update: no column refuses to be assigned. */
-  readonly canReplace: boolean;
   readonly insert: Statement;
   /** COPY that does to many rows what `insert` does; null where it might not. */
   readonly copy: string | null;

@@ -9,12 +9,12 @@ import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, Hop, Origin } from '../../../src/core/transaction.ts';
+import { type Group, groupOf } from '../../sql/apply/group.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch, CountMismatch } from './batch.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { FlushWatch } from './flush-watch.ts';
-import { type Group, groupOf } from './group.ts';
 import { originMarker } from './origin-marker.ts';
 
 /** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */

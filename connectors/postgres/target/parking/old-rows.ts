@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { ABSENT, type Row } from '../../../../src/core/cell.ts';
 import type { RowChange } from '../../../../src/core/change.ts';
+import { updateKeyImage } from '../../../sql/apply/net-effect.ts';
+import type { RowKey } from '../../../sql/apply/row-key.ts';
 import { quoteIdentifier } from '../../identifiers.ts';
 import { arrayLiteral } from '../array-literal.ts';
-import type { RowKey } from '../key-form.ts';
-import { updateKeyImage } from '../net-effect.ts';
 import type { TablePlan } from '../table-plan.ts';
 
 /** Rows that one query asks for. */

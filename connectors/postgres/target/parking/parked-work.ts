@@ -5,8 +5,8 @@ import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
 import { fail, type TidelockError } from '../../../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../../../src/core/position.ts';
 import type { Commit, Origin } from '../../../../src/core/transaction.ts';
+import { type Group, groupOf } from '../../../sql/apply/group.ts';
 import { readEarlier } from '../../state/parked-conflicts.ts';
-import { type Group, groupOf } from '../group.ts';
 import { type Claim, ClaimSet } from './claim-set.ts';
 
 /** Digests of what stays parked while others are tried, about 20 MB. */

@@ -1,5 +1,5 @@
 import type { TransactionPart } from '../../../src/core/transaction.ts';
-import { cutAtEvolutions, hasEvolutions } from './evolve-table.ts';
+import { cutAtEvolutions, hasEvolutions } from './evolutions.ts';
 
 /** What was given to be applied and is not yet, in order. Definitions to be followed are cut out as parts of their own. */
 export class IncomingParts {

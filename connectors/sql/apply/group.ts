@@ -1,5 +1,5 @@
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
-import { evolutionOf } from './evolve-table.ts';
+import { evolutionOf } from './evolutions.ts';
 
 export interface GroupLimits {
   readonly rows: number;

@@ -1,12 +1,25 @@
 import { ABSENT, type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import type { InsertChange, RowChange, UpdateChange } from '../../../src/core/change.ts';
 import { PackedInsert, packedAfter } from '../../../src/core/packed-row.ts';
-import type { KeyReader, RowKey } from './key-form.ts';
-import type { TablePlan } from './table-plan.ts';
+import type { KeyReader, RowKey } from './row-key.ts';
+
+/** What decides how the changes of one version of one table can be reduced. */
+export interface NetPlan {
+  /** Columns that name a row at the target; empty where only the whole row does. */
+  readonly keyIndexes: readonly number[];
+  /** Null where changes of this table can't be reduced to a net effect: but for inserts they are applied one by one, in order. */
+  readonly readKey: KeyReader | null;
+  /** One statement may insert several rows whose keys were not compared. */
+  readonly insertsMany: boolean;
+  /** The server refuses a second row of a key with the statement that brings it. */
+  readonly findsTwins: boolean;
+  /** A deleted and reinserted row can become one update: no column refuses to be assigned. */
+  readonly canReplace: boolean;
+}
 
 /** Changes of one table reduced to at most one a row; the order between rows is gone. */
-export interface NetTable {
-  readonly plan: TablePlan;
+export interface NetTable<P extends NetPlan> {
+  readonly plan: P;
   readonly changes: Map<RowKey, RowChange>;
   /**
    * New rows, in source order: of a table whose keys can't be told apart here, of which nothing else is held, or of one that
@@ -28,11 +41,11 @@ export type Reduction = 'taken' | 'barrier';
  * (insert+insert, delete+update ...): it is a barrier, so that exact replay meets it and can report it. Where deleted
  * rows stay at the target, an insert replaces all that came before.
  */
-export class NetEffect {
-  readonly #tables = new Map<TablePlan, NetTable>();
-  #last: NetTable | null = null;
+export class NetEffect<P extends NetPlan> {
+  readonly #tables = new Map<P, NetTable<P>>();
+  #last: NetTable<P> | null = null;
 
-  offer(plan: TablePlan, change: RowChange): Reduction {
+  offer(plan: P, change: RowChange): Reduction {
     const read = plan.readKey;
     if (read === null) {
       if (change.kind !== 'insert' || !plan.insertsMany) return 'barrier';
@@ -55,7 +68,7 @@ export class NetEffect {
     return this.#merge(table, key, earlier, change);
   }
 
-  #merge(table: NetTable, key: RowKey, earlier: RowChange, change: RowChange): Reduction {
+  #merge(table: NetTable<P>, key: RowKey, earlier: RowChange, change: RowChange): Reduction {
     const { changes } = table;
     if (change.kind === 'insert' && change.table.kept !== undefined) {
       // It replaces whatever row of the key is there.
@@ -80,19 +93,19 @@ export class NetEffect {
     return 'taken';
   }
 
-  /** Takes everything out, table by table in the order in which they were first met; or only what is of one relation. */
-  drain(oid?: number): NetTable[] {
+  /** Takes everything out, table by table in the order in which they were first met; or only what is of some. */
+  drain(isMeant: (plan: P) => boolean = () => true): NetTable<P>[] {
     this.#last = null;
-    const taken: NetTable[] = [];
+    const taken: NetTable<P>[] = [];
     for (const [plan, table] of this.#tables) {
-      if (oid !== undefined && plan.target.oid !== oid) continue;
+      if (!isMeant(plan)) continue;
       this.#tables.delete(plan);
       if (table.changes.size + table.added.length > 0) taken.push(table);
     }
     return taken;
   }
 
-  #table(plan: TablePlan): NetTable {
+  #table(plan: P): NetTable<P> {
     // Most changes are of the table of the one before.
     if (this.#last?.plan === plan) return this.#last;
     let table = this.#tables.get(plan);
@@ -124,7 +137,7 @@ function merged(earlier: InsertChange | UpdateChange, later: UpdateChange): RowC
 }
 
 /** New rows under their keys, now that something else happens to their table. False where they have to go as they are. */
-function tellApart(table: NetTable, read: KeyReader): boolean {
+function tellApart(table: NetTable<NetPlan>, read: KeyReader): boolean {
   const { changes, added } = table;
   for (const change of added) {
     const key = afterKey(read, change);
@@ -144,7 +157,7 @@ function afterKey(read: KeyReader, change: InsertChange | UpdateChange): RowKey 
 }
 
 /** Key of the row that a change is about; null for an update of the key itself and where it can't be read. */
-function rowKey(plan: TablePlan, read: KeyReader, change: RowChange): RowKey | null {
+function rowKey(plan: NetPlan, read: KeyReader, change: RowChange): RowKey | null {
   if (change.kind === 'insert') return afterKey(read, change);
   if (change.kind === 'delete') return read(change.before);
   const { before } = change;
@@ -158,8 +171,25 @@ function rowKey(plan: TablePlan, read: KeyReader, change: RowChange): RowKey | n
 }
 
 /** The image that names the row of an update: the old one where it carries the key, else the new. */
-export function updateKeyImage(plan: TablePlan, change: RowChange & { kind: 'update' }): Row {
+export function updateKeyImage(plan: Pick<NetPlan, 'keyIndexes'>, change: RowChange & { kind: 'update' }): Row {
   const { before, after } = change;
   if (before === null) return after;
   return plan.keyIndexes.some((index) => before[index] === ABSENT) ? after : before;
+}
+
+/** The changes of a table by what is to be done. */
+export interface SplitRows {
+  readonly inserts: InsertChange[];
+  readonly updates: (RowChange & { kind: 'update' })[];
+  readonly deletes: Row[];
+}
+
+export function splitByKind({ changes, added }: NetTable<NetPlan>): SplitRows {
+  const rows: SplitRows = { inserts: added, updates: [], deletes: [] };
+  for (const change of changes.values()) {
+    if (change.kind === 'insert') rows.inserts.push(change);
+    else if (change.kind === 'delete') rows.deletes.push(change.before);
+    else rows.updates.push(change);
+  }
+  return rows;
 }
