@@ -142,7 +142,8 @@ test('what comes while a group is applied goes on in the same call, behind its C
   await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(100) } });
   const consumer = await on.consumer();
   for (let round = 0; round < 4; round++) await work((sql) => on.source.query(sql), round * 5);
-  const waiting = await on.capture();
+  // An idle advance among them makes no group: it rides with the next one.
+  const waiting = (await on.capture()).filter(({ rows }) => rows > 0);
   const all = waiting.length;
   let done = 0;
   const groups: number[] = [];
