@@ -1,3 +1,4 @@
+import { mysqlConnector } from '../connectors/mysql/mysql-connector.ts';
 import { postgresConnector } from '../connectors/postgres/postgres-connector.ts';
 import type { Connector } from './core/connector.ts';
 import { configErrors } from './core/errors/catalogue/config.ts';
@@ -5,7 +6,7 @@ import { fail } from './core/errors/tidelock-error.ts';
 import type { NodeType } from './core/route.ts';
 
 /** The only importer of connectors. */
-const connectors: readonly Connector[] = [postgresConnector];
+const connectors: readonly Connector[] = [postgresConnector, mysqlConnector];
 
 export function connectorFor(type: NodeType): Connector {
   const connector = connectors.find(({ types }) => types.includes(type));

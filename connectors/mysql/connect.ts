@@ -45,7 +45,7 @@ interface TextField {
  */
 const canonical = [
   'SET NAMES utf8mb4',
-  "SET SESSION time_zone = '+00:00', sql_mode = 'NO_ENGINE_SUBSTITUTION', wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 60",
+  "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'NO_ENGINE_SUBSTITUTION', wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 60",
 ];
 
 /** Each host in its order until one takes the session. */
@@ -58,6 +58,7 @@ export async function connectMysql(node: NodeDefinition): Promise<MysqlSession> 
     try {
       const session = new MysqlSession(node, await connect(node, settings, host));
       for (const statement of canonical) await session.query(statement);
+      await demandVendor(session);
       return session;
     } catch (error) {
       last = error;
@@ -66,14 +67,21 @@ export async function connectMysql(node: NodeDefinition): Promise<MysqlSession> 
   throw last instanceof TidelockError ? last : classifyMysqlError(last, node.name, address);
 }
 
+async function demandVendor(session: MysqlSession): Promise<void> {
+  const { name, type } = session.node;
+  const [row] = await session.query('SELECT VERSION()');
+  const version = String(row?.[0]);
+  const vendor = /mariadb/i.test(version) ? 'MariaDB' : 'MySQL';
+  if (vendor.toLowerCase() !== type)
+    throw fail(nodeErrors.otherVendor, { node: name, type, found: `${vendor} ${version.split('-')[0]}` });
+}
+
 function connect(node: NodeDefinition, settings: ConnectionSettings, host: Host): Promise<mysql.Connection> {
   const ssl = tlsOptions(node, settings, host);
   const connection = mysql.createConnection({
-    host: host.host,
-    port: host.port,
+    ...(host.host.startsWith('/') ? { socketPath: host.host } : { host: host.host, port: host.port }),
     user: settings.user,
     password: settings.password ?? '',
-    ...(settings.database !== '' && { database: settings.database }),
     charset: 'utf8mb4',
     connectTimeout: connectMs,
     enableKeepAlive: true,

@@ -2,10 +2,10 @@ import { dirname, resolve } from 'node:path';
 import type { ConnectionSettings } from '../core/route.ts';
 import { type Located, type Path, placeOf } from './located.ts';
 import { readPem } from './pem.ts';
-import { AddressProblem, type Host, isLoopback, parseHost, parsePostgresUrl } from './postgres-url.ts';
 import type { Problems } from './problem.ts';
 import { ReferenceProblem } from './references.ts';
 import type { NodeData } from './schema/node-schema.ts';
+import { AddressProblem, addressForms, type Host, isLoopback, parseHost, parseServerUrl } from './server-url.ts';
 
 interface Context {
   readonly node: Located;
@@ -23,10 +23,13 @@ export function connectionSettings(data: NodeData, context: Context): Connection
     problem(context, [key], message);
     return null;
   };
-  const hosts = address.hosts.map(({ host, port }) => ({ host, port: port ?? data.port ?? 5432 }));
+  const { defaultPort, hasDatabase } = addressForms[data.type];
+  const hosts = address.hosts.map(({ host, port }) => ({ host, port: port ?? data.port ?? defaultPort }));
   if (hosts.length === 0) return complain(data.url === undefined ? 'hosts' : 'url', 'names no host');
-  const database = address.database ?? data.database;
+  const database = address.database ?? data.database ?? (hasDatabase ? undefined : '');
   if (database === undefined) return complain('database', 'is required');
+  if (database !== '' && !hasDatabase)
+    return complain('database', 'is not wanted: the node is the whole server, and tables are database.table');
   const user = address.user ?? data.user;
   if (user === undefined) return complain('user', 'is required');
   const tls = tlsSettings(
@@ -48,7 +51,8 @@ interface Address {
 function readAddress(data: NodeData, context: Context): Address | null {
   if (data.url === undefined) {
     if (data.hosts === undefined) {
-      problem(context, [], 'wants either url, or hosts, database and user');
+      const { hasDatabase } = addressForms[data.type];
+      problem(context, [], `wants either url, or hosts, ${hasDatabase ? 'database ' : ''}and user`);
       return null;
     }
     const hosts = data.hosts.map((text, index) => guarded(context, ['hosts', index], () => parseHost(text)));
@@ -57,7 +61,7 @@ function readAddress(data: NodeData, context: Context): Address | null {
       : { hosts: hosts.filter((host) => host !== null), database: null, user: null, password: null };
   }
   const { url } = data;
-  const address = guarded(context, ['url'], () => parsePostgresUrl(url));
+  const address = guarded(context, ['url'], () => parseServerUrl(url, addressForms[data.type]));
   if (address === null) return null;
   const doubled = (['hosts', 'port', 'database', 'user', 'password'] as const).filter(
     (key) => data[key] !== undefined && (key === 'hosts' || key === 'port' || address[key] !== null),

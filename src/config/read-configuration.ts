@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
-import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
+import type { NodeDefinition, NodeType, RouteDefinition } from '../core/route.ts';
 import { resolvedLate } from './built-in-transforms.ts';
 import type { Configuration, Notification, ServiceSettings } from './configuration.ts';
 import { ConfigurationFiles, type ConfigurationText } from './configuration-files.ts';
@@ -180,7 +180,17 @@ class LoadedConfiguration implements Configuration {
   #routeSource(name: string): RouteSource {
     const { file } = this;
     const nodeNames = this.#names('nodes');
-    return { name, tree: this.#part('routes', name), references: this.#references, file, nodeNames };
+    const nodeType = (node: string): NodeType | null => this.#nodeType(node);
+    return { name, tree: this.#part('routes', name), references: this.#references, file, nodeNames, nodeType };
+  }
+
+  /** What is wrong with a node is told of the node. */
+  #nodeType(name: string): NodeType | null {
+    try {
+      return this.nodes.get(name)?.type ?? null;
+    } catch {
+      return null;
+    }
   }
 
   #source(key: string): { tree: Located; references: ReferenceSource; file: string } {

@@ -1,10 +1,11 @@
 import { didYouMean } from '../core/nearest-name.ts';
-import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
+import type { NodeDefinition, NodeType, RouteDefinition } from '../core/route.ts';
 import type { RouteDescription } from '../core/route-description.ts';
 import { tableLabel } from '../core/table.ts';
 import { parseTablePattern } from '../core/table-pattern.ts';
 import { builtInTransform, resolvedLate } from './built-in-transforms.ts';
 import { checkAllow } from './check-allow.ts';
+import { checkVendors } from './check-vendors.ts';
 import { configuredExpression } from './configured-expression.ts';
 import { describeRoute } from './describe-route.ts';
 import { at, type Located, type Path, placeOf } from './located.ts';
@@ -25,6 +26,8 @@ export interface RouteSource {
   readonly references: ReferenceSource;
   readonly file: string;
   readonly nodeNames: readonly string[];
+  /** Null where it can't be told yet. */
+  nodeType(name: string): NodeType | null;
 }
 
 /** A route whose references are resolved and which was checked as far as can be without its databases. */
@@ -115,11 +118,14 @@ class RouteCheck {
   }
 
   run(data: RouteData): TableRule[] {
-    const { nodeNames } = this.#source;
+    const { nodeNames, nodeType } = this.#source;
     for (const key of ['from', 'to'] as const)
       if (!nodeNames.includes(data[key]))
         this.#complain([key], `there is no such node${didYouMean(data[key], nodeNames)}`);
     if (data.from === data.to) this.#complain(['to'], 'is the same node as from');
+    const [from, to] = [nodeType(data.from), nodeType(data.to)];
+    if (from !== null && to !== null)
+      for (const { path, message } of checkVendors(from, to, data)) this.#complain(path, message);
     for (const key of ['lag', 'retained'] as const)
       if (data.limits[key].warn > data.limits[key].critical)
         this.#complain(['limits', key], 'warn must not be above critical');

@@ -3,11 +3,11 @@ import { checkAllow } from './check-allow.ts';
 import type { ListenAddress, Notification, ServiceSettings } from './configuration.ts';
 import { type Located, type Path, placeOf } from './located.ts';
 import { readPem } from './pem.ts';
-import { isLoopback } from './postgres-url.ts';
 import { Problems } from './problem.ts';
 import { ReferenceProblem, type ReferenceSource, resolveTree } from './references.ts';
 import { scalars } from './schema/scalars.ts';
 import { notifySchema, type ServiceData, serviceSchema } from './schema/service-schema.ts';
+import { isLoopback } from './server-url.ts';
 import { validate } from './validate.ts';
 
 const schema = serviceSchema(scalars('resolved'));

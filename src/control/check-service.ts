@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import type { ApiSettings, Configuration, ListenAddress, Notification } from '../config/configuration.ts';
-import { isLoopback } from '../config/postgres-url.ts';
+import { isLoopback } from '../config/server-url.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { CheckedService } from './check-shared.ts';

@@ -170,7 +170,7 @@ describe('what this version does not have is refused by name:', () => {
   });
 
   test.each([
-    'type: mysql',
+    'type: mssql',
     'type: kafka',
     'type: postgres, capture: { type: trigger }',
     'type: postgres, read: { url: x }',

@@ -7,10 +7,10 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { classifyMysqlError } from '../classify-error.ts';
 import { connectMysql, type MysqlSession } from '../connect.ts';
+import type { ServerFacts } from '../server-facts.ts';
 import { sendCommand } from './dump-command.ts';
 import { dumpRequest, registerRequest } from './dump-request.ts';
 import type { BinlogPosition } from './position/binlog-position.ts';
-import type { ServerFacts } from './server-facts.ts';
 
 export interface Beginning {
   readonly server: ServerFacts;

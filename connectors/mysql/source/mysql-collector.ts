@@ -9,11 +9,11 @@ import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { PartQueue } from '../../sql/part-queue.ts';
 import { classifyMysqlError } from '../classify-error.ts';
 import type { MysqlSession } from '../connect.ts';
+import { readServerFacts } from '../server-facts.ts';
+import { signalTable } from '../signals.ts';
 import { type Beginning, BinlogStream } from './binlog-stream.ts';
 import { readCollations } from './charset-tables.ts';
 import { parsePosition } from './position/binlog-position.ts';
-import { readServerFacts } from './server-facts.ts';
-import { signalTable } from './signals.ts';
 import { checkStart } from './start-check.ts';
 import { TransactionAssembler } from './transaction-assembler.ts';
 

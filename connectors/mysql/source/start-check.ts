@@ -3,10 +3,10 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { MysqlSession } from '../connect.ts';
+import type { ServerFacts } from '../server-facts.ts';
 import { type BinlogPosition, compareFiles, type FilePlace, parsePosition } from './position/binlog-position.ts';
 import { GtidSet } from './position/gtid-set.ts';
 import { MariadbGtids } from './position/mariadb-gtids.ts';
-import type { ServerFacts } from './server-facts.ts';
 
 /** What tells a source from another. With GTIDs every server of a topology will do: the numbers themselves are its identity. */
 export function identityOf(server: ServerFacts): SourceIdentity {

@@ -5,6 +5,7 @@ import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts'
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { type BuilderMark, idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
+import { readSignal, signalTable } from '../signals.ts';
 import { ByteReader } from './binlog/byte-reader.ts';
 import { type BinlogEvent, EventFramer } from './binlog/event-framer.ts';
 import { eventTypes, ignorableFlag } from './binlog/event-types.ts';
@@ -21,7 +22,6 @@ import type { BinlogPosition } from './position/binlog-position.ts';
 import { PreparedTransactions } from './prepared-transactions.ts';
 import { Progress, type TransactionName } from './progress.ts';
 import { readStatement, type Statement } from './read-statement.ts';
-import { readSignal, signalTable } from './signals.ts';
 import { type PlannedTable, sameDefinition, TablePlans } from './table-plans.ts';
 
 export interface AssemblerOptions {
@@ -367,9 +367,11 @@ export class TransactionAssembler {
       if (!first) return;
       open.builder.origin = signal.origin;
       if (this.#options.forward === 'own') open.skipped = 'replicated';
-    } else if (open.skipped === null) {
+    } else if (open.skipped === null && signal.kind !== 'node') {
+      const isOwn = signal.id === this.#options.heartbeatId;
       if (signal.kind === 'mark') open.marked = true;
-      else if (signal.id === this.#options.heartbeatId)
+      else if (isOwn && signal.kind === 'watermark') open.builder.add({ kind: 'watermark', id: signal.watermark });
+      else if (isOwn && signal.kind === 'heartbeat')
         open.builder.add({ kind: 'heartbeat', id: signal.id, sentAtMs: signal.sentAtMs });
     }
   }

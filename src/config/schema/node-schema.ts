@@ -4,12 +4,12 @@ import type { Scalars } from './scalars.ts';
 export function nodeSchema(s: Scalars) {
   return s
     .section({
-      type: s.choice({ now: ['postgres'], later: ['mysql', 'mariadb', 'mssql', 'kafka'] }, 'The kind of server.', {
+      type: s.choice({ now: ['postgres', 'mysql', 'mariadb'], later: ['mssql', 'kafka'] }, 'The kind of server.', {
         example: 'postgres',
       }),
       url: s
         .secret(
-          'Address as postgres://user:password@host:port/database; several hosts are separated by commas. Reserved characters in its parts are percent-encoded. Parameters are not taken: TLS is set with `tls`.',
+          'Address as postgres://user:password@host:port/database, mysql://user:password@host:port or mariadb://user:password@host:port; several hosts are separated by commas. Reserved characters in its parts are percent-encoded. Parameters are not taken: TLS is set with `tls`.',
           { example: '${SALES_URL}' },
         )
         .optional(),
@@ -20,11 +20,21 @@ export function nodeSchema(s: Scalars) {
         .meta({
           'x-type': 'list of host[:port]',
           description:
-            'Instead of `url`: the addresses, tried in this order. A path that begins with / is a directory with a Unix socket; IPv6 addresses with a port are in brackets.',
+            'Instead of `url`: the addresses, tried in this order. A path that begins with / is a directory with a Unix socket, of MySQL and MariaDB the socket itself; IPv6 addresses with a port are in brackets.',
           examples: [['db1.internal', 'db2.internal:5433']],
         }),
-      port: s.integer({ min: 1, max: 65_535 }, 'Port of the hosts that name none; 5432 where it is absent.').optional(),
-      database: s.text('Database; beside a `url` that names none.', { example: 'sales' }).optional(),
+      port: s
+        .integer(
+          { min: 1, max: 65_535 },
+          'Port of the hosts that name none; 5432 where it is absent, 3306 of MySQL and MariaDB.',
+        )
+        .optional(),
+      database: s
+        .text(
+          'Database; beside a `url` that names none. Not of MySQL and MariaDB, where a node is the whole server and tables are database.table.',
+          { example: 'sales' },
+        )
+        .optional(),
       user: s.text('User; beside a `url` that names none.', { example: 'tidelock' }).optional(),
       password: s
         .secret('Password; beside a `url` that has none.', { example: '${file:/run/secrets/sales}' })
@@ -51,7 +61,7 @@ export function nodeSchema(s: Scalars) {
       capture: s.notYet('other ways to capture changes than the log'),
       read: s.notYet('another address to read chunks from'),
     })
-    .meta({ description: 'A database server and database.' });
+    .meta({ description: 'A database server and database; of MySQL and MariaDB the server.' });
 }
 
 export function allowList(s: Scalars, description: string) {

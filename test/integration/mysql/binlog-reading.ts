@@ -1,7 +1,7 @@
 import { connectMysql } from '../../../connectors/mysql/connect.ts';
+import { readServerFacts } from '../../../connectors/mysql/server-facts.ts';
 import { MysqlCollector } from '../../../connectors/mysql/source/mysql-collector.ts';
 import { binlogOrder, formatPosition } from '../../../connectors/mysql/source/position/binlog-position.ts';
-import { readServerFacts } from '../../../connectors/mysql/source/server-facts.ts';
 import { identityOf, readEnd } from '../../../connectors/mysql/source/start-check.ts';
 import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { ByteBudget } from '../../../src/core/byte-budget.ts';

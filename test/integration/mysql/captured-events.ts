@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { connectMysql } from '../../../connectors/mysql/connect.ts';
+import { readServerFacts } from '../../../connectors/mysql/server-facts.ts';
 import { BinlogStream } from '../../../connectors/mysql/source/binlog-stream.ts';
 import { readCollations } from '../../../connectors/mysql/source/charset-tables.ts';
 import { binlogOrder, parsePosition } from '../../../connectors/mysql/source/position/binlog-position.ts';
-import { readServerFacts } from '../../../connectors/mysql/source/server-facts.ts';
 import { TransactionAssembler } from '../../../connectors/mysql/source/transaction-assembler.ts';
 import { ByteBudget } from '../../../src/core/byte-budget.ts';
 import { isRowChange, type RowChange } from '../../../src/core/change.ts';

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { MysqlSession } from '../../connect.ts';
-import type { ServerFacts } from '../server-facts.ts';
+import type { ServerFacts } from '../../server-facts.ts';
 
 /** What reading a binlog takes, by all the names that servers have given it. */
 const needed = {

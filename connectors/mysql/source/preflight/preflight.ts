@@ -1,8 +1,8 @@
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../../src/core/route.ts';
 import type { MysqlSession } from '../../connect.ts';
-import { readServerFacts, readVariables, type ServerFacts } from '../server-facts.ts';
-import { signalTable } from '../signals.ts';
+import { readServerFacts, readVariables, type ServerFacts } from '../../server-facts.ts';
+import { signalTable } from '../../signals.ts';
 import { checkPrivileges } from './check-privileges.ts';
 import { requiredSettings, settingStatement } from './required-settings.ts';
 

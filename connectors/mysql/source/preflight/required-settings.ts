@@ -1,4 +1,4 @@
-import type { ServerFacts } from '../server-facts.ts';
+import type { ServerFacts } from '../../server-facts.ts';
 
 /** A variable of the server that has to have one value. */
 export interface RequiredSetting {

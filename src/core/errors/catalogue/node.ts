@@ -71,6 +71,24 @@ export const nodeErrors = {
     remedy: ({ oldest }) => `Upgrade the server to ${oldest} or newer.`,
     explanation: 'PostgreSQL before 14 sends no logical messages with pgoutput, which markers and heartbeats need.',
   }),
+  otherVendor: errorKind<{ node: string; type: string; found: string }>({
+    code: 'TL-5009',
+    title: 'The server is of another kind than its node says',
+    recovery: 'halt',
+    message: ({ node, type, found }) => `node ${node}: its type is ${type}, and the server is ${found}`,
+    remedy: ({ found }) =>
+      `Set the type of the node to ${found.split(' ')[0]?.toLowerCase()}, or its address to the server that is meant.`,
+    explanation:
+      'MySQL and MariaDB speak one protocol and differ in what their binlogs and positions are, so that each has a type of its own.',
+  }),
+  notYet: errorKind<{ node: string; what: string }>({
+    code: 'TL-5010',
+    title: 'Not in this version of Tidelock for this kind of server',
+    recovery: 'usage',
+    message: ({ node, what }) => `node ${node}: ${what} is not there yet for servers of this kind`,
+    remedy: () => 'docs/connectors says what each kind of server can do in this version.',
+    explanation: 'What is asked for is built for other kinds of servers only. Nothing was changed.',
+  }),
   demoServers: errorKind<{ why: string }>({
     code: 'TL-5101',
     title: 'The servers of the demo cannot be started',

@@ -6,30 +6,58 @@ export interface Host {
   readonly port: number | null;
 }
 
-export interface PostgresAddress {
+export interface ServerAddress {
   readonly hosts: readonly Host[];
   readonly database: string | null;
   readonly user: string | null;
   readonly password: string | null;
 }
 
-/** Parameters of libpq that have a key of their own here. */
+/** How addresses of one kind of server are written. */
+export interface AddressForm {
+  readonly schemes: readonly string[];
+  readonly example: string;
+  readonly defaultPort: number;
+  /** A node is one database of its server; else it is the whole server, whose tables are named with their databases. */
+  readonly hasDatabase: boolean;
+}
+
+const mysqlForm = { schemes: ['mysql', 'mariadb'], defaultPort: 3306, hasDatabase: false } as const;
+
+export const addressForms = {
+  postgres: {
+    schemes: ['postgres', 'postgresql'],
+    example: 'postgres://user:password@host:port/database',
+    defaultPort: 5432,
+    hasDatabase: true,
+  },
+  mysql: { ...mysqlForm, example: 'mysql://user:password@host:port' },
+  mariadb: { ...mysqlForm, example: 'mariadb://user:password@host:port' },
+} as const satisfies Record<string, AddressForm>;
+
+/** Parameters of libpq, and of MySQL's clients, that have a key of their own here. */
 const parameterKeys: Readonly<Record<string, string>> = {
   sslmode: 'tls.mode (disable: off, require: encrypt, verify-ca: verifyCa, verify-full: verifyFull)',
+  'ssl-mode': 'tls.mode (DISABLED: off, REQUIRED: encrypt, VERIFY_CA: verifyCa, VERIFY_IDENTITY: verifyFull)',
   sslrootcert: 'tls.ca',
+  'ssl-ca': 'tls.ca',
   sslcert: 'tls.cert',
+  'ssl-cert': 'tls.cert',
   sslkey: 'tls.key',
+  'ssl-key': 'tls.key',
   ssl: 'tls.mode',
 };
 
-/** WHATWG's URL takes no list of hosts, which PostgreSQL's addresses may have; so they are read here. */
-export function parsePostgresUrl(url: string): PostgresAddress {
-  const match = /^postgres(?:ql)?:\/\/(?:([^/?#@]*)@)?([^/?#@]*)(?:\/([^/?#]*))?(?:\?([^#]*))?$/.exec(url);
-  if (match === null)
+/** WHATWG's URL takes no list of hosts, which these addresses may have; so they are read here. */
+export function parseServerUrl(url: string, { schemes, example, hasDatabase }: AddressForm): ServerAddress {
+  const match = /^([a-z]+):\/\/(?:([^/?#@]*)@)?([^/?#@]*)(?:\/([^/?#]*))?(?:\?([^#]*))?$/.exec(url);
+  if (match === null || !schemes.includes(match[1] ?? ''))
+    throw new AddressProblem(`wants ${example}; / ? # @ : inside of a part are percent-encoded`);
+  const [, , login, hosts = '', database, parameters] = match;
+  if (database && !hasDatabase)
     throw new AddressProblem(
-      'wants postgres://user:password@host:port/database; / ? # @ : inside of a part are percent-encoded',
+      'names a database: leave it out, the node is the whole server and tables are database.table',
     );
-  const [, login, hosts = '', database, parameters] = match;
   for (const parameter of (parameters ?? '').split('&').filter(Boolean)) {
     const name = parameter.split('=', 1)[0] ?? '';
     const key = parameterKeys[name];

@@ -1,4 +1,4 @@
-import type { MysqlSession } from '../connect.ts';
+import type { MysqlSession } from './connect.ts';
 
 export interface ServerFacts {
   readonly vendor: 'mysql' | 'mariadb';

@@ -1,0 +1,85 @@
+import type { Readable } from 'node:stream';
+import type { Cell, Row } from '../../../src/core/cell.ts';
+import type { Column, TableName } from '../../../src/core/table.ts';
+import type { MysqlSession } from '../connect.ts';
+import { quoteTable } from '../identifiers.ts';
+import { selectValue } from './select-values.ts';
+
+const batchBytes = 1_000_000;
+
+export interface RowsWanted {
+  readonly table: TableName;
+  readonly columns: readonly Pick<Column, 'name' | 'type'>[];
+  /** What stands behind the table: WHERE, ORDER BY, LIMIT. */
+  readonly clauses?: string;
+  readonly values?: readonly (string | number | Buffer)[];
+}
+
+export interface RowBatch {
+  readonly rows: readonly Row[];
+  readonly bytes: number;
+}
+
+interface Field {
+  readonly name: string;
+  string(): string | null;
+  buffer(): Buffer | null;
+}
+
+/** A row can't be taken: it is longer than a row may be. */
+export class LongRowError extends Error {
+  readonly bytes: number;
+
+  constructor(bytes: number) {
+    super('a row is too long');
+    this.bytes = bytes;
+  }
+}
+
+/**
+ * Rows with their values as the binlog tells them, in batches of about 1 MB, no faster than they are taken. Whoever leaves early leaves a
+ * session that is of no more use.
+ */
+export async function* readRows(
+  session: MysqlSession,
+  { table, columns, clauses = '', values = [] }: RowsWanted,
+  maxRowBytes: number,
+): AsyncGenerator<RowBatch, void, undefined> {
+  const selected = columns.map(({ name, type }) => selectValue(name, type));
+  // By their numbers: names of columns are whatever people have called them.
+  const list = selected.map(({ sql }, at) => `${sql} AS \`${at}\``).join(', ') || '1';
+  let rowBytes = 0;
+  const cellOf = (field: Field): Cell => {
+    const of = selected[Number(field.name)];
+    if (of === undefined) return null;
+    if (of.isBinary) {
+      const bytes = field.buffer();
+      rowBytes += bytes?.length ?? 0;
+      return bytes;
+    }
+    const text = field.string();
+    if (text === null) return null;
+    rowBytes += text.length;
+    return of.read === null ? text : of.read(text);
+  };
+  const query = session.connection.query({
+    sql: `SELECT ${list} FROM ${quoteTable(table)}${clauses}`,
+    values: [...values],
+    rowsAsArray: true,
+    typeCast: (field: Field) => cellOf(field),
+  });
+  let rows: Row[] = [];
+  let bytes = 0;
+  for await (const row of query.stream({ highWaterMark: 200 }) as Readable) {
+    rows.push(selected.length === 0 ? [] : (row as Row));
+    // Rows are read ahead of this loop: what they took is shared out as they come.
+    if (rowBytes > maxRowBytes) throw new LongRowError(rowBytes);
+    bytes += rowBytes;
+    rowBytes = 0;
+    if (bytes < batchBytes && rows.length < 5_000) continue;
+    yield { rows, bytes };
+    rows = [];
+    bytes = 0;
+  }
+  if (rows.length > 0) yield { rows, bytes };
+}

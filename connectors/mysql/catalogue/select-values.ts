@@ -1,0 +1,26 @@
+import type { Cell } from '../../../src/core/cell.ts';
+import { quoteIdentifier } from '../identifiers.ts';
+import { floatText } from '../source/binlog/values/number-text.ts';
+
+/** How a column's values are asked for, so that they come as the binlog tells them. */
+export interface SelectedValue {
+  readonly sql: string;
+  /** Of what comes, which is bytes where `isBinary`, else text. */
+  readonly isBinary: boolean;
+  readonly read: ((text: string) => Cell) | null;
+}
+
+const binary = /^(?:binary|varbinary|tinyblob|blob|mediumblob|longblob|geometry|vector)\b/;
+
+/** `type` as columnTypeOf() names it. Under the session settings of connectMysql(). */
+export function selectValue(name: string, type: string): SelectedValue {
+  const column = quoteIdentifier(name);
+  if (binary.test(type)) return { sql: column, isBinary: true, read: null };
+  const bits = /^bit\((\d+)\)$/.exec(type)?.[1];
+  if (bits !== undefined) return { sql: `LPAD(BIN(${column} + 0), ${bits}, '0')`, isBinary: false, read: null };
+  // A float would be shown with six digits, and either with those that an old column type has fixed; times one they are doubles, zeros with their sign.
+  if (/^float\b/.test(type))
+    return { sql: `${column} * 1e0`, isBinary: false, read: (text) => floatText(Math.fround(Number(text))) };
+  if (/^double\b/.test(type)) return { sql: `${column} * 1e0`, isBinary: false, read: null };
+  return { sql: column, isBinary: false, read: null };
+}

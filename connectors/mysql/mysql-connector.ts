@@ -1,0 +1,14 @@
+import type { Connector } from '../../src/core/connector.ts';
+import { mysqlInspector } from './node/mysql-inspector.ts';
+import { mysqlSource } from './source/mysql-source.ts';
+import { mysqlQueueWatch } from './source/queue-watch.ts';
+import { mysqlTarget } from './target/mysql-target.ts';
+
+/** MySQL and MariaDB as source and as target. */
+export const mysqlConnector: Connector = {
+  types: ['mysql', 'mariadb'],
+  source: mysqlSource,
+  target: mysqlTarget,
+  inspector: mysqlInspector,
+  queueWatch: mysqlQueueWatch,
+};

@@ -1,0 +1,44 @@
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { ClockOffset, NodeInspector } from '../../../src/core/node-inspector.ts';
+import type { NodeDefinition } from '../../../src/core/route.ts';
+import type { MysqlSession } from '../connect.ts';
+import { readServerFacts } from '../server-facts.ts';
+import { withSession } from '../with-session.ts';
+import { checkServer } from './check-server.ts';
+
+export function mysqlInspector(node: NodeDefinition): NodeInspector {
+  const notYet = (what: string): TidelockError => fail(nodeErrors.notYet, { node: node.name, what });
+  return {
+    // Nothing at a source is a route's own; the state of routes that write here is the target's.
+    routesLeft: async () => [],
+    captureDrops: () => [],
+    survey: async () => {
+      throw notYet('"tidelock init"');
+    },
+    grants: async () => {
+      throw notYet('"tidelock grants"');
+    },
+    check: () =>
+      withSession(node, async (session) => {
+        const clock = await clockOffset(session);
+        const found = await checkServer(session, { facts: await readServerFacts(session), clock });
+        return { clock, findings: found.map((finding) => ({ ...finding, node: node.name })) };
+      }),
+  };
+}
+
+const tries = 3;
+
+/** Of a few questions the quickest: the server's clock is taken for what this host's was half-way. */
+async function clockOffset(session: MysqlSession): Promise<ClockOffset> {
+  let best: ClockOffset | null = null;
+  for (let at = 0; at < tries; at++) {
+    const askedMs = Date.now();
+    const [row] = await session.query('SELECT UNIX_TIMESTAMP(SYSDATE(6)) * 1000');
+    const errorMs = (Date.now() - askedMs) / 2;
+    const offsetMs = Number(row?.[0]) - (askedMs + errorMs);
+    if (best === null || errorMs < best.errorMs) best = { offsetMs, errorMs };
+  }
+  return best ?? { offsetMs: 0, errorMs: 0 };
+}

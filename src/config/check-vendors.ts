@@ -1,0 +1,26 @@
+import type { NodeType } from '../core/route.ts';
+import type { RouteData } from './schema/route-schema.ts';
+import { later } from './schema/scalars.ts';
+
+interface VendorProblem {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+const families: Partial<Record<NodeType, string>> = { postgres: 'PostgreSQL', mysql: 'MySQL', mariadb: 'MySQL' };
+
+/** What a route between these two kinds of servers can't have. */
+export function checkVendors(from: NodeType, to: NodeType, data: RouteData): readonly VendorProblem[] {
+  const problems: VendorProblem[] = [];
+  if (families[from] !== families[to])
+    problems.push({ path: ['to'], message: `${later}routes from ${from} to ${to}: both ends are of one family` });
+  if (families[from] !== 'MySQL') return problems;
+  const source = `of a source of type ${from}`;
+  for (const key of ['slot', 'publication'] as const)
+    if (data[key] !== undefined)
+      problems.push({ path: [key], message: `is PostgreSQL's: a binlog is read without anything being made for it` });
+  if (data.ddl === 'replicate') problems.push({ path: ['ddl'], message: `${later}replicate ${source}` });
+  if (data.schemaChanges !== 'halt')
+    problems.push({ path: ['schemaChanges'], message: `${later}${data.schemaChanges} ${source}` });
+  return problems;
+}
