@@ -70,7 +70,8 @@ test('a drain does not wait for a target that is blocked', async () => {
   );
   const beganMs = performance.now();
   await route.stop();
-  expect(performance.now() - beganMs).toBeLessThan(12_000);
+  // 10 seconds, and what a busy machine adds: without a bound it would be for ever.
+  expect(performance.now() - beganMs).toBeLessThan(20_000);
   await blocker.query('COMMIT');
   await blocker.end();
   await until('the end of the sessions', async () => (await sessions(target)).length === 0);
