@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   restart: async () => (await import('./commands/restart.ts')).addRestart,
   check: async () => (await import('./commands/check.ts')).addCheck,
   schema: async () => (await import('./commands/schema.ts')).addSchema,
+  prepare: async () => (await import('./commands/prepare.ts')).addPrepare,
   compare: async () => (await import('./commands/compare.ts')).addCompare,
   repair: async () => (await import('./commands/repair.ts')).addRepair,
   load: async () => (await import('./commands/load.ts')).addLoad,

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { loadLines } from './load/load-text.ts';
+import { loadLines, waitTexts } from './load/load-text.ts';
 import { tableText } from './table-text.ts';
 import { wrapped } from './wrapped.ts';
 
@@ -52,8 +52,9 @@ export function statusText(routes: readonly RouteView[], style: StatusStyle): st
     text.push(style.colours ? coloured(line, route) : line);
     if (!fits) text.push(`  ${lowColumns(route)}`);
     if (route.load) {
-      const { tablesDone, tables, rows: loaded, loading = [] } = route.load;
-      text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows`);
+      const { tablesDone, tables, rows: loaded, loading = [], waits } = route.load;
+      const rests = waits === undefined ? '' : `, ${waitTexts[waits]}`;
+      text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows${rests}`);
       const shown = loadLines(loading.slice(0, mostTables), { bars: style.columns !== null, colours: style.colours });
       text.push(...shown.map((line) => `    ${line}`));
       if (loading.length > mostTables) text.push(`    and ${loading.length - mostTables} more`);

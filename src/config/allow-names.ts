@@ -6,6 +6,8 @@ export const allowNames = {
       'Enabled triggers and cascading foreign keys at target tables act on replicated rows, where the user at the target may not switch them off. What they write may differ from the source.',
     rewrittenTypes:
       'A column type that was changed by writing the table anew (integer to bigint) is taken for a plain cast. That a USING expression has changed the values is not to be seen in the log or the catalogue; without this name such a change halts the route.',
+    emptyTarget:
+      'With load: { mode: none } target tables may be empty though those of the source are not: only changes from now on are wanted. Without this name the route does not begin.',
     droppedTables:
       'With ddl: replicate a table of the route that is dropped at the source is dropped at the target, too. Without this name DROP TABLE halts the route.',
     partitionChanges:

@@ -65,7 +65,17 @@ export function routeDefinition(
     from: node(data.from),
     to: node(data.to),
     tables: tableSelection(source.name, rules, data.exclude),
-    load: { mode: data.load.mode, existing: data.load.existing, wholeUpToBytes: data.load.wholeUpTo },
+    load: {
+      mode: data.load.mode,
+      existing: data.load.existing,
+      wholeUpToBytes: data.load.wholeUpTo,
+      limits: {
+        rowsPerSecond: data.load.limits.rows ?? null,
+        bytesPerSecond: data.load.limits.bytes ?? null,
+        maxLoad: data.load.limits.maxLoad ?? null,
+        lagMs: data.load.limits.lag,
+      },
+    },
     forward: data.forward,
     newTables: data.newTables,
     sequencesEveryMs: data.sequences.carry === 'interval' ? data.sequences.interval : null,
@@ -180,7 +190,8 @@ class RouteCheck {
     });
     const { name, to = null, key = null } = table;
     const where = table.where === undefined ? null : configuredExpression(table.where);
-    return { name, to, where, key, includedColumns, excludedColumns, renamedColumns, transforms };
+    const loadPriority = table.load?.priority ?? 0;
+    return { name, to, where, key, includedColumns, excludedColumns, renamedColumns, transforms, loadPriority };
   }
 
   #unique(names: readonly string[], path: (index: number) => Path): void {

@@ -18,6 +18,7 @@ export interface TableRule {
   readonly excludedColumns: readonly string[];
   readonly renamedColumns: ReadonlyMap<string, string>;
   readonly transforms: readonly ConfiguredTransform[];
+  readonly loadPriority: number;
 }
 
 /** A table as it is. */
@@ -29,6 +30,7 @@ export const wholeTable: Omit<TableRule, 'name'> = {
   excludedColumns: [],
   renamedColumns: new Map(),
   transforms: [],
+  loadPriority: 0,
 };
 
 export function tableSelection(

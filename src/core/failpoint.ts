@@ -22,6 +22,7 @@ export const failpointNames = [
   'ack.sent',
   'slot.before',
   'slot.created',
+  'prepare.slot',
   'load.copied',
   'evolve.altered',
   'tables.published',

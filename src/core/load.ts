@@ -4,6 +4,9 @@ import type { TableVersion } from './table.ts';
 /** What a load does about rows that are at the target already. */
 export type Existing = 'refuse' | 'merge' | 'replace';
 
+/** Why loads beside the stream rest: changes are late at the target, or what they may read in a second, or of the time, is used up. */
+export type LoadWait = 'lag' | 'rate' | 'share';
+
 /** A load of one source table beside the stream. Stored at the target, in the transactions of its chunks. */
 export interface StoredLoad {
   /** Label of the source table. */

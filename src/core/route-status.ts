@@ -1,3 +1,5 @@
+import type { LoadWait } from './load.ts';
+
 /** States of a route. Clients treat names that they do not know as not running. */
 export const routeStates = [
   'starting',
@@ -45,6 +47,8 @@ export interface LoadProgress {
   readonly bytes?: number | undefined;
   /** Null where it can't be told. */
   readonly leftMs?: number | null | undefined;
+  /** Why nothing is read now. */
+  readonly waits?: LoadWait | undefined;
   /** The tables that are not done. */
   readonly loading?: readonly TableProgress[] | undefined;
 }

@@ -42,6 +42,16 @@ export interface ApplySettings {
   readonly memoryBytes: number;
 }
 
+/** How fast tables are read that are loaded beside the stream; null: as fast as it goes. */
+export interface LoadLimits {
+  readonly rowsPerSecond: number | null;
+  readonly bytesPerSecond: number | null;
+  /** The share of the time in which the source is read, above 0. */
+  readonly maxLoad: number | null;
+  /** While changes are later than this at the target nothing is read. */
+  readonly lagMs: number | null;
+}
+
 export interface RetentionLimits {
   readonly warnBytes: number;
   readonly criticalBytes: number;
@@ -64,6 +74,7 @@ export interface RouteDefinition {
     readonly existing: Existing;
     /** Tables that hold no more together are copied in one piece before the route streams; of more, those with a key are loaded beside the stream. */
     readonly wholeUpToBytes: number;
+    readonly limits: LoadLimits;
   };
   readonly forward: 'own' | 'all';
   /** When a table appears that a glob of the route means. */

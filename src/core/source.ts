@@ -44,6 +44,17 @@ export interface QueueSnapshot {
   discard(): Promise<void>;
 }
 
+/** A queue that was made before its route begins, so that a copy can be made by other means. */
+export interface PreparedQueue {
+  /** What was committed before is in the copy; what comes behind is in the queue. */
+  readonly position: Position;
+  /** Where the copy stands, if that was told and is another position. */
+  readonly copiedAt: Position | null;
+  /** A name under which other programs read exactly that moment, until `close`; null of a queue that an earlier call has made. */
+  readonly snapshot: string | null;
+  close(): Promise<void>;
+}
+
 export interface SourceStatus {
   /** The end of what the source has written. */
   readonly position: Position;
@@ -115,6 +126,13 @@ export interface Source {
   tidyQueue(carried: readonly string[]): Promise<readonly string[]>;
   /** Where the queue that exists (given, or prepared) would start; null where there is none. */
   queuePosition(): Promise<Position | null>;
+  /**
+   * Makes the route's queue for a copy by other means and notes at the source that it is one; gives it once more where it is there.
+   * `copiedAt`: the copy has everything up to this later position. Throws where the queue is in use, or somebody else's.
+   */
+  prepareQueue(signal: AbortSignal, copiedAt: Position | null): Promise<PreparedQueue>;
+  /** Where the copy for which the queue was prepared stands; null where it was not. Throws where nobody could start there any more. */
+  prepared(): Promise<Position | null>;
   /** Whether a session of ours computes, reads, or waits for somebody else there, for a load: not where it waits for us. */
   isLoading(): Promise<boolean>;
   /** Ends the sessions that read or make the route's queue, where there are some: a takeover from a frozen engine. */

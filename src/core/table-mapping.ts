@@ -17,6 +17,8 @@ export interface MappedTable {
   /** What identifies a row at the target, in names of before the renaming; null: the source's key. */
   readonly key: readonly string[] | null;
   readonly transforms: readonly ConfiguredTransform[];
+  /** Of tables that are loaded beside the stream those with a greater one come first. */
+  readonly loadPriority: number;
 }
 
 /** The columns of a table's rows at one point of the chain: those of the source, then those that transforms added. */

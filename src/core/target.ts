@@ -96,6 +96,8 @@ export interface Target {
   /** Names of the target table's columns; empty where it does not exist. */
   columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
   rowCounts(tables: readonly TableName[]): Promise<readonly RowCount[]>;
+  /** Labels of those that hold no row. */
+  emptyTables(tables: readonly TableName[]): Promise<readonly string[]>;
   /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */
   instance(): Promise<string>;
   /** What the target lacks of the description, whose expressions are of the same dialect. */

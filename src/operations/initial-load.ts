@@ -15,6 +15,7 @@ import type { WorkMeter } from '../core/work-meter.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
+import { demandBaseCopy } from './demand-base-copy.ts';
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -31,7 +32,7 @@ export interface InitialLoadOptions {
 
 /**
  * Makes the queue and brings the target to the queue's first position: by a copy of the tables from the queue's own
- * snapshot, or not at all with load: none. A queue that somebody else made starts where it stands.
+ * snapshot, or not at all with load: none. A queue that somebody else made starts where it stands, one that was prepared where the copy does.
  *
  * `creating` is stored before the queue is made and `ready` in the transaction that copies the tables. Whatever
  * interrupts it in between, the next start finds `creating`, drops the queue and begins again: a queue whose first
@@ -40,11 +41,12 @@ export interface InitialLoadOptions {
 export async function initialLoad(options: InitialLoadOptions): Promise<void> {
   const { definition, source, store, mapper, signal } = options;
   const identity = await source.identity();
-  if (definition.given.slot !== undefined) {
-    const position = await source.queuePosition();
-    if (position === null) throw fail(routeErrors.checkpointForeign, { route: definition.name });
-    await store.setTables((await source.tables()).map((table) => storedTable(mapper.bind(table), null)));
-    await store.setReady(identity, position, { applied: definition.describe() });
+  const made = await positionOfMade(options);
+  if (made !== null) {
+    const bindings = (await source.tables()).map((table) => mapper.bind(table));
+    await demandBaseCopy(options, bindings, null);
+    await store.setTables(bindings.map((binding) => storedTable(binding, null)));
+    await store.setReady(identity, made, { applied: definition.describe() });
     return;
   }
   const setCreating = (): Promise<void> => store.setCreating(identity);
@@ -61,6 +63,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
       }),
     );
     if (definition.load.mode === 'none') {
+      await demandBaseCopy(options, bindings, snapshot);
       storing.begun = true;
       await store.setReady(snapshot.source, snapshot.position, { applied: definition.describe() });
     } else {
@@ -75,6 +78,19 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     throw error;
   }
   await snapshot.close();
+}
+
+/** Where a route begins whose queue is there: given by somebody, or prepared for a copy by other means. Null where there is none. */
+async function positionOfMade({ definition, source }: InitialLoadOptions): Promise<Position | null> {
+  const { name: route, given, load } = definition;
+  if (given.slot !== undefined) {
+    const position = await source.queuePosition();
+    if (position === null) throw fail(routeErrors.checkpointForeign, { route });
+    return position;
+  }
+  const prepared = await source.prepared();
+  if (prepared !== null && load.mode !== 'none') throw fail(routeErrors.preparedForCopy, { route, position: prepared });
+  return prepared;
 }
 
 /** Set when the target has been told that the load is complete. */

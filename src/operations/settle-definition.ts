@@ -10,6 +10,7 @@ import { type TableVersion, tableLabel } from '../core/table.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
+import { demandBaseCopy } from './demand-base-copy.ts';
 import { type CopiedTables, copyInto, type InitialLoadOptions } from './initial-load.ts';
 import { ownTables } from './own-tables.ts';
 import { isAsAgreed, isCopied, isEmpty, leavesParked, planRoute, type RoutePlan, replacedBy } from './plan-route.ts';
@@ -149,6 +150,8 @@ async function carryOut(options: InitialLoadOptions, { plan, bindings, tables }:
     const replaced = new Set(plan.tables.flatMap(replacedBy));
     const replacesAll = definition.load.existing === 'replace';
     const made = snapshot.tables.map((table) => mapper.bind(table));
+    const uncopied = made.filter((binding) => !copied.has(tableLabel(binding.source)));
+    await demandBaseCopy(options, uncopied, snapshot);
     const copy: CopiedTables = {
       snapshot,
       bindings: made.filter((binding) => copied.has(tableLabel(binding.source))),

@@ -200,6 +200,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     desk: attempt.desk,
     meter: attempt.meter.work,
     logger: attempt.logger,
+    lagMs: () => attempt.meter.lagMs,
     tableDefinition: (label) => guard.definition(label),
     onProgress: (progress, initial) => attempt.onLoadBeside(progress, initial),
   });

@@ -7,6 +7,7 @@ import type { ReadRange, SourceReader } from '../../src/core/source-reader.ts';
 import type { TableDefinition } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { LoadMemory } from '../../src/operations/load/load-memory.ts';
+import { LoadPace } from '../../src/operations/load/load-pace.ts';
 import { TableLoad } from '../../src/operations/load/table-load.ts';
 import { versionOf } from '../../src/pipeline/judge-definition.ts';
 import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
@@ -76,6 +77,10 @@ async function readAgain(
       loading,
       mapper,
       memory: new LoadMemory(1_000_000),
+      pace: new LoadPace({
+        limits: { rowsPerSecond: null, bytesPerSecond: null, maxLoad: null, lagMs: null },
+        lagMs: () => null,
+      }),
       chunkBytes,
       definition: () => definition,
     },

@@ -6,7 +6,14 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Sequence, SequenceState } from '../../../src/core/sequence.ts';
-import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
+import type {
+  CollectorOptions,
+  PreparedQueue,
+  QueueSnapshot,
+  Source,
+  SourceOptions,
+  SourceStatus,
+} from '../../../src/core/source.ts';
 import type { SourceReader } from '../../../src/core/source-reader.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
@@ -138,6 +145,14 @@ class MysqlSource implements Source {
 
   queuePosition(): Promise<Position | null> {
     return this.#with(async (session) => (await readStatus(session)).queuePosition);
+  }
+
+  async prepareQueue(): Promise<PreparedQueue> {
+    throw this.#notYet('queues that are prepared for a copy by other means ("tidelock prepare")');
+  }
+
+  async prepared(): Promise<Position | null> {
+    return null;
   }
 
   async isLoading(): Promise<boolean> {

@@ -41,12 +41,7 @@ export async function createQueue(
     if (other !== null) usableSlot(route.name, slot, other);
     if (!ownsPublication) return;
     await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
-    const tables = await routeTables(client, route);
-    const selected = new Set(tables.map(({ table }) => tableLabel(table)));
-    for (const exact of route.tables.exact)
-      if (!selected.has(tableLabel(exact)))
-        throw fail(sourceErrors.tableMissing, { route: route.name, table: tableLabel(exact) });
-    await client.query(createPublicationStatement(publication, tables));
+    await createPublication(client, route);
   });
   const exporter = await connectReplication(route, queuePurpose);
   try {
@@ -67,6 +62,16 @@ export async function createQueue(
     await exporter.end().catch(() => {});
     throw error;
   }
+}
+
+/** Of the tables that the route means. Throws where one that it names is not there. */
+export async function createPublication(client: pg.Client, route: RouteDefinition): Promise<void> {
+  const tables = await routeTables(client, route);
+  const selected = new Set(tables.map(({ table }) => tableLabel(table)));
+  for (const exact of route.tables.exact)
+    if (!selected.has(tableLabel(exact)))
+      throw fail(sourceErrors.tableMissing, { route: route.name, table: tableLabel(exact) });
+  await client.query(createPublicationStatement(queueNames(route).publication, tables));
 }
 
 export async function routeTables(client: pg.Client, route: RouteDefinition): Promise<readonly CatalogueTable[]> {

@@ -8,7 +8,14 @@ import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Sequence, SequenceState } from '../../../src/core/sequence.ts';
-import type { CollectorOptions, QueueSnapshot, Source, SourceOptions, SourceStatus } from '../../../src/core/source.ts';
+import type {
+  CollectorOptions,
+  PreparedQueue,
+  QueueSnapshot,
+  Source,
+  SourceOptions,
+  SourceStatus,
+} from '../../../src/core/source.ts';
 import type { SourceReader } from '../../../src/core/source-reader.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
@@ -30,6 +37,7 @@ import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
 import { PostgresReader } from './postgres-reader.ts';
 import { preflight } from './preflight/preflight.ts';
+import { prepareQueue, readPrepared } from './prepare-queue.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten, sourceStatus } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
@@ -156,6 +164,19 @@ class PostgresSource implements Source {
         throw fail(sourceErrors.slotActive, { route: route.name, slot: queueNames(route).slot, pid: 'unknown' }, error);
       throw classifyPostgresError(error, route.from.name);
     }
+  }
+
+  async prepareQueue(signal: AbortSignal, copiedAt: Position | null): Promise<PreparedQueue> {
+    try {
+      return await prepareQueue(this.#options.route, signal, copiedAt);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw classifyPostgresError(error, this.#options.route.from.name);
+    }
+  }
+
+  prepared(): Promise<Position | null> {
+    return this.#side('setup', (client) => readPrepared(client, this.#options.route));
   }
 
   async addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot> {

@@ -25,7 +25,7 @@ import { LoadApply } from './load-apply.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
-import { countRows } from './row-counts.ts';
+import { countRows, emptyTables } from './row-counts.ts';
 import { TablePlans } from './table-plans.ts';
 import { readTargetTables } from './target-table.ts';
 
@@ -92,6 +92,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     columns: (table) =>
       briefly(async (client) => (await readTargetTables(client, [table]))[0]?.columns.map(({ name }) => name) ?? []),
     rowCounts: (tables) => briefly((client) => countRows(client, tables)),
+    emptyTables: (tables) => briefly((client) => emptyTables(client, tables)),
     instance: () => briefly(readInstance),
     compareSchema: (expected) =>
       briefly(async (client) => {

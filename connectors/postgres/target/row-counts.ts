@@ -17,3 +17,12 @@ export async function countRows(client: pg.Client, tables: readonly TableName[])
   }
   return counts;
 }
+
+export async function emptyTables(client: pg.Client, tables: readonly TableName[]): Promise<string[]> {
+  const empty: string[] = [];
+  for (const table of tables) {
+    const { rows } = await client.query(`select from ${quoteTable(table)} limit 1`);
+    if (rows.length === 0) empty.push(tableLabel(table));
+  }
+  return empty;
+}

@@ -22,6 +22,10 @@ const loadProgress = z.object({
   rows: count,
   bytes: count.optional().describe('Of a load beside the stream, as are those below: bytes read of the source.'),
   leftMs: z.number().nullable().optional().describe('Null where it can not be told.'),
+  waits: z
+    .enum(['lag', 'rate', 'share'])
+    .optional()
+    .describe('Why nothing is read now: changes are late at the target, or a limit of load.limits is reached.'),
   loading: z.array(tableProgress).optional().describe('The tables that are not done.'),
 });
 

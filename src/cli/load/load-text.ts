@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { LoadWait } from '../../core/load.ts';
 import type { TableProgress } from '../../core/route-status.ts';
 import type { LoadDocument } from '../../operations/load/load-job.ts';
 import { counted } from '../counted.ts';
@@ -7,6 +8,13 @@ import { sizeText } from '../size-text.ts';
 type Shown = Pick<TableProgress, 'table' | 'rows' | 'bytes' | 'expectedRows'> & Partial<TableProgress>;
 
 const barCells = 24;
+
+/** Why nothing is read now. */
+export const waitTexts: Readonly<Record<LoadWait, string>> = {
+  lag: 'rests while changes are late (load.limits.lag)',
+  rate: 'at the rate of load.limits',
+  share: 'at the share of the time of load.limits',
+};
 
 /** One line a table: a bar of what has come of what the source thinks that there is, and how fast. */
 export function loadLines(

@@ -53,6 +53,16 @@ function tableSchema(s: Scalars) {
       .array(transformSchema(s))
       .optional()
       .meta({ [list]: 'list of transforms', description: 'Applied in this order, with source column names.' }),
+    load: s
+      .section({
+        priority: s
+          .integer({ min: -1000, max: 1000 }, 'Tables with a greater one are loaded first; 0 where it is absent.', {
+            example: 10,
+          })
+          .optional(),
+      })
+      .optional()
+      .meta({ description: 'How the table is loaded beside the stream.' }),
     owns: s.notYet('target tables that several routes write (owns)'),
   });
   return z.union([s.tablePattern('The table, or a glob.'), detailed]);
@@ -106,6 +116,24 @@ export function routeSchema(s: Scalars) {
               '1GB',
             )
             .prefault('100MB'),
+          limits: s
+            .section({
+              rows: s
+                .integer({ min: 1, max: 1_000_000_000 }, 'Rows in a second, of all tables together.', {
+                  example: 20_000,
+                })
+                .optional(),
+              bytes: s.size('Bytes in a second, of all tables together.', { example: '10MB' }).optional(),
+              maxLoad: s.share('The share of the time in which the source is read.', { example: '25%' }).optional(),
+              lag: s
+                .duration('While changes come later than this to the target nothing is read: the stream goes first.')
+                .prefault('10s'),
+            })
+            .prefault({})
+            .meta({
+              description:
+                'How fast tables are read that are loaded beside the stream. Followed from the next start of the worker on, without consent.',
+            }),
         })
         .prefault({})
         .meta({ description: 'The initial copy.' }),

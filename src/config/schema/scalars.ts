@@ -95,6 +95,17 @@ export function scalars(phase: Phase) {
         extra,
       ),
 
+    /** Percent, as a number from above 0 to 1. */
+    share: (description: string, extra: Extra = {}) =>
+      info(
+        formed(/^(100|[1-9][0-9]?)%$/, 'a share from 1% to 100%').transform(
+          (text) => Number.parseInt(text, 10) / 100 || 1,
+        ),
+        'share',
+        description,
+        extra,
+      ),
+
     /** `most`: the largest that is taken, as text. */
     size: (description: string, extra: Extra = {}, most?: string) =>
       info(

@@ -6,11 +6,16 @@ const mostRows = 1_000_000;
 /** How many rows are read at once: as many as are read in a while and fit into the memory that a chunk may have. */
 export class ChunkSize {
   readonly #maxBytes: number;
+  readonly #mostRows: number;
   #rows: number;
 
-  constructor(maxBytes: number, rows = firstRows) {
+  constructor(
+    maxBytes: number,
+    { first = firstRows, most = mostRows }: { readonly first?: number; readonly most?: number } = {},
+  ) {
     this.#maxBytes = maxBytes;
-    this.#rows = rows;
+    this.#mostRows = Math.min(most, mostRows);
+    this.#rows = Math.min(first, this.#mostRows);
   }
 
   get rows(): number {
@@ -32,6 +37,6 @@ export class ChunkSize {
   }
 
   #set(rows: number): void {
-    this.#rows = Math.max(1, Math.min(mostRows, Math.floor(rows)));
+    this.#rows = Math.max(1, Math.min(this.#mostRows, Math.floor(rows)));
   }
 }

@@ -2,7 +2,7 @@ import PQueue from 'p-queue';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { asTidelockError } from '../../core/errors/defect.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import type { StoredLoad } from '../../core/load.ts';
+import type { LoadWait, StoredLoad } from '../../core/load.ts';
 import type { Logger } from '../../core/logger.ts';
 import { pause } from '../../core/pause.ts';
 import type { RouteDefinition } from '../../core/route.ts';
@@ -20,6 +20,7 @@ import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import { beginLoad } from './begin-load.ts';
 import type { LoadDesk, WantedLoad } from './load-desk.ts';
 import { LoadMemory } from './load-memory.ts';
+import { LoadPace } from './load-pace.ts';
 import { LoadRates } from './load-rates.ts';
 import { TableLoad } from './table-load.ts';
 
@@ -34,6 +35,8 @@ export interface LoadsOptions {
   readonly desk: LoadDesk;
   readonly meter: WorkMeter;
   readonly logger: Logger;
+  /** How late changes are at the target; null where that is not known. */
+  lagMs(): number | null;
   /** As the stream has the table where it has got to. */
   tableDefinition(label: string): TableDefinition | null;
   /** Null where nothing is being loaded. `initial`: the route's own load, without which it is not what it is to be. */
@@ -68,6 +71,8 @@ export class LoadsBesideStream {
   readonly #reader: SourceReader;
   readonly #memory: LoadMemory;
   readonly #chunkBytes: number;
+  readonly #pace: LoadPace;
+  #waits: LoadWait | null = null;
   readonly #queue = new PQueue({ concurrency: tablesAtOnce });
   readonly #running = new Map<string, Running>();
   readonly #beginning = new Set<string>();
@@ -87,6 +92,14 @@ export class LoadsBesideStream {
     const bytes = Math.floor(options.definition.apply.memoryBytes * memoryShare);
     this.#memory = new LoadMemory(bytes);
     this.#chunkBytes = Math.floor(bytes * chunkShare);
+    this.#pace = new LoadPace({
+      limits: options.definition.load.limits,
+      lagMs: options.lagMs,
+      onWait: (wait) => {
+        this.#waits = wait;
+        this.#tell();
+      },
+    });
   }
 
   /** Before the stream begins: which tables lack rows. */
@@ -165,6 +178,7 @@ export class LoadsBesideStream {
       loading,
       mapper,
       memory: this.#memory,
+      pace: this.#pace,
       chunkBytes: this.#chunkBytes,
       definition: (label) => this.#options.tableDefinition(label),
     });
@@ -223,7 +237,7 @@ export class LoadsBesideStream {
     const { stored, table } = running;
     const signal = AbortSignal.any([running.stop.signal, this.#over.signal]);
     void this.#queue
-      .add(() => this.#retried(table, stored, signal))
+      .add(() => this.#retried(table, stored, signal), { priority: this.#priority(stored.source) })
       .catch((error: unknown) => {
         if (signal.aborted) return;
         if (stored.job === null) onFailure(error);
@@ -232,6 +246,12 @@ export class LoadsBesideStream {
       .finally(() => {
         running.queued = false;
       });
+  }
+
+  #priority(source: string): number {
+    const { schema, name } = this.#options.tableDefinition(source) ?? {};
+    if (schema === undefined || name === undefined) return 0;
+    return this.#options.definition.tables.select(schema, name)?.loadPriority ?? 0;
   }
 
   async #retried(table: TableLoad, { source }: StoredLoad, signal: AbortSignal): Promise<void> {
@@ -270,6 +290,7 @@ export class LoadsBesideStream {
         bytes: this.#bytes,
         leftMs: left.includes(null) ? null : left.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
         loading: tables,
+        ...(this.#waits !== null && { waits: this.#waits }),
       },
       all.some(({ stored }) => stored.job === null),
     );

@@ -19,6 +19,7 @@ import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { type ChangedRow, type ChangedRows, keyText, type WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import { ChunkSize } from './chunk-size.ts';
 import type { LoadMemory } from './load-memory.ts';
+import type { LoadPace } from './load-pace.ts';
 
 export interface TableLoadOptions {
   readonly route: string;
@@ -27,6 +28,7 @@ export interface TableLoadOptions {
   readonly loading: LoadingTables;
   readonly mapper: TableMapper;
   readonly memory: LoadMemory;
+  readonly pace: Pick<LoadPace, 'turn' | 'took' | 'mostRows' | 'mostBytes'>;
   readonly chunkBytes: number;
   /** As the stream has it where it has got to. */
   definition(label: string): TableDefinition | null;
@@ -67,8 +69,9 @@ export class TableLoad {
     options: TableLoadOptions,
   ) {
     this.#options = options;
-    this.#size = new ChunkSize(options.chunkBytes);
-    this.#keys = new ChunkSize(options.chunkBytes, 1);
+    const { mostRows, mostBytes } = options.pace;
+    this.#size = new ChunkSize(Math.min(options.chunkBytes, mostBytes), { most: mostRows });
+    this.#keys = new ChunkSize(options.chunkBytes, { first: 1 });
     this.#label = load.source;
     this.#key = load.key;
     this.#after = load.after;
@@ -122,9 +125,10 @@ export class TableLoad {
   }
 
   async #chunk(range: ReadRange, signal: AbortSignal): Promise<'taken' | 'altered' | 'overflowed'> {
-    const { reader, windows, memory, chunkBytes } = this.#options;
+    const { reader, windows, memory, pace, chunkBytes } = this.#options;
     const definition = this.#options.definition(this.#label);
     if (definition === null) return 'altered';
+    await pace.turn(signal);
     await memory.take(chunkBytes, signal);
     const [low, high] = [randomUUID(), randomUUID()];
     const chunk: Chunk = { range, definition, read: null, reserved: chunkBytes };
@@ -158,6 +162,7 @@ export class TableLoad {
       if (!isAs(read, definition)) return 'altered';
       failpoint('chunk.read');
       const ms = performance.now() - beganMs;
+      pace.took({ rows: read.rows, bytes: read.bytes, ms });
       if (range.kind === 'keys') this.#keys.measured({ rows: range.keys.length, bytes: read.bytes, ms });
       else this.#size.measured({ rows: read.rows, bytes: read.bytes, ms });
       chunk.read = read;

@@ -26,6 +26,29 @@ export interface ServiceDocument {
   readonly role: Role;
 }
 
+/** `bytes` and what is below it are of a load beside the stream. */
+export interface LoadDocument {
+  readonly tablesDone: number;
+  readonly tables: number;
+  readonly rows: number;
+  readonly bytes?: number | undefined;
+  readonly leftMs?: number | null | undefined;
+  /** Why nothing is read now. */
+  readonly waits?: 'lag' | 'rate' | 'share' | undefined;
+  /** The tables that are not done. */
+  readonly loading?: readonly LoadedTable[] | undefined;
+}
+
+export interface LoadedTable {
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** What the source thinks that there is, without counting. */
+  readonly expectedRows: number;
+  readonly rowsPerSecond: number | null;
+  readonly leftMs: number | null;
+}
+
 export interface ReasonDocument {
   readonly code: string;
   readonly message: string;
@@ -49,7 +72,7 @@ export interface RouteDocument {
   readonly parkedSince: string | null;
   /** Rows that loads have copied; `rows` are those of the stream. */
   readonly loadedRows?: number | undefined;
-  readonly load: { readonly tablesDone: number; readonly tables: number; readonly rows: number } | null;
+  readonly load: LoadDocument | null;
   readonly restarts: number;
   readonly ignored: readonly string[];
   /** Who has asked for the state that is wanted, and why. */

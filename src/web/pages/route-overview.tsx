@@ -10,6 +10,7 @@ import { duration } from '../format/times.ts';
 import { historyOf, liveStatus } from '../state/live.ts';
 import { currentRates } from '../state/route-history.ts';
 import { useDocument } from '../state/use-document.ts';
+import { LoadPanel } from './load-panel.tsx';
 
 const spans = [
   { title: '5 min', ms: 300_000 },
@@ -68,14 +69,7 @@ export function RouteOverview({ route }: { readonly route: RouteDocument }) {
         <Tile title="Kept at the source" value={retained === null ? '–' : bytes(retained)} note="for this route" />
         <Tile title="Collisions" value={count(route.collisions)} note={counted(route.restarts, 'restart')} />
       </section>
-      {route.load !== null && (
-        <Panel title="Load">
-          <p>
-            <progress value={route.load.tablesDone} max={Math.max(1, route.load.tables)} aria-label="Tables loaded" />{' '}
-            {route.load.tablesDone} of {route.load.tables} tables, {count(route.load.rows)} rows
-          </p>
-        </Panel>
-      )}
+      {route.load !== null && <LoadPanel load={route.load} />}
       <Panel
         title="Lag and rates"
         aside={

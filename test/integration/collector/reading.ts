@@ -24,7 +24,12 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
     from: database.node,
     to: { ...database.node, name: 'target' },
     tables: tableSelection('r', [{ ...wholeTable, name: 'public.*' }], []),
-    load: { mode: 'initial', existing: 'refuse', wholeUpToBytes: 100_000_000 },
+    load: {
+      mode: 'initial',
+      existing: 'refuse',
+      wholeUpToBytes: 100_000_000,
+      limits: { rowsPerSecond: null, bytesPerSecond: null, maxLoad: null, lagMs: null },
+    },
     forward: 'own',
     newTables: 'ignore',
     sequencesEveryMs: null,

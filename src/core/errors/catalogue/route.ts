@@ -442,6 +442,16 @@ export const routeErrors = {
     remedy: () => 'Use columns that are neither excluded nor changed by a transform, or compare the whole table.',
     explanation: 'The rows of both sides have to be chosen by the same condition.',
   }),
+  preparedForCopy: errorKind<{ route: string; position: string }>({
+    code: 'TL-4163',
+    title: 'The queue was prepared for a copy by other means, and the route is to load its tables itself',
+    recovery: 'halt',
+    message: ({ route, position }) =>
+      `route ${route}: its queue was prepared for a copy as of ${position}, and load.mode is initial, which would drop it`,
+    remedy: ({ route }) =>
+      `Set load: { mode: none } once the copy is there. Where no copy is to come: "tidelock drop ${route} --yes", then start it.`,
+    explanation: 'The queue keeps what was committed since the copy; a load of its own would begin with a new one.',
+  }),
   repairNeedsStream: errorKind<{ route: string }>({
     code: 'TL-4157',
     title: 'A repair needs a route that streams',

@@ -193,6 +193,45 @@ export const sourceErrors = {
       `"tidelock check ${route}" prints the statements for an administrator. Then "tidelock start ${route}".`,
     explanation: 'Only a superuser, or what a managed service has in its place, creates event triggers.',
   }),
+  queueInUse: errorKind<{ route: string; slot: string; publication: string }>({
+    code: 'TL-3116',
+    title: 'The route has a queue already that was not prepared for a copy',
+    recovery: 'usage',
+    message: ({ route, slot, publication }) =>
+      `route ${route}: slot ${slot} or publication ${publication} is there, and not from "tidelock prepare"`,
+    remedy: ({ route }) =>
+      `Where nothing needs it any more: "tidelock drop ${route} --yes". A route that was loaded has no use for it.`,
+    explanation:
+      'A copy by other means begins with a queue of its own, and the one of a running route must not be dropped for it.',
+  }),
+  preparedGiven: errorKind<{ route: string }>({
+    code: 'TL-3117',
+    title: 'A given queue is prepared by whoever gives it',
+    recovery: 'usage',
+    message: ({ route }) => `route ${route}: its slot or publication is given, so that Tidelock makes neither`,
+    remedy: () =>
+      'Make the slot by hand, in a replication session with EXPORT_SNAPSHOT, name it under slot, and copy from its snapshot.',
+    explanation: 'What Tidelock notes about a prepared queue stands at the publication, which is not its own here.',
+  }),
+  preparedMoved: errorKind<{ route: string; why: string }>({
+    code: 'TL-3118',
+    title: 'The queue that was prepared for a copy does not fit the copy any more',
+    recovery: 'resynchronise',
+    message: ({ route, why }) => `route ${route}: its queue was prepared for a copy by other means, and ${why}`,
+    remedy: ({ route }) =>
+      `"tidelock drop ${route} --yes", then "tidelock prepare ${route}" and a new copy (docs/load.md); or load: { mode: initial }.`,
+    explanation:
+      'A copy by other means is as of one position, and the queue has to hold everything behind it. Where it does not, changes would be missing without a trace.',
+  }),
+  copiedElsewhere: errorKind<{ route: string; position: string; from: string; to: string }>({
+    code: 'TL-3119',
+    title: 'The queue does not reach to where the copy stands',
+    recovery: 'usage',
+    message: ({ route, position, from, to }) =>
+      `route ${route}: a copy as of ${position} can't be gone on from: the queue begins at ${from}, and the log of the source ends at ${to}`,
+    remedy: () => 'Make the copy after "tidelock prepare", and give the position that its server has replayed to.',
+    explanation: 'What was committed before the queue was made is in no queue.',
+  }),
   queueGiven: errorKind<{ route: string; slot: string; publication: string }>({
     code: 'TL-3204',
     title: 'A given queue is not made by Tidelock',

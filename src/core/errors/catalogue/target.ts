@@ -331,9 +331,20 @@ export const targetErrors = {
     message: ({ route, bytes, limitBytes }) =>
       `route ${route}: the tables hold ${bytes} bytes, a load in one piece takes ${limitBytes} at most`,
     remedy: () =>
-      'Make the copy by other means and start with load: { mode: none }, or replicate fewer tables. The online load of a later version has no such limit.',
+      'Make the copy by other means and start with load: { mode: none }, or replicate fewer tables. Tables with a key have no such limit: they are loaded in ranges.',
     explanation:
-      "In this version each table is copied in one transaction from the queue's snapshot, while the source keeps WAL.",
+      "A table without a key is copied in one transaction from the queue's snapshot, while the source keeps WAL.",
+  }),
+  baseCopyMissing: errorKind<TablePlace & { more: number }>({
+    code: 'TL-2308',
+    title: 'With load: none a target table is empty, and the source table is not',
+    recovery: 'halt',
+    message: ({ route, table, more }) =>
+      `route ${route}: load.mode is none, and ${table}${more > 0 ? ` and ${more} more` : ''} at the target has no row, while its source table has`,
+    remedy: ({ route }) =>
+      `Load them (load: { mode: initial }), or bring a copy that fits the queue first ("tidelock prepare ${route}", docs/load.md). Where the rows are not wanted: allow: [emptyTarget] on the route.`,
+    explanation:
+      'Changes of rows that were never copied would halt the route later, and rows that nobody changes would be missing for good: a missing base copy must not go unnoticed.',
   }),
   compareRefused: errorKind<{ route: string; node: string; message: string }>({
     code: 'TL-2310',
