@@ -1,4 +1,4 @@
-import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
+import { nodeErrors, type RefusalCause } from '../../src/core/errors/catalogue/node.ts';
 import { asTidelockError, isDefect } from '../../src/core/errors/defect.ts';
 import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 
@@ -23,8 +23,20 @@ export function isMysqlError(error: unknown): error is MysqlError {
 
 /** ER_CON_COUNT_ERROR, ER_OUTOFMEMORY, ER_OUT_OF_RESOURCES, ER_DISK_FULL, ER_RECORD_FILE_FULL, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED. */
 const resources: ReadonlySet<number> = new Set([1040, 1037, 1041, 1021, 1114, 1203, 1226]);
-/** ER_DBACCESS_DENIED, ER_ACCESS_DENIED, ER_BAD_DB, ER_ACCESS_DENIED_NO_PASSWORD, ER_NOT_SUPPORTED_AUTH_MODE, ER_HOST_NOT_PRIVILEGED, ER_ACCOUNT_HAS_BEEN_LOCKED, ER_MUST_CHANGE_PASSWORD_LOGIN. */
-const refused: ReadonlySet<number> = new Set([1044, 1045, 1049, 1698, 1251, 1130, 3118, 1862]);
+/**
+ * ER_ACCESS_DENIED, ER_ACCESS_DENIED_NO_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN; ER_DBACCESS_DENIED, ER_BAD_DB; ER_NOT_SUPPORTED_AUTH_MODE, ER_HOST_NOT_PRIVILEGED,
+ * ER_ACCOUNT_HAS_BEEN_LOCKED.
+ */
+const refused: ReadonlyMap<number, RefusalCause> = new Map([
+  [1045, 'password'],
+  [1698, 'password'],
+  [1862, 'password'],
+  [1044, 'database'],
+  [1049, 'database'],
+  [1251, 'access'],
+  [1130, 'access'],
+  [3118, 'access'],
+]);
 /** ER_TABLEACCESS_DENIED, ER_COLUMNACCESS_DENIED, ER_SPECIFIC_ACCESS_DENIED, ER_PROCACCESS_DENIED. */
 const privilege: ReadonlySet<number> = new Set([1142, 1143, 1227, 1370]);
 /**
@@ -49,7 +61,8 @@ export function classifyMysqlError(error: unknown, node: string, address = ''): 
   const message = mayQuoteValues.test(state)
     ? `error ${errno}; the server's text is left out since it may hold row values`
     : `error ${errno}: ${error.message}`;
-  if (refused.has(errno)) return fail(nodeErrors.refused, { node, sqlState: state, message: at(message) }, error);
+  const why = refused.get(errno);
+  if (why !== undefined) return fail(nodeErrors.refused, { node, sqlState: state, message: at(message), why }, error);
   if (privilege.has(errno)) return fail(nodeErrors.privilege, { node, message }, error);
   if (resources.has(errno)) return fail(nodeErrors.resources, { node, sqlState: state, message }, error);
   if (interrupted.has(errno) || state.startsWith('08'))

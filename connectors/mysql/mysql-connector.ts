@@ -1,5 +1,6 @@
 import type { Connector } from '../../src/core/connector.ts';
 import { mysqlInspector } from './node/mysql-inspector.ts';
+import { mysqlSharedState } from './shared-state.ts';
 import { mysqlSource } from './source/mysql-source.ts';
 import { mysqlQueueWatch } from './source/queue-watch.ts';
 import { mysqlTarget } from './target/mysql-target.ts';
@@ -10,5 +11,6 @@ export const mysqlConnector: Connector = {
   source: mysqlSource,
   target: mysqlTarget,
   inspector: mysqlInspector,
+  sharedState: mysqlSharedState,
   queueWatch: mysqlQueueWatch,
 };

@@ -1,4 +1,4 @@
-import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
+import { nodeErrors, type RefusalCause } from '../../src/core/errors/catalogue/node.ts';
 import { asTidelockError, isDefect } from '../../src/core/errors/defect.ts';
 import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 
@@ -22,6 +22,9 @@ export function isPostgresError(error: unknown): error is PostgresError {
 export function sqlState(error: unknown): string | null {
   return isPostgresError(error) ? error.code : null;
 }
+
+/** invalid_password; invalid_catalog_name. The rest of class 28 is about who may come from where. */
+const refusals: Readonly<Record<string, RefusalCause>> = { '28P01': 'password', '3D000': 'database' };
 
 const at = (message: string, address: string): string =>
   address === '' || message.includes(address) ? message : `${message} (${address})`;
@@ -48,8 +51,9 @@ export function classifyPostgresError(error: unknown, node: string, address = ''
   const message = safeMessage(error, state);
   if (state === null)
     return fail(nodeErrors.unreachable, { node, why: at(lostBecause(error, message), address) }, error);
-  if (state.startsWith('28') || state === '3D000')
-    return fail(nodeErrors.refused, { node, sqlState: state, message: at(message, address) }, error);
+  const why = refusals[state] ?? (state.startsWith('28') ? 'access' : null);
+  if (why !== null)
+    return fail(nodeErrors.refused, { node, sqlState: state, message: at(message, address), why }, error);
   if (state === '42501') return fail(nodeErrors.privilege, { node, message }, error);
   if (state.startsWith('53')) return fail(nodeErrors.resources, { node, sqlState: state, message }, error);
   if (/^(08|57P|40|55P03|25006|57014)/.test(state))

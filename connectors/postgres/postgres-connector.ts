@@ -2,6 +2,7 @@ import type { Connector } from '../../src/core/connector.ts';
 import { postgresInspector } from './node/postgres-inspector.ts';
 import { postgresSource } from './source/postgres-source.ts';
 import { postgresQueueWatch } from './source/queue-watch.ts';
+import { openSharedState } from './state/postgres-route-state.ts';
 import { postgresTarget } from './target/postgres-target.ts';
 
 /** PostgreSQL 14 to 18 as source and as target. */
@@ -10,5 +11,6 @@ export const postgresConnector: Connector = {
   source: postgresSource,
   target: postgresTarget,
   inspector: postgresInspector,
+  sharedState: openSharedState,
   queueWatch: postgresQueueWatch,
 };

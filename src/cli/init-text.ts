@@ -16,7 +16,7 @@ export function initText(document: InitDocument, { cwd, ...style }: CheckStyle &
   const places = new Map(check?.nodes.map(({ name, place }) => [name, placeText(place)]));
   const wanted = grants.filter((of) => of.grants.some(({ held }) => !held));
   for (const of of wanted)
-    lines.push(grantsText(of, { place: places.get(of.node) ?? of.node, onlyMissing: true, colours: style.colours }));
+    lines.push(grantsText(of, { place: places.get(of.node) ?? of.node, onlyMissing: true, ...style }));
   lines.push(bold('next:'));
   const steps = nextSteps(document, { shown, hasGrants: wanted.length > 0 });
   for (const [at, step] of steps.entries()) {

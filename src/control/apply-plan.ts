@@ -1,5 +1,5 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import { pause } from '../core/pause.ts';
 import { fingerprintOf } from '../core/route-description.ts';
 import type { Reason } from '../core/route-status.ts';
@@ -33,13 +33,17 @@ export interface AppliedRoute {
    * `failed`: the engine has halted at it; `new`: begins with the next start.
    */
   readonly outcome: 'unchanged' | 'applied' | 'asked' | 'failed' | 'new';
-  /** Why it was not done yet. */
+  /** Why it has failed, or why nobody does it now; null where it was done, or the engine is still at it. */
   readonly reason: Reason | null;
   /** Fingerprint of what was asked for, to go on waiting for it; absent where nothing was. */
   readonly to?: string;
 }
 
 const pollMs = 100;
+
+function reasonOf({ code, message, remedy }: TidelockError): Reason {
+  return { code, message, remedy };
+}
 
 /** Throws where something of the plan can't be done, or needs an agreement that was not given: before anything is stored. */
 export function demandApplicable(plan: PlanDocument, agreed: string | null): void {
@@ -116,7 +120,11 @@ export async function awaitApplied(
     if (pending?.to === configured && pending.failed !== undefined)
       return { ...answer, outcome: 'failed', reason: pending.failed };
     if (!isHeld || performance.now() > deadlineMs || signal.aborted)
-      return { ...answer, outcome: 'asked', reason: null };
+      return {
+        ...answer,
+        outcome: 'asked',
+        reason: isHeld ? null : reasonOf(fail(routeErrors.noEngine, { route: name, since: '' })),
+      };
     await pause(pollMs, signal);
   }
 }

@@ -6,10 +6,11 @@ import { fail } from '../core/errors/tidelock-error.ts';
 import type { Job, JobDocument, JobKind, JobState, JobWish } from '../core/job.ts';
 import { jobName } from '../core/job.ts';
 import type { RouteDefinition } from '../core/route.ts';
+import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { Reason } from '../core/route-status.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
 import type { OpenedRoute } from './open-route.ts';
-import { type RouteReader, readOnce } from './route-readings.ts';
+import type { RouteReader } from './route-readings.ts';
 
 /** A job as people see it. What was asked for may hold values of rows and is left out. */
 export interface JobView {
@@ -76,21 +77,23 @@ export interface JobsOptions {
 export async function readJobs(
   configuration: Configuration,
   { route, limit }: JobsOptions,
-  reader: RouteReader = readOnce,
+  reader: RouteReader,
 ): Promise<JobsDocument> {
   const routes =
     route === undefined ? [...configuration.routes.values()] : [configuration.routes.demand(route, 'route')];
   const all = await Promise.all(
     routes.map((definition) =>
-      reader.store(definition, async (store) => {
-        // A route that was never started has none.
-        if ((await store.read()) === null) return [];
-        return (await store.jobs.list(limit)).map((job) => viewOf(definition.name, job));
-      }),
+      reader.store(definition, (store) => listJobs(definition.name, store, limit), { long: true }),
     ),
   );
   const jobs = all.flat().sort((a, b) => (a.askedAt < b.askedAt ? 1 : a.askedAt > b.askedAt ? -1 : 0));
   return { version: 1, jobs: jobs.slice(0, limit) };
+}
+
+/** A route that was never started has none. */
+async function listJobs(route: string, store: RouteStateStore, limit: number): Promise<JobView[]> {
+  if ((await store.read()) === null) return [];
+  return (await store.jobs.list(limit)).map((job) => viewOf(route, job));
 }
 
 export interface JobReading {
@@ -99,15 +102,15 @@ export interface JobReading {
 }
 
 export async function readJob(
-  { definition, store: open }: OpenedRoute,
+  route: string,
+  store: RouteStateStore,
   number: number,
   { values }: JobReading = { values: false },
 ): Promise<JobDetail> {
-  const store = await open();
   const stored = await store.read();
   const job = stored === null ? null : await store.jobs.read(number);
-  if (job === null || stored === null) throw missing(definition.name, number);
-  const detail = detailOf(definition.name, job, (stored.holder?.expiresInMs ?? 0) > 0);
+  if (job === null || stored === null) throw missing(route, number);
+  const detail = detailOf(route, job, (stored.holder?.expiresInMs ?? 0) > 0);
   return values ? detail : { ...detail, result: withoutValues(detail.result) as JobDocument | null };
 }
 
@@ -152,14 +155,15 @@ export async function askJob(
   { number, wish }: { readonly number: number; readonly wish: JobWish },
   entry: MakeEntry,
 ): Promise<JobDetail> {
-  const before = await readJob(route, number);
+  const { name } = route.definition;
   const store = await route.store();
+  const before = await readJob(name, store, number);
   const job = await store.jobs.ask(number, wish, entry);
   if (job === null) {
-    const { state } = await readJob(route, number);
-    throw fail(routeErrors.jobEnded, { route: route.definition.name, job: String(number), state });
+    const { state } = await readJob(name, store, number);
+    throw fail(routeErrors.jobEnded, { route: name, job: String(number), state });
   }
-  return detailOf(route.definition.name, job, before.engine);
+  return detailOf(name, job, before.engine);
 }
 
 function missing(route: string, number: number): Error {

@@ -48,7 +48,7 @@ import { type JournalOptions, readJournal } from './read-journal.ts';
 import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
 import { type RenameOptions, renameRoute } from './rename-route.ts';
-import { type RouteReader, readOnce } from './route-readings.ts';
+import { type RouteReader, RouteReadings } from './route-readings.ts';
 import { type ApplySchemaOptions, applyRouteSchema, readRouteSchema } from './route-schema.ts';
 import { SchemaRuns } from './schema-runs.ts';
 import { sequencesNow } from './sequences-now.ts';
@@ -72,6 +72,8 @@ export interface LocalControlOptions {
 export class LocalControl implements Control {
   readonly #options: LocalControlOptions;
   readonly #schemaRuns = new SchemaRuns();
+  /** Where nobody else keeps any: many routes share a few sessions. What a source says is then not older than a look. */
+  readonly #readings = new RouteReadings({ sourceAgeMs: 100 });
 
   constructor(options: LocalControlOptions) {
     this.#options = options;
@@ -83,7 +85,7 @@ export class LocalControl implements Control {
 
   async status(routes?: readonly string[]) {
     const configuration = this.#options.configuration();
-    return await readStatus(configuration, routes ?? [...configuration.routes.keys()], this.#options.reader);
+    return await readStatus(configuration, routes ?? [...configuration.routes.keys()], this.#reader);
   }
 
   async tables(route: string) {
@@ -117,15 +119,16 @@ export class LocalControl implements Control {
   }
 
   async journal(options: JournalOptions) {
-    return await readJournal(this.#options.configuration(), options, this.#options.reader);
+    return await readJournal(this.#options.configuration(), options, this.#reader);
   }
 
   async jobs(options: JobsOptions) {
-    return await readJobs(this.#options.configuration(), options, this.#options.reader);
+    return await readJobs(this.#options.configuration(), options, this.#reader);
   }
 
-  job({ route, number }: JobId, reading: JobReading) {
-    return this.#with(route, (opened) => readJob(opened, number, reading));
+  async job({ route, number }: JobId, reading: JobReading) {
+    const definition = this.#definition(route);
+    return await this.#reader.store(definition, (store) => readJob(route, store, number, reading), { long: true });
   }
 
   addJob(route: string, order: JobOrder, asked: Asked) {
@@ -151,7 +154,7 @@ export class LocalControl implements Control {
   }
 
   async wait(route: string, options: WaitOptions, signal: AbortSignal) {
-    return await waitForRoute(this.#options.configuration(), route, options, signal);
+    return await waitForRoute(this.#options.configuration(), route, { ...options, reader: this.#reader }, signal);
   }
 
   start(route: string, options: StartOptions, asked: Asked, signal: AbortSignal) {
@@ -289,8 +292,10 @@ export class LocalControl implements Control {
     return await renameRoute(configuration, route, { ...options, asked, signal });
   }
 
-  plan({ routes, keepRows }: PlanOptions) {
-    return planDocument(this.#written(routes), keepRows);
+  async plan({ routes, keepRows }: PlanOptions) {
+    // Not that of the service: the files were read for this plan alone.
+    await using reader = new RouteReadings();
+    return await planDocument([...this.#writtenRoutes(routes)], keepRows, reader);
   }
 
   async apply({ routes, keepRows, fingerprint, timeoutMs, waitFor }: ApplyOptions, asked: Asked, signal: AbortSignal) {
@@ -322,10 +327,12 @@ export class LocalControl implements Control {
     return { version: 1, routes };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#readings[Symbol.asyncDispose]();
+  }
 
   get #reader(): RouteReader {
-    return this.#options.reader ?? readOnce;
+    return this.#options.reader ?? this.#readings;
   }
 
   #definition(route: string): RouteDefinition {
@@ -333,10 +340,14 @@ export class LocalControl implements Control {
   }
 
   /** As the configuration's files are now. */
-  async *#written(names?: readonly string[]): AsyncGenerator<OpenedRoute, void, undefined> {
+  *#writtenRoutes(names?: readonly string[]): Generator<RouteDefinition, void, undefined> {
     const { routes } = this.#options.written?.() ?? this.#options.configuration();
-    for (const name of names ?? routes.keys()) {
-      await using route = openRoute(routes.demand(name, 'route'));
+    for (const name of names ?? routes.keys()) yield routes.demand(name, 'route');
+  }
+
+  async *#written(names?: readonly string[]): AsyncGenerator<OpenedRoute, void, undefined> {
+    for (const definition of this.#writtenRoutes(names)) {
+      await using route = openRoute(definition);
       yield route;
     }
   }

@@ -6,6 +6,7 @@ import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import { fingerprintOf } from '../core/route-description.ts';
+import type { StoredRoute } from '../core/route-state-store.ts';
 import { wholeLoadLimitBytes } from '../core/source.ts';
 import { tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
@@ -22,7 +23,8 @@ import {
 import { currentMapper } from '../operations/settle-definition.ts';
 import { storedTable } from '../pipeline/table-mapper.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
-import type { OpenedRoute } from './open-route.ts';
+import { type OpenedRoute, openRoute } from './open-route.ts';
+import type { RouteReader } from './route-readings.ts';
 
 export interface PlanOptions {
   /** All routes of the configuration where it is left out. */
@@ -64,21 +66,31 @@ export interface PlannedRoute extends RoutePlan {
 
 const nothing = { tables: [], settings: [], refused: [], needsConsent: false, replacedRows: [], problems: [] };
 
+/** Routes that are looked at side by side: each that is configured otherwise takes a few sessions at both sides. */
+const sideBySide = 4;
+
 export async function planDocument(
-  opened: AsyncIterable<OpenedRoute>,
+  definitions: readonly RouteDefinition[],
   keepRows: readonly string[],
+  reader: RouteReader,
 ): Promise<PlanDocument> {
-  const routes: PlannedRoute[] = [];
   const errors: TidelockError[] = [];
-  for await (const route of opened) {
+  const plan = async (definition: RouteDefinition): Promise<PlannedRoute> => {
     try {
-      routes.push(await planOpened(route, keepRows));
+      return await planOne(definition, keepRows, reader);
     } catch (error) {
       if (!(error instanceof TidelockError)) throw error;
       errors.push(error);
-      routes.push(unread(route.definition, error));
+      return unread(definition, error);
     }
-  }
+  };
+  const found = new Map<RouteDefinition, PlannedRoute>();
+  const waiting = definitions.values();
+  const next = async (): Promise<void> => {
+    for (const definition of waiting) found.set(definition, await plan(definition));
+  };
+  await Promise.all(Array.from({ length: sideBySide }, next));
+  const routes = definitions.flatMap((definition) => found.get(definition) ?? []);
   // What one of them lacks does not hide the others.
   const [first] = errors;
   if (first !== undefined && errors.length === routes.length) throw first;
@@ -94,6 +106,36 @@ export async function planDocument(
   return { version: 1, fingerprint, changes, routes };
 }
 
+/** Most routes are as configured: what is stored of them tells that, over a session that they share. */
+async function planOne(
+  definition: RouteDefinition,
+  keepRows: readonly string[],
+  reader: RouteReader,
+): Promise<PlannedRoute> {
+  const settled = settledPlan(definition, await reader.store(definition, (store) => store.read()));
+  if (settled !== null) return settled;
+  await using route = openRoute(definition);
+  return await planOpened(route, keepRows);
+}
+
+/** Null where both sides have to be looked at. */
+function settledPlan(definition: RouteDefinition, stored: StoredRoute | null): PlannedRoute | null {
+  const common = commonOf(definition, stored);
+  if (stored?.checkpoint?.phase !== 'ready') return { ...common, ...nothing, state: 'new' };
+  if (stored.applied === null) return { ...common, ...nothing, state: 'unknown' };
+  return common.applied === common.configured ? { ...common, ...nothing, state: 'unchanged' } : null;
+}
+
+function commonOf(definition: RouteDefinition, stored: StoredRoute | null) {
+  return {
+    name: definition.name,
+    applied: stored?.applied == null ? null : fingerprintOf(stored.applied),
+    configured: fingerprintOf(definition.describe()),
+    pending: false,
+    target: placeOfNode(definition.to),
+  };
+}
+
 /**
  * What would change at one route if it were applied now. Changes nothing. `keepRows` null: as it was agreed to, where
  * something is pending.
@@ -103,16 +145,10 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   const wanted = definition.describe();
   const store = await route.store();
   const stored = await store.read();
-  const common = {
-    name: definition.name,
-    applied: stored?.applied == null ? null : fingerprintOf(stored.applied),
-    configured: fingerprintOf(wanted),
-    pending: false,
-    target: placeOfNode(definition.to),
-  };
-  if (stored?.checkpoint?.phase !== 'ready') return { ...common, ...nothing, state: 'new' };
-  if (stored.applied === null) return { ...common, ...nothing, state: 'unknown' };
-  if (common.applied === common.configured) return { ...common, ...nothing, state: 'unchanged' };
+  const settled = settledPlan(definition, stored);
+  if (settled !== null) return settled;
+  if (stored?.checkpoint?.phase !== 'ready' || stored.applied === null) throw new Error('a plan of nothing');
+  const common = commonOf(definition, stored);
   const { pending } = stored;
   const isAgreed = pending?.to === common.configured && pending.from === common.applied && pending.failed === undefined;
   const tables = await store.tables();

@@ -3,7 +3,7 @@ import type { JournalledAction } from '../core/action.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Reason } from '../core/route-status.ts';
-import { type RouteReader, readOnce } from './route-readings.ts';
+import type { RouteReader } from './route-readings.ts';
 
 export interface JournalOptions {
   /** The whole deployment where it is left out. */
@@ -29,7 +29,7 @@ const timePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$/;
 export async function readJournal(
   configuration: Configuration,
   { route, before, limit }: JournalOptions,
-  reader: RouteReader = readOnce,
+  reader: RouteReader,
 ): Promise<JournalDocument> {
   if (before !== null && (!timePattern.test(before) || Number.isNaN(Date.parse(before)))) {
     throw fail(configErrors.arguments, { why: `a time as the journal writes it is wanted, not "${before}"` });

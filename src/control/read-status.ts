@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/configuration.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
-import { type RouteReader, readOnce } from './route-readings.ts';
+import type { RouteReader } from './route-readings.ts';
 import { type RouteView, routeView } from './route-view.ts';
 
 export interface StatusDocument {
@@ -12,7 +12,7 @@ export interface StatusDocument {
 export async function readStatus(
   configuration: Configuration,
   names: readonly string[],
-  reader: RouteReader = readOnce,
+  reader: RouteReader,
 ): Promise<StatusDocument> {
   const routes = await Promise.all(
     names.map(async (name) => {

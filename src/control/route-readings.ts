@@ -1,41 +1,33 @@
 import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
-import type { RouteStateStore } from '../core/route-state-store.ts';
+import type { RouteStateStore, SharedState } from '../core/route-state-store.ts';
 import type { QueueWatch, SourceStatus } from '../core/source.ts';
 import { connectorFor } from '../registry.ts';
-import { type OpenedRoute, openRoute } from './open-route.ts';
+
+export interface StoreReading {
+  /** It may take long: others are not to wait for it. */
+  readonly long: boolean;
+}
 
 /** Where what is stored about routes, and how their sources are, is read from. */
 export interface RouteReader {
-  store<T>(definition: RouteDefinition, read: (store: RouteStateStore) => Promise<T>): Promise<T>;
+  store<T>(
+    definition: RouteDefinition,
+    read: (store: RouteStateStore) => Promise<T>,
+    options?: StoreReading,
+  ): Promise<T>;
   /** `now`: not as it was a few seconds ago. */
   source(definition: RouteDefinition, options?: { readonly now: boolean }): Promise<SourceStatus>;
 }
 
-/** Over connections that are opened for each reading: for commands, which read once. */
-export const readOnce: RouteReader = {
-  store: async (definition, read) => {
-    await using route = openRoute(definition);
-    return await read(await route.store());
-  },
-  source: async (definition) => {
-    await using route = openRoute(definition);
-    return await route.source.status();
-  },
-};
-
-interface Kept {
-  readonly route: OpenedRoute;
+/** Something that is open while it is used, and for a while after. */
+interface Kept<T> {
+  readonly open: T;
   readonly timer: NodeJS.Timeout;
   /** Readings that are under way. */
   users: number;
+  /** It has answered before. */
   read: boolean;
-}
-
-interface KeptWatch {
-  readonly node: NodeDefinition;
-  readonly watch: QueueWatch;
-  readonly timer: NodeJS.Timeout;
 }
 
 export interface ReadingsOptions {
@@ -46,92 +38,103 @@ export interface ReadingsOptions {
 }
 
 /**
- * Over connections that are kept while somebody asks again and again: for a service, whose page does. One for each route at its target, and
- * one for each node that is a source, whose queues are all looked at together.
+ * Over connections that are kept while somebody asks again and again, and that all routes share: two for each node that is a target (one of them for
+ * what may take long), and one for each that is a source, whose queues are all looked at together. A node is known by its definition: while
+ * the configuration is read again there may be two of one name.
  */
 export class RouteReadings implements RouteReader, AsyncDisposable {
   readonly #idleMs: number;
   readonly #sourceAgeMs: number;
-  readonly #kept = new Map<string, Kept>();
-  readonly #watches = new Map<string, KeptWatch>();
+  readonly #states = new Map<NodeDefinition, Kept<Promise<SharedState>>>();
+  readonly #longStates = new Map<NodeDefinition, Kept<Promise<SharedState>>>();
+  readonly #watches = new Map<NodeDefinition, Kept<QueueWatch>>();
 
   constructor({ idleMs = 10_000, sourceAgeMs = 5_000 }: ReadingsOptions = {}) {
     this.#idleMs = idleMs;
     this.#sourceAgeMs = sourceAgeMs;
   }
 
-  async store<T>(definition: RouteDefinition, read: (store: RouteStateStore) => Promise<T>): Promise<T> {
-    const kept = this.#keep(definition);
-    const isUsed = kept.read;
+  async store<T>(
+    definition: RouteDefinition,
+    read: (store: RouteStateStore) => Promise<T>,
+    { long } = { long: false },
+  ): Promise<T> {
+    const all = long ? this.#longStates : this.#states;
+    const open = (): Promise<SharedState> => connectorFor(definition.to.type).sharedState(definition.to);
+    const ask = async (kept: Kept<Promise<SharedState>>): Promise<T> => {
+      try {
+        return await this.#use(kept, async (state) => await read(await (await state).store(definition)));
+      } catch (error) {
+        // What a person did wrong says nothing about the session.
+        if (!(error instanceof TidelockError) || error.recovery === 'retry') this.#forget(all, definition.to, kept);
+        throw error;
+      }
+    };
+    const kept = this.#keep(all, definition.to, open);
+    const wasRead = kept.read;
+    try {
+      return await ask(kept);
+    } catch (error) {
+      // The server may have ended a session that was kept: that says nothing about a new one.
+      if (!wasRead || !(error instanceof TidelockError) || error.recovery !== 'retry') throw error;
+      return await ask(this.#keep(all, definition.to, open));
+    }
+  }
+
+  source(definition: RouteDefinition, options?: { readonly now: boolean }): Promise<SourceStatus> {
+    const { from } = definition;
+    const open = (): QueueWatch => connectorFor(from.type).queueWatch(from, { everyMs: this.#sourceAgeMs });
+    return this.#use(this.#keep(this.#watches, from, open), (watch) => watch.status(definition, options));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closing = [this.#states, this.#longStates, this.#watches].flatMap(
+      (all: Map<NodeDefinition, Kept<Closable>>) => [...all].map(([node, kept]) => this.#forget(all, node, kept)),
+    );
+    await Promise.all(closing);
+  }
+
+  async #use<O, T>(kept: Kept<O>, run: (open: O) => Promise<T>): Promise<T> {
     kept.users++;
     try {
-      const result = await read(await kept.route.store());
+      const result = await run(kept.open);
       kept.read = true;
       return result;
-    } catch (error) {
-      this.#forget(definition.name, kept);
-      // The server may have ended a session that was kept: that says nothing about a new one.
-      if (!isUsed || !(error instanceof TidelockError) || error.recovery !== 'retry') throw error;
-      return await readOnce.store(definition, read);
     } finally {
       kept.users--;
     }
   }
 
-  source(definition: RouteDefinition, options?: { readonly now: boolean }): Promise<SourceStatus> {
-    return this.#watch(definition.from).status(definition, options);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const [name, kept] of this.#kept) this.#forget(name, kept);
-    for (const kept of this.#watches.values()) this.#unwatch(kept);
-  }
-
-  #keep(definition: RouteDefinition): Kept {
-    const { name } = definition;
-    const known = this.#kept.get(name);
-    if (known?.route.definition === definition) {
+  #keep<O extends Closable>(all: Map<NodeDefinition, Kept<O>>, node: NodeDefinition, open: () => O): Kept<O> {
+    const known = all.get(node);
+    if (known !== undefined) {
       known.timer.refresh();
       return known;
     }
-    // The configuration was read again.
-    if (known !== undefined) this.#forget(name, known);
-    const isOver = (): unknown => (kept.users === 0 ? this.#forget(name, kept) : kept.timer.refresh());
-    const kept: Kept = {
-      route: openRoute(definition),
+    const isOver = (): unknown => (kept.users === 0 ? this.#forget(all, node, kept) : kept.timer.refresh());
+    const kept: Kept<O> = {
+      open: open(),
       timer: setTimeout(isOver, this.#idleMs).unref(),
       users: 0,
       read: false,
     };
-    this.#kept.set(name, kept);
+    all.set(node, kept);
     return kept;
   }
 
-  #forget(name: string, kept: Kept): void {
+  async #forget<O extends Closable>(
+    all: Map<NodeDefinition, Kept<O>>,
+    node: NodeDefinition,
+    kept: Kept<O>,
+  ): Promise<void> {
     clearTimeout(kept.timer);
-    if (this.#kept.get(name) === kept) this.#kept.delete(name);
-    void Promise.resolve(kept.route[Symbol.asyncDispose]()).catch(() => {});
-  }
-
-  #watch(node: NodeDefinition): QueueWatch {
-    const known = this.#watches.get(node.name);
-    if (known?.node === node) {
-      known.timer.refresh();
-      return known.watch;
+    if (all.get(node) === kept) all.delete(node);
+    try {
+      await (await kept.open).close();
+    } catch {
+      // It was never open, or is closed already.
     }
-    if (known !== undefined) this.#unwatch(known);
-    const kept: KeptWatch = {
-      node,
-      watch: connectorFor(node.type).queueWatch(node, { everyMs: this.#sourceAgeMs }),
-      timer: setTimeout(() => this.#unwatch(kept), this.#idleMs).unref(),
-    };
-    this.#watches.set(node.name, kept);
-    return kept.watch;
-  }
-
-  #unwatch(kept: KeptWatch): void {
-    clearTimeout(kept.timer);
-    if (this.#watches.get(kept.node.name) === kept) this.#watches.delete(kept.node.name);
-    void kept.watch.close().catch(() => {});
   }
 }
+
+type Closable = QueueWatch | Promise<SharedState>;

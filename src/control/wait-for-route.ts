@@ -4,6 +4,7 @@ import type { Position } from '../core/position.ts';
 import type { Reason } from '../core/route-status.ts';
 import { type OpenedRoute, openRoute } from './open-route.ts';
 import { readStatus } from './read-status.ts';
+import type { RouteReader } from './route-readings.ts';
 import type { RouteView } from './route-view.ts';
 
 const pollMs = 50;
@@ -34,7 +35,7 @@ export interface WaitDocument {
 export async function waitForRoute(
   configuration: Configuration,
   name: string,
-  { timeoutMs, mark: given }: WaitOptions,
+  { timeoutMs, mark: given, reader }: WaitOptions & { readonly reader: RouteReader },
   signal: AbortSignal,
 ): Promise<WaitDocument> {
   const beganMs = performance.now();
@@ -48,16 +49,20 @@ export async function waitForRoute(
     if (passed || waitedMs >= timeoutMs || signal.aborted) {
       // What is parked was committed before the call and is not at the target.
       const answer = { route: name, caughtUp: passed && parked === 0, passed, mark, position, parked, waitedMs };
-      return { version: 1, ...answer, ...(passed ? {} : await stateOf(configuration, name)) };
+      return { version: 1, ...answer, ...(passed ? {} : await stateOf(configuration, name, reader)) };
     }
     await pause(Math.min(pollMs, timeoutMs - waitedMs), signal);
   }
 }
 
-async function stateOf(configuration: Configuration, name: string): Promise<Pick<RouteView, 'state' | 'reason'>> {
+async function stateOf(
+  configuration: Configuration,
+  name: string,
+  reader: RouteReader,
+): Promise<Pick<RouteView, 'state' | 'reason'>> {
   const {
     routes: [view],
-  } = await readStatus(configuration, [name]);
+  } = await readStatus(configuration, [name], reader);
   return { state: view?.state ?? 'unknown', reason: view?.reason ?? null };
 }
 

@@ -1,5 +1,6 @@
 import type { NodeInspector } from './node-inspector.ts';
 import type { NodeDefinition, NodeType } from './route.ts';
+import type { SharedState } from './route-state-store.ts';
 import type { QueueWatch, Source, SourceOptions } from './source.ts';
 import type { Target, TargetOptions } from './target.ts';
 
@@ -9,6 +10,8 @@ export interface Connector {
   source(options: SourceOptions): Source;
   target(options: TargetOptions): Target;
   inspector(node: NodeDefinition): NodeInspector;
+  /** Over one session of its own where the connector can. */
+  sharedState(node: NodeDefinition): Promise<SharedState>;
   /** Over a session of its own, opened with the first look and kept; `everyMs`: how old an answer may be. */
   queueWatch(node: NodeDefinition, options: { readonly everyMs: number }): QueueWatch;
 }

@@ -4,7 +4,7 @@ import type { JobStore } from './job.ts';
 import type { StoredLoad } from './load.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
-import type { JournalLimits } from './route.ts';
+import type { JournalLimits, RouteDefinition } from './route.ts';
 import type { RouteDescription } from './route-description.ts';
 import type { Reason, RouteStatus, WantedState } from './route-status.ts';
 import type { TableDefinition } from './table-facts.ts';
@@ -212,5 +212,12 @@ export interface RouteStateStore {
    * take it meanwhile, however long that takes. Nothing where nothing is stored. Throws (fenced) without the lease.
    */
   drop(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is stored about the routes of one target, over one session however many they are. For readings: no lease is taken over it. */
+export interface SharedState {
+  /** The same one for each call; not to be closed by itself. */
+  store(route: RouteDefinition): Promise<RouteStateStore>;
   close(): Promise<void>;
 }

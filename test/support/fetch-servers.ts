@@ -1,4 +1,4 @@
-// Before the tests, outside of their time: the binaries of the servers that are wanted and not there yet.
+// Before the tests, outside of their time: the binaries of the servers, and the tools, that are wanted and not there yet.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { unpackDebianPackage } from './debian-packages.ts';
 import { findMysql, type MysqlVendor, mysqlBinaries, mysqlVendors, serverPackages } from './mysql-binaries.ts';
 import { makeMysqlTemplate } from './mysql-template.ts';
 import { cacheFolder, findBinaries, packageVersions, platformPackage, wantedVersions } from './postgres-binaries.ts';
+import { findPromtool, promtoolPackage } from './promtool.ts';
 
 const wanted = process.argv[2]?.split(',') ?? wantedVersions;
 let missing = 0;
@@ -31,10 +32,22 @@ if (process.argv[2] === undefined) {
       process.stdout.write(`${vendor} could not be fetched: ${(error as Error).message.split('\n')[0]}\n`);
     }
   });
-  await Promise.all(fetched);
+  await Promise.all([...fetched, fetchPromtool()]);
 }
 // Elsewhere the tests of a version that is not there are listed as skipped.
 process.exitCode = missing > 0 && process.env.CI ? 1 : 0;
+
+/** Of Prometheus, which the alert rules are for. */
+async function fetchPromtool(): Promise<void> {
+  if (findPromtool() !== null) return;
+  process.stdout.write('fetching promtool\n');
+  try {
+    await unpackDebianPackage(promtoolPackage, cacheFolder(), 'prometheus');
+  } catch (error) {
+    missing++;
+    process.stdout.write(`promtool could not be fetched: ${(error as Error).message.split('\n')[0]}\n`);
+  }
+}
 
 function isReady(vendor: MysqlVendor): boolean {
   return findMysql(vendor) !== null && existsSync(mysqlBinaries(vendor).template);

@@ -9,6 +9,8 @@ export class Link implements AsyncDisposable {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #mode: Mode = 'open';
   #silentAt: string | null = null;
+  /** Connections that have ever been asked for. */
+  made = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -35,6 +37,7 @@ export class Link implements AsyncDisposable {
 
   #connect(near: Socket, port: number): void {
     near.on('error', () => {});
+    this.made++;
     if (this.#mode === 'refusing') {
       near.resetAndDestroy();
       return;

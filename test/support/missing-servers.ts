@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
 import { missingMysql } from './mysql-binaries.ts';
 import { findBinaries, missingVersions, newestVersion, versions } from './postgres-binaries.ts';
+import { findPromtool } from './promtool.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -29,6 +30,9 @@ export function missingServers(): string[] {
   return [
     ...missingVersions.map((version) => `PostgreSQL ${version}: no binaries; "npm run fetch-servers" gets them`),
     ...missingMysql.map((vendor) => `${vendor}: no server; "npm run fetch-servers" gets it on Debian`),
+    ...(findPromtool() === null
+      ? ['promtool: the test that computes the alerts; "npm run fetch-servers" gets it on Debian']
+      : []),
     ...filesWithoutServer().map((file) => `${file}: it needs a server${findChromium() === null ? ' or Chromium' : ''}`),
   ];
 }

@@ -1,6 +1,7 @@
 import { existsSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { cacheFolder } from './postgres-binaries.ts';
+import { unpackedCommand } from './unpacked-command.ts';
 
 export type MysqlVendor = 'mysql' | 'mariadb';
 
@@ -54,16 +55,8 @@ export function mysqlBinaries(vendor: MysqlVendor): MysqlBinaries {
       `no ${vendor} server: run "npm run fetch-servers", or set TIDELOCK_TEST_${vendor.toUpperCase()}_ROOT`,
     );
   }
-  const daemon = join(root, serverPackages[vendor].daemon);
-  const prefix = join(root, 'usr');
-  const template = join(root, 'template');
-  const [loader] = globSync(['lib*/ld-linux*.so.*', 'usr/lib*/ld-linux*.so.*', 'usr/lib/*/ld-linux*.so.*'], {
-    cwd: root,
-  });
-  // A server that was installed, and finds the system's libraries.
-  if (loader === undefined) return { command: [daemon], prefix, template };
-  const libraries = globSync(['lib/*-linux-gnu', 'usr/lib/*-linux-gnu'], { cwd: root }).map((path) => join(root, path));
-  return { command: [join(root, loader), '--library-path', libraries.join(':'), daemon], prefix, template };
+  const command = unpackedCommand(root, serverPackages[vendor].daemon);
+  return { command, prefix: join(root, 'usr'), template: join(root, 'template') };
 }
 
 /** Which servers there are, by vendor and version. */

@@ -54,6 +54,19 @@ describe('help', async () => {
   );
 });
 
+/** The engine itself, and what asks only or changes nothing of a deployment. */
+const withoutReason =
+  /^(run|init|demo|check|plan|status|wait|grants|journal|errors|completion|complete|validate|show|schema|list|watch)$/;
+
+test('whatever asks for something takes the reason for it', async () => {
+  const program = await buildProgram(line().line);
+  const mute = leaves(program).filter((command) => !command.options.some(({ long }) => long === '--reason'));
+  expect(mute.map((command) => command.name()).filter((name) => !withoutReason.test(name))).toEqual([]);
+  const said = leaves(program).filter((command) => !mute.includes(command));
+  for (const name of ['drop', 'position', 'sequences', 'apply', 'retry', 'cancel', 'stop'])
+    expect(said.map((command) => command.name())).toContain(name);
+});
+
 test('a misspelt command is answered with the nearest', async () => {
   const { line: given, text } = line();
   const program = await buildProgram(given, 'statsu');

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { routeStates } from '../../src/core/route-status.ts';
 import { stages } from '../../src/core/work-meter.ts';
 import { allMetrics } from '../../src/metrics/catalogue.ts';
+import { findPromtool } from '../support/promtool.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -131,14 +132,18 @@ test('every metric is on the dashboard, and no panel lies on another', () => {
   expect(JSON.stringify(dashboard.templating.list)).toContain('label_values(tidelock_route_state, route)');
 });
 
-const promtool = process.env.PROMTOOL ?? 'promtool';
-const isThere = spawnSync(promtool, ['--version']).status === 0;
+const promtool = findPromtool();
 
-test.skipIf(!isThere)('the alerts go off when they should, as Prometheus itself computes them', () => {
-  const { status, stdout, stderr } = spawnSync(promtool, ['test', 'rules', 'deploy/prometheus/alerts.test.yaml'], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  expect(`${stdout}${stderr}`).toContain('SUCCESS');
-  expect(status).toBe(0);
-});
+// With CI set a tool that is missing is a failure; elsewhere the test is listed as skipped.
+test.skipIf(promtool === null && !process.env.CI)(
+  'the alerts go off when they should, as Prometheus itself computes them',
+  () => {
+    const [command = 'promtool', ...args] = promtool ?? [];
+    const told = spawnSync(command, [...args, 'test', 'rules', 'deploy/prometheus/alerts.test.yaml'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(`${told.stdout}${told.stderr}`).toContain('SUCCESS');
+    expect(told.status).toBe(0);
+  },
+);

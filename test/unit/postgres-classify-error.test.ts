@@ -48,3 +48,11 @@ test('what the driver says of its own state is told in words of ours', () => {
     message: 'node sales: no connection: the connection was lost',
   });
 });
+
+test('a refusal names what to look at, and rules of access only where they may be the cause', () => {
+  const remedy = (code: string) => classifyPostgresError(server(code), 'sales').remedy;
+  expect(remedy('28P01')).toMatch(/user and password of node sales/);
+  expect(remedy('3D000')).toMatch(/name of the database of node sales/);
+  for (const code of ['28P01', '3D000']) expect(remedy(code)).not.toContain('pg_hba');
+  expect(remedy('28000')).toMatch(/pg_hba\.conf.*client certificate/);
+});

@@ -41,9 +41,18 @@ test('grants that are run as they are printed make nobody a superuser', () => {
   const grant = { statement: 'GRANT "app" TO "t";', why: 'owns', need: 'required', held: false } as const;
   const grants = [grant, { ...grant, statement: 'GRANT "postgres" TO "t";', superuser: true as const }];
   const document: GrantsDocument = { version: 1, node: 'shop', user: 't', grants, missing: [], leftOut: [] };
-  const text = grantsText(document, { place: 'shop', onlyMissing: false, colours: false });
+  const text = grantsText(document, { place: 'shop', onlyMissing: false, colours: false, columns: null });
   expect(text.split('\n').filter((line) => !line.startsWith('--'))).toEqual(['', 'GRANT "app" TO "t";', '', '']);
   expect(text).toContain('\n-- GRANT "postgres" TO "t";\n');
+  // On a terminal a long comment is several, and no line that a terminal would break.
+  const why = 'only an owner may publish its tables '.repeat(5).trim();
+  const narrow = grantsText(
+    { ...document, grants: [{ ...grant, why }] },
+    { place: 'shop', onlyMissing: false, colours: false, columns: 40 },
+  );
+  const [, ...lines] = narrow.split('\n\n')[1]?.split('\n').reverse().slice(1) ?? [];
+  expect(lines.length).toBeGreaterThan(3);
+  for (const line of lines) expect(line).toMatch(/^-- .{1,37}$/);
 });
 
 test('what is in a name never ends a comment of a script that is printed', () => {
@@ -52,7 +61,7 @@ test('what is in a name never ends a comment of a script that is printed', () =>
   const left = [{ kind: 'view', name, isNeeded: false, text: null }];
   const target = { node: 'there', hosts: ['there:5432'], database: 'there' };
   const texts = [
-    grantsText(grants, { place: 'shop', onlyMissing: false, colours: false }),
+    grantsText(grants, { place: 'shop', onlyMissing: false, colours: false, columns: null }),
     schemaText({ version: 1, route: 'r', target, statements: [], findings: [], left }),
   ];
   // As psql and the server read it.

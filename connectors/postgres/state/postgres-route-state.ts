@@ -6,16 +6,17 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { JobStore } from '../../../src/core/job.ts';
 import type { StoredLoad } from '../../../src/core/load.ts';
-import type { Logger } from '../../../src/core/logger.ts';
+import { type Logger, silentLogger } from '../../../src/core/logger.ts';
 import type { ParkedStore } from '../../../src/core/parked.ts';
 import type { Position } from '../../../src/core/position.ts';
-import type { JournalLimits, NodeDefinition } from '../../../src/core/route.ts';
+import { type JournalLimits, type NodeDefinition, routeKey } from '../../../src/core/route.ts';
 import type { RouteDescription } from '../../../src/core/route-description.ts';
 import type {
   LeaseAttempt,
   LeaseHolder,
   PendingChange,
   RouteStateStore,
+  SharedState,
   SourceIdentity,
   StoredRoute,
   StoredTable,
@@ -83,14 +84,49 @@ export interface PostgresStateOptions {
   readonly logger: Logger;
 }
 
+const settings = { lock_timeout: '3s', synchronous_commit: 'local' };
+
 /** Opens a connection of its own, on which nothing waits long for a lock: a renewal has to come through in time. */
 export async function openPostgresState(options: PostgresStateOptions): Promise<RouteStateStore> {
   const idleName = `tidelock ${options.routeKey}`.slice(0, 63);
-  const client = await connectPostgres(options.node, {
-    applicationName: idleName,
-    settings: { lock_timeout: '3s', synchronous_commit: 'local' },
-  });
-  return new PostgresRouteState(options, client, idleName);
+  const client = await connectPostgres(options.node, { applicationName: idleName, settings });
+  return new PostgresRouteState(options, { client, idleName, turns: { last: Promise.resolve() } });
+}
+
+/** What is stored about all routes of a target, over one connection: for those who only read. */
+export async function openSharedState(node: NodeDefinition): Promise<SharedState> {
+  const idleName = 'tidelock: state';
+  const client = await connectPostgres(node, { applicationName: idleName, settings });
+  const session: StateSession = { client, idleName, turns: { last: Promise.resolve() }, shared: true };
+  const stores = new Map<string, RouteStateStore>();
+  return {
+    store: async (route) => {
+      const key = routeKey(route);
+      const store = stores.get(key) ?? new PostgresRouteState({ node, routeKey: key, logger: silentLogger }, session);
+      stores.set(key, store);
+      return store;
+    },
+    close: () => closeSession(client),
+  };
+}
+
+interface StateSession {
+  readonly client: pg.Client;
+  /** Shown in pg_stat_activity while no lease is held. */
+  readonly idleName: string;
+  /** One at a time: a renewal must not slip into a transaction of another call. */
+  readonly turns: { last: Promise<unknown> };
+  /** Kept for long by those who only read: a route may be dropped and begun anew meanwhile. */
+  readonly shared?: true;
+}
+
+async function closeSession(client: pg.Client): Promise<void> {
+  // A graceful end would wait for a statement that may hang.
+  const { stream } = client.connection;
+  const timeout = setTimeout(() => stream.destroy(), 1000);
+  await client.end().catch(() => {});
+  clearTimeout(timeout);
+  stream.destroy();
 }
 
 class PostgresRouteState implements RouteStateStore {
@@ -102,22 +138,21 @@ class PostgresRouteState implements RouteStateStore {
   readonly #node: string;
   readonly #key: string;
   readonly #route: string;
-  readonly #idleName: string;
+  readonly #session: StateSession;
   readonly #logger: Logger;
   #routeId: number | null = null;
   /** Of the lease that the log knows of. */
   #toldEpoch: bigint | null = null;
   #lease: HeldLease | null = null;
   #named = false;
-  /** One at a time: a renewal must not slip into a transaction of another call. */
-  #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ node, routeKey, logger }: PostgresStateOptions, client: pg.Client, idleName: string) {
+  constructor({ node, routeKey, logger }: PostgresStateOptions, session: StateSession) {
+    const { client } = session;
     this.#client = client;
+    this.#session = session;
     this.#node = node.name;
     this.#key = routeKey;
     this.#route = routeKey.slice(routeKey.indexOf('/') + 1);
-    this.#idleName = idleName;
     this.#logger = logger;
     this.parked = new PostgresParkedStore({
       client,
@@ -513,13 +548,8 @@ class PostgresRouteState implements RouteStateStore {
     return true;
   }
 
-  async close(): Promise<void> {
-    // A graceful end would wait for a statement that may hang.
-    const { stream } = this.#client.connection;
-    const timeout = setTimeout(() => stream.destroy(), 1000);
-    await this.#client.end().catch(() => {});
-    clearTimeout(timeout);
-    stream.destroy();
+  close(): Promise<void> {
+    return closeSession(this.#client);
   }
 
   /** Changes the route's row; where this connection holds the lease, only under its epoch. */
@@ -549,7 +579,7 @@ class PostgresRouteState implements RouteStateStore {
   }
 
   async #id(): Promise<number> {
-    if (this.#routeId === null) {
+    if (this.#routeId === null || this.#session.shared) {
       const version = await readStateVersion(this.#client, this.#node);
       const { rows } =
         version === null
@@ -570,7 +600,7 @@ class PostgresRouteState implements RouteStateStore {
 
   async #unnameSession(): Promise<void> {
     if (!this.#named) return;
-    await this.#setName(this.#idleName);
+    await this.#setName(this.#session.idleName);
     this.#named = false;
   }
 
@@ -588,10 +618,11 @@ class PostgresRouteState implements RouteStateStore {
         clearTimeout(timer);
       }
     };
-    const result = this.#last.then(timed).catch((error: unknown) => {
+    const { turns } = this.#session;
+    const result = turns.last.then(timed).catch((error: unknown) => {
       throw classifyPostgresError(error, this.#node);
     });
-    this.#last = result.catch(() => {});
+    turns.last = result.catch(() => {});
     return result;
   }
 }

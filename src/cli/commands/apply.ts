@@ -6,6 +6,7 @@ import { keepRowsOption } from '../keep-rows-option.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 import { planText } from '../plan-text.ts';
 import { usesColours } from '../terminal.ts';
+import { reasonText, whileWaiting } from '../while-waiting.ts';
 
 interface ApplyOptions extends ControlOptions {
   readonly keepRows?: readonly string[];
@@ -22,11 +23,12 @@ export function addApply(program: Command, line: CommandLine): void {
   })
     .option(...keepRowsOption)
     .option('--yes', 'also where rows at the target go, or tables leave the route')
-    .option('--timeout <duration>', 'how long to wait until an engine has done it', '10m')
+    .option('--timeout <duration>', 'how long to wait until an engine has done it; exit code 1 where it has not', '10m')
     .option('--reason <text>', 'why, for the journal')
     .action(exits(line, (named: string[], options: ApplyOptions) => apply(line, named, options)));
 }
 
+/** 1 where a change has failed, or was not done in time: it is stored then, and the engine that has the route carries it out. */
 async function apply(line: CommandLine, named: readonly string[], options: ApplyOptions): Promise<number> {
   const timeoutMs = durationOption('--timeout', options.timeout);
   await using control = await openControl(line, options);
@@ -35,20 +37,22 @@ async function apply(line: CommandLine, named: readonly string[], options: Apply
   const plan = await control.plan(what);
   line.err.write(planText(plan, usesColours({ out: line.err, env: line.env })));
   const fingerprint = options.yes ? plan.fingerprint : null;
-  const document = await control.apply({ ...what, fingerprint, timeoutMs }, askedHere(reason), line.signal);
+  const waiting = control.apply({ ...what, fingerprint, timeoutMs }, askedHere(reason), line.signal);
+  const routes = plan.routes.flatMap(({ name, state }) => (state === 'changed' ? [name] : []));
+  const { result: document } = await whileWaiting(line, control, { routes, waiting });
   if (json) writeJson(line, document);
   else for (const route of document.routes) line.out.write(outcomeText(route));
   if (line.signal.aborted) return 130;
-  return document.routes.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
+  return document.routes.some(({ outcome }) => outcome === 'failed' || outcome === 'asked') ? 1 : 0;
 }
 
 function outcomeText({ name, outcome, reason }: AppliedRoute): string {
   const text = {
     unchanged: 'nothing was to be done',
     applied: 'applied',
-    asked: 'asked for: the engine that has the route, or takes it next, carries it out',
-    failed: `not applied: ${reason?.code} ${reason?.message}\n  ${reason?.remedy ?? ''}`,
+    asked: 'asked for and not done yet: the engine that has the route, or takes it next, carries it out',
+    failed: 'not applied',
     new: 'new: "tidelock run" begins it; one that runs already does so after SIGHUP',
   }[outcome];
-  return `${name}: ${text}\n`;
+  return `${name}: ${text}${reasonText(reason)}\n`;
 }

@@ -13,6 +13,7 @@ interface DropOptions extends ControlOptions {
   readonly yes?: boolean;
   readonly orphans?: boolean;
   readonly unreachable?: string;
+  readonly reason?: string;
 }
 
 export function addDrop(program: Command, line: CommandLine): void {
@@ -30,6 +31,7 @@ export function addDrop(program: Command, line: CommandLine): void {
       'in place of a route: all routes of a node that is gone for good, at their other side',
     )
     .option('--yes', 'do it')
+    .option('--reason <text>', 'why, for the journal')
     .action(exits(line, (name: string | undefined, options: DropOptions) => dropOne(line, name, options)));
 }
 
@@ -42,8 +44,8 @@ async function dropOne(line: CommandLine, name: string | undefined, options: Dro
   await using control = await openControl(line, options);
   const run = (dryRun: boolean) =>
     unreachable === undefined
-      ? control.dropOrphans({ dryRun }, askedHere())
-      : control.dropUnreachable(unreachable, { dryRun }, askedHere());
+      ? control.dropOrphans({ dryRun }, askedHere(options.reason))
+      : control.dropUnreachable(unreachable, { dryRun }, askedHere(options.reason));
   const planned = await run(true);
   line.err.write(leftoversText(planned));
   if (planned.leftovers.length > 0 && !options.yes)
@@ -76,9 +78,9 @@ function doneText({ leftovers }: DroppedLeftovers): string {
 
 async function drop(line: CommandLine, name: string, options: DropOptions): Promise<number> {
   await using control = await openControl(line, options);
-  line.err.write(consequences(await control.drop(name, { dryRun: true }, askedHere())));
+  line.err.write(consequences(await control.drop(name, { dryRun: true }, askedHere(options.reason))));
   if (!options.yes) throw fail(configErrors.needsConsent, { command: `drop ${name}` });
-  const done = await control.drop(name, { dryRun: false }, askedHere());
+  const done = await control.drop(name, { dryRun: false }, askedHere(options.reason));
   if (options.json) writeJson(line, done);
   else line.out.write(`${name} is dropped\n`);
   if (done.left.length > 0 && !options.json)

@@ -5,7 +5,7 @@ import { placeOfNode, placeText } from '../../control/node-place.ts';
 import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
 import { grantsText } from '../grants-text.ts';
 import { openConfiguration } from '../open-configuration.ts';
-import { usesColours } from '../terminal.ts';
+import { terminalColumns, usesColours } from '../terminal.ts';
 
 interface GrantOptions extends CommonOptions {
   readonly user?: string;
@@ -49,7 +49,9 @@ async function grants(line: CommandLine, name: string, options: GrantOptions): P
   if (options.json) writeJson(line, document);
   else {
     const place = placeText(placeOfNode(node));
-    line.out.write(grantsText(document, { place, onlyMissing: missing, colours: usesColours(line) }));
+    line.out.write(
+      grantsText(document, { place, onlyMissing: missing, colours: usesColours(line), columns: terminalColumns(line) }),
+    );
   }
   return 0;
 }

@@ -8,6 +8,7 @@ import { addControlCommand, askedHere, type ControlOptions, openControl } from '
 interface PositionOptions extends ControlOptions {
   readonly adopt?: string | true;
   readonly yes?: boolean;
+  readonly reason?: string;
 }
 
 export function addPosition(program: Command, line: CommandLine): void {
@@ -18,6 +19,7 @@ export function addPosition(program: Command, line: CommandLine): void {
   })
     .option('--adopt [position]', "go on from this position, or from the queue's own")
     .option('--yes', 'do it')
+    .option('--reason <text>', 'why, for the journal')
     .action(
       exits(line, (name: string, options: PositionOptions) =>
         options.adopt === undefined ? show(line, name, options) : adopt(line, name, options),
@@ -47,14 +49,18 @@ async function show(line: CommandLine, name: string, options: PositionOptions): 
 async function adopt(line: CommandLine, name: string, options: PositionOptions): Promise<number> {
   await using control = await openControl(line, options);
   const wish = options.adopt ?? true;
-  const { position, before, target } = await control.adopt(name, { position: wish, dryRun: true }, askedHere());
+  const { position, before, target } = await control.adopt(
+    name,
+    { position: wish, dryRun: true },
+    askedHere(options.reason),
+  );
   line.err.write(
     `${name}: the checkpoint at ${placeText(target)} becomes ${position}, it is ${before ?? 'none'}. ` +
       `What the source committed between the two is left out, or applied a second time.\n`,
   );
   if (!options.yes) throw fail(configErrors.needsConsent, { command: `position ${name} --adopt` });
   // What was shown, also where the queue has moved meanwhile.
-  const done = await control.adopt(name, { position, dryRun: false }, askedHere());
+  const done = await control.adopt(name, { position, dryRun: false }, askedHere(options.reason));
   if (options.json) writeJson(line, done);
   else line.out.write(`${name} goes on from ${position}: "tidelock start ${name}"\n`);
   return 0;

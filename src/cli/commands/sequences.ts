@@ -4,17 +4,23 @@ import type { SequenceReport } from '../../operations/carry-sequences.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
+interface SequencesOptions extends ControlOptions {
+  readonly reason?: string;
+}
+
 export function addSequences(program: Command, line: CommandLine): void {
   addControlCommand(program, {
     name: 'sequences <route>',
     summary: "carry the values of the source's sequences over now",
     example: 'tidelock sequences sales-to-reporting --json',
-  }).action(exits(line, (route: string, options: ControlOptions) => carry(line, route, options)));
+  })
+    .option('--reason <text>', 'why, for the journal')
+    .action(exits(line, (route: string, options: SequencesOptions) => carry(line, route, options)));
 }
 
-async function carry(line: CommandLine, name: string, options: ControlOptions): Promise<number> {
+async function carry(line: CommandLine, name: string, options: SequencesOptions): Promise<number> {
   await using control = await openControl(line, options);
-  const document = await control.sequences(name, askedHere());
+  const document = await control.sequences(name, askedHere(options.reason));
   const { sequences, target } = document;
   if (options.json) writeJson(line, document);
   else line.out.write(textOf(sequences, placeText(target)));

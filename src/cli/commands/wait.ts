@@ -1,14 +1,9 @@
 import type { Command } from 'commander';
-import type { Control } from '../../control/control.ts';
-import { pause } from '../../core/pause.ts';
-import type { Reason } from '../../core/route-status.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { counted } from '../counted.ts';
 import { durationOption } from '../duration-option.ts';
 import { addControlCommand, type ControlOptions, openControl } from '../open-control.ts';
-
-/** A wait that is not over by then may last: whoever waits for a route that does not run should know. */
-const soonMs = 100;
+import { reasonText, whileWaiting } from '../while-waiting.ts';
 
 interface WaitOptions extends ControlOptions {
   readonly timeout: string;
@@ -28,9 +23,7 @@ async function wait(line: CommandLine, name: string, options: WaitOptions): Prom
   const timeoutMs = durationOption('--timeout', options.timeout);
   await using control = await openControl(line, options);
   const waiting = control.wait(name, { timeoutMs }, line.signal);
-  waiting.catch(() => {});
-  const told = options.json ? false : await warnOfRest(line, control, { name, waiting });
-  const document = await waiting;
+  const { result: document, told } = await whileWaiting(line, control, { routes: [name], waiting });
   const { caughtUp, passed, mark, position, parked, waitedMs, state, reason = null } = document;
   if (options.json) writeJson(line, document);
   else if (caughtUp) line.out.write(`${name} is caught up to ${mark}, after ${waitedMs} ms\n`);
@@ -40,30 +33,7 @@ async function wait(line: CommandLine, name: string, options: WaitOptions): Prom
     );
   else
     line.err.write(
-      `${name} is not caught up: ${position ?? 'nothing'} of ${mark} after ${waitedMs} ms; its state is ${state}${told ? '' : reasonText(reason)}\n`,
+      `${name} is not caught up: ${position ?? 'nothing'} of ${mark} after ${waitedMs} ms; its state is ${state}${told.has(name) ? '' : reasonText(reason)}\n`,
     );
   return line.signal.aborted ? 130 : caughtUp ? 0 : 1;
-}
-
-/** Whoever waits for a route that does not run should know at once, and not when the time is over. */
-async function warnOfRest(
-  line: CommandLine,
-  control: Control,
-  { name, waiting }: { readonly name: string; readonly waiting: Promise<object> },
-): Promise<boolean> {
-  const over = new AbortController();
-  const isOver = await Promise.race([waiting.then(() => true), pause(soonMs, over.signal).then(() => false)]).finally(
-    () => over.abort(),
-  );
-  if (isOver) return false;
-  const {
-    routes: [view],
-  } = await control.status([name]);
-  if (view === undefined || !['stopped', 'failed', 'fenced', 'paused'].includes(view.state)) return false;
-  line.err.write(`${name} is ${view.state}; waiting all the same${reasonText(view.reason)}\n`);
-  return true;
-}
-
-function reasonText(reason: Reason | null): string {
-  return reason === null ? '' : `\n  ${reason.code} ${reason.message}\n  ${reason.remedy ?? ''}`.trimEnd();
 }

@@ -9,6 +9,7 @@ import { type CommandLine, writeJson } from '../command-line.ts';
 import { counted } from '../counted.ts';
 import { durationOption } from '../duration-option.ts';
 import { askedHere, type ControlOptions, openControl } from '../open-control.ts';
+import { whileWaiting } from '../while-waiting.ts';
 import { tablesText } from './list-parked.ts';
 
 export interface ParkedRequestOptions extends ControlOptions {
@@ -70,7 +71,8 @@ async function askFor(
   options: ParkedRequestOptions,
 ): Promise<number> {
   await using control = await openControl(line, options);
-  const document = await control.askParked(route, request, askedHere(options.reason), line.signal);
+  const waiting = control.askParked(route, request, askedHere(options.reason), line.signal);
+  const { result: document } = await whileWaiting(line, control, { routes: [route], waiting });
   if (!document.done) throw fail(routeErrors.parkingNotDone, { route, seconds: request.timeoutMs / 1000 });
   if (options.json) writeJson(line, document);
   else line.out.write(textOf(route, document));

@@ -19,7 +19,7 @@ export interface ParkedListDocument {
 }
 
 export async function listParked(definition: RouteDefinition, reader: RouteReader): Promise<ParkedListDocument> {
-  const parked = await reader.store(definition, readParked);
+  const parked = await reader.store(definition, readParked, { long: true });
   const { name, to } = definition;
   return { version: 1, route: name, target: placeOfNode(to), parked: parked.map(parkedView) };
 }

@@ -3,6 +3,7 @@ import { ABSENT, type Cell, type Row, UNCHANGED } from '../../core/cell.ts';
 import { isRowChange, type RowChange } from '../../core/change.ts';
 import type { ParkedKey, ParkedStore } from '../../core/parked.ts';
 import type { RouteDefinition } from '../../core/route.ts';
+import type { RouteStateStore } from '../../core/route-state-store.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { RouteReader } from '../route-readings.ts';
 import { chosenParked } from './chosen-parked.ts';
@@ -43,11 +44,12 @@ export async function showParked(
   { reader, values, limit, keys }: ShowOptions & { readonly reader: RouteReader },
 ): Promise<ParkedDocument> {
   const { name } = definition;
-  return await reader.store(definition, async (store) => {
+  const show = async (store: RouteStateStore): Promise<ParkedDocument> => {
     const parked = chosenParked(name, await readParked(store), id);
     const changes = await readChanges(store.parked, parked.id, { limit, values });
     return { version: 1, route: name, ...parkedView(parked), keys: await store.parked.keys(parked.id, keys), changes };
-  });
+  };
+  return await reader.store(definition, show, { long: true });
 }
 
 async function readChanges(

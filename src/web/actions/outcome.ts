@@ -118,12 +118,14 @@ function renamedOutcome({ name, configured }: RenamedDocument): Told {
 
 function appliedOutcome({ routes }: AppliedDocument): Told {
   const of = (outcome: string) => routes.filter((route) => route.outcome === outcome).map(({ name }) => name);
+  const idle = routes.flatMap(({ name, outcome, reason }) => (outcome === 'asked' && reason !== null ? [name] : []));
   const said = [
     ['applied to', of('applied')],
     ['begun:', of('new')],
-    ['under way at', of('asked')],
+    ['under way at', of('asked').filter((name) => !idle.includes(name))],
+    ['waits for an engine:', idle],
     ['not applied to', of('failed')],
   ] as const;
   const text = said.flatMap(([what, names]) => (names.length === 0 ? [] : `${what} ${names.join(', ')}`)).join('; ');
-  return { text: text === '' ? 'nothing was to be done' : text, asMeant: of('failed').length === 0 };
+  return { text: text === '' ? 'nothing was to be done' : text, asMeant: of('failed').length + idle.length === 0 };
 }

@@ -254,7 +254,7 @@ test('a session that the server has ended says nothing about the target', async 
     ((await api.ask('GET', '/v1/status', { token })).json() as { routes: { state: string }[] }).routes[0]?.state;
   expect(await state()).not.toBe('unknown');
   const [ended] = await target.query(
-    `select count(pg_terminate_backend(pid))::int as n from pg_stat_activity where application_name like 'tidelock a%' and datname = current_database()`,
+    `select count(pg_terminate_backend(pid))::int as n from pg_stat_activity where application_name = 'tidelock: state' and datname = current_database()`,
   );
   expect(ended?.n).toBeGreaterThan(0);
   expect(await state()).not.toBe('unknown');

@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openPostgresState } from '../../../connectors/postgres/state/postgres-route-state.ts';
 import { loadConfiguration } from '../../../src/config/load-configuration.ts';
+import { openRoute } from '../../../src/control/open-route.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { engineProgram } from '../../support/engine.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { until } from '../../support/until.ts';
 
 const program = engineProgram();
 const folder = mkdtempSync(join(tmpdir(), 'tidelock-cli-'));
@@ -218,6 +220,37 @@ test('start tells of plan and apply where the configuration is not what the rout
   expect((await tidelock('start', 'one')).err).toMatch(/^one goes on as it was applied last, .*"tidelock plan" shows/m);
   const restarted = await tidelock('restart', 'one', '--json');
   expect(json(restarted)).toMatchObject({ routes: [{ name: 'one', rested: true, unapplied: true }] });
+});
+
+test('apply tells at once, and with exit code 1, that nobody does what was asked, and why', async () => {
+  await using store = await engine();
+  const env = { THERE: url(target) };
+  const { routes } = loadConfiguration({ file: join(folder, 'tidelock.yaml'), env, cwd: folder });
+  const definition = routes.demand('one', 'route');
+  {
+    await using opened = openRoute(definition);
+    const identity = await opened.source.identity();
+    await store.setReady(identity, '0/1' as Position, { applied: definition.describe() });
+  }
+  writeFileSync(join(folder, 'tidelock.yaml'), `${configuration()}    newTables: ignore\n`);
+  // Its engine dies while it is waited for: that is told as soon as it is known, not when the time is over.
+  const waiting = tidelock('apply', '--timeout', '9s');
+  await until('the request', async () => (await store.read())?.pending);
+  await target.query(`update tidelock.leases set expires_at = clock_timestamp() + interval '3 s'`);
+  const left = await waiting;
+  expect(left).toMatchObject({ code: 1, out: expect.stringMatching(/^one: asked for and not done yet/) });
+  expect(left.err).toMatch(/^one is failed; waiting all the same\n {2}TL-4010 .*silent[\s\S]*"tidelock run"/m);
+  // Nobody is there from the start: nobody waits.
+  const began = performance.now();
+  const asked = await tidelock('apply', '--timeout', '10m');
+  expect(performance.now() - began).toBeLessThan(30_000);
+  expect(asked).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/not done yet.*\n {2}TL-4010 .*\n {2}Start "tidelock run"/),
+  });
+  expect(json(await tidelock('apply', '--json'))).toMatchObject({
+    routes: [{ name: 'one', outcome: 'asked', reason: { code: 'TL-4010' } }],
+  });
 });
 
 test('a route whose plan can not be made does not hide the plans of the others', async () => {

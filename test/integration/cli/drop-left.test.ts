@@ -26,13 +26,19 @@ test('what no route names is dropped, what is in use and what is of others stays
     code: 2,
     err: expect.stringContaining('here-to-there at here: slot, publication, capture'),
   });
-  expect((await file.tidelock('drop', '--orphans', '--yes')).code).toBe(0);
+  // Another deployment's route, so that the journal is there afterwards.
+  await target.query(`INSERT INTO tidelock.routes (key) VALUES ('other/stays')`);
+  expect((await file.tidelock('drop', '--orphans', '--yes', '--reason', 'tidied')).code).toBe(0);
   expect(await source.query('SELECT slot_name AS name FROM pg_replication_slots')).toEqual([
     { name: 'other__here_to_there' },
   ]);
   expect(await source.query('SELECT FROM pg_publication')).toEqual([]);
   expect(await source.query('SELECT FROM pg_event_trigger')).toEqual([]);
-  expect(await target.query(`SELECT to_regnamespace('tidelock') AS there`)).toEqual([{ there: null }]);
+  expect(await target.query('SELECT key FROM tidelock.routes')).toEqual([{ key: 'other/stays' }]);
+  const journal = await file.tidelock('journal', '--json');
+  expect((JSON.parse(journal.out) as { journal: object[] }).journal).toMatchObject([
+    { action: 'drop orphan', route: 'here-to-there', result: 'done', reason: 'tidied', via: 'cli', code: null },
+  ]);
   expect(await file.tidelock('drop', '--orphans')).toMatchObject({ code: 0, err: 'nothing is left behind\n' });
 
   await target.query('TRUNCATE t');

@@ -3,6 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { loadConfiguration } from '../../../src/config/load-configuration.ts';
 import type { Asked } from '../../../src/control/control.ts';
 import { LocalControl } from '../../../src/control/local-control.ts';
+import { openRoute } from '../../../src/control/open-route.ts';
+import type { Position } from '../../../src/core/position.ts';
+import { Link } from '../../support/link.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { childrenOf } from '../../support/process-tree.ts';
 import { RouteFile } from '../../support/route.ts';
@@ -146,4 +149,48 @@ test('what an older engine has stored is read, stopped and started; what it has 
   expect(await control.tables(route)).toMatchObject({ tables: [] });
   expect(await control.parked(route)).toMatchObject({ parked: [] });
   expect(await target.query('select version from tidelock.meta')).toEqual([{ version: 3 }]);
+});
+
+test('however many routes there are, status, jobs, journal and plan open few sessions at their target', async () => {
+  await using link = await Link.to(server.port);
+  const names = Array.from({ length: 8 }, (_, at) => `r${at}`);
+  const routes = names.map((name) => `  ${name}: { from: here, to: there, tables: [public.item] }`).join('\n');
+  file.write({
+    'many.yaml': `version: 1\nname: ${source.name.replaceAll('_', '')}\nnodes:
+  here: { type: postgres, url: "${source.url()}" }\n  there: { type: postgres, url: "${target.url(link.port)}" }\nroutes:\n${routes}\n`,
+  });
+  const configuration = loadConfiguration({ file: join(file.folder, 'many.yaml'), env: {}, cwd: file.folder });
+  const applied = configuration.routes.demand('r0', 'route');
+  {
+    await using opened = openRoute(applied);
+    const store = await opened.store();
+    await store.migrate();
+    await store.register();
+    await store.setReady({}, '0/1' as Position, { applied: applied.describe() });
+  }
+  await using many = new LocalControl({ configuration: () => configuration });
+  const before = link.made;
+  expect((await many.status()).routes).toHaveLength(8);
+  await many.journal({ before: null, limit: 10 });
+  await many.status();
+  expect(link.made - before).toBe(1);
+  // What may take long keeps nobody waiting.
+  await Promise.all([many.jobs({ limit: 10 }), many.parked('r0'), many.parked('r1')]);
+  expect(link.made - before).toBe(2);
+  const { routes: planned } = await many.plan({ keepRows: [] });
+  expect(planned.map(({ state }) => state)).toEqual(['unchanged', ...names.slice(1).map(() => 'new')]);
+  expect(link.made - before).toBe(3);
+  // One that was dropped and begun anew meanwhile is another one.
+  await target.query(
+    `insert into tidelock.tables (route_id, source, target, fingerprint) select id, 'a.b', 'a.b', '' from tidelock.routes`,
+  );
+  expect((await many.tables('r0')).tables).toHaveLength(1);
+  await target.query(`delete from tidelock.routes where key like '%/r0';
+    insert into tidelock.routes (key) values ('${configuration.name}/r0'); insert into tidelock.requests (route_id) select id from tidelock.routes;
+    insert into tidelock.tables (route_id, source, target, fingerprint) select id, 'c.d', 'c.d', '' from tidelock.routes`);
+  expect((await many.tables('r0')).tables).toMatchObject([{ source: 'c.d' }]);
+  // A session that the server has ended, or a link that was cut, is opened anew.
+  link.cut();
+  link.open();
+  expect((await many.status(['r0'])).routes[0]?.state).not.toBe('unknown');
 });

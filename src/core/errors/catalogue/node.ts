@@ -6,6 +6,22 @@ interface ServerAnswer {
   readonly message: string;
 }
 
+/** What a server has refused: who it is, where from and how, or what for. */
+export type RefusalCause = 'password' | 'access' | 'database';
+
+/** For the catalogue. */
+const anyRefusal = (node: string): string =>
+  `Check what the server names for node ${node}: user and password, the name of the database, or its rules of access.`;
+
+const refusalRemedies: Readonly<Partial<Record<RefusalCause, (node: string) => string>>> = {
+  password: (node) =>
+    `Check user and password of node ${node} in the configuration, or what they refer to (a file, an environment variable), and whether the password has expired; the server's log tells more.`,
+  access: (node) =>
+    `The server does not let the user of node ${node} in from this address in this way; its message names which: the user does not exist or may not log in, its rules of access (pg_hba.conf; the host of a MySQL account) have no entry for user, database, address and TLS, or it wants a client certificate (tls.cert).`,
+  database: (node) =>
+    `Check the name of the database of node ${node}: the server has none of that name that this user may use.`,
+};
+
 /** TL-5xxx: servers, whichever role they have in a route. */
 export const nodeErrors = {
   unreachable: errorKind<{ node: string; why: string }>({
@@ -28,14 +44,15 @@ export const nodeErrors = {
     explanation:
       'Shutdown, failover, deadlock, time-out or an administrator ended what was going on. The whole group is tried again.',
   }),
-  refused: errorKind<ServerAnswer>({
+  refused: errorKind<ServerAnswer & { why: RefusalCause }>({
     code: 'TL-5003',
     title: 'The server refuses the user or the database',
     recovery: 'retry',
     message: ({ node, sqlState, message }) => `node ${node}: refused (${sqlState}): ${message}`,
-    remedy: ({ node }) =>
-      `Check user, password, database and pg_hba.conf for node ${node}. A route that runs goes on trying, so rotated credentials are taken up.`,
-    explanation: 'Authentication failed, the user may not connect, or the database does not exist.',
+    remedy: ({ node, why }) =>
+      `${(refusalRemedies[why] ?? anyRefusal)(node)} A route that runs goes on trying, so what is mended, or a rotated password, is taken up.`,
+    explanation:
+      'Authentication failed, the user may not connect from here, or the database does not exist. PostgreSQL does not tell a wrong password from one that is missing, has expired (VALID UNTIL) or belongs to a role that does not exist; its log does.',
   }),
   privilege: errorKind<{ node: string; message: string }>({
     code: 'TL-5004',

@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder } from './postgres-binaries.ts';
+import { unpackedCommand } from './unpacked-command.ts';
+
+/** Prometheus' own tool, which computes what alert rules say of series. */
+export const promtoolPackage = { suite: 'bookworm', package: 'prometheus' } as const;
+
+const program = 'usr/bin/promtool';
+
+/** PROMTOOL, else that of the cache (`npm run fetch-servers`), else that of the system; null where there is none. */
+export function findPromtool(): readonly string[] | null {
+  const given = process.env.PROMTOOL;
+  if (given !== undefined) return [given];
+  const root = globSync('prometheus-*/', { cwd: cacheFolder() })
+    .map((name) => join(cacheFolder(), name))
+    .findLast((place) => existsSync(join(place, program)));
+  if (root !== undefined) return unpackedCommand(root, program);
+  return spawnSync('promtool', ['--version']).status === 0 ? ['promtool'] : null;
+}
