@@ -57,14 +57,29 @@ export async function connectMysql(node: NodeDefinition): Promise<MysqlSession> 
     address = `${host.host}:${host.port}`;
     try {
       const session = new MysqlSession(node, await connect(node, settings, host));
-      for (const statement of canonical) await session.query(statement);
-      await demandVendor(session);
-      return session;
+      try {
+        for (const statement of canonical) await session.query(statement);
+        await demandVendor(session);
+        // Heartbeats, marks and rows are written: after a failover the next in the list is the one.
+        if (settings.hosts.length > 1) await demandWritable(session, address);
+        return session;
+      } catch (error) {
+        session.close();
+        throw error;
+      }
     } catch (error) {
       last = error;
     }
   }
   throw last instanceof TidelockError ? last : classifyMysqlError(last, node.name, address);
+}
+
+/** What the next host is tried for; where there is none, the servers are asked again later. */
+async function demandWritable(session: MysqlSession, address: string): Promise<void> {
+  const [row] = await session.query('SELECT @@GLOBAL.read_only');
+  if (row?.[0] === '0') return;
+  const { name: node } = session.node;
+  throw fail(nodeErrors.interrupted, { node, sqlState: 'HY000', message: `${address} is read-only` });
 }
 
 async function demandVendor(session: MysqlSession): Promise<void> {

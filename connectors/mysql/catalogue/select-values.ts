@@ -16,6 +16,8 @@ const binary = /^(?:binary|varbinary|tinyblob|blob|mediumblob|longblob|geometry|
 export function selectValue(name: string, type: string): SelectedValue {
   const column = quoteIdentifier(name);
   if (binary.test(type)) return { sql: column, isBinary: true, read: null };
+  // The driver would take it for bytes.
+  if (type === 'json') return { sql: `CAST(${column} AS CHAR)`, isBinary: false, read: null };
   const bits = /^bit\((\d+)\)$/.exec(type)?.[1];
   if (bits !== undefined) return { sql: `LPAD(BIN(${column} + 0), ${bits}, '0')`, isBinary: false, read: null };
   // A float would be shown with six digits, and either with those that an old column type has fixed; times one they are doubles, zeros with their sign.

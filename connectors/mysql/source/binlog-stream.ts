@@ -52,6 +52,11 @@ export class BinlogStream {
     this.#stopListening = options.budget.onChange((paused) => this.#setPaused(paused));
   }
 
+  /** Its number at the server; null before it has one. */
+  get thread(): number | null {
+    return this.#connection?.threadId ?? null;
+  }
+
   /** Resolves when the dump was asked for; throws what prepare() throws, or a classified error. */
   async open(): Promise<void> {
     const { route, prepare, budget } = this.#options;

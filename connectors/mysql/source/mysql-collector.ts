@@ -1,50 +1,56 @@
 import type { Collector, StartPoint } from '../../../src/core/collector.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions } from '../../../src/core/source.ts';
-import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { PartQueue } from '../../sql/part-queue.ts';
 import { classifyMysqlError } from '../classify-error.ts';
 import type { MysqlSession } from '../connect.ts';
+import { readNodeId } from '../own-database.ts';
 import { readServerFacts } from '../server-facts.ts';
-import { signalTable } from '../signals.ts';
 import { type Beginning, BinlogStream } from './binlog-stream.ts';
+import { CarriedTables } from './carried-tables.ts';
 import { readCollations } from './charset-tables.ts';
+import { readKnownCatalogue } from './known-catalogue.ts';
 import { parsePosition } from './position/binlog-position.ts';
+import { SourceMonitor } from './source-monitor.ts';
 import { checkStart } from './start-check.ts';
-import { TransactionAssembler } from './transaction-assembler.ts';
+import { StaleCatalogue, TransactionAssembler } from './transaction-assembler.ts';
 
-export interface MysqlCollectorOptions extends Pick<CollectorOptions, 'budget' | 'carried' | 'meter'> {
+export interface MysqlCollectorOptions extends CollectorOptions {
   readonly route: RouteDefinition;
   readonly stored: SourceIdentity;
   readonly logger: Logger;
 }
 
+/** A definition that changes again whenever the catalogue has been read is nobody's that is at work on purpose. */
+const rereads = 100;
+
 /**
  * Reads a binlog and yields its transactions. Nothing is told to the server of what is durable: it keeps its binlogs by time, whoever reads
- * them (RetentionGuard watches how near their end is).
+ * them (SourceMonitor watches how near their end is). Where a definition changes that the catalogue was read before, the binlog
+ * is read anew from the place in front of it.
  */
 export class MysqlCollector implements Collector {
   readonly #options: MysqlCollectorOptions;
   readonly #queue: PartQueue;
-  readonly #stream: BinlogStream;
+  readonly #tables: CarriedTables;
+  #stream: BinlogStream | null = null;
   #assembler: TransactionAssembler | null = null;
+  #monitor: SourceMonitor | null = null;
   #start: StartPoint | null = null;
+  #rereads = 0;
   #closed = false;
 
   constructor(options: MysqlCollectorOptions) {
     this.#options = options;
     this.#queue = new PartQueue(options.budget);
-    this.#stream = new BinlogStream({
-      route: options.route,
-      budget: options.budget,
-      prepare: (session) => this.#prepare(session),
-      onEvent: (bytes, start, end) => this.#event(bytes, start, end),
-      onEnd: (error) => this.#fail(error),
-    });
+    this.#tables = new CarriedTables(options.route.tables, options.carried);
   }
 
   async *stream(start: StartPoint, signal: AbortSignal): AsyncGenerator<readonly TransactionPart[], void, undefined> {
@@ -53,7 +59,7 @@ export class MysqlCollector implements Collector {
     const abort = (): void => void this.close();
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
-    else this.#stream.open().catch((error: unknown) => this.#fail(error));
+    else this.#open(start.position);
     try {
       for (;;) {
         const parts = await this.#queue.take();
@@ -72,8 +78,22 @@ export class MysqlCollector implements Collector {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue.end();
-    this.#stream.close();
+    this.#stream?.close();
     this.#assembler?.close();
+    await this.#monitor?.close();
+  }
+
+  #open(from: Position): void {
+    const { route, budget } = this.#options;
+    const stream = new BinlogStream({
+      route,
+      budget,
+      prepare: (session) => this.#prepare(session, from),
+      onEvent: (bytes, start, end) => this.#event(bytes, start, end),
+      onEnd: (error) => this.#fail(error),
+    });
+    this.#stream = stream;
+    stream.open().catch((error: unknown) => this.#fail(error));
   }
 
   #fail(error: unknown): void {
@@ -82,22 +102,37 @@ export class MysqlCollector implements Collector {
   }
 
   #event(bytes: Buffer, start: number, end: number): void {
-    this.#assembler?.event(bytes, start, end);
+    const assembler = this.#assembler;
+    if (assembler === null) return;
+    try {
+      assembler.event(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof StaleCatalogue)) throw error;
+      this.#reread(assembler.position as Position);
+    }
   }
 
-  async #prepare(session: MysqlSession): Promise<Beginning> {
-    const { route, stored, budget, logger, carried } = this.#options;
-    const start = this.#start;
-    if (start === null) throw new TypeError('no start');
+  #reread(from: Position): void {
+    const { route, logger } = this.#options;
+    if (++this.#rereads > rereads) {
+      const message = 'definitions of tables change faster than they can be read';
+      throw fail(nodeErrors.interrupted, { node: route.from.name, sqlState: 'HY000', message });
+    }
+    logger.info({ position: from }, 'a definition has changed: the catalogue is read again');
+    this.#assembler?.close();
+    this.#assembler = null;
+    this.#stream?.close();
+    this.#open(from);
+  }
+
+  async #prepare(session: MysqlSession, from: Position): Promise<Beginning> {
+    const { route, stored, budget, logger } = this.#options;
     const server = await readServerFacts(session);
-    const position = await checkStart(session, { route: route.name, stored, position: start.position, server });
+    const node = await readNodeId(session);
+    const position = await checkStart(session, { route: route.name, stored, position: from, server, node });
     const collations = await readCollations(session);
-    const labels = carried === null ? null : new Set(carried.map(({ label }) => label));
-    const isTaken = (schema: string, name: string): boolean =>
-      schema !== signalTable.schema &&
-      route.tables.select(schema, name) !== null &&
-      (labels === null || labels.has(tableLabel({ schema, name })));
-    const tables = new Map<string, TableVersion>();
+    const isTaken = (schema: string, name: string): boolean => this.#tables.has(schema, name);
+    const catalogue = await readKnownCatalogue(session, server, isTaken);
     if (this.#closed) throw new TypeError('closed while it was prepared');
     this.#assembler = new TransactionAssembler({
       route: route.name,
@@ -106,16 +141,47 @@ export class MysqlCollector implements Collector {
       maxRowBytes: route.apply.maxRowBytes,
       maxPayloadBytes: Math.max(route.apply.memoryBytes, route.apply.maxRowBytes),
       maxPreparedBytes: Math.floor(budget.limitBytes / 2),
-      start: parsePosition(start.position),
+      start: parsePosition(from),
       collations,
       mariadb: server.vendor === 'mariadb',
       checksums: server.checksums,
       isTaken,
-      tableOf: (table) => tables.get(tableLabel(table)) ?? null,
-      emit: (part) => this.#queue.push(part),
+      catalogue,
+      loadedTo: (table) => this.#tables.loadedTo(table),
+      isWatched: () => this.#options.isWatched?.() === true,
+      onNewTable: ({ schema, name }) => this.#newTable(schema, name),
+      emit: (part) => this.#emit(part),
       hold: (bytes) => (bytes < 0 ? budget.release(-bytes) : budget.take(bytes)),
     });
-    logger.info({ server: server.version, checkpoint: start.position }, 'reading the binlog');
+    this.#monitor ??= this.#watch();
+    logger.info({ server: server.version, checkpoint: from }, 'reading the binlog');
     return { server, position };
+  }
+
+  #emit(part: TransactionPart): void {
+    if (part.commit !== null) this.#rereads = 0;
+    this.#queue.push(part);
+  }
+
+  #newTable(schema: string, name: string): void {
+    if (this.#tables.isNew(schema, name)) this.#options.onNewTables?.([tableLabel({ schema, name })]);
+  }
+
+  #watch(): SourceMonitor {
+    const { route, logger, heartbeatMs, onNewTables, onClockOffset, onWritten, isStill, onWorking } = this.#options;
+    return new SourceMonitor({
+      route,
+      logger,
+      heartbeatMs,
+      thread: () => this.#stream?.thread ?? null,
+      place: () => this.#assembler?.place ?? null,
+      isNew: (schema, name) => this.#tables.isNew(schema, name),
+      onNewTables: (tables) => onNewTables?.(tables),
+      onClockOffset: (offsetMs) => onClockOffset?.(offsetMs),
+      onWritten: (end) => onWritten?.(end),
+      isStill: () => isStill?.() === true,
+      onWorking: () => onWorking?.(),
+      onRetained: (bytes) => this.#options.onRetained(bytes),
+    });
   }
 }

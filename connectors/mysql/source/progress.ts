@@ -47,6 +47,22 @@ export class Progress {
       this.#position.gtids.add(name.gtid.domain, name.gtid.server, name.gtid.sequence);
   }
 
+  /** Where the stream is behind this transaction, as far as it can be told before its end. */
+  after(name: TransactionName): BinlogPosition {
+    if (name.kind === 'gtid') {
+      const set = new GtidSet();
+      set.add(name.gtid.source, name.gtid.number);
+      return { kind: 'gtid', set };
+    }
+    if (name.kind === 'mariadb') {
+      const { domain, server, sequence } = name.gtid;
+      const gtids = new MariadbGtids();
+      gtids.add(domain, server, sequence);
+      return { kind: 'mariadb', gtids };
+    }
+    return { kind: 'file', place: { ...this.place, offset: this.place.offset + 1 } };
+  }
+
   rotate(file: string, offset: number): void {
     this.#file = file;
     this.#offset = offset;

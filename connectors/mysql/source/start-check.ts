@@ -28,7 +28,7 @@ export async function readEnd(session: MysqlSession, server: ServerFacts): Promi
 }
 
 /** The binlogs that are there, with their ends. */
-async function readBinlogs(session: MysqlSession): Promise<FilePlace[]> {
+export async function readBinlogs(session: MysqlSession): Promise<FilePlace[]> {
   const rows = await session.query('SHOW BINARY LOGS');
   return rows.map(([file, size]) => ({ file: String(file), offset: Number(size) }));
 }
@@ -38,6 +38,8 @@ export interface StartCheckOptions {
   readonly stored: SourceIdentity;
   readonly position: Position;
   readonly server: ServerFacts;
+  /** What the node calls itself, null where it has no name. */
+  readonly node?: string | null;
 }
 
 /**
@@ -54,6 +56,14 @@ export async function checkStart(session: MysqlSession, options: StartCheckOptio
       what: 'vendor',
       stored: stored.vendor ?? '',
       found: server.vendor,
+    });
+  const { node = null } = options;
+  if (stored.node !== undefined && node !== null && stored.node !== node)
+    throw fail(sourceErrors.sourceReplaced, {
+      route,
+      what: 'name in tidelock.signals',
+      stored: stored.node,
+      found: node,
     });
   const expected = server.vendor === 'mariadb' ? 'mariadb' : server.gtids ? 'gtid' : 'file';
   if (start.kind !== expected)

@@ -2,9 +2,10 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { BinlogEvent } from './binlog/event-framer.ts';
-import { makeRowPlan, type RowPlan, UndescribedColumnError } from './binlog/row-plan.ts';
+import { makeRowPlan, type RowPlan, UndescribedColumnError, type UnloggedFacts } from './binlog/row-plan.ts';
 import { descriptionOf, readTableId, readTableMap, type TableMap } from './binlog/table-map.ts';
 import type { Collations } from './binlog/values/charsets.ts';
+import type { BinlogPosition } from './position/binlog-position.ts';
 
 export interface PlannedTable extends TableName {
   /** Null of a table whose rows the route does not take. */
@@ -12,6 +13,8 @@ export interface PlannedTable extends TableName {
   /** What its first row halts with. */
   readonly refused: TidelockError | null;
   readonly columns: number;
+  /** What is in here was in the table's copy, and does not count. */
+  readonly loadedTo: BinlogPosition | null;
 }
 
 interface Known {
@@ -24,6 +27,8 @@ export interface TablePlansOptions {
   readonly collations: Collations;
   readonly mariadb: boolean;
   isTaken(schema: string, name: string): boolean;
+  unlogged(table: TableName): UnloggedFacts;
+  loadedTo(table: TableName): BinlogPosition | null;
   position(): string;
 }
 
@@ -65,9 +70,11 @@ export class TablePlans {
   #plan(map: TableMap): PlannedTable {
     const { schema, name } = map;
     const columns = map.columns.length;
-    if (!this.#options.isTaken(schema, name)) return { schema, name, plan: null, refused: null, columns };
+    const loadedTo = this.#options.loadedTo(map);
+    const common = { schema, name, plan: null, refused: null, columns, loadedTo };
+    if (!this.#options.isTaken(schema, name)) return common;
     try {
-      return { schema, name, plan: makeRowPlan(map, this.#options.collations), refused: null, columns };
+      return { ...common, plan: makeRowPlan(map, this.#options.collations, this.#options.unlogged(map)) };
     } catch (error) {
       if (!(error instanceof UndescribedColumnError)) throw error;
       const place = { route: this.#options.route, table: tableLabel(map), column: error.column ?? '?' };
@@ -76,7 +83,7 @@ export class TablePlans {
         position: this.#options.position(),
         why: error.message,
       });
-      return { schema, name, plan: null, refused, columns };
+      return { ...common, refused };
     }
   }
 }

@@ -1,28 +1,30 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { type Change, isRowChange, type RowChange } from '../../../src/core/change.ts';
+import { isRowChange } from '../../../src/core/change.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
-import { type BuilderMark, idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
+import { type BuilderMark, idleAdvance } from '../../sql/part-builder.ts';
 import { readSignal, signalTable } from '../signals.ts';
+import { AnnouncedTables } from './announced-tables.ts';
 import { ByteReader } from './binlog/byte-reader.ts';
 import { type BinlogEvent, EventFramer } from './binlog/event-framer.ts';
 import { eventTypes, ignorableFlag } from './binlog/event-types.ts';
 import { readGtid, readTaggedGtid } from './binlog/gtid-event.ts';
 import { readMariadbGtid } from './binlog/mariadb-gtid-event.ts';
 import { type QueryEvent, readCompressedQuery, readQuery } from './binlog/query-event.ts';
-import type { RowPlan } from './binlog/row-plan.ts';
-import { RowReader, UnreadableValueError } from './binlog/row-reader.ts';
-import { isRowsEvent, type RowsEvent, readPartialColumns, readRowsEvent } from './binlog/rows-event.ts';
+import type { UnloggedFacts } from './binlog/row-plan.ts';
+import { isRowsEvent } from './binlog/rows-event.ts';
 import { readTableId } from './binlog/table-map.ts';
 import { readTransactionPayload } from './binlog/transaction-payload.ts';
 import type { Collations } from './binlog/values/charsets.ts';
-import type { BinlogPosition } from './position/binlog-position.ts';
-import { PreparedTransactions } from './prepared-transactions.ts';
+import { type OpenTransaction, openTransaction } from './open-transaction.ts';
+import { type BinlogPosition, coversPosition, type FilePlace } from './position/binlog-position.ts';
 import { Progress, type TransactionName } from './progress.ts';
 import { readStatement, type Statement } from './read-statement.ts';
-import { type PlannedTable, sameDefinition, TablePlans } from './table-plans.ts';
+import { RowEvents } from './row-events.ts';
+import { type PlannedTable, TablePlans } from './table-plans.ts';
+import { XaTransactions } from './xa-transactions.ts';
 
 export interface AssemblerOptions {
   readonly route: string;
@@ -40,34 +42,28 @@ export interface AssemblerOptions {
   /** Whether events carry checksums before the first binlog has said so. */
   readonly checksums: boolean;
   isTaken(schema: string, name: string): boolean;
-  /** As the catalogue has it, of a table that was emptied before a row of it came. */
-  tableOf(table: TableName): TableVersion | null;
+  /** Of a table that came later than the route: everything up to here was in its copy. */
+  loadedTo(table: TableName): BinlogPosition | null;
+  readonly catalogue: KnownCatalogue;
+  /** Somebody reads the source between two watermarks: rows that another route has brought are wanted, too. */
+  isWatched(): boolean;
+  /** A table was made that the route means and does not carry. */
+  onNewTable(table: TableName): void;
   emit(part: TransactionPart): void;
   /** Takes from, or with a negative number gives back to, the route's byte budget. */
   hold(bytes: number): void;
 }
 
-interface OpenTransaction {
-  readonly name: TransactionName;
-  readonly id: string;
-  readonly atMicros: number;
-  readonly builder: PartBuilder;
-  readonly parts: TransactionPart[];
-  /** Between BEGIN and its end; before it a Query event is the whole transaction. */
-  begun: boolean;
-  /** `applied` before the restart, or `replicated` from a node and not to be forwarded: only its end is of interest. */
-  skipped: 'applied' | 'replicated' | null;
-  /** Nothing with rows has come: an origin counts only there. */
-  first: boolean;
-  /** Somebody waits for the position. */
-  marked: boolean;
-  /** Rows of the route so far. */
-  rows: number;
-  /** The beginning, and savepoints by name. */
-  readonly marks: Map<string, BuilderMark>;
-  /** The end of an XA START: its rows are held until they are decided. */
-  prepared: boolean;
+/** What the catalogue says of the route's tables, as of a place of the binlog. */
+export interface KnownCatalogue {
+  /** Every definition in it was made before. */
+  readonly position: BinlogPosition;
+  table(table: TableName): TableVersion | null;
+  unlogged(table: TableName): UnloggedFacts;
 }
+
+/** A definition has changed that the catalogue was read before: it has to be read again, and the stream goes on from its position. */
+export class StaleCatalogue extends Error {}
 
 /**
  * Makes transaction parts of the events of one binlog session.
@@ -84,10 +80,9 @@ export class TransactionAssembler {
   readonly #framer: EventFramer;
   readonly #progress: Progress;
   readonly #plans: TablePlans;
-  readonly #rows = new RowReader();
-  readonly #prepared: PreparedTransactions<OpenTransaction>;
-  /** The definition of each table that was last told, by label. */
-  readonly #told = new Map<string, TableVersion>();
+  readonly #rows: RowEvents;
+  readonly #xa: XaTransactions;
+  readonly #announced = new AnnouncedTables();
   #open: OpenTransaction | null = null;
   /** Events that stand in a compressed transaction have no place of their own in the file. */
   #inPayload = false;
@@ -96,13 +91,18 @@ export class TransactionAssembler {
     this.#options = options;
     this.#framer = new EventFramer(options.checksums);
     this.#progress = new Progress(options.start);
-    this.#prepared = new PreparedTransactions(options.route, options.maxPreparedBytes, (bytes) => options.hold(bytes));
+    const position = (): string => this.position;
+    const { route, maxRowBytes, maxPayloadBytes, maxPreparedBytes: maxBytes, emit, hold } = options;
+    this.#rows = new RowEvents({ route, maxRowBytes, maxPayloadBytes, position });
+    this.#xa = new XaTransactions({ route, maxBytes, progress: this.#progress, emit, hold });
     this.#plans = new TablePlans({
       route: options.route,
       collations: options.collations,
       mariadb: options.mariadb,
       isTaken: (schema, name) => isSignalTable({ schema, name }) || options.isTaken(schema, name),
-      position: () => this.position,
+      unlogged: (table) => options.catalogue.unlogged(table),
+      loadedTo: (table) => options.loadedTo(table),
+      position,
     });
   }
 
@@ -110,9 +110,13 @@ export class TransactionAssembler {
     return this.#progress.position;
   }
 
+  get place(): FilePlace {
+    return this.#progress.place;
+  }
+
   /** What XA transactions hold is given back. */
   close(): void {
-    this.#prepared.close();
+    this.#xa.close();
   }
 
   /** One event, which lies in `bytes` from `start` to `end`. Throws a TidelockError; after that the session is of no more use. */
@@ -122,7 +126,7 @@ export class TransactionAssembler {
       this.#read(event);
       if (event.nextOffset > 0 && !isMadeUp(event)) this.#progress.passed(event.nextOffset, event.size);
     } catch (error) {
-      if (error instanceof TidelockError) throw error;
+      if (error instanceof TidelockError || error instanceof StaleCatalogue) throw error;
       if (!(error instanceof RangeError) && !isOutOfRange(error)) throw error;
       const place = { route: this.#options.route, position: this.position };
       throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
@@ -156,7 +160,7 @@ export class TransactionAssembler {
       // Of the next file: a transaction that has not ended by then was cut off when the server died, and never committed.
       this.#abandon();
       this.#plans.forget();
-    } else if (type === eventTypes.xaPrepare) this.#xaPrepare(event);
+    } else if (type === eventTypes.xaPrepare) this.#end(event, this.#xa.prepare(this.#transaction(), event));
     else if (type === eventTypes.incident) throw fail(sourceErrors.incident, { route, position: this.position });
     else if (type === eventTypes.beginLoadQuery || type === eventTypes.executeLoadQuery)
       throw fail(sourceErrors.statementLogged, { route, position: this.position, database: '' });
@@ -210,23 +214,13 @@ export class TransactionAssembler {
   #begin(name: TransactionName, id: string, atMicros: number): OpenTransaction {
     if (this.#open !== null) throw new RangeError('a transaction begins inside another');
     const { place } = this.#progress;
-    const parts: TransactionPart[] = [];
-    const named = id === '' ? `${place.file}:${place.offset}` : id;
-    const builder = new PartBuilder(named, (part) => this.#part(part));
-    const open: OpenTransaction = {
+    const open = openTransaction({
       name,
-      id: named,
+      id: id === '' ? `${place.file}:${place.offset}` : id,
       atMicros,
-      builder,
-      marks: new Map([['', builder.mark]]),
-      parts,
-      begun: false,
-      skipped: this.#progress.has(name) ? 'applied' : null,
-      first: true,
-      marked: false,
-      rows: 0,
-      prepared: false,
-    };
+      isApplied: this.#progress.has(name),
+      emit: (part) => this.#part(part),
+    });
     this.#open = open;
     return open;
   }
@@ -238,17 +232,17 @@ export class TransactionAssembler {
 
   #part(part: TransactionPart): void {
     const open = this.#open;
-    if (open?.prepared) this.#prepared.hold(open.parts, part, this.position);
+    if (open?.prepared) this.#xa.hold(open, part);
     else this.#options.emit(part);
   }
 
-  #end(event: BinlogEvent): void {
-    const open = this.#transaction();
+  /** `over`: what ends with the event, where it is not the transaction that is open. */
+  #end(event: BinlogEvent, over: OpenTransaction | null = this.#transaction()): void {
     this.#open = null;
     this.#settle(event);
-    if (open.skipped === 'applied') return;
-    this.#progress.add(open.name);
-    this.#finish(open);
+    if (over === null || over.skipped === 'applied') return;
+    this.#progress.add(over.name);
+    this.#finish(over);
   }
 
   /** The place behind the event that ends a transaction is part of its position. */
@@ -283,82 +277,26 @@ export class TransactionAssembler {
       return;
     }
     open.first = false;
-    if (open.skipped !== null) return;
+    if (open.skipped === 'replicated') return;
+    if (this.#isLoaded(open, table.loadedTo)) return;
     if (table.refused !== null) throw table.refused;
     if (table.plan === null) return;
-    this.#announce(open, table.plan.table);
-    this.#readRows(open, event, table.plan);
+    this.#announced.announce(open, table.plan.table, this.#progress.position);
+    this.#rows.read(event, table.plan, (change, bytes) => {
+      open.rows++;
+      open.builder.addRow(change, bytes);
+    });
   }
 
-  #readRows(open: OpenTransaction, event: BinlogEvent, plan: RowPlan): void {
-    const rows = readRowsEvent(event, this.#options.maxPayloadBytes);
-    const { table } = plan;
-    this.#demandWhole(rows, plan);
-    const reader = this.#rows;
-    reader.open(rows.bytes, rows.start, rows.end);
-    try {
-      while (reader.left > 0) {
-        const at = reader.at;
-        const change = readChange(reader, rows, plan);
-        const bytes = reader.at - at;
-        if (bytes > this.#options.maxRowBytes) throw this.#tooLarge(table, bytes);
-        open.rows++;
-        open.builder.addRow(change, memoryOf(change, bytes));
-      }
-    } catch (error) {
-      if (!(error instanceof UnreadableValueError)) throw error;
-      const place = { route: this.#options.route, table: tableLabel(table), position: this.position };
-      throw fail(sourceErrors.unreadableValue, {
-        ...place,
-        column: table.columns[error.column]?.name ?? '?',
-        why: error.message,
-      });
-    } finally {
-      reader.close();
-    }
+  #isLoaded({ name }: OpenTransaction, loadedTo: BinlogPosition | null): boolean {
+    return loadedTo !== null && coversPosition(loadedTo, this.#progress.after(name));
   }
-
-  #demandWhole(rows: RowsEvent, plan: RowPlan): void {
-    if (rows.columns !== plan.columns) throw new RangeError('rows with another number of columns than their table');
-    if (rows.before === null && rows.after === null) return;
-    const { route } = this.#options;
-    throw fail(sourceErrors.partialImage, { route, table: tableLabel(plan.table), position: this.position });
-  }
-
-  #tooLarge(table: TableVersion, bytes: number): TidelockError {
-    const { route, maxRowBytes } = this.#options;
-    const place = { route, table: tableLabel(table), position: this.position };
-    return fail(sourceErrors.rowTooLarge, { ...place, bytes, maxBytes: maxRowBytes });
-  }
-
-  #announce(open: OpenTransaction, table: TableVersion): void {
-    const label = tableLabel(table);
-    const before = this.#told.get(label) ?? null;
-    if (before === table) return;
-    this.#told.set(label, table);
-    if (before !== null && sameDefinition(before, table) && !this.#touched.has(label)) return;
-    this.#touched.delete(label);
-    const at = this.#progress.position;
-    open.builder.add({ kind: 'schemaChange', from: before, to: table, tableId: label, seen: null, at });
-  }
-
-  /** Tables that a command was about since they were announced: what has changed may not show in their columns. */
-  readonly #touched = new Set<string>();
 
   #signals(open: OpenTransaction, event: BinlogEvent, { plan, refused }: PlannedTable, first: boolean): void {
     if (plan === null) throw refused ?? new RangeError('signals that can not be read');
-    const rows = readRowsEvent(event, this.#options.maxPayloadBytes);
-    this.#demandWhole(rows, plan);
-    const reader = this.#rows;
-    reader.open(rows.bytes, rows.start, rows.end);
-    try {
-      while (reader.left > 0) {
-        const change = readChange(reader, rows, plan);
-        if (change.kind !== 'delete') this.#signal(open, change.after, first);
-      }
-    } finally {
-      reader.close();
-    }
+    this.#rows.read(event, plan, (change) => {
+      if (change.kind !== 'delete') this.#signal(open, change.after, first);
+    });
   }
 
   #signal(open: OpenTransaction, row: Row, first: boolean): void {
@@ -366,7 +304,9 @@ export class TransactionAssembler {
     if (signal.kind === 'origin') {
       if (!first) return;
       open.builder.origin = signal.origin;
-      if (this.#options.forward === 'own') open.skipped = 'replicated';
+      if (this.#options.forward !== 'own') return;
+      open.skipped = this.#options.isWatched() ? 'watched' : 'replicated';
+      open.builder.replicated = open.skipped === 'watched';
     } else if (open.skipped === null && signal.kind !== 'node') {
       const isOwn = signal.id === this.#options.heartbeatId;
       if (signal.kind === 'mark') open.marked = true;
@@ -393,7 +333,8 @@ export class TransactionAssembler {
     else if (kind === 'rollback') this.#rollback(open, event);
     else if (kind === 'savepoint') open.marks.set(statement.name, open.builder.mark);
     else if (kind === 'rollbackTo') this.#undo(open, open.marks.get(statement.name));
-    else if (kind === 'xaCommit' || kind === 'xaRollback') this.#decide(open, event, query, kind === 'xaCommit');
+    else if (kind === 'xaCommit' || kind === 'xaRollback')
+      this.#end(event, this.#xa.decide(open, query.text, kind === 'xaCommit'));
     else {
       if (open.skipped !== 'applied') this.#statement(open, statement, query);
       const stays =
@@ -404,18 +345,19 @@ export class TransactionAssembler {
   }
 
   #statement(open: OpenTransaction, statement: Statement, { database }: QueryEvent): void {
-    const { route, isTaken } = this.#options;
-    const taken = ({ schema, name }: TableName): boolean => isTaken(schema, name);
+    const { route, isTaken, loadedTo } = this.#options;
+    const taken = (table: TableName): boolean =>
+      isTaken(table.schema, table.name) && !this.#isLoaded(open, loadedTo(table));
     if (statement.kind === 'rows' && (statement.tables === null || statement.tables.some(taken)))
       throw fail(sourceErrors.statementLogged, { route, position: this.position, database });
-    if (open.skipped !== null) return;
+    if (open.skipped === 'replicated') return;
     if (statement.kind === 'truncate' && taken(statement.table)) this.#truncate(open, statement.table);
-    if (statement.kind === 'definition' && taken(statement.table)) this.#touched.add(tableLabel(statement.table));
+    if (statement.kind === 'definition') this.#definition(open, statement.table);
     if (statement.kind !== 'unseen') return;
     const { what } = statement;
     const table = statement.tables.find(taken);
     if (table !== undefined) throw this.#unseen(tableLabel(table), what);
-    const dropped = statement.databases.find((name) => [...this.#told.values()].some(({ schema }) => schema === name));
+    const dropped = statement.databases.find((name) => this.#announced.hasSchema(name));
     if (dropped !== undefined) throw this.#unseen(dropped, what);
   }
 
@@ -423,13 +365,26 @@ export class TransactionAssembler {
     return fail(sourceErrors.unseenChange, { route: this.#options.route, table, position: this.position, what });
   }
 
+  /** What a command has made of a table: told at once, with the columns that the catalogue has. */
+  #definition(open: OpenTransaction, table: TableName): void {
+    const { isTaken, catalogue, onNewTable } = this.#options;
+    if (!isTaken(table.schema, table.name)) {
+      onNewTable(table);
+      return;
+    }
+    // Of servers without GTIDs the place in front of the command is known: what was read there has it.
+    if (!coversPosition(catalogue.position, this.#progress.after(open.name))) throw new StaleCatalogue();
+    this.#announced.touch(table);
+    const version = catalogue.table(table);
+    if (version !== null) this.#announced.announce(open, version, this.#progress.position);
+  }
+
   #truncate(open: OpenTransaction, table: TableName): void {
-    const version = this.#told.get(tableLabel(table)) ?? this.#options.tableOf(table);
+    const version = this.#announced.get(table) ?? this.#options.catalogue.table(table);
     if (version === null) throw this.#unseen(tableLabel(table), 'TRUNCATE');
-    this.#announce(open, version);
+    this.#announced.announce(open, version, this.#progress.position);
     open.first = false;
-    const change: Change = { kind: 'truncate', tables: [version], restartIdentity: true };
-    open.builder.add(change);
+    open.builder.add({ kind: 'truncate', tables: [version], restartIdentity: true });
   }
 
   /**
@@ -442,96 +397,13 @@ export class TransactionAssembler {
   }
 
   #undo(open: OpenTransaction, mark: BuilderMark | undefined): void {
-    if (open.skipped !== null) return;
+    if (open.skipped === 'applied' || open.skipped === 'replicated') return;
     const undone = mark === undefined ? null : open.builder.rewind(mark);
     if (undone === null) throw fail(sourceErrors.undoneRows, { route: this.#options.route, position: this.position });
-    for (const change of undone.toReversed()) {
-      if (isRowChange(change)) open.rows--;
-      if (change.kind !== 'schemaChange') continue;
-      // It has still to be told, with the next row.
-      const label = tableLabel(change.to);
-      if (change.from === null) this.#told.delete(label);
-      else this.#told.set(label, change.from);
-      this.#touched.add(label);
-    }
+    const latestFirst = undone.toReversed();
+    open.rows -= latestFirst.filter(isRowChange).length;
+    this.#announced.takeBack(latestFirst);
   }
-
-  /** The end of an XA transaction that is prepared: MySQL leaves a hole in the position until it is decided. */
-  #xaPrepare(event: BinlogEvent): void {
-    const open = this.#transaction();
-    const reader = new ByteReader(event.bytes, event.start, event.end);
-    const onePhase = reader.uint(1) !== 0;
-    if (onePhase) {
-      this.#release(open);
-      this.#end(event);
-      return;
-    }
-    reader.skip(4);
-    const [global, branch] = [reader.uint(4), reader.uint(4)];
-    const xid = `${reader.view(global).toString('hex')},${reader.view(branch).toString('hex')}`;
-    this.#open = null;
-    this.#settle(event);
-    if (open.skipped === 'applied') return;
-    if (open.name.kind !== 'gtid') {
-      if (open.rows > 0) throw this.#cannotPrepare('only with GTIDs of MySQL its place is known after a restart');
-      this.#progress.add(open.name);
-      this.#prepared.passOver(xid);
-      this.#finish({ ...open, prepared: false });
-      return;
-    }
-    this.#prepared.add(xid, open);
-  }
-
-  #cannotPrepare(why: string): TidelockError {
-    return fail(sourceErrors.preparedTransaction, { route: this.#options.route, position: this.position, why });
-  }
-
-  /** It was no XA transaction of two phases after all: what was held goes out. */
-  #release(open: OpenTransaction): void {
-    open.prepared = false;
-    for (const part of this.#prepared.release(open.parts)) this.#options.emit(part);
-  }
-
-  #decide(open: OpenTransaction, event: BinlogEvent, { text }: QueryEvent, commits: boolean): void {
-    this.#open = null;
-    this.#settle(event);
-    if (open.skipped === 'applied') return;
-    const xid = /^\s*XA\s+\w+\s+X'([0-9a-f]*)',X'([0-9a-f]*)'/i.exec(text);
-    const name = `${xid?.[1] ?? ''},${xid?.[2] ?? ''}`.toLowerCase();
-    const decided = this.#prepared.take(name);
-    if (decided === null && commits) throw this.#cannotPrepare('it was prepared before the route began');
-    this.#progress.add(open.name);
-    if (decided === null || decided === 'passed') {
-      this.#finish(open);
-      return;
-    }
-    this.#progress.add(decided.name);
-    if (!commits) {
-      this.#prepared.release(decided.parts);
-      this.#finish(open);
-      return;
-    }
-    this.#release(decided);
-    this.#finish({ ...decided, atMicros: open.atMicros });
-  }
-}
-
-function readChange(reader: RowReader, rows: RowsEvent, plan: RowPlan): RowChange {
-  const { table } = plan;
-  if (rows.kind === 'insert') return { kind: 'insert', table, after: reader.image(plan, null, false, null) };
-  if (rows.kind === 'delete') return { kind: 'delete', table, before: reader.image(plan, null, false, null) };
-  const before = reader.image(plan, null, rows.partial, null);
-  const partial = rows.partial ? reader.partialColumns((head) => readPartialColumns(head, plan.json)) : null;
-  return { kind: 'update', table, before, after: reader.image(plan, null, false, partial) };
-}
-
-/**
- * What a row takes: a binlog tells no more of a value than it needs, and each is a text here, with its place in an array; its values
- * are about twice what they are in the log, and it has some objects of its own.
- */
-function memoryOf(change: RowChange, wireBytes: number): number {
-  const images = change.kind === 'update' ? 2 : 1;
-  return 2 * wireBytes + 16 * images * change.table.columns.length + 64;
 }
 
 /** Without a place in a file: the server has made it up for its reader. */

@@ -44,6 +44,8 @@ export interface BinlogReadingOptions {
   readonly start: StartPoint;
   readonly stored: SourceIdentity;
   readonly budgetBytes?: number;
+  readonly heartbeatMs?: number;
+  readonly isWatched?: () => boolean;
   /** Called for each part before it is released. */
   readonly onPart?: (part: TransactionPart) => void | Promise<void>;
 }
@@ -71,6 +73,10 @@ export class BinlogReading implements AsyncDisposable {
       carried: null,
       budget: this.budget,
       meter,
+      heartbeatMs: options.heartbeatMs ?? 600_000,
+      onIdentity: async () => {},
+      onRetained: () => {},
+      ...(options.isWatched && { isWatched: options.isWatched }),
     });
     this.#ended = this.#run(options);
   }

@@ -1,10 +1,12 @@
 import { crc32 } from 'node:zlib';
 import { connectMysql } from '../../../connectors/mysql/connect.ts';
 import { readServerFacts } from '../../../connectors/mysql/server-facts.ts';
+import { nothingUnlogged } from '../../../connectors/mysql/source/binlog/row-plan.ts';
 import { BinlogStream } from '../../../connectors/mysql/source/binlog-stream.ts';
 import { readCollations } from '../../../connectors/mysql/source/charset-tables.ts';
 import { binlogOrder, parsePosition } from '../../../connectors/mysql/source/position/binlog-position.ts';
-import { TransactionAssembler } from '../../../connectors/mysql/source/transaction-assembler.ts';
+import { readEnd } from '../../../connectors/mysql/source/start-check.ts';
+import { StaleCatalogue, TransactionAssembler } from '../../../connectors/mysql/source/transaction-assembler.ts';
 import { ByteBudget } from '../../../src/core/byte-budget.ts';
 import { isRowChange, type RowChange } from '../../../src/core/change.ts';
 import type { Position } from '../../../src/core/position.ts';
@@ -28,6 +30,7 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
   const session = await connectMysql(route.from);
   const collations = await readCollations(session);
   const server = await readServerFacts(session);
+  const end = await readEnd(session, server);
   session.close();
   const makeAssembler = (rows: RowChange[], onPosition: (position: Position) => void): TransactionAssembler =>
     new TransactionAssembler({
@@ -42,7 +45,10 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
       mariadb: server.vendor === 'mariadb',
       checksums: server.checksums,
       isTaken: (schema, name) => route.tables.select(schema, name) !== null,
-      tableOf: () => null,
+      loadedTo: () => null,
+      catalogue: { position: end, table: () => null, unlogged: () => nothingUnlogged },
+      isWatched: () => false,
+      onNewTable: () => {},
       hold: () => {},
       emit: (part) => {
         rows.push(...part.changes.filter(isRowChange));
@@ -76,7 +82,8 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
       for (const event of events) assembler.event(event, 0, event.length);
       return { error: null, rows };
     } catch (error) {
-      return { error, rows };
+      // A damaged GTID is of another time; the Collector would read on from here.
+      return { error: error instanceof StaleCatalogue ? null : error, rows };
     }
   };
   return { bytes, whole, play };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectMysql } from '../../../connectors/mysql/connect.ts';
 import { binlogOrder } from '../../../connectors/mysql/source/position/binlog-position.ts';
 import { preflight } from '../../../connectors/mysql/source/preflight/preflight.ts';
+import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
@@ -318,13 +319,19 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
 
   test('the preflight names what the source lacks, and its statements mend it', async () => {
     const d = await database();
-    await server.query(`CREATE TABLE ${d}.t (id int); CREATE USER 'lim''ited'@'%' IDENTIFIED BY 'x'`);
+    await server.query(
+      `CREATE TABLE ${d}.t (id int PRIMARY KEY); CREATE USER 'lim''ited'@'%' IDENTIFIED BY 'x'; GRANT SELECT ON ${d}.* TO 'lim''ited'@'%'`,
+    );
     const route = mysqlRoute(server, d);
-    const check = async (user: string, password?: string): Promise<readonly Finding[]> => {
+    const check = async (
+      user: string,
+      password?: string,
+      allow: readonly string[] = [],
+    ): Promise<readonly Finding[]> => {
       const connection = () => ({ ...server.node.connection(), user, password });
       const session = await connectMysql({ ...server.node, connection });
       try {
-        return await preflight(session, route);
+        return await preflight(session, { ...route, from: { ...route.from, allow } });
       } finally {
         session.close();
       }
@@ -339,15 +346,46 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       'error source.binlogFormat',
       'error source.flushAtCommit',
       ...(vendor === 'mysql' ? ['error source.orderCommits'] : []),
-      'error source.privilege',
-      'error source.privilege',
+      ...Array.from({ length: vendor === 'mysql' ? 7 : 6 }, () => 'error source.privilege'),
       'error source.rowImage',
       'error source.rowMetadata',
       'error source.syncBinlog',
       'warning source.binlogExpiry',
     ]);
+    const waived = await check('root', undefined, ['sourceMayForget']);
+    expect(waived.filter(({ level }) => level === 'info').map(({ code }) => code)).toEqual([
+      'source.syncBinlog',
+      'source.flushAtCommit',
+    ]);
     for (const { statement = '' } of found) await server.query(statement);
     expect(await check("lim'ited", 'x')).toEqual([]);
+  });
+
+  test('tables that can not be carried are named, each with what mends it', async () => {
+    const d = await database();
+    await server.query(
+      `CREATE TABLE ${d}.loose (id int PRIMARY KEY) ENGINE = MyISAM; CREATE TABLE ${d}.nokey (id int); CREATE VIEW ${d}.seen AS SELECT 1 AS a`,
+    );
+    if (vendor === 'mysql')
+      await server.query(`CREATE TABLE ${d}.han (id int PRIMARY KEY, t text CHARACTER SET gb18030)`);
+    else await server.query(`CREATE TABLE ${d}.old (id int PRIMARY KEY) WITH SYSTEM VERSIONING`);
+    const session = await connectMysql(server.node);
+    const rules = [`${d}.*`, `${d}.seen`, 'nowhere.*'].map((name) => ({ ...wholeTable, name }));
+    const found = await preflight(session, mysqlRoute(server, d, { tables: tableSelection('r', rules, []) }));
+    session.close();
+    expect(found.map(({ level, code, table }) => [level, code, table])).toEqual([
+      ['error', 'source.tableMissing', `${d}.seen`],
+      ['warning', 'source.globMatchesNothing', undefined],
+      ...(vendor === 'mysql' ? [['error', 'source.charset', `${d}.han`]] : []),
+      ['error', 'source.engine', `${d}.loose`],
+      ['warning', 'source.withoutKey', `${d}.nokey`],
+      ...(vendor === 'mariadb' ? [['error', 'source.systemVersioned', `${d}.old`]] : []),
+    ]);
+    for (const { statement } of found) if (statement !== undefined) await server.query(statement);
+    const again = await connectMysql(server.node);
+    const left = await preflight(again, mysqlRoute(server, d));
+    again.close();
+    expect(left.filter(({ level, code }) => level === 'error' && code !== 'source.systemVersioned')).toEqual([]);
   });
 
   test('purged binlogs and a source that was set back are refused', async () => {

@@ -305,7 +305,17 @@ function own(vendor: MysqlVendor): ColumnCase[] {
       ["''", "REPEAT('abc', 300)", "'x'"],
       (random) => `REPEAT(${quoted(randomText(random))}, ${random.below(40)})`,
     );
+  const hexOf = (random: Random, length: number): string => random.bytes(length).toString('hex');
+  const uuid = (hex: string): string =>
+    `'${[hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')}'`;
+  const inet6 = (random: Random): string => {
+    const words = Array.from({ length: 8 }, () => (random.below(2) === 0 ? 0 : random.below(65_536)).toString(16));
+    return `'${words.join(':')}'`;
+  };
   return [
+    edges('uuid', ["'00000000-0000-0000-0000-000000000000'", 'UUID()'], (random) => uuid(hexOf(random, 16))),
+    edges('inet4', ["'0.0.0.0'", "'255.255.255.0'"], (random) => `'${[...random.bytes(4)].join('.')}'`),
+    edges('inet6', ["'::'", "'::1'", "'::ffff:1.2.3.4'", "'::1.2.3.4'", "'1:0:2:3:4:5:6:7'", "'2001:db8::'"], inet6),
     compressed('text COMPRESSED'),
     compressed('varchar(5000) COMPRESSED'),
     edges(

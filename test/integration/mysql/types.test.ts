@@ -1,6 +1,8 @@
 import type mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mysqlSource } from '../../../connectors/mysql/source/mysql-source.ts';
 import type { Row } from '../../../src/core/cell.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import { mysqlVendors } from '../../support/mysql-binaries.ts';
 import { seed } from '../../support/seed.ts';
@@ -64,6 +66,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       await connection.query(`INSERT INTO d.${table} VALUES (${[id, ...values].join(', ')})`);
     }
     const shown = await select(table, cases);
+    const loaded = await load(table);
     await connection.query(`UPDATE d.${table} SET id = id + 1000`);
     const end = await endOf(server);
     await using reading = new BinlogReading({
@@ -75,6 +78,10 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     const inserted = reading.changes.flatMap((change) => (change.kind === 'insert' ? [change.after] : []));
     const updated = reading.changes.flatMap((change) => (change.kind === 'update' ? [change] : []));
     expectRows(inserted, shown, cases);
+    // As a load reads them, from the tables as they were before the update.
+    expect(loaded.toSorted((a, b) => Number(a[0]) - Number(b[0])).map((row) => row.map(textOf))).toEqual(
+      inserted.map((row) => row.map(textOf)),
+    );
     expectRows(
       updated.map(({ before }) => before ?? []),
       shown,
@@ -85,6 +92,20 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       shown,
       cases,
     );
+  }
+
+  async function load(name: string): Promise<Row[]> {
+    const route = mysqlRoute(server, 'd');
+    const snapshot = await mysqlSource({ route, logger: silentLogger }).createQueue(
+      AbortSignal.timeout(30_000),
+      async () => {},
+    );
+    const table = snapshot.tables.find((one) => one.name === name);
+    const rows: Row[] = [];
+    if (table !== undefined)
+      for await (const batch of snapshot.read(table, AbortSignal.timeout(30_000))) rows.push(...batch);
+    await snapshot.close();
+    return rows;
   }
 
   async function select(table: string, cases: readonly ColumnCase[]): Promise<(string | null)[][]> {

@@ -35,3 +35,7 @@ export const padded = 25;
 export const json = 26;
 /** MariaDB's COMPRESSED columns, of text where there is a decoder. */
 export const compressed = 27;
+/** Of MariaDB, as text; bytes in the log, whose zero bytes at the end are not logged. second: how many. Also of the next two. */
+export const uuid = 28;
+export const inet4 = 29;
+export const inet6 = 30;

@@ -23,7 +23,11 @@ export class UndescribedColumnError extends Error {
  */
 export interface RowPlan {
   readonly table: TableVersion;
+  /** Columns of a logged row, those that do not travel among them. */
   readonly columns: number;
+  readonly names: readonly string[];
+  /** Where each logged column goes in a row, -1 of those that do not travel; null where all do. */
+  readonly places: Int32Array | null;
   readonly kinds: Uint8Array;
   /** A length, a number of bytes or digits: see row-kinds.ts. */
   readonly first: Int32Array;
@@ -43,18 +47,41 @@ interface PlannedColumn {
   readonly members?: readonly string[];
 }
 
-export function makeRowPlan(map: TableMap, collations: Collations): RowPlan {
+/** What the catalogue knows of a table's columns, and the binlog does not tell. */
+export interface UnloggedFacts {
+  /** Names of columns whose values are computed, which are logged like others. */
+  readonly generated: ReadonlySet<string>;
+  /** Types of MariaDB that are logged as the bytes that they are stored as, by name. */
+  readonly types: ReadonlyMap<string, string>;
+}
+
+export const nothingUnlogged: UnloggedFacts = { generated: new Set(), types: new Map() };
+
+export function makeRowPlan(map: TableMap, collations: Collations, { generated, types }: UnloggedFacts): RowPlan {
   const columns: Column[] = [];
+  const names: string[] = [];
+  const places = new Int32Array(map.columns.length);
   const planned = map.columns.map((column, i) => {
     if (column.name === null)
       throw new UndescribedColumnError(null, `column ${i + 1} has no name: binlog_row_metadata was not FULL`);
-    const plan = planColumn(column, collations);
-    columns.push({ name: column.name, type: plan.type, modifier: -1, key: column.key });
+    const plan = storedType(planColumn(column, collations), types.get(column.name));
+    names.push(column.name);
+    places[i] = generated.has(column.name) ? -1 : columns.length;
+    if (places[i] !== -1) columns.push({ name: column.name, type: plan.type, modifier: -1, key: column.key });
     return plan;
   });
+  const left = names.filter((_, i) => places[i] === -1);
   return {
-    table: { schema: map.schema, name: map.name, columns, identity: 'full' },
-    columns: columns.length,
+    table: {
+      schema: map.schema,
+      name: map.name,
+      columns,
+      identity: 'full',
+      ...(left.length > 0 && { generated: left }),
+    },
+    columns: names.length,
+    names,
+    places: left.length > 0 ? places : null,
     kinds: Uint8Array.from(planned, (plan) => plan.kind),
     first: Int32Array.from(planned, (plan) => plan.first ?? 0),
     second: Int32Array.from(planned, (plan) => plan.second ?? 0),
@@ -62,6 +89,18 @@ export function makeRowPlan(map: TableMap, collations: Collations): RowPlan {
     members: planned.map((plan) => plan.members ?? null),
     json: map.columns.flatMap(({ type }, i) => (type === t.json ? [i] : [])),
   };
+}
+
+const storedTypes: Readonly<Record<string, readonly [kind: number, stored: string]>> = {
+  uuid: [kind.uuid, 'binary(16)'],
+  inet4: [kind.inet4, 'binary(4)'],
+  inet6: [kind.inet6, 'binary(16)'],
+};
+
+/** Only where the log has it as the type is stored: the catalogue may be newer. */
+function storedType(plan: PlannedColumn, type: string | undefined): PlannedColumn {
+  const stored = type === undefined ? undefined : storedTypes[type];
+  return type === undefined || stored?.[1] !== plan.type ? plan : { ...plan, type, kind: stored[0] };
 }
 
 const integers: Readonly<Record<number, readonly [name: string, signed: number, unsigned: number]>> = {

@@ -9,6 +9,7 @@ import { applyJsonDiffs } from './values/json-diff.ts';
 import { readJson } from './values/json-document.ts';
 import { type JsonNode, jsonText } from './values/json-node.ts';
 import { doubleText, floatText } from './values/number-text.ts';
+import { inet4Text, inet6Text, uuidText } from './values/stored-types.ts';
 import { fractionBytes, readDate, readDateTime, readTime, readTimestamp } from './values/temporal.ts';
 import { InvalidTextError } from './values/text-decoder.ts';
 
@@ -73,23 +74,25 @@ export class RowReader {
   image(plan: RowPlan, present: Uint8Array | null, keepJson: boolean, partial: ReadonlySet<number> | null): Row {
     const count = present === null ? plan.columns : countOf(present, plan.columns);
     const nulls = this.at;
-    const { kinds } = plan;
+    const { kinds, places } = plan;
     const bytes = this.#bytes;
     this.at += (count + 7) >> 3;
     if (this.at > this.#end) throw new RangeError('a row ends early');
-    const row: Row = new Array<Cell>(plan.columns);
+    const row: Row = new Array<Cell>(plan.table.columns.length);
     for (let column = 0, bit = 0; column < plan.columns; column++) {
+      const place = places === null ? column : (places[column] ?? -1);
       if (present !== null && ((present[column >> 3] ?? 0) & (1 << (column & 7))) === 0) {
-        row[column] = ABSENT;
+        if (place >= 0) row[place] = ABSENT;
         continue;
       }
       const isNull = ((bytes[nulls + (bit >> 3)] ?? 0) & (1 << (bit & 7))) !== 0;
       bit++;
-      row[column] = isNull
+      const cell = isNull
         ? null
         : kinds[column] === kind.json
           ? this.#json(plan, column, keepJson, partial?.has(column) === true)
           : this.#cell(plan, column, kinds[column] ?? 0);
+      if (place >= 0) row[place] = cell;
     }
     // What was read beyond the end was not this event's: nothing of the row is used.
     if (this.at > this.#end) throw new RangeError('a row ends early');
@@ -177,14 +180,14 @@ export class RowReader {
         // A copy: a view would keep all that came with it.
         return Buffer.from(bytes.subarray(start, start + length));
       }
-      case kind.padded: {
-        const length = this.#length(first);
-        const start = this.#skip(length);
-        const padded = Buffer.alloc(plan.second[column] ?? 0);
-        if (length > padded.length) throw new RangeError('a value is longer than its column');
-        bytes.copy(padded, 0, start, start + length);
-        return padded;
-      }
+      case kind.padded:
+        return this.#padded(plan, column);
+      case kind.uuid:
+        return uuidText(this.#padded(plan, column));
+      case kind.inet4:
+        return inet4Text(this.#padded(plan, column));
+      case kind.inet6:
+        return inet6Text(this.#padded(plan, column));
       case kind.double:
         return doubleText(bytes.readDoubleLE(this.#skip(8)));
       case kind.float:
@@ -210,6 +213,15 @@ export class RowReader {
       default:
         throw new RangeError(`a column of kind ${of}`);
     }
+  }
+
+  #padded(plan: RowPlan, column: number): Buffer {
+    const length = this.#length(plan.first[column] ?? 0);
+    const start = this.#skip(length);
+    const padded = Buffer.alloc(plan.second[column] ?? 0);
+    if (length > padded.length) throw new RangeError('a value is longer than its column');
+    this.#bytes.copy(padded, 0, start, start + length);
+    return padded;
   }
 
   #uint32(at: number): number {

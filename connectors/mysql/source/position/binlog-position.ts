@@ -42,7 +42,7 @@ function textOf(position: BinlogPosition): string {
 }
 
 /** False for positions of two kinds: neither says anything of the other. */
-function covers(a: BinlogPosition, b: BinlogPosition): boolean {
+export function coversPosition(a: BinlogPosition, b: BinlogPosition): boolean {
   if (a.kind === 'gtid' && b.kind === 'gtid') return a.set.covers(b.set);
   if (a.kind === 'mariadb' && b.kind === 'mariadb') return a.gtids.covers(b.gtids);
   if (a.kind === 'file' && b.kind === 'file') return compareFiles(a.place, b.place) >= 0;
@@ -63,7 +63,7 @@ function splitName(file: string): readonly [base: string, number: number] {
 }
 
 export const binlogOrder: PositionOrder = {
-  covers: (a, b) => a === b || covers(parsePosition(a), parsePosition(b)),
+  covers: (a, b) => a === b || coversPosition(parsePosition(a), parsePosition(b)),
   parse: (text) => formatPosition(parsePosition(text)),
   bytes: () => null,
 };

@@ -4,6 +4,7 @@ import type { MysqlSession } from '../../connect.ts';
 import { readServerFacts, readVariables, type ServerFacts } from '../../server-facts.ts';
 import { signalTable } from '../../signals.ts';
 import { checkPrivileges } from './check-privileges.ts';
+import { checkTables } from './check-tables.ts';
 import { requiredSettings, settingStatement } from './required-settings.ts';
 
 type Found = Omit<Finding, 'node'>;
@@ -21,36 +22,76 @@ export async function preflight(session: MysqlSession, route: RouteDefinition): 
     'expire_logs_days',
     'log_slave_updates',
     'log_replica_updates',
+    'read_only',
   ];
   const variables = await readVariables(session, [...required.map(({ name }) => name), ...others]);
   const found = [
-    ...checkSettings(server, variables),
+    ...checkSettings(server, variables, route.from.allow),
+    ...checkReadOnly(variables),
+    ...(await checkSessions(session, server)),
     ...checkExpiry(server, variables),
     ...checkTopology(server, variables),
-    ...(await checkPrivileges(session, server)),
+    ...(await checkPrivileges(session, server, { loads: route.load.mode === 'initial' })),
     ...(variables.get('log_bin') === 'ON' ? await checkFilters(session, route, server) : []),
+    ...(await checkTables(session, route)),
   ];
   return found.map((finding) => ({ ...finding, node: route.from.name }));
 }
 
-function checkSettings(server: ServerFacts, variables: Variables): Found[] {
+function checkSettings(server: ServerFacts, variables: Variables, allow: readonly string[]): Found[] {
   return requiredSettings(server).flatMap((setting): Found[] => {
     const value = variables.get(setting.name);
     if (value === undefined || value.toUpperCase() === setting.value) return [];
     const statement = settingStatement(setting, server.vendor);
+    const isAllowed = setting.allowedBy !== undefined && allow.includes(setting.allowedBy);
     const persist = server.vendor === 'mariadb' ? ', and write it into its configuration' : '';
     return [
       {
-        level: 'error',
+        level: isAllowed ? 'info' : 'error',
         code: setting.code,
-        message: `${setting.name} is ${value}: ${setting.why}`,
+        message: `${setting.name} is ${value}${isAllowed ? `, allowed by ${setting.allowedBy}` : ''}: ${setting.why}`,
         remedy: setting.atStart
           ? `Set ${setting.name} in the server's configuration and restart it.`
-          : `Set it${persist}.${setting.ofSessions ? ' Sessions that are there keep theirs: end them.' : ''}`,
+          : `Set it${persist}.${setting.ofSessions ? ' Sessions that are there keep theirs: end them.' : ''}${setting.allowedBy ? ` Or allow it by name at the node: allow: [${setting.allowedBy}].` : ''}`,
         ...(statement !== undefined && { statement }),
       },
     ];
   });
+}
+
+/** Heartbeats are written: a replica that takes no writes is waited for until it is promoted. */
+function checkReadOnly(variables: Variables): Found[] {
+  if (!['ON', '1'].includes(variables.get('read_only') ?? 'OFF')) return [];
+  return [
+    {
+      level: 'error',
+      code: 'source.standby',
+      message: 'the server is read-only: it is a replica, or about to be one',
+      remedy: 'Name the server that takes writes, or all that may (hosts), of which the first that does is taken.',
+    },
+  ];
+}
+
+/** Sessions that still log statements; where the server shows no settings of sessions, a statement in the binlog halts (TL-3304). */
+async function checkSessions(session: MysqlSession, { vendor }: ServerFacts): Promise<Found[]> {
+  if (vendor !== 'mysql') return [];
+  const rows = await session
+    .query(
+      `SELECT t.processlist_id FROM performance_schema.variables_by_thread v JOIN performance_schema.threads t USING (thread_id)
+        WHERE v.variable_name = 'binlog_format' AND v.variable_value <> 'ROW' AND t.processlist_id <> CONNECTION_ID()`,
+    )
+    .catch(() => []);
+  if (rows.length === 0) return [];
+  const ids = rows.map(([id]) => id);
+  return [
+    {
+      level: 'error',
+      code: 'source.sessionFormat',
+      message: `${ids.length} sessions have another binlog_format than ROW: what they change would halt the route (TL-3304)`,
+      remedy: 'End them: their applications connect again, with the format that is set now.',
+      statement: ids.map((id) => `KILL ${id};`).join(' '),
+    },
+  ];
 }
 
 function checkExpiry({ vendor }: ServerFacts, variables: Variables): Found[] {

@@ -9,6 +9,8 @@ export interface RequiredSetting {
   readonly why: string;
   /** Sessions that have begun before keep theirs. */
   readonly ofSessions?: true;
+  /** The name that it can be allowed by at the node. */
+  readonly allowedBy?: 'sourceMayForget';
   /** It takes a restart. */
   readonly atStart?: true;
 }
@@ -46,12 +48,14 @@ const common: readonly RequiredSetting[] = [
     value: '1',
     code: 'source.syncBinlog',
     why: 'after a crash the server can have forgotten transactions that are at the target',
+    allowedBy: 'sourceMayForget',
   },
   {
     name: 'innodb_flush_log_at_trx_commit',
     value: '1',
     code: 'source.flushAtCommit',
     why: 'after a crash the server can have forgotten transactions that are at the target',
+    allowedBy: 'sourceMayForget',
   },
 ];
 

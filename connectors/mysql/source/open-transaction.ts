@@ -1,0 +1,52 @@
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { type BuilderMark, PartBuilder } from '../../sql/part-builder.ts';
+import type { TransactionName } from './progress.ts';
+
+/** What has been read of a transaction whose end has not come. */
+export interface OpenTransaction {
+  readonly name: TransactionName;
+  readonly id: string;
+  readonly atMicros: number;
+  readonly builder: PartBuilder;
+  readonly parts: TransactionPart[];
+  /** Between BEGIN and its end; before it a Query event is the whole transaction. */
+  begun: boolean;
+  /**
+   * `applied` before the restart: only its end is of interest. `replicated` from a node and not to be forwarded: `watched` where
+   * somebody reads the source meanwhile, and is to see its rows.
+   */
+  skipped: 'applied' | 'replicated' | 'watched' | null;
+  /** Nothing with rows has come: an origin counts only there. */
+  first: boolean;
+  /** Somebody waits for the position. */
+  marked: boolean;
+  /** Rows of the route so far. */
+  rows: number;
+  /** The beginning, and savepoints by name. */
+  readonly marks: Map<string, BuilderMark>;
+  /** The end of an XA START: its rows are held until they are decided. */
+  prepared: boolean;
+}
+
+export interface OpenOptions extends Pick<OpenTransaction, 'name' | 'id' | 'atMicros'> {
+  readonly isApplied: boolean;
+  emit(part: TransactionPart): void;
+}
+
+export function openTransaction({ name, id, atMicros, isApplied, emit }: OpenOptions): OpenTransaction {
+  const builder = new PartBuilder(id, emit);
+  return {
+    name,
+    id,
+    atMicros,
+    builder,
+    marks: new Map([['', builder.mark]]),
+    parts: [],
+    begun: false,
+    skipped: isApplied ? 'applied' : null,
+    first: true,
+    marked: false,
+    rows: 0,
+    prepared: false,
+  };
+}
