@@ -66,7 +66,8 @@ const tablesQuery = `
   ORDER BY c.nspname, c.relname`;
 /** Everything that a route might name. */
 export async function readCatalogue(client: Queryable): Promise<readonly CatalogueTable[]> {
-  const { rows } = await client.query(tablesQuery);
+  // Prepared: a start asks several times on the same session.
+  const { rows } = await client.query({ name: 'tl_catalogue', text: tablesQuery });
   return rows.map((row) => ({
     oid: String(row.oid),
     kind: String(row.kind),

@@ -14,6 +14,7 @@ import { DdlReader } from './ddl-reader.ts';
 import type { DeliveredTransactions } from './delivered-transactions.ts';
 import { HistoryCheck } from './history-check.ts';
 import { IdleAdvancer } from './idle-advance.ts';
+import type { KeptSide } from './kept-side.ts';
 import { RelationCache } from './pgoutput/relation-cache.ts';
 import { TypeNames } from './pgoutput/type-names.ts';
 import { ReplicationStream } from './replication-stream.ts';
@@ -28,6 +29,8 @@ export interface PostgresCollectorOptions extends CollectorOptions {
   readonly logger: Logger;
   readonly stored: SourceIdentity;
   readonly delivered: DeliveredTransactions;
+  /** For what the catalogue is asked before the start. */
+  readonly side: KeptSide;
 }
 
 /** What exists once the start has been checked. */
@@ -152,10 +155,10 @@ export class PostgresCollector implements Collector {
   }
 
   async #prepare(client: Queryable): Promise<Lsn> {
-    const { route, stored, logger, onIdentity, replicated = [] } = this.#options;
+    const { route, stored, logger, side, onIdentity, replicated = [] } = this.#options;
     const start = this.#start;
     if (start === null) throw new TypeError('no start');
-    const checked = await checkStart(client, { route, stored, start, replicated });
+    const checked = await checkStart(client, { route, stored, start, replicated, side });
     if (checked.newIdentity !== null) await onIdentity(checked.newIdentity);
     if (checked.unpublished.length > 0)
       logger.warn({ tables: checked.unpublished }, 'tables match the route and were made after its queue');

@@ -33,6 +33,7 @@ import { addTables } from './add-tables.ts';
 import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
 import { dropCapture, readAnnounced } from './ddl-capture.ts';
 import { DeliveredTransactions } from './delivered-transactions.ts';
+import { KeptSide } from './kept-side.ts';
 import { emitMark } from './mark.ts';
 import { PostgresCollector } from './postgres-collector.ts';
 import { PostgresReader } from './postgres-reader.ts';
@@ -63,9 +64,11 @@ class PostgresSource implements Source {
   #delivered = new DeliveredTransactions();
 
   readonly #facts: TableFactsReader;
+  readonly #kept: KeptSide;
 
   constructor(options: SourceOptions) {
     this.#options = options;
+    this.#kept = new KeptSide(options.route);
     this.#facts = new TableFactsReader(options.route);
   }
 
@@ -86,11 +89,11 @@ class PostgresSource implements Source {
   }
 
   instance(): Promise<string> {
-    return this.#side('check', readInstance);
+    return this.#look(readInstance);
   }
 
   tables(): Promise<readonly TableVersion[]> {
-    return this.#side('setup', async (client) => {
+    return this.#look(async (client) => {
       const tables = await routeTables(client, this.#options.route);
       const types = await readColumnTypes(
         client,
@@ -128,7 +131,7 @@ class PostgresSource implements Source {
   }
 
   announced(): Promise<readonly string[]> {
-    return this.#side('setup', (client) => readAnnounced(client, this.#options.route));
+    return this.#look((client) => readAnnounced(client, this.#options.route));
   }
 
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]> {
@@ -150,7 +153,7 @@ class PostgresSource implements Source {
   }
 
   preflight(): Promise<readonly Finding[]> {
-    return this.#side('check', (client) => preflight(client, this.#options.route));
+    return this.#look((client) => preflight(client, this.#options.route));
   }
 
   async createQueue(signal: AbortSignal, confirm: () => Promise<void>): Promise<QueueSnapshot> {
@@ -189,7 +192,7 @@ class PostgresSource implements Source {
   }
 
   tidyQueue(carried: readonly string[]): Promise<readonly string[]> {
-    return this.#side('setup', (client) => tidyQueue(client, this.#options.route, carried));
+    return this.#look((client) => tidyQueue(client, this.#options.route, carried));
   }
 
   makeTwin(twin: RouteDefinition): Promise<string> {
@@ -249,7 +252,14 @@ class PostgresSource implements Source {
   collector(stored: SourceIdentity, options: CollectorOptions): Collector {
     const { route, logger } = this.#options;
     this.#delivered = new DeliveredTransactions();
-    const collector = new PostgresCollector({ ...options, route, logger, stored, delivered: this.#delivered });
+    const collector = new PostgresCollector({
+      ...options,
+      route,
+      logger,
+      stored,
+      delivered: this.#delivered,
+      side: this.#kept,
+    });
     this.#collectors.add(collector);
     return collector;
   }
@@ -282,7 +292,16 @@ class PostgresSource implements Source {
   async close(): Promise<void> {
     await Promise.all([...this.#collectors].map((collector) => collector.close()));
     this.#collectors.clear();
-    await this.#facts.close();
+    await Promise.all([this.#facts.close(), this.#kept.close()]);
+  }
+
+  /** On a session that others have used, or will. */
+  async #look<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
+    try {
+      return await this.#kept.use(use);
+    } catch (error) {
+      throw classifyPostgresError(error, this.#options.route.from.name);
+    }
   }
 
   async #side<T>(purpose: string, use: (client: pg.Client) => Promise<T>): Promise<T> {

@@ -6,7 +6,10 @@ import { connectPostgres } from '../connect.ts';
 
 /** What a query needs of a connection. */
 export interface Queryable {
-  query(text: string, values?: unknown[]): Promise<{ readonly rows: Record<string, unknown>[] }>;
+  query(
+    text: string | { readonly name: string; readonly text: string },
+    values?: unknown[],
+  ): Promise<{ readonly rows: Record<string, unknown>[] }>;
 }
 
 /** Shown in pg_stat_activity and, for the replication session, matched by synchronous_standby_names. */

@@ -8,10 +8,11 @@ import { tableLabel } from '../../../src/core/table.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { readBuiltInTypes, readCatalogue, readDomainModifiers, selectTables } from './catalogue.ts';
 import { captureDdl, type DdlKey, readDdlKey } from './ddl-capture.ts';
+import type { KeptSide } from './kept-side.ts';
 import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
-import { type Queryable, withSide } from './sessions.ts';
+import type { Queryable } from './sessions.ts';
 import { readSlot, usableSlot } from './slot.ts';
 import { forkOf, readSystemIdentity, type SystemIdentity } from './system-identity.ts';
 import { isSelected } from './table-filter.ts';
@@ -38,6 +39,7 @@ export interface StartCheckOptions {
   readonly start: StartPoint;
   /** Labels of tables whose changes the queue has had so far, also where only a glob names them. */
   readonly replicated: readonly string[];
+  readonly side: KeptSide;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface StartCheckOptions {
  */
 export async function checkStart(
   client: Queryable,
-  { route, stored, start, replicated }: StartCheckOptions,
+  { route, stored, start, replicated, side }: StartCheckOptions,
 ): Promise<CheckedStart> {
   const version = await serverVersion(client);
   if (version.number < oldestServer.number)
@@ -93,9 +95,7 @@ export async function checkStart(
     walSenderTimeoutMs: Number(session?.timeout),
     walSenderPid: Number(session?.pid),
     newIdentity,
-    ...(await withSide(route, 'check', (side) =>
-      checkCatalogue(side, { route, replicated, server: String(session?.server) }),
-    )),
+    ...(await side.use((client) => checkCatalogue(client, { route, replicated, server: String(session?.server) }))),
   };
 }
 

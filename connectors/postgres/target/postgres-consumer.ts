@@ -31,6 +31,7 @@ import { carryCommand } from './carry-command.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { evolveTable } from './evolve-table.ts';
 import { GroupAhead } from './group-ahead.ts';
+import type { KnownTables } from './known-tables.ts';
 import { LoadApply } from './load-apply.ts';
 import { haltAt, mappingError, parkableCause } from './parking/parkable.ts';
 import { ParkedWork, type ParkedWorker } from './parking/parked-work.ts';
@@ -69,6 +70,8 @@ export interface PostgresConsumerOptions extends ConsumerOptions {
   readonly route: RouteDefinition;
   readonly routeId: number;
   readonly connection: ApplyConnection;
+  /** Definitions of the target's tables that were read before. */
+  readonly known: KnownTables | null;
   readonly logger: Logger;
   /** Of the source. */
   readonly order: PositionOrder;
@@ -129,7 +132,7 @@ export class PostgresConsumer implements Consumer {
     this.#groupRows = route.apply.groupRows;
     this.#size = new GroupSize({ rows: this.#groupRows, bytes });
     this.#displaced = new DisplacedRows(bytes);
-    this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole });
+    this.#plans = new TablePlans({ route, replicaRole: connection.replicaRole, known: options.known });
     const { client, replicaRole } = connection;
     this.#loads = new LoadApply({ client, route, routeId, plans: this.#plans, replicaRole });
     this.#ahead = new GroupAhead({ plans: this.#plans, replicaRole, isPartial: this.#isPartial, mostBytes: bytes });

@@ -21,18 +21,21 @@ import {
   setReplicaRole,
 } from './apply-connection.ts';
 import { allowTriggers } from './firing-triggers.ts';
+import { KnownTables } from './known-tables.ts';
 import { LoadApply } from './load-apply.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
 import { countRows, emptyTables } from './row-counts.ts';
 import { TablePlans } from './table-plans.ts';
-import { readTargetTables } from './target-table.ts';
+import { readTargetTables, type TargetTable } from './target-table.ts';
 
 /** The target side of one route in a PostgreSQL database. */
 export function postgresTarget({ route, logger, order }: TargetOptions): Target {
   const key = routeKey(route);
   const node = route.to;
+  /** Of the last preflight. */
+  let known: KnownTables | null = null;
 
   /** Runs on a short connection of its own. */
   const briefly = async <T>(run: (client: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> => {
@@ -104,8 +107,14 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         return await compareSchema(client, expected, { route: route.name, node: node.name, cascades });
       }),
     carryOut: (statements, options) => carryOut(node, statements, options),
-    preflight: (tables) =>
-      briefly(async (client) => targetPreflight(client, route, tables, await setReplicaRole(client))),
+    preflight: (versions) =>
+      briefly(async (client) => {
+        const readAtMs = performance.now();
+        const onTables = (tables: readonly TargetTable[]): void => {
+          known = new KnownTables(tables, readAtMs);
+        };
+        return await targetPreflight(client, versions, { route, replicaRole: await setReplicaRole(client), onTables });
+      }),
     compareSide: (signal) =>
       new PostgresCompareSide({
         node,
@@ -134,7 +143,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       const { connection, id } = await applySession().catch((error: unknown) => {
         throw classifyPostgresError(error, node.name);
       });
-      const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, logger, order });
+      const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, known, logger, order });
       try {
         await consumer.open();
         return consumer;

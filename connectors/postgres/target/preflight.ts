@@ -18,12 +18,18 @@ interface Privileges {
   readonly hidden: boolean;
 }
 
+export interface PreflightOptions {
+  readonly route: RouteDefinition;
+  readonly replicaRole: boolean;
+  /** Told the definitions of the tables that are there. */
+  onTables(tables: readonly TargetTable[]): void;
+}
+
 /** Everything at the target that would stop or spoil the route, table by table. */
 export async function targetPreflight(
   client: pg.Client,
-  route: RouteDefinition,
   versions: readonly TableVersion[],
-  replicaRole: boolean,
+  { route, replicaRole, onTables }: PreflightOptions,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const add = (error: TidelockError, table?: TableVersion, statement?: string): void => {
@@ -41,6 +47,7 @@ export async function targetPreflight(
   for (const { what, statement } of await missingPrivileges(client, [...new Set(versions.map((t) => t.schema))]))
     add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), undefined, statement);
   const tables = await readTargetTables(client, versions);
+  onTables(tables);
   const privileges = await readPrivileges(client, tables);
   const types = await checkTypes(client, route, versions, tables);
   const byLabel = new Map(tables.map((table) => [tableLabel(table), table]));

@@ -6,11 +6,9 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { firingTriggers } from './firing-triggers.ts';
+import { type KnownTables, trustMs } from './known-tables.ts';
 import { planTable, type TablePlan } from './table-plan.ts';
 import { readTargetTables, type TargetTable } from './target-table.ts';
-
-/** How long a plan is used before the target's definition is looked at again: somebody may have altered it. */
-const trustMs = 30_000;
 
 interface Planned {
   readonly plan: TablePlan;
@@ -22,6 +20,8 @@ interface Planned {
 export interface TablePlansOptions {
   readonly route: RouteDefinition;
   readonly replicaRole: boolean;
+  /** Read before this session began. */
+  readonly known?: KnownTables | null;
   /** Milliseconds that never go back. */
   readonly now?: () => number;
 }
@@ -34,11 +34,14 @@ export class TablePlans {
   readonly #options: TablePlansOptions;
   readonly #now: () => number;
   readonly #plans = new Map<TableVersion, Planned>();
+  /** Until something is altered here. */
+  #known: KnownTables | null;
   #generation = 0;
 
   constructor(options: TablePlansOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
+    this.#known = options.known ?? null;
   }
 
   get(version: TableVersion): TablePlan {
@@ -90,19 +93,28 @@ export class TablePlans {
   /** Tables were altered: nothing that was planned holds. */
   forget(): void {
     this.#plans.clear();
+    this.#known = null;
     this.#generation++;
   }
 
   async add(client: pg.Client, versions: readonly TableVersion[]): Promise<void> {
-    const tables = new Map((await readTargetTables(client, versions)).map((table) => [tableLabel(table), table]));
-    for (const version of versions) this.#add(version, tables.get(tableLabel(version)));
+    const known = this.#known;
+    const unread: TableVersion[] = [];
+    for (const version of versions) {
+      const target = this.#plans.has(version) ? undefined : known?.get(tableLabel(version), this.#now());
+      if (known === null || target === undefined) unread.push(version);
+      else this.#add(version, target, known.trustedUntilMs);
+    }
+    if (unread.length === 0) return;
+    const trustedUntilMs = this.#now() + trustMs;
+    const tables = new Map((await readTargetTables(client, unread)).map((table) => [tableLabel(table), table]));
+    for (const version of unread) this.#add(version, tables.get(tableLabel(version)), trustedUntilMs);
   }
 
-  #add(version: TableVersion, target: TargetTable | undefined): void {
+  #add(version: TableVersion, target: TargetTable | undefined, trustedUntilMs: number): void {
     const { route, replicaRole } = this.#options;
     if (!target) throw fail(targetErrors.tableMissing, { route: route.name, table: tableLabel(version) });
     const definition = JSON.stringify(target);
-    const trustedUntilMs = this.#now() + trustMs;
     const planned = this.#plans.get(version);
     if (planned?.definition === definition) {
       planned.trustedUntilMs = trustedUntilMs;
