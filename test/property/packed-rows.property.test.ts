@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InvalidTextError, RowReader } from '../../connectors/postgres/source/pgoutput/row-reader.ts';
+import { arrayLiteral } from '../../connectors/postgres/target/array-literal.ts';
 import { copyMessages } from '../../connectors/postgres/target/copy-messages.ts';
 import { copyText } from '../../connectors/postgres/target/copy-text.ts';
 import { keyReader } from '../../connectors/postgres/target/key-form.ts';
+import { TextBytes } from '../../connectors/postgres/target/message-writer.ts';
+import { bindRows } from '../../connectors/postgres/target/statement.ts';
 import type { TargetColumn } from '../../connectors/postgres/target/target-table.ts';
 import { PackedInsert, packedAfter, unpackRow } from '../../src/core/packed-row.ts';
 import type { TableVersion } from '../../src/core/table.ts';
@@ -82,6 +85,26 @@ test('COPY gets the same of rows that were looked into and of those that were no
         return sent.subarray(5);
       });
       expect(Buffer.concat(data).toString()).toBe(copyText(all));
+    }),
+  );
+});
+
+test('arrays get the same of rows that were looked into and of those that were not', () => {
+  fc.assert(
+    fc.property(rows, fc.array(fc.boolean(), { minLength: 1 }), fc.boolean(), (all, opened, isQuoted) => {
+      const columns = all[0]?.length ?? 0;
+      const form = isQuoted ? 'quoted' : 'plain';
+      // The key is read from one image and the row from another, which may be the same.
+      const parameters = [
+        { image: 'old', index: columns - 1, form } as const,
+        ...Array.from({ length: columns }, (_, index) => ({ image: 'new', index, form }) as const),
+      ];
+      const statement = { name: 'update', text: '', parameters };
+      const images = all.map((row, at) => (opened[at % opened.length] ? row : packed(row)));
+      const values = all.length === 0 ? [] : bindRows(statement, images, images);
+      const texts = values.map((value) => (value instanceof TextBytes ? value.bytes.toString() : null));
+      const literals = parameters.map(({ index }) => arrayLiteral(all, index, form));
+      expect(texts).toEqual(all.length === 0 ? [] : literals);
     }),
   );
 });

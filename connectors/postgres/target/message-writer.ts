@@ -1,7 +1,16 @@
 const firstBytes = 4_096;
 
+/** A value's text, already in UTF-8. */
+export class TextBytes {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}
+
 /** A value of a parameter: text, or bytes in the type's binary format. */
-export type Value = string | number | bigint | Buffer | null | undefined;
+export type Value = string | number | bigint | Buffer | TextBytes | null | undefined;
 
 /** Messages of the frontend of PostgreSQL's protocol (3.0), one behind the other in as few buffers as they fit. */
 export class MessageWriter {
@@ -27,17 +36,15 @@ export class MessageWriter {
 
   /** Binds the unnamed portal. All columns of the answer are text. */
   bind(name: string, values: readonly Value[]): void {
-    const texts = values.map((value) =>
-      value === null || value === undefined || Buffer.isBuffer(value) ? value : String(value),
-    );
-    const formats = texts.some(Buffer.isBuffer) ? texts.length : 0;
-    const sizes = texts.map((value) => (value === null || value === undefined ? -1 : Buffer.byteLength(value)));
+    const texts = values.map(encodable);
+    const formats = values.some(Buffer.isBuffer) ? texts.length : 0;
+    const sizes = texts.map((value) => (value === null ? -1 : Buffer.byteLength(value)));
     const body = sizes.reduce((sum, size) => sum + 4 + Math.max(0, size), 0);
     this.#begin('B', 1 + Buffer.byteLength(name) + 1 + 2 + 2 * formats + 2 + body + 2);
     this.#cString('');
     this.#cString(name);
     this.#int16(formats);
-    if (formats > 0) for (const value of texts) this.#int16(Buffer.isBuffer(value) ? 1 : 0);
+    if (formats > 0) for (const value of values) this.#int16(Buffer.isBuffer(value) ? 1 : 0);
     this.#int16(texts.length);
     for (const [at, value] of texts.entries()) {
       this.#at = this.#buffer.writeInt32BE(sizes[at] ?? -1, this.#at);
@@ -106,4 +113,10 @@ export class MessageWriter {
   #int16(value: number): void {
     this.#at = this.#buffer.writeUInt16BE(value, this.#at);
   }
+}
+
+function encodable(value: Value): string | Buffer | null {
+  if (value === null || value === undefined) return null;
+  if (value instanceof TextBytes) return value.bytes;
+  return Buffer.isBuffer(value) ? value : String(value);
 }

@@ -40,6 +40,7 @@ export class RowStatements {
   readonly putBack: string;
   readonly #options: RowStatementsOptions;
   readonly #updates = new Map<string, Statement>();
+  #whole: Statement | null = null;
   readonly #replaces = new Map<string, Statement>();
 
   constructor(options: RowStatementsOptions) {
@@ -59,9 +60,12 @@ export class RowStatements {
     this.putBack = `insert into ${quoteTable(target)} (${names}) overriding system value values (${values})`;
   }
 
-  /** Replaces the values of rows; cells that are UNCHANGED in `after` are left out. */
-  update(after: Row): Statement {
-    return this.#byMask(this.#updates, after, (changed) => this.#update(changed));
+  /** Replaces the values of rows; cells that are UNCHANGED in `after` are left out. Null: none is. */
+  update(after: Row | null): Statement {
+    if (after !== null) return this.#byMask(this.#updates, after, (changed) => this.#update(changed));
+    // Not looked for by a text of its own: most updates are of this kind.
+    this.#whole ??= this.#byMask(this.#updates, [], (changed) => this.#update(changed));
+    return this.#whole;
   }
 
   /**

@@ -1,9 +1,11 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { type InsertChange, isRowChange, type RowChange } from '../../../src/core/change.ts';
+import { packedAfter } from '../../../src/core/packed-row.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
 import type { StatementSink } from './batch.ts';
 import { copyMessages } from './copy-messages.ts';
+import { cellsOf, isPacked, type RowImage } from './row-image.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
@@ -112,7 +114,7 @@ function sendInserts(applier: RowApplier, plan: TablePlan, inserts: readonly Ins
   if (plan.copy !== null && count >= worthCopying)
     applier.batch.sendCopy(plan.copy, copyMessages(inserts), count, plan.label);
   else if (count > 0) {
-    const next = inserts.map(({ after }) => after);
+    const next = inserts.map(imageOf);
     sendRows(applier, plan, plan.insert, { old: noRows, next, count });
   }
 }
@@ -123,25 +125,31 @@ function sendDeletes(applier: RowApplier, plan: TablePlan, rows: readonly Row[])
 
 /** Rows that carry the same columns share a statement. */
 function sendUpdates(applier: RowApplier, plan: TablePlan, changes: readonly (RowChange & { kind: 'update' })[]): void {
-  const byStatement = new Map<Statement, { old: Row[]; next: Row[] }>();
+  const byStatement = new Map<Statement, { old: RowImage[]; next: RowImage[] }>();
   for (const change of changes) {
-    const statement = plan.update(change.after);
+    const image = imageOf(change);
+    const statement = plan.update(isPacked(image) ? null : image);
     let images = byStatement.get(statement);
     if (images === undefined) {
       images = { old: [], next: [] };
       byStatement.set(statement, images);
     }
-    images.old.push(updateKeyImage(plan, change));
-    images.next.push(change.after);
+    images.old.push(change.before === null ? image : updateKeyImage(plan, change));
+    images.next.push(image);
   }
   for (const [statement, { old, next }] of byStatement) {
     sendRows(applier, plan, statement, { old, next, count: next.length });
   }
 }
 
+/** The new row, as it came where nobody has looked into it. */
+function imageOf(change: RowChange & { kind: 'insert' | 'update' }): RowImage {
+  return packedAfter(change) ?? change.after;
+}
+
 interface RowImages {
-  readonly old: readonly Row[];
-  readonly next: readonly Row[];
+  readonly old: readonly RowImage[];
+  readonly next: readonly RowImage[];
   readonly count: number;
 }
 
@@ -156,8 +164,9 @@ function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, ro
  * False for an update that may have to assign an identity that is always generated: its row counts as missing, and is replaced one by one. A
  * row that is still to be loaded is told from it there.
  */
-function isAssignable(plan: TablePlan, { old: [old], next: [next], count }: RowImages): boolean {
-  if (next === undefined) return true;
+function isAssignable(plan: TablePlan, { old: [oldImage], next: [image], count }: RowImages): boolean {
+  if (image === undefined) return true;
+  const [old, next] = [oldImage && cellsOf(oldImage), cellsOf(image)];
   const stays = (index: number): boolean =>
     plan.keyIndexes.includes(index) && (count > 1 || next[index] === UNCHANGED || next[index] === old?.[index]);
   return plan.columns.every(({ index, column }) => column.identity !== 'a' || stays(index));

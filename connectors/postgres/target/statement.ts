@@ -1,6 +1,9 @@
-import type { Cell, Row } from '../../../src/core/cell.ts';
+import type { Cell } from '../../../src/core/cell.ts';
 import { quoteIdentifier } from '../identifiers.ts';
-import { arrayLiteral, type ElementForm } from './array-literal.ts';
+import type { ElementForm } from './array-literal.ts';
+import { ArrayWriter } from './array-writer.ts';
+import type { Value } from './message-writer.ts';
+import { cellsOf, giveCells, type RowImage } from './row-image.ts';
 import type { TargetColumn } from './target-table.ts';
 
 /** A statement whose text never changes, so that the server plans it once. */
@@ -61,11 +64,23 @@ export function parameterSource(columns: readonly SetColumn[]): ReturnType<typeo
 }
 
 /** Parameter values for rows; `old` and `next` hold the same rows in the same order. */
-export function bindRows(statement: Statement, old: readonly Row[], next: readonly Row[]): (string | null)[] {
-  return statement.parameters.map(({ image, index, form }) => {
-    const rows = image === 'old' ? old : next;
-    return form === 'single' ? singleValue(rows[0]?.[index]) : arrayLiteral(rows, index, form);
+export function bindRows(statement: Statement, old: readonly RowImage[], next: readonly RowImage[]): Value[] {
+  const { parameters } = statement;
+  const [first] = parameters;
+  if (first?.form === 'single') {
+    const images = { old: old[0] && cellsOf(old[0]), new: next[0] && cellsOf(next[0]) };
+    return parameters.map(({ image, index }) => singleValue(images[image]?.[index]));
+  }
+  const sinks: Record<'old' | 'new', ArrayWriter[]> = { old: [], new: [] };
+  const writers = parameters.map(({ image, index, form }) => {
+    if (sinks[image][index] !== undefined) throw new RangeError(`column ${index} is bound twice`);
+    const writer = new ArrayWriter(form as ElementForm, (image === 'old' ? old : next).length);
+    sinks[image][index] = writer;
+    return writer;
   });
+  if (sinks.old.length > 0) for (const image of old) giveCells(image, sinks.old);
+  if (sinks.new.length > 0) for (const image of next) giveCells(image, sinks.new);
+  return writers.map((writer) => writer.end());
 }
 
 function singleValue(cell: Cell | undefined): string | null {

@@ -28,8 +28,8 @@ export interface TablePlan extends NetPlan {
   readonly insert: Statement;
   /** COPY that does to many rows what `insert` does; null where it might not. */
   readonly copy: string | null;
-  /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. */
-  update(after: Row): Statement;
+  /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. Null: none is. */
+  update(after: Row | null): Statement;
   readonly delete: Statement;
   /** Deletes one row and inserts it again with other values; null where nothing needs it. See RowStatements. */
   replace(after: Row): Statement | null;
