@@ -11,6 +11,8 @@ export interface Contender {
   disable(): Promise<void>;
   /** The processes that carry rows, where they are not the database's. */
   workers(): readonly number[];
+  /** Throws where one of them has died: what the next one takes is no measurement. */
+  demandAlive(): void;
 }
 
 export type SynchronousCommit = 'off' | 'on';

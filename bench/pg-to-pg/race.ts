@@ -107,6 +107,7 @@ async function follow(contender: Contender, { source, round, rows }: Following):
     for (;;) {
       const { rows: found } = await client.query<{ ends: string }>(`SELECT ${ends.join(' + ')} AS ends`);
       if (Number(found[0]?.ends) === ends.length) break;
+      contender.demandAlive();
       if (performance.now() - beganMs > followMs) throw new Error(`${contender.name} does not come to an end`);
       await delay(lookMs);
     }

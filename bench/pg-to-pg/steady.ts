@@ -150,6 +150,7 @@ async function oneRound(source: TestDatabase, contender: Contender, { seconds, f
           committedAtMs.delete(Number(id));
         }
       }
+      contender.demandAlive();
       await delay(1);
     }
   };

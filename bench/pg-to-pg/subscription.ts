@@ -35,5 +35,6 @@ export async function subscription(
       );
     },
     workers: () => [],
+    demandAlive: () => {},
   };
 }

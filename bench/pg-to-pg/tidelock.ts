@@ -1,5 +1,5 @@
 import type { TestDatabase } from '../../test/support/postgres.ts';
-import { childrenOf } from '../../test/support/process-tree.ts';
+import { childrenOf, isAlive } from '../../test/support/process-tree.ts';
 import { RouteFile } from '../../test/support/route.ts';
 import { type Contender, startMs } from './contender.ts';
 
@@ -36,6 +36,7 @@ export async function tidelock(options: TidelockOptions): Promise<Contender> {
   const all = (state: string): Promise<unknown> =>
     Promise.all(routes.map((route) => service.state(state, startMs, route.name)));
   await all('running');
+  const begun = childrenOf(service.pid);
   let isEnabled = true;
   const want = (state: string): Promise<void> =>
     target.session(async (client) => {
@@ -59,5 +60,10 @@ export async function tidelock(options: TidelockOptions): Promise<Contender> {
       await all('stopped');
     },
     workers: () => childrenOf(service.pid),
+    demandAlive: () => {
+      const dead = begun.filter((pid) => !isAlive(pid));
+      if (dead.length > 0)
+        throw new Error(`worker ${dead.join(', ')} of ${name} has died:\n${service.log.slice(-4_000)}`);
+    },
   };
 }

@@ -61,6 +61,9 @@ export async function checkStart(
       version: version.text,
       oldest: oldestServer.text,
     });
+  // At the same time: a start waits for neither. Where it makes something at the source it waits until the rest is proven.
+  const early = route.ddl === 'ignore' ? side.use((other) => checkCatalogue(other, { route, replicated })) : null;
+  early?.catch(() => {});
   await takeBytesAsStored(client);
   const checkpoint = parseLsn(start.position);
   const system = await readSystemIdentity(client);
@@ -90,28 +93,33 @@ export async function checkStart(
       SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout, pg_postmaster_start_time()::text AS server
       FROM pg_settings WHERE name = 'wal_sender_timeout'`)
   ).rows[0];
+  const { server, ...found } = await (early ?? side.use((other) => checkCatalogue(other, { route, replicated })));
+  if (server !== session?.server)
+    throw fail(nodeErrors.unreachable, { node: route.from.name, why: 'two connections reached two servers' });
   return {
+    ...found,
     confirmed: slot.confirmedLsn,
     walSenderTimeoutMs: Number(session?.timeout),
     walSenderPid: Number(session?.pid),
     newIdentity,
-    ...(await side.use((client) => checkCatalogue(client, { route, replicated, server: String(session?.server) }))),
   };
 }
 
-type CheckedCatalogue = Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey'>;
+interface CheckedCatalogue extends Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey'> {
+  /** When the server that was asked was started. */
+  readonly server: string;
+}
 
 async function checkCatalogue(
   side: Queryable,
-  { route, replicated, server }: Pick<StartCheckOptions, 'route' | 'replicated'> & { readonly server: string },
+  { route, replicated }: Pick<StartCheckOptions, 'route' | 'replicated'>,
 ): Promise<CheckedCatalogue> {
   const { rows } = await side.query('SELECT pg_postmaster_start_time()::text AS server');
-  if (rows[0]?.server !== server)
-    throw fail(nodeErrors.unreachable, { node: route.from.name, why: 'two connections reached two servers' });
   await captureDdl(side, route);
   const tables = selectTables(await readCatalogue(side), (schema, table) => isSelected(route, schema, table));
   const unpublished = await checkPublication(side, { route, tables, replicated });
   return {
+    server: String(rows[0]?.server),
     builtInTypes: await readBuiltInTypes(side),
     domainModifiers: await readDomainModifiers(side),
     unpublished: unpublished.map(({ table }) => tableLabel(table)),
