@@ -71,9 +71,10 @@ export class Stage implements AsyncDisposable {
     const targets: TestDatabase[] = [];
     for (const _ of contenders) targets.push(await start(targetSettings));
     // Whoever follows has done so when it shows this row of the round.
-    const all = `${tables} CREATE TABLE round_end (round int PRIMARY KEY);`;
+    const all = `${tables} CREATE TABLE round_end (round int PRIMARY KEY); CREATE TABLE round_rest (id int PRIMARY KEY, looks int);`;
     const made = schemas.map((schema) => `CREATE SCHEMA IF NOT EXISTS ${schema}; SET search_path = ${schema}; ${all}`);
     for (const database of [source, ...targets]) await database.query(made.join('\n'));
+    for (const schema of schemas) await source.query(`INSERT INTO ${schema}.round_rest VALUES (1, 0)`);
     await prepare(source);
     for (const database of [source, ...targets]) await database.query('VACUUM ANALYZE');
     for (const [at, make] of contenders.entries()) {
