@@ -164,7 +164,8 @@ export class TransactionAssembler {
     const applied = begin.commitLsn < checkpoint;
     if (!applied) history.passed(begin.commitLsn);
     const builder = new PartBuilder(begin.xid, emit);
-    this.#open = { ...begin, builder, skipped: applied ? 'applied' : null, first: true, marked: false };
+    const { commitLsn, atMs, xid } = begin;
+    this.#open = { commitLsn, atMs, xid, builder, skipped: applied ? 'applied' : null, first: true, marked: false };
   }
 
   #commit({ endLsn, atMs, time }: Commit): void {

@@ -39,11 +39,13 @@ export class RowReader {
   #text = '';
   #isAscii = false;
   #viewed: Buffer | null = null;
+  /** One for all rows: a change takes out what it keeps. */
+  readonly #packed = { bytes: Buffer.alloc(0) as Buffer, at: 0, end: 0, isAscii: false };
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   /**
    * The row of a message that has all of a new row and nothing of an old one, as it came: looked at, and not taken apart. Null where
-   * the message is another one, or a value is not in it; `open` and `tuple` read it then.
+   * the message is another one, or a value is not in it; `open` and `tuple` read it then. What is given holds until the next call.
    */
   packed(bytes: Buffer, start: number, end: number, table: TableVersion): PackedRow | null {
     if (bytes[start + 5] !== newTuple) return null;
@@ -74,7 +76,12 @@ export class RowReader {
       seen |= bits;
     }
     if (offset > end) return null;
-    return { bytes, at, end: offset, isAscii: (seen & highBits) === 0 };
+    const found = this.#packed;
+    found.bytes = bytes;
+    found.at = at;
+    found.end = offset;
+    found.isAscii = (seen & highBits) === 0;
+    return found;
   }
 
   /** One for all messages of a chunk. */
