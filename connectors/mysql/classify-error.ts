@@ -21,6 +21,12 @@ export function isMysqlError(error: unknown): error is MysqlError {
   );
 }
 
+/** The server's number of an error, also of one that was classified; null of what is none of the server's. */
+export function errnoOf(error: unknown): number | null {
+  const cause = error instanceof TidelockError ? error.cause : error;
+  return isMysqlError(cause) ? cause.errno : null;
+}
+
 /** ER_CON_COUNT_ERROR, ER_OUTOFMEMORY, ER_OUT_OF_RESOURCES, ER_DISK_FULL, ER_RECORD_FILE_FULL, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED. */
 const resources: ReadonlySet<number> = new Set([1040, 1037, 1041, 1021, 1114, 1203, 1226]);
 /**

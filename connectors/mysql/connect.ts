@@ -20,12 +20,43 @@ export class MysqlSession {
   }
 
   /** Throws classified errors. */
-  query(sql: string, values: readonly (string | number)[] = []): Promise<readonly (readonly (string | null)[])[]> {
+  async query(sql: string, values: readonly Value[] = []): Promise<Rows> {
+    const answer = await this.#ask(sql, values);
+    return Array.isArray(answer) ? (answer as Rows) : [];
+  }
+
+  /** As `query`, of a statement that changes rows: how many it has found, whether they were as it wants them already or not. */
+  async change(sql: string, values: readonly Value[] = []): Promise<number> {
+    return answerOf(await this.#ask(sql, values)).found;
+  }
+
+  /**
+   * Statements in one message, answered in one: what follows an error is not carried out. Only of a session that was opened for it.
+   * Throws what the server or the driver has said, unclassified.
+   */
+  async batch(statements: readonly string[]): Promise<readonly Answer[]> {
+    const [only] = statements;
+    if (only === undefined) return [];
+    const answer = await this.#answer(statements.join(';\n'), []);
+    return statements.length === 1 ? [answerOf(answer)] : (answer as unknown[]).map(answerOf);
+  }
+
+  async #ask(sql: string, values: readonly Value[]): Promise<unknown> {
+    try {
+      return await this.#answer(sql, values);
+    } catch (error) {
+      throw classifyMysqlError(error, this.node.name);
+    }
+  }
+
+  #answer(sql: string, values: readonly Value[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const options = { sql, values: [...values], rowsAsArray: true, typeCast: (field: TextField) => field.string() };
-      this.connection.query(options, (error, rows) => {
-        if (error !== null) reject(classifyMysqlError(error, this.node.name));
-        else resolve(Array.isArray(rows) ? (rows as unknown as (string | null)[][]) : []);
+      this.connection.query(options, (error, answer) => {
+        if (error === null) return resolve(answer);
+        // The driver's errors carry the statement, and that holds values.
+        Reflect.deleteProperty(error, 'sql');
+        reject(error);
       });
     });
   }
@@ -33,6 +64,27 @@ export class MysqlSession {
   close(): void {
     this.connection.destroy();
   }
+}
+
+type Value = string | number | null;
+type Rows = readonly (readonly (string | null)[])[];
+
+/** What the server says of one statement. */
+export interface Answer {
+  readonly rows: Rows;
+  /** Rows that it has found, inserted or deleted. */
+  readonly found: number;
+}
+
+function answerOf(answer: unknown): Answer {
+  if (Array.isArray(answer)) return { rows: answer as Rows, found: 0 };
+  // The driver asks for CLIENT_FOUND_ROWS: an UPDATE counts the rows that its condition means, and not those that it has made different.
+  return { rows: [], found: (answer as { readonly affectedRows: number }).affectedRows };
+}
+
+export interface MysqlSessionOptions {
+  /** For MysqlSession.batch(). */
+  readonly batches?: boolean;
 }
 
 interface TextField {
@@ -49,14 +101,14 @@ const canonical = [
 ];
 
 /** Each host in its order until one takes the session. */
-export async function connectMysql(node: NodeDefinition): Promise<MysqlSession> {
+export async function connectMysql(node: NodeDefinition, options: MysqlSessionOptions = {}): Promise<MysqlSession> {
   const settings = node.connection();
   let last: unknown;
   let address = '';
   for (const host of settings.hosts) {
     address = `${host.host}:${host.port}`;
     try {
-      const session = new MysqlSession(node, await connect(node, settings, host));
+      const session = new MysqlSession(node, await connect(node, settings, host, options));
       try {
         for (const statement of canonical) await session.query(statement);
         await demandVendor(session);
@@ -91,13 +143,19 @@ async function demandVendor(session: MysqlSession): Promise<void> {
     throw fail(nodeErrors.otherVendor, { node: name, type, found: `${vendor} ${version.split('-')[0]}` });
 }
 
-function connect(node: NodeDefinition, settings: ConnectionSettings, host: Host): Promise<mysql.Connection> {
+function connect(
+  node: NodeDefinition,
+  settings: ConnectionSettings,
+  host: Host,
+  { batches = false }: MysqlSessionOptions,
+): Promise<mysql.Connection> {
   const ssl = tlsOptions(node, settings, host);
   const connection = mysql.createConnection({
     ...(host.host.startsWith('/') ? { socketPath: host.host } : { host: host.host, port: host.port }),
     user: settings.user,
     password: settings.password ?? '',
     charset: 'utf8mb4',
+    multipleStatements: batches,
     connectTimeout: connectMs,
     enableKeepAlive: true,
     keepAliveInitialDelay: 5_000,

@@ -3,6 +3,8 @@ export const allowNames = {
   node: {
     sourceMayForget:
       'MySQL and MariaDB: sync_binlog or innodb_flush_log_at_trx_commit of a source are not 1. After a crash the server may have forgotten transactions that are at the target; the route then halts (TL-3302).',
+    targetMayForget:
+      'A server of MySQL or MariaDB is written to though innodb_flush_log_at_trx_commit, or with a binlog sync_binlog, is not 1. After a crash of its host it goes back some transactions, rows and position alike; a source that has forgotten them meanwhile can not bring them again.',
   },
   route: {
     targetTriggers:

@@ -1,7 +1,98 @@
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { routeKey } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
+import type { MysqlSession } from '../connect.ts';
+import { quoteTable } from '../identifiers.ts';
+import { readInstance } from '../instance.ts';
+import { readNodeId } from '../own-database.ts';
+import { readServerFacts } from '../server-facts.ts';
+import { openMysqlState } from '../state/mysql-route-state.ts';
+import { withSession } from '../with-session.ts';
+import { openApplySession } from './apply-session.ts';
+import { MysqlConsumer } from './mysql-consumer.ts';
+import { openLoader } from './mysql-loader.ts';
+import { targetPreflight } from './preflight.ts';
+import { readTargetTables } from './target-table.ts';
 
-export function mysqlTarget({ route }: TargetOptions): Target {
-  throw fail(nodeErrors.notYet, { node: route.to.name, what: 'to be the target of a route' });
+/** Counting more would take long, and says no more to whoever reads it. */
+const mostRows = 1_000_000;
+
+/** The target side of one route at a server of MySQL or MariaDB. */
+export function mysqlTarget({ route, logger }: TargetOptions): Target {
+  const key = routeKey(route);
+  const node = route.to;
+  const notYet = (what: string): TidelockError => fail(nodeErrors.notYet, { node: node.name, what });
+  const briefly = <T>(use: (session: MysqlSession) => Promise<T>): Promise<T> => withSession(node, use);
+
+  const routeId = (): Promise<number> =>
+    briefly(async (session) => {
+      const [row] = await session.query('select id from tidelock.routes where route_key = ?', [key]);
+      if (row === undefined) throw fail(routeErrors.notRegistered, { route: route.name });
+      return Number(row[0]);
+    });
+
+  return {
+    identity: () =>
+      briefly(async (session) => {
+        const { vendor, uuid } = await readServerFacts(session);
+        return (await readNodeId(session)) ?? `${vendor} ${uuid}`;
+      }),
+    // A key that counts by itself goes on where its table's rows end, by itself.
+    sequences: async () => [],
+    namedSequences: async () => [],
+    setSequence: async () => {
+      throw notYet('to set sequences');
+    },
+    columns: (table) =>
+      briefly(async (session) => (await readTargetTables(session, [table]))[0]?.columns.map(({ name }) => name) ?? []),
+    rowCounts: (tables) =>
+      briefly(async (session) => {
+        const counts = [];
+        for (const table of tables) {
+          const [row] = await session.query(
+            `select count(*) from (select 1 from ${quoteTable(table)} limit ${mostRows + 1}) t`,
+          );
+          const found = Number(row?.[0] ?? 0);
+          counts.push({ table: tableLabel(table), rows: Math.min(found, mostRows), more: found > mostRows });
+        }
+        return counts;
+      }),
+    emptyTables: (tables) =>
+      briefly(async (session) => {
+        const empty: string[] = [];
+        for (const table of tables) {
+          const [row] = await session.query(`select 1 from ${quoteTable(table)} limit 1`);
+          if (row === undefined) empty.push(tableLabel(table));
+        }
+        return empty;
+      }),
+    instance: () => briefly(readInstance),
+    compareSchema: async () => {
+      throw notYet('to compare definitions of tables');
+    },
+    carryOut: async (statements) => {
+      if (statements.length > 0) throw notYet('to make tables');
+    },
+    preflight: (tables) => briefly((session) => targetPreflight(session, route, tables)),
+    compareSide: () => {
+      throw notYet('to be compared');
+    },
+    repairer: async () => {
+      throw notYet('to be repaired');
+    },
+    checkLoad: async () => {
+      throw notYet('to load tables beside the stream');
+    },
+    state: () => openMysqlState({ node, routeKey: key, logger }),
+    loader: async (options) => await openLoader({ ...options, route, routeId: await routeId() }),
+    consumer: async (options) => {
+      const id = await routeId();
+      const apply = await openApplySession(route, id, 'apply');
+      return new MysqlConsumer({ ...options, route, routeId: id, apply, logger });
+    },
+    close: async () => {},
+  };
 }

@@ -2,7 +2,7 @@ import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
 import { TidelockError } from '../../../../src/core/errors/tidelock-error.ts';
 import type { ParkedCause } from '../../../../src/core/parked.ts';
 import type { Position } from '../../../../src/core/position.ts';
-import type { MappingFailure, TransactionPart } from '../../../../src/core/transaction.ts';
+import type { TransactionPart } from '../../../../src/core/transaction.ts';
 
 /** Data (22), constraints (23, 27, 44), what does not fit a page or an index (54), a trigger's own (P0), counts (21). */
 const ofTheData = /^(21|22|23|27|44|54|P0)/;
@@ -23,12 +23,6 @@ export function parkableCause(error: TidelockError): ParkedCause | null {
 export interface HaltingTransaction {
   readonly id: string;
   readonly position: Position | null;
-}
-
-/** The error that the transforms have ended with. */
-export function mappingError({ code, message, remedy, place }: MappingFailure): TidelockError {
-  const kind = { code, title: '', explanation: '', message: () => message, remedy: () => remedy };
-  return new TidelockError({ ...kind, recovery: 'halt' }, { message, remedy, place });
 }
 
 /** The same error, naming the transaction and the way around it. */

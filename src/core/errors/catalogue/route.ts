@@ -49,6 +49,16 @@ export const routeErrors = {
     explanation:
       'An older engine could misread or destroy state whose meaning has changed. State that was only added to is worked with: then there is no such error.',
   }),
+  stateLocked: errorKind<{ node: string }>({
+    code: 'TL-4019',
+    title: 'Another engine is making or dropping the stored state',
+    recovery: 'retry',
+    message: ({ node }) => `node ${node}: another session has held the named lock "tidelock state" for too long`,
+    remedy: () =>
+      "Nothing: it is tried again. Where it comes again, IS_USED_LOCK('tidelock state') tells the session: end it.",
+    explanation:
+      'On MySQL and MariaDB definitions of tables are no part of a transaction, so that one engine after the other makes, changes or drops those of the database tidelock.',
+  }),
   stateDamaged: errorKind<{ route: string; what: string }>({
     code: 'TL-4006',
     title: 'The stored state of a route is incomplete',

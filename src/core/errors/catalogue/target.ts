@@ -155,6 +155,44 @@ export const targetErrors = {
       `Give the table a primary key or a unique index that is checked at once. Then "tidelock start ${route}".`,
     explanation: 'An insert of a key whose row was kept replaces that row; the target has to find it.',
   }),
+  noTransactions: errorKind<TablePlace & { engine: string; statement: string }>({
+    code: 'TL-2130',
+    title: 'A target table has no transactions',
+    recovery: 'halt',
+    message: ({ route, table, engine }) =>
+      `route ${route}: ${table} at the target is kept by the engine ${engine}, which has no transactions`,
+    remedy: (place) => `Run at the target: ${place.statement}. ${startAgain(place)}`,
+    explanation:
+      'Rows and the position that they reach are committed together. What such a table has taken stays when the rest is rolled back, and would be applied twice.',
+  }),
+  readOnly: errorKind<{ node: string; name: string }>({
+    code: 'TL-2131',
+    title: 'The target takes no writes',
+    recovery: 'halt',
+    message: ({ node, name }) => `node ${node}: ${name} is on`,
+    remedy: () => 'Switch it off at the target, or name the server that takes writes.',
+    explanation: 'A replica of another server is set so, and a server that was switched over from.',
+  }),
+  notDurable: errorKind<{ node: string }>({
+    code: 'TL-2132',
+    title: 'A commit at the target need not survive a crash of its host',
+    recovery: 'halt',
+    message: ({ node }) => `node ${node}: innodb_flush_log_at_trx_commit, or with a binlog sync_binlog, is not 1`,
+    remedy: () => 'Set them, or allow it by name on the node: allow: [targetMayForget].',
+    explanation:
+      'What is durable at the target may be forgotten by the source. After a crash of its host such a server goes back some transactions, rows and position alike: with a source that still has them nothing is lost.',
+  }),
+  packetTooLarge: errorKind<{ route: string; bytes: number; limit: number }>({
+    code: 'TL-2133',
+    title: 'A row is larger than a message that the target takes',
+    recovery: 'halt',
+    message: ({ route, bytes, limit }) =>
+      `route ${route} halted: a statement of ${bytes} bytes is needed, and max_allowed_packet at the target is ${limit}`,
+    remedy: (place) =>
+      `Run at the target: SET GLOBAL max_allowed_packet = ${Math.min(2 ** 30, Math.ceil((place.bytes * 1.1) / 1024) * 1024)}. ${startAgain(place)}`,
+    explanation:
+      'Statements are cut where they would be longer, and a single row can not be. Bytes that are no text take two characters each. The server takes 1 GB at most.',
+  }),
   collision: errorKind<ChangePlace & { change: string; found: string }>({
     code: 'TL-2201',
     title: 'The target row is not what the source says it should be',

@@ -1,0 +1,504 @@
+import { randomUUID } from 'node:crypto';
+import type { Action, ActionJournal, MakeEntry } from '../../../src/core/action.ts';
+import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
+import type { JobStore } from '../../../src/core/job.ts';
+import type { StoredLoad } from '../../../src/core/load.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { ParkedStore } from '../../../src/core/parked.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { JournalLimits, NodeDefinition } from '../../../src/core/route.ts';
+import type { RouteDescription } from '../../../src/core/route-description.ts';
+import type {
+  LeaseAttempt,
+  LeaseHolder,
+  PendingChange,
+  RouteStateStore,
+  SourceIdentity,
+  StoredRoute,
+  StoredTable,
+  TablesChange,
+  Wanted,
+  WantedOptions,
+} from '../../../src/core/route-state-store.ts';
+import type { Reason, RouteStatus, WantedState } from '../../../src/core/route-status.ts';
+import type { TableDefinition } from '../../../src/core/table-facts.ts';
+import { classifyMysqlError } from '../classify-error.ts';
+import { connectMysql, type MysqlSession } from '../connect.ts';
+import { readApplyActivity } from './apply-activity.ts';
+import { storeFirstCheckpoint } from './first-checkpoint.ts';
+import { acquire, type HeldLease, release, renew } from './lease.ts';
+import { MysqlActionJournal, writeAction } from './mysql-action-journal.ts';
+import { MysqlJobStore } from './mysql-job-store.ts';
+import { noParking } from './no-parking.ts';
+import { registerTables, storeApplied, storeChange } from './registered-tables.ts';
+import { leaveSessionLock, takeSessionLock } from './session-locks.ts';
+import { dropState, isMissing, migrateState, readStateVersion, underStateLock } from './state-schema.ts';
+import { inTransaction, nowMs, places } from './statements.ts';
+import { readStoredRoute } from './stored-route.ts';
+import { effectiveState, readWanted, wantedColumns } from './wanted.ts';
+
+/** With a renewal every 3 s, what is left of a lease of 10 s. */
+const answerMs = 6_500;
+
+/** A lease changes hands in several statements, each of which may wait for a lock or a session's end. */
+const leaseAnswerMs = 30_000;
+
+/** DDL waits for its turn, and old checkpoints may be many. */
+const longAnswerMs = 120_000;
+
+/** How long the control session waits for a lock: a renewal has to come through in time. */
+const lockWaitSeconds = 3;
+
+export interface MysqlStateOptions {
+  readonly node: NodeDefinition;
+  readonly routeKey: string;
+  readonly logger: Logger;
+}
+
+/** Opens a session of its own. */
+export async function openMysqlState(options: MysqlStateOptions): Promise<RouteStateStore> {
+  const session = await connectMysql(options.node);
+  try {
+    await session.query(
+      `set session innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`,
+    );
+    await session.query('set session transaction isolation level read committed');
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return new MysqlRouteState(options, session);
+}
+
+class MysqlRouteState implements RouteStateStore {
+  readonly parked: ParkedStore;
+  readonly actions: ActionJournal;
+  readonly jobs: JobStore;
+  readonly #session: MysqlSession;
+  readonly #node: string;
+  readonly #key: string;
+  readonly #route: string;
+  readonly #logger: Logger;
+  #routeId: number | null = null;
+  /** Of the lease that the log knows of. */
+  #toldEpoch: bigint | null = null;
+  #lease: HeldLease | null = null;
+  #isNamed = false;
+  /** One at a time: a renewal must not slip into a transaction of another call. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ node, routeKey, logger }: MysqlStateOptions, session: MysqlSession) {
+    this.#session = session;
+    this.#node = node.name;
+    this.#key = routeKey;
+    this.#route = routeKey.slice(routeKey.indexOf('/') + 1);
+    this.#logger = logger;
+    const shared = {
+      session,
+      routeKey,
+      run: <T>(run: () => Promise<T>) => this.#run(run),
+      stateVersion: () => readStateVersion(session, this.#node),
+    };
+    this.parked = noParking(this.#node);
+    this.actions = new MysqlActionJournal(shared);
+    this.jobs = new MysqlJobStore({
+      ...shared,
+      routeId: () => this.#id(),
+      epoch: () => this.#lease?.epoch ?? null,
+      fenced: () => this.#fenced(),
+    });
+  }
+
+  migrate(creates = true): Promise<void> {
+    return this.#run(() => migrateState(this.#session, this.#node, creates), longAnswerMs);
+  }
+
+  register(known: string | null = null): Promise<string> {
+    return this.#run(async () => {
+      try {
+        if (known === null) await this.#register();
+      } catch (error) {
+        // The last other route was dropped, and the tables with it, since they were migrated.
+        if (!isMissing(error)) throw error;
+        await migrateState(this.#session, this.#node, true);
+        await this.#register();
+      }
+      const registration = await this.#registration();
+      if (registration === null)
+        throw fail(known === null ? routeErrors.notRegistered : routeErrors.dropped, { route: this.#route });
+      return registration;
+    }, longAnswerMs);
+  }
+
+  async #registration(): Promise<string | null> {
+    if ((await readStateVersion(this.#session, this.#node)) === null) return null;
+    const [row] = await this.#session.query('select registration from tidelock.routes where route_key = ?', [
+      this.#key,
+    ]);
+    return row?.[0] ?? null;
+  }
+
+  /** Under the lock under which the tables would be dropped. */
+  async #register(): Promise<void> {
+    await underStateLock(this.#session, this.#node, () =>
+      inTransaction(this.#session, async () => {
+        const [there] = await this.#session.query('select id from tidelock.routes where route_key = ?', [this.#key]);
+        if (there === undefined)
+          await this.#session.change('insert into tidelock.routes (route_key, registration) values (?, ?)', [
+            this.#key,
+            randomUUID(),
+          ]);
+        for (const table of ['requests', 'leases'])
+          await this.#session.change(
+            `insert ignore into tidelock.${table} (route_id) select id from tidelock.routes where route_key = ?`,
+            [this.#key],
+          );
+      }),
+    );
+  }
+
+  read(): Promise<StoredRoute | null> {
+    return this.#run(async () => {
+      const version = await readStateVersion(this.#session, this.#node);
+      return version === null ? null : await readStoredRoute(this.#session, this.#key);
+    });
+  }
+
+  acquireLease(holder: LeaseHolder, takeover: boolean, onClaim = (): void => {}): Promise<LeaseAttempt> {
+    return this.#run(async () => {
+      const session = this.#session;
+      const routeId = await this.#id();
+      const options = { session, routeId, routeKey: this.#key, route: this.#route, holder };
+      this.#lease = null;
+      const attempt = await acquire(options, takeover, async () => onClaim());
+      if (!attempt.granted) {
+        await this.#unname(routeId);
+        return attempt;
+      }
+      // By this lock whoever takes the route over finds the session and ends it; only a holder has it.
+      this.#isNamed ||= await takeSessionLock(session, routeId, 'control', 1);
+      const { epoch, claim = '' } = attempt;
+      this.#lease = { supervisor: holder.supervisor, claim, epoch };
+      // Asked for again after each pause, stop and halt: that the same lease goes on is no news.
+      const isNews = epoch !== this.#toldEpoch;
+      this.#toldEpoch = epoch;
+      this.#logger[isNews ? 'info' : 'debug']({ epoch: epoch.toString(), takeover }, 'lease acquired');
+      return { granted: true, epoch };
+    }, leaseAnswerMs);
+  }
+
+  renewLease(status: RouteStatus | null): Promise<Wanted> {
+    return this.#run(async () => {
+      const lease = this.#lease;
+      const isHeld = lease !== null && (await renew(this.#session, await this.#id(), lease, status));
+      if (!isHeld) throw await this.#fenced();
+      return await this.#wanted();
+    });
+  }
+
+  releaseLease(): Promise<void> {
+    return this.#run(async () => {
+      if (this.#lease === null) return;
+      const routeId = await this.#id();
+      await release(this.#session, routeId, this.#lease);
+      this.#lease = null;
+      await this.#unname(routeId);
+    });
+  }
+
+  async #unname(routeId: number): Promise<void> {
+    if (this.#isNamed) await leaveSessionLock(this.#session, routeId, 'control');
+    this.#isNamed = false;
+  }
+
+  prune({ keepMs, entries }: JournalLimits): Promise<void> {
+    return this.#run(async () => {
+      const deployment = this.#key.slice(0, this.#key.indexOf('/') + 1);
+      const [last] = await this.#session.query(
+        `select id from tidelock.actions where route_key = ? order by id desc limit 1 offset ${Math.floor(entries)}`,
+        [this.#key],
+      );
+      await this.#session.change(
+        `delete from tidelock.actions where (route_key = ? and id <= ?)
+           or (left(route_key, char_length(?)) = ? and at < sysdate(6) - interval ? microsecond
+             and (route_key = ? or route_key not in (select route_key from tidelock.routes)))`,
+        [this.#key, last?.[0] ?? '0', deployment, deployment, keepMs * 1_000, this.#key],
+      );
+    }, longAnswerMs);
+  }
+
+  applyActivity(): Promise<ApplyActivity> {
+    return this.#run(async () => await readApplyActivity(this.#session, await this.#id()));
+  }
+
+  wanted(): Promise<Wanted> {
+    return this.#run(() => this.#wanted());
+  }
+
+  async #wanted(): Promise<Wanted> {
+    const [row] = await this.#session.query(
+      `select ${wantedColumns} from tidelock.requests q join tidelock.routes r on r.id = q.route_id where r.id = ? and r.route_key = ?`,
+      [await this.#id(), this.#key],
+    );
+    if (row === undefined) throw fail(routeErrors.notRegistered, { route: this.#route });
+    return readWanted(row);
+  }
+
+  /** These servers announce nothing: what is asked for is found with the next renewal of the lease. */
+  onRequest(): void {}
+
+  setWanted(state: WantedState, options: WantedOptions = {}): Promise<Wanted | null> {
+    return this.#run(async () => {
+      const routeId = await this.#id();
+      const { instead = null, acceptSchemaChangesTo = null, forMs = null, restart = false, entry } = options;
+      return await inTransaction(this.#session, async () => {
+        const changed = await this.#session.change(
+          `update tidelock.requests q set request = q.request + 1, restart = if(? = 1, q.request, q.restart), wanted = ?,
+             paused_until_ms = ${nowMs} + ?, reason = ?, asked_by = ?, accept_schema_changes_to = coalesce(?, q.accept_schema_changes_to)
+           where q.route_id = ?${instead === null ? '' : ` and ${effectiveState} in (${places(instead)})`}`,
+          [
+            restart ? 1 : 0,
+            state,
+            forMs,
+            options.reason ?? null,
+            options.askedBy ?? null,
+            acceptSchemaChangesTo,
+            routeId,
+            ...(instead ?? []),
+          ],
+        );
+        const wanted = changed === 0 ? null : await this.#wanted();
+        const told =
+          wanted === null
+            ? { changed: false }
+            : { request: wanted.request, ...(forMs !== null && { pausedUntil: wanted.pausedUntil }) };
+        if (entry !== undefined) await writeAction(this.#session, this.#key, entry(told));
+        return wanted;
+      });
+    });
+  }
+
+  setCreating(source: SourceIdentity): Promise<void> {
+    return this.#run(() => this.#setRoute(`phase = 'creating', source = ?`, source));
+  }
+
+  setReady(
+    source: SourceIdentity,
+    position: Position,
+    { applied, entry }: { readonly applied?: RouteDescription; readonly entry?: MakeEntry | undefined } = {},
+  ): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#session, async () => {
+        // First, since it locks the route: no other checkpoint comes in between.
+        await this.#setRoute(`phase = 'ready', source = ?`, source);
+        const routeId = await this.#id();
+        await storeFirstCheckpoint(this.#session, routeId, position);
+        if (applied !== undefined) await storeApplied(this.#session, routeId, applied);
+        if (entry !== undefined) await writeAction(this.#session, this.#key, entry());
+      }),
+    );
+  }
+
+  setSource(source: SourceIdentity): Promise<void> {
+    return this.#run(() => this.#setRoute('source = ?', source));
+  }
+
+  setPending(change: PendingChange, entry?: MakeEntry): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#session, async () => {
+        const routeId = await this.#id();
+        await this.#session.change('update tidelock.routes set pending = ? where id = ?', [
+          JSON.stringify(change),
+          routeId,
+        ]);
+        // One that has halted tries again with a later request.
+        await this.#session.change('update tidelock.requests set request = request + 1 where route_id = ?', [routeId]);
+        if (entry !== undefined) await writeAction(this.#session, this.#key, entry());
+      }),
+    );
+  }
+
+  failPending(reason: Reason): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#session, async () => {
+        const [row] = await this.#session.query(
+          'select pending from tidelock.routes where id = ? and pending is not null and epoch = ? for update',
+          [await this.#id(), this.#lease?.epoch.toString() ?? null],
+        );
+        if (row === undefined) return;
+        const pending = JSON.stringify({ ...JSON.parse(row[0] ?? '{}'), failed: reason });
+        await this.#session.change('update tidelock.routes set pending = ? where id = ?', [pending, await this.#id()]);
+      }),
+    );
+  }
+
+  apply(change: TablesChange): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#session, async () => {
+        const routeId = await this.#id();
+        const [row] = await this.#session.query('select epoch from tidelock.routes where id = ? for update', [routeId]);
+        if (this.#lease === null || row?.[0] !== this.#lease.epoch.toString()) throw await this.#fenced();
+        await storeChange(this.#session, this.#route, routeId, change);
+        failpoint('change.stored');
+      }),
+    );
+  }
+
+  tables(): Promise<readonly StoredTable[]> {
+    return this.#run(async () => {
+      const rows = await this.#session.query(
+        'select source, target, fingerprint, definition, loaded_to from tidelock.tables where route_id = ? order by source',
+        [await this.#id()],
+      );
+      return rows.map(([source, target, fingerprint, definition, loadedTo]) => ({
+        source: source ?? '',
+        target: target ?? '',
+        fingerprint: fingerprint ?? '',
+        definition: definition ? (JSON.parse(definition) as TableDefinition) : null,
+        loadedTo: (loadedTo ?? null) as Position | null,
+      }));
+    });
+  }
+
+  setTables(tables: readonly StoredTable[]): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#session, async () => {
+        const routeId = await this.#id();
+        await this.#session.change('delete from tidelock.tables where route_id = ?', [routeId]);
+        await registerTables(this.#session, this.#route, routeId, tables);
+      }),
+    );
+  }
+
+  /** Tables are not loaded beside the stream here yet. */
+  async loads(): Promise<readonly StoredLoad[]> {
+    return [];
+  }
+
+  setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void> {
+    return this.#run(() =>
+      inTransaction(this.#session, async () => {
+        const routeId = await this.#id();
+        const [row] = await this.#session.query(
+          'select definition from tidelock.tables where route_id = ? and source = ? and definition is not null for update',
+          [routeId, source],
+        );
+        if (row === undefined) return;
+        await this.#session.change('update tidelock.tables set definition = ? where route_id = ? and source = ?', [
+          JSON.stringify({ ...JSON.parse(row[0] ?? '{}'), halted }),
+          routeId,
+          source,
+        ]);
+      }),
+    );
+  }
+
+  noteLeftover(name: string | null): Promise<void> {
+    return this.#run(async () => {
+      await this.#session.change(`update tidelock.routes set leftover = ?, leftover_at_ms = ${nowMs} where id = ?`, [
+        name,
+        await this.#id(),
+      ]);
+    });
+  }
+
+  isFree(name: string): Promise<boolean> {
+    return this.#run(async () => {
+      if ((await readStateVersion(this.#session, this.#node)) === null) return true;
+      const deployment = this.#key.slice(0, this.#key.indexOf('/'));
+      const [row] = await this.#session.query('select 1 from tidelock.routes where route_key = ?', [
+        `${deployment}/${name}`,
+      ]);
+      return row === undefined;
+    });
+  }
+
+  async rename(_name: string, _entry: Action, _confirm: () => Promise<void>): Promise<void> {
+    throw fail(nodeErrors.notYet, { node: this.#node, what: 'to give a route another name' });
+  }
+
+  drop(): Promise<void> {
+    return this.#run(async () => {
+      if ((await readStateVersion(this.#session, this.#node)) === null) return;
+      // No route begins meanwhile: the last one takes the tables along.
+      await underStateLock(this.#session, this.#node, async () => {
+        await inTransaction(this.#session, async () => {
+          if (await this.#holdLease())
+            await this.#session.change('delete from tidelock.routes where route_key = ?', [this.#key]);
+        });
+        const [row] = await this.#session.query('select 1 from tidelock.routes limit 1');
+        if (row === undefined) await dropState(this.#session);
+      });
+      this.#routeId = null;
+      this.#lease = null;
+    }, longAnswerMs);
+  }
+
+  /** Nobody takes the lease before this transaction is over. False where nothing is stored about the route. */
+  async #holdLease(): Promise<boolean> {
+    const [there] = await this.#session.query('select id from tidelock.routes where route_key = ?', [this.#key]);
+    if (there === undefined) return false;
+    const { supervisor = null, claim = null, epoch = null } = this.#lease ?? {};
+    const [row] = await this.#session.query(
+      `select 1 from tidelock.leases l join tidelock.routes r on r.id = l.route_id
+       where r.route_key = ? and l.supervisor = ? and l.claim = ? and r.epoch = ? for update`,
+      [this.#key, supervisor, claim, epoch?.toString() ?? null],
+    );
+    if (row === undefined) throw await this.#fenced();
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#session.close();
+  }
+
+  /** Changes the route's row; where this connection holds the lease, only under its epoch. */
+  async #setRoute(assignments: string, source: SourceIdentity): Promise<void> {
+    const epoch = this.#lease?.epoch.toString() ?? null;
+    const changed = await this.#session.change(
+      `update tidelock.routes set ${assignments} where id = ? and epoch = coalesce(?, epoch)`,
+      [JSON.stringify(source), await this.#id(), epoch],
+    );
+    if (changed !== 1) throw await this.#fenced();
+  }
+
+  async #fenced(): Promise<TidelockError> {
+    const [row] = await this.#session.query('select 1 from tidelock.routes where route_key = ?', [this.#key]);
+    if (row === undefined) return fail(routeErrors.notRegistered, { route: this.#route });
+    return fail(routeErrors.fenced, { route: this.#route, epoch: this.#lease?.epoch.toString() ?? 'none' });
+  }
+
+  async #id(): Promise<number> {
+    if (this.#routeId === null) {
+      const version = await readStateVersion(this.#session, this.#node);
+      const [row] =
+        version === null
+          ? []
+          : await this.#session.query('select id from tidelock.routes where route_key = ?', [this.#key]);
+      if (row === undefined) throw fail(routeErrors.notRegistered, { route: this.#route });
+      this.#routeId = Number(row[0]);
+    }
+    return this.#routeId;
+  }
+
+  /** A call that the target does not answer in time ends the connection: it may be of no more use, and a lease expires. */
+  #run<T>(run: () => Promise<T>, deadlineMs = answerMs): Promise<T> {
+    const timed = async (): Promise<T> => {
+      const timer = setTimeout(() => this.#session.close(), deadlineMs);
+      try {
+        return await run();
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+    const result = this.#last.then(timed).catch((error: unknown) => {
+      throw classifyMysqlError(error, this.#node);
+    });
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}

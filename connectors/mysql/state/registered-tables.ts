@@ -1,0 +1,51 @@
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { fingerprintOf, type RouteDescription } from '../../../src/core/route-description.ts';
+import type { StoredTable, TablesChange } from '../../../src/core/route-state-store.ts';
+import type { MysqlSession } from '../connect.ts';
+import { places } from './statements.ts';
+
+/** What the route was applied with from this transaction on; nothing is pending then. Under the lock of the route's row. */
+export async function storeApplied(session: MysqlSession, routeId: number, applied: RouteDescription): Promise<void> {
+  await session.change('update tidelock.routes set applied = ?, fingerprint = ?, pending = null where id = ?', [
+    JSON.stringify(applied),
+    fingerprintOf(applied),
+    routeId,
+  ]);
+}
+
+/** In the transaction that makes it true. */
+export async function storeChange(
+  session: MysqlSession,
+  route: string,
+  routeId: number,
+  { removed, tables, applied }: TablesChange,
+): Promise<void> {
+  const gone = [...removed, ...tables.map(({ source }) => source)];
+  await session.change(`delete from tidelock.tables where route_id = ? and source in (${places(gone)})`, [
+    routeId,
+    ...gone,
+  ]);
+  await registerTables(session, route, routeId, tables);
+  await storeApplied(session, routeId, applied);
+}
+
+/** Beside those that are registered. Throws where another route, or another table of this one, has one of the targets. */
+export async function registerTables(
+  session: MysqlSession,
+  route: string,
+  routeId: number,
+  tables: readonly StoredTable[],
+): Promise<void> {
+  for (const { source, target, fingerprint, definition, loadedTo } of tables) {
+    const [owner] = await session.query(
+      'select r.route_key from tidelock.tables t join tidelock.routes r on r.id = t.route_id where t.target = ?',
+      [target],
+    );
+    if (owner !== undefined) throw fail(routeErrors.tableOwned, { route, table: target, owner: owner[0] ?? '' });
+    await session.change(
+      'insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to) values (?, ?, ?, ?, ?, ?)',
+      [routeId, source, target, fingerprint, definition === null ? null : JSON.stringify(definition), loadedTo ?? null],
+    );
+  }
+}

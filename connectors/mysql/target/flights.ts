@@ -1,0 +1,96 @@
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Answer, MysqlSession } from '../connect.ts';
+import type { CountedStatement } from './set-apply.ts';
+
+/** The server is given so much at a time: it works on it while the rest is made. */
+const flightCharacters = 256 * 1024;
+
+/** A statement touched another number of rows than it should have: the group is not what the target expects. */
+export class CountMismatch extends Error {
+  override readonly name = 'CountMismatch';
+
+  constructor(label: string, expected: number, found: number) {
+    super(`${label}: ${expected} rows expected, ${found} found`);
+  }
+}
+
+export interface FlightsOptions {
+  readonly session: MysqlSession;
+  readonly maxPacketBytes: number;
+  readonly route: string;
+}
+
+type Check = (answer: Answer) => void;
+
+/**
+ * Statements in messages of several. The next message leaves once the one before was answered and is as it should be: after a deadlock the server has rolled
+ * back, and what it was given then would commit by itself.
+ */
+export class Flights {
+  readonly #options: FlightsOptions;
+  #texts: string[] = [];
+  #checks: (Check | null)[] = [];
+  #characters = 0;
+  #sent: Promise<void> | null = null;
+
+  constructor(options: FlightsOptions) {
+    this.#options = options;
+  }
+
+  async send(text: string, check: Check | null = null): Promise<void> {
+    if (this.#characters > 0 && this.#characters + text.length > flightCharacters) await this.#leave();
+    this.#texts.push(text);
+    this.#checks.push(check);
+    this.#characters += text.length;
+    if (this.#characters > flightCharacters) await this.#leave();
+  }
+
+  async sendCounted({ text, rows, label }: CountedStatement): Promise<void> {
+    await this.send(
+      text,
+      rows === null
+        ? null
+        : ({ found }) => {
+            if (found !== rows) throw new CountMismatch(label, rows, found);
+          },
+    );
+  }
+
+  /** Waits for all answers. Throws the first error. */
+  async settle(): Promise<void> {
+    await this.#leave();
+    const sent = this.#sent;
+    this.#sent = null;
+    await sent;
+  }
+
+  /** Waits for the message before, and sends what has come since. */
+  async #leave(): Promise<void> {
+    const sent = this.#sent;
+    this.#sent = null;
+    await sent;
+    if (this.#texts.length === 0) return;
+    const [texts, checks] = [this.#texts, this.#checks];
+    this.#texts = [];
+    this.#checks = [];
+    this.#characters = 0;
+    const flight = this.#fly(texts, checks);
+    // Its error is thrown where somebody waits for it.
+    flight.catch(() => {});
+    this.#sent = flight;
+  }
+
+  async #fly(texts: readonly string[], checks: readonly (Check | null)[]): Promise<void> {
+    const { session, maxPacketBytes, route } = this.#options;
+    // One that is longer than the server takes would end the connection, again and again.
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 2, 1);
+    if (bytes > maxPacketBytes) throw fail(targetErrors.packetTooLarge, { route, bytes, limit: maxPacketBytes });
+    const answers = await session.batch(texts);
+    for (const [at, check] of checks.entries()) {
+      const answer = answers[at];
+      if (answer === undefined) throw new RangeError('a statement without an answer');
+      check?.(answer);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import type { MysqlSession } from '../connect.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+
+export interface MissingGrant {
+  readonly what: string;
+  readonly statement: string;
+  readonly table?: TableVersion;
+}
+
+const ofRows = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
+/** The state's tables are made, altered and dropped, and point to each other. */
+const ofState = [...ofRows, 'CREATE', 'ALTER', 'DROP', 'INDEX', 'REFERENCES'] as const;
+
+/**
+ * What the user lacks. Grants are read as the server shows them to their own user, so that those of active roles count; on whole columns' grants nothing is
+ * built: a row is written whole.
+ */
+export async function missingGrants(
+  session: MysqlSession,
+  versions: readonly TableVersion[],
+): Promise<readonly MissingGrant[]> {
+  const [row] = await session.query('select current_user()');
+  const user = accountText(row?.[0] ?? '');
+  const held = await heldGrants(session);
+  const lacking = (wanted: readonly string[], schema: string, name: string | null): string[] =>
+    wanted.filter((right) => !held.some((grant) => grant.covers(right, schema, name)));
+  const missing: MissingGrant[] = [];
+  const state = lacking(ofState, 'tidelock', null);
+  if (state.length > 0)
+    missing.push({
+      what: `${state.join(', ')} on the database tidelock, where positions are kept,`,
+      statement: `GRANT ${state.join(', ')} ON tidelock.* TO ${user};`,
+    });
+  for (const table of versions) {
+    const rights = lacking(ofRows, table.schema, table.name);
+    if (rights.length === 0) continue;
+    missing.push({
+      what: `${rights.join(', ')} on ${tableLabel(table)}`,
+      statement: `GRANT ${rights.join(', ')} ON ${quoteTable(table)} TO ${user};`,
+      table,
+    });
+  }
+  return missing;
+}
+
+/** The account's name may have an @ in it; its host has none. */
+export function accountText(account: string): string {
+  const at = account.lastIndexOf('@');
+  const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  return `${quote(account.slice(0, at))}@${quote(account.slice(at + 1))}`;
+}
+
+interface Grant {
+  covers(right: string, schema: string, name: string | null): boolean;
+}
+
+async function heldGrants(session: MysqlSession): Promise<readonly Grant[]> {
+  const rows = await session.query('show grants');
+  return rows.flatMap(([text]) => {
+    const grant = parseGrant(text ?? '');
+    return grant === null ? [] : [grant];
+  });
+}
+
+/** `GRANT SELECT, INSERT (a, b) ON `shop`.* TO …`; null of what gives no rights on tables. */
+export function parseGrant(text: string): Grant | null {
+  const match = /^GRANT (.+?) ON (?:TABLE )?(\*|`(?:[^`]|``)*`)\.(\*|`(?:[^`]|``)*`) TO /s.exec(text);
+  if (match === null) return null;
+  const [, list = '', database = '', table = ''] = match;
+  const unquoted = (name: string): string | null => (name === '*' ? null : name.slice(1, -1).replaceAll('``', '`'));
+  // Rights on columns stand before a list in brackets, and are none on the table.
+  const rights = new Set(
+    list
+      .replace(/[A-Z ]+ \([^)]*\)/g, '')
+      .split(',')
+      .map((right) => right.trim()),
+  );
+  const [schemaOf, tableOf] = [unquoted(database), unquoted(table)];
+  const isOfSchema = schemaOf === null ? () => true : likePattern(schemaOf);
+  return {
+    covers: (right, schema, name) =>
+      (rights.has(right) || rights.has('ALL PRIVILEGES')) &&
+      isOfSchema(schema) &&
+      (tableOf === null || tableOf === name),
+  };
+}
+
+/** In a grant on a database `%` and `_` are wildcards, unless behind a backslash. */
+function likePattern(pattern: string): (name: string) => boolean {
+  const source = pattern.replaceAll(/\\[%_\\]|[%_]|[^\w\s]/g, (found) => {
+    if (found === '%') return '.*';
+    if (found === '_') return '.';
+    return `\\${found.startsWith('\\') && found.length > 1 ? found.slice(1) : found}`;
+  });
+  const expression = new RegExp(`^${source.replaceAll('\\_', '_')}$`, 's');
+  return (name) => expression.test(name);
+}
+
+/** For whoever gives the user all that a target needs. */
+export function grantStatements(user: string, schemas: readonly string[]): readonly string[] {
+  return [
+    `GRANT ${ofState.join(', ')} ON tidelock.* TO ${user};`,
+    ...schemas.map((schema) => `GRANT ${ofRows.join(', ')} ON ${quoteIdentifier(schema)}.* TO ${user};`),
+  ];
+}

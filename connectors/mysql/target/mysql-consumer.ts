@@ -1,0 +1,292 @@
+import type { StartPoint } from '../../../src/core/collector.ts';
+import {
+  type ApplyCounts,
+  backlogRows,
+  type Consumer,
+  type PartFeed,
+  type Progress,
+} from '../../../src/core/consumer.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { ParkedCount } from '../../../src/core/parked.ts';
+import { pause } from '../../../src/core/pause.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { ConsumerOptions } from '../../../src/core/target.ts';
+import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
+import type { WorkMeter } from '../../../src/core/work-meter.ts';
+import { evolutionOf } from '../../sql/apply/evolutions.ts';
+import { type Group, isIdle, isOfLoad, nextGroup, transactionsOf } from '../../sql/apply/group.ts';
+import { GroupSize } from '../../sql/apply/group-size.ts';
+import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
+import { mappingError } from '../../sql/apply/mapping-error.ts';
+import { Turns } from '../../sql/apply/turns.ts';
+import type { ApplySession } from './apply-session.ts';
+import { applyCarefully } from './careful-apply.ts';
+import type { Flights } from './flights.ts';
+import { isLockError, isOff } from './refusals.ts';
+import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
+import { TablePlans } from './table-plans.ts';
+import { TargetTransaction } from './target-transaction.ts';
+
+/** A group's statements are text before they are bytes: both are in memory. */
+const maxGroupBytes = 64_000_000;
+
+/** A statement is not longer than this where its rows allow that: the server holds it, and its list of rows, in memory. */
+const statementCharacters = 4_000_000;
+
+/** A character takes three bytes at most; the message has other statements, too. */
+const bytesPerCharacter = 4;
+
+/** Deadlocks and lock waits of one group, which is done again each time. */
+const mostRetries = 10;
+const retryMs = 50;
+
+/**
+ * How a group is applied. `set`: net effect in few statements. `ordered`: every change by itself in source order. `careful`: one by one, with collisions
+ * resolved. Each is tried after the one before has failed and was rolled back.
+ */
+type Mode = 'set' | 'ordered' | 'careful';
+const modes: readonly Mode[] = ['set', 'ordered', 'careful'];
+
+const noFeed: PartFeed = { take: () => [], gather: async () => [], onMore() {}, done() {} };
+
+export interface MysqlConsumerOptions extends ConsumerOptions {
+  readonly route: RouteDefinition;
+  readonly routeId: number;
+  readonly apply: ApplySession;
+  readonly logger: Logger;
+}
+
+/**
+ * One target transaction per group: the route's epoch is locked and the origin marker written first, then the rows, last the checkpoint; all of a small
+ * group is one message, and its COMMIT, which is sent once the counts are right, another. A source transaction that is larger than a group keeps the target
+ * transaction open; each of its groups is behind a savepoint of its own, so that it can be replayed without the ones before.
+ *
+ * What locks of others undo is done again: here where the group is the whole transaction, by reading the stream again where parts of it are gone.
+ */
+export class MysqlConsumer implements Consumer {
+  readonly start: StartPoint;
+  readonly #route: RouteDefinition;
+  readonly #apply: ApplySession;
+  readonly #logger: Logger;
+  readonly #meter: WorkMeter;
+  readonly #groupRows: number;
+  readonly #size: GroupSize;
+  readonly #plans: TablePlans;
+  readonly #target: TargetTransaction;
+  readonly #turns = new Turns();
+  #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
+  #commitMs = 0;
+  #counts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
+
+  constructor(options: MysqlConsumerOptions) {
+    const { route, apply, logger } = options;
+    const { position, lastCommit } = options.checkpoint;
+    this.start = { position, lastCommit };
+    this.#route = route;
+    this.#apply = apply;
+    this.#logger = logger;
+    this.#meter = options.meter;
+    this.#groupRows = route.apply.groupRows;
+    const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
+    this.#size = new GroupSize({ rows: this.#groupRows, bytes });
+    this.#plans = new TablePlans(route, apply.foreignKeysAct);
+    this.#target = new TargetTransaction(options);
+  }
+
+  async apply(given: readonly TransactionPart[], signal: AbortSignal, feed: PartFeed = noFeed): Promise<void> {
+    const incoming = new IncomingParts(given);
+    while (incoming.parts.length > 0 && !signal.aborted) {
+      const beganMs = performance.now();
+      const group = nextGroup(incoming.parts, 0, this.#size.limits, this.#target.open);
+      await this.#turns.take(() => this.#guard(() => this.#timed(() => this.#next(group))));
+      feed.done(incoming.drop(group.parts.length));
+      this.#size.applied(performance.now() - beganMs, incoming.rows);
+      incoming.add(feed.take());
+      await this.#gather(incoming, feed);
+    }
+  }
+
+  /** In a backlog that makes no whole group yet a little more, where the target has nothing to do anyhow. */
+  async #gather(incoming: IncomingParts, feed: PartFeed): Promise<void> {
+    const { rows, parts } = incoming;
+    if (rows < backlogRows(this.#groupRows) || rows >= this.#groupRows) return;
+    if (!parts.some(({ urgency }) => urgency === 'now')) incoming.add(await feed.gather(rows));
+  }
+
+  async flushIdle(): Promise<void> {
+    await this.#turns.take(() => this.#guard(() => this.#timed(() => this.#flushIdle())));
+  }
+
+  progress(): AsyncIterable<Progress> {
+    return this.#target.progress();
+  }
+
+  counts(): ApplyCounts {
+    return { ...this.#counts };
+  }
+
+  parked(): ParkedCount {
+    return { count: 0, since: null };
+  }
+
+  /** Nothing is ever parked. */
+  async carryOut(): Promise<void> {}
+
+  /** A COMMIT that was answered has flushed, or it was allowed by name that it has not. */
+  async settled(): Promise<void> {}
+
+  abort(): void {
+    this.#target.abort();
+  }
+
+  async close(): Promise<void> {
+    this.#target.close();
+  }
+
+  async #next(group: Group): Promise<void> {
+    const { parts } = group;
+    if (!this.#target.open && parts.every(isIdle)) return await this.#rest(group);
+    const unmapped = parts.find((part) => part.unmapped !== undefined)?.unmapped;
+    const node = this.#route.to.name;
+    if (parts.some(isOfLoad)) throw fail(nodeErrors.notYet, { node, what: 'to load tables beside the stream' });
+    if (evolutionOf(parts[0]) !== null)
+      throw fail(nodeErrors.notYet, { node, what: 'to follow changed definitions of tables' });
+    await this.#plans.prepare(this.#apply.session, parts);
+    if (unmapped !== undefined) return await this.#applyUpToUnmapped(group);
+    await this.#applyGroup(group);
+  }
+
+  /** What the transforms have no value for halts at its transaction, with those before it applied. */
+  async #applyUpToUnmapped(group: Group): Promise<void> {
+    for (const one of this.#target.open ? [group] : transactionsOf(group)) {
+      const part = one.parts.find(({ unmapped }) => unmapped !== undefined);
+      if (part?.unmapped !== undefined) throw mappingError(part.unmapped);
+      await this.#applyGroup(one);
+    }
+  }
+
+  /** An advance without changes rides with the next change, unless somebody waits for it. */
+  async #rest({ commit, lastCommit, parts }: Group): Promise<void> {
+    if (commit === null) return;
+    this.#idle = { commit, lastCommit: lastCommit ?? this.#idle?.lastCommit ?? null };
+    if (parts.some((part) => part.urgency === 'now')) await this.#flushIdle();
+  }
+
+  async #flushIdle(): Promise<void> {
+    if (this.#idle === null || this.#target.open) return;
+    await this.#retried({ parts: [], rows: 0, ...this.#idle }, 'set');
+  }
+
+  async #applyGroup(group: Group): Promise<void> {
+    for (const mode of modes) {
+      try {
+        await this.#retried(group, mode);
+        return;
+      } catch (error) {
+        if (mode === 'careful' || !isOff(error)) throw error;
+        this.#counts.replays++;
+        this.#size.replayed();
+        this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
+        await this.#target.rollBack();
+      }
+      // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.
+      const single = mode === 'ordered' && !this.#target.open ? transactionsOf(group) : [];
+      if (single.length > 1) {
+        for (const one of single) await this.#applyGroup(one);
+        return;
+      }
+    }
+  }
+
+  /** Runs one group in one mode, again after a deadlock or a lock wait where it is all that the target transaction holds. */
+  async #retried(group: Group, mode: Mode): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#attempt(group, mode);
+        return;
+      } catch (error) {
+        if (!isLockError(error) || this.#target.open || attempt > mostRetries) throw error;
+        this.#logger.debug({ attempt, rows: group.rows }, 'a lock of somebody else has undone the group, again');
+        // The server has rolled back all of it, or a statement only: afterwards it is all.
+        await this.#target.rollBack();
+        await pause(retryMs * attempt * (0.5 + Math.random()), new AbortController().signal);
+      }
+    }
+  }
+
+  async #attempt(group: Group, mode: Mode): Promise<void> {
+    const beganMs = this.#meter.onDone === null ? 0 : Date.now();
+    const { commit, parts } = group;
+    const flights = this.#target.flights();
+    await this.#target.begin(flights, group);
+    let collisions = 0;
+    if (mode === 'careful') {
+      await flights.settle();
+      const { name: route, collisions: rules } = this.#route;
+      const options = { apply: this.#apply, plans: this.#plans, route, collisions: rules, logger: this.#logger };
+      collisions = await applyCarefully(options, parts);
+      if (commit !== null) await this.#target.storeCheckpoint(group, commit);
+    } else {
+      await this.#send(flights, group, mode);
+      if (commit !== null) await this.#target.sendCheckpoint(flights, group, commit);
+      await flights.settle();
+    }
+    if (commit !== null) await this.#commit(group, commit);
+    else this.#target.keepOpen();
+    this.#count(group, collisions);
+    if (this.#meter.onDone === null || parts.length === 0) return;
+    const transactions = parts.filter((part) => part.commit !== null && !isIdle(part)).length;
+    const position = commit?.position ?? null;
+    this.#meter.onDone({ kind: 'group', beganMs, endedMs: Date.now(), rows: group.rows, transactions, position, mode });
+  }
+
+  async #send(flights: Flights, { parts }: Group, mode: 'set' | 'ordered'): Promise<void> {
+    const options: SetOptions = {
+      plans: this.#plans,
+      foreignKeysAct: this.#apply.foreignKeysAct,
+      maxCharacters: Math.min(statementCharacters, Math.floor(this.#apply.maxPacketBytes / bytesPerCharacter)),
+    };
+    const statements = mode === 'set' ? setStatements(options, parts) : orderedStatements(options, parts);
+    for (const statement of statements) await flights.sendCounted(statement);
+  }
+
+  async #commit(group: Group, commit: Commit): Promise<void> {
+    const beganMs = performance.now();
+    await this.#target.commit(group, commit);
+    const spentMs = performance.now() - beganMs;
+    this.#commitMs += spentMs;
+    this.#meter.spent('commit', spentMs);
+    this.#idle = null;
+  }
+
+  #count(group: Group, collisions: number): void {
+    if (group.rows === 0 && group.parts.length === 0) return;
+    this.#counts.groups++;
+    this.#counts.rows += group.rows;
+    this.#counts.collisions += collisions;
+    this.#meter.applied(group.parts, group.rows);
+    for (const part of group.parts) if (part.commit !== null && !isIdle(part)) this.#counts.transactions++;
+  }
+
+  /** What is not the commit is the apply, however often it was tried. */
+  async #timed<T>(run: () => Promise<T>): Promise<T> {
+    const beganMs = performance.now();
+    const committedMs = this.#commitMs;
+    try {
+      return await run();
+    } finally {
+      this.#meter.spent('apply', performance.now() - beganMs - (this.#commitMs - committedMs));
+    }
+  }
+
+  /** Every error that leaves the Consumer is a TidelockError. */
+  async #guard<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      throw this.#target.classify(error);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { charsetOf, integerBases, type LiteralKind } from './column-kind.ts';
+import type { BoundColumn } from './table-plan.ts';
+import type { TargetColumn, TargetTable } from './target-table.ts';
+import { textLiteral, valueLiteral } from './value-literal.ts';
+
+export interface RowStatementsOptions {
+  readonly target: TargetTable;
+  readonly columns: readonly BoundColumn[];
+  /** Empty where only the whole row names it. */
+  readonly key: readonly BoundColumn[];
+  readonly vendor: 'mysql' | 'mariadb';
+}
+
+/** Rows of one statement as SQL, and how to put them together. */
+export interface SetStatement {
+  readonly head: string;
+  /** Between the first row and the second one. */
+  readonly behindFirst: string;
+  readonly tail: string;
+  firstRow(old: Row, after: Row): string;
+  /** Any other; a comma stands between two of them. */
+  row(old: Row, after: Row): string;
+}
+
+/**
+ * The statements by which rows of one table are written.
+ *
+ * An UPDATE and a DELETE of many rows join the table with a list of rows that is read first, so that each row is found by the key's index, however many
+ * there are: a long IN list makes the server scan the table once its optimizer runs out of memory. The list's columns have the types of their values, and
+ * the key's are written so that comparing needs no conversion of the table's column: such a comparison would use no index, and 9007199254740993 would be
+ * 9007199254740992 in a text's double.
+ */
+export class RowStatements {
+  readonly insert: SetStatement;
+  readonly delete: SetStatement;
+  readonly #options: RowStatementsOptions;
+  readonly #table: string;
+  readonly #updates = new Map<string, SetStatement>();
+
+  constructor(options: RowStatementsOptions) {
+    const { target, columns, key } = options;
+    this.#options = options;
+    this.#table = quoteTable(target);
+    const names = columns.map(({ column }) => quoteIdentifier(column.name)).join(', ');
+    const values = (_: Row, after: Row): string => `(${literals(columns, after)})`;
+    this.insert = {
+      head: `insert into ${this.#table} (${names}) values `,
+      behindFirst: ',',
+      tail: '',
+      row: values,
+      firstRow: values,
+    };
+    const found = this.#list(key, [], 'delete from t using ');
+    this.delete = { ...found, tail: `${found.tail} straight_join ${this.#table} as t on ${this.#match()}` };
+  }
+
+  /** Replaces the values of rows; cells that are UNCHANGED in `after` are left out. */
+  update(after: Row): SetStatement {
+    const { columns, key } = this.#options;
+    let mask = '';
+    for (const { index } of columns) if (after[index] === UNCHANGED) mask += `${index} `;
+    let statement = this.#updates.get(mask);
+    if (statement === undefined) {
+      const changed = columns.filter(({ index }) => after[index] !== UNCHANGED);
+      const list = this.#list(key, changed, 'update ');
+      const assignments = changed.map(({ column }, at) => `t.${quoteIdentifier(column.name)} = v.c${key.length + at}`);
+      // A row without anything to be set still has to be there.
+      if (assignments.length === 0) assignments.push(...key.map(({ column }) => same(column)));
+      const tail = `${list.tail} straight_join ${this.#table} as t on ${this.#match()} set ${assignments.join(', ')}`;
+      statement = { ...list, tail };
+      this.#updates.set(mask, statement);
+    }
+    return statement;
+  }
+
+  /** A change of one row, by its key; of a table without one, of one of the rows that are the same. */
+  updateOne(old: Row, after: Row): string {
+    const { columns } = this.#options;
+    const set = columns
+      .filter(({ index }) => after[index] !== UNCHANGED)
+      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${valueLiteral(after[index], column.kind)}`);
+    return `update ${this.#table} set ${set.join(', ')} where ${this.#named(old)}`;
+  }
+
+  deleteOne(old: Row): string {
+    return `delete from ${this.#table} where ${this.#named(old)}`;
+  }
+
+  insertOne(after: Row): string {
+    const { head } = this.insert;
+    return head + this.insert.firstRow(after, after);
+  }
+
+  exists(row: Row): string {
+    return `select 1 from ${this.#table} where ${this.keyCondition(row)} lock in share mode`;
+  }
+
+  /** Names the row by its key. */
+  keyCondition(row: Row): string {
+    return this.#options.key
+      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${keyLiteral(row, index, column)}`)
+      .join(' and ');
+  }
+
+  #named(row: Row): string {
+    const { key, columns } = this.#options;
+    if (key.length > 0) return this.keyCondition(row);
+    // Of several that are the same one is changed.
+    return `${columns.map(({ index, column }) => sameValue(column, row, index)).join(' and ')} limit 1`;
+  }
+
+  #match(): string {
+    return this.#options.key
+      .map(({ column }, at) => `t.${quoteIdentifier(column.name)} = ${keyValue(column, `v.c${at}`)}`)
+      .join(' and ');
+  }
+
+  /** `v` with the columns c0, c1, ... : the key of the old row, and values of the new one. */
+  #list(key: readonly BoundColumn[], values: readonly BoundColumn[], verb: string): SetStatement {
+    const cells = (old: Row, after: Row): string => {
+      const named = key.map(({ index, column }) => keyLiteral(old, index, column)).join(',');
+      return values.length === 0 ? named : `${named},${literals(values, after)}`;
+    };
+    const names = [...key, ...values].map((_, at) => `c${at}`);
+    if (this.#options.vendor === 'mysql') {
+      const row = (old: Row, after: Row): string => `row(${cells(old, after)})`;
+      return {
+        head: `${verb}(values `,
+        behindFirst: ',',
+        tail: `) as v (${names.join(', ')})`,
+        row,
+        firstRow: row,
+      };
+    }
+    // MariaDB names the columns of a list after its first row, and takes no other names for it.
+    return {
+      head: `${verb}(`,
+      behindFirst: ' union all values ',
+      tail: ') as v',
+      row: (old, after) => `(${cells(old, after)})`,
+      firstRow: (old, after) => {
+        const named = key.map(({ index, column }, at) => `${keyLiteral(old, index, column)} as c${at}`);
+        const given = values.map(
+          ({ index, column }, at) => `${valueLiteral(after[index], column.kind)} as c${key.length + at}`,
+        );
+        return `select ${[...named, ...given].join(', ')}`;
+      },
+    };
+  }
+}
+
+function same({ name }: TargetColumn): string {
+  const column = `t.${quoteIdentifier(name)}`;
+  return `${column} = ${column}`;
+}
+
+function literals(columns: readonly BoundColumn[], row: Row): string {
+  let text = '';
+  for (const { index, column } of columns) {
+    if (text !== '') text += ',';
+    text += valueLiteral(row[index], column.kind);
+  }
+  return text;
+}
+
+const temporal: Readonly<Record<string, string>> = {
+  date: 'date',
+  time: 'time',
+  datetime: 'timestamp',
+  timestamp: 'timestamp',
+};
+
+/** A value of the type of its column, so that no list of values has another one. */
+function keyLiteral(row: Row, index: number, { kind, type }: TargetColumn): string {
+  const cell = row[index];
+  const word = temporal[type.base];
+  if (word !== undefined && typeof cell === 'string') return `${word}${textLiteral(cell)}`;
+  // Compared as bytes, zeros in front would count.
+  if (kind === 'bit' && typeof cell === 'string' && /^[01]+$/.test(cell)) return BigInt(`0b${cell}`).toString();
+  return valueLiteral(cell, kind);
+}
+
+/** What a key's column is compared with: of its own charset and collation, or the server would refuse to mix two. */
+function keyValue({ type }: TargetColumn, value: string): string {
+  if (type.base === 'float') return `cast(${value} as float)`;
+  if (type.collation === null || integerBases.has(type.base)) return value;
+  return `convert(${value} using ${charsetOf(type.collation)}) collate ${type.collation}`;
+}
+
+/** Byte by byte: by the column's own collation two different texts may be equal. */
+function sameValue({ name, kind, type }: TargetColumn, row: Row, index: number): string {
+  const column = quoteIdentifier(name);
+  const cell = row[index];
+  if (cell === null) return `${column} is null`;
+  const value = valueLiteral(cell, kind);
+  if (type.base === 'float') return `${column} = cast(${value} as float)`;
+  if (type.base === 'json') return `${column} = cast(${value} as json)`;
+  if (type.collation === null) return `${column} = ${keyLiteral(row, index, { kind, type } as TargetColumn)}`;
+  return `cast(convert(${column} using utf8mb4) as binary) = cast(${asUtf8(value, kind)} as binary)`;
+}
+
+function asUtf8(value: string, kind: LiteralKind): string {
+  return kind === 'text' ? `convert(${value} using utf8mb4)` : value;
+}

@@ -1,0 +1,183 @@
+import type { Row } from '../../../src/core/cell.ts';
+import { isRowChange, type RowChange, type UpdateChange } from '../../../src/core/change.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
+import { quoteTable } from '../identifiers.ts';
+import type { SetStatement } from './row-statements.ts';
+import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
+
+/** A statement that is on its way, and how many rows it has to find. */
+export interface CountedStatement {
+  readonly text: string;
+  /** Null where any number will do. */
+  readonly rows: number | null;
+  readonly label: string;
+}
+
+export interface SetOptions {
+  readonly plans: TablePlans;
+  /** Rows may not come in any order: parents before their children, which go first. */
+  readonly foreignKeysAct: boolean;
+  /** No statement is longer, in characters, where its rows allow that. */
+  readonly maxCharacters: number;
+}
+
+/** The net effect of the parts as few statements, in the order in which they are to be carried out. */
+export function* setStatements(
+  options: SetOptions,
+  parts: readonly TransactionPart[],
+): Generator<CountedStatement, void, undefined> {
+  const net = new NetEffect<TablePlan>();
+  for (const { changes } of parts)
+    for (const change of changes) {
+      if (isRowChange(change)) {
+        const plan = options.plans.get(change.table);
+        if (net.offer(plan, change) === 'taken') continue;
+        yield* netStatements(options, net.drain());
+        yield singleStatement(plan, change);
+      } else if (change.kind === 'truncate') {
+        yield* netStatements(options, net.drain());
+        yield* truncateStatements(
+          options,
+          change.tables.map((table) => options.plans.get(table)),
+        );
+      }
+    }
+  yield* netStatements(options, net.drain());
+}
+
+/** Each change by itself, in source order. */
+export function* orderedStatements(
+  options: SetOptions,
+  parts: readonly TransactionPart[],
+): Generator<CountedStatement, void, undefined> {
+  for (const { changes } of parts)
+    for (const change of changes) {
+      if (isRowChange(change)) yield singleStatement(options.plans.get(change.table), change);
+      else if (change.kind === 'truncate')
+        yield* truncateStatements(
+          options,
+          change.tables.map((table) => options.plans.get(table)),
+        );
+    }
+}
+
+export function singleStatement(plan: TablePlan, change: RowChange): CountedStatement {
+  return { text: singleText(plan, change), rows: 1, label: plan.label };
+}
+
+function singleText({ statements, keyIndexes }: TablePlan, change: RowChange): string {
+  if (change.kind === 'insert') return statements.insertOne(change.after);
+  if (change.kind === 'delete') return statements.deleteOne(change.before);
+  return statements.updateOne(updateKeyImage({ keyIndexes }, change), change.after);
+}
+
+/**
+ * TRUNCATE commits by itself here: rows that were written before it would be at the target without those after it, and without their checkpoint. DELETE is part
+ * of the transaction, and takes its time with large tables.
+ */
+function* truncateStatements(
+  { plans }: SetOptions,
+  tables: readonly TablePlan[],
+): Generator<CountedStatement, void, undefined> {
+  for (const { target, label } of plans.parentsFirst([...new Set(tables)]).reverse())
+    yield { text: `delete from ${quoteTable(target)}`, rows: null, label };
+}
+
+/** Deletes before updates before inserts frees unique values before they are taken again. */
+function* netStatements(
+  options: SetOptions,
+  tables: readonly NetTable<TablePlan>[],
+): Generator<CountedStatement, void, undefined> {
+  if (!options.foreignKeysAct) {
+    for (const table of tables) {
+      const { deletes, updates, inserts } = splitByKind(table);
+      yield* deleteStatements(options, table.plan, deletes);
+      yield* updateStatements(options, table.plan, updates);
+      yield* insertStatements(options, table.plan, inserts);
+    }
+    return;
+  }
+  const split = new Map(tables.map((table) => [table.plan, splitByKind(table)]));
+  const none: SplitRows = { inserts: [], updates: [], deletes: [] };
+  const parentsFirst = options.plans.parentsFirst(tables.map(({ plan }) => plan));
+  for (const plan of parentsFirst) yield* insertStatements(options, plan, (split.get(plan) ?? none).inserts);
+  for (const plan of parentsFirst) yield* updateStatements(options, plan, (split.get(plan) ?? none).updates);
+  for (const plan of parentsFirst.reverse()) yield* deleteStatements(options, plan, (split.get(plan) ?? none).deletes);
+}
+
+interface RowPair {
+  readonly old: Row;
+  readonly after: Row;
+}
+
+const nothing: Row = [];
+
+/** New rows, of a load. */
+export function insertRows(
+  plan: TablePlan,
+  rows: readonly Row[],
+  maxCharacters: number,
+): Generator<CountedStatement, void, undefined> {
+  const pairs = rows.map((after) => ({ old: nothing, after }));
+  return rowStatements({ maxCharacters }, plan, plan.statements.insert, pairs);
+}
+
+function insertStatements(options: SetOptions, plan: TablePlan, inserts: SplitRows['inserts']) {
+  return rowStatements(
+    options,
+    plan,
+    plan.statements.insert,
+    inserts.map(({ after }) => ({ old: nothing, after })),
+  );
+}
+
+function deleteStatements(options: SetOptions, plan: TablePlan, rows: SplitRows['deletes']) {
+  return rowStatements(
+    options,
+    plan,
+    plan.statements.delete,
+    rows.map((old) => ({ old, after: nothing })),
+  );
+}
+
+/** Rows that carry the same columns share a statement. */
+function* updateStatements(
+  options: SetOptions,
+  plan: TablePlan,
+  changes: SplitRows['updates'],
+): Generator<CountedStatement, void, undefined> {
+  const byStatement = new Map<SetStatement, RowPair[]>();
+  for (const change of changes) {
+    const statement = plan.statements.update(change.after);
+    const pairs = byStatement.get(statement) ?? [];
+    byStatement.set(statement, pairs);
+    pairs.push(imagesOf(plan, change));
+  }
+  for (const [statement, pairs] of byStatement) yield* rowStatements(options, plan, statement, pairs);
+}
+
+function imagesOf({ keyIndexes }: TablePlan, change: UpdateChange): RowPair {
+  return { old: updateKeyImage({ keyIndexes }, change), after: change.after };
+}
+
+/** Cut where a statement would be longer than the server takes. */
+function* rowStatements(
+  { maxCharacters }: Pick<SetOptions, 'maxCharacters'>,
+  { label }: TablePlan,
+  { head, behindFirst, tail, firstRow, row }: SetStatement,
+  pairs: readonly RowPair[],
+): Generator<CountedStatement, void, undefined> {
+  let text = '';
+  let rows = 0;
+  for (const { old, after } of pairs) {
+    if (rows === 0) text = head + firstRow(old, after);
+    else text += (rows === 1 ? behindFirst : ',') + row(old, after);
+    rows++;
+    if (text.length + tail.length < maxCharacters) continue;
+    yield { text: text + tail, rows, label };
+    rows = 0;
+  }
+  if (rows > 0) yield { text: text + tail, rows, label };
+}

@@ -1,0 +1,84 @@
+import { type ColumnType, charsetOf, integerBases, parseType } from './column-kind.ts';
+
+const integerBits: Readonly<Record<string, number>> = { tinyint: 8, smallint: 16, mediumint: 24, int: 32, bigint: 64 };
+const integerDigits: Readonly<Record<string, number>> = { tinyint: 3, smallint: 5, mediumint: 8, int: 10, bigint: 20 };
+const textBytes: Readonly<Record<string, number>> = {
+  tinytext: 255,
+  text: 65_535,
+  mediumtext: 16_777_215,
+  longtext: 4_294_967_295,
+};
+const blobBytes: Readonly<Record<string, number>> = {
+  tinyblob: 255,
+  blob: 65_535,
+  mediumblob: 16_777_215,
+  longblob: 4_294_967_295,
+};
+const charBytes: Readonly<Record<string, number>> = { utf8mb4: 4, utf16: 4, utf32: 4, utf16le: 4, utf8mb3: 3 };
+const temporal: ReadonlySet<string> = new Set(['time', 'datetime', 'timestamp']);
+
+/** True where the target's column holds every value of the source's exactly, by the names of their types (catalogue/column-type.ts). */
+export function typeFits(source: string, target: string): boolean {
+  if (source === target) return true;
+  const from = parseType(source);
+  const to = parseType(target);
+  // Documents that MySQL has parsed have one text.
+  if (from.base === 'json') return to.base === 'longtext' && charsetOf(to.collation ?? '') === 'utf8mb4';
+  if (integerBases.has(from.base)) return integerFits(from, to);
+  if (from.base === 'decimal') return to.base === 'decimal' && decimalFits(from, to);
+  if (temporal.has(from.base)) return to.base === from.base && (to.size ?? 0) >= (from.size ?? 0);
+  if (from.base === 'bit') return to.base === 'bit' && (to.size ?? 1) >= (from.size ?? 1);
+  if (from.base === 'enum' || from.base === 'set')
+    return (
+      to.base === from.base && charsetFits(from, to) && from.members.every((member) => to.members.includes(member))
+    );
+  if (from.collation !== null) return textFits(from, to);
+  return bytesFit(from, to);
+}
+
+function integerFits(from: ColumnType, to: ColumnType): boolean {
+  if (to.base === 'decimal') {
+    const whole = (to.size ?? 10) - to.scale;
+    return whole >= (integerDigits[from.base] ?? 99) && (from.unsigned || !to.unsigned);
+  }
+  const [had = 64, has = 0] = [integerBits[from.base], integerBits[to.base]];
+  if (from.unsigned === to.unsigned) return has >= had;
+  return from.unsigned && has > had;
+}
+
+function decimalFits(from: ColumnType, to: ColumnType): boolean {
+  const whole = ({ size, scale }: ColumnType): number => (size ?? 10) - scale;
+  return to.scale >= from.scale && whole(to) >= whole(from) && (from.unsigned || !to.unsigned);
+}
+
+/** Every charset is within Unicode. */
+function charsetFits(from: ColumnType, to: ColumnType): boolean {
+  if (from.collation === null || to.collation === null) return false;
+  const [had, has] = [charsetOf(from.collation), charsetOf(to.collation)];
+  return (
+    had === has || has === 'utf8mb4' || has === 'utf32' || has === 'utf16' || (has === 'utf8mb3' && had === 'latin1')
+  );
+}
+
+/** A text that becomes a CHAR would lose the blanks at its end. */
+function textFits(from: ColumnType, to: ColumnType): boolean {
+  if (!charsetFits(from, to)) return false;
+  const [had, has] = [textBytes[from.base], textBytes[to.base]];
+  const perCharacter = charBytes[charsetOf(to.collation ?? '')] ?? 2;
+  if (had === undefined) {
+    if (has !== undefined) return has >= (from.size ?? 0) * perCharacter;
+    return (to.base === 'varchar' || to.base === from.base) && (to.size ?? 0) >= (from.size ?? 0);
+  }
+  if (has === undefined) return false;
+  // The limits count bytes: the same text may take more of them in another charset.
+  const isSame = charsetOf(from.collation ?? '') === charsetOf(to.collation ?? '');
+  return isSame ? has >= had : has >= had * 4;
+}
+
+function bytesFit(from: ColumnType, to: ColumnType): boolean {
+  const [had, has] = [blobBytes[from.base], blobBytes[to.base]];
+  if (had !== undefined) return has !== undefined && has >= had;
+  if (from.base !== 'binary' && from.base !== 'varbinary') return false;
+  if (has !== undefined) return has >= (from.size ?? 0);
+  return to.base === 'varbinary' && (to.size ?? 0) >= (from.size ?? 0);
+}

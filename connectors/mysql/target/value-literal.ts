@@ -1,0 +1,39 @@
+import { ABSENT, type Cell, UNCHANGED } from '../../../src/core/cell.ts';
+import type { LiteralKind } from './column-kind.ts';
+
+const number = /^-?[0-9]+(?:\.[0-9]+)?$/;
+const float = /^-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?$/i;
+const bits = /^[01]+$/;
+/** What may not stand between quotes as it is, whatever the session's sql_mode says of backslashes. */
+const special = /['\\\0]/;
+
+/**
+ * A value as SQL writes it. Statements of many rows bind none: a prepared one has its number of rows in its text and 65,535 parameters at most. What is
+ * written bare is proven to be a number; a text that holds a quote or a backslash is written in hexadecimal, which means the same in every mode of the
+ * server, so that no value can end its literal.
+ */
+export function valueLiteral(cell: Cell | undefined, kind: LiteralKind): string {
+  if (cell === null) return 'null';
+  if (typeof cell === 'string') {
+    switch (kind) {
+      case 'number':
+        return number.test(cell) ? cell : textLiteral(cell);
+      case 'float':
+        // With an exponent it is a double; without one the server would take it for a decimal.
+        return float.test(cell) ? (cell.includes('e') || cell.includes('E') ? cell : `${cell}e0`) : textLiteral(cell);
+      case 'bit':
+        return bits.test(cell) ? `b'${cell}'` : textLiteral(cell);
+      case 'bytes':
+        return `x'${Buffer.from(cell, 'utf8').toString('hex')}'`;
+      default:
+        return textLiteral(cell);
+    }
+  }
+  if (Buffer.isBuffer(cell)) return `x'${cell.toString('hex')}'`;
+  if (cell === UNCHANGED || cell === ABSENT) throw new TypeError('a cell without a value reached a statement');
+  throw new TypeError('an undefined cell reached a statement');
+}
+
+export function textLiteral(text: string): string {
+  return special.test(text) ? `_utf8mb4 x'${Buffer.from(text, 'utf8').toString('hex')}'` : `'${text}'`;
+}

@@ -1,0 +1,377 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { armFailpoints } from '../../../src/core/failpoint.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { type MysqlServer, startMysql } from '../../support/mysql.ts';
+import { type MysqlVendor, mysqlVendors } from '../../support/mysql-binaries.ts';
+import { randomNumbers, seed } from '../../support/seed.ts';
+import { cut } from '../consumer/harness.ts';
+import { type MysqlStageOptions, mysqlStage } from './stage.ts';
+
+const servers = new Map<MysqlVendor, MysqlServer>();
+const never = new AbortController().signal;
+
+beforeAll(async () => {
+  await Promise.all(
+    mysqlVendors.map(async (vendor) => {
+      servers.set(vendor, await startMysql({ vendor, settings: { 'innodb-lock-wait-timeout': '1' } }));
+    }),
+  );
+}, 120_000);
+afterAll(async () => {
+  for (const server of servers.values()) await server[Symbol.asyncDispose]();
+});
+
+function server(vendor: MysqlVendor): MysqlServer {
+  const found = servers.get(vendor);
+  if (found === undefined) throw new Error(`${vendor} was not started`);
+  return found;
+}
+
+const pairs = mysqlVendors.flatMap((from) => mysqlVendors.map((to) => ({ from, to })));
+
+describe.each(pairs)('from $from to $to', ({ from, to }) => {
+  const stage = (options: MysqlStageOptions) => mysqlStage(server(from), server(to), options);
+
+  test('values of every kind arrive as they were, new, changed and gone', async () => {
+    await using s = await stage({
+      schema: `CREATE TABLE v (id bigint unsigned PRIMARY KEY, i tinyint, u int unsigned, d decimal(30,10), f float, g double, b bit(9), y year, da date, t time(3),
+        dt datetime(6), ts timestamp(2) NULL, c char(5), vc varchar(40), l1 varchar(20) CHARACTER SET latin1, tx text, bi binary(4), vb varbinary(20), bl blob,
+        e enum('a','it''s','c'), s set('x','y','z'), g2 geometry) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,
+    });
+    await s.write(`SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO';
+      INSERT INTO v VALUES (0, -128, 4294967295, 12345678901234567890.0123456789, 0.1, 1e300, b'100000001', 1901, '2020-02-29', '-838:59:59.000',
+        '9999-12-31 23:59:59.999999', '1970-01-01 00:00:01.25', 'ab ', 'it''s \\\\ a "q"', 'Köln', REPEAT('ü', 400), x'00', x'0027', x'5c2700ff', 'it''s', 'x,z', ST_GeomFromText('POINT(1 2)'));
+      INSERT INTO v (id) VALUES (18446744073709551615);
+      INSERT INTO v (id, da, dt, y, d, f, g, vc) VALUES (9007199254740993, '0000-00-00', '0000-00-00 00:00:00', 0, -0.0000000001, -1.5e-38, -2.5e-300, 'trailing ');
+      INSERT INTO v (id, vc) VALUES (9007199254740992, '');`);
+    await s.carry();
+    expect((await s.rows('v')).target).toEqual((await s.rows('v')).source);
+    await s.write(`SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'; BEGIN;
+      UPDATE v SET i = 5, vc = CONCAT(vc, '\\\\''x'), f = 3.3, bl = x'00', da = '2021-02-31', t = '00:00:00.001' WHERE id >= 9007199254740992;
+      UPDATE v SET tx = NULL, b = b'1', e = 'c', s = '', g2 = NULL, ts = '2038-01-19 03:14:07.99' WHERE id = 0; COMMIT;`);
+    await s.carry();
+    expect((await s.rows('v')).target).toEqual((await s.rows('v')).source);
+    await s.write('DELETE FROM v WHERE id IN (9007199254740993, 18446744073709551615)');
+    await s.carry();
+    const { source, target } = await s.rows('v');
+    expect(target).toEqual(source);
+    expect(target).toHaveLength(2);
+  });
+
+  test('any transactions end as at the source, in groups of any size, whole or in pieces', async () => {
+    await using s = await stage({
+      schema: `CREATE TABLE k (id int PRIMARY KEY, u int NULL UNIQUE, v varchar(30));
+        CREATE TABLE ci (name varchar(20) COLLATE utf8mb4_unicode_ci PRIMARY KEY, at datetime(3) NOT NULL, n int);
+        CREATE TABLE two (a int, b varchar(10) COLLATE utf8mb4_bin, c decimal(10,2), PRIMARY KEY (b, a));
+        CREATE TABLE loose (a int, b varchar(10), f float)`,
+    });
+    const random = randomNumbers(seed);
+    const below = (count: number): number => Math.floor(random() * count);
+    const names = ['a', 'A', 'b ', 'b', 'ä', 'c', 'cc', 'C', '', "o'x", '\\\\'];
+    const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
+    const quoted = (): string => `'${pick(names).replaceAll("'", "''")}'`;
+    const statement = (): string => {
+      const [x, y] = [below(12), below(12)];
+      return pick([
+        () => `INSERT IGNORE INTO k VALUES (${x}, ${y}, ${quoted()})`,
+        () => `UPDATE IGNORE k SET u = ${y} WHERE id = ${x}`,
+        () => `UPDATE k SET v = ${quoted()} WHERE id > ${x}`,
+        () => `UPDATE IGNORE k SET id = ${y} WHERE id = ${x}`,
+        () => `DELETE FROM k WHERE id = ${x}`,
+        () => `UPDATE k SET u = NULL WHERE id = ${x}; UPDATE IGNORE k SET u = ${x} WHERE id = ${y}`,
+        () => `REPLACE INTO ci VALUES (${quoted()}, '2020-01-01 00:00:0${x % 10}.5', ${y})`,
+        () => `UPDATE IGNORE ci SET name = ${quoted()}, n = ${y} WHERE name = ${quoted()}`,
+        () => `DELETE FROM ci WHERE name = ${quoted()}`,
+        () => `INSERT IGNORE INTO two VALUES (${x}, ${quoted()}, ${y}.5)`,
+        () => `UPDATE two SET c = c + 1 WHERE b = ${quoted()}`,
+        () => `DELETE FROM two WHERE a = ${x}`,
+        () => `INSERT INTO loose VALUES (${x % 3}, ${quoted()}, 0.${y})`,
+        () => `UPDATE loose SET f = f + 0.1 WHERE a = ${x % 3} LIMIT 1`,
+        () => `DELETE FROM loose WHERE a = ${x % 3} LIMIT 2`,
+      ])();
+    };
+    for (let round = 0; round < 4; round++) {
+      for (let transaction = 0; transaction < 12; transaction++) {
+        const statements = Array.from({ length: 1 + below(12) }, statement);
+        await s.write(`BEGIN; ${statements.join('; ')}; COMMIT`);
+      }
+      const parts = await s.capture();
+      const consumer = await s.consumer();
+      const given: TransactionPart[] = round % 2 === 0 ? parts : cut(parts, 1 + below(4));
+      for (let at = 0; at < given.length; ) {
+        const size = 1 + below(given.length);
+        await consumer.apply(given.slice(at, at + size), never);
+        at += size;
+      }
+      await consumer.close();
+      for (const table of ['k', 'ci', 'two', 'loose']) {
+        const { source, target } = await s.rows(table);
+        expect(target, `${table} in round ${round}`).toEqual(source);
+      }
+    }
+  });
+});
+
+describe.each(mysqlVendors)('on %s', (vendor) => {
+  const stage = (options: MysqlStageOptions) => mysqlStage(server(vendor), server(vendor), options);
+  const plain = 'CREATE TABLE t (id int PRIMARY KEY, u int NULL UNIQUE, v varchar(20))';
+  const halts = async (s: Awaited<ReturnType<typeof stage>>): Promise<unknown> => {
+    try {
+      await s.carry();
+    } catch (error) {
+      return error;
+    }
+    throw new Error('it did not halt');
+  };
+
+  test('a backlog is few statements: one group, and no replay', async () => {
+    await using s = await stage({ schema: plain });
+    await s.write(
+      `INSERT INTO t SELECT n, n, 'x' FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000) SELECT n FROM c) g`,
+    );
+    for (let i = 0; i < 20; i++) await s.write(`UPDATE t SET v = 'y${i}', u = -u WHERE id % 20 = ${i}`);
+    await s.write('DELETE FROM t WHERE id > 900');
+    const consumer = await s.consumer();
+    await consumer.apply(await s.capture(), never);
+    expect(consumer.counts()).toMatchObject({ groups: 1, replays: 0, transactions: 22, rows: 2100 });
+    const { source, target } = await s.rows('t');
+    expect(target).toEqual(source);
+    expect(target).toHaveLength(900);
+  });
+
+  test('an update that changes nothing at the target still finds its row', async () => {
+    await using s = await stage({ schema: plain });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a')");
+    await s.carry();
+    await server(vendor).query(`UPDATE ${s.target}.t SET v = 'b'`);
+    await s.write("UPDATE t SET v = 'b'");
+    await s.carry();
+    const { source, target } = await s.rows('t');
+    expect(target).toEqual(source);
+  });
+
+  test.each([
+    ['an update', "UPDATE t SET v = 'c' WHERE id = 2", 'finds no such row', 'DELETE FROM t WHERE id = 2'],
+    ['a delete', 'DELETE FROM t WHERE id = 2', 'finds no such row', 'DELETE FROM t WHERE id = 2'],
+    ['an insert', "INSERT INTO t VALUES (9, 9, 'n')", 'already there', "INSERT INTO t VALUES (9, 8, 'theirs')"],
+    [
+      'another unique key',
+      "INSERT INTO t VALUES (9, 9, 'n')",
+      'same unique key',
+      "INSERT INTO t VALUES (8, 9, 'theirs')",
+    ],
+  ])('%s that the target contradicts halts, with everything before it applied', async (_, change, found, theirs) => {
+    await using s = await stage({ schema: plain });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b')");
+    await s.carry();
+    await server(vendor).query(`USE ${s.target}; ${theirs}`);
+    await s.write("UPDATE t SET v = 'before' WHERE id = 1");
+    const last = s.capture();
+    await last;
+    await s.write(`${change}`);
+    await s.write("UPDATE t SET v = 'after' WHERE id = 1");
+    const parts = [...(await last), ...(await s.capture())];
+    const consumer = await s.consumer();
+    await expect(consumer.apply(parts, never)).rejects.toMatchObject({
+      code: 'TL-2201',
+      message: expect.stringContaining(found),
+    });
+    const [row] = await server(vendor).query(`SELECT v FROM ${s.target}.t WHERE id = 1`);
+    expect(row?.v).toBe('before');
+  });
+
+  test('where the source wins, rows are as the source has them', async () => {
+    const collisions: RouteDefinition['collisions'] = { forTable: () => 'source' };
+    await using s = await stage({ schema: plain, route: { collisions } });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')");
+    await s.carry();
+    await server(vendor).query(
+      `USE ${s.target}; DELETE FROM t WHERE id IN (1, 2); INSERT INTO t VALUES (7, 7, 'theirs')`,
+    );
+    await s.write(
+      "BEGIN; UPDATE t SET v = 'x' WHERE id = 1; DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (7, 70, 'ours'); COMMIT",
+    );
+    await s.carry();
+    const { source, target } = await s.rows('t');
+    expect(target).toEqual(source);
+  });
+
+  test('unique values that go round in a transaction go round at the target', async () => {
+    await using s = await stage({ schema: plain });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')");
+    await s.write(
+      'BEGIN; UPDATE t SET u = NULL WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 3; UPDATE t SET u = 3 WHERE id = 1; COMMIT',
+    );
+    await s.carry();
+    const { source, target } = await s.rows('t');
+    expect(target).toEqual(source);
+  });
+
+  test('a lost answer to COMMIT is neither a lost nor a doubled group', async () => {
+    await using s = await stage({ schema: 'CREATE TABLE t (a int)' });
+    await s.write('INSERT INTO t VALUES (1), (1)');
+    const parts = await s.capture();
+    const consumer = await s.consumer();
+    armFailpoints('commit.answerLost=1:throw');
+    await expect(consumer.apply(parts, never)).rejects.toMatchObject({ recovery: 'retry' });
+    armFailpoints('');
+    const stored = await s.checkpoint();
+    expect(stored.position).toBe(parts.findLast(({ commit, rows }) => commit !== null && rows > 0)?.commit?.position);
+    expect((await s.rows('t')).target).toHaveLength(2);
+  });
+
+  test.each(['marker.before', 'marker.after', 'commit.before'] as const)(
+    'a connection that is lost at %s leaves nothing of the group',
+    async (point) => {
+      await using s = await stage({ schema: 'CREATE TABLE t (a int)' });
+      await s.write('INSERT INTO t VALUES (1), (2)');
+      const parts = await s.capture();
+      const before = await s.checkpoint();
+      const consumer = await s.consumer();
+      armFailpoints(`${point}=1:throw`);
+      await expect(consumer.apply(parts, never)).rejects.toMatchObject({ recovery: 'retry' });
+      armFailpoints('');
+      consumer.abort();
+      expect(await s.checkpoint()).toEqual(before);
+      const again = await s.consumer();
+      await again.apply(parts, never);
+      expect((await s.rows('t')).target).toHaveLength(2);
+    },
+  );
+
+  test('an engine whose epoch was raised writes nothing more', async () => {
+    await using s = await stage({ schema: plain });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a')");
+    const parts = await s.capture();
+    const consumer = await s.consumer();
+    await server(vendor).query(`UPDATE tidelock.routes SET epoch = epoch + 1 WHERE route_key = 'test/${s.route.name}'`);
+    await expect(consumer.apply(parts, never)).rejects.toMatchObject({ recovery: 'fenced' });
+    consumer.abort();
+    expect((await s.rows('t')).target).toEqual([]);
+  });
+
+  test('whoever takes the route over ends the open transaction of the one before', async () => {
+    await using s = await stage({ schema: plain });
+    await s.write("BEGIN; INSERT INTO t VALUES (1, 1, 'a'); INSERT INTO t VALUES (2, 2, 'b'); COMMIT");
+    const parts = cut(await s.capture(), 1);
+    const consumer = await s.consumer();
+    // Its transaction holds the route's row, and goes on.
+    await consumer.apply(parts.slice(0, 1), never);
+    const other = await s.end.state();
+    const lease = await other.acquireLease({ supervisor: 'other', host: 'there', pid: 1 }, true);
+    expect(lease).toMatchObject({ granted: true, epoch: s.epoch + 1n });
+    await expect(consumer.apply(parts.slice(1), never)).rejects.toMatchObject({ recovery: 'retry' });
+    await expect(s.store.renewLease(null)).rejects.toThrow();
+    await other.close();
+    expect((await s.rows('t')).target).toEqual([]);
+  });
+
+  test('what a lock of somebody else undoes is done again, once', async () => {
+    await using s = await stage({ schema: plain });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b')");
+    await s.carry();
+    await s.write("UPDATE t SET v = 'x'");
+    const parts = await s.capture();
+    const consumer = await s.consumer();
+    const theirs = await server(vendor).connect();
+    await theirs.query(`BEGIN; SELECT * FROM ${s.target}.t WHERE id = 2 FOR UPDATE`);
+    const applied = consumer.apply(parts, never);
+    // Their lock outlasts innodb_lock_wait_timeout, which is a second here.
+    const waited = performance.now();
+    await theirs.query('DO SLEEP(1.6)');
+    await theirs.query('COMMIT');
+    await applied;
+    await theirs.end();
+    expect(performance.now() - waited).toBeGreaterThan(1_500);
+    const { source, target } = await s.rows('t');
+    expect(target).toEqual(source);
+    expect(consumer.counts()).toMatchObject({ groups: 1, transactions: 1 });
+  });
+
+  test('rows and statements keep to max_allowed_packet', async () => {
+    await using s = await stage({ schema: 'CREATE TABLE t (id int PRIMARY KEY, b mediumblob)' });
+    await s.write(
+      `INSERT INTO t VALUES (1, REPEAT('a', 300000)), (2, REPEAT('b', 300000)), (3, REPEAT('c', 300000)), (4, 'd')`,
+    );
+    await s.write("UPDATE t SET b = CONCAT(b, 'x')");
+    await server(vendor).query('SET GLOBAL max_allowed_packet = 1048576');
+    try {
+      await s.carry();
+      const { source, target } = await s.rows('t');
+      expect(target).toEqual(source);
+      await s.write(`INSERT INTO t VALUES (5, REPEAT('e', 600000))`);
+      expect(await halts(s)).toMatchObject({
+        code: 'TL-2133',
+        remedy: expect.stringContaining('SET GLOBAL max_allowed_packet'),
+      });
+    } finally {
+      await server(vendor).query('SET GLOBAL max_allowed_packet = 16777216');
+    }
+  });
+
+  test('TRUNCATE takes its place among the rows', async () => {
+    await using s = await stage({ schema: plain });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a'); TRUNCATE t; INSERT INTO t VALUES (1, 5, 'b')");
+    await s.carry();
+    const { source, target } = await s.rows('t');
+    expect(target).toEqual(source);
+    expect(target).toHaveLength(1);
+  });
+
+  test.each([
+    ['a table without transactions', 'CREATE TABLE t (id int PRIMARY KEY) ENGINE = MyISAM', 'TL-2130'],
+    ['a column that is narrower', 'CREATE TABLE t (id smallint PRIMARY KEY)', 'TL-2104'],
+    [
+      'a trigger',
+      'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE log (id int); CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW INSERT INTO log VALUES (1)',
+      'TL-2108',
+    ],
+    ['a column that must be filled', 'CREATE TABLE t (id int PRIMARY KEY, x int NOT NULL)', 'TL-2103'],
+    ['a generated column', 'CREATE TABLE t (o int, id int GENERATED ALWAYS AS (o) STORED)', 'TL-2105'],
+    ['no table', 'CREATE TABLE other (id int PRIMARY KEY)', 'TL-2101'],
+  ])(
+    '%s at the target halts before anything is written, and is told by the preflight',
+    async (_, targetSchema, code) => {
+      await using s = await stage({ schema: 'CREATE TABLE t (id int PRIMARY KEY)', targetSchema });
+      await s.write('INSERT INTO t VALUES (1)');
+      const parts = await s.capture();
+      const consumer = await s.consumer();
+      await expect(consumer.apply(parts, never)).rejects.toMatchObject({ code });
+      const tables = parts.flatMap(({ changes }) =>
+        changes.flatMap((change) => (change.kind === 'insert' ? [change.table] : [])),
+      );
+      expect(await s.end.preflight(tables)).toMatchObject([{ level: 'error', code }]);
+    },
+  );
+});
+
+test('what a cascade does at MariaDB, which logs nothing of it, it does at the target', async () => {
+  await using s = await mysqlStage(server('mariadb'), server('mysql'), {
+    schema: `CREATE TABLE p (id int PRIMARY KEY, v int); CREATE TABLE c (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE ON UPDATE CASCADE)`,
+  });
+  await s.write('INSERT INTO p VALUES (1, 0), (2, 0), (3, 0); INSERT INTO c VALUES (10, 1), (20, 2), (30, 3)');
+  await s.write(
+    'BEGIN; DELETE FROM p WHERE id = 1; INSERT INTO p VALUES (1, 5); UPDATE p SET id = 9 WHERE id = 2; COMMIT',
+  );
+  await s.write('INSERT INTO c VALUES (11, 1), (21, 9); DELETE FROM p WHERE id = 3');
+  await s.carry();
+  for (const table of ['p', 'c']) {
+    const { source, target } = await s.rows(table);
+    expect(target).toEqual(source);
+  }
+});
+
+test('what a cascade does at MySQL, which logs it, is not done twice', async () => {
+  await using s = await mysqlStage(server('mysql'), server('mariadb'), {
+    schema: `CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)`,
+  });
+  await s.write(
+    'INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (10, 1), (11, 1), (20, 2); DELETE FROM p WHERE id = 1',
+  );
+  await s.carry();
+  for (const table of ['p', 'c']) {
+    const { source, target } = await s.rows(table);
+    expect(target).toEqual(source);
+  }
+});
