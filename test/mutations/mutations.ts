@@ -1,5 +1,6 @@
 import { commandMutations } from './command-mutations.ts';
 import { compareMutations } from './compare-mutations.ts';
+import { mysqlMutations } from './mysql-mutations.ts';
 import { serviceMutations } from './service-mutations.ts';
 import { supervisionMutations } from './supervision-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
@@ -21,6 +22,7 @@ export interface Mutation {
 export const mutations: readonly Mutation[] = [
   ...commandMutations,
   ...compareMutations,
+  ...mysqlMutations,
   {
     id: 'changed-row-as-it-came',
     promise: 5,

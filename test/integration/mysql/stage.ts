@@ -30,7 +30,7 @@ export class MysqlStage implements AsyncDisposable {
   readonly target: string;
   readonly route: RouteDefinition;
   readonly end: Target;
-  readonly store: RouteStateStore;
+  store: RouteStateStore;
   epoch: bigint;
   readonly meter = new WorkMeter();
   readonly #reading: BinlogReading;
@@ -86,6 +86,16 @@ export class MysqlStage implements AsyncDisposable {
     });
     this.#consumers.push(consumer);
     return consumer;
+  }
+
+  /** The route's state anew, and its lease by another Supervisor: after its server, or its engine, was gone. */
+  async reopen(): Promise<void> {
+    await this.store.close();
+    this.store = await this.end.state();
+    const holder = { supervisor: `test-${this.epoch}`, host: 'here', pid: process.pid };
+    const lease = await this.store.acquireLease(holder, true);
+    if (!lease.granted) throw new Error('the lease was not granted');
+    this.epoch = lease.epoch;
   }
 
   async checkpoint(): Promise<Extract<StoredCheckpoint, { phase: 'ready' }>> {
