@@ -6,19 +6,18 @@ import type { MysqlSession } from '../connect.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { withSession } from '../with-session.ts';
 import { checkServer } from './check-server.ts';
+import { nodeGrants } from './grants.ts';
+import { readRoutesLeft } from './routes-left.ts';
 
 export function mysqlInspector(node: NodeDefinition): NodeInspector {
   const notYet = (what: string): TidelockError => fail(nodeErrors.notYet, { node: node.name, what });
   return {
-    // Nothing at a source is a route's own; the state of routes that write here is the target's.
-    routesLeft: async () => [],
+    routesLeft: (deployment) => withSession(node, (session) => readRoutesLeft(session, deployment)),
     captureDrops: () => [],
     survey: async () => {
       throw notYet('"tidelock init"');
     },
-    grants: async () => {
-      throw notYet('"tidelock grants"');
-    },
+    grants: (use, user) => withSession(node, (session) => nodeGrants(session, use, user)),
     check: () =>
       withSession(node, async (session) => {
         const clock = await clockOffset(session);

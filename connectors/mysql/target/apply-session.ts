@@ -43,7 +43,7 @@ export async function openApplySession(
   try {
     const acting = foreignKeysAct(route);
     await session.query(
-      `set session sql_mode = '${sqlMode}', foreign_key_checks = ${acting ? 1 : 0}, unique_checks = 1, sql_safe_updates = 0`,
+      `set session sql_mode = '${sqlMode}', foreign_key_checks = ${acting ? 1 : 0}, unique_checks = 1, sql_safe_updates = 0, sql_big_selects = 1, completion_type = 0`,
     );
     await session.query('set session transaction isolation level read committed, read write');
     // Aliases in statements of several tables are looked up in the session's own database, whatever is in it.

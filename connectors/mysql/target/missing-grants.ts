@@ -1,6 +1,6 @@
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
-import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { quoteTable } from '../identifiers.ts';
 
 export interface MissingGrant {
   readonly what: string;
@@ -8,9 +8,13 @@ export interface MissingGrant {
   readonly table?: TableVersion;
 }
 
-const ofRows = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
+/** TRIGGER: whoever has it not is shown none, and would take a table for one without. */
+export const rowRights: readonly string[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER'];
 /** The state's tables are made, altered and dropped, and point to each other. */
-const ofState = [...ofRows, 'CREATE', 'ALTER', 'DROP', 'INDEX', 'REFERENCES'] as const;
+export const stateRights: readonly string[] = [
+  ...['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  ...['CREATE', 'ALTER', 'DROP', 'INDEX', 'REFERENCES'],
+];
 
 /**
  * What the user lacks. Grants are read as the server shows them to their own user, so that those of active roles count; on whole columns' grants nothing is
@@ -21,19 +25,19 @@ export async function missingGrants(
   versions: readonly TableVersion[],
 ): Promise<readonly MissingGrant[]> {
   const [row] = await session.query('select current_user()');
-  const user = accountText(row?.[0] ?? '');
+  const user = quoteAccount(row?.[0] ?? '');
   const held = await heldGrants(session);
   const lacking = (wanted: readonly string[], schema: string, name: string | null): string[] =>
     wanted.filter((right) => !held.some((grant) => grant.covers(right, schema, name)));
   const missing: MissingGrant[] = [];
-  const state = lacking(ofState, 'tidelock', null);
+  const state = lacking(stateRights, 'tidelock', null);
   if (state.length > 0)
     missing.push({
       what: `${state.join(', ')} on the database tidelock, where positions are kept,`,
       statement: `GRANT ${state.join(', ')} ON tidelock.* TO ${user};`,
     });
   for (const table of versions) {
-    const rights = lacking(ofRows, table.schema, table.name);
+    const rights = lacking(rowRights, table.schema, table.name);
     if (rights.length === 0) continue;
     missing.push({
       what: `${rights.join(', ')} on ${tableLabel(table)}`,
@@ -45,7 +49,7 @@ export async function missingGrants(
 }
 
 /** The account's name may have an @ in it; its host has none. */
-export function accountText(account: string): string {
+export function quoteAccount(account: string): string {
   const at = account.lastIndexOf('@');
   const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`;
   return `${quote(account.slice(0, at))}@${quote(account.slice(at + 1))}`;
@@ -95,12 +99,4 @@ function likePattern(pattern: string): (name: string) => boolean {
   });
   const expression = new RegExp(`^${source.replaceAll('\\_', '_')}$`, 's');
   return (name) => expression.test(name);
-}
-
-/** For whoever gives the user all that a target needs. */
-export function grantStatements(user: string, schemas: readonly string[]): readonly string[] {
-  return [
-    `GRANT ${ofState.join(', ')} ON tidelock.* TO ${user};`,
-    ...schemas.map((schema) => `GRANT ${ofRows.join(', ')} ON ${quoteIdentifier(schema)}.* TO ${user};`),
-  ];
 }

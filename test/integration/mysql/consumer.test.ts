@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mysqlInspector } from '../../../connectors/mysql/node/mysql-inspector.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
-import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { NodeDefinition, RouteDefinition } from '../../../src/core/route.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import { type MysqlVendor, mysqlVendors } from '../../support/mysql-binaries.ts';
@@ -9,6 +10,13 @@ import { cut } from '../consumer/harness.ts';
 import { type MysqlStageOptions, mysqlStage } from './stage.ts';
 
 const servers = new Map<MysqlVendor, MysqlServer>();
+let users = 0;
+
+/** The server, for another user. */
+function as({ node }: MysqlServer, user: string): NodeDefinition {
+  return { ...node, name: 'target', connection: () => ({ ...node.connection(), user }) };
+}
+
 const never = new AbortController().signal;
 
 beforeAll(async () => {
@@ -324,6 +332,37 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     } finally {
       await server(vendor).query('SET GLOBAL max_allowed_packet = 16777216');
     }
+  });
+
+  test('a user has what the printed statements grant, and each that is missing is an error of the preflight', async () => {
+    const user = `u${++users}`;
+    await server(vendor).query(`CREATE USER ${user}@'%'`);
+    const route = { to: as(server(vendor), user) };
+    await using s = await stage({ schema: `${plain}; GRANT ALL ON \`tidelock\`.* TO ${user}@'%'`, route });
+    await s.write("INSERT INTO t VALUES (1, 1, 'a')");
+    const parts = await s.capture();
+    const tables = parts.flatMap(({ changes }) =>
+      changes.flatMap((change) => (change.kind === 'insert' ? [change.table] : [])),
+    );
+    await server(vendor).query(`REVOKE ALL ON \`tidelock\`.* FROM ${user}@'%'`);
+    const inspector = mysqlInspector({ ...server(vendor).node, name: 'target' });
+    const use = { sources: [], targets: [{ route: s.route, tables }] };
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const { grants } = await inspector.grants(use, user);
+      const [next] = grants.filter(({ held }) => !held);
+      if (next === undefined) break;
+      const found = await s.end.preflight(tables).catch((error: unknown) => [{ level: 'error', code: String(error) }]);
+      expect(found).toContainEqual(expect.objectContaining({ level: 'error' }));
+      await server(vendor).query(next.statement);
+    }
+    expect(await s.end.preflight(tables)).toEqual([]);
+    const consumer = await s.consumer();
+    await consumer.apply(parts, never);
+    const { source, target } = await s.rows('t');
+    expect(target).toEqual(source);
+    await expect(inspector.routesLeft('test')).resolves.toContainEqual(
+      expect.objectContaining({ name: s.route.name, parts: ['state'], usedBy: expect.stringContaining('here') }),
+    );
   });
 
   test('TRUNCATE takes its place among the rows', async () => {
