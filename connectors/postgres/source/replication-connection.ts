@@ -13,7 +13,7 @@ export interface RowReceiver {
   /** A chunk of the socket is about to be taken apart. */
   onChunk(): void;
   /** Its last message has been given out. */
-  onChunkEnd(): void;
+  onChunkEnd(bytes: number): void;
   /** One message of pgoutput. The bytes are never written to again. */
   onMessage(bytes: Buffer, start: number, end: number): void;
   /** The beginning of a large one: whether it is wanted. */
@@ -50,7 +50,7 @@ export class ReplicationConnection extends Connection {
         // Not in the socket's event, where it would end the process: the driver tells it as a broken connection.
         stream.destroy(error as Error);
       }
-      receiver.onChunkEnd();
+      receiver.onChunkEnd(chunk.length);
     });
     stream.on('end', () => driver.emit('end'));
   }
