@@ -41,15 +41,21 @@ export class PartBuilder {
   /** `bytes`: what it takes in memory, which is more than it was on the wire. */
   addRow(change: Change, bytes: number): void {
     this.#cutWhereFull();
-    this.#changes.push(change);
+    this.#append(change);
     this.#rows++;
     this.#bytes += bytes;
   }
 
   add(change: Change, bytes = 256): void {
     this.#cutWhereFull();
-    this.#changes.push(change);
+    this.#append(change);
     this.#bytes += bytes;
+  }
+
+  /** An empty list makes room for 17 with its first entry; most transactions are smaller, and wait by the ten thousand. */
+  #append(change: Change): void {
+    if (this.#changes.length === 0) this.#changes = [change];
+    else this.#changes.push(change);
   }
 
   /** Where the transaction stands: to go back to. */
@@ -82,13 +88,12 @@ export class PartBuilder {
       bytes: this.#bytes + ownBytes,
       commit,
       urgency,
-      ...(this.replicated && { replicated: true }),
     };
     this.#changes = [];
     this.#rows = 0;
     this.#bytes = 0;
     this.#parts++;
-    this.#emit(part);
+    this.#emit(this.replicated ? { ...part, replicated: true } : part);
   }
 }
 

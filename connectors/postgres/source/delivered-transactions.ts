@@ -1,4 +1,4 @@
-import { overIn } from './snapshot-text.ts';
+import { overIn, precedes } from './snapshot-text.ts';
 
 interface Waiting {
   resolve(): void;
@@ -13,17 +13,25 @@ interface Waiting {
 export class DeliveredTransactions {
   /** In the order of their commits; those that every new snapshot sees are left out. */
   #recent: string[] = [];
+  /** Of the newest snapshot that is known: the first id that it has not met. */
+  #next: string | null = null;
+  /** By that snapshot. */
+  #isOver: (xid: string) => boolean = () => false;
   readonly #waiting = new Map<string, Waiting>();
   #ended = false;
 
+  /** Of a backlog none is kept: it was over when the stream began. */
   committed(xid: string): void {
-    this.#recent.push(xid);
+    if (!this.#isOver(xid)) this.#recent.push(xid);
   }
 
-  /** Of any later moment than what has come before. */
+  /** Taken at the source, before this was called. One that a heartbeat of a backlog brings is older than that of the start, and tells nothing. */
   seen(snapshot: string): void {
-    const isOver = overIn(snapshot);
-    this.#recent = this.#recent.filter((xid) => !isOver(xid));
+    const [, next = ''] = snapshot.split(':');
+    if (this.#next !== null && precedes(next, this.#next)) return;
+    this.#next = next;
+    this.#isOver = overIn(snapshot);
+    this.#recent = this.#recent.filter((xid) => !this.#isOver(xid));
   }
 
   /** The stream has come to it. Its own transaction is not over yet, and no matter. */

@@ -18,7 +18,11 @@ export function isOver(xid: string, snapshot: string): boolean {
 export function overIn(snapshot: string): (xid: string) => boolean {
   const [, xmax = '', running = ''] = snapshot.split(':');
   const open = new Set(running.split(',').flatMap((other) => (other === '' ? [] : [lower(other)])));
-  return (xid) => precedes(xid, xmax) && !open.has(lower(xid));
+  const next = lower(xmax);
+  return (xid) => {
+    const id = lower(xid);
+    return ((id - next) | 0) < 0 && !open.has(id);
+  };
 }
 
 /** True where transaction `a` got its id before `b`. */
@@ -26,6 +30,10 @@ export function precedes(a: string, b: string): boolean {
   return ((lower(a) - lower(b)) | 0) < 0;
 }
 
+/** A number is exact up to so many digits. */
+const exactDigits = 15;
+
 function lower(text: string): number {
+  if (text.length <= exactDigits) return Number(text) % 0x1_0000_0000;
   return Number(BigInt(text) & 0xffffffffn);
 }

@@ -31,6 +31,8 @@ export interface CheckedStart {
   readonly unpublished: readonly string[];
   /** Null where the route takes no DDL commands. */
   readonly ddlKey: DdlKey | null;
+  /** Of the source, before the stream began. */
+  readonly snapshot: string;
 }
 
 export interface StartCheckOptions {
@@ -105,7 +107,8 @@ export async function checkStart(
   };
 }
 
-interface CheckedCatalogue extends Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey'> {
+interface CheckedCatalogue
+  extends Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey' | 'snapshot'> {
   /** When the server that was asked was started. */
   readonly server: string;
 }
@@ -114,12 +117,15 @@ async function checkCatalogue(
   side: Queryable,
   { route, replicated }: Pick<StartCheckOptions, 'route' | 'replicated'>,
 ): Promise<CheckedCatalogue> {
-  const { rows } = await side.query('SELECT pg_postmaster_start_time()::text AS server');
+  const { rows } = await side.query(
+    'SELECT pg_postmaster_start_time()::text AS server, pg_current_snapshot()::text AS snapshot',
+  );
   await captureDdl(side, route);
   const tables = selectTables(await readCatalogue(side), (schema, table) => isSelected(route, schema, table));
   const unpublished = await checkPublication(side, { route, tables, replicated });
   return {
     server: String(rows[0]?.server),
+    snapshot: String(rows[0]?.snapshot),
     builtInTypes: await readBuiltInTypes(side),
     domainModifiers: await readDomainModifiers(side),
     unpublished: unpublished.map(({ table }) => tableLabel(table)),
