@@ -55,6 +55,7 @@ export async function race(stage: Stage, options: RaceOptions): Promise<Readonly
       await readToTheEnd(contender, source);
       await contender.disable();
     }
+    for (const database of [source, ...contenders.map(({ target }) => target)]) await database.query('VACUUM ANALYZE');
     const rows = await options.write(source);
     for (const schema of schemas) await source.query(`INSERT INTO ${schema}.round_end VALUES (${round})`);
     await source.query('CHECKPOINT');
