@@ -125,4 +125,53 @@ UNION ALL
 SELECT 'policy', p.polname || ' on ' || p.polrelid::regclass, false, NULL FROM pg_policy p WHERE p.polrelid IN (SELECT oid FROM rel)
 UNION ALL
 SELECT 'statistics object', s.stxname || ' on ' || s.stxrelid::regclass, false, pg_get_statisticsobjdef(s.oid) FROM pg_statistic_ext s WHERE s.stxrelid IN (SELECT oid FROM rel)
+UNION ALL
+SELECT k.kind, a.attname || ' of ' || c.oid::regclass, false, format('ALTER TABLE %s ALTER COLUMN %I %s', c.oid::regclass, a.attname, k.change)
+FROM rel JOIN pg_class c USING (oid) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
+CROSS JOIN LATERAL (
+  SELECT 'storage' AS kind, 'SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END AS change
+  WHERE a.attstorage <> t.typstorage
+  UNION ALL SELECT 'compression', 'SET COMPRESSION ' || CASE a.attcompression WHEN 'l' THEN 'lz4' ELSE 'pglz' END WHERE a.attcompression <> ''
+  UNION ALL SELECT 'statistics target', 'SET STATISTICS ' || a.attstattarget WHERE a.attstattarget >= 0
+  UNION ALL SELECT 'column options', 'SET (' || array_to_string(a.attoptions, ', ') || ')' WHERE a.attoptions IS NOT NULL
+) k
+UNION ALL
+SELECT k.kind, a.attname || ' of the partition ' || c.oid::regclass, false, format('ALTER TABLE %s ALTER COLUMN %I %s', c.oid::regclass, a.attname, k.change)
+FROM rel JOIN pg_class c USING (oid) JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_attribute pa ON pa.attrelid = h.inhparent AND pa.attname = a.attname AND NOT pa.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum LEFT JOIN pg_attrdef pd ON pd.adrelid = pa.attrelid AND pd.adnum = pa.attnum
+CROSS JOIN LATERAL (
+  SELECT 'NOT NULL' AS kind, 'SET NOT NULL' AS change WHERE a.attnotnull AND NOT pa.attnotnull
+  UNION ALL SELECT 'default', coalesce('SET DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), 'DROP DEFAULT')
+  WHERE a.attgenerated = '' AND a.attidentity = '' AND pg_get_expr(d.adbin, d.adrelid) IS DISTINCT FROM pg_get_expr(pd.adbin, pd.adrelid)
+) k WHERE c.relispartition
+UNION ALL
+SELECT k.kind, c.oid::regclass::text, false, format('ALTER TABLE %s %s', c.oid::regclass, k.change)
+FROM rel JOIN pg_class c USING (oid) CROSS JOIN LATERAL (
+  SELECT 'replica identity' AS kind, 'REPLICA IDENTITY ' || CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE 'USING INDEX ' || quote_ident(
+    (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisreplident)) END AS change
+  WHERE c.relreplident = ANY ('{f,n,i}')
+  UNION ALL SELECT 'row security', 'ENABLE ROW LEVEL SECURITY' WHERE c.relrowsecurity
+  UNION ALL SELECT 'row security for the owner', 'FORCE ROW LEVEL SECURITY' WHERE c.relforcerowsecurity
+  UNION ALL SELECT 'tablespace', 'SET TABLESPACE ' || (SELECT quote_ident(spcname) FROM pg_tablespace s WHERE s.oid = c.reltablespace) WHERE c.reltablespace <> 0
+  UNION ALL SELECT 'owner', 'OWNER TO ' || c.relowner::regrole WHERE c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+) k
+UNION ALL
+SELECT 'privileges', c.oid::regclass::text, false, (
+  SELECT string_agg(format('GRANT %s ON %s TO %s', g.rights, c.oid::regclass, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END), '; ' ORDER BY g.grantee)
+  FROM (SELECT x.grantee, string_agg(x.privilege_type, ', ' ORDER BY x.privilege_type) AS rights FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner GROUP BY 1) g)
+FROM rel JOIN pg_class c USING (oid) WHERE EXISTS (SELECT FROM aclexplode(c.relacl) x WHERE x.grantee <> c.relowner)
+UNION ALL
+SELECT 'publication', p.pubname || ' of ' || r.prrelid::regclass, false, format('ALTER PUBLICATION %I ADD TABLE %s', p.pubname, r.prrelid::regclass)
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+WHERE r.prrelid IN (SELECT oid FROM rel) AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.slot_name = p.pubname)
+UNION ALL
+SELECT 'comment', 'sequence ' || s.oid::regclass, false, format('COMMENT ON SEQUENCE %s IS %L', s.oid::regclass, obj_description(s.oid, 'pg_class'))
+FROM pg_class s WHERE s.relkind = 'S' AND obj_description(s.oid, 'pg_class') IS NOT NULL AND EXISTS (
+  SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM rel))
+UNION ALL
+SELECT DISTINCT 'comment', 'type ' || t.oid::regtype, false, format('COMMENT ON %s %s IS %L', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.oid::regtype, obj_description(t.oid, 'pg_type'))
+FROM pg_attribute a JOIN pg_type x ON x.oid = a.atttypid JOIN pg_type t ON t.oid IN (x.oid, x.typelem, x.typbasetype)
+WHERE a.attrelid IN (SELECT oid FROM rel) AND a.attnum > 0 AND NOT a.attisdropped AND t.typnamespace <> 'pg_catalog'::regnamespace AND obj_description(t.oid, 'pg_type') IS NOT NULL
+  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
 ORDER BY 1, 2`;

@@ -172,6 +172,7 @@ test('names, exclusions and transforms of the route are those of the target; wha
   ).toMatchInlineSnapshot(`
     [
       "function public.twice(integer): ",
+      "replica identity public.person: ",
       "index by_ssn of crm.people: a column of it does not travel",
       "unique constraint person_email_key of crm.people: a transform may make one value of several",
       "unique constraint person_ssn_key of crm.people: a column of it does not travel",
@@ -275,4 +276,44 @@ test('a cascade that would act on what the route writes is told and not made', a
   await source.query('DELETE FROM child; DELETE FROM parent');
   await route.caughtUp();
   expect(await contents(target, ['parent', 'child'])).toEqual(await contents(source, ['parent', 'child']));
+});
+
+test('what belongs to the tables and is not made is listed, each with its statement', async () => {
+  const { source, target } = await pair(
+    `CREATE TYPE mood AS ENUM ('calm');
+     COMMENT ON TYPE mood IS 'how it is';
+     CREATE TABLE plain (id serial PRIMARY KEY, mood mood);
+     CREATE TABLE special (id serial PRIMARY KEY, big text COMPRESSION pglz, mood mood, code int NOT NULL UNIQUE);
+     COMMENT ON SEQUENCE special_id_seq IS 'numbers';
+     ALTER TABLE special ALTER big SET STORAGE EXTERNAL, ALTER big SET STATISTICS 500, ALTER big SET (n_distinct = 5);
+     ALTER TABLE special REPLICA IDENTITY USING INDEX special_code_key;
+     ALTER TABLE special ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+     CREATE POLICY mine ON special USING (id > 0);
+     GRANT SELECT, INSERT ON special TO PUBLIC;
+     CREATE PUBLICATION others FOR TABLE special;
+     CREATE TABLE parted (day int NOT NULL, v int) PARTITION BY RANGE (day);
+     CREATE TABLE part_1 PARTITION OF parted (v DEFAULT 3) FOR VALUES FROM (0) TO (5);
+     ALTER TABLE part_1 ALTER v SET NOT NULL`,
+    '',
+  );
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
+  const { out } = await file.tidelock('schema', 'here-to-there', '--json');
+  const { left } = JSON.parse(out) as { left: { kind: string; name: string; text: string }[] };
+  expect(left.map(({ kind, name, text }) => [kind, name, text])).toEqual([
+    ['NOT NULL', 'v of the partition public.part_1', 'ALTER TABLE public.part_1 ALTER COLUMN v SET NOT NULL'],
+    ['column options', 'big of public.special', 'ALTER TABLE public.special ALTER COLUMN big SET (n_distinct=5)'],
+    ['comment', 'sequence public.special_id_seq', `COMMENT ON SEQUENCE public.special_id_seq IS 'numbers'`],
+    ['comment', 'type public.mood', `COMMENT ON TYPE public.mood IS 'how it is'`],
+    ['compression', 'big of public.special', 'ALTER TABLE public.special ALTER COLUMN big SET COMPRESSION pglz'],
+    ['default', 'v of the partition public.part_1', 'ALTER TABLE public.part_1 ALTER COLUMN v SET DEFAULT 3'],
+    ['policy', 'mine on public.special', null],
+    ['privileges', 'public.special', 'GRANT INSERT, SELECT ON public.special TO PUBLIC'],
+    ['publication', 'others of public.special', 'ALTER PUBLICATION others ADD TABLE public.special'],
+    ['replica identity', 'public.special', 'ALTER TABLE public.special REPLICA IDENTITY USING INDEX special_code_key'],
+    ['row security', 'public.special', 'ALTER TABLE public.special ENABLE ROW LEVEL SECURITY'],
+    ['row security for the owner', 'public.special', 'ALTER TABLE public.special FORCE ROW LEVEL SECURITY'],
+    ['statistics target', 'big of public.special', 'ALTER TABLE public.special ALTER COLUMN big SET STATISTICS 500'],
+    ['storage', 'big of public.special', 'ALTER TABLE public.special ALTER COLUMN big SET STORAGE EXTERNAL'],
+  ]);
+  expect((await file.tidelock('schema', 'here-to-there')).out).toContain('-- storage big of public.special');
 });
