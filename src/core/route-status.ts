@@ -63,6 +63,8 @@ export interface TableProgress {
   readonly expectedBytes: number;
   readonly rowsPerSecond: number | null;
   readonly leftMs: number | null;
+  /** Nobody goes on with it until somebody says so: its job was paused or cancelled, or has failed. */
+  readonly rests?: true | undefined;
 }
 
 /**

@@ -16,6 +16,7 @@ import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
+import { initialJob } from './load/initial-job.ts';
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -124,12 +125,17 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
     await copy([]);
     return;
   }
+  const loads = await loadsOf(options, bindings);
+  const tables = loads.map(({ load }) => load.source);
+  const job = await initialJob(options.store, { tables, existing });
   try {
-    await copy(await loadsOf(options, bindings));
+    await copy(loads.map(({ load, ...rest }) => ({ ...rest, load: { ...load, job } })));
   } catch (error) {
+    // What may have been stored all the same is gone on from; the next start makes another job of what was not.
     const isInTheWay = error instanceof TidelockError && error.code === targetErrors.loadUnderForeignKey.code;
     if (!isInTheWay || bytes > wholeLoadLimitBytes) throw error;
     options.logger.info({ reason: error.message }, 'the tables are loaded in one piece');
+    await options.store.jobs.end(job, { state: 'cancelled' });
     await copy([]);
   }
 }

@@ -26,6 +26,14 @@ export class LoadingTables {
     this.#tables.set(label, table);
   }
 
+  /** The stream has come to where the table has another name. */
+  rename(from: string, to: string): void {
+    const table = this.#tables.get(from);
+    if (table === undefined) return;
+    this.#tables.delete(from);
+    this.#tables.set(to, table);
+  }
+
   delete(label: string): void {
     this.#tables.delete(label);
   }

@@ -29,6 +29,8 @@ export interface SchemaGuardOptions {
   readonly stored: readonly StoredTable[];
   /** A person has accepted what changed at the source up to here. */
   readonly acceptedTo: Position | null;
+  /** A command has renamed a table of the route, or dropped it (null): what comes behind it goes by the new name. */
+  onMoved?(from: string, to: string | null): void;
   /** Commands that the target goes without, kept over sessions. */
   readonly leftOut?: Set<string>;
 }
@@ -125,7 +127,11 @@ export class SchemaGuard {
   #define(change: DdlChange): void {
     const { mapper, route } = this.#options;
     const { tables, table, facts } = change;
-    if (tables?.kind === 'dropped') for (const name of tables.names) this.#stored.delete(tableLabel(name));
+    if (tables?.kind === 'dropped')
+      for (const name of tables.names) {
+        this.#stored.delete(tableLabel(name));
+        this.#options.onMoved?.(tableLabel(name), null);
+      }
     if (table === null || facts === null || route.tables.select(table.schema, table.name) === null) return;
     const was = this.#stored.get(tableLabel(tables?.kind === 'renamed' ? tables.from : table));
     if (was === undefined && tables?.kind !== 'created') return;
@@ -135,6 +141,7 @@ export class SchemaGuard {
     mapper.adjust(definition, definition);
     const stored = { ...storedTable(mapper.bind(versionOf(definition)), definition), loadedTo: was?.loadedTo ?? null };
     this.#stored.set(stored.source, stored);
+    if (tables?.kind === 'renamed') this.#options.onMoved?.(tableLabel(tables.from), stored.source);
     // What a look has shown before is older.
     if (this.#touched.has(stored.source)) this.#touched.set(stored.source, null);
     change.stored = stored;

@@ -186,6 +186,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     stored,
     acceptedTo: attempt.acceptSchemaChangesTo,
     leftOut: attempt.meter.leftOut,
+    onMoved: (from, to) => loads.moved(from, to),
   });
   attempt.onStreaming(() => guard.ignored);
   const loading = new LoadingTables();

@@ -17,6 +17,8 @@ export interface HealthFacts {
   readonly retainedBytes: number | null;
   readonly parked: ParkedCount;
   readonly wait: ApplyWait | null;
+  /** Tables that lack rows and that nobody goes on to load. */
+  readonly resting: readonly string[];
   readonly memory: MemoryUse | null;
   /** Longest stand-still of the worker's event loop in the last minute. */
   readonly blockedMs: number;
@@ -36,7 +38,16 @@ export interface JudgedHealth {
 
 /** The health of a route, and why it is not better, from what its worker knows. */
 export function judgeHealth(facts: HealthFacts): JudgedHealth {
-  const all = [waitConcern, lagConcern, retentionConcern, parkedConcern, memoryConcern, loopConcern, startConcern];
+  const all = [
+    waitConcern,
+    lagConcern,
+    retentionConcern,
+    parkedConcern,
+    loadConcern,
+    memoryConcern,
+    loopConcern,
+    startConcern,
+  ];
   const found = all.flatMap((judge) => judge(facts) ?? []);
   const concerns = [...found.filter(isCritical), ...found.filter((concern) => !isCritical(concern))];
   const { state } = facts;
@@ -69,6 +80,12 @@ function retentionConcern({ route, retainedBytes: bytes, limits: { retained } }:
 function parkedConcern({ route, parked: { count, since } }: HealthFacts): Judged | null {
   if (count === 0) return null;
   return concern('warning', fail(routeErrors.parked, { route, count, since: since ?? 'its start' }));
+}
+
+function loadConcern({ route, resting }: HealthFacts): Judged | null {
+  const [table, ...more] = resting;
+  if (table === undefined) return null;
+  return concern('warning', fail(routeErrors.loadRests, { route, table, more: more.length }));
 }
 
 /** What a worker that rests still holds is given back with the next collection. */

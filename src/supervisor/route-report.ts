@@ -49,6 +49,7 @@ export class RouteReport {
   #health: Health = 'unknown';
   /** Since when each concern, by its code, has been there. */
   #concerns = new Map<string, string>();
+  #restsSinceMs: number | null = null;
   wanted: WantedState = 'running';
   leads = false;
   /** From an engine that was gone. */
@@ -199,6 +200,7 @@ export class RouteReport {
       retainedBytes: meter.retainedBytes,
       parked: meter.parked(),
       wait: this.#applyWait(),
+      resting: this.#resting(),
       memory: self?.memory ?? null,
       blockedMs: self?.blockedMs ?? 0,
     });
@@ -208,6 +210,14 @@ export class RouteReport {
     const concerns = judged.concerns.map((each) => ({ ...each, since: this.#concerns.get(each.code) ?? now }));
     this.#concerns = new Map(concerns.map(({ code, since }) => [code, since]));
     return { health: judged.health, concerns };
+  }
+
+  /** Where a session begins, jobs are taken up a moment later. */
+  #resting(): readonly string[] {
+    const tables = (this.#load?.loading ?? []).filter(({ rests }) => rests).map(({ table }) => table);
+    if (tables.length === 0) this.#restsSinceMs = null;
+    else this.#restsSinceMs ??= Date.now();
+    return this.#restsSinceMs !== null && Date.now() - this.#restsSinceMs >= restsMs ? tables : [];
   }
 
   #applyWait(): ApplyWait | null {
@@ -239,6 +249,9 @@ export class RouteReport {
     };
   }
 }
+
+/** The lease is renewed every three seconds, and jobs are looked at then. */
+const restsMs = 8_000;
 
 /** Heartbeats that were committed at the source and have not come through, until one is said to be due. */
 const beatsDue = 3;

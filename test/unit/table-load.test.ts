@@ -48,6 +48,7 @@ async function readAgain(
   const passed: TransactionPart[] = [];
   const pass = (one: Change): void => void passed.push(loading.pass(windows.pass(part(one))));
   const reader: Partial<SourceReader> = {
+    key: async () => ({ columns: ['id'] }),
     watermark: async (id) => pass({ kind: 'watermark', id }),
     async read({ range }) {
       const rows = read(pass, range);

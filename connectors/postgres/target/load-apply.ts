@@ -1,10 +1,11 @@
 import type pg from 'pg';
+import type { DdlChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { RowTextReader } from '../../../src/core/row-text.ts';
-import { tableOfLabel } from '../../../src/core/table.ts';
+import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { progressStatement, readLoads, storeLoad } from '../state/stored-loads.ts';
 import type { Batch } from './batch.ts';
@@ -108,9 +109,37 @@ export class LoadApply {
     const { client, routeId, plans } = this.#options;
     await this.check(loads, false);
     const replaced = loads.flatMap(({ load, tables }) => (load.existing === 'replace' ? tables : []));
-    for (const { relation } of plans.parentsFirst(replaced.map((table) => plans.get(table))).toReversed())
-      await client.query(`delete from ${relation}`);
+    await this.#empty(plans.parentsFirst(replaced.map((table) => plans.get(table))).toReversed());
     for (const { load } of loads) await storeLoad(client, routeId, load);
+  }
+
+  /** Without holding up the stream for as long as it takes to delete each row, where nobody is in the way. */
+  async #empty(replaced: readonly TablePlan[]): Promise<void> {
+    const { client } = this.#options;
+    if (replaced.length === 0) return;
+    const relations = replaced.map(({ relation }) => relation);
+    await client.query('savepoint emptying');
+    try {
+      await client.query(`set local lock_timeout = '${emptyLockMs}ms'`);
+      await client.query(`truncate ${relations.join(', ')}`);
+    } catch (error) {
+      if (!isPostgresError(error) || !instead.has(error.code)) throw error;
+      await client.query('rollback to savepoint emptying');
+      for (const relation of relations) await client.query(`delete from ${relation}`);
+    }
+    await client.query('release savepoint emptying');
+    await client.query('set local lock_timeout to default');
+  }
+
+  /**
+   * A command has renamed or dropped tables. Under their old names they stay what they were: the transaction may be rolled back, and what
+   * came before the command be applied once more.
+   */
+  carried({ tables, stored }: DdlChange): void {
+    if (tables?.kind === 'dropped') for (const name of tables.names) this.#loads.delete(tableLabel(name));
+    if (tables?.kind !== 'renamed' || stored === undefined) return;
+    const load = this.#loads.get(tableLabel(tables.from));
+    if (load !== undefined) this.#begin(stored.source, { ...load, targets: [...load.targets, stored.target] });
   }
 
   begun({ load }: BegunLoad): void {
@@ -134,8 +163,11 @@ export class LoadApply {
   }
 
   #end(source: string): void {
-    for (const target of this.#loads.get(source)?.targets ?? []) this.#partial.delete(target);
-    this.#loads.delete(source);
+    const targets = this.#loads.get(source)?.targets ?? [];
+    for (const target of targets) this.#partial.delete(target);
+    // Under earlier names, too.
+    for (const [name, load] of this.#loads)
+      if (load.targets.every((target) => targets.includes(target))) this.#loads.delete(name);
   }
 
   #sendSet(batch: Batch, set: RowSet, isEmpty: boolean, existing: Existing): void {
@@ -176,6 +208,12 @@ export class LoadApply {
       throw fail(targetErrors.loadUnderForeignKey, { route: route.name, table: found.table, constraint: found.name });
   }
 }
+
+/** Whoever comes to the table meanwhile waits behind it. */
+const emptyLockMs = 500;
+
+/** Somebody reads the table, other tables point to it, the user may only delete: its rows go one by one. */
+const instead: ReadonlySet<string> = new Set(['55P03', '0A000', '42501', '55006']);
 
 /** A statement of more has arrays that are dear to take apart. */
 const insertRows = 5_000;

@@ -476,6 +476,7 @@ export class PostgresConsumer implements Consumer {
       const at = { client, route: this.#route, routeId: this.#routeId };
       if (evolving.kind === 'ddl') {
         await carryCommand(evolving, { ...at, logger: this.#logger, isParking: this.#parksAny });
+        this.#loads.carried(evolving);
         this.#plans.forget();
         await boundStatements(client, 0);
       } else await evolveTable(evolving, { ...at, route: this.#route.name });

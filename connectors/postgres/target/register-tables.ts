@@ -19,6 +19,7 @@ export async function registerTables({ tables, stored, table }: DdlChange, optio
       routeId,
       tables.names.map(tableLabel),
     ]);
+  await followLoads(client, routeId, { tables, stored });
   if (stored === undefined) return;
   const { source, target, fingerprint, definition } = stored;
   const before = tables?.kind === 'renamed' ? tableLabel(tables.from) : source;
@@ -44,4 +45,25 @@ export async function registerTables({ tables, stored, table }: DdlChange, optio
     table: table === null ? source : tableLabel(table),
     owner: rows[0]?.key ?? 'another route',
   });
+}
+
+/** A load of a table that is gone has ended; one of a table that has another name goes on under that. */
+async function followLoads(
+  client: pg.Client,
+  routeId: number,
+  { tables, stored }: { readonly tables: DdlChange['tables']; readonly stored: DdlChange['stored'] | undefined },
+): Promise<void> {
+  if (tables?.kind === 'dropped')
+    await client.query('delete from tidelock.loads where route_id = $1 and source = any ($2::text[])', [
+      routeId,
+      tables.names.map(tableLabel),
+    ]);
+  if (tables?.kind !== 'renamed' || stored === undefined) return;
+  const { source, target } = stored;
+  // Of a load that has ended long ago under that name.
+  await client.query('delete from tidelock.loads where route_id = $1 and source = $2', [routeId, source]);
+  await client.query(
+    'update tidelock.loads set source = $3, targets = jsonb_build_array($4::text) where route_id = $1 and source = $2',
+    [routeId, tableLabel(tables.from), source, target],
+  );
 }

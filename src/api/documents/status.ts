@@ -14,6 +14,10 @@ const tableProgress = z.object({
   expectedBytes: count,
   rowsPerSecond: z.number().nullable(),
   leftMs: z.number().nullable(),
+  rests: z
+    .literal(true)
+    .optional()
+    .describe('Its job was paused or cancelled, or has failed: rows are missing until somebody goes on.'),
 });
 
 const loadProgress = z.object({

@@ -14,18 +14,28 @@ export interface WantedLoad {
  */
 export class LoadDesk {
   readonly #wanted = new Map<string, WantedLoad>();
-  readonly #failed = new Map<string, unknown>();
+  /** By job: a table may have another name by the time that it fails. */
+  readonly #failed = new Map<number, unknown>();
   readonly #listeners = new Set<() => void>();
 
-  /** Until the function that it gives is called. */
-  want(load: WantedLoad): () => void {
+  /** Until its job is over. */
+  want(load: WantedLoad): void {
     this.#wanted.set(load.source, load);
-    this.#failed.delete(load.source);
+    this.#failed.delete(load.job);
     this.#changed();
-    return () => {
-      this.#wanted.delete(load.source);
-      this.#changed();
-    };
+  }
+
+  over(job: number): void {
+    for (const [source, wanted] of this.#wanted) if (wanted.job === job) this.#wanted.delete(source);
+    this.#changed();
+  }
+
+  /** By the stream: the table has another name from here on. */
+  rename(from: string, to: string): void {
+    const load = this.#wanted.get(from);
+    if (load === undefined) return;
+    this.#wanted.delete(from);
+    this.#wanted.set(to, { ...load, source: to });
   }
 
   get wanted(): readonly WantedLoad[] {
@@ -38,15 +48,17 @@ export class LoadDesk {
 
   /** By the stream: it can't be done. */
   fail(source: string, error: unknown): void {
-    this.#failed.set(source, error);
+    const load = this.#wanted.get(source);
+    if (load === undefined) return;
+    this.#failed.set(load.job, error);
     this.#wanted.delete(source);
     this.#changed();
   }
 
-  /** What the load of the table has failed with, once. */
-  takeFailure(source: string): unknown {
-    const error = this.#failed.get(source) ?? null;
-    this.#failed.delete(source);
+  /** What a load of the job has failed with, once. */
+  takeFailure(job: number): unknown {
+    const error = this.#failed.get(job) ?? null;
+    this.#failed.delete(job);
     return error;
   }
 

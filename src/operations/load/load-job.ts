@@ -11,6 +11,8 @@ export interface LoadOptions {
   /** Labels of source tables. */
   readonly tables: readonly string[];
   readonly existing: Existing;
+  /** It is the load that the route begins with, which the route begins by itself. */
+  readonly initial?: boolean;
 }
 
 /** `tidelock load --json`. */
@@ -27,18 +29,24 @@ const lookMs = 1_000;
  * ends. While the route does not stream it waits.
  */
 export async function runLoadJob({ job, definition, store, loads, signal }: JobWork): Promise<JobDocument> {
-  const { tables, existing } = job.options as unknown as LoadOptions;
-  const carried = new Set((await store.tables()).map(({ source }) => source));
-  const unknown = tables.find((table) => !carried.has(table));
-  if (unknown !== undefined) throw fail(routeErrors.notATableOfRoute, { route: definition.name, table: unknown });
+  const { tables, existing, initial = false } = job.options as unknown as LoadOptions;
   const own = async (): Promise<readonly StoredLoad[]> =>
-    (await store.loads()).filter((load) => load.job === job.number && tables.includes(load.source));
-  const wants: (() => void)[] = [];
+    (await store.loads()).filter((load) => load.job === job.number);
+  const begun = await own();
+  // A table that was renamed since it was begun goes by its new name.
+  const left =
+    initial || begun.length === tables.length
+      ? []
+      : tables.filter((table) => !begun.some(({ source }) => source === table));
+  const carried = new Set((await store.tables()).map(({ source }) => source));
+  const unknown = left.find((table) => !carried.has(table));
+  if (unknown !== undefined) throw fail(routeErrors.notATableOfRoute, { route: definition.name, table: unknown });
   try {
-    const done = new Set((await own()).filter((load) => load.done).map(({ source }) => source));
-    for (const source of tables) if (!done.has(source)) wants.push(loads.want({ source, existing, job: job.number }));
-    for (let told = ''; ; ) {
+    for (const source of left) loads.want({ source, existing, job: job.number });
+    for (let [told, most] = ['', 0]; ; ) {
       const now = await own();
+      // One that is loaded may be dropped before the others are.
+      most = Math.max(most, now.length);
       const sum = (of: (load: StoredLoad) => number): number => now.reduce((all, load) => all + of(load), 0);
       const progress = {
         done: sum(({ rows }) => rows),
@@ -47,17 +55,20 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
       };
       if (JSON.stringify(progress) !== told) await store.jobs.setProgress(job.number, progress);
       told = JSON.stringify(progress);
-      for (const source of tables) {
-        const failure = loads.takeFailure(source);
-        if (failure !== null) throw asTidelockError(failure);
-      }
-      if (tables.every((table) => now.some(({ source, done: isDone }) => source === table && isDone)))
+      const failure = loads.takeFailure(job.number);
+      if (failure !== null) throw asTidelockError(failure);
+      for (const { source, done } of now)
+        if (!done && !loads.isWanted(source, job.number)) loads.want({ source, existing, job: job.number });
+      if (most >= (initial ? 1 : tables.length) && now.every((load) => load.done))
         return document(now) as unknown as JobDocument;
+      // The route has loaded its tables in one piece after all.
+      if (initial && most === 0 && (await store.jobs.read(job.number))?.endedAt !== null)
+        return document([]) as unknown as JobDocument;
       await pause(lookMs, signal);
       signal.throwIfAborted();
     }
   } finally {
-    for (const over of wants) over();
+    loads.over(job.number);
   }
 }
 

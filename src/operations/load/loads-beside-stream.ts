@@ -18,6 +18,7 @@ import type { LoadingTables } from '../../pipeline/loading-tables.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import { beginLoad } from './begin-load.ts';
+import { isInitialLoad } from './initial-job.ts';
 import type { LoadDesk, WantedLoad } from './load-desk.ts';
 import { LoadMemory } from './load-memory.ts';
 import { LoadPace } from './load-pace.ts';
@@ -54,11 +55,13 @@ const tablesAtOnce = 3;
 const longestRetryMs = 15_000;
 
 interface Running {
-  readonly stored: StoredLoad;
+  stored: StoredLoad;
   readonly table: TableLoad;
   stop: AbortController;
   /** It has been handed to the queue. */
   queued: boolean;
+  /** By its job, in this session: from then on it goes where the job does. */
+  wasWanted: boolean;
 }
 
 /**
@@ -75,6 +78,11 @@ export class LoadsBesideStream {
   #waits: LoadWait | null = null;
   readonly #queue = new PQueue({ concurrency: tablesAtOnce });
   readonly #running = new Map<string, Running>();
+  /** Jobs that loads belong to. */
+  readonly #jobs = new Map<number, { readonly isInitial: boolean; readonly isToRun: boolean }>();
+  /** Of tables that were renamed: what has gone on before is still on its way under the old name. */
+  readonly #renamed = new Map<string, string>();
+  readonly #gone = new Set<string>();
   readonly #beginning = new Set<string>();
   /** Loads that jobs still want and that have been begun by this session, or were before. */
   readonly #begun = new Set<string>();
@@ -104,8 +112,9 @@ export class LoadsBesideStream {
 
   /** Before the stream begins: which tables lack rows. */
   async open(): Promise<void> {
-    for (const load of await this.#options.store.loads()) {
-      if (load.done) continue;
+    const loads = (await this.#options.store.loads()).filter(({ done }) => !done);
+    for (const job of new Set(loads.flatMap((load) => load.job ?? []))) await this.#readJob(job);
+    for (const load of loads) {
       const { schema, name } = this.#options.tableDefinition(load.source) ?? {};
       const key = schema === undefined || name === undefined ? null : await this.#reader.key({ schema, name });
       if (key === null)
@@ -143,6 +152,32 @@ export class LoadsBesideStream {
     if (failed !== null) throw (failed as { readonly error: unknown }).error;
   }
 
+  /** The stream has come to where a table has another name, or is gone (null); the target follows in the transaction that has it. */
+  moved(from: string, to: string | null): void {
+    const running = this.#running.get(from);
+    if (running === undefined) return;
+    this.#running.delete(from);
+    if (to !== null) {
+      running.table.rename(to);
+      this.#options.desk.rename(from, to);
+      this.#renamed.set(from, to);
+      this.#renamed.delete(to);
+      running.stored = { ...running.stored, source: to };
+      this.#running.set(to, running);
+    } else {
+      running.stop.abort();
+      this.#options.loading.delete(from);
+      this.#gone.add(from);
+      // Of the route's own load there is one table less.
+      if (!this.#isInitial(running.stored)) {
+        const place = { route: this.#options.definition.name, table: from };
+        this.#options.desk.fail(from, fail(routeErrors.loadWithoutKey, place));
+      }
+      this.#tables--;
+    }
+    this.#tell();
+  }
+
   /** A part that is at the target. */
   applied({ chunk }: TransactionPart): void {
     if (chunk === undefined) return;
@@ -157,7 +192,9 @@ export class LoadsBesideStream {
     this.#tell();
   }
 
-  #finished(source: string): void {
+  #finished(chunkSource: string): void {
+    let source = chunkSource;
+    for (let name = this.#renamed.get(source); name !== undefined; name = this.#renamed.get(source)) source = name;
     const running = this.#running.get(source);
     // The table is loaded anew already.
     if (running !== undefined && !running.table.done) return;
@@ -182,8 +219,16 @@ export class LoadsBesideStream {
       chunkBytes: this.#chunkBytes,
       definition: (label) => this.#options.tableDefinition(label),
     });
-    const running = { stored, table, stop: new AbortController(), queued: false };
+    const running = { stored, table, stop: new AbortController(), queued: false, wasWanted: false };
+    const replaced = this.#running.get(stored.source);
+    if (replaced !== undefined) {
+      this.#tables--;
+      this.#rows -= replaced.table.rows;
+      this.#bytes -= replaced.table.bytes;
+    }
     this.#running.set(stored.source, running);
+    this.#renamed.delete(stored.source);
+    this.#gone.delete(stored.source);
     this.#tables++;
     this.#rows += stored.rows;
     this.#bytes += stored.bytes;
@@ -195,11 +240,18 @@ export class LoadsBesideStream {
     const { desk } = this.#options;
     for (const running of this.#running.values()) {
       const { stored, queued } = running;
-      const goes = stored.job === null || desk.isWanted(stored.source, stored.job);
+      const { job } = stored;
+      if (job !== null && desk.isWanted(stored.source, job)) running.wasWanted = true;
+      else if (job !== null && running.wasWanted) void this.#rest(job);
+      const goes = this.#goes(running);
       if (goes && !queued && !running.table.done) this.#start(running, onFailure);
       else if (!goes && queued) running.stop.abort();
     }
+    this.#tell();
     for (const wanted of desk.wanted) {
+      // What its job has read is from before the command.
+      const isStale = this.#renamed.has(wanted.source) || this.#gone.has(wanted.source);
+      if (isStale && this.#options.tableDefinition(wanted.source) === null) continue;
       const running = this.#running.get(wanted.source);
       const name = `${wanted.source}/${wanted.job}`;
       if (running?.stored.job === wanted.job || this.#beginning.has(wanted.source) || this.#begun.has(name)) continue;
@@ -216,11 +268,36 @@ export class LoadsBesideStream {
     }
   }
 
+  /** Of the load that the route has begun with: without it the route is not what it is to be, and whatever keeps it from going on halts that. */
+  #isInitial({ job }: StoredLoad): boolean {
+    return job === null || this.#jobs.get(job)?.isInitial === true;
+  }
+
+  /** A route's own load goes on at once, and not only when its job has been taken up; unless somebody has told it to rest. */
+  #goes({ stored: { source, job }, wasWanted }: Running): boolean {
+    if (job === null || this.#options.desk.isWanted(source, job)) return true;
+    const known = this.#jobs.get(job);
+    return known?.isInitial === true && known.isToRun && !wasWanted;
+  }
+
+  async #readJob(number: number): Promise<void> {
+    const job = await this.#options.store.jobs.read(number);
+    const isOver = job === null || ['done', 'failed', 'cancelled'].includes(job.state) || job.wish === 'cancel';
+    const isToRun = !isOver && job.state !== 'paused' && job.wish === 'run';
+    this.#jobs.set(number, { isInitial: !isOver && isInitialLoad(job), isToRun });
+  }
+
+  /** A job that was cancelled leaves nothing that the route would still have to wait for. */
+  async #rest(number: number): Promise<void> {
+    await this.#readJob(number).catch(() => {});
+    if (!this.#over.signal.aborted) this.#tell();
+  }
+
   async #begin(wanted: WantedLoad): Promise<void> {
     const known = (await this.#options.store.loads()).find(({ source }) => source === wanted.source);
     if (known?.job === wanted.job) return;
     const replaced = this.#running.get(wanted.source);
-    if (replaced !== undefined && replaced.stored.job === null)
+    if (replaced !== undefined && this.#goes(replaced))
       throw fail(routeErrors.loadUnderWay, { route: this.#options.definition.name, table: wanted.source });
     replaced?.stop.abort();
     await beginLoad(
@@ -234,17 +311,18 @@ export class LoadsBesideStream {
   #start(running: Running, onFailure: (error: unknown) => void): void {
     running.queued = true;
     running.stop = new AbortController();
-    const { stored, table } = running;
     const signal = AbortSignal.any([running.stop.signal, this.#over.signal]);
     void this.#queue
-      .add(() => this.#retried(table, stored, signal), { priority: this.#priority(stored.source) })
+      .add(() => this.#retried(running, signal), { priority: this.#priority(running.stored.source) })
       .catch((error: unknown) => {
         if (signal.aborted) return;
-        if (stored.job === null) onFailure(error);
-        else this.#options.desk.fail(stored.source, error);
+        if (this.#isInitial(running.stored)) onFailure(error);
+        else this.#options.desk.fail(running.stored.source, error);
       })
       .finally(() => {
         running.queued = false;
+        // Somebody may have wanted it again before it had stopped.
+        if (!this.#over.signal.aborted) this.#look(onFailure);
       });
   }
 
@@ -254,7 +332,7 @@ export class LoadsBesideStream {
     return this.#options.definition.tables.select(schema, name)?.loadPriority ?? 0;
   }
 
-  async #retried(table: TableLoad, { source }: StoredLoad, signal: AbortSignal): Promise<void> {
+  async #retried({ table, stored: { source } }: Running, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
         const { rows } = table;
@@ -277,9 +355,12 @@ export class LoadsBesideStream {
       this.#options.onProgress(null, true);
       return;
     }
-    const tables = all.map(({ stored, table }) => {
+    const tables = all.map((running) => {
+      const { stored, table } = running;
       const { source, expectedRows, expectedBytes } = stored;
-      return this.#rates.of({ table: source, rows: table.rows, bytes: table.bytes, expectedRows, expectedBytes });
+      const { rows, bytes } = table;
+      const told = this.#rates.of({ table: source, rows, bytes, expectedRows, expectedBytes });
+      return this.#goes(running) ? told : { ...told, rests: true as const };
     });
     const left = tables.map(({ leftMs }) => leftMs);
     this.#options.onProgress(
@@ -292,7 +373,7 @@ export class LoadsBesideStream {
         loading: tables,
         ...(this.#waits !== null && { waits: this.#waits }),
       },
-      all.some(({ stored }) => stored.job === null),
+      all.some(({ stored }) => this.#isInitial(stored)),
     );
   }
 }

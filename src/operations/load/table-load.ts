@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Row, UNCHANGED } from '../../core/cell.ts';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
-import { fail } from '../../core/errors/tidelock-error.ts';
+import { sourceErrors } from '../../core/errors/catalogue/source.ts';
+import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
 import type { RowSet, StoredLoad } from '../../core/load.ts';
 import { pause } from '../../core/pause.ts';
 import type { Position } from '../../core/position.ts';
 import { RowTextReader } from '../../core/row-text.ts';
-import type { ReadRange, ReadRows, SourceReader } from '../../core/source-reader.ts';
+import type { ReadRange, ReadRequest, ReadRows, SourceReader } from '../../core/source-reader.ts';
 import type { TableVersion } from '../../core/table.ts';
 import type { TableDefinition } from '../../core/table-facts.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
@@ -53,8 +54,11 @@ export class TableLoad {
   readonly #size: ChunkSize;
   /** How many keys are read again at once: the rows that have to be are those of large values. */
   readonly #keys: ChunkSize;
-  readonly #label: string;
-  readonly #key: readonly string[];
+  #label: string;
+  #key: readonly string[];
+  /** The definition that the key was read for. */
+  #keyedFor: TableDefinition | null = null;
+  #hasKey = true;
   #after: readonly string[] | null;
   #ended: boolean;
   #again: (readonly string[])[];
@@ -79,14 +83,29 @@ export class TableLoad {
     this.#again = [...load.again];
     this.#rows = load.rows;
     this.#bytes = load.bytes;
-    options.loading.set(load.source, {
-      key: load.key,
+    this.#enter();
+  }
+
+  /** Changes of keys are looked at where the stream passes them. */
+  #enter(): void {
+    const { loading, mapper } = this.#options;
+    loading.set(this.#label, {
+      key: this.#key,
       replaces: (table) => {
-        const { dropped, kept } = options.mapper.bind(table);
+        const { dropped, kept } = mapper.bind(table);
         return dropped.size === 0 && kept === null;
       },
       onAgain: (key) => this.#again.push(key),
     });
+  }
+
+  /** The stream has come to where the table has this name. What is under way is read again. */
+  rename(label: string): void {
+    this.#options.loading.rename(this.#label, label);
+    this.#label = label;
+    this.#keyedFor = null;
+    // It has the name that its rows would go by.
+    this.#version = null;
   }
 
   get done(): boolean {
@@ -106,17 +125,72 @@ export class TableLoad {
     let waitingSinceMs: number | null = null;
     while (!this.#done) {
       signal.throwIfAborted();
-      const outcome = await this.#chunk(this.#nextRange(), signal);
+      const outcome = await this.#chunk(signal);
       if (outcome !== 'altered') {
         waitingSinceMs = null;
         continue;
       }
-      // It follows with the next row, or with the next look at the catalogue.
-      waitingSinceMs ??= performance.now();
-      if (performance.now() - waitingSinceMs > definitionMs)
-        throw fail(routeErrors.loadAltered, { route: this.#options.route, table: this.#label });
+      // It follows with the next row, or with the next look at the catalogue: behind what is on its way now, however late that is.
+      if (waitingSinceMs === null) {
+        await this.#passed(signal);
+        waitingSinceMs = performance.now();
+      } else if (performance.now() - waitingSinceMs > definitionMs)
+        throw fail(this.#hasKey ? routeErrors.loadAltered : routeErrors.loadWithoutKey, {
+          route: this.#options.route,
+          table: this.#label,
+        });
       await pause(lookAgainMs, signal);
     }
+  }
+
+  /** Until the stream has come to what is in the queue by now. */
+  async #passed(signal: AbortSignal): Promise<void> {
+    const { reader, windows } = this.#options;
+    const id = randomUUID();
+    const come = Promise.withResolvers<void>();
+    const close = windows.open({
+      low: id,
+      high: id,
+      tables: new Map(),
+      close: (part) => {
+        come.resolve();
+        return part;
+      },
+    });
+    const onAbort = (): void => come.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    come.promise.catch(() => {});
+    try {
+      await reader.watermark(id, signal);
+      await come.promise;
+    } finally {
+      close();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /**
+   * The key as the source has it now. Of another one the bound means nothing: all ranges are read anew, and rows that are there are kept.
+   * False where the stream has not come to the definition that it is of.
+   */
+  async #rekey(definition: TableDefinition): Promise<boolean> {
+    if (this.#keyedFor === definition) return true;
+    const { reader } = this.#options;
+    const key = await reader.key(definition);
+    this.#hasKey = key !== null;
+    // It may have gone, or have another name, where the stream has not come to.
+    if (key === null) return false;
+    const names = new Set(definition.columns.map(({ name }) => name));
+    if (!key.columns.every((name) => names.has(name))) return false;
+    if (key.columns.join('\0') !== this.#key.join('\0')) {
+      this.#key = key.columns;
+      this.#after = null;
+      this.#ended = false;
+      this.#again = [];
+      this.#enter();
+    }
+    this.#keyedFor = definition;
+    return true;
   }
 
   #nextRange(): ReadRange {
@@ -124,14 +198,15 @@ export class TableLoad {
     return { kind: 'after', key: this.#after, rows: this.#size.rows };
   }
 
-  async #chunk(range: ReadRange, signal: AbortSignal): Promise<'taken' | 'altered' | 'overflowed'> {
+  async #chunk(signal: AbortSignal): Promise<'taken' | 'altered' | 'overflowed'> {
     const { reader, windows, memory, pace, chunkBytes } = this.#options;
     const definition = this.#options.definition(this.#label);
-    if (definition === null) return 'altered';
+    if (definition === null || !(await this.#rekey(definition))) return 'altered';
+    const range = this.#nextRange();
     await pace.turn(signal);
     await memory.take(chunkBytes, signal);
     const [low, high] = [randomUUID(), randomUUID()];
-    const chunk: Chunk = { range, definition, read: null, reserved: chunkBytes };
+    const chunk: Chunk = { label: this.#label, range, definition, read: null, reserved: chunkBytes };
     let close: () => void = () => {};
     let onAbort: () => void = () => {};
     try {
@@ -141,9 +216,9 @@ export class TableLoad {
         close = windows.open({
           low,
           high,
-          tables: new Map([[this.#label, this.#key]]),
+          tables: new Map([[chunk.label, this.#key]]),
           close: (part, changed) => {
-            const passed = this.#pass(part, changed.get(this.#label), chunk);
+            const passed = this.#pass(part, changed.get(chunk.label), chunk);
             resolve(passed.outcome);
             return passed.part;
           },
@@ -155,11 +230,11 @@ export class TableLoad {
       const columns = definition.columns.map(({ name }) => name);
       const key = { columns: this.#key };
       const { schema, name } = definition;
-      const read = await reader.read(
+      const read = await this.#read(
         { table: { schema, name }, key, columns, range, low, maxBytes: chunkBytes },
         signal,
       );
-      if (!isAs(read, definition)) return 'altered';
+      if (read === null || !isAs(read, definition)) return 'altered';
       failpoint('chunk.read');
       const ms = performance.now() - beganMs;
       pace.took({ rows: read.rows, bytes: read.bytes, ms });
@@ -177,11 +252,27 @@ export class TableLoad {
     }
   }
 
+  /** Null where the table is not there by this name: the stream tells what has become of it. */
+  async #read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows | null> {
+    try {
+      return await this.#options.reader.read(request, signal);
+    } catch (error) {
+      if (error instanceof TidelockError && error.code === sourceErrors.tableMissing.code) return null;
+      throw error;
+    }
+  }
+
   /** Where the stream passes the high watermark. */
   #pass(part: TransactionPart, changed: ChangedRows | undefined, chunk: Chunk) {
     const { read, range, definition } = chunk;
-    const now = this.#options.definition(this.#label);
-    if (read === null || changed === undefined || now === null || !sameDefinition(versionOf(now), definition))
+    const now = this.#options.definition(chunk.label);
+    if (
+      chunk.label !== this.#label ||
+      read === null ||
+      changed === undefined ||
+      now === null ||
+      !sameDefinition(versionOf(now), definition)
+    )
       return { part, outcome: 'altered' as const };
     if (changed.overflowed) {
       this.#size.shrink();
@@ -256,6 +347,7 @@ export class TableLoad {
 }
 
 interface Chunk {
+  readonly label: string;
   readonly range: ReadRange;
   /** The table as it was asked for. */
   readonly definition: TableDefinition;

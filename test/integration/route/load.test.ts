@@ -139,3 +139,101 @@ test('a table that is taken out of the route while it is loaded keeps no load be
   await route.state('running', 30_000);
   expect(await target.query('SELECT FROM tidelock.loads')).toEqual([]);
 });
+
+test('tables that are renamed, dropped and altered while they are loaded end right', { timeout: 120_000 }, async () => {
+  const made = ['moved', 'gone', 'keyed'].map((name) => `CREATE TABLE ${name} (id int PRIMARY KEY, v text);`).join('');
+  const { source, target } = await servers.pair(made);
+  for (const name of ['moved', 'gone', 'keyed'])
+    await source.query(`INSERT INTO ${name} SELECT n, md5(n::text) FROM generate_series(1, 12_000) n`);
+  const limited = 'load: { wholeUpTo: 0B, limits: { rows: 6000 } }';
+  using file = new RouteFile({
+    source,
+    target,
+    route: `tables: ["public.*"]\nddl: replicate\nallow: [droppedTables]\n${limited}`,
+  });
+  await using route = file.run();
+  const begun = async (): Promise<boolean> =>
+    (await target.query('SELECT FROM tidelock.loads WHERE rows > 0 AND done_at IS NULL')).length === 3;
+  await until('a chunk of each', () => begun().catch(() => false), 40_000);
+  await source.query(`
+    ALTER TABLE moved RENAME TO placed;
+    DROP TABLE gone;
+    ALTER TABLE keyed RENAME id TO key;
+    ALTER TABLE keyed ADD COLUMN extra int;
+    UPDATE placed SET id = id + 100_000, v = 'moved' WHERE id % 10 = 0;
+    DELETE FROM placed WHERE id % 10 = 1;
+    INSERT INTO placed SELECT n, 'new' FROM generate_series(200_001, 200_100) n;
+    UPDATE keyed SET key = key + 100_000, extra = 1 WHERE key % 10 = 0;
+    DELETE FROM keyed WHERE key % 10 = 1`);
+  // Under the new names, too, what comes is told from what is missing.
+  for (let n = 0; n < 20; n++) {
+    await source.query(
+      `UPDATE placed SET v = 'late' WHERE id % 97 = ${n}; UPDATE keyed SET extra = 2 WHERE key % 97 = ${n}`,
+    );
+    await setTimeout(20);
+  }
+  await route.state('running', 15_000);
+  await route.caughtUp(20_000);
+  expect(await contents(target, ['placed', 'keyed'])).toEqual(await contents(source, ['placed', 'keyed']));
+  expect(
+    await target.query(`SELECT source, targets, done_at IS NOT NULL AS done FROM tidelock.loads ORDER BY 1`),
+  ).toEqual([
+    { source: 'public.keyed', targets: ['public.keyed'], done: true },
+    { source: 'public.placed', targets: ['public.placed'], done: true },
+  ]);
+  expect(await target.query(`SELECT to_regclass('gone') AS there`)).toEqual([{ there: null }]);
+});
+
+test('the initial load is a job: it rests, goes on and ends when it is told to, within its limits', {
+  timeout: 120_000,
+}, async () => {
+  const { source, target } = await servers.pair(schema);
+  await fill(source, 20_000);
+  using file = new RouteFile({
+    source,
+    target,
+    route:
+      'tables: [{ name: public.item, load: { priority: 1 } }, public.loose]\nload: { wholeUpTo: 0B, limits: { rows: 3000 } }',
+  });
+  await using route = file.run();
+  const loaded = async (): Promise<number> =>
+    Number((await target.query('SELECT rows FROM tidelock.loads'))[0]?.rows ?? 0);
+  const beganMs = performance.now();
+  await until('a chunk', async () => (await loaded().catch(() => 0)) > 0, 40_000);
+  const job = async (verb: string, ...more: string[]) => await file.tidelock('jobs', verb, ...more);
+  const listed = JSON.parse((await job('list', '--json')).out) as { jobs: { id: string; kind: string }[] };
+  expect(listed.jobs).toMatchObject([{ kind: 'load', tables: ['public.item'], askedBy: 'the start of the route' }]);
+  const id = listed.jobs[0]?.id ?? '';
+  expect((await job('pause', id)).code).toBe(0);
+  await until('its rest', async () => (await job('list')).out.includes('paused'), 20_000);
+  const rests = await loaded();
+  // A route whose tables lack rows and that nobody loads says so; changes travel all the same.
+  await source.query(`INSERT INTO loose VALUES (-1); INSERT INTO item VALUES (1, 'while it rests', 1)`);
+  await route.caughtUp(20_000);
+  await until('a warning', async () => JSON.stringify(await file.status()).includes('TL-4164'), 30_000);
+  expect(await file.status()).toMatchObject({ state: 'loading', health: 'warning' });
+  expect(await loaded()).toBe(rests);
+  expect(rests).toBeLessThan(20_000);
+  expect((await job('resume', id)).code).toBe(0);
+  await route.state('running', 60_000);
+  expect(performance.now() - beganMs).toBeGreaterThan(5_000);
+  await until('the end of its job', async () => (await job('list')).out.includes('done'), 20_000);
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+
+  // One that was cancelled leaves what it has, and a warning until another one has completed it.
+  const asked = ['load', 'here-to-there', 'public.item', '--existing', 'replace', '--yes'];
+  const cancelled = file.tidelock(...asked);
+  const size = async (): Promise<number> => (await target.query('SELECT FROM item')).length;
+  await until('some of its rows', async () => (await loaded()) > 0 && (await loaded()) < 15_000, 30_000);
+  const second = (JSON.parse((await job('list', '--json')).out) as { jobs: { id: string }[] }).jobs[0]?.id ?? '';
+  expect(second).not.toBe(id);
+  expect((await job('cancel', second)).code).toBe(0);
+  expect((await cancelled).code).toBe(2);
+  expect(await size()).toBeLessThan(20_000);
+  await until('a warning', async () => JSON.stringify(await file.status()).includes('TL-4164'), 30_000);
+  expect(await file.status()).toMatchObject({ state: 'running', health: 'warning' });
+  expect((await file.tidelock('load', 'here-to-there', 'public.item', '--existing', 'merge')).code).toBe(0);
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+  await until('the end of the warning', async () => (await file.status()).load === null, 20_000);
+  expect(await file.status()).toMatchObject({ state: 'running', health: 'ok' });
+});

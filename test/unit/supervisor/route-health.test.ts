@@ -15,6 +15,7 @@ const well: HealthFacts = {
   retainedBytes: null,
   parked: { count: 0, since: null },
   wait: null,
+  resting: [],
   memory: { rssBytes: 100, limitBytes: 200 },
   blockedMs: 0,
 };
@@ -28,6 +29,7 @@ const wait = (waitedMs: number) => ({ waitedMs, what: 'lock on relation', holder
 
 test.for<[string, Partial<HealthFacts>, string[]]>([
   ['a running route', {}, ['ok']],
+  ['a table whose load rests', { resting: ['public.item', 'public.other'] }, ['warning', 'warning TL-4164']],
   ['a starting one', { state: 'starting' }, ['unknown']],
   ['one that starts for a minute', { state: 'starting', inStateMs: 60_000 }, ['warning', 'warning TL-4307']],
   ['one that tries again', { state: 'retrying' }, ['warning']],

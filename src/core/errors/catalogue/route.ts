@@ -462,6 +462,17 @@ export const routeErrors = {
       `Set load: { mode: none } once the copy is there. Where no copy is to come: "tidelock drop ${route} --yes", then start it.`,
     explanation: 'The queue keeps what was committed since the copy; a load of its own would begin with a new one.',
   }),
+  loadRests: errorKind<{ route: string; table: string; more: number }>({
+    code: 'TL-4164',
+    title: 'Tables lack rows, and nobody goes on to load them',
+    recovery: 'usage',
+    message: ({ route, table, more }) =>
+      `route ${route}: the load of ${table}${more > 0 ? ` and of ${more} more` : ''} was paused or cancelled, or has failed: rows are missing at the target`,
+    remedy: ({ route, table }) =>
+      `"tidelock jobs list ${route}" tells which; "tidelock jobs resume ID" goes on, "tidelock load ${route} ${table} --existing merge" begins anew.`,
+    explanation:
+      'Changes go on to be applied to what is there. The rows that are not loaded are missing until the load is taken up again, or another one has completed it.',
+  }),
   repairNeedsStream: errorKind<{ route: string }>({
     code: 'TL-4157',
     title: 'A repair needs a route that streams',
