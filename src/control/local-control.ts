@@ -1,5 +1,7 @@
 import type { Configuration } from '../config/configuration.ts';
 import type { Action } from '../core/action.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { JobWish } from '../core/job.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { SequenceReport } from '../operations/carry-sequences.ts';
@@ -271,7 +273,13 @@ export class LocalControl implements Control {
   }
 
   async dropUnreachable(node: string, { dryRun }: DropOptions, asked: Asked) {
-    return await dropUnreachable(this.#options.configuration(), node, dryRun ? null : asked);
+    try {
+      return await dropUnreachable(this.#options.configuration(), node, dryRun ? null : asked);
+    } catch (error) {
+      if (!dryRun && isError(error, routeErrors.nodeAnswers))
+        await this.#noteRefusal('drop unreachable', error, asked, { node });
+      throw error;
+    }
   }
 
   async refused(name: string | null, action: Omit<Action, 'result'>) {
@@ -284,6 +292,14 @@ export class LocalControl implements Control {
     };
     // Where the target can't be reached, its journal can't either; the log has it in any case.
     await this.#with(known, write).catch(() => {});
+  }
+
+  /** What is refused before it is about one route; where that is known, at its target. */
+  async #noteRefusal(action: string, error: unknown, { by, via, reason }: Asked, details: object = {}): Promise<void> {
+    if (!(error instanceof TidelockError)) return;
+    const { code, message, place } = error;
+    const route = 'route' in place ? String(place.route) : null;
+    await this.refused(route, { action, by, via, reason, details: { ...details }, code, message });
   }
 
   /** By the files as they are: the new name may be in them already. */
@@ -301,7 +317,14 @@ export class LocalControl implements Control {
   async apply({ routes, keepRows, fingerprint, timeoutMs, waitFor }: ApplyOptions, asked: Asked, signal: AbortSignal) {
     if (waitFor !== undefined) return await this.#waitApplied(waitFor, { timeoutMs, signal });
     const plan = await this.plan({ ...(routes && { routes }), keepRows });
-    demandApplicable(plan, fingerprint);
+    try {
+      demandApplicable(plan, fingerprint);
+    } catch (error) {
+      // Who has agreed to nothing yet has only looked.
+      const isLook = fingerprint === null && isError(error, routeErrors.planNotAgreed);
+      if (!isLook) await this.#noteRefusal('apply', error, asked);
+      throw error;
+    }
     const planned = new Map(plan.routes.map((route) => [route.name, route]));
     const all = async (run: (route: OpenedRoute, planned: PlannedRoute) => Promise<unknown>): Promise<void> => {
       for await (const route of this.#written(routes)) {
@@ -382,4 +405,8 @@ function requested({ request, changed, desiredState }: LifecycleDocument) {
 function countedOutcomes(reports: readonly SequenceReport[]): Record<string, number> {
   const groups = Map.groupBy(reports, ({ outcome }) => outcome);
   return Object.fromEntries([...groups].map(([outcome, group]) => [outcome, group.length]));
+}
+
+function isError(error: unknown, { code }: { readonly code: string }): boolean {
+  return error instanceof TidelockError && error.code === code;
 }

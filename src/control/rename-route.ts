@@ -70,13 +70,6 @@ export async function renameRoute(
   const stored = await store.read();
   const isThere = (await (await after.store()).read()) !== null;
   const answer = { version: 1, route, name, renamed: true, configured: routes.has(name) } as const;
-  if (stored === null) {
-    if (!isThere || !(await wasRenamed(after, route))) throw fail(routeErrors.neverStarted, { route });
-    await before.source.dropQueue();
-    await (await after.store()).noteLeftover(null);
-    return answer;
-  }
-  if (isThere) throw fail(routeErrors.renameTaken, { route, name });
   const entry = (details: object, result: Action['result'], error: unknown = null): Action => {
     const { code, message } = error instanceof TidelockError ? error : { code: null, message: 'an internal error' };
     return {
@@ -88,6 +81,17 @@ export async function renameRoute(
       message: error === null ? null : message,
     };
   };
+  const refuse = async (error: TidelockError): Promise<never> => {
+    await store.actions.write(entry({ to: name }, 'refused', error)).catch(() => {});
+    throw error;
+  };
+  if (stored === null) {
+    if (!isThere || !(await wasRenamed(after, route))) return await refuse(fail(routeErrors.neverStarted, { route }));
+    await before.source.dropQueue();
+    await (await after.store()).noteLeftover(null);
+    return answer;
+  }
+  if (isThere) return await refuse(fail(routeErrors.renameTaken, { route, name }));
   let isBegun = false;
   const begun = (): void => {
     isBegun = true;

@@ -145,7 +145,7 @@ export const supervisionMutations: readonly Mutation[] = [
     file: 'connectors/postgres/state/lease.ts',
     find: 'select pg_terminate_backend(pid, 1000) from mine',
     replace: 'select pid from mine',
-    test: { file: 'test/crash/engines.test.ts', name: 'frozen with a transaction open at the target' },
+    test: { file: 'test/integration/state/route-state.test.ts', name: 'a frozen engine with an open transaction' },
   },
   {
     id: 'cut-off-for-ever',

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { routeStates } from '../../src/core/route-status.ts';
 import { stages } from '../../src/core/work-meter.ts';
@@ -134,16 +135,33 @@ test('every metric is on the dashboard, and no panel lies on another', () => {
 
 const promtool = findPromtool();
 
-// With CI set a tool that is missing is a failure; elsewhere the test is listed as skipped.
-test.skipIf(promtool === null && !process.env.CI)(
-  'the alerts go off when they should, as Prometheus itself computes them',
-  () => {
-    const [command = 'promtool', ...args] = promtool ?? [];
-    const told = spawnSync(command, [...args, 'test', 'rules', 'deploy/prometheus/alerts.test.yaml'], {
-      cwd: root,
-      encoding: 'utf8',
-    });
-    expect(`${told.stdout}${told.stderr}`).toContain('SUCCESS');
-    expect(told.status).toBe(0);
-  },
-);
+function askPromtool(...args: string[]): string {
+  const [command = 'promtool', ...before] = promtool ?? [];
+  const { status, stdout, stderr } = spawnSync(command, [...before, ...args], { cwd: root, encoding: 'utf8' });
+  expect(status, `${stdout}${stderr}`).toBe(0);
+  return `${stdout}${stderr}`;
+}
+
+// With CI set a tool that is missing is a failure; elsewhere its tests are listed as skipped.
+describe.skipIf(promtool === null && !process.env.CI)('as Prometheus itself reads and computes them', () => {
+  test('the alerts go off when they should', () => {
+    expect(askPromtool('test', 'rules', 'deploy/prometheus/alerts.test.yaml')).toContain('SUCCESS');
+  });
+
+  test('each panel asks for what it can ask for', () => {
+    const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
+    // A query is checked as a rule; Grafana fills in the variables.
+    const written = queries.map(({ expr }, at) => ({
+      record: `panel:${at}`,
+      expr: expr.replaceAll('$__rate_interval', '1m').replaceAll('$route', '.+'),
+    }));
+    const folder = mkdtempSync(join(tmpdir(), 'tidelock-panels-'));
+    try {
+      const file = join(folder, 'panels.yaml');
+      writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules: written }] }));
+      expect(askPromtool('check', 'rules', file)).toContain(`${queries.length} rules found`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

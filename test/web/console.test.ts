@@ -258,6 +258,17 @@ test('an admin drops, renames and moves a route, after the service has told what
   await page.keyboard.press('Enter');
   await page.getByText('old-route at sales dropped').waitFor();
   expect(fake.service.asked.at(-1)).toEqual({ path: 'orphans', body: { confirm: 'orphans', reason: 'tidied' } });
+
+  // Only a node that does not answer can be forgotten; what it would have to be rid of stays on the screen.
+  const forget = page.getByRole('button', { name: 'Forget the node…' });
+  expect(await forget.count()).toBe(1);
+  await forget.click();
+  await dialog.getByText('archive-backfill at reporting: slot, publication.').waitFor();
+  await dialog.getByLabel(/Why/).fill('burnt');
+  await dialog.getByLabel(/To confirm, type/).fill('archive');
+  await page.keyboard.press('Enter');
+  await dialog.getByText("DELETE FROM tidelock.routes WHERE key = 'prod/archive-backfill';").waitFor();
+  expect(fake.service.asked.at(-1)).toEqual({ path: 'nodes/archive', body: { confirm: 'archive', reason: 'burnt' } });
 });
 
 test('parked transactions are shown, with values on demand, retried and given up', async () => {

@@ -123,6 +123,21 @@ export const sharedFindings = {
       place: { node: 'reporting', hosts: ['pg-dwh-1.internal:5432'], database: 'dwh' },
       findings: [],
     },
+    {
+      name: 'archive',
+      ok: false,
+      place: { node: 'archive', hosts: ['pg-archive-1.internal:5432'], database: 'archive' },
+      findings: [
+        {
+          level: 'error',
+          code: 'TL-5001',
+          node: 'archive',
+          message: 'node archive: no connection: connect EHOSTUNREACH 10.0.4.7:5432 (pg-archive-1.internal:5432)',
+          remedy:
+            'Check that the server of archive runs and that its address, port and TLS settings (tls.mode) are right.',
+        },
+      ],
+    },
   ],
   service: {
     ok: true,

@@ -167,6 +167,30 @@ export class FakeService {
           },
         ],
       });
+    if (path.startsWith('nodes/'))
+      return found({
+        version: 1,
+        leftovers: [
+          {
+            name: 'archive-backfill',
+            node: 'reporting',
+            parts: ['slot', 'publication'],
+            retainedBytes: 0,
+            usedBy: null,
+            dropped: body.dryRun !== true,
+            statements: [],
+          },
+          {
+            name: 'archive-backfill',
+            node: 'archive',
+            parts: ['state'],
+            retainedBytes: 0,
+            usedBy: null,
+            dropped: false,
+            statements: ["DELETE FROM tidelock.routes WHERE key = 'prod/archive-backfill';"],
+          },
+        ],
+      });
     const [, name = '', verb = '', what = ''] = path.split('/');
     const route = this.deployment.routes.find((one) => one.name === name);
     const dryRun = body.dryRun === true;

@@ -99,10 +99,22 @@ test('what is refused is in the journal with its code, what only asks is not, an
   ).rejects.toMatchObject({ code: 'TL-4202' });
   await control.drop(route, { dryRun: true }, asked());
   await control.parked(route);
+  const { name } = file.options;
+  await target.query(`insert into tidelock.routes (key) values ('${name}/taken'); insert into tidelock.requests (route_id)
+    select id from tidelock.routes where key = '${name}/taken'`);
+  await expect(control.rename(route, { name: 'taken', timeoutMs: 1 }, asked(), signal)).rejects.toMatchObject({
+    code: 'TL-4135',
+  });
+  await target.query(`delete from tidelock.routes where key = '${name}/taken'`);
+  await expect(control.dropUnreachable('there', { dryRun: false }, asked('gone'))).rejects.toMatchObject({
+    code: 'TL-4137',
+  });
   await control.start(route, plainly, { by: 'ops', via: 'api', reason: 'done' }, signal);
   const entries = await journal();
   expect(entries).toMatchObject([
     { action: 'start', by: 'ops', via: 'api', reason: 'done', result: 'done', route, details: { request: 2 } },
+    { action: 'drop unreachable', result: 'refused', code: 'TL-4137', reason: 'gone', details: { node: 'there' } },
+    { action: 'rename', result: 'refused', code: 'TL-4135', details: { to: 'taken' } },
     { action: 'discard', result: 'refused', code: 'TL-4202', details: { ids: ['7'] } },
     { action: 'skip', result: 'refused', code: 'TL-4204', reason: 'mended', details: { transaction: '751' } },
     { action: 'stop', result: 'done', code: null, details: { request: 1 } },

@@ -183,6 +183,8 @@ test('what can not be carried out is told, and the route goes on as it was', asy
   await target.query('CREATE VIEW v AS SELECT * FROM a; DROP TABLE b');
   file.configure('tables: [public.a, public.b]');
   expect(await file.tidelock('apply')).toMatchObject({ code: 2, err: expect.stringContaining('TL-2101') });
+  const { journal } = JSON.parse((await file.tidelock('journal', '--json')).out) as { journal: object[] };
+  expect(journal[0]).toMatchObject({ action: 'apply', result: 'refused', code: 'TL-4106', route: 'here-to-there' });
   await source.query('ALTER TABLE c ADD CHECK (total < 1000)');
   await target.query('ALTER TABLE c ADD CHECK (total < 100)');
   file.configure('tables: [public.a, public.c]');
