@@ -22,6 +22,9 @@ export class ServiceMetrics {
     for (const metric of routeMetrics) this.#ofRoutes(metric);
     this.#registry.registerMetric(groupRowsHistogram(() => store.routes()));
     this.#notifications = this.#counter(serviceMetrics.notifications);
+    // From the start: what Prometheus has not seen at zero has not increased with the first.
+    for (const kind of ['webhook', 'command'] as const)
+      for (const result of ['delivered', 'failed', 'dropped'] as const) this.#notifications.inc({ kind, result }, 0);
     this.#apiRequests = this.#counter(serviceMetrics.apiRequests);
     this.#memory = this.#gauge(serviceMetrics.supervisorMemory);
     this.#delay = this.#gauge(serviceMetrics.supervisorDelay);

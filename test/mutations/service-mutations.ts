@@ -195,4 +195,13 @@ export const serviceMutations: readonly Mutation[] = [
     replace: '!rests.has(state) || rests.has(state) ||',
     test: { file: 'test/integration/cli/cli.test.ts', name: 'apply tells at once' },
   },
+  {
+    id: 'first-failure-unseen',
+    promise: 9,
+    what: 'the first notification that nobody has got sets off no alert: its counter was not there before',
+    file: 'src/metrics/service-metrics.ts',
+    find: 'this.#notifications.inc({ kind, result }, 0);',
+    replace: 'void [kind, result];',
+    test: { file: 'test/unit/metrics.test.ts', name: 'there at zero' },
+  },
 ];

@@ -38,6 +38,22 @@ test('every metric of the catalogue is served with its labels, and no other', as
   expect(served).toEqual(promised);
 });
 
+test('what an alert takes the increase of is there at zero: its first event would go unseen', async () => {
+  const { supervisor, metrics, series } = begin('r');
+  supervisor.says('r', { state: 'running' });
+  const counters = [
+    'tidelock_notifications_total{kind="webhook",result="failed"}',
+    'tidelock_notifications_total{kind="command",result="dropped"}',
+    'tidelock_collisions_total{route="r"}',
+    'tidelock_worker_restarts_total{route="r"}',
+    'tidelock_replays_total{route="r"}',
+  ];
+  const before = await series();
+  expect(counters.map((name) => before.get(name))).toEqual(counters.map(() => 0));
+  metrics.notified('webhook', 'failed');
+  expect((await series()).get(counters[0] ?? '')).toBe(1);
+});
+
 test('totals go on over workers that come and go, and never fall', async () => {
   const { supervisor, series } = begin('r');
   supervisor.says('r', { state: 'running' });
