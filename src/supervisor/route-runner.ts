@@ -196,6 +196,10 @@ class RouteRunner {
     await store.migrate(known === null);
     const registration = await store.register(known);
     if (registration === known) return;
+    // Dropped and begun anew between two looks. That it was dropped is told first: whoever runs the engine then reads the files again,
+    // which may say otherwise of the route by now.
+    if (known !== null && this.#lastCode !== routeErrors.dropped.code)
+      throw fail(routeErrors.dropped, { route: this.#options.definition.name });
     this.#registration = registration;
     if (known !== null) {
       this.#epoch = null;

@@ -184,4 +184,13 @@ export const supervisionMutations: readonly Mutation[] = [
     replace: 'firstDelayMs * 2 ** Math.min(crashes, 1)',
     test: { file: 'test/unit/backoff.test.ts', name: 'a restart waits' },
   },
+  {
+    id: 'begun-anew-as-before',
+    promise: 5,
+    what: 'a route that is dropped and begun anew between two looks begins with the files of before',
+    file: 'src/supervisor/route-runner.ts',
+    find: 'if (known !== null && this.#lastCode !== routeErrors.dropped.code)',
+    replace: 'if (known === registration)',
+    test: { file: 'test/integration/route/drop.test.ts', name: 'dropped and begun anew at once' },
+  },
 ];

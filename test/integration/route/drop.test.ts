@@ -63,3 +63,24 @@ test('a drop that is interrupted is finished by the next one, and a dropped rout
   expect(await file.tidelock('apply')).toMatchObject({ code: 0, out: expect.stringContaining('here-to-there: new') });
   await until('an engine', async () => (await file.status()).state === 'running');
 }, 90_000);
+
+test('a route that is dropped and begun anew at once begins as its file says by then', async () => {
+  const { source, target } = await servers.pair('CREATE TABLE item (id int PRIMARY KEY)');
+  await source.query('INSERT INTO item VALUES (1)');
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.caughtUp();
+  await file.tidelock('stop', 'here-to-there');
+  await route.state('stopped');
+  // As where the source gets another server: the rows are there already.
+  file.configure('tables: ["public.*"]\nload: { mode: none }');
+  // Faster than the engine looks.
+  expect(await file.tidelock('drop', 'here-to-there', '--yes')).toMatchObject({ code: 0 });
+  expect(await file.tidelock('start', 'here-to-there')).toMatchObject({ code: 0 });
+  await source.query('INSERT INTO item VALUES (2)');
+  await until('the route', async () => (await file.status()).state === 'running');
+  await source.query('INSERT INTO item VALUES (3)');
+  await route.caughtUp();
+  expect(route.log).not.toContain('TL-2301');
+  expect(await target.query('SELECT id FROM item WHERE id <> 2 ORDER BY id')).toEqual([{ id: 1 }, { id: 3 }]);
+}, 60_000);
