@@ -338,6 +338,26 @@ test('what flows moves only where motion is allowed', async () => {
   expect(await animation()).toBe('none');
 });
 
+test('dozens of nodes and routes leave the table of routes in reach', async () => {
+  await using fake = await startFakeService();
+  const { routes } = fake.service.deployment;
+  const [some] = routes;
+  if (some === undefined) throw new Error('no route');
+  for (let at = 0; at < 40; at++)
+    routes.push({
+      ...some,
+      name: `a-route-with-a-long-name-${at}`,
+      source: { ...some.source, node: `a-source-of-many-${at % 9}` },
+      target: { ...some.target, node: `a-target-of-many-${at % 5}` },
+    });
+  await using opened = await open(fake.url, '', 'view');
+  const { page } = opened;
+  await page.getByRole('link', { name: 'a-route-with-a-long-name-39', exact: true }).waitFor();
+  const table = await page.getByRole('heading', { name: 'Routes', exact: true }).boundingBox();
+  expect(table?.y).toBeLessThan(900);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1280);
+});
+
 test('the page is worked with the keyboard', async () => {
   await using fake = await startFakeService();
   await using opened = await open(fake.url, '', 'operate');
