@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import mysql from 'mysql2';
+import type mysql from 'mysql2';
 import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
 import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
@@ -143,14 +143,16 @@ async function demandVendor(session: MysqlSession): Promise<void> {
     throw fail(nodeErrors.otherVendor, { node: name, type, found: `${vendor} ${version.split('-')[0]}` });
 }
 
-function connect(
+async function connect(
   node: NodeDefinition,
   settings: ConnectionSettings,
   host: Host,
   { batches = false }: MysqlSessionOptions,
 ): Promise<mysql.Connection> {
   const ssl = tlsOptions(node, settings, host);
-  const connection = mysql.createConnection({
+  // Not before it is needed: every process of every route imports this module.
+  const { default: driver } = await import('mysql2');
+  const connection = driver.createConnection({
     ...(host.host.startsWith('/') ? { socketPath: host.host } : { host: host.host, port: host.port }),
     user: settings.user,
     password: settings.password ?? '',
@@ -161,7 +163,7 @@ function connect(
     keepAliveInitialDelay: 5_000,
     ...(ssl !== null && { ssl }),
   });
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     // Without a listener a connection that breaks while idle would end the process; the next query reports it.
     connection.on('error', reject);
     connection.connect((error) => {

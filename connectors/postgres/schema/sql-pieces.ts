@@ -1,4 +1,3 @@
-import { loadModule, parse } from 'libpg-query';
 import type { SqlText } from '../../../src/core/table-schema.ts';
 
 /** Where a text stands so that the grammar takes it. */
@@ -12,6 +11,8 @@ const frames = {
  * where they are: a name may also be a function's, a field's or a type's.
  */
 export async function sqlPieces(text: string, kind: keyof typeof frames): Promise<SqlText> {
+  // Not before it is needed: every worker imports this module, and most routes never come here.
+  const { loadModule, parse } = await import('libpg-query');
   await loadModule();
   const frame = frames[kind];
   const bytes = Buffer.from(frame + text, 'utf8');
