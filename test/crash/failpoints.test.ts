@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import { expect, test } from 'vitest';
 import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
@@ -69,13 +70,15 @@ test.for(kills)('kill -9 at %s, of the %s, at passing %i', async ([name, victim,
   const before = { worker, source: servers.here.pid, target: servers.there.pid }[victim];
   let killed = false;
   const writing = (async () => {
+    let client = await source.client();
     for (const [number, statements] of script.entries()) {
       // The source may be the one that dies: what was not answered is looked up before it is sent again.
-      for (let done = false; !done; ) {
-        done = await commits(source, number, statements);
-        if (!done) await until('the source', () => source.query('SELECT 1').catch(() => null));
+      while (!(await commits(client, source, number, statements))) {
+        await client.end().catch(() => {});
+        client = await until('the source', () => source.client().catch(() => null));
       }
     }
+    await client.end();
   })();
   const restarting = until(`the end of the ${victim}`, () => !isAlive(before), 20_000).then(async () => {
     killed = true;
@@ -93,9 +96,7 @@ test.for(kills)('kill -9 at %s, of the %s, at passing %i', async ([name, victim,
 });
 
 /** Runs it as one transaction, whose outcome is certain: it leaves its number behind. */
-async function commits(source: TestDatabase, number: number, statements: string): Promise<boolean> {
-  const client = await source.client().catch(() => null);
-  if (client === null) return false;
+async function commits(client: Client, source: TestDatabase, number: number, statements: string): Promise<boolean> {
   try {
     await client.query('BEGIN');
     await client.query(`INSERT INTO own.done VALUES (${number}); ${statements}`);
@@ -106,8 +107,6 @@ async function commits(source: TestDatabase, number: number, statements: string)
       source.query(`SELECT FROM own.done WHERE number = ${number}`).catch(() => null),
     );
     return rows.length === 1;
-  } finally {
-    await client.end().catch(() => {});
   }
 }
 

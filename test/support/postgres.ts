@@ -17,6 +17,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
+import { KeptSession } from './kept-session.ts';
 import { type Binaries, postgresBinaries, versions } from './postgres-binaries.ts';
 import { endTree } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
@@ -262,6 +263,7 @@ async function dropLeftSlots(client: pg.Client): Promise<void> {
 export class TestDatabase {
   readonly server: PostgresServer;
   readonly name: string;
+  readonly #session = new KeptSession(() => this.client());
 
   constructor(server: PostgresServer, name: string) {
     this.server = server;
@@ -277,8 +279,9 @@ export class TestDatabase {
     return nodeAt(this.server.port, this.name);
   }
 
+  /** As over a connection of its own. */
   query(sql: string, params?: unknown[]): Promise<Record<string, unknown>[]> {
-    return query(this.server.port, this.name, sql, params);
+    return this.#session.query(sql, params);
   }
 
   /** Several queries over one connection. */

@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type pg from 'pg';
 import { engineProgram } from './engine.ts';
 import type { TestDatabase } from './postgres.ts';
 import { childrenOf, endTree, isAlive } from './process-tree.ts';
@@ -206,26 +205,14 @@ export class RunningRoute implements AsyncDisposable {
     const [mark] = await source.query(
       `SELECT pg_logical_emit_message(true, 'tidelock.mark', 'test'), pg_current_wal_insert_lsn()::text AS lsn`,
     );
-    // Asked over one connection for as long as it lasts: the server may be one that is killed meanwhile.
-    let client: pg.Client | null = null;
     const covered = async (): Promise<boolean> => {
-      client ??= await target.client();
-      const { rows } = await client.query(
-        `SELECT max(position::pg_lsn) >= $1::pg_lsn AS yes FROM tidelock.checkpoints`,
-        [mark?.lsn],
-      );
-      return rows[0]?.yes === true;
+      const [row] = await target.query(`SELECT max(position::pg_lsn) >= $1::pg_lsn AS yes FROM tidelock.checkpoints`, [
+        mark?.lsn,
+      ]);
+      return row?.yes === true;
     };
-    const close = async (): Promise<false> => {
-      await client?.end().catch(() => {});
-      client = null;
-      return false;
-    };
-    try {
-      await this.#until(`checkpoint ${mark?.lsn}`, () => covered().catch(close), timeoutMs);
-    } finally {
-      await close();
-    }
+    // The server may be one that is killed meanwhile.
+    await this.#until(`checkpoint ${mark?.lsn}`, () => covered().catch(() => false), timeoutMs);
   }
 
   /** Fails at once where the service has ended and what it has said before is not what is waited for. */
