@@ -7,7 +7,9 @@ import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runDemo } from '../../src/demo/run-demo.ts';
+import { engineProgram } from '../support/engine.ts';
 
+/** As `npm run demo` starts it. */
 const commandLine = join(import.meta.dirname, '../../src/cli/main.ts');
 const timeoutMs = 90_000;
 let temporary: string;
@@ -47,8 +49,8 @@ function expectNothingLeft(): void {
 
 type Command = ChildProcessByStdio<null, Readable, Readable>;
 
-function command(...words: string[]): Command {
-  return spawn(process.execPath, [commandLine, 'demo', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+function command(program: string, ...words: string[]): Command {
+  return spawn(process.execPath, [program, 'demo', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** Reads to the end; sends the signal once the route follows. */
@@ -64,7 +66,7 @@ async function signalWhenRunning(demo: Command, signal: NodeJS.Signals): Promise
 }
 
 test('the demo ends equal after its worker was killed, and leaves nothing', { timeout: timeoutMs }, async () => {
-  const demo = command('--seconds', '8');
+  const demo = command(commandLine, '--seconds', '8');
   const exited = once(demo, 'exit');
   const [output, errors] = await Promise.all([text(demo.stdout), text(demo.stderr)]);
   expect(errors).toBe('');
@@ -99,7 +101,7 @@ test('a row changed behind the engine at the target is found', { timeout: timeou
 });
 
 test('--json gives one document', { timeout: timeoutMs }, async () => {
-  const demo = command('--seconds', '2', '--json');
+  const demo = command(engineProgram(), '--seconds', '2', '--json');
   const exited = once(demo, 'exit');
   const [output] = await Promise.all([text(demo.stdout), text(demo.stderr)]);
   expect(await exited).toEqual([0, null]);
@@ -110,7 +112,7 @@ test('--json gives one document', { timeout: timeoutMs }, async () => {
 });
 
 test('an interrupted demo leaves nothing', { timeout: timeoutMs }, async () => {
-  const demo = command('--seconds', '60');
+  const demo = command(engineProgram(), '--seconds', '60');
   const exited = once(demo, 'exit');
   await signalWhenRunning(demo, 'SIGINT');
   expect(await exited).toEqual([130, null]);
@@ -118,13 +120,13 @@ test('an interrupted demo leaves nothing', { timeout: timeoutMs }, async () => {
 });
 
 test('a demo that is killed is cleaned up after', { timeout: timeoutMs }, async () => {
-  const demo = command('--seconds', '60');
+  const demo = command(engineProgram(), '--seconds', '60');
   await signalWhenRunning(demo, 'SIGKILL');
   await expect.poll(() => [...processesLeft(), ...readdirSync(temporary)], { timeout: 20_000 }).toEqual([]);
 });
 
 test('a demo that is killed while its servers are made is cleaned up after', { timeout: timeoutMs }, async () => {
-  const demo = command('--seconds', '60');
+  const demo = command(engineProgram(), '--seconds', '60');
   const exited = once(demo, 'exit');
   const initdb = () => processesLeft().some((words) => words.includes('initdb'));
   await expect.poll(initdb, { timeout: 30_000, interval: 5 }).toBe(true);

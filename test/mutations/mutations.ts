@@ -1,5 +1,7 @@
+import { binlogMutations } from './binlog-mutations.ts';
 import { commandMutations } from './command-mutations.ts';
 import { compareMutations } from './compare-mutations.ts';
+import { loadMutations } from './load-mutations.ts';
 import { mysqlMutations } from './mysql-mutations.ts';
 import { serviceMutations } from './service-mutations.ts';
 import { supervisionMutations } from './supervision-mutations.ts';
@@ -20,9 +22,11 @@ export interface Mutation {
 }
 
 export const mutations: readonly Mutation[] = [
+  ...binlogMutations,
   ...commandMutations,
   ...compareMutations,
   ...mysqlMutations,
+  ...loadMutations,
   {
     id: 'changed-row-as-it-came',
     promise: 5,
@@ -546,8 +550,8 @@ export const mutations: readonly Mutation[] = [
     promise: 5,
     what: 'asks for the publication on the session that streams, which then decodes old rows with the definition of today',
     file: 'connectors/postgres/source/start-check.ts',
-    find: "withSide(route, 'check', (side) =>",
-    replace: "((_: unknown, __: string, run: (c: Queryable) => unknown) => run(client))(route, 'check', (side) =>",
+    find: "route.ddl === 'ignore' ? side.use((other) => checkCatalogue(other, { route, replicated })) : null;",
+    replace: "route.ddl === 'ignore' ? checkCatalogue(client, { route, replicated }) : null;",
     test: { file: 'test/integration/route/schema-changes.test.ts', name: 'every kind of change' },
   },
   {

@@ -42,6 +42,7 @@ async function readAgain(
   keys: readonly string[],
   chunkBytes: number,
   read: (pass: (change: Change) => void, range: ReadRange) => readonly string[],
+  found: () => TableDefinition = () => definition,
 ): Promise<readonly LoadedChunk[]> {
   const windows = new WatermarkWindows();
   const loading = new LoadingTables();
@@ -54,7 +55,7 @@ async function readAgain(
       const rows = read(pass, range);
       const text = [Buffer.from(rows.join(''))];
       const bytes = text.reduce((sum, { length }) => sum + length, 0);
-      return { text, rows: rows.length, bytes, last: null, ended: true, facts: definition as never };
+      return { text, rows: rows.length, bytes, last: null, ended: true, facts: found() as never };
     },
   };
   const mapper = {
@@ -114,4 +115,47 @@ test('as many rows are read again at once as fit into the memory of a chunk', as
   expect(asked[0]).toBe(1);
   expect(Math.max(...asked)).toBe(4);
   expect(asked.reduce((sum, count) => sum + count, 0)).toBe(keys.length);
+});
+
+test('a range under which more changes than is kept is read again', async () => {
+  let asked = 0;
+  const chunks = await readAgain(['7'], 1_000, (pass) => {
+    asked++;
+    const updates = asked === 1 ? Array.from({ length: 10 }, (_, n) => `${n}${'x'.repeat(500_000)}`) : [];
+    for (const v of updates) pass({ kind: 'update', table, before: null, after: ['7', v] });
+    return ['7\tvalue\n'];
+  });
+  expect(asked).toBe(2);
+  expect(chunks.map(({ progress }) => progress.rows)).toEqual([1]);
+});
+
+test('what was read of another definition than the stream has come to is read again', async () => {
+  const altered = definition.columns.map((column) => ({ ...column, type: 'pg_catalog.int4' }));
+  const found = [{ ...definition, columns: altered }];
+  const told: TableDefinition[] = [];
+  const chunks = await readAgain(
+    ['7'],
+    1_000,
+    () => ['7\tvalue\n'],
+    () => {
+      told.push(found.shift() ?? definition);
+      return told.at(-1) ?? definition;
+    },
+  );
+  expect(told).toHaveLength(2);
+  expect(chunks.map(({ progress }) => progress.rows)).toEqual([1]);
+});
+
+test('what is read and not at the target yet stays within the memory of loads', async () => {
+  const { signal } = new AbortController();
+  const memory = new LoadMemory(100);
+  await memory.take(60, signal);
+  let isTaken = false;
+  const second = memory.take(60, signal).then(() => {
+    isTaken = true;
+  });
+  await new Promise(setImmediate);
+  expect(isTaken).toBe(false);
+  memory.give(60);
+  await second;
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { UNCHANGED } from '../../src/core/cell.ts';
 import type { TableVersion } from '../../src/core/table.ts';
+import { mergeChunk } from '../../src/pipeline/merge-chunk.ts';
 import { ChangedRows } from '../../src/pipeline/watermark-windows.ts';
 
 function table(...names: readonly string[]): TableVersion {
@@ -17,4 +18,16 @@ test('a cell that a change does not carry is that of the change before, unless t
   expect([...changed.rows.values()]).toMatchObject([{ row: ['x', '1', 'b', 'large'], moved: false }]);
   changed.note({ kind: 'update', table: after, before: null, after: ['1', 'c', UNCHANGED] });
   expect([...changed.rows.values()]).toMatchObject([{ row: ['1', 'c', UNCHANGED], moved: true, table: after }]);
+});
+
+test('of rows that were read before a TRUNCATE none is left, and what came behind it is', () => {
+  const changed = new ChangedRows(['id']);
+  changed.note({ kind: 'insert', table: table('id', 'v'), after: ['1', 'before'] });
+  changed.truncate();
+  changed.note({ kind: 'insert', table: table('id', 'v'), after: ['2', 'after'] });
+  const text = [Buffer.from('1\tbefore\n2\told\n3\tbefore\n')];
+  const facts = {} as never;
+  const read = { text, rows: 3, bytes: 20, last: null, ended: true, facts };
+  const { untouched, touched } = mergeChunk(read, 2, [0], changed);
+  expect([untouched.count, touched]).toEqual([0, [['2', 'after']]]);
 });

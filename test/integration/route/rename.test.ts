@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
@@ -42,7 +43,10 @@ test('a renamed route goes on where it stood, whichever step was interrupted, an
   let stop = false;
   const writer = (async () => {
     const client = await source.client();
-    while (!stop) await client.query('INSERT INTO t DEFAULT VALUES; UPDATE t SET total = total + 1 WHERE id % 50 = 1');
+    while (!stop) {
+      await client.query('INSERT INTO t DEFAULT VALUES; UPDATE t SET total = total + 1 WHERE id % 50 = 1');
+      await delay(5);
+    }
     await client.end();
   })();
   const rename = (failpoints: string) =>
