@@ -73,6 +73,11 @@ export class MysqlServer implements AsyncDisposable {
     };
   }
 
+  /** As a configuration has it. */
+  url(port = this.port, user = 'root'): string {
+    return `${this.vendor}://${user}@127.0.0.1:${port}`;
+  }
+
   /** Also after a stop or a kill: on the same port and files. */
   async start(): Promise<void> {
     const { vendor, binaries, dataDir } = this.#options;

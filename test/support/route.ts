@@ -3,14 +3,18 @@ import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { engineProgram } from './engine.ts';
+import { MysqlServer } from './mysql.ts';
 import type { TestDatabase } from './postgres.ts';
 import { childrenOf, endTree, isAlive } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
 import { until } from './until.ts';
 
+/** One end of a route: a database of PostgreSQL, or a whole server of MySQL or MariaDB. */
+export type RouteEnd = TestDatabase | MysqlServer;
+
 export interface RouteOptions {
-  readonly source: TestDatabase;
-  readonly target: TestDatabase;
+  readonly source: RouteEnd;
+  readonly target: RouteEnd;
   /** Lines of the route's configuration besides from and to, not indented. */
   readonly route?: string;
   /** Lines of a second route, there-to-here: two-way. */
@@ -57,8 +61,8 @@ export class RouteFile implements Disposable {
       `version: 1
 name: ${name}
 nodes:
-  here: { type: postgres, url: "${source.url(sourcePort, options.sourceUser)}" }
-  there: { type: postgres, url: "${target.url(targetPort, options.targetUser)}" }
+  here: { type: ${vendorOf(source)}, url: "${source.url(sourcePort, options.sourceUser)}" }
+  there: { type: ${vendorOf(target)}, url: "${target.url(targetPort, options.targetUser)}" }
 routes:
   ${routeName}:
     from: here
@@ -108,6 +112,10 @@ ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function vendorOf(end: RouteEnd): string {
+  return end instanceof MysqlServer ? end.vendor : 'postgres';
 }
 
 function indented(lines: string): string {
@@ -201,6 +209,14 @@ export class RunningRoute implements AsyncDisposable {
   async caughtUp(timeoutMs?: number, way: 'there' | 'back' = 'there'): Promise<void> {
     const { options } = this.file;
     const [source, target] = way === 'there' ? [options.source, options.target] : [options.target, options.source];
+    if (source instanceof MysqlServer || target instanceof MysqlServer) {
+      // Asked again: what is under test may end meanwhile, and the command with it.
+      const route = way === 'there' ? 'here-to-there' : 'there-to-here';
+      const waited = async (): Promise<boolean> =>
+        (await this.file.tidelock('wait', route, '--timeout', '20s')).code === 0;
+      await this.#until(`wait ${route}`, waited, timeoutMs);
+      return;
+    }
     // Apart from the mark itself, which makes an idle route store its position at once.
     const [mark] = await source.query(
       `SELECT pg_logical_emit_message(true, 'tidelock.mark', 'test'), pg_current_wal_insert_lsn()::text AS lsn`,

@@ -26,6 +26,7 @@ import { applyCarefully } from './careful-apply.ts';
 import type { Flights } from './flights.ts';
 import { isLockError, isOff } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
+import { storeDefinition } from './store-definition.ts';
 import { TablePlans } from './table-plans.ts';
 import { TargetTransaction } from './target-transaction.ts';
 
@@ -68,6 +69,7 @@ export interface MysqlConsumerOptions extends ConsumerOptions {
 export class MysqlConsumer implements Consumer {
   readonly start: StartPoint;
   readonly #route: RouteDefinition;
+  readonly #routeId: number;
   readonly #apply: ApplySession;
   readonly #logger: Logger;
   readonly #meter: WorkMeter;
@@ -85,6 +87,7 @@ export class MysqlConsumer implements Consumer {
     const { position, lastCommit } = options.checkpoint;
     this.start = { position, lastCommit };
     this.#route = route;
+    this.#routeId = options.routeId;
     this.#apply = apply;
     this.#logger = logger;
     this.#meter = options.meter;
@@ -151,8 +154,10 @@ export class MysqlConsumer implements Consumer {
     const unmapped = parts.find((part) => part.unmapped !== undefined)?.unmapped;
     const node = this.#route.to.name;
     if (parts.some(isOfLoad)) throw fail(nodeErrors.notYet, { node, what: 'to load tables beside the stream' });
-    if (evolutionOf(parts[0]) !== null)
-      throw fail(nodeErrors.notYet, { node, what: 'to follow changed definitions of tables' });
+    if (evolutionOf(parts[0]) !== null) {
+      await this.#retried(group, 'set');
+      return;
+    }
     await this.#plans.prepare(this.#apply.session, parts);
     if (unmapped !== undefined) return await this.#applyUpToUnmapped(group);
     await this.#applyGroup(group);
@@ -221,6 +226,12 @@ export class MysqlConsumer implements Consumer {
     const { commit, parts } = group;
     const flights = this.#target.flights();
     await this.#target.begin(flights, group);
+    const evolving = evolutionOf(parts[0]);
+    if (evolving !== null) {
+      await flights.settle();
+      const { session } = this.#apply;
+      await storeDefinition(evolving, { session, route: this.#route, routeId: this.#routeId });
+    }
     let collisions = 0;
     if (mode === 'careful') {
       await flights.settle();
