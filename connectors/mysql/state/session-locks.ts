@@ -14,7 +14,7 @@ export function applyLock(routeId: number): string {
 }
 
 function lockName(routeId: number, use: SessionUse): string {
-  return `tidelock route ${routeId} ${use}`;
+  return `tidelock.route ${routeId} ${use}`;
 }
 
 /** False where another session of the route has not ended within the time. */

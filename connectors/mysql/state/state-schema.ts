@@ -122,7 +122,7 @@ const compatibleVersion = 1;
 const settings = ' engine = InnoDB character set utf8mb4 collate utf8mb4_bin';
 
 /** Taken by whoever makes, migrates or drops the state, and by whoever adds a route to it. */
-const stateLock = 'tidelock state';
+const stateLock = 'tidelock.state';
 const lockSeconds = 20;
 
 /** ER_NO_SUCH_TABLE, ER_BAD_DB. */

@@ -53,9 +53,9 @@ export const routeErrors = {
     code: 'TL-4019',
     title: 'Another engine is making or dropping the stored state',
     recovery: 'retry',
-    message: ({ node }) => `node ${node}: another session has held the named lock "tidelock state" for too long`,
+    message: ({ node }) => `node ${node}: another session has held the named lock "tidelock.state" for too long`,
     remedy: () =>
-      "Nothing: it is tried again. Where it comes again, IS_USED_LOCK('tidelock state') tells the session: end it.",
+      "Nothing: it is tried again. Where it comes again, IS_USED_LOCK('tidelock.state') tells the session: end it.",
     explanation:
       'On MySQL and MariaDB definitions of tables are no part of a transaction, so that one engine after the other makes, changes or drops those of the database tidelock.',
   }),
