@@ -13,8 +13,8 @@ export interface DescribedRoute {
 
 /** Resolves the secrets of transforms, for their prints. Throws a TidelockError (TL-1005) where one cannot be resolved. */
 export function describeRoute({ deployment, data, rules }: DescribedRoute): RouteDescription {
-  // How long a journal is kept, and how a load is cut, is nothing that a route does.
-  const { from, to, slot = null, publication = null, tables, exclude, journal: _, load, ...rest } = data;
+  // How long a journal is kept, how a load is cut, and when is compared, is nothing that a route does.
+  const { from, to, slot = null, publication = null, tables, exclude, journal: _, compare: __, load, ...rest } = data;
   const settings = { ...rest, load: { mode: load.mode, existing: load.existing } };
   const described = tables.map((table, index) => describeTable(table, rules[index]?.transforms ?? [], deployment));
   return {

@@ -85,6 +85,7 @@ export function routeDefinition(
     },
     schemaChanges: data.schemaChanges,
     ddl: data.ddl,
+    compare: { everyMs: data.compare.every ?? null, maxLoad: data.compare.maxLoad },
     collisions: collisionRules(source.name, collisions.default.resolve, collisions.tables),
     apply: {
       groupRows: apply.groupRows,

@@ -5,7 +5,7 @@ import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Job, JobDocument, JobKind, JobState, JobWish } from '../core/job.ts';
 import { jobName } from '../core/job.ts';
-import type { RouteDefinition } from '../core/route.ts';
+import { type RouteDefinition, routeBack } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { Reason } from '../core/route-status.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
@@ -122,16 +122,18 @@ function withoutValues(document: unknown): unknown {
   return Object.fromEntries(kept.map(([name, value]) => [name, withoutValues(value)]));
 }
 
-/** Of a route in both directions somebody has to say which side is right. Throws (usage) where that is not said, or wrong. */
-export function demandDirection(configuration: Configuration, route: RouteDefinition, given: unknown): void {
-  const { name, from, to } = route;
-  if (typeof given === 'string') {
-    if (given !== from.name) throw fail(routeErrors.repairOtherWay, { route: name, from: from.name, given });
-    return;
-  }
-  for (const other of configuration.routes.values())
-    if (other.from.name === to.name && other.to.name === from.name)
-      throw fail(routeErrors.repairDirection, { route: name, from: from.name, other: other.name });
+/**
+ * Of a route in both directions somebody has to say which side is right. Throws (usage) where that is not said, or wrong. Returns the
+ * route that carries rows back; null where none does.
+ */
+export function demandDirection(configuration: Configuration, route: RouteDefinition, given: unknown): string | null {
+  const { name, from } = route;
+  const other = routeBack(configuration.routes, route)?.name ?? null;
+  if (typeof given === 'string' && given !== from.name)
+    throw fail(routeErrors.repairOtherWay, { route: name, from: from.name, given });
+  if (typeof given !== 'string' && other !== null)
+    throw fail(routeErrors.repairDirection, { route: name, from: from.name, other });
+  return other;
 }
 
 /** Also of a route that was never run: the next `run` finds it. */

@@ -140,9 +140,11 @@ export class LocalControl implements Control {
       details: { tables: order.options.tables ?? [] },
       run: (opened, { done }) => {
         const { kind, options } = order;
-        if (kind === 'repair' && options.undo == null)
-          demandDirection(this.#options.configuration(), opened.definition, options.from);
-        return addJob(opened, order, { by: asked.by, entry: done });
+        const isRepair = kind === 'repair' && options.undo == null;
+        const more = isRepair
+          ? { otherWay: demandDirection(this.#options.configuration(), opened.definition, options.from) }
+          : {};
+        return addJob(opened, { kind, options: { ...options, ...more } }, { by: asked.by, entry: done });
       },
     });
   }

@@ -1,3 +1,4 @@
+import type { Compared } from '../core/compared.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
@@ -43,6 +44,8 @@ export interface RouteView {
   readonly restarted: Restart | null;
   /** Columns that were added at the source and are left out, as schema.table.column. */
   readonly ignored: readonly string[];
+  /** What compares have found last; null where none was ever made. */
+  readonly compared: Compared | null;
 }
 
 /** What both sides have answered; an error where one could not be asked. */
@@ -94,6 +97,7 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
     restarts: status?.restarts ?? 0,
     restarted: status?.restarted ?? null,
     ignored: status?.ignored ?? [],
+    compared: status?.compared ?? null,
   };
 }
 

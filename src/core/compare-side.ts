@@ -112,12 +112,22 @@ export interface CompareSide {
   listBuckets(shape: ComparedShape, hash: RowHash, buckets: BucketChoice): Promise<readonly ListedRow[]>;
   /** Rows with these keys; those that are not there are missing. By the key's texts, see `keyText`. */
   rows(shape: ComparedShape, keys: readonly RowKey[]): Promise<ReadonlyMap<string, ComparedRow>>;
+  /**
+   * Of rows with these keys, what changes with each write of the row, even one that leaves it as it is; by the key's texts. Those that are
+   * not there are missing.
+   */
+  versions(shape: ComparedShape, keys: readonly RowKey[]): Promise<ReadonlyMap<string, string>>;
   /** Whole rows of a table in a range of keys, for a route's transforms, in batches. */
   read(shape: ComparedShape, columns: readonly string[], range: KeyRange): AsyncIterable<readonly Row[]>;
   /** What rows would be here, if the table held them: cells in the order of the shape's columns. */
   listGiven(shape: ComparedShape, hash: RowHash, given: GivenRows): Promise<readonly GivenRow[]>;
   /** As `rows`, of rows that are given as in `listGiven`. */
   rowsGiven(shape: ComparedShape, rows: readonly Row[]): Promise<ReadonlyMap<string, ComparedRow>>;
+  /**
+   * The same side as it is now, or in an exported snapshot, for whatever is asked of what is returned until that is closed: one call
+   * after the other. The table can't be written anew meanwhile.
+   */
+  frozen(table: TableName, snapshot: string | null): Promise<CompareSide>;
   close(): Promise<void>;
 }
 

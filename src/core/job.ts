@@ -74,6 +74,8 @@ export interface JobStore {
   storeSteps(number: number, steps: Readonly<Record<string, JobDocument | null>>): Promise<void>;
   /** By the name of the step. */
   steps(number: number): Promise<ReadonlyMap<string, JobDocument>>;
+  /** Secret of this target that digests of row keys are keyed with: the same for as long as its state is there. */
+  digestKey(): Promise<string>;
   /** Nothing more is done until somebody asks for it. Its steps stay. */
   rest(number: number): Promise<void>;
   /** Its steps stay where it has failed, for whoever resumes it. */

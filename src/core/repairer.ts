@@ -8,6 +8,8 @@ export interface RowRepair {
   readonly before: ComparedRow | null;
   /** As it is to be; null: it goes. */
   readonly after: ComparedRow | null;
+  /** CompareSide.versions; where it is there the row is also left alone where somebody has written it since, whatever it is by now. */
+  readonly version?: string;
 }
 
 export interface RepairRequest {

@@ -1,3 +1,4 @@
+import type { Compared } from './compared.ts';
 import type { LoadWait } from './load.ts';
 
 /** States of a route. Clients treat names that they do not know as not running. */
@@ -117,4 +118,6 @@ export interface RouteStatus {
   /** The engine that it has the route from was gone without giving it back. */
   readonly inherited?: { readonly host: string; readonly pid: number };
   readonly told?: Told;
+  /** What compares have found; absent where none was ever made. */
+  readonly compared?: Compared;
 }

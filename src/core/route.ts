@@ -1,3 +1,4 @@
+import { TidelockError } from './errors/tidelock-error.ts';
 import type { Expression } from './expression.ts';
 import type { Existing } from './load.ts';
 import type { RouteDescription } from './route-description.ts';
@@ -84,6 +85,8 @@ export interface RouteDefinition {
   /** Beside the sequences of the tables' columns those that `include` names; without those that `exclude` does. */
   readonly sequences: { readonly include: readonly TablePattern[]; readonly exclude: readonly TablePattern[] };
   readonly schemaChanges: 'halt' | 'ignore' | 'evolve';
+  /** A compare of the whole route begins so long after the one before began; null: only on request. `maxLoad`: share of the time. */
+  readonly compare: { readonly everyMs: number | null; readonly maxLoad: number };
   /** Whether DDL commands of the source are carried out at the target. */
   readonly ddl: 'ignore' | 'replicate';
   readonly collisions: CollisionRules;
@@ -151,4 +154,27 @@ export function routeKey(route: { readonly deployment: string; readonly name: st
 /** Name of the slot and publication that the route owns: deployment__route with underscores for hyphens. */
 export function queueName(route: { readonly deployment: string; readonly name: string }): string {
   return `${route.deployment}__${route.name}`.replaceAll('-', '_');
+}
+
+/** The route that carries rows from the target of `route` to its source. One that can't be resolved now is none. */
+export function routeBack(
+  routes: ReadonlyMap<string, RouteDefinition>,
+  { name, from, to }: RouteDefinition,
+): RouteDefinition | null {
+  for (const other of routes.keys()) {
+    if (other === name) continue;
+    const definition = resolved(routes, other);
+    if (definition?.from.name === to.name && definition.to.name === from.name) return definition;
+  }
+  return null;
+}
+
+/** What only another route needs, and is not set, is no matter. */
+function resolved(routes: ReadonlyMap<string, RouteDefinition>, name: string): RouteDefinition | undefined {
+  try {
+    return routes.get(name);
+  } catch (error) {
+    if (error instanceof TidelockError) return undefined;
+    throw error;
+  }
 }

@@ -69,5 +69,10 @@ export interface SourceReader {
   /** Whether the table has any row. */
   hasRows(table: TableName): Promise<boolean>;
   read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows>;
+  /**
+   * Runs something with the name of a snapshot that sees all that the stream has brought by now, which others can take up while it runs. The
+   * table can't be written anew meanwhile.
+   */
+  snapshot<T>(table: TableName, signal: AbortSignal, run: (snapshot: string) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

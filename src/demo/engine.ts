@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeErrors } from '../core/errors/catalogue/node.ts';
@@ -14,27 +14,32 @@ export const commandLine = fileURLToPath(
 
 /** `tidelock run` as a child process, and other commands beside it, all on the demo's configuration file. */
 export class Engine {
-  readonly #run: ChildProcess;
   readonly #file: string;
+  readonly #work: WorkDirectory;
   readonly #log: string;
+  #run: ChildProcess | null = null;
 
-  constructor(options: { readonly file: string; readonly work: WorkDirectory }) {
-    const { file, work } = options;
+  constructor({ file, work }: { readonly file: string; readonly work: WorkDirectory }) {
     this.#file = file;
+    this.#work = work;
     this.#log = join(work.path, 'engine.log');
+  }
+
+  start(): void {
     const log = openSync(this.#log, 'a', 0o600);
     // In a process group of its own: ^C in the terminal is for the demo, which then stops it in order.
-    this.#run = spawn(process.execPath, [commandLine, 'run', '-c', file], {
+    this.#run = spawn(process.execPath, [commandLine, 'run', '-c', this.#file], {
       stdio: ['ignore', log, log],
       detached: true,
       windowsHide: true,
     });
     closeSync(log);
-    work.watch(this.#run);
+    this.#work.watch(this.#run);
   }
 
   /** `tidelock run` has no reason to end by itself. */
   throwIfEnded(): void {
+    if (this.#run === null) return;
     const { exitCode, signalCode } = this.#run;
     if (exitCode === null && signalCode === null) return;
     throw this.failed(`"tidelock run" has ended (${signalCode ?? `exit code ${exitCode}`})`);
@@ -42,7 +47,8 @@ export class Engine {
 
   /** With what the engine has logged last, since its log is removed with everything else. */
   failed(why: string): Error {
-    const tail = readFileSync(this.#log, 'utf8').trim().split('\n').slice(-8);
+    const log = existsSync(this.#log) ? readFileSync(this.#log, 'utf8') : '';
+    const tail = log.trim().split('\n').slice(-8);
     return fail(nodeErrors.demoEngine, { why: [why, ...tail].join('\n  ') });
   }
 
@@ -55,18 +61,28 @@ export class Engine {
     throw this.failed('"tidelock run" has logged no worker');
   }
 
-  /** `tidelock wait`: true once everything committed before the call is at the target. */
-  async caughtUp(route: string, timeoutSeconds: number, signal: AbortSignal): Promise<boolean> {
-    const words = [commandLine, 'wait', route, '--timeout', `${timeoutSeconds}s`, '-c', this.#file];
-    const failure = await new Promise<unknown>((resolve) => {
-      execFile(process.execPath, words, { signal, windowsHide: true }, (error) => resolve(error));
+  /**
+   * A command with --json, as a user would give it: its document, whose exit code says that it could be done. Throws where it could
+   * not.
+   */
+  async tidelock<T>(
+    words: readonly string[],
+    signal: AbortSignal,
+  ): Promise<{ readonly isTrue: boolean; readonly document: T }> {
+    const all = [commandLine, ...words, '--json', '-c', this.#file];
+    const { code, out, err } = await new Promise<{ code: unknown; out: string; err: string }>((resolve) => {
+      execFile(process.execPath, all, { signal, windowsHide: true, maxBuffer: 64_000_000 }, (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : error.code, out: stdout, err: stderr }),
+      );
     });
-    return failure === null;
+    signal.throwIfAborted();
+    if (code !== 0 && code !== 1) throw this.failed(`"tidelock ${words.join(' ')}" could not be done: ${err.trim()}`);
+    return { isTrue: code === 0, document: JSON.parse(out) as T };
   }
 
   async stop(): Promise<void> {
     const child = this.#run;
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === null || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), 12_000);

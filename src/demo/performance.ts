@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { pause } from '../core/pause.ts';
+import type { CompareDocument } from '../operations/compare/compare-document.ts';
 import { activities } from './activities.ts';
 import { routeName } from './demo-configuration.ts';
 import type { DemoState } from './demo-state.ts';
@@ -9,7 +10,7 @@ import { RouteWatch } from './route-watch.ts';
 import type { Stage } from './stage.ts';
 import type { DemoResult, Recovery } from './summary.ts';
 import { milliseconds, number } from './texts.ts';
-import { allEqual, compareAll } from './verdict.ts';
+import { allEqual, compareAll, type TableVerdict } from './verdict.ts';
 import { Workload } from './workload.ts';
 
 export interface PerformanceOptions {
@@ -23,7 +24,7 @@ export interface PerformanceOptions {
 /** How long the route may take to load, to recover, to catch up: far more than it should. */
 const patienceMs = 60_000;
 
-/** Writes, kills, waits and compares, in that order. */
+/** Makes the target's tables, loads them, writes, kills, waits and compares, in that order. */
 export class Performance {
   readonly #options: PerformanceOptions;
   readonly #engine: Engine;
@@ -40,22 +41,27 @@ export class Performance {
   /** Throws the signal's reason where it is aborted. */
   async run(): Promise<DemoResult> {
     const { stage, state } = this.#options;
+    await this.#schema('before');
     const workload = new Workload(await stage.clients('source', activities.length));
     this.#workload = workload;
     state.workload = workload.counts;
     state.clients = workload.clients;
     state.event(`${workload.clients} clients write; "tidelock run" is started`);
+    this.#engine.start();
     this.#observer = new Observer(await stage.client('target'), state);
     this.#watch = new RouteWatch(stage.configuration.file, (view) => {
       state.engine = view;
     });
     await this.#load();
+    await this.#schema('after');
+    await this.#loadAgain();
     await this.#until(() => state.elapsedMs >= state.seconds * 500, 'half-time', Number.POSITIVE_INFINITY);
     const recovery = await this.#killWorker();
     await this.#until(() => state.elapsedMs >= state.seconds * 1_000, 'the end', Number.POSITIVE_INFINITY);
+    const meanwhile = await this.#compare('while the clients write');
     await workload.finish();
     await this.#catchUp();
-    return this.#compare(recovery);
+    return this.#verdict(recovery, meanwhile);
   }
 
   async close(): Promise<void> {
@@ -66,6 +72,26 @@ export class Performance {
       this.#watch?.close(),
       this.#engine.stop(),
     ]);
+  }
+
+  /** The target's tables, made from the source's, and once they are loaded their indexes and foreign keys. */
+  async #schema(half: 'before' | 'after'): Promise<void> {
+    const { state, signal } = this.#options;
+    const words = ['schema', routeName, '--apply', half];
+    const { document } = await this.#engine.tidelock<{ readonly applied: readonly unknown[] }>(words, signal);
+    const what = half === 'before' ? 'tables of the empty target' : 'indexes and foreign keys';
+    state.event(`"tidelock schema --apply ${half}": ${what}, ${document.applied.length} statements`);
+  }
+
+  /** One table beside the stream, under the clients' hands. */
+  async #loadAgain(): Promise<void> {
+    const { state, signal } = this.#options;
+    const begun = state.elapsedMs;
+    const words = ['load', routeName, 'shop.customers', '--existing', 'replace', '--yes'];
+    const { isTrue } = await this.#engine.tidelock(words, signal);
+    if (!isTrue) throw this.#engine.failed('"tidelock load" has not loaded the table');
+    const took = milliseconds(state.elapsedMs - begun);
+    state.event(`"tidelock load shop.customers": loaded anew beside the stream in ${took}`);
   }
 
   async #load(): Promise<void> {
@@ -103,25 +129,41 @@ export class Performance {
     state.phase = 'catching up';
     state.event(`clients stopped after ${number(state.workload.transactions)} transactions`);
     const begun = state.elapsedMs;
-    const done = await this.#engine.caughtUp(routeName, patienceMs / 1_000, signal);
-    signal.throwIfAborted();
-    if (!done) throw this.#engine.failed('"tidelock wait" says that the target has not caught up');
+    const words = ['wait', routeName, '--timeout', `${patienceMs / 1_000}s`];
+    if (!(await this.#engine.tidelock(words, signal)).isTrue)
+      throw this.#engine.failed('"tidelock wait" says that the target has not caught up');
     state.event(`caught up ${milliseconds(state.elapsedMs - begun)} later ("tidelock wait")`);
   }
 
-  async #compare(recovery: Recovery): Promise<DemoResult> {
+  /** `tidelock compare`. */
+  async #compare(when: string): Promise<CompareDocument> {
+    const { state, signal } = this.#options;
+    const { document } = await this.#engine.tidelock<CompareDocument>(['compare', routeName], signal);
+    const { equal, tables } = document;
+    const rows = number(tables.reduce((sum, table) => sum + table.rows, 0));
+    state.event(
+      `"tidelock compare" ${when}: ${equal ? `all ${rows} rows are equal` : 'NOT equal'}`,
+      equal ? 'good' : 'bad',
+    );
+    return document;
+  }
+
+  async #verdict(recovery: Recovery, meanwhile: CompareDocument): Promise<DemoResult> {
     const { stage, state, signal, beforeCompare } = this.#options;
     state.phase = 'comparing';
     await this.#observer?.close();
     const [source, target] = [await stage.client('source'), await stage.client('target')];
     await beforeCompare?.(target);
+    const compared = await this.#compare('at the end');
     const tables = await compareAll({ source, target, maskKey: stage.configuration.maskKey });
     signal.throwIfAborted();
     const { transactions, rows } = state.workload;
     const bank = { reads: state.bankChecks, wrong: state.bankViolations };
     const equal = allEqual(tables);
-    state.event(equal ? 'compared: every row is equal' : 'compared: NOT equal', equal ? 'good' : 'bad');
-    return { equal, tables, recovery, bank, transactions, rows, highestLagMs: state.highestLagMs };
+    const said = `a plain comparer that shares nothing with the engine: ${equal ? 'every row is equal' : 'NOT equal'}`;
+    state.event(said, equal ? 'good' : 'bad');
+    const compare = { meanwhile: meanwhile.equal, equal: compared.equal, agrees: agree(compared, tables) };
+    return { equal, tables, compare, recovery, bank, transactions, rows, highestLagMs: state.highestLagMs };
   }
 
   #throwIfHalted(): void {
@@ -144,4 +186,19 @@ export class Performance {
       await pause(25, signal);
     }
   }
+}
+
+/** Whether both have found the same in each table. */
+function agree({ tables }: CompareDocument, verdicts: readonly TableVerdict[]): boolean {
+  return verdicts.every(({ name, rows, missing, extra, different }) =>
+    tables.some(
+      (table) =>
+        table.name === name &&
+        table.rows === rows &&
+        table.missing === missing &&
+        table.extra === extra &&
+        table.different === different &&
+        table.undecided === 0,
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** What the demo's databases hold: a bank and a shop. At the target customers.fname is called first_name. */
+/** What the demo's databases hold: a bank and a shop. At the target customers.fname is called first_name, which "tidelock schema" sees to. */
 export const accountCount = 1_000;
 export const openingBalance = 1_000;
 /** What all accounts have together, at every moment, at both sides. */
@@ -74,6 +74,6 @@ const initialRowsSql = `
       SELECT o.id, line, 'Tea no. ' || (o.id * 3 + line) % 40, 1, 19.90 FROM shop.orders o, generate_series(1, 3) line;
     ANALYZE;`;
 
-export async function createSchemas(source: pg.Client, target: pg.Client): Promise<void> {
-  await Promise.all([source.query(schemaSql('source') + initialRowsSql), target.query(schemaSql('target'))]);
+export async function createSource(source: pg.Client): Promise<void> {
+  await source.query(schemaSql('source') + initialRowsSql);
 }

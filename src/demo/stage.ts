@@ -2,10 +2,10 @@ import type pg from 'pg';
 import { type DemoConfiguration, writeConfiguration } from './demo-configuration.ts';
 import { embeddedBinaries } from './embedded-binaries.ts';
 import { EmbeddedServer } from './embedded-server.ts';
-import { createSchemas } from './schema.ts';
+import { createSource } from './schema.ts';
 import { WorkDirectory } from './work-directory.ts';
 
-/** Two servers with their schemas and a configuration file: everything but the engine. */
+/** Two servers, of which the target is empty, and a configuration file: everything but the engine. */
 export class Stage {
   readonly work: WorkDirectory;
   readonly source: EmbeddedServer;
@@ -28,7 +28,7 @@ export class Stage {
         EmbeddedServer.start({ name, database: 'demo', binaries, work, settings });
       servers.push(start('source', { wal_level: 'logical' }), start('target', {}));
       const stage = new Stage(work, (await Promise.all(servers)) as [EmbeddedServer, EmbeddedServer]);
-      await createSchemas(await stage.client('source'), await stage.client('target'));
+      await createSource(await stage.client('source'));
       return stage;
     } catch (error) {
       for (const result of await Promise.allSettled(servers))

@@ -1,3 +1,4 @@
+import type { Compared } from '../core/compared.ts';
 import type { RouteMetrics, WorkerVitals } from '../core/route-metrics.ts';
 import { routeStates } from '../core/route-status.ts';
 import { operations, stages } from '../core/work-meter.ts';
@@ -38,6 +39,10 @@ function measured(read: (metrics: RouteMetrics) => readonly Value[]): RouteMetri
 /** The same where only the engine that has the route knows it. */
 function led(read: (metrics: RouteMetrics) => readonly Value[]): RouteMetric['values'] {
   return (route) => (route.condition.leads ? measured(read)(route) : []);
+}
+
+function ofCompares(read: (compared: Compared) => readonly Value[]): RouteMetric['values'] {
+  return ({ condition: { leads, status } }) => (leads && status?.compared !== undefined ? read(status.compared) : []);
 }
 
 function vitals(read: (vitals: WorkerVitals) => readonly Value[]): RouteMetric['values'] {
@@ -167,6 +172,31 @@ export const routeMetrics: readonly RouteMetric[] = [
     help: 'Source transactions that are set aside at the target',
     labels: [],
     values: led(({ parked }) => one(parked)),
+  },
+  {
+    name: 'tidelock_compared_rows',
+    type: 'gauge',
+    help: 'Rows that the last compare of each table has looked at, by what it has found',
+    labels: ['result'],
+    about:
+      'Results: `equal`, `missing` (at the target), `extra`, `different`, `undecided`. The last compare of all rows of a table counts, and a repair after it. Not there before the first.',
+    values: ofCompares(({ rows, missing, extra, different, undecided }) =>
+      Object.entries({
+        equal: Math.max(0, rows - missing - different - undecided),
+        missing,
+        extra,
+        different,
+        undecided,
+      }).map(([result, count]) => [{ result }, count]),
+    ),
+  },
+  {
+    name: 'tidelock_compared_timestamp_seconds',
+    type: 'gauge',
+    help: 'When that table was compared which was compared longest ago, in seconds since 1970',
+    labels: [],
+    about: 'By the clock of the target. Not there before the first compare.',
+    values: ofCompares(({ oldest }) => seconds(Date.parse(oldest))),
   },
   {
     name: 'tidelock_worker_restarts_total',

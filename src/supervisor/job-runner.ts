@@ -1,7 +1,7 @@
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { asTidelockError } from '../core/errors/defect.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
-import type { Job, JobKind } from '../core/job.ts';
+import type { Job } from '../core/job.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { Wanted } from '../core/route-state-store.ts';
@@ -9,10 +9,12 @@ import type { JobKinds, JobWork } from '../operations/jobs/job-work.ts';
 
 export interface JobRunnerOptions extends Omit<JobWork, 'job' | 'signal'> {
   readonly kinds: JobKinds;
+  /** One has come to its end. */
+  onEnded?(): void;
 }
 
 interface Running {
-  readonly kind: JobKind;
+  readonly lane: string;
   readonly stop: AbortController;
   /** Why it was stopped; null where the engine ends. */
   wish: 'pause' | 'cancel' | null;
@@ -24,7 +26,7 @@ const longestRetryMs = 15_000;
 
 /**
  * Does the route's jobs for as long as its lease is held, whatever the route itself does: one of each kind at a time, the
- * oldest first. A job that was begun and has not ended is taken up again by whoever has the lease next.
+ * oldest first, and beside them one compare in the background. A job that was begun and has not ended is taken up again by whoever has the lease next.
  */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
@@ -85,11 +87,12 @@ export class JobRunner {
       this.#logger.info({ job: number, kind }, 'job cancelled');
     } else if (wish === 'pause') {
       await jobs.rest(number);
-    } else if (!this.#closed && ![...this.#running.values()].some((other) => other.kind === kind)) {
-      const begun: Running = { kind, stop: new AbortController(), wish: null, ended: Promise.resolve() };
+    } else if (!this.#closed && ![...this.#running.values()].some((other) => other.lane === laneOf(job))) {
+      const begun: Running = { lane: laneOf(job), stop: new AbortController(), wish: null, ended: Promise.resolve() };
       this.#running.set(number, begun);
       begun.ended = this.#run(job, begun).then((isOurs) => {
         this.#running.delete(number);
+        this.#options.onEnded?.();
         // Else the next renewal of the lease tells what has become of it.
         if (isOurs) this.#look();
       });
@@ -123,7 +126,7 @@ export class JobRunner {
   }
 
   async #attempt(job: Job, signal: AbortSignal): Promise<void> {
-    const { kinds, ...work } = this.#options;
+    const { kinds, onEnded: _, ...work } = this.#options;
     const { number, kind } = job;
     const run = kinds[kind];
     // Of a newer engine: it may come back.
@@ -155,4 +158,9 @@ export class JobRunner {
         this.#logger.warn({ job: number, reason: asTidelockError(reason).message }, 'that a job failed is not stored');
       });
   }
+}
+
+/** Nobody waits for hours for what runs in the background. */
+function laneOf({ kind, options }: Job): string {
+  return options.background === true ? `${kind} in the background` : kind;
 }

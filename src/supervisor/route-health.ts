@@ -1,9 +1,10 @@
+import type { Compared } from '../core/compared.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { Concern, Health, RouteState } from '../core/route-status.ts';
+import type { Concern, Health, Reason, RouteState } from '../core/route-status.ts';
 import type { ApplyWait } from './apply-wait.ts';
 import { type MemoryUse, nearsLimit } from './memory-limit.ts';
 
@@ -22,6 +23,9 @@ export interface HealthFacts {
   readonly memory: MemoryUse | null;
   /** Longest stand-still of the worker's event loop in the last minute. */
   readonly blockedMs: number;
+  readonly compared?: Compared | null;
+  /** Of the last compare in the background. */
+  readonly compareFailure?: Reason | null;
 }
 
 /** What is told of a blocked event loop: less than this holds up nobody who would notice. */
@@ -44,6 +48,8 @@ export function judgeHealth(facts: HealthFacts): JudgedHealth {
     retentionConcern,
     parkedConcern,
     loadConcern,
+    differenceConcern,
+    compareConcern,
     memoryConcern,
     loopConcern,
     startConcern,
@@ -86,6 +92,17 @@ function loadConcern({ route, resting }: HealthFacts): Judged | null {
   const [table, ...more] = resting;
   if (table === undefined) return null;
   return concern('warning', fail(routeErrors.loadRests, { route, table, more: more.length }));
+}
+
+function differenceConcern({ route, compared }: HealthFacts): Judged | null {
+  if (compared == null || compared.job === null) return null;
+  const { missing, extra, different, job, at } = compared;
+  return concern('warning', fail(supervisionErrors.differs, { route, missing, extra, different, job, at }));
+}
+
+function compareConcern({ route, compareFailure }: HealthFacts): Judged | null {
+  if (compareFailure == null) return null;
+  return concern('warning', fail(supervisionErrors.compareFails, { route, ...compareFailure }));
 }
 
 /** What a worker that rests still holds is given back with the next collection. */

@@ -1,4 +1,5 @@
 import type { ApplyActivity } from '../core/apply-activity.ts';
+import type { Compared } from '../core/compared.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type {
   Concern,
@@ -55,6 +56,7 @@ export class RouteReport {
   /** From an engine that was gone. */
   inherited: NonNullable<RouteStatus['inherited']> | null = null;
   told: Told | null = null;
+  #compared: { readonly found: Compared | null; readonly failure: Reason | null } = { found: null, failure: null };
 
   constructor(options: RouteReportOptions) {
     this.#options = options;
@@ -64,6 +66,11 @@ export class RouteReport {
 
   get state(): RouteState {
     return this.#state;
+  }
+
+  /** Null where nothing was ever compared; `failure`: why the last compare in the background has failed. */
+  compared(compared: Compared | null, failure: Reason | null): void {
+    this.#compared = { found: compared, failure };
   }
 
   /** Called at each change of the state. */
@@ -169,6 +176,7 @@ export class RouteReport {
       leads: this.leads,
       ...(this.inherited !== null && { inherited: this.inherited }),
       ...(this.told !== null && { told: this.told }),
+      ...(this.#compared.found !== null && { compared: this.#compared.found }),
       sourcePosition: this.meter.sourcePosition,
       targetPosition: this.meter.applied,
       lagMs: this.meter.lagMs,
@@ -203,6 +211,8 @@ export class RouteReport {
       resting: this.#resting(),
       memory: self?.memory ?? null,
       blockedMs: self?.blockedMs ?? 0,
+      compared: this.#compared.found,
+      compareFailure: this.#compared.failure,
     });
     if (judged.health !== this.#health) this.#since.health = new Date();
     this.#health = judged.health;

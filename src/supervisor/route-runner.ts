@@ -13,11 +13,14 @@ import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core
 import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts';
 import type { TracedWork } from '../core/work-meter.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
+import type { OtherWay } from '../operations/compare/other-way.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
 import { LoadDesk } from '../operations/load/load-desk.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
+import { CompareWatch } from './compare-watch.ts';
 import { JobRunner } from './job-runner.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
+import { routeBackOf } from './route-back.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
 import type { SelfWatch } from './self-watch.ts';
@@ -28,6 +31,8 @@ import { metricsMs } from './worker-protocol.ts';
 export interface RunRouteOptions {
   readonly definition: RouteDefinition;
   readonly connectors: (type: NodeType) => Connector;
+  /** The route of the configuration that carries rows back. */
+  routeBack?(): Promise<RouteDefinition | null>;
   readonly holder: LeaseHolder;
   readonly logger: Logger;
   /** Abort drains: the group in flight is finished, the lease given back, connections closed. */
@@ -121,6 +126,7 @@ class RouteRunner {
   #tidies = false;
   /** While this engine has the lease. */
   #jobs: JobRunner | null = null;
+  #compares: CompareWatch | null = null;
   #live: LiveStream | null = null;
   readonly #desk = new LoadDesk();
   #pruneAtMs = 0;
@@ -219,6 +225,7 @@ class RouteRunner {
       (wanted) => {
         this.#seePending(wanted);
         this.#jobs?.renewed(wanted);
+        this.#compares?.renewed();
         void this.#tidy(wanted, store);
         void this.#prune(store);
       },
@@ -302,15 +309,29 @@ class RouteRunner {
     const { definition, logger } = this.#options;
     const { source, target, store, epoch } = lease;
     const live = (): LiveStream | 'soon' | null => this.#live ?? (comesSoon.has(this.#report.state) ? 'soon' : null);
-    const loads = this.#desk;
-    const jobs = new JobRunner({ definition, source, target, store, epoch, logger, live, loads, kinds: jobKinds });
+    const work = { definition, source, target, store, epoch, logger, live, loads: this.#desk };
+    const compares = new CompareWatch({ definition, jobs: store.jobs, report: this.#report, logger });
+    const jobs = new JobRunner({
+      ...work,
+      otherWay: () => this.#otherWay(),
+      kinds: jobKinds,
+      onEnded: () => compares.ended(),
+    });
     this.#jobs = jobs;
+    this.#compares = compares;
     try {
       await run(lease);
     } finally {
       this.#jobs = null;
+      this.#compares = null;
       await jobs.close();
     }
+  }
+
+  async #otherWay(): Promise<OtherWay | null> {
+    const { definition, routeBack, connectors, logger } = this.#options;
+    const other = (await routeBack?.()) ?? null;
+    return other === null ? null : routeBackOf({ route: definition.name, other, connectors, logger });
   }
 
   async #underLease(lease: UnderLease): Promise<void> {

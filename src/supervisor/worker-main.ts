@@ -1,6 +1,7 @@
 import type { ConfigurationText } from '../config/configuration-files.ts';
 import { readConfiguration } from '../config/read-configuration.ts';
 import { armFailpoints } from '../core/failpoint.ts';
+import { routeBack } from '../core/route.ts';
 import { withParser } from '../expression/parser.ts';
 import { openTracing } from '../metrics/open-telemetry.ts';
 import { openLogger } from '../open-logger.ts';
@@ -20,12 +21,14 @@ settleMemory();
 await serveWorker(task, logger, async ({ configuration, signal, releases, self, ...tells }) => {
   const { env } = process;
   const text = (configuration as ConfigurationText | null) ?? undefined;
-  const definition = await withParser(() =>
-    readConfiguration({ file: task.file, env, cwd: process.cwd(), text }).routes.demand(task.route, 'route'),
-  );
+  const { routes, definition } = await withParser(() => {
+    const { routes } = readConfiguration({ file: task.file, env, cwd: process.cwd(), text });
+    return { routes, definition: routes.demand(task.route, 'route') };
+  });
   const tracing = await openTracing({ deployment: definition.deployment, route: definition.name, env, logger });
   await runRoute({
     definition,
+    routeBack: () => withParser(() => routeBack(routes, definition)),
     connectors: connectorFor,
     holder: task.holder,
     logger,

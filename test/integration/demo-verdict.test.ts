@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { schemaSql } from '../../src/demo/schema.ts';
 import { Stage } from '../../src/demo/stage.ts';
 import { allEqual, compareAll, type TableVerdict } from '../../src/demo/verdict.ts';
 
@@ -12,6 +13,7 @@ beforeAll(async () => {
   stage = await Stage.set();
   source = await stage.client('source');
   target = await stage.client('target');
+  await target.query(schemaSql('target'));
   await copyAll();
   // The verdict alone is tested: what is inconsistent between tables is no matter here.
   await target.query('SET session_replication_role = replica');

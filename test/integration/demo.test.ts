@@ -11,7 +11,7 @@ import { engineProgram } from '../support/engine.ts';
 
 /** As `npm run demo` starts it. */
 const commandLine = join(import.meta.dirname, '../../src/cli/main.ts');
-const timeoutMs = 90_000;
+const timeoutMs = 150_000;
 let temporary: string;
 const before = process.env.TMPDIR;
 
@@ -72,6 +72,13 @@ test('the demo ends equal after its worker was killed, and leaves nothing', { ti
   expect(errors).toBe('');
   expect(output).toMatch(/worker \d+ killed/);
   expect(output).toMatch(/recovered after [\d.]+ m?s/);
+  expect(output).toMatch(/schema --apply before": tables of the empty target, \d+ statements/);
+  expect(output).toMatch(/schema --apply after": indexes and foreign keys, \d+ statements/);
+  expect(output).toMatch(/loaded anew beside the stream in/);
+  expect(output).toMatch(/compare" while the clients write: all [\d,]+ rows are equal/);
+  expect(output).toContain(
+    '"tidelock compare": equal while the clients wrote, equal at the end, as the plain comparer says',
+  );
   expect(output).toMatch(/^EQUAL:/m);
   expect(output).not.toContain('\x1b');
   expect(await exited).toEqual([0, null]);
@@ -97,6 +104,7 @@ test('a row changed behind the engine at the target is found', { timeout: timeou
   expect(await output).toMatch(/^NOT EQUAL/m);
   expect(await output).toMatch(/bank\.accounts +1,000 +999 +0 +0 +1$/m);
   expect(await output).toMatch(/bank\.journal .* 1 +0 +0$/m);
+  expect(await output).toContain('NOT equal at the end, as the plain comparer says');
   expectNothingLeft();
 });
 

@@ -8,10 +8,10 @@ const columns = [
   { name: 'n', type: 'pg_catalog.int4', modifier: -1 },
 ];
 
-function side(code: string | null, logged: readonly number[]) {
+function side(code: string | null, logged: readonly number[], first = { by: '', injectiveOf: 0 }) {
   const keys: SideKeyColumn[][] = [[{ name: 'code', order: code }], [{ name: 'n', order: 'number' }]];
   const table: SideTable = { schema: 'public', name: 'item', columns, keys, estimatedRows: 0 };
-  const output = { table: { ...table }, lineage: columns.map((_, at) => ({ by: '', injectiveOf: at })), key: logged };
+  const output = { table: { ...table }, lineage: [first, { by: '', injectiveOf: 1 }], key: logged };
   const binding = {
     source: table,
     outputs: [output],
@@ -21,6 +21,11 @@ function side(code: string | null, logged: readonly number[]) {
   } as unknown as TableBinding;
   return planTable(binding, () => ({ source: table, target: table, conditions: { source: null, target: null } }));
 }
+
+test('a key that a transform changes is no key of the source, whatever its name', () => {
+  const [plan] = side('text C', [0], { by: 'mask', injectiveOf: 0 });
+  expect(plan).toMatchObject({ by: 'buckets', sourceShape: { key: [] }, targetShape: { key: ['code'] } });
+});
 
 test('rows are told apart by the key that the source logs, also where another one has the better order', () => {
   const shape = { key: ['code'] };

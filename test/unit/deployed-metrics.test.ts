@@ -49,7 +49,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   operation: ['insert', 'update', 'delete', 'truncate', 'load'],
   quantile: ['0.5', '0.99', '1'],
   kind: ['rss', 'heapUsed', 'heapTotal', 'external', 'webhook', 'command'],
-  result: ['delivered', 'failed', 'dropped'],
+  result: ['delivered', 'failed', 'dropped', 'equal', 'missing', 'extra', 'different', 'undecided'],
 };
 
 /** What of an expression is neither a metric nor a label of it, nor a value that the label can have. */

@@ -23,7 +23,9 @@ function begin(...routes: string[]) {
 
 test('every metric of the catalogue is served with its labels, and no other', async () => {
   const { supervisor, metrics, series } = begin('r');
-  supervisor.says('r', { state: 'running' });
+  const counts = { rows: 9, missing: 1, extra: 0, different: 2, undecided: 0, unverified: 0 };
+  const at = '2026-11-01T00:00:00.000Z';
+  supervisor.says('r', { state: 'running', compared: { at, oldest: at, job: 'r/1', tables: 1, ...counts } });
   supervisor.measures('r', { rows: 1, tables: [['public.t', ...countsOf({ insert: 1 })]] });
   metrics.notified('webhook', 'delivered');
   metrics.apiRequest('/v1/status', 'GET', 200);

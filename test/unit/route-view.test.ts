@@ -82,6 +82,7 @@ test('the shape of a running route is the contract', () => {
     healthSince: null,
     concerns: [],
     ignored: [],
+    compared: null,
   });
 });
 

@@ -32,6 +32,7 @@ const route: RouteView = {
   healthSince: null,
   concerns: [],
   ignored: [],
+  compared: null,
 };
 
 test('every line fits a terminal of 80 columns, and nothing is left out', () => {

@@ -26,9 +26,8 @@ function part(...changes: Change[]): TransactionPart {
 }
 
 /** A stream to which watermarks come at once, with a reader that, as each does, knows the keys that it was asked for. */
-function stream(rows: readonly Row[]): LiveStream {
+function stream(rows: readonly Row[], looks = new TargetLooks()): LiveStream {
   const windows = new WatermarkWindows();
-  const looks = new TargetLooks();
   let asked = false;
   const reader: Partial<SourceReader> = {
     async key() {
@@ -49,20 +48,21 @@ function stream(rows: readonly Row[]): LiveStream {
   return { windows, looks, reader: reader as SourceReader, ended: new AbortController().signal };
 }
 
+const source = version('id', 'n');
+const shape = { table: source, key: ['id'], columns: [], condition: null };
+const plan = {
+  binding: { source },
+  output: { table: source },
+  sourceShape: shape,
+  targetShape: shape,
+} as unknown as TablePlan;
+const mapper = { rows: (_: unknown, row: Row) => [{ output: plan.output, row }] } as unknown as TableMapper;
+
 test('a compare that outlives a stream goes on beside the next one', async () => {
-  const source = version('id', 'n');
-  const shape = { table: source, key: ['id'], columns: [], condition: null };
-  const plan = {
-    binding: { source },
-    output: { table: source },
-    sourceShape: shape,
-    targetShape: shape,
-  } as unknown as TablePlan;
   const target: Partial<CompareSide> = {
     rows: async () => new Map([[keyText(['1']), ['1', '2']]]),
     rowsGiven: async (_, rows) => new Map(rows.map((row) => [keyText([String(row[0])]), row.map(String)])),
   };
-  const mapper = { rows: (_: unknown, row: Row) => [{ output: plan.output, row }] } as unknown as TableMapper;
   let live = stream([['1', '1']]);
   const { signal } = new AbortController();
   const judge = new StreamJudge({ route: 'r', live: () => live, mapper, target: target as CompareSide, signal });
@@ -70,6 +70,33 @@ test('a compare that outlives a stream goes on beside the next one', async () =>
   expect(await judge.judge(plan, [suspect])).toMatchObject([{ verdict: 'different' }]);
   live = stream([['1', '2']]);
   expect(await judge.judge(plan, [suspect])).toMatchObject([{ verdict: 'equal' }]);
+});
+
+test('a target that does not answer holds up the stream only so long, and nothing is written after that', async () => {
+  let answer = (): void => {};
+  const target: Partial<CompareSide> = {
+    rows: () =>
+      new Promise((resolve) => {
+        answer = () => resolve(new Map());
+      }),
+    rowsGiven: async (_, rows) => new Map(rows.map((row) => [keyText([String(row[0])]), row.map(String)])),
+  };
+  const live = stream([['1', '1']], new TargetLooks({ ms: 20 }));
+  const done: string[] = [];
+  const judge = new StreamJudge({
+    route: 'r',
+    live: () => live,
+    mapper,
+    target: target as CompareSide,
+    signal: new AbortController().signal,
+    act: async () => void done.push('written'),
+    giveUp: () => void done.push('given up'),
+  });
+  const suspect = { key: ['1'] as RowKey, kind: 'different' as const };
+  await expect(judge.judge(plan, [suspect])).rejects.toMatchObject({ code: 'TL-4170', recovery: 'retry' });
+  answer();
+  await new Promise(setImmediate);
+  expect(done).toEqual(['given up']);
 });
 
 test.for<[string, Change]>([

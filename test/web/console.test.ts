@@ -297,6 +297,48 @@ test('parked transactions are shown, with values on demand, retried and given up
   ]);
 });
 
+test('jobs are shown with what they have found, paused, and what differs is repaired by an admin', async () => {
+  await using fake = await startFakeService();
+  fake.service.change('sales-to-reporting', {
+    compared: {
+      at: new Date().toISOString(),
+      oldest: new Date().toISOString(),
+      job: 'sales-to-reporting/12',
+      tables: 3,
+      rows: 2_408_662,
+      missing: 1,
+      extra: 0,
+      different: 1,
+      undecided: 0,
+      unverified: 1,
+    },
+  });
+  await using opened = await open(fake.url, '#/routes/sales-to-reporting/jobs', 'admin');
+  const { page } = opened;
+  await page.getByText('1 rows are missing at the target, 0 are extra and 1 differ').waitFor();
+  await page.getByText('810,000 of 2,408,662').waitFor();
+  await page.getByText('rows are at dwh.orders already').waitFor();
+  await page.getByRole('button', { name: 'compare 12' }).click();
+  await page.getByText('1b7740c2de81a9e4').waitFor();
+  await page.getByText('not compared: it is not there at the target').waitFor();
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Repair…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog
+    .getByText('Rows of public.orders at reporting become what they are at sales', { exact: false })
+    .waitFor();
+  await dialog.getByLabel(/To confirm, type/).fill('sales-to-reporting');
+  await page.keyboard.press('Enter');
+  await page.getByText('job sales-to-reporting/15 is waiting').waitFor();
+  await page.getByRole('button', { name: 'Pause sales-to-reporting/14' }).click();
+  await page.getByRole('button', { name: 'Pause compare 14 sales-to-reporting' }).click();
+  await page.getByText('pause of job sales-to-reporting/15 asked for').waitFor();
+  expect(fake.service.asked).toEqual([
+    { path: 'routes/sales-to-reporting/repair', body: { tables: ['public.orders'], from: 'sales' } },
+    { path: 'routes/sales-to-reporting/jobs/14/pause', body: {} },
+  ]);
+});
+
 test('a stream that is cut, or silent, is told as not live; it comes back by itself', async () => {
   await using fake = await startFakeService();
   await using opened = await openPage(browser, fake.url, { reducedMotion: 'no-preference' });

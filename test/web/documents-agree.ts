@@ -1,5 +1,6 @@
 // Compiled, and never run: what the API answers is what the page reads.
 import type { z } from 'zod';
+import type * as jobs from '../../src/api/documents/jobs.ts';
 import type * as parked from '../../src/api/documents/parked.ts';
 import type * as plan from '../../src/api/documents/plan.ts';
 import type * as route from '../../src/api/documents/route.ts';
@@ -17,6 +18,7 @@ export type Agreement = [
   Readable<z.output<typeof route.checkedRoute>['findings'][number], read.FindingDocument>,
   Readable<z.output<typeof route.positionDocument>, read.PositionDocument>,
   Readable<z.output<typeof route.journalDocument>, read.JournalDocument>,
+  Readable<z.output<typeof jobs.jobsDocument>['jobs'][number], read.JobDocument>,
   Readable<z.output<typeof parked.parkedList>['parked'][number], read.ParkedDocument>,
   Readable<z.output<typeof parked.parkedDocument>, read.ParkedDetailDocument>,
   Readable<z.output<typeof plan.planDocument>, read.PlanDocument>,

@@ -243,6 +243,7 @@ export function route(name: string, from: string, to: string, shown: Partial<Rou
     healthSince: null,
     concerns: [],
     ignored: [],
+    compared: null,
     askedBy: null,
     askedReason: null,
     pausedUntil: null,

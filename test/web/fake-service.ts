@@ -5,6 +5,7 @@ import { readWebPage, webPageHeaders } from '../../src/api/web-page.ts';
 import type { RouteView } from '../../src/control/route-view.ts';
 import { type FakeDeployment, type FakeEntry, fakeDeployment } from './fake-deployment.ts';
 import { droppedOf, fakePlan, findings, metricsOf, positionOf, sharedFindings, tables } from './fake-documents.ts';
+import { fakeJobs } from './fake-jobs.ts';
 
 export type FakeRole = 'viewer' | 'operator' | 'admin';
 
@@ -108,7 +109,10 @@ export class FakeService {
       return found({ name: 'prod', ...about, nodes, routes: names, role });
     }
     if (path === 'status') return found(this.#status());
-    if (path === 'jobs') return found({ version: 1, jobs: [] });
+    if (path === 'jobs') {
+      const jobs = query.get('route') === 'sales-to-reporting' ? fakeJobs('sales-to-reporting') : [];
+      return found({ version: 1, jobs: jobs.map(({ result: _, engine: __, version: ___, ...job }) => job) });
+    }
     if (path === 'journal') return found({ version: 1, ...page(journal, query), missing: [] });
     if (path === 'check') return found(sharedFindings);
     if (path === 'plan')
@@ -123,6 +127,7 @@ export class FakeService {
     if (what === 'tables') return found({ version: 1, route: name, tables });
     if (what === 'metrics') return found(metricsOf(route));
     if (what === 'position') return found(positionOf(route));
+    if (what === 'jobs') return found(fakeJobs(name).find((job) => job.id === `${name}/${id}`) ?? {});
     if (what === 'check') return found({ name, ok: true, findings });
     if (what === 'journal') return found({ version: 1, ...page(own, query), missing: [] });
     if (what !== 'parked') return refused(404, 'TL-5104', `there is no ${path}`);
@@ -202,6 +207,14 @@ export class FakeService {
         ? found({ version: 1, route: name, position, before, adopted: !dryRun })
         : refused(409, 'TL-2002', `${position} is no position`);
     }
+    if (['compare', 'repair', 'jobs'].includes(verb))
+      return found({
+        version: 1,
+        id: `${name}/15`,
+        state: 'waiting',
+        wish: path.split('/').at(-1) === 'pause' ? 'pause' : 'run',
+        engine: true,
+      });
     if (verb === 'rename') return found({ version: 1, route: name, name: body.name, renamed: true, configured: false });
     this.#note(name, what === '' ? verb : `parked ${what}`, body);
     if (verb === 'parked') return found(this.#parking(name, what, body));

@@ -239,6 +239,7 @@ function unavailableReader(refuse: () => TidelockError): SourceReader {
     size: refused,
     hasRows: refused,
     read: refused,
+    snapshot: refused,
     close: async () => {},
   };
 }

@@ -64,11 +64,20 @@ export class CompareSql {
    * the same.
    */
   get rows(): string {
+    return this.#ofKeys(`${this.#cells} as cells`);
+  }
+
+  /** Likewise. */
+  get versions(): string {
+    return this.#ofKeys(`${versionOf('t')} as version`);
+  }
+
+  #ofKeys(what: string): string {
     const arrays = this.#keyColumns.map((_, at) => `$${at + 1}::text[]`);
     const names = this.#keyColumns.map(
       ({ name, typeSql, equals }, at) => `t.${quoteIdentifier(name)} ${equals} k.k${at}::${typeSql}`,
     );
-    return `select ${this.keyArray} as key, ${this.#cells} as cells
+    return `select ${this.keyArray} as key, ${what}
       from unnest(${arrays.join(', ')}) k(${arrays.map((_, at) => `k${at}`).join(', ')})
       join ${this.from} t on ${names.join(' and ')}`;
   }
@@ -163,7 +172,8 @@ export class CompareSql {
       ({ name, typeSql, equals }, at) =>
         `t.${quoteIdentifier(name)} ${equals} (r.repair -> 'key' ->> ${at})::${typeSql}`,
     );
-    return `${keys.join(' and ')} and to_jsonb(${this.#cellsOf('t.')}) = r.repair -> 'before'`;
+    return `${keys.join(' and ')} and to_jsonb(${this.#cellsOf('t.')}) = r.repair -> 'before'
+      and coalesce(r.repair ->> 'version' = ${versionOf('t')}, true)`;
   }
 
   get #aliasedKey(): string {
@@ -211,6 +221,11 @@ export class CompareSql {
     if (column === undefined) throw new RangeError('a column that the table has no more');
     return column;
   }
+}
+
+/** Whoever writes a row makes another version of it, which has another place, and another transaction in front. */
+function versionOf(alias: string): string {
+  return `${alias}.tableoid::text || ${alias}.ctid::text || ${alias}.xmin::text`;
 }
 
 const repairs = '(select repair from jsonb_array_elements($1::jsonb) repair) r';

@@ -23,11 +23,17 @@ import { RowTextReader } from '../../../src/core/row-text.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
-import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
+import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import { sqlPieces } from '../schema/sql-pieces.ts';
 import { sqlText } from '../schema/sql-text.ts';
 import { CompareSql } from './compare-sql.ts';
 import { type PostgresSideTable, readSideTables } from './side-tables.ts';
+
+/** A session whose transaction is the frozen side. */
+interface FrozenSession {
+  readonly client: pg.Client;
+  readonly tables: ReadonlyMap<string, PostgresSideTable>;
+}
 
 export interface CompareSideOptions {
   readonly node: NodeDefinition;
@@ -54,16 +60,26 @@ const settings = {
 
 const batchBytes = 1_000_000;
 
+/** The session's own settings hold the bounds of a range that is copied. */
+const boundSetting = (number: number): string => `tidelock.bound${number}`;
+
 /** One side of a compare on PostgreSQL: as many sessions as calls are under way at once. */
 export class PostgresCompareSide implements CompareSide {
   readonly #options: CompareSideOptions;
   readonly #idle: pg.Client[] = [];
   readonly #all = new Set<pg.Client>();
-  readonly #tables = new Map<string, PostgresSideTable>();
+  readonly #tables: Map<string, PostgresSideTable> = new Map();
   readonly #abort: () => void;
 
-  constructor(options: CompareSideOptions) {
+  readonly #frozen: pg.Client | null;
+
+  constructor(options: CompareSideOptions, frozen: FrozenSession | null = null) {
     this.#options = options;
+    this.#frozen = frozen?.client ?? null;
+    if (frozen !== null) {
+      this.#all.add(frozen.client);
+      this.#tables = new Map(frozen.tables);
+    }
     this.#abort = () => {
       for (const client of this.#all) client.connection.stream.destroy();
     };
@@ -163,6 +179,14 @@ export class PostgresCompareSide implements CompareSide {
     });
   }
 
+  versions(shape: ComparedShape, keys: readonly RowKey[]): Promise<ReadonlyMap<string, string>> {
+    const columns = shape.key.map((_, at) => keys.map((key) => key[at]));
+    return this.#use(async (client) => {
+      const { rows } = await client.query<{ key: string[]; version: string }>(this.#sql(shape).versions, columns);
+      return new Map(rows.map(({ key, version }) => [keyText(key), version]));
+    });
+  }
+
   async *read(
     shape: ComparedShape,
     columns: readonly string[],
@@ -170,12 +194,20 @@ export class PostgresCompareSide implements CompareSide {
   ): AsyncGenerator<readonly Row[], void, undefined> {
     const sql = this.#sql(shape);
     const { text, values } = sql.range(range);
-    // COPY takes no parameters.
-    const where = text.replaceAll(/\$(\d+)/g, (_, number: string) => quoteLiteral(values[Number(number) - 1] ?? ''));
+    // COPY takes no parameters, and a literal would stand in the server's log.
+    const where = text.replaceAll(
+      /\$(\d+)/g,
+      (_, number: string) => `current_setting('${boundSetting(Number(number))}')`,
+    );
     const names = columns.map(quoteIdentifier).join(', ');
     const client = await this.#take();
     let isDone = false;
     try {
+      if (values.length > 0)
+        await client.query(
+          'select set_config(name, value, false) from unnest($1::text[], $2::text[]) as bound (name, value)',
+          [values.map((_, at) => boundSetting(at + 1)), values],
+        );
       const reader = new RowTextReader(columns.length);
       let batch: Row[] = [];
       let bytes = 0;
@@ -193,7 +225,7 @@ export class PostgresCompareSide implements CompareSide {
       throw this.#classify(error);
     } finally {
       // A reader that leaves early leaves a COPY under way.
-      if (isDone) this.#idle.push(client);
+      if (isDone) this.#give(client);
       else await this.#end(client);
     }
   }
@@ -214,6 +246,22 @@ export class PostgresCompareSide implements CompareSide {
     });
   }
 
+  async frozen(table: TableName, snapshot: string | null): Promise<CompareSide> {
+    const client = await this.#take();
+    try {
+      await client.query('begin isolation level repeatable read read only');
+      // The lock before a snapshot of our own: to an older one a table that was written anew looks empty.
+      if (snapshot !== null) await client.query(`set transaction snapshot ${quoteLiteral(snapshot)}`);
+      await client.query(`lock table ${quoteTable(table)} in access share mode`);
+      await client.query('select pg_current_snapshot()');
+    } catch (error) {
+      await this.#end(client);
+      throw this.#classify(error);
+    }
+    this.#all.delete(client);
+    return new PostgresCompareSide(this.#options, { client, tables: this.#tables });
+  }
+
   async close(): Promise<void> {
     this.#options.signal.removeEventListener('abort', this.#abort);
     await Promise.all([...this.#all].map((client) => this.#end(client)));
@@ -229,7 +277,7 @@ export class PostgresCompareSide implements CompareSide {
     const client = await this.#take();
     try {
       const result = await run(client);
-      this.#idle.push(client);
+      this.#give(client);
       return result;
     } catch (error) {
       await this.#end(client);
@@ -239,7 +287,7 @@ export class PostgresCompareSide implements CompareSide {
 
   async #take(): Promise<pg.Client> {
     this.#options.signal.throwIfAborted();
-    const idle = this.#idle.pop();
+    const idle = this.#frozen ?? this.#idle.pop();
     if (idle !== undefined) return idle;
     const { node, applicationName } = this.#options;
     const client = await connectPostgres(node, { applicationName, settings });
@@ -247,6 +295,10 @@ export class PostgresCompareSide implements CompareSide {
     if (this.#options.signal.aborted) await this.#end(client);
     this.#options.signal.throwIfAborted();
     return client;
+  }
+
+  #give(client: pg.Client): void {
+    if (this.#frozen === null) this.#idle.push(client);
   }
 
   #classify(error: unknown): unknown {

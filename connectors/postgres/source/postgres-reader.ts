@@ -97,6 +97,16 @@ export class PostgresReader implements SourceReader {
     }
   }
 
+  snapshot<T>(table: TableName, signal: AbortSignal, run: (snapshot: string) => Promise<T>): Promise<T> {
+    return this.#use(signal, async (client) => {
+      await this.#begin(client, table, signal);
+      const { rows } = await client.query<{ name: string }>('SELECT pg_export_snapshot() AS name');
+      const result = await run(rows[0]?.name ?? '');
+      await client.query('COMMIT');
+      return result;
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const client of this.#used) client.connection.stream.destroy();

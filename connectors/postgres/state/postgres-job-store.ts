@@ -138,6 +138,13 @@ export class PostgresJobStore implements JobStore {
     }, new Map<string, JobDocument>());
   }
 
+  digestKey(): Promise<string> {
+    return this.#options.run(async () => {
+      const { rows } = await this.#options.client.query<{ key: string }>('select digest_key as key from tidelock.meta');
+      return rows[0]?.key ?? '';
+    });
+  }
+
   rest(number: number): Promise<void> {
     return this.#update(number, `state = 'paused'`);
   }

@@ -223,6 +223,8 @@ const migrations: readonly string[] = [
      done_at timestamptz,
      primary key (route_id, source)
    );`,
+  // What digests of keys are keyed with, so that nobody can look up by them what the keys are.
+  `alter table tidelock.meta add column digest_key text not null default gen_random_uuid()::text;`,
 ];
 
 export const stateVersion = migrations.length;

@@ -61,6 +61,21 @@ export const routeView: z.ZodType<RouteView> = z
     restarts: count,
     restarted: z.object({ at: time, reason }).nullable().describe('Why the worker before this one ended.'),
     ignored: z.array(z.string()).describe('Columns that are left out, as schema.table.column.'),
+    compared: z
+      .object({
+        at: time.describe('When the last compare ended.'),
+        oldest: time.describe('When that of the table ended that was compared longest ago.'),
+        job: z.string().nullable().describe('The last one that has found a difference which is still there.'),
+        tables: count,
+        rows: count,
+        missing: count,
+        extra: count,
+        different: count,
+        undecided: count,
+        unverified: count.describe('Tables that could not be compared.'),
+      })
+      .nullable()
+      .describe('What the last compare or repair of all rows of each table has found; null before the first.'),
   })
   .meta({ id: 'Route' });
 

@@ -260,6 +260,23 @@ export function routeSchema(s: Scalars) {
         })
         .prefault({})
         .meta({ description: 'When the health of the route changes.' }),
+      compare: s
+        .section({
+          every: s
+            .duration(
+              'How long after the begin of one compare of all tables in the background the next one begins; where one takes longer the next follows at once. Without it compares are begun on request only.',
+              { example: '1d' },
+            )
+            .optional(),
+          maxLoad: s
+            .share('For which share of the time such a compare uses the databases.', { example: '25%' })
+            .prefault('10%'),
+        })
+        .prefault({})
+        .meta({
+          description:
+            'Compares in the background (docs/compare.md). Rows that differ make the health a warning until a compare finds none.',
+        }),
       journal: s
         .section({
           keep: s.duration('How long.').prefault('400d'),

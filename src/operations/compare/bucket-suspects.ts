@@ -1,3 +1,4 @@
+import type { BucketChoice } from '../../core/compare-side.ts';
 import { leafRows } from './range-suspects.ts';
 import { type Suspect, suspectsOf } from './suspects.ts';
 import type { TableReader } from './table-readers.ts';
@@ -18,43 +19,54 @@ export interface BucketReaders {
   readonly target: TableReader;
 }
 
+export interface BucketDifferences {
+  /** At the source. */
+  readonly rows: number;
+  /** Buckets that differ, as many at a time as memory allows: each look reads the whole table. */
+  readonly choices: readonly BucketChoice[];
+}
+
 /**
  * For tables whose key the two sides order in different ways, or that have none: each side is read once, and its rows are
- * added up by buckets of their key's hash. Of buckets that differ the rows are listed, a few buckets at a time.
+ * added up by buckets of their key's hash.
  */
-export async function bucketSuspects(
+export async function bucketDifferences(
   { source, target }: BucketReaders,
   estimatedRows: number,
-  onSuspects: (suspects: readonly Suspect[]) => Promise<void>,
-): Promise<{ readonly rows: number }> {
+): Promise<BucketDifferences> {
   const buckets = bucketsFor(estimatedRows);
   const [here, there] = await Promise.all([source.bucketDigests(buckets), target.bucketDigests(buckets)]);
   let rows = 0;
   for (const digest of here.values()) rows += digest.rows;
   // Nobody has analysed it, or it has grown: a bucket is listed whole.
-  if (bucketsFor(rows) > buckets && rows > buckets * leafRows)
-    return await bucketSuspects({ source, target }, rows, onSuspects);
-  const differing = [...new Set([...here.keys(), ...there.keys()])].filter((bucket) => {
-    const [a, b] = [here.get(bucket), there.get(bucket)];
-    return a?.rows !== b?.rows || a?.sum !== b?.sum;
-  });
+  if (bucketsFor(rows) > buckets && rows > buckets * leafRows) return await bucketDifferences({ source, target }, rows);
+  const choices: BucketChoice[] = [];
   let chosen: number[] = [];
   let listed = 0;
-  const look = async (): Promise<void> => {
-    if (chosen.length === 0) return;
-    const choice = { chosen, buckets };
-    const [a, b] = await Promise.all([source.listBuckets(choice), target.listBuckets(choice)]);
-    const suspects = suspectsOf(a, b);
-    if (suspects.length > 0) await onSuspects(suspects);
+  for (const bucket of new Set([...here.keys(), ...there.keys()])) {
+    const [a, b] = [here.get(bucket), there.get(bucket)];
+    if (a?.rows === b?.rows && a?.sum === b?.sum) continue;
+    if (chosen.length === 0) choices.push({ chosen, buckets });
+    chosen.push(bucket);
+    listed += Math.max(a?.rows ?? 0, b?.rows ?? 0);
+    if (listed < leafRows * 100) continue;
     chosen = [];
     listed = 0;
-  };
-  for (const bucket of differing) {
-    chosen.push(bucket);
-    listed += Math.max(here.get(bucket)?.rows ?? 0, there.get(bucket)?.rows ?? 0);
-    // Each look reads the whole table: as few as memory allows.
-    if (listed >= leafRows * 100) await look();
   }
-  await look();
+  return { rows, choices };
+}
+
+/** Of buckets that differ the rows are listed, not as of one moment: what is found is suspects. */
+export async function bucketSuspects(
+  { source, target }: BucketReaders,
+  estimatedRows: number,
+  onSuspects: (suspects: readonly Suspect[]) => Promise<void>,
+): Promise<{ readonly rows: number }> {
+  const { rows, choices } = await bucketDifferences({ source, target }, estimatedRows);
+  for (const choice of choices) {
+    const [here, there] = await Promise.all([source.listBuckets(choice), target.listBuckets(choice)]);
+    const suspects = suspectsOf(here, there);
+    if (suspects.length > 0) await onSuspects(suspects);
+  }
   return { rows };
 }

@@ -13,7 +13,9 @@ import type { CompareDocument, ComparedTable, CompareProgress, TableProgress } f
 import { type CompareOptions, compareOptions } from './compare-options.ts';
 import { compareTable, type TableState, untouched } from './compare-table.ts';
 import { noCounts } from './found-differences.ts';
-import { StreamJudge } from './stream-judge.ts';
+import { judgeOf } from './judge-of.ts';
+import { leftByIntent, thereCondition } from './left-by-intent.ts';
+import { StreamFreezer } from './stream-freezer.ts';
 import { type PlanSides, planTable, type TablePlan, type UnverifiedTable } from './table-plan.ts';
 
 export type Planned = TablePlan | UnverifiedTable;
@@ -28,14 +30,18 @@ export const compareJob: RunJob = async (work) => {
   const { mapper, planned } = await planTables(work, options, sides);
   const stored = await work.store.jobs.steps(work.job.number);
   const hash = await chooseHash(work, sides, stored.get('hash'));
+  const digestKey = await work.store.jobs.digestKey();
   const progress = new Progress(work, planned, stored);
-  const judge = new StreamJudge({
+  const judge = judgeOf({
     route: work.definition.name,
     live: work.live,
     mapper,
     target: sides.target,
     signal: work.signal,
+    otherWay: await work.otherWay(),
+    demands: false,
   });
+  const freezer = freezerOf(work, sides);
   for (const plan of planned) {
     if (plan.kind === 'unverified') continue;
     const from = progress.stateOf(plan);
@@ -45,13 +51,31 @@ export const compareJob: RunJob = async (work) => {
     const onState = (state: TableState): Promise<void> => progress.reached(plan, state);
     const { signal } = work;
     await compareTable(
-      { plan, hash, source, target, mapper, judge, showValues, sample, maxLoad, signal, onState },
+      {
+        freezer,
+        plan,
+        hash,
+        source,
+        target,
+        mapper,
+        judge,
+        showValues,
+        digestKey,
+        sample,
+        maxLoad,
+        signal,
+        onState,
+      },
       from,
     );
   }
   await progress.store();
   return progress.document(options) as unknown as JobDocument;
 };
+
+export function freezerOf({ definition, live, signal }: JobWork, { source, target }: Sides): StreamFreezer {
+  return new StreamFreezer({ route: definition.name, live, source, target, signal });
+}
 
 export interface Sides extends AsyncDisposable {
   readonly source: CompareSide;
@@ -153,26 +177,28 @@ async function conditionsOf(
   { where }: CompareOptions,
   { binding, output, sides }: ConditionPlace,
 ): Promise<PlanSides['conditions']> {
-  if (where === null) return { source: null, target: null };
+  const marked = thereCondition(leftByIntent(binding, output));
+  const there = marked === null ? null : await sides.target.condition(marked, new Map());
+  if (where === null) return { source: null, target: there };
   const { source } = binding;
   const table = tableLabel(source);
   const expression = await tables.condition(where);
   expression.bind({ route, table, columns: source.columns, as: 'condition' });
   const here = new Map<string, string>();
-  const there = new Map<string, string>();
+  const names = new Map<string, string>();
   for (const column of expression.columns) {
     const from = source.columns.findIndex((one) => one.name === column);
     const at = output.lineage.findIndex(({ injectiveOf, by }) => injectiveOf === from && by === '');
     const to = output.table.columns[at]?.name;
     if (to === undefined) throw fail(routeErrors.conditionChanged, { route, table, column });
     here.set(column, column);
-    there.set(column, to);
+    names.set(column, to);
   }
   const [onSource, onTarget] = await Promise.all([
     sides.source.condition(where, here),
-    sides.target.condition(where, there),
+    sides.target.condition(where, names),
   ]);
-  return { source: onSource, target: onTarget };
+  return { source: onSource, target: there === null ? onTarget : `(${onTarget}\n) and ${there}` };
 }
 
 /** The same one when the job goes on. */

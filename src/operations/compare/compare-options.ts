@@ -10,6 +10,8 @@ export interface CompareOptions {
   readonly maxLoad: number | null;
   /** Examples come with their values, not with digests only. */
   readonly showValues: boolean;
+  /** Begun by the route itself, again and again. */
+  readonly background: boolean;
 }
 
 export const compareDefaults: CompareOptions = {
@@ -18,6 +20,7 @@ export const compareDefaults: CompareOptions = {
   sample: null,
   maxLoad: null,
   showValues: false,
+  background: false,
 };
 
 /** As a job has stored it; what an older command has left out is as it was then. */

@@ -4,10 +4,13 @@ import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { bucketSuspects } from './bucket-suspects.ts';
 import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
+import { compareFrozen } from './compare-frozen.ts';
 import { added, type Counts, FoundDifferences, mostExamples, noCounts } from './found-differences.ts';
 import { GroupedJudge } from './grouped-judge.ts';
 import type { Judge } from './judge.ts';
+import { asIntended } from './left-by-intent.ts';
 import { type RangeReaders, rangeSuspects } from './range-suspects.ts';
+import type { StreamFreezer } from './stream-freezer.ts';
 import type { Suspect } from './suspects.ts';
 import type { TablePlan } from './table-plan.ts';
 import { tableReaders } from './table-readers.ts';
@@ -31,7 +34,10 @@ export interface CompareTableOptions {
   readonly target: CompareSide;
   readonly mapper: TableMapper;
   readonly judge: Judge;
+  /** For rows that the judge can't look up; without it they are undecided. */
+  readonly freezer?: StreamFreezer;
   readonly showValues: boolean;
+  readonly digestKey: string;
   /** Share of the rows, by chunks; null: all. */
   readonly sample: number | null;
   /** Share of the time; null: all of it. */
@@ -139,7 +145,11 @@ async function rest({ maxLoad, signal }: CompareTableOptions, spentMs: number): 
 
 /** In one piece: begun anew where it is interrupted. */
 async function compareBuckets(options: CompareTableOptions): Promise<TableState> {
-  const { plan } = options;
+  const { plan, judge, freezer } = options;
+  if (freezer !== undefined && (await judge.tells?.(plan)) === false) {
+    const state = await compareFrozen(options, { freezer, decides: judge.isOneWay !== false });
+    if (state !== null) return state;
+  }
   const judged = judgedBy(options);
   const found = new FoundDifferences(plan, { ...options, ...untouched });
   const { rows } = await bucketSuspects(tableReaders(options), plan.estimatedRows, (suspects) =>
@@ -155,6 +165,8 @@ type Judged = (found: FoundDifferences, suspects: readonly Suspect[]) => Promise
 function judgedBy({ judge, plan, signal }: CompareTableOptions): Judged {
   const grouped = new GroupedJudge(judge, plan);
   return async (found, suspects) => {
-    for await (const judgements of grouped.judge(suspects, signal)) found.add(judgements);
+    // Nobody needs to look at what may be there in any case.
+    const open = plan.left?.mark === null ? suspects.filter(({ kind }) => kind !== 'extra') : suspects;
+    for await (const judgements of grouped.judge(open, signal)) found.add(asIntended(plan.left, judgements));
   };
 }

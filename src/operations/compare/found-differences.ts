@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { ComparedRow } from '../../core/compare-side.ts';
 import type { DifferenceExample } from './compare-document.ts';
 import type { Judgement } from './judge.ts';
@@ -25,18 +25,25 @@ export function added(a: Counts, b: Counts): Counts {
   };
 }
 
+export interface FoundOptions {
+  readonly showValues: boolean;
+  /** JobStore.digestKey */
+  readonly digestKey: string;
+  readonly counts: Counts;
+  readonly examples: readonly DifferenceExample[];
+}
+
 /** Adds up what was judged; keeps examples, with values only where they were asked for. */
 export class FoundDifferences {
   readonly #plan: TablePlan;
   readonly #showValues: boolean;
+  readonly #digestKey: string;
   readonly #examples: DifferenceExample[];
   #counts: Counts;
 
-  constructor(
-    plan: TablePlan,
-    { showValues, counts, examples }: { showValues: boolean; counts: Counts; examples: readonly DifferenceExample[] },
-  ) {
+  constructor(plan: TablePlan, { showValues, digestKey, counts, examples }: FoundOptions) {
     this.#plan = plan;
+    this.#digestKey = digestKey;
     this.#showValues = showValues;
     this.#counts = counts;
     this.#examples = [...examples];
@@ -74,16 +81,16 @@ export class FoundDifferences {
     };
     return {
       kind: verdict,
-      digest: keyDigest(this.#plan.target, key),
+      digest: keyDigest(this.#digestKey, this.#plan.target, key),
       columns,
       ...(this.#showValues && { values }),
     };
   }
 }
 
-/** The same for the same row in each compare; no value can be read from it without knowing it. */
-export function keyDigest(table: string, key: readonly string[]): string {
-  return createHash('sha256')
+/** The same for the same row in each compare; without the secret nobody can tell by it what the key is, however few keys there are. */
+export function keyDigest(secret: string, table: string, key: readonly string[]): string {
+  return createHmac('sha256', secret)
     .update(JSON.stringify([table, key]))
     .digest('hex')
     .slice(0, 16);

@@ -9,10 +9,16 @@ export interface Judgement {
   readonly verdict: DifferenceKind | 'equal' | 'undecided';
   /** Both rows where they were seen as of one moment, else null. */
   readonly seen: { readonly source: ComparedRow | null; readonly target: ComparedRow | null } | null;
+  /** CompareSide.versions of the target's row, where they were asked for; null: no such row. */
+  readonly version?: string | null;
 }
 
 /** Decides about suspects: looks at both sides as of one position of the source's queue. */
 export interface Judge {
+  /** False where it can't look up the table's rows one by one, and all of them would be undecided. */
+  tells?(plan: TablePlan): Promise<boolean>;
+  /** False where applications write at both sides. */
+  readonly isOneWay?: boolean;
   judge(plan: TablePlan, suspects: readonly Suspect[]): Promise<readonly Judgement[]>;
 }
 

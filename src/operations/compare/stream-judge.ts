@@ -26,6 +26,10 @@ export interface StreamJudgeOptions {
    * it is.
    */
   act?(plan: TablePlan, judgements: readonly Judgement[], position: Position): Promise<void>;
+  /** Ends at once what `act` has begun: the look has taken too long, and nothing more may be written. */
+  giveUp?(): void;
+  /** Judgements come with the version of the target's row. */
+  readonly versions?: boolean;
 }
 
 /** Looks at a row that changed while it was read; in the last one it is taken as the source's log has left it. */
@@ -85,6 +89,12 @@ export class StreamJudge implements Judge {
     return [...judgements, ...open.map(undecided)];
   }
 
+  async tells(plan: TablePlan): Promise<boolean> {
+    const live = this.#options.live();
+    if (live === 'soon') throw fail(routeErrors.notStreaming, { route: this.#options.route });
+    return live === null || (await this.#readKey(live, plan)) !== null;
+  }
+
   /** Null where the rows can't be told apart in the change queue by what the compare tells them apart by. */
   async #readKey(live: LiveStream, plan: TablePlan): Promise<ReadKey | null> {
     const { source } = plan.binding;
@@ -112,10 +122,15 @@ export class StreamJudge implements Judge {
     seen.promise.catch(() => {});
     let passed: { readonly changed: ChangedRows; readonly position: Position } | null = null;
     let read: SourceRows = { rows: [], mapped: null };
-    const takeBackLook = live.looks.ask(high, async () => {
+    const takeBackLook = live.looks.ask(high, async (over) => {
+      const onOver = (): void => {
+        this.#options.giveUp?.();
+        seen.reject(fail(routeErrors.lookTooLong, { route }));
+      };
+      over.addEventListener('abort', onOver, { once: true });
       try {
         if (passed === null) throw new RangeError('a look before its window has closed');
-        seen.resolve(await this.#see(look, { ...passed, read }));
+        seen.resolve(await this.#see(look, { ...passed, read, over }));
       } catch (error) {
         seen.reject(error);
       }
@@ -159,21 +174,31 @@ export class StreamJudge implements Judge {
       changed,
       position,
       read,
-    }: { readonly changed: ChangedRows; readonly position: Position; readonly read: SourceRows },
+      over,
+    }: {
+      readonly changed: ChangedRows;
+      readonly position: Position;
+      readonly read: SourceRows;
+      readonly over: AbortSignal;
+    },
   ): Promise<Seen> {
     const own = { key: key.columns, columns: plan.binding.source.columns, names: plan.sourceShape.key };
     const merged = read.mapped === null ? mergeChanges(read.rows, changed, own) : null;
     const isUnsure = merged?.unsure ?? unsureKeys(changed, own);
     const here = merged === null ? read.mapped : await this.#asAtTarget(plan, merged.rows);
-    const there = await this.#options.target.rows(plan.targetShape, keys);
+    const { target, versions: wantsVersions, act } = this.#options;
+    const there = await target.rows(plan.targetShape, keys);
+    const versions = wantsVersions ? await target.versions(plan.targetShape, keys) : null;
     const judgements = keys
       .filter((one) => !isUnsure(one))
       .map((one): Judgement => {
         const source = here?.get(keyText(one)) ?? null;
-        const target = there.get(keyText(one)) ?? null;
-        return { key: one, verdict: verdictOf(source, target), seen: { source, target } };
+        const row = there.get(keyText(one)) ?? null;
+        const version = versions === null ? {} : { version: versions.get(keyText(one)) ?? null };
+        return { key: one, verdict: verdictOf(source, row), seen: { source, target: row }, ...version };
       });
-    await this.#options.act?.(plan, judgements, position);
+    over.throwIfAborted();
+    await act?.(plan, judgements, position);
     return { judgements, unsure: keys.filter(isUnsure) };
   }
 

@@ -8,32 +8,37 @@ export interface Suspect {
   readonly kind: DifferenceKind;
 }
 
+export interface ListedSuspect extends Suspect {
+  /** Of the row that there is, the source's where there are two. */
+  readonly hash: string;
+}
+
 /**
  * The rows that two lists do not have in common. Rows with one key are the same row; where a key is there several times,
  * or there is none, rows are counted by their hash, and a changed one is one that is missing and one that is extra.
  */
-export function suspectsOf(source: readonly ListedRow[], target: readonly ListedRow[]): Suspect[] {
+export function suspectsOf(source: readonly ListedRow[], target: readonly ListedRow[]): ListedSuspect[] {
   const here = grouped(source);
   const there = grouped(target);
-  const suspects: Suspect[] = [];
+  const suspects: ListedSuspect[] = [];
   for (const [text, rows] of here) {
     const others = there.get(text) ?? [];
     const [row] = rows;
     const [other] = others;
     if (rows.length === 1 && others.length === 1 && row !== undefined && row.key.length > 0) {
-      if (row.hash !== other?.hash) suspects.push({ key: row.key, kind: 'different' });
+      if (row.hash !== other?.hash) suspects.push({ key: row.key, kind: 'different', hash: row.hash });
     } else suspects.push(...unmatched(rows, others, 'missing'), ...unmatched(others, rows, 'extra'));
   }
   for (const [text, rows] of there) if (!here.has(text)) suspects.push(...unmatched(rows, [], 'extra'));
   return suspects;
 }
 
-function unmatched(rows: readonly ListedRow[], others: readonly ListedRow[], kind: DifferenceKind): Suspect[] {
+function unmatched(rows: readonly ListedRow[], others: readonly ListedRow[], kind: DifferenceKind): ListedSuspect[] {
   const left = new Map<string, number>();
   for (const { hash } of others) left.set(hash, (left.get(hash) ?? 0) + 1);
   return rows.flatMap(({ key, hash }) => {
     const count = left.get(hash) ?? 0;
-    if (count === 0) return [{ key, kind }];
+    if (count === 0) return [{ key, kind, hash }];
     left.set(hash, count - 1);
     return [];
   });

@@ -1,6 +1,7 @@
 import type { ComparedColumn, ComparedShape, SideColumn, SideTable } from '../../core/compare-side.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { Output, TableBinding } from '../../pipeline/mapping/table-binding.ts';
+import { type LeftByIntent, leftByIntent } from './left-by-intent.ts';
 
 /** How one target table is compared with what its source table's rows become. */
 export interface TablePlan {
@@ -20,6 +21,8 @@ export interface TablePlan {
   /** Of a streamed table only its key and its place count. */
   readonly sourceShape: ComparedShape;
   readonly targetShape: ComparedShape;
+  /** Rows that the target has by intent; they are no differences, and nothing of such a table is repaired. */
+  readonly left: LeftByIntent | null;
   /** Rows at the source, or at the target where that has more, by statistics. */
   readonly estimatedRows: number;
 }
@@ -55,14 +58,9 @@ function planOutput(
   const names = { name: tableLabel(binding.source), target: tableLabel(output.table) };
   const unverified = (why: string): UnverifiedTable => ({ kind: 'unverified', ...names, why });
   if (target === null) return unverified('it is not there at the target');
-  if (binding.kept !== null)
-    return unverified(
-      'rows that the source deletes stay at the target (softDelete or keepAll), so that it has others by intent',
-    );
-  if (binding.dropped.size > 0)
-    return unverified(
-      `not all operations travel (${[...binding.dropped].join(', ')} dropped), so that the target differs by intent`,
-    );
+  const lost = ['insert', 'update'].filter((operation) => binding.dropped.has(operation as 'insert'));
+  if (lost.length > 0)
+    return unverified(`not all operations travel (${lost.join(', ')} dropped), so that the target differs by intent`);
   const columns: Paired[] = [];
   for (const [at, { name }] of output.table.columns.entries()) {
     const there = target.columns.find((column) => column.name === name);
@@ -90,13 +88,20 @@ function planOutput(
     isStreamed,
     sourceShape: {
       table: source,
-      key: key?.source ?? targetKey.map((name) => columns.find(({ to }) => to === name)?.from ?? name),
+      key: key?.source ?? sourceNames(targetKey, columns),
       columns: columns.flatMap(({ from, form }) => (from === null ? [] : [{ name: from, form }])),
       condition: conditions.source,
     },
     targetShape,
+    left: leftByIntent(binding, output),
     estimatedRows: Math.max(source.estimatedRows, target.estimatedRows),
   };
+}
+
+/** Nothing where one of them is not what the source has: no row can be looked up there by it, whatever the source's columns are called. */
+function sourceNames(key: readonly string[], columns: readonly Paired[]): readonly string[] {
+  const names = key.map((name) => columns.find(({ to }) => to === name)?.from ?? null);
+  return names.includes(null) ? [] : names.flatMap((name) => name ?? []);
 }
 
 interface Paired {

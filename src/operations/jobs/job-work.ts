@@ -5,6 +5,7 @@ import type { RouteStateStore } from '../../core/route-state-store.ts';
 import type { Source } from '../../core/source.ts';
 import type { Target } from '../../core/target.ts';
 import type { LiveStream } from '../../pipeline/live-stream.ts';
+import type { OtherWay } from '../compare/other-way.ts';
 import type { LoadDesk } from '../load/load-desk.ts';
 
 /** What a job has to work with, under the lease of the route's engine. */
@@ -18,6 +19,8 @@ export interface JobWork {
   readonly logger: Logger;
   /** The route's stream; `soon` where it begins by itself; null where the route rests. */
   live(): LiveStream | 'soon' | null;
+  /** The route that carries rows back, as far as this engine knows. */
+  otherWay(): Promise<OtherWay | null>;
   /** Where the stream of this engine is told what to load. */
   readonly loads: LoadDesk;
   /** Aborts where the job is to pause or to end, or the engine drains: what is stored is gone on from. */

@@ -2,10 +2,11 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { jobName } from '../../core/job.ts';
 import type { Repairer } from '../../core/repairer.ts';
-import { chooseHash, openSides, Progress, planTables } from '../compare/compare-job.ts';
+import { chooseHash, freezerOf, openSides, Progress, planTables } from '../compare/compare-job.ts';
 import { compareDefaults } from '../compare/compare-options.ts';
 import { compareTable, type TableState } from '../compare/compare-table.ts';
-import { StreamJudge } from '../compare/stream-judge.ts';
+import { judgeOf } from '../compare/judge-of.ts';
+import type { OtherWay } from '../compare/other-way.ts';
 import type { JobWork, RunJob } from '../jobs/job-work.ts';
 import type { RepairDocument, RepairedTable } from './repair-document.ts';
 import { type RepairOptions, repairOptions } from './repair-options.ts';
@@ -35,8 +36,10 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   const { mapper, planned } = await planTables(work, asked, sides);
   const stored = await store.jobs.steps(job.number);
   const hash = await chooseHash(work, sides, stored.get('hash'));
+  const digestKey = await store.jobs.digestKey();
   const progress = new Progress(work, planned, stored);
-  const shared = { route: definition.name, live, mapper, target: sides.target, signal };
+  const otherWay = await demandOtherWay(work, options.otherWay);
+  const shared = { route: definition.name, live, mapper, target: sides.target, signal, otherWay };
   const sourceNode = source.originName(await source.identity());
   const before = new Map(
     planned.flatMap(({ target }): [string, RepairCounts][] => {
@@ -45,7 +48,9 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
     }),
   );
   const repairing = new RepairingJudge({ ...shared, repairer, epoch, job: job.number, sourceNode, before });
-  const judge = options.dryRun ? new StreamJudge(shared) : repairing;
+  const looking = judgeOf({ ...shared, demands: true });
+  const judge = options.dryRun ? looking : repairing;
+  const freezer = freezerOf(work, sides);
   for (const plan of planned) {
     if (plan.kind === 'unverified' || progress.stateOf(plan).done) continue;
     const onState = async (state: TableState): Promise<void> => {
@@ -56,15 +61,35 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
     };
     const { showValues, maxLoad } = options;
     const { source: here, target } = sides;
-    const how = { plan, hash, source: here, target, mapper, judge, showValues, sample: null, maxLoad, signal, onState };
+    const how = {
+      freezer,
+      plan,
+      hash,
+      source: here,
+      target,
+      mapper,
+      judge: plan.left === null ? judge : looking,
+      showValues,
+      digestKey,
+      sample: null,
+      maxLoad,
+      signal,
+      onState,
+    };
     await compareTable(how, progress.stateOf(plan));
   }
   await progress.store();
   const repaired = await repairer.counts(job.number);
   const compared = progress.document(asked);
+  const alone = new Set<string>();
+  for (const plan of planned)
+    if (plan.kind === 'plan' && (plan.left !== null || !(await repairing.tells(plan)))) alone.add(plan.target);
   const tables = compared.tables.map((table): RepairedTable => {
     const plan = planned.find(({ target }) => target === table.target);
     const counts = plan?.kind === 'plan' ? repairing.counts(plan) : { refused: {}, left: 0 };
+    // Counted, and not repaired.
+    if (alone.has(table.target))
+      return { ...table, repaired: 0, refused: {}, left: table.missing + table.extra + table.different };
     return { ...table, repaired: repaired.get(table.target) ?? 0, ...counts };
   });
   const { hosts, database } = definition.to.connection();
@@ -77,6 +102,18 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
     equal: tables.every((table) => isMended(table, options.dryRun)),
     tables,
   };
+}
+
+/** Who asks may know of a route back that this engine was started before. */
+async function demandOtherWay({ otherWay, definition }: JobWork, asked: string | null): Promise<OtherWay | null> {
+  const known = await otherWay();
+  if (asked !== null && known?.route !== asked)
+    throw fail(routeErrors.otherWayRests, {
+      route: definition.name,
+      other: asked,
+      why: `the engine of ${definition.name} does not know it ("tidelock restart ${definition.name}")`,
+    });
+  return known;
 }
 
 function stepOf(target: string): string {

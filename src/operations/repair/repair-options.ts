@@ -11,6 +11,8 @@ export interface RepairOptions {
   /** Of the time it may use the databases for this share, above 0 and up to 1. */
   readonly maxLoad: number | null;
   readonly showValues: boolean;
+  /** The route that carries rows back, as whoever asked has found it in the configuration; null: none. */
+  readonly otherWay: string | null;
 }
 
 export const repairDefaults: RepairOptions = {
@@ -20,6 +22,7 @@ export const repairDefaults: RepairOptions = {
   undo: null,
   maxLoad: null,
   showValues: false,
+  otherWay: null,
 };
 
 /** As a job has stored it. */

@@ -1,11 +1,11 @@
 import type { Position } from '../../core/position.ts';
 import type { Repairer, RepairRequest, RowOutcome, RowRepair } from '../../core/repairer.ts';
 import type { Judge, Judgement } from '../compare/judge.ts';
-import { StreamJudge, type StreamJudgeOptions } from '../compare/stream-judge.ts';
+import { type JudgeOptions, judgeOf } from '../compare/judge-of.ts';
 import type { Suspect } from '../compare/suspects.ts';
 import type { TablePlan } from '../compare/table-plan.ts';
 
-export interface RepairingJudgeOptions extends Omit<StreamJudgeOptions, 'act'> {
+export interface RepairingJudgeOptions extends Omit<JudgeOptions, 'act' | 'giveUp' | 'demands'> {
   readonly repairer: Repairer;
   readonly epoch: bigint;
   readonly job: number;
@@ -26,27 +26,39 @@ const repairedAtOnce = 100;
 /**
  * Judges as a compare does, and makes the target's row the source's while it is known what that is: within the look, when the target is
  * at the very position at which the source's row was seen. What the source has changed since comes behind it in the stream, so
- * that newer data is never overwritten; what others have changed at the target in that moment is left alone.
+ * that newer data is never overwritten; what others have changed at the target in that moment is left alone. Where another route carries
+ * rows back see BothWaysJudge.
  */
 export class RepairingJudge implements Judge {
   readonly #options: RepairingJudgeOptions;
-  readonly #repairing: StreamJudge;
-  readonly #checking: StreamJudge;
+  readonly #repairing: Judge;
+  readonly #checking: Judge;
   readonly #counts = new Map<string, { refused: Record<string, number>; left: number }>();
 
   constructor(options: RepairingJudgeOptions) {
     this.#options = options;
-    this.#repairing = new StreamJudge({
-      ...options,
+    const shared = { ...options, demands: true };
+    this.#repairing = judgeOf({
+      ...shared,
       act: (plan, judgements, position) => this.#repair(plan, judgements, position),
+      // What it has sent and was not answered is not committed by it any more: a row that it holds meanwhile the stream waits for.
+      giveUp: () => void options.repairer.close(),
     });
-    this.#checking = new StreamJudge(options);
+    this.#checking = judgeOf(shared);
     for (const [target, { refused, left }] of options.before)
       this.#counts.set(target, { refused: { ...refused }, left });
   }
 
   counts(plan: TablePlan): RepairCounts {
     return this.#counts.get(plan.target) ?? { refused: {}, left: 0 };
+  }
+
+  get isOneWay(): boolean {
+    return this.#options.otherWay === null;
+  }
+
+  async tells(plan: TablePlan): Promise<boolean> {
+    return (await this.#checking.tells?.(plan)) ?? true;
   }
 
   async judge(plan: TablePlan, suspects: readonly Suspect[]): Promise<readonly Judgement[]> {
@@ -71,10 +83,10 @@ export class RepairingJudge implements Judge {
   }
 
   async #repair(plan: TablePlan, judgements: readonly Judgement[], position: Position): Promise<void> {
-    const rows = judgements.flatMap(({ key, verdict, seen }): RowRepair[] =>
+    const rows = judgements.flatMap(({ key, verdict, seen, version }): RowRepair[] =>
       verdict === 'equal' || verdict === 'undecided' || seen === null
         ? []
-        : [{ key, before: seen.target, after: seen.source }],
+        : [{ key, before: seen.target, after: seen.source, ...(version != null && { version }) }],
     );
     if (rows.length === 0) return;
     const { repairer, epoch, job, sourceNode } = this.#options;

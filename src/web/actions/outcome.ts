@@ -25,6 +25,13 @@ interface LifecycleAnswer {
   readonly retention?: { readonly retainedBytes: number | null; readonly warnBytes: number } | null;
 }
 
+interface JobAnswer {
+  readonly id: string;
+  readonly state: string;
+  readonly wish: string;
+  readonly engine: boolean;
+}
+
 interface ParkedAnswer {
   readonly done: boolean;
   readonly applied: readonly number[];
@@ -52,6 +59,10 @@ function told(action: Action, answer: unknown): Told {
       const { sequences } = answer as { readonly sequences: readonly unknown[] };
       return { text: `${counted(sequences.length, 'sequence')} looked at and carried forward`, asMeant: true };
     }
+    case 'compare':
+    case 'repair':
+    case 'job':
+      return jobOutcome(answer as JobAnswer);
     case 'adopt':
       return { text: `goes on from ${(answer as AdoptedDocument).position} when it is started`, asMeant: true };
     case 'drop':
@@ -80,6 +91,11 @@ function lifecycleOutcome({ label }: Action, answer: LifecycleAnswer): Told {
       ? ''
       : `; the source keeps ${bytes(kept)} for it, a warning comes at ${bytes(retention.warnBytes)}`;
   return { text: `${label.toLowerCase()} asked for${told}`, asMeant: true };
+}
+
+function jobOutcome({ id, state, wish, engine }: JobAnswer): Told {
+  if (!engine) return { text: `job ${id} waits: no engine is there to do it`, asMeant: false };
+  return { text: wish === 'run' ? `job ${id} is ${state}` : `${wish} of job ${id} asked for`, asMeant: true };
 }
 
 function parkedOutcome({ done, applied, discarded, failed, waiting }: ParkedAnswer): Told {

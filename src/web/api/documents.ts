@@ -87,6 +87,19 @@ export interface RouteDocument {
   readonly concerns?: readonly ConcernDocument[] | undefined;
   /** Why the worker before this one ended. */
   readonly restarted?: { readonly at: string; readonly reason: ReasonDocument } | null | undefined;
+  /** What the last compare of each table has found. */
+  readonly compared?: ComparedDocument | null | undefined;
+}
+
+export interface ComparedDocument {
+  readonly at: string;
+  readonly tables: number;
+  readonly rows: number;
+  readonly missing: number;
+  readonly extra: number;
+  readonly different: number;
+  readonly undecided: number;
+  readonly unverified: number;
 }
 
 export interface ConcernDocument extends ReasonDocument {
@@ -318,11 +331,50 @@ export interface FindingDocument {
 }
 
 export interface JobDocument {
-  readonly id: number | string;
+  /** route/number */
+  readonly id: string;
   readonly route: string;
   readonly kind: string;
   readonly state: string;
-  readonly startedAt?: string | null | undefined;
-  readonly done?: number | null | undefined;
-  readonly total?: number | null | undefined;
+  /** What was asked for last: run, pause, cancel. */
+  readonly wish: string;
+  readonly tables: readonly string[];
+  readonly askedBy: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly done: number | null;
+  readonly total: number | null;
+  readonly reason: ReasonDocument | null;
+}
+
+/** What came of one; `result` and `progress` are by its kind, and read here as far as they are there. */
+export interface JobDetailDocument extends JobDocument {
+  readonly result: JobTables | null;
+  readonly progress: JobTables | null;
+}
+
+export interface JobTables {
+  readonly tables?: readonly JobTable[] | undefined;
+}
+
+/** One table of a load, a compare or a repair. */
+export interface JobTable {
+  readonly name?: string;
+  readonly table?: string;
+  readonly target?: string;
+  readonly rows: number;
+  readonly missing?: number;
+  readonly extra?: number;
+  readonly different?: number;
+  readonly undecided?: number;
+  readonly unverified?: string | null;
+  readonly state?: string;
+  readonly repaired?: number;
+  readonly left?: number;
+  readonly refused?: Readonly<Record<string, number>>;
+  readonly examples?: readonly {
+    readonly kind: string;
+    readonly digest: string;
+    readonly columns: readonly string[];
+  }[];
 }

@@ -70,7 +70,7 @@ function sectionOf(route: RouteDocument, section: RouteSection): ComponentChildr
     case 'parked':
       return <RouteParked route={route} />;
     case 'jobs':
-      return <RouteJobs route={route.name} />;
+      return <RouteJobs route={route} />;
     case 'journal':
       return <RouteJournal route={route.name} />;
     case 'check':

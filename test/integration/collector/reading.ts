@@ -36,6 +36,7 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
     sequences: { include: [], exclude: [] },
     schemaChanges: 'halt',
     ddl: 'ignore',
+    compare: { everyMs: null, maxLoad: 0.1 },
     collisions: { forTable: () => 'halt' },
     apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },
     limits: {

@@ -30,7 +30,7 @@ test('under the hottest load each mutation of the target is found, and nothing e
   await using route = file.run();
   await route.state('running');
   await route.caughtUp();
-  await using _writers = writing(source, rows);
+  await using _writers = writing(source, rows, true);
 
   const before = await compare(file);
   expect(before.document).toMatchObject({ version: 1, route: 'here-to-there', equal: true });
@@ -50,7 +50,9 @@ test('under the hottest load each mutation of the target is found, and nothing e
     INSERT INTO item (id, s) VALUES (-1, 'in front'), (${rows + 1}, 'behind');
     UPDATE pair SET v = v || ' ' WHERE (a, b) = ('k50', 0);
     DELETE FROM pair WHERE (a, b) = ('k3000', 0);
-    INSERT INTO pair VALUES ('k50a', 0, 'between');`);
+    INSERT INTO pair VALUES ('k50a', 0, 'between');
+    DELETE FROM loose WHERE ctid = (SELECT min(ctid) FROM loose WHERE v = 'x7');
+    UPDATE loose SET n = -1 WHERE v = 'x8' AND n = 8; INSERT INTO loose SELECT 'x9', 9 FROM generate_series(1, 2)`);
   const expected = {
     'public.item': {
       missing: [50, rows],
@@ -59,14 +61,18 @@ test('under the hottest load each mutation of the target is found, and nothing e
     },
     'public.pair': { missing: [['0', 'k3000']], extra: [['0', 'k50a']], different: [['0', 'k50']] },
     'public.hot': { missing: [], extra: [], different: [] },
-    'public.loose': { missing: [], extra: [], different: [] },
   };
+  // Rows without a key are counted: x7 once, x8 in front of and behind the change three times each, x9 twice.
+  const loose = { missing: 4, extra: 5, different: 0 };
   const found = await compare(file);
   expect(found.code).toBe(1);
+  const [meta] = await target.query('SELECT digest_key FROM tidelock.meta');
+  const secret = String(meta?.digest_key);
+  expect(secret).toMatch(/^[0-9a-f-]{36}$/);
   for (const [name, keys] of Object.entries(expected)) {
     const table = tableOf(found.document, name);
     for (const kind of ['missing', 'extra', 'different'] as const) {
-      const digests = keys[kind].map((key) => keyDigest(name, [key].flat().map(String)));
+      const digests = keys[kind].map((key) => keyDigest(secret, name, [key].flat().map(String)));
       expect({ name, kind, count: table[kind] }).toEqual({ name, kind, count: digests.length });
       expect(new Set(table.examples.filter((one) => one.kind === kind).map(({ digest }) => digest))).toEqual(
         new Set(digests),
@@ -75,6 +81,7 @@ test('under the hottest load each mutation of the target is found, and nothing e
     // Rows that change all the time may be seen changing each time.
     if (name !== 'public.hot') expect(table.undecided).toBe(0);
   }
+  expect(tableOf(found.document, 'public.loose')).toMatchObject(loose);
   const columns = tableOf(found.document, 'public.item').examples.filter(({ kind }) => kind === 'different');
   expect(new Set(columns.map((one) => one.columns.join()))).toEqual(new Set(['s', 'n', 'b', 't', 'f']));
   expect(JSON.stringify(found.document)).not.toContain('texT');
@@ -113,21 +120,29 @@ test('what was compared without load agrees with a plain dump of both sides', as
   }
 });
 
+const kept = ['all', 'undeleted', 'frozen']
+  .map((name) => `CREATE TABLE "${name}" (id int PRIMARY KEY, v text);`)
+  .join(' ');
+
 test('what a route leaves out, renames and transforms is compared as the target should have it', async () => {
   const { source, target } = await servers.pair(
     `CREATE TABLE person (id int PRIMARY KEY, name text, email text, region text, note text, amount numeric(8,2));
      CREATE TABLE word (w text COLLATE "C" PRIMARY KEY, n int);
      CREATE TABLE gone (id int PRIMARY KEY, v text);
+     CREATE TABLE secret (code text PRIMARY KEY, n int); ${kept}
      CREATE TABLE loose (v text, n int); ALTER TABLE loose REPLICA IDENTITY FULL; ALTER TABLE person REPLICA IDENTITY FULL;`,
     `CREATE SCHEMA crm;
      CREATE TABLE crm.people (region text, id int PRIMARY KEY, full_name text, email text, amount numeric(10,4), own text DEFAULT 'x');
      CREATE TABLE word (w text COLLATE "und-x-icu" PRIMARY KEY, n int);
      CREATE TABLE gone (id int PRIMARY KEY, v text, deleted bool NOT NULL DEFAULT false);
+     CREATE TABLE secret (code text PRIMARY KEY, n int); ${kept}
      CREATE TABLE loose (v text, n int);`,
   );
   await source.query(`
     INSERT INTO person SELECT i, 'Name ' || i, 'p' || i || '@example.org', CASE WHEN i % 3 = 0 THEN 'EU' ELSE 'US' END, 'secret', i / 4.0 FROM generate_series(1, 3000) i;
     INSERT INTO word SELECT chr(65 + i % 58) || i, i FROM generate_series(1, 2000) i;
+    INSERT INTO secret SELECT 'code ' || i, i FROM generate_series(1, 800) i;
+    INSERT INTO "all" SELECT i, 'v' FROM generate_series(1, 20) i; INSERT INTO undeleted SELECT i, 'v' FROM generate_series(1, 20) i;
     INSERT INTO gone SELECT i, 'v' FROM generate_series(1, 20) i;
     INSERT INTO loose SELECT 'twice', 1 FROM generate_series(1, 2) UNION ALL SELECT 'x' || i, i FROM generate_series(1, 500) i`);
   using file = new RouteFile({
@@ -142,26 +157,40 @@ test('what a route leaves out, renames and transforms is compared as the target 
       - mask: { columns: [email], method: hmac, key: "a key that is long enough for a test" }
   - public.word
   - public.loose
-  - { name: public.gone, transforms: [softDelete: { column: deleted }] }`,
+  - name: public.secret
+    transforms:
+      - mask: { columns: [code], method: hmac, key: "another key that is long enough for it" }
+  - { name: public.gone, transforms: [softDelete: { column: deleted }] }
+  - { name: public.all, transforms: [keepAll: true] }
+  - { name: public.undeleted, transforms: [dropOperation: [delete, truncate]] }
+  - { name: public.frozen, transforms: [dropOperation: [update]] }`,
   });
   await using route = file.run();
   await route.state('running');
   await route.caughtUp();
-  const before = await compare(file, 'public.person', 'public.word', 'public.loose');
+  const before = await compare(file, 'public.person', 'public.word', 'public.loose', 'public.secret');
   expect(before.document.tables.map(({ name, rows: count, unverified }) => [name, count, unverified])).toEqual([
     ['public.loose', 502, null],
     ['public.person', 1000, null],
+    ['public.secret', 800, null],
     ['public.word', 2000, null],
   ]);
   expect(before.document.equal).toBe(true);
 
+  await source.query(
+    'DELETE FROM gone WHERE id = 1; DELETE FROM "all" WHERE id = 1; DELETE FROM undeleted WHERE id = 1',
+  );
+  await route.caughtUp();
   await target.query(`
+    UPDATE gone SET deleted = true WHERE id = 2; UPDATE gone SET v = 'w' WHERE id = 3; DELETE FROM gone WHERE id = 4; INSERT INTO gone VALUES (21, 'v');
+    UPDATE "all" SET v = 'w' WHERE id = 3; DELETE FROM "all" WHERE id = 4; UPDATE undeleted SET v = 'w' WHERE id = 3; DELETE FROM undeleted WHERE id = 4;
     UPDATE crm.people SET email = email || 'x' WHERE id = 300;
     UPDATE crm.people SET amount = amount + 0.0001 WHERE id = 303;
     UPDATE crm.people SET own = 'is nobody else''s' WHERE id = 306;
     DELETE FROM crm.people WHERE id = 2997;
     INSERT INTO crm.people (id, region) VALUES (301, 'EU');
     UPDATE word SET n = -1 WHERE w = 'B1'; DELETE FROM word WHERE n = 1000; INSERT INTO word VALUES ('z', 0);
+    UPDATE secret SET n = -n WHERE n IN (3, 4); DELETE FROM secret WHERE n = 5; INSERT INTO secret VALUES ('not masked', 6);
     DELETE FROM loose WHERE ctid = (SELECT min(ctid) FROM loose WHERE v = 'twice')`);
   const { code, document } = await compare(file);
   expect(code).toBe(1);
@@ -173,9 +202,24 @@ test('what a route leaves out, renames and transforms is compared as the target 
       .sort(),
   ).toEqual(['amount', 'email']);
   expect(counts(tableOf(document, 'public.word'))).toEqual([1, 1, 1, 0]);
-  // Rows without a key can't be found again in the stream.
-  expect(counts(tableOf(document, 'public.loose'))).toEqual([0, 0, 0, 1]);
-  expect(tableOf(document, 'public.gone').unverified).toContain('softDelete');
+  expect(counts(tableOf(document, 'public.loose'))).toEqual([1, 0, 0, 0]);
+  // Rows whose key is another one at the target are told apart by that.
+  expect(counts(tableOf(document, 'public.secret'))).toEqual([1, 1, 2, 0]);
+  // What the source has deleted stays by intent: marked, kept, or since deletes do not travel.
+  for (const kept of ['gone', 'all', 'undeleted'])
+    expect({ kept, ...tableOf(document, `public.${kept}`) }).toMatchObject({ rows: 19, unverified: null });
+  expect(counts(tableOf(document, 'public.gone'))).toEqual([1, 1, 2, 0]);
+  expect(counts(tableOf(document, 'public.all'))).toEqual([1, 0, 1, 0]);
+  expect(counts(tableOf(document, 'public.undeleted'))).toEqual([1, 0, 1, 0]);
+  expect(tableOf(document, 'public.frozen').unverified).toContain('update');
+  const untouched = await file.tidelock('repair', 'here-to-there', 'public.gone', 'public.all', '--yes', '--json');
+  expect(JSON.parse(untouched.out)).toMatchObject({
+    equal: false,
+    tables: [
+      { repaired: 0, left: 2 },
+      { repaired: 0, left: 4 },
+    ],
+  });
 
   const values = await compare(
     file,

@@ -32,6 +32,29 @@ test('rows that change are the same row in the log and in what was read, whateve
   }
 });
 
+test('a database of another encoding is compared, by a hash that does not depend on it', async () => {
+  const definition = 'CREATE TABLE word (id int PRIMARY KEY, w text, b bytea, n numeric)';
+  const { source } = await servers.pair(definition, '');
+  await servers.there
+    .database('postgres')
+    .query(`CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
+  const target = servers.there.database('latin');
+  await target.query(definition);
+  await source.query(
+    `INSERT INTO word SELECT i, 'déjà vu ' || i, convert_to('é' || i, 'UTF8'), i / 3.0 FROM generate_series(1, 3000) i`,
+  );
+  using file = new RouteFile({ source, target });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  expect((await compare(file)).document).toMatchObject({ equal: true, tables: [{ rows: 3000 }] });
+  const [step] = await target.query(`SELECT state ->> 'kind' AS kind FROM tidelock.job_steps WHERE step = 'hash'`);
+  expect(step).toEqual({ kind: 'portable' });
+  await target.query(`UPDATE word SET w = replace(w, 'é', 'è') WHERE id = 77; DELETE FROM word WHERE id = 78`);
+  const { document } = await compare(file);
+  expect(document).toMatchObject({ tables: [{ missing: 1, extra: 0, different: 1, examples: [{}, {}] }] });
+});
+
 test('rows that begin or cease to meet --where while they are compared are not missing', async () => {
   const { source, target } = await servers.pair('CREATE TABLE job (id int PRIMARY KEY, is_open bool NOT NULL)');
   await source.query('INSERT INTO job SELECT i, i % 2 = 0 FROM generate_series(1, 200) i');

@@ -60,8 +60,13 @@ test('a repair under load leaves the target as the source is, and can be taken b
   // Two rows change after the repair: those are newer.
   await source.query(`UPDATE item SET s = 'newer' WHERE id = ${quiet}; INSERT INTO item (id) VALUES (-1)`);
   await route.caughtUp();
-  const undone = await file.tidelock('repair', 'here-to-there', '--undo', 'here-to-there/2', '--yes', '--json');
-  const document = JSON.parse(undone.out) as UndoneDocument;
+  let document: UndoneDocument;
+  {
+    await using _writers = writing(source, rows);
+    const undone = await file.tidelock('repair', 'here-to-there', '--undo', 'here-to-there/2', '--yes', '--json');
+    document = JSON.parse(undone.out) as UndoneDocument;
+  }
+  await route.caughtUp();
   expect(document).toMatchObject({ undone: 'here-to-there/2', refused: {} });
   // And of what was repaired among the rows that the writers write, any that they have written since.
   expect(document.changed).toBeGreaterThanOrEqual(2);
@@ -137,6 +142,48 @@ test('a repair that meets a row that somebody holds does not hold up the route',
   // The job tries again by itself.
   expect(JSON.parse((await repair).out)).toMatchObject({ equal: true, tables: [{ repaired: 1 }] });
   expect(await target.query('SELECT s FROM item WHERE id = 5')).toEqual([{ s: 'text' }]);
+});
+
+test('a repair that is cancelled during its COMMIT has done all of a batch or nothing, and can be taken back', async () => {
+  const { source, target } = await servers.pair('CREATE TABLE item (id int PRIMARY KEY, s text)');
+  await source.query(`INSERT INTO item SELECT i, 'text' FROM generate_series(1, 10) i`);
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nallow: [targetTriggers]' });
+  await using route = file.run();
+  await route.state('running');
+  await route.caughtUp();
+  await target.query(`
+    UPDATE item SET s = 'spoilt' WHERE id IN (5, 6);
+    CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 5) EXECUTE FUNCTION slowly();
+    ALTER TABLE item ENABLE ALWAYS TRIGGER slow`);
+  const repair = file.tidelock('repair', 'here-to-there', '--yes', '--json');
+  await until('a COMMIT that takes long', async () => {
+    const [busy] = await target.query(
+      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE query = 'commit' AND state = 'active' AND wait_event = 'PgSleep'`,
+    );
+    return busy?.n === 1;
+  });
+  expect((await file.tidelock('jobs', 'cancel', 'here-to-there/1')).code).toBe(0);
+  await source.query(`INSERT INTO item VALUES (11, 'goes on')`);
+  await route.caughtUp();
+  await repair;
+  const [job] = await target.query('SELECT state FROM tidelock.jobs WHERE id = 1');
+  expect(job?.state).toBe('cancelled');
+  // Its session may still be at it.
+  await until('the end of the COMMIT', async () => {
+    const [busy] = await target.query(
+      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE query = 'commit' AND state = 'active'`,
+    );
+    return busy?.n === 0;
+  });
+  const [rowsNow] = await target.query(`SELECT count(*)::int AS n FROM item WHERE s = 'spoilt'`);
+  const [kept] = await target.query('SELECT count(*)::int AS n FROM tidelock.repaired WHERE job_id = 1');
+  expect([0, 2]).toContain(rowsNow?.n);
+  expect(Number(rowsNow?.n) + Number(kept?.n)).toBe(2);
+  await target.query('ALTER TABLE item DISABLE TRIGGER slow');
+  const undone = await file.tidelock('repair', 'here-to-there', '--undo', 'here-to-there/1', '--yes', '--json');
+  expect(JSON.parse(undone.out)).toMatchObject({ rows: Number(kept?.n), changed: 0 });
+  expect(await target.query(`SELECT id FROM item WHERE s = 'spoilt' ORDER BY id`)).toEqual([{ id: 5 }, { id: 6 }]);
 });
 
 test('a job outlives its engine, goes on where it was, and rests when it is told to', async () => {

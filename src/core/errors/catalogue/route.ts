@@ -490,9 +490,31 @@ export const routeErrors = {
     message: ({ route, from, other }) =>
       `route ${route} carries rows from ${from}, and route ${other} carries them back: say which node is right`,
     remedy: ({ route, from, other }) =>
-      `"tidelock repair ${route} --from ${from}" where ${from} is right, else "tidelock repair ${other} --from" the other node. Before that let nobody write at the side that is repaired, and "tidelock wait ${other}": what is still on its way from there would be overwritten.`,
+      `"tidelock repair ${route} --from ${from}" where ${from} is right, else "tidelock repair ${other} --from" the other node.`,
     explanation:
-      'Both sides are written by applications, so that either may hold the row that is meant. A row that was written at the side that is repaired, and has not come to the other one yet, looks like one that differs.',
+      'Both sides are written by applications, so that either may hold the row that is meant. What was written at the side that is repaired, and has not come to the other one yet, is waited for before anything is overwritten.',
+  }),
+  lookTooLong: errorKind<{ route: string }>({
+    code: 'TL-4170',
+    title: 'The target has not answered while applying waited for it',
+    recovery: 'retry',
+    message: ({ route }) =>
+      `route ${route}: the target has not answered a job within 10 s; the stream goes on, and the job tries again`,
+    remedy: () =>
+      'Nothing, where it comes seldom. Else look at what the target is busy with: its disks, its locks, a backend that is stopped.',
+    explanation:
+      'Rows that change all the time are looked at, and repaired, while applying waits. That is to take milliseconds; where it does not, it is given up, so that the route is not late.',
+  }),
+  otherWayRests: errorKind<{ route: string; other: string; why: string }>({
+    code: 'TL-4171',
+    title: 'What was written at the repaired side has not come to the other one',
+    recovery: 'halt',
+    message: ({ route, other, why }) =>
+      `route ${route}: a repair would overwrite what is still on its way by route ${other}, which does not bring it: ${why}`,
+    remedy: ({ other }) =>
+      `"tidelock status ${other}" tells why. Start it, and resume the job; or take it out of the configuration where nothing is to come from there any more.`,
+    explanation:
+      'In a two-way set-up a row that was written at the side that is repaired looks like one that differs until it has come to the other side. So a repair waits until everything that it has seen there has come, and repairs only rows that nobody has written since.',
   }),
   repairOtherWay: errorKind<{ route: string; from: string; given: string }>({
     code: 'TL-4159',

@@ -76,6 +76,34 @@ export const supervisionErrors = {
     explanation:
       'Checks of both sides should take seconds. A lock on a catalogue table or an overloaded server holds them up.',
   }),
+  differs: errorKind<{
+    route: string;
+    missing: number;
+    extra: number;
+    different: number;
+    job: string;
+    at: string;
+  }>({
+    code: 'TL-4308',
+    title: 'A compare has found rows that differ',
+    recovery: 'usage',
+    message: ({ route, missing, extra, different, job, at }) =>
+      `route ${route}: by the compare ${job} (${at}) ${missing} rows are missing at the target, ${extra} are there that should not be, and ${different} have other values`,
+    remedy: ({ route, job }) =>
+      `"tidelock jobs watch ${job}" tells which. Find out who writes at the target; "tidelock repair ${route} --last" makes them what they are at the source.`,
+    explanation:
+      'The last compare of all rows of a table counts, whoever has begun it, and a repair of all of them after it. So this ends with the next one that finds no difference.',
+  }),
+  compareFails: errorKind<{ route: string; code: string; message: string }>({
+    code: 'TL-4309',
+    title: 'The compare in the background has failed',
+    recovery: 'usage',
+    message: ({ route, code, message }) =>
+      `route ${route}: its compare in the background has failed: ${code} ${message}`,
+    remedy: ({ route, code }) =>
+      `"tidelock errors ${code}" tells what to do. The next compare begins by itself; "tidelock compare ${route} --resume" goes on with this one.`,
+    explanation: 'Nobody compares the tables meanwhile, although the route is configured for it (compare.every).',
+  }),
   workerDied: errorKind<{ route: string; end: string }>({
     code: 'TL-4310',
     title: 'The worker of the route died',
