@@ -51,7 +51,9 @@ async function runOne(
       return;
     } catch (error) {
       if (!isPostgresError(error) || /^(08|57|53)/.test(error.code)) throw error;
-      if (error.code !== '55P03' || attempt === lockAttempts)
+      // A foreign key locks two tables, and a route that writes both may have the other one: whoever is chosen asks again.
+      const comesAgain = error.code === '55P03' || (error.code === '40P01' && !waits);
+      if (!comesAgain || attempt === lockAttempts)
         throw fail(
           targetErrors.schemaRefused,
           { node: node.name, what, sqlState: error.code, message: error.message },
