@@ -2,6 +2,7 @@
 //
 // `tidelock compare` of pgbench_accounts at both sides, beside the time that both servers take, at once, for the same hash over the
 // same canonical text of all rows in one statement each: its peer is what nobody who compares by hashes can do without.
+import { readFileSync } from 'node:fs';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { startPostgres, type TestDatabase } from '../test/support/postgres.ts';
 import { RouteFile } from '../test/support/route.ts';
@@ -30,12 +31,18 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
 }
 
 /** As the job has it: without the command's own start. */
-async function compareMs(file: RouteFile): Promise<number> {
+async function compareMs(file: RouteFile, code = 0): Promise<number> {
   const compared = await file.tidelock('compare', 'here-to-there', '--json');
-  if (compared.code !== 0) throw new Error(`not equal: ${compared.out} ${compared.err}`);
+  if (compared.code !== code) throw new Error(`not equal: ${compared.out} ${compared.err}`);
   const { out } = await file.tidelock('jobs', 'list', '--limit', '1', '--json');
   const [job] = (JSON.parse(out) as { jobs: { startedAt: string; endedAt: string }[] }).jobs;
   return Date.parse(job?.endedAt ?? '') - Date.parse(job?.startedAt ?? '');
+}
+
+/** Of the worker, which streams, too: the most that it has had resident so far. */
+function peakMegabytes(pid: number): number {
+  const [, kilobytes = ''] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Math.round(Number(kilobytes) / 1024);
 }
 
 await setup();
@@ -57,6 +64,13 @@ try {
     times.push(both);
     process.stdout.write(`${JSON.stringify({ kind: 'round', round, rows, ...both })}\n`);
   }
+  const mostMegabytes = async (): Promise<number> => peakMegabytes(await route.workerPid());
+  const equalMegabytes = await mostMegabytes();
+  // Every fiftieth row, which is one in each range that is cut: all of them are looked at.
+  await target.database.query('DELETE FROM pgbench_accounts WHERE aid % 50 = 0');
+  const differingMs = await compareMs(file, 1);
+  const memory = { wanted: 256, equalMegabytes, differingMegabytes: await mostMegabytes(), differingMs };
+  process.stdout.write(`${JSON.stringify({ kind: 'memory', rows, ...memory })}\n`);
   const ratio = median(times.map((time) => time.compareMs)) / median(times.map((time) => time.hashMs));
   process.stdout.write(`${JSON.stringify({ kind: 'result', rows, ratio, wanted: 1.3 })}\n`);
 } finally {

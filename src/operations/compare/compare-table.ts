@@ -6,7 +6,7 @@ import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
 import { compareFrozen } from './compare-frozen.ts';
 import { added, type Counts, FoundDifferences, mostExamples, noCounts } from './found-differences.ts';
-import { GroupedJudge } from './grouped-judge.ts';
+import { GroupedJudge, mostAtOnce } from './grouped-judge.ts';
 import type { Judge } from './judge.ts';
 import { asIntended } from './left-by-intent.ts';
 import { type RangeReaders, rangeSuspects } from './range-suspects.ts';
@@ -76,9 +76,14 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
     const beganMs = performance.now();
     const found = new FoundDifferences(plan, { ...options, ...untouched });
     const isChosen = sample === null || Math.random() < sample;
-    const result = isChosen
-      ? await rangeSuspects(readers, range, (suspects) => judged(found, suspects))
-      : { rows: 0, most: 0 };
+    // Where differences are spread thin each listed range has a few of them: a look costs the same for many.
+    const open: Suspect[] = [];
+    const gather = async (suspects: readonly Suspect[]): Promise<void> => {
+      for (const suspect of suspects) open.push(suspect);
+      if (open.length >= mostAtOnce) await judged(found, open.splice(0));
+    };
+    const result = isChosen ? await rangeSuspects(readers, range, gather) : { rows: 0, most: 0 };
+    if (open.length > 0) await judged(found, open);
     return { to: range.to, found, ...result, isChosen, wanted, spentMs: performance.now() - beganMs };
   };
   // Both servers always have the next chunk to go on with.

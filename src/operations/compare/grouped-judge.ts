@@ -3,7 +3,7 @@ import type { Suspect } from './suspects.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /** Suspects that are looked at together at most: applying waits for so many. */
-const mostAtOnce = 500;
+export const mostAtOnce = 500;
 /** Of both sides' rows: a look has them in memory several times. */
 const bytesAtOnce = 4_000_000;
 const growth = 4;
