@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { MakeEntry } from '../../../src/core/action.ts';
 import type { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Job, JobDocument, JobEnd, JobRequest, JobStore, JobWish } from '../../../src/core/job.ts';
@@ -120,6 +121,11 @@ export class MysqlJobStore implements JobStore {
       );
       return new Map(rows.map(([step, state]) => [step ?? '', JSON.parse(state ?? '{}')]));
     });
+  }
+
+  /** No compare has a MySQL or MariaDB target yet: nothing is stored for it. */
+  digestKey(): Promise<string> {
+    return Promise.resolve(randomUUID());
   }
 
   rest(number: number): Promise<void> {
