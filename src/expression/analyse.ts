@@ -1,4 +1,16 @@
+import type { Row } from '../core/cell.ts';
 import { didYouMean } from '../core/nearest-name.ts';
+import {
+  type ArrayNode,
+  arraysCompared,
+  type ElementsNode,
+  elementOf,
+  elementReader,
+  jsonContains,
+  jsonPath,
+  measured,
+  partOfJson,
+} from './analyse-parts.ts';
 import {
   checkField,
   checkPattern,
@@ -11,14 +23,27 @@ import {
 } from './choose-function.ts';
 import { cast, condition, convertTo, implicit, known, literal } from './coerce.ts';
 import { arrayReader, columnReader, type ExpressionColumn, shortType } from './expression-column.ts';
+import { arrayFunctions } from './functions/arrays.ts';
 import { functions } from './functions/functions.ts';
 import * as nodes from './nodes.ts';
-import { ExpressionProblem } from './problem.ts';
+import { ExpressionFailure, ExpressionProblem } from './problem.ts';
 import { commonType } from './resolve-function.ts';
 import { isImplicit } from './signature-catalogue.ts';
-import { type Call, type Case, type Choice, type In, type Quantified, readsNothing, type Syntax } from './syntax.ts';
+import {
+  type Call,
+  type Case,
+  type Choice,
+  type Element,
+  type In,
+  type Literal,
+  type Quantified,
+  readsNothing,
+  type Syntax,
+  type WrittenArray,
+} from './syntax.ts';
 import { constant, type TypedNode } from './typed-node.ts';
 import { arrayElements } from './types/array.ts';
+import { arrayShape } from './types/array-shape.ts';
 import { concatenate } from './types/text.ts';
 import { typeForms } from './types/type-forms.ts';
 import type { Value } from './types/value.ts';
@@ -66,6 +91,13 @@ export class Analyser {
         return this.#quantified(syntax);
       case 'case':
         return this.#case(syntax);
+      case 'array':
+        throw new ExpressionProblem(
+          syntax.array.kind === 'items' ? notAnArray : 'a cast to an array is not in the language',
+          syntax.offset,
+        );
+      case 'element':
+        return this.#element(syntax);
       default:
         return this.#choice(syntax);
     }
@@ -93,9 +125,103 @@ export class Analyser {
 
   #call(syntax: Call): TypedNode {
     const { name, isOperator, offset } = syntax;
+    if (isOperator && ['@>', '<@', '&&'].includes(name)) return this.#contains(syntax);
+    if (isOperator && (name === '#>' || name === '#>>')) return this.#path(name, syntax);
+    if (!isOperator && arrayFunctions.has(name)) {
+      const [first, ...others] = syntax.arguments;
+      return measured(name, this.#array(first, name, offset), this.#all(others), offset);
+    }
     const parts = this.#all(syntax.arguments);
     if (!isOperator && (name === 'concat' || name === 'concat_ws')) return concat(name, parts, offset);
     return this.operate(name, parts, isOperator, offset);
+  }
+
+  /** An array that something looks into: a column, or one that is written in quotes with its type. */
+  #array(syntax: Syntax | undefined, what: string, offset: number): ArrayNode {
+    if (syntax?.kind === 'column') {
+      const node = this.analyse(syntax);
+      const element = node.type.startsWith('_') ? node.type.slice(1) : '';
+      const read = elementReader(element, true);
+      if (read === null)
+        throw new ExpressionProblem(
+          `column "${syntax.name}" is no array of a type that is computed with`,
+          syntax.offset,
+        );
+      return { node, element, read };
+    }
+    if (syntax?.kind === 'array' && syntax.array.kind === 'literal' && syntax.array.type !== null) {
+      const { text, type } = syntax.array;
+      const read = elementReader(type, false);
+      if (read === null || arrayShape(text) === null)
+        throw new ExpressionProblem('an array is written as {a,b,"c d",NULL}', syntax.offset);
+      const node: TypedNode = { type: `_${type}`, offset: syntax.offset, compile: () => constant(text) };
+      return { node, element: type, read };
+    }
+    throw new ExpressionProblem(
+      `${what} takes a column with an array, or one in quotes with its type`,
+      syntax?.offset ?? offset,
+    );
+  }
+
+  #element({ operand, subscripts, offset }: Element): TypedNode {
+    if (operand.kind !== 'column' && operand.kind !== 'array') {
+      const node = this.analyse(operand);
+      if (node.type === 'jsonb') return partOfJson(node, this.#all(subscripts), offset);
+      throw new ExpressionProblem(`a ${known(node).type} has no elements ("a[1]")`, offset);
+    }
+    if (operand.kind === 'column') {
+      const node = this.analyse(operand);
+      if (node.type === 'jsonb') return partOfJson(node, this.#all(subscripts), offset);
+    }
+    return elementOf(this.#array(operand, 'a[1]', offset), this.#all(subscripts), offset);
+  }
+
+  /** `@>`, `<@` and `&&` of arrays and of jsonb. */
+  #contains({ name, arguments: [left, right], offset }: Call): TypedNode {
+    if (left === undefined || right === undefined) throw new ExpressionProblem('two values are wanted', offset);
+    const [whole, part] = name === '<@' ? [right, left] : [left, right];
+    const sides = [whole, part].map((side) => (this.#isArray(side) || isQuoted(side) ? null : this.analyse(side)));
+    if (name !== '&&' && !this.#isArray(whole) && !this.#isArray(part) && sides.some((side) => side?.type === 'jsonb'))
+      return jsonContains(sides[0] ?? this.analyse(whole), sides[1] ?? this.analyse(part), offset);
+    const elements = (side: Syntax, other: string | null): ElementsNode => {
+      if (side.kind === 'column') {
+        const { node, element, read } = this.#array(side, name, offset);
+        const texts = node.compile().run;
+        const run = (row: Row): readonly Value[] | null => {
+          const text = texts(row);
+          if (text === null) return null;
+          const found = arrayElements(String(text));
+          if (found === null) throw new ExpressionFailure('an array has a form that expressions do not know');
+          return found.map((one) => (one === null ? null : read(one)));
+        };
+        return { element, elements: { kind: 'column', run } };
+      }
+      const array = side.kind === 'array' ? side.array : quoted(side, other, name);
+      const { type, elements: parts } = this.#elements(array, literal('unknown', null, side.offset), '=');
+      return { element: type, elements: parts };
+    };
+    const first = isQuoted(whole) ? null : elements(whole, null);
+    const second = elements(part, first?.element ?? null);
+    const pair = [first ?? elements(whole, second.element), second] as const;
+    return arraysCompared(name === '&&' ? '&&' : '@>', pair, offset);
+  }
+
+  #isArray(syntax: Syntax): boolean {
+    if (syntax.kind === 'array') return true;
+    return syntax.kind === 'column' && this.#column(syntax.name, syntax.offset).type.startsWith('_');
+  }
+
+  #path(sign: '#>' | '#>>', { arguments: [document, path], offset }: Call): TypedNode {
+    if (document === undefined || path === undefined) throw new ExpressionProblem('two values are wanted', offset);
+    const text = isQuoted(path)
+      ? path.text
+      : path.kind === 'array' && path.array.kind === 'literal' && path.array.type === 'text'
+        ? path.array.text
+        : null;
+    const steps = text === null ? null : arrayElements(text);
+    if (steps === null)
+      throw new ExpressionProblem(`${sign} wants a path that is written in quotes, as '{a,b}'`, path.offset);
+    return jsonPath(sign, this.analyse(document), steps, path.offset);
   }
 
   /** A function or operator on parts of known or unknown types. */
@@ -248,6 +374,22 @@ export class Analyser {
       return nodes.distinct({ parts: pair, isEqual: equal, negated, isStable: found.isStable, offset });
     return nodes.nullIf({ parts: pair, isEqual: equal, isStable: found.isStable, offset });
   }
+}
+
+const notAnArray = 'an array beside ANY and ALL is not in the language';
+
+function isQuoted(syntax: Syntax): syntax is Literal {
+  return syntax.kind === 'literal' && syntax.type === 'unknown';
+}
+
+/** An array in quotes is of the type of the one beside it. */
+function quoted(syntax: Syntax, other: string | null, sign: string): WrittenArray['array'] {
+  if (!isQuoted(syntax) || syntax.text === null || other === null)
+    throw new ExpressionProblem(
+      `operator ${sign} takes columns with arrays, ARRAY[...] and '{...}', or jsonb`,
+      syntax.offset,
+    );
+  return { kind: 'literal', text: syntax.text, type: other, offset: syntax.offset };
 }
 
 /** text || anything: what is no text is printed. */

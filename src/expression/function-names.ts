@@ -1,3 +1,4 @@
+import { arrayFunctions } from './functions/arrays.ts';
 import { functions } from './functions/functions.ts';
 
 /** Of all functions that can be written; operators are not among them, nor what the grammar makes of ESCAPE. */
@@ -5,6 +6,7 @@ export const functionNames: ReadonlySet<string> = new Set([
   ...[...functions.keys()].map((key) => key.slice(0, key.indexOf('('))).filter((name) => /^[a-z]/.test(name)),
   'concat',
   'concat_ws',
+  ...arrayFunctions.keys(),
 ]);
 
 /** They depend on the time, on chance, or on what else is in the database. */

@@ -345,6 +345,39 @@ export function overElements(options: {
   };
 }
 
+/** What two arrays are to each other; NULL where one is. */
+export function comparedElements(
+  pair: readonly [Elements, Elements],
+  decide: (left: readonly Value[], right: readonly Value[]) => boolean,
+  offset: number,
+): TypedNode {
+  return {
+    type: 'bool',
+    offset,
+    compile() {
+      const reads = pair.map((elements) => {
+        if (elements.kind === 'column') return { items: null, read: elements.run };
+        const items = elements.parts.map((part) => part.compile());
+        return { items, read: (row: Row) => items.map((item) => item.run(row)) };
+      });
+      const [left, right] = reads;
+      const run: Evaluate = (row) => {
+        const [a, b] = [left?.read(row) ?? null, right?.read(row) ?? null];
+        return a === null || b === null ? null : decide(a, b);
+      };
+      const items = reads.map((one) => one.items);
+      const isFree = items.every((one) => one !== null);
+      return isFree
+        ? folded(
+            run,
+            items.flatMap((one) => one ?? []),
+            offset,
+          )
+        : { run, isConstant: false };
+    },
+  };
+}
+
 /** concat and concat_ws: NULL counts for nothing, but a separator that is NULL makes all NULL. */
 export function joined(separator: TypedNode | null, parts: readonly TypedNode[], offset: number): TypedNode {
   return {

@@ -4,7 +4,7 @@ import { castType } from './cast-type.ts';
 import { functionNames, nondeterministic } from './function-names.ts';
 import { theParser } from './parser.ts';
 import { ExpressionProblem } from './problem.ts';
-import type { Case, Choice, Literal, Quantified, Syntax } from './syntax.ts';
+import type { Case, Choice, Element, Literal, Quantified, Syntax, WrittenArray } from './syntax.ts';
 
 /** What stands before the expression: a place of the grammar where one expression stands, without a name or a list. */
 const prefix = 'SELECT WHERE ';
@@ -84,10 +84,15 @@ class Reader {
     if ('A_Const' in node) return this.#literal(node.A_Const);
     if ('ColumnRef' in node) return this.#column(node.ColumnRef.fields ?? [], this.#offset(node.ColumnRef.location));
     if ('A_Expr' in node) return this.#operator(node.A_Expr);
+    if ('A_ArrayExpr' in node && (node.A_ArrayExpr.elements?.length ?? 0) > 0)
+      return this.#written(node, this.#offset(node.A_ArrayExpr.location));
+    if ('A_Indirection' in node) return this.#element(node);
     if ('FuncCall' in node) return this.#call(node.FuncCall);
     if ('TypeCast' in node) {
       const { arg, typeName, location } = node.TypeCast;
       const offset = this.#offset(location !== undefined && location >= 0 ? location : typeName?.location);
+      const isText = arg !== undefined && 'A_Const' in arg && arg.A_Const.sval !== undefined;
+      if (isText && typeName?.arrayBounds !== undefined) return this.#written(node, offset);
       return { kind: 'cast', operand: this.#syntax(arg), ...castType(typeName, offset), offset };
     }
     if ('BoolExpr' in node) {
@@ -125,6 +130,23 @@ class Reader {
         offset,
       );
     return new ExpressionProblem(`${refused[kind] ?? 'this form'} is not in the language`, offset);
+  }
+
+  #written(node: Node, offset: number): WrittenArray {
+    const array = this.#array(node, offset);
+    if (array.kind === 'column') throw this.#refusal(node);
+    return { kind: 'array', array, offset };
+  }
+
+  #element(node: Extract<Node, { A_Indirection: unknown }>): Element {
+    const { arg, indirection = [] } = node.A_Indirection;
+    const operand = this.#syntax(arg);
+    const subscripts = indirection.map((step) => {
+      if (!('A_Indices' in step) || step.A_Indices.is_slice === true || step.A_Indices.uidx === undefined)
+        throw new ExpressionProblem('a field or a slice ("(a).b", "a[1:2]") is not in the language', operand.offset);
+      return this.#syntax(step.A_Indices.uidx);
+    });
+    return { kind: 'element', operand, subscripts, offset: operand.offset };
   }
 
   #choice(kind: Choice['kind'], args: readonly Node[] | undefined, location: number | undefined): Choice {
@@ -291,12 +313,9 @@ function nameOf(names: readonly Node[] | undefined): string | null {
 /** What is often asked for and can't be computed here exactly as at every server. */
 const insteadOf: Readonly<Record<string, string>> = {
   '^': 'its last digits differ between servers; write a product',
-  '@>': 'of arrays there are = ANY, <> ALL and the like; of JSON -> and ->>',
-  '<@': 'of arrays there are = ANY, <> ALL and the like',
-  '&&': 'of arrays there are = ANY, <> ALL and the like',
-  '?': 'of JSON there are -> and ->>',
-  '#>': 'of JSON there are -> and ->>',
-  '#>>': 'of JSON there are -> and ->>',
+  '?': 'of JSON there are ->, ->>, #>, #>> and @>',
+  '@?': 'of JSON there are ->, ->>, #>, #>> and @>',
+  '@@': 'of JSON there are ->, ->>, #>, #>> and @>',
   power: 'its last digits differ between servers; write a product',
   pow: 'its last digits differ between servers; write a product',
   sqrt: 'its last digits differ between servers',
@@ -306,16 +325,13 @@ const insteadOf: Readonly<Record<string, string>> = {
   regexp_matches: 'substring(x from pattern) gives what a pattern matches',
   regexp_like: 'write x ~ pattern',
   regexp_substr: 'substring(x from pattern) gives what a pattern matches',
-  array_length: 'of arrays there are = ANY, <> ALL and the like',
-  cardinality: 'of arrays there are = ANY, <> ALL and the like',
-  array_position: 'of arrays there are = ANY, <> ALL and the like',
-  array_to_string: 'of arrays there are = ANY, <> ALL and the like',
+  array_position: 'of arrays there are = ANY, @> and the like, subscripts and array_length',
+  array_to_string: 'of arrays there are = ANY, @> and the like, subscripts and array_length',
   unnest: 'a row stays one row; the transform unpivot makes several of columns',
 };
 
 const refused: Readonly<Record<string, string>> = {
   SubLink: 'a subquery',
-  A_Indirection: 'a field or an element ("(a).b", "a[1]"; a user exit can take it: docs/transforms.md#user-exits)',
   A_ArrayExpr: 'an array beside ANY and ALL',
   RowExpr: 'a row ("(a, b)")',
   ParamRef: 'a parameter ("$1")',

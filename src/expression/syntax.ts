@@ -1,5 +1,17 @@
 /** What was written, before types are known. `offset` counts UTF-16 units of the expression's text. */
-export type Syntax = Literal | ColumnReference | Call | Cast | Logic | Test | Choice | Case | In | Quantified;
+export type Syntax =
+  | Literal
+  | ColumnReference
+  | Call
+  | Cast
+  | Logic
+  | Test
+  | Choice
+  | Case
+  | In
+  | Quantified
+  | WrittenArray
+  | Element;
 
 /** `type` is unknown for what stands in quotes and for NULL: the context decides. */
 export interface Literal {
@@ -85,6 +97,21 @@ export interface Quantified {
   readonly offset: number;
 }
 
+/** An array that is written; only some things look into one. */
+export interface WrittenArray {
+  readonly kind: 'array';
+  readonly array: Exclude<Quantified['array'], { kind: 'column' }>;
+  readonly offset: number;
+}
+
+/** `operand[subscript]`, with as many subscripts as are written. */
+export interface Element {
+  readonly kind: 'element';
+  readonly operand: Syntax;
+  readonly subscripts: readonly Syntax[];
+  readonly offset: number;
+}
+
 /** Every part that an expression is made of. */
 export function partsOf(syntax: Syntax): readonly Syntax[] {
   switch (syntax.kind) {
@@ -103,6 +130,10 @@ export function partsOf(syntax: Syntax): readonly Syntax[] {
       if (array.kind === 'items') return [operand, ...array.items];
       return array.kind === 'column' ? [operand, array] : [operand];
     }
+    case 'array':
+      return syntax.array.kind === 'items' ? syntax.array.items : [];
+    case 'element':
+      return [syntax.operand, ...syntax.subscripts];
     case 'case':
       return [
         ...(syntax.operand === null ? [] : [syntax.operand]),

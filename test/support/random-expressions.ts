@@ -329,6 +329,13 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
         infix(text, ['~', '!~', '~*', '!~*'], fc.constantFrom("'^a'", "'[0-9]+$'", "'é|b'", "'^\\s*$'")),
         form`${int} ${fc.constantFrom('=', '<>', '<')} ${fc.constantFrom('ANY', 'ALL')} (ARRAY[${int}, ${int}, NULL])`,
         form`${text} = ANY (ARRAY[${text}, 'a'])`,
+        form`ARRAY[${int}, ${count}] ${fc.constantFrom('@>', '<@', '&&')} ARRAY[${int}, NULL]`,
+        form`ARRAY[${text}, 'a'] ${fc.constantFrom('@>', '<@', '&&')} ${fc.constantFrom("'{a,A}'", "'{NULL}'", "'{}'", "'{b,a}'::text[]")}`,
+        infix(
+          tie('json'),
+          ['@>', '<@'],
+          fc.oneof(tie('json'), fc.constantFrom(`'{"a": 1}'`, "'[1, null]'", '\'"b"\'')),
+        ),
         call('starts_with', text, text),
         cast(fc.oneof(cast(int, 'int4'), fc.constant('u'), fc.constant('c')), 'bool'),
         ...common(bool),
@@ -437,6 +444,8 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
         call('concat_ws', text, tie('any'), tie('any')),
         cast(tie('any'), 'text', 'varchar', 'varchar(3)', 'char(4)', 'char'),
         call('encode', tie('bytea'), fc.constantFrom("'hex'", "'base64'")),
+        infix(tie('json'), ['#>>'], fc.constantFrom("'{a}'", "'{a,0}'", "'{1}'", "'{b,a}'", '\'{" 1"}\'')),
+        form`('[0:1][2:3]={{a,b},{c,NULL}}'::text[])[${count}][${count}]`,
         infix(tie('json'), ['->>'], fc.constantFrom("'a'", "'b'", '0', '1', '-1', "''", "'z'")),
         ...common(text),
       ],
@@ -506,6 +515,12 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
       [
         cast(cast(tie('json'), 'text'), 'json', 'jsonb'),
         infix(tie('json'), ['->'], fc.constantFrom("'a'", "'b'", '0', '1', '-1', "''")),
+        infix(
+          tie('json'),
+          ['#>'],
+          fc.constantFrom("'{a}'", "'{a,0}'", "'{-1}'", "'{b,a}'", "'{0,a}'::text[]", '\'{""}\''),
+        ),
+        form`(${tie('json')})[${fc.oneof(text, count)}]`,
       ],
     ),
     any: kind(

@@ -80,6 +80,13 @@ export const functionExamples: Readonly<Record<string, Readonly<Record<string, s
     '!~*': "'Berlin' !~* '^B'",
     regexp_replace: "regexp_replace('+41 79/123 45 67', '[^0-9]', '', 'g')",
   },
+  'Arrays (a column, or one in quotes with its type)': {
+    array_length: "array_length('{{1,2,3},{4,5,6}}'::int[], 2)",
+    array_lower: "array_lower('[0:1]={a,b}'::text[], 1)",
+    array_ndims: "array_ndims('{{1},{2}}'::int[])",
+    array_upper: "array_upper('{a,b}'::text[], 1)",
+    cardinality: "cardinality('{{1,2},{3,NULL}}'::int[])",
+  },
   'JSON (text and numbers keep their digits)': {
     '->': `jsonb '{"a": {"b": 1.50}}' -> 'a'`,
     '->>': `json '["x", "y"]' ->> -1`,
@@ -117,12 +124,24 @@ export const formExamples: readonly string[] = [
   '0.1::float8 + 0.2::float8',
   "'2.5'::float8::int",
   '2.5::int',
+  "('{5,6,7}'::int[])[2]",
+  "'{a,b,c}'::text[] @> ARRAY['c', 'a']",
+  "ARRAY[1, 2] <@ '{3,2,1}'::int[]",
+  "ARRAY[1, 2] && '{2,3}'",
+  `(jsonb '{"a": [1, 2.50]}')['a'][1]`,
+  `json '{"a": [1, {"b": " x"}]}' #>> '{a,1,b}'`,
+  `jsonb '{"a": 1, "b": {"c": [1, 2]}}' @> '{"b": {"c": [2]}}'`,
 ];
 
 const compared = 'two numbers, texts, booleans, dates or timestamps, times, intervals, uuids, or bytes';
 
 /** What takes more types than a table has room for. */
 export const operatorTypes: Readonly<Record<string, string>> = {
+  array_length: 'an array, int4',
+  array_lower: 'an array, int4',
+  array_ndims: 'an array',
+  array_upper: 'an array, int4',
+  cardinality: 'an array',
   concat: 'any values',
   concat_ws: 'a text, then any values',
   '||': 'two texts, a text and any value, or bytes',

@@ -38,6 +38,13 @@ export function jsonText(value: string | null): string | null {
   return text;
 }
 
+/** The members of an object with their names, or the elements of an array. */
+export function jsonParts(text: string): (readonly [name: string, value: string])[] {
+  const parts: (readonly [string, string])[] = [];
+  eachPart(text, text.startsWith('{') ? '{' : '[', (name, value) => parts.push([name, value]));
+  return parts;
+}
+
 const blank = /[ \t\n\r]*/y;
 const stringToken = /"(?:[^"\\]|\\.)*"/y;
 const scalarToken = /[^\s,\]}]+/y;
