@@ -86,7 +86,7 @@ export function routeDefinition(
     schemaChanges: data.schemaChanges,
     ddl: data.ddl,
     compare: { everyMs: data.compare.every ?? null, maxLoad: data.compare.maxLoad },
-    collisions: collisionRules(source.name, collisions.default.resolve, collisions.tables),
+    collisions: collisionRules(source.name, collisions.default, collisions.tables),
     apply: {
       groupRows: apply.groupRows,
       groupTimeMs: apply.groupTime,

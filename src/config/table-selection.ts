@@ -93,15 +93,22 @@ function mapper(rule: TableRule): (schema: string, name: string) => MappedTable 
   return (schema, name) => ({ target: target({ schema, name }), ...mapping });
 }
 
+interface CollisionRule {
+  readonly resolve: CollisionResolution;
+  readonly oldValues: 'ignore' | 'check';
+}
+
 export function collisionRules(
   route: string,
-  standard: CollisionResolution,
-  tables: Readonly<Record<string, { readonly resolve: CollisionResolution }>>,
+  standard: CollisionRule,
+  tables: Readonly<Record<string, CollisionRule>>,
 ): CollisionRules {
-  const rules = Object.entries(tables).map(([text, { resolve }]) => ({
-    pattern: parseTablePattern(text),
-    value: resolve,
-  }));
+  const rules = Object.entries(tables).map(([text, value]) => ({ pattern: parseTablePattern(text), value }));
   const byTable = new GlobRules(rules, { route, section: 'collisions.tables' });
-  return { forTable: (schema, name) => byTable.exact(schema, name) ?? byTable.glob(schema, name) ?? standard };
+  const ruleOf = (schema: string, name: string): CollisionRule =>
+    byTable.exact(schema, name) ?? byTable.glob(schema, name) ?? standard;
+  return {
+    forTable: (schema, name) => ruleOf(schema, name).resolve,
+    checksOldValues: (schema, name) => ruleOf(schema, name).oldValues === 'check',
+  };
 }

@@ -144,6 +144,8 @@ export interface TableExpression {
 
 export interface CollisionRules {
   forTable(schema: string, name: string): CollisionResolution;
+  /** A row of the target whose values are not the source's old ones is a collision, too. */
+  checksOldValues(schema: string, name: string): boolean;
 }
 
 /** deployment/route: the route's key in stored state, markers, metrics and application names. */

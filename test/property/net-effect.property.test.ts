@@ -66,7 +66,7 @@ function plan(oid = 1, isKeyed = true, keyType = 'pg_catalog.numeric'): TablePla
     replicaTriggers: [],
     rowSecurity: false,
   };
-  return planTable(source, target, 'r');
+  return planTable(source, target, { name: 'r', collisions: { forTable: () => 'halt', checksOldValues: () => false } });
 }
 
 type Model = Map<number, Row>;

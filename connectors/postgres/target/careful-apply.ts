@@ -17,7 +17,7 @@ import type { DisplacedRows } from './displaced-rows.ts';
 import type { Answer, BoundStatement } from './flight.ts';
 import { collated } from './row-statements.ts';
 import { singleStatement } from './set-apply.ts';
-import { bindRows } from './statement.ts';
+import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 import { truncateTables } from './truncate-tables.ts';
@@ -106,7 +106,9 @@ class CarefulRun {
     }
     // What a deferred check lets pass now would refuse the COMMIT, where nobody can tell which change it was.
     const isTaken = change.kind === 'insert' && plan.isKeyDeferrable && (await this.#exists(plan, change.after));
-    const count = isTaken ? await this.#resolveExisting(plan, change, place) : await this.#try(plan, change, place);
+    let count = isTaken ? await this.#resolveExisting(plan, change, place) : await this.#try(plan, change, place);
+    if (count === 0 && plan.same !== null && change.kind !== 'insert')
+      count = await this.#resolveOther(plan, plan.same, change, place);
     if (count === 1 || (await this.#replace(plan, change, place))) return;
     if (count > 1) throw fail(targetErrors.collision, { ...place, found: `finds ${count} rows` });
     await this.#resolveMissing(plan, change, place);
@@ -124,9 +126,31 @@ class CarefulRun {
     return result === 1;
   }
 
+  /** No row has all of the old values. Rows touched by the key alone, where the one that is there may be changed. */
+  async #resolveOther(
+    plan: TablePlan,
+    same: Statement,
+    change: RowChange & { kind: 'update' | 'delete' },
+    place: Place,
+  ): Promise<number> {
+    const image = change.kind === 'delete' ? change.before : updateKeyImage(plan, change);
+    if (!(await this.#exists(plan, image))) return 0;
+    const { client } = this.#options;
+    const { rows } = await client.query({ name: same.name, text: same.text, values: bindRows(same, [image], []) });
+    // Else it is a column that can't be assigned that has kept it from being changed.
+    if (rows.length === 0 && this.#options.loading(plan) === null)
+      this.#resolveOrHalt(plan, place, 'finds a row with other values than the source had');
+    return await this.#try(plan, change, place, plan.byKey);
+  }
+
   /** Rows touched; a row in the way is moved aside once for each unique key that it holds. */
-  async #try(plan: TablePlan, change: RowChange, place: Place): Promise<number> {
-    const { statement, old, next } = singleStatement(plan, change);
+  async #try(
+    plan: TablePlan,
+    change: RowChange,
+    place: Place,
+    by: Pick<TablePlan, 'update' | 'delete'> = plan,
+  ): Promise<number> {
+    const { statement, old, next } = singleStatement(plan, change, by);
     const query = { name: statement.name, text: statement.text, values: bindRows(statement, old, next) };
     for (let attempts = 0; ; attempts++) {
       const result = await this.#savepoint(plan, query);
@@ -187,7 +211,7 @@ class CarefulRun {
   async #resolveExisting(plan: TablePlan, change: RowChange & { kind: 'insert' }, place: Place): Promise<number> {
     // A row of somebody else's, which the load would replace.
     if (this.#options.loading(plan) !== 'merge') this.#resolveOrHalt(plan, place, 'finds the row already there');
-    const statement = plan.update(change.after);
+    const statement = plan.byKey.update(change.after);
     const values = bindRows(statement, [change.after], [change.after]);
     const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
     if (typeof result !== 'number') throw this.#refused(result, place);

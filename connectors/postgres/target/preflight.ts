@@ -60,7 +60,7 @@ export async function targetPreflight(
       continue;
     }
     try {
-      planTable(table, target, route.name);
+      planTable(table, target, route);
     } catch (error) {
       if (!(error instanceof TidelockError)) throw error;
       const { statement } = error.place as { statement?: string };

@@ -4,6 +4,7 @@ import { elementForm } from './array-literal.ts';
 import { replaceKept } from './kept-rows.ts';
 import { columnList, parameterSource, type SetColumn, type Statement, unnestSource } from './statement.ts';
 import type { TargetColumn, TargetTable } from './target-table.ts';
+import { numericModifier } from './type-fit.ts';
 
 export interface BoundColumn {
   readonly index: number;
@@ -21,7 +22,12 @@ export interface RowStatementsOptions {
   readonly keyEquals: readonly string[];
   /** Rows that the source deletes stay: an insert replaces the one of its key. */
   readonly keepsRows: boolean;
+  /** An update or delete finds only rows that have all values of the old image, which is whole. */
+  readonly checksOldValues: boolean;
 }
+
+/** A set of arrays is a SELECT of as many columns, of which there may be 1664. */
+const mostSetColumns = 1_600;
 
 let statementNumber = 0;
 const nextName = (kind: string): string => `tl_${kind}_${++statementNumber}`;
@@ -34,6 +40,8 @@ export class RowStatements {
   readonly insertsOne: boolean;
   readonly insert: Statement;
   readonly delete: Statement;
+  /** Finds the row of an old image where it has all values of that; null where no update or delete asks for more than its key. */
+  readonly same: Statement | null;
   /** Reads all columns of one row by its key and deletes it. */
   readonly takeOut: string;
   /** Inserts a row of `takeOut`, or of `replace`, again. */
@@ -48,10 +56,12 @@ export class RowStatements {
     this.#options = options;
     const isTextless = columns.some(({ column }) => !column.unnestable && column.hasTextCast);
     // Without a key the whole old row is needed beside the new one: more columns than a set may have (1664).
-    this.isSingle = key.length === 0 || isTextless;
+    const images = options.checksOldValues ? 2 * columns.length : 0;
+    this.isSingle = key.length === 0 || isTextless || images > mostSetColumns;
     this.insertsOne = isTextless || columns.length === 0;
     this.insert = insertStatement(options, isTextless);
     this.delete = this.#delete();
+    this.same = options.checksOldValues && key.length > 0 ? this.#same() : null;
     const kept = target.columns.filter((column) => !column.generated);
     const names = kept.map(({ name }) => quoteIdentifier(name)).join(', ');
     const keyMatch = this.#keyMatch((at) => `$${at + 1}::${key[at]?.column.typeSql}`, '');
@@ -154,10 +164,24 @@ export class RowStatements {
     };
   }
 
-  /** The columns that name a row. */
+  #same(): Statement {
+    const source = parameterSource(this.#named());
+    return {
+      name: nextName('same'),
+      text: `select from ${this.#options.relation} as t where ${this.#locate(source.value).where.join(' and ')}`,
+      parameters: source.parameters,
+    };
+  }
+
+  /** The columns that name a row, and those whose old values are looked at. */
   #named(): SetColumn[] {
     const { key, columns } = this.#options;
-    return ofImage('old', key.length > 0 ? key : columns);
+    return ofImage('old', key.length > 0 ? [...key, ...this.#checked()] : columns);
+  }
+
+  #checked(): readonly BoundColumn[] {
+    const { key, columns, checksOldValues } = this.#options;
+    return checksOldValues ? columns.filter(({ index }) => !key.some((other) => other.index === index)) : [];
   }
 
   #source(columns: readonly SetColumn[]): ReturnType<typeof unnestSource> {
@@ -175,7 +199,12 @@ export class RowStatements {
 
   #locate(value: (at: number) => string): { from: string; where: string[] } {
     const { key, columns, relation } = this.#options;
-    if (key.length > 0) return { from: '', where: [this.#keyMatch(value, 't.')] };
+    if (key.length > 0) {
+      const checked = this.#checked().map(({ column }, at) =>
+        sameText(column, `t.${quoteIdentifier(column.name)}`, value(key.length + at)),
+      );
+      return { from: '', where: [this.#keyMatch(value, 't.'), ...checked] };
+    }
     // Without a key exactly one of the identical rows is meant.
     const same = columns.map(({ column }, at) => sameText(column, `s.${quoteIdentifier(column.name)}`, value(at)));
     const where = same.length > 0 ? ` where ${same.join(' and ')}` : '';
@@ -222,5 +251,12 @@ function ofImage(image: 'old' | 'new', list: readonly BoundColumn[]): SetColumn[
 function sameText(column: TargetColumn, left: string, right: string): string {
   const text = (value: string): string =>
     `${column.hasTextCast ? `row(${value})` : `(${value})`}::pg_catalog.text collate pg_catalog."C"`;
-  return `${text(left)} is not distinct from ${text(right)}`;
+  return `${text(left)} is not distinct from ${text(asStored(column, right))}`;
+}
+
+/** A column of a larger scale shows more zeros. */
+function asStored({ type, modifier }: TargetColumn, value: string): string {
+  if (type !== 'pg_catalog.numeric' || modifier === -1) return value;
+  const { precision, scale } = numericModifier(modifier);
+  return `${value}::pg_catalog.numeric(${precision},${scale})`;
 }

@@ -68,19 +68,28 @@ export async function sendInOrder(applier: Applier, parts: readonly TransactionP
 }
 
 /** The statement for one change, with the images that it reads. */
-export function singleStatement(plan: TablePlan, change: RowChange): { statement: Statement; old: Row[]; next: Row[] } {
+export function singleStatement(
+  plan: TablePlan,
+  change: RowChange,
+  { update, delete: remove }: Pick<TablePlan, 'update' | 'delete'> = plan,
+): { statement: Statement; old: Row[]; next: Row[] } {
   switch (change.kind) {
     case 'insert':
       return { statement: plan.insert, old: [], next: [change.after] };
     case 'update':
-      return { statement: plan.update(change.after), old: [updateKeyImage(plan, change)], next: [change.after] };
+      return { statement: update(change.after), old: [updateKeyImage(plan, change)], next: [change.after] };
     case 'delete':
-      return { statement: plan.delete, old: [change.before], next: [] };
+      return { statement: remove, old: [change.before], next: [] };
   }
 }
 
+/** A row of a table that is being loaded may be somebody else's until its chunk has come. */
+function rowsOf(applier: RowApplier, plan: TablePlan): Pick<TablePlan, 'update' | 'delete'> {
+  return plan.same !== null && applier.isPartial(plan) ? plan.byKey : plan;
+}
+
 export function sendSingle(applier: RowApplier, plan: TablePlan, change: RowChange): void {
-  const { statement, old, next } = singleStatement(plan, change);
+  const { statement, old, next } = singleStatement(plan, change, rowsOf(applier, plan));
   withRole(applier, plan, () => sendRows(applier, plan, statement, { old, next, count: 1 }));
 }
 
@@ -120,15 +129,17 @@ function sendInserts(applier: RowApplier, plan: TablePlan, inserts: readonly Ins
 }
 
 function sendDeletes(applier: RowApplier, plan: TablePlan, rows: readonly Row[]): void {
-  if (rows.length > 0) sendRows(applier, plan, plan.delete, { old: rows, next: noRows, count: rows.length });
+  const { delete: statement } = rowsOf(applier, plan);
+  if (rows.length > 0) sendRows(applier, plan, statement, { old: rows, next: noRows, count: rows.length });
 }
 
 /** Rows that carry the same columns share a statement. */
 function sendUpdates(applier: RowApplier, plan: TablePlan, changes: readonly (RowChange & { kind: 'update' })[]): void {
+  const { update } = rowsOf(applier, plan);
   const byStatement = new Map<Statement, { old: RowImage[]; next: RowImage[] }>();
   for (const change of changes) {
     const image = imageOf(change);
-    const statement = plan.update(isPacked(image) ? null : image);
+    const statement = update(isPacked(image) ? null : image);
     let images = byStatement.get(statement);
     if (images === undefined) {
       images = { old: [], next: [] };

@@ -1,6 +1,7 @@
 import type { Row } from '../../../src/core/cell.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { NetPlan } from '../../sql/apply/net-effect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
@@ -31,6 +32,10 @@ export interface TablePlan extends NetPlan {
   /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. Null: none is. */
   update(after: Row | null): Statement;
   readonly delete: Statement;
+  /** As `update` and `delete`, of a row that is named by its key alone: the same where old values are not checked. */
+  readonly byKey: Pick<TablePlan, 'update' | 'delete'>;
+  /** Finds one row by its old image where that is right in every value; null where old values are not checked. */
+  readonly same: Statement | null;
   /** Deletes one row and inserts it again with other values; null where nothing needs it. See RowStatements. */
   replace(after: Row): Statement | null;
   /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
@@ -41,8 +46,15 @@ export interface TablePlan extends NetPlan {
   readonly putBack: string;
 }
 
+/** What a plan is made by, of a route. */
+export type PlannedRoute = Pick<RouteDefinition, 'name' | 'collisions'>;
+
 /** Binds a mapped table to its target. Throws (halt) where something of it can't be carried exactly. */
-export function planTable(source: TableVersion, target: TargetTable, route: string): TablePlan {
+export function planTable(
+  source: TableVersion,
+  target: TargetTable,
+  { name: route, collisions }: PlannedRoute,
+): TablePlan {
   const label = tableLabel(source);
   const columns = bindColumns(source, target, route);
   const {
@@ -57,14 +69,14 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
   });
   if (source.kept !== undefined) checkKept({ columns, key, isKeyDeferrable }, { route, table: label });
   const relation = target.kind === 'r' ? `only ${quoteTable(target)}` : quoteTable(target);
-  const statements = new RowStatements({
-    target,
-    relation,
-    columns,
-    key,
-    keyEquals,
-    keepsRows: source.kept !== undefined,
-  });
+  const checksOldValues = collisions.checksOldValues(source.schema, source.name);
+  if (checksOldValues && source.identity !== 'full') {
+    const statement = `ALTER TABLE ${quoteTable(source)} REPLICA IDENTITY FULL;`;
+    throw fail(targetErrors.oldValuesUnlogged, { route, table: label, statement });
+  }
+  const options = { target, relation, columns, key, keyEquals, keepsRows: source.kept !== undefined };
+  const statements = new RowStatements({ ...options, checksOldValues });
+  const byKey = checksOldValues ? new RowStatements({ ...options, checksOldValues: false }) : statements;
   return {
     source,
     target,
@@ -85,7 +97,9 @@ export function planTable(source: TableVersion, target: TargetTable, route: stri
     copy: source.kept === undefined ? copyStatement(target, columns) : null,
     update: (after) => statements.update(after),
     delete: statements.delete,
-    replace: (after) => statements.replace(after),
+    byKey: { update: (after) => byKey.update(after), delete: byKey.delete },
+    same: statements.same,
+    replace: (after) => byKey.replace(after),
     markAll: markAll(source, relation, columns),
     takeOut: statements.takeOut,
     putBack: statements.putBack,

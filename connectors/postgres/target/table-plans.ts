@@ -123,7 +123,7 @@ export class TablePlans {
     const firing = firingTriggers(route, target, replicaRole);
     if (firing !== null) throw firing;
     if (planned !== undefined) this.#generation++;
-    this.#plans.set(version, { plan: planTable(version, target, route.name), definition, trustedUntilMs });
+    this.#plans.set(version, { plan: planTable(version, target, route), definition, trustedUntilMs });
   }
 
   /** Sorted so that a table comes after those that its foreign keys point to; a cycle is cut anywhere. */

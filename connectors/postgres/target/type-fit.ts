@@ -45,7 +45,7 @@ export function typeFits(source: TypeUse, target: TypeUse): boolean {
 }
 
 /** numeric(p,s) is stored as ((p << 16) | s) + 4, s a signed number of 11 bits (make_numeric_typmod). */
-function numericModifier(modifier: number): { precision: number; scale: number } {
+export function numericModifier(modifier: number): { precision: number; scale: number } {
   const bits = modifier - 4;
   const scale = bits & 0x7ff;
   return { precision: (bits >> 16) & 0xffff, scale: scale > 1023 ? scale - 2048 : scale };

@@ -71,6 +71,13 @@ function tableSchema(s: Scalars) {
 function collisionRule(s: Scalars, description: string) {
   return s.section({
     resolve: s.choice({ now: ['halt', 'source'] }, description, { example: 'source' }),
+    oldValues: s
+      .choice(
+        { now: ['ignore', 'check'] },
+        "`check`: a row of the target that an update or delete finds with other values than the source's old ones is a collision, too. Needs REPLICA IDENTITY FULL at the source. `ignore`: only rows that are missing, or there already, are.",
+        { example: 'check' },
+      )
+      .prefault('ignore'),
   });
 }
 
@@ -140,7 +147,7 @@ export function routeSchema(s: Scalars) {
       newTables: s
         .choice(
           { now: ['halt', 'ignore', 'load'] },
-          'When a table appears at the source that a glob of the route means: `halt` waits for a person, `ignore` leaves it out, `load` publishes and copies it and then follows it. The table has to be at the target.',
+          'When a table appears at the source that a glob of the route means: `halt` waits for a person, `ignore` leaves it out, `load` publishes it, loads it beside the stream and follows it. The table has to be at the target.',
         )
         .prefault('halt'),
       schemaChanges: s
@@ -226,7 +233,7 @@ export function routeSchema(s: Scalars) {
       collisions: s
         .section({
           default: collisionRule(s, "`halt`: the route stops; `source`: the target row becomes what the source's is.")
-            .prefault({ resolve: 'halt' })
+            .prefault({ resolve: 'halt', oldValues: 'ignore' })
             .meta({ description: 'For every table that `tables` does not name.' }),
           tables: z
             .record(s.tablePattern('A table, or a glob.'), collisionRule(s, 'As in `default`, for these tables.'))

@@ -37,7 +37,7 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
     schemaChanges: 'halt',
     ddl: 'ignore',
     compare: { everyMs: null, maxLoad: 0.1 },
-    collisions: { forTable: () => 'halt' },
+    collisions: { forTable: () => 'halt', checksOldValues: () => false },
     apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },
     limits: {
       lag: { warnMs: 1e4, criticalMs: 6e4 },

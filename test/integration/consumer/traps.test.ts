@@ -76,7 +76,7 @@ test('many new rows of which one is there already: only that one is a collision,
     `INSERT INTO t SELECT i, 'row ' || i FROM generate_series(201, 400) i`,
   ];
   const targetSchema = `${schema}; INSERT INTO t VALUES (77, 'of another')`;
-  const collisions = { forTable: () => 'source' as const };
+  const collisions = { forTable: () => 'source' as const, checksOldValues: () => false };
   const counts = await applied(
     { sourceSchema: schema, targetSchema, route: { collisions } },
     ['t', 'loose'],

@@ -127,3 +127,81 @@ test('an insert that finds the row under a key that is checked at commit only', 
     }
   }
 });
+
+const whole = `CREATE TABLE item (id int PRIMARY KEY, code text UNIQUE, note text);
+  ALTER TABLE item REPLICA IDENTITY FULL`;
+
+describe.for([
+  { name: 'an update', here: `UPDATE item SET code = 'c' WHERE id = 1` },
+  { name: 'an update of the key', here: `UPDATE item SET id = 7 WHERE id = 1` },
+  { name: 'a delete', here: 'DELETE FROM item WHERE id = 1' },
+])('$name that finds other values, where old values are checked', ({ here }) => {
+  test.for(['halt', 'source'])('%s', async (rule) => {
+    const { source, target } = await servers.pair(whole);
+    await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', NULL)`);
+    using file = new RouteFile({
+      source,
+      target,
+      route: `tables: ["public.*"]\ncollisions: { default: { resolve: ${rule}, oldValues: check } }`,
+    });
+    await using route = file.run();
+    await route.state('running');
+    // Of a row that nobody else has touched nothing is a collision, and of several changes in one group only the first value counts.
+    await source.query(`UPDATE item SET note = 'z' WHERE id = 2; UPDATE item SET note = NULL WHERE id = 2`);
+    await route.caughtUp();
+    await target.query(`UPDATE item SET note = '${secret}' WHERE id = 1`);
+    await source.query(here);
+    if (rule === 'halt') {
+      const { reason } = await route.state('failed');
+      expect(reason).toMatchObject({ code: 'TL-2201', message: expect.stringContaining('other values') });
+      expect(await contents(target, ['item'])).toEqual({ item: [`(1,a,${secret})`, '(2,b,)'] });
+    } else {
+      await route.caughtUp();
+      expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
+      await until('the count', async () => (await file.status()).collisions === 1);
+    }
+    expect(route.log).not.toContain(secret);
+  });
+});
+
+test('old values that the target shows otherwise are no other values; without a key they find their rows, too', async () => {
+  const tables = (scale: number, precision: number): string => `
+    CREATE TABLE kept (id int PRIMARY KEY, n numeric(${precision},${scale}), j json, big text, f float8, p char(5), at timestamptz);
+    ALTER TABLE kept REPLICA IDENTITY FULL; ALTER TABLE kept ALTER big SET STORAGE EXTERNAL;
+    CREATE TABLE loose (n numeric(${precision},${scale}));
+    ALTER TABLE loose REPLICA IDENTITY FULL`;
+  const { source, target } = await servers.pair(tables(2, 10), tables(4, 14));
+  const row = `1.5, '{"a": 1.0}', repeat('x', 9000), '-0', 'ab', '2026-01-01 00:00:00.5+02'`;
+  await source.query(`INSERT INTO kept VALUES (1, ${row}), (2, ${row}), (3, ${row}); INSERT INTO kept (id) VALUES (4);
+    INSERT INTO loose VALUES (1.5), (1.5), (NULL)`);
+  using file = new RouteFile({
+    source,
+    target,
+    route: `tables: ["public.*"]\ncollisions: { default: { resolve: halt, oldValues: check } }`,
+  });
+  await using route = file.run();
+  await route.state('running');
+  await source.query(`UPDATE kept SET f = f + 1; UPDATE kept SET n = 2.75 WHERE id < 3; UPDATE kept SET id = 30 WHERE id = 3;
+    DELETE FROM kept WHERE id = 1; UPDATE loose SET n = 3.25 WHERE ctid = '(0,1)'; DELETE FROM loose WHERE n IS NULL`);
+  await route.caughtUp();
+  const read = async (db: typeof source): Promise<unknown> => [
+    await db.query('SELECT id, n::float8, j::text, big, f, p, at FROM kept ORDER BY id'),
+    await db.query('SELECT n::float8 FROM loose ORDER BY n'),
+  ];
+  expect(await read(target)).toEqual(await read(source));
+  expect(await file.status()).toMatchObject({ state: 'running', collisions: 0 });
+});
+
+test('old values that are not logged can not be checked', async () => {
+  const { source, target } = await servers.pair(schema);
+  using file = new RouteFile({
+    source,
+    target,
+    route: `tables: ["public.item"]\ncollisions: { default: { resolve: halt, oldValues: check } }`,
+  });
+  const { code, out } = await file.tidelock('check');
+  expect([code, out]).toEqual([1, expect.stringContaining('TL-2120')]);
+  const [statement] = /ALTER TABLE \S+ REPLICA IDENTITY FULL;/.exec(out) ?? [''];
+  await source.query(statement);
+  expect((await file.tidelock('check')).code).toBe(0);
+});

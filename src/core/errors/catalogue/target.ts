@@ -66,8 +66,10 @@ export const targetErrors = {
     recovery: 'halt',
     message: ({ route, table, column }) =>
       `route ${route}: the target's ${table}.${column} is NOT NULL without a default, and no source column fills it`,
-    remedy: (place) => `Give the target column a default or allow NULL. ${startAgain(place)}`,
-    explanation: 'Every insert would fail.',
+    remedy: (place) =>
+      `Where the source has got this column since: give it, at the target, the default that the source has filled older rows with, and take it away when the route has passed that change. Else give it a default, or allow NULL. ${startAgain(place)}`,
+    explanation:
+      'Every insert would fail. Rows that were written before the source had the column come without a value for it.',
   }),
   typeDoesNotFit: errorKind<ColumnPlace & { source: string; target: string }>({
     code: 'TL-2104',
@@ -193,6 +195,17 @@ export const targetErrors = {
     explanation:
       'Statements are cut where they would be longer, and a single row can not be. Bytes that are no text take two characters each. The server takes 1 GB at most.',
   }),
+  oldValuesUnlogged: errorKind<TablePlace & { statement: string }>({
+    code: 'TL-2120',
+    title: 'Old values are to be checked and are not logged',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: collisions: { oldValues: check } is set for ${table}, and the source does not log whole old rows of it`,
+    remedy: (place) =>
+      `Run at the source, for the table that goes to ${place.table}: ${place.statement} Or set oldValues: ignore for it. ${startAgain(place)}`,
+    explanation:
+      'What a row of the target should have been is only known where the source logs every column of old rows (REPLICA IDENTITY FULL).',
+  }),
   collision: errorKind<ChangePlace & { change: string; found: string }>({
     code: 'TL-2201',
     title: 'The target row is not what the source says it should be',
@@ -202,7 +215,7 @@ export const targetErrors = {
     remedy: ({ route, table }) =>
       `Find out who else writes to ${table} at the target. Mend the row, and "tidelock start ${route}". Or let the source win: collisions: { tables: { ${table}: { resolve: source } } } in the configuration, and restart "tidelock run".`,
     explanation:
-      'An insert found the row already there, an update or delete found none, or another unique key is taken. Something else than this route has changed the target.',
+      'An insert found the row already there, an update or delete found none (or, with oldValues: check, one with other values), or another unique key is taken. Something else than this route has changed the target.',
   }),
   incompleteRow: errorKind<ChangePlace>({
     code: 'TL-2202',
