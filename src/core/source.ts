@@ -119,6 +119,11 @@ export interface Source {
    */
   addTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<QueueSnapshot>;
   /**
+   * As `addTables`, while the queue is read, and without a view: resolves when every transaction that is committed from the given position on has
+   * all its changes of the tables in the queue. Waits for transactions that are open; with synchronous commit these wait for the queue's reader.
+   */
+  publishTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<PublishedTables>;
+  /**
    * Takes out of the queue that the route owns what the route no longer means: tables, and the capture of commands. What it
    * has of them already stays. `carried`: ids of the tables that the route is registered with; they stay whatever their names are now, or
    * one that was renamed would leave without a word. Repeatable. Returns the labels of the tables that were taken out.
@@ -163,6 +168,13 @@ export interface Source {
   mark(): Promise<Position>;
   status(): Promise<SourceStatus>;
   close(): Promise<void>;
+}
+
+/** Tables as they are at a position of the queue, from which on their changes are in it. Those that have gone meanwhile are missing. */
+export interface PublishedTables {
+  readonly position: Position;
+  readonly tables: readonly TableVersion[];
+  readonly facts: readonly TableFacts[];
 }
 
 export interface CarriedTable {

@@ -141,8 +141,8 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
 }
 
 /** Of the tables that have a key. */
-async function loadsOf(
-  { source, definition }: InitialLoadOptions,
+export async function loadsOf(
+  { source, definition }: Pick<InitialLoadOptions, 'source' | 'definition'>,
   bindings: readonly TableBinding[],
 ): Promise<readonly BegunLoad[]> {
   const reader = source.reader();

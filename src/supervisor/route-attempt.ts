@@ -12,7 +12,7 @@ import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
-import type { CarriedTable, Source } from '../core/source.ts';
+import type { CarriedTable, PublishedTables, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { carrySequences } from '../operations/carry-sequences.ts';
@@ -79,7 +79,7 @@ function throwFindings(route: string, findings: readonly Finding[]): void {
 
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
-  const { definition, source, target, store, signal } = attempt;
+  const { definition, source, store, signal } = attempt;
   await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
   await settleDefinition({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
@@ -96,7 +96,44 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const carried = now.filter((table) => !left.includes(tableLabel(table)) && (!isTold || known.has(tableLabel(table))));
   // What the queue goes on with; the catalogue is newer.
   const isFollowing = definition.schemaChanges !== 'halt' || definition.ddl === 'replicate';
-  const versions = isFollowing ? storedVersions(carried, stored) : carried;
+  let checkpoint = (await store.read())?.checkpoint ?? null;
+  await demandFit(attempt, mapper, {
+    versions: isFollowing ? storedVersions(carried, stored) : carried,
+    left,
+    accepted:
+      isFollowing && isToBeAccepted(attempt, checkpoint?.phase === 'ready' ? checkpoint.position : null) ? carried : [],
+  });
+  const isLoaded = checkpoint !== null && checkpoint.phase !== 'creating';
+  if (!isLoaded) {
+    await initialLoad({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
+    attempt.onLoad(null);
+    checkpoint = (await store.read())?.checkpoint ?? null;
+  }
+  if (signal.aborted) return;
+  // What has appeared since the route's tables were stored is noticed while it streams.
+  for (;;) {
+    const published = await streamRoute(attempt, mapper);
+    if (published === null || signal.aborted) return;
+    await loadNewTables({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad }, published);
+    attempt.onLoad(null);
+  }
+}
+
+interface Fit {
+  readonly versions: readonly TableVersion[];
+  /** Labels of tables that are left out: what is found of them is no matter. */
+  readonly left: readonly string[];
+  /** Tables as a person says that they are at the target, though the queue has not come to that. */
+  readonly accepted: readonly TableVersion[];
+}
+
+function isToBeAccepted({ source, acceptSchemaChangesTo }: RouteAttempt, reached: Position | null): boolean {
+  return acceptSchemaChangesTo !== null && !(reached !== null && source.order.covers(reached, acceptSchemaChangesTo));
+}
+
+/** Both sides take the route's tables. */
+async function demandFit(attempt: RouteAttempt, mapper: TableMapper, { versions, left, accepted }: Fit): Promise<void> {
+  const { definition, source, target } = attempt;
   const bindings = versions.map((table) => mapper.bind(table));
   const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
   const mapped = tables.map((table) => table.mapped);
@@ -105,7 +142,8 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   if (own !== null) throw own;
   const found = [
     ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
-    ...asked.flat(),
+    ...asked[0],
+    ...(await unlessAccepted(attempt, mapper, { accepted, findings: asked[1] })),
   ];
   logWarnings(found, attempt.logger);
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
@@ -116,22 +154,30 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
         level === 'error' && !['source.slotLost', 'source.slotTaken'].includes(code) && !left.includes(table),
     ),
   );
-  let checkpoint = (await store.read())?.checkpoint ?? null;
-  const isLoaded = checkpoint !== null && checkpoint.phase !== 'creating';
-  if (!isLoaded) {
-    await initialLoad({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
-    attempt.onLoad(null);
-    checkpoint = (await store.read())?.checkpoint ?? null;
-  }
-  if (signal.aborted) return;
-  // What appears from now on is noticed while the route streams.
-  if (definition.ddl !== 'replicate' && (appeared.length > 0 || !isLoaded)) await loadAppeared(attempt, mapper);
-  // What the queue has not told of as it went is new where the stream has got to by then.
-  while ((await streamRoute(attempt, mapper)) && definition.ddl === 'replicate') await loadAppeared(attempt, mapper);
 }
 
-/** Until aborted, or until tables have appeared that the route means, which gives true. */
-async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<boolean> {
+/**
+ * What is found of a target table that is already what the queue has yet to make of it is no error: rows that are before that are looked at by
+ * themselves.
+ */
+async function unlessAccepted(
+  { target }: RouteAttempt,
+  mapper: TableMapper,
+  { accepted, findings }: { readonly accepted: readonly TableVersion[]; readonly findings: readonly Finding[] },
+): Promise<readonly Finding[]> {
+  const wrong = new Set(
+    findings.flatMap(({ level, table }) => (level === 'error' && table !== undefined ? [table] : [])),
+  );
+  const again = accepted.flatMap((table) => mapper.bind(table).tables).filter((table) => wrong.has(tableLabel(table)));
+  if (again.length === 0) return findings;
+  const still = await target.preflight(again);
+  const isStill = new Set(still.flatMap(({ level, table }) => (level === 'error' ? [table] : [])));
+  const settled = new Set(again.map(tableLabel).filter((label) => !isStill.has(label)));
+  return findings.filter(({ level, table }) => level !== 'error' || table === undefined || !settled.has(table));
+}
+
+/** Until aborted, or until tables have appeared that the route means and their changes are in its queue, which gives them. */
+async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<PublishedTables | null> {
   const { definition, source, target, store, epoch, signal } = attempt;
   const reading = [store.read(), store.tables(), source.identity(), target.identity()] as const;
   const [route, stored, sourceIdentity, targetNode] = await Promise.all(reading);
@@ -139,6 +185,24 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const appeared = new AbortController();
   const over = new AbortController();
+  let published: PublishedTables | null = null;
+  let refused: { readonly error: unknown } | null = null;
+  const refuse = (error: unknown): void => {
+    if (over.signal.aborted) return;
+    refused = { error };
+    over.abort();
+  };
+  let publishing: Promise<void> | null = null;
+  /** Others have appeared meanwhile. */
+  let more = false;
+  const publish = async (): Promise<void> => {
+    do {
+      more = false;
+      published = await publishAppeared(attempt, mapper, over.signal);
+    } while (published === null && more);
+    publishing = null;
+    if (published !== null) appeared.abort();
+  };
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
   const consumer = await target.consumer({
     epoch,
@@ -155,9 +219,12 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     heartbeatMs: attempt.heartbeatMs,
     carried: carriedTables(stored),
     onNewTables: (labels) => {
-      if (definition.newTables === 'ignore')
+      if (definition.newTables === 'ignore') {
         attempt.logger.info({ tables: labels }, 'tables have appeared and are left out');
-      else void isConfirmed(attempt, over.signal).then((yes) => yes && appeared.abort());
+        return;
+      }
+      if (publishing === null) publishing = publish().catch(refuse);
+      else more = true;
     },
     onTouched: (labels) => guard.touch(labels),
     replicated: stored.map((table) => table.source),
@@ -211,11 +278,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     await consumer.close();
     throw error;
   }
-  let refused: { readonly error: unknown } | null = null;
-  const loadingTables = loads.run(over.signal).catch((error: unknown) => {
-    refused = { error };
-    over.abort();
-  });
+  const loadingTables = loads.run(over.signal).catch(refuse);
   const channel = new MemoryChannel();
   const looks = new TargetLooks();
   const reader = source.reader();
@@ -248,9 +311,10 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     await reader.close();
     await carrying;
     await loadingTables;
+    await publishing;
   }
   if (refused !== null) throw (refused as { readonly error: unknown }).error;
-  return appeared.signal.aborted && !signal.aborted;
+  return published;
 }
 
 function carriedTables(stored: readonly StoredTable[]): readonly CarriedTable[] {
@@ -272,14 +336,25 @@ function newTables(
   return stored.length === 0 ? [] : now.filter((table) => !known.has(tableLabel(table)));
 }
 
-/** What a look at names alone took for new may be a partition of a table of the route. Where it can't be asked, the next start does. */
-async function isConfirmed(attempt: RouteAttempt, signal: AbortSignal): Promise<boolean> {
-  try {
-    if (attempt.definition.ddl === 'replicate') await reachNow(attempt, signal);
-    return !signal.aborted && (await appearedTables(attempt)).length > 0;
-  } catch {
-    return !signal.aborted;
-  }
+/**
+ * Beside the stream: tables that have appeared are put into its queue. Null where there are none after all, since what a look at names alone takes for
+ * new may be a partition of a table of the route.
+ */
+async function publishAppeared(
+  attempt: RouteAttempt,
+  mapper: TableMapper,
+  signal: AbortSignal,
+): Promise<PublishedTables | null> {
+  const { definition, source } = attempt;
+  // With DDL commands the queue tells of new tables in their place: what is new is only known when that is reached.
+  if (definition.ddl === 'replicate') await reachNow(attempt, signal);
+  const tables = await appearedTables(attempt);
+  if (tables.length === 0 || signal.aborted) return null;
+  if (definition.newTables === 'halt')
+    throw fail(sourceErrors.newTables, { route: definition.name, tables: tables.map(tableLabel).join(', ') });
+  // Before they are published: what the target can't take is not to be asked of the source.
+  await demandFit(attempt, mapper, { versions: tables, left: [], accepted: [] });
+  return await source.publishTables(tables, signal);
 }
 
 /** Whatever commands were committed before this call are carried out. */
@@ -294,16 +369,6 @@ async function appearedTables({ definition, source, store }: RouteAttempt): Prom
   return newTables(definition, await source.tables(), await store.tables()).filter(
     (table) => !told.has(tableLabel(table)),
   );
-}
-
-async function loadAppeared(attempt: RouteAttempt, mapper: TableMapper): Promise<void> {
-  const { definition } = attempt;
-  const tables = await appearedTables(attempt);
-  if (tables.length === 0 || definition.newTables === 'ignore') return;
-  if (definition.newTables === 'halt')
-    throw fail(sourceErrors.newTables, { route: definition.name, tables: tables.map(tableLabel).join(', ') });
-  await loadNewTables({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad }, tables);
-  attempt.onLoad(null);
 }
 
 /** What goes wrong with a sequence never ends the stream: it is told, and tried again. */

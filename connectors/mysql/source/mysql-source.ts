@@ -9,6 +9,7 @@ import type { Sequence, SequenceState } from '../../../src/core/sequence.ts';
 import type {
   CollectorOptions,
   PreparedQueue,
+  PublishedTables,
   QueueSnapshot,
   Source,
   SourceOptions,
@@ -129,6 +130,17 @@ class MysqlSource implements Source {
       async () => {},
       (schema, name) => labels.has(tableLabel({ schema, name })),
     );
+  }
+
+  /** The binlog tells of every table anyway. */
+  async publishTables(wanted: readonly TableVersion[], signal: AbortSignal): Promise<PublishedTables> {
+    const snapshot = await this.addTables(wanted, signal);
+    try {
+      const { position, tables, facts } = snapshot;
+      return { position, tables, facts };
+    } finally {
+      await snapshot.close();
+    }
   }
 
   #snapshot(

@@ -1,17 +1,13 @@
-import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
-import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { createSlot, routeTables, tablesIn } from './create-queue.ts';
-import { addToPublicationStatement, readPublication } from './publication.ts';
-import { queueNames } from './queue-names.ts';
+import { publish } from './publish-tables.ts';
 import { PostgresSnapshot } from './queue-snapshot.ts';
 import { connectReplication } from './replication-client.ts';
-import { type Queryable, withSide } from './sessions.ts';
+import { withSide } from './sessions.ts';
 import { readSystemIdentity } from './system-identity.ts';
 
 /** A slot waits for the transactions that are open when it is made; with synchronous commit those may wait for the route. */
@@ -60,29 +56,4 @@ export async function addTables(
     await exporter.end().catch(() => {});
     throw error;
   }
-}
-
-async function publish(client: Queryable, route: RouteDefinition, tables: readonly CatalogueTable[]): Promise<void> {
-  for (const { table, owned } of tables) {
-    const place = { route: route.name, table: tableLabel(table) };
-    if (!table.columns.some(({ key }) => key)) {
-      const statement = `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL;`;
-      throw fail(sourceErrors.newTableUnfit, { ...place, why: 'it has no key that identifies its rows', statement });
-    }
-    if (!owned && queueNames(route).ownsPublication) {
-      const statement = `GRANT owner_of_the_table TO ${quoteIdentifier(route.from.connection().user)};`;
-      throw fail(sourceErrors.newTableUnfit, { ...place, why: "Tidelock's user does not own it", statement });
-    }
-  }
-  const { publication: name, ownsPublication } = queueNames(route);
-  const publication = await readPublication(client, name);
-  const missing = tables.filter(({ table }) => publication?.tables.has(tableLabel(table)) === false);
-  const [first] = missing;
-  if (first === undefined) return;
-  const statement = addToPublicationStatement(name, missing);
-  if (!ownsPublication) {
-    const place = { route: route.name, table: tableLabel(first.table) };
-    throw fail(sourceErrors.newTableUnfit, { ...place, why: 'the given publication does not contain it', statement });
-  }
-  await client.query(statement);
 }

@@ -11,6 +11,7 @@ import type { Sequence, SequenceState } from '../../../src/core/sequence.ts';
 import type {
   CollectorOptions,
   PreparedQueue,
+  PublishedTables,
   QueueSnapshot,
   Source,
   SourceOptions,
@@ -39,6 +40,7 @@ import { PostgresCollector } from './postgres-collector.ts';
 import { PostgresReader } from './postgres-reader.ts';
 import { preflight } from './preflight/preflight.ts';
 import { prepareQueue, readPrepared } from './prepare-queue.ts';
+import { publishTables } from './publish-tables.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten, sourceStatus } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
@@ -188,6 +190,16 @@ class PostgresSource implements Source {
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, this.#options.route.from.name);
+    }
+  }
+
+  async publishTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<PublishedTables> {
+    const { route, logger } = this.#options;
+    try {
+      return await publishTables(route, tables, { logger, signal });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw classifyPostgresError(error, route.from.name);
     }
   }
 

@@ -77,6 +77,11 @@ export function addToPublicationStatement(name: string, tables: readonly Publish
   return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD ${tableList(tables)};`;
 }
 
+/** Changes nothing; whoever decodes looks at the publication again. */
+export function touchPublicationStatement(name: string): string {
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (${publicationOptions})`;
+}
+
 /** Why the publication does not carry everything of `tables`, with the statement that mends it; null where it does. */
 export function publicationGap(
   name: string,

@@ -40,7 +40,7 @@ const answerMs = 8_000;
 const adminShutdown = '57P01';
 
 const pollMs = 10_000;
-const synchronousPollMs = 60_000;
+const synchronousPollMs = 5_000;
 const tablesPollMs = 4_000;
 
 /** A source with very many tables is looked at less often: no more than a fiftieth of the time goes into that. */

@@ -149,7 +149,7 @@ export class TableFactsReader {
   async readAll(tables: readonly Named[], after: string | null): Promise<readonly TableFacts[]> {
     try {
       this.#client ??= await connectSide(this.#route.from, this.#route, 'catalogue');
-      if (after !== null) await this.#untilVisible(this.#client, after);
+      if (after !== null) await this.#untilVisible(this.#client, after, tables);
       return await readTableFacts(this.#client, tables);
     } catch (error) {
       await this.#disconnect();
@@ -157,12 +157,16 @@ export class TableFactsReader {
     }
   }
 
-  /** PostgreSQL can deliver a transaction before a new snapshot sees it: what it has done to the catalogue neither. */
-  async #untilVisible(client: pg.Client, xid: string): Promise<void> {
+  /**
+   * PostgreSQL can deliver a transaction before a new snapshot sees it: what it has done to the catalogue neither. Where the route is a synchronous
+   * standby it is not over before the route has answered, and waits for us: one that has only written rows is not waited for.
+   */
+  async #untilVisible(client: pg.Client, xid: string, tables: readonly Named[]): Promise<void> {
     const deadlineMs = performance.now() + visibleWithinMs;
     for (;;) {
       const { rows } = await client.query('SELECT pg_current_snapshot()::text AS snapshot');
       if (isOver(xid, String(rows[0]?.snapshot)) || performance.now() > deadlineMs) return;
+      if (!(await mayAlter(client, xid, tables))) return;
       await pause(5, this.#closed.signal);
       this.#closed.signal.throwIfAborted();
     }
@@ -179,4 +183,30 @@ export class TableFactsReader {
     client?.connection.stream.destroy();
     await client?.end().catch(() => {});
   }
+}
+
+/**
+ * A transaction that is not over has whatever locks it has taken: to change what the catalogue says of a table, or of its partitions, takes one that is stronger
+ * than to write rows.
+ */
+async function mayAlter(client: pg.Client, xid: string, tables: readonly Named[]): Promise<boolean> {
+  const { rows } = await client.query({
+    name: 'tl_alters',
+    text: `
+      WITH named AS (
+        SELECT c.oid FROM unnest($2::text[], $3::text[]) w (schema, name)
+        JOIN pg_namespace n ON n.nspname = w.schema
+        JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+      )
+      SELECT (SELECT count(*) FROM named) < cardinality($2::text[]) OR EXISTS (
+        SELECT FROM pg_locks own JOIN pg_locks held USING (virtualtransaction)
+        WHERE own.locktype = 'transactionid' AND own.transactionid = $1::xid AND own.mode = 'ExclusiveLock' AND own.granted
+          AND held.locktype = 'relation' AND held.granted
+          AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND held.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+          AND (held.relation IN (SELECT oid FROM named) OR held.relation IN (SELECT p.relid FROM named, pg_partition_tree(named.oid) p))
+      ) AS yes`,
+    values: [xid, tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
+  });
+  return rows[0]?.yes === true;
 }

@@ -42,6 +42,11 @@ export async function makeTwin(client: pg.Client, route: RouteDefinition, twin: 
        WHERE route = $1 ON CONFLICT DO NOTHING`,
       [routeKey(route), routeKey(twin)],
     );
+  return await nextTransaction(client);
+}
+
+/** The first id that was not given out yet. */
+export async function nextTransaction(client: pg.Client): Promise<string> {
   const { rows } = await client.query('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next');
   return String(rows[0]?.next);
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
-import { RouteFile } from '../../support/route.ts';
+import { RouteFile, type RunningRoute } from '../../support/route.ts';
 import { until } from '../../support/until.ts';
 
 let here: PostgresServer;
@@ -26,6 +26,16 @@ async function loaded(target: TestDatabase, table: string): Promise<void> {
   await until(`the copy of ${table}`, async () => {
     const rows = await target.query(`SELECT FROM tidelock.tables WHERE source = '${table}'`).catch(() => []);
     return rows.length === 1;
+  });
+}
+
+/** With all of its rows. */
+async function complete(route: RunningRoute, table: string): Promise<void> {
+  const done = `SELECT FROM tidelock.loads WHERE source = '${table}' AND done_at IS NOT NULL`;
+  const { target } = route.file.options;
+  const all = until(`all rows of ${table}`, async () => (await target.query(done).catch(() => [])).length === 1);
+  await all.catch((error: Error) => {
+    throw new Error(`${error.message}; the route's log ends with:\n${route.log.slice(-6_000)}`, { cause: error });
   });
 }
 
@@ -53,7 +63,9 @@ test.for([
     using file = new RouteFile({ source, target, route: `tables: ["public.*"]\n${lines}` });
     await using route = file.run({ TIDELOCK_FAILPOINTS: failpoints });
     await route.state('running');
-    const table = 'CREATE TABLE born (id serial PRIMARY KEY, total int, at timestamptz DEFAULT now())';
+    // One is loaded beside the stream, the other, which has no key, is copied.
+    const table = `CREATE TABLE born (id serial PRIMARY KEY, total int, at timestamptz DEFAULT now());
+      CREATE TABLE loose (total int); ALTER TABLE loose REPLICA IDENTITY FULL`;
     await target.query(table);
     await source.query(`${table}; INSERT INTO born (total) SELECT 0 FROM generate_series(1, 200)`);
     let stop = false;
@@ -64,12 +76,14 @@ test.for([
         await client.query(`INSERT INTO born (total) VALUES (${number})`);
         await client.query(`UPDATE born SET total = total + 1 WHERE id = ${writer} + 2 * (${number} % 50)`);
         await client.query(`UPDATE old SET total = total + 1`);
+        await client.query(`INSERT INTO loose VALUES (${number})`);
         await client.query('COMMIT');
         await delay(5);
       }
       await client.end();
     });
-    await loaded(target, 'public.born');
+    await complete(route, 'public.born');
+    await loaded(target, 'public.loose');
     // A partition of a table of the route is no table of its own.
     await target.query('CREATE TABLE rows PARTITION OF p DEFAULT');
     await source.query('CREATE TABLE part PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p VALUES (1)');
@@ -77,7 +91,9 @@ test.for([
     await Promise.all(writers);
     await source.query('DELETE FROM born WHERE id % 7 = 0; ALTER TABLE born REPLICA IDENTITY FULL');
     await route.caughtUp();
-    expect(await contents(target, ['old', 'born', 'p'])).toEqual(await contents(source, ['old', 'born', 'p']));
+    const tables = ['old', 'born', 'loose', 'p'];
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+    expect(await target.query('SELECT source FROM tidelock.loads')).toEqual([{ source: 'public.born' }]);
     expect(await source.query('SELECT slot_name FROM pg_replication_slots WHERE temporary')).toEqual([]);
   },
 );
@@ -113,8 +129,69 @@ test('what the target can not take is not published', async () => {
   expect(await source.query(`SELECT tablename FROM pg_publication_tables`)).toEqual([{ tablename: 'old' }]);
   await target.query('CREATE TABLE born (id int PRIMARY KEY)');
   expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
-  await loaded(target, 'public.born');
+  await complete(route, 'public.born');
   await source.query('INSERT INTO born VALUES (1)');
   await route.caughtUp();
   expect(await contents(target, ['born'])).toEqual({ born: ['(1)'] });
+});
+
+test('a transaction that is open when a new table is published is waited for: what it did before is not in the queue', async () => {
+  const { source, target } = await pair('CREATE TABLE old (id int PRIMARY KEY)');
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nnewTables: load' });
+  await using route = file.run();
+  await route.state('running');
+  const table = 'CREATE TABLE born (id int PRIMARY KEY, total int)';
+  await target.query(table);
+  const open = await source.client();
+  await source.query(table);
+  await open.query('BEGIN; INSERT INTO born VALUES (1, 1), (2, 1)');
+  await route.logged('new tables wait until transactions');
+  await open.query('INSERT INTO born VALUES (3, 1); UPDATE born SET total = 2 WHERE id = 1; COMMIT');
+  await open.end();
+  await complete(route, 'public.born');
+  await source.query('UPDATE born SET total = total + 10');
+  await route.caughtUp();
+  expect(await contents(target, ['born'])).toEqual(await contents(source, ['born']));
+});
+
+test('where COMMITs wait for the route they go on while it loads a table that has appeared', async () => {
+  const { source, target } = await pair('CREATE TABLE old (id int PRIMARY KEY)');
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nnewTables: load' });
+  const admin = await source.client();
+  await admin.query('SET synchronous_commit = local');
+  const standby = async (names: string): Promise<void> => {
+    await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await admin.query('SELECT pg_reload_conf()');
+  };
+  try {
+    await standby('"test/here-to-there"');
+    await using route = file.run();
+    await route.state('running');
+    const table = 'CREATE TABLE born (id serial PRIMARY KEY, total int)';
+    await target.query(table);
+    let stop = false;
+    let longestMs = 0;
+    await source.query(`${table}; INSERT INTO born (total) SELECT 0 FROM generate_series(1, 2000)`);
+    const writers = [1, 2, 3].map(async (writer) => {
+      const client = await source.client();
+      for (let number = 0; !stop; number++) {
+        const beganMs = performance.now();
+        await client.query('BEGIN');
+        await client.query(`INSERT INTO born (total) VALUES (${number})`);
+        await client.query(`UPDATE born SET total = total + 1 WHERE id = ${writer} + 3 * (${number} % 500)`);
+        await client.query('COMMIT');
+        longestMs = Math.max(longestMs, performance.now() - beganMs);
+      }
+      await client.end();
+    });
+    await complete(route, 'public.born');
+    stop = true;
+    await Promise.all(writers);
+    expect(longestMs).toBeLessThan(20_000);
+    await route.caughtUp();
+    expect(await contents(target, ['old', 'born'])).toEqual(await contents(source, ['old', 'born']));
+  } finally {
+    await standby('');
+    await admin.end();
+  }
 });

@@ -228,6 +228,22 @@ test('what a person accepts is taken to be done at the target, and nothing later
   await halted(route, 'TL-4109', 'column v');
 });
 
+test('what a person makes at the target as the source has it is accepted, also where older rows could not be written to it', async () => {
+  const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY)');
+  await source.query('INSERT INTO t VALUES (1)');
+  using file = new RouteFile({ source, target, route: 'tables: [public.t]\nschemaChanges: evolve' });
+  await using route = file.run();
+  await route.state('running');
+  const change = `ALTER TABLE t ADD c int NOT NULL DEFAULT length(random()::text) * 0 + 7; ALTER TABLE t ALTER c DROP DEFAULT`;
+  await source.query(change);
+  await source.query('INSERT INTO t VALUES (2, 8)');
+  await halted(route, 'TL-4109', 'column c');
+  await target.query(change);
+  expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
+  await route.caughtUp();
+  expect(await named(target, 't')).toEqual(await named(source, 't'));
+});
+
 test('columns that do not travel may change; names that the configuration needs may not', async () => {
   const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, fname text, secret int, hidden text)');
   await target.query('ALTER TABLE t RENAME fname TO first_name; ALTER TABLE t DROP secret, DROP hidden');
