@@ -4,6 +4,7 @@ import { compareMutations } from './compare-mutations.ts';
 import { loadMutations } from './load-mutations.ts';
 import { mysqlMutations } from './mysql-mutations.ts';
 import { serviceMutations } from './service-mutations.ts';
+import { shapeMutations } from './shape-mutations.ts';
 import { supervisionMutations } from './supervision-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
 import { webMutations } from './web-mutations.ts';
@@ -27,6 +28,7 @@ export const mutations: readonly Mutation[] = [
   ...compareMutations,
   ...mysqlMutations,
   ...loadMutations,
+  ...shapeMutations,
   {
     id: 'changed-row-as-it-came',
     promise: 5,

@@ -49,26 +49,40 @@ export async function publishTables(
     if (await isSynchronous(client, route)) await demandKeys(client, route, there);
     await publish(client, route, there);
     failpoint('tables.published');
-    const next = await nextTransaction(client);
-    const beganMs = performance.now();
-    for (let told = false; !(await areEnded(client, next)); ) {
-      if (!told && performance.now() - beganMs > tellAfterMs) {
-        told = true;
+    let told = false;
+    const onLong = (): void => {
+      if (!told)
         logger.info(
           { tables: [...labels] },
           'new tables wait until transactions that are open at the source have ended',
         );
-      }
-      await pause(lookAgainMs, signal);
-      signal.throwIfAborted();
-    }
+      told = true;
+    };
+    await untilOver(client, { signal, onLong });
     const { publication, ownsPublication } = queueNames(route);
     if (ownsPublication) await client.query(touchPublicationStatement(publication));
-    return await asTheyAre(client, route, { isWanted, signal });
+    const published = await asTheyAre(client, route, { isWanted, signal });
+    // What is left out of the stream, since it was committed before the position, is to be in whatever is read from now on.
+    await untilOver(client, { signal, onLong });
+    return published;
   } finally {
     signal.removeEventListener('abort', abort);
     abort();
     await client.end().catch(() => {});
+  }
+}
+
+/** Until every transaction has ended that is open now. */
+async function untilOver(
+  client: pg.Client,
+  { signal, onLong }: { readonly signal: AbortSignal; onLong(): void },
+): Promise<void> {
+  const next = await nextTransaction(client);
+  const beganMs = performance.now();
+  while (!(await areEnded(client, next))) {
+    if (performance.now() - beganMs > tellAfterMs) onLong();
+    await pause(lookAgainMs, signal);
+    signal.throwIfAborted();
   }
 }
 

@@ -206,7 +206,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
   });
 
   test('where the source wins, rows are as the source has them', async () => {
-    const collisions: RouteDefinition['collisions'] = { forTable: () => 'source' };
+    const collisions: RouteDefinition['collisions'] = { forTable: () => 'source', checksOldValues: () => false };
     await using s = await stage({ schema: plain, route: { collisions } });
     await s.write("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')");
     await s.carry();
