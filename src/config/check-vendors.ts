@@ -20,6 +20,10 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
     if (data[key] !== undefined)
       problems.push({ path: [key], message: `is PostgreSQL's: a binlog is read without anything being made for it` });
   if (data.ddl === 'replicate') problems.push({ path: ['ddl'], message: `${later}replicate ${source}` });
+  const rules = Object.entries(data.collisions.tables).map(([table, rule]) => ({ at: ['tables', table], rule }));
+  for (const { at, rule } of [{ at: ['default'], rule: data.collisions.default }, ...rules])
+    if (rule.oldValues === 'check')
+      problems.push({ path: ['collisions', ...at, 'oldValues'], message: `${later}check ${source}` });
   if (data.schemaChanges !== 'halt')
     problems.push({ path: ['schemaChanges'], message: `${later}${data.schemaChanges} ${source}` });
   return problems;

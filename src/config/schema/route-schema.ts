@@ -70,7 +70,7 @@ function tableSchema(s: Scalars) {
 
 function collisionRule(s: Scalars, description: string) {
   return s.section({
-    resolve: s.choice({ now: ['halt', 'source'] }, description, { example: 'source' }),
+    resolve: s.choice({ now: ['halt', 'source'] }, description, { example: 'source' }).prefault('halt'),
     oldValues: s
       .choice(
         { now: ['ignore', 'check'] },
@@ -233,7 +233,7 @@ export function routeSchema(s: Scalars) {
       collisions: s
         .section({
           default: collisionRule(s, "`halt`: the route stops; `source`: the target row becomes what the source's is.")
-            .prefault({ resolve: 'halt', oldValues: 'ignore' })
+            .prefault({})
             .meta({ description: 'For every table that `tables` does not name.' }),
           tables: z
             .record(s.tablePattern('A table, or a glob.'), collisionRule(s, 'As in `default`, for these tables.'))
