@@ -54,9 +54,9 @@ describe('help', async () => {
   );
 });
 
-/** The engine itself, and what asks only or changes nothing of a deployment. */
+/** The engine itself, what asks only or changes nothing of a deployment, and what comes before there is a target that could hold a journal. */
 const withoutReason =
-  /^(run|init|demo|check|plan|status|wait|grants|journal|errors|completion|complete|validate|show|schema|list|watch)$/;
+  /^(run|prepare|init|demo|check|plan|status|wait|grants|journal|errors|completion|complete|validate|show|schema|list|watch)$/;
 
 test('whatever asks for something takes the reason for it', async () => {
   const program = await buildProgram(line().line);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StatementSink } from '../../connectors/postgres/target/batch.ts';
 import { GroupAhead } from '../../connectors/postgres/target/group-ahead.ts';
+import type { TextBytes } from '../../connectors/postgres/target/message-writer.ts';
 import type { TablePlan } from '../../connectors/postgres/target/table-plan.ts';
 import type { TablePlans } from '../../connectors/postgres/target/table-plans.ts';
 import { groupOf } from '../../connectors/sql/apply/group.ts';
@@ -44,7 +45,8 @@ function ahead(state: { generation: number; areMade: boolean }): GroupAhead {
 function sent(one: GroupAhead, group: ReturnType<typeof groupOf>): unknown[] | null {
   const values: unknown[] = [];
   const sink = {
-    sendCounted: (query: { values?: unknown[] }) => values.push(...(query.values ?? [])),
+    sendCounted: (query: { values?: TextBytes[] }) =>
+      values.push(...(query.values ?? []).map(({ bytes }) => `${bytes}`)),
   } as unknown as StatementSink;
   const statements = one.take(group);
   statements?.sendTo(sink);

@@ -44,6 +44,7 @@ test('what concerns only later rows is a setting', () => {
   expect(plan.tables).toEqual([]);
   expect(plan.settings).toEqual([
     { name: 'apply.groupRows', before: 5000, after: 7 },
+    { name: 'collisions.tables.public.a.oldValues', before: null, after: 'ignore' },
     { name: 'collisions.tables.public.a.resolve', before: null, after: 'source' },
     { name: 'newTables', before: 'halt', after: 'load' },
   ]);
