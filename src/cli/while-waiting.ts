@@ -8,7 +8,14 @@ const soonMs = 100;
 const againMs = 2_000;
 
 /** States in which nobody does what is waited for until a person, or a server, comes back. */
-const rests: ReadonlySet<string> = new Set(['stopped', 'paused', 'failed', 'fenced', 'retrying']);
+const rests: readonly string[] = ['stopped', 'paused', 'failed', 'fenced', 'retrying'];
+
+interface Awaited<T> {
+  readonly routes: readonly string[];
+  readonly waiting: Promise<T>;
+  /** States in which it is not done. */
+  readonly states?: readonly string[];
+}
 
 /**
  * Waits for what an engine is to do, and tells which of the routes it is not done for as things are, and why: at once,
@@ -17,7 +24,7 @@ const rests: ReadonlySet<string> = new Set(['stopped', 'paused', 'failed', 'fenc
 export async function whileWaiting<T>(
   line: CommandLine,
   control: Control,
-  { routes, waiting }: { readonly routes: readonly string[]; readonly waiting: Promise<T> },
+  { routes, waiting, states = rests }: Awaited<T>,
 ): Promise<{ readonly result: T; readonly told: ReadonlySet<string> }> {
   const over = new AbortController();
   const done = waiting.finally(() => over.abort());
@@ -30,7 +37,7 @@ export async function whileWaiting<T>(
     const views = (await control.status(routes).catch(() => null))?.routes ?? [];
     for (const { name, state, reason } of views) {
       const what = `${state} ${reason?.code}`;
-      if (!rests.has(state) || told.get(name) === what || over.signal.aborted) continue;
+      if (!states.includes(state) || told.get(name) === what || over.signal.aborted) continue;
       told.set(name, what);
       line.err.write(`${name} is ${state}; waiting all the same${reasonText(reason)}\n`);
     }

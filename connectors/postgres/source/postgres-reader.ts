@@ -82,6 +82,14 @@ export class PostgresReader implements SourceReader {
 
   hasRows(table: TableName): Promise<boolean> {
     return this.#use(null, async (client) => {
+      // A role that only streams may read no rows, nor look into a schema: what is stored tells it whether there are any.
+      const { rows: found } = await client.query<{ readable: boolean; bytes: string | null }>(
+        `SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS readable,
+           pg_relation_size(c.oid) + (SELECT COALESCE(sum(pg_relation_size(relid)), 0) FROM pg_partition_tree(c.oid)) AS bytes
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
+        [table.schema, table.name],
+      );
+      if (found[0]?.readable === false) return Number(found[0].bytes ?? 0) > 0;
       const { rows } = await client.query(`SELECT FROM ${quoteTable(table)} LIMIT 1`);
       return rows.length > 0;
     });

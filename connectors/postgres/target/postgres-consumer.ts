@@ -477,9 +477,9 @@ export class PostgresConsumer implements Consumer {
       if (evolving.kind === 'ddl') {
         await carryCommand(evolving, { ...at, logger: this.#logger, isParking: this.#parksAny });
         this.#loads.carried(evolving);
-        this.#plans.forget();
         await boundStatements(client, 0);
       } else await evolveTable(evolving, { ...at, route: this.#route.name });
+      this.#plans.forget();
       failpoint('evolve.altered');
     }
     if (mode !== 'set') batch.send('set constraints all deferred');

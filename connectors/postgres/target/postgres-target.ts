@@ -34,7 +34,7 @@ import { readTargetTables, type TargetTable } from './target-table.ts';
 export function postgresTarget({ route, logger, order }: TargetOptions): Target {
   const key = routeKey(route);
   const node = route.to;
-  /** Of the last preflight. */
+  /** Of the last preflight, for the session that follows it: that one may alter them. */
   let known: KnownTables | null = null;
 
   /** Runs on a short connection of its own. */
@@ -144,6 +144,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         throw classifyPostgresError(error, node.name);
       });
       const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, known, logger, order });
+      known = null;
       try {
         await consumer.open();
         return consumer;

@@ -64,6 +64,9 @@ function chosenIds({ ids }: Named, { all = false }: ParkedRequestOptions): Parke
   return all ? 'all' : ids;
 }
 
+/** Where no engine has the route, this command does it itself. */
+const states = ['fenced', 'retrying'];
+
 async function askFor(
   line: CommandLine,
   route: string,
@@ -72,7 +75,7 @@ async function askFor(
 ): Promise<number> {
   await using control = await openControl(line, options);
   const waiting = control.askParked(route, request, askedHere(options.reason), line.signal);
-  const { result: document } = await whileWaiting(line, control, { routes: [route], waiting });
+  const { result: document } = await whileWaiting(line, control, { routes: [route], waiting, states });
   if (!document.done) throw fail(routeErrors.parkingNotDone, { route, seconds: request.timeoutMs / 1000 });
   if (options.json) writeJson(line, document);
   else line.out.write(textOf(route, document));

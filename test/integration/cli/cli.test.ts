@@ -125,6 +125,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     parkedSince: null,
     ignored: [],
     load: null,
+    compared: null,
     restarts: 0,
     loadedRows: 0,
     restarted: null,

@@ -76,12 +76,14 @@ test('with publication and slot given, the right to replicate is enough at the s
   const { source, target } = sides;
   for (const statement of statements('given', 'shop', source.name)) await source.query(statement);
   await source.query(`INSERT INTO customers VALUES (1, 'a')`);
-  await using file = new RouteFile({
-    source,
-    target,
-    ...users,
-    route: 'tables: ["public.*"]\npublication: shop_to_copy\nslot: shop_to_copy\nload: { mode: none }',
-  });
+  const given = 'tables: ["public.*"]\npublication: shop_to_copy\nslot: shop_to_copy\nload: { mode: none }';
+  {
+    // Whether there are rows is seen without a right to read them.
+    await using careless = new RouteFile({ source, target, ...users, route: given });
+    await using route = careless.run();
+    expect((await route.state('failed')).reason).toMatchObject({ code: 'TL-2308' });
+  }
+  await using file = new RouteFile({ source, target, ...users, route: `${given}\nallow: [emptyTarget]` });
   expect(await file.tidelock('check')).toMatchObject({ code: 0 });
   await using route = file.run();
   await route.state('running');
