@@ -55,6 +55,8 @@ const interrupted: ReadonlySet<number> = new Set([
 ]);
 /** ER_DUP_ENTRY and errors of values and of users' code quote what is in a row. */
 const mayQuoteValues = /^(22|23|45)/;
+/** So do ER_PARSE_ERROR and ER_SYNTAX_ERROR with a piece of the statement, ER_INVALID_CHARACTER_STRING and ER_WRONG_VALUE, whose states tell nothing. */
+const quotesStatement: ReadonlySet<number> = new Set([1064, 1149, 1300, 1525]);
 
 /** The one place where errors of mysql2 become TidelockErrors, by number, never by text. `address` is told where the words lack it. */
 export function classifyMysqlError(error: unknown, node: string, address = ''): TidelockError {
@@ -64,9 +66,10 @@ export function classifyMysqlError(error: unknown, node: string, address = ''): 
     address === '' || message.includes(address) ? message : `${message} (${address})`;
   if (!isMysqlError(error)) return fail(nodeErrors.unreachable, { node, why: at(lostBecause(error)) }, error);
   const { errno, sqlState: state } = error;
-  const message = mayQuoteValues.test(state)
-    ? `error ${errno}; the server's text is left out since it may hold row values`
-    : `error ${errno}: ${error.message}`;
+  const message =
+    mayQuoteValues.test(state) || quotesStatement.has(errno)
+      ? `error ${errno}; the server's text is left out since it may hold row values`
+      : `error ${errno}: ${error.message}`;
   const why = refused.get(errno);
   if (why !== undefined) return fail(nodeErrors.refused, { node, sqlState: state, message: at(message), why }, error);
   if (privilege.has(errno)) return fail(nodeErrors.privilege, { node, message }, error);

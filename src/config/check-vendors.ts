@@ -20,6 +20,8 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
     if (data[key] !== undefined)
       problems.push({ path: [key], message: `is PostgreSQL's: a binlog is read without anything being made for it` });
   if (data.ddl === 'replicate') problems.push({ path: ['ddl'], message: `${later}replicate ${source}` });
+  if (data.apply.onError === 'park')
+    problems.push({ path: ['apply', 'onError'], message: `${later}park at a target of type ${to}` });
   const rules = Object.entries(data.collisions.tables).map(([table, rule]) => ({ at: ['tables', table], rule }));
   for (const { at, rule } of [{ at: ['default'], rule: data.collisions.default }, ...rules])
     if (rule.oldValues === 'check')

@@ -173,6 +173,8 @@ export interface Source {
 /** Tables as they are at a position of the queue, from which on their changes are in it. Those that have gone meanwhile are missing. */
 export interface PublishedTables {
   readonly position: Position;
+  /** COMMITs at the source wait for the route. */
+  readonly isSynchronous: boolean;
   readonly tables: readonly TableVersion[];
   readonly facts: readonly TableFacts[];
 }

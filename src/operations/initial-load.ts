@@ -1,4 +1,5 @@
 import type { Row } from '../core/cell.ts';
+import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
@@ -16,7 +17,7 @@ import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
-import { initialJob } from './load/initial-job.ts';
+import { endInitialJobs, initialJob } from './load/initial-job.ts';
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -65,6 +66,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     );
     if (definition.load.mode === 'none') {
       await demandBaseCopy(options, bindings, snapshot);
+      await endInitialJobs(store);
       storing.begun = true;
       await store.setReady(snapshot.source, snapshot.position, { applied: definition.describe() });
     } else {
@@ -121,11 +123,12 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
     });
   };
   const bytes = await snapshot.sizeBytes();
-  if (bytes <= wholeUpToBytes) {
+  const loads = bytes <= wholeUpToBytes ? [] : await loadableOf(options, bindings);
+  if (loads.length === 0) {
+    await endInitialJobs(options.store);
     await copy([]);
     return;
   }
-  const loads = await loadsOf(options, bindings);
   const tables = loads.map(({ load }) => load.source);
   const job = await initialJob(options.store, { tables, existing });
   try {
@@ -138,6 +141,17 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
     await options.store.jobs.end(job, { state: 'cancelled' });
     await copy([]);
   }
+}
+
+/** Of a source that can't be read beside the stream yet all tables are copied. */
+export async function loadableOf(
+  options: Pick<InitialLoadOptions, 'source' | 'definition'>,
+  bindings: readonly TableBinding[],
+): Promise<readonly BegunLoad[]> {
+  return await loadsOf(options, bindings).catch((error: unknown): readonly BegunLoad[] => {
+    if (error instanceof TidelockError && error.code === nodeErrors.notYet.code) return [];
+    throw error;
+  });
 }
 
 /** Of the tables that have a key. */

@@ -1,4 +1,3 @@
-import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { BegunLoad } from '../core/load.ts';
@@ -10,7 +9,7 @@ import type { TableFacts } from '../core/table-facts.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable } from '../pipeline/table-mapper.ts';
-import { copyInto, type InitialLoadOptions, loadsOf } from './initial-load.ts';
+import { copyInto, type InitialLoadOptions, loadableOf } from './initial-load.ts';
 
 /**
  * Has the route carry tables that have appeared since it started, and that are in its queue by now (Source.publishTables): between two sessions of
@@ -21,11 +20,7 @@ import { copyInto, type InitialLoadOptions, loadsOf } from './initial-load.ts';
 export async function loadNewTables(options: InitialLoadOptions, published: PublishedTables): Promise<void> {
   const { mapper, logger } = options;
   const bindings = published.tables.map((table) => mapper.bind(table));
-  // Of a source that can't be read beside the stream yet all are copied.
-  const loads = await loadsOf(options, bindings).catch((error: unknown): readonly BegunLoad[] => {
-    if (error instanceof TidelockError && error.code === nodeErrors.notYet.code) return [];
-    throw error;
-  });
+  const loads = await loadableOf(options, bindings);
   const beside = await begun(options, published, { bindings, loads });
   const copied = published.tables.filter((table) => !beside.has(tableLabel(table)));
   if (beside.size > 0) logger.info({ tables: [...beside] }, 'new tables are loaded beside the stream');
@@ -61,6 +56,8 @@ async function begun(
   } catch (error) {
     await loader.abort();
     if (!(error instanceof TidelockError && inTheWay.includes(error.code))) throw error;
+    // A copy waits for transactions that are open at the source, and their COMMITs would wait for the route.
+    if (published.isSynchronous) throw error;
     logger.info({ reason: error.message }, 'new tables are loaded in one piece');
     return new Set();
   }

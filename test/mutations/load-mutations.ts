@@ -88,4 +88,22 @@ export const loadMutations: readonly Mutation[] = [
     replace: 'if (rows.length > 99) throw fail(targetErrors.targetNotEmpty',
     test: again,
   },
+  {
+    id: 'moved-row-is-missing',
+    promise: 2,
+    what: 'takes a row that has changed its key for one that is still to be loaded',
+    file: 'src/pipeline/loading-tables.ts',
+    find: 'if (before === null) return null;',
+    replace: 'if (before === null || !before.includes(UNCHANGED)) return null;',
+    test: { file: 'test/property/load-chunks.test.ts', name: 'a key of int' },
+  },
+  {
+    id: 'moved-row-not-read-again',
+    promise: 2,
+    what: 'does not read a row again that has changed its key with values that are not logged',
+    file: 'src/pipeline/loading-tables.ts',
+    find: 'this.#tables.get(tableLabel(moved.table))?.onAgain(moved.again);',
+    replace: '',
+    test: { file: 'test/property/load-chunks.test.ts', name: 'a key of int' },
+  },
 ];

@@ -191,8 +191,8 @@ export const serviceMutations: readonly Mutation[] = [
     promise: 9,
     what: 'a command that waits for an engine does not tell that none is there',
     file: 'src/cli/while-waiting.ts',
-    find: '!rests.has(state) ||',
-    replace: '!rests.has(state) || rests.has(state) ||',
+    find: '!states.includes(state) ||',
+    replace: 'states.length > 0 ||',
     test: { file: 'test/integration/cli/cli.test.ts', name: 'apply tells at once' },
   },
   {

@@ -255,6 +255,8 @@ export class PostgresServer implements AsyncDisposable {
 
 /** Of routes of earlier tests, which all have one name: a slot's name is the server's, not the database's. */
 async function dropLeftSlots(client: pg.Client): Promise<void> {
+  // Whoever drops a slot has it in use: of two at once one would end the other.
+  await client.query(`SELECT pg_advisory_lock(hashtext('left slots'))`);
   const left = `FROM pg_replication_slots WHERE slot_name IN ('test__here_to_there', 'test__there_to_here', 'test__one')`;
   await client.query(`SELECT pg_terminate_backend(active_pid, 5000) ${left} AND active`);
   await client.query(`SELECT pg_drop_replication_slot(slot_name) ${left}`);

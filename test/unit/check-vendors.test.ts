@@ -21,6 +21,7 @@ test.for([
   ['maria', ', collisions: { default: { oldValues: ignore } }', null],
   ['maria', ', collisions: { default: { oldValues: check } }', /collisions\.default\.oldValues/],
   ['maria', ', collisions: { tables: { shop.t: { oldValues: check } } }', /collisions\.tables/],
+  ['maria', ', apply: { onError: park }', /onError/],
   ['maria', ', slot: s', /slot/],
   ['maria', ', ddl: replicate', /ddl/],
   ['maria', ', schemaChanges: evolve', /schemaChanges/],

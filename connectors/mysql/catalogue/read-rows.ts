@@ -48,18 +48,14 @@ export async function* readRows(
   const selected = columns.map(({ name, type }) => selectValue(name, type));
   // By their numbers: names of columns are whatever people have called them.
   const list = selected.map(({ sql }, at) => `${sql} AS \`${at}\``).join(', ') || '1';
-  let rowBytes = 0;
   const cellOf = (field: Field): Cell => {
     const of = selected[Number(field.name)];
     if (of === undefined) return null;
     if (of.isBinary) {
-      const bytes = field.buffer();
-      rowBytes += bytes?.length ?? 0;
-      return bytes;
+      return field.buffer();
     }
     const text = field.string();
     if (text === null) return null;
-    rowBytes += text.length;
     return of.read === null ? text : of.read(text);
   };
   const query = session.connection.query({
@@ -72,10 +68,12 @@ export async function* readRows(
   let bytes = 0;
   for await (const row of query.stream({ highWaterMark: 200 }) as Readable) {
     rows.push(selected.length === 0 ? [] : (row as Row));
-    // Rows are read ahead of this loop: what they took is shared out as they come.
+    const rowBytes = (row as Row).reduce<number>(
+      (sum, cell) => sum + (typeof cell === 'string' || Buffer.isBuffer(cell) ? cell.length : 0),
+      0,
+    );
     if (rowBytes > maxRowBytes) throw new LongRowError(rowBytes);
     bytes += rowBytes;
-    rowBytes = 0;
     if (bytes < batchBytes && rows.length < 5_000) continue;
     yield { rows, bytes };
     rows = [];

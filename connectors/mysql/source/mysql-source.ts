@@ -137,7 +137,7 @@ class MysqlSource implements Source {
     const snapshot = await this.addTables(wanted, signal);
     try {
       const { position, tables, facts } = snapshot;
-      return { position, tables, facts };
+      return { position, isSynchronous: false, tables, facts };
     } finally {
       await snapshot.close();
     }

@@ -16,7 +16,7 @@ export type Statement =
       readonly what: string;
     }
   /** A definition has changed. */
-  | { readonly kind: 'definition'; readonly table: TableName; readonly opens: boolean };
+  | { readonly kind: 'definition'; readonly table: TableName; readonly replaces: boolean; readonly opens: boolean };
 
 const other: Statement = { kind: 'other' };
 
@@ -66,7 +66,8 @@ export function readStatement(text: string, database: string): Statement {
 }
 
 function readDefinition(words: Words, first: string): Statement {
-  const what = first === 'CREATE' && words.skip('OR') ? words.afterReplace() : words.keyword();
+  const replaces = first === 'CREATE' && words.skip('OR');
+  const what = replaces ? words.afterReplace() : words.keyword();
   if (first === 'RENAME' && (what === 'TABLE' || what === 'TABLES'))
     return { kind: 'unseen', tables: words.renamed(), databases: [], what: 'RENAME TABLE' };
   if (first === 'DROP' && (what === 'DATABASE' || what === 'SCHEMA')) {
@@ -79,22 +80,25 @@ function readDefinition(words: Words, first: string): Statement {
   if (first === 'CREATE') words.skip('EXISTS');
   if (first === 'DROP') return { kind: 'unseen', tables: words.names(), databases: [], what: 'DROP TABLE' };
   const table = words.name();
-  if (first === 'CREATE') return { kind: 'definition', table, opens: /\bSTART\s+TRANSACTION\s*$/i.test(words.rest) };
+  if (first === 'CREATE')
+    return { kind: 'definition', table, replaces, opens: /\bSTART\s+TRANSACTION\s*$/i.test(words.rest) };
   if (first !== 'ALTER') return other;
+  // A unique key that is made so takes rows away.
+  if (what === 'IGNORE') return { kind: 'unseen', tables: [table], databases: [], what: 'ALTER IGNORE TABLE' };
   const partition = /\b(TRUNCATE|DROP|EXCHANGE|DISCARD|IMPORT|CONVERT)\s+(PARTITION|TABLESPACE|TABLE)\b/i.exec(
     words.bare(),
   );
   if (partition !== null)
     return {
       kind: 'unseen',
-      tables: [table],
+      tables: [table, ...words.otherTable()],
       databases: [],
       what: `ALTER TABLE ... ${partition[0].toUpperCase().replace(/\s+/g, ' ')}`,
     };
   const renamed = words.renamedTo();
   if (renamed !== null)
     return { kind: 'unseen', tables: [table, renamed], databases: [], what: 'ALTER TABLE ... RENAME' };
-  return { kind: 'definition', table, opens: false };
+  return { kind: 'definition', table, replaces: false, opens: false };
 }
 
 /** Reads a statement from its beginning, over its comments. */
@@ -180,6 +184,14 @@ class Words {
       if (!this.rest.startsWith(',')) return found;
       this.rest = this.rest.slice(1);
     }
+  }
+
+  /** EXCHANGE PARTITION ... WITH TABLE name, CONVERT TABLE name TO PARTITION, CONVERT PARTITION ... TO TABLE name: its rows go or come, too. */
+  otherTable(): TableName[] {
+    const at = /\b(?:WITH|CONVERT|TO)\s+TABLE\s+/i.exec(this.rest);
+    if (at === null) return [];
+    this.rest = this.rest.slice(at.index + at[0].length);
+    return [this.name()];
   }
 
   /** What is left without what stands in quotes. */

@@ -352,7 +352,11 @@ export class TransactionAssembler {
       throw fail(sourceErrors.statementLogged, { route, position: this.position, database });
     if (open.skipped === 'replicated') return;
     if (statement.kind === 'truncate' && taken(statement.table)) this.#truncate(open, statement.table);
-    if (statement.kind === 'definition') this.#definition(open, statement.table);
+    if (statement.kind === 'definition') {
+      if (statement.replaces && taken(statement.table))
+        throw this.#unseen(tableLabel(statement.table), 'CREATE OR REPLACE TABLE');
+      this.#definition(open, statement.table);
+    }
     if (statement.kind !== 'unseen') return;
     const { what } = statement;
     const table = statement.tables.find(taken);

@@ -1,5 +1,8 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { isRowChange, type RowChange, type UpdateChange } from '../../../src/core/change.ts';
+import { isRowChange, type RowChange, type TruncateChange, type UpdateChange } from '../../../src/core/change.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
 import { quoteTable } from '../identifiers.ts';
@@ -38,10 +41,7 @@ export function* setStatements(
         yield singleStatement(plan, change);
       } else if (change.kind === 'truncate') {
         yield* netStatements(options, net.drain());
-        yield* truncateStatements(
-          options,
-          change.tables.map((table) => options.plans.get(table)),
-        );
+        yield* truncateStatements(options, change);
       }
     }
   yield* netStatements(options, net.drain());
@@ -55,11 +55,7 @@ export function* orderedStatements(
   for (const { changes } of parts)
     for (const change of changes) {
       if (isRowChange(change)) yield singleStatement(options.plans.get(change.table), change);
-      else if (change.kind === 'truncate')
-        yield* truncateStatements(
-          options,
-          change.tables.map((table) => options.plans.get(table)),
-        );
+      else if (change.kind === 'truncate') yield* truncateStatements(options, change);
     }
 }
 
@@ -79,8 +75,12 @@ function singleText({ statements, keyIndexes }: TablePlan, change: RowChange): s
  */
 function* truncateStatements(
   { plans }: SetOptions,
-  tables: readonly TablePlan[],
+  change: TruncateChange,
 ): Generator<CountedStatement, void, undefined> {
+  const tables = change.tables.map((table) => plans.get(table));
+  const [share] = change.shares ?? [];
+  // Rows that never came from here would go with the others.
+  if (share !== undefined) throw fail(targetErrors.truncateOfShare, { table: tableLabel(share.table) });
   for (const { target, label } of plans.parentsFirst([...new Set(tables)]).reverse())
     yield { text: `delete from ${quoteTable(target)}`, rows: null, label };
 }

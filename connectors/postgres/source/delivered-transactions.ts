@@ -20,6 +20,11 @@ export class DeliveredTransactions {
   readonly #waiting = new Map<string, Waiting>();
   #ended = false;
 
+  /** What the stream before has brought and a snapshot may not see yet does not come again. */
+  constructor(before: DeliveredTransactions | null = null) {
+    this.#recent = before === null ? [] : [...before.#recent];
+  }
+
   /** Of a backlog none is kept: it was over when the stream began. */
   committed(xid: string): void {
     if (!this.#isOver(xid)) this.#recent.push(xid);

@@ -263,7 +263,7 @@ class PostgresSource implements Source {
 
   collector(stored: SourceIdentity, options: CollectorOptions): Collector {
     const { route, logger } = this.#options;
-    this.#delivered = new DeliveredTransactions();
+    this.#delivered = new DeliveredTransactions(this.#delivered);
     const collector = new PostgresCollector({
       ...options,
       route,

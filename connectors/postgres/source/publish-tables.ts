@@ -46,7 +46,8 @@ export async function publishTables(
   try {
     signal.throwIfAborted();
     const there = (await routeTables(client, route)).filter(isWanted);
-    if (await isSynchronous(client, route)) await demandKeys(client, route, there);
+    const waitsForRoute = await isSynchronous(client, route);
+    if (waitsForRoute) await demandKeys(client, route, there);
     await publish(client, route, there);
     failpoint('tables.published');
     let told = false;
@@ -64,7 +65,7 @@ export async function publishTables(
     const published = await asTheyAre(client, route, { isWanted, signal });
     // What is left out of the stream, since it was committed before the position, is to be in whatever is read from now on.
     await untilOver(client, { signal, onLong });
-    return published;
+    return { ...published, isSynchronous: waitsForRoute };
   } finally {
     signal.removeEventListener('abort', abort);
     abort();
@@ -115,7 +116,7 @@ async function asTheyAre(
   client: pg.Client,
   route: RouteDefinition,
   { isWanted, signal }: Wanted,
-): Promise<PublishedTables> {
+): Promise<Omit<PublishedTables, 'isSynchronous'>> {
   for (;;) {
     const there = (await routeTables(client, route)).filter(isWanted);
     await client.query('BEGIN');

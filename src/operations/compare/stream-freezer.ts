@@ -58,7 +58,10 @@ export class StreamFreezer {
       over.addEventListener('abort', () => seen.reject(fail(routeErrors.lookTooLong, { route })), { once: true });
       try {
         if (changed === null) throw new RangeError('a look before its window has closed');
-        seen.resolve({ changed, there: await target.frozen(plan.targetShape.table, null) });
+        const there = await target.frozen(plan.targetShape.table, null);
+        // Nobody waits for it any more.
+        if (over.aborted) await there.close();
+        else seen.resolve({ changed, there });
       } catch (error) {
         seen.reject(error);
       }

@@ -18,6 +18,11 @@ export async function initialJob(
   return made.number;
 }
 
+/** Where the route begins without a load beside its stream: what an earlier start has asked for would be waited for. */
+export async function endInitialJobs({ jobs }: Pick<RouteStateStore, 'jobs'>): Promise<void> {
+  for (const job of await jobs.due()) if (isInitialLoad(job)) await jobs.end(job.number, { state: 'cancelled' });
+}
+
 export function isInitialLoad({ kind, options }: Pick<Job, 'kind' | 'options'>): boolean {
   return kind === 'load' && options.initial === true;
 }

@@ -38,6 +38,17 @@ export class LoadDesk {
     this.#wanted.set(to, { ...load, source: to });
   }
 
+  /** By the stream: there is no such table any more, and its job does without it. */
+  drop(source: string): void {
+    this.#wanted.delete(source);
+  }
+
+  /** By the job: of its loads no others are wanted any more. */
+  keep(job: number, sources: readonly string[]): void {
+    for (const [source, wanted] of this.#wanted)
+      if (wanted.job === job && !sources.includes(source)) this.#wanted.delete(source);
+  }
+
   get wanted(): readonly WantedLoad[] {
     return [...this.#wanted.values()];
   }

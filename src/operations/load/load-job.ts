@@ -57,6 +57,12 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
       told = JSON.stringify(progress);
       const failure = loads.takeFailure(job.number);
       if (failure !== null) throw asTidelockError(failure);
+      // A table may have been renamed or dropped since the last look.
+      if (initial)
+        loads.keep(
+          job.number,
+          now.map(({ source }) => source),
+        );
       for (const { source, done } of now)
         if (!done && !loads.isWanted(source, job.number)) loads.want({ source, existing, job: job.number });
       if (most >= (initial ? 1 : tables.length) && now.every((load) => load.done))

@@ -117,8 +117,11 @@ export class LoadsBesideStream {
     for (const load of loads) {
       const { schema, name } = this.#options.tableDefinition(load.source) ?? {};
       const key = schema === undefined || name === undefined ? null : await this.#reader.key({ schema, name });
-      if (key === null)
-        throw fail(routeErrors.loadWithoutKey, { route: this.#options.definition.name, table: load.source });
+      // The stream may be on its way to the command that has renamed or dropped the table, or taken its key: the load waits for it.
+      if (key === null) {
+        this.#add(load);
+        continue;
+      }
       // Of another key the bound means nothing: all ranges are read anew, and rows that are there are kept.
       const isSame = key.columns.join('\0') === load.key.join('\0');
       this.#add(isSame ? load : { ...load, key: key.columns, after: null, ended: false, again: [] });
@@ -169,7 +172,8 @@ export class LoadsBesideStream {
       this.#options.loading.delete(from);
       this.#gone.add(from);
       // Of the route's own load there is one table less.
-      if (!this.#isInitial(running.stored)) {
+      if (this.#isInitial(running.stored)) this.#options.desk.drop(from);
+      else {
         const place = { route: this.#options.definition.name, table: from };
         this.#options.desk.fail(from, fail(routeErrors.loadWithoutKey, place));
       }

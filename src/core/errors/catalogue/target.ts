@@ -195,6 +195,17 @@ export const targetErrors = {
     explanation:
       'Statements are cut where they would be longer, and a single row can not be. Bytes that are no text take two characters each. The server takes 1 GB at most.',
   }),
+  truncateOfShare: errorKind<{ table: string }>({
+    code: 'TL-2134',
+    title: 'TRUNCATE of a table of which the target has a part',
+    recovery: 'halt',
+    message: ({ table }) =>
+      `the source has truncated a table of which only some rows go to ${table}: which rows of the target those are is not looked up for servers of this kind yet`,
+    remedy: () =>
+      'Delete the rows that came from the source at the target, "tidelock drop" the route and begin it anew with load: { mode: none }.',
+    explanation:
+      'With a filter, or several sources for one target table, a TRUNCATE means some of its rows. All of them would go if it were carried out as it is.',
+  }),
   oldValuesUnlogged: errorKind<TablePlace & { statement: string }>({
     code: 'TL-2120',
     title: 'Old values are to be checked and are not logged',
