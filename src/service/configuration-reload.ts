@@ -27,6 +27,8 @@ const asked: Asked = { by: 'the service', via: 'signal', reason: 'the configurat
 interface Trial {
   readonly before: Configuration;
   readonly fingerprint: string;
+  /** Process id of the worker that is replaced, which goes on until it has ended; null where there was none. */
+  readonly replaced: number | null;
 }
 
 /**
@@ -65,12 +67,15 @@ export class ConfigurationReload {
       if (isPending(message)) void this.#next(() => this.#pending(route, message.fingerprint));
     });
     supervisor.onStatus((route, { state, reason }) => {
-      if (state === 'running' || state === 'catchingUp') this.#trials.delete(route);
+      const trial = this.#trials.get(route);
+      // The worker that is replaced has yet to end, and says that it runs until then.
+      const isOnTrial = trial !== undefined && (trial.replaced === null || trial.replaced !== this.#workerOf(route));
+      if (isOnTrial && (state === 'running' || state === 'catchingUp')) this.#trials.delete(route);
       // It was dropped or renamed: the files may know more than what it runs with.
       if (reason?.code === routeErrors.dropped.code && !this.#missed.has(route)) void this.reload();
       if (reason?.code === routeErrors.dropped.code) this.#missed.add(route);
       else this.#missed.delete(route);
-      if (state === 'failed' && this.#trials.has(route)) void this.#next(() => this.#goBack(route));
+      if (state === 'failed' && isOnTrial) void this.#next(() => this.#goBack(route));
     });
   }
 
@@ -217,10 +222,14 @@ export class ConfigurationReload {
 
   async #takeUp(name: string, next: Configuration, fingerprint: string): Promise<void> {
     const before = this.of(name);
-    this.#trials.set(name, { before, fingerprint });
+    this.#trials.set(name, { before, fingerprint, replaced: this.#workerOf(name) });
     this.#running.set(name, next);
     this.#logger.info({ route: name, fingerprint }, 'the route is taken up with what is configured now');
     await this.#options.supervisor.replace(name, next.text());
+  }
+
+  #workerOf(route: string): number | null {
+    return this.#options.supervisor.workerOf(route)?.pid ?? null;
   }
 
   /** The route has halted at the change itself: it goes on as before. What has halted it after that is its own. */
