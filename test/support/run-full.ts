@@ -37,6 +37,8 @@ const onServers = ['test/integration', 'test/property', 'test/crash'];
 const sameOnAll = [
   'test/integration/package.test.ts',
   'test/integration/demo*',
+  'test/integration/mysql/**',
+  'test/crash/mysql*',
   'test/property/{net-effect,groups,configuration,transforms}*',
 ].flatMap((file) => ['--exclude', file]);
 
