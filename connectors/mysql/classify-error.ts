@@ -47,11 +47,12 @@ const refused: ReadonlyMap<number, RefusalCause> = new Map([
 const privilege: ReadonlySet<number> = new Set([1142, 1143, 1227, 1370]);
 /**
  * ER_SERVER_SHUTDOWN, ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_QUERY_INTERRUPTED, ER_NEW_ABORTING_CONNECTION, ER_CONNECTION_KILLED, ER_NORMAL_SHUTDOWN,
- * ER_READ_ONLY_MODE, ER_OPTION_PREVENTS_STATEMENT (read_only), ER_QUERY_TIMEOUT, ER_CLIENT_INTERACTION_TIMEOUT. ER_MASTER_FATAL_ERROR_READING_BINLOG: whether the binlog
+ * ER_READ_ONLY_MODE, ER_OPTION_PREVENTS_STATEMENT (read_only), ER_QUERY_TIMEOUT and MariaDB's ER_STATEMENT_TIMEOUT, ER_CLIENT_INTERACTION_TIMEOUT,
+ * ER_TRANSACTION_ROLLBACK_DURING_COMMIT (a cluster's other member was faster). ER_MASTER_FATAL_ERROR_READING_BINLOG: whether the binlog
  * is gone is told by the check at the next start.
  */
 const interrupted: ReadonlySet<number> = new Set([
-  1053, 1205, 1213, 1317, 1184, 1927, 1077, 1836, 1290, 3024, 4031, 1236,
+  1053, 1205, 1213, 1317, 1184, 1927, 1077, 1836, 1290, 3024, 1969, 4031, 3101, 1236,
 ]);
 /** ER_DUP_ENTRY and errors of values and of users' code quote what is in a row. */
 const mayQuoteValues = /^(22|23|45)/;

@@ -13,10 +13,13 @@ const connectMs = 10_000;
 export class MysqlSession {
   readonly node: NodeDefinition;
   readonly connection: mysql.Connection;
+  /** Which of the node's. */
+  readonly host: Host;
 
-  constructor(node: NodeDefinition, connection: mysql.Connection) {
+  constructor(node: NodeDefinition, connection: mysql.Connection, host: Host) {
     this.node = node;
     this.connection = connection;
+    this.host = host;
   }
 
   /** Throws classified errors. */
@@ -83,6 +86,8 @@ function answerOf(answer: unknown): Answer {
 }
 
 export interface MysqlSessionOptions {
+  /** The server of another session, where the two have to be of one. */
+  readonly host?: Host;
   /** For MysqlSession.batch(). */
   readonly batches?: boolean;
 }
@@ -105,15 +110,16 @@ export async function connectMysql(node: NodeDefinition, options: MysqlSessionOp
   const settings = node.connection();
   let last: unknown;
   let address = '';
-  for (const host of settings.hosts) {
+  const hosts = options.host === undefined ? settings.hosts : [options.host];
+  for (const host of hosts) {
     address = `${host.host}:${host.port}`;
     try {
-      const session = new MysqlSession(node, await connect(node, settings, host, options));
+      const session = new MysqlSession(node, await connect(node, settings, host, options), host);
       try {
         for (const statement of canonical) await session.query(statement);
         await demandVendor(session);
         // Heartbeats, marks and rows are written: after a failover the next in the list is the one.
-        if (settings.hosts.length > 1) await demandWritable(session, address);
+        if (hosts.length > 1) await demandWritable(session, address);
         return session;
       } catch (error) {
         session.close();

@@ -28,10 +28,18 @@ export class PartBuilder {
   origin: Origin = [];
   /** See TransactionPart. */
   replicated = false;
+  #unchecked = false;
 
   constructor(id: string, emit: (part: TransactionPart) => void) {
     this.#id = id;
     this.#emit = emit;
+  }
+
+  /** See TransactionPart.unchecked: of what is added from here on. */
+  set unchecked(unchecked: boolean) {
+    if (this.#unchecked === unchecked) return;
+    if (!this.empty) this.#give(null, 'ride');
+    this.#unchecked = unchecked;
   }
 
   get empty(): boolean {
@@ -93,7 +101,13 @@ export class PartBuilder {
     this.#rows = 0;
     this.#bytes = 0;
     this.#parts++;
-    this.#emit(this.replicated ? { ...part, replicated: true } : part);
+    if (this.replicated || this.#unchecked)
+      this.#emit({
+        ...part,
+        ...(this.replicated && { replicated: true }),
+        ...(this.#unchecked && { unchecked: true }),
+      });
+    else this.#emit(part);
   }
 }
 

@@ -62,6 +62,8 @@ export interface TransactionPart {
   readonly begins?: BegunLoad;
   /** What the first of its unmapped changes halts with; absent where there is none. */
   readonly unmapped?: MappingFailure;
+  /** Its rows were written at the source with foreign keys switched off: nothing was checked, and no cascade has followed. */
+  readonly unchecked?: true;
 }
 
 /** A row of a source table, by the values of its key as text. */

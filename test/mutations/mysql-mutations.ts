@@ -1,9 +1,10 @@
 import type { Mutation } from './mutations.ts';
 
 const consumer = 'test/integration/mysql/consumer.test.ts';
+const collector = 'test/integration/mysql/collector.test.ts';
 const target = 'connectors/mysql/target';
 
-/** Of MySQL and MariaDB as targets. */
+/** Of MySQL and MariaDB. */
 export const mysqlMutations: readonly Mutation[] = [
   {
     id: 'mysql-uncounted',
@@ -58,5 +59,59 @@ export const mysqlMutations: readonly Mutation[] = [
     find: 'if (holder === null || holder === own) continue;',
     replace: 'if (holder !== null || holder === own) continue;',
     test: { file: consumer, name: 'whoever takes the route over' },
+  },
+  {
+    id: 'mysql-checks-left-on',
+    promise: 2,
+    what: 'lets foreign keys act on what the source has written with them switched off',
+    file: 'connectors/mysql/source/binlog/rows-event.ts',
+    find: 'const noForeignKeyChecks = 0x02;',
+    replace: 'const noForeignKeyChecks = 0x00;',
+    test: { file: consumer, name: 'with foreign keys switched off' },
+  },
+  {
+    id: 'mysql-null-counted',
+    promise: 5,
+    what: 'gives NULL to a column in which the server puts something else',
+    file: `${target}/row-statements.ts`,
+    find: 'if (cell === null && insteadOfNull !== null)',
+    replace: "if (cell === null && insteadOfNull === '')",
+    test: { file: consumer, name: 'the target would store as something else' },
+  },
+  {
+    id: 'mysql-packets-by-hope',
+    promise: 3,
+    what: 'cuts a statement only once it is too long',
+    file: `${target}/set-apply.ts`,
+    find: 'if (bytes + more <= maxBytes) {',
+    replace: 'if (bytes <= maxBytes) {',
+    test: { file: consumer, name: 'however they lie beside each other' },
+  },
+  {
+    id: 'mysql-orphans-loaded',
+    promise: 5,
+    what: 'does not look whether the rows are there that loaded ones point to',
+    file: `${target}/demand-parents.ts`,
+    find: 'if (orphan === undefined) continue;',
+    replace: 'if (orphan === undefined || label !== null) continue;',
+    test: { file: consumer, name: 'rows that point to others of their own table' },
+  },
+  {
+    id: 'mariadb-gtid-out-of-order',
+    promise: 5,
+    what: 'takes a transaction whose number does not rise for one that was applied',
+    file: 'connectors/mysql/source/transaction-assembler.ts',
+    find: "if (kind === 'mariadb' && this.#progress.has({ kind, gtid }))",
+    replace: "if (kind === 'mariadb' && gtid.sequence < 0)",
+    test: { file: collector, name: 'does not rise within its domain' },
+  },
+  {
+    id: 'mysql-other-history',
+    promise: 5,
+    what: 'does not compare the last transaction with what the source has under its number',
+    file: 'connectors/mysql/source/transaction-assembler.ts',
+    find: 'if (lastCommit === null || lastCommit.gtid !== id) return;',
+    replace: "if (lastCommit === null || lastCommit.gtid !== '') return;",
+    test: { file: collector, name: 'has given the last number to another transaction' },
   },
 ];

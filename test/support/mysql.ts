@@ -103,7 +103,7 @@ export class MysqlServer implements AsyncDisposable {
       'max-connections': '50',
       ...(vendor === 'mysql'
         ? { mysqlx: 'OFF', 'innodb-redo-log-capacity': '32M', 'gtid-mode': 'ON', 'enforce-gtid-consistency': 'ON' }
-        : { 'innodb-log-file-size': '32M' }),
+        : { 'innodb-log-file-size': '32M', 'gtid-strict-mode': 'ON' }),
       ...this.#options.settings,
     };
     const given = Object.entries(settings).flatMap(([name, value]) => (value === null ? [] : [`--${name}=${value}`]));

@@ -8,7 +8,7 @@ const plan = { label: 'shop.orders', target: table };
 const options = {
   plans: { get: () => plan, parentsFirst: (plans: unknown[]) => [...plans] },
   foreignKeysAct: false,
-  maxCharacters: 1_000,
+  maxBytes: 1_000,
 } as unknown as SetOptions;
 
 function truncate(shares?: readonly unknown[]): readonly TransactionPart[] {

@@ -1,6 +1,6 @@
 import type { TableSelection } from '../../../src/core/route.ts';
 import type { CarriedTable } from '../../../src/core/source.ts';
-import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import { type TableName, tableLabel, tableOfLabel } from '../../../src/core/table.ts';
 import { ownSchemas } from '../catalogue/read-tables.ts';
 import { type BinlogPosition, parsePosition } from './position/binlog-position.ts';
 
@@ -20,6 +20,13 @@ export class CarriedTables {
     if (never.has(schema)) return false;
     if (this.#selection.select(schema, name) === null) return false;
     return this.#carried === null || this.#carried.has(tableLabel({ schema, name }));
+  }
+
+  /** Tables of this database are carried, whether they are still there or not. */
+  hasSchema(schema: string): boolean {
+    return [...(this.#carried?.values() ?? [])].some(
+      ({ known, label }) => (known ?? tableOfLabel(label))?.schema === schema,
+    );
   }
 
   /** The route means it, and has not begun with it. */

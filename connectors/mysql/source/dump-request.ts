@@ -1,4 +1,4 @@
-import type { BinlogPosition } from './position/binlog-position.ts';
+import type { BinlogPosition, FilePlace } from './position/binlog-position.ts';
 
 const registerReplica = 0x15;
 const binlogDump = 0x12;
@@ -19,6 +19,14 @@ export function registerRequest(serverId: number, host: string): Buffer {
   ]);
 }
 
+/**
+ * Where the server can be asked to begin: a place beyond 4 GB does not fit the request, so that such a file (of one transaction that is larger than
+ * `max_binlog_size`) is read from its beginning, and what is before the place is passed over.
+ */
+export function dumpPlace({ file, offset }: FilePlace): FilePlace {
+  return { file, offset: offset < 2 ** 32 ? offset : 4 };
+}
+
 /** COM_BINLOG_DUMP_GTID where MySQL has GTIDs, else COM_BINLOG_DUMP. On MariaDB a session variable says where to begin. */
 export function dumpRequest(position: BinlogPosition, serverId: number): Buffer {
   if (position.kind === 'gtid') {
@@ -31,7 +39,7 @@ export function dumpRequest(position: BinlogPosition, serverId: number): Buffer 
     head.writeUInt32LE(set.length, 19);
     return Buffer.concat([head, set]);
   }
-  const { file, offset } = position.kind === 'file' ? position.place : { file: '', offset: 4 };
+  const { file, offset } = position.kind === 'file' ? dumpPlace(position.place) : { file: '', offset: 4 };
   const head = Buffer.alloc(1 + 4 + 2 + 4);
   head[0] = binlogDump;
   head.writeUInt32LE(offset, 1);

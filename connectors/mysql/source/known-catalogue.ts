@@ -35,6 +35,10 @@ class Known implements KnownCatalogue {
     return this.#versions.get(tableLabel(table)) ?? null;
   }
 
+  hasSchema(schema: string): boolean {
+    return [...this.#versions.values()].some((table) => table.schema === schema);
+  }
+
   unlogged(table: TableName): UnloggedFacts {
     return this.#unlogged.get(tableLabel(table)) ?? nothingUnlogged;
   }

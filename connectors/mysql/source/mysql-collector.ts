@@ -17,7 +17,9 @@ import { type Beginning, BinlogStream } from './binlog-stream.ts';
 import { CarriedTables } from './carried-tables.ts';
 import { readCollations } from './charset-tables.ts';
 import { readKnownCatalogue } from './known-catalogue.ts';
-import { parsePosition } from './position/binlog-position.ts';
+import { beforeLast, lastTransaction } from './last-transaction.ts';
+import { type BinlogPosition, parsePosition } from './position/binlog-position.ts';
+import { GtidSet } from './position/gtid-set.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { checkStart } from './start-check.ts';
 import { StaleCatalogue, TransactionAssembler } from './transaction-assembler.ts';
@@ -26,6 +28,8 @@ export interface MysqlCollectorOptions extends CollectorOptions {
   readonly route: RouteDefinition;
   readonly stored: SourceIdentity;
   readonly logger: Logger;
+  /** Transactions that have no end in the binlog; kept as long as the process lives. */
+  readonly cutOff: Set<string>;
 }
 
 /** A definition that changes again whenever the catalogue has been read is nobody's that is at work on purpose. */
@@ -130,6 +134,9 @@ export class MysqlCollector implements Collector {
     const server = await readServerFacts(session);
     const node = await readNodeId(session);
     const position = await checkStart(session, { route: route.name, stored, position: from, server, node });
+    // Where it is not there any more nothing can be told by it.
+    const last = server.gtids ? lastTransaction(this.#start ?? { lastCommit: null }) : null;
+    const again = beforeLast(position, last);
     const collations = await readCollations(session);
     const isTaken = (schema: string, name: string): boolean => this.#tables.has(schema, name);
     const catalogue = await readKnownCatalogue(session, server, isTaken);
@@ -142,6 +149,7 @@ export class MysqlCollector implements Collector {
       maxPayloadBytes: Math.max(route.apply.memoryBytes, route.apply.maxRowBytes),
       maxPreparedBytes: Math.floor(budget.limitBytes / 2),
       start: parsePosition(from),
+      lastCommit: last,
       collations,
       mariadb: server.vendor === 'mariadb',
       checksums: server.checksums,
@@ -149,13 +157,16 @@ export class MysqlCollector implements Collector {
       catalogue,
       loadedTo: (table) => this.#tables.loadedTo(table),
       isWatched: () => this.#options.isWatched?.() === true,
+      hasSchema: (schema) => this.#tables.hasSchema(schema),
+      isCutOff: (id) => this.#options.cutOff.has(id),
+      onCutOff: (id) => this.#options.cutOff.add(id),
       onNewTable: ({ schema, name }) => this.#newTable(schema, name),
       emit: (part) => this.#emit(part),
       hold: (bytes) => (bytes < 0 ? budget.release(-bytes) : budget.take(bytes)),
     });
     this.#monitor ??= this.#watch();
     logger.info({ server: server.version, checkpoint: from }, 'reading the binlog');
-    return { server, position };
+    return { server, position: (await isThere(session, again)) ? again : position };
   }
 
   #emit(part: TransactionPart): void {
@@ -184,4 +195,11 @@ export class MysqlCollector implements Collector {
       onRetained: (bytes) => this.#options.onRetained(bytes),
     });
   }
+}
+
+/** Nothing of what comes behind the position was purged. */
+async function isThere(session: MysqlSession, position: BinlogPosition): Promise<boolean> {
+  if (position.kind !== 'gtid') return false;
+  const [row] = await session.query('SELECT @@GLOBAL.gtid_purged');
+  return position.set.covers(GtidSet.parse(row?.[0] ?? ''));
 }

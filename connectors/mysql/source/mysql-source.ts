@@ -47,6 +47,7 @@ class MysqlSource implements Source {
   readonly order = binlogOrder;
   readonly #options: SourceOptions;
   readonly #collectors = new Set<Collector>();
+  readonly #cutOff = new Set<string>();
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -192,7 +193,7 @@ class MysqlSource implements Source {
 
   collector(stored: SourceIdentity, options: CollectorOptions): Collector {
     const { route, logger } = this.#options;
-    const collector = new MysqlCollector({ ...options, route, logger, stored });
+    const collector = new MysqlCollector({ ...options, route, logger, stored, cutOff: this.#cutOff });
     this.#collectors.add(collector);
     return collector;
   }

@@ -6,6 +6,8 @@ import type { TransactionName } from './progress.ts';
 export interface OpenTransaction {
   readonly name: TransactionName;
   readonly id: string;
+  /** Tells it from any other that could have its name. */
+  readonly commitId: string;
   readonly atMicros: number;
   readonly builder: PartBuilder;
   readonly parts: TransactionPart[];
@@ -28,16 +30,17 @@ export interface OpenTransaction {
   prepared: boolean;
 }
 
-export interface OpenOptions extends Pick<OpenTransaction, 'name' | 'id' | 'atMicros'> {
+export interface OpenOptions extends Pick<OpenTransaction, 'name' | 'id' | 'commitId' | 'atMicros'> {
   readonly isApplied: boolean;
   emit(part: TransactionPart): void;
 }
 
-export function openTransaction({ name, id, atMicros, isApplied, emit }: OpenOptions): OpenTransaction {
+export function openTransaction({ name, id, commitId, atMicros, isApplied, emit }: OpenOptions): OpenTransaction {
   const builder = new PartBuilder(id, emit);
   return {
     name,
     id,
+    commitId,
     atMicros,
     builder,
     marks: new Map([['', builder.mark]]),

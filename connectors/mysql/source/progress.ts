@@ -1,6 +1,7 @@
 import type { Position } from '../../../src/core/position.ts';
 import type { GtidEvent } from './binlog/gtid-event.ts';
 import type { MariadbGtidEvent } from './binlog/mariadb-gtid-event.ts';
+import { dumpPlace } from './dump-request.ts';
 import { type BinlogPosition, compareFiles, type FilePlace, formatPosition } from './position/binlog-position.ts';
 import { GtidSet } from './position/gtid-set.ts';
 import { MariadbGtids } from './position/mariadb-gtids.ts';
@@ -14,6 +15,8 @@ export type TransactionName =
 /** How far the stream has come, in the terms of the checkpoint that it began with. */
 export class Progress {
   readonly #position: BinlogPosition;
+  /** Of a start in a file: what begins before it was applied. */
+  readonly #start: FilePlace | null;
   /** Where the reader is in the files of this server; '' until the server has told. */
   #file = '';
   #offset = 4;
@@ -23,7 +26,8 @@ export class Progress {
     else if (start.kind === 'mariadb')
       this.#position = { kind: 'mariadb', gtids: MariadbGtids.parse(String(start.gtids)) };
     else this.#position = start;
-    if (start.kind === 'file') ({ file: this.#file, offset: this.#offset } = start.place);
+    this.#start = start.kind === 'file' ? start.place : null;
+    if (start.kind === 'file') ({ file: this.#file, offset: this.#offset } = dumpPlace(start.place));
   }
 
   get kind(): BinlogPosition['kind'] {
@@ -36,7 +40,7 @@ export class Progress {
       return this.#position.set.has(name.gtid.source, name.gtid.number);
     if (name.kind === 'mariadb' && this.#position.kind === 'mariadb')
       return this.#position.gtids.has(name.gtid.domain, name.gtid.sequence);
-    return false;
+    return this.#start !== null && compareFiles(this.place, this.#start) < 0;
   }
 
   /** The transaction has ended: it is part of the position. */

@@ -56,7 +56,8 @@ export async function openQueueSnapshot(options: QueueSnapshotOptions): Promise<
     failpoint('slot.before');
     const server = await readServerFacts(control);
     const node = await readNodeId(control);
-    view = await connectMysql(route.from);
+    // A position of one server means nothing for a view of another.
+    view = await connectMysql(route.from, { host: control.host });
     signal.throwIfAborted();
     await view.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
     const found = await (server.vendor === 'mariadb'
@@ -77,9 +78,29 @@ export async function openQueueSnapshot(options: QueueSnapshotOptions): Promise<
 
 const beginView = 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY';
 
-/** The server knows the place of a snapshot in its binlog: nobody waits. */
-async function viewOfMariadb(view: MysqlSession, { isWanted }: QueueSnapshotOptions): Promise<View> {
-  await view.query(beginView);
+/**
+ * The server knows the place of a snapshot in its binlog: no writer waits. But a transaction that is prepared (XA) by then has its rows in front of the
+ * place, and in no view before it is decided: it is waited for.
+ */
+async function viewOfMariadb(view: MysqlSession, options: QueueSnapshotOptions): Promise<View> {
+  for (let attempt = 1; ; attempt++) {
+    const before = await view.query('XA RECOVER');
+    await view.query(beginView);
+    const after = await view.query('XA RECOVER');
+    if (before.length + after.length === 0) return await placeOfView(view, options);
+    await view.query('ROLLBACK');
+    if (attempt >= tries) throw undecided(options.route);
+    await pause(restMs, options.signal);
+    options.signal.throwIfAborted();
+  }
+}
+
+function undecided({ name: route }: RouteDefinition): TidelockError {
+  const why = 'it is prepared, and neither committed nor rolled back: XA RECOVER at the source lists it';
+  return fail(sourceErrors.preparedTransaction, { route, position: 'the beginning of the load', why });
+}
+
+async function placeOfView(view: MysqlSession, { isWanted }: QueueSnapshotOptions): Promise<View> {
   const status = await view.query("SHOW SESSION STATUS LIKE 'binlog_snapshot_%'");
   const of = new Map(status.map(([name, value]) => [String(name).toLowerCase(), value ?? '']));
   const place = [of.get('binlog_snapshot_file') ?? '', Number(of.get('binlog_snapshot_position') ?? 0)];

@@ -39,6 +39,8 @@ export interface TablePlansOptions {
 export class TablePlans {
   readonly #options: TablePlansOptions;
   readonly #ids = new Map<number, Known>();
+  /** By table, the last: ids are given out anew with each file and each FLUSH TABLES, and whoever is behind this keeps what it makes of a version. */
+  readonly #last = new Map<string, Known>();
 
   constructor(options: TablePlansOptions) {
     this.#options = options;
@@ -50,10 +52,14 @@ export class TablePlans {
     const known = this.#ids.get(id);
     const description = descriptionOf(event);
     if (known?.description.equals(description)) return;
-    this.#ids.set(id, {
-      description: Buffer.from(description),
-      table: this.#plan(readTableMap(event, this.#options.mariadb)),
-    });
+    const map = readTableMap(event, this.#options.mariadb);
+    const label = tableLabel(map);
+    const last = this.#last.get(label);
+    const now = last?.description.equals(description)
+      ? last
+      : { description: Buffer.from(description), table: this.#plan(map) };
+    this.#ids.set(id, now);
+    if (now.table.plan !== null) this.#last.set(label, now);
   }
 
   get(id: number): PlannedTable {

@@ -14,10 +14,11 @@ import { readGtid, readTaggedGtid } from './binlog/gtid-event.ts';
 import { readMariadbGtid } from './binlog/mariadb-gtid-event.ts';
 import { type QueryEvent, readCompressedQuery, readQuery } from './binlog/query-event.ts';
 import type { UnloggedFacts } from './binlog/row-plan.ts';
-import { isRowsEvent } from './binlog/rows-event.ts';
+import { isRowsEvent, isUnchecked } from './binlog/rows-event.ts';
 import { readTableId } from './binlog/table-map.ts';
 import { readTransactionPayload } from './binlog/transaction-payload.ts';
 import type { Collations } from './binlog/values/charsets.ts';
+import type { LastTransaction } from './last-transaction.ts';
 import { type OpenTransaction, openTransaction } from './open-transaction.ts';
 import { type BinlogPosition, coversPosition, type FilePlace } from './position/binlog-position.ts';
 import { Progress, type TransactionName } from './progress.ts';
@@ -37,16 +38,23 @@ export interface AssemblerOptions {
   /** What prepared transactions may hold until they are decided. */
   readonly maxPreparedBytes: number;
   readonly start: BinlogPosition;
+  /** What the checkpoint's last transaction was: where it comes once more it has to be the same. */
+  readonly lastCommit: LastTransaction | null;
   readonly collations: Collations;
   readonly mariadb: boolean;
   /** Whether events carry checksums before the first binlog has said so. */
   readonly checksums: boolean;
   isTaken(schema: string, name: string): boolean;
+  /** Tables of this database are carried. */
+  hasSchema(schema: string): boolean;
   /** Of a table that came later than the route: everything up to here was in its copy. */
   loadedTo(table: TableName): BinlogPosition | null;
   readonly catalogue: KnownCatalogue;
   /** Somebody reads the source between two watermarks: rows that another route has brought are wanted, too. */
   isWatched(): boolean;
+  /** A transaction without an end, of which an earlier stream has given out parts: the server died while it wrote it. */
+  isCutOff(id: string): boolean;
+  onCutOff(id: string): void;
   /** A table was made that the route means and does not carry. */
   onNewTable(table: TableName): void;
   emit(part: TransactionPart): void;
@@ -59,6 +67,7 @@ export interface KnownCatalogue {
   /** Every definition in it was made before. */
   readonly position: BinlogPosition;
   table(table: TableName): TableVersion | null;
+  hasSchema(schema: string): boolean;
   unlogged(table: TableName): UnloggedFacts;
 }
 
@@ -177,12 +186,24 @@ export class TransactionAssembler {
   #abandon(): void {
     const open = this.#open;
     this.#open = null;
-    if (open === null) return;
+    if (open === null || open.skipped === 'applied') return;
+    if (open.prepared) {
+      this.#xa.forget(open);
+      return;
+    }
+    const undone = open.builder.rewind(open.marks.get('') ?? open.builder.mark);
+    if (undone !== null) {
+      this.#announced.takeBack(undone.toReversed());
+      return;
+    }
     // Parts that were given out are without a commit: whoever reads them can't be told to forget them but by an end of the stream.
-    if (open.rows > 0) throw new RangeError('a binlog ends inside a transaction');
+    this.#options.onCutOff(open.id);
+    const { route } = this.#options;
+    throw fail(sourceErrors.cutOff, { route, position: this.position, transaction: open.id });
   }
 
-  #gtid({ source, number, committedAtMicros }: ReturnType<typeof readGtid>, event: BinlogEvent): void {
+  #gtid(gtid: ReturnType<typeof readGtid>, event: BinlogEvent): void {
+    const { source, number, committedAtMicros, firstAtMicros } = gtid;
     const atMicros = committedAtMicros ?? event.timestamp * 1_000_000;
     const { kind } = this.#progress;
     if (source === null) {
@@ -192,9 +213,18 @@ export class TransactionAssembler {
       return;
     }
     if (kind === 'gtid')
-      this.#begin({ kind: 'gtid', gtid: { source, number, committedAtMicros } }, `${source}:${number}`, atMicros);
+      this.#known(this.#begin({ kind, gtid: { ...gtid, source } }, `${source}:${number}`, atMicros, firstAtMicros));
     else if (kind === 'file') this.#begin({ kind: 'file' }, `${source}:${number}`, atMicros);
     else throw this.#otherKind("a GTID of MySQL's");
+  }
+
+  /** A source that was restored, and has gone on, gives the same numbers to other transactions. */
+  #known({ id, atMicros, commitId }: OpenTransaction): void {
+    const { lastCommit, route } = this.#options;
+    if (lastCommit === null || lastCommit.gtid !== id) return;
+    if (lastCommit.id === commitId || lastCommit.id === `${id}@${atMicros}`) return;
+    const expected = lastCommit.id;
+    throw fail(sourceErrors.historyDiffers, { route, checkpoint: this.position, expected, found: commitId });
   }
 
   #mariadbGtid(event: BinlogEvent): void {
@@ -202,6 +232,9 @@ export class TransactionAssembler {
     const { kind } = this.#progress;
     if (kind === 'gtid') throw this.#otherKind("a GTID of MariaDB's");
     const id = `${gtid.domain}-${gtid.server}-${gtid.sequence}`;
+    // The server begins behind the position: what is not above it was given its number out of order, and would be taken for applied here and by each later start.
+    if (kind === 'mariadb' && this.#progress.has({ kind, gtid }))
+      throw fail(sourceErrors.outOfOrder, { route: this.#options.route, position: this.position, gtid: id });
     const open = this.#begin(kind === 'mariadb' ? { kind, gtid } : { kind: 'file' }, id, event.timestamp * 1_000_000);
     if (gtid.xa === 'prepared') open.prepared = true;
     open.begun = !gtid.standalone && gtid.xa !== 'completed';
@@ -211,14 +244,17 @@ export class TransactionAssembler {
     return fail(sourceErrors.positionKind, { route: this.#options.route, position: this.position, expected });
   }
 
-  #begin(name: TransactionName, id: string, atMicros: number): OpenTransaction {
+  #begin(name: TransactionName, id: string, atMicros: number, firstAtMicros: number | null = null): OpenTransaction {
     if (this.#open !== null) throw new RangeError('a transaction begins inside another');
     const { place } = this.#progress;
+    const named = id === '' ? `${place.file}:${place.offset}` : id;
     const open = openTransaction({
       name,
-      id: id === '' ? `${place.file}:${place.offset}` : id,
+      id: named,
+      // A source that was restored gives the same numbers again, at another time.
+      commitId: `${named}@${firstAtMicros ?? atMicros}`,
       atMicros,
-      isApplied: this.#progress.has(name),
+      isApplied: this.#progress.has(name) || (id !== '' && this.#options.isCutOff(id)),
       emit: (part) => this.#part(part),
     });
     this.#open = open;
@@ -254,8 +290,7 @@ export class TransactionAssembler {
     const commit = {
       position: this.#progress.position,
       atMs: Math.floor(open.atMicros / 1_000),
-      // A source that was restored gives the same numbers again, at another time.
-      id: `${open.id}@${open.atMicros}`,
+      id: open.commitId,
     };
     const urgency: Urgency = open.marked ? 'now' : 'ride';
     if (open.builder.empty && open.rows === 0) this.#options.emit(idleAdvance(commit, urgency));
@@ -281,6 +316,8 @@ export class TransactionAssembler {
     if (this.#isLoaded(open, table.loadedTo)) return;
     if (table.refused !== null) throw table.refused;
     if (table.plan === null) return;
+    // What MySQL's cascades do is logged: nothing of it is done at the target, whatever the session has switched off.
+    if (this.#options.mariadb) open.builder.unchecked = isUnchecked(event);
     this.#announced.announce(open, table.plan.table, this.#progress.position);
     this.#rows.read(event, table.plan, (change, bytes) => {
       open.rows++;
@@ -361,8 +398,13 @@ export class TransactionAssembler {
     const { what } = statement;
     const table = statement.tables.find(taken);
     if (table !== undefined) throw this.#unseen(tableLabel(table), what);
-    const dropped = statement.databases.find((name) => this.#announced.hasSchema(name));
+    const dropped = statement.databases.find((name) => this.#hasSchema(name));
     if (dropped !== undefined) throw this.#unseen(dropped, what);
+  }
+
+  #hasSchema(name: string): boolean {
+    const { hasSchema, catalogue } = this.#options;
+    return this.#announced.hasSchema(name) || hasSchema(name) || catalogue.hasSchema(name);
   }
 
   #unseen(table: string, what: string): TidelockError {

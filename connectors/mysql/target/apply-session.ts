@@ -4,6 +4,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import { connectMysql, type MysqlSession } from '../connect.ts';
 import { readVariables } from '../server-facts.ts';
 import { type SessionUse, takeSessionLock } from '../state/session-locks.ts';
+import { demandVersion } from './demand-version.ts';
 
 /** A session that writes rows, and what is true of it. */
 export interface ApplySession {
@@ -51,8 +52,9 @@ export async function openApplySession(
     if (!(await takeSessionLock(session, routeId, use, lockSeconds)))
       throw fail(routeErrors.epochLocked, { route: route.name });
     const variables = await readVariables(session, [
-      ...['max_allowed_packet', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin'],
+      ...['version', 'max_allowed_packet', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin'],
     ]);
+    demandVersion(route.to, variables.get('version') ?? '');
     return {
       session,
       foreignKeysAct: acting,

@@ -9,10 +9,11 @@ import { updateKeyImage } from '../../sql/apply/net-effect.ts';
 import type { ApplySession } from './apply-session.ts';
 import { Flights } from './flights.ts';
 import { isDuplicate, isLockError, isOfTheChange } from './refusals.ts';
-import { orderedStatements, singleStatement } from './set-apply.ts';
+import { checkForeignKeys, orderedStatements, singleStatement } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 import { refusalText } from './target-transaction.ts';
+import { ValueRefusal } from './value-refusal.ts';
 
 export interface CarefulOptions {
   readonly apply: ApplySession;
@@ -35,26 +36,42 @@ interface Place {
  */
 export async function applyCarefully(options: CarefulOptions, parts: readonly TransactionPart[]): Promise<number> {
   const run = new CarefulRun(options);
-  for (const part of parts)
+  for (const part of parts) {
+    await run.check(part.unchecked !== true);
     for (const change of part.changes) {
       if (isRowChange(change)) await run.apply(change, part);
       else if (change.kind === 'truncate') await run.truncate({ ...part, changes: [change] });
     }
+  }
+  await run.check(true);
   return run.collisions;
 }
 
 class CarefulRun {
   collisions = 0;
   readonly #options: CarefulOptions;
+  #checked = true;
 
   constructor(options: CarefulOptions) {
     this.#options = options;
   }
 
+  /** Foreign keys, where they act. */
+  async check(checked: boolean): Promise<void> {
+    const { apply } = this.#options;
+    if (!apply.foreignKeysAct || this.#checked === checked) return;
+    this.#checked = checked;
+    await apply.session.batch([checked ? checkForeignKeys : 'set foreign_key_checks = 0']);
+  }
+
   async truncate(part: TransactionPart): Promise<void> {
     const { plans, apply } = this.#options;
-    const options = { plans, foreignKeysAct: apply.foreignKeysAct, maxCharacters: 0 };
+    const options = { plans, foreignKeysAct: apply.foreignKeysAct, maxBytes: 0 };
     for (const { text, label } of orderedStatements(options, [part])) {
+      if (label === '') {
+        await apply.session.batch([text]);
+        continue;
+      }
       const place = { route: this.#options.route, table: label, position: positionText(part), change: 'truncate' };
       await this.#run(text, place);
     }
@@ -63,7 +80,7 @@ class CarefulRun {
   async apply(change: RowChange, part: TransactionPart): Promise<void> {
     const plan = this.#options.plans.get(change.table);
     const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: change.kind };
-    const found = await this.#try(singleStatement(plan, change).text, place);
+    const found = await this.#try(textOf(plan, change, place), place);
     if (found === 1) return;
     if (found === 'duplicate') {
       if (change.kind === 'insert' && (await this.#exists(plan, change.after)))
@@ -131,6 +148,16 @@ class CarefulRun {
       if (isDuplicate(error)) return 'duplicate';
       throw fail(targetErrors.applyFailed, { ...place, ...refusalText(error) }, error);
     }
+  }
+}
+
+/** Throws (halt) what the server would make something else of. */
+function textOf(plan: TablePlan, change: RowChange, { route, table, position }: Place): string {
+  try {
+    return singleStatement(plan, change).text;
+  } catch (error) {
+    if (!(error instanceof ValueRefusal)) throw error;
+    throw fail(targetErrors.valueAltered, { route, table, column: error.column, position, why: error.message }, error);
   }
 }
 

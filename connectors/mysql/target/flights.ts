@@ -4,7 +4,14 @@ import type { Answer, MysqlSession } from '../connect.ts';
 import type { CountedStatement } from './set-apply.ts';
 
 /** The server is given so much at a time: it works on it while the rest is made. */
-const flightCharacters = 256 * 1024;
+const flightBytes = 256 * 1024;
+/** Behind each statement of a message, and in front of the first. */
+const betweenBytes = 2;
+
+/** What a single statement may have, of the longest message that the server takes. */
+export function longestStatement(maxPacketBytes: number): number {
+  return maxPacketBytes - 2 * betweenBytes;
+}
 
 /** A statement touched another number of rows than it should have: the group is not what the target expects. */
 export class CountMismatch extends Error {
@@ -31,7 +38,7 @@ export class Flights {
   readonly #options: FlightsOptions;
   #texts: string[] = [];
   #checks: (Check | null)[] = [];
-  #characters = 0;
+  #bytes = 0;
   #sent: Promise<void> | null = null;
 
   constructor(options: FlightsOptions) {
@@ -39,11 +46,13 @@ export class Flights {
   }
 
   async send(text: string, check: Check | null = null): Promise<void> {
-    if (this.#characters > 0 && this.#characters + text.length > flightCharacters) await this.#leave();
+    const bytes = Buffer.byteLength(text) + betweenBytes;
+    const limit = Math.min(flightBytes, this.#options.maxPacketBytes - betweenBytes);
+    if (this.#bytes > 0 && this.#bytes + bytes > limit) await this.#leave();
     this.#texts.push(text);
     this.#checks.push(check);
-    this.#characters += text.length;
-    if (this.#characters > flightCharacters) await this.#leave();
+    this.#bytes += bytes;
+    if (this.#bytes > limit) await this.#leave();
   }
 
   async sendCounted({ text, rows, label }: CountedStatement): Promise<void> {
@@ -74,17 +83,17 @@ export class Flights {
     const [texts, checks] = [this.#texts, this.#checks];
     this.#texts = [];
     this.#checks = [];
-    this.#characters = 0;
-    const flight = this.#fly(texts, checks);
+    const bytes = this.#bytes + betweenBytes;
+    this.#bytes = 0;
+    const flight = this.#fly(texts, checks, bytes);
     // Its error is thrown where somebody waits for it.
     flight.catch(() => {});
     this.#sent = flight;
   }
 
-  async #fly(texts: readonly string[], checks: readonly (Check | null)[]): Promise<void> {
+  async #fly(texts: readonly string[], checks: readonly (Check | null)[], bytes: number): Promise<void> {
     const { session, maxPacketBytes, route } = this.#options;
     // One that is longer than the server takes would end the connection, again and again.
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 2, 1);
     if (bytes > maxPacketBytes) throw fail(targetErrors.packetTooLarge, { route, bytes, limit: maxPacketBytes });
     const answers = await session.batch(texts);
     for (const [at, check] of checks.entries()) {

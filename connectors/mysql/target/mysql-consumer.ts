@@ -23,7 +23,7 @@ import { mappingError } from '../../sql/apply/mapping-error.ts';
 import { Turns } from '../../sql/apply/turns.ts';
 import type { ApplySession } from './apply-session.ts';
 import { applyCarefully } from './careful-apply.ts';
-import type { Flights } from './flights.ts';
+import { type Flights, longestStatement } from './flights.ts';
 import { isLockError, isOff } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
 import { storeDefinition } from './store-definition.ts';
@@ -34,10 +34,7 @@ import { TargetTransaction } from './target-transaction.ts';
 const maxGroupBytes = 64_000_000;
 
 /** A statement is not longer than this where its rows allow that: the server holds it, and its list of rows, in memory. */
-const statementCharacters = 4_000_000;
-
-/** A character takes three bytes at most; the message has other statements, too. */
-const bytesPerCharacter = 4;
+const statementBytes = 4_000_000;
 
 /** Deadlocks and lock waits of one group, which is done again each time. */
 const mostRetries = 10;
@@ -257,7 +254,7 @@ export class MysqlConsumer implements Consumer {
     const options: SetOptions = {
       plans: this.#plans,
       foreignKeysAct: this.#apply.foreignKeysAct,
-      maxCharacters: Math.min(statementCharacters, Math.floor(this.#apply.maxPacketBytes / bytesPerCharacter)),
+      maxBytes: Math.min(statementBytes, longestStatement(this.#apply.maxPacketBytes)),
     };
     const statements = mode === 'set' ? setStatements(options, parts) : orderedStatements(options, parts);
     for (const statement of statements) await flights.sendCounted(statement);

@@ -13,13 +13,15 @@ import { quoteTable } from '../identifiers.ts';
 import { storeFirstCheckpoint } from '../state/first-checkpoint.ts';
 import { registerTables, storeApplied, storeChange } from '../state/registered-tables.ts';
 import { type ApplySession, openApplySession } from './apply-session.ts';
-import { Flights } from './flights.ts';
+import { demandParents } from './demand-parents.ts';
+import { Flights, longestStatement } from './flights.ts';
 import { originSignal } from './origin-signal.ts';
 import { isOfTheChange } from './refusals.ts';
 import { insertRows } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { refusalText } from './target-transaction.ts';
+import { ValueRefusal } from './value-refusal.ts';
 
 export interface MysqlLoaderOptions extends LoaderOptions {
   readonly route: RouteDefinition;
@@ -27,7 +29,7 @@ export interface MysqlLoaderOptions extends LoaderOptions {
 }
 
 /** Rows of one INSERT: more of them save little, and are in memory three times. */
-const statementCharacters = 1_000_000;
+const statementBytes = 1_000_000;
 
 /** All tables and the first checkpoint in one transaction: whatever interrupts it, the target is as it was before. Tables come parents first. */
 export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
@@ -57,7 +59,9 @@ export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
   }
   const plans = new TablePlans(route, apply.foreignKeysAct);
   const sorted = new Set<TableVersion>();
+  const loaded: TablePlan[] = [];
   const end = async (): Promise<void> => {
+    if (apply.foreignKeysAct) await demandParents(session, { route: route.name, position }, loaded);
     await session.query('commit');
     failpoint('load.answerLost');
     session.close();
@@ -79,6 +83,9 @@ export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
     load: (table, batches) =>
       guarded(async () => {
         if (!sorted.has(table)) await plans.add(session, [table]);
+        // A row may point to one that comes later, of its own table or of one in a cycle: whether all are there is looked at in the end.
+        await session.query('set foreign_key_checks = 0');
+        loaded.push(plans.get(table));
         return await loadTable({ apply, plan: plans.get(table), route: route.name, position }, batches);
       }),
     begin: async (loads) => {
@@ -125,15 +132,20 @@ async function loadTable(
   const [there] = await session.query(`select 1 from ${quoteTable(plan.target)} limit 1`);
   if (there !== undefined) throw fail(targetErrors.targetNotEmpty, { route, table: plan.label });
   const flights = new Flights({ session, maxPacketBytes, route });
-  const maxCharacters = Math.min(statementCharacters, Math.floor(maxPacketBytes / 4));
+  const maxBytes = Math.min(statementBytes, longestStatement(maxPacketBytes));
   let count = 0;
   try {
     for await (const rows of batches) {
       count += rows.length;
-      for (const statement of insertRows(plan, rows, maxCharacters)) await flights.sendCounted(statement);
+      for (const statement of insertRows(plan, rows, maxBytes)) await flights.sendCounted(statement);
     }
     await flights.settle();
   } catch (error) {
+    if (error instanceof ValueRefusal)
+      throw fail(targetErrors.valueAltered, {
+        ...{ route, table: plan.label, position },
+        ...{ column: error.column, why: error.message },
+      });
     if (!isOfTheChange(error)) throw error;
     throw fail(
       targetErrors.loadRefused,

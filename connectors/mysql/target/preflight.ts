@@ -7,6 +7,7 @@ import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
 import { readVariables } from '../server-facts.ts';
 import { foreignKeysAct, isDurable } from './apply-session.ts';
+import { demandVersion } from './demand-version.ts';
 import { demandNothingFires } from './firing-triggers.ts';
 import { missingGrants } from './missing-grants.ts';
 import { planTable } from './table-plan.ts';
@@ -38,8 +39,18 @@ export async function targetPreflight(
   for (const { what, statement, table } of await missingGrants(session, versions))
     add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), table, statement);
   const variables = await readVariables(session, [
-    ...['read_only', 'super_read_only', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin'],
+    ...['version', 'read_only', 'super_read_only', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin'],
   ]);
+  const told = (check: () => void, table?: TableVersion): void => {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof TidelockError)) throw error;
+      const { statement } = error.place as { statement?: string };
+      add(error, table, statement);
+    }
+  };
+  told(() => demandVersion(route.to, variables.get('version') ?? ''));
   for (const name of ['read_only', 'super_read_only'])
     if (variables.get(name) === 'ON')
       add(fail(targetErrors.readOnly, { node, name }), undefined, `SET GLOBAL ${name} = OFF;`);
@@ -56,18 +67,11 @@ export async function targetPreflight(
       add(fail(targetErrors.tableMissing, { route: route.name, table: tableLabel(version) }), version);
       continue;
     }
-    for (const check of [
+    told(
       () => planTable(version, target, { route: route.name, vendor, foreignKeysAct: foreignKeysAct(route) }),
-      () => demandNothingFires(route, target),
-    ]) {
-      try {
-        check();
-      } catch (error) {
-        if (!(error instanceof TidelockError)) throw error;
-        const { statement } = error.place as { statement?: string };
-        add(error, version, statement);
-      }
-    }
+      version,
+    );
+    told(() => demandNothingFires(route, target), version);
   }
   return findings;
 }

@@ -1,5 +1,6 @@
 import { errnoOf, isMysqlError } from '../classify-error.ts';
 import { CountMismatch } from './flights.ts';
+import { ValueRefusal } from './value-refusal.ts';
 
 /**
  * What a server says of a change beside its SQLSTATEs 22, 23 and 45. ER_NO_DEFAULT_FOR_FIELD, ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, WARN_DATA_TRUNCATED,
@@ -23,11 +24,14 @@ export function isDuplicate(error: unknown): boolean {
 
 /** True where replaying the group change by change may go through, or tells which change is at fault. */
 export function isOff(error: unknown): boolean {
-  return error instanceof CountMismatch || isOfTheChange(error);
+  return error instanceof CountMismatch || error instanceof ValueRefusal || isOfTheChange(error);
 }
 
-/** ER_LOCK_DEADLOCK has rolled back everything, ER_LOCK_WAIT_TIMEOUT one statement: either way the whole is done again. */
+/**
+ * ER_LOCK_DEADLOCK has rolled back everything, ER_LOCK_WAIT_TIMEOUT one statement, and ER_TRANSACTION_ROLLBACK_DURING_COMMIT what another member of the
+ * target's cluster was faster with: whichever, the whole is done again.
+ */
 export function isLockError(error: unknown): boolean {
   const errno = errnoOf(error);
-  return errno === 1213 || errno === 1205;
+  return errno === 1213 || errno === 1205 || errno === 3101;
 }

@@ -1,9 +1,11 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { charsetOf, integerBases, type LiteralKind } from './column-kind.ts';
+import { keepsNumbers } from './json-numbers.ts';
 import type { BoundColumn } from './table-plan.ts';
 import type { TargetColumn, TargetTable } from './target-table.ts';
 import { textLiteral, valueLiteral } from './value-literal.ts';
+import { ValueRefusal } from './value-refusal.ts';
 
 export interface RowStatementsOptions {
   readonly target: TargetTable;
@@ -80,7 +82,7 @@ export class RowStatements {
     const { columns } = this.#options;
     const set = columns
       .filter(({ index }) => after[index] !== UNCHANGED)
-      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${valueLiteral(after[index], column.kind)}`);
+      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${cellLiteral(after[index], column)}`);
     return `update ${this.#table} set ${set.join(', ')} where ${this.#named(old)}`;
   }
 
@@ -143,7 +145,7 @@ export class RowStatements {
       firstRow: (old, after) => {
         const named = key.map(({ index, column }, at) => `${keyLiteral(old, index, column)} as c${at}`);
         const given = values.map(
-          ({ index, column }, at) => `${valueLiteral(after[index], column.kind)} as c${key.length + at}`,
+          ({ index, column }, at) => `${cellLiteral(after[index], column)} as c${key.length + at}`,
         );
         return `select ${[...named, ...given].join(', ')}`;
       },
@@ -156,11 +158,23 @@ function same({ name }: TargetColumn): string {
   return `${column} = ${column}`;
 }
 
+/** Throws (ValueRefusal) for what the server would store as something else. */
+function cellLiteral(cell: Row[number] | undefined, { name, kind, insteadOfNull }: TargetColumn): string {
+  if (cell === null && insteadOfNull !== null)
+    throw new ValueRefusal(name, `the target would store ${insteadOfNull} in place of NULL`);
+  if (kind === 'json' && typeof cell === 'string' && !keepsNumbers(cell))
+    throw new ValueRefusal(
+      name,
+      'the target would round a number of the document, which has more digits than a double',
+    );
+  return valueLiteral(cell, kind);
+}
+
 function literals(columns: readonly BoundColumn[], row: Row): string {
   let text = '';
   for (const { index, column } of columns) {
     if (text !== '') text += ',';
-    text += valueLiteral(row[index], column.kind);
+    text += cellLiteral(row[index], column);
   }
   return text;
 }

@@ -18,12 +18,15 @@ export interface CountedStatement {
   readonly label: string;
 }
 
+/** As a session is between two groups. */
+export const checkForeignKeys = 'set foreign_key_checks = 1';
+
 export interface SetOptions {
   readonly plans: TablePlans;
   /** Rows may not come in any order: parents before their children, which go first. */
   readonly foreignKeysAct: boolean;
-  /** No statement is longer, in characters, where its rows allow that. */
-  readonly maxCharacters: number;
+  /** No statement is longer where its rows allow that. */
+  readonly maxBytes: number;
 }
 
 /** The net effect of the parts as few statements, in the order in which they are to be carried out. */
@@ -32,7 +35,12 @@ export function* setStatements(
   parts: readonly TransactionPart[],
 ): Generator<CountedStatement, void, undefined> {
   const net = new NetEffect<TablePlan>();
-  for (const { changes } of parts)
+  const checks = new ForeignKeyChecks(options);
+  for (const { changes, unchecked = false } of parts) {
+    if (checks.differ(unchecked)) {
+      yield* netStatements(options, net.drain());
+      yield* checks.set(unchecked);
+    }
     for (const change of changes) {
       if (isRowChange(change)) {
         const plan = options.plans.get(change.table);
@@ -41,10 +49,12 @@ export function* setStatements(
         yield singleStatement(plan, change);
       } else if (change.kind === 'truncate') {
         yield* netStatements(options, net.drain());
-        yield* truncateStatements(options, change);
+        yield* truncateStatements(options, change, checks);
       }
     }
+  }
   yield* netStatements(options, net.drain());
+  yield* checks.set(false);
 }
 
 /** Each change by itself, in source order. */
@@ -52,11 +62,15 @@ export function* orderedStatements(
   options: SetOptions,
   parts: readonly TransactionPart[],
 ): Generator<CountedStatement, void, undefined> {
-  for (const { changes } of parts)
+  const checks = new ForeignKeyChecks(options);
+  for (const { changes, unchecked = false } of parts) {
+    yield* checks.set(unchecked);
     for (const change of changes) {
       if (isRowChange(change)) yield singleStatement(options.plans.get(change.table), change);
-      else if (change.kind === 'truncate') yield* truncateStatements(options, change);
+      else if (change.kind === 'truncate') yield* truncateStatements(options, change, checks);
     }
+  }
+  yield* checks.set(false);
 }
 
 export function singleStatement(plan: TablePlan, change: RowChange): CountedStatement {
@@ -71,18 +85,22 @@ function singleText({ statements, keyIndexes }: TablePlan, change: RowChange): s
 
 /**
  * TRUNCATE commits by itself here: rows that were written before it would be at the target without those after it, and without their checkpoint. DELETE is part
- * of the transaction, and takes its time with large tables.
+ * of the transaction, and takes its time with large tables. Foreign keys are never acted upon by TRUNCATE, which the source has refused where they would count.
  */
 function* truncateStatements(
   { plans }: SetOptions,
   change: TruncateChange,
+  checks: ForeignKeyChecks,
 ): Generator<CountedStatement, void, undefined> {
   const tables = change.tables.map((table) => plans.get(table));
   const [share] = change.shares ?? [];
   // Rows that never came from here would go with the others.
   if (share !== undefined) throw fail(targetErrors.truncateOfShare, { table: tableLabel(share.table) });
+  const { unchecked } = checks;
+  yield* checks.set(true);
   for (const { target, label } of plans.parentsFirst([...new Set(tables)]).reverse())
     yield { text: `delete from ${quoteTable(target)}`, rows: null, label };
+  yield* checks.set(unchecked);
 }
 
 /** Deletes before updates before inserts frees unique values before they are taken again. */
@@ -118,10 +136,10 @@ const nothing: Row = [];
 export function insertRows(
   plan: TablePlan,
   rows: readonly Row[],
-  maxCharacters: number,
+  maxBytes: number,
 ): Generator<CountedStatement, void, undefined> {
   const pairs = rows.map((after) => ({ old: nothing, after }));
-  return rowStatements({ maxCharacters }, plan, plan.statements.insert, pairs);
+  return rowStatements({ maxBytes }, plan, plan.statements.insert, pairs);
 }
 
 function insertStatements(options: SetOptions, plan: TablePlan, inserts: SplitRows['inserts']) {
@@ -162,22 +180,53 @@ function imagesOf({ keyIndexes }: TablePlan, change: UpdateChange): RowPair {
   return { old: updateKeyImage({ keyIndexes }, change), after: change.after };
 }
 
-/** Cut where a statement would be longer than the server takes. */
+/** Cut where a statement would be longer than the server takes, in bytes as it gets them. */
 function* rowStatements(
-  { maxCharacters }: Pick<SetOptions, 'maxCharacters'>,
+  { maxBytes }: Pick<SetOptions, 'maxBytes'>,
   { label }: TablePlan,
   { head, behindFirst, tail, firstRow, row }: SetStatement,
   pairs: readonly RowPair[],
 ): Generator<CountedStatement, void, undefined> {
+  const frameBytes = Buffer.byteLength(head) + Buffer.byteLength(tail);
   let text = '';
+  let bytes = 0;
   let rows = 0;
   for (const { old, after } of pairs) {
-    if (rows === 0) text = head + firstRow(old, after);
-    else text += (rows === 1 ? behindFirst : ',') + row(old, after);
-    rows++;
-    if (text.length + tail.length < maxCharacters) continue;
-    yield { text: text + tail, rows, label };
-    rows = 0;
+    if (rows > 0) {
+      const next = (rows === 1 ? behindFirst : ',') + row(old, after);
+      const more = Buffer.byteLength(next);
+      if (bytes + more <= maxBytes) {
+        text += next;
+        bytes += more;
+        rows++;
+        continue;
+      }
+      yield { text: text + tail, rows, label };
+    }
+    const first = firstRow(old, after);
+    text = head + first;
+    bytes = frameBytes + Buffer.byteLength(first);
+    rows = 1;
   }
   if (rows > 0) yield { text: text + tail, rows, label };
+}
+
+/** Whether foreign keys are checked and act for the statements that come next; only where they do at all. */
+class ForeignKeyChecks {
+  readonly #act: boolean;
+  unchecked = false;
+
+  constructor({ foreignKeysAct }: Pick<SetOptions, 'foreignKeysAct'>) {
+    this.#act = foreignKeysAct;
+  }
+
+  differ(unchecked: boolean): boolean {
+    return this.#act && this.unchecked !== unchecked;
+  }
+
+  *set(unchecked: boolean): Generator<CountedStatement, void, undefined> {
+    if (!this.differ(unchecked)) return;
+    this.unchecked = unchecked;
+    yield { text: unchecked ? 'set foreign_key_checks = 0' : checkForeignKeys, rows: null, label: '' };
+  }
 }

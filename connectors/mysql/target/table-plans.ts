@@ -53,6 +53,9 @@ export class TablePlans {
       }
     const unknown = [...wanted].filter((version) => (this.#plans.get(version)?.trustedUntilMs ?? 0) <= now);
     await this.add(session, unknown);
+    // Versions that are over are met no more; one that is gets a plan again.
+    for (const [version, { trustedUntilMs }] of this.#plans)
+      if (trustedUntilMs <= now && !wanted.has(version)) this.#plans.delete(version);
   }
 
   async add(session: MysqlSession, versions: readonly TableVersion[]): Promise<void> {

@@ -12,6 +12,8 @@ export interface TargetColumn {
   readonly notNull: boolean;
   readonly generated: boolean;
   readonly hasDefault: boolean;
+  /** What the server stores in place of a NULL that it is given; null: NULL, or an error. */
+  readonly insteadOfNull: string | null;
 }
 
 export interface TargetIndex {
@@ -81,6 +83,11 @@ export async function readTargetTables(session: MysqlSession, names: readonly Ta
           kind: literalKind(type),
           notNull: !column.nullable,
           generated: column.generated || /\bROW (?:START|END)\b/i.test(column.extra),
+          insteadOfNull: column.autoIncrement
+            ? 'the next number that it counts'
+            : type.base === 'timestamp' && !column.nullable
+              ? 'the present time'
+              : null,
           hasDefault: column.default !== null || column.autoIncrement || /DEFAULT_GENERATED/i.test(column.extra),
         };
       }),

@@ -15,6 +15,7 @@ import type { ApplySession } from './apply-session.ts';
 import { Flights } from './flights.ts';
 import { originSignal } from './origin-signal.ts';
 import { isDuplicate, isOfTheChange } from './refusals.ts';
+import { checkForeignKeys } from './set-apply.ts';
 import { textLiteral } from './value-literal.ts';
 
 /** Checkpoint rows below the current one are deleted now and then: one row updated again and again would keep its versions under an open snapshot. */
@@ -139,9 +140,11 @@ export class TargetTransaction {
 
   /** What was written since `begin`. */
   async rollBack(): Promise<void> {
-    const { session } = this.#options.apply;
-    if (this.#open) await session.batch(['rollback to savepoint tl_part', 'release savepoint tl_part']);
-    else await session.batch(['rollback']);
+    const { session, foreignKeysAct } = this.#options.apply;
+    // What was rolled back may have left them off.
+    const checks = foreignKeysAct ? [checkForeignKeys] : [];
+    if (this.#open) await session.batch(['rollback to savepoint tl_part', 'release savepoint tl_part', ...checks]);
+    else await session.batch(['rollback', ...checks]);
   }
 
   abort(): void {

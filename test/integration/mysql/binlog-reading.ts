@@ -46,6 +46,8 @@ export interface BinlogReadingOptions {
   readonly budgetBytes?: number;
   readonly heartbeatMs?: number;
   readonly isWatched?: () => boolean;
+  /** As the route's earlier streams have left it. */
+  readonly cutOff?: Set<string>;
   /** Called for each part before it is released. */
   readonly onPart?: (part: TransactionPart) => void | Promise<void>;
 }
@@ -70,6 +72,7 @@ export class BinlogReading implements AsyncDisposable {
       route,
       stored,
       logger: silentLogger,
+      cutOff: options.cutOff ?? new Set(),
       carried: null,
       budget: this.budget,
       meter,

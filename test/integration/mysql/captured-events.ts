@@ -22,7 +22,7 @@ export interface CapturedEvents {
   /** Rows of all of them. */
   readonly whole: readonly RowChange[];
   /** What an assembler of its own makes of these. */
-  play(events: readonly Buffer[]): Played;
+  play(events: readonly Buffer[], cutOff?: Set<string>): Played;
 }
 
 /** Everything that the server sends from `from` to `to`, as bytes. */
@@ -32,7 +32,11 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
   const server = await readServerFacts(session);
   const end = await readEnd(session, server);
   session.close();
-  const makeAssembler = (rows: RowChange[], onPosition: (position: Position) => void): TransactionAssembler =>
+  const makeAssembler = (
+    rows: RowChange[],
+    onPosition: (position: Position) => void,
+    cutOff = new Set<string>(),
+  ): TransactionAssembler =>
     new TransactionAssembler({
       route: route.name,
       heartbeatId: 'none',
@@ -46,7 +50,11 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
       checksums: server.checksums,
       isTaken: (schema, name) => route.tables.select(schema, name) !== null,
       loadedTo: () => null,
-      catalogue: { position: end, table: () => null, unlogged: () => nothingUnlogged },
+      catalogue: { position: end, table: () => null, hasSchema: () => false, unlogged: () => nothingUnlogged },
+      hasSchema: () => false,
+      isCutOff: (id) => cutOff.has(id),
+      onCutOff: (id) => cutOff.add(id),
+      lastCommit: null,
       isWatched: () => false,
       onNewTable: () => {},
       hold: () => {},
@@ -75,9 +83,9 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
     });
     stream.open().catch(reject);
   });
-  const play = (events: readonly Buffer[]): Played => {
+  const play = (events: readonly Buffer[], cutOff = new Set<string>()): Played => {
     const rows: RowChange[] = [];
-    const assembler = makeAssembler(rows, () => {});
+    const assembler = makeAssembler(rows, () => {}, cutOff);
     try {
       for (const event of events) assembler.event(event, 0, event.length);
       return { error: null, rows };

@@ -240,7 +240,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
   test('a definition that has changed is told with the next row, also where its columns are the same', async () => {
     const d = await database();
     await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY, v int); CREATE TABLE ${d}.u (id int)`);
-    await using reading = await read(d);
+    const { position, stored } = await endOf(server);
     await server.query(
       `INSERT INTO ${d}.t VALUES (1, 1); INSERT INTO ${d}.u VALUES (1); INSERT INTO ${d}.t VALUES (2, 1)`,
     );
@@ -248,6 +248,12 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     await server.query(
       `ALTER TABLE ${d}.t DROP w, ADD COLUMN w int DEFAULT 6; INSERT INTO ${d}.t VALUES (4, 1, 1); INSERT INTO ${d}.t VALUES (5, 1, 1)`,
     );
+    // The catalogue is read when all of it is there: one that is older is read again, and the stream with it.
+    await using reading = new BinlogReading({
+      route: mysqlRoute(server, d),
+      start: { position, lastCommit: null },
+      stored,
+    });
     await caughtUp(reading);
     const told = reading.parts.flatMap(({ changes }) =>
       changes.map((change) =>
@@ -341,6 +347,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       "SET GLOBAL binlog_format = 'MIXED', GLOBAL binlog_row_image = 'NOBLOB', GLOBAL binlog_row_metadata = 'MINIMAL', GLOBAL sync_binlog = 0, GLOBAL innodb_flush_log_at_trx_commit = 2, GLOBAL binlog_expire_logs_seconds = 3600",
     );
     if (vendor === 'mysql') await server.query('SET GLOBAL binlog_order_commits = OFF');
+    else await server.query('SET GLOBAL gtid_strict_mode = OFF');
     const found = await check("lim'ited", 'x');
     expect(found.map(({ level, code }) => `${level} ${code}`).toSorted()).toEqual([
       'error source.binlogFormat',
@@ -351,6 +358,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       'error source.rowMetadata',
       'error source.syncBinlog',
       'warning source.binlogExpiry',
+      ...(vendor === 'mysql' ? [] : ['warning source.gtidStrictMode']),
     ]);
     const waived = await check('root', undefined, ['sourceMayForget']);
     expect(waived.filter(({ level }) => level === 'info').map(({ code }) => code)).toEqual([
@@ -387,6 +395,123 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     again.close();
     expect(left.filter(({ level, code }) => level === 'error' && code !== 'source.systemVersioned')).toEqual([]);
   });
+
+  test('a database that is dropped with a table of the route halts, although nothing of it has come by', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+    await using reading = await read(d);
+    // The stream has begun, with what the catalogue says.
+    await database();
+    await caughtUp(reading);
+    await server.query(`DROP DATABASE IF EXISTS nothing_here; DROP SCHEMA ${d}`);
+    expect(await reading.failure()).toMatchObject({
+      code: 'TL-3308',
+      message: expect.stringContaining('DROP DATABASE'),
+    });
+  });
+
+  test('a table that is described again with each file is the same one', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+    await using reading = await read(d);
+    for (let id = 0; id < 3; id++)
+      await server.query(`INSERT INTO ${d}.t VALUES (${id}); FLUSH BINARY LOGS; FLUSH TABLES ${d}.t`);
+    await caughtUp(reading);
+    expect(reading.changes).toHaveLength(3);
+    expect(new Set(reading.changes.map(({ table }) => table)).size).toBe(1);
+  });
+
+  test('a transaction that a file ends in was never committed, and what comes behind it is read', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+    const { position } = await endOf(server);
+    await server.query(`BEGIN; INSERT INTO ${d}.t VALUES (1); INSERT INTO ${d}.t VALUES (2); COMMIT`);
+    await server.query(`INSERT INTO ${d}.t VALUES (3)`);
+    const events = await captureEvents(mysqlRoute(server, d), position, (await endOf(server)).position);
+    const ofType = (type: number): number => events.bytes.findIndex((event) => event[4] === type);
+    const [description, end] = [ofType(15), ofType(16)];
+    const { error, rows } = events.play([
+      ...events.bytes.slice(0, end),
+      ...events.bytes.slice(description, description + 1),
+      ...events.bytes.slice(end + 1),
+    ]);
+    expect(error).toBeNull();
+    expect(rows).toMatchObject([{ after: ['3'] }]);
+  });
+
+  test('a transaction that a file ends in and of which parts were given out is left out by the next stream', async () => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+    const { position } = await endOf(server);
+    const rows = Array.from({ length: 6_000 }, (_, i) => `(${i})`).join(', ');
+    await server.query(`INSERT INTO ${d}.t VALUES ${rows}`);
+    await server.query(`DELETE FROM ${d}.t WHERE id = 1`);
+    const events = await captureEvents(mysqlRoute(server, d), position, (await endOf(server)).position);
+    const ofType = (type: number): number => events.bytes.findIndex((event) => event[4] === type);
+    const [description, end] = [ofType(15), ofType(16)];
+    const cut = [
+      ...events.bytes.slice(0, end),
+      ...events.bytes.slice(description, description + 1),
+      ...events.bytes.slice(end + 1),
+    ];
+    const cutOff = new Set<string>();
+    expect(events.play(cut, cutOff).error).toMatchObject({ code: 'TL-3313', recovery: 'retry' });
+    const again = events.play(cut, cutOff);
+    expect(again.error).toBeNull();
+    expect(again.rows).toMatchObject([{ kind: 'delete', before: ['1'] }]);
+  });
+
+  if (vendor === 'mysql')
+    test('a source that has given the last number to another transaction is not read', async () => {
+      const d = await database();
+      await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+      const { stored } = await endOf(server);
+      const reading = await read(d);
+      await server.query(`INSERT INTO ${d}.t VALUES (1)`);
+      await caughtUp(reading);
+      await reading[Symbol.asyncDispose]();
+      await server.query(`INSERT INTO ${d}.t VALUES (2)`);
+      const route = mysqlRoute(server, d);
+      const { position, lastCommit } = reading.checkpoint;
+      await using same = new BinlogReading({ route, start: { position, lastCommit }, stored });
+      await caughtUp(same);
+      expect(same.rows).toEqual([['2']]);
+      if (lastCommit === null) throw new Error('no transaction was applied');
+      const other = { ...lastCommit, id: lastCommit.id.replace(/\d$/, (digit) => String(9 - Number(digit))) };
+      await using restored = new BinlogReading({ route, start: { position, lastCommit: other }, stored });
+      expect(await restored.failure()).toMatchObject({ code: 'TL-3109' });
+    });
+  else {
+    test('a GTID that does not rise within its domain halts, and is not taken for one that was applied', async () => {
+      const d = await database();
+      await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY); INSERT INTO ${d}.t VALUES (1)`);
+      await using reading = await read(d);
+      await server.query(
+        `SET GLOBAL gtid_strict_mode = OFF; SET SESSION gtid_domain_id = 7; INSERT INTO ${d}.t VALUES (2); SET SESSION gtid_seq_no = 100; INSERT INTO ${d}.t VALUES (3)`,
+      );
+      await caughtUp(reading);
+      await server.query(`SET SESSION gtid_domain_id = 7; SET SESSION gtid_seq_no = 50; INSERT INTO ${d}.t VALUES (4)`);
+      expect(await reading.failure()).toMatchObject({ code: 'TL-3312' });
+      expect(reading.rows).toEqual([['2'], ['3']]);
+      await server.query('SET GLOBAL gtid_strict_mode = ON; RESET MASTER');
+    });
+
+    test('an XA transaction that has nothing for the route is committed over a restart', async () => {
+      const d = await database();
+      await server.query(
+        `CREATE TABLE ${d}.t (id int PRIMARY KEY); CREATE DATABASE IF NOT EXISTS elsewhere; CREATE TABLE elsewhere.${d} (id int)`,
+      );
+      const { stored } = await endOf(server);
+      const reading = await read(d);
+      await server.query(`XA START '${d}'; INSERT INTO elsewhere.${d} VALUES (1); XA END '${d}'; XA PREPARE '${d}'`);
+      await caughtUp(reading);
+      await reading[Symbol.asyncDispose]();
+      await server.query(`XA COMMIT '${d}'; INSERT INTO ${d}.t VALUES (1)`);
+      await using again = new BinlogReading({ route: mysqlRoute(server, d), start: reading.checkpoint, stored });
+      await caughtUp(again);
+      expect(again.rows).toEqual([['1']]);
+    });
+  }
 
   test('purged binlogs and a source that was set back are refused', async () => {
     const d = await database();

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mysqlInspector } from '../../../connectors/mysql/node/mysql-inspector.ts';
+import type { Row } from '../../../src/core/cell.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
 import type { NodeDefinition, RouteDefinition } from '../../../src/core/route.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
@@ -334,6 +336,64 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     }
   });
 
+  test('of rows that a message takes each is sent, however they lie beside each other', async () => {
+    await using s = await stage({ schema: 'CREATE TABLE t (id int PRIMARY KEY, v longtext)' });
+    await s.write("INSERT INTO t VALUES (1, REPEAT('a', 250000)), (2, REPEAT('b', 900000)), (3, REPEAT('ü', 450000))");
+    await s.write('UPDATE t SET v = REVERSE(v), id = id + 10');
+    await s.write('UPDATE t SET id = id + 10 WHERE id < 13');
+    await server(vendor).query('SET GLOBAL max_allowed_packet = 1048576');
+    try {
+      await s.carry();
+      const { source, target } = await s.rows('t');
+      expect(target).toEqual(source);
+    } finally {
+      await server(vendor).query('SET GLOBAL max_allowed_packet = 16777216');
+    }
+  });
+
+  test.each([
+    ['a NULL', 'n int NULL', 'n int NOT NULL AUTO_INCREMENT UNIQUE', '5', 'NULL'],
+    ['a time that is NULL', 'n timestamp NULL', 'n timestamp NOT NULL', "'2020-01-01 00:00:00'", 'NULL'],
+    ...(vendor === 'mysql'
+      ? [
+          [
+            'a long number of a document',
+            'n json',
+            'n json',
+            'JSON_ARRAY(1.5e0, 18446744073709551615)',
+            "JSON_OBJECT('a', 1234567890123456789.123)",
+          ],
+        ]
+      : []),
+  ])('%s that the target would store as something else halts at its change', async (_, here, there, fits, unfit) => {
+    const table = (column: string): string => `CREATE TABLE t (id int PRIMARY KEY, ${column})`;
+    await using s = await stage({ schema: table(here as string), targetSchema: table(there as string) });
+    await s.write(`INSERT INTO t VALUES (1, ${fits})`);
+    await s.write(`INSERT INTO t VALUES (2, ${unfit})`);
+    expect(await halts(s)).toMatchObject({ code: 'TL-2135', message: expect.stringContaining('.t.n') });
+    expect((await s.rows('t')).target).toHaveLength(1);
+  });
+
+  test('what a cluster or a limit of time undoes is done again: at once, or with the next session', async () => {
+    await using s = await stage({
+      schema: plain,
+      route: { allow: ['targetTriggers'] } as Partial<RouteDefinition>,
+    });
+    const undo = (errno: number): string =>
+      `CREATE OR REPLACE TRIGGER ${s.target}.g BEFORE INSERT ON ${s.target}.t FOR EACH ROW BEGIN
+         SET @tries = IFNULL(@tries, 0) + 1; IF @tries = 1 THEN SIGNAL SQLSTATE '40000' SET MYSQL_ERRNO = ${errno}; END IF; END`;
+    const trigger = (errno: number): string =>
+      vendor === 'mysql' ? undo(errno).replace('CREATE OR REPLACE', 'CREATE') : undo(errno);
+    await server(vendor).query(trigger(3101));
+    await s.write("INSERT INTO t VALUES (1, 1, 'a')");
+    await s.carry();
+    expect((await s.rows('t')).target).toHaveLength(1);
+    await server(vendor).query(`DROP TRIGGER ${s.target}.g`);
+    await server(vendor).query(trigger(1969));
+    await s.write("INSERT INTO t VALUES (2, 2, 'b')");
+    expect(await halts(s)).toMatchObject({ recovery: 'retry' });
+  });
+
   test('a user has what the printed statements grant, and each that is missing is an error of the preflight', async () => {
     const user = `u${++users}`;
     await server(vendor).query(`CREATE USER ${user}@'%'`);
@@ -415,6 +475,65 @@ test('what a cascade does at MariaDB, which logs nothing of it, it does at the t
     const { source, target } = await s.rows(table);
     expect(target).toEqual(source);
   }
+});
+
+test('what is written at MariaDB with foreign keys switched off is neither checked nor followed by a cascade', async () => {
+  await using s = await mysqlStage(server('mariadb'), server('mysql'), {
+    schema: `CREATE TABLE p (id int PRIMARY KEY, v int); CREATE TABLE c (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE ON UPDATE CASCADE)`,
+  });
+  const same = async (): Promise<void> => {
+    for (const table of ['p', 'c']) {
+      const { source, target } = await s.rows(table);
+      expect(target).toEqual(source);
+    }
+  };
+  await s.write('INSERT INTO p VALUES (1, 0), (2, 0), (3, 0); INSERT INTO c VALUES (10, 1), (20, 2), (30, 3)');
+  await s.write(
+    `BEGIN; INSERT INTO c VALUES (11, 1); SET foreign_key_checks = 0; DELETE FROM p WHERE id = 1; INSERT INTO c VALUES (99, 77); UPDATE p SET id = 8 WHERE id = 2;
+     SET foreign_key_checks = 1; DELETE FROM p WHERE id = 3; COMMIT`,
+  );
+  await s.carry();
+  await same();
+  await s.write('INSERT INTO p VALUES (4, 0); INSERT INTO c VALUES (40, 4); SET foreign_key_checks = 0; TRUNCATE p');
+  await s.write('INSERT INTO p VALUES (5, 0); INSERT INTO c VALUES (50, 5); DELETE FROM p WHERE id = 5');
+  await s.carry();
+  await same();
+});
+
+test('rows that point to others of their own table are loaded, and one that points nowhere keeps the load from ending', async () => {
+  await using s = await mysqlStage(server('mariadb'), server('mysql'), {
+    schema: 'CREATE TABLE t (id int PRIMARY KEY, boss int, FOREIGN KEY (boss) REFERENCES t (id))',
+  });
+  await s.write('INSERT INTO t VALUES (1, NULL)');
+  const [table] = (await s.capture()).flatMap(({ changes }) =>
+    changes.flatMap((c) => (c.kind === 'insert' ? [c.table] : [])),
+  );
+  if (table === undefined) throw new Error('no row came');
+  const { position, source } = await s.checkpoint();
+  const load = async (rows: readonly Row[]): Promise<void> => {
+    const loader = await s.end.loader({ epoch: s.epoch, sourceNode: 'source', position });
+    try {
+      await loader.sort([table]);
+      await loader.begin([]);
+      await loader.load(
+        table,
+        (async function* () {
+          yield rows;
+        })(),
+      );
+      await loader.commit(source, position, s.route.describe());
+    } finally {
+      await loader.abort();
+    }
+  };
+  await expect(load([['1', '9']])).rejects.toMatchObject({ code: targetErrors.loadRefused.code });
+  expect((await s.rows('t')).target).toEqual([]);
+  await load([
+    ['1', '2'],
+    ['2', null],
+    ['3', '3'],
+  ]);
+  expect((await s.rows('t')).target).toHaveLength(3);
 });
 
 test('what a cascade does at MySQL, which logs it, is not done twice', async () => {

@@ -8,6 +8,8 @@ export interface GtidEvent {
   readonly number: number;
   /** At the server that is read, microseconds since 1970; null where an old server does not tell. */
   readonly committedAtMicros: number | null;
+  /** At the server that has given out the GTID: the same on each server of the topology. */
+  readonly firstAtMicros: number | null;
 }
 
 export function readGtid({ bytes, start, end, type }: BinlogEvent, anonymousType: number): GtidEvent {
@@ -16,14 +18,20 @@ export function readGtid({ bytes, start, end, type }: BinlogEvent, anonymousType
   const source = readUuid(reader);
   const number = readNumber(reader.uint64());
   let committedAtMicros: number | null = null;
+  let firstAtMicros: number | null = null;
   if (reader.left >= 17 + 7) {
     reader.skip(17);
     const low = reader.uint(4);
     // The highest bit says that the time of the first commit follows, which is another server's.
-    const high = reader.uint(3) & 0x7fffff;
-    committedAtMicros = high * 2 ** 32 + low;
+    const high = reader.uint(3);
+    committedAtMicros = (high & 0x7fffff) * 2 ** 32 + low;
+    firstAtMicros = committedAtMicros;
+    if (high > 0x7fffff && reader.left >= 7) {
+      const firstLow = reader.uint(4);
+      firstAtMicros = reader.uint(3) * 2 ** 32 + firstLow;
+    }
   }
-  return { source: type === anonymousType ? null : source, number, committedAtMicros };
+  return { source: type === anonymousType ? null : source, number, committedAtMicros, firstAtMicros };
 }
 
 function readUuid(reader: ByteReader): string {
@@ -40,7 +48,7 @@ function readNumber(value: bigint): number {
   return Number(value);
 }
 
-const taggedFields = { flags: 0, uuid: 1, number: 2, tag: 3, committedAt: 6 } as const;
+const taggedFields = { flags: 0, uuid: 1, number: 2, tag: 3, committedAt: 6, firstAt: 7 } as const;
 
 /**
  * A GTID that may have a tag is written field by field, each with its number in front. Integers have as many bytes as their
@@ -56,7 +64,8 @@ export function readTaggedGtid({ bytes, start, end }: BinlogEvent): GtidEvent {
   let tag = '';
   let number = 0;
   let committedAtMicros: number | null = null;
-  while (reader.left > 0 && committedAtMicros === null) {
+  let firstAtMicros: number | null = null;
+  while (reader.left > 0 && firstAtMicros === null) {
     const field = Number(unsigned(reader));
     if (field === taggedFields.flags) reader.skip(1);
     else if (field === taggedFields.uuid)
@@ -64,12 +73,20 @@ export function readTaggedGtid({ bytes, start, end }: BinlogEvent): GtidEvent {
     else if (field === taggedFields.number) number = readNumber(signed(reader));
     else if (field === taggedFields.tag) tag = reader.text(Number(unsigned(reader)));
     else if (field === taggedFields.committedAt) committedAtMicros = Number(unsigned(reader));
+    else if (field === taggedFields.firstAt) firstAtMicros = Number(unsigned(reader));
+    // Where it is not there the commit is the first.
+    else if (committedAtMicros !== null) break;
     // The two that group commits give, between the tag and the time.
     else if (field < taggedFields.committedAt) signed(reader);
     else throw new RangeError(`a tagged GTID without the time of its commit`);
   }
   if (uuid === '' || number < 1) throw new RangeError('a tagged GTID without its number');
-  return { source: tag === '' ? uuid : `${uuid}:${tag}`, number, committedAtMicros };
+  return {
+    source: tag === '' ? uuid : `${uuid}:${tag}`,
+    number,
+    committedAtMicros,
+    firstAtMicros: firstAtMicros ?? committedAtMicros,
+  };
 }
 
 function unsigned(reader: ByteReader): bigint {

@@ -29,6 +29,14 @@ const rowsTypes: ReadonlyMap<number, RowsType> = new Map<number, RowsType>([
   [t.mariadbDeleteRowsCompressed, { kind: 'delete', version: 2, compressed: true }],
 ]);
 
+const tableIdBytes = 6;
+const noForeignKeyChecks = 0x02;
+
+/** The session that has written these rows had switched foreign keys off. */
+export function isUnchecked({ bytes, start }: BinlogEvent): boolean {
+  return (bytes.readUInt16LE(start + tableIdBytes) & noForeignKeyChecks) !== 0;
+}
+
 export function isRowsEvent(type: number): boolean {
   return rowsTypes.has(type);
 }

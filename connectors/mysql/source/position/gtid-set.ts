@@ -9,7 +9,7 @@ const tagPattern = /^[a-z_][a-z0-9_]{0,31}$/;
 
 /**
  * MySQL's set of executed transactions: intervals of numbers by the server, and the tag, that gave them out
- * (`3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:7:blue:1-2`). Changed in place by add() and subtract().
+ * (`3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:7:blue:1-2`). Changed in place by add() and remove().
  */
 export class GtidSet {
   readonly #sources = new Map<string, Interval[]>();
@@ -52,6 +52,19 @@ export class GtidSet {
     if (intervals !== undefined && last !== undefined && last[1] + 1 === number)
       intervals[intervals.length - 1] = [last[0], number];
     else this.#addInterval(source, number, number);
+  }
+
+  remove(source: string, number: number): void {
+    const left = (this.#sources.get(source) ?? []).flatMap(([first, last]): Interval[] => {
+      if (number < first || last < number) return [[first, last]];
+      const parts: Interval[] = [
+        [first, number - 1],
+        [number + 1, last],
+      ];
+      return parts.filter(([from, to]) => from <= to);
+    });
+    if (left.length > 0) this.#sources.set(source, left);
+    else this.#sources.delete(source);
   }
 
   /** True where everything that is in `other` is in here. */

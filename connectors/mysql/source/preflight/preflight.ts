@@ -23,6 +23,7 @@ export async function preflight(session: MysqlSession, route: RouteDefinition): 
     'log_slave_updates',
     'log_replica_updates',
     'read_only',
+    'gtid_strict_mode',
   ];
   const variables = await readVariables(session, [...required.map(({ name }) => name), ...others]);
   const found = [
@@ -130,6 +131,15 @@ function checkTopology({ vendor, gtids }: ServerFacts, variables: Variables): Fo
         'Where a replica is to take over, switch GTIDs on step by step, before the route begins: its position is of one kind.',
       statement:
         'SET PERSIST enforce_gtid_consistency = ON; SET PERSIST gtid_mode = OFF_PERMISSIVE; SET PERSIST gtid_mode = ON_PERMISSIVE; SET PERSIST gtid_mode = ON;',
+    });
+  if (variables.get('gtid_strict_mode') === 'OFF')
+    found.push({
+      level: 'warning',
+      code: 'source.gtidStrictMode',
+      message:
+        'gtid_strict_mode is OFF: a transaction that gets a lower number than those before it in its domain would halt the route for good (TL-3312)',
+      remedy: 'Set it, and write it into its configuration: the server then refuses such a transaction.',
+      statement: 'SET GLOBAL gtid_strict_mode = ON;',
     });
   if ((variables.get('log_replica_updates') ?? variables.get('log_slave_updates')) === 'OFF')
     found.push({

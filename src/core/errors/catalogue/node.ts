@@ -86,7 +86,8 @@ export const nodeErrors = {
     message: ({ node, version, oldest }) =>
       `node ${node}: version ${version} is not supported, the oldest that is is ${oldest}`,
     remedy: ({ oldest }) => `Upgrade the server to ${oldest} or newer.`,
-    explanation: 'PostgreSQL before 14 sends no logical messages with pgoutput, which markers and heartbeats need.',
+    explanation:
+      'PostgreSQL before 14 sends no logical messages with pgoutput, which markers and heartbeats need. MySQL before 8.0.19 and MariaDB before 10.3.3 do not take lists of rows in the statements by which a target is written.',
   }),
   otherVendor: errorKind<{ node: string; type: string; found: string }>({
     code: 'TL-5009',

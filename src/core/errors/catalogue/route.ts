@@ -27,7 +27,7 @@ export const routeErrors = {
     message: ({ route }) =>
       `route ${route}: another engine's transaction at the target is still open and its session could not be ended`,
     remedy: () =>
-      'Find sessions whose application_name begins with "tidelock" in pg_stat_activity of the target and end them with pg_terminate_backend. Tidelock goes on trying.',
+      "Find the engine's sessions at the target and end them: on PostgreSQL those in pg_stat_activity whose application_name begins with \"tidelock\", with pg_terminate_backend; on MySQL and MariaDB the one that SELECT IS_USED_LOCK(CONCAT('tidelock.route ', id, ' apply')) FROM tidelock.routes names, with KILL. Tidelock goes on trying.",
     explanation:
       'An open transaction of the engine before holds the route. It may belong to another database user, whose sessions Tidelock may not end. Until it has ended nobody else may write.',
   }),

@@ -380,6 +380,27 @@ export const sourceErrors = {
     explanation:
       'The rows of an XA transaction are logged when it is prepared, and it may be committed much later. They are held until then.',
   }),
+  outOfOrder: errorKind<{ route: string; position: string; gtid: string }>({
+    code: 'TL-3312',
+    title: 'A GTID of MariaDB does not rise within its domain',
+    recovery: 'halt',
+    message: ({ route, position, gtid }) =>
+      `route ${route} halted: the transaction ${gtid} comes behind ${position}: numbers of one domain have to rise`,
+    remedy: ({ route }) =>
+      `SET GLOBAL gtid_strict_mode = ON at the source, and in its configuration, so that the server refuses it. Find out which server has written with gtid_seq_no, or beside a primary of the same domain. Then begin the route anew: ${beginAnew(route)}.`,
+    explanation:
+      'A position of MariaDB is the last number of each domain. A transaction with a lower one can not be told from one that was applied, by Tidelock as by a replica. Without gtid_strict_mode the server writes it all the same.',
+  }),
+  cutOff: errorKind<{ route: string; position: string; transaction: string }>({
+    code: 'TL-3313',
+    title: 'The source died while it wrote a large transaction to its binlog',
+    recovery: 'retry',
+    message: ({ route, position, transaction }) =>
+      `route ${route}: the transaction ${transaction} behind ${position} has no end in the binlog: it was never committed`,
+    remedy: () => 'Nothing: what was read of it is rolled back at the target, and the stream goes on without it.',
+    explanation:
+      'MariaDB leaves what it had written of a transaction in the binlog when it is killed. Its parts were on their way to the target already, in a transaction that is rolled back.',
+  }),
   partialImage: errorKind<{ route: string; table: string; position: string }>({
     code: 'TL-3311',
     title: 'The binlog does not hold whole rows',

@@ -206,6 +206,17 @@ export const targetErrors = {
     explanation:
       'With a filter, or several sources for one target table, a TRUNCATE means some of its rows. All of them would go if it were carried out as it is.',
   }),
+  valueAltered: errorKind<ColumnPlace & { position: string; why: string }>({
+    code: 'TL-2135',
+    title: 'The target would store another value',
+    recovery: 'halt',
+    message: ({ route, table, column, position, why }) =>
+      `route ${route} halted: column ${table}.${column} in the transaction at ${position}: ${why}`,
+    remedy: (place) =>
+      `Give the target a column that takes the value as it is (one that does not count by itself, NULL allowed; LONGTEXT for such documents), or change the row at the source and "tidelock skip" the transaction. ${startAgain(place)}`,
+    explanation:
+      'MySQL and MariaDB put the next number into an AUTO_INCREMENT column that is given NULL, and the present time into a TIMESTAMP that must not be NULL; MySQL rounds decimals of a JSON document to doubles when it reads its text. None of them is an error there.',
+  }),
   oldValuesUnlogged: errorKind<TablePlace & { statement: string }>({
     code: 'TL-2120',
     title: 'Old values are to be checked and are not logged',

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { dumpPlace } from '../../connectors/mysql/source/dump-request.ts';
+import { Progress } from '../../connectors/mysql/source/progress.ts';
+import { demandVersion } from '../../connectors/mysql/target/demand-version.ts';
+import { keepsNumbers } from '../../connectors/mysql/target/json-numbers.ts';
+
+test.for([
+  ['mysql', '8.0.18', false],
+  ['mysql', '5.7.44-log', false],
+  ['mysql', '8.0.19', true],
+  ['mysql', '9.7.0', true],
+  ['mysql', '8.4.1', true],
+  ['mariadb', '10.2.44-MariaDB', false],
+  ['mariadb', '10.3.2-MariaDB', false],
+  ['mariadb', '10.11.6-MariaDB-0+deb12u1', true],
+] as const)('a target of %s %s: %s', ([type, version, isNewEnough]) => {
+  const check = (): void => demandVersion({ name: 'target', type }, version);
+  if (isNewEnough) expect(check).not.toThrow();
+  else expect(check).toThrow(expect.objectContaining({ code: 'TL-5007' }));
+});
+
+test.for([
+  ['[1.5, 0.1, 1e300, -0.0]', true],
+  ['[18446744073709551615, -9223372036854775808]', true],
+  ['[18446744073709551617]', false],
+  ['{"a": 3.141592653589793, "b": 0.30000000000000004}', true],
+  ['{"a": [3.1415926535897932384]}', false],
+  ['[1000000000000000000000]', true],
+  ['{"12345678901234567890.123": "12345678901234567890.123", "b": 1}', true],
+  ['{"a\\"12345678901234567890.123": 1}', true],
+  ['[0.10000000000000000000]', true],
+] as const)('of %s MySQL keeps every number: %s', ([document, kept]) => {
+  expect(keepsNumbers(document)).toBe(kept);
+});
+
+test('a place beyond 4 GB is reached from the beginning of its file, and what is before it was applied', () => {
+  const place = { file: 'binlog.000007', offset: 2 ** 32 + 500 };
+  expect(dumpPlace({ ...place, offset: 2 ** 32 - 1 })).toEqual({ ...place, offset: 2 ** 32 - 1 });
+  expect(dumpPlace(place)).toEqual({ ...place, offset: 4 });
+  const progress = new Progress({ kind: 'file', place });
+  expect(progress.has({ kind: 'file' })).toBe(true);
+  // A transaction of more than 4 GB: the events' own ends have 32 bits.
+  for (let at = 1; at <= 5; at++) progress.passed((at * 2 ** 30) % 2 ** 32, 1_000);
+  expect(progress.place.offset).toBe(5 * 2 ** 30);
+  expect(progress.has({ kind: 'file' })).toBe(false);
+});
