@@ -35,7 +35,8 @@ function nextSteps(
 ): string[][] {
   const { variables, check, routes, addresses } = document;
   const steps: string[][] = [];
-  for (const { node, tables } of missingTables(document)) {
+  const missing = missingTables(document);
+  for (const { node, tables } of missing) {
     const source = check?.routes.find(({ target }) => target.node === node)?.source.node ?? '';
     const count = `${tables.length} ${tables.length === 1 ? 'table' : 'tables'}`;
     steps.push([
@@ -54,6 +55,14 @@ function nextSteps(
   const option = shown === 'tidelock.yaml' ? '' : ` -c ${shown}`;
   steps.push(
     ['See that nothing is left:', `tidelock check${option}`],
+    ...(missing.length === 0
+      ? []
+      : [
+          [
+            'See what else the tables lack, through the names and transforms of the route (indexes and foreign keys are made fastest after the load):',
+            ...missing.flatMap(({ routes: named }) => named.map((route) => `tidelock schema ${route}${option}`)),
+          ],
+        ]),
     [
       'Let it run, and watch it from another terminal, or at http://127.0.0.1:7654:',
       `tidelock run${option}`,

@@ -24,12 +24,17 @@ export function addControlCommand(parent: Command, spec: CommandSpec): Command {
     .option('--ca <file>', 'certificate of an authority that is trusted for --url besides');
 }
 
+/** Of the service that is to carry the command out; undefined: it is carried out here. */
+export function serviceAddress(line: CommandLine, { url, config }: ControlOptions): string | undefined {
+  return url ?? (config === undefined ? line.env.TIDELOCK_URL || undefined : undefined);
+}
+
 /** The deployment that a command is about: that of the service at --url, of the file of -c, at TIDELOCK_URL, of the file. */
 export async function openControl(line: CommandLine, options: ControlOptions): Promise<Control> {
   const { url, ca, config } = options;
   if (url !== undefined && config !== undefined)
     throw fail(configErrors.arguments, { why: 'give --url or --config, not both' });
-  const address = url ?? (config === undefined ? line.env.TIDELOCK_URL || undefined : undefined);
+  const address = serviceAddress(line, options);
   if (address !== undefined) return await openService(line, address, ca);
   if (ca !== undefined) throw fail(configErrors.arguments, { why: '--ca is for --url' });
   const configuration = openConfiguration(line, options);

@@ -11,6 +11,7 @@ import type { ParkedRequest, ParkedRequestDocument } from '../control/parked/ask
 import type { ParkedListDocument } from '../control/parked/list-parked.ts';
 import type { ParkedDocument, ShowOptions } from '../control/parked/show-parked.ts';
 import type { PlanDocument, PlanOptions } from '../control/plan-routes.ts';
+import type { PreparedDocument, PrepareOptions } from '../control/prepare-route.ts';
 import type { JournalDocument, JournalOptions } from '../control/read-journal.ts';
 import type { StatusDocument } from '../control/read-status.ts';
 import type { TablesDocument } from '../control/read-tables.ts';
@@ -188,6 +189,10 @@ export class HttpControl implements Control {
       if (document.done || document.request === null || leftMs <= longestMs) return document;
       body = { request: document.request };
     }
+  }
+
+  prepare(route: string, { copiedAt }: PrepareOptions, asked: Asked, signal: AbortSignal): Promise<PreparedDocument> {
+    return this.#post(`routes/${part(route)}/prepare`, { copiedAt, ...why(asked) }, signal);
   }
 
   adopt(route: string, { position, dryRun }: AdoptOptions, asked: Asked): Promise<AdoptedPosition> {

@@ -12,6 +12,7 @@ import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.t
 import type { ParkedListDocument } from './parked/list-parked.ts';
 import type { ParkedDocument, ShowOptions } from './parked/show-parked.ts';
 import type { PlanDocument, PlanOptions } from './plan-routes.ts';
+import type { PreparedDocument, PrepareOptions } from './prepare-route.ts';
 import type { JournalDocument, JournalOptions } from './read-journal.ts';
 import type { StatusDocument } from './read-status.ts';
 import type { TablesDocument } from './read-tables.ts';
@@ -73,6 +74,8 @@ export interface Control extends AsyncDisposable {
   applySchema(route: string, options: ApplySchemaOptions, asked: Asked, signal: AbortSignal): Promise<AppliedSchema>;
   /** Asks for a retry or a discard, or waits on for one that was asked for: `done` is false where the time is over. */
   askParked(route: string, request: ParkedRequest, asked: Asked, signal: AbortSignal): Promise<ParkedRequestDocument>;
+  /** Makes the route's queue for a copy by other means; its snapshot is kept for nobody. Repeatable, also after it was interrupted. */
+  prepare(route: string, options: PrepareOptions, asked: Asked, signal: AbortSignal): Promise<PreparedDocument>;
   adopt(route: string, options: AdoptOptions, asked: Asked): Promise<AdoptedPosition>;
   /** Asks the engine that has the route, or takes it next, for long work. */
   addJob(route: string, order: JobOrder, asked: Asked): Promise<JobDetail>;

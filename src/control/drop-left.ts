@@ -1,8 +1,8 @@
 import type { Configuration } from '../config/configuration.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
-import type { LeftRoute } from '../core/node-inspector.ts';
-import { type NodeDefinition, queueName, type RouteDefinition } from '../core/route.ts';
+import type { LeftBehind, LeftRoute } from '../core/node-inspector.ts';
+import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import { connectorFor } from '../registry.ts';
 import type { Asked } from './control.ts';
@@ -22,6 +22,8 @@ export interface Leftover extends LeftRoute {
 export interface DroppedLeftovers {
   readonly version: 1;
   readonly leftovers: readonly Leftover[];
+  /** Of a node that was forgotten. False where no other target is there whose journal could have it. */
+  readonly journalled?: boolean;
 }
 
 /**
@@ -129,6 +131,7 @@ export async function dropUnreachable(
   const node = configuration.nodes.demand(name, 'node');
   await demandGone(node);
   const leftovers: Leftover[] = [];
+  let isJournalled = true;
   for (const route of configuration.routes.values()) {
     if (route.from.name !== name && route.to.name !== name) continue;
     const isSource = route.from.name === name;
@@ -143,6 +146,7 @@ export async function dropUnreachable(
       const sources = isSource ? [] : [opened.source];
       const drop = () => dropUnderLease({ stores, sources, takeover: true });
       const place = isSource ? route.to : otherTarget(configuration, name);
+      if (place === null) isJournalled = false;
       const { left } = await leftJournalled(place === null ? null : orphan(configuration, place, route.name), asked, {
         action: 'drop unreachable',
         details: { node: name },
@@ -150,31 +154,19 @@ export async function dropUnreachable(
       });
       statements = left.flat();
     }
-    const parts = isSource ? (['state'] as const) : (['slot', 'publication'] as const);
-    const own = { name: route.name, parts, retainedBytes: 0, usedBy };
-    leftovers.push({ ...own, node: other.name, dropped: asked !== null && usedBy === null, statements });
-    leftovers.push({
-      ...own,
-      usedBy: null,
-      parts: isSource ? ['slot', 'publication'] : ['state'],
-      node: name,
-      dropped: false,
-      statements: deadStatements(route, isSource),
-    });
+    const own = { name: route.name, retainedBytes: 0 };
+    const isDropped = asked !== null && usedBy === null;
+    const { parts } = leftAt(route, isSource ? 'target' : 'source');
+    if (parts.length > 0) leftovers.push({ ...own, parts, usedBy, node: other.name, dropped: isDropped, statements });
+    const gone = leftAt(route, isSource ? 'source' : 'target');
+    if (gone.parts.length > 0) leftovers.push({ ...own, ...gone, usedBy: null, node: name, dropped: false });
   }
-  return { version: 1, leftovers };
+  return { version: 1, leftovers, ...(asked !== null && { journalled: isJournalled }) };
 }
 
-function deadStatements(route: RouteDefinition, isSource: boolean): readonly string[] {
-  const key = `${route.deployment}/${route.name}`;
-  if (!isSource) return [`DELETE FROM tidelock.routes WHERE key = '${key}';`];
-  if (route.given.slot !== undefined) return [];
-  const name = queueName(route);
-  return [
-    `SELECT pg_drop_replication_slot('${name}');`,
-    `DROP PUBLICATION IF EXISTS ${name};`,
-    ...connectorFor(route.from.type).inspector(route.from).captureDrops(route),
-  ];
+function leftAt(route: RouteDefinition, side: 'source' | 'target'): LeftBehind {
+  const node = side === 'source' ? route.from : route.to;
+  return connectorFor(node.type).inspector(node).left(route, side);
 }
 
 async function demandGone(node: NodeDefinition): Promise<void> {

@@ -8,6 +8,8 @@ export interface JournalledRun<T> {
   /** What was asked for. */
   readonly details: Readonly<Record<string, unknown>>;
   run(entry: JournalEntry): Promise<T>;
+  /** The target need not be there yet: what can't be written is left out. */
+  readonly isOptional?: true;
   /** What came of it, for the journal. */
   outcome?(result: T): Readonly<Record<string, unknown>>;
 }
@@ -27,7 +29,7 @@ export interface JournalEntry {
 export async function journalled<T>(
   route: Pick<OpenedRoute, 'store'>,
   { by, via, reason }: Asked,
-  { action, details, run, outcome }: JournalledRun<T>,
+  { action, details, isOptional, run, outcome }: JournalledRun<T>,
 ): Promise<T> {
   const asked = { action, by, via, reason };
   const done: MakeEntry = (more) => {
@@ -55,7 +57,10 @@ export async function journalled<T>(
     await finish({ ...asked, details, result: how, code, message }).catch(() => {});
     throw error;
   }
-  if (begun !== null || !isWritten) await finish(done(outcome?.(result)));
+  if (begun !== null || !isWritten)
+    await finish(done(outcome?.(result))).catch((error: unknown) => {
+      if (!isOptional) throw error;
+    });
   return result;
 }
 

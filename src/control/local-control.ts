@@ -46,6 +46,7 @@ import { askParked, type ParkedRequest } from './parked/ask-parked.ts';
 import { listParked } from './parked/list-parked.ts';
 import { type ShowOptions, showParked } from './parked/show-parked.ts';
 import { type PlannedRoute, type PlanOptions, planDocument } from './plan-routes.ts';
+import { type PrepareOptions, preparedDocument, prepareRoute } from './prepare-route.ts';
 import { type JournalOptions, readJournal } from './read-journal.ts';
 import { readStatus } from './read-status.ts';
 import { readTables } from './read-tables.ts';
@@ -248,6 +249,14 @@ export class LocalControl implements Control {
       details: { ids, ...(action === 'retry' && { withEarlier }) },
       run: (opened, { done }) => askParked(opened, request, asked, { entry: done, signal }),
       outcome: ({ version: _, route: __, ...outcome }) => outcome,
+    });
+  }
+
+  prepare(route: string, options: PrepareOptions, asked: Asked, signal: AbortSignal) {
+    return this.#with(route, async (opened) => {
+      const queue = await prepareRoute(opened, options, asked, signal);
+      await queue.close();
+      return preparedDocument(opened, queue, { holds: false });
     });
   }
 

@@ -86,12 +86,17 @@ export interface LeftRoute {
   readonly usedBy: string | null;
 }
 
+export interface LeftBehind extends Pick<LeftRoute, 'parts'> {
+  /** Repeatable, and no error where it is not there. */
+  readonly statements: readonly string[];
+}
+
 /** One node by itself, whatever routes there are. Reads only; each call has a connection of its own. */
 export interface NodeInspector {
   /** Of the whole deployment, whether configured or not. */
   routesLeft(deployment: string): Promise<readonly LeftRoute[]>;
-  /** Statements that drop the capture of a route's commands; none where it carries none. Asks nothing of the node. */
-  captureDrops(route: RouteDefinition): readonly string[];
+  /** What a route has here as its source or its target, and the statements that remove it. Asks nothing of the node, which may be gone. */
+  left(route: RouteDefinition, side: 'source' | 'target'): LeftBehind;
   survey(): Promise<NodeSurvey>;
   /** What concerns the server and all routes together; what concerns one route is told by its preflight. */
   check(use: NodeUse): Promise<NodeReport>;

@@ -45,6 +45,13 @@ export interface QueueSnapshot {
 }
 
 /** A queue that was made before its route begins, so that a copy can be made by other means. */
+export interface PrepareRequest {
+  /** The copy that was made since has everything up to this later position. */
+  readonly copiedAt: Position | null;
+  /** Who asks. */
+  readonly by: string;
+}
+
 export interface PreparedQueue {
   /** What was committed before is in the copy; what comes behind is in the queue. */
   readonly position: Position;
@@ -133,9 +140,9 @@ export interface Source {
   queuePosition(): Promise<Position | null>;
   /**
    * Makes the route's queue for a copy by other means and notes at the source that it is one; gives it once more where it is there.
-   * `copiedAt`: the copy has everything up to this later position. Throws where the queue is in use, or somebody else's.
+   * Throws where the queue is in use, or somebody else's.
    */
-  prepareQueue(signal: AbortSignal, copiedAt: Position | null): Promise<PreparedQueue>;
+  prepareQueue(request: PrepareRequest, signal: AbortSignal): Promise<PreparedQueue>;
   /** Where the copy for which the queue was prepared stands; null where it was not. Throws where nobody could start there any more. */
   prepared(): Promise<Position | null>;
   /** Whether a session of ours computes, reads, or waits for somebody else there, for a load: not where it waits for us. */

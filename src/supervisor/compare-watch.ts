@@ -1,13 +1,14 @@
 import { asTidelockError } from '../core/errors/defect.ts';
-import type { Job, JobStore } from '../core/job.ts';
+import type { Job } from '../core/job.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RouteDefinition } from '../core/route.ts';
+import type { RouteStateStore } from '../core/route-state-store.ts';
 import { comparedSoFar } from '../operations/compare/compared-so-far.ts';
 import type { RouteReport } from './route-report.ts';
 
 export interface CompareWatchOptions {
   readonly definition: RouteDefinition;
-  readonly jobs: JobStore;
+  readonly store: Pick<RouteStateStore, 'jobs' | 'tables'>;
   readonly report: RouteReport;
   readonly logger: Logger;
 }
@@ -17,6 +18,8 @@ const lookedAt = 50;
 /** A compare that has failed is not begun again at once, whatever `every` says. */
 const leastMs = 60_000;
 const retryMs = 15_000;
+/** Tables leave the route while none of its jobs ends. */
+const lookAgainMs = 60_000;
 
 /**
  * Begins the compares in the background that the route is configured for, one after the other, and tells what all compares have found.
@@ -27,6 +30,8 @@ export class CompareWatch {
   /** Null: not known, or one is under way. */
   #nextAtMs: number | null = null;
   #isDue = true;
+  /** Null: nothing was ever compared. */
+  #lookAgainAtMs: number | null = null;
   #looking = false;
 
   constructor(options: CompareWatchOptions) {
@@ -40,7 +45,7 @@ export class CompareWatch {
 
   /** With each renewal of the lease. */
   renewed(): void {
-    const isTime = this.#nextAtMs !== null && Date.now() >= this.#nextAtMs;
+    const isTime = [this.#nextAtMs, this.#lookAgainAtMs].some((atMs) => atMs !== null && Date.now() >= atMs);
     if (this.#looking || !(this.#isDue || isTime)) return;
     this.#looking = true;
     this.#isDue = false;
@@ -56,10 +61,13 @@ export class CompareWatch {
   }
 
   async #look(): Promise<void> {
-    const { definition, jobs, report } = this.#options;
+    const { definition, store, report } = this.#options;
+    const { jobs } = store;
     const known = await jobs.list(lookedAt);
     const last = known.find(isBackground) ?? null;
-    report.compared(comparedSoFar(definition.name, known), last?.state === 'failed' ? last.reason : null);
+    const found = comparedSoFar(definition.name, known, await store.tables());
+    report.compared(found, last?.state === 'failed' ? last.reason : null);
+    this.#lookAgainAtMs = found === null ? null : Date.now() + lookAgainMs;
     this.#nextAtMs = nextAtMs(definition.compare.everyMs, last);
     if (this.#nextAtMs === null || Date.now() < this.#nextAtMs) return;
     this.#nextAtMs = null;

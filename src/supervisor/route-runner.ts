@@ -310,7 +310,7 @@ class RouteRunner {
     const { source, target, store, epoch } = lease;
     const live = (): LiveStream | 'soon' | null => this.#live ?? (comesSoon.has(this.#report.state) ? 'soon' : null);
     const work = { definition, source, target, store, epoch, logger, live, loads: this.#desk };
-    const compares = new CompareWatch({ definition, jobs: store.jobs, report: this.#report, logger });
+    const compares = new CompareWatch({ definition, store, report: this.#report, logger });
     const jobs = new JobRunner({
       ...work,
       otherWay: () => this.#otherWay(),

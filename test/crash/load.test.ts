@@ -73,3 +73,48 @@ test.for(kills.filter((_, at) => seeds().length > 1 || at < 6))(
     expect(load?.rows).toBeGreaterThan(0.5 * rows);
   },
 );
+
+test('what an engine before has applied, while its COMMIT still waits for another standby of the source, is not undone by a repair', async () => {
+  const { source, target } = await servers.pair(schema);
+  await source.query(`INSERT INTO item SELECT n, 0, 'x' FROM generate_series(1, 100) n`);
+  using file = new RouteFile({ source, target, route: 'tables: [public.item]' });
+  const admin = await source.client();
+  await admin.query('SET synchronous_commit = local');
+  const standbys = async (names: string): Promise<void> => {
+    await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await admin.query('SELECT pg_reload_conf()');
+  };
+  const writer = await source.client();
+  let waiting: Promise<unknown> = Promise.resolve();
+  try {
+    const first = file.run();
+    await first.state('running');
+    await standbys('FIRST 2 ("test/here-to-there", nobody)');
+    waiting = writer.query('UPDATE item SET v = 1 WHERE id = 7');
+    const atTarget = async (): Promise<unknown> => (await target.query('SELECT v FROM item WHERE id = 7'))[0]?.v;
+    await until('the change at the target', async () => (await atTarget()) === 1);
+    await first.kill9();
+    await using route = file.run();
+    await route.state('running');
+    expect((await admin.query('SELECT v FROM item WHERE id = 7')).rows).toEqual([{ v: 0 }]);
+    let isOver = false;
+    const repair = file.tidelock('repair', 'here-to-there', '--yes', '--json').finally(() => {
+      isOver = true;
+    });
+    await until('a reader that looks again, or has not', async () => {
+      const { rows: looking } = await admin.query(
+        `SELECT FROM pg_stat_activity WHERE application_name LIKE 'test/here-to-there %' AND query = 'ROLLBACK'`,
+      );
+      return isOver || looking.length > 0;
+    });
+    await standbys('');
+    expect(await repair).toMatchObject({ code: 0 });
+    expect(await atTarget()).toBe(1);
+    await route.caughtUp();
+    expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
+  } finally {
+    await standbys('');
+    await waiting;
+    await Promise.all([writer.end(), admin.end()]);
+  }
+});

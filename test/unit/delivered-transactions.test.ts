@@ -25,3 +25,17 @@ test('ids of 32 bits are told from snapshots of 64 over the turn', () => {
   for (const xid of ['4294967290', '4294967291', '2', '3']) delivered.committed(xid);
   expect(delivered.pending()).toEqual(['4294967291', '3']);
 });
+
+test('what another process was brought, and sources with synchronous standbys show nobody yet, is waited for', () => {
+  const first = new DeliveredTransactions(new DeliveredTransactions());
+  first.begin('900:1000:900,950', { waitsForStandbys: true });
+  expect(first.pending()).toEqual(['900', '950']);
+  first.seen('950:1010:950');
+  // The next stream of the same process knows better: what is open by now was not brought to anybody else.
+  const next = new DeliveredTransactions(first);
+  next.begin('950:1020:950,1015', { waitsForStandbys: true });
+  expect(next.pending()).toEqual(['950']);
+  const without = new DeliveredTransactions();
+  without.begin('900:1000:900,950', { waitsForStandbys: false });
+  expect(without.pending()).toEqual([]);
+});

@@ -7,13 +7,14 @@ import { readServerFacts } from '../server-facts.ts';
 import { withSession } from '../with-session.ts';
 import { checkServer } from './check-server.ts';
 import { nodeGrants } from './grants.ts';
-import { readRoutesLeft } from './routes-left.ts';
+import { readRoutesLeft, stateLeft } from './routes-left.ts';
 
 export function mysqlInspector(node: NodeDefinition): NodeInspector {
   const notYet = (what: string): TidelockError => fail(nodeErrors.notYet, { node: node.name, what });
   return {
     routesLeft: (deployment) => withSession(node, (session) => readRoutesLeft(session, deployment)),
-    captureDrops: () => [],
+    // Nothing at a source is a route's own.
+    left: (route, side) => (side === 'source' ? { parts: [], statements: [] } : stateLeft(route)),
     survey: async () => {
       throw notYet('"tidelock init"');
     },

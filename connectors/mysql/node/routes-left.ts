@@ -1,4 +1,5 @@
-import type { LeftRoute } from '../../../src/core/node-inspector.ts';
+import type { LeftBehind, LeftRoute } from '../../../src/core/node-inspector.ts';
+import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import type { MysqlSession } from '../connect.ts';
 import { leaseMs } from '../state/lease.ts';
 import { readStateVersion } from '../state/state-schema.ts';
@@ -19,4 +20,9 @@ export async function readRoutesLeft(session: MysqlSession, deployment: string):
     retainedBytes: 0,
     usedBy: usedBy ?? null,
   }));
+}
+
+/** Of a route that writes here. Names hold no quotes. */
+export function stateLeft(route: RouteDefinition): LeftBehind {
+  return { parts: ['state'], statements: [`DELETE FROM tidelock.routes WHERE route_key = '${routeKey(route)}';`] };
 }

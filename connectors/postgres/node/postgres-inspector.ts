@@ -5,13 +5,13 @@ import type { NodeDefinition } from '../../../src/core/route.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier } from '../identifiers.ts';
-import { captureDrops } from '../source/ddl-capture.ts';
 import { answeredInTime } from '../source/sessions.ts';
 import { setReplicaRole } from '../target/apply-connection.ts';
 import { leftOut } from './check-left-out.ts';
 import { checkServerFacts } from './check-server.ts';
 import { clockOffset } from './clock-offset.ts';
 import { nodeGrants } from './grants.ts';
+import { leftBehind } from './left-behind.ts';
 import { readRoutesLeft } from './routes-left.ts';
 import { readServerFacts } from './server-facts.ts';
 import { surveyNode } from './survey.ts';
@@ -29,7 +29,7 @@ export function postgresInspector(node: NodeDefinition): NodeInspector {
   };
   return {
     survey: () => briefly(surveyNode),
-    captureDrops: (route) => captureDrops(route),
+    left: leftBehind,
     routesLeft: (deployment) => briefly((client) => readRoutesLeft(client, deployment)),
     grants: (use, user) => briefly((client) => nodeGrants(client, use, user)),
     check: (use) =>

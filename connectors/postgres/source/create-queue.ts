@@ -9,17 +9,15 @@ import { formatLsn, parseLsn } from '../lsn.ts';
 import { type CatalogueTable, readCatalogue, selectTables } from './catalogue.ts';
 import { captureDdl } from './ddl-capture.ts';
 import { createPublicationStatement } from './publication.ts';
+import { lockQueue } from './queue-lock.ts';
 import { queueNames } from './queue-names.ts';
 import { beginInSnapshot, PostgresSnapshot } from './queue-snapshot.ts';
 import { connectReplication } from './replication-client.ts';
-import { withSide } from './sessions.ts';
+import { queuePurpose, withSide } from './sessions.ts';
 import { dropSlot, readSlot, usableSlot } from './slot.ts';
 import { readSystemIdentity } from './system-identity.ts';
 import { readTableFacts } from './table-facts.ts';
 import { isSelected } from './table-filter.ts';
-
-/** Of the sessions that drop and make a queue: whoever takes the route over ends them. */
-export const queuePurpose = 'queue';
 
 /**
  * Publication first, then the slot: the server decodes each change with the catalogue of its time, and a publication
@@ -33,6 +31,7 @@ export async function createQueue(
   const { slot, publication, ownsSlot, ownsPublication } = queueNames(route);
   if (!ownsSlot) throw fail(sourceErrors.queueGiven, { route: route.name, slot, publication });
   failpoint('slot.before');
+  await using _ = await lockQueue(route);
   await withSide(route, queuePurpose, async (client) => {
     await confirm();
     await captureDdl(client, route);

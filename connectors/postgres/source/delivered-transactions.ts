@@ -1,4 +1,4 @@
-import { overIn, precedes } from './snapshot-text.ts';
+import { openIn, overIn, precedes } from './snapshot-text.ts';
 
 interface Waiting {
   resolve(): void;
@@ -20,9 +20,26 @@ export class DeliveredTransactions {
   readonly #waiting = new Map<string, Waiting>();
   #ended = false;
 
+  /** The process before is accounted for. */
+  #isBegun = false;
+
   /** What the stream before has brought and a snapshot may not see yet does not come again. */
   constructor(before: DeliveredTransactions | null = null) {
-    this.#recent = before === null ? [] : [...before.#recent];
+    if (before === null) return;
+    this.#recent = [...before.#recent];
+    this.#isBegun = before.#isBegun;
+  }
+
+  /**
+   * With a snapshot of before the stream. The first stream of a process knows nothing of what another one was brought, has applied and is
+   * told no more. Where COMMITs wait for synchronous standbys (and this route need not be the only one of them), any transaction that is
+   * open may be such a one for as long as that takes: a chunk that was read without it would undo it at the target for good. Without
+   * standbys one is open for microseconds after it was brought, and a process takes longer to begin.
+   */
+  begin(snapshot: string, { waitsForStandbys }: { readonly waitsForStandbys: boolean }): void {
+    if (!this.#isBegun && waitsForStandbys) this.#recent.push(...openIn(snapshot));
+    this.#isBegun = true;
+    this.seen(snapshot);
   }
 
   /** Of a backlog none is kept: it was over when the stream began. */

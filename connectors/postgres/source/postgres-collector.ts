@@ -162,7 +162,7 @@ export class PostgresCollector implements Collector {
     if (checked.newIdentity !== null) await onIdentity(checked.newIdentity);
     if (checked.unpublished.length > 0)
       logger.warn({ tables: checked.unpublished }, 'tables match the route and were made after its queue');
-    this.#options.delivered.seen(checked.snapshot);
+    this.#options.delivered.begin(checked.snapshot, checked);
     if (this.#closing === null) this.#reading = this.#prepareReading(start, checked);
     logger.info({ confirmed: formatLsn(checked.confirmed), checkpoint: start.position }, 'reading the change queue');
     return checked.confirmed;

@@ -11,6 +11,7 @@ import type { Sequence, SequenceState } from '../../../src/core/sequence.ts';
 import type {
   CollectorOptions,
   PreparedQueue,
+  PrepareRequest,
   PublishedTables,
   QueueSnapshot,
   Source,
@@ -31,7 +32,7 @@ import { readSchema } from '../schema/read-schema.ts';
 import { readNamedSequences, readSequences } from '../sequences.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import { addTables } from './add-tables.ts';
-import { createQueue, queuePurpose, routeTables } from './create-queue.ts';
+import { createQueue, routeTables } from './create-queue.ts';
 import { dropCapture, readAnnounced } from './ddl-capture.ts';
 import { DeliveredTransactions } from './delivered-transactions.ts';
 import { KeptSide } from './kept-side.ts';
@@ -44,7 +45,7 @@ import { publishTables } from './publish-tables.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten, sourceStatus } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
-import { answeredInTime, endSideSessions, sideName, withSide } from './sessions.ts';
+import { answeredInTime, endSideSessions, queuePurpose, sideName, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 import { areSettled, precedes } from './snapshot-text.ts';
 import { readSystemIdentity } from './system-identity.ts';
@@ -171,9 +172,9 @@ class PostgresSource implements Source {
     }
   }
 
-  async prepareQueue(signal: AbortSignal, copiedAt: Position | null): Promise<PreparedQueue> {
+  async prepareQueue(request: PrepareRequest, signal: AbortSignal): Promise<PreparedQueue> {
     try {
-      return await prepareQueue(this.#options.route, signal, copiedAt);
+      return await prepareQueue(this.#options.route, request, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, this.#options.route.from.name);

@@ -4,15 +4,16 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import type { PreparedQueue } from '../../../src/core/source.ts';
+import type { PreparedQueue, PrepareRequest } from '../../../src/core/source.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
-import { createPublication, createSlot, queuePurpose } from './create-queue.ts';
+import { createPublication, createSlot } from './create-queue.ts';
 import { captureDdl } from './ddl-capture.ts';
+import { lockQueue } from './queue-lock.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
-import { type Queryable, withSide } from './sessions.ts';
+import { type Queryable, queuePurpose, withSide } from './sessions.ts';
 import { dropSlot, readSlot } from './slot.ts';
 
 /**
@@ -23,6 +24,8 @@ import { dropSlot, readSlot } from './slot.ts';
 interface Mark {
   readonly at: string | null;
   readonly copiedAt: string | null;
+  /** Who has asked, for people: the journal is at the target, which may not be there yet. */
+  readonly by: string;
 }
 
 const prefix = 'prepared for a copy: ';
@@ -33,11 +36,12 @@ const prefix = 'prepared for a copy: ';
  */
 export async function prepareQueue(
   route: RouteDefinition,
+  { copiedAt, by }: PrepareRequest,
   signal: AbortSignal,
-  copiedAt: Position | null,
 ): Promise<PreparedQueue> {
   const { slot, publication, ownsPublication } = queueNames(route);
   if (!ownsPublication) throw fail(sourceErrors.preparedGiven, { route: route.name });
+  await using _ = await lockQueue(route);
   const known = await withSide(route, queuePurpose, async (client) => {
     const mark = await readMark(client, publication);
     if (mark !== null && mark.at !== null) return await fitting(client, route, mark, mark.at);
@@ -48,7 +52,7 @@ export async function prepareQueue(
     await client.query('BEGIN');
     await client.query(`DROP PUBLICATION IF EXISTS ${quoteIdentifier(publication)}`);
     await createPublication(client, route);
-    await note(client, publication, { at: null, copiedAt: null });
+    await note(client, publication, { at: null, copiedAt: null, by });
     await client.query('COMMIT');
     await captureDdl(client, route);
     return null;
@@ -58,7 +62,7 @@ export async function prepareQueue(
     if (copiedAt !== null)
       await withSide(route, queuePurpose, async (client) => {
         await demandReached(client, route, { from: position, copiedAt });
-        await note(client, publication, { at: position, copiedAt });
+        await note(client, publication, { at: position, copiedAt, by });
       });
     return { position, copiedAt: copiedAt ?? known.copiedAt, snapshot: null, close: async () => {} };
   }
@@ -72,7 +76,7 @@ export async function prepareQueue(
     const made = await createSlot(exporter, { route, name: slot, signal });
     failpoint('prepare.slot');
     const position = formatLsn(parseLsn(made.position));
-    await withSide(route, queuePurpose, (client) => note(client, publication, { at: position, copiedAt: null }));
+    await withSide(route, queuePurpose, (client) => note(client, publication, { at: position, copiedAt: null, by }));
     return { position, copiedAt: null, snapshot: made.snapshot, close };
   } catch (error) {
     await close();
@@ -93,7 +97,7 @@ export async function readPrepared(client: Queryable, route: RouteDefinition): P
   return copiedAt ?? position;
 }
 
-async function fitting(client: Queryable, route: RouteDefinition, { copiedAt }: Mark, at: string) {
+async function fitting(client: Queryable, route: RouteDefinition, { copiedAt }: Omit<Mark, 'by'>, at: string) {
   const { slot: name } = queueNames(route);
   const slot = await readSlot(client, name);
   const why =
@@ -118,7 +122,7 @@ async function demandReached(
     throw fail(sourceErrors.copiedElsewhere, { route: route.name, position: copiedAt, from, to: formatLsn(end) });
 }
 
-async function readMark(client: Queryable, publication: string): Promise<Mark | null> {
+async function readMark(client: Queryable, publication: string): Promise<Omit<Mark, 'by'> | null> {
   const { rows } = await client.query(
     `SELECT obj_description(oid, 'pg_publication') AS mark FROM pg_publication WHERE pubname = $1`,
     [publication],

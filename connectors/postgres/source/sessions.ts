@@ -23,6 +23,9 @@ export function applicationName(route: RouteDefinition): string {
  */
 const localCommit = { synchronous_commit: 'local' };
 
+/** Of the sessions that drop and make a queue: whoever takes the route over ends them. */
+export const queuePurpose = 'queue';
+
 export function connectSide(node: NodeDefinition, route: RouteDefinition, purpose: string): Promise<pg.Client> {
   return connectPostgres(node, { applicationName: sideName(route, purpose), settings: localCommit });
 }

@@ -25,6 +25,12 @@ export function overIn(snapshot: string): (xid: string) => boolean {
   };
 }
 
+/** The transactions (no subtransactions) that were under way. */
+export function openIn(snapshot: string): readonly string[] {
+  const [, , running = ''] = snapshot.split(':');
+  return running === '' ? [] : running.split(',');
+}
+
 /** True where transaction `a` got its id before `b`. */
 export function precedes(a: string, b: string): boolean {
   return ((lower(a) - lower(b)) | 0) < 0;

@@ -33,6 +33,8 @@ export interface CheckedStart {
   readonly ddlKey: DdlKey | null;
   /** Of the source, before the stream began. */
   readonly snapshot: string;
+  /** COMMITs at the source may be brought long before others see them. */
+  readonly waitsForStandbys: boolean;
 }
 
 export interface StartCheckOptions {
@@ -108,7 +110,10 @@ export async function checkStart(
 }
 
 interface CheckedCatalogue
-  extends Pick<CheckedStart, 'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey' | 'snapshot'> {
+  extends Pick<
+    CheckedStart,
+    'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey' | 'snapshot' | 'waitsForStandbys'
+  > {
   /** When the server that was asked was started. */
   readonly server: string;
 }
@@ -118,7 +123,8 @@ async function checkCatalogue(
   { route, replicated }: Pick<StartCheckOptions, 'route' | 'replicated'>,
 ): Promise<CheckedCatalogue> {
   const { rows } = await side.query(
-    'SELECT pg_postmaster_start_time()::text AS server, pg_current_snapshot()::text AS snapshot',
+    `SELECT pg_postmaster_start_time()::text AS server, pg_current_snapshot()::text AS snapshot,
+       current_setting('synchronous_standby_names') <> '' AS waits`,
   );
   await captureDdl(side, route);
   const tables = selectTables(await readCatalogue(side), (schema, table) => isSelected(route, schema, table));
@@ -126,6 +132,7 @@ async function checkCatalogue(
   return {
     server: String(rows[0]?.server),
     snapshot: String(rows[0]?.snapshot),
+    waitsForStandbys: rows[0]?.waits === true,
     builtInTypes: await readBuiltInTypes(side),
     domainModifiers: await readDomainModifiers(side),
     unpublished: unpublished.map(({ table }) => tableLabel(table)),

@@ -4,6 +4,7 @@ import type { CheckedRoute } from '../../control/check-route.ts';
 import type { DroppedLeftovers } from '../../control/drop-left.ts';
 import type { DroppedRoute } from '../../control/drop-route.ts';
 import type { LifecycleDocument } from '../../control/lifecycle.ts';
+import type { PreparedDocument } from '../../control/prepare-route.ts';
 import type { JournalDocument } from '../../control/read-journal.ts';
 import type { TablesDocument } from '../../control/read-tables.ts';
 import type { RenamedRoute } from '../../control/rename-route.ts';
@@ -116,6 +117,20 @@ export const waitDocument: z.ZodType<WaitDocument> = z
   })
   .meta({ id: 'Wait' });
 
+export const preparedDocument: z.ZodType<PreparedDocument> = z
+  .object({
+    version,
+    route: z.string(),
+    source: nodePlace,
+    position: z.string().describe('What is committed behind it is kept for the route.'),
+    copiedAt: z.string().nullable().describe('Where the route will begin, if that was told and is another position.'),
+    snapshot: z.string().nullable().describe('Null here: only the command keeps one (--hold).'),
+    loads: z
+      .boolean()
+      .describe('The route is configured to load its tables itself: load.mode has to be none before it is started.'),
+  })
+  .meta({ id: 'Prepared' });
+
 export const skippedTransaction: z.ZodType<SkippedTransaction> = z
   .object({
     version,
@@ -206,6 +221,10 @@ export const droppedLeftovers: z.ZodType<DroppedLeftovers> = z
         statements: z.array(z.string()).describe('For an administrator: what was not, or could not be, removed.'),
       }),
     ),
+    journalled: z
+      .boolean()
+      .exactOptional()
+      .describe('Of a node that was forgotten: false where no other target is there whose journal could have it.'),
   })
   .meta({ id: 'Leftovers' });
 

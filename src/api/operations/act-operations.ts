@@ -9,6 +9,7 @@ import {
   droppedLeftovers,
   droppedRoute,
   lifecycleDocument,
+  preparedDocument,
   renamedRoute,
   sequencesDocument,
   skippedTransaction,
@@ -198,6 +199,27 @@ export const actOperations: readonly Operation[] = [
         throw fail(serviceErrors.invalidRequest, { why: 'reason: wanted for what is given up for good' });
       return control.askParked(route, { action: 'discard', withEarlier: false, ...parkedAsked(body) }, asked, signal);
     },
+  }),
+  operation({
+    id: 'prepareRoute',
+    method: 'POST',
+    path: '/v1/routes/{route}/prepare',
+    role: 'admin',
+    summary: "Make the route's queue for a copy by other means, and tell where the copy has to stand",
+    description:
+      'Waits for the transactions that are open at the source; given up in between it is begun anew by the next call. The source keeps its log from then on.',
+    body: z.strictObject({
+      copiedAt: z
+        .string()
+        .min(1)
+        .max(1000)
+        .nullable()
+        .default(null)
+        .describe('The copy that was made since has everything up to this position.'),
+      reason,
+    }),
+    answer: preparedDocument,
+    run: ({ control, route, asked, signal, body: { copiedAt } }) => control.prepare(route, { copiedAt }, asked, signal),
   }),
   operation({
     id: 'adoptPosition',

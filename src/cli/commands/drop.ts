@@ -68,11 +68,12 @@ function leftoversText({ leftovers }: DroppedLeftovers): string {
     .join('');
 }
 
-function doneText({ leftovers }: DroppedLeftovers): string {
+function doneText({ leftovers, journalled = true }: DroppedLeftovers): string {
   const lines = leftovers.flatMap(({ node, name, dropped, statements }) => [
     `${name} at ${node}: ${dropped ? 'dropped' : 'left'}`,
     ...statements.map((statement) => `  ${statement}`),
   ]);
+  if (!journalled) lines.push('The journal went with the node: no other target is there that could keep an entry of this.');
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 

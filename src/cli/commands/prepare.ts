@@ -6,16 +6,18 @@ import { type PreparedDocument, preparedDocument, prepareRoute } from '../../con
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { armFailpoints } from '../../core/failpoint.ts';
-import { addCommand, type CommandLine, type CommonOptions, exits, writeJson } from '../command-line.ts';
+import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { openConfiguration } from '../open-configuration.ts';
+import { addControlCommand, askedHere, type ControlOptions, openControl, serviceAddress } from '../open-control.ts';
 
-interface PrepareCommandOptions extends CommonOptions {
+interface PrepareCommandOptions extends ControlOptions {
   readonly hold?: boolean;
   readonly copiedAt?: string;
+  readonly reason?: string;
 }
 
 export function addPrepare(program: Command, line: CommandLine): void {
-  addCommand(program, {
+  addControlCommand(program, {
     name: 'prepare <route>',
     summary:
       "make the route's queue for a copy by other means (dump, backup, disk), and print where the copy has to stand",
@@ -26,40 +28,58 @@ export function addPrepare(program: Command, line: CommandLine): void {
       '--copied-at <position>',
       'the copy that was made since has everything up to here: what its server has replayed',
     )
+    .option('--reason <text>', 'why, for the journal')
     .action(exits(line, (route: string, options: PrepareCommandOptions) => prepare(line, route, options)));
 }
 
 async function prepare(line: CommandLine, name: string, options: PrepareCommandOptions): Promise<number> {
   armFailpoints(line.env.TIDELOCK_FAILPOINTS);
-  const { hold = false, copiedAt = null, json = false } = options;
-  if (hold && copiedAt !== null)
+  const { copiedAt = null, reason } = options;
+  if (options.hold) return await hold(line, name, options);
+  await using control = await openControl(line, options);
+  show(line, await control.prepare(name, { copiedAt }, askedHere(reason), line.signal), options);
+  return 0;
+}
+
+/** A snapshot goes with the session that has made it: this command's own. */
+async function hold(line: CommandLine, name: string, options: PrepareCommandOptions): Promise<number> {
+  const { copiedAt, reason } = options;
+  if (copiedAt !== undefined)
     throw fail(configErrors.arguments, {
       why: '--hold is for a copy that is to come, --copied-at for one that is there',
     });
-  const definition = openConfiguration(line, options).routes.demand(name, 'route');
-  await using route = openRoute(definition);
-  const queue = await prepareRoute(route, { copiedAt, signal: line.signal });
+  if (serviceAddress(line, options) !== undefined)
+    throw fail(configErrors.arguments, {
+      why: '--hold keeps a session at the source for as long as this command runs: give it with -c FILE, not through a service',
+    });
+  await using route = openRoute(openConfiguration(line, options).routes.demand(name, 'route'));
+  const queue = await prepareRoute(route, { copiedAt: null }, askedHere(reason), line.signal);
   try {
-    const document = preparedDocument(route, queue, { holds: hold });
-    if (json) writeJson(line, document);
-    else line.out.write(text(document, { hold, loads: definition.load.mode === 'initial' }));
-    if (hold && document.snapshot === null) return 1;
-    if (hold && !line.signal.aborted) await once(line.signal, 'abort');
+    const document = preparedDocument(route, queue, { holds: true });
+    show(line, document, options);
+    if (document.snapshot === null) return 1;
+    if (!line.signal.aborted) await once(line.signal, 'abort');
     return 0;
   } finally {
     await queue.close();
   }
 }
 
-function text(
-  { route, source, position, copiedAt, snapshot }: PreparedDocument,
-  { hold, loads }: { readonly hold: boolean; readonly loads: boolean },
-): string {
+function show(
+  line: CommandLine,
+  document: PreparedDocument,
+  { json, hold: isHeld = false }: PrepareCommandOptions,
+): void {
+  if (json) writeJson(line, document);
+  else line.out.write(text(document, isHeld));
+}
+
+function text({ route, source, position, copiedAt, snapshot, loads }: PreparedDocument, isHeld: boolean): string {
   const lines = [`${route}: what is committed behind ${position} is kept at ${placeText(source)} for it`];
   if (copiedAt !== null) lines.push(`it begins at ${copiedAt}, where its copy stands`);
   else if (snapshot !== null)
     lines.push(`until ^C a copy as of exactly there reads the snapshot ${snapshot}: pg_dump --snapshot=${snapshot}`);
-  else if (hold)
+  else if (isHeld)
     lines.push(
       `its snapshot went with the command that made it: "tidelock drop ${route} --yes" and prepare it again for another`,
     );

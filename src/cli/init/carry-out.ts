@@ -64,14 +64,15 @@ export async function carryOut(request: InitRequest, { file, force, cwd, env }: 
 /** Of a request, the tables that the target lacks: made by hand, or with a dump of the schema. */
 export function missingTables({
   check,
-}: InitDocument): { readonly node: string; readonly tables: readonly string[] }[] {
-  const missing = (check?.routes ?? []).flatMap(({ findings }) =>
+}: InitDocument): { readonly node: string; readonly tables: readonly string[]; readonly routes: readonly string[] }[] {
+  const missing = (check?.routes ?? []).flatMap(({ name: route, findings }) =>
     findings
       .filter(({ code }) => code === targetErrors.tableMissing.code)
-      .map(({ node, table = '' }) => ({ node, table })),
+      .map(({ node, table = '' }) => ({ node, table, route })),
   );
   return [...Map.groupBy(missing, ({ node }) => node)].map(([node, of]) => ({
     node,
     tables: [...new Set(of.map(({ table }) => table))],
+    routes: [...new Set(of.map(({ route }) => route))],
   }));
 }

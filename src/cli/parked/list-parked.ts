@@ -45,11 +45,16 @@ function parkedText(parked: readonly ParkedView[], columns: number | null): stri
     const one = parked[at];
     // What only follows another says nothing of its own.
     if (one === undefined || one.cause === 'behind') continue;
-    text.push(...wrapped(`${one.code} ${one.message}`, { indent: 2, columns }));
+    text.push(...wrapped(`${one.code} ${causeOf(one)}`, { indent: 2, columns }));
     if (one.reason !== null)
       text.push(...wrapped(`skipped by ${one.askedBy ?? 'somebody'}: ${one.reason}`, { indent: 2, columns }));
   }
   return text.join('\n');
+}
+
+/** What halts a route is told as such; here it went on. */
+export function causeOf({ message }: Pick<ParkedView, 'message'>): string {
+  return message.replace(/^route \S+ halted: /, '');
 }
 
 export function tablesText(tables: readonly ParkedTable[]): string {

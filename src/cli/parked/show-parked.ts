@@ -4,7 +4,7 @@ import { fail } from '../../core/errors/tidelock-error.ts';
 import { type CommandLine, writeJson } from '../command-line.ts';
 import { counted } from '../counted.ts';
 import { type ControlOptions, openControl } from '../open-control.ts';
-import { tablesText } from './list-parked.ts';
+import { causeOf, tablesText } from './list-parked.ts';
 
 export interface ShowOptions extends ControlOptions {
   readonly showValues?: boolean;
@@ -34,12 +34,12 @@ export async function showParked(
 }
 
 function textOf(parked: ParkedDocument): string {
-  const { route, id, transaction, position, cause, code, message, remedy, reason, askedBy, behind } = parked;
+  const { route, id, transaction, position, cause, code, remedy, reason, askedBy, behind } = parked;
   const { keys, changes } = parked;
   const head = [
     `${route} ${id}: transaction ${transaction} at ${position}, committed ${parked.committedAt}`,
     `  ${counted(parked.rows, 'row')}: ${tablesText(parked.tables)}`,
-    `  ${cause}: ${code} ${message}`,
+    `  ${cause}: ${code} ${causeOf(parked)}`,
     `  ${remedy}`,
     ...(reason === null ? [] : [`  skipped by ${askedBy ?? 'somebody'}: ${reason}`]),
     ...(behind === null ? [] : [`  waits for ${behind}`]),

@@ -118,13 +118,14 @@ function droppedOutcome({ source, left }: DroppedDocument): Told {
   };
 }
 
-function leftoversOutcome({ leftovers }: LeftoversDocument): Told {
+function leftoversOutcome({ leftovers, journalled = true }: LeftoversDocument): Told {
   if (leftovers.length === 0) return { text: 'nothing was left behind', asMeant: true };
   const left = leftovers.filter(({ dropped, statements }) => !dropped || statements.length > 0);
   const text = leftovers
     .map(({ name, node, dropped }) => `${name} at ${node} ${dropped ? 'dropped' : 'left'}`)
     .join(', ');
-  return { text, asMeant: left.length === 0 };
+  const lost = journalled ? '' : '; the journal went with the node';
+  return { text: text + lost, asMeant: left.length === 0 };
 }
 
 function renamedOutcome({ name, configured }: RenamedDocument): Told {

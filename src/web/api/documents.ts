@@ -230,6 +230,7 @@ export interface LeftoversDocument {
     readonly dropped: boolean;
     readonly statements: readonly string[];
   }[];
+  readonly journalled?: boolean | undefined;
 }
 
 export interface TableDocument {

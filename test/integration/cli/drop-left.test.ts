@@ -53,6 +53,7 @@ test('what no route names is dropped, what is in use and what is of others stays
   const gone = await file.tidelock('drop', '--unreachable', 'there', '--yes');
   expect(gone).toMatchObject({ code: 0, out: expect.stringContaining('elsewhere at here: dropped') });
   expect(gone.out).toContain(`DELETE FROM tidelock.routes WHERE key = 'test/elsewhere'`);
+  expect(gone.out).toContain('The journal went with the node');
   expect(await source.query(`SELECT FROM pg_replication_slots WHERE slot_name LIKE 'test%'`)).toEqual([]);
   expect(await source.query('SELECT FROM pg_publication')).toEqual([]);
 });

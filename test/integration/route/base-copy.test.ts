@@ -6,6 +6,7 @@ import { engineProgram } from '../../support/engine.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
+import { until } from '../../support/until.ts';
 
 const servers = twoServers();
 
@@ -73,6 +74,22 @@ test('a copy by other means is made from the snapshot of a prepared queue, and t
   // Interrupted before the position is noted: it is begun anew.
   const killed = await file.tidelockWith({ TIDELOCK_FAILPOINTS: 'prepare.slot=1:kill' }, 'prepare', 'here-to-there');
   expect(killed.out).toBe('');
+  // Two at once would each drop what the other has made: the second one leaves it alone.
+  const open = await source.client();
+  await open.query('BEGIN; SELECT pg_current_xact_id()');
+  const waiting = file.tidelock('prepare', 'here-to-there', '--json');
+  await until('a slot that waits for the open transaction', async () => {
+    const slots = await source.query(`SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE_REPLICATION_SLOT%'`);
+    return slots.length > 0;
+  });
+  expect(await file.tidelock('prepare', 'here-to-there')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('TL-3120'),
+  });
+  await open.query('COMMIT');
+  await open.end();
+  expect(await waiting).toMatchObject({ code: 0 });
+  expect(await file.tidelock('drop', 'here-to-there', '--yes')).toMatchObject({ code: 0 });
   const held = await hold(file);
   await source.query(
     `UPDATE item SET v = 'c' WHERE id = 1; DELETE FROM item WHERE id = 2; INSERT INTO item VALUES (3, 'd')`,
@@ -99,7 +116,14 @@ test('a copy by other means is made from the snapshot of a prepared queue, and t
     await route.caughtUp();
     await route.stop();
   }
-  expect((await file.tidelock('prepare', 'here-to-there')).err).toContain('TL-3118');
+  expect((await file.tidelock('prepare', 'here-to-there', '--reason', 'again')).err).toContain('TL-3118');
+  const { out: journal } = await file.tidelock('journal', 'here-to-there', '--json');
+  expect((JSON.parse(journal) as { journal: object[] }).journal[0]).toMatchObject({
+    action: 'prepare',
+    result: 'refused',
+    code: 'TL-3118',
+    reason: 'again',
+  });
   // The target is set back to before the route began: what it has confirmed since is in no queue any more.
   await target.query('DROP SCHEMA tidelock CASCADE');
   await using route = file.run();

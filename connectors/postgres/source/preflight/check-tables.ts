@@ -42,7 +42,7 @@ export async function checkTables(
     ...tables.filter(({ kind }) => kind === 'p').map(truncatedAlone),
     ...partIdentities(catalogue, tables),
     ...tables.flatMap((table) => replicaIdentity(table, { version, index: indexes.get(table.oid) ?? null })),
-    ...(ownsPublication ? tables.filter(({ owned }) => !owned).map((table) => notOwned(table, user)) : []),
+    ...(ownsPublication ? await notOwned(client, tables, user) : []),
     ...(await published(client, route, tables)),
     ...(isToBeLoaded
       ? await readingRights(client, ownsPublication ? tables.filter(({ owned }) => owned) : tables)
@@ -185,16 +185,27 @@ function unidentified(table: TableVersion, generatedKey: boolean, version: numbe
   return table.columns.some(({ key }) => key) ? null : 'has no key that identifies its rows';
 }
 
-function notOwned({ table, owner }: CatalogueTable, user: string): Found {
-  return {
+async function notOwned(client: pg.Client, tables: readonly CatalogueTable[], user: string): Promise<Found[]> {
+  const foreign = tables.filter(({ owned }) => !owned);
+  if (foreign.length === 0) return [];
+  const { rows } = await client.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolsuper');
+  const superusers = new Set(rows.map(({ name }) => name));
+  return foreign.map(({ table, owner }) => ({
     level: 'error',
     code: 'source.tableOwner',
     table: tableLabel(table),
     message: `${tableLabel(table)} belongs to ${quoteIdentifier(owner)}, and user ${quoteIdentifier(user)} is no member of that role, so it cannot publish the table`,
-    remedy:
-      'Make the user a member of the owning role, or make slot and publication yourself and name them in the route.',
-    statement: `GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(user)};`,
-  };
+    // Nobody should run a statement unread that makes a superuser of the engine's user.
+    ...(superusers.has(owner)
+      ? {
+          remedy: `Give the table another owner, of which the user is a member (a member of ${quoteIdentifier(owner)} would be as good as a superuser), or make slot and publication yourself and name them in the route.`,
+        }
+      : {
+          remedy:
+            'Make the user a member of the owning role, or make slot and publication yourself and name them in the route.',
+          statement: `GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(user)};`,
+        }),
+  }));
 }
 
 /** A typing error in a glob would else look like a route that runs and has nothing to do. */

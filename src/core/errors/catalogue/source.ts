@@ -232,6 +232,16 @@ export const sourceErrors = {
     remedy: () => 'Make the copy after "tidelock prepare", and give the position that its server has replayed to.',
     explanation: 'What was committed before the queue was made is in no queue.',
   }),
+  queueBeingMade: errorKind<{ route: string }>({
+    code: 'TL-3120',
+    title: 'Somebody else is making the queue of the route',
+    recovery: 'retry',
+    message: ({ route }) => `route ${route}: its queue is being made by another command or engine at this moment`,
+    remedy: () =>
+      'Wait for it to end. It may be waiting for transactions that are open at the source (pg_stat_activity).',
+    explanation:
+      'Whoever makes a queue drops what an earlier attempt has left: two at once would drop it of each other.',
+  }),
   queueGiven: errorKind<{ route: string; slot: string; publication: string }>({
     code: 'TL-3204',
     title: 'A given queue is not made by Tidelock',
