@@ -73,7 +73,8 @@ function doneText({ leftovers, journalled = true }: DroppedLeftovers): string {
     `${name} at ${node}: ${dropped ? 'dropped' : 'left'}`,
     ...statements.map((statement) => `  ${statement}`),
   ]);
-  if (!journalled) lines.push('The journal went with the node: no other target is there that could keep an entry of this.');
+  if (!journalled)
+    lines.push('The journal went with the node: no other target is there that could keep an entry of this.');
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
