@@ -144,7 +144,7 @@ test('tables that are renamed, dropped and altered while they are loaded end rig
   const made = ['moved', 'gone', 'keyed'].map((name) => `CREATE TABLE ${name} (id int PRIMARY KEY, v text);`).join('');
   const { source, target } = await servers.pair(made);
   for (const name of ['moved', 'gone', 'keyed'])
-    await source.query(`INSERT INTO ${name} SELECT n, md5(n::text) FROM generate_series(1, 12_000) n`);
+    await source.query(`INSERT INTO ${name} SELECT n, md5(n::text) FROM generate_series(1, 12000) n`);
   const limited = 'load: { wholeUpTo: 0B, limits: { rows: 6000 } }';
   using file = new RouteFile({
     source,
