@@ -22,6 +22,7 @@ const kills: readonly (readonly [FailpointName, number, 'worker' | 'target' | 's
   ['commit.sent', 4, 'worker'],
   ['chunk.applied', 2, 'worker'],
   ['chunk.read', 2, 'source'],
+  ['chunk.read', 3, 'source'],
 ];
 
 test.for(kills.filter((_, at) => seeds().length > 1 || at < 6))(

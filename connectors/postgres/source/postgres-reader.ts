@@ -98,21 +98,22 @@ export class PostgresReader implements SourceReader {
   async read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows> {
     const key = this.#keys.get(tableLabel(request.table));
     if (key === undefined) throw new RangeError('a table whose key was not asked for');
-    try {
-      return await this.#use(signal, (client) => this.#read(client, { ...request, rangeKey: key }, signal));
-    } catch (error) {
-      throw this.#classify(error, request);
-    }
+    return this.#use(
+      signal,
+      (client) => this.#read(client, { ...request, rangeKey: key }, signal),
+      (error) => this.#classify(error, request.table),
+    );
   }
 
   snapshot<T>(table: TableName, signal: AbortSignal, run: (snapshot: string) => Promise<T>): Promise<T> {
-    return this.#use(signal, async (client) => {
+    const exported = async (client: pg.Client): Promise<T> => {
       await this.#begin(client, table, signal);
       const { rows } = await client.query<{ name: string }>('SELECT pg_export_snapshot() AS name');
       const result = await run(rows[0]?.name ?? '');
       await client.query('COMMIT');
       return result;
-    });
+    };
+    return this.#use(signal, exported, (error) => this.#classify(error, table));
   }
 
   async close(): Promise<void> {
@@ -182,7 +183,11 @@ export class PostgresReader implements SourceReader {
     }
   }
 
-  async #use<T>(signal: AbortSignal | null, run: (client: pg.Client) => Promise<T>): Promise<T> {
+  async #use<T>(
+    signal: AbortSignal | null,
+    run: (client: pg.Client) => Promise<T>,
+    classify: (error: unknown) => unknown = (error) => classifyPostgresError(error, this.#route.from.name),
+  ): Promise<T> {
     const client = this.#idle.pop() ?? (await this.#connect());
     const abort = (): void => void client.connection.stream.destroy();
     this.#used.add(client);
@@ -197,7 +202,7 @@ export class PostgresReader implements SourceReader {
       return result;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      throw isPostgresError(error) ? error : classifyPostgresError(error, this.#route.from.name);
+      throw classify(error);
     } finally {
       signal?.removeEventListener('abort', abort);
       this.#used.delete(client);
@@ -217,7 +222,7 @@ export class PostgresReader implements SourceReader {
     return client;
   }
 
-  #classify(error: unknown, { table }: ReadRequest): unknown {
+  #classify(error: unknown, table: TableName): unknown {
     const { name: route, from, apply } = this.#route;
     const place = { route, table: tableLabel(table), position: 'a chunk of the load' };
     if (error instanceof LongRowError)
@@ -228,9 +233,8 @@ export class PostgresReader implements SourceReader {
         { route, position: `a chunk of ${tableLabel(table)}`, why: error.message },
         error,
       );
-    if (!isPostgresError(error)) return error;
     const classified: TidelockError = classifyPostgresError(error, from.name);
-    if (classified.recovery !== 'halt') return classified;
+    if (!isPostgresError(error) || classified.recovery !== 'halt') return classified;
     // Another command has the table, or has renamed it: the reader asks again when the stream has told.
     if (sqlState(error) === '42P01') return fail(sourceErrors.tableMissing, { route, table: tableLabel(table) }, error);
     return fail(sourceErrors.loadRefused, { ...place, sqlState: error.code, message: classified.message }, error);

@@ -79,6 +79,20 @@ test('a session that the server ends is something to retry, and a heartbeat sess
   }
 });
 
+test('a session that the server ends while it reads beside the stream is something to retry', async () => {
+  const queue = await queueOn(server.port);
+  const holder = await queue.db.client();
+  await holder.query('BEGIN; LOCK TABLE item');
+  const reader = queue.source.reader();
+  const asked = reader.hasRows({ schema: 'public', name: 'item' }).catch((error: unknown) => error);
+  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = $1 AND application_name LIKE '%load' AND wait_event_type = 'Lock'`;
+  await until('its end', async () => (await queue.db.query(end, [queue.db.name])).length === 1);
+  expect(await asked).toMatchObject({ recovery: 'retry' });
+  await holder.end();
+  await reader.close();
+});
+
 test('what the source keeps is measured', async () => {
   const db = await server.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
