@@ -19,6 +19,8 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
   for (const key of ['slot', 'publication'] as const)
     if (data[key] !== undefined)
       problems.push({ path: [key], message: `is PostgreSQL's: a binlog is read without anything being made for it` });
+  if (data.load.existing === 'merge')
+    problems.push({ path: ['load', 'existing'], message: `${later}merge at a target of type ${to}` });
   if (data.ddl === 'replicate') problems.push({ path: ['ddl'], message: `${later}replicate ${source}` });
   if (data.apply.onError === 'park')
     problems.push({ path: ['apply', 'onError'], message: `${later}park at a target of type ${to}` });

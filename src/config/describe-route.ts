@@ -35,7 +35,7 @@ function describeTable(
   deployment: string,
 ): DescribedTable {
   if (typeof table === 'string') return { name: table };
-  const { name, to, where, key, columns, transforms: configured = [] } = table;
+  const { name, to, where, key, columns, owns, transforms: configured = [] } = table;
   const { include, exclude = [], rename = {} } = columns ?? {};
   const told = configured.map((entry, index) => describeTransform(entry, transforms[index], deployment));
   return {
@@ -47,6 +47,7 @@ function describeTable(
     ...(exclude.length > 0 && { exclude: exclude.toSorted() }),
     ...(Object.keys(rename).length > 0 && { rename }),
     ...(told.length > 0 && { transforms: told }),
+    ...(owns !== undefined && { owns }),
   };
 }
 

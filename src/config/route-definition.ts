@@ -1,18 +1,21 @@
 import { didYouMean } from '../core/nearest-name.ts';
+import type { OwnedShare } from '../core/owned-share.ts';
 import type { NodeDefinition, NodeType, RouteDefinition } from '../core/route.ts';
 import type { RouteDescription } from '../core/route-description.ts';
 import { tableLabel } from '../core/table.ts';
 import { parseTablePattern } from '../core/table-pattern.ts';
+import { ExpressionProblem } from '../expression/expression.ts';
 import { builtInTransform, resolvedLate } from './built-in-transforms.ts';
 import { checkAllow } from './check-allow.ts';
 import { checkVendors } from './check-vendors.ts';
-import { configuredExpression } from './configured-expression.ts';
+import { configuredExpression, problemText } from './configured-expression.ts';
+import { configuredShare } from './configured-share.ts';
 import { describeRoute } from './describe-route.ts';
 import { at, type Located, type Path, placeOf } from './located.ts';
 import { Problems } from './problem.ts';
 import { type ReferenceSource, resolveTree } from './references.ts';
 import { type RouteData, routeSchema } from './schema/route-schema.ts';
-import { scalars } from './schema/scalars.ts';
+import { later, scalars } from './schema/scalars.ts';
 import { collisionRules, type TableRule, tableSelection, wholeTable } from './table-selection.ts';
 import type { TransformContextOptions } from './transforms/transform-context.ts';
 import { validate } from './validate.ts';
@@ -191,8 +194,26 @@ class RouteCheck {
     });
     const { name, to = null, key = null } = table;
     const where = table.where === undefined ? null : configuredExpression(table.where);
+    const owns = this.#share(data, table.owns, [...path, 'owns']);
     const loadPriority = table.load?.priority ?? 0;
-    return { name, to, where, key, includedColumns, excludedColumns, renamedColumns, transforms, loadPriority };
+    return { name, to, where, key, includedColumns, excludedColumns, renamedColumns, transforms, owns, loadPriority };
+  }
+
+  #share(data: RouteData, text: string | undefined, path: Path): OwnedShare | null {
+    if (text === undefined) return null;
+    const type = this.#source.nodeType(data.to);
+    if (type !== null && type !== 'postgres') this.#complain(path, `${later}shares of target tables of type ${type}`);
+    if (data.ddl === 'replicate')
+      this.#complain(path, 'stands beside ddl: replicate: a command of one source would change the table of all');
+    if (data.schemaChanges === 'evolve')
+      this.#complain(path, 'stands beside schemaChanges: evolve: columns of one source are not those of all');
+    try {
+      return configuredShare(text);
+    } catch (error) {
+      if (!(error instanceof ExpressionProblem)) throw error;
+      this.#complain(path, problemText(error));
+      return null;
+    }
   }
 
   #unique(names: readonly string[], path: (index: number) => Path): void {

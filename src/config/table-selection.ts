@@ -1,6 +1,7 @@
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Expression } from '../core/expression.ts';
+import type { OwnedShare } from '../core/owned-share.ts';
 import type { CollisionResolution, CollisionRules, TableSelection } from '../core/route.ts';
 import { tableLabel } from '../core/table.ts';
 import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts';
@@ -18,6 +19,7 @@ export interface TableRule {
   readonly excludedColumns: readonly string[];
   readonly renamedColumns: ReadonlyMap<string, string>;
   readonly transforms: readonly ConfiguredTransform[];
+  readonly owns: OwnedShare | null;
   readonly loadPriority: number;
 }
 
@@ -30,6 +32,7 @@ export const wholeTable: Omit<TableRule, 'name'> = {
   excludedColumns: [],
   renamedColumns: new Map(),
   transforms: [],
+  owns: null,
   loadPriority: 0,
 };
 

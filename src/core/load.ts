@@ -31,10 +31,12 @@ export interface StoredLoad {
   readonly job: number | null;
   /** The target has all rows of the table. */
   readonly done: boolean;
+  /** TableFacts.id of the table that its rows were read of; null before the first. */
+  readonly tableId: string | null;
 }
 
 /** A load as it begins. */
-export type NewLoad = Omit<StoredLoad, 'after' | 'ended' | 'again' | 'rows' | 'bytes' | 'done'>;
+export type NewLoad = Omit<StoredLoad, 'after' | 'ended' | 'again' | 'rows' | 'bytes' | 'done' | 'tableId'>;
 
 /** Rows of one target table. */
 export interface RowSet {
@@ -55,6 +57,7 @@ export interface ChunkProgress {
   readonly bytes: number;
   /** The target has all rows of the table. */
   readonly done: boolean;
+  readonly tableId: string;
 }
 
 /**
@@ -65,8 +68,10 @@ export interface LoadedChunk {
   readonly source: string;
   readonly sets: readonly RowSet[];
   readonly progress: ChunkProgress;
-  /** What it holds of the load's memory until it is applied. */
-  readonly reserved: number;
+  /** What it holds of what loads may have under way, until it is applied. */
+  readonly reserved: { readonly bytes: number; readonly ms: number };
+  /** How long the target has worked on it. Set by the Consumer. */
+  appliedMs?: number;
 }
 
 /** A load that begins where its part is: rows of the target tables go first, where it replaces them. */

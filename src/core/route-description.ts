@@ -15,6 +15,7 @@ export interface DescribedTable {
   readonly rename?: Readonly<Record<string, string>>;
   /** In their order. A secret is there as its print, a file with its digest. */
   readonly transforms?: readonly unknown[];
+  readonly owns?: string;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Action, ActionJournal, MakeEntry } from './action.ts';
 import type { ApplyActivity } from './apply-activity.ts';
 import type { JobStore } from './job.ts';
 import type { StoredLoad } from './load.ts';
+import type { RegisteredShare } from './owned-share.ts';
 import type { ParkedCount, ParkedStore } from './parked.ts';
 import type { Position } from './position.ts';
 import type { JournalLimits, RouteDefinition } from './route.ts';
@@ -108,6 +109,8 @@ export interface StoredTable {
   readonly definition: TableDefinition | null;
   /** Its rows were copied as of here, later than the route started: what was committed before is in the copy. */
   readonly loadedTo?: Position | null;
+  /** What is registered as the route's share of a target table that others write, too. Absent where all rows are its own, and of what was read. */
+  readonly owns?: RegisteredShare;
 }
 
 /** A route as stored at its target, for commands. */

@@ -1,6 +1,7 @@
 import type { Row } from './cell.ts';
 import type { CellRule } from './cell-rule.ts';
 import type { Expression } from './expression.ts';
+import type { OwnedShare } from './owned-share.ts';
 import type { Column, TableName } from './table.ts';
 
 /** What becomes of one source table: its target's name, its columns and the transforms, in their order. */
@@ -17,6 +18,8 @@ export interface MappedTable {
   /** What identifies a row at the target, in names of before the renaming; null: the source's key. */
   readonly key: readonly string[] | null;
   readonly transforms: readonly ConfiguredTransform[];
+  /** Which rows of the target table are the route's; null for all. */
+  readonly owns: OwnedShare | null;
   /** Of tables that are loaded beside the stream those with a greater one come first. */
   readonly loadPriority: number;
 }

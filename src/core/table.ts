@@ -54,7 +54,12 @@ export interface TableVersion {
    * insert replaces the row with its key. Absent where deletes delete.
    */
   readonly kept?: { readonly mark: { readonly column: number; readonly value: string | null } | null };
+  /** Only of mapped tables: other routes write the target table, too, and only rows for which this is true are this one's. In the language of conditions, over columns of the key. */
+  readonly owns?: { readonly text: string; readonly columns: readonly string[] };
 }
+
+/** A table, and which of its rows are meant. */
+export type SharedTable = TableName & Pick<TableVersion, 'owns'>;
 
 /** `schema.name`, quoted only where it would be ambiguous: for messages and map keys, never for SQL. */
 export function tableLabel(table: TableName): string {

@@ -17,7 +17,7 @@ import type {
   TablesChange,
 } from './route-state-store.ts';
 import type { Sequence, SequenceMove, SequenceState } from './sequence.ts';
-import type { TableName, TableVersion } from './table.ts';
+import type { SharedTable, TableName, TableVersion } from './table.ts';
 import type { TablePattern } from './table-pattern.ts';
 import type { DatabaseSchema, SchemaComparison, SchemaStatement } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
@@ -95,9 +95,9 @@ export interface Target {
   setSequence(move: SequenceMove): Promise<string | null>;
   /** Names of the target table's columns; empty where it does not exist. */
   columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
-  rowCounts(tables: readonly TableName[]): Promise<readonly RowCount[]>;
-  /** Labels of those that hold no row. */
-  emptyTables(tables: readonly TableName[]): Promise<readonly string[]>;
+  rowCounts(tables: readonly SharedTable[]): Promise<readonly RowCount[]>;
+  /** Labels of those that hold no row of the route's. */
+  emptyTables(tables: readonly SharedTable[]): Promise<readonly string[]>;
   /** Tells the running server and its database from every other, physical copies too; equal to Source.instance() where they are one. */
   instance(): Promise<string>;
   /** What the target lacks of the description, whose expressions are of the same dialect. */

@@ -123,7 +123,9 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
     });
   };
   const bytes = await snapshot.sizeBytes();
-  const loads = bytes <= wholeUpToBytes ? [] : await loadableOf(options, bindings);
+  // Rows are only told apart from those that are there by loads beside the stream.
+  const isWhole = bytes <= wholeUpToBytes && existing !== 'merge';
+  const loads = isWhole ? [] : await loadableOf(options, bindings);
   if (loads.length === 0) {
     await endInitialJobs(options.store);
     await copy([]);
@@ -136,7 +138,7 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
   } catch (error) {
     // What may have been stored all the same is gone on from; the next start makes another job of what was not.
     const isInTheWay = error instanceof TidelockError && error.code === targetErrors.loadUnderForeignKey.code;
-    if (!isInTheWay || bytes > wholeLoadLimitBytes) throw error;
+    if (!isInTheWay || bytes > wholeLoadLimitBytes || existing === 'merge') throw error;
     options.logger.info({ reason: error.message }, 'the tables are loaded in one piece');
     await options.store.jobs.end(job, { state: 'cancelled' });
     await copy([]);

@@ -51,7 +51,7 @@ export function replacedBy(step: TableStep): readonly string[] {
   return 'replaced' in step ? step.replaced : [];
 }
 
-export type MappingPart = 'where' | 'key' | 'columns' | 'transforms';
+export type MappingPart = 'where' | 'key' | 'columns' | 'transforms' | 'owns';
 
 export interface SettingChange {
   /** As in the configuration: `apply.groupRows`. */
@@ -181,13 +181,16 @@ function changedParts(
     key: (rule) => rule?.key,
     columns: (rule) => [rule?.include ?? null, rule?.exclude ?? [], rule?.rename ?? {}],
     transforms: (rule) => rule?.transforms ?? [],
+    owns: (rule) => rule?.owns,
   };
-  const isSameWhere =
-    before?.where !== undefined && after?.where !== undefined && sameExpression?.(before.where, after.where);
+  const isSame = (part: 'where' | 'owns'): boolean => {
+    const [old, now] = [before?.[part], after?.[part]];
+    return old !== undefined && now !== undefined && sameExpression?.(old, now) === true;
+  };
   return (Object.keys(parts) as MappingPart[]).filter(
     (part) =>
       canonicalJson(parts[part](before) ?? null) !== canonicalJson(parts[part](after) ?? null) &&
-      !(part === 'where' && isSameWhere),
+      !((part === 'where' || part === 'owns') && isSame(part)),
   );
 }
 

@@ -20,7 +20,7 @@ import type { MappedTable } from '../core/table-mapping.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { bindTable } from './mapping/bind-table.ts';
 import { IncompleteRow, isPlain, mapAny, mapInPlace } from './mapping/map-change.ts';
-import { mapRows, StepFailure } from './mapping/map-rows.ts';
+import { mapRows, OutsideShare, StepFailure } from './mapping/map-rows.ts';
 import { shareOf } from './mapping/share-of.ts';
 import type { MappedRow, TableBinding } from './mapping/table-binding.ts';
 
@@ -212,6 +212,7 @@ export class TableMapper {
     const place = { route: this.#route, table: tableLabel(table), position };
     if (error instanceof StepFailure)
       return fail(transformErrors.failed, { ...place, transform: error.transform, reason: error.message }, error);
+    if (error instanceof OutsideShare) return fail(transformErrors.outsideShare, place, error);
     if (error instanceof IncompleteRow)
       return fail(transformErrors.incompleteRow, { ...place, column: error.column }, error);
     return error;
@@ -251,11 +252,21 @@ function adjusted(table: MappedTable, adjustment: ColumnAdjustment | undefined):
 }
 
 /** What is stored of a table to notice that it changed while the route was away. */
-export function storedTable({ source, tables }: TableBinding, definition: TableDefinition | null): StoredTable {
+export function storedTable(
+  { source, tables, outputs }: TableBinding,
+  definition: TableDefinition | null,
+): StoredTable {
   const columns = source.columns.map((c) => [c.name, c.type, c.modifier, c.key]);
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([source.identity, columns]))
     .digest('hex')
     .slice(0, 32);
-  return { source: tableLabel(source), target: tables.map(tableLabel).join(', '), fingerprint, definition };
+  const { owns } = outputs[0];
+  return {
+    source: tableLabel(source),
+    target: tables.map(tableLabel).join(', '),
+    fingerprint,
+    definition,
+    ...(owns !== null && { owns }),
+  };
 }

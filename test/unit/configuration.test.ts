@@ -140,6 +140,13 @@ describe('what is wrong is reported with place, path and the nearest name:', () 
       { message: expect.stringContaining('"mask"') },
     ],
     ['bad slot', 'tables: [public.t]\nslot: My-Slot', { path: 'routes.r.slot' }],
+    ...[`owns: "lower(a) = 'x'" }]`, 'owns: "a = 1" }]\nddl: replicate', 'owns: "a = 1" }]\nschemaChanges: evolve'].map(
+      (owns): [string, string, object] => [
+        owns,
+        `tables: [{ name: public.t, ${owns}`,
+        { path: 'routes.r.tables[0].owns' },
+      ],
+    ),
   ];
   test.each(cases)('%s', (_, route, expected) => {
     using files = new ConfigurationFiles();
@@ -161,14 +168,6 @@ describe('what is wrong is reported with place, path and the nearest name:', () 
 });
 
 describe('what this version does not have is refused by name:', () => {
-  const table = (keys: string): string => `tables: [{ name: public.t, ${keys} }]`;
-  test.each([table('owns: "a = 1"'), 'tables: [public.t]\nload: { existing: merge }'])('%s', (route) => {
-    using files = new ConfigurationFiles();
-    const error = files.error(withRoute(route));
-    expect(error.code).toBe('TL-1004');
-    expect(problemsOf(error)).toHaveLength(1);
-  });
-
   test.each([
     'type: mssql',
     'type: kafka',

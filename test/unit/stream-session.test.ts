@@ -133,7 +133,9 @@ test('nothing behind a look is given to the target before it is over', async () 
 });
 
 test('what the catalogue shows goes before the next transaction, and not before rows of a load that were read before it', async () => {
-  const chunk = { source: 'public.t', sets: [], reserved: 0 } as unknown as NonNullable<TransactionPart['chunk']>;
+  const chunk = { source: 'public.t', sets: [], reserved: { bytes: 0, ms: 0 } } as unknown as NonNullable<
+    TransactionPart['chunk']
+  >;
   const shown = { kind: 'schemaChange', evolution: { steps: [] } } as unknown as Change;
   const parts: TransactionPart[] = [transaction(1), { ...transaction(2, 0), chunk }, transaction(3)];
   const applied: TransactionPart[] = [];

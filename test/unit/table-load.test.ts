@@ -6,6 +6,7 @@ import type { Position } from '../../src/core/position.ts';
 import type { ReadRange, SourceReader } from '../../src/core/source-reader.ts';
 import type { TableDefinition } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
+import { ChunkSize } from '../../src/operations/load/chunk-size.ts';
 import { LoadMemory } from '../../src/operations/load/load-memory.ts';
 import { LoadPace } from '../../src/operations/load/load-pace.ts';
 import { TableLoad } from '../../src/operations/load/table-load.ts';
@@ -43,6 +44,7 @@ async function readAgain(
   chunkBytes: number,
   read: (pass: (change: Change) => void, range: ReadRange) => readonly string[],
   found: () => TableDefinition = () => definition,
+  tableId: string | null = null,
 ): Promise<readonly LoadedChunk[]> {
   const windows = new WatermarkWindows();
   const loading = new LoadingTables();
@@ -59,7 +61,13 @@ async function readAgain(
     },
   };
   const mapper = {
-    bind: () => ({ source: table, steps: [], outputs: [{ table, projection: null }], dropped: new Set(), kept: null }),
+    bind: () => ({
+      source: table,
+      steps: [],
+      outputs: [{ table, projection: null, owns: null }],
+      dropped: new Set(),
+      kept: null,
+    }),
   } as unknown as TableMapper;
   const load = new TableLoad(
     {
@@ -71,6 +79,7 @@ async function readAgain(
       again: keys.map((key) => [key]),
       rows: 0,
       bytes: 0,
+      tableId,
     },
     {
       route: 'r',
@@ -146,16 +155,43 @@ test('what was read of another definition than the stream has come to is read ag
   expect(chunks.map(({ progress }) => progress.rows)).toEqual([1]);
 });
 
+test('a load does not go on over another table of the same name, whose first rows it would leave out', async () => {
+  await expect(readAgain(['7'], 1_000, () => ['7\tvalue\n'], undefined, '0')).rejects.toMatchObject({
+    code: 'TL-4165',
+  });
+});
+
+test('no more is under way than the target applies in a while, so that changes behind it come soon', async () => {
+  const { signal } = new AbortController();
+  const memory = new LoadMemory(1_000);
+  const size = new ChunkSize(1_000_000);
+  size.measured({ rows: 2_000, bytes: 200, ms: 10 });
+  expect(size.rows).toBe(8_000);
+  // What nobody knows counts in full.
+  expect(size.expectedApplyMs).toBe(180);
+  size.applied({ rows: 2_000, ms: 90 });
+  expect(size.rows).toBe(4_000);
+  const reserved = { bytes: 1, ms: size.expectedApplyMs };
+  await memory.take(reserved, signal);
+  await memory.take(reserved, signal);
+  let taken = 2;
+  const third = memory.take(reserved, signal).then(() => taken++);
+  await new Promise(setImmediate);
+  expect(taken).toBe(2);
+  memory.give(reserved);
+  await third;
+});
+
 test('what is read and not at the target yet stays within the memory of loads', async () => {
   const { signal } = new AbortController();
   const memory = new LoadMemory(100);
-  await memory.take(60, signal);
+  await memory.take({ bytes: 60, ms: 10 }, signal);
   let isTaken = false;
-  const second = memory.take(60, signal).then(() => {
+  const second = memory.take({ bytes: 60, ms: 10 }, signal).then(() => {
     isTaken = true;
   });
   await new Promise(setImmediate);
   expect(isTaken).toBe(false);
-  memory.give(60);
+  memory.give({ bytes: 60, ms: 10 });
   await second;
 });

@@ -70,13 +70,19 @@ export class PostgresReader implements SourceReader {
 
   size(table: TableName): Promise<TableSize> {
     return this.#use(null, async (client) => {
-      const { rows } = await client.query<{ rows: string; bytes: string }>(
-        `SELECT COALESCE(sum(greatest(c.reltuples, 0)), 0)::int8::text AS rows, COALESCE(sum(pg_table_size(c.oid)), 0)::int8::text AS bytes
+      const { rows } = await client.query<{ rows: string; bytes: string; guessed: boolean; only: boolean }>(
+        `SELECT COALESCE(sum(greatest(c.reltuples, 0)), 0)::int8::text AS rows, COALESCE(sum(pg_table_size(c.oid)), 0)::int8::text AS bytes,
+           COALESCE(bool_or(c.reltuples <= 0 AND pg_relation_size(c.oid) > 0), false) AS guessed, COALESCE(bool_or(c.oid = to_regclass($1)), false) AS only
          FROM (SELECT to_regclass($1)::oid AS oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) t
          JOIN pg_class c ON c.oid = t.oid AND c.relkind = 'r'`,
         [quoteTable(table)],
       );
-      return { rows: Number(rows[0]?.rows ?? 0), bytes: Number(rows[0]?.bytes ?? 0) };
+      const { rows: known = 0, bytes = 0, guessed = false, only = false } = rows[0] ?? {};
+      // Nobody has analysed it: the planner reckons with the size and the widths of the columns.
+      const expected = guessed
+        ? await plannedRows(client, `${only ? 'ONLY ' : ''}${quoteTable(table)}`)
+        : Number(known);
+      return { rows: expected, bytes: Number(bytes) };
     });
   }
 
@@ -265,6 +271,13 @@ function rangeSelect(
     const where = wantedRange.key === null ? '' : ` WHERE ROW(${keys}) > ROW(${row(wantedRange.key)})`;
     return `${from}${where} ORDER BY ${keys} LIMIT ${wantedRange.rows}`;
   }
+}
+
+async function plannedRows(client: pg.Client, from: string): Promise<number> {
+  const { rows } = await client.query<{ 'QUERY PLAN': readonly { Plan?: { 'Plan Rows'?: number } }[] }>(
+    `EXPLAIN (FORMAT JSON) SELECT FROM ${from}`,
+  );
+  return rows[0]?.['QUERY PLAN'][0]?.Plan?.['Plan Rows'] ?? 0;
 }
 
 /** At once, whatever is under way. */

@@ -30,6 +30,7 @@ import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { applicationName } from '../target/apply-connection.ts';
 import { readApplyActivity } from './apply-activity.ts';
+import { demandApart, lockForShares } from './demand-apart.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
 import { PostgresActionJournal, writeAction } from './postgres-action-journal.ts';
 import { PostgresJobStore } from './postgres-job-store.ts';
@@ -458,10 +459,13 @@ class PostgresRouteState implements RouteStateStore {
       const targets = tables.map(({ target }) => target);
       try {
         await inTransaction(this.#client, async () => {
+          const place = { route: this.#route, routeId };
+          await lockForShares(this.#client, tables);
           await this.#client.query('delete from tidelock.tables where route_id = $1', [routeId]);
+          await demandApart(this.#client, place, tables);
           await this.#client.query(
-            `insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to)
-             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[]::jsonb[], $6::text[])`,
+            `insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to, owns)
+             select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[]::jsonb[], $6::text[], $7::text[])`,
             [
               routeId,
               tables.map(({ source }) => source),
@@ -469,8 +473,10 @@ class PostgresRouteState implements RouteStateStore {
               tables.map(({ fingerprint }) => fingerprint),
               tables.map(({ definition }) => (definition === null ? null : JSON.stringify(definition))),
               tables.map(({ loadedTo }) => loadedTo ?? null),
+              tables.map(({ owns }) => owns?.text ?? null),
             ],
           );
+          await demandApart(this.#client, place, tables);
         });
       } catch (error) {
         throw sqlState(error) === '23505' ? await this.#tableOwned(routeId, targets, error) : error;

@@ -1,9 +1,8 @@
 import type pg from 'pg';
-import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { fingerprintOf, type RouteDescription } from '../../../src/core/route-description.ts';
 import type { StoredTable, TablesChange } from '../../../src/core/route-state-store.ts';
+import { demandApart, lockForShares } from './demand-apart.ts';
 
 type Named = Pick<RouteDefinition, 'name'>;
 
@@ -23,6 +22,7 @@ export async function storeChange(
   routeId: number,
   { removed, tables, applied }: TablesChange,
 ): Promise<void> {
+  await lockForShares(client, tables);
   await client.query('delete from tidelock.tables where route_id = $1 and source = any ($2)', [
     routeId,
     [...removed, ...tables.map(({ source }) => source)],
@@ -33,22 +33,22 @@ export async function storeChange(
   await storeApplied(client, routeId, applied);
 }
 
-/** Beside those that are registered. Throws where another route, or another table of this one, has one of the targets. */
+/** Beside those that are registered. Throws where another route has rows of one of the targets, or another table of this one does. */
 export async function registerTables(
   client: pg.Client,
   route: Named,
   routeId: number,
   tables: readonly StoredTable[],
 ): Promise<void> {
-  for (const { source, target, fingerprint, definition, loadedTo } of tables) {
-    const { rows } = await client.query<{ key: string }>(
-      'select r.key from tidelock.tables t join tidelock.routes r on r.id = t.route_id where t.target = $1',
-      [target],
-    );
-    if (rows[0]) throw fail(routeErrors.tableOwned, { route: route.name, table: target, owner: rows[0].key });
+  const place = { route: route.name, routeId };
+  await lockForShares(client, tables);
+  await demandApart(client, place, tables);
+  for (const { source, target, fingerprint, definition, loadedTo, owns } of tables) {
+    const text = definition === null ? null : JSON.stringify(definition);
     await client.query(
-      `insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to) values ($1, $2, $3, $4, $5, $6)`,
-      [routeId, source, target, fingerprint, definition === null ? null : JSON.stringify(definition), loadedTo ?? null],
+      `insert into tidelock.tables (route_id, source, target, fingerprint, definition, loaded_to, owns) values ($1, $2, $3, $4, $5, $6, $7)`,
+      [routeId, source, target, fingerprint, text, loadedTo ?? null, owns?.text ?? null],
     );
   }
+  await demandApart(client, place, tables);
 }

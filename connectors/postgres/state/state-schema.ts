@@ -225,6 +225,9 @@ const migrations: readonly string[] = [
    );`,
   // What digests of keys are keyed with, so that nobody can look up by them what the keys are.
   `alter table tidelock.meta add column digest_key text not null default gen_random_uuid()::text;`,
+  // Which rows of the target table are the route's, where several routes write it (demand-apart.ts); which table a load has read.
+  `alter table tidelock.tables add column owns text;
+   alter table tidelock.loads add column table_id text;`,
 ];
 
 export const stateVersion = migrations.length;
@@ -252,6 +255,9 @@ export async function raiseCompatible(client: pg.Client, version: number): Promi
 
 /** The first version that knows tables that are loaded beside the stream. */
 export const loadsSince = 8;
+
+/** The first version that knows target tables that several routes write. */
+export const sharesSince = 10;
 
 /** The first version that knows jobs. */
 export const jobsSince = 6;

@@ -20,7 +20,8 @@ interface LoadRow extends Omit<StoredLoad, 'rows' | 'bytes' | 'expectedRows' | '
 export async function readLoads(client: pg.Client, routeId: number): Promise<readonly StoredLoad[]> {
   const { rows } = await client.query<LoadRow>(
     `select source, targets, existing, key, after, ended, again, rows, bytes, expected_rows as "expectedRows",
-       expected_bytes as "expectedBytes", job, done_at is not null as done from tidelock.loads where route_id = $1 order by begun_at, source`,
+       expected_bytes as "expectedBytes", job, done_at is not null as done,
+       to_jsonb(l) ->> 'table_id' as "tableId" from tidelock.loads l where route_id = $1 order by begun_at, source`,
     [routeId],
   );
   return rows.map((row) => ({
@@ -41,7 +42,7 @@ export async function storeLoad(client: pg.Client, routeId: number, load: NewLoa
      values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (route_id, source) do update set targets = excluded.targets, existing = excluded.existing, key = excluded.key, after = null,
        ended = false, again = '[]', rows = 0, bytes = 0, expected_rows = excluded.expected_rows, expected_bytes = excluded.expected_bytes,
-       job = excluded.job, begun_at = clock_timestamp(), done_at = null`,
+       job = excluded.job, begun_at = clock_timestamp(), done_at = null, table_id = null`,
     [
       routeId,
       load.source,
@@ -61,7 +62,7 @@ export function progressStatement(routeId: number, source: string, progress: Chu
     name: 'tl_chunk',
     text: `update tidelock.loads set after = $3::jsonb, ended = $4::bool, rows = rows + $5::int8, bytes = bytes + $6::int8,
              again = (select coalesce(jsonb_agg(k), '[]') from jsonb_array_elements(again) k where not $7::jsonb @> jsonb_build_array(k)),
-             done_at = case when $8::bool then clock_timestamp() end
+             done_at = case when $8::bool then clock_timestamp() end, table_id = $9
            where route_id = $1::int4 and source = $2`,
     values: [
       String(routeId),
@@ -72,6 +73,7 @@ export function progressStatement(routeId: number, source: string, progress: Chu
       String(progress.bytes),
       JSON.stringify(progress.readAgain),
       String(progress.done),
+      progress.tableId,
     ],
   };
 }

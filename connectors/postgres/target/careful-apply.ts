@@ -116,11 +116,17 @@ class CarefulRun {
 
   /** True where the row was there and only its GENERATED ALWAYS identity kept it from being updated. */
   async #replace(plan: TablePlan, change: RowChange, place: Place): Promise<boolean> {
-    const statement = change.kind === 'update' ? plan.replace(change.after) : null;
-    if (statement === null || change.kind !== 'update') return false;
+    return (
+      change.kind === 'update' && (await this.#replaceRow(plan, change.after, [updateKeyImage(plan, change)], place))
+    );
+  }
+
+  async #replaceRow(plan: TablePlan, after: Row, old: readonly Row[], place: Place): Promise<boolean> {
+    const statement = plan.replace(after);
+    if (statement === null) return false;
     // Where foreign keys act, deleting the row would take others with it.
     if (!this.#options.replicaRole && plan.target.cascades.length > 0) return false;
-    const values = bindRows(statement, [updateKeyImage(plan, change)], [change.after]);
+    const values = bindRows(statement, old, [after]);
     const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
     if (typeof result !== 'number') throw this.#refused(result, place);
     return result === 1;
@@ -215,6 +221,8 @@ class CarefulRun {
     const values = bindRows(statement, [change.after], [change.after]);
     const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
     if (typeof result !== 'number') throw this.#refused(result, place);
+    // The row is there: a GENERATED ALWAYS identity of another value keeps it from being updated.
+    if (result === 0 && (await this.#replaceRow(plan, change.after, [change.after], place))) return 1;
     return result;
   }
 

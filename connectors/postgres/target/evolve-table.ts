@@ -8,6 +8,7 @@ import { type Column, type TableVersion, tableLabel } from '../../../src/core/ta
 import type { Evolving } from '../../sql/apply/evolutions.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
+import { registerTables } from '../state/registered-tables.ts';
 import { readTargetTables } from './target-table.ts';
 import { typeFits } from './type-fit.ts';
 
@@ -43,11 +44,7 @@ export async function evolveTable(
     [routeId, stored.source, stored.fingerprint, JSON.stringify(stored.definition)],
   );
   // One that a person has accepted as new.
-  if (rowCount !== 1)
-    await client.query(
-      'insert into tidelock.tables (route_id, source, target, fingerprint, definition) values ($1, $2, $3, $4, $5)',
-      [routeId, stored.source, stored.target, stored.fingerprint, JSON.stringify(stored.definition)],
-    );
+  if (rowCount !== 1) await registerTables(client, { name: route }, routeId, [stored]);
 }
 
 async function statementsOf(

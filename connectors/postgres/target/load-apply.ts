@@ -13,6 +13,7 @@ import { isOfTheChange } from './careful-apply.ts';
 import { type CopyData, copyBytes, copyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
 import { loadStatement } from './load-statements.ts';
+import { whereShared } from './share-condition.ts';
 import { bindRows } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
@@ -98,7 +99,7 @@ export class LoadApply {
         loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
         // What has come since the job was asked for is the stream's.
         if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
-        const { rows } = await client.query(`select from ${plan.relation} limit 1`);
+        const { rows } = await client.query(`select from ${plan.relation}${whereShared(plan)} limit 1`);
         if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
       }
     }
@@ -117,17 +118,18 @@ export class LoadApply {
   async #empty(replaced: readonly TablePlan[]): Promise<void> {
     const { client } = this.#options;
     if (replaced.length === 0) return;
-    const relations = replaced.map(({ relation }) => relation);
+    const isWhole = replaced.every(({ share }) => share === null);
     await client.query('savepoint emptying');
     try {
       await client.query(`set local lock_timeout = '${emptyLockMs}ms'`);
-      await client.query(`truncate ${relations.join(', ')}`);
+      if (isWhole) await client.query(`truncate ${replaced.map(({ relation }) => relation).join(', ')}`);
     } catch (error) {
       if (!isPostgresError(error) || !instead.has(error.code)) throw error;
       await client.query('rollback to savepoint emptying');
-      for (const relation of relations) await client.query(`delete from ${relation}`);
+      for (const { relation } of replaced) await client.query(`delete from ${relation}`);
     }
     await client.query('release savepoint emptying');
+    if (!isWhole) for (const plan of replaced) await client.query(`delete from ${plan.relation}${whereShared(plan)}`);
     await client.query('set local lock_timeout to default');
   }
 
@@ -180,9 +182,13 @@ export class LoadApply {
     else {
       const statement = loadStatement(plan, existing === 'merge' ? 'replace' : 'keep', route.name);
       const rows = rowsOf(set);
-      const most = plan.insertsMany ? insertRows : 1;
+      // A value that nobody may set stays what it is: then the row has to come anew.
+      const gone = existing === 'merge' && !plan.canReplace ? plan.byKey.delete : null;
+      const takesMany = plan.insertsMany && (gone === null || plan.readKey !== null);
+      const most = takesMany ? insertRows : 1;
       for (let at = 0; at < rows.length; at += most) {
         const some = rows.slice(at, at + most);
+        if (gone !== null) batch.send({ name: gone.name, text: gone.text, values: bindRows(gone, some, []) });
         batch.send({ name: statement.name, text: statement.text, values: bindRows(statement, [], some) });
       }
     }

@@ -252,6 +252,7 @@ export class PostgresConsumer implements Consumer {
     const [{ chunk, begins, commit } = {}] = group.parts;
     if (commit === null || commit === undefined) throw new RangeError('a load without a commit');
     if (this.#parksAny) throw fail(targetErrors.loadWhileParked, { route: this.#route.name });
+    const beganMs = performance.now();
     for (const isEmpty of [true, false]) {
       const batch = new Batch(this.#connection.client);
       this.#target.begin(batch, group);
@@ -275,6 +276,7 @@ export class PostgresConsumer implements Consumer {
     if (begins !== undefined) this.#loads.begun(begins);
     if (chunk !== undefined) this.#loads.sent(chunk);
     await this.#commit(group, commit);
+    if (chunk !== undefined) chunk.appliedMs = performance.now() - beganMs;
     failpoint('chunk.applied');
     return group.parts.length;
   }

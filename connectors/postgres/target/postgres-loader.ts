@@ -23,6 +23,7 @@ import { isOfTheChange } from './careful-apply.ts';
 import { copyText } from './copy-text.ts';
 import { LoadApply } from './load-apply.ts';
 import { originMarker } from './origin-marker.ts';
+import { whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 
@@ -106,7 +107,7 @@ interface TableLoad {
 async function loadTable(load: TableLoad, batches: AsyncIterable<readonly Row[]>): Promise<number> {
   const { client, route, plan, replicaRole } = load;
   const { relation, target } = plan;
-  const { rows } = await client.query(`select from ${relation} limit 1`);
+  const { rows } = await client.query(`select from ${relation}${whereShared(plan)} limit 1`);
   if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
   // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
   const isOrdinary = target.hasDeferrableUnique && replicaRole;
@@ -141,7 +142,7 @@ async function emptyTables(
       throw fail(targetErrors.emptyingCascades, { route: route.name, table, other: rows[0].other });
   }
   // Not TRUNCATE: it would need every table that points here, and readers would find the table locked until the end.
-  for (const { relation } of emptied) await client.query(`delete from ${relation}`);
+  for (const plan of emptied) await client.query(`delete from ${plan.relation}${whereShared(plan)}`);
 }
 
 /** Returns the number of rows. A table without any costs no COPY: among thousands most may be empty. */

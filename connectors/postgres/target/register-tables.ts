@@ -4,6 +4,7 @@ import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
+import { demandApart } from '../state/demand-apart.ts';
 
 interface RegisterOptions {
   readonly client: pg.Client;
@@ -32,10 +33,13 @@ export async function registerTables({ tables, stored, table }: DdlChange, optio
   }
   const { rowCount } = await client.query(
     `insert into tidelock.tables (route_id, source, target, fingerprint, definition) values ($1, $2, $3, $4, $5)
-     on conflict (target) do nothing`,
+     on conflict do nothing`,
     [routeId, source, target, fingerprint, JSON.stringify(definition)],
   );
-  if (rowCount === 1) return;
+  if (rowCount === 1) {
+    await demandApart(client, { route: route.name, routeId }, [stored]);
+    return;
+  }
   const { rows } = await client.query<{ key: string }>(
     'select r.key from tidelock.tables t join tidelock.routes r on r.id = t.route_id where t.target = $1',
     [target],

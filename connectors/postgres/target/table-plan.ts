@@ -8,6 +8,7 @@ import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { checkKept, markAll } from './kept-rows.ts';
 import { keyNamer, keyReader } from './key-form.ts';
 import { type BoundColumn, RowStatements } from './row-statements.ts';
+import { shareCondition } from './share-condition.ts';
 import type { Statement } from './statement.ts';
 import type { TargetIndex, TargetTable } from './target-table.ts';
 import { typeFits, typeText } from './type-fit.ts';
@@ -44,6 +45,8 @@ export interface TablePlan extends NetPlan {
   readonly takeOut: string;
   /** Statement that inserts a row of `takeOut` again. */
   readonly putBack: string;
+  /** Condition in SQL on the rows that are the route's; null: all are. */
+  readonly share: string | null;
 }
 
 /** What a plan is made by, of a route. */
@@ -103,6 +106,7 @@ export function planTable(
     markAll: markAll(source, relation, columns),
     takeOut: statements.takeOut,
     putBack: statements.putBack,
+    share: source.owns === undefined ? null : shareCondition(source.owns, columns, { route, table: label }),
   };
 }
 

@@ -6,7 +6,7 @@ import { count, finding, nodePlace, reason, version } from './common.ts';
 
 const step = { source: z.string(), target: z.string() };
 const replaced = z.array(z.string()).describe('Target tables whose rows are deleted before the load.');
-const changed = z.array(z.enum(['where', 'key', 'columns', 'transforms']));
+const changed = z.array(z.enum(['where', 'key', 'columns', 'transforms', 'owns']));
 
 const tableStep = z.discriminatedUnion('action', [
   z.object({ ...step, action: z.literal('add'), loads: z.boolean(), replaced }),

@@ -63,7 +63,12 @@ function tableSchema(s: Scalars) {
       })
       .optional()
       .meta({ description: 'How the table is loaded beside the stream.' }),
-    owns: s.notYet('target tables that several routes write (owns)'),
+    owns: s
+      .expression(
+        "Which rows of the target table are this route's, where several routes write it: comparisons of columns of its key, under the target's names, with constants. Reloads, truncates, compares and repairs keep to them; another row halts the route (docs/load.md).",
+        { example: "region = 'EU'" },
+      )
+      .optional(),
   });
   return z.union([s.tablePattern('The table, or a glob.'), detailed]);
 }
@@ -112,8 +117,8 @@ export function routeSchema(s: Scalars) {
             .prefault('initial'),
           existing: s
             .choice(
-              { now: ['refuse', 'replace'], later: ['merge'] },
-              'What the load does about rows that are at the target already: `refuse` halts, `replace` empties the tables first.',
+              { now: ['refuse', 'replace', 'merge'] },
+              'What the load does about rows that are at the target already: `refuse` halts, `replace` empties the tables first, `merge` leaves rows that the source has not, and lets the values of the source win.',
             )
             .prefault('refuse'),
           wholeUpTo: s

@@ -178,7 +178,9 @@ async function conditionsOf(
   { binding, output, sides }: ConditionPlace,
 ): Promise<PlanSides['conditions']> {
   const marked = thereCondition(leftByIntent(binding, output));
-  const there = marked === null ? null : await sides.target.condition(marked, new Map());
+  const parts = [marked, output.owns?.text ?? null].filter((part) => part !== null);
+  const texts = await Promise.all(parts.map((part) => sides.target.condition(part, new Map())));
+  const there = texts.length === 0 ? null : texts.map((text) => `(${text}\n)`).join(' and ');
   if (where === null) return { source: null, target: there };
   const { source } = binding;
   const table = tableLabel(source);

@@ -61,7 +61,7 @@ export async function beginLoad(
             return part;
           }
           const begins = loadOf(now);
-          onBegun({ ...begins.load, after: null, ended: false, again: [], rows: 0, bytes: 0, done: false });
+          onBegun({ ...begins.load, after: null, ended: false, again: [], rows: 0, bytes: 0, done: false, tableId: null });
           resolve();
           return { ...part, begins };
         },

@@ -1,13 +1,22 @@
-/** The target waits for a chunk no longer than this, and a table's lock is held no longer. */
-const targetMs = 300;
+/** A table's lock is held at the source no longer than this. */
+const readMs = 300;
+/** Changes of the stream wait for a chunk that is applied. */
+const applyMs = 180;
 const firstRows = 2_000;
 const mostRows = 1_000_000;
 
-/** How many rows are read at once: as many as are read in a while and fit into the memory that a chunk may have. */
+interface Measured {
+  readonly rows: number;
+  readonly ms: number;
+}
+
+/** How many rows are read at once: as many as are read, and applied, in a while, and fit into the memory that a chunk may have. */
 export class ChunkSize {
   readonly #maxBytes: number;
   readonly #mostRows: number;
   #rows: number;
+  /** How long the target takes for a row; null until one knows. */
+  #applyMsPerRow: number | null = null;
 
   constructor(
     maxBytes: number,
@@ -22,13 +31,26 @@ export class ChunkSize {
     return this.#rows;
   }
 
-  /** What the last chunk was. */
-  measured({ rows, bytes, ms }: { readonly rows: number; readonly bytes: number; readonly ms: number }): void {
+  /** How long the target will be at work on the next chunk, about. */
+  get expectedApplyMs(): number {
+    return Math.min(applyMs, this.#rows * (this.#applyMsPerRow ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** What the last chunk was at the source. */
+  measured({ rows, bytes, ms }: Measured & { readonly bytes: number }): void {
     if (rows === 0) return;
-    const byTime = (rows * targetMs) / Math.max(ms, 1);
+    const byTime = (rows * readMs) / Math.max(ms, 1);
     // Rows of one range are rarely all as large as those of the one before: a little room is left.
     const byBytes = (0.9 * this.#maxBytes * rows) / Math.max(bytes, 1);
     this.#set(Math.min(byTime, byBytes, 4 * this.#rows));
+  }
+
+  /** What one was at the target. A single slow one, of a checkpoint there, does not make all that follow small. */
+  applied({ rows, ms }: Measured): void {
+    if (rows === 0) return;
+    const now = Math.max(ms, 1) / rows;
+    this.#applyMsPerRow = this.#applyMsPerRow === null ? now : (this.#applyMsPerRow + now) / 2;
+    this.#set(this.#rows);
   }
 
   /** More has changed under it than could be kept. */
@@ -37,6 +59,7 @@ export class ChunkSize {
   }
 
   #set(rows: number): void {
-    this.#rows = Math.max(1, Math.min(this.#mostRows, Math.floor(rows)));
+    const byApply = this.#applyMsPerRow === null ? rows : applyMs / this.#applyMsPerRow;
+    this.#rows = Math.max(1, Math.min(this.#mostRows, Math.floor(Math.min(rows, byApply))));
   }
 }

@@ -1,10 +1,25 @@
+/** What a chunk takes of what the loads of a route may have under way. */
+export interface Reservation {
+  readonly bytes: number;
+  /** How long the target is at work on it, as far as one knows beforehand. */
+  readonly ms: number;
+}
+
 /**
- * The memory of a route's loads, from the read to the commit at the target. Not the stream's: its high watermark has to come
- * through before the rows of a chunk can go anywhere.
+ * Changes of the stream that come behind chunks wait until these are applied: so much of the target's time may be under way at once. Of two chunks one is
+ * applied while the other is read, so that the target has always something to do.
+ */
+const mostMs = 400;
+
+/**
+ * What of a route's loads is under way, from the read to the commit at the target: bytes in memory, and time of the target. Not the stream's memory: its
+ * high watermark has to come through before the rows of a chunk can go anywhere.
  */
 export class LoadMemory {
   readonly #limitBytes: number;
   #usedBytes = 0;
+  #usedMs = 0;
+  #chunks = 0;
   #waiting: (() => void)[] = [];
 
   constructor(limitBytes: number) {
@@ -12,8 +27,8 @@ export class LoadMemory {
   }
 
   /** Waits until there is room. Whoever takes gives it back. Rejects where the signal aborts. */
-  async take(bytes: number, signal: AbortSignal): Promise<void> {
-    while (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#limitBytes) {
+  async take({ bytes, ms }: Reservation, signal: AbortSignal): Promise<void> {
+    while (this.#chunks > 0 && (this.#usedBytes + bytes > this.#limitBytes || this.#usedMs + ms > mostMs)) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
         const wake = (): void => {
@@ -25,11 +40,15 @@ export class LoadMemory {
       });
     }
     signal.throwIfAborted();
+    this.#chunks++;
     this.#usedBytes += bytes;
+    this.#usedMs += ms;
   }
 
-  give(bytes: number): void {
+  give({ bytes, ms }: Reservation): void {
+    this.#chunks--;
     this.#usedBytes -= bytes;
+    this.#usedMs -= ms;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();

@@ -46,8 +46,8 @@ export interface LoadsOptions {
 
 /** Of the route's memory: what has been read and is not at the target. */
 const memoryShare = 1 / 8;
-/** Of that: a chunk. */
-const chunkShare = 1 / 4;
+/** Of that: a chunk. One is read while another is applied. */
+const chunkShare = 1 / 2;
 
 /** One hides the ways of another's watermarks; the target takes one chunk at a time. */
 const tablesAtOnce = 3;
@@ -186,6 +186,7 @@ export class LoadsBesideStream {
   applied({ chunk }: TransactionPart): void {
     if (chunk === undefined) return;
     this.#memory.give(chunk.reserved);
+    this.#running.get(this.#nameNow(chunk.source))?.table.applied(chunk);
     const { rows, bytes, done } = chunk.progress;
     this.#rows += rows;
     this.#bytes += bytes;
@@ -196,9 +197,15 @@ export class LoadsBesideStream {
     this.#tell();
   }
 
-  #finished(chunkSource: string): void {
+  /** Of a table that may have been renamed since a chunk of it went on. */
+  #nameNow(chunkSource: string): string {
     let source = chunkSource;
     for (let name = this.#renamed.get(source); name !== undefined; name = this.#renamed.get(source)) source = name;
+    return source;
+  }
+
+  #finished(chunkSource: string): void {
+    const source = this.#nameNow(chunkSource);
     const running = this.#running.get(source);
     // The table is loaded anew already.
     if (running !== undefined && !running.table.done) return;

@@ -4,7 +4,7 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../../core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import type { RowSet, StoredLoad } from '../../core/load.ts';
+import type { LoadedChunk, RowSet, StoredLoad } from '../../core/load.ts';
 import { pause } from '../../core/pause.ts';
 import type { Position } from '../../core/position.ts';
 import { RowTextReader } from '../../core/row-text.ts';
@@ -19,7 +19,7 @@ import { mergeChunk } from '../../pipeline/merge-chunk.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { type ChangedRow, type ChangedRows, keyText, type WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import { ChunkSize } from './chunk-size.ts';
-import type { LoadMemory } from './load-memory.ts';
+import type { LoadMemory, Reservation } from './load-memory.ts';
 import type { LoadPace } from './load-pace.ts';
 
 export interface TableLoadOptions {
@@ -66,6 +66,8 @@ export class TableLoad {
   #version: TableVersion | null = null;
   #rows: number;
   #bytes: number;
+  /** Of the table that rows were read of. */
+  #tableId: string | null;
 
   /** Rows may be missing at the target from here on: before the stream goes on. */
   constructor(
@@ -83,6 +85,7 @@ export class TableLoad {
     this.#again = [...load.again];
     this.#rows = load.rows;
     this.#bytes = load.bytes;
+    this.#tableId = load.tableId;
     this.#enter();
   }
 
@@ -118,6 +121,11 @@ export class TableLoad {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What the target has made of a chunk. */
+  applied({ progress: { rows }, appliedMs }: LoadedChunk): void {
+    if (appliedMs !== undefined) this.#size.applied({ rows, ms: appliedMs });
   }
 
   /** Until all rows are on their way to the target. Rejects where the signal aborts. */
@@ -201,12 +209,19 @@ export class TableLoad {
   async #chunk(signal: AbortSignal): Promise<'taken' | 'altered' | 'overflowed'> {
     const { reader, windows, memory, pace, chunkBytes } = this.#options;
     const definition = this.#options.definition(this.#label);
-    if (definition === null || !(await this.#rekey(definition))) return 'altered';
+    if (definition === null) return 'altered';
+    if (this.#tableId !== null && this.#tableId !== definition.id)
+      throw fail(routeErrors.loadMadeAnew, { route: this.#options.route, table: this.#label });
+    if (!(await this.#rekey(definition))) return 'altered';
     const range = this.#nextRange();
     await pace.turn(signal);
-    await memory.take(chunkBytes, signal);
+    const reserved: Reservation = {
+      bytes: chunkBytes,
+      ms: (range.kind === 'keys' ? this.#keys : this.#size).expectedApplyMs,
+    };
+    await memory.take(reserved, signal);
     const [low, high] = [randomUUID(), randomUUID()];
-    const chunk: Chunk = { label: this.#label, range, definition, read: null, reserved: chunkBytes };
+    const chunk: Chunk = { label: this.#label, range, definition, read: null, reserved };
     let close: () => void = () => {};
     let onAbort: () => void = () => {};
     try {
@@ -248,7 +263,7 @@ export class TableLoad {
       // A load has many chunks, and one signal.
       signal.removeEventListener('abort', onAbort);
       // What went on is given back when it is applied.
-      if (chunk.reserved > 0) memory.give(chunk.reserved);
+      if (chunk.reserved !== null) memory.give(chunk.reserved);
     }
   }
 
@@ -291,6 +306,7 @@ export class TableLoad {
     this.#rows += read.rows;
     this.#bytes += read.bytes;
     this.#done = this.#ended && this.#again.length === 0;
+    this.#tableId = definition.id;
     if (this.#done) this.#options.loading.delete(this.#label);
     const progress = {
       after: this.#after,
@@ -299,9 +315,11 @@ export class TableLoad {
       rows: read.rows,
       bytes: read.bytes,
       done: this.#done,
+      tableId: definition.id,
     };
-    const reserved = chunk.reserved;
-    chunk.reserved = 0;
+    const { reserved } = chunk;
+    if (reserved === null) throw new RangeError('a chunk that has gone on already');
+    chunk.reserved = null;
     const going: TransactionPart = { ...part, chunk: { source: this.#label, sets, progress, reserved } };
     return { part: going, outcome: 'taken' as const };
   }
@@ -352,8 +370,8 @@ interface Chunk {
   /** The table as it was asked for. */
   readonly definition: TableDefinition;
   read: ReadRows | null;
-  /** Of the memory; nothing once the rows have gone on. */
-  reserved: number;
+  /** Null once the rows have gone on. */
+  reserved: Reservation | null;
 }
 
 function isUntold(change: ChangedRow | undefined): boolean {
@@ -362,7 +380,7 @@ function isUntold(change: ChangedRow | undefined): boolean {
 
 /** Rows go to the target as they come, column by column. */
 function isAsRead({ steps, outputs }: TableBinding): boolean {
-  return steps.length === 0 && outputs.length === 1 && outputs[0].projection === null;
+  return steps.length === 0 && outputs.length === 1 && outputs[0].projection === null && outputs[0].owns === null;
 }
 
 /** The table that was read is the one that the stream knows. */

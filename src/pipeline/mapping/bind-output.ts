@@ -37,22 +37,29 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
   const wanted = keyColumns === null ? key : keyColumns.map((index) => projection.indexOf(index));
   if (chain.kept !== null && wanted.length === 0)
     throw fail(transformErrors.keyNeeded, { ...placeOf(chain), what: 'softDelete or keepAll' });
+  const { schema, name } = options.target;
+  const label = tableLabel(options.target);
+  const owns = table.owns?.bind({ route: chain.route, table: label, columns, key: wanted }) ?? null;
   const computed = new Map(generated.filter((name) => travels({ name })).map((name) => [name, named(name)]));
   return {
     table: {
-      schema: options.target.schema,
-      name: options.target.name,
+      schema,
+      name,
       columns,
       identity: source.identity,
       ...(generated.length > 0 && {
         generated: [...computed.values()],
       }),
       ...(chain.kept !== null && { kept: { mark: markOf(chain, projection) } }),
+      ...(owns !== null && {
+        owns: { text: owns.text, columns: owns.reads.map((at) => columns[at]?.name ?? '') },
+      }),
     },
     projection: projection.length === chain.columns.length ? null : projection,
     lineage: projection.map((index) => chain.lineage[index] as Lineage),
     generated: computed,
     key: wanted,
+    owns,
   };
 }
 

@@ -104,7 +104,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     tables: [...new Set(outputs.map((output) => output.table))] as [TableVersion, ...TableVersion[]],
     steps,
     lineage,
-    canFail: reshapes || kept !== null || canFail,
+    canFail: reshapes || kept !== null || canFail || table.owns !== null,
     reshapes,
     fill: reshapes || kept !== null ? source.columns.map((_, index) => index) : [...fill],
     mixed: [...mixed.values()],

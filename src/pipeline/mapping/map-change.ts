@@ -19,8 +19,8 @@ export function isPlain({ reshapes, dropped, kept }: TableBinding): boolean {
 }
 
 /** True where the rows of a plain binding stay what they are: nobody has to look into them. */
-export function isUntouched({ steps, outputs, fill: filled }: TableBinding): boolean {
-  return steps.length === 0 && outputs[0].projection === null && filled.length === 0;
+export function isUntouched({ steps, outputs: [{ projection, owns }], fill: filled }: TableBinding): boolean {
+  return steps.length === 0 && projection === null && owns === null && filled.length === 0;
 }
 
 /** Maps a change of a plain binding in place. */

@@ -12,19 +12,26 @@ export class StepFailure extends Error {
   }
 }
 
+/** A row is not in the route's share of its target table. */
+export class OutsideShare extends Error {
+  constructor() {
+    super("a row outside of the route's share");
+  }
+}
+
 const noRows: readonly ChainRow[] = [];
 
 /** The one row that a row becomes where the table is not reshaped. Changes the row in place. */
 export function mapRow(binding: TableBinding, row: Row): Row {
   for (const step of binding.steps) if (step.kind === 'cells') applyRules(step.name, step.rules, row);
-  return project(binding.outputs[0], row);
+  return owned(binding.outputs[0], project(binding.outputs[0], row));
 }
 
 /** All rows that a row becomes. Changes the row in place. */
 export function mapRows(binding: TableBinding, row: Row): readonly MappedRow[] {
   return walk(binding.steps, row, spread).map(({ slot, output: index, row: made }) => {
     const output = binding.outputs[index] as Output;
-    return { slot: `${index}\0${slot}`, output, row: project(output, made) };
+    return { slot: `${index}\0${slot}`, output, row: owned(output, project(output, made)) };
   });
 }
 
@@ -63,6 +70,12 @@ function walk(steps: readonly Step[], row: Row, make: typeof spread): readonly C
 
 function project({ projection }: Output, row: Row): Row {
   return projection === null ? row : projection.map((index) => row[index] ?? null);
+}
+
+/** A key that is not told is that of a row which was looked at when it came. */
+function owned({ owns }: Output, row: Row): Row {
+  if (owns !== null && owns.isOurs(row) === false) throw new OutsideShare();
+  return row;
 }
 
 function passes({ name, condition }: Step & { kind: 'filter' }, row: Row): boolean {

@@ -22,6 +22,8 @@ export function shareOf(
   const { outputs, source, lineage } = binding;
   const output = outputs.find((one) => one.table === table);
   if (output === undefined) throw new RangeError('not a target of the table');
+  const { owns } = output;
+  if (owns !== null) return { kind: 'some', test: { columns: owns.reads, isOurs: (row) => owns.isOurs(row) === true } };
   const projection = output.projection ?? table.columns.map((_, index) => index);
   const restored = new Map<number, number>();
   for (const [at, index] of projection.entries())

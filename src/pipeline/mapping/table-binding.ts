@@ -1,6 +1,7 @@
 import type { Row } from '../../core/cell.ts';
 import type { CellRule } from '../../core/cell-rule.ts';
 import type { BoundExpression } from '../../core/expression.ts';
+import type { BoundShare } from '../../core/owned-share.ts';
 import type { TableVersion } from '../../core/table.ts';
 import type { OperationTransform, RowOperation, RowTransform } from '../../core/table-mapping.ts';
 import type { Lineage } from './lineage.ts';
@@ -17,6 +18,8 @@ export interface Output {
   readonly generated: ReadonlyMap<string, string>;
   /** Indexes of the key in the mapped row; empty where only the whole row tells. */
   readonly key: readonly number[];
+  /** Which rows of the table are the route's; null for all. */
+  readonly owns: BoundShare | null;
 }
 
 export type Step =

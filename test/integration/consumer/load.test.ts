@@ -12,8 +12,8 @@ const signal = new AbortController().signal;
 const lastChunk: LoadedChunk = {
   source: 'public.item',
   sets: [],
-  progress: { after: ['2'], ended: true, readAgain: [], rows: 2, bytes: 20, done: true },
-  reserved: 0,
+  progress: { after: ['2'], ended: true, readAgain: [], rows: 2, bytes: 20, done: true, tableId: '1' },
+  reserved: { bytes: 0, ms: 0 },
 };
 
 const schema = 'CREATE TABLE item (id int PRIMARY KEY, v int); CREATE TABLE mark (n int PRIMARY KEY)';

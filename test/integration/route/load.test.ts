@@ -119,6 +119,27 @@ test('a table of a running route is loaded anew: refused, merged, replaced', { t
   expect(await file.status()).toMatchObject({ state: 'running', load: null, health: 'ok' });
 });
 
+test('a route begins with a merge: rows of the target stay where the source has none, and identities follow', {
+  timeout: 60_000,
+}, async () => {
+  const { source, target } = await servers.pair(
+    'CREATE TABLE kept (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int, twice int GENERATED ALWAYS AS (2 * v) STORED)',
+  );
+  await source.query('INSERT INTO kept (id, v) SELECT g, g FROM generate_series(1, 50) g');
+  await target.query('INSERT INTO kept (id, v) SELECT g, -g FROM generate_series(60, 41, -1) g');
+  using file = new RouteFile({ source, target, route: 'tables: [public.kept]\nload: { existing: merge }' });
+  await using route = file.run();
+  await route.state('running', 30_000);
+  const [loaded] = await target.query('SELECT expected_rows::int AS rows FROM tidelock.loads');
+  // Nobody has analysed it.
+  expect(loaded?.rows).toBeGreaterThan(0);
+  const rows = 'SELECT * FROM kept WHERE id <= 50 ORDER BY id';
+  expect(await target.query(rows)).toEqual(await source.query(rows));
+  expect(await target.query('SELECT id, v, twice FROM kept WHERE id > 50 ORDER BY id LIMIT 1')).toEqual([
+    { id: 51, v: -51, twice: -102 },
+  ]);
+});
+
 test('a table that is taken out of the route while it is loaded keeps no load behind that would halt it', {
   timeout: 90_000,
 }, async () => {

@@ -117,6 +117,7 @@ describe('schema', () => {
     // As a version before left it, with a large transaction that holds the route's row.
     await db.query(`drop table tidelock.loads, tidelock.repaired, tidelock.job_steps, tidelock.jobs, tidelock.actions; alter table tidelock.routes drop column fingerprint, drop column applied, drop column pending, drop column leftover, drop column leftover_at;
       alter table tidelock.requests drop column paused_until, drop column restart, drop column reason, drop column asked_by;
+      alter table tidelock.tables drop column owns;
       update tidelock.meta set version = 3; alter table tidelock.meta drop column compatible, drop column digest_key`);
     const holder = await db.client();
     await holder.query('begin; select from tidelock.routes for share');

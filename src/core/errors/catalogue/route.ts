@@ -36,8 +36,20 @@ export const routeErrors = {
     title: 'A target table belongs to another route',
     recovery: 'halt',
     message: ({ route, table, owner }) => `route ${route}: ${table} at the target belongs to route ${owner}`,
-    remedy: ({ owner }) => `Exclude the table from one of the two, or drop ${owner} if it is no longer used.`,
+    remedy: ({ owner }) =>
+      `Exclude the table from one of the two, or drop ${owner} if it is no longer used. Routes that are meant to share a table say with \`owns\` which rows are theirs.`,
     explanation: 'Each target table has one owning route: two would overwrite each other without noticing.',
+  }),
+  sharesMeet: errorKind<{ route: string; table: string; owner: string; owns: string; other: string }>({
+    code: 'TL-4014',
+    title: 'Two routes may own the same row of a target table',
+    recovery: 'halt',
+    message: ({ route, table, owner, owns, other }) =>
+      `route ${route}: owns (${owns}) of ${table} at the target is not apart from that of route ${owner} (${other})`,
+    remedy: ({ owner }) =>
+      `Let no row be in both: compare the same columns with other constants. Or drop ${owner} if it is no longer used.`,
+    explanation:
+      'Routes that share a target table declare which rows are theirs. That no row can be in two of these shares is proven when a route registers the table; what can not be proven is refused.',
   }),
   stateNewer: errorKind<{ node: string; found: number; known: number }>({
     code: 'TL-4005',
@@ -545,6 +557,17 @@ export const routeErrors = {
       `Let the target follow, then "tidelock start ${route} --accept-schema-change"; the load goes on where it was. With schemaChanges: evolve the route follows by itself.`,
     explanation:
       'Rows are read by the definition that the stream has come to. No change in the queue has told of the new one within a minute.',
+  }),
+  loadMadeAnew: errorKind<{ route: string; table: string }>({
+    code: 'TL-4165',
+    title: 'The table was dropped and made anew while it is loaded',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: ${table} at the source is another table than the one whose rows are at the target already`,
+    remedy: ({ route, table }) =>
+      `Cancel the load ("tidelock jobs", "tidelock jobs cancel ID"), "tidelock start ${route}", and load the table anew: "tidelock load ${route} ${table} --existing replace --yes".`,
+    explanation:
+      'What was loaded is of a table that is gone. The load would go on behind it, and what the other table has before that place would be missing.',
   }),
   loadUnderWay: errorKind<{ route: string; table: string }>({
     code: 'TL-4162',

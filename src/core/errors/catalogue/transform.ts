@@ -95,4 +95,25 @@ export const transformErrors = {
     remedy: () => 'Give them the same `columns`, or different targets.',
     explanation: 'A column that only some of the rows have would be filled by a guess in the others.',
   }),
+  share: errorKind<TablePlace & { owns: string; problem: string }>({
+    code: 'TL-4510',
+    title: 'A share of a target table does not tell whose a row is',
+    recovery: 'halt',
+    message: ({ route, table, owns, problem }) => `route ${route}: owns (${owns}) of ${table}: ${problem}`,
+    remedy: () =>
+      'Use columns of the key at the target in it (name them with `key` at the table, with a unique index over them at the target), and constants. docs/load.md has an example.',
+    explanation:
+      'What a route may load, change, truncate, compare and repair of a table that others write, too, is decided by the key of a row: then no change of one route can reach a row of another.',
+  }),
+  outsideShare: errorKind<TablePlace & { position: string }>({
+    code: 'TL-4511',
+    title: "A row is outside of the route's share of its target table",
+    recovery: 'halt',
+    message: ({ route, table, position }) =>
+      `route ${route} halted: a row of ${table} at ${position} is not in what the route owns of its target table`,
+    remedy: ({ route }) =>
+      `Correct \`owns\`, leave such rows out with \`where\`, or mend the row at the source. Then "tidelock start ${route}".`,
+    explanation:
+      'The row would be one of another route, or of nobody. The row itself is not told: look for it at the source by the position.',
+  }),
 };
