@@ -3,6 +3,7 @@ import type { Mutation } from './mutations.ts';
 const chunks = { file: 'test/property/load-chunks.test.ts', name: 'in the order of a key of int' };
 const tableLoad = 'test/unit/table-load.test.ts';
 const consumer = 'test/integration/consumer/load.test.ts';
+const fanIn = { file: 'test/integration/route/fan-in.test.ts', name: 'routes that share a target table' };
 const again = { file: 'test/integration/route/load.test.ts', name: 'a table of a running route is loaded anew' };
 
 /** Of loads beside the stream: one for each promise of docs/load.md. */
@@ -87,6 +88,69 @@ export const loadMutations: readonly Mutation[] = [
     find: 'if (rows.length > 0) throw fail(targetErrors.targetNotEmpty',
     replace: 'if (rows.length > 99) throw fail(targetErrors.targetNotEmpty',
     test: again,
+  },
+  {
+    id: 'row-outside-the-share',
+    promise: 5,
+    what: "carries a row that is not in the route's share of its target table",
+    file: 'src/pipeline/mapping/map-rows.ts',
+    find: 'if (owns !== null && owns.isOurs(row) === false) throw',
+    replace: 'if (owns !== null && owns.text.length === 0) throw',
+    test: fanIn,
+  },
+  {
+    id: 'compare-beyond-the-share',
+    promise: 5,
+    what: 'compares, and repairs, rows of other routes',
+    file: 'src/operations/compare/compare-job.ts',
+    find: 'const parts = [marked, output.owns?.text ?? null]',
+    replace: 'const parts: (string | null)[] = [marked]',
+    test: fanIn,
+  },
+  {
+    id: 'replace-beyond-the-share',
+    promise: 5,
+    what: 'deletes rows of other routes before a load',
+    file: 'connectors/postgres/target/share-condition.ts',
+    find: 'return share === null ?',
+    replace: 'return share !== undefined ?',
+    test: fanIn,
+  },
+  {
+    id: 'shares-that-meet',
+    promise: 5,
+    what: 'registers a share that another route has rows of',
+    file: 'connectors/postgres/state/demand-apart.ts',
+    find: 'if (!owns.isApartFrom(other.owns))',
+    replace: 'if (owns.text === other.owns)',
+    test: fanIn,
+  },
+  {
+    id: 'values-between-constants',
+    promise: 5,
+    what: 'tries only the constants themselves where it proves that two shares are apart',
+    file: 'src/expression/owned-share.ts',
+    find: "return [...known, others.find((value) => !known.has(value)) ?? ''];",
+    replace: 'return [...known, ...others.slice(0, 0)];',
+    test: { file: 'test/unit/owned-share.test.ts', name: 'shares that meet' },
+  },
+  {
+    id: 'load-of-another-table',
+    promise: 5,
+    what: 'goes on with a load over a table that was dropped and made anew',
+    file: 'src/operations/load/table-load.ts',
+    find: 'if (this.#tableId !== null && this.#tableId !== definition.id)',
+    replace: 'if (this.#tableId !== null && this.#tableId === definition.id)',
+    test: { file: tableLoad, name: 'over another table of the same name' },
+  },
+  {
+    id: 'chunks-without-end',
+    promise: 9,
+    what: 'has any number of chunks under way, behind which changes wait',
+    file: 'src/operations/load/load-memory.ts',
+    find: ' || this.#usedMs + ms > mostMs)',
+    replace: ')',
+    test: { file: tableLoad, name: 'no more is under way' },
   },
   {
     id: 'moved-row-is-missing',

@@ -49,7 +49,13 @@ async function readAgain(
   const windows = new WatermarkWindows();
   const loading = new LoadingTables();
   const passed: TransactionPart[] = [];
-  const pass = (one: Change): void => void passed.push(loading.pass(windows.pass(part(one))));
+  const memory = new LoadMemory(1_000_000);
+  // What has passed is applied at once.
+  const pass = (one: Change): void => {
+    const out = loading.pass(windows.pass(part(one)));
+    if (out.chunk !== undefined) memory.give(out.chunk.reserved);
+    passed.push(out);
+  };
   const reader: Partial<SourceReader> = {
     key: async () => ({ columns: ['id'] }),
     watermark: async (id) => pass({ kind: 'watermark', id }),
@@ -87,7 +93,7 @@ async function readAgain(
       windows,
       loading,
       mapper,
-      memory: new LoadMemory(1_000_000),
+      memory,
       pace: new LoadPace({
         limits: { rowsPerSecond: null, bytesPerSecond: null, maxLoad: null, lagMs: null },
         lagMs: () => null,

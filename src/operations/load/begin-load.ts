@@ -61,7 +61,16 @@ export async function beginLoad(
             return part;
           }
           const begins = loadOf(now);
-          onBegun({ ...begins.load, after: null, ended: false, again: [], rows: 0, bytes: 0, done: false, tableId: null });
+          onBegun({
+            ...begins.load,
+            after: null,
+            ended: false,
+            again: [],
+            rows: 0,
+            bytes: 0,
+            done: false,
+            tableId: null,
+          });
           resolve();
           return { ...part, begins };
         },
