@@ -184,6 +184,8 @@ export interface RouteStateStore {
   tables(): Promise<readonly StoredTable[]>;
   /** Registers the tables and this route as their one owner. Throws where another route owns one of the targets. */
   setTables(tables: readonly StoredTable[]): Promise<void>;
+  /** Throws what `setTables` would throw of routes that are registered already. Changes nothing; also where the route is not registered. */
+  demandApart(tables: readonly StoredTable[]): Promise<void>;
   /** Tables that are loaded beside the stream, or were; none where the state is of an older engine. */
   loads(): Promise<readonly StoredLoad[]>;
   /** Notes on a table's stored definition what a look at the catalogue has halted at. */

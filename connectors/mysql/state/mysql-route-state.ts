@@ -374,6 +374,9 @@ class MysqlRouteState implements RouteStateStore {
     );
   }
 
+  /** Told when the route registers its tables. */
+  async demandApart(): Promise<void> {}
+
   /** Tables are not loaded beside the stream here yet. */
   async loads(): Promise<readonly StoredLoad[]> {
     return [];

@@ -32,6 +32,7 @@ export async function demandApart(
   client: pg.Client,
   { route, routeId }: Registering,
   tables: readonly StoredTable[],
+  { changes }: { readonly changes: boolean } = { changes: true },
 ): Promise<void> {
   const { rows } = await client.query<Registered>(
     `select t.source, t.target, t.owns, r.key, t.route_id = $1 as own from tidelock.tables t join tidelock.routes r on r.id = t.route_id`,
@@ -51,7 +52,7 @@ export async function demandApart(
         if (!owns.isApartFrom(other.owns))
           throw fail(routeErrors.sharesMeet, { ...place, owns: owns.text, other: other.owns });
       }
-  if (tables.every(({ owns }) => owns === undefined)) return;
+  if (!changes || tables.every(({ owns }) => owns === undefined)) return;
   // Made with the first share, and not for all: engines that know none go on beside this one until then.
   await raiseCompatible(client, sharesSince);
   await client.query('alter table tidelock.tables drop constraint if exists tables_target_key');

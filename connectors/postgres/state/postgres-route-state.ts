@@ -48,6 +48,7 @@ import {
   readStateVersion,
   readVersionThere,
   schemaLock,
+  sharesSince,
   stateVersion,
 } from './state-schema.ts';
 import { readLoads } from './stored-loads.ts';
@@ -481,6 +482,19 @@ class PostgresRouteState implements RouteStateStore {
       } catch (error) {
         throw sqlState(error) === '23505' ? await this.#tableOwned(routeId, targets, error) : error;
       }
+    });
+  }
+
+  demandApart(tables: readonly StoredTable[]): Promise<void> {
+    return this.#run(async () => {
+      // What an older engine has made knows nothing of shares, and one owner of each table.
+      const version = (await readStateVersion(this.#client, this.#node)) ?? 0;
+      if (version < sharesSince) return;
+      const { rows } = await this.#client.query<{ id: number }>('select id from tidelock.routes where key = $1', [
+        this.#key,
+      ]);
+      const place = { route: this.#route, routeId: rows[0]?.id ?? 0 };
+      await demandApart(this.#client, place, tables, { changes: false });
     });
   }
 

@@ -95,6 +95,9 @@ test('routes that share a target table load, change, truncate, compare and repai
 
   // Which of them would be first is no matter: the two are registered.
   configure({ ...apart, meets: `, owns: "site <> 'west'"`, all: '', unkeyed: ', owns: "v = 1"' });
+  const checked = await file.tidelock('check', '--json');
+  expect(checked.code).toBe(1);
+  for (const code of ['TL-4014', 'TL-4004', 'TL-4510']) expect(checked.out).toContain(code);
   await using refused = file.run();
   for (const code of ['TL-4014', 'TL-4004', 'TL-4510']) await refused.reason(code, 40_000);
 });
