@@ -16,7 +16,7 @@ export async function lockQueue(route: RouteDefinition): Promise<AsyncDisposable
   try {
     const { rows } = await client.query<{ locked: boolean }>(
       'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-      [`tidelock queue of ${routeKey(route)}`],
+      [`tidelock.queue ${routeKey(route)}`],
     );
     if (rows[0]?.locked !== true) throw fail(sourceErrors.queueBeingMade, { route: route.name });
   } catch (error) {
