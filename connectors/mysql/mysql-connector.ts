@@ -4,10 +4,12 @@ import { mysqlSharedState } from './shared-state.ts';
 import { mysqlSource } from './source/mysql-source.ts';
 import { mysqlQueueWatch } from './source/queue-watch.ts';
 import { mysqlTarget } from './target/mysql-target.ts';
+import { mysqlTypes } from './types/mysql-types.ts';
 
 /** MySQL and MariaDB as source and as target. */
 export const mysqlConnector: Connector = {
   types: ['mysql', 'mariadb'],
+  values: mysqlTypes,
   source: mysqlSource,
   target: mysqlTarget,
   inspector: mysqlInspector,

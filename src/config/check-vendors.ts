@@ -3,7 +3,7 @@ import type { RouteData } from './schema/route-schema.ts';
 import { later } from './schema/scalars.ts';
 
 interface VendorProblem {
-  readonly path: readonly string[];
+  readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
@@ -12,18 +12,25 @@ const families: Partial<Record<NodeType, string>> = { postgres: 'PostgreSQL', my
 /** What a route between these two kinds of servers can't have. */
 export function checkVendors(from: NodeType, to: NodeType, data: RouteData): readonly VendorProblem[] {
   const problems: VendorProblem[] = [];
-  if (families[from] !== families[to])
-    problems.push({ path: ['to'], message: `${later}routes from ${from} to ${to}: both ends are of one family` });
-  if (families[from] !== 'MySQL') return problems;
-  const source = `of a source of type ${from}`;
+  const isBetween = families[from] !== families[to];
+  if (!isBetween && Object.keys(data.convert).length > 0)
+    problems.push({ path: ['convert'], message: 'is for routes between vendors: here every value travels as it is' });
+  if (!isBetween && families[from] !== 'MySQL') return problems;
+  const source = isBetween ? `between ${from} and ${to}` : `of a source of type ${from}`;
   for (const key of ['slot', 'publication'] as const)
-    if (data[key] !== undefined)
+    if (families[from] === 'MySQL' && data[key] !== undefined)
       problems.push({ path: [key], message: `is PostgreSQL's: a binlog is read without anything being made for it` });
+  for (const [index, table] of data.tables.entries())
+    if (isBetween && typeof table !== 'string' && table.owns !== undefined)
+      problems.push({ path: ['tables', index, 'owns'], message: `${later}shares ${source}` });
   if (data.load.existing === 'merge')
     problems.push({ path: ['load', 'existing'], message: `${later}merge at a target of type ${to}` });
   if (data.ddl === 'replicate') problems.push({ path: ['ddl'], message: `${later}replicate ${source}` });
   if (data.apply.onError === 'park')
-    problems.push({ path: ['apply', 'onError'], message: `${later}park at a target of type ${to}` });
+    problems.push({
+      path: ['apply', 'onError'],
+      message: `${later}park ${isBetween ? source : `at a target of type ${to}`}`,
+    });
   const rules = Object.entries(data.collisions.tables).map(([table, rule]) => ({ at: ['tables', table], rule }));
   for (const { at, rule } of [{ at: ['default'], rule: data.collisions.default }, ...rules])
     if (rule.oldValues === 'check')

@@ -4,6 +4,7 @@ import type { NodeDefinition, NodeType, RouteDefinition } from '../core/route.ts
 import type { RouteDescription } from '../core/route-description.ts';
 import { tableLabel } from '../core/table.ts';
 import { parseTablePattern } from '../core/table-pattern.ts';
+import type { Conversions } from '../core/types/conversions.ts';
 import { ExpressionProblem } from '../expression/expression.ts';
 import { builtInTransform, resolvedLate } from './built-in-transforms.ts';
 import { checkAllow } from './check-allow.ts';
@@ -89,6 +90,7 @@ export function routeDefinition(
     schemaChanges: data.schemaChanges,
     ddl: data.ddl,
     compare: { everyMs: data.compare.every ?? null, maxLoad: data.compare.maxLoad },
+    convert: definedOnly(data.convert),
     collisions: collisionRules(source.name, collisions.default, collisions.tables),
     apply: {
       groupRows: apply.groupRows,
@@ -115,6 +117,11 @@ export function routeDefinition(
   };
   const digests = rules.flatMap(({ transforms }) => transforms.flatMap(({ digest }) => digest ?? []));
   return { definition, data, digests };
+}
+
+/** Keys that are left out are no keys. */
+function definedOnly(convert: RouteData['convert']): Conversions {
+  return Object.fromEntries(Object.entries(convert).filter(([, value]) => value !== undefined));
 }
 
 /** What the schema alone can't tell: what keys mean together. */

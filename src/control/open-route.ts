@@ -3,6 +3,7 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import { openTarget } from '../pipeline/bridge/bridged-target.ts';
 import { connectorFor } from '../registry.ts';
 
 /** Both sides of a route as commands need them. Nothing connects before it is used. */
@@ -17,7 +18,7 @@ export interface OpenedRoute extends AsyncDisposable {
 export function openRoute(definition: RouteDefinition): OpenedRoute {
   const options = { route: definition, logger: silentLogger };
   const source = connectorFor(definition.from.type).source(options);
-  const target = connectorFor(definition.to.type).target({ ...options, order: source.order });
+  const target = openTarget(connectorFor, { ...options, order: source.order });
   let store: Promise<RouteStateStore> | null = null;
   return {
     definition,

@@ -3,10 +3,13 @@ import type { NodeDefinition, NodeType } from './route.ts';
 import type { SharedState } from './route-state-store.ts';
 import type { QueueWatch, Source, SourceOptions } from './source.ts';
 import type { Target, TargetOptions } from './target.ts';
+import type { VendorTypes } from './types/vendor-types.ts';
 
 /** One kind of database. src/registry.ts is the only importer of connectors. */
 export interface Connector {
   readonly types: readonly NodeType[];
+  /** Of its columns. */
+  readonly values: VendorTypes;
   source(options: SourceOptions): Source;
   target(options: TargetOptions): Target;
   inspector(node: NodeDefinition): NodeInspector;

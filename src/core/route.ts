@@ -4,6 +4,7 @@ import type { Existing } from './load.ts';
 import type { RouteDescription } from './route-description.ts';
 import type { MappedTable } from './table-mapping.ts';
 import type { TablePattern } from './table-pattern.ts';
+import type { Conversions } from './types/conversions.ts';
 
 export type NodeType = 'postgres' | 'mysql' | 'mariadb' | 'mssql' | 'kafka';
 export type TlsMode = 'verifyFull' | 'verifyCa' | 'encrypt' | 'off';
@@ -90,6 +91,8 @@ export interface RouteDefinition {
   /** Whether DDL commands of the source are carried out at the target. */
   readonly ddl: 'ignore' | 'replicate';
   readonly collisions: CollisionRules;
+  /** What the route names to have changed of values that another vendor's database can't hold as they are. */
+  readonly convert: Conversions;
   readonly apply: ApplySettings;
   readonly limits: {
     readonly lag: LagLimits;

@@ -17,7 +17,7 @@ import type {
   TablesChange,
 } from './route-state-store.ts';
 import type { Sequence, SequenceMove, SequenceState } from './sequence.ts';
-import type { SharedTable, TableName, TableVersion } from './table.ts';
+import type { Column, SharedTable, TableName, TableVersion } from './table.ts';
 import type { TablePattern } from './table-pattern.ts';
 import type { DatabaseSchema, SchemaComparison, SchemaStatement } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
@@ -75,6 +75,9 @@ export interface CarryOutOptions {
   onBegin(statement: SchemaStatement): void;
 }
 
+/** A column as the target has it. */
+export type TargetColumn = Pick<Column, 'name' | 'type' | 'modifier' | 'definition'>;
+
 /** Rows of a table, counted up to a limit. */
 export interface RowCount {
   readonly table: string;
@@ -93,8 +96,8 @@ export interface Target {
   namedSequences(patterns: readonly TablePattern[]): Promise<readonly SequenceState[]>;
   /** Sets a sequence. Why the server has refused it, null where it has not. */
   setSequence(move: SequenceMove): Promise<string | null>;
-  /** Names of the target table's columns; empty where it does not exist. */
-  columns(table: { readonly schema: string; readonly name: string }): Promise<readonly string[]>;
+  /** The target table's columns, with their types as this vendor names them; none where it does not exist. */
+  columns(table: TableName): Promise<readonly TargetColumn[]>;
   rowCounts(tables: readonly SharedTable[]): Promise<readonly RowCount[]>;
   /** Labels of those that hold no row of the route's. */
   emptyTables(tables: readonly SharedTable[]): Promise<readonly string[]>;

@@ -4,6 +4,7 @@ import { pause } from '../core/pause.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
+import { openTarget } from '../pipeline/bridge/bridged-target.ts';
 import { connectorFor } from '../registry.ts';
 import { routeName } from './demo-configuration.ts';
 import type { EngineView } from './demo-state.ts';
@@ -23,7 +24,7 @@ export class RouteWatch {
     const route = configuration.routes.demand(routeName, 'route');
     this.#source = connectorFor(route.from.type).source({ route, logger: silentLogger });
     const { order } = this.#source;
-    this.#target = connectorFor(route.to.type).target({ route, logger: silentLogger, order });
+    this.#target = openTarget(connectorFor, { route, logger: silentLogger, order });
     this.#onView = onView;
     this.#running = this.#run();
     // It only shows: what the engine does is judged by what is at the target.

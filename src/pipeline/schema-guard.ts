@@ -329,7 +329,7 @@ export class SchemaGuard {
     const added = definition.columns.filter(({ id, name }) => !old.has(id) && !configured.has(name));
     if (added.length === 0) return definition;
     const [mapped] = mapper.bind(versionOf(before)).tables;
-    const there = new Set(await target.columns(mapped));
+    const there = new Set((await target.columns(mapped)).map(({ name }) => name));
     const renamed = route.tables.select(change.to.schema, change.to.name)?.renamedColumns;
     const carried = added.filter(({ name }) => there.has(renamed?.get(name) ?? name));
     const filled = carried.find(({ id }) => (judgement.existing.get(id) ?? null) !== null);

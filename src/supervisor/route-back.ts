@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { NodeType, RouteDefinition } from '../core/route.ts';
 import type { OtherWay } from '../operations/compare/other-way.ts';
+import { openTarget } from '../pipeline/bridge/bridged-target.ts';
 
 export interface RouteBackOptions {
   /** Carries rows to `other`'s source. */
@@ -23,7 +24,7 @@ export function routeBackOf({ route, other, connectors, logger }: RouteBackOptio
     route: other.name,
     async arrived(signal) {
       const source = connectors(other.from.type).source({ route: other, logger });
-      const target = connectors(other.to.type).target({ route: other, logger, order: source.order });
+      const target = openTarget(connectors, { route: other, logger, order: source.order });
       const rests = (why: string): never => {
         throw fail(routeErrors.otherWayRests, { route, other: other.name, why });
       };

@@ -16,6 +16,7 @@ import { carryOutParked } from '../operations/carry-out-parked.ts';
 import type { OtherWay } from '../operations/compare/other-way.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
 import { LoadDesk } from '../operations/load/load-desk.ts';
+import { openTarget } from '../pipeline/bridge/bridged-target.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
 import { CompareWatch } from './compare-watch.ts';
 import { JobRunner } from './job-runner.ts';
@@ -178,7 +179,7 @@ class RouteRunner {
   async #withStore(serve: (store: RouteStateStore, ends: Ends) => Promise<void>): Promise<void> {
     const { definition, connectors, logger, signal, releases = () => true } = this.#options;
     const source = connectors(definition.from.type).source({ route: definition, logger });
-    const target = connectors(definition.to.type).target({ route: definition, logger, order: source.order });
+    const target = openTarget(connectors, { route: definition, logger, order: source.order });
     this.#order = source.order;
     let store: RouteStateStore | null = null;
     try {

@@ -40,8 +40,8 @@ export const loadMutations: readonly Mutation[] = [
     promise: 6,
     what: 'reads on whatever of a load is not at the target yet',
     file: 'src/operations/load/load-memory.ts',
-    find: 'while (this.#usedBytes > 0 &&',
-    replace: 'while (this.#usedBytes < 0 &&',
+    find: 'while (this.#chunks > 0 &&',
+    replace: 'while (this.#chunks < 0 &&',
     test: { file: tableLoad, name: 'stays within the memory of loads' },
   },
   {

@@ -7,6 +7,7 @@ import { serviceMutations } from './service-mutations.ts';
 import { shapeMutations } from './shape-mutations.ts';
 import { supervisionMutations } from './supervision-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
+import { vendorMutations } from './vendor-mutations.ts';
 import { webMutations } from './web-mutations.ts';
 
 /** One deliberate defect: the test must go red with it. */
@@ -24,6 +25,7 @@ export interface Mutation {
 
 export const mutations: readonly Mutation[] = [
   ...binlogMutations,
+  ...vendorMutations,
   ...commandMutations,
   ...compareMutations,
   ...mysqlMutations,

@@ -25,7 +25,13 @@ test.for([
   ['maria', ', slot: s', /slot/],
   ['maria', ', ddl: replicate', /ddl/],
   ['maria', ', schemaChanges: evolve', /schemaChanges/],
-  ['pg', '', /to/],
+  ['maria', ', convert: { nul: remove }', /convert/],
+  ['pg', '', null],
+  ['pg', ', convert: { nul: remove, zone: "+02:00" }', null],
+  ['pg', ', convert: { nul: drop }', /nul/],
+  ['pg', ', convert: { zone: Berlin }', /zone/],
+  ['pg', ', apply: { onError: park }', /onError/],
+  ['pg', ', schemaChanges: evolve', /schemaChanges/],
 ] as const)('from MySQL to %s with "%s"', ([to, settings, place]) => {
   using files = new ConfigurationFiles();
   const asked = (): unknown => files.load(route('my', to, settings)).routes.demand('r', 'route');

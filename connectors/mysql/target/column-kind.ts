@@ -29,10 +29,10 @@ export function parseType(name: string): ColumnType {
 }
 
 /**
- * How values of a column are written into statements. `number`, `float`: as they are; `bit`: b'…'; `bytes`: x'…'; `text`: quoted, for texts and all that is
+ * How values of a column are written into statements. `number`, `float`: as they are; `single`: the double that a 32-bit float is; `bit`: b'…'; `bytes`: x'…'; `text`: quoted, for texts and all that is
  * read from its text without loss; `json`: documents that MySQL parses.
  */
-export type LiteralKind = 'number' | 'float' | 'bit' | 'bytes' | 'text' | 'json';
+export type LiteralKind = 'number' | 'float' | 'single' | 'bit' | 'bytes' | 'text' | 'json';
 
 export const integerBases: ReadonlySet<string> = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint']);
 const bytesBases: ReadonlySet<string> = new Set([
@@ -41,7 +41,8 @@ const bytesBases: ReadonlySet<string> = new Set([
 
 export function literalKind({ base }: ColumnType): LiteralKind {
   if (integerBases.has(base) || base === 'decimal' || base === 'year') return 'number';
-  if (base === 'float' || base === 'double') return 'float';
+  if (base === 'float') return 'single';
+  if (base === 'double') return 'float';
   if (base === 'bit' || base === 'json') return base;
   return bytesBases.has(base) ? 'bytes' : 'text';
 }

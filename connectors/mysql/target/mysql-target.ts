@@ -47,7 +47,10 @@ export function mysqlTarget({ route, logger }: TargetOptions): Target {
       throw notYet('to set sequences');
     },
     columns: (table) =>
-      briefly(async (session) => (await readTargetTables(session, [table]))[0]?.columns.map(({ name }) => name) ?? []),
+      briefly(async (session) => {
+        const [found] = await readTargetTables(session, [table]);
+        return found?.columns.map(({ name, typeName }) => ({ name, type: typeName, modifier: -1 })) ?? [];
+      }),
     rowCounts: (tables) =>
       briefly(async (session) => {
         const counts = [];

@@ -1,4 +1,5 @@
 import { ABSENT, type Cell, UNCHANGED } from '../../../src/core/cell.ts';
+import { doubleText } from '../source/binlog/values/number-text.ts';
 import type { LiteralKind } from './column-kind.ts';
 
 const number = /^-?[0-9]+(?:\.[0-9]+)?$/;
@@ -18,9 +19,11 @@ export function valueLiteral(cell: Cell | undefined, kind: LiteralKind): string 
     switch (kind) {
       case 'number':
         return number.test(cell) ? cell : textLiteral(cell);
+      case 'single':
+        // Its shortest text as a double may lie beyond what a float can be, and is not what is stored of it.
+        return float.test(cell) ? floatLiteral(doubleText(Math.fround(Number(cell)))) : textLiteral(cell);
       case 'float':
-        // With an exponent it is a double; without one the server would take it for a decimal.
-        return float.test(cell) ? (cell.includes('e') || cell.includes('E') ? cell : `${cell}e0`) : textLiteral(cell);
+        return float.test(cell) ? floatLiteral(cell) : textLiteral(cell);
       case 'bit':
         return bits.test(cell) ? `b'${cell}'` : textLiteral(cell);
       case 'bytes':
@@ -32,6 +35,11 @@ export function valueLiteral(cell: Cell | undefined, kind: LiteralKind): string 
   if (Buffer.isBuffer(cell)) return `x'${cell.toString('hex')}'`;
   if (cell === UNCHANGED || cell === ABSENT) throw new TypeError('a cell without a value reached a statement');
   throw new TypeError('an undefined cell reached a statement');
+}
+
+/** With an exponent it is a double; without one the server would take it for a decimal. */
+function floatLiteral(text: string): string {
+  return text.includes('e') || text.includes('E') ? text : `${text}e0`;
 }
 
 export function textLiteral(text: string): string {

@@ -13,6 +13,7 @@ import { carryOut } from '../schema/carry-out.ts';
 import { compareSchema } from '../schema/compare-schema.ts';
 import { readNamedSequences, readSequences } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
+import { readColumnTypes } from '../type-definitions.ts';
 import {
   type ApplyConnection,
   applicationName,
@@ -93,7 +94,16 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         }
       }),
     columns: (table) =>
-      briefly(async (client) => (await readTargetTables(client, [table]))[0]?.columns.map(({ name }) => name) ?? []),
+      briefly(async (client) => {
+        const [found] = await readTargetTables(client, [table]);
+        if (found === undefined) return [];
+        const oid = String(found.oid);
+        const types = (await readColumnTypes(client, [oid])).get(oid);
+        return found.columns.map(({ name, type, modifier }) => {
+          const definition = types?.get(name);
+          return { name, type, modifier, ...(definition !== undefined && { definition }) };
+        });
+      }),
     rowCounts: (tables) => briefly((client) => countRows(client, tables)),
     emptyTables: (tables) => briefly((client) => emptyTables(client, tables)),
     instance: () => briefly(readInstance),

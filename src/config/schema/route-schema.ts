@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conversionSchema } from './conversion-schema.ts';
 import { allowList } from './node-schema.ts';
 import type { Scalars } from './scalars.ts';
 import { transformSchema } from './transform-schema.ts';
@@ -235,6 +236,7 @@ export function routeSchema(s: Scalars) {
         })
         .prefault({})
         .meta({ description: 'How changes are applied.' }),
+      convert: conversionSchema(s),
       collisions: s
         .section({
           default: collisionRule(s, "`halt`: the route stops; `source`: the target row becomes what the source's is.")

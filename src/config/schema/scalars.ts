@@ -198,6 +198,15 @@ export function scalars(phase: Phase) {
         extra,
       }),
 
+    /** A distance from UTC that never changes. */
+    timeZone: (description: string, extra: Extra = {}) =>
+      info(
+        formed(/^(?:UTC|[-+](?:0[0-9]|1[0-4]):[0-5][0-9])$/, 'UTC or a distance from it, such as +02:00'),
+        'UTC | +hh:mm',
+        description,
+        extra,
+      ),
+
     /** A type that CAST has. */
     castType: (description: string, extra: Extra = {}) =>
       checked('type', 'a type, such as numeric(12,2)', (text) => expressed(() => castExpression('c', text)), {

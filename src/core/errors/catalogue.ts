@@ -1,3 +1,4 @@
+import { carryErrors } from './catalogue/carry.ts';
 import { configErrors } from './catalogue/config.ts';
 import { nodeErrors } from './catalogue/node.ts';
 import { routeErrors } from './catalogue/route.ts';
@@ -17,6 +18,7 @@ export const errorCatalogue: readonly ErrorKind<never>[] = [
   routeErrors,
   supervisionErrors,
   transformErrors,
+  carryErrors,
   nodeErrors,
 ]
   .flatMap((kinds) => Object.values(kinds) as ErrorKind<never>[])

@@ -37,6 +37,7 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
     schemaChanges: 'halt',
     ddl: 'ignore',
     compare: { everyMs: null, maxLoad: 0.1 },
+    convert: {},
     collisions: { forTable: () => 'halt', checksOldValues: () => false },
     apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },
     limits: {

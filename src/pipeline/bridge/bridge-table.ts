@@ -1,0 +1,104 @@
+import { ABSENT, type Cell, type Row, UNCHANGED } from '../../core/cell.ts';
+import type { Column, TableVersion } from '../../core/table.ts';
+import type { TargetColumn } from '../../core/target.ts';
+import { carry } from '../../core/types/carry.ts';
+import type { Conversions } from '../../core/types/conversions.ts';
+import { type Condition, ValueRefused } from '../../core/types/value-refused.ts';
+import type { ColumnCodec, VendorTypes } from '../../core/types/vendor-types.ts';
+
+/** Why a value of a column can't be carried. */
+export class ColumnRefused extends Error {
+  readonly column: string;
+  readonly condition: Condition;
+
+  constructor(column: string, { condition, message }: ValueRefused) {
+    super(message);
+    this.column = column;
+    this.condition = condition;
+  }
+}
+
+/** A mapped table of the source, and the same in the target's types. */
+export interface BridgedTable {
+  readonly source: TableVersion;
+  readonly table: TableVersion;
+  /** What can't be carried at all; the rows of such a table are not. */
+  readonly refused: readonly {
+    readonly column: string;
+    readonly source: string;
+    readonly target: string;
+    readonly reason: string;
+  }[];
+  /** A row with values as the target has them. Throws a ColumnRefused. */
+  carry(row: Row): Row;
+}
+
+interface TableBridge {
+  readonly from: VendorTypes;
+  readonly to: VendorTypes;
+  readonly conversions: Conversions;
+  readonly columns: readonly TargetColumn[];
+}
+
+type CellCarrier = (value: string | Buffer) => string | Buffer | null;
+
+/** A column that the target does not have keeps its type: the Consumer tells that it is missing. */
+export function bridgeTable(
+  source: TableVersion,
+  { from, to, conversions, columns: there }: TableBridge,
+): BridgedTable {
+  const refused: { column: string; source: string; target: string; reason: string }[] = [];
+  const carriers: (CellCarrier | null)[] = [];
+  const columns = source.columns.map((column): Column => {
+    const target = there.find(({ name }) => name === column.name);
+    if (target === undefined) {
+      carriers.push(null);
+      return column;
+    }
+    const [had, has] = [from.codec(column), to.codec(target)];
+    const carrying = carry(had.type, has.type, conversions);
+    const isKey = column.key && carrying.kind === 'carried' && !carrying.injective;
+    if (carrying.kind === 'refused' || isKey) {
+      const reason =
+        carrying.kind === 'refused' ? carrying.reason : 'it is in the key, and a conversion could make one of two keys';
+      refused.push({ column: column.name, source: from.describe(column), target: to.describe(target), reason });
+      carriers.push(null);
+    } else carriers.push(carrierOf(had, carrying.step, has));
+    const { type, modifier, definition } = target;
+    return { name: column.name, key: column.key, type, modifier, ...(definition !== undefined && { definition }) };
+  });
+  const active = carriers.flatMap((carrier, index) => (carrier === null ? [] : [{ carrier, index }]));
+  return {
+    source,
+    table: { ...source, columns },
+    refused,
+    carry: (row) => {
+      const carried = [...row];
+      for (const { carrier, index } of active) {
+        const cell = row[index] as Cell;
+        if (cell === null || cell === UNCHANGED || cell === ABSENT) continue;
+        try {
+          carried[index] = carrier(cell);
+        } catch (error) {
+          if (error instanceof ValueRefused) throw new ColumnRefused(columns[index]?.name ?? '', error);
+          throw error;
+        }
+      }
+      return carried;
+    },
+  };
+}
+
+/** Null where the forms are the same and nothing is checked. */
+function carrierOf(
+  { toCanonical }: ColumnCodec,
+  step: ((value: string | Buffer) => string | Buffer | null) | null,
+  { fromCanonical }: ColumnCodec,
+): CellCarrier | null {
+  if (toCanonical === null && step === null && fromCanonical === null) return null;
+  return (value) => {
+    const canonical = toCanonical === null ? value : toCanonical(value);
+    const carried = step === null ? canonical : step(canonical);
+    return carried === null || fromCanonical === null ? carried : fromCanonical(carried);
+  };
+}

@@ -1,0 +1,188 @@
+import type { Row } from '../../core/cell.ts';
+import { type Change, isRowChange, type RowChange, type TruncateChange } from '../../core/change.ts';
+import { carryErrors } from '../../core/errors/catalogue/carry.ts';
+import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
+import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../core/table.ts';
+import type { TargetColumn } from '../../core/target.ts';
+import type { TransactionPart } from '../../core/transaction.ts';
+import type { Conversions } from '../../core/types/conversions.ts';
+import type { VendorTypes } from '../../core/types/vendor-types.ts';
+import { type BridgedTable, bridgeTable, ColumnRefused } from './bridge-table.ts';
+
+export interface BridgeOptions {
+  readonly route: string;
+  readonly from: VendorTypes;
+  readonly to: VendorTypes;
+  readonly conversions: Conversions;
+  /** Columns of a table at the target, with their types; none where there is no such table. */
+  columns(table: TableName): Promise<readonly TargetColumn[]>;
+}
+
+/**
+ * Makes of rows in the source's forms rows in the target's, for routes between vendors: behind the transforms, which see the source's, and in front of the
+ * Consumer, which sees tables and values of its own kind only. What the target's columns are is asked for once for each of its tables.
+ */
+export class Bridge {
+  readonly #options: BridgeOptions;
+  readonly #columns = new Map<string, readonly TargetColumn[]>();
+  readonly #tables = new Map<TableVersion, BridgedTable>();
+  /** As the Consumer sees them, to what they were made of. */
+  readonly #made = new Map<TableVersion, TableVersion>();
+
+  /** What types of the source are made of, by name and modifier: the catalogue tells it and the change queue does not. */
+  readonly #definitions = new Map<string, TypeDefinition>();
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+  }
+
+  /** Asks what these tables, as the source's catalogue has them, are at the target; those again that were asked for before. */
+  async look(tables: readonly TableVersion[]): Promise<void> {
+    for (const { columns } of tables)
+      for (const { type, modifier, definition } of columns)
+        if (definition !== undefined) this.#definitions.set(`${type} ${modifier}`, definition);
+    await this.#ask(tables);
+    this.#tables.clear();
+  }
+
+  async #ask(tables: readonly TableName[]): Promise<void> {
+    for (const table of tables) this.#columns.set(tableLabel(table), await this.#options.columns(table));
+  }
+
+  /** Asks what is not known yet. */
+  async know(tables: readonly TableName[]): Promise<void> {
+    const missing = tables.filter((table) => !this.#columns.has(tableLabel(table)));
+    if (missing.length > 0) await this.#ask(missing);
+  }
+
+  isKnown(part: TransactionPart): boolean {
+    return tablesOf(part).every((table) => this.#tables.has(table) || this.#columns.has(tableLabel(table)));
+  }
+
+  /** The table as it is at the target. Throws (halt) where a column can't be carried. */
+  table(table: TableVersion): TableVersion {
+    return this.#bridged(table).table;
+  }
+
+  /** What can't be carried, of each column. */
+  refusals(table: TableVersion): readonly TidelockError[] {
+    return this.#bridged(table, false).refused.map((refused) => this.#refusal(table, refused));
+  }
+
+  /** Rows of a load. */
+  rows(table: TableVersion, rows: readonly Row[], position: string): Row[] {
+    const bridged = this.#bridged(table);
+    return rows.map((row) => this.#carried(bridged, row, position));
+  }
+
+  /** The part as the target is to see it. A change with a value that can't be carried travels as it is, and halts in its turn. */
+  part(part: TransactionPart): TransactionPart {
+    if (part.changes.length === 0) return part;
+    const position = part.commit === null ? `transaction ${part.id}` : part.commit.position;
+    let { unmapped } = part;
+    const changes = part.changes.map((change): Change => {
+      try {
+        return this.change(change, position);
+      } catch (error) {
+        if (!(error instanceof TidelockError) || !(isRowChange(change) || change.kind === 'truncate')) throw error;
+        const { code, message, remedy, place } = error;
+        unmapped ??= { code, message, remedy, place };
+        return { kind: 'unmapped', change, tables: targetsOf(change).map((table) => this.table(table)) };
+      }
+    });
+    return { ...part, changes, ...(unmapped !== undefined && { unmapped }) };
+  }
+
+  change(change: Change, position: string): Change {
+    switch (change.kind) {
+      case 'insert': {
+        const bridged = this.#bridged(change.table);
+        return { kind: 'insert', table: bridged.table, after: this.#carried(bridged, change.after, position) };
+      }
+      case 'update': {
+        const bridged = this.#bridged(change.table);
+        const before = change.before === null ? null : this.#carried(bridged, change.before, position);
+        return { kind: 'update', table: bridged.table, before, after: this.#carried(bridged, change.after, position) };
+      }
+      case 'delete': {
+        const bridged = this.#bridged(change.table);
+        return { kind: 'delete', table: bridged.table, before: this.#carried(bridged, change.before, position) };
+      }
+      case 'truncate':
+        return {
+          ...change,
+          tables: change.tables.map((table) => this.table(table)),
+          ...(change.shares !== undefined && {
+            shares: change.shares.map((share) => ({ ...share, table: this.table(share.table) })),
+          }),
+        };
+      case 'unmapped':
+        return { ...change, tables: change.tables.map((table) => this.table(table)) };
+      case 'schemaChange':
+        return { ...change, to: this.table(change.to) };
+      default:
+        return change;
+    }
+  }
+
+  /** What a change was that `part` could not carry; null of one that the transforms had no value for. */
+  isOurs(change: RowChange | TruncateChange): boolean {
+    return targetsOf(change).every((table) => this.#tables.has(table));
+  }
+
+  /** The table before it was bridged. */
+  original(table: TableVersion): TableVersion {
+    return this.#made.get(table) ?? table;
+  }
+
+  #carried({ source, carry }: BridgedTable, row: Row, position: string): Row {
+    try {
+      return carry(row);
+    } catch (error) {
+      if (!(error instanceof ColumnRefused)) throw error;
+      const { column, condition, message: reason } = error;
+      throw fail(carryErrors.value, { ...this.#place(source, column), position, condition, reason }, error);
+    }
+  }
+
+  #bridged(table: TableVersion, mustBeWhole = true): BridgedTable {
+    const known = this.#tables.get(table);
+    if (known !== undefined && (known.refused.length === 0 || !mustBeWhole)) return known;
+    const columns = this.#columns.get(tableLabel(table)) ?? [];
+    const defined = table.columns.map((column) => {
+      const definition = column.definition ?? this.#definitions.get(`${column.type} ${column.modifier}`);
+      return definition === undefined ? column : { ...column, definition };
+    });
+    const bridged = known ?? bridgeTable({ ...table, columns: defined }, { ...this.#options, columns });
+    this.#tables.set(table, bridged);
+    this.#made.set(bridged.table, table);
+    const [refused] = bridged.refused;
+    if (refused !== undefined && mustBeWhole) throw this.#refusal(table, refused);
+    return bridged;
+  }
+
+  #place(table: TableVersion, column: string): { route: string; table: string; column: string } {
+    return { route: this.#options.route, table: tableLabel(table), column };
+  }
+
+  #refusal(table: TableVersion, { column, ...why }: BridgedTable['refused'][number]): TidelockError {
+    return fail(carryErrors.type, { ...this.#place(table, column), ...why });
+  }
+}
+
+function targetsOf(change: RowChange | TruncateChange): readonly TableVersion[] {
+  return change.kind === 'truncate' ? change.tables : [change.table];
+}
+
+/** Those that `part` asks for, each once. */
+export function tablesOf({ changes, chunk, begins }: TransactionPart): readonly TableVersion[] {
+  const tables = new Set<TableVersion>();
+  for (const change of changes)
+    if (isRowChange(change)) tables.add(change.table);
+    else if (change.kind === 'truncate' || change.kind === 'unmapped')
+      for (const table of change.tables) tables.add(table);
+    else if (change.kind === 'schemaChange') tables.add(change.to);
+  for (const set of chunk?.sets ?? []) tables.add(set.table);
+  for (const table of begins?.tables ?? []) tables.add(table);
+  return [...tables];
+}

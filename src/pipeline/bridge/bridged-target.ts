@@ -1,0 +1,124 @@
+import type { Row } from '../../core/cell.ts';
+import type { Change } from '../../core/change.ts';
+import type { Connector } from '../../core/connector.ts';
+import { nodeErrors } from '../../core/errors/catalogue/node.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
+import type { Finding } from '../../core/finding.ts';
+import type { NodeType } from '../../core/route.ts';
+import type { TableVersion } from '../../core/table.ts';
+import type { ConsumerOptions, Loader, Target, TargetOptions } from '../../core/target.ts';
+import { Bridge, type BridgeOptions } from './bridge.ts';
+import { bridgedConsumer } from './bridged-consumer.ts';
+
+/** The target of a route, behind a bridge where its source is of another vendor. `connectors` as in the registry. */
+export function openTarget(connectors: (type: NodeType) => Connector, options: TargetOptions): Target {
+  const { route } = options;
+  const { name, from, to, convert } = route;
+  const target = connectors(to.type).target(options);
+  const [had, has] = [connectors(from.type).values, connectors(to.type).values];
+  if (had.family === has.family) return target;
+  return bridgedTarget(target, { route: name, node: to.name, from: had, to: has, conversions: convert });
+}
+
+export interface BridgedTargetOptions extends Omit<BridgeOptions, 'columns'> {
+  /** For findings. */
+  readonly node: string;
+}
+
+/**
+ * A target for rows of another vendor: the same contract, behind which tables and values are put into the target's own forms. All that asks for no rows is
+ * passed on as it is.
+ */
+export function bridgedTarget(target: Target, options: BridgedTargetOptions): Target {
+  const bridge = new Bridge({ ...options, columns: (table) => target.columns(table) });
+  const carriedTables = async (tables: readonly TableVersion[]): Promise<TableVersion[]> => {
+    await bridge.know(tables);
+    return tables.map((table) => bridge.table(table));
+  };
+  const notYet = (what: string): Error => fail(nodeErrors.notYet, { node: options.node, what });
+  return {
+    ...target,
+    preflight: async (tables) => {
+      await bridge.look(tables);
+      const errors = tables.flatMap((table) => bridge.refusals(table));
+      const whole = tables.filter((table) => bridge.refusals(table).length === 0);
+      const found = await target.preflight(whole.map((table) => bridge.table(table)));
+      return [...errors.map((error) => findingOf(error, options.node)), ...found];
+    },
+    compareSide: () => {
+      throw notYet('to be compared with a database of another vendor');
+    },
+    repairer: async () => {
+      throw notYet('to be repaired from a database of another vendor');
+    },
+    compareSchema: async () => {
+      throw notYet('to get tables from a database of another vendor');
+    },
+    checkLoad: async (load) => target.checkLoad({ ...load, tables: await carriedTables(load.tables) }),
+    loader: async (settings) =>
+      bridgedLoader(await target.loader(settings), { bridge, carriedTables }, settings.position),
+    consumer: async (settings) => bridgedConsumer(await target.consumer(bridgedOptions(settings, bridge)), bridge),
+  };
+}
+
+function findingOf(error: ReturnType<Bridge['refusals']>[number], node: string): Finding {
+  const { table } = error.place as { readonly table?: string };
+  return {
+    level: 'error',
+    code: error.code,
+    node,
+    ...(table !== undefined && { table }),
+    message: error.message,
+    remedy: error.remedy,
+  };
+}
+
+interface Carrier {
+  readonly bridge: Bridge;
+  carriedTables(tables: readonly TableVersion[]): Promise<TableVersion[]>;
+}
+
+function bridgedLoader(loader: Loader, { bridge, carriedTables }: Carrier, position: string): Loader {
+  return {
+    sort: async (tables) => {
+      const carried = await carriedTables(tables);
+      const sorted = await loader.sort(carried);
+      return sorted.map((table) => tables[carried.indexOf(table)] ?? table);
+    },
+    empty: async (tables) => loader.empty(await carriedTables(tables)),
+    load: async (table, batches) => {
+      const [carried] = await carriedTables([table]);
+      return loader.load(carried as TableVersion, carriedBatches(bridge, { table, position }, batches));
+    },
+    begin: async (loads) =>
+      loader.begin(
+        await Promise.all(loads.map(async (load) => ({ ...load, tables: await carriedTables(load.tables) }))),
+      ),
+    commit: (...args) => loader.commit(...args),
+    commitTables: (tables) => loader.commitTables(tables),
+    commitChange: (change) => loader.commitChange(change),
+    abort: () => loader.abort(),
+  };
+}
+
+async function* carriedBatches(
+  bridge: Bridge,
+  { table, position }: { readonly table: TableVersion; readonly position: string },
+  batches: AsyncIterable<readonly Row[]>,
+): AsyncIterable<readonly Row[]> {
+  for await (const rows of batches) yield bridge.rows(table, rows, position);
+}
+
+/** Parked changes that had no value come back as they were: those of the transforms in the source's tables, ours in the mapped ones. */
+function bridgedOptions(options: ConsumerOptions, bridge: Bridge): ConsumerOptions {
+  return {
+    ...options,
+    map: (changes, position) =>
+      changes.flatMap((change): Change[] => {
+        if (change.kind !== 'unmapped') return [change];
+        const mapped = bridge.isOurs(change.change) ? [change.change] : options.map([change], position);
+        return mapped.map((one) => bridge.change(one, position));
+      }),
+    share: (share) => options.share({ ...share, table: bridge.original(share.table) }),
+  };
+}

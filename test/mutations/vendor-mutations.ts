@@ -1,0 +1,54 @@
+import type { Mutation } from './mutations.ts';
+
+const carry = 'test/unit/carry.test.ts';
+const there = 'test/property/vendors.property.test.ts';
+const routes = 'test/integration/vendors/routes.test.ts';
+
+/** Of what is carried between vendors. */
+export const vendorMutations: readonly Mutation[] = [
+  {
+    id: 'digits-lost-between-vendors',
+    promise: 5,
+    what: 'sends digits to a column that rounds them away',
+    file: 'src/core/types/carry-number.ts',
+    find: 'digitsOf(value).scale > digits.scale',
+    replace: 'digitsOf(value).scale > digits.scale + 9',
+    test: { file: carry, name: 'digits that have no place' },
+  },
+  {
+    id: 'converted-unasked',
+    promise: 5,
+    what: 'makes NULL of what it can not carry although nobody has named that',
+    file: 'src/core/types/carrying.ts',
+    find: 'return setting === undefined ? undefined : () => null;',
+    replace: 'return setting === undefined ? () => null : () => null;',
+    test: { file: carry, name: 'a zero date' },
+  },
+  {
+    id: 'keys-converted',
+    promise: 5,
+    what: 'converts values of a key, so that two rows may become one',
+    file: 'src/pipeline/bridge/bridge-table.ts',
+    find: "if (carrying.kind === 'refused' || isKey) {",
+    replace: "if (carrying.kind === 'refused') {",
+    test: { file: routes, name: 'is found before the route starts' },
+  },
+  {
+    id: 'refused-value-overtakes',
+    promise: 2,
+    what: 'halts at a value that can not be carried before what came in front of it is applied',
+    file: 'src/pipeline/bridge/bridge.ts',
+    find: 'unmapped ??= { code, message, remedy, place };',
+    replace: 'if (code !== undefined) throw error;\n        unmapped ??= { code, message, remedy, place };',
+    test: { file: routes, name: 'what a MySQL server holds' },
+  },
+  {
+    id: 'float-of-64-bits',
+    promise: 5,
+    what: 'writes a float as the double of its shortest text',
+    file: 'connectors/mysql/target/value-literal.ts',
+    find: 'doubleText(Math.fround(Number(cell)))',
+    replace: 'cell',
+    test: { file: there, name: 'float4 goes to float' },
+  },
+];
