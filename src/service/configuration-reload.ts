@@ -11,6 +11,7 @@ import { fingerprintOf } from '../core/route-description.ts';
 import { planLines } from '../operations/plan-text.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { isPending } from '../supervisor/worker-protocol.ts';
+import { RouteTrials } from './route-trials.ts';
 
 export interface ConfigurationReloadOptions {
   /** As it was read when the service started. */
@@ -22,14 +23,6 @@ export interface ConfigurationReloadOptions {
 }
 
 const asked: Asked = { by: 'the service', via: 'signal', reason: 'the configuration was read again' };
-
-/** Of what a route was replaced with, until it runs. */
-interface Trial {
-  readonly before: Configuration;
-  readonly fingerprint: string;
-  /** Process id of the worker that is replaced, which goes on until it has ended; null where there was none. */
-  readonly replaced: number | null;
-}
 
 /**
  * Takes over what has changed in the files of a configuration, while its routes run. Each route runs with the files as they
@@ -49,7 +42,7 @@ export class ConfigurationReload {
   readonly #logger: Logger;
   /** What each route runs with. */
   readonly #running = new Map<string, Configuration>();
-  readonly #trials = new Map<string, Trial>();
+  readonly #trials = new RouteTrials<Configuration>();
   /** Routes whose state is gone: what the files say has been looked at. */
   readonly #missed = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
@@ -67,15 +60,12 @@ export class ConfigurationReload {
       if (isPending(message)) void this.#next(() => this.#pending(route, message.fingerprint));
     });
     supervisor.onStatus((route, { state, reason }) => {
-      const trial = this.#trials.get(route);
-      // The worker that is replaced has yet to end, and says that it runs until then.
-      const isOnTrial = trial !== undefined && (trial.replaced === null || trial.replaced !== this.#workerOf(route));
-      if (isOnTrial && (state === 'running' || state === 'catchingUp')) this.#trials.delete(route);
       // It was dropped or renamed: the files may know more than what it runs with.
       if (reason?.code === routeErrors.dropped.code && !this.#missed.has(route)) void this.reload();
       if (reason?.code === routeErrors.dropped.code) this.#missed.add(route);
       else this.#missed.delete(route);
-      if (state === 'failed' && isOnTrial) void this.#next(() => this.#goBack(route));
+      if (this.#trials.hear(route, { state, worker: this.#workerOf(route) }))
+        void this.#next(() => this.#goBack(route));
     });
   }
 
@@ -161,7 +151,7 @@ export class ConfigurationReload {
 
   async #remove(name: string): Promise<void> {
     this.#running.delete(name);
-    this.#trials.delete(name);
+    this.#trials.end(name);
     await this.#options.supervisor.remove(name);
     this.#logger.warn(
       { route: name },
@@ -222,7 +212,7 @@ export class ConfigurationReload {
 
   async #takeUp(name: string, next: Configuration, fingerprint: string): Promise<void> {
     const before = this.of(name);
-    this.#trials.set(name, { before, fingerprint, replaced: this.#workerOf(name) });
+    this.#trials.begin(name, { before, fingerprint, replaced: this.#workerOf(name) });
     this.#running.set(name, next);
     this.#logger.info({ route: name, fingerprint }, 'the route is taken up with what is configured now');
     await this.#options.supervisor.replace(name, next.text());
@@ -234,9 +224,8 @@ export class ConfigurationReload {
 
   /** The route has halted at the change itself: it goes on as before. What has halted it after that is its own. */
   async #goBack(name: string): Promise<void> {
-    const trial = this.#trials.get(name);
-    if (trial === undefined) return;
-    this.#trials.delete(name);
+    const trial = this.#trials.end(name);
+    if (trial === null) return;
     await using route = openRoute(trial.before.routes.demand(name, 'route'));
     const applied = (await (await route.store()).read())?.applied ?? null;
     if (applied === null || fingerprintOf(applied) === trial.fingerprint) return;

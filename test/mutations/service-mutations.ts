@@ -7,6 +7,15 @@ const probes = 'test/unit/probes.test.ts';
 /** Metrics, probes and notifications. */
 export const serviceMutations: readonly Mutation[] = [
   {
+    id: 'trial-of-the-old-worker',
+    promise: 5,
+    what: 'takes what the worker says that is replaced for the outcome of a change',
+    file: 'src/service/route-trials.ts',
+    find: '(trial.replaced !== null && trial.replaced === worker)',
+    replace: 'trial.fingerprint === route',
+    test: { file: 'test/unit/route-trials.test.ts', name: 'although the worker that it replaces' },
+  },
+  {
     id: 'totals-of-one-worker',
     promise: 9,
     what: 'a counter begins again with the next worker',
