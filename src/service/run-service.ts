@@ -9,7 +9,7 @@ import { MetricsStore } from '../metrics/metrics-store.ts';
 import { ServiceMetrics } from '../metrics/service-metrics.ts';
 import { Deliveries } from '../notify/deliveries.ts';
 import { Notifier } from '../notify/notifier.ts';
-import { ProbesServer } from '../probes/probes-server.ts';
+import type { ProbesServer } from '../probes/probes-server.ts';
 import { RouteConditions } from '../supervisor/route-conditions.ts';
 import { runSupervisor } from '../supervisor/run-supervisor.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
@@ -38,7 +38,6 @@ export async function runService(options: ServiceOptions): Promise<number> {
   const metrics = new ServiceMetrics(store, version);
   const reload = new ConfigurationReload({ configuration, read, supervisor, logger });
   const onHangUp = (): void => void reload.reload();
-  const server = new ProbesServer({ conditions, metrics, logger, isDraining });
   const deliveries = new Deliveries({
     receivers: () => reload.current.notify,
     logger,
@@ -62,14 +61,15 @@ export async function runService(options: ServiceOptions): Promise<number> {
   });
   const live = serviceFacts(facts);
   const api = settings === null ? null : await makeApi(settings, { reload, control, live, logger });
+  const prober = probes === null ? null : await makeProbes({ conditions, metrics, logger, isDraining });
   process.on('SIGHUP', onHangUp);
   try {
     if (api !== null && settings !== null) {
       const port = await api.listen();
       logger.info({ host: settings.listen.host, port }, 'API listens');
     }
-    if (probes !== null) {
-      const port = await server.listen(probes.listen);
+    if (prober !== null && probes !== null) {
+      const port = await prober.listen(probes.listen);
       logger.info({ host: probes.listen.host, port }, 'probes listen');
     }
     notifier.start();
@@ -78,7 +78,7 @@ export async function runService(options: ServiceOptions): Promise<number> {
     process.off('SIGHUP', onHangUp);
     notifier.close();
     await api?.close();
-    await Promise.all([server.close(), deliveries.close(), readings[Symbol.asyncDispose]()]);
+    await Promise.all([prober?.close(), deliveries.close(), readings[Symbol.asyncDispose]()]);
   }
 }
 
@@ -91,4 +91,10 @@ async function makeApi(
   const { listen } = settings;
   const now = (): ApiSettings => reload.current.service.api ?? settings;
   return new ApiServer({ ...options, settings: { listen, tokens: () => now().tokens(), tls: () => now().tls() } });
+}
+
+/** Node's HTTP takes a sixth of what a service needs to start. */
+async function makeProbes(options: ConstructorParameters<typeof ProbesServer>[0]): Promise<ProbesServer> {
+  const { ProbesServer: Server } = await import('../probes/probes-server.ts');
+  return new Server(options);
 }
