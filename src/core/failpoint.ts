@@ -1,7 +1,8 @@
 /**
  * Named places where the crash tests stop, kill or cut something. They do nothing unless a test names them in
  * TIDELOCK_FAILPOINTS, a comma-separated list of `name=hit:action`: at the hit-th passing, `kill` ends this process,
- * `stop` freezes it (SIGSTOP), `kill/PID` and `stop/PID` do so to another, `throw` throws a lost connection.
+ * `stop` freezes it (SIGSTOP), `kill/PID` and `stop/PID` do so to another, `throw` throws a lost connection. Of a route's
+ * workers the first one does it: the next must get past the place. `name=hit:action@N` is for the one after N crashes.
  */
 export const failpointNames = [
   'marker.before',
@@ -50,13 +51,17 @@ interface Armed {
 
 const armed = new Map<string, Armed>();
 
-/** Reads the list; throws RangeError for a name or action that does not exist, so that no test tests nothing. */
-export function armFailpoints(list: string | undefined): void {
+/**
+ * Reads the list; throws RangeError for a name or action that does not exist, so that no test tests nothing. `restarts`: how
+ * often the route's worker has crashed before this one.
+ */
+export function armFailpoints(list: string | undefined, restarts = 0): void {
   armed.clear();
   for (const item of list?.split(',').filter(Boolean) ?? []) {
-    const match = /^([\w.]+)=(\d+):(kill|stop|throw)(?:\/(\d+))?$/.exec(item);
+    const match = /^([\w.]+)=(\d+):(kill|stop|throw)(?:\/(\d+))?(?:@(\d+))?$/.exec(item);
     const name = match?.[1] as FailpointName;
     if (!match || !failpointNames.includes(name)) throw new RangeError(`no such failpoint: ${item}`);
+    if (Number(match[5] ?? 0) !== restarts) continue;
     armed.set(name, { hit: Number(match[2]), action: String(match[3]), pid: Number(match[4] ?? process.pid) });
   }
 }

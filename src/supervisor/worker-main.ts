@@ -12,8 +12,7 @@ import { settleMemory } from './settle-memory.ts';
 
 const task = workerTask();
 const logger = openLogger().child({ route: task.route });
-// Only in a route's first worker: the one that is started after it must get past the place where it was killed.
-if (task.restarts === 0) armFailpoints(process.env.TIDELOCK_FAILPOINTS);
+armFailpoints(process.env.TIDELOCK_FAILPOINTS, task.restarts);
 
 settleMemory();
 

@@ -103,57 +103,54 @@ async function applied(file: RouteFile, route: RunningRoute, ...args: string[]):
   expect(outcome, route.log.slice(-3000)).toMatchObject({ code: 0, out: 'here-to-there: applied\n' });
 }
 
-test.for([
-  ['killed before the commit of the load', 'tables.loaded=1:kill'],
-  ['killed after the commit', 'change.done=1:kill'],
-  ['killed before the commit of a change without a load', 'change.stored=1:kill'],
-] as const)(
-  'tables come, go, are filtered, mapped and moved while the others are written and flow on: %s',
-  { timeout: 180_000 },
-  async ([, failpoints]) => {
-    const { source, target } = await pair();
-    using file = new RouteFile({ source, target, route: 'tables: [public.a, public.b]' });
-    await using route = file.run({ TIDELOCK_FAILPOINTS: failpoints });
-    await route.state('running');
-    const writer = await writing(source);
-    // A table comes: nobody has to agree.
-    file.configure('tables: [public.a, public.b, public.c]');
-    route.hangUp();
-    await until('table c', async () => (await target.query('SELECT FROM tidelock.tables')).length === 3);
-    // One is filtered, one moves, one comes, in one go.
-    file.configure(
-      `tables: [{ name: public.a, to: crm.a }, { name: public.b, where: "region = 'EU'", columns: { exclude: [email] } }, public.c, public.d]`,
-    );
-    await applied(file, route);
-    // One leaves, and one is masked from now on.
-    file.configure(
-      `tables: [{ name: public.a, to: crm.a }, { name: public.b, where: "region = 'EU'", columns: { exclude: [email] } }, { name: public.d, transforms: [{ mask: { columns: [email], method: redact } }] }]`,
-    );
-    await applied(file, route, '--keep-rows', 'public.d');
-    const left = await rowsOf(target, 'SELECT * FROM c');
-    // Those that were written since are masked; the others were kept.
-    const kept = await rowsOf(target, `SELECT * FROM d WHERE email <> '***'`);
-    await source.query(`INSERT INTO c VALUES (5000, 0, 'EU', 'late'); INSERT INTO d VALUES (5000, 0, 'EU', 'late')`);
-    await writer.stop();
-    await route.caughtUp();
-    expect(await rowsOf(target, 'SELECT * FROM crm.a')).toEqual(await rowsOf(source, 'SELECT * FROM a'));
-    expect(await rowsOf(target, 'SELECT * FROM b')).toEqual(
-      await rowsOf(source, `SELECT id, total, region, null AS email FROM b WHERE region = 'EU'`),
-    );
-    const all = 'SELECT id, total, region FROM d';
-    expect(await rowsOf(target, all)).toEqual(await rowsOf(source, all));
-    expect(await target.query('SELECT email FROM d WHERE id = 5000')).toEqual([{ email: '***' }]);
-    expect(kept.length).toBeGreaterThan(0);
-    // What has left stays as it was.
-    expect(await rowsOf(target, 'SELECT * FROM c')).toEqual(left);
-    expect(await source.query('SELECT tablename FROM pg_publication_tables ORDER BY 1')).toEqual(
-      ['a', 'b', 'd'].map((tablename) => ({ tablename })),
-    );
-    expect(await source.query('SELECT slot_name FROM pg_replication_slots WHERE temporary')).toEqual([]);
-    expect(route.log).toContain('worker died');
-    expect((await file.tidelock('plan')).code).toBe(0);
-  },
-);
+/** Before and after the commit of a change that loads, and before the commit of one that does not: a worker each. */
+const kills = 'tables.loaded=1:kill,change.done=1:kill@1,change.stored=1:kill@2';
+
+test('tables come, go, are filtered, mapped and moved while the others are written and flow on, over kills of the worker', {
+  timeout: 180_000,
+}, async () => {
+  const { source, target } = await pair();
+  using file = new RouteFile({ source, target, route: 'tables: [public.a, public.b]' });
+  await using route = file.run({ TIDELOCK_FAILPOINTS: kills });
+  await route.state('running');
+  const writer = await writing(source);
+  // A table comes: nobody has to agree.
+  file.configure('tables: [public.a, public.b, public.c]');
+  route.hangUp();
+  await until('table c', async () => (await target.query('SELECT FROM tidelock.tables')).length === 3);
+  // One is filtered, one moves, one comes, in one go.
+  file.configure(
+    `tables: [{ name: public.a, to: crm.a }, { name: public.b, where: "region = 'EU'", columns: { exclude: [email] } }, public.c, public.d]`,
+  );
+  await applied(file, route);
+  // One leaves, and one is masked from now on.
+  file.configure(
+    `tables: [{ name: public.a, to: crm.a }, { name: public.b, where: "region = 'EU'", columns: { exclude: [email] } }, { name: public.d, transforms: [{ mask: { columns: [email], method: redact } }] }]`,
+  );
+  await applied(file, route, '--keep-rows', 'public.d');
+  const left = await rowsOf(target, 'SELECT * FROM c');
+  // Those that were written since are masked; the others were kept.
+  const kept = await rowsOf(target, `SELECT * FROM d WHERE email <> '***'`);
+  await source.query(`INSERT INTO c VALUES (5000, 0, 'EU', 'late'); INSERT INTO d VALUES (5000, 0, 'EU', 'late')`);
+  await writer.stop();
+  await route.caughtUp();
+  expect(await rowsOf(target, 'SELECT * FROM crm.a')).toEqual(await rowsOf(source, 'SELECT * FROM a'));
+  expect(await rowsOf(target, 'SELECT * FROM b')).toEqual(
+    await rowsOf(source, `SELECT id, total, region, null AS email FROM b WHERE region = 'EU'`),
+  );
+  const all = 'SELECT id, total, region FROM d';
+  expect(await rowsOf(target, all)).toEqual(await rowsOf(source, all));
+  expect(await target.query('SELECT email FROM d WHERE id = 5000')).toEqual([{ email: '***' }]);
+  expect(kept.length).toBeGreaterThan(0);
+  // What has left stays as it was.
+  expect(await rowsOf(target, 'SELECT * FROM c')).toEqual(left);
+  expect(await source.query('SELECT tablename FROM pg_publication_tables ORDER BY 1')).toEqual(
+    ['a', 'b', 'd'].map((tablename) => ({ tablename })),
+  );
+  expect(await source.query('SELECT slot_name FROM pg_replication_slots WHERE temporary')).toEqual([]);
+  expect(route.log.split('worker died')).toHaveLength(4);
+  expect((await file.tidelock('plan')).code).toBe(0);
+});
 
 test('a running route keeps what it was taken up with, whatever becomes of the file', async () => {
   const { source, target } = await pair();
