@@ -1,6 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 import { filesWithoutServer } from './test/support/missing-servers.ts';
+import { wantedVersions } from './test/support/postgres-binaries.ts';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 export default defineConfig({
@@ -15,6 +16,9 @@ export default defineConfig({
     setupFiles: ['test/support/set-up-worker.ts'],
     reporters: ['default', new SummaryReporter()],
     pool: 'forks',
+    // What a process has loaded the next file finds: each takes 0.4 s of CPU less. Servers of several versions take turns
+    // within a process, and begin with the first of them in each file.
+    isolate: wantedVersions.length > 1,
     // More than there are processors: about half of a test's time is waiting, for a lease, a time-out, or a silence.
     maxWorkers: 5,
     sequence: { sequencer: LongestFirst },

@@ -108,17 +108,6 @@ test('a row changed behind the engine at the target is found', { timeout: timeou
   expectNothingLeft();
 });
 
-test('--json gives one document', { timeout: timeoutMs }, async () => {
-  const demo = command(engineProgram(), '--seconds', '2', '--json');
-  const exited = once(demo, 'exit');
-  const [output] = await Promise.all([text(demo.stdout), text(demo.stderr)]);
-  expect(await exited).toEqual([0, null]);
-  const verdict = JSON.parse(output);
-  expect(verdict).toMatchObject({ version: 1, passed: true, equal: true, bank: { wrong: 0 } });
-  expect(verdict.tables).toHaveLength(6);
-  expectNothingLeft();
-});
-
 test('an interrupted demo leaves nothing', { timeout: timeoutMs }, async () => {
   const demo = command(engineProgram(), '--seconds', '60');
   const exited = once(demo, 'exit');

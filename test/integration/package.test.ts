@@ -44,9 +44,11 @@ test('the command runs', async () => {
   expect(JSON.parse((await tidelock('config', 'schema')).stdout)).toHaveProperty('$schema');
 });
 
-test('the demo runs from the installed package, and finds both sides equal', async () => {
-  const { stdout } = await tidelock('demo', '--seconds', '6');
-  expect(stdout).toMatch(/EQUAL/);
+test('the demo runs from the installed package and finds both sides equal; --json gives one document', async () => {
+  const { stdout } = await tidelock('demo', '--seconds', '4', '--json');
+  const verdict = JSON.parse(stdout);
+  expect(verdict).toMatchObject({ version: 1, passed: true, equal: true, bank: { wrong: 0 } });
+  expect(verdict.tables).toHaveLength(6);
 }, 120_000);
 
 test('the typed library entry compiles and runs in a program', async () => {

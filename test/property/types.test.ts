@@ -22,7 +22,10 @@ let hasLocales = false;
 beforeAll(() => {
   hasLocales = makeLocales();
 });
-afterAll(() => rmSync(localeFolder, { recursive: true, force: true }));
+afterAll(() => {
+  delete process.env.LOCPATH;
+  rmSync(localeFolder, { recursive: true, force: true });
+});
 
 function makeLocales(): boolean {
   mkdirSync(localeFolder, { recursive: true });

@@ -4,9 +4,10 @@ import { rolldown } from 'rolldown';
 
 const root = join(import.meta.dirname, '../..');
 
-/** What a process is started with. All land in one folder, since they find each other by names beside their own. */
+/** What a process is started with, and the command line itself. All land in one folder, since they find each other by names beside their own. */
 const programs = {
   main: 'src/cli/main.ts',
+  tidelock: 'src/cli/tidelock.ts',
   'worker-main': 'src/supervisor/worker-main.ts',
   watchdog: 'src/demo/watchdog.ts',
 };
@@ -18,6 +19,11 @@ const notBundled =
 /** The command line that tests start as a process of its own. */
 export function engineProgram(): string {
   return join(process.env.TIDELOCK_TEST_RUN ?? '', 'engine/src/cli/main.js');
+}
+
+/** What `main` of the command line is in, for a process that is there. */
+export function commandModule(): string {
+  return join(process.env.TIDELOCK_TEST_RUN ?? '', 'engine/src/cli/tidelock.js');
 }
 
 /**

@@ -1,22 +1,22 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take 40 s and more on a busy machine, longest first: what is long and begins last keeps one worker busy at the end alone. */
+/** Files that take 35 s and more beside others, longest first: what is long and begins last keeps one worker busy at the end alone. */
 const longest = [
   'test/crash/engines.test.ts',
   'test/crash/failpoints.test.ts',
   'test/integration/route/plan.test.ts',
   'test/integration/route/schema-changes.test.ts',
-  'test/integration/demo.test.ts',
   'test/crash/parking.test.ts',
   'test/property/ddl.property.test.ts',
+  'test/integration/demo.test.ts',
   'test/integration/route/new-tables.test.ts',
   'test/integration/route/halts.test.ts',
-  'test/integration/cli/cli.test.ts',
   'test/integration/route/collisions.test.ts',
   'test/integration/route/shapes.test.ts',
   'test/integration/compare/equality.test.ts',
   'test/integration/compare/repair.test.ts',
   'test/integration/package.test.ts',
+  'test/integration/cli/cli.test.ts',
   'test/integration/service/service.test.ts',
   'test/integration/consumer/parking.test.ts',
   'test/crash/restore.test.ts',
@@ -25,8 +25,15 @@ const longest = [
   'test/integration/compare/compare.test.ts',
   'test/crash/signals.test.ts',
   'test/integration/route/parking.test.ts',
+  'test/integration/route/types.test.ts',
+  'test/crash/load.test.ts',
   'test/property/replay.property.test.ts',
-  'test/crash/bank.test.ts',
+  'test/integration/schema/schema.test.ts',
+  'test/crash/watchdog.test.ts',
+  'test/integration/route/ddl.test.ts',
+  'test/web/console.test.ts',
+  'test/integration/route/ddl-forms.test.ts',
+  'test/integration/route/load.test.ts',
 ];
 
 /** The order of test files; those that are not in the list come in vitest's own order. */

@@ -1,7 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Outcome, runCommand } from './command.ts';
 import { engineProgram } from './engine.ts';
 import { MysqlServer } from './mysql.ts';
 import type { TestDatabase } from './postgres.ts';
@@ -28,12 +29,6 @@ export interface RouteOptions {
   readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
-}
-
-export interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
 }
 
 interface StateEvent {
@@ -89,14 +84,7 @@ ${indented(route)}${back === undefined ? '' : `  there-to-here:\n    from: there
   }
 
   tidelockWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Outcome> {
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        [engineProgram(), ...args],
-        { cwd: this.folder, env: environment(env) },
-        (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-      );
-    });
+    return runCommand(args, { cwd: this.folder, env: environment(env) });
   }
 
   async status(): Promise<Record<string, unknown>> {

@@ -1,7 +1,6 @@
+// Run for each file. What is imported is run once for the process.
 import fc from 'fast-check';
+import './end-with-run.ts';
 import { seed } from './seed.ts';
 
 fc.configureGlobal({ seed });
-
-// The main process of the run has been killed: what this one would still start nobody would end.
-process.once('disconnect', () => process.exit(1));
