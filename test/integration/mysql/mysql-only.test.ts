@@ -46,6 +46,9 @@ test('partial updates of JSON give the whole new document', async () => {
     `JSON_REMOVE(v, '$.kk', '$.new.b')`,
     `JSON_ARRAY_INSERT(JSON_SET(v, '$.a', CAST('[1]' AS JSON)), '$.a[0]', 0)`,
     `JSON_SET(v, '$."x y"', 1)`,
+    // A member before others, and what is put behind the end of an array.
+    `JSON_SET(v, '$.b', 1)`,
+    `JSON_SET(v, '$.a[9]', 7)`,
     `v`,
     `NULL`,
   ];

@@ -54,7 +54,9 @@ function change(parent: JsonNode, leg: Leg, operation: number, value: JsonNode |
   const remove = operation === operations.remove;
   const added = operation === operations.insert ? 0 : 1;
   if ('items' in parent) {
-    if (!('index' in leg) || leg.index > parent.items.length - added) throw new RangeError('a JSON diff leads nowhere');
+    // What is put behind the end, however far, is put at the end.
+    const isThere = 'index' in leg && (added === 0 || leg.index < parent.items.length);
+    if (!isThere) throw new RangeError('a JSON diff leads nowhere');
     if (remove) parent.items.splice(leg.index, 1);
     else if (value !== null) parent.items.splice(leg.index, added, value);
     return;
