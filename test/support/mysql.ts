@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import type { NodeDefinition } from '../../src/core/route.ts';
@@ -52,6 +52,11 @@ export class MysqlServer implements AsyncDisposable {
     this.port = options.port;
   }
 
+  /** Not within the data directory, of which every folder is a database. */
+  get #temporary(): string {
+    return `${this.dataDir}.tmp`;
+  }
+
   get pid(): number {
     const pid = this.#process?.pid;
     if (pid === undefined) throw new Error('the server does not run');
@@ -81,12 +86,15 @@ export class MysqlServer implements AsyncDisposable {
   /** Also after a stop or a kill: on the same port and files. */
   async start(): Promise<void> {
     const { vendor, binaries, dataDir } = this.#options;
+    mkdirSync(this.#temporary, { recursive: true });
     const settings: Record<string, string | null> = {
       'bind-address': '127.0.0.1',
       port: String(this.port),
       // Relative to the data directory: a path of a socket is short.
       socket: 'socket',
       'pid-file': 'pid',
+      // Of its own: a server that starts removes the temporary tables that others have in the same folder, and those crash.
+      tmpdir: this.#temporary,
       'server-id': String(this.#serverId),
       'log-bin': 'binlog',
       'binlog-format': 'ROW',
@@ -184,6 +192,7 @@ export class MysqlServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill9();
-    rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    for (const folder of [this.dataDir, this.#temporary])
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 }
