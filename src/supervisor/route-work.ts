@@ -96,9 +96,11 @@ async function attempt(
   { signal, cut, asked }: Pick<RouteAttempt, 'signal' | 'cut' | 'asked'>,
 ): Promise<void> {
   const { report, wanted, keeper: _, ...rest } = work;
-  report.show('starting');
+  // Why it tries again is told until the source answers: else each attempt would hide it for as long as it takes.
+  if (report.state !== 'retrying') report.show('starting');
   // Of an engine before this one that is frozen, or of a worker that was killed: the lease is ours, so is the queue.
   await work.source.endQueueSessions();
+  if (report.state === 'retrying') report.show('starting');
   await attemptRoute({
     ...rest,
     signal,

@@ -17,6 +17,7 @@ import { IdleAdvancer } from './idle-advance.ts';
 import type { KeptSide } from './kept-side.ts';
 import { RelationCache } from './pgoutput/relation-cache.ts';
 import { TypeNames } from './pgoutput/type-names.ts';
+import { queueNames } from './queue-names.ts';
 import { ReplicationStream } from './replication-stream.ts';
 import { noAnswer, type Queryable } from './sessions.ts';
 import { SourceMonitor } from './source-monitor.ts';
@@ -162,6 +163,8 @@ export class PostgresCollector implements Collector {
     if (checked.newIdentity !== null) await onIdentity(checked.newIdentity);
     if (checked.unpublished.length > 0)
       logger.warn({ tables: checked.unpublished }, 'tables match the route and were made after its queue');
+    if (!checked.isKeptAtStandbys)
+      logger.warn({ slot: queueNames(route).slot }, 'the server refuses to keep the slot at its standbys, too');
     this.#options.delivered.begin(checked.snapshot, checked);
     if (this.#closing === null) this.#reading = this.#prepareReading(start, checked);
     logger.info({ confirmed: formatLsn(checked.confirmed), checkpoint: start.position }, 'reading the change queue');

@@ -1,10 +1,11 @@
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
-import { quoteLiteral } from '../identifiers.ts';
+import { sqlState } from '../classify-error.ts';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { type Lsn, parseLsn } from '../lsn.ts';
 import type { Queryable } from './sessions.ts';
 
-/** A row of pg_replication_slots, of whatever version (invalidation_reason is there from 17 on). */
+/** A row of pg_replication_slots, of whatever version (invalidation_reason and failover are there from 17 on). */
 export interface Slot {
   readonly name: string;
   readonly activePid: number | null;
@@ -13,6 +14,8 @@ export interface Slot {
   readonly retainedBytes: number | null;
   /** Why it can't be read any more, null where it can. */
   readonly lost: string | null;
+  /** Standbys that synchronize slots keep it, too; null where the server knows nothing of that. */
+  readonly failover: boolean | null;
   /** Why the route can't use it, null where it can. */
   readonly unsuitable: string | null;
 }
@@ -42,6 +45,7 @@ function slotOf(row: Record<string, unknown>): Slot {
     activePid: slot.active === true ? Number(slot.active_pid) : null,
     confirmedLsn: typeof confirmed === 'string' ? parseLsn(confirmed) : null,
     retainedBytes: row.retained === null ? null : Number(row.retained),
+    failover: typeof slot.failover === 'boolean' ? slot.failover : null,
     lost: lostBecause(slot),
     unsuitable: unsuitableBecause(slot, row.database),
   };
@@ -71,6 +75,20 @@ export function usableSlot(route: string, name: string, slot: Slot | null): Slot
   if (confirmedLsn === null)
     throw fail(sourceErrors.slotUnsuitable, { route, slot: name, why: 'its creation has not finished' });
   return { ...slot, confirmedLsn };
+}
+
+/**
+ * Has standbys keep the slot, too (sync_replication_slots), so that the route goes on after a failover. In a replication session, while nobody reads the
+ * slot. A copy of a slot (rename) does not take that along, so that it is looked at with each start. False where the server refuses.
+ */
+export async function keepAtStandbys(client: Queryable, name: string): Promise<boolean> {
+  try {
+    await client.query(`ALTER_REPLICATION_SLOT ${quoteIdentifier(name)} (FAILOVER true)`);
+    return true;
+  } catch (error) {
+    if (sqlState(error) === null) throw error;
+    return false;
+  }
 }
 
 /**

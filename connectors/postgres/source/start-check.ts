@@ -13,7 +13,7 @@ import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
 import type { Queryable } from './sessions.ts';
-import { readSlot, usableSlot } from './slot.ts';
+import { keepAtStandbys, readSlot, usableSlot } from './slot.ts';
 import { forkOf, readSystemIdentity, type SystemIdentity } from './system-identity.ts';
 import { isSelected } from './table-filter.ts';
 
@@ -23,6 +23,8 @@ export interface CheckedStart {
   readonly confirmed: Lsn;
   readonly walSenderTimeoutMs: number;
   readonly walSenderPid: number;
+  /** False where the server has refused that standbys keep the slot, too. */
+  readonly isKeptAtStandbys: boolean;
   readonly builtInTypes: readonly (readonly [number, string])[];
   readonly domainModifiers: readonly (readonly [number, number])[];
   /** Set where the stored identity is an older one of the same source. */
@@ -80,7 +82,7 @@ export async function checkStart(
       checkpoint: start.position,
     });
 
-  const name = queueNames(route).slot;
+  const { slot: name, ownsSlot } = queueNames(route);
   const slot = usableSlot(route.name, name, await readSlot(client, name));
   if (slot.confirmedLsn > checkpoint)
     throw fail(sourceErrors.slotBeyondCheckpoint, {
@@ -92,6 +94,7 @@ export async function checkStart(
   if (slot.activePid !== null)
     throw fail(sourceErrors.slotActive, { route: route.name, slot: name, pid: String(slot.activePid) });
 
+  const isKeptAtStandbys = !ownsSlot || slot.failover !== false || (await keepAtStandbys(client, name));
   const session = (
     await client.query(`
       SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout, pg_postmaster_start_time()::text AS server
@@ -105,6 +108,7 @@ export async function checkStart(
     confirmed: slot.confirmedLsn,
     walSenderTimeoutMs: Number(session?.timeout),
     walSenderPid: Number(session?.pid),
+    isKeptAtStandbys,
     newIdentity,
   };
 }

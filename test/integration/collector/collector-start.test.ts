@@ -39,6 +39,17 @@ test('a missing slot halts', async () => {
   expect(await refusal(queue, queue.start)).toMatchObject({ code: 'TL-3102', recovery: 'resynchronise' });
 });
 
+test('the slot is one that standbys keep, too, where the server knows such', async () => {
+  const db = await database();
+  await using queue = await begin(db);
+  await using reading = new Reading(queue);
+  await reading.reached(await queue.source.mark());
+  const [slot] = await db.query(
+    `SELECT to_jsonb(s) -> 'failover' AS failover FROM pg_replication_slots s WHERE slot_name = '${queueName(queue.route)}'`,
+  );
+  expect(slot?.failover).toBe(Number(server.version) >= 17 ? true : null);
+});
+
 test('a slot that was made anew, or moved beyond the checkpoint, halts with both positions', async () => {
   const db = await database();
   await using queue = await begin(db);
