@@ -40,7 +40,7 @@ export const vendorMutations: readonly Mutation[] = [
     file: 'src/pipeline/bridge/bridge.ts',
     find: 'unmapped ??= { code, message, remedy, place };',
     replace: 'if (code !== undefined) throw error;\n        unmapped ??= { code, message, remedy, place };',
-    test: { file: routes, name: 'what a MySQL server holds' },
+    test: { file: 'test/unit/bridge.test.ts', name: 'halts in its turn' },
   },
   {
     id: 'float-of-64-bits',

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { mysqlTypes } from '../../connectors/mysql/types/mysql-types.ts';
+import { postgresTypes } from '../../connectors/postgres/types/postgres-types.ts';
+import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
+import type { Change } from '../../src/core/change.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import type { TransactionPart } from '../../src/core/transaction.ts';
+import { Bridge } from '../../src/pipeline/bridge/bridge.ts';
+
+const column = (name: string, type: string, key = false) => ({ name, type, modifier: -1, key });
+const table: TableVersion = {
+  schema: 'shop',
+  name: 'item',
+  identity: 'default',
+  columns: [column('id', 'int', true), column('sold', 'tinyint'), column('n', 'decimal(5,2)')],
+};
+const insert = (...after: Row): Change => ({ kind: 'insert', table, after });
+
+async function bridged(conversions = {}): Promise<Bridge> {
+  const columns = async () => [
+    { name: 'id', type: 'pg_catalog.int8', modifier: -1 },
+    { name: 'sold', type: 'pg_catalog.bool', modifier: -1 },
+    { name: 'n', type: 'pg_catalog.numeric', modifier: -1 },
+  ];
+  const bridge = new Bridge({ route: 'r', from: mysqlTypes, to: postgresTypes, conversions, columns });
+  await bridge.look([table]);
+  return bridge;
+}
+
+function part(...changes: Change[]): TransactionPart {
+  return { id: '1', origin: [], changes, rows: changes.length, bytes: 1, commit: null, urgency: 'ride' };
+}
+
+test('a value that can not be carried halts in its turn: what came before it goes on', async () => {
+  const bridge = await bridged();
+  const { changes, unmapped } = bridge.part(
+    part(insert('1', '1', '1.50'), insert('2', '2', '1.00'), insert('3', '0', null)),
+  );
+  expect(changes.map(({ kind }) => kind)).toEqual(['insert', 'unmapped', 'insert']);
+  expect(changes[0]).toMatchObject({
+    after: ['1', 't', '1.5'],
+    table: { columns: [{ type: 'pg_catalog.int8', key: true }, {}, {}] },
+  });
+  expect(changes[2]).toMatchObject({ after: ['3', 'f', null] });
+  expect(unmapped).toMatchObject({ code: 'TL-4602', place: { table: 'shop.item', column: 'sold' } });
+  expect(JSON.stringify(unmapped)).not.toContain('"2"');
+});
+
+test('what is not in an image stays what it is', async () => {
+  const bridge = await bridged();
+  const update: Change = { kind: 'update', table, before: ['1', ABSENT, ABSENT], after: ['2', UNCHANGED, '0.10'] };
+  expect(bridge.part(part(update)).changes).toMatchObject([
+    { before: ['1', ABSENT, ABSENT], after: ['2', UNCHANGED, '0.1'] },
+  ]);
+});
+
+test('what was refused and comes back from the parked is carried from what it was', async () => {
+  const bridge = await bridged();
+  const [refused] = bridge.part(part(insert('2', '2', null))).changes;
+  expect(refused).toMatchObject({ kind: 'unmapped', change: { after: ['2', '2', null], table } });
+  expect(refused?.kind === 'unmapped' && bridge.isOurs(refused.change)).toBe(true);
+  expect(() => bridge.change(insert('2', '2', null), 'p')).toThrow(/the number is beyond/);
+});
