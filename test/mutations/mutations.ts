@@ -354,10 +354,10 @@ export const mutations: readonly Mutation[] = [
     id: 'retried-and-still-parked',
     promise: 3,
     what: 'commits the rows of a retried transaction before it leaves the store',
-    file: 'connectors/postgres/target/postgres-consumer.ts',
-    find: '      await this.#parkedWork.unpark(parked);',
+    file: 'connectors/postgres/target/group-writer.ts',
+    find: '        await parkedWork.unpark(parked);',
     replace:
-      "      await this.#connection.client.query('commit');\n      await this.#connection.client.query('begin');\n      failpoint('retry.taken');\n      await this.#parkedWork.unpark(parked);",
+      "        await this.#connection.client.query('commit');\n        await this.#connection.client.query('begin');\n        failpoint('retry.taken');\n        await parkedWork.unpark(parked);",
     test: { file: 'test/crash/parking.test.ts', name: 'kill -9 at retry.taken' },
   },
   {
