@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { CopyData } from './copy-data.ts';
-import { type BoundStatement, type Check, Flight } from './flight.ts';
+import { type BoundStatement, type Check, Flight, type Refusal } from './flight.ts';
 
 /** The server is given so much at a time: it works on it while the rest is made. */
 const flightBytes = 65_536;
@@ -10,8 +10,9 @@ export class CountMismatch extends Error {
   override readonly name = 'CountMismatch';
   readonly label: string;
 
-  constructor(label: string, expected: number, found: number) {
-    super(`${label}: ${expected} rows expected, ${found} found`);
+  /** `found`: null where only the server knows. */
+  constructor(label: string, expected: number, found: number | null) {
+    super(`${label}: ${expected} rows expected, ${found ?? 'another number'} found`);
     this.label = label;
   }
 }
@@ -21,6 +22,8 @@ export interface StatementSink {
   send(query: BoundStatement | string): void;
   /** A statement that must touch exactly `expected` rows. */
   sendCounted(query: BoundStatement, expected: number, label: string): void;
+  /** The same, where the server itself refuses another number. */
+  sendGuarded(query: BoundStatement, expected: number, label: string): void;
   /** COPY FROM STDIN that must bring exactly `expected` rows. */
   sendCopy(text: string, data: readonly CopyData[], expected: number, label: string): void;
 }
@@ -38,14 +41,18 @@ export class Batch implements StatementSink {
     this.#client = client;
   }
 
-  send(query: BoundStatement | string, check: Check | null = null): void {
+  send(query: BoundStatement | string, check: Check | null = null, refusal: Refusal | null = null): void {
     this.#next ??= new Flight(this.#client);
-    this.#next.add(typeof query === 'string' ? { text: query } : query, check);
+    this.#next.add(typeof query === 'string' ? { text: query } : query, check, refusal);
     if (this.#next.bytes >= flightBytes) this.flush();
   }
 
   sendCounted(query: BoundStatement, expected: number, label: string): void {
     this.send(query, counted(expected, label));
+  }
+
+  sendGuarded(query: BoundStatement, expected: number, label: string): void {
+    this.send(query, null, () => new CountMismatch(label, expected, null));
   }
 
   sendCopy(text: string, data: readonly CopyData[], expected: number, label: string): void {

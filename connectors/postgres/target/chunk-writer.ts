@@ -44,7 +44,6 @@ export async function writeChunk(group: Group, options: ChunkWriterOptions): Pro
     }
   }
   failpoint('chunk.sent');
-  // Before what comes behind the COMMIT is made ready: it is of a table that lacks rows from here on, or lacks none any more.
   if (begins !== undefined) loads.begun(begins);
   if (chunk !== undefined) loads.sent(chunk);
   await writer.commit(group, commit);

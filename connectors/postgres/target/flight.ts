@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { sqlState } from '../classify-error.ts';
 import type { CopyData } from './copy-data.ts';
 import { MessageWriter, type Value } from './message-writer.ts';
 
@@ -20,6 +21,11 @@ export interface BoundStatement {
 
 export type Check = (answer: Answer) => void;
 
+/** What it means that the server has refused a statement by dividing by zero: how statements of ours refuse what is off. */
+export type Refusal = () => unknown;
+
+const divisionByZero = '22012';
+
 /** What the driver's connection has beyond its types. */
 interface DriverConnection {
   readonly stream: { cork(): void; uncork(): void; write(message: Buffer): boolean };
@@ -31,6 +37,7 @@ interface Sent {
   readonly name: string;
   readonly text: string;
   readonly check: Check | null;
+  readonly refusal: Refusal | null;
 }
 
 const noRows: Answer['rows'] = [];
@@ -78,7 +85,11 @@ export class Flight extends pg.Query {
   }
 
   /** `check` sees the answer, and throws where it is not what it has to be. */
-  add({ name = '', text, values = [], data }: BoundStatement, check: Check | null): void {
+  add(
+    { name = '', text, values = [], data }: BoundStatement,
+    check: Check | null,
+    refusal: Refusal | null = null,
+  ): void {
     const { parsedStatements, submittedNamedStatements } = this.#connection;
     const isKnown = (parsedStatements[name] ?? submittedNamedStatements[name]) !== undefined || this.#parsed.has(name);
     if (name === '' || !isKnown) {
@@ -92,7 +103,7 @@ export class Flight extends pg.Query {
       this.#writer.append(data);
       this.#writer.copyDone();
     }
-    this.#sent.push({ name, text, check });
+    this.#sent.push({ name, text, check, refusal });
   }
 
   handleRowDescription(): void {}
@@ -122,7 +133,8 @@ export class Flight extends pg.Query {
   }
 
   handleError(error: unknown): void {
-    this.#failure ??= { error };
+    const refusal = sqlState(error) === divisionByZero ? this.#sent[this.#answered]?.refusal : null;
+    this.#failure ??= { error: refusal?.() ?? error };
     // What comes after the error was not prepared either.
     const { submittedNamedStatements } = this.#connection;
     for (const name of this.#parsed.keys()) delete submittedNamedStatements[name];

@@ -16,7 +16,7 @@ import { carryCommand } from './carry-command.ts';
 import type { DisplacedRows } from './displaced-rows.ts';
 import { evolveTable } from './evolve-table.ts';
 import type { LoadApply } from './load-apply.ts';
-import type { NextGroup } from './next-group.ts';
+import type { NextPart } from './next-part.ts';
 import type { ParkedWork } from './parking/parked-work.ts';
 import { type Applier, sendAsSets, sendInOrder } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -39,7 +39,7 @@ export interface GroupWriterOptions {
   readonly plans: TablePlans;
   readonly loads: LoadApply;
   readonly target: TargetTransaction;
-  readonly next: NextGroup;
+  readonly next: NextPart;
   readonly size: GroupSize;
   readonly displaced: DisplacedRows;
   readonly counter: ApplyCounter;
@@ -83,13 +83,26 @@ export class GroupWriter {
     await this.attempt({ parts: [], rows: 0, ...this.#idle }, 'set');
   }
 
-  /** Applies the group in one of the ways; `single` is given each of its transactions where that is what is left to be done. */
-  async apply(group: Group, single: (one: Group) => Promise<unknown>): Promise<void> {
+  /** The position has moved on with a group. */
+  moved(): void {
+    this.#idle = null;
+  }
+
+  /**
+   * Applies the group in one of the ways; `single` is given each of its transactions where that is what is left to be done.
+   * `tried`: what it was refused with as a set, and was rolled back.
+   */
+  async apply(
+    group: Group,
+    single: (one: Group) => Promise<unknown>,
+    tried: { readonly error: unknown } | null = null,
+  ): Promise<void> {
     const { displaced, counter, size, logger } = this.#options;
     for (const mode of modes) {
       // The key of a row that stands aside may be another row's by now: only `careful` tells them apart.
       if (mode !== 'careful' && displaced.size > 0) continue;
       try {
+        if (mode === 'set' && tried !== null) throw tried.error;
         await this.attempt(group, mode);
         return;
       } catch (error) {
@@ -97,7 +110,7 @@ export class GroupWriter {
         counter.replayed();
         size.replayed();
         logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
-        await this.#target.rollBack();
+        if (mode !== 'set' || tried === null) await this.#target.rollBack();
       }
       // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.
       const alone = mode === 'ordered' && !this.#target.open ? transactionsOf(group) : [];
@@ -113,19 +126,18 @@ export class GroupWriter {
     const { next, plans, loads, counter, share } = this.#options;
     const began = counter.now();
     const { client, replicaRole } = this.#connection;
-    const begun = await next.takeBegun(group, mode === 'set');
-    const batch = begun ?? new Batch(client);
-    if (begun === null) this.#target.begin(batch, group);
+    const batch = new Batch(client);
+    this.#target.begin(batch, group);
     const isEvolving = await this.#evolve(group, batch);
     if (mode !== 'set') batch.send('set constraints all deferred');
     const isPartial = (plan: TablePlan): boolean => loads.ofTable(plan) !== null;
     const applier = { client, batch, plans, replicaRole, isPartial, share };
-    if (mode === 'set' && begun === null) await this.#sendSets(applier, group);
+    if (mode === 'set') await this.#sendSets(applier, group);
     else if (mode === 'ordered') await sendInOrder(applier, group.parts);
     this.#sendAgain(batch, group);
     const { commit } = group;
     // In one flight with the rows; one by one, they are answered first.
-    if (mode !== 'careful' && begun === null) this.sendCheckpoint(batch, group);
+    if (mode !== 'careful') this.sendCheckpoint(batch, group);
     if (mode === 'set') await next.makeWhile(group, batch);
     else await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
@@ -147,7 +159,7 @@ export class GroupWriter {
   }
 
   async commit(group: Group, commit: Commit): Promise<void> {
-    const { next, parkedWork, counter } = this.#options;
+    const { parkedWork, counter } = this.#options;
     const beganMs = performance.now();
     const { parked } = group;
     if (parked !== undefined) {
@@ -156,15 +168,9 @@ export class GroupWriter {
         failpoint('retry.taken');
       });
     }
-    try {
-      await this.#target.commit(group, commit, () => next.sendBehind(group));
-    } catch (error) {
-      // Where the connection is gone nothing is left to be taken back.
-      await next.takeBack().catch(() => {});
-      throw error;
-    }
+    await this.#target.commit(group, commit);
     counter.committed(performance.now() - beganMs);
-    if (group.parked === undefined) this.#idle = null;
+    if (group.parked === undefined) this.moved();
     else failpoint('retry.done');
     this.#holdsRows = false;
   }

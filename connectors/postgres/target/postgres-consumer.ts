@@ -23,13 +23,15 @@ import { boundStatements, mostStatements } from './bound-statements.ts';
 import { writeChunk } from './chunk-writer.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { GroupWriter } from './group-writer.ts';
+import { GroupsUnderWay } from './groups-under-way.ts';
 import type { KnownTables } from './known-tables.ts';
 import { LoadApply } from './load-apply.ts';
-import { NextGroup } from './next-group.ts';
+import { type Current, NextPart } from './next-part.ts';
 import { ParkedRequests } from './parking/parked-requests.ts';
 import { ParkedWork } from './parking/parked-work.ts';
 import { Parking } from './parking/parking.ts';
 import { SetAside } from './parking/set-aside.ts';
+import { StatementsAhead } from './statements-ahead.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { TargetTransaction } from './target-transaction.ts';
@@ -71,7 +73,8 @@ export class PostgresConsumer implements Consumer {
   readonly #target: TargetTransaction;
   readonly #loads: LoadApply;
   readonly #parking: Parking;
-  readonly #next: NextGroup;
+  readonly #next: NextPart;
+  readonly #underWay: GroupsUnderWay;
   readonly #counter: ApplyCounter;
   readonly #writer: GroupWriter;
   readonly #aside: SetAside;
@@ -99,10 +102,14 @@ export class PostgresConsumer implements Consumer {
     const parksAny = (): boolean => this.#aside.parksAny;
     const single = (one: Group): Promise<number> => this.#carry(one);
     const session = { client, connection, logger, plans, loads, target, parking, parkedWork, size, counter, parksAny };
-    const next = new NextGroup({ ...session, groupRows: this.#groupRows, mostBytes: bytes, isPartial });
+    const ahead = new StatementsAhead({ plans, replicaRole, isPartial, mostBytes: bytes });
+    const next = new NextPart({ ahead, plans, size, groupRows: this.#groupRows });
     const displaced = new DisplacedRows(bytes);
+    const isFree = (): boolean => displaced.size === 0 && !parksAny();
+    const sending = { ahead, groupRows: this.#groupRows, mostBytes: bytes, isFree };
+    this.#underWay = new GroupsUnderWay({ ...session, ...sending });
     const writer = new GroupWriter({ ...session, route, routeId, next, displaced, share });
-    const aside = new SetAside({ ...session, route, next, writer, single });
+    const aside = new SetAside({ ...session, route, writer, single });
     this.#size = size;
     this.#plans = plans;
     this.#target = target;
@@ -125,20 +132,15 @@ export class PostgresConsumer implements Consumer {
 
   async apply(given: readonly TransactionPart[], signal: AbortSignal, feed: PartFeed = noFeed): Promise<void> {
     const incoming = new IncomingParts(given);
-    while (incoming.parts.length > 0 && !signal.aborted) {
+    const from = { incoming, feed, signal };
+    // What is under way with its COMMIT comes to its end.
+    while (this.#underWay.size > 0 || (incoming.parts.length > 0 && !signal.aborted)) {
       const beganMs = performance.now();
-      const group =
-        this.#next.of(incoming.parts[0]) ?? nextGroup(incoming.parts, 0, this.#size.limits, this.#target.open);
-      const done = await this.#turns.take(() => {
-        const current = { group, incoming, feed, signal };
-        return this.#next.during(current, () => this.#guard(() => this.#counter.timed(() => this.#carry(group))));
-      });
+      const done = await this.#turns.take(() => this.#guard(() => this.#counter.timed(() => this.#step(from))));
       feed.done(incoming.drop(done));
-      this.#size.applied(performance.now() - beganMs, incoming.rows);
-      await this.#refill(incoming, feed);
+      this.#size.applied(performance.now() - beganMs, incoming.rows - this.#underWay.rows);
+      if (!signal.aborted) await this.#refill(incoming, feed);
     }
-    // Nobody comes for what was begun: it keeps its locks no longer. Its statements are not waited for.
-    if (signal.aborted) this.#next.takeBack().catch(() => {});
   }
 
   async flushIdle(): Promise<void> {
@@ -151,7 +153,7 @@ export class PostgresConsumer implements Consumer {
 
   async carryOut(signal: AbortSignal): Promise<void> {
     const run = async (): Promise<void> => {
-      await this.#next.takeBack();
+      await this.#underWay.rest();
       await this.#requests.carryOut(signal);
     };
     let done = false;
@@ -189,26 +191,62 @@ export class PostgresConsumer implements Consumer {
   async #refill(incoming: IncomingParts, feed: PartFeed): Promise<void> {
     incoming.add(feed.take());
     const { rows, parts } = incoming;
-    if (this.#next.isBegun || rows < backlogRows(this.#groupRows) || rows >= this.#groupRows) return;
+    if (this.#underWay.size > 0 || rows < backlogRows(this.#groupRows) || rows >= this.#groupRows) return;
     if (!parts.some(({ urgency }) => urgency === 'now')) incoming.add(await feed.gather(rows));
   }
 
-  /** Applies the group, or as much of it as goes together. Returns how many of its parts are done with. */
-  async #carry(group: Group): Promise<number> {
+  /** The next group, with others sent behind it where they are whole and plain. Returns how many parts are done with. */
+  async #step(from: Omit<Current, 'group'>): Promise<number> {
+    const { incoming, feed, signal } = from;
+    if (this.#underWay.size === 0) {
+      const group =
+        this.#next.of(incoming.parts[0], this.#target.open) ??
+        nextGroup(incoming.parts, 0, this.#size.limits, this.#target.open);
+      if (!this.#isWhole(group)) return await this.#next.during({ ...from, group }, () => this.#carry(group));
+      await this.#prepare(group);
+    }
+    if (!signal.aborted) this.#underWay.fill(incoming, feed);
+    const outcome = await this.#underWay.first(incoming, feed, signal);
+    if (outcome === null) return await this.#carry(nextGroup(incoming.parts, 0, this.#size.limits, false));
+    const { group, beganMs } = outcome;
+    if (outcome.kind === 'failed') {
+      await this.#underWay.clear();
+      return await this.#carry(group, outcome);
+    }
+    this.#writer.moved();
+    this.#counter.applied(group, 0);
+    this.#counter.trace(group, 'set', beganMs);
+    return this.#underWay.shift();
+  }
+
+  /** It may go with its COMMIT: whole transactions of rows. */
+  #isWhole({ commit, parts }: Group): boolean {
+    if (this.#target.open || commit === null || parts.every(isIdle)) return false;
+    return evolutionOf(parts[0]) === null && !parts.some(isOfLoad);
+  }
+
+  async #prepare(group: Group): Promise<void> {
+    const { client } = this.#connection;
+    await boundStatements(client, mostStatements);
+    await this.#plans.prepare(client, group.parts, this.#target.open);
+  }
+
+  /**
+   * Applies the group, or as much of it as goes together. Returns how many of its parts are done with. `tried`: what it was
+   * refused with when it was sent with its COMMIT.
+   */
+  async #carry(group: Group, tried: { readonly error: unknown } | null = null): Promise<number> {
     const { client } = this.#connection;
     if (!this.#target.open && group.parts.every(isIdle)) {
       await this.#writer.rest(group);
       return group.parts.length;
     }
-    // What was begun may have failed by now, and nothing else can be asked in its transaction.
-    if (!this.#next.holds(group)) await this.#next.takeBack();
     // A definition to be followed: also where the rows around it are set aside, since later ones need it.
     if (evolutionOf(group.parts[0]) !== null) {
       await this.#writer.attempt(group, 'set');
       return group.parts.length;
     }
-    await boundStatements(client, mostStatements);
-    await this.#plans.prepare(client, group.parts, this.#target.open);
+    await this.#prepare(group);
     if (group.parts.some(isOfLoad)) {
       const [loads, target, writer, aside] = [this.#loads, this.#target, this.#writer, this.#aside];
       await writeChunk(group, { client, route: this.#route, loads, target, writer, aside });
@@ -216,7 +254,7 @@ export class PostgresConsumer implements Consumer {
     }
     if (this.#aside.isWatched || group.parts.some(({ unmapped }) => unmapped !== undefined))
       return await this.#aside.sort(group);
-    await this.#aside.applyOrPark(group);
+    await this.#aside.applyOrPark(group, tried);
     return group.parts.length;
   }
 

@@ -14,6 +14,10 @@ export class PreparedGroup implements StatementSink {
     this.#sends.push((sink) => sink.sendCounted(query, expected, label));
   }
 
+  sendGuarded(query: BoundStatement, expected: number, label: string): void {
+    this.#sends.push((sink) => sink.sendGuarded(query, expected, label));
+  }
+
   sendCopy(text: string, data: readonly CopyData[], expected: number, label: string): void {
     this.#sends.push((sink) => sink.sendCopy(text, data, expected, label));
   }

@@ -5,6 +5,7 @@ import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
 import type { StatementSink } from './batch.ts';
 import { copyMessages } from './copy-messages.ts';
+import { guardedStatement } from './guarded-statement.ts';
 import { cellsOf, isPacked, type RowImage } from './row-image.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -21,6 +22,8 @@ export interface RowApplier {
   readonly batch: StatementSink;
   readonly plans: TablePlans;
   readonly replicaRole: boolean;
+  /** Statements refuse by themselves what they don't find: nobody looks at their counts before the COMMIT. */
+  readonly isGuarded?: boolean;
   /** True of a table that lacks rows which are still to be loaded: a change may find none. */
   isPartial(plan: TablePlan): boolean;
 }
@@ -165,10 +168,14 @@ interface RowImages {
 }
 
 function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, rows: RowImages): void {
+  const { batch, isGuarded = false } = applier;
   const values = bindRows(statement, rows.old, rows.next);
   const query = { name: statement.name, text: statement.text, values };
-  if (statement !== plan.insert && applier.isPartial(plan) && isAssignable(plan, rows)) applier.batch.send(query);
-  else applier.batch.sendCounted(query, rows.count, plan.label);
+  if (statement !== plan.insert && applier.isPartial(plan) && isAssignable(plan, rows)) batch.send(query);
+  // New rows of a table on which nothing acts are all there, or the statement fails: what COPY counts on, too.
+  else if (isGuarded && (statement !== plan.insert || plan.copy === null))
+    batch.sendGuarded(guardedStatement(statement, values, rows.count), rows.count, plan.label);
+  else batch.sendCounted(query, rows.count, plan.label);
 }
 
 /**

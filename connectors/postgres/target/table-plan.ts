@@ -41,6 +41,8 @@ export interface TablePlan extends NetPlan {
   replace(after: Row): Statement | null;
   /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
   readonly markAll: string | null;
+  /** Rules, which rewrite statements, may act on it. */
+  readonly hasRules: boolean;
   /** Reads one row by key, all target columns, and deletes it: for a row that stands in the way. */
   readonly takeOut: string;
   /** Statement that inserts a row of `takeOut` again. */
@@ -104,6 +106,7 @@ export function planTable(
     same: statements.same,
     replace: (after) => byKey.replace(after),
     markAll: markAll(source, relation, columns),
+    hasRules: [...target.ordinaryTriggers, ...target.replicaTriggers].some((name) => name.startsWith('rule ')),
     takeOut: statements.takeOut,
     putBack: statements.putBack,
     share: source.owns === undefined ? null : shareCondition(source.owns, columns, { route, table: label }),

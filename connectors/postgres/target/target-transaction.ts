@@ -42,6 +42,8 @@ export class TargetTransaction {
   readonly #flush: FlushWatch;
   readonly #progress = new LatestValue<Progress>();
   #last: LastCheckpoint;
+  /** Of what was sent with its COMMIT and is not answered, where there is any. */
+  #sent: LastCheckpoint;
   #applied: Position;
   #durable: Position;
   #open = false;
@@ -55,6 +57,7 @@ export class TargetTransaction {
     this.#connection = connection;
     this.#onClosed = onClosed;
     this.#last = { sequence: checkpoint.sequence, lastCommit: checkpoint.lastCommit };
+    this.#sent = this.#last;
     this.#applied = checkpoint.position;
     this.#durable = checkpoint.position;
     this.#flush = new FlushWatch({
@@ -101,7 +104,7 @@ export class TargetTransaction {
   /** Begins one, or the next part of the one that is open. */
   begin(batch: Batch, group: Group): void {
     if (!this.#open) {
-      this.beginNew(batch, group);
+      this.#beginNew(batch, group);
       return;
     }
     if (this.#holdsSavepoint) batch.send('release savepoint tl_part');
@@ -110,20 +113,19 @@ export class TargetTransaction {
     failpoint('part.savepoint');
   }
 
-  /** Begins one behind all that was sent. */
-  beginNew(batch: Batch, group: Group): void {
+  #beginNew(batch: Batch, group: Group): void {
     batch.send('begin');
     // Whoever raises the epoch waits for this lock, or we see the raised one: an engine that was replaced can't commit.
+    // The server refuses by itself: by the time that we would, the COMMIT may be on its way.
+    const epoch = this.#options.epoch.toString();
     batch.send(
       {
         name: 'tl_epoch',
-        text: 'select epoch::text from tidelock.routes where id = $1 for share',
-        values: [this.#options.routeId],
+        text: 'select 1 / count(*) from (select from tidelock.routes where id = $1 and epoch::text = $2 for share) as own',
+        values: [this.#options.routeId, epoch],
       },
-      ({ rows }) => {
-        const epoch = this.#options.epoch.toString();
-        if (rows[0]?.[0] !== epoch) throw fail(routeErrors.fenced, { route: this.#options.route.name, epoch });
-      },
+      null,
+      () => fail(routeErrors.fenced, { route: this.#options.route.name, epoch }),
     );
     failpoint('marker.before');
     batch.send({
@@ -168,29 +170,11 @@ export class TargetTransaction {
     await unpark();
   }
 
-  /**
-   * Commits, with the checkpoint of the group or what stands in its place already answered. `sendBehind` sends what is to
-   * ride in the same flight.
-   */
-  async commit(group: Group, commit: Commit, sendBehind: () => void): Promise<void> {
-    const { client } = this.#connection;
-    const asynchronousCommit = this.#connection.asynchronousCommit && group.parked === undefined;
+  /** Commits, with the checkpoint of the group or what stands in its place already answered. */
+  async commit(group: Group, commit: Commit): Promise<void> {
     const next = this.#next(group, this.#last);
-    const batch = new Batch(client);
-    failpoint('commit.before');
-    let walEnd = '';
-    batch.send('commit', ({ command }) => {
-      // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
-      if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
-    });
-    if (asynchronousCommit) {
-      batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
-        walEnd = rows[0]?.[0] ?? '';
-      });
-    }
-    batch.flush();
-    failpoint('commit.sent');
-    sendBehind();
+    const batch = new Batch(this.#connection.client);
+    const sent = this.#sendCommit(batch, group);
     await batch.settle().catch((error: unknown) => {
       // After a refused COMMIT there is no transaction left to replay a part of.
       throw this.#open && isOff(error) ? this.#commitFailed(error, commit.position) : error;
@@ -201,9 +185,68 @@ export class TargetTransaction {
     this.#open = false;
     this.#onClosed();
     if (group.parked !== undefined) return;
-    this.#last = next;
-    this.#report(commit.position, asynchronousCommit ? this.#durable : commit.position);
-    if (asynchronousCommit) this.#flush.wait(commit.position, walEnd);
+    this.#sent = next;
+    this.#committed(next, commit, sent.walEnd);
+  }
+
+  /**
+   * Sends a whole target transaction with its COMMIT. `isBehind`: what was sent before is not answered yet. Resolves when it is
+   * committed; where it is not, nothing of what is sent behind it is either.
+   */
+  async sendWhole(batch: Batch, { group, commit, isBehind }: WholeGroup, sendRows: (to: Batch) => void): Promise<void> {
+    const next = this.#next(group, this.#sent);
+    this.#beginNew(batch, group);
+    if (isBehind) this.#sendLook(batch, this.#sent.sequence);
+    sendRows(batch);
+    this.sendCheckpoint(batch, group, commit);
+    this.#sent = next;
+    const sent = this.#sendCommit(batch, group);
+    await batch.settle();
+    failpoint('commit.answerLost');
+    failpoint('commit.answered');
+    this.#committed(next, commit, sent.walEnd);
+  }
+
+  /** What was sent and not committed does not count. */
+  forget(): void {
+    this.#sent = this.#last;
+  }
+
+  /** A COMMIT that was refused, or has ended a failed transaction, keeps nothing behind it from being carried out: so it looks whether that is there. */
+  #sendLook(batch: Batch, sequence: bigint): void {
+    batch.send(
+      {
+        name: 'tl_behind',
+        text: 'select 1 / count(*) from tidelock.checkpoints where route_id = $1 and sequence = $2',
+        values: [this.#options.routeId, sequence.toString()],
+      },
+      null,
+      () => new CountMismatch('commit', 1, 0),
+    );
+  }
+
+  #sendCommit(batch: Batch, group: Group): { readonly walEnd: string | null } {
+    const sent: { walEnd: string | null } = { walEnd: null };
+    failpoint('commit.before');
+    batch.send('commit', ({ command }) => {
+      // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
+      if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
+    });
+    if (this.#connection.asynchronousCommit && group.parked === undefined) {
+      batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
+        sent.walEnd = rows[0]?.[0] ?? '';
+      });
+    }
+    batch.flush();
+    failpoint('commit.sent');
+    return sent;
+  }
+
+  /** `walEnd`: the target's WAL has to be flushed so far; null where it is. */
+  #committed(last: LastCheckpoint, { position }: Commit, walEnd: string | null): void {
+    this.#last = last;
+    this.#report(position, walEnd === null ? position : this.#durable);
+    if (walEnd !== null) this.#flush.wait(position, walEnd);
   }
 
   /** What was written since `begin`. */
@@ -236,12 +279,9 @@ export class TargetTransaction {
     return classifyPostgresError(error, this.#options.route.to.name);
   }
 
-  /**
-   * Sends the checkpoint that the group ends with, behind its rows. `behind` is the group whose COMMIT is on its way, where
-   * there is one: this checkpoint counts on its being there.
-   */
-  sendCheckpoint(batch: Batch, group: Group, commit: Commit, behind: Group | null = null): void {
-    const { sequence, lastCommit } = this.#next(group, behind === null ? this.#last : this.#next(behind, this.#last));
+  /** Sends the checkpoint that the group ends with, behind its rows. */
+  sendCheckpoint(batch: Batch, group: Group, commit: Commit): void {
+    const { sequence, lastCommit } = this.#next(group, this.#sent);
     batch.send({
       name: 'tl_checkpoint',
       text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
@@ -282,6 +322,13 @@ export class TargetTransaction {
     this.#durable = durable;
     this.#progress.set({ applied, durable });
   }
+}
+
+/** A group that ends with a COMMIT of its own. */
+export interface WholeGroup {
+  readonly group: Group;
+  readonly commit: Commit;
+  readonly isBehind: boolean;
 }
 
 /** The last that is stored, or would be. */

@@ -9,7 +9,6 @@ import { mappingError } from '../../../sql/apply/mapping-error.ts';
 import { Batch } from '../batch.ts';
 import type { GroupWriter } from '../group-writer.ts';
 import type { LoadApply } from '../load-apply.ts';
-import type { NextGroup } from '../next-group.ts';
 import type { TablePlans } from '../table-plans.ts';
 import type { TargetTransaction } from '../target-transaction.ts';
 import { haltAt, parkableCause } from './parkable.ts';
@@ -22,7 +21,6 @@ export interface SetAsideOptions {
   readonly plans: TablePlans;
   readonly loads: LoadApply;
   readonly target: TargetTransaction;
-  readonly next: NextGroup;
   readonly parking: Parking;
   readonly writer: GroupWriter;
   /** Carries out one transaction of a group that did not go through as a whole. */
@@ -75,11 +73,11 @@ export class SetAside {
     return free;
   }
 
-  /** Where the target refuses rows of a single transaction: sets it aside if the route says so, else halts at it. */
-  async applyOrPark(group: Group): Promise<void> {
+  /** `tried` as in GroupWriter. Where the target refuses rows of a single transaction: sets it aside if the route says so, else halts at it. */
+  async applyOrPark(group: Group, tried: { readonly error: unknown } | null = null): Promise<void> {
     const { writer, target, route, loads, single } = this.#options;
     try {
-      await writer.apply(group, single);
+      await writer.apply(group, single, tried);
     } catch (reason) {
       const error = target.classify(reason);
       const cause = parkableCause(error);
@@ -114,10 +112,9 @@ export class SetAside {
    * a target transaction to be rolled back.
    */
   async #park(group: Group, why: ParkWhy, refused = false): Promise<void> {
-    const { client, route, logger, plans, loads, target, next, parking, writer } = this.#options;
+    const { client, route, logger, plans, loads, target, parking, writer } = this.#options;
     const [part] = group.parts;
     if (loads.active) throw fail(targetErrors.loadWhileParked, { route: route.name });
-    await next.takeBack();
     // What was refused has left the target transaction in pieces, with the definitions that were followed in it.
     const isInPieces = refused && (target.open || group.commit === null);
     const isPartOfIt = isInPieces || writer.holdsRows;

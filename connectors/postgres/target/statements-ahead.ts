@@ -1,0 +1,63 @@
+import { type Change, isRowChange } from '../../../src/core/change.ts';
+import { evolutionOf } from '../../sql/apply/evolutions.ts';
+import { bytesOf, type Group, isIdle, isOfLoad } from '../../sql/apply/group.ts';
+import { PreparedGroup } from './prepared-group.ts';
+import { sendRowsAsSets } from './set-apply.ts';
+import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
+
+const isTruncate = ({ kind }: Change): boolean => kind === 'truncate';
+
+export interface StatementsAheadOptions {
+  readonly plans: TablePlans;
+  readonly replicaRole: boolean;
+  /** As RowApplier. */
+  isPartial(plan: TablePlan): boolean;
+  /** A larger group is not made ready: its values would be in memory twice. */
+  readonly mostBytes: number;
+}
+
+/** Makes the statements of a group before its turn has come, where nothing has to be read, decided or waited for. */
+export class StatementsAhead {
+  readonly #options: StatementsAheadOptions;
+
+  constructor(options: StatementsAheadOptions) {
+    this.#options = options;
+  }
+
+  /** `guarded`: they are sent with their COMMIT. `open`: the group goes on in an open target transaction. */
+  statements(group: Group, way: 'guarded' | 'open'): PreparedGroup | null {
+    const isGuarded = way === 'guarded';
+    if (!this.#isPlain(group, !isGuarded)) return null;
+    const { plans, replicaRole, isPartial } = this.#options;
+    if (isGuarded && group.parts.some(({ changes }) => changes.some((change) => this.#isRuled(change)))) return null;
+    const statements = new PreparedGroup();
+    try {
+      sendRowsAsSets({ batch: statements, plans, replicaRole, isPartial, isGuarded }, group.parts);
+    } catch {
+      // Comes again in the group's own turn: those before it are not at fault.
+      return null;
+    }
+    return statements;
+  }
+
+  /** A table with rules of its own, which a statement that tells what it has done does not go with. */
+  #isRuled(change: Change): boolean {
+    return isRowChange(change) && this.#options.plans.get(change.table).hasRules;
+  }
+
+  #isPlain(group: Group, open: boolean): boolean {
+    const { plans, mostBytes } = this.#options;
+    const { parts } = group;
+    return (
+      bytesOf(group) <= mostBytes &&
+      evolutionOf(parts[0]) === null &&
+      !parts.some(isOfLoad) &&
+      !parts.every(isIdle) &&
+      parts.every(
+        ({ unmapped, again, changes }) => unmapped === undefined && again === undefined && !changes.some(isTruncate),
+      ) &&
+      plans.areMade(parts, open)
+    );
+  }
+}
