@@ -119,5 +119,7 @@ export interface Target {
   state(): Promise<RouteStateStore>;
   loader(options: LoaderOptions): Promise<Loader>;
   consumer(options: ConsumerOptions): Promise<Consumer>;
+  /** A preflight and a Consumer will be asked for: their sessions may be opened by then. What was not needed is closed when the signal aborts. */
+  expectConsumer?(signal: AbortSignal): void;
   close(): Promise<void>;
 }

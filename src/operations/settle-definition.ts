@@ -23,12 +23,15 @@ import { planLines, refusalLines } from './plan-text.ts';
  * Everything that decides about rows is one target transaction: the rows of tables that are loaded (copied from one snapshot
  * of the source, as new tables are), which tables are registered with which positions, what the route was applied with, and
  * that nothing is pending. Whatever interrupts it before leaves the route as it was, with tables in its publication
- * that it does not carry, and nothing else; the next start begins again.
+ * that it does not carry, and nothing else; the next start begins again. Returns the tables as they are registered from then on; null of a
+ * route that was not loaded.
  */
-export async function settleDefinition(options: InitialLoadOptions): Promise<void> {
+export async function settleDefinition(
+  options: InitialLoadOptions,
+  stored: StoredRoute | null,
+): Promise<readonly StoredTable[] | null> {
   const { definition, store, source, logger } = options;
-  const stored = await store.read();
-  if (stored?.checkpoint?.phase !== 'ready') return;
+  if (stored?.checkpoint?.phase !== 'ready') return null;
   const wanted = definition.describe();
   const { applied } = stored;
   if (applied === null) {
@@ -46,6 +49,7 @@ export async function settleDefinition(options: InitialLoadOptions): Promise<voi
   const carried = tables.flatMap((table) => table.definition?.id ?? []);
   const left = await source.tidyQueue(carried);
   if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
+  return tables;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
+import type { RouteStateStore, StoredRoute, StoredTable } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import type { CarriedTable, PublishedTables, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
@@ -79,12 +79,26 @@ function throwFindings(route: string, findings: readonly Finding[]): void {
 
 /** One run of a route under a held lease: checks, loads where nothing is stored yet, then streams until aborted. */
 export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
+  const expected = new AbortController();
+  attempt.target.expectConsumer?.(expected.signal);
+  try {
+    await attemptExpecting(attempt, expected);
+  } finally {
+    expected.abort();
+  }
+}
+
+/** `expected` is aborted where no Consumer comes soon. */
+async function attemptExpecting(attempt: RouteAttempt, expected: AbortController): Promise<void> {
   const { definition, source, store, signal } = attempt;
+  const route = await store.read();
+  if (route?.checkpoint?.phase !== 'ready') expected.abort();
   await definition.tables.prepare();
   const mapper = new TableMapper(definition.name, definition.tables);
-  await settleDefinition({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
+  const loading = { ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad };
+  const settled = await settleDefinition(loading, route);
   attempt.onLoad(null);
-  const [stored, now] = await Promise.all([store.tables(), source.tables()]);
+  const [stored, now] = await Promise.all([settled ?? store.tables(), source.tables()]);
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   // With DDL commands the queue tells of new tables in their place: what is new is only known when that is reached.
   const isTold = definition.ddl === 'replicate' && stored.length > 0;
@@ -96,7 +110,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   const carried = now.filter((table) => !left.includes(tableLabel(table)) && (!isTold || known.has(tableLabel(table))));
   // What the queue goes on with; the catalogue is newer.
   const isFollowing = definition.schemaChanges !== 'halt' || definition.ddl === 'replicate';
-  let checkpoint = (await store.read())?.checkpoint ?? null;
+  const checkpoint = route?.checkpoint ?? null;
   await demandFit(attempt, mapper, {
     versions: isFollowing ? storedVersions(carried, stored) : carried,
     left,
@@ -105,16 +119,18 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
   });
   const isLoaded = checkpoint !== null && checkpoint.phase !== 'creating';
   if (!isLoaded) {
-    await initialLoad({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad });
+    await initialLoad(loading);
     attempt.onLoad(null);
-    checkpoint = (await store.read())?.checkpoint ?? null;
   }
   if (signal.aborted) return;
+  // Nobody else changes them under the lease.
+  let first: Known | null = isLoaded && checkpoint !== null ? { checkpoint, stored } : null;
   // What has appeared since the route's tables were stored is noticed while it streams.
   for (;;) {
-    const published = await streamRoute(attempt, mapper);
+    const published = await streamRoute(attempt, mapper, first);
+    first = null;
     if (published === null || signal.aborted) return;
-    await loadNewTables({ ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad }, published);
+    await loadNewTables(loading, published);
     attempt.onLoad(null);
   }
 }
@@ -176,12 +192,26 @@ async function unlessAccepted(
   return findings.filter(({ level, table }) => level !== 'error' || table === undefined || !settled.has(table));
 }
 
+/** What is stored of a route that was loaded. */
+interface Known {
+  readonly checkpoint: StoredRoute['checkpoint'];
+  readonly stored: readonly StoredTable[];
+}
+
+async function readKnown(store: RouteStateStore): Promise<Known> {
+  const [route, stored] = await Promise.all([store.read(), store.tables()]);
+  return { checkpoint: route?.checkpoint ?? null, stored };
+}
+
 /** Until aborted, or until tables have appeared that the route means and their changes are in its queue, which gives them. */
-async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<PublishedTables | null> {
+async function streamRoute(
+  attempt: RouteAttempt,
+  mapper: TableMapper,
+  known: Known | null,
+): Promise<PublishedTables | null> {
   const { definition, source, target, store, epoch, signal } = attempt;
-  const reading = [store.read(), store.tables(), source.identity(), target.identity()] as const;
-  const [route, stored, sourceIdentity, targetNode] = await Promise.all(reading);
-  const checkpoint = route?.checkpoint ?? null;
+  const reading = [known ?? readKnown(store), source.identity(), target.identity()] as const;
+  const [{ checkpoint, stored }, sourceIdentity, targetNode] = await Promise.all(reading);
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
   const appeared = new AbortController();
   const over = new AbortController();
@@ -204,7 +234,7 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     if (published !== null) appeared.abort();
   };
   const budget = new ByteBudget(Math.floor(definition.apply.memoryBytes / 4));
-  const consumer = await target.consumer({
+  const opening = target.consumer({
     epoch,
     checkpoint,
     sourceNode: source.originName(sourceIdentity),
@@ -212,6 +242,8 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     share: (share) => mapper.share(share),
     meter: attempt.meter.work,
   });
+  // Told below, with what else is asked meanwhile.
+  opening.catch(() => {});
   const windows = new WatermarkWindows();
   const collector = source.collector(checkpoint.source, {
     budget,
@@ -272,12 +304,14 @@ async function streamRoute(attempt: RouteAttempt, mapper: TableMapper): Promise<
     tableDefinition: (label) => guard.definition(label),
     onProgress: (progress, initial) => attempt.onLoadBeside(progress, initial),
   });
-  try {
-    await loads.open();
-  } catch (error) {
-    await consumer.close();
+  await loads.open().catch(async (error: unknown) => {
+    await opening.then(
+      (opened) => opened.close(),
+      () => {},
+    );
     throw error;
-  }
+  });
+  const consumer = await opening;
   const loadingTables = loads.run(over.signal).catch(refuse);
   const channel = new MemoryChannel();
   const looks = new TargetLooks();

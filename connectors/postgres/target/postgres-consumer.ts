@@ -125,8 +125,8 @@ export class PostgresConsumer implements Consumer {
   /** Reads what is parked, and which tables are being loaded. Before anything else. */
   open(): Promise<void> {
     return this.#guard(async () => {
-      await this.#parking.load(this.start.position);
-      await this.#loads.open();
+      // On a session that sends both at once.
+      await Promise.all([this.#parking.load(this.start.position), this.#loads.open()]);
     });
   }
 

@@ -21,6 +21,7 @@ import {
   prepareApplySession,
   setReplicaRole,
 } from './apply-connection.ts';
+import { EarlySessions } from './early-sessions.ts';
 import { allowTriggers } from './firing-triggers.ts';
 import { KnownTables } from './known-tables.ts';
 import { LoadApply } from './load-apply.ts';
@@ -38,9 +39,22 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
   /** Of the last preflight, for the session that follows it: that one may alter them. */
   let known: KnownTables | null = null;
 
+  /** As of the last preflight, for the session that follows it. */
+  let identity: string | null = null;
+  /** What a start that is expected has opened already. */
+  const early = new EarlySessions();
+
+  const connectBriefly = (pipeline = false): Promise<pg.Client> =>
+    connectPostgres(node, { applicationName: `tidelock ${key}`.slice(0, 63), pipeline });
+  /** Queries are sent as they are asked, without waiting for one another. */
+  const connectPipelined = (): Promise<pg.Client> => connectBriefly(true);
+
   /** Runs on a short connection of its own. */
-  const briefly = async <T>(run: (client: Awaited<ReturnType<typeof connectPostgres>>) => Promise<T>): Promise<T> => {
-    const client = await connectPostgres(node, { applicationName: `tidelock ${key}`.slice(0, 63) });
+  const briefly = async <T>(
+    run: (client: pg.Client) => Promise<T>,
+    connect: () => Promise<pg.Client> = connectBriefly,
+  ): Promise<T> => {
+    const client = await connect();
     try {
       return await run(client);
     } catch (error) {
@@ -57,6 +71,13 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     return rows[0].id;
   };
 
+  const readIdentity = async (client: pg.Client): Promise<string> => {
+    const { rows } = await client.query<{ identity: string }>(
+      `select system_identifier || '/' || current_database() as identity from pg_control_system()`,
+    );
+    return rows[0]?.identity ?? '';
+  };
+
   /** The session that applies changes, and the route's id. */
   const applySession = async (): Promise<{ connection: ApplyConnection; id: number }> => {
     const client = await openApplySession(node, key);
@@ -70,13 +91,11 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
   };
 
   return {
-    identity: () =>
-      briefly(async (client) => {
-        const { rows } = await client.query<{ identity: string }>(
-          `select system_identifier || '/' || current_database() as identity from pg_control_system()`,
-        );
-        return rows[0]?.identity ?? '';
-      }),
+    identity: async () => {
+      const known = identity;
+      identity = null;
+      return known ?? (await briefly(readIdentity));
+    },
     sequences: (tables) => briefly((client) => readSequences(client, tables)),
     namedSequences: (patterns) => briefly((client) => readNamedSequences(client, patterns)),
     setSequence: ({ target, value, called }) =>
@@ -123,8 +142,13 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         const onTables = (tables: readonly TargetTable[]): void => {
           known = new KnownTables(tables, readAtMs);
         };
-        return await targetPreflight(client, versions, { route, replicaRole: await setReplicaRole(client), onTables });
-      }),
+        const replicaRole = setReplicaRole(client);
+        replicaRole.catch(() => {});
+        const reading = readIdentity(client).catch(() => null);
+        const findings = await targetPreflight(client, versions, { route, replicaRole, onTables });
+        identity = await reading;
+        return findings;
+      }, early.brief(connectPipelined)),
     compareSide: (signal) =>
       new PostgresCompareSide({
         node,
@@ -150,7 +174,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     state: () => openPostgresState({ node, routeKey: key, logger }),
     loader: async (options) => openLoader({ ...options, route, routeId: await briefly(routeId), routeKey: key }),
     consumer: async (options) => {
-      const { connection, id } = await applySession().catch((error: unknown) => {
+      const { connection, id } = await early.apply(applySession).catch((error: unknown) => {
         throw classifyPostgresError(error, node.name);
       });
       const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, known, logger, order });
@@ -163,6 +187,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         throw error;
       }
     },
+    expectConsumer: (signal) => early.open({ apply: applySession, brief: connectPipelined }, signal),
     close: async () => {},
   };
 }

@@ -20,36 +20,45 @@ interface Privileges {
 
 export interface PreflightOptions {
   readonly route: RouteDefinition;
-  readonly replicaRole: boolean;
+  /** Whether triggers and foreign keys are off in the session that applies. */
+  readonly replicaRole: Promise<boolean>;
   /** Told the definitions of the tables that are there. */
   onTables(tables: readonly TargetTable[]): void;
 }
 
-/** Everything at the target that would stop or spoil the route, table by table. */
+/** Everything at the target that would stop or spoil the route, table by table. On a session that sends queries at once: what does not wait for an answer goes together. */
 export async function targetPreflight(
   client: pg.Client,
   versions: readonly TableVersion[],
-  { route, replicaRole, onTables }: PreflightOptions,
+  { route, replicaRole: role, onTables }: PreflightOptions,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const add = (error: TidelockError, table?: TableVersion, statement?: string): void => {
     findings.push(finding(route.to.name, error, table, statement));
   };
-  const { rows: server } = await client.query<{ version: number; text: string; recovery: boolean }>(
-    `select current_setting('server_version_num')::int as version, current_setting('server_version') as text, pg_is_in_recovery() as recovery`,
-  );
-  const version = server[0];
+  const node = route.to.name;
+  const serverVersion = readServerVersion(client);
+  const asking = [
+    missingPrivileges(client, [...new Set(versions.map((t) => t.schema))]),
+    readTargetTables(client, versions),
+  ] as const;
+  // An older server may have no answer to them; it is told first.
+  for (const asked of asking) asked.catch(() => {});
+  const version = await serverVersion;
   if (version && version.version < 140000) {
     add(fail(nodeErrors.unsupportedVersion, { node: route.to.name, version: version.text, oldest: 'PostgreSQL 14' }));
     return findings;
   }
-  const node = route.to.name;
-  for (const { what, statement } of await missingPrivileges(client, [...new Set(versions.map((t) => t.schema))]))
+  for (const { what, statement } of await asking[0])
     add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), undefined, statement);
-  const tables = await readTargetTables(client, versions);
+  const tables = await asking[1];
   onTables(tables);
-  const privileges = await readPrivileges(client, tables);
-  const types = await checkTypes(client, route, versions, tables);
+  const [privileges, types, rights, replicaRole] = await Promise.all([
+    readPrivileges(client, tables),
+    checkTypes(client, route, versions, tables),
+    alteringRights(client, route, { tables, versions }),
+    role,
+  ]);
   const byLabel = new Map(tables.map((table) => [tableLabel(table), table]));
   for (const table of versions) {
     const label = tableLabel(table);
@@ -80,8 +89,15 @@ export async function targetPreflight(
     const firing = firingTriggers(route, target, replicaRole);
     if (firing !== null) add(firing, table);
   }
-  findings.push(...(await alteringRights(client, route, { tables, versions })));
+  findings.push(...rights);
   return findings;
+}
+
+async function readServerVersion(client: pg.Client): Promise<{ version: number; text: string } | undefined> {
+  const { rows } = await client.query<{ version: number; text: string }>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as text`,
+  );
+  return rows[0];
 }
 
 /** By the oid of the table. */
