@@ -98,6 +98,7 @@ beforeAll(async () => {
       '-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c TimeZone=UTC -c extra_float_digits=1 -c bytea_output=hex',
   });
   await client.connect();
+  isBefore15 = Number((await client.query('SHOW server_version_num')).rows[0].server_version_num) < 150_000;
   const { rows } = await client.query(
     `SELECT attname AS name, 'pg_catalog.' || typname AS type, atttypmod AS modifier
      FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
@@ -124,6 +125,8 @@ const refusals = [
   /a text is no (date|timestamp|timestamptz|time|interval) \(/,
   /a LIKE pattern ends with its escape character/,
 ];
+
+let isBefore15 = false;
 
 interface Outcome {
   readonly type: string | null;
@@ -160,6 +163,8 @@ function difference(text: string, rows: readonly Row[], theirs: readonly (string
     counts.values++;
     // Before PostgreSQL 15 a scale was between 0 and the precision.
     if (theirValue?.includes('NUMERIC scale')) continue;
+    // And joining texts was computed while planning, in branches that no row takes, too.
+    if (isBefore15 && values.every(isFailure)) continue;
     if (ours === theirValue || (isFailure(ours) && isFailure(theirValue))) continue;
     if (isFailure(ours) && refusals.some((known) => known.test(ours ?? ''))) continue;
     return `${text}\n  gives ${ours}\n  server: ${theirValue}\n  ${JSON.stringify(row)}`;
