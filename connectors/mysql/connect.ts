@@ -5,7 +5,7 @@ import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
 import { classifyMysqlError } from './classify-error.ts';
 
-type Host = ConnectionSettings['hosts'][number];
+export type MysqlHost = ConnectionSettings['hosts'][number];
 
 const connectMs = 10_000;
 
@@ -14,9 +14,9 @@ export class MysqlSession {
   readonly node: NodeDefinition;
   readonly connection: mysql.Connection;
   /** Which of the node's. */
-  readonly host: Host;
+  readonly host: MysqlHost;
 
-  constructor(node: NodeDefinition, connection: mysql.Connection, host: Host) {
+  constructor(node: NodeDefinition, connection: mysql.Connection, host: MysqlHost) {
     this.node = node;
     this.connection = connection;
     this.host = host;
@@ -87,7 +87,7 @@ function answerOf(answer: unknown): Answer {
 
 export interface MysqlSessionOptions {
   /** The server of another session, where the two have to be of one. */
-  readonly host?: Host;
+  readonly host?: MysqlHost;
   /** For MysqlSession.batch(). */
   readonly batches?: boolean;
 }
@@ -152,7 +152,7 @@ async function demandVendor(session: MysqlSession): Promise<void> {
 async function connect(
   node: NodeDefinition,
   settings: ConnectionSettings,
-  host: Host,
+  host: MysqlHost,
   { batches = false }: MysqlSessionOptions,
 ): Promise<mysql.Connection> {
   const ssl = tlsOptions(node, settings, host);
@@ -182,7 +182,7 @@ async function connect(
   });
 }
 
-function tlsOptions(node: NodeDefinition, settings: ConnectionSettings, { host }: Host): mysql.SslOptions | null {
+function tlsOptions(node: NodeDefinition, settings: ConnectionSettings, { host }: MysqlHost): mysql.SslOptions | null {
   const { mode, ca, cert, key } = settings.tls;
   if (mode === 'off') return null;
   const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };

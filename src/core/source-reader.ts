@@ -1,3 +1,4 @@
+import type { Row } from './cell.ts';
 import type { TableName } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
 
@@ -7,7 +8,7 @@ export interface ReadKey {
   readonly columns: readonly string[];
 }
 
-/** Which rows are read: the next ones of the key's order, or those of exactly these keys. Values are canonical text. */
+/** Which rows are read: the next ones of the key's order, or those of exactly these keys. Values are canonical text; of bytes `\\x` and their hexadecimal form. */
 export type ReadRange =
   | {
       readonly kind: 'after' /** Null: from the first row on. */;
@@ -35,6 +36,8 @@ export interface ReadRows {
    * `src/core/row-text.ts` reads it.
    */
   readonly text: readonly Buffer[];
+  /** In place of `text`, of a source whose values are not all text: the rows, with their cells in the order of the columns that were asked for. */
+  readonly cells?: readonly Row[];
   readonly rows: number;
   readonly bytes: number;
   /** Key of the last row, where there is one. */

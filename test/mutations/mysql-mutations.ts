@@ -2,6 +2,7 @@ import type { Mutation } from './mutations.ts';
 
 const consumer = 'test/integration/mysql/consumer.test.ts';
 const collector = 'test/integration/mysql/collector.test.ts';
+const load = 'test/integration/mysql/load.test.ts';
 const target = 'connectors/mysql/target';
 
 /** Of MySQL and MariaDB. */
@@ -113,5 +114,23 @@ export const mysqlMutations: readonly Mutation[] = [
     find: 'if (lastCommit === null || lastCommit.gtid !== id) return;',
     replace: "if (lastCommit === null || lastCommit.gtid !== '') return;",
     test: { file: collector, name: 'has given the last number to another transaction' },
+  },
+  {
+    id: 'mysql-load-ends-early',
+    promise: 2,
+    what: 'takes a range that is as long as it may be for the last one',
+    file: 'connectors/mysql/source/mysql-reader.ts',
+    find: '(!isCut && rows.length < range.rows)',
+    replace: '(!isCut && rows.length <= range.rows)',
+    test: { file: load, name: 'are loaded beside the stream' },
+  },
+  {
+    id: 'mysql-load-forgotten',
+    promise: 8,
+    what: 'takes a table that lacks rows for a complete one after a restart',
+    file: `${target}/load-apply.ts`,
+    find: 'if (!load.done) this.#begin(load.source, load);',
+    replace: 'if (load.done) this.#begin(load.source, load);',
+    test: { file: load, name: 'are loaded beside the stream' },
   },
 ];

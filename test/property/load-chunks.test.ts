@@ -7,7 +7,7 @@ import { tableLabel } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
 import { mergeChunk } from '../../src/pipeline/merge-chunk.ts';
-import { keyText, WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
+import { type ChangedRows, keyText, WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
 import { begin, Reading } from '../integration/collector/reading.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 import { randomNumbers, seeds } from '../support/seed.ts';
@@ -143,14 +143,20 @@ describe.for(seeds())('seed %i', (seed) => {
             tables: new Map([[label, key.names]]),
             close: (part, changed) => {
               if (read === null) throw new Error('the high watermark came before the rows');
-              const merged = mergeChunk(
-                read,
-                columns.length,
-                key.names.map((_, at) => at),
-                changed.get(label) as never,
-              );
-              const rows = merged.untouched.text.flatMap((text) => new RowTextReader(columns.length).read(text));
+              const ofKey = key.names.map((_, at) => at);
+              const changes = changed.get(label) as ChangedRows;
+              const merged = mergeChunk(read, columns.length, ofKey, changes);
+              if (!('text' in merged.untouched)) throw new Error('text became something else');
+              const cellsOf = (text: readonly Buffer[]): Row[] =>
+                text.flatMap((block) => new RowTextReader(columns.length).read(block));
+              const rows = cellsOf(merged.untouched.text);
               expect(rows).toHaveLength(merged.untouched.count);
+              // A source whose values are not all text gives rows: the same comes of them.
+              const cells = { ...read, text: [], cells: cellsOf(read.text) };
+              expect(mergeChunk(cells, columns.length, ofKey, changes)).toEqual({
+                untouched: rows,
+                touched: merged.touched,
+              });
               for (const row of [...rows, ...merged.touched]) model.add(row);
               resolve();
               return part;

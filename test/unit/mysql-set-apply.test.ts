@@ -8,6 +8,7 @@ const plan = { label: 'shop.orders', target: table };
 const options = {
   plans: { get: () => plan, parentsFirst: (plans: unknown[]) => [...plans] },
   foreignKeysAct: false,
+  isPartial: () => false,
   maxBytes: 1_000,
 } as unknown as SetOptions;
 

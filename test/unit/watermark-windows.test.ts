@@ -29,5 +29,5 @@ test('of rows that were read before a TRUNCATE none is left, and what came behin
   const facts = {} as never;
   const read = { text, rows: 3, bytes: 20, last: null, ended: true, facts };
   const { untouched, touched } = mergeChunk(read, 2, [0], changed);
-  expect([untouched.count, touched]).toEqual([0, [['2', 'after']]]);
+  expect([untouched, touched]).toEqual([{ text: [], count: 0 }, [['2', 'after']]]);
 });

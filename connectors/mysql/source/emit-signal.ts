@@ -21,6 +21,12 @@ export async function emitMark(session: MysqlSession, route: RouteDefinition): P
   return formatPosition(await readEnd(session, await readServerFacts(session)));
 }
 
+/** A transaction of its own: what was committed before is in front of it, and seen by every snapshot that is taken once this resolves. */
+export async function emitWatermark(session: MysqlSession, route: RouteDefinition, id: string): Promise<void> {
+  const content = JSON.stringify({ v: 1, watermark: id });
+  await session.query(writeSignal, ['watermark', routeKey(route), content, content]);
+}
+
 async function emitTimed(session: MysqlSession, kind: 'heartbeat' | 'mark', route: RouteDefinition): Promise<number> {
   const [row] = await session.query(`SELECT ${serverMicros}`);
   const micros = Number(row?.[0]);

@@ -8,9 +8,10 @@ import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CollectorOptions } from '../../../src/core/source.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
+import { AwaitedWatermarks } from '../../sql/awaited-watermarks.ts';
 import { PartQueue } from '../../sql/part-queue.ts';
 import { classifyMysqlError } from '../classify-error.ts';
-import type { MysqlSession } from '../connect.ts';
+import type { MysqlHost, MysqlSession } from '../connect.ts';
 import { readNodeId } from '../own-database.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { type Beginning, BinlogStream } from './binlog-stream.ts';
@@ -44,7 +45,9 @@ export class MysqlCollector implements Collector {
   readonly #options: MysqlCollectorOptions;
   readonly #queue: PartQueue;
   readonly #tables: CarriedTables;
+  readonly watermarks = new AwaitedWatermarks();
   #stream: BinlogStream | null = null;
+  #host: MysqlHost | null = null;
   #assembler: TransactionAssembler | null = null;
   #monitor: SourceMonitor | null = null;
   #start: StartPoint | null = null;
@@ -55,6 +58,11 @@ export class MysqlCollector implements Collector {
     this.#options = options;
     this.#queue = new PartQueue(options.budget);
     this.#tables = new CarriedTables(options.route.tables, options.carried);
+  }
+
+  /** The server that is read; null until there is one. */
+  get host(): MysqlHost | null {
+    return this.#host;
   }
 
   async *stream(start: StartPoint, signal: AbortSignal): AsyncGenerator<readonly TransactionPart[], void, undefined> {
@@ -81,6 +89,7 @@ export class MysqlCollector implements Collector {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.watermarks.end();
     this.#queue.end();
     this.#stream?.close();
     this.#assembler?.close();
@@ -141,6 +150,7 @@ export class MysqlCollector implements Collector {
     const isTaken = (schema: string, name: string): boolean => this.#tables.has(schema, name);
     const catalogue = await readKnownCatalogue(session, server, isTaken);
     if (this.#closed) throw new TypeError('closed while it was prepared');
+    this.#host = session.host;
     this.#assembler = new TransactionAssembler({
       route: route.name,
       heartbeatId: routeKey(route),
@@ -159,6 +169,7 @@ export class MysqlCollector implements Collector {
       isWatched: () => this.#options.isWatched?.() === true,
       hasSchema: (schema) => this.#tables.hasSchema(schema),
       isCutOff: (id) => this.#options.cutOff.has(id),
+      onWatermark: (id) => this.watermarks.come(id),
       onCutOff: (id) => this.#options.cutOff.add(id),
       onNewTable: ({ schema, name }) => this.#newTable(schema, name),
       emit: (part) => this.#emit(part),

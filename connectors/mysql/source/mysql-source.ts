@@ -28,6 +28,7 @@ import { readServerFacts } from '../server-facts.ts';
 import { withSession } from '../with-session.ts';
 import { emitMark } from './emit-signal.ts';
 import { MysqlCollector } from './mysql-collector.ts';
+import { MysqlReader } from './mysql-reader.ts';
 import { binlogOrder, formatPosition } from './position/binlog-position.ts';
 import { preflight } from './preflight/preflight.ts';
 import { openQueueSnapshot } from './queue-snapshot.ts';
@@ -48,6 +49,8 @@ class MysqlSource implements Source {
   readonly #options: SourceOptions;
   readonly #collectors = new Set<Collector>();
   readonly #cutOff = new Set<string>();
+  readonly #readers = new Set<MysqlReader>();
+  #last: MysqlCollector | null = null;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -169,7 +172,7 @@ class MysqlSource implements Source {
   }
 
   async isLoading(): Promise<boolean> {
-    return false;
+    return [...this.#readers].some(({ isBusy }) => isBusy);
   }
 
   async endQueueSessions(): Promise<void> {}
@@ -195,11 +198,15 @@ class MysqlSource implements Source {
     const { route, logger } = this.#options;
     const collector = new MysqlCollector({ ...options, route, logger, stored, cutOff: this.#cutOff });
     this.#collectors.add(collector);
+    this.#last = collector;
     return collector;
   }
 
   reader(): SourceReader {
-    return unavailableReader(() => this.#notYet('reading tables beside the stream (online load, compare, repair)'));
+    for (const reader of this.#readers) if (reader.isClosed) this.#readers.delete(reader);
+    const reader = new MysqlReader(this.#options.route, () => this.#last);
+    this.#readers.add(reader);
+    return reader;
   }
 
   compareSide(): CompareSide {
@@ -217,6 +224,8 @@ class MysqlSource implements Source {
   async close(): Promise<void> {
     await Promise.all([...this.#collectors].map((collector) => collector.close()));
     this.#collectors.clear();
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    this.#readers.clear();
   }
 
   #means(schema: string, name: string): boolean {
@@ -240,19 +249,4 @@ class MysqlSource implements Source {
 export async function readIdentity(session: MysqlSession): Promise<SourceIdentity> {
   const node = await readNodeId(session);
   return { ...identityOf(await readServerFacts(session)), ...(node !== null && { node }) };
-}
-
-function unavailableReader(refuse: () => TidelockError): SourceReader {
-  const refused = async (): Promise<never> => {
-    throw refuse();
-  };
-  return {
-    watermark: refused,
-    key: refused,
-    size: refused,
-    hasRows: refused,
-    read: refused,
-    snapshot: refused,
-    close: async () => {},
-  };
 }

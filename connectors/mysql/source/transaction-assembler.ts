@@ -55,6 +55,7 @@ export interface AssemblerOptions {
   /** A transaction without an end, of which an earlier stream has given out parts: the server died while it wrote it. */
   isCutOff(id: string): boolean;
   onCutOff(id: string): void;
+  onWatermark(id: string): void;
   /** A table was made that the route means and does not carry. */
   onNewTable(table: TableName): void;
   emit(part: TransactionPart): void;
@@ -347,8 +348,10 @@ export class TransactionAssembler {
     } else if (open.skipped === null && signal.kind !== 'node') {
       const isOwn = signal.id === this.#options.heartbeatId;
       if (signal.kind === 'mark') open.marked = true;
-      else if (isOwn && signal.kind === 'watermark') open.builder.add({ kind: 'watermark', id: signal.watermark });
-      else if (isOwn && signal.kind === 'heartbeat')
+      else if (isOwn && signal.kind === 'watermark') {
+        open.builder.add({ kind: 'watermark', id: signal.watermark });
+        this.#options.onWatermark(signal.watermark);
+      } else if (isOwn && signal.kind === 'heartbeat')
         open.builder.add({ kind: 'heartbeat', id: signal.id, sentAtMs: signal.sentAtMs });
     }
   }

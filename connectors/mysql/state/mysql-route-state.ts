@@ -38,6 +38,7 @@ import { registerTables, storeApplied, storeChange } from './registered-tables.t
 import { leaveSessionLock, takeSessionLock } from './session-locks.ts';
 import { dropState, isMissing, migrateState, readStateVersion, underStateLock } from './state-schema.ts';
 import { inTransaction, nowMs, places } from './statements.ts';
+import { readLoads } from './stored-loads.ts';
 import { readStoredRoute } from './stored-route.ts';
 import { effectiveState, readWanted, wantedColumns } from './wanted.ts';
 
@@ -377,9 +378,15 @@ class MysqlRouteState implements RouteStateStore {
   /** Told when the route registers its tables. */
   async demandApart(): Promise<void> {}
 
-  /** Tables are not loaded beside the stream here yet. */
-  async loads(): Promise<readonly StoredLoad[]> {
-    return [];
+  loads(): Promise<readonly StoredLoad[]> {
+    return this.#run(async () => {
+      try {
+        return await readLoads(this.#session, await this.#id());
+      } catch (error) {
+        if (isMissing(error)) return [];
+        throw error;
+      }
+    });
   }
 
   setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void> {

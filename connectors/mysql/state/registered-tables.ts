@@ -26,6 +26,10 @@ export async function storeChange(
     routeId,
     ...gone,
   ]);
+  await session.change(`delete from tidelock.loads where route_id = ? and source in (${places(gone)})`, [
+    routeId,
+    ...gone,
+  ]);
   await registerTables(session, route, routeId, tables);
   await storeApplied(session, routeId, applied);
 }

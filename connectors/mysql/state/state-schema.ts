@@ -112,7 +112,32 @@ const migrations: readonly (readonly string[])[] = [
        constraint job_steps_job foreign key (job_id) references tidelock.jobs (id) on delete cascade
      )`,
   ],
+  [
+    `create table if not exists tidelock.loads (
+       route_id int not null,
+       source varchar(300) not null,
+       targets longtext not null,
+       existing varchar(8) not null,
+       key_columns longtext not null,
+       bound longtext,
+       ended tinyint not null default 0,
+       again longtext,
+       row_count bigint not null default 0,
+       byte_count bigint not null default 0,
+       expected_rows bigint not null,
+       expected_bytes bigint not null,
+       job bigint,
+       table_id varchar(300),
+       done tinyint not null default 0,
+       begun_at datetime(6) not null default current_timestamp(6),
+       primary key (route_id, source),
+       constraint loads_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+  ],
 ];
+
+/** From this version on engines know tables that lack rows. */
+export const loadsSince = 2;
 
 export const stateVersion = migrations.length;
 
@@ -178,7 +203,12 @@ export async function migrateState(session: MysqlSession, node: string, creates:
   });
 }
 
-const tables = ['job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests', 'routes'];
+/** In the transaction from which on an older engine would misread the state. */
+export async function raiseCompatible(session: MysqlSession, version: number): Promise<void> {
+  await session.change('update tidelock.meta set compatible = ? where compatible < ?', [version, version]);
+}
+
+const tables = ['loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests', 'routes'];
 
 /**
  * What the last route leaves. The table of signals stays as long as anything else is in the database: the node may be a source of routes, too. To be

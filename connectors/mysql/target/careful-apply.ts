@@ -2,6 +2,7 @@ import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { isRowChange, type RowChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Existing } from '../../../src/core/load.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { CollisionRules } from '../../../src/core/route.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
@@ -18,6 +19,8 @@ import { ValueRefusal } from './value-refusal.ts';
 export interface CarefulOptions {
   readonly apply: ApplySession;
   readonly plans: TablePlans;
+  /** What the load of a table that lacks rows does with those that are there; null of one that is complete. */
+  loading(plan: TablePlan): Existing | null;
   readonly route: string;
   readonly collisions: CollisionRules;
   readonly logger: Logger;
@@ -66,7 +69,7 @@ class CarefulRun {
 
   async truncate(part: TransactionPart): Promise<void> {
     const { plans, apply } = this.#options;
-    const options = { plans, foreignKeysAct: apply.foreignKeysAct, maxBytes: 0 };
+    const options = { plans, foreignKeysAct: apply.foreignKeysAct, maxBytes: 0, isPartial: () => false };
     for (const { text, label } of orderedStatements(options, [part])) {
       if (label === '') {
         await apply.session.batch([text]);
@@ -97,11 +100,13 @@ class CarefulRun {
   }
 
   async #resolveExisting(plan: TablePlan, row: Row, place: Place): Promise<void> {
-    this.#resolveOrHalt(plan, place, 'finds the row already there');
+    if (this.#options.loading(plan) !== 'merge') this.#resolveOrHalt(plan, place, 'finds the row already there');
     await this.#run(plan.statements.updateOne(row, row), place);
   }
 
   async #resolveMissing(plan: TablePlan, change: RowChange, place: Place): Promise<void> {
+    // It is loaded as it is later.
+    if (change.kind !== 'insert' && this.#options.loading(plan) !== null) return;
     this.#resolveOrHalt(plan, place, 'finds no such row');
     if (change.kind === 'delete') return;
     if (change.after.includes(UNCHANGED)) throw fail(targetErrors.incompleteRow, place);
@@ -154,7 +159,7 @@ class CarefulRun {
 /** Throws (halt) what the server would make something else of. */
 function textOf(plan: TablePlan, change: RowChange, { route, table, position }: Place): string {
   try {
-    return singleStatement(plan, change).text;
+    return singleStatement(plan, change, false).text;
   } catch (error) {
     if (!(error instanceof ValueRefusal)) throw error;
     throw fail(targetErrors.valueAltered, { route, table, column: error.column, position, why: error.message }, error);

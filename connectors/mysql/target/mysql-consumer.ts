@@ -6,8 +6,7 @@ import {
   type PartFeed,
   type Progress,
 } from '../../../src/core/consumer.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { ParkedCount } from '../../../src/core/parked.ts';
 import { pause } from '../../../src/core/pause.ts';
@@ -21,9 +20,11 @@ import { GroupSize } from '../../sql/apply/group-size.ts';
 import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
 import { mappingError } from '../../sql/apply/mapping-error.ts';
 import { Turns } from '../../sql/apply/turns.ts';
+import { storeAgain } from '../state/stored-loads.ts';
 import type { ApplySession } from './apply-session.ts';
 import { applyCarefully } from './careful-apply.ts';
 import { type Flights, longestStatement } from './flights.ts';
+import { LoadApply } from './load-apply.ts';
 import { isLockError, isOff } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
 import { storeDefinition } from './store-definition.ts';
@@ -74,6 +75,8 @@ export class MysqlConsumer implements Consumer {
   readonly #size: GroupSize;
   readonly #plans: TablePlans;
   readonly #target: TargetTransaction;
+  readonly #loads: LoadApply;
+  readonly #maxBytes: number;
   readonly #turns = new Turns();
   #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
   #commitMs = 0;
@@ -92,7 +95,16 @@ export class MysqlConsumer implements Consumer {
     const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
     this.#size = new GroupSize({ rows: this.#groupRows, bytes });
     this.#plans = new TablePlans(route, apply.foreignKeysAct);
+    const { session, foreignKeysAct, maxPacketBytes } = apply;
+    this.#maxBytes = Math.min(statementBytes, longestStatement(maxPacketBytes));
+    this.#loads = new LoadApply({ session, route, routeId: options.routeId, plans: this.#plans, foreignKeysAct });
     this.#target = new TargetTransaction(options);
+  }
+
+  /** Which tables lack rows. */
+  async open(): Promise<this> {
+    await this.#guard(() => this.#loads.open());
+    return this;
   }
 
   async apply(given: readonly TransactionPart[], signal: AbortSignal, feed: PartFeed = noFeed): Promise<void> {
@@ -149,15 +161,48 @@ export class MysqlConsumer implements Consumer {
     const { parts } = group;
     if (!this.#target.open && parts.every(isIdle)) return await this.#rest(group);
     const unmapped = parts.find((part) => part.unmapped !== undefined)?.unmapped;
-    const node = this.#route.to.name;
-    if (parts.some(isOfLoad)) throw fail(nodeErrors.notYet, { node, what: 'to load tables beside the stream' });
     if (evolutionOf(parts[0]) !== null) {
       await this.#retried(group, 'set');
       return;
     }
     await this.#plans.prepare(this.#apply.session, parts);
+    if (parts.some(isOfLoad)) return await this.#load(group);
     if (unmapped !== undefined) return await this.#applyUpToUnmapped(group);
     await this.#applyGroup(group);
+  }
+
+  /** Rows of a load with how far it is, or its begin. The rows of a chunk are not there, as a rule. */
+  async #load(group: Group): Promise<void> {
+    const [{ chunk, begins } = {}] = group.parts;
+    const beganMs = performance.now();
+    try {
+      await this.#retried(group, 'set');
+    } catch (error) {
+      if (chunk === undefined || !isOff(error)) throw error;
+      await this.#target.rollBack();
+      try {
+        await this.#retried(group, 'ordered');
+      } catch (again) {
+        throw this.#loads.refused(again, chunk, group.commit?.position ?? '');
+      }
+    }
+    if (begins !== undefined) this.#loads.begun(begins);
+    if (chunk !== undefined) {
+      chunk.appliedMs = performance.now() - beganMs;
+      this.#loads.sent(chunk);
+    }
+    failpoint('chunk.applied');
+  }
+
+  async #sendLoad(flights: Flights, { parts }: Group, mode: Mode): Promise<void> {
+    const [{ chunk, begins } = {}] = parts;
+    if (begins !== undefined) {
+      await flights.settle();
+      await this.#loads.begin([begins]);
+    }
+    if (chunk !== undefined)
+      await this.#loads.send(flights, chunk, { isEmpty: mode === 'set', maxBytes: this.#maxBytes });
+    failpoint('chunk.sent');
   }
 
   /** What the transforms have no value for halts at its transaction, with those before it applied. */
@@ -230,10 +275,18 @@ export class MysqlConsumer implements Consumer {
       await storeDefinition(evolving, { session, route: this.#route, routeId: this.#routeId });
     }
     let collisions = 0;
+    if (parts.some(isOfLoad)) await this.#sendLoad(flights, group, mode);
+    const again = parts.flatMap((part) => part.again ?? []);
+    if (again.length > 0) {
+      await flights.settle();
+      await storeAgain(this.#apply.session, this.#routeId, { added: again });
+    }
     if (mode === 'careful') {
       await flights.settle();
       const { name: route, collisions: rules } = this.#route;
-      const options = { apply: this.#apply, plans: this.#plans, route, collisions: rules, logger: this.#logger };
+      const loading = this.#loads.ofTable;
+      const shared = { apply: this.#apply, plans: this.#plans, loading };
+      const options = { ...shared, route, collisions: rules, logger: this.#logger };
       collisions = await applyCarefully(options, parts);
       if (commit !== null) await this.#target.storeCheckpoint(group, commit);
     } else {
@@ -253,8 +306,9 @@ export class MysqlConsumer implements Consumer {
   async #send(flights: Flights, { parts }: Group, mode: 'set' | 'ordered'): Promise<void> {
     const options: SetOptions = {
       plans: this.#plans,
+      isPartial: (plan) => this.#loads.ofTable(plan) !== null,
       foreignKeysAct: this.#apply.foreignKeysAct,
-      maxBytes: Math.min(statementBytes, longestStatement(this.#apply.maxPacketBytes)),
+      maxBytes: this.#maxBytes,
     };
     const statements = mode === 'set' ? setStatements(options, parts) : orderedStatements(options, parts);
     for (const statement of statements) await flights.sendCounted(statement);

@@ -1,5 +1,4 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
@@ -15,6 +14,7 @@ import { registerTables, storeApplied, storeChange } from '../state/registered-t
 import { type ApplySession, openApplySession } from './apply-session.ts';
 import { demandParents } from './demand-parents.ts';
 import { Flights, longestStatement } from './flights.ts';
+import { LoadApply } from './load-apply.ts';
 import { originSignal } from './origin-signal.ts';
 import { isOfTheChange } from './refusals.ts';
 import { insertRows } from './set-apply.ts';
@@ -88,9 +88,12 @@ export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
         loaded.push(plans.get(table));
         return await loadTable({ apply, plan: plans.get(table), route: route.name, position }, batches);
       }),
-    begin: async (loads) => {
-      if (loads.length > 0) throw fail(nodeErrors.notYet, { node, what: 'to load tables beside the stream' });
-    },
+    begin: (loads) =>
+      guarded(async () => {
+        if (loads.length === 0) return;
+        const { foreignKeysAct } = apply;
+        await new LoadApply({ session, route, routeId, plans, foreignKeysAct }).begin(loads);
+      }),
     commit: (source, at, applied) =>
       guarded(async () => {
         await storeFirstCheckpoint(session, routeId, at);

@@ -11,10 +11,12 @@ import { readNodeId } from '../own-database.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { openMysqlState } from '../state/mysql-route-state.ts';
 import { withSession } from '../with-session.ts';
-import { openApplySession } from './apply-session.ts';
+import { foreignKeysAct, openApplySession } from './apply-session.ts';
+import { LoadApply } from './load-apply.ts';
 import { MysqlConsumer } from './mysql-consumer.ts';
 import { openLoader } from './mysql-loader.ts';
 import { targetPreflight } from './preflight.ts';
+import { TablePlans } from './table-plans.ts';
 import { readTargetTables } from './target-table.ts';
 
 /** Counting more would take long, and says no more to whoever reads it. */
@@ -86,15 +88,25 @@ export function mysqlTarget({ route, logger }: TargetOptions): Target {
     repairer: async () => {
       throw notYet('to be repaired');
     },
-    checkLoad: async () => {
-      throw notYet('to load tables beside the stream');
+    checkLoad: async (load) => {
+      const id = await routeId();
+      await briefly(async (session) => {
+        const acting = foreignKeysAct(route);
+        const plans = new TablePlans(route, acting);
+        await new LoadApply({ session, route, routeId: id, plans, foreignKeysAct: acting }).check([load], true);
+      });
     },
     state: () => openMysqlState({ node, routeKey: key, logger }),
     loader: async (options) => await openLoader({ ...options, route, routeId: await routeId() }),
     consumer: async (options) => {
       const id = await routeId();
       const apply = await openApplySession(route, id, 'apply');
-      return new MysqlConsumer({ ...options, route, routeId: id, apply, logger });
+      try {
+        return await new MysqlConsumer({ ...options, route, routeId: id, apply, logger }).open();
+      } catch (error) {
+        apply.session.close();
+        throw error;
+      }
     },
     close: async () => {},
   };

@@ -1,10 +1,11 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { charsetOf, integerBases, type LiteralKind } from './column-kind.ts';
+import { keyLiteral, keyValue } from '../key-literal.ts';
+import type { LiteralKind } from './column-kind.ts';
 import { keepsNumbers } from './json-numbers.ts';
 import type { BoundColumn } from './table-plan.ts';
 import type { TargetColumn, TargetTable } from './target-table.ts';
-import { textLiteral, valueLiteral } from './value-literal.ts';
+import { valueLiteral } from './value-literal.ts';
 import { ValueRefusal } from './value-refusal.ts';
 
 export interface RowStatementsOptions {
@@ -37,6 +38,8 @@ export interface SetStatement {
 export class RowStatements {
   readonly insert: SetStatement;
   readonly delete: SetStatement;
+  /** As `insert`, of those whose key is not there; another unique value that is taken is an error. Null of a table without a key. */
+  readonly insertMissing: SetStatement | null;
   readonly #options: RowStatementsOptions;
   readonly #table: string;
   readonly #updates = new Map<string, SetStatement>();
@@ -55,7 +58,21 @@ export class RowStatements {
       firstRow: values,
     };
     const found = this.#list(key, [], 'delete from t using ');
+    this.insertMissing = key.length === 0 ? null : this.#insertMissing(names);
     this.delete = { ...found, tail: `${found.tail} straight_join ${this.#table} as t on ${this.#match()}` };
+  }
+
+  #insertMissing(names: string): SetStatement {
+    const { columns, key } = this.#options;
+    const values = columns.map((_, at) => `v.c${key.length + at}`).join(', ');
+    const list = this.#list(key, columns, `insert into ${this.#table} (${names}) select ${values} from `);
+    // The row is old and new: its key names it, its values are written.
+    return {
+      ...list,
+      tail: `${list.tail} where not exists (select 1 from ${this.#table} as t where ${this.#match()})`,
+      row: (_, after) => list.row(after, after),
+      firstRow: (_, after) => list.firstRow(after, after),
+    };
   }
 
   /** Replaces the values of rows; cells that are UNCHANGED in `after` are left out. */
@@ -102,7 +119,7 @@ export class RowStatements {
   /** Names the row by its key. */
   keyCondition(row: Row): string {
     return this.#options.key
-      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${keyLiteral(row, index, column)}`)
+      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${keyLiteral(row[index], column)}`)
       .join(' and ');
   }
 
@@ -122,7 +139,7 @@ export class RowStatements {
   /** `v` with the columns c0, c1, ... : the key of the old row, and values of the new one. */
   #list(key: readonly BoundColumn[], values: readonly BoundColumn[], verb: string): SetStatement {
     const cells = (old: Row, after: Row): string => {
-      const named = key.map(({ index, column }) => keyLiteral(old, index, column)).join(',');
+      const named = key.map(({ index, column }) => keyLiteral(old[index], column)).join(',');
       return values.length === 0 ? named : `${named},${literals(values, after)}`;
     };
     const names = [...key, ...values].map((_, at) => `c${at}`);
@@ -143,7 +160,7 @@ export class RowStatements {
       tail: ') as v',
       row: (old, after) => `(${cells(old, after)})`,
       firstRow: (old, after) => {
-        const named = key.map(({ index, column }, at) => `${keyLiteral(old, index, column)} as c${at}`);
+        const named = key.map(({ index, column }, at) => `${keyLiteral(old[index], column)} as c${at}`);
         const given = values.map(
           ({ index, column }, at) => `${cellLiteral(after[index], column)} as c${key.length + at}`,
         );
@@ -179,30 +196,6 @@ function literals(columns: readonly BoundColumn[], row: Row): string {
   return text;
 }
 
-const temporal: Readonly<Record<string, string>> = {
-  date: 'date',
-  time: 'time',
-  datetime: 'timestamp',
-  timestamp: 'timestamp',
-};
-
-/** A value of the type of its column, so that no list of values has another one. */
-function keyLiteral(row: Row, index: number, { kind, type }: TargetColumn): string {
-  const cell = row[index];
-  const word = temporal[type.base];
-  if (word !== undefined && typeof cell === 'string') return `${word}${textLiteral(cell)}`;
-  // Compared as bytes, zeros in front would count.
-  if (kind === 'bit' && typeof cell === 'string' && /^[01]+$/.test(cell)) return BigInt(`0b${cell}`).toString();
-  return valueLiteral(cell, kind);
-}
-
-/** What a key's column is compared with: of its own charset and collation, or the server would refuse to mix two. */
-function keyValue({ type }: TargetColumn, value: string): string {
-  if (type.base === 'float') return `cast(${value} as float)`;
-  if (type.collation === null || integerBases.has(type.base)) return value;
-  return `convert(${value} using ${charsetOf(type.collation)}) collate ${type.collation}`;
-}
-
 /** Byte by byte: by the column's own collation two different texts may be equal. */
 function sameValue({ name, kind, type }: TargetColumn, row: Row, index: number): string {
   const column = quoteIdentifier(name);
@@ -211,7 +204,7 @@ function sameValue({ name, kind, type }: TargetColumn, row: Row, index: number):
   const value = valueLiteral(cell, kind);
   if (type.base === 'float') return `${column} = cast(${value} as float)`;
   if (type.base === 'json') return `${column} = cast(${value} as json)`;
-  if (type.collation === null) return `${column} = ${keyLiteral(row, index, { kind, type } as TargetColumn)}`;
+  if (type.collation === null) return `${column} = ${keyLiteral(cell, { kind, type })}`;
   return `cast(convert(${column} using utf8mb4) as binary) = cast(${asUtf8(value, kind)} as binary)`;
 }
 

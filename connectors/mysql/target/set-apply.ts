@@ -23,6 +23,8 @@ export const checkForeignKeys = 'set foreign_key_checks = 1';
 
 export interface SetOptions {
   readonly plans: TablePlans;
+  /** Rows of the table are still to be loaded: a change of one of those finds nothing, and that is right. */
+  isPartial(plan: TablePlan): boolean;
   /** Rows may not come in any order: parents before their children, which go first. */
   readonly foreignKeysAct: boolean;
   /** No statement is longer where its rows allow that. */
@@ -46,7 +48,7 @@ export function* setStatements(
         const plan = options.plans.get(change.table);
         if (net.offer(plan, change) === 'taken') continue;
         yield* netStatements(options, net.drain());
-        yield singleStatement(plan, change);
+        yield singleStatement(plan, change, options.isPartial(plan));
       } else if (change.kind === 'truncate') {
         yield* netStatements(options, net.drain());
         yield* truncateStatements(options, change, checks);
@@ -66,15 +68,18 @@ export function* orderedStatements(
   for (const { changes, unchecked = false } of parts) {
     yield* checks.set(unchecked);
     for (const change of changes) {
-      if (isRowChange(change)) yield singleStatement(options.plans.get(change.table), change);
-      else if (change.kind === 'truncate') yield* truncateStatements(options, change, checks);
+      if (isRowChange(change)) {
+        const plan = options.plans.get(change.table);
+        yield singleStatement(plan, change, options.isPartial(plan));
+      } else if (change.kind === 'truncate') yield* truncateStatements(options, change, checks);
     }
   }
   yield* checks.set(false);
 }
 
-export function singleStatement(plan: TablePlan, change: RowChange): CountedStatement {
-  return { text: singleText(plan, change), rows: 1, label: plan.label };
+export function singleStatement(plan: TablePlan, change: RowChange, isPartial: boolean): CountedStatement {
+  const rows = isPartial && change.kind !== 'insert' ? null : 1;
+  return { text: singleText(plan, change), rows, label: plan.label };
 }
 
 function singleText({ statements, keyIndexes }: TablePlan, change: RowChange): string {
@@ -142,6 +147,31 @@ export function insertRows(
   return rowStatements({ maxBytes }, plan, plan.statements.insert, pairs);
 }
 
+/** As `insertRows`, where some of them may be there. */
+export function insertMissingRows(
+  plan: TablePlan,
+  rows: readonly Row[],
+  maxBytes: number,
+): Generator<CountedStatement, void, undefined> {
+  const { insertMissing } = plan.statements;
+  if (insertMissing === null) throw new RangeError(`rows of ${plan.label} are not told apart by a key`);
+  const pairs = rows.map((after) => ({ old: after, after }));
+  return rowStatements({ maxBytes, anyNumber: true }, plan, insertMissing, pairs);
+}
+
+/** As `insertMissingRows`, and those that are there become what is loaded. */
+export function* replaceRows(
+  plan: TablePlan,
+  rows: readonly Row[],
+  maxBytes: number,
+): Generator<CountedStatement, void, undefined> {
+  const [first] = rows;
+  if (first === undefined) return;
+  const pairs = rows.map((after) => ({ old: after, after }));
+  yield* rowStatements({ maxBytes, anyNumber: true }, plan, plan.statements.update(first), pairs);
+  yield* insertMissingRows(plan, rows, maxBytes);
+}
+
 function insertStatements(options: SetOptions, plan: TablePlan, inserts: SplitRows['inserts']) {
   return rowStatements(
     options,
@@ -153,7 +183,7 @@ function insertStatements(options: SetOptions, plan: TablePlan, inserts: SplitRo
 
 function deleteStatements(options: SetOptions, plan: TablePlan, rows: SplitRows['deletes']) {
   return rowStatements(
-    options,
+    { ...options, anyNumber: options.isPartial(plan) },
     plan,
     plan.statements.delete,
     rows.map((old) => ({ old, after: nothing })),
@@ -173,7 +203,8 @@ function* updateStatements(
     byStatement.set(statement, pairs);
     pairs.push(imagesOf(plan, change));
   }
-  for (const [statement, pairs] of byStatement) yield* rowStatements(options, plan, statement, pairs);
+  const anyNumber = options.isPartial(plan);
+  for (const [statement, pairs] of byStatement) yield* rowStatements({ ...options, anyNumber }, plan, statement, pairs);
 }
 
 function imagesOf({ keyIndexes }: TablePlan, change: UpdateChange): RowPair {
@@ -182,7 +213,7 @@ function imagesOf({ keyIndexes }: TablePlan, change: UpdateChange): RowPair {
 
 /** Cut where a statement would be longer than the server takes, in bytes as it gets them. */
 function* rowStatements(
-  { maxBytes }: Pick<SetOptions, 'maxBytes'>,
+  { maxBytes, anyNumber = false }: Pick<SetOptions, 'maxBytes'> & { readonly anyNumber?: boolean },
   { label }: TablePlan,
   { head, behindFirst, tail, firstRow, row }: SetStatement,
   pairs: readonly RowPair[],
@@ -201,14 +232,14 @@ function* rowStatements(
         rows++;
         continue;
       }
-      yield { text: text + tail, rows, label };
+      yield { text: text + tail, rows: anyNumber ? null : rows, label };
     }
     const first = firstRow(old, after);
     text = head + first;
     bytes = frameBytes + Buffer.byteLength(first);
     rows = 1;
   }
-  if (rows > 0) yield { text: text + tail, rows, label };
+  if (rows > 0) yield { text: text + tail, rows: anyNumber ? null : rows, label };
 }
 
 /** Whether foreign keys are checked and act for the statements that come next; only where they do at all. */

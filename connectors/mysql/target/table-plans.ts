@@ -46,11 +46,13 @@ export class TablePlans {
   async prepare(session: MysqlSession, parts: readonly TransactionPart[]): Promise<void> {
     const now = this.#now();
     const wanted = new Set<TableVersion>();
-    for (const { changes } of parts)
+    for (const { changes, chunk } of parts) {
+      for (const { table } of chunk?.sets ?? []) wanted.add(table);
       for (const change of changes) {
         if (isRowChange(change)) wanted.add(change.table);
         else if (change.kind === 'truncate') for (const table of change.tables) wanted.add(table);
       }
+    }
     const unknown = [...wanted].filter((version) => (this.#plans.get(version)?.trustedUntilMs ?? 0) <= now);
     await this.add(session, unknown);
     // Versions that are over are met no more; one that is gets a plan again.

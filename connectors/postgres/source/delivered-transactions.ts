@@ -1,9 +1,5 @@
+import { AwaitedWatermarks, streamEnded } from '../../sql/awaited-watermarks.ts';
 import { openIn, overIn, precedes } from './snapshot-text.ts';
-
-interface Waiting {
-  resolve(): void;
-  reject(error: unknown): void;
-}
 
 /**
  * Which transactions the stream has brought, for those who read the source beside it. PostgreSQL can deliver a transaction
@@ -17,9 +13,7 @@ export class DeliveredTransactions {
   #next: string | null = null;
   /** By that snapshot. */
   #isOver: (xid: string) => boolean = () => false;
-  readonly #waiting = new Map<string, Waiting>();
-  #ended = false;
-
+  readonly #watermarks = new AwaitedWatermarks();
   /** The process before is accounted for. */
   #isBegun = false;
 
@@ -58,53 +52,22 @@ export class DeliveredTransactions {
 
   /** The stream has come to it. Its own transaction is not over yet, and no matter. */
   watermark(id: string): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return;
-    this.#waiting.delete(id);
-    waiting.resolve();
+    this.#watermarks.come(id);
   }
 
   /** To be asked before the watermark is written. */
   expect(id: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => this.#reject(id, signal.reason);
-      if (signal.aborted) return reject(signal.reason);
-      if (this.#ended) return reject(streamEnded());
-      signal.addEventListener('abort', onAbort, { once: true });
-      const over = (): void => signal.removeEventListener('abort', onAbort);
-      this.#waiting.set(id, {
-        resolve: () => {
-          over();
-          resolve();
-        },
-        reject: (error) => {
-          over();
-          reject(error);
-        },
-      });
-    });
+    return this.#watermarks.expect(id, signal);
   }
 
   /** What has come so far, but for what every snapshot from now on sees. */
   pending(): readonly string[] {
-    if (this.#ended) throw streamEnded();
+    if (this.#watermarks.ended) throw streamEnded();
     return [...this.#recent];
   }
 
   /** No watermark comes any more. */
   end(): void {
-    this.#ended = true;
-    for (const id of [...this.#waiting.keys()]) this.#reject(id, streamEnded());
+    this.#watermarks.end();
   }
-
-  #reject(id: string, error: unknown): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    waiting?.reject(error);
-  }
-}
-
-function streamEnded(): Error {
-  // Classified as a lost connection: whoever reads begins again beside the next stream.
-  return Object.assign(new Error('the stream has ended'), { code: 'ECONNRESET' });
 }

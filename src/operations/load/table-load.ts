@@ -351,13 +351,11 @@ export class TableLoad {
       for (const [table, list] of byTable) sets.push({ table, touched: isTouched, rows: list });
     };
     if (isAsRead(binding)) {
-      if (untouched.count > 0) sets.push({ table: binding.outputs[0].table, touched: false, rows: untouched });
+      const count = 'text' in untouched ? untouched.count : untouched.length;
+      if (count > 0) sets.push({ table: binding.outputs[0].table, touched: false, rows: untouched });
     } else {
       const reader = new RowTextReader(columns.length);
-      add(
-        untouched.text.flatMap((text) => reader.read(text)),
-        false,
-      );
+      add('text' in untouched ? untouched.text.flatMap((text) => reader.read(text)) : untouched, false);
     }
     add(touched, true);
     return sets;

@@ -57,6 +57,7 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
       lastCommit: null,
       isWatched: () => false,
       onNewTable: () => {},
+      onWatermark: () => {},
       hold: () => {},
       emit: (part) => {
         rows.push(...part.changes.filter(isRowChange));

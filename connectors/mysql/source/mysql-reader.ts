@@ -1,0 +1,271 @@
+import type { Row } from '../../../src/core/cell.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { pause } from '../../../src/core/pause.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { ReadKey, ReadRequest, ReadRows, SourceReader, TableSize } from '../../../src/core/source-reader.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import { type AwaitedWatermarks, streamEnded } from '../../sql/awaited-watermarks.ts';
+import { LongRowError, readRows } from '../catalogue/read-rows.ts';
+import { type CatalogueTable, readTables } from '../catalogue/read-tables.ts';
+import { factsOf } from '../catalogue/table-facts.ts';
+import { classifyMysqlError, errnoOf } from '../classify-error.ts';
+import { connectMysql, type MysqlHost, type MysqlSession } from '../connect.ts';
+import { quoteTable } from '../identifiers.ts';
+import { readServerFacts } from '../server-facts.ts';
+import { emitWatermark } from './emit-signal.ts';
+import { formatPosition } from './position/binlog-position.ts';
+import { boundText, type RangeKey, rangeClauses, rangeKeyOf } from './range-key.ts';
+import { readEnd } from './start-check.ts';
+
+/** The stream beside which rows are read. */
+export interface StreamBeside {
+  readonly watermarks: AwaitedWatermarks;
+  /** The server that it reads; null until it has found one. */
+  readonly host: MysqlHost | null;
+}
+
+/** A session that waits longer for its table would hold up those that want it after the DDL command that it waits for. */
+const lockS = 2;
+const lookAgainMs = 20;
+
+const family: ReadonlySet<string> = new Set(['mysql', 'mariadb']);
+
+/** What a row and each of its cells take beside their values. */
+const rowBytes = 64;
+const cellBytes = 16;
+
+/** ER_NO_SUCH_TABLE, ER_BAD_DB. */
+const missing: ReadonlySet<number> = new Set([1146, 1049]);
+
+/**
+ * Reads rows beside the stream, on sessions of its own that are kept, at the server that the stream reads.
+ *
+ * What is read is behind the low watermark: both vendors make transactions visible in the order in which they stand in the binlog (binlog_order_commits; MariaDB
+ * knows no other), so that once the COMMIT of the watermark is answered everything in front of it is seen by every new snapshot. And what a snapshot sees is
+ * in the binlog by then, in front of the high watermark, which is written later. So nobody has to wait for a GTID, and a server without any will do.
+ */
+export class MysqlReader implements SourceReader {
+  readonly #route: RouteDefinition;
+  /** Of the Collector that was made last; null before there was one. */
+  readonly #stream: () => StreamBeside | null;
+  readonly #keys = new Map<string, RangeKey>();
+  readonly #idle: MysqlSession[] = [];
+  readonly #used = new Set<MysqlSession>();
+  #closed = false;
+
+  constructor(route: RouteDefinition, stream: () => StreamBeside | null) {
+    this.#route = route;
+    this.#stream = stream;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** It reads, or waits to. */
+  get isBusy(): boolean {
+    return this.#used.size > 0;
+  }
+
+  watermark(id: string, signal: AbortSignal): Promise<void> {
+    return this.#beside(signal, async (session) => {
+      const come = this.#demandStream().watermarks.expect(id, signal);
+      come.catch(() => {});
+      await emitWatermark(session, this.#route, id);
+      await come;
+    });
+  }
+
+  async key(table: TableName): Promise<ReadKey | null> {
+    const { from, to } = this.#route;
+    // Between vendors values are made others on their way, which nobody has shown of ranges yet: such tables are copied in one piece.
+    if (!family.has(to.type))
+      throw fail(nodeErrors.notYet, { node: from.name, what: `to load into ${to.type} beside the stream` });
+    const key = await this.#anywhere(async (session) => {
+      const [found] = await readTables(session, isTable(table));
+      const names = await session.query(
+        `SELECT column_name FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? AND index_name = 'PRIMARY' ORDER BY seq_in_index`,
+        [table.schema, table.name],
+      );
+      const columns = names.flatMap(([name]) => found?.columns.find((column) => column.name === name) ?? []);
+      return columns.length === names.length ? rangeKeyOf(columns) : null;
+    });
+    if (key === null) return null;
+    this.#keys.set(tableLabel(table), key);
+    return { columns: key.map(({ name }) => name) };
+  }
+
+  size(table: TableName): Promise<TableSize> {
+    return this.#anywhere(async (session) => {
+      const [found] = await readTables(session, isTable(table));
+      return { rows: found?.rows ?? 0, bytes: found?.bytes ?? 0 };
+    });
+  }
+
+  hasRows(table: TableName): Promise<boolean> {
+    return this.#anywhere(async (session) => {
+      const [row] = await session.query(`SELECT 1 FROM ${quoteTable(table)} LIMIT 1`);
+      return row !== undefined;
+    });
+  }
+
+  async read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows> {
+    const key = this.#keys.get(tableLabel(request.table));
+    if (key === undefined) throw new RangeError('a table whose key was not asked for');
+    try {
+      return await this.#beside(signal, (session, spoil) => this.#read(session, request, { key, spoil }));
+    } catch (error) {
+      throw this.#classify(error, request);
+    }
+  }
+
+  async snapshot<T>(): Promise<T> {
+    const what = 'snapshots that others take up';
+    throw fail(nodeErrors.notYet, { node: this.#route.from.name, what });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const session of [...this.#used, ...this.#idle.splice(0)]) session.close();
+  }
+
+  /**
+   * The lock of the definition comes before the snapshot, which the first row makes: a table that is written anew in between can't be read by an older one.
+   */
+  async #read(
+    session: MysqlSession,
+    { table, columns, range, maxBytes }: ReadRequest,
+    { key, spoil }: { readonly key: RangeKey; spoil(): void },
+  ): Promise<ReadRows> {
+    const label = tableLabel(table);
+    await session.query('START TRANSACTION READ ONLY');
+    await session.query(`SELECT 1 FROM ${quoteTable(table)} LIMIT 0`);
+    const [found] = await readTables(session, isTable(table));
+    if (found === undefined) throw fail(sourceErrors.tableMissing, { route: this.#route.name, table: label });
+    const facts = factsOf(found, formatPosition(await readEnd(session, await readServerFacts(session))));
+    const wanted = typesOf(found, columns);
+    // It was altered since the request was made: its reader has to see that first.
+    if (wanted === null) {
+      await session.query('COMMIT');
+      return { text: [], rows: 0, bytes: 0, last: null, ended: false, facts };
+    }
+    const rows: Row[] = [];
+    let bytes = 0;
+    let isCut = false;
+    const reading = { table, columns: wanted, clauses: rangeClauses(key, range) };
+    for await (const batch of readRows(session, reading, this.#route.apply.maxRowBytes)) {
+      rows.push(...batch.rows);
+      // In memory a row is more than its values.
+      bytes += batch.bytes + batch.rows.length * (rowBytes + cellBytes * columns.length);
+      isCut = range.kind === 'after' && bytes >= maxBytes;
+      if (isCut) break;
+    }
+    // Only the end of the session ends a result early.
+    if (isCut) spoil();
+    else await session.query('COMMIT');
+    const lastRow = rows.at(-1);
+    const last = lastRow === undefined ? null : key.map(({ name }) => boundText(lastRow[columns.indexOf(name)]));
+    const ended = range.kind === 'keys' || (!isCut && rows.length < range.rows);
+    return { text: [], cells: rows, rows: rows.length, bytes, last, ended, facts };
+  }
+
+  #demandStream(): StreamBeside {
+    const stream = this.#stream();
+    if (stream === null || stream.watermarks.ended) throw streamEnded();
+    return stream;
+  }
+
+  /** At the server that the stream reads: another one may be ahead of it, or behind. */
+  async #beside<T>(signal: AbortSignal, run: (session: MysqlSession, spoil: () => void) => Promise<T>): Promise<T> {
+    const { from } = this.#route;
+    try {
+      let host = this.#demandStream().host;
+      while (host === null) {
+        await pause(lookAgainMs, signal);
+        signal.throwIfAborted();
+        host = this.#demandStream().host;
+      }
+      return await this.#use(host, signal, run);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (error instanceof LongRowError) throw error;
+      throw classifyMysqlError(error, from.name);
+    }
+  }
+
+  async #anywhere<T>(run: (session: MysqlSession) => Promise<T>): Promise<T> {
+    const { from } = this.#route;
+    const session = await connectMysql(from);
+    try {
+      return await run(session);
+    } catch (error) {
+      throw classifyMysqlError(error, from.name);
+    } finally {
+      session.close();
+    }
+  }
+
+  async #use<T>(
+    host: MysqlHost,
+    signal: AbortSignal,
+    run: (session: MysqlSession, spoil: () => void) => Promise<T>,
+  ): Promise<T> {
+    const at = this.#idle.findIndex((session) => session.host.host === host.host && session.host.port === host.port);
+    const [idle] = at === -1 ? [] : this.#idle.splice(at, 1);
+    const session = idle ?? (await this.#connect(host));
+    const abort = (): void => session.close();
+    let isGood = false;
+    this.#used.add(session);
+    try {
+      if (this.#closed)
+        throw fail(nodeErrors.unreachable, { node: this.#route.from.name, why: 'the reader is closed' });
+      signal.addEventListener('abort', abort, { once: true });
+      signal.throwIfAborted();
+      let isSpoilt = false;
+      const result = await run(session, () => {
+        isSpoilt = true;
+      });
+      isGood = !isSpoilt;
+      return result;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      this.#used.delete(session);
+      if (isGood && !this.#closed && !signal.aborted) this.#idle.push(session);
+      else session.close();
+    }
+  }
+
+  async #connect(host: MysqlHost): Promise<MysqlSession> {
+    const session = await connectMysql(this.#route.from, { host });
+    try {
+      await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+      await session.query(`SET SESSION lock_wait_timeout = ${lockS}`);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  #classify(error: unknown, { table }: ReadRequest): unknown {
+    const { name: route, apply } = this.#route;
+    const place = { route, table: tableLabel(table), position: 'a chunk of the load' };
+    if (error instanceof LongRowError)
+      return fail(sourceErrors.rowTooLarge, { ...place, bytes: error.bytes, maxBytes: apply.maxRowBytes });
+    // Another command has the table, or has renamed it: the reader asks again when the stream has told.
+    if (missing.has(errnoOf(error) ?? 0)) return fail(sourceErrors.tableMissing, { route, table: place.table }, error);
+    return error;
+  }
+}
+
+function isTable({ schema, name }: TableName): (schema: string, name: string) => boolean {
+  return (s, n) => s === schema && n === name;
+}
+
+/** Null where the table has not all of them any more. */
+function typesOf({ columns }: CatalogueTable, names: readonly string[]): { name: string; type: string }[] | null {
+  const found = names.flatMap((name) => columns.find((column) => column.name === name && !column.generated) ?? []);
+  return found.length === names.length ? found.map(({ name, type }) => ({ name, type })) : null;
+}

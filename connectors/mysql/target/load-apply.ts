@@ -1,0 +1,166 @@
+import type { Row } from '../../../src/core/cell.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { RowTextReader } from '../../../src/core/row-text.ts';
+import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
+import type { MysqlSession } from '../connect.ts';
+import { quoteTable } from '../identifiers.ts';
+import { progressStatement, readLoads, storeAgain, storeLoad } from '../state/stored-loads.ts';
+import type { Flights } from './flights.ts';
+import { isOfTheChange } from './refusals.ts';
+import { insertMissingRows, insertRows, replaceRows } from './set-apply.ts';
+import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
+import { refusalText } from './target-transaction.ts';
+import { ValueRefusal } from './value-refusal.ts';
+
+const family: ReadonlySet<string> = new Set(['mysql', 'mariadb']);
+
+interface Loading {
+  readonly existing: Existing;
+  /** Labels of the target tables. */
+  readonly targets: readonly string[];
+}
+
+export interface LoadApplyOptions {
+  readonly session: MysqlSession;
+  readonly route: RouteDefinition;
+  readonly routeId: number;
+  readonly plans: TablePlans;
+  readonly foreignKeysAct: boolean;
+}
+
+/** The loads of a route as its Consumer carries them out, and which target tables lack rows until then. */
+export class LoadApply {
+  readonly #options: LoadApplyOptions;
+  /** By source table. */
+  readonly #loads = new Map<string, Loading>();
+  readonly #partial = new Map<string, Existing>();
+
+  constructor(options: LoadApplyOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const { session, routeId } = this.#options;
+    for (const load of await readLoads(session, routeId)) if (!load.done) this.#begin(load.source, load);
+    if (this.#partial.size > 0) await this.#demandFree([...this.#partial.keys()]);
+  }
+
+  /** What its load does with rows that are there; null of a table that is complete. */
+  readonly ofTable = ({ label }: Pick<TablePlan, 'label'>): Existing | null => this.#partial.get(label) ?? null;
+
+  /** The rows of a chunk and how far the load is with it. `isEmpty`: none of these rows is thought to be there. */
+  async send(flights: Flights, chunk: LoadedChunk, { isEmpty, maxBytes }: { isEmpty: boolean; maxBytes: number }) {
+    const { source, sets, progress } = chunk;
+    const { session, routeId, plans } = this.#options;
+    const existing = this.#loads.get(source)?.existing ?? 'refuse';
+    for (const set of sets) {
+      const plan = plans.get(set.table);
+      const rows = rowsOf(set);
+      const statements =
+        isEmpty && !set.touched && existing !== 'merge'
+          ? insertRows(plan, rows, maxBytes)
+          : existing === 'merge'
+            ? replaceRows(plan, rows, maxBytes)
+            : insertMissingRows(plan, rows, maxBytes);
+      for (const statement of statements) await flights.sendCounted(statement);
+    }
+    if (progress.readAgain.length > 0) {
+      await flights.settle();
+      await storeAgain(session, routeId, { source, read: progress.readAgain });
+    }
+    await flights.send(progressStatement(routeId, source, progress));
+  }
+
+  /** The chunk is committed. */
+  sent({ source, progress }: LoadedChunk): void {
+    if (!progress.done) return;
+    for (const target of this.#loads.get(source)?.targets ?? []) this.#partial.delete(target);
+    this.#loads.delete(source);
+  }
+
+  /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
+  async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
+    const { session, route, plans } = this.#options;
+    if (loads.length > 0 && !family.has(route.from.type))
+      throw fail(nodeErrors.notYet, { node: route.to.name, what: `to load from ${route.from.type} beside the stream` });
+    await plans.add(
+      session,
+      loads.flatMap(({ tables }) => tables),
+    );
+    await this.#demandFree(loads.flatMap(({ load }) => load.targets));
+    for (const { load, tables } of loads)
+      for (const plan of tables.map((table) => plans.get(table))) {
+        if (plan.statements.insertMissing === null)
+          throw fail(targetErrors.keyMissing, {
+            ...{ route: route.name, table: plan.label, columns: load.key.join(', ') },
+            statement: `ALTER TABLE ${quoteTable(plan.target)} ADD PRIMARY KEY (${load.key.join(', ')})`,
+          });
+        // What has come since the job was asked for is the stream's.
+        if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
+        const [there] = await session.query(`select 1 from ${quoteTable(plan.target)} limit 1`);
+        if (there !== undefined) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
+      }
+  }
+
+  /** In an open target transaction. Tables that point to others are emptied first. */
+  async begin(loads: readonly BegunLoad[]): Promise<void> {
+    const { session, routeId, plans } = this.#options;
+    await this.check(loads, false);
+    const replaced = loads.flatMap(({ load, tables }) => (load.existing === 'replace' ? tables : []));
+    // Not TRUNCATE, which would commit.
+    for (const { target } of plans.parentsFirst(replaced.map((table) => plans.get(table))).toReversed())
+      await session.query(`delete from ${quoteTable(target)}`);
+    for (const { load } of loads) await storeLoad(session, routeId, load);
+  }
+
+  begun({ load }: BegunLoad): void {
+    this.#begin(load.source, load);
+  }
+
+  /** What the server says of a chunk that it does not take. */
+  refused(error: unknown, { sets }: LoadedChunk, position: string): unknown {
+    const { route, plans } = this.#options;
+    const table = sets.map((set) => plans.get(set.table).label).join(', ');
+    const place = { route: route.name, table, position };
+    if (error instanceof ValueRefusal)
+      return fail(targetErrors.valueAltered, { ...place, column: error.column, why: error.message }, error);
+    if (!isOfTheChange(error)) return error;
+    return fail(targetErrors.loadRefused, { ...place, column: 'a column', ...refusalText(error) }, error);
+  }
+
+  #begin(source: string, { existing, targets }: Loading): void {
+    this.#loads.set(source, { existing, targets });
+    for (const target of targets) this.#partial.set(target, existing);
+  }
+
+  /**
+   * A table that lacks rows breaks the foreign keys that point to it, its own too. And what a cascade does to a row that was read and is not here yet is
+   * told by nobody: it would come as it was. Where foreign keys act they have to be made after the load.
+   */
+  async #demandFree(targets: readonly string[]): Promise<void> {
+    const { session, route, foreignKeysAct } = this.#options;
+    if (!foreignKeysAct) return;
+    for (const { schema, name } of targets.flatMap((label) => tableOfLabel(label) ?? [])) {
+      const [found] = await session.query(
+        `select constraint_schema, table_name, constraint_name from information_schema.referential_constraints
+         where (unique_constraint_schema = ? and referenced_table_name = ?) or (constraint_schema = ? and table_name = ?
+           and (delete_rule not in ('RESTRICT', 'NO ACTION') or update_rule not in ('RESTRICT', 'NO ACTION'))) limit 1`,
+        [schema, name, schema, name],
+      );
+      if (found === undefined) continue;
+      const table = tableLabel({ schema: String(found[0]), name: String(found[1]) });
+      throw fail(targetErrors.loadUnderForeignKey, { route: route.name, table, constraint: String(found[2]) });
+    }
+  }
+}
+
+function rowsOf({ table, rows }: RowSet): readonly Row[] {
+  if (!('text' in rows)) return rows;
+  const reader = new RowTextReader(table.columns.length);
+  return rows.text.flatMap((text) => reader.read(text));
+}
