@@ -263,6 +263,7 @@ test('an admin drops, renames and moves a route, after the service has told what
   const forget = page.getByRole('button', { name: 'Forget the node…' });
   expect(await forget.count()).toBe(1);
   await forget.click();
+  await page.getByRole('dialog', { name: 'Forget the node: archive' }).waitFor();
   await dialog.getByText('archive-backfill at reporting: slot, publication.').waitFor();
   await dialog.getByLabel(/Why/).fill('burnt');
   await dialog.getByLabel(/To confirm, type/).fill('archive');

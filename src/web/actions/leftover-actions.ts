@@ -9,6 +9,7 @@ export function dropOrphansAction(): Action {
   return leftoverAction({
     id: 'dropOrphans',
     label: 'Drop orphans',
+    subject: currentService()?.name ?? '',
     path: 'orphans',
     confirm: 'orphans',
     effect: [
@@ -22,6 +23,7 @@ export function forgetNodeAction(node: string): Action {
   return leftoverAction({
     id: 'dropUnreachable',
     label: 'Forget the node',
+    subject: node,
     path: `nodes/${encodeURIComponent(node)}`,
     confirm: node,
     effect: [
@@ -34,10 +36,9 @@ export function forgetNodeAction(node: string): Action {
 function leftoverAction({
   confirm,
   ...shape
-}: Pick<Action, 'id' | 'label' | 'path' | 'effect'> & { readonly confirm: string }): Action {
+}: Pick<Action, 'id' | 'label' | 'subject' | 'path' | 'effect'> & { readonly confirm: string }): Action {
   return {
     ...shape,
-    subject: currentService()?.name ?? '',
     role: 'admin',
     method: 'DELETE',
     body: { confirm },

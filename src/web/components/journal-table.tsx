@@ -5,6 +5,8 @@ import { type Column, DataTable } from './data-table.tsx';
 import { Moment } from './moment.tsx';
 
 export interface JournalTableProps {
+  /** Every target could be asked. */
+  readonly isWhole: boolean;
   readonly entries: readonly JournalEntry[];
   /** Left out on a route's own page. */
   readonly withRoute: boolean;
@@ -14,7 +16,7 @@ export interface JournalTableProps {
 const resultTone: Readonly<Record<string, string>> = { done: 'ok', refused: 'warning', failed: 'critical' };
 
 /** Who asked for what, when, why, and what has come of it. */
-export function JournalTable({ entries, withRoute, caption }: JournalTableProps) {
+export function JournalTable({ entries, withRoute, caption, isWhole }: JournalTableProps) {
   const route: Column<JournalEntry> = {
     title: 'Route',
     minor: true,
@@ -53,7 +55,7 @@ export function JournalTable({ entries, withRoute, caption }: JournalTableProps)
       columns={columns}
       rows={entries}
       rowKey={(entry) => `${entry.route} ${entry.id}`}
-      empty="Nothing was asked for yet."
+      empty={isWhole ? 'Nothing was asked for yet.' : 'Nothing else.'}
       stacked
     />
   );

@@ -50,6 +50,7 @@ export function JournalPages({ path, route }: JournalPagesProps) {
       <JournalTable
         caption={route === null ? 'Journal' : `Journal of ${route}`}
         entries={entries}
+        isWhole={missing.length === 0}
         withRoute={route === null}
       />
       {error !== null && <ErrorNotice error={error} what="No older entries could be read." />}

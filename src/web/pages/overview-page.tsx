@@ -66,11 +66,19 @@ export function OverviewPage({ filter }: { readonly filter: string }) {
         {journal.error !== null ? (
           <p class="empty">The journal could not be read: {journal.error.message}</p>
         ) : (
-          <JournalTable
-            caption="Latest journal entries"
-            entries={(journal.document?.journal ?? []).slice(0, 8)}
-            withRoute
-          />
+          <>
+            {journal.document?.missing.map(({ node, reason }) => (
+              <p key={node} class="empty tone-text-warning">
+                What {node} keeps of the journal is not among this: {reason.message}
+              </p>
+            ))}
+            <JournalTable
+              caption="Latest journal entries"
+              entries={(journal.document?.journal ?? []).slice(0, 8)}
+              isWhole={journal.document?.missing.length === 0}
+              withRoute
+            />
+          </>
         )}
       </Panel>
     </>
