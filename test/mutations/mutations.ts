@@ -279,15 +279,6 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/route/collisions.test.ts', name: 'an update finds no row' },
   },
   {
-    id: 'ahead-of-another-plan',
-    promise: 5,
-    what: 'sends what was made ready before the definition of its table at the target was seen to have changed',
-    file: 'connectors/postgres/target/next-part.ts',
-    find: 'return made.generation === this.#options.plans.generation ? made.statements : null;',
-    replace: 'return made.statements;',
-    test: { file: 'test/unit/next-part.test.ts', name: 'what was made ready is sent for that very part' },
-  },
-  {
     id: 'counts-unguarded',
     promise: 2,
     what: 'commits a group whose statements have touched another number of rows than they have to',

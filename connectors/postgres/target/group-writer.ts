@@ -16,9 +16,8 @@ import { carryCommand } from './carry-command.ts';
 import type { DisplacedRows } from './displaced-rows.ts';
 import { evolveTable } from './evolve-table.ts';
 import type { LoadApply } from './load-apply.ts';
-import type { NextPart } from './next-part.ts';
 import type { ParkedWork } from './parking/parked-work.ts';
-import { type Applier, sendAsSets, sendInOrder } from './set-apply.ts';
+import { sendAsSets, sendInOrder } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 import { isOff, type TargetTransaction } from './target-transaction.ts';
@@ -39,7 +38,6 @@ export interface GroupWriterOptions {
   readonly plans: TablePlans;
   readonly loads: LoadApply;
   readonly target: TargetTransaction;
-  readonly next: NextPart;
   readonly size: GroupSize;
   readonly displaced: DisplacedRows;
   readonly counter: ApplyCounter;
@@ -83,9 +81,10 @@ export class GroupWriter {
     await this.attempt({ parts: [], rows: 0, ...this.#idle }, 'set');
   }
 
-  /** The position has moved on with a group. */
-  moved(): void {
-    this.#idle = null;
+  /** A group was applied that was sent before its turn had come. */
+  went({ commit }: Group): void {
+    if (commit === null) this.#holdsRows = true;
+    else this.#idle = null;
   }
 
   /**
@@ -123,7 +122,7 @@ export class GroupWriter {
 
   /** Runs one group in one mode. Throws with the target transaction still there, to be rolled back. */
   async attempt(group: Group, mode: Mode): Promise<void> {
-    const { next, plans, loads, counter, share } = this.#options;
+    const { plans, loads, counter, share } = this.#options;
     const began = counter.now();
     const { client, replicaRole } = this.#connection;
     const batch = new Batch(client);
@@ -132,14 +131,13 @@ export class GroupWriter {
     if (mode !== 'set') batch.send('set constraints all deferred');
     const isPartial = (plan: TablePlan): boolean => loads.ofTable(plan) !== null;
     const applier = { client, batch, plans, replicaRole, isPartial, share };
-    if (mode === 'set') await this.#sendSets(applier, group);
+    if (mode === 'set') await sendAsSets(applier, group.parts);
     else if (mode === 'ordered') await sendInOrder(applier, group.parts);
     this.#sendAgain(batch, group);
     const { commit } = group;
     // In one flight with the rows; one by one, they are answered first.
     if (mode !== 'careful') this.sendCheckpoint(batch, group);
-    if (mode === 'set') await next.makeWhile(group, batch);
-    else await batch.settle();
+    await batch.settle();
     const collisions = mode === 'careful' ? await this.#applyCarefully(group) : 0;
     if (mode === 'careful') {
       this.sendCheckpoint(batch, group);
@@ -170,7 +168,7 @@ export class GroupWriter {
     }
     await this.#target.commit(group, commit);
     counter.committed(performance.now() - beganMs);
-    if (group.parked === undefined) this.moved();
+    if (group.parked === undefined) this.#idle = null;
     else failpoint('retry.done');
     this.#holdsRows = false;
   }
@@ -198,12 +196,6 @@ export class GroupWriter {
     plans.forget();
     failpoint('evolve.altered');
     return true;
-  }
-
-  async #sendSets(applier: Applier, group: Group): Promise<void> {
-    const ready = this.#options.next.take(group);
-    if (ready === null) await sendAsSets(applier, group.parts);
-    else ready.sendTo(applier.batch);
   }
 
   #sendAgain(batch: Batch, { parts }: Group): void {

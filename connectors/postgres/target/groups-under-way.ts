@@ -13,9 +13,9 @@ import type { TargetTransaction } from './target-transaction.ts';
 /** More would only wait at the target: one is worked on, the others bridge the way there. */
 const mostGroups = 4;
 
-/** What became of a group whose COMMIT was sent with it. */
+/** What became of a group: committed, or of one that is a part of a transaction, carried out. */
 export type Outcome = { readonly group: Group; readonly beganMs: number | null } & (
-  | { readonly kind: 'committed' }
+  | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: unknown }
 );
 
@@ -34,7 +34,7 @@ export interface GroupsUnderWayOptions {
   readonly counter: ApplyCounter;
   readonly ahead: StatementsAhead;
   readonly groupRows: number;
-  /** Of all groups that are under way together, unless it is one. */
+  /** Of the groups that are under way together, unless it is one. */
   readonly mostBytes: number;
   /** False while each transaction has to be looked at first, or rows stand aside. */
   isFree(): boolean;
@@ -48,6 +48,9 @@ export interface GroupsUnderWayOptions {
  * it has to fails then (guarded-statement.ts), and so does the look at the epoch; a COMMIT of what has failed rolls it
  * back. And each group begins with a look at the checkpoint of the one before it, and fails where that is not there: because a
  * statement has failed, or the COMMIT itself (a deferred check).
+ *
+ * Parts of a transaction that is larger than a group go the same way, each behind a savepoint, but for the last: its COMMIT waits
+ * until all of them are known to be right.
  *
  * So there is a first group that has failed, those before it are committed and those behind it have changed nothing. It is
  * applied again by itself, in a way that tells more; those behind it are sent once more.
@@ -79,7 +82,8 @@ export class GroupsUnderWay {
   fill(incoming: IncomingParts, feed: PartFeed): boolean {
     incoming.add(feed.take());
     if (!this.#isWorthwhile(incoming)) return false;
-    const group = nextGroup(incoming.parts, this.#parts, this.#options.size.limits, false);
+    const { size, target } = this.#options;
+    const group = nextGroup(incoming.parts, this.#parts, size.limits, target.open);
     const bytes = bytesOf(group);
     if (this.size > 0 && this.#bytes + bytes > this.#options.mostBytes) return false;
     return this.#send(group, bytes);
@@ -126,12 +130,11 @@ export class GroupsUnderWay {
     this.#rows = 0;
     this.#bytes = 0;
     this.#isBroken = false;
-    this.#options.target.forget();
   }
 
   #isWorthwhile(incoming: IncomingParts): boolean {
-    const { size, target, connection, isFree } = this.#options;
-    if (incoming.parts.length <= this.#parts || this.#isBroken || target.open || !isFree()) return false;
+    const { size, connection, isFree } = this.#options;
+    if (incoming.parts.length <= this.#parts || this.#isBroken || !isFree()) return false;
     if (!isBounded(connection.client, mostStatements)) return false;
     if (this.size === 0) return true;
     if (this.size >= mostGroups) return false;
@@ -144,18 +147,23 @@ export class GroupsUnderWay {
   #send(group: Group, bytes: number): boolean {
     const { connection, target, counter, ahead } = this.#options;
     const { commit } = group;
-    if (commit === null) return false;
-    const statements = ahead.statements(group, 'guarded');
+    const wasOpen = target.open;
+    // After a COMMIT that was refused nothing would be left of the parts before: it waits until they are known to be right.
+    if (wasOpen && commit !== null) return false;
+    const statements = ahead.statements(group, wasOpen);
     if (statements === null) return false;
     const beganMs = counter.now();
     const batch = new Batch(connection.client);
-    const committed = target.sendWhole(batch, { group, commit, isBehind: this.size > 0 }, (sink) =>
-      statements.sendTo(sink),
-    );
-    const outcome = committed.then(
-      (): Outcome => ({ kind: 'committed', group, beganMs }),
+    const isBehind = this.size > 0;
+    const sendRows = (to: Batch): void => statements.sendTo(to);
+    const done =
+      commit === null
+        ? target.sendPart(batch, { group, isBehind }, sendRows)
+        : target.sendWhole(batch, { group, commit, isBehind }, sendRows);
+    const outcome = done.then(
+      (): Outcome => ({ kind: 'done', group, beganMs }),
       (error: unknown): Outcome => {
-        this.#fail();
+        this.#fail(wasOpen);
         return { kind: 'failed', group, beganMs, error };
       },
     );
@@ -165,14 +173,12 @@ export class GroupsUnderWay {
     return true;
   }
 
-  /** Behind all that was sent the session is to be free of the failed transaction. */
-  #fail(): void {
+  /** Behind all that was sent the session is to be free of what has failed. */
+  #fail(wasOpen: boolean): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
-    const batch = new Batch(this.#options.connection.client);
-    batch.send('rollback');
     // Where the connection is gone, the first error tells.
-    this.#isStill = batch.settle().catch(() => {});
+    this.#isStill = this.#options.target.takeBack(wasOpen).catch(() => {});
   }
 
   #take({ group, bytes }: UnderWay, sign: 1 | -1): void {

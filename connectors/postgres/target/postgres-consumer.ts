@@ -26,7 +26,6 @@ import { GroupWriter } from './group-writer.ts';
 import { GroupsUnderWay } from './groups-under-way.ts';
 import type { KnownTables } from './known-tables.ts';
 import { LoadApply } from './load-apply.ts';
-import { type Current, NextPart } from './next-part.ts';
 import { ParkedRequests } from './parking/parked-requests.ts';
 import { ParkedWork } from './parking/parked-work.ts';
 import { Parking } from './parking/parking.ts';
@@ -38,6 +37,13 @@ import { TargetTransaction } from './target-transaction.ts';
 
 /** A column of a group becomes one text, which the runtime bounds at 512 MB, escaped. */
 const maxGroupBytes = 128_000_000;
+
+/** What is to be applied, and where more comes from. */
+interface Incoming {
+  readonly incoming: IncomingParts;
+  readonly feed: PartFeed;
+  readonly signal: AbortSignal;
+}
 
 /** Of parts that are all there is. */
 const noFeed: PartFeed = { take: () => [], gather: async () => [], onMore() {}, done() {} };
@@ -73,7 +79,6 @@ export class PostgresConsumer implements Consumer {
   readonly #target: TargetTransaction;
   readonly #loads: LoadApply;
   readonly #parking: Parking;
-  readonly #next: NextPart;
   readonly #underWay: GroupsUnderWay;
   readonly #counter: ApplyCounter;
   readonly #writer: GroupWriter;
@@ -103,19 +108,17 @@ export class PostgresConsumer implements Consumer {
     const single = (one: Group): Promise<number> => this.#carry(one);
     const session = { client, connection, logger, plans, loads, target, parking, parkedWork, size, counter, parksAny };
     const ahead = new StatementsAhead({ plans, replicaRole, isPartial, mostBytes: bytes });
-    const next = new NextPart({ ahead, plans, size, groupRows: this.#groupRows });
     const displaced = new DisplacedRows(bytes);
     const isFree = (): boolean => displaced.size === 0 && !parksAny();
-    const sending = { ahead, groupRows: this.#groupRows, mostBytes: bytes, isFree };
+    const sending = { ahead, groupRows: this.#groupRows, mostBytes: 2 * bytes, isFree };
     this.#underWay = new GroupsUnderWay({ ...session, ...sending });
-    const writer = new GroupWriter({ ...session, route, routeId, next, displaced, share });
+    const writer = new GroupWriter({ ...session, route, routeId, displaced, share });
     const aside = new SetAside({ ...session, route, writer, single });
     this.#size = size;
     this.#plans = plans;
     this.#target = target;
     this.#loads = loads;
     this.#parking = parking;
-    this.#next = next;
     this.#counter = counter;
     this.#writer = writer;
     this.#aside = aside;
@@ -195,34 +198,31 @@ export class PostgresConsumer implements Consumer {
     if (!parts.some(({ urgency }) => urgency === 'now')) incoming.add(await feed.gather(rows));
   }
 
-  /** The next group, with others sent behind it where they are whole and plain. Returns how many parts are done with. */
-  async #step(from: Omit<Current, 'group'>): Promise<number> {
-    const { incoming, feed, signal } = from;
+  /** The next group, with others sent behind it where they are plain. Returns how many parts are done with. */
+  async #step({ incoming, feed, signal }: Incoming): Promise<number> {
+    const { limits } = this.#size;
     if (this.#underWay.size === 0) {
-      const group =
-        this.#next.of(incoming.parts[0], this.#target.open) ??
-        nextGroup(incoming.parts, 0, this.#size.limits, this.#target.open);
-      if (!this.#isWhole(group)) return await this.#next.during({ ...from, group }, () => this.#carry(group));
+      const group = nextGroup(incoming.parts, 0, limits, this.#target.open);
+      if (!this.#isOfRows(group)) return await this.#carry(group);
       await this.#prepare(group);
     }
     if (!signal.aborted) this.#underWay.fill(incoming, feed);
     const outcome = await this.#underWay.first(incoming, feed, signal);
-    if (outcome === null) return await this.#carry(nextGroup(incoming.parts, 0, this.#size.limits, false));
+    if (outcome === null) return await this.#carry(nextGroup(incoming.parts, 0, limits, this.#target.open));
     const { group, beganMs } = outcome;
     if (outcome.kind === 'failed') {
       await this.#underWay.clear();
       return await this.#carry(group, outcome);
     }
-    this.#writer.moved();
+    this.#writer.went(group);
     this.#counter.applied(group, 0);
     this.#counter.trace(group, 'set', beganMs);
     return this.#underWay.shift();
   }
 
-  /** It may go with its COMMIT: whole transactions of rows. */
-  #isWhole({ commit, parts }: Group): boolean {
-    if (this.#target.open || commit === null || parts.every(isIdle)) return false;
-    return evolutionOf(parts[0]) === null && !parts.some(isOfLoad);
+  /** It may be sent before others are answered. */
+  #isOfRows({ parts }: Group): boolean {
+    return !parts.every(isIdle) && evolutionOf(parts[0]) === null && !parts.some(isOfLoad);
   }
 
   async #prepare(group: Group): Promise<void> {

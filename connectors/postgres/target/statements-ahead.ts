@@ -17,7 +17,7 @@ export interface StatementsAheadOptions {
   readonly mostBytes: number;
 }
 
-/** Makes the statements of a group before its turn has come, where nothing has to be read, decided or waited for. */
+/** Makes the statements of a group that is sent before others are answered, where nothing has to be read, decided or waited for. */
 export class StatementsAhead {
   readonly #options: StatementsAheadOptions;
 
@@ -25,15 +25,14 @@ export class StatementsAhead {
     this.#options = options;
   }
 
-  /** `guarded`: they are sent with their COMMIT. `open`: the group goes on in an open target transaction. */
-  statements(group: Group, way: 'guarded' | 'open'): PreparedGroup | null {
-    const isGuarded = way === 'guarded';
-    if (!this.#isPlain(group, !isGuarded)) return null;
+  /** `open`: the group goes on in an open target transaction. */
+  statements(group: Group, open: boolean): PreparedGroup | null {
+    if (!this.#isPlain(group, open)) return null;
     const { plans, replicaRole, isPartial } = this.#options;
-    if (isGuarded && group.parts.some(({ changes }) => changes.some((change) => this.#isRuled(change)))) return null;
+    if (group.parts.some(({ changes }) => changes.some((change) => this.#isRuled(change)))) return null;
     const statements = new PreparedGroup();
     try {
-      sendRowsAsSets({ batch: statements, plans, replicaRole, isPartial, isGuarded }, group.parts);
+      sendRowsAsSets({ batch: statements, plans, replicaRole, isPartial, isGuarded: true }, group.parts);
     } catch {
       // Comes again in the group's own turn: those before it are not at fault.
       return null;

@@ -207,9 +207,38 @@ export class TargetTransaction {
     this.#committed(next, commit, sent.walEnd);
   }
 
-  /** What was sent and not committed does not count. */
-  forget(): void {
+  /**
+   * Sends a part of a source transaction, behind what was sent before; the target transaction is taken for open from then on. Resolves when
+   * it was carried out.
+   */
+  async sendPart(
+    batch: Batch,
+    { group, isBehind }: Omit<WholeGroup, 'commit'>,
+    sendRows: (to: Batch) => void,
+  ): Promise<void> {
+    const wasOpen = this.#open;
+    this.begin(batch, group);
+    if (!wasOpen && isBehind) this.#sendLook(batch, this.#sent.sequence);
+    sendRows(batch);
+    batch.flush();
+    this.#holdsSavepoint = wasOpen;
+    this.stayOpen();
+    await batch.settle();
+    failpoint('part.applied');
+  }
+
+  /** Takes back what has failed, and with it what was sent behind. `wasOpen`: it was a part behind others, which stay. */
+  async takeBack(wasOpen: boolean): Promise<void> {
+    const batch = new Batch(this.#connection.client);
+    if (wasOpen) {
+      batch.send('rollback to savepoint tl_part');
+      batch.send('release savepoint tl_part');
+    } else batch.send('rollback');
+    await batch.settle();
     this.#sent = this.#last;
+    this.#holdsSavepoint = false;
+    this.#open = wasOpen;
+    if (!wasOpen) this.#onClosed();
   }
 
   /** A COMMIT that was refused, or has ended a failed transaction, keeps nothing behind it from being carried out: so it looks whether that is there. */

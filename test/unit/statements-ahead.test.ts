@@ -1,16 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Batch, StatementSink } from '../../connectors/postgres/target/batch.ts';
+import type { StatementSink } from '../../connectors/postgres/target/batch.ts';
 import type { TextBytes } from '../../connectors/postgres/target/message-writer.ts';
-import { NextPart } from '../../connectors/postgres/target/next-part.ts';
 import type { PreparedGroup } from '../../connectors/postgres/target/prepared-group.ts';
 import { StatementsAhead } from '../../connectors/postgres/target/statements-ahead.ts';
 import type { TablePlan } from '../../connectors/postgres/target/table-plan.ts';
 import type { TablePlans } from '../../connectors/postgres/target/table-plans.ts';
 import { groupOf } from '../../connectors/sql/apply/group.ts';
-import { GroupSize } from '../../connectors/sql/apply/group-size.ts';
-import { IncomingParts } from '../../connectors/sql/apply/incoming-parts.ts';
 import type { Change } from '../../src/core/change.ts';
-import type { PartFeed } from '../../src/core/consumer.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
@@ -65,50 +61,16 @@ function sent(statements: PreparedGroup | null): unknown[] | null {
   return statements === null ? null : calls;
 }
 
-const noFeed: PartFeed = { take: () => [], gather: async () => [], onMore() {}, done() {} };
-const answered = { settle: async () => {} } as unknown as Batch;
-const { signal } = new AbortController();
-
-test('what was made ready is sent for that very part of a transaction, once, and not when a plan has changed since', async () => {
-  const state: State = { generation: 1, areMade: true };
-  const one = new NextPart({
-    ahead: aheadOf(state),
-    plans: plansOf(state),
-    size: new GroupSize({ rows: 2, bytes: 100 }),
-    groupRows: 2,
-  });
-  const parts = [part(1, [insert('0')], false), part(1, [insert('1'), insert('2')], false), part(1, [insert('3')])];
-  const make = async () => {
-    const current = { group: groupOf(parts.slice(0, 1)), incoming: new IncomingParts(parts), feed: noFeed, signal };
-    await one.during(current, () => one.makeWhile(current.group, answered));
-    return one.of(parts[1], true);
-  };
-  const group = await make();
-  expect(group?.parts).toEqual([parts[1]]);
-  if (group === null) return;
-  expect(one.take(groupOf(group.parts))).toBeNull();
-  expect(sent(one.take(group))).toEqual([['counted', '{1,2}']]);
-  expect(one.take(group)).toBeNull();
-  const again = await make();
-  state.generation++;
-  expect(again && one.take(again)).toBeNull();
-  await make();
-  expect(one.of(parts[2], true)).toBeNull();
-  await make();
-  expect(one.of(parts[1], false)).toBeNull();
-});
-
-test('statements that go with their COMMIT are guarded', () => {
+test('statements that are sent before others are answered are guarded', () => {
   const ahead = aheadOf({ generation: 1, areMade: true });
   const group = groupOf([part(2, [insert('1'), insert('2')]), part(3, [insert('3')])]);
-  expect(sent(ahead.statements(group, 'guarded'))).toEqual([['guarded', '{1,2,3}', '3']]);
-  expect(sent(ahead.statements(group, 'open'))).toEqual([['counted', '{1,2,3}']]);
+  expect(sent(ahead.statements(group, false))).toEqual([['guarded', '{1,2,3}', '3']]);
 });
 
 test('nothing is made ready for which something has to be read, decided or waited for', () => {
   const state: State = { generation: 1, areMade: true };
   const ahead = aheadOf(state);
-  const made = (...parts: TransactionPart[]): boolean => ahead.statements(groupOf(parts), 'guarded') !== null;
+  const made = (...parts: TransactionPart[]): boolean => ahead.statements(groupOf(parts), false) !== null;
   const rows = part(1, [insert('1')]);
   expect(made(rows)).toBe(true);
   expect(made(part(1, []))).toBe(false);
