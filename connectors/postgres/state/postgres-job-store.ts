@@ -15,6 +15,8 @@ export interface JobStoreOptions {
   readonly node: string;
   /** Runs one after the other with the other calls of the state store, and classifies errors. */
   run<T>(run: () => Promise<T>): Promise<T>;
+  /** The same, at the same time as others that only ask. */
+  ask<T>(run: () => Promise<T>): Promise<T>;
   routeId(): Promise<number>;
   /** Of the lease that is held; null where none is. */
   epoch(): bigint | null;
@@ -191,7 +193,7 @@ export class PostgresJobStore implements JobStore {
 
   #read<T>(run: (client: pg.Client, routeId: number) => Promise<T>, otherwise: T): Promise<T> {
     const { client, routeId, stateVersion } = this.#options;
-    return this.#options.run(async () => {
+    return this.#options.ask(async () => {
       if (((await stateVersion()) ?? 0) < jobsSince) return otherwise;
       return await run(client, await routeId());
     });

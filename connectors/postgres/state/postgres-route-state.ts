@@ -38,6 +38,7 @@ import { PostgresParkedStore } from './postgres-parked-store.ts';
 import { pruneJournals } from './prune-journals.ts';
 import { storeApplied, storeChange } from './registered-tables.ts';
 import { isSettledFree, renameState } from './rename-state.ts';
+import { SharedTurns } from './shared-turns.ts';
 import {
   actionsSince,
   dropState,
@@ -91,15 +92,15 @@ const settings = { lock_timeout: '3s', synchronous_commit: 'local' };
 /** Opens a connection of its own, on which nothing waits long for a lock: a renewal has to come through in time. */
 export async function openPostgresState(options: PostgresStateOptions): Promise<RouteStateStore> {
   const idleName = `tidelock ${options.routeKey}`.slice(0, 63);
-  const client = await connectPostgres(options.node, { applicationName: idleName, settings });
-  return new PostgresRouteState(options, { client, idleName, turns: { last: Promise.resolve() } });
+  const client = await connectPostgres(options.node, { applicationName: idleName, settings, pipeline: true });
+  return new PostgresRouteState(options, { client, idleName, turns: new SharedTurns() });
 }
 
 /** What is stored about all routes of a target, over one connection: for those who only read. */
 export async function openSharedState(node: NodeDefinition): Promise<SharedState> {
   const idleName = 'tidelock: state';
   const client = await connectPostgres(node, { applicationName: idleName, settings });
-  const session: StateSession = { client, idleName, turns: { last: Promise.resolve() }, shared: true };
+  const session: StateSession = { client, idleName, turns: new SharedTurns(), shared: true };
   const stores = new Map<string, RouteStateStore>();
   return {
     store: async (route) => {
@@ -116,8 +117,8 @@ interface StateSession {
   readonly client: pg.Client;
   /** Shown in pg_stat_activity while no lease is held. */
   readonly idleName: string;
-  /** One at a time: a renewal must not slip into a transaction of another call. */
-  readonly turns: { last: Promise<unknown> };
+  /** A renewal must not slip into a transaction of another call. */
+  readonly turns: SharedTurns;
   /** Kept for long by those who only read: a route may be dropped and begun anew meanwhile. */
   readonly shared?: true;
 }
@@ -137,6 +138,8 @@ class PostgresRouteState implements RouteStateStore {
   readonly jobs: JobStore;
   readonly #client: pg.Client;
   #isThere = false;
+  /** Of the state schema, when it was asked for last. */
+  #versionBefore: number | null = null;
   readonly #node: string;
   readonly #key: string;
   readonly #route: string;
@@ -175,6 +178,7 @@ class PostgresRouteState implements RouteStateStore {
       routeKey,
       node: this.#node,
       run: (run) => this.#run(run),
+      ask: (run) => this.#ask(run),
       routeId: () => this.#id(),
       epoch: () => this.#lease?.epoch ?? null,
       fenced: () => this.#fenced(),
@@ -227,10 +231,19 @@ class PostgresRouteState implements RouteStateStore {
   }
 
   read(): Promise<StoredRoute | null> {
-    return this.#run(async () => {
-      const version = await this.#version();
-      return version === null ? null : await readStoredRoute(this.#client, version, this.#key);
-    });
+    return this.#ask(() => this.#asOfVersion((version) => readStoredRoute(this.#client, version, this.#key)));
+  }
+
+  /** Asks with the version of before, and again where that is another by now. Null where there is no schema. */
+  async #asOfVersion<T>(ask: (version: number) => Promise<T>): Promise<T | null> {
+    const before = this.#versionBefore;
+    const asked = before === null ? null : ask(before);
+    // It counts only where the version is right.
+    asked?.catch(() => {});
+    const version = await this.#version();
+    this.#versionBefore = version;
+    if (version === null) return null;
+    return asked !== null && version === before ? await asked : await ask(version);
   }
 
   /** Whether there is a schema is asked once: a start reads the state several times, and the target may be far away. */
@@ -274,7 +287,7 @@ class PostgresRouteState implements RouteStateStore {
   }
 
   renewLease(status: RouteStatus | null): Promise<Wanted> {
-    return this.#run(async () => {
+    return this.#ask(async () => {
       const lease = this.#lease;
       const wanted = lease === null ? null : await renew(this.#client, await this.#id(), lease, status);
       if (wanted === null) throw await this.#fenced();
@@ -299,11 +312,11 @@ class PostgresRouteState implements RouteStateStore {
   }
 
   applyActivity(): Promise<ApplyActivity> {
-    return this.#run(async () => await readApplyActivity(this.#client, await this.#id()));
+    return this.#ask(async () => await readApplyActivity(this.#client, await this.#id()));
   }
 
   wanted(): Promise<Wanted> {
-    return this.#run(async () => {
+    return this.#ask(async () => {
       const { rows } = await this.#client.query<WantedRow>(
         `select ${wantedColumns(stateVersion)}, ${parkingAsked}, ${pendingAsked}, ${leftoverFound}, ${jobsDue} from tidelock.requests q where route_id = $1
            and exists (select from tidelock.routes where id = $1 and key = $2)`,
@@ -438,7 +451,7 @@ class PostgresRouteState implements RouteStateStore {
   }
 
   tables(): Promise<readonly StoredTable[]> {
-    return this.#run(async () => {
+    return this.#ask(async () => {
       const { rows } = await this.#client.query<StoredTable>(
         'select source, target, fingerprint, definition, loaded_to as "loadedTo" from tidelock.tables where route_id = $1 order by source',
         [await this.#id()],
@@ -448,9 +461,11 @@ class PostgresRouteState implements RouteStateStore {
   }
 
   loads(): Promise<readonly StoredLoad[]> {
-    return this.#run(async () => {
-      const version = (await readStateVersion(this.#client, this.#node)) ?? 0;
-      return version < loadsSince ? [] : await readLoads(this.#client, await this.#id());
+    return this.#ask(async () => {
+      const loads = await this.#asOfVersion(async (version) =>
+        version < loadsSince ? [] : await readLoads(this.#client, await this.#id()),
+      );
+      return loads ?? [];
     });
   }
 
@@ -628,21 +643,28 @@ class PostgresRouteState implements RouteStateStore {
     await this.#client.query(`select set_config('application_name', $1, false)`, [name]);
   }
 
-  /** A call that the target does not answer in time ends the connection: it may be of no more use, and a lease expires. */
   #run<T>(run: () => Promise<T>, deadlineMs = answerMs): Promise<T> {
-    const timed = async (): Promise<T> => {
-      const timer = setTimeout(() => this.#client.connection.stream.destroy(), deadlineMs);
-      try {
-        return await run();
-      } finally {
-        clearTimeout(timer);
-      }
-    };
-    const { turns } = this.#session;
-    const result = turns.last.then(timed).catch((error: unknown) => {
+    return this.#classified(this.#session.turns.alone(() => this.#timed(run, deadlineMs)));
+  }
+
+  /** Of what is not a transaction of several statements: others may ask at the same time. */
+  #ask<T>(run: () => Promise<T>): Promise<T> {
+    return this.#classified(this.#session.turns.together(() => this.#timed(run, answerMs)));
+  }
+
+  /** A call that the target does not answer in time ends the connection: it may be of no more use, and a lease expires. */
+  async #timed<T>(run: () => Promise<T>, deadlineMs: number): Promise<T> {
+    const timer = setTimeout(() => this.#client.connection.stream.destroy(), deadlineMs);
+    try {
+      return await run();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #classified<T>(result: Promise<T>): Promise<T> {
+    return result.catch((error: unknown) => {
       throw classifyPostgresError(error, this.#node);
     });
-    turns.last = result.catch(() => {});
-    return result;
   }
 }
