@@ -4,8 +4,9 @@ import { arrayFunctions, containsAll, overlap } from './functions/arrays.ts';
 import * as nodes from './nodes.ts';
 import { ExpressionFailure, ExpressionProblem } from './problem.ts';
 import { isImplicit } from './signature-catalogue.ts';
+import type { SliceBounds } from './syntax.ts';
 import type { TypedNode } from './typed-node.ts';
-import { type ArrayShape, arrayShape, elementIndex } from './types/array-shape.ts';
+import { type ArrayShape, arrayShape, arrayText, elementIndex, slice } from './types/array-shape.ts';
 import { jsonAt, jsonbContains, jsonTextAt } from './types/json-path.ts';
 import { typeForms } from './types/type-forms.ts';
 import type { Value } from './types/value.ts';
@@ -53,6 +54,25 @@ export function elementOf(
   };
   const parts = [node, ...subscripts.map((part) => implicit(part, 'int4'))];
   return nodes.call({ type: element, apply, parts, offset });
+}
+
+/** `array[1:2]`: an array, counted from 1; without elements outside of it. */
+export function sliceOf(
+  node: TypedNode,
+  { subscripts, bounds }: { readonly subscripts: readonly TypedNode[]; readonly bounds: readonly SliceBounds[] },
+  offset: number,
+): TypedNode {
+  const apply = (text: string, ...at: number[]): string => {
+    const bound = (place: number | null): number | null => (place === null ? null : (at[place] ?? null));
+    return arrayText(
+      slice(
+        shapeOf(text),
+        bounds.map(({ lower, upper }) => [bound(lower), bound(upper)]),
+      ),
+    );
+  };
+  const parts = [node, ...subscripts.map((part) => implicit(part, 'int4'))];
+  return nodes.call({ type: node.type, apply, parts, offset });
 }
 
 /** `jsonb['a'][0]`: whole numbers count elements, texts name members. */

@@ -10,6 +10,7 @@ import {
   jsonPath,
   measured,
   partOfJson,
+  sliceOf,
 } from './analyse-parts.ts';
 import {
   checkField,
@@ -149,6 +150,12 @@ export class Analyser {
         );
       return { node, element, read };
     }
+    if (syntax?.kind === 'element' && syntax.bounds !== null) {
+      const node = this.analyse(syntax);
+      const element = node.type.slice(1);
+      const read = elementReader(element, true);
+      if (read !== null) return { node, element, read };
+    }
     if (syntax?.kind === 'array' && syntax.array.kind === 'literal' && syntax.array.type !== null) {
       const { text, type } = syntax.array;
       const read = elementReader(type, false);
@@ -163,17 +170,17 @@ export class Analyser {
     );
   }
 
-  #element({ operand, subscripts, offset }: Element): TypedNode {
-    if (operand.kind !== 'column' && operand.kind !== 'array') {
+  #element({ operand, subscripts, bounds, offset }: Element): TypedNode {
+    const isSlice = operand.kind === 'element' && operand.bounds !== null;
+    if (operand.kind !== 'array' && !isSlice) {
       const node = this.analyse(operand);
-      if (node.type === 'jsonb') return partOfJson(node, this.#all(subscripts), offset);
-      throw new ExpressionProblem(`a ${known(node).type} has no elements ("a[1]")`, offset);
+      if (node.type === 'jsonb' && bounds === null) return partOfJson(node, this.#all(subscripts), offset);
+      if (operand.kind !== 'column')
+        throw new ExpressionProblem(`a ${known(node).type} has no elements ("a[1]")`, offset);
     }
-    if (operand.kind === 'column') {
-      const node = this.analyse(operand);
-      if (node.type === 'jsonb') return partOfJson(node, this.#all(subscripts), offset);
-    }
-    return elementOf(this.#array(operand, 'a[1]', offset), this.#all(subscripts), offset);
+    const array = this.#array(operand, bounds === null ? 'a[1]' : 'a[1:2]', offset);
+    if (bounds === null) return elementOf(array, this.#all(subscripts), offset);
+    return sliceOf(array.node, { subscripts: this.#all(subscripts), bounds }, offset);
   }
 
   /** `@>`, `<@` and `&&` of arrays and of jsonb. */
@@ -232,7 +239,7 @@ export class Analyser {
     const apply = functions.get(key);
     if (apply === undefined)
       throw new ExpressionProblem(
-        `${shown(name, found.arguments)} is not in the language${name === 'to_char' ? ": round a number, cast it to text and pad it (lpad(id::text, 8, '0'))" : ''}`,
+        `${shown(name, found.arguments)} is not in the language${name === 'to_char' && /^float/.test(found.arguments[0] ?? '') ? ': cast it to numeric' : ''}`,
         offset,
       );
     checkField(key, parts[0]);

@@ -6,6 +6,7 @@ import { commonType, resolveFunction } from './resolve-function.ts';
 import { type Signature, signaturesOf } from './signature-catalogue.ts';
 import { computeNow, type TypedNode } from './typed-node.ts';
 import { matcherOf } from './types/like.ts';
+import { fromInteger } from './types/numeric.ts';
 import { typeForms } from './types/type-forms.ts';
 import type { Value } from './types/value.ts';
 
@@ -79,6 +80,18 @@ const written: Readonly<Record<string, { readonly from: number; readonly what: s
   'regexp_replace(text,text,text,text)': { from: 1, what: 'a regular expression, or what takes its place,' },
   'to_char(timestamp,text)': { from: 1, what: 'a format' },
   'to_char(timestamptz,text)': { from: 1, what: 'a format' },
+  'to_char(int4,text)': { from: 1, what: 'a format' },
+  'to_char(int8,text)': { from: 1, what: 'a format' },
+  'to_char(numeric,text)': { from: 1, what: 'a format' },
+};
+
+/** A value to try it with, by the type of the other argument. */
+const samples: Readonly<Record<string, Value>> = {
+  timestamp: 0n,
+  timestamptz: 0n,
+  int4: 0,
+  int8: 0n,
+  numeric: fromInteger(0),
 };
 
 /** What has a language of its own is written, not computed: what of it is not ours is told before any row is read. */
@@ -93,7 +106,7 @@ export function checkWritten(key: string, parts: readonly TypedNode[]): void {
   const texts = all.map((part) => part.text ?? null);
   if (texts.includes(null)) return;
   const apply = functions.get(key) as (...values: Value[]) => Value;
-  const sample = key.includes('timestamp') ? 0n : '';
+  const sample = samples[key.slice(key.indexOf('(') + 1, -1).split(',')[zone === undefined ? 0 : 1] ?? ''] ?? '';
   computeNow(() => (zone === undefined ? apply(sample, ...texts) : apply(...texts, sample)), all[0]?.offset ?? 0);
 }
 

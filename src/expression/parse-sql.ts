@@ -141,12 +141,24 @@ class Reader {
   #element(node: Extract<Node, { A_Indirection: unknown }>): Element {
     const { arg, indirection = [] } = node.A_Indirection;
     const operand = this.#syntax(arg);
-    const subscripts = indirection.map((step) => {
-      if (!('A_Indices' in step) || step.A_Indices.is_slice === true || step.A_Indices.uidx === undefined)
-        throw new ExpressionProblem('a field or a slice ("(a).b", "a[1:2]") is not in the language', operand.offset);
-      return this.#syntax(step.A_Indices.uidx);
+    const { offset } = operand;
+    const steps = indirection.map((step) => {
+      if (!('A_Indices' in step)) throw new ExpressionProblem('a field ("(a).b") is not in the language', offset);
+      const { lidx, uidx, is_slice: isSlice = false } = step.A_Indices;
+      return { isSlice, lower: lidx && this.#syntax(lidx), upper: uidx && this.#syntax(uidx) };
     });
-    return { kind: 'element', operand, subscripts, offset: operand.offset };
+    if (!steps.some(({ isSlice }) => isSlice))
+      return { kind: 'element', operand, subscripts: steps.flatMap(({ upper }) => upper ?? []), bounds: null, offset };
+    // Beside a slice one number alone means all up to it.
+    const first = (): Syntax => ({ kind: 'literal', type: 'int4', text: '1', offset });
+    const subscripts: Syntax[] = [];
+    const place = (bound: Syntax | undefined): number | null =>
+      bound === undefined ? null : subscripts.push(bound) - 1;
+    const bounds = steps.map(({ isSlice, lower, upper }) => ({
+      lower: place(isSlice ? lower : first()),
+      upper: place(upper),
+    }));
+    return { kind: 'element', operand, subscripts, bounds, offset };
   }
 
   #choice(kind: Choice['kind'], args: readonly Node[] | undefined, location: number | undefined): Choice {
@@ -313,9 +325,10 @@ function nameOf(names: readonly Node[] | undefined): string | null {
 /** What is often asked for and can't be computed here exactly as at every server. */
 const insteadOf: Readonly<Record<string, string>> = {
   '^': 'its last digits differ between servers; write a product',
-  '?': 'of JSON there are ->, ->>, #>, #>> and @>',
-  '@?': 'of JSON there are ->, ->>, #>, #>> and @>',
-  '@@': 'of JSON there are ->, ->>, #>, #>> and @>',
+  '?|': 'write one ? for each name, with OR',
+  '?&': 'write one ? for each name, with AND',
+  '@?': 'of JSON there are ->, ->>, #>, #>>, ? and @>',
+  '@@': 'of JSON there are ->, ->>, #>, #>>, ? and @>',
   power: 'its last digits differ between servers; write a product',
   pow: 'its last digits differ between servers; write a product',
   sqrt: 'its last digits differ between servers',

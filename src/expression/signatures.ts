@@ -464,6 +464,7 @@ export const signatureLines = `
 >= uuid uuid > bool
 >= varbit varbit > bool
 >= xid8 xid8 > bool
+? jsonb text > bool
 abs float4 > float4
 abs float8 > float8
 abs int2 > int2

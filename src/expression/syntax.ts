@@ -104,12 +104,19 @@ export interface WrittenArray {
   readonly offset: number;
 }
 
-/** `operand[subscript]`, with as many subscripts as are written. */
+/** `operand[subscript]`, with as many subscripts as are written, or `operand[from:to]`. */
 export interface Element {
   readonly kind: 'element';
   readonly operand: Syntax;
   readonly subscripts: readonly Syntax[];
+  /** Of a slice: which of `subscripts` is the bound of each dimension, null where it is left open. Null of an element. */
+  readonly bounds: readonly SliceBounds[] | null;
   readonly offset: number;
+}
+
+export interface SliceBounds {
+  readonly lower: number | null;
+  readonly upper: number | null;
 }
 
 /** Every part that an expression is made of. */

@@ -43,6 +43,15 @@ export const shapeMutations: readonly Mutation[] = [
     test: { file: collisions, name: 'a delete that finds other values' },
   },
   {
+    id: 'old-values-aside-unseen',
+    promise: 5,
+    what: 'changes a row that stands aside and that somebody else has written to, though old values are to be checked',
+    file: 'connectors/postgres/target/careful-apply.ts',
+    find: "if (rows.length === 0) this.#resolveOrHalt(plan, place, 'finds a row with other values",
+    replace: "if (rows.length > 1) this.#resolveOrHalt(plan, place, 'finds a row with other values",
+    test: { file: collisions, name: 'stood aside for a swap' },
+  },
+  {
     id: 'old-values-as-they-came',
     promise: 5,
     what: 'takes 1.5 and 1.5000 for other values where the target has more digits',

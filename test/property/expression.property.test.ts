@@ -15,6 +15,7 @@ import { formatTimestamp } from '../../src/expression/functions/format-time.ts';
 import { matchesRegex, replaceRegex, substringOfRegex } from '../../src/expression/regex/regex.ts';
 import { parseTimestamp } from '../../src/expression/types/date-time.ts';
 import { float4Text, float8Text, parseFloat4 } from '../../src/expression/types/float.ts';
+import { expressionValue } from '../support/expression-value.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 import { cellTexts, columnTypes, expressions } from '../support/random-expressions.ts';
 import { seeds } from '../support/seed.ts';
@@ -415,6 +416,119 @@ test.each(seeds())('to_char writes times as a server does, or refuses the format
   }
   expect(differences.slice(0, 5)).toEqual([]);
   expect(agreed).toBeGreaterThan(3_000);
+});
+
+/** What the server makes of expressions without columns, by one statement for some hundred of them. */
+async function computedThere(given: readonly string[]): Promise<(string | null)[]> {
+  const values: (string | null)[] = [];
+  for (let at = 0; at < given.length; at += 500) {
+    const list = given.slice(at, at + 500).map((one, i) => `(${one})::text AS c${i}`);
+    const { rows } = await client.query<(string | null)[]>({ text: `SELECT ${list.join(', ')}`, rowMode: 'array' });
+    values.push(...(rows[0] ?? []));
+  }
+  return values;
+}
+
+async function demandSame(given: readonly string[]): Promise<void> {
+  const theirs = await computedThere(given);
+  const here = given.map((expression, at) => ({ expression, mine: expressionValue(expression), theirs: theirs[at] }));
+  expect(here.filter(({ mine, theirs: there }) => mine !== there).slice(0, 5)).toEqual([]);
+}
+
+const numberPieces = fc.constantFrom('9', '9', '9', '0', '9,', '0,', '9 ', '9-', '9"x9"', '9%');
+const numberFormats = fc
+  .tuple(
+    fc.constantFrom('', 'FM'),
+    fc.array(numberPieces, { minLength: 1, maxLength: 8 }).map((all) => all.join('')),
+    fc.option(fc.array(fc.constantFrom('9', '9', '0'), { minLength: 1, maxLength: 4 }), { nil: null }),
+    fc.constantFrom('', '', ' %', '"EUR"'),
+  )
+  .map(([trim, whole, places, end]) => `${trim}${whole}${places === null ? '' : `.${places.join('')}`}${end}`);
+const writtenNumbers = fc.oneof(
+  fc.constantFrom('0', '-0.5', '0.5', '0.05', '-0.004', '9.995', '-99.999', '999999.995', '-2147483648', '1e20'),
+  fc.integer({ min: -99_999, max: 99_999 }).map(String),
+  fc
+    .tuple(fc.integer({ min: -99_999_999, max: 99_999_999 }), fc.nat(6))
+    .map(([digits, scale]) => `${digits}e-${scale}`),
+);
+
+test.each(seeds())('to_char writes numbers as a server does (seed %i)', async (seed) => {
+  const form = fc
+    .tuple(writtenNumbers, fc.constantFrom('numeric', 'int', 'int8'), numberFormats)
+    .map(([value, type, format]) => {
+      const isWhole = /^-?\d{1,10}$/.test(value);
+      return `to_char('${value}'::${isWhole ? type : 'numeric'}, '${format}')`;
+    });
+  await demandSame(fc.sample(form, { seed, numRuns: 4_000 }));
+});
+
+/** Of offsets of whole and half hours, quarters and seconds, of days that were left out, of summers of half an hour and of winters that are the summer. */
+const zoneNames =
+  'Europe/Berlin europe/london Europe/Dublin Europe/Moscow America/New_York America/St_Johns America/Sao_Paulo America/Caracas ' +
+  'America/Argentina/Buenos_Aires Asia/Kolkata Asia/Kathmandu Asia/Tehran Asia/Pyongyang Australia/Lord_Howe Pacific/Apia ' +
+  'Pacific/Kwajalein Antarctica/Troll Africa/Monrovia Etc/GMT+5';
+
+test.each(seeds())('time zones by name are those of a server (seed %i)', async (seed) => {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const days = fc.oneof(
+    // Where clocks are set.
+    fc.constantFrom(
+      '2024-03-10',
+      '2024-03-31',
+      '2024-04-07',
+      '2024-10-06',
+      '2024-10-27',
+      '2024-11-03',
+      '2011-03-27',
+      '2014-10-26',
+      '2011-12-30',
+      '9999-12-31',
+    ),
+    fc
+      .tuple(
+        fc.oneof(fc.integer({ min: 1970, max: 2040 }), fc.integer({ min: 2041, max: 9998 })),
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 2, max: 28 }),
+      )
+      .map(([year, month, day]) => `${year}-${two(month)}-${two(day)}`),
+  );
+  const clocks = fc
+    .tuple(fc.integer({ min: 0, max: 23 }), fc.constantFrom(0, 29, 30, 59), fc.constantFrom('00', '30', '59.999999'))
+    .map(([hour, minute, second]) => `${two(hour)}:${two(minute)}:${second}`);
+  const form = fc
+    .tuple(days, clocks, fc.constantFrom(...zoneNames.split(' ')), fc.boolean())
+    .map(([day, clock, zone, isMoment]) =>
+      isMoment
+        ? `timestamptz '${day} ${clock}+00' AT TIME ZONE '${zone}'`
+        : `timestamp '${day} ${clock}' AT TIME ZONE '${zone}'`,
+    );
+  await demandSame(fc.sample(form, { seed, numRuns: 4_000 }));
+});
+
+test.each(seeds())('slices of arrays are those of a server (seed %i)', async (seed) => {
+  const bound = fc.integer({ min: -2, max: 6 }).map(String);
+  const subscript = fc.oneof(
+    fc.tuple(fc.option(bound, { nil: '' }), fc.option(bound, { nil: '' })).map(([from, to]) => `[${from}:${to}]`),
+    bound.map((to) => `[${to}]`),
+    fc.constant('[NULL:2]'),
+  );
+  const arrays = [
+    `'{1,2,3}'::int[]`,
+    `'[0:2]={1,2,3}'::int[]`,
+    `'{{1,2,3},{4,5,6}}'::int[]`,
+    `'[-1:0][5:7]={{1,2,3},{4,NULL,6}}'::int[]`,
+    `'{}'::int[]`,
+    String.raw`'{a,"b c",NULL,"NULL","","x\\y","q\"q","{}","a,b",é," tab"}'::text[]`,
+    `'{{{1,2},{3,4}},{{5,6},{7,8}}}'::int8[]`,
+    `'{1.50,NaN}'::numeric[]`,
+  ];
+  const form = fc
+    .tuple(fc.constantFrom(...arrays), fc.array(subscript, { minLength: 1, maxLength: 3 }), fc.boolean())
+    .map(([array, all, isCounted]) => {
+      const slice = `(${array})[1:]${all.join('')}`;
+      return isCounted ? `cardinality(${slice})` : slice;
+    });
+  await demandSame(fc.sample(form, { seed, numRuns: 3_000 }));
 });
 
 const element = fc.option(

@@ -1,6 +1,6 @@
 import type { TestDatabase } from './postgres.ts';
 
-const operators = '+ - * / % || = <> < <= > >= ~~ !~~ ~~* !~~* ~ !~ ~* !~* -> ->>'.split(' ');
+const operators = '+ - * / % || = <> < <= > >= ~~ !~~ ~~* !~~* ~ !~ ~* !~* -> ->> ?'.split(' ');
 const functions = (
   'abs ascii bit_length btrim ceil ceiling char_length character_length chr convert_from convert_to date_part ' +
   'date_trunc decode div encode extract floor initcap left length like_escape lower lpad ltrim md5 mod octet_length ' +

@@ -280,7 +280,7 @@ export const expressions = fc.letrec<Record<Kind, string>>((tie) => {
     "'UTC'",
     "'utc'",
     "'Etc/UTC'",
-    "'Europe/Zurich'",
+    "'CET'",
     "interval '01:00'",
     "interval '-05:30:15.5'",
     "interval '1 day'",

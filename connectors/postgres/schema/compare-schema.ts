@@ -54,12 +54,13 @@ export async function compareSchema(
   const relations = await readExisting(client, expected);
   for (const schema of relations.missingSchemas)
     before.push({ what: `schema ${schema}`, text: `CREATE SCHEMA ${quoteIdentifier(schema)}` });
-  for (const type of expected.types)
-    if (!relations.types.has(keyOf(type.kind, type)) && type.kind !== 'schema')
-      before.push({ what: `${type.kind} ${tableLabel(type)}`, text: type.statement });
+  // A domain may have the next value of one as its default.
   for (const sequence of expected.sequences)
     if (!relations.relations.has(tableLabel(sequence)))
       before.push({ what: `sequence ${tableLabel(sequence)}`, text: createSequence(sequence) });
+  for (const type of expected.types)
+    if (!relations.types.has(keyOf(type.kind, type)) && type.kind !== 'schema')
+      before.push({ what: `${type.kind} ${tableLabel(type)}`, text: type.statement });
   for (const table of parentsFirst(expected.tables)) {
     const existing = place(table);
     const label = tableLabel(table);

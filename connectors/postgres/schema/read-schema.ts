@@ -21,7 +21,7 @@ import {
   type TableRow,
   tablesQuery,
 } from './tables-query.ts';
-import { leftQuery, sequencesQuery, typesQuery } from './types-query.ts';
+import { domainSequencesQuery, leftQuery, sequencesQuery, typesQuery } from './types-query.ts';
 
 type Sequences = ReadonlyMap<string, SequenceSchema>;
 
@@ -34,14 +34,18 @@ export async function readSchema(client: pg.Client, names: readonly TableName[])
   const roots = rows.filter(({ level }) => level === 0);
   const oids = roots.map(({ root }) => root);
   const columns = roots.flatMap((row) => row.columns);
-  const wanted = columns.flatMap(({ named, ownSequence }) => [
-    ...named,
-    ...(ownSequence === null ? [] : [ownSequence]),
+  const { rows: types } = await client.query<TypeSchema>(typesQuery, [oids]);
+  const ofDomains = await domainSequences(client, types);
+  const wanted = [
+    ...columns.flatMap(({ named, ownSequence }) => [...named, ...(ownSequence === null ? [] : [ownSequence])]),
+    ...ofDomains,
+  ];
+  const kept = new Set([
+    ...columns.flatMap(({ nextOf, named }) => named.filter((oid) => oid !== nextOf)),
+    ...ofDomains,
   ]);
-  const kept = new Set(columns.flatMap(({ nextOf, named }) => named.filter((oid) => oid !== nextOf)));
   const sequences = await readSequenceSchemas(client, wanted, kept);
   const identities = new Set(columns.map(({ ownSequence }) => ownSequence));
-  const { rows: types } = await client.query<TypeSchema>(typesQuery, [oids]);
   const { rows: left } = await client.query<Omit<LeftOut, 'isNeeded'> & { needed: boolean }>(leftQuery, [oids]);
   const partitions = Map.groupBy(
     rows.filter(({ level }) => level > 0),
@@ -62,6 +66,16 @@ function leftOfTable({ kind, persistence, schema, name }: TableRow): readonly Le
   const label = `${schema}.${name}`;
   if (kind === 'f') return [{ kind: 'foreign partition', name: label, isNeeded: false, text: null }];
   return persistence === 'u' ? [{ kind: 'UNLOGGED of', name: label, isNeeded: false, text: null }] : [];
+}
+
+async function domainSequences(client: pg.Client, types: readonly TypeSchema[]): Promise<readonly string[]> {
+  const domains = types.filter(({ kind }) => kind === 'domain');
+  if (domains.length === 0) return [];
+  const { rows } = await client.query<{ oid: string }>(domainSequencesQuery, [
+    domains.map(({ schema }) => schema),
+    domains.map(({ name }) => name),
+  ]);
+  return rows.map(({ oid }) => oid);
 }
 
 async function readSequenceSchemas(

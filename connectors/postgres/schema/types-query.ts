@@ -91,6 +91,13 @@ LEFT JOIN pg_class t ON t.oid = d.refobjid LEFT JOIN pg_namespace tn ON tn.oid =
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE c.oid = ANY ($1::oid[]) ORDER BY n.nspname, c.relname`;
 
+/** Sequences that the defaults of domains name. */
+export const domainSequencesQuery = `
+SELECT DISTINCT c.oid::int8::text AS oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.refclassid = 'pg_class'::regclass
+JOIN pg_class c ON c.oid = d.refobjid AND c.relkind = 'S'
+WHERE (n.nspname, t.typname) IN (SELECT * FROM unnest($1::text[], $2::text[]))`;
+
 /** What lies beside the tables, or on them, and is not carried. Types of rows and what extensions have made are not named. */
 export const leftQuery = `
 WITH rel AS (

@@ -296,6 +296,7 @@ class CarefulRun {
 
   /** The change of a row that stands aside: it comes back with its new values, or is gone for good. */
   async #applyToDisplaced(plan: TablePlan, change: RowChange, cells: (string | null)[], place: Place): Promise<void> {
+    await this.#checkDisplaced(plan, change, cells, place);
     if (change.kind !== 'update') return;
     const kept = plan.target.columns.filter((c) => !c.generated);
     for (const { index, column } of plan.columns) {
@@ -313,6 +314,14 @@ class CarefulRun {
         (await this.#moveAside(plan, change.after, result, place));
       if (!isMoved) throw this.#refused(result, place);
     }
+  }
+
+  /** It has left the table, but whoever wrote to it has done so before. */
+  async #checkDisplaced(plan: TablePlan, change: RowChange, cells: (string | null)[], place: Place): Promise<void> {
+    if (plan.sameAside === null) return;
+    const values = [...bindRows(plan.sameAside, [rowImage(plan, change)], []), ...cells];
+    const { rows } = await this.#options.client.query({ name: plan.sameAside.name, text: plan.sameAside.text, values });
+    if (rows.length === 0) this.#resolveOrHalt(plan, place, 'finds a row with other values than the source had');
   }
 
   #refused(error: PostgresError, place: Place): Error {

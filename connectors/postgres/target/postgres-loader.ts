@@ -61,7 +61,8 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
     empty: (tables) =>
       guarded(async () => {
         const emptied = tables.map((table) => plans.get(table));
-        await emptyTables(client, route, { emptied: plans.parentsFirst(emptied).toReversed(), replicaRole });
+        const { position } = options;
+        await emptyTables(client, route, { emptied: plans.parentsFirst(emptied).toReversed(), replicaRole, position });
       }),
     load: (table, batches) =>
       guarded(async () => {
@@ -107,7 +108,7 @@ interface TableLoad {
 async function loadTable(load: TableLoad, batches: AsyncIterable<readonly Row[]>): Promise<number> {
   const { client, route, plan, replicaRole } = load;
   const { relation, target } = plan;
-  const { rows } = await client.query(`select from ${relation}${whereShared(plan)} limit 1`);
+  const { rows } = await client.query(`select from ${relation}${whereShared(plan)} limit 1`).catch(told(load));
   if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
   // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
   const isOrdinary = target.hasDeferrableUnique && replicaRole;
@@ -122,12 +123,13 @@ interface Emptying {
   /** In this order. */
   readonly emptied: readonly TablePlan[];
   readonly replicaRole: boolean;
+  readonly position: Position;
 }
 
 async function emptyTables(
   client: pg.Client,
   route: RouteDefinition,
-  { emptied, replicaRole }: Emptying,
+  { emptied, replicaRole, position }: Emptying,
 ): Promise<void> {
   const oids = emptied.map(({ target }) => target.oid);
   // Under the replica role no foreign key acts.
@@ -142,7 +144,8 @@ async function emptyTables(
       throw fail(targetErrors.emptyingCascades, { route: route.name, table, other: rows[0].other });
   }
   // Not TRUNCATE: it would need every table that points here, and readers would find the table locked until the end.
-  for (const plan of emptied) await client.query(`delete from ${plan.relation}${whereShared(plan)}`);
+  for (const plan of emptied)
+    await client.query(`delete from ${plan.relation}${whereShared(plan)}`).catch(told({ route, plan, position }));
 }
 
 /** Returns the number of rows. A table without any costs no COPY: among thousands most may be empty. */
@@ -174,16 +177,25 @@ async function copyRows(load: TableLoad, batches: AsyncIterable<readonly Row[]>)
     await pipeline(Readable.from(texts(), { objectMode: true, highWaterMark: 1 }), copy);
     return count;
   } catch (error) {
-    throw isPostgresError(error) && isOfTheChange(error.code) ? refused(error, load) : error;
+    return told(load)(error);
   } finally {
     await rest.return(undefined);
   }
 }
 
-function refused(error: PostgresError, { route, plan, position }: TableLoad): TidelockError {
+type LoadedTable = Pick<TableLoad, 'route' | 'plan' | 'position'>;
+
+/** Throws what the server says of a table with the table's name. */
+function told(load: LoadedTable): (error: unknown) => never {
+  return (error) => {
+    throw isPostgresError(error) && isOfTheChange(error.code) ? refused(error, load) : error;
+  };
+}
+
+function refused(error: PostgresError, { route, plan, position }: LoadedTable): TidelockError {
   const { code: sqlState } = error;
-  // Only constraint violations are told in words that hold names alone.
-  const message = sqlState.startsWith('23') ? error.message : 'see the server log';
+  // What the server says of constraints and definitions holds names alone.
+  const message = /^(23|42)/.test(sqlState) ? error.message : 'see the server log';
   const place = { route: route.name, table: plan.label, column: columnOf(error, plan), position };
   return fail(targetErrors.loadRefused, { ...place, sqlState, message }, error);
 }

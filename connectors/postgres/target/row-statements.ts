@@ -42,6 +42,8 @@ export class RowStatements {
   readonly delete: Statement;
   /** Finds the row of an old image where it has all values of that; null where no update or delete asks for more than its key. */
   readonly same: Statement | null;
+  /** As `same`, of a row of `takeOut`, whose cells come behind its parameters. */
+  readonly sameAside: Statement | null;
   /** Reads all columns of one row by its key and deletes it. */
   readonly takeOut: string;
   /** Inserts a row of `takeOut`, or of `replace`, again. */
@@ -61,8 +63,10 @@ export class RowStatements {
     this.insertsOne = isTextless || columns.length === 0;
     this.insert = insertStatement(options, isTextless);
     this.delete = this.#delete();
-    this.same = options.checksOldValues && key.length > 0 ? this.#same() : null;
+    const asksForMore = options.checksOldValues && key.length > 0;
     const kept = target.columns.filter((column) => !column.generated);
+    this.same = asksForMore ? this.#same('same', () => relation) : null;
+    this.sameAside = asksForMore ? this.#same('aside', (given) => rowOfCells(kept, given)) : null;
     const names = kept.map(({ name }) => quoteIdentifier(name)).join(', ');
     const keyMatch = this.#keyMatch((at) => `$${at + 1}::${key[at]?.column.typeSql}`, '');
     this.takeOut = key.length === 0 ? '' : `delete from ${relation} where ${keyMatch} returning ${names}`;
@@ -164,11 +168,13 @@ export class RowStatements {
     };
   }
 
-  #same(): Statement {
-    const source = parameterSource(this.#named());
+  /** `rows` are given how many parameters there are before theirs. */
+  #same(kind: string, rows: (given: number) => string): Statement {
+    const named = this.#named();
+    const source = parameterSource(named);
     return {
-      name: nextName('same'),
-      text: `select from ${this.#options.relation} as t where ${this.#locate(source.value).where.join(' and ')}`,
+      name: nextName(kind),
+      text: `select from ${rows(named.length)} as t where ${this.#locate(source.value).where.join(' and ')}`,
       parameters: source.parameters,
     };
   }
@@ -213,6 +219,12 @@ export class RowStatements {
       where: ['t.tableoid = h.tableoid', 't.ctid = h.ctid'],
     };
   }
+}
+
+/** As it would be in the table. */
+function rowOfCells(columns: readonly TargetColumn[], given: number): string {
+  const cells = columns.map(({ name, typeSql }, at) => `$${given + at + 1}::${typeSql} as ${quoteIdentifier(name)}`);
+  return `(select ${cells.join(', ')})`;
 }
 
 function insertStatement({ target, columns, key, keepsRows }: RowStatementsOptions, isTextless: boolean): Statement {

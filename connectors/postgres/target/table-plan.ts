@@ -37,6 +37,8 @@ export interface TablePlan extends NetPlan {
   readonly byKey: Pick<TablePlan, 'update' | 'delete'>;
   /** Finds one row by its old image where that is right in every value; null where old values are not checked. */
   readonly same: Statement | null;
+  /** As `same`, of a row that stands aside: its cells come behind the statement's own parameters. */
+  readonly sameAside: Statement | null;
   /** Deletes one row and inserts it again with other values; null where nothing needs it. See RowStatements. */
   replace(after: Row): Statement | null;
   /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
@@ -104,6 +106,7 @@ export function planTable(
     delete: statements.delete,
     byKey: { update: (after) => byKey.update(after), delete: byKey.delete },
     same: statements.same,
+    sameAside: statements.sameAside,
     replace: (after) => byKey.replace(after),
     markAll: markAll(source, relation, columns),
     hasRules: [...target.ordinaryTriggers, ...target.replicaTriggers].some((name) => name.startsWith('rule ')),

@@ -59,7 +59,7 @@ export const functionExamples: Readonly<Record<string, Readonly<Record<string, s
   'Dates and times': {
     date_trunc: "date_trunc('month', timestamp '2026-11-21 12:34:56')",
     extract: "extract(epoch from timestamptz '2026-11-21 12:34:56.5+01')",
-    timezone: "timestamptz '2026-11-21 12:00+01' AT TIME ZONE interval '05:30'",
+    timezone: "timestamptz '2026-11-21 12:00+01' AT TIME ZONE 'America/New_York'",
     to_char: "to_char(date '2026-02-03', 'FMDay, DD Mon YYYY')",
     to_timestamp: 'to_timestamp(1795260896.5)',
   },
@@ -90,6 +90,7 @@ export const functionExamples: Readonly<Record<string, Readonly<Record<string, s
   'JSON (text and numbers keep their digits)': {
     '->': `jsonb '{"a": {"b": 1.50}}' -> 'a'`,
     '->>': `json '["x", "y"]' ->> -1`,
+    '?': `jsonb '{"a": null}' ? 'a'`,
   },
 };
 
@@ -124,7 +125,11 @@ export const formExamples: readonly string[] = [
   '0.1::float8 + 0.2::float8',
   "'2.5'::float8::int",
   '2.5::int',
+  "to_char(1234567.5, 'FM9,999,990.00')",
+  "timestamp '2026-07-01 12:00' AT TIME ZONE 'Europe/Berlin'",
+  "timestamptz '2026-11-21 12:00+01' AT TIME ZONE interval '05:30'",
   "('{5,6,7}'::int[])[2]",
+  "('{5,6,7,8}'::int[])[2:3]",
   "'{a,b,c}'::text[] @> ARRAY['c', 'a']",
   "ARRAY[1, 2] <@ '{3,2,1}'::int[]",
   "ARRAY[1, 2] && '{2,3}'",

@@ -1,9 +1,10 @@
-import { jsonbElement, jsonElement, jsonMember, jsonText } from '../types/json.ts';
+import { jsonbElement, jsonbHas, jsonElement, jsonMember, jsonText } from '../types/json.ts';
 import type { FunctionTable } from './function-table.ts';
 
 export const documentFunctions: FunctionTable = {
   ...operators('json', jsonElement),
   ...operators('jsonb', jsonbElement),
+  '?(jsonb,text)': jsonbHas,
 };
 
 function operators(type: string, element: (text: string, index: number) => string | null): FunctionTable {

@@ -1,5 +1,7 @@
+import { fromInteger } from '../types/numeric.ts';
 import { comparisonFunctions } from './comparisons.ts';
 import { documentFunctions } from './documents.ts';
+import { formatNumber } from './format-number.ts';
 import { formatTimestamp } from './format-time.ts';
 import { fractionFunctions } from './fractions.ts';
 import type { FunctionTable } from './function-table.ts';
@@ -21,5 +23,8 @@ export const functions: ReadonlyMap<string, FunctionTable[string]> = new Map(
     ...zoneFunctions,
     'to_char(timestamp,text)': formatTimestamp,
     'to_char(timestamptz,text)': formatTimestamp,
+    'to_char(int4,text)': (value: number, format: string) => formatNumber(fromInteger(value), format),
+    'to_char(int8,text)': (value: bigint, format: string) => formatNumber(fromInteger(value), format),
+    'to_char(numeric,text)': formatNumber,
   } satisfies FunctionTable),
 );

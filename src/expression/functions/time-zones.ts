@@ -2,18 +2,19 @@ import { ExpressionFailure } from '../problem.ts';
 import { checkTimestamp, isInfinite, type TimestampValue } from '../types/date-time.ts';
 import { roundHalfEven } from '../types/float.ts';
 import { addToTimestamp, Interval } from '../types/interval.ts';
+import { NamedZone } from '../types/named-zone.ts';
 import type { FunctionTable } from './function-table.ts';
 
 const universal = new Set(['utc', 'gmt', 'etc/utc', 'z', 'zulu']);
 
 /**
- * AT TIME ZONE of UTC and of fixed offsets. The rules of other zones change with each version of the zone database, and
- * the server's is not ours; an offset written as a text means the opposite of what ISO 8601 has ('+01' is west).
+ * AT TIME ZONE of UTC, of fixed offsets, and of zones by their name of continent and city. An offset written as a text means the
+ * opposite of what ISO 8601 has ('+01' is west), and an abbreviation what the server's own list says.
  */
 export const zoneFunctions: FunctionTable = {
   'to_timestamp(float8)': timestampOfSeconds,
-  'timezone(text,timestamptz)': inZone,
-  'timezone(text,timestamp)': inZone,
+  'timezone(text,timestamptz)': (name: string, at: TimestampValue) => zoneOf(name)?.clockAt(at) ?? at,
+  'timezone(text,timestamp)': (name: string, at: TimestampValue) => zoneOf(name)?.momentOf(at) ?? at,
   'timezone(interval,timestamptz)': (zone: Interval, at: TimestampValue) => shifted(at, zone, 1n),
   'timezone(interval,timestamp)': (zone: Interval, at: TimestampValue) => shifted(at, zone, -1n),
 };
@@ -29,12 +30,18 @@ export function timestampOfSeconds(seconds: number): TimestampValue {
 
 const secondsTo2000 = 946_684_800;
 
-function inZone(zone: string, at: TimestampValue): TimestampValue {
-  if (!universal.has(zone.toLowerCase()))
+const zones = new Map<string, NamedZone>();
+
+/** Null: UTC. */
+function zoneOf(name: string): NamedZone | null {
+  if (universal.has(name.toLowerCase())) return null;
+  const zone = zones.get(name) ?? NamedZone.find(name);
+  if (zone === null)
     throw new ExpressionFailure(
-      "a time zone other than 'UTC' and intervals (AT TIME ZONE interval '01:00') is not in the language",
+      "a time zone other than 'UTC', names as 'Europe/Berlin', and intervals (AT TIME ZONE interval '01:00') is not in the language",
     );
-  return at;
+  zones.set(name, zone);
+  return zone;
 }
 
 /** Whole seconds. */

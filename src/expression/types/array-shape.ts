@@ -59,3 +59,43 @@ export function elementIndex({ dimensions }: ArrayShape, subscripts: readonly nu
   }
   return index;
 }
+
+type Bounds = readonly [lower: number | null, upper: number | null];
+
+/** What lies within the bounds, of each dimension that has some and of all of the others; counted from 1. */
+export function slice({ dimensions, elements }: ArrayShape, bounds: readonly Bounds[]): ArrayShape {
+  const none = { dimensions: [], elements: [] };
+  if (dimensions.length < bounds.length) return none;
+  const kept = dimensions.map(({ lower, length }, at) => {
+    const [from, to] = bounds[at] ?? [null, null];
+    const first = Math.max(from ?? lower, lower);
+    const last = Math.min(to ?? lower + length - 1, lower + length - 1);
+    return { start: first - lower, count: last - first + 1, of: length };
+  });
+  if (kept.length === 0 || kept.some(({ count }) => count <= 0)) return none;
+  let places = [0];
+  for (const { start, count, of } of kept)
+    places = places.flatMap((place) => Array.from({ length: count }, (_, at) => place * of + start + at));
+  return {
+    dimensions: kept.map(({ count }) => ({ lower: 1, length: count })),
+    elements: places.map((place) => elements[place] ?? null),
+  };
+}
+
+/** As the server prints an array whose dimensions are counted from 1 and whose elements are parted by commas. */
+export function arrayText({ dimensions, elements }: ArrayShape): string {
+  let parts = elements.map(elementText);
+  if (dimensions.length === 0) return '{}';
+  for (const { length } of dimensions.toReversed())
+    parts = Array.from({ length: parts.length / length }, (_, at) => {
+      const within = parts.slice(at * length, (at + 1) * length);
+      return `{${within.join(',')}}`;
+    });
+  return parts.join('');
+}
+
+function elementText(text: string | null): string {
+  if (text === null) return 'NULL';
+  const isPlain = text !== '' && !/^null$/i.test(text) && !/["\\{}, \t\n\r\v\f]/.test(text);
+  return isPlain ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
+}

@@ -29,6 +29,13 @@ export function jsonbElement(text: string, index: number): string | null {
 }
 
 /** The text of a string without its quotes; null for JSON's null. */
+/** Whether a jsonb has a member of this name, or is this text or an array with it. */
+export function jsonbHas(text: string, name: string): boolean {
+  const value: unknown = JSON.parse(text);
+  if (Array.isArray(value)) return value.includes(name);
+  return typeof value === 'object' && value !== null ? Object.hasOwn(value, name) : value === name;
+}
+
 export function jsonText(value: string | null): string | null {
   if (value === null || value === 'null') return null;
   if (!value.startsWith('"')) return value;

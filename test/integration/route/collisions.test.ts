@@ -164,6 +164,33 @@ describe.for([
   });
 });
 
+test.for(['halt', 'source'])('a row that stood aside for a swap is looked at, too: %s', async (rule) => {
+  const { source, target } = await servers.pair(whole.replace('UNIQUE', 'UNIQUE DEFERRABLE'), whole);
+  await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', 'y')`);
+  using file = new RouteFile({
+    source,
+    target,
+    route: `tables: ["public.*"]\ncollisions: { default: { resolve: ${rule}, oldValues: check } }`,
+  });
+  await using route = file.run();
+  await route.state('running');
+  const swap = `UPDATE item SET code = CASE code WHEN 'a' THEN 'b' ELSE 'a' END`;
+  await source.query(swap);
+  await route.caughtUp();
+  await target.query(`UPDATE item SET note = '${secret}' WHERE id = 2`);
+  await source.query(swap);
+  if (rule === 'halt') {
+    const { reason } = await route.state('failed');
+    expect(reason).toMatchObject({ code: 'TL-2201', message: expect.stringContaining('other values') });
+    expect(await contents(target, ['item'])).toEqual({ item: ['(1,b,x)', `(2,a,${secret})`] });
+  } else {
+    await route.caughtUp();
+    expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
+    await until('the count', async () => (await file.status()).collisions === 1);
+  }
+  expect(route.log).not.toContain(secret);
+});
+
 test('old values that the target shows otherwise are no other values; without a key they find their rows, too', async () => {
   const tables = (scale: number, precision: number): string => `
     CREATE TABLE kept (id int PRIMARY KEY, n numeric(${precision},${scale}), j json, big text, f float8, p char(5), at timestamptz);
