@@ -85,12 +85,19 @@ test('what an engine before has applied, while its COMMIT still waits for anothe
     await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
     await admin.query('SELECT pg_reload_conf()');
   };
-  const writer = await source.client();
+  const [writer, probe] = [await source.client(), await source.client()];
   let waiting: Promise<unknown> = Promise.resolve();
+  let stuck: Promise<unknown> = Promise.resolve();
   try {
     const first = file.run();
     await first.state('running');
     await standbys('FIRST 2 ("test/here-to-there", nobody)');
+    // The server takes the setting up some time after it was given: from then on commits wait.
+    await until('a commit that waits', async () => {
+      stuck = probe.query('UPDATE item SET v = v WHERE id = 100');
+      const isThrough = await Promise.race([stuck.then(() => true), setTimeout(300, false)]);
+      return !isThrough;
+    });
     waiting = writer.query('UPDATE item SET v = 1 WHERE id = 7');
     const atTarget = async (): Promise<unknown> => (await target.query('SELECT v FROM item WHERE id = 7'))[0]?.v;
     await until('the change at the target', async () => (await atTarget()) === 1);
@@ -115,7 +122,7 @@ test('what an engine before has applied, while its COMMIT still waits for anothe
     expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
   } finally {
     await standbys('');
-    await waiting;
-    await Promise.all([writer.end(), admin.end()]);
+    await Promise.all([waiting, stuck]);
+    await Promise.all([writer.end(), probe.end(), admin.end()]);
   }
 });

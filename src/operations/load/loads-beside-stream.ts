@@ -44,6 +44,9 @@ export interface LoadsOptions {
   onProgress(progress: LoadProgress | null, initial: boolean): void;
 }
 
+/** How often the job of a load that runs without having been taken up is looked at. */
+const untakenMs = 500;
+
 /** Of the route's memory: what has been read and is not at the target. */
 const memoryShare = 1 / 8;
 /** Of that: a chunk. One is read while another is applied. */
@@ -140,6 +143,7 @@ export class LoadsBesideStream {
         this.#over.abort();
       });
     this.#stopListening = this.#options.desk.onChange(look);
+    const watching = this.#watchUntaken(look);
     try {
       look();
       await new Promise<void>((resolve) => {
@@ -149,6 +153,8 @@ export class LoadsBesideStream {
     } finally {
       this.#stopListening();
       for (const { stop } of this.#running.values()) stop.abort();
+      this.#over.abort();
+      await watching;
       await this.#reader.close();
       await this.#queue.onIdle();
     }
@@ -289,6 +295,23 @@ export class LoadsBesideStream {
     if (job === null || this.#options.desk.isWanted(source, job)) return true;
     const known = this.#jobs.get(job);
     return known?.isInitial === true && known.isToRun && !wasWanted;
+  }
+
+  /** Who pauses or cancels a job before it was taken up tells the stored job only. */
+  async #watchUntaken(look: () => void): Promise<void> {
+    const over = this.#over.signal;
+    for (;;) {
+      await pause(untakenMs, over);
+      const untaken = [...this.#running.values()].filter(({ stored, table, wasWanted }) => {
+        const known = stored.job === null ? undefined : this.#jobs.get(stored.job);
+        return known?.isInitial === true && !wasWanted && !table.done;
+      });
+      if (over.aborted || untaken.length === 0) return;
+      // A look that fails is followed by another.
+      for (const job of new Set(untaken.flatMap(({ stored }) => stored.job ?? [])))
+        await this.#readJob(job).catch(() => {});
+      if (!over.aborted) look();
+    }
   }
 
   async #readJob(number: number): Promise<void> {

@@ -227,11 +227,12 @@ test('the initial load is a job: it rests, goes on and ends when it is told to, 
   const id = listed.jobs[0]?.id ?? '';
   expect((await job('pause', id)).code).toBe(0);
   await until('its rest', async () => (await job('list')).out.includes('paused'), 20_000);
+  // One that was paused before anybody had taken it up goes on until that is noticed.
+  await until('a warning', async () => JSON.stringify(await file.status()).includes('TL-4164'), 30_000);
   const rests = await loaded();
   // A route whose tables lack rows and that nobody loads says so; changes travel all the same.
   await source.query(`INSERT INTO loose VALUES (-1); INSERT INTO item VALUES (1, 'while it rests', 1)`);
   await route.caughtUp(20_000);
-  await until('a warning', async () => JSON.stringify(await file.status()).includes('TL-4164'), 30_000);
   expect(await file.status()).toMatchObject({ state: 'loading', health: 'warning' });
   expect(await loaded()).toBe(rests);
   expect(rests).toBeLessThan(20_000);
