@@ -46,6 +46,9 @@ const byBase: Readonly<Record<string, NormaliseKey>> = {
   varbinary: same,
 };
 
+/** They leave out case or blanks by which a source of another collation, or another vendor, may tell two rows apart. */
+const folding: ReadonlySet<NormaliseKey> = new Set([caseless, caselessPadded, exactPadded]);
+
 /** Null where the server may hold values equal whose texts differ in ways that are not known here. */
 function normaliser({ type }: TargetColumn): NormaliseKey | null {
   if (integerBases.has(type.base)) return same;
@@ -65,7 +68,7 @@ export function keyReader(
   for (const { index, column } of columns) {
     const normalise = normaliser(column);
     if (normalise === null) return null;
-    parts.push({ index, normalise });
+    parts.push({ index, normalise, isFolded: folding.has(normalise) });
   }
   return readerOfParts(parts, integerBases.has(columns[0]?.column.type.base ?? ''));
 }

@@ -39,7 +39,8 @@ export type Reduction = 'taken' | 'barrier';
  * delete+insert = update of every column. Without a key that can be told apart here rows are only added: everything
  * else on such a table is a barrier. Any other pair can't come from a source whose rows we have counted right
  * (insert+insert, delete+update ...): it is a barrier, so that exact replay meets it and can report it. Where deleted
- * rows stay at the target, an insert replaces all that came before.
+ * rows stay at the target, an insert replaces all that came before. A change that names its row by another text than the
+ * one before has left is of another row at the source, though the target holds both texts equal: a barrier, too.
  */
 export class NetEffect<P extends NetPlan> {
   readonly #tables = new Map<P, NetTable<P>>();
@@ -80,7 +81,7 @@ export class NetEffect<P extends NetPlan> {
       changes.set(key, { kind: 'update', table: change.table, before: earlier.before, after: change.after });
       return 'taken';
     }
-    if (change.kind === 'insert') return 'barrier';
+    if (change.kind === 'insert' || !isSameRow(table.plan, earlier, change)) return 'barrier';
     if (change.kind === 'update') {
       changes.set(key, merged(earlier, change));
       return 'taken';
@@ -168,6 +169,20 @@ function rowKey(plan: NetPlan, read: KeyReader, change: RowChange): RowKey | nul
   const isMoved = plan.keyIndexes.some((index) => after[index] !== UNCHANGED && after[index] !== before[index]);
   if (!isMoved) return old;
   return old === read(after) ? old : null;
+}
+
+/** False where the source tells the row of a change from the one that an earlier change of the same key has left. */
+function isSameRow(
+  { keyIndexes, readKey }: NetPlan,
+  earlier: InsertChange | UpdateChange,
+  change: Exclude<RowChange, InsertChange>,
+): boolean {
+  if (readKey === null || readKey.folded.length === 0) return true;
+  const named = change.kind === 'delete' ? change.before : updateKeyImage({ keyIndexes }, change);
+  return readKey.folded.every((index) => {
+    const { [index]: left } = earlier.after;
+    return named[index] === (left === UNCHANGED && earlier.kind === 'update' ? earlier.before?.[index] : left);
+  });
 }
 
 /** The image that names the row of an update: the old one where it carries the key, else the new. */

@@ -12,6 +12,8 @@ export interface KeyReader {
   (row: Row): RowKey | null;
   /** The same of a row that nobody has looked into. */
   readonly packed: (row: PackedRow) => RowKey | null;
+  /** Columns of texts that it holds equal although they differ: at the source they may be keys of two rows. */
+  readonly folded: readonly number[];
 }
 
 /** An integer of so many characters is an exact number. */
@@ -21,16 +23,25 @@ const exactDigits = 15;
 export interface KeyPart {
   readonly index: number;
   readonly normalise: NormaliseKey;
+  /** Other servers may tell apart what is one text here. */
+  readonly isFolded?: boolean;
 }
 
 /** `isInteger`: the key is one column of integers. */
 export function readerOfParts(parts: readonly KeyPart[], isInteger: boolean): KeyReader {
   const [first] = parts;
-  if (parts.length !== 1 || first === undefined) return severalParts(parts);
-  return isInteger ? integer(first.index) : onePart(first);
+  const folded = parts.flatMap(({ index, isFolded }) => (isFolded ? [index] : []));
+  const chosen = (): CellReader => {
+    if (parts.length !== 1 || first === undefined) return severalParts(parts);
+    return isInteger ? integer(first.index) : onePart(first);
+  };
+  return Object.assign(chosen(), { folded });
 }
 
-function integer(index: number): KeyReader {
+/** A reader but for what it folds. */
+type CellReader = ((row: Row) => RowKey | null) & Pick<KeyReader, 'packed'>;
+
+function integer(index: number): CellReader {
   const read = (row: Row): RowKey | null => {
     const cell = row[index];
     if (typeof cell !== 'string') return null;
@@ -54,14 +65,14 @@ function integer(index: number): KeyReader {
 const minus = 0x2d;
 const zeroDigit = 0x30;
 
-function onePart({ index, normalise }: KeyPart): KeyReader {
+function onePart({ index, normalise }: KeyPart): CellReader {
   const read = (row: Row): RowKey | null => text(row[index], normalise);
   const packed = (row: PackedRow): RowKey | null => packedPart(row, index, normalise);
   return Object.assign(read, { packed });
 }
 
 /** No normalised text has a NUL in it, so that no two keys run together. */
-function severalParts(parts: readonly KeyPart[]): KeyReader {
+function severalParts(parts: readonly KeyPart[]): CellReader {
   const read = (row: Row): RowKey | null => {
     let key = '';
     for (const { index, normalise } of parts) {

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { keyReader } from '../../connectors/mysql/target/key-form.ts';
+import type { TargetColumn } from '../../connectors/mysql/target/target-table.ts';
+import { NetEffect, type NetPlan } from '../../connectors/sql/apply/net-effect.ts';
+import type { Row } from '../../src/core/cell.ts';
+import type { RowChange } from '../../src/core/change.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+
+const table = { schema: 'public', name: 't', columns: [] } as unknown as TableVersion;
+
+const ofKey = (base: string, collation: string | null): NetPlan => ({
+  keyIndexes: [0],
+  readKey: keyReader([{ index: 0, column: { type: { base, collation } } as TargetColumn }]),
+  insertsMany: true,
+  findsTwins: false,
+  canReplace: true,
+});
+const caseless = ofKey('varchar', 'utf8mb4_0900_ai_ci');
+const padded = ofKey('varchar', 'utf8mb4_bin');
+const decimal = ofKey('decimal', null);
+
+const insert = (key: string): RowChange => ({ kind: 'insert', table, after: [key, 'new'] });
+const remove = (key: string): RowChange => ({ kind: 'delete', table, before: [key, null] });
+const update = (key: string, from: string | null = null): RowChange => {
+  const before: Row | null = from === null ? null : [from, null];
+  return { kind: 'update', table, before, after: [key, 'newer'] };
+};
+
+function offer(plan: NetPlan, changes: readonly RowChange[]) {
+  const net = new NetEffect<NetPlan>();
+  const reductions = changes.map((change) => net.offer(plan, change));
+  return { reductions, left: net.drain().flatMap((one) => [...one.changes.values()]) };
+}
+
+test.for([
+  ['a new row and another that goes', caseless, [insert('Bob'), remove('bob')]],
+  ['a new row and another that changes', caseless, [insert('Bob'), update('bob')]],
+  ['a row that changes and another that goes', caseless, [update('Bob'), remove('bob')]],
+  ['a row by its old name', caseless, [update('Bob', 'bob'), remove('bob')]],
+  ['blanks at the end', padded, [insert('a '), remove('a')]],
+] as const)('texts that only the target holds equal are of two rows: %s', ([, plan, changes]) => {
+  expect(offer(plan, changes)).toEqual({ reductions: ['taken', 'barrier'], left: [changes[0]] });
+});
+
+test.for([
+  ['as it was written', caseless, [insert('Bob'), update('Bob'), remove('Bob')]],
+  ['under the name that it has got', caseless, [insert('bob'), update('Bob', 'bob'), remove('Bob')]],
+  ['blanks that it has got', padded, [insert('a'), update('a ', 'a'), remove('a ')]],
+  ['a number written otherwise', decimal, [insert('1.0'), update('1.00'), remove('1')]],
+] as const)('a row that came and went leaves nothing: %s', ([, plan, changes]) => {
+  expect(offer(plan, changes)).toEqual({ reductions: ['taken', 'taken', 'taken'], left: [] });
+});
+
+test('a row that goes and comes again under another case is one update', () => {
+  const { reductions, left } = offer(caseless, [remove('bob'), insert('Bob'), update('Bob')]);
+  expect(reductions).toEqual(['taken', 'taken', 'taken']);
+  expect(left).toMatchObject([{ kind: 'update', before: ['bob', null], after: ['Bob', 'newer'] }]);
+});
