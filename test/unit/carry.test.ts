@@ -39,6 +39,46 @@ function carried(from: ColumnCodec, to: ColumnCodec, value: NativeValue, convers
 const collated = 'collate utf8mb4_0900_ai_ci';
 
 test.each<[string, ColumnCodec, ColumnCodec, NativeValue, unknown, Conversions?]>([
+  [
+    'digits of elements',
+    mysql('json'),
+    postgresTypes.codec({ type: 'pg_catalog._numeric', modifier: numeric(5, 2) }),
+    '[1.239]',
+    '!form',
+  ],
+  ['elements of fewer bits', mysql('json'), postgres('_float4'), '[0.12345678901234]', '!form'],
+  ['a word that means a date', mysql('json'), postgres('_date'), '["today"]', 'refused'],
+  ['elements that are no bytes', mysql('json'), postgres('_bytea'), '["zz"]', '!form'],
+  ['elements that are bytes', mysql('json'), postgres('_bytea'), '["00ff"]', '{"\\\\x00ff"}'],
+  ['documents in an array', postgres('_jsonb'), mysql('json'), '{"null",NULL}', 'refused'],
+  ['rounded to infinity', mysql('double'), postgres('float4'), '1e300', '!range', { precision: 'round' }],
+  ['a name that would be cut', postgres('text'), postgres('name'), 'x'.repeat(64), '!length'],
+  ['a number without an end', postgres('json'), mysql('json'), '[1e999999999]', '!json', { json: 'normalize' }],
+  ['zero without a place for ones', mysql('int'), postgres('numeric', numeric(3, -2)), '0', '0'],
+  [
+    'a moment that leaves the year',
+    mysql('timestamp'),
+    postgres('timestamp'),
+    '2024-01-01 00:00:00',
+    '2023-12-31 22:00:00',
+    { zone: '-02:00' },
+  ],
+  [
+    'a moment beyond the calendar',
+    postgres('timestamptz'),
+    mysql('datetime'),
+    '9999-12-31 23:59:59+00',
+    null,
+    { zone: '+02:00', dateRange: 'toNull' },
+  ],
+  ['a leap day before our era', postgres('date'), mysql('date'), '0005-02-29 BC', '!dateRange'],
+  [
+    'two bytes a character',
+    postgres('text'),
+    mysql('tinytext collate gbk_bin'),
+    '汉'.repeat(126) + ' '.repeat(10),
+    '!length',
+  ],
   ['beyond an unsigned number', mysql('bigint unsigned'), postgres('int8'), '18446744073709551615', '!range'],
   [
     'the last of an unsigned number',

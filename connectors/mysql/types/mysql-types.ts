@@ -147,6 +147,8 @@ const encodings: Readonly<Record<string, 'utf8' | 'one' | 'two' | 'four'>> = {
   utf16le: 'two',
   ucs2: 'two',
   utf32: 'four',
+  latin1: 'one',
+  ascii: 'one',
 };
 
 function textOf({ base, size, collation }: ColumnType): LogicalType {
@@ -155,10 +157,11 @@ function textOf({ base, size, collation }: ColumnType): LogicalType {
   return {
     kind: 'text',
     characters: max === undefined ? size : null,
-    bytes: max === undefined ? null : { max, encoding: encodings[charset] ?? 'one' },
+    bytes: max === undefined ? null : { max, encoding: encodings[charset] ?? 'four' },
     repertoire: repertoireOf(collation),
     nul: true,
     padded: base === 'char',
-    folds: collation !== null && !/_bin$/.test(collation),
+    // Others of the binary ones count no blanks at the end.
+    folds: collation !== null && !/_(?:0900|nopad)_bin$/.test(collation),
   };
 }

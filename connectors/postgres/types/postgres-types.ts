@@ -82,8 +82,10 @@ function builtIn(name: string, modifier: number): ColumnCodec {
     case 'float8':
       return float(name === 'float4' ? 32 : 64);
     case 'text':
-    case 'name':
       return plain(plainText);
+    case 'name':
+      // What is longer would be cut without an error.
+      return plain({ ...plainText, bytes: { max: 63, encoding: 'utf8' } });
     case 'varchar':
       return plain({ ...plainText, characters: length(modifier) });
     case 'bpchar':

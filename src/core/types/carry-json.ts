@@ -1,6 +1,8 @@
+import { carryNumber } from './carry-number.ts';
 import { carryText } from './carry-text.ts';
 import { type Carrying, type Check, checked, exact, refused } from './carrying.ts';
 import type { Conversions } from './conversions.ts';
+import { plainDecimal } from './decimal-text.ts';
 import { type ArrayElement, hasBinaryNumbers, isJson, readArray } from './json-text.ts';
 import type { LogicalType } from './logical-type.ts';
 import { ValueRefused } from './value-refused.ts';
@@ -57,6 +59,10 @@ function fromArray(element: LogicalType, to: LogicalType, conversions: Conversio
       : refused('the elements are of other types');
   if (to.kind === 'text') return carryText(anyText, to, conversions) ?? refused('the text has no room');
   if (to.kind !== 'json') return refused(`an array is no ${to.kind}; use JSON or text`);
+  if (element.kind === 'json')
+    return refused(
+      'a JSON null among its elements would be a missing one, and other documents would be written anew; a column of text takes it',
+    );
   return checked([
     begun,
     { condition: 'json', applies: to.form === 'binary', fails: (value) => !hasBinaryNumbers(value) },
@@ -67,25 +73,63 @@ function plain(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }
 
-const numeric: ReadonlySet<string> = new Set(['integer', 'decimal', 'float']);
+type Single = Exclude<ArrayElement, readonly ArrayElement[]>;
 
-/** Elements have to be what their type's canonical form looks like in JSON, and each dimension of one length. */
+/** Each element is checked as a value of its type by itself would be, and each dimension has one length. */
 function toArray(element: LogicalType): Carrying {
-  const isOf = (one: Exclude<ArrayElement, readonly ArrayElement[]>): boolean => {
-    if (one === null) return true;
-    if (element.kind === 'boolean') return !one.quoted && (one.text === 'true' || one.text === 'false');
-    if (numeric.has(element.kind))
-      return one.quoted ? /^-?(?:NaN|Infinity|0)$/.test(one.text) : /^[-0-9]/.test(one.text);
-    return element.kind === 'json' ? true : one.quoted;
-  };
+  const takes = elementTest(element);
+  if (takes === null) return refused('its elements have no form in JSON that is theirs alone; use a column of text');
+  const isOf = (one: Single): boolean => one === null || takes(one);
   return checked([{ condition: 'form', applies: true, fails: (value) => !isRectangular(value, isOf) }]);
 }
 
-function isRectangular(text: string, isOf: (one: Exclude<ArrayElement, readonly ArrayElement[]>) => boolean): boolean {
+/** Null where texts that are no values of the type would be taken for others. */
+function elementTest(element: LogicalType): ((one: NonNullable<Single>) => boolean) | null {
+  switch (element.kind) {
+    case 'boolean':
+      return ({ text, quoted }) => !quoted && (text === 'true' || text === 'false');
+    case 'integer':
+    case 'decimal':
+    case 'float': {
+      const number = passes(
+        carryNumber({ kind: 'decimal', digits: null, unsigned: false, specials: false }, element, {}),
+      );
+      const isSpecial = element.kind !== 'integer' && element.specials;
+      return ({ text, quoted }) =>
+        quoted
+          ? isSpecial && /^(?:NaN|-?Infinity)$/.test(text)
+          : /^-?[0-9.]+$/.test(text) && plainDecimal(text) === text && number(text);
+    }
+    case 'text': {
+      const fits = passes(carryText(anyText, element, {}));
+      return ({ text, quoted }) => quoted && !text.includes('\0') && fits(text);
+    }
+    case 'uuid':
+      return ({ text, quoted }) => quoted && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+    case 'bytes':
+      return ({ text, quoted }) => quoted && /^(?:[0-9a-f]{2})*$/.test(text);
+    default:
+      return null;
+  }
+}
+
+function passes(carrying: Carrying | null): (text: string) => boolean {
+  return (text) => {
+    if (carrying?.kind !== 'carried') return false;
+    try {
+      return carrying.step === null || carrying.step(text) === text;
+    } catch (error) {
+      if (error instanceof ValueRefused) return false;
+      throw error;
+    }
+  };
+}
+
+function isRectangular(text: string, isOf: (one: Single) => boolean): boolean {
   try {
     const shapeOf = (one: ArrayElement): string => {
       if (!Array.isArray(one)) {
-        if (!isOf(one as Exclude<ArrayElement, readonly ArrayElement[]>)) throw new ValueRefused('form');
+        if (!isOf(one as Single)) throw new ValueRefused('form');
         return '';
       }
       const shapes = new Set(one.map(shapeOf));

@@ -77,7 +77,7 @@ function limits(from: Number, to: Number, { precision }: Conversions): Check[] {
     {
       condition: 'precision',
       applies: had === null || had.scale > digits.scale,
-      fails: (value) => !specials.has(value) && digitsOf(value).scale > digits.scale,
+      fails: (value) => value !== '0' && !specials.has(value) && digitsOf(value).scale > digits.scale,
       convert: precision && ((value) => roundDecimal(value, digits.scale)),
     },
     {
@@ -115,6 +115,11 @@ type Float = Extract<LogicalType, { kind: 'float' }>;
 function floatToFloat(from: Float, to: Float, conversions: Conversions): Carrying {
   const checks: Check[] = [
     ...specialCheck(from, to, conversions),
+    {
+      condition: 'range',
+      applies: from.bits > to.bits,
+      fails: (value) => !specials.has(value) && !Number.isFinite(Math.fround(Number(value))),
+    },
     {
       condition: 'precision',
       applies: from.bits > to.bits,

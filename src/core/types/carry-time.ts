@@ -57,9 +57,9 @@ const unixRange = ['1970-01-01 00:00:01', '2038-01-19 03:14:07.999999'] as const
 
 function isBeyond(value: string, to: DateType | TimestampType): boolean {
   if (value.endsWith('infinity')) return !to.infinity;
-  if (to.zero && !isCalendarDate(value)) return false;
   if (to.era === 'all') return false;
   if (value.endsWith(' BC') || value.indexOf('-') !== 4) return true;
+  if (to.zero && !isCalendarDate(value)) return false;
   return to.era === 'unix32' && (value < unixRange[0] || value > unixRange[1]);
 }
 
@@ -100,7 +100,14 @@ function carryTimestamp(from: TimestampType, to: TimestampType, conversions: Con
     condition: 'dateRange',
     applies: shift !== 0,
     fails: () => true,
-    convert: (value) => shiftedBy(value, shift),
+    convert: (value) => {
+      try {
+        return shiftedBy(value, shift);
+      } catch (error) {
+        if (error instanceof ValueRefused && conversions.dateRange !== undefined) return null;
+        throw error;
+      }
+    },
   };
   const carrying = checked([
     shifted,

@@ -9,10 +9,16 @@ export function withPlainNumbers(text: string): string {
   return text.replace(token, (found) => (found.startsWith('"') ? found : plainDecimal(found)));
 }
 
+/** A double has no more digits before or behind the point. */
+const mostPower = 400;
+
 /** True where each number is a 64-bit integer, or one that a double shows as it is. */
 export function hasBinaryNumbers(text: string): boolean {
-  for (const [found] of text.matchAll(token))
-    if (!found.startsWith('"') && !isBinary(plainDecimal(found))) return false;
+  for (const [found] of text.matchAll(token)) {
+    if (found.startsWith('"')) continue;
+    // No double in any case, and of any length as a plain decimal.
+    if (Math.abs(Number(/[eE](.*)$/.exec(found)?.[1] ?? 0)) > mostPower || !isBinary(plainDecimal(found))) return false;
+  }
   return true;
 }
 

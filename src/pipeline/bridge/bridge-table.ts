@@ -3,6 +3,7 @@ import type { Column, TableVersion } from '../../core/table.ts';
 import type { TargetColumn } from '../../core/target.ts';
 import { carry } from '../../core/types/carry.ts';
 import type { Conversions } from '../../core/types/conversions.ts';
+import type { LogicalType } from '../../core/types/logical-type.ts';
 import { type Condition, ValueRefused } from '../../core/types/value-refused.ts';
 import type { ColumnCodec, VendorTypes } from '../../core/types/vendor-types.ts';
 
@@ -29,6 +30,8 @@ export interface BridgedTable {
     readonly target: string;
     readonly reason: string;
   }[];
+  /** Columns of the key whose different values may be equal at the target. */
+  readonly coarser: readonly string[];
   /** A row with values as the target has them. Throws a ColumnRefused. */
   carry(row: Row): Row;
 }
@@ -48,6 +51,7 @@ export function bridgeTable(
   { from, to, conversions, columns: there }: TableBridge,
 ): BridgedTable {
   const refused: { column: string; source: string; target: string; reason: string }[] = [];
+  const coarser: string[] = [];
   const carriers: (CellCarrier | null)[] = [];
   const columns = source.columns.map((column): Column => {
     const target = there.find(({ name }) => name === column.name);
@@ -56,6 +60,7 @@ export function bridgeTable(
       return column;
     }
     const [had, has] = [from.codec(column), to.codec(target)];
+    if (column.key && isFolding(has.type) && !isFolding(had.type)) coarser.push(column.name);
     const carrying = carry(had.type, has.type, conversions);
     const isKey = column.key && carrying.kind === 'carried' && !carrying.injective;
     if (carrying.kind === 'refused' || isKey) {
@@ -72,6 +77,7 @@ export function bridgeTable(
     source,
     table: { ...source, columns },
     refused,
+    coarser,
     carry: (row) => {
       const carried = [...row];
       for (const { carrier, index } of active) {
@@ -87,6 +93,10 @@ export function bridgeTable(
       return carried;
     },
   };
+}
+
+function isFolding(type: LogicalType): boolean {
+  return type.kind === 'text' && (type.folds || type.padded);
 }
 
 /** Null where the forms are the same and nothing is checked. */

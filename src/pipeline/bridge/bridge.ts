@@ -69,6 +69,11 @@ export class Bridge {
     return this.#bridged(table, false).refused.map((refused) => this.#refusal(table, refused));
   }
 
+  /** Columns of the key whose different values may be equal at the target. */
+  coarserKeys(table: TableVersion): readonly string[] {
+    return this.#bridged(table, false).coarser;
+  }
+
   /** Rows of a load. */
   rows(table: TableVersion, rows: readonly Row[], position: string): Row[] {
     const bridged = this.#bridged(table);

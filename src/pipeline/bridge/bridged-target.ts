@@ -5,7 +5,7 @@ import { nodeErrors } from '../../core/errors/catalogue/node.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { Finding } from '../../core/finding.ts';
 import type { NodeType } from '../../core/route.ts';
-import type { TableVersion } from '../../core/table.ts';
+import { type TableVersion, tableLabel } from '../../core/table.ts';
 import type { ConsumerOptions, Loader, Target, TargetOptions } from '../../core/target.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
 import { bridgedConsumer } from './bridged-consumer.ts';
@@ -43,7 +43,10 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
       const errors = tables.flatMap((table) => bridge.refusals(table));
       const whole = tables.filter((table) => bridge.refusals(table).length === 0);
       const found = await target.preflight(whole.map((table) => bridge.table(table)));
-      return [...errors.map((error) => findingOf(error, options.node)), ...found];
+      const coarser = tables.flatMap((table) =>
+        bridge.coarserKeys(table).map((column) => coarserKey(tableLabel(table), column, options.node)),
+      );
+      return [...errors.map((error) => findingOf(error, options.node)), ...coarser, ...found];
     },
     compareSide: () => {
       throw notYet('to be compared with a database of another vendor');
@@ -70,6 +73,17 @@ function findingOf(error: ReturnType<Bridge['refusals']>[number], node: string):
     ...(table !== undefined && { table }),
     message: error.message,
     remedy: error.remedy,
+  };
+}
+
+function coarserKey(table: string, column: string, node: string): Finding {
+  return {
+    level: 'warning',
+    code: 'target.coarserKey',
+    node,
+    table,
+    message: `the key column ${table}.${column} holds texts for equal there that the source tells apart (case, accents, or blanks at the end): the second of two such rows halts the route`,
+    remedy: 'Give the column a collation that compares bytes, such as utf8mb4_0900_bin (MariaDB: utf8mb4_nopad_bin).',
   };
 }
 
