@@ -11,6 +11,7 @@ export interface SelectedValue {
 }
 
 const binary = /^(?:binary|varbinary|tinyblob|blob|mediumblob|longblob|geometry|vector)\b/;
+const numberUnsigned = /^(?:(?:tiny|small|medium|big)?int|decimal)\b.* unsigned$/;
 
 /** `type` as columnTypeOf() names it. Under the session settings of connectMysql(). */
 export function selectValue(name: string, type: string): SelectedValue {
@@ -24,5 +25,11 @@ export function selectValue(name: string, type: string): SelectedValue {
   if (/^float\b/.test(type))
     return { sql: `${column} * 1e0`, isBinary: false, read: (text) => floatText(Math.fround(Number(text))) };
   if (/^double\b/.test(type)) return { sql: `${column} * 1e0`, isBinary: false, read: null };
+  // ZEROFILL, which makes a column unsigned, is in what is shown only.
+  if (numberUnsigned.test(type)) return { sql: column, isBinary: false, read: withoutFill };
   return { sql: column, isBinary: false, read: null };
+}
+
+function withoutFill(text: string): string {
+  return text.startsWith('0') ? text.replace(/^0+(?=\d)/, '') : text;
 }

@@ -84,6 +84,18 @@ function decimal(precision: number, scale: number, unsigned = false): ColumnCase
   });
 }
 
+/** SELECT fills numbers up with zeros, which the log does not. */
+function zeroFilled(): ColumnCase[] {
+  const shown = (column: string): string => `${column} + 0`;
+  return [
+    edges('int(8) zerofill', ['0', '42', '4294967295'], (random) => String(random.below(1e9)), { shown }),
+    edges('bigint zerofill', ['0', '18446744073709551615'], (random) => String(random.below(1e9)), { shown }),
+    edges('decimal(12,2) zerofill', ['0', '0.50', '7.00'], (random) => `${random.below(1e6)}.25`, { shown }),
+    edges('decimal(2,2) zerofill', ['0', '0.50'], (random) => `0.${two(random.below(100))}`, { shown }),
+    edges('decimal(9,0) zerofill', ['0', '100'], (random) => String(random.below(1e9)), { shown }),
+  ];
+}
+
 const two = (value: number): string => String(value).padStart(2, '0');
 
 function randomDate(random: Random): string {
@@ -346,6 +358,7 @@ export function columnCases(vendor: MysqlVendor): ColumnCase[] {
       decimal(12, 5, true),
       decimal(65, 0),
     ],
+    ...zeroFilled(),
     ...floating(),
     ...temporals(),
     ...chosen(),
