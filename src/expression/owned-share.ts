@@ -116,7 +116,10 @@ function kindOf({ column: name, divisor, isOrdered, offset }: Comparison, column
   const column = columns.find((one) => one.name === name);
   if (column === undefined) throw new ExpressionProblem(`there is no column ${name}`, offset);
   const type = shortType(column.type);
-  if (integers.has(type)) return 'integer';
+  if (integers.has(type)) {
+    if (divisor !== null) divisorValue(divisor);
+    return 'integer';
+  }
   if (divisor !== null || isOrdered)
     throw new ExpressionProblem(
       `only whole numbers are told apart by order or division, and ${name} is ${type}`,
@@ -148,18 +151,23 @@ function integersOf(
   constants: readonly { readonly divisor: Syntax | null; readonly text: string }[],
   compared: readonly Comparison[],
 ): readonly string[] {
-  const divisors = compared.flatMap(({ divisor }) =>
-    divisor === null ? [] : [BigInt(constantText(divisor, 'integer'))],
-  );
-  const period = divisors.reduce((all, one) => (one === 0n ? all : (all * one) / divisorOf(all, one)), 1n);
+  const divisors = compared.flatMap(({ divisor }) => (divisor === null ? [] : [divisorValue(divisor)]));
+  const period = divisors.reduce((all, one) => (all * one) / divisorOf(all, one), 1n);
   const reach = period < 0n ? -period : period;
   if (reach > BigInt(mostRows)) throw new ExpressionProblem('the divisors have too great a common multiple', 0);
   const places = constants.flatMap(({ divisor, text }) => (divisor === null ? [BigInt(text)] : []));
-  // What a division leaves has the sign of the number.
-  if (divisors.length > 0) places.push(0n);
+  // What a division leaves has the sign of the number. And where no column holds any of the constants all numbers are of one kind, which has to be tried, too.
+  places.push(0n);
   const values = new Set<bigint>();
   for (const place of places) for (let value = place - reach; value <= place + reach; value++) values.add(value);
   return [...values].filter((value) => BigInt.asIntN(64, value) === value).map(String);
+}
+
+/** Throws ExpressionProblem for zero. */
+function divisorValue(divisor: Syntax): bigint {
+  const value = BigInt(constantText(divisor, 'integer'));
+  if (value === 0n) throw new ExpressionProblem('nothing can be divided by zero', divisor.offset);
+  return value;
 }
 
 function divisorOf(a: bigint, b: bigint): bigint {
