@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
@@ -16,6 +17,9 @@ import {
 } from './wanted.ts';
 
 export const leaseMs = 10_000;
+
+/** Between two looks at a session that could not be ended. */
+const sharedMs = 500;
 
 /** Each attempt waits for the control session's lock_timeout. */
 const raiseAttempts = 5;
@@ -110,7 +114,7 @@ async function endOtherSessions({ client, routeId, holder }: LeaseOptions, { cla
 /**
  * The epoch that is the claim's; null where the claim no longer stands. Where it was raised before, the route's row is
  * locked for a moment all the same: an apply transaction of an earlier worker that could not be ended must not commit
- * after the checkpoint is read.
+ * after the checkpoint is read. It may have sent several: as long as its session is there, it is asked again.
  */
 async function raiseOrRead(
   { client, routeId, routeKey, holder }: LeaseOptions,
@@ -119,7 +123,8 @@ async function raiseOrRead(
   // Its row may have got another name since it was found: then it is another route's.
   const values = [routeId, holder.supervisor, claim, routeKey];
   const text = raised
-    ? `select r.epoch::text from tidelock.routes r join tidelock.leases l on l.route_id = r.id
+    ? `select r.epoch::text, exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+         and starts_with(application_name, $5)) as "isShared" from tidelock.routes r join tidelock.leases l on l.route_id = r.id
        where r.id = $1 and l.supervisor = $2 and l.claim = $3 and r.key = $4 for no key update of r`
     : `with mine as (
          update tidelock.leases set raised = true, expires_at = clock_timestamp() + $5 * interval '1 ms'
@@ -128,7 +133,12 @@ async function raiseOrRead(
        update tidelock.routes r set epoch = r.epoch + 1 from mine where r.id = mine.route_id and r.key = $4
        returning r.epoch::text`;
   try {
-    const { rows } = await client.query<{ epoch: string }>(text, raised ? values : [...values, leaseMs]);
+    const more = raised ? `tidelock ${routeId} apply ` : leaseMs;
+    const { rows } = await client.query<{ epoch: string; isShared?: boolean }>(text, [...values, more]);
+    if (rows[0]?.isShared) {
+      await delay(sharedMs);
+      return 'blocked';
+    }
     return rows[0]?.epoch ?? null;
   } catch (error) {
     if (sqlState(error) === '55P03') return 'blocked';

@@ -5,6 +5,15 @@ import { type BoundStatement, type Check, Flight, type Refusal } from './flight.
 /** The server is given so much at a time: it works on it while the rest is made. */
 const flightBytes = 65_536;
 
+/**
+ * Fails outside a transaction. Where BEGIN has failed (out of memory, cancelled), the server passes over what is in its flight, and would carry
+ * out those behind it all the same, each statement or flight in a transaction of its own.
+ */
+const withinTransaction: BoundStatement = {
+  name: 'tl_within',
+  text: 'lock table tidelock.checkpoints in access share mode',
+};
+
 /** A statement touched another number of rows than it should have: the group is not what the target expects. */
 export class CountMismatch extends Error {
   override readonly name = 'CountMismatch';
@@ -34,6 +43,10 @@ export interface StatementSink {
  */
 export class Batch implements StatementSink {
   readonly #client: pg.Client;
+  /** A flight has left. */
+  #hasLeft = false;
+  /** The COMMIT is among what was given. */
+  #hasEnded = false;
   #next: Flight | null = null;
   #sent: Flight[] = [];
 
@@ -42,7 +55,7 @@ export class Batch implements StatementSink {
   }
 
   send(query: BoundStatement | string, check: Check | null = null, refusal: Refusal | null = null): void {
-    this.#next ??= new Flight(this.#client);
+    this.#next ??= this.#flight();
     this.#next.add(typeof query === 'string' ? { text: query } : query, check, refusal);
     if (this.#next.bytes >= flightBytes) this.flush();
   }
@@ -59,13 +72,27 @@ export class Batch implements StatementSink {
     this.send({ text, data }, counted(expected, label));
   }
 
+  /** The COMMIT of the transaction that all before belongs to. */
+  sendCommit(check: Check): void {
+    this.send('commit', check);
+    this.#hasEnded = true;
+  }
+
   /** Everything leaves now. */
   flush(): void {
     const flight = this.#next;
     if (flight === null) return;
     this.#next = null;
     this.#sent.push(flight);
+    this.#hasLeft = true;
     this.#client.query(flight);
+  }
+
+  /** One behind others goes on in the transaction that the first has begun. */
+  #flight(): Flight {
+    const flight = new Flight(this.#client);
+    if (this.#hasLeft && !this.#hasEnded) flight.add(withinTransaction, null);
+    return flight;
   }
 
   /** Throws the first error in the order of sending; what followed it has failed because of it. */

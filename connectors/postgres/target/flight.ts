@@ -117,11 +117,12 @@ export class Flight extends pg.Query {
     const rows = this.#rows.length === 0 ? noRows : this.#rows;
     if (rows !== noRows) this.#rows = [];
     this.#expectNext();
-    if (this.#failure !== null || !sent?.check) return;
+    if (!sent?.check) return;
     try {
+      // Behind a check that has failed, too: the server has gone on, and a COMMIT may be among it.
       sent.check(answerOf(text, rows));
     } catch (error) {
-      this.#failure = { error };
+      this.#failure ??= { error };
     }
   }
 

@@ -122,14 +122,16 @@ export class GroupsUnderWay {
     await this.#isStill;
   }
 
-  /** Those behind one that has failed have changed nothing. */
-  async clear(): Promise<void> {
+  /** Those behind one that has failed have changed nothing. False where one of them is committed all the same. */
+  async clear(): Promise<boolean> {
     await this.rest();
+    const [, ...behind] = await Promise.all(this.#groups.map(({ outcome }) => outcome));
     this.#groups.length = 0;
     this.#parts = 0;
     this.#rows = 0;
     this.#bytes = 0;
     this.#isBroken = false;
+    return behind.every(({ kind }) => kind === 'failed');
   }
 
   #isWorthwhile(incoming: IncomingParts): boolean {

@@ -33,7 +33,7 @@ import { SetAside } from './parking/set-aside.ts';
 import { StatementsAhead } from './statements-ahead.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
-import { TargetTransaction } from './target-transaction.ts';
+import { isOff, TargetTransaction } from './target-transaction.ts';
 
 /** A column of a group becomes one text, which the runtime bounds at 512 MB, escaped. */
 const maxGroupBytes = 128_000_000;
@@ -211,8 +211,12 @@ export class PostgresConsumer implements Consumer {
     if (outcome === null) return await this.#carry(nextGroup(incoming.parts, 0, limits, this.#target.open));
     const { group, beganMs } = outcome;
     if (outcome.kind === 'failed') {
-      await this.#underWay.clear();
-      return await this.#carry(group, outcome);
+      const { error } = outcome;
+      const isAlone = await this.#underWay.clear();
+      if (!isOff(error)) throw error;
+      if (!isAlone) throw this.#target.committedOff(error, group.commit?.position ?? this.#target.applied);
+      // Of what has changed nothing, nothing is begun again. A single change is soon told of: it may be what the route halts at.
+      return signal.aborted && group.rows > 1 ? 0 : await this.#carry(group, outcome);
     }
     this.#writer.went(group);
     this.#counter.applied(group, 0);

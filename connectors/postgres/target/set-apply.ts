@@ -5,7 +5,7 @@ import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
 import type { StatementSink } from './batch.ts';
 import { copyMessages } from './copy-messages.ts';
-import { guardedStatement } from './guarded-statement.ts';
+import { guardedStatement, untouchedCopy } from './guarded-statement.ts';
 import { cellsOf, isPacked, type RowImage } from './row-image.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -123,9 +123,10 @@ function sendNet(applier: RowApplier, tables: readonly NetTable<TablePlan>[]): v
 
 function sendInserts(applier: RowApplier, plan: TablePlan, inserts: readonly InsertChange[]): void {
   const count = inserts.length;
-  if (plan.copy !== null && count >= worthCopying)
+  if (plan.copy !== null && count >= worthCopying) {
     applier.batch.sendCopy(plan.copy, copyMessages(inserts), count, plan.label);
-  else if (count > 0) {
+    if (applier.isGuarded) applier.batch.sendGuarded(untouchedCopy(plan), count, plan.label);
+  } else if (count > 0) {
     const next = inserts.map(imageOf);
     sendRows(applier, plan, plan.insert, { old: noRows, next, count });
   }
@@ -172,9 +173,7 @@ function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, ro
   const values = bindRows(statement, rows.old, rows.next);
   const query = { name: statement.name, text: statement.text, values };
   if (statement !== plan.insert && applier.isPartial(plan) && isAssignable(plan, rows)) batch.send(query);
-  // New rows of a table on which nothing acts are all there, or the statement fails: what COPY counts on, too.
-  else if (isGuarded && (statement !== plan.insert || plan.copy === null))
-    batch.sendGuarded(guardedStatement(statement, values, rows.count), rows.count, plan.label);
+  else if (isGuarded) batch.sendGuarded(guardedStatement(statement, values, rows.count), rows.count, plan.label);
   else batch.sendCounted(query, rows.count, plan.label);
 }
 

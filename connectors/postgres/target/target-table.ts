@@ -73,6 +73,10 @@ export interface TargetTable {
   readonly rowSecurity: boolean;
 }
 
+/** Of pg_trigger t: somebody's own. Up to PostgreSQL 14 a partition's copy of its parent's row trigger is internal as those of foreign keys are. */
+export const actingTrigger = `(not t.tgisinternal or t.tgparentid <> 0
+  and not exists (select from pg_constraint k where k.oid = t.tgconstraint and k.contype <> 't'))`;
+
 // One round trip for any number of tables: to_jsonb of everything that planning needs.
 const query = `
 with wanted as (
@@ -84,7 +88,7 @@ with wanted as (
   select relation, coalesce(json_agg(name order by name) filter (where enabled in ('O','A')), '[]') as ordinary,
     coalesce(json_agg(name order by name) filter (where enabled in ('R','A')), '[]') as replica
   from (
-    select tgrelid, 'trigger ' || tgname, tgenabled from pg_trigger where not tgisinternal
+    select tgrelid, 'trigger ' || tgname, tgenabled from pg_trigger t where ${actingTrigger}
     union all select ev_class, 'rule ' || rulename, ev_enabled from pg_rewrite where rulename <> '_RETURN'
   ) a (relation, name, enabled) group by relation
 ), delayed as (

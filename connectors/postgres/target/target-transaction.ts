@@ -13,6 +13,7 @@ import { type Group, groupOf } from '../../sql/apply/group.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch, CountMismatch } from './batch.ts';
+import { cancelAndDestroy } from './cancel-and-destroy.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { FlushWatch } from './flush-watch.ts';
 import { originMarker } from './origin-marker.ts';
@@ -56,7 +57,7 @@ export class TargetTransaction {
     this.#options = options;
     this.#connection = connection;
     this.#onClosed = onClosed;
-    this.#last = { sequence: checkpoint.sequence, lastCommit: checkpoint.lastCommit };
+    this.#last = { sequence: checkpoint.sequence, position: checkpoint.position, lastCommit: checkpoint.lastCommit };
     this.#sent = this.#last;
     this.#applied = checkpoint.position;
     this.#durable = checkpoint.position;
@@ -86,8 +87,9 @@ export class TargetTransaction {
     return this.#progress.values();
   }
 
+  /** What is not answered is cancelled: of what was sent with its COMMIT nothing is to be carried out later, by a session that waits now. */
   abort(): void {
-    this.#connection.client.connection.stream.destroy();
+    cancelAndDestroy(this.#connection.client);
   }
 
   async close(): Promise<void> {
@@ -172,7 +174,7 @@ export class TargetTransaction {
 
   /** Commits, with the checkpoint of the group or what stands in its place already answered. */
   async commit(group: Group, commit: Commit): Promise<void> {
-    const next = this.#next(group, this.#last);
+    const next = this.#next(group, commit, this.#last);
     const batch = new Batch(this.#connection.client);
     const sent = this.#sendCommit(batch, group);
     await batch.settle().catch((error: unknown) => {
@@ -194,14 +196,17 @@ export class TargetTransaction {
    * committed; where it is not, nothing of what is sent behind it is either.
    */
   async sendWhole(batch: Batch, { group, commit, isBehind }: WholeGroup, sendRows: (to: Batch) => void): Promise<void> {
-    const next = this.#next(group, this.#sent);
+    const next = this.#next(group, commit, this.#sent);
     this.#beginNew(batch, group);
-    if (isBehind) this.#sendLook(batch, this.#sent.sequence);
+    if (isBehind) this.#sendLook(batch, this.#sent);
     sendRows(batch);
     this.sendCheckpoint(batch, group, commit);
     this.#sent = next;
     const sent = this.#sendCommit(batch, group);
-    await batch.settle();
+    await batch.settle().catch((error: unknown) => {
+      // It is there, and the checkpoint with it: to apply it again would be twice.
+      throw sent.isCommitted && isOff(error) ? this.committedOff(error, commit.position) : error;
+    });
     failpoint('commit.answerLost');
     failpoint('commit.answered');
     this.#committed(next, commit, sent.walEnd);
@@ -218,7 +223,7 @@ export class TargetTransaction {
   ): Promise<void> {
     const wasOpen = this.#open;
     this.begin(batch, group);
-    if (!wasOpen && isBehind) this.#sendLook(batch, this.#sent.sequence);
+    if (!wasOpen && isBehind) this.#sendLook(batch, this.#sent);
     sendRows(batch);
     batch.flush();
     this.#holdsSavepoint = wasOpen;
@@ -242,24 +247,25 @@ export class TargetTransaction {
   }
 
   /** A COMMIT that was refused, or has ended a failed transaction, keeps nothing behind it from being carried out: so it looks whether that is there. */
-  #sendLook(batch: Batch, sequence: bigint): void {
+  #sendLook(batch: Batch, { sequence, position }: LastCheckpoint): void {
     batch.send(
       {
         name: 'tl_behind',
-        text: 'select 1 / count(*) from tidelock.checkpoints where route_id = $1 and sequence = $2',
-        values: [this.#options.routeId, sequence.toString()],
+        text: 'select 1 / count(*) from tidelock.checkpoints where route_id = $1 and sequence = $2 and position = $3',
+        values: [this.#options.routeId, sequence.toString(), position],
       },
       null,
       () => new CountMismatch('commit', 1, 0),
     );
   }
 
-  #sendCommit(batch: Batch, group: Group): { readonly walEnd: string | null } {
-    const sent: { walEnd: string | null } = { walEnd: null };
+  #sendCommit(batch: Batch, group: Group): { readonly isCommitted: boolean; readonly walEnd: string | null } {
+    const sent: { isCommitted: boolean; walEnd: string | null } = { isCommitted: false, walEnd: null };
     failpoint('commit.before');
-    batch.send('commit', ({ command }) => {
+    batch.sendCommit(({ command }) => {
+      sent.isCommitted = command === 'COMMIT';
       // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
-      if (command !== 'COMMIT') throw new CountMismatch('commit', 1, 0);
+      if (!sent.isCommitted) throw new CountMismatch('commit', 1, 0);
     });
     if (this.#connection.asynchronousCommit && group.parked === undefined) {
       batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
@@ -310,7 +316,7 @@ export class TargetTransaction {
 
   /** Sends the checkpoint that the group ends with, behind its rows. */
   sendCheckpoint(batch: Batch, group: Group, commit: Commit): void {
-    const { sequence, lastCommit } = this.#next(group, this.#sent);
+    const { sequence, lastCommit } = this.#next(group, commit, this.#sent);
     batch.send({
       name: 'tl_checkpoint',
       text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
@@ -330,8 +336,14 @@ export class TargetTransaction {
     });
   }
 
-  #next({ lastCommit }: Group, last: LastCheckpoint): LastCheckpoint {
-    return { sequence: last.sequence + 1n, lastCommit: lastCommit ?? last.lastCommit };
+  #next({ lastCommit }: Group, { position }: Commit, last: LastCheckpoint): LastCheckpoint {
+    return { sequence: last.sequence + 1n, position, lastCommit: lastCommit ?? last.lastCommit };
+  }
+
+  /** Statements were off that are committed all the same, or something behind them is. */
+  committedOff(error: unknown, position: Position): TidelockError {
+    const message = error instanceof CountMismatch ? error.message : (sqlState(error) ?? 'see the log');
+    return fail(targetErrors.committedOff, { route: this.#options.route.name, position, message }, error);
   }
 
   #commitFailed(error: unknown, position: Position): TidelockError {
@@ -363,6 +375,7 @@ export interface WholeGroup {
 /** The last that is stored, or would be. */
 interface LastCheckpoint {
   readonly sequence: bigint;
+  readonly position: Position;
   readonly lastCommit: StartPoint['lastCommit'];
 }
 

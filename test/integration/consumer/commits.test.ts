@@ -1,4 +1,5 @@
 import { afterAll, expect, test, vi } from 'vitest';
+import { Batch } from '../../../connectors/postgres/target/batch.ts';
 import type { Consumer, PartFeed } from '../../../src/core/consumer.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
@@ -289,4 +290,119 @@ test('a session that is told to stop brings to an end what was sent with its COM
   expect(reached.filter(({ rows }) => rows > 0)).toHaveLength(applied);
   const open = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock % apply %' AND xact_start IS NOT NULL`;
   await vi.waitFor(async () => expect(await on.target.query(open)).toEqual([]));
+});
+
+/** Keeps rows away without an error, from a moment on when the plan of the table is made already. */
+const swallowing = `CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF new.n % 70 = 7 THEN RETURN NULL; END IF; RETURN new; END';
+  CREATE TRIGGER swallow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION swallow(); ALTER TABLE t ENABLE ALWAYS TRIGGER swallow`;
+
+test.for([
+  ['COPY', 60],
+  ['INSERT', 20],
+] as const)(
+  'a trigger that the plan does not know keeps rows of a %s away: nothing behind it is committed',
+  async ([, rows]) => {
+    await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(rows) } });
+    const consumer = await on.consumer();
+    await on.source.query('INSERT INTO t VALUES (0, 0)');
+    await consumer.apply(await on.capture(), signal);
+    await on.target.query(swallowing);
+    await on.source.query(
+      `DO $$ BEGIN FOR i IN 0..9 LOOP INSERT INTO t SELECT n, n FROM generate_series(1 + i * ${rows}, (i + 1) * ${rows}) n; COMMIT; END LOOP; END $$`,
+    );
+    const parts = (await on.capture()).filter((part) => part.rows > 0);
+    const position = await on.position();
+    await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-2201' });
+    expect(await on.target.query('SELECT count(*)::int AS n, max(id) AS last FROM t')).toEqual([{ n: 1, last: 0 }]);
+    expect(await on.position()).toBe(position);
+  },
+);
+
+test('a group of several flights whose BEGIN fails: nothing of it is stored, and nothing behind it', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(20_000) } });
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO t VALUES (0, 0)');
+  await consumer.apply(await on.capture(), signal);
+  const position = await on.position();
+  // Of two tables, each more than a flight.
+  await on.source.query(
+    `DO $$ BEGIN FOR i IN 0..3 LOOP
+       INSERT INTO t SELECT n, n FROM generate_series(1 + i * 8000, 8000 + i * 8000) n;
+       INSERT INTO history SELECT n, n FROM generate_series(1, 8000) n; COMMIT;
+     END LOOP; END $$`,
+  );
+  const parts = (await on.capture()).filter((part) => part.rows > 0);
+  const send = Batch.prototype.send;
+  let isFirst = true;
+  const spy = vi.spyOn(Batch.prototype, 'send').mockImplementation(function (this: Batch, query, check, refusal) {
+    const isBegin = isFirst && query === 'begin';
+    if (isBegin) isFirst = false;
+    send.call(this, isBegin ? `do 'begin raise sqlstate ''57014''; end'` : query, check, refusal);
+  });
+  try {
+    await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ recovery: 'retry' });
+  } finally {
+    spy.mockRestore();
+  }
+  expect(isFirst).toBe(false);
+  expect(await contents(on.target, ['history'])).toEqual({ history: [] });
+  expect(await on.target.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 1 }]);
+  expect(await on.position()).toBe(position);
+  await consumer.close();
+  const next = await on.consumer();
+  await next.apply(parts, signal);
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+});
+
+test('a stop while a group fails: it is not done again by itself', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(20) } });
+  const consumer = await on.consumer();
+  await on.source.query(many);
+  await consumer.apply(await on.capture(), signal);
+  await on.target.query('DELETE FROM t WHERE id = 1');
+  await on.source.query('UPDATE t SET n = -1 WHERE id < 10');
+  const parts = (await on.capture()).filter((part) => part.rows > 0);
+  const position = await on.position();
+  const stop = new AbortController();
+  const applying = consumer.apply(parts, stop.signal, {
+    take: () => {
+      // Looked for as the group is sent.
+      queueMicrotask(() => stop.abort());
+      return [];
+    },
+    gather: async () => [],
+    onMore() {},
+    done() {},
+  });
+  await applying;
+  expect(await on.position()).toBe(position);
+});
+
+test('a COMMIT of what is off that went through all the same: it halts, and nothing is applied twice', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(120) } });
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO t VALUES (0, 0)');
+  await consumer.apply(await on.capture(), signal);
+  await on.target.query(swallowing);
+  await on.source.query(
+    `DO $$ BEGIN FOR i IN 0..9 LOOP
+       INSERT INTO t SELECT n, n FROM generate_series(1 + i * 60, (i + 1) * 60) n;
+       INSERT INTO history SELECT n, n FROM generate_series(1 + i * 60, (i + 1) * 60) n; COMMIT;
+     END LOOP; END $$`,
+  );
+  const parts = (await on.capture()).filter((part) => part.rows > 0);
+  const send = Batch.prototype.sendGuarded;
+  const spy = vi.spyOn(Batch.prototype, 'sendGuarded').mockImplementation(function (this: Batch, query, ...rest) {
+    if (query.name !== 'tl_copied') send.call(this, query, ...rest);
+  });
+  try {
+    await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-2207', recovery: 'halt' });
+  } finally {
+    spy.mockRestore();
+  }
+  const position = await on.position();
+  const committed = parts.findIndex(({ commit }) => commit?.position === position) + 1;
+  expect(committed).toBeGreaterThan(0);
+  const found = 'SELECT count(*)::int AS n, count(DISTINCT id)::int AS ids FROM history';
+  expect(await on.target.query(found)).toEqual([{ n: committed * 60, ids: committed * 60 }]);
 });

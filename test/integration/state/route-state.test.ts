@@ -335,6 +335,28 @@ describe('lease', () => {
     await client.end().catch(() => {});
   });
 
+  test("a restarted worker waits for another user's session of the route, which may have sent several transactions", async () => {
+    const db = await server.createDatabase();
+    const role = `worker_${db.name}`;
+    await db.query(`create role ${role} login; grant create on database ${db.name} to ${role}`);
+    const node: NodeDefinition = { ...db.node, connection: () => ({ ...db.node.connection(), user: role }) };
+    await using one = await registered(node);
+    const epoch = await granted(one.acquireLease(engine('one'), false));
+    const left = await db.client();
+    await left.query(`set application_name = 'tidelock ${await routeId(db)} apply test/one'`);
+    await using again = await open(node);
+    let settled = false;
+    const attempt = again.acquireLease(engine('one'), false).finally(() => {
+      settled = true;
+    });
+    const looked = `select from pg_stat_activity where usename = $1 and state = 'idle' and query like '%for no key update of r'`;
+    await waitFor(async () => settled || (await db.query(looked, [role])).length > 0);
+    await db.query('select');
+    expect(settled).toBe(false);
+    await left.end();
+    expect(await granted(attempt)).toBe(epoch);
+  });
+
   test('an engine that dies between claim and raise leaves a lease that either can go on from', async () => {
     const db = await server.createDatabase();
     await using one = await registered(db.node);

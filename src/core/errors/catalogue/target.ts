@@ -276,6 +276,17 @@ export const targetErrors = {
     explanation:
       'An earlier connection of this route had committed after all (the answer was lost), or another engine has. The group was rolled back, so that nothing is applied twice.',
   }),
+  committedOff: errorKind<{ route: string; position: string; message: string }>({
+    code: 'TL-2207',
+    title: 'What was committed at the target is not what it should be',
+    recovery: 'halt',
+    message: ({ route, position, message }) =>
+      `route ${route} halted: the group up to ${position} is committed, and not as it should be: ${message}`,
+    remedy: (place) =>
+      `Look for what has kept rows away at the target (a trigger that is new there), and compare the tables: "tidelock compare ${place.route}" finds the rows. ${startAgain(place)}`,
+    explanation:
+      'The target itself refuses what touches another number of rows than it should, so that it is not committed. Something has got past that; nothing is applied twice for it.',
+  }),
   evolutionRefused: errorKind<TablePlace & { step: string; sqlState: string; message: string }>({
     code: 'TL-2220',
     title: 'The target refused a change of a table definition',
