@@ -412,7 +412,7 @@ export const mutations: readonly Mutation[] = [
     what: 'applies without a look at the epoch',
     file: 'connectors/postgres/target/target-transaction.ts',
     find: 'where id = $1 and epoch::text = $2 for share',
-    replace: "where id = $1 and epoch::text <> $2 || 'x' for share",
+    replace: 'where id = $1 and epoch::text <> $2::text || $1::text for share',
     test: { file: 'test/integration/route/halts.test.ts', name: 'an engine whose epoch is over' },
   },
   {
