@@ -14,7 +14,7 @@ export const allowNames = {
     emptyTarget:
       'With load: { mode: none } target tables may be empty though those of the source are not: only changes from now on are wanted. Without this name the route does not begin.',
     unloggedCascades:
-      'MariaDB does not log what a foreign key deletes or changes below a row (CASCADE, SET NULL). The target has the same foreign keys with the same actions, and does the same as the rows above change.',
+      'MariaDB does not log what a foreign key deletes or changes below a row (CASCADE, SET NULL). The target, which is MySQL or MariaDB, has the same foreign keys with the same actions, and does the same as the rows above change.',
     droppedTables:
       'With ddl: replicate a table of the route that is dropped at the source is dropped at the target, too. Without this name DROP TABLE halts the route.',
     partitionChanges:

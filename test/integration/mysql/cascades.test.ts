@@ -27,6 +27,8 @@ test.each([
   const allowed = { ...route, allow: ['unloggedCascades'] };
   const level = one.vendor === 'mariadb' ? 'info' : 'error';
   expect(await cascadesFound(allowed)).toEqual(one.isLogged ? [] : [[level, 'd.child']]);
+  const toPostgres = { ...allowed, to: { ...allowed.to, type: 'postgres' as const } };
+  expect(await cascadesFound(toPostgres)).toEqual(one.isLogged ? [] : [['error', 'd.child']]);
 });
 
 async function cascadesFound(route: RouteDefinition): Promise<unknown[]> {

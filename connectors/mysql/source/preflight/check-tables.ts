@@ -143,11 +143,12 @@ const acts = /^(?:CASCADE|SET NULL|SET DEFAULT)$/;
  */
 async function unloggedCascades(
   session: MysqlSession,
-  { from, allow }: RouteDefinition,
+  { from, to, allow }: RouteDefinition,
   tables: readonly CatalogueTable[],
 ): Promise<readonly Found[]> {
-  // Rows of a source that is MariaDB are written with the target's foreign keys acting.
-  const isAllowed = from.type === 'mariadb' && allow.includes('unloggedCascades');
+  // Rows of a source that is MariaDB are written with the foreign keys of a target of its family acting; those of PostgreSQL are at rest.
+  const mayAct = from.type === 'mariadb' && (to.type === 'mysql' || to.type === 'mariadb');
+  const isAllowed = mayAct && allow.includes('unloggedCascades');
   const native = await readVariables(session, ['innodb_native_foreign_keys']);
   if (native.get('innodb_native_foreign_keys') === 'OFF') return [];
   const labels = new Set(tables.map(tableLabel));
@@ -170,7 +171,7 @@ async function unloggedCascades(
       code: 'source.unloggedCascade',
       table: tableLabel(child),
       message: `the foreign key ${constraint} of ${tableLabel(child)} to ${parent} (${action}) changes rows that this server does not log`,
-      remedy: `Let the application delete and change the rows below by itself, and make the key anew with NO ACTION; or take the table out of the route.${from.type === 'mariadb' ? ' Where the target has the same key with the same actions, allow it by name at the route: allow: [unloggedCascades].' : ''}`,
+      remedy: `Let the application delete and change the rows below by itself, and make the key anew with NO ACTION; or take the table out of the route.${mayAct ? ' Where the target has the same key with the same actions, allow it by name at the route: allow: [unloggedCascades].' : ''}`,
       statement: `ALTER TABLE ${quoteTable(child)} DROP FOREIGN KEY ${quoteIdentifier(constraint)};`,
     }));
 }
