@@ -177,7 +177,7 @@ async function copyRows(load: TableLoad, batches: AsyncIterable<readonly Row[]>)
     await pipeline(Readable.from(texts(), { objectMode: true, highWaterMark: 1 }), copy);
     return count;
   } catch (error) {
-    return told(load)(error);
+    return told(load, ofConstraints)(error);
   } finally {
     await rest.return(undefined);
   }
@@ -185,17 +185,20 @@ async function copyRows(load: TableLoad, batches: AsyncIterable<readonly Row[]>)
 
 type LoadedTable = Pick<TableLoad, 'route' | 'plan' | 'position'>;
 
+/** What the server says of these holds names alone: of constraints always, of definitions where no row is read, since a row's value may name something, too. */
+const ofConstraints = /^23/;
+const ofDefinitions = /^(?:23|42)/;
+
 /** Throws what the server says of a table with the table's name. */
-function told(load: LoadedTable): (error: unknown) => never {
+function told(load: LoadedTable, tellable = ofDefinitions): (error: unknown) => never {
   return (error) => {
-    throw isPostgresError(error) && isOfTheChange(error.code) ? refused(error, load) : error;
+    throw isPostgresError(error) && isOfTheChange(error.code) ? refused(error, load, tellable) : error;
   };
 }
 
-function refused(error: PostgresError, { route, plan, position }: LoadedTable): TidelockError {
+function refused(error: PostgresError, { route, plan, position }: LoadedTable, tellable: RegExp): TidelockError {
   const { code: sqlState } = error;
-  // What the server says of constraints and definitions holds names alone.
-  const message = /^(23|42)/.test(sqlState) ? error.message : 'see the server log';
+  const message = tellable.test(sqlState) ? error.message : 'see the server log';
   const place = { route: route.name, table: plan.label, column: columnOf(error, plan), position };
   return fail(targetErrors.loadRefused, { ...place, sqlState, message }, error);
 }
