@@ -1,3 +1,5 @@
+import { convertible } from '../../types/conversions.ts';
+import type { Condition } from '../../types/value-refused.ts';
 import { errorKind } from '../tidelock-error.ts';
 
 interface ColumnPlace {
@@ -19,14 +21,18 @@ export const carryErrors = {
     explanation:
       'Between vendors each pair of types is carried exactly, or exactly under a condition that every value is checked for, or not at all. What is not carried is found before the route starts.',
   }),
-  value: errorKind<ColumnPlace & { position: string; condition: string; reason: string }>({
+  value: errorKind<ColumnPlace & { position: string; condition: Condition; reason: string }>({
     code: 'TL-4602',
     title: 'A value can not be carried to the other database as it is',
     recovery: 'halt',
     message: ({ route, table, column, position, reason }) =>
       `route ${route} halted: a value of ${table}.${column} at ${position}: ${reason}`,
-    remedy: ({ route, condition }) =>
-      `Change the value at the source, give the target's column a type that holds it, or name the conversion: \`convert\` of the route has one for "${condition}", if there is one (docs/types.md). Then "tidelock start ${route}".`,
+    remedy: ({ route, condition }) => {
+      const named = convertible.has(condition)
+        ? `, or name what is to become of it with \`convert: { ${condition}: ... }\``
+        : '';
+      return `Change the value at the source, or give the target's column a type that holds it${named} (docs/types.md). Then "tidelock start ${route}".`;
+    },
     explanation:
       'Neither database would have said anything: one would have rounded, cut or replaced the value. The value itself is never told; look for it at the source by the position.',
   }),
