@@ -13,7 +13,7 @@ import { pause } from '../../../src/core/pause.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
-import type { WorkMeter } from '../../../src/core/work-meter.ts';
+import { ApplyCounter } from '../../sql/apply/apply-counter.ts';
 import { evolutionOf } from '../../sql/apply/evolutions.ts';
 import { type Group, isIdle, isOfLoad, nextGroup, transactionsOf } from '../../sql/apply/group.ts';
 import { GroupSize } from '../../sql/apply/group-size.ts';
@@ -70,7 +70,7 @@ export class MysqlConsumer implements Consumer {
   readonly #routeId: number;
   readonly #apply: ApplySession;
   readonly #logger: Logger;
-  readonly #meter: WorkMeter;
+  readonly #counter: ApplyCounter;
   readonly #groupRows: number;
   readonly #size: GroupSize;
   readonly #plans: TablePlans;
@@ -79,8 +79,6 @@ export class MysqlConsumer implements Consumer {
   readonly #maxBytes: number;
   readonly #turns = new Turns();
   #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
-  #commitMs = 0;
-  #counts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
 
   constructor(options: MysqlConsumerOptions) {
     const { route, apply, logger } = options;
@@ -90,7 +88,7 @@ export class MysqlConsumer implements Consumer {
     this.#routeId = options.routeId;
     this.#apply = apply;
     this.#logger = logger;
-    this.#meter = options.meter;
+    this.#counter = new ApplyCounter(options.meter);
     this.#groupRows = route.apply.groupRows;
     const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
     this.#size = new GroupSize({ rows: this.#groupRows, bytes });
@@ -112,7 +110,7 @@ export class MysqlConsumer implements Consumer {
     while (incoming.parts.length > 0 && !signal.aborted) {
       const beganMs = performance.now();
       const group = nextGroup(incoming.parts, 0, this.#size.limits, this.#target.open);
-      await this.#turns.take(() => this.#guard(() => this.#timed(() => this.#next(group))));
+      await this.#turns.take(() => this.#guard(() => this.#counter.timed(() => this.#next(group))));
       feed.done(incoming.drop(group.parts.length));
       this.#size.applied(performance.now() - beganMs, incoming.rows);
       incoming.add(feed.take());
@@ -128,7 +126,7 @@ export class MysqlConsumer implements Consumer {
   }
 
   async flushIdle(): Promise<void> {
-    await this.#turns.take(() => this.#guard(() => this.#timed(() => this.#flushIdle())));
+    await this.#turns.take(() => this.#guard(() => this.#counter.timed(() => this.#flushIdle())));
   }
 
   progress(): AsyncIterable<Progress> {
@@ -136,7 +134,7 @@ export class MysqlConsumer implements Consumer {
   }
 
   counts(): ApplyCounts {
-    return { ...this.#counts };
+    return this.#counter.counts;
   }
 
   parked(): ParkedCount {
@@ -233,7 +231,7 @@ export class MysqlConsumer implements Consumer {
         return;
       } catch (error) {
         if (mode === 'careful' || !isOff(error)) throw error;
-        this.#counts.replays++;
+        this.#counter.replayed();
         this.#size.replayed();
         this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
         await this.#target.rollBack();
@@ -264,7 +262,7 @@ export class MysqlConsumer implements Consumer {
   }
 
   async #attempt(group: Group, mode: Mode): Promise<void> {
-    const beganMs = this.#meter.onDone === null ? 0 : Date.now();
+    const beganMs = this.#counter.now();
     const { commit, parts } = group;
     const flights = this.#target.flights();
     await this.#target.begin(flights, group);
@@ -296,11 +294,8 @@ export class MysqlConsumer implements Consumer {
     }
     if (commit !== null) await this.#commit(group, commit);
     else this.#target.keepOpen();
-    this.#count(group, collisions);
-    if (this.#meter.onDone === null || parts.length === 0) return;
-    const transactions = parts.filter((part) => part.commit !== null && !isIdle(part)).length;
-    const position = commit?.position ?? null;
-    this.#meter.onDone({ kind: 'group', beganMs, endedMs: Date.now(), rows: group.rows, transactions, position, mode });
+    this.#counter.applied(group, collisions);
+    this.#counter.trace(group, mode, beganMs);
   }
 
   async #send(flights: Flights, { parts }: Group, mode: 'set' | 'ordered'): Promise<void> {
@@ -317,30 +312,8 @@ export class MysqlConsumer implements Consumer {
   async #commit(group: Group, commit: Commit): Promise<void> {
     const beganMs = performance.now();
     await this.#target.commit(group, commit);
-    const spentMs = performance.now() - beganMs;
-    this.#commitMs += spentMs;
-    this.#meter.spent('commit', spentMs);
+    this.#counter.committed(performance.now() - beganMs);
     this.#idle = null;
-  }
-
-  #count(group: Group, collisions: number): void {
-    if (group.rows === 0 && group.parts.length === 0) return;
-    this.#counts.groups++;
-    this.#counts.rows += group.rows;
-    this.#counts.collisions += collisions;
-    this.#meter.applied(group.parts, group.rows);
-    for (const part of group.parts) if (part.commit !== null && !isIdle(part)) this.#counts.transactions++;
-  }
-
-  /** What is not the commit is the apply, however often it was tried. */
-  async #timed<T>(run: () => Promise<T>): Promise<T> {
-    const beganMs = performance.now();
-    const committedMs = this.#commitMs;
-    try {
-      return await run();
-    } finally {
-      this.#meter.spent('apply', performance.now() - beganMs - (this.#commitMs - committedMs));
-    }
   }
 
   /** Every error that leaves the Consumer is a TidelockError. */

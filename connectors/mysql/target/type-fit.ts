@@ -1,19 +1,7 @@
+import { blobBytes, integerBits, textBytes } from '../catalogue/column-sizes.ts';
 import { type ColumnType, charsetOf, integerBases, parseType } from './column-kind.ts';
 
-const integerBits: Readonly<Record<string, number>> = { tinyint: 8, smallint: 16, mediumint: 24, int: 32, bigint: 64 };
 const integerDigits: Readonly<Record<string, number>> = { tinyint: 3, smallint: 5, mediumint: 8, int: 10, bigint: 20 };
-const textBytes: Readonly<Record<string, number>> = {
-  tinytext: 255,
-  text: 65_535,
-  mediumtext: 16_777_215,
-  longtext: 4_294_967_295,
-};
-const blobBytes: Readonly<Record<string, number>> = {
-  tinyblob: 255,
-  blob: 65_535,
-  mediumblob: 16_777_215,
-  longblob: 4_294_967_295,
-};
 const charBytes: Readonly<Record<string, number>> = { utf8mb4: 4, utf16: 4, utf32: 4, utf16le: 4, utf8mb3: 3 };
 const temporal: ReadonlySet<string> = new Set(['time', 'datetime', 'timestamp']);
 

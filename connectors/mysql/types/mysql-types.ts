@@ -3,6 +3,7 @@ import { padDecimal, plainDecimal } from '../../../src/core/types/decimal-text.t
 import { withPlainNumbers } from '../../../src/core/types/json-text.ts';
 import type { LogicalType, Repertoire } from '../../../src/core/types/logical-type.ts';
 import type { ColumnCodec, VendorTypes } from '../../../src/core/types/vendor-types.ts';
+import { blobBytes, integerBits, textBytes } from '../catalogue/column-sizes.ts';
 import { doubleText, floatText } from '../source/binlog/values/number-text.ts';
 import { type ColumnType, charsetOf, integerBases, parseType } from '../target/column-kind.ts';
 
@@ -13,29 +14,9 @@ export const mysqlTypes: VendorTypes = {
   describe: ({ type }) => type,
 };
 
-const integerBits: Readonly<Record<string, bigint>> = {
-  tinyint: 8n,
-  smallint: 16n,
-  mediumint: 24n,
-  int: 32n,
-  bigint: 64n,
-};
-const textBytes: Readonly<Record<string, number>> = {
-  tinytext: 255,
-  text: 65_535,
-  mediumtext: 16_777_215,
-  longtext: 4_294_967_295,
-};
-const blobBytes: Readonly<Record<string, number>> = {
-  tinyblob: 255,
-  blob: 65_535,
-  mediumblob: 16_777_215,
-  longblob: 4_294_967_295,
-};
-
 function codecOf(column: ColumnType): ColumnCodec {
   const { base, unsigned, size, scale } = column;
-  if (integerBases.has(base)) return plain(integer(integerBits[base] ?? 64n, unsigned));
+  if (integerBases.has(base)) return plain(integer(integerBits[base] ?? 64, unsigned));
   if (base in textBytes || base === 'char' || base === 'varchar') return plain(textOf(column));
   if (base in blobBytes) return plain({ kind: 'bytes', max: blobBytes[base] ?? null, fixed: false });
   switch (base) {
@@ -95,8 +76,8 @@ function unquoted(member: string): string {
   return member.slice(1, -1).replaceAll("''", "'");
 }
 
-function integer(bits: bigint, unsigned: boolean): LogicalType {
-  const half = 1n << (bits - 1n);
+function integer(bits: number, unsigned: boolean): LogicalType {
+  const half = 2n ** BigInt(bits - 1);
   return unsigned ? { kind: 'integer', min: 0n, max: half * 2n - 1n } : { kind: 'integer', min: -half, max: half - 1n };
 }
 

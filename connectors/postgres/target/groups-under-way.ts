@@ -1,9 +1,9 @@
 import { backlogRows, type PartFeed } from '../../../src/core/consumer.ts';
+import type { ApplyCounter } from '../../sql/apply/apply-counter.ts';
 import { bytesOf, type Group, nextGroup } from '../../sql/apply/group.ts';
 import type { GroupSize } from '../../sql/apply/group-size.ts';
 import type { IncomingParts } from '../../sql/apply/incoming-parts.ts';
 import type { ApplyConnection } from './apply-connection.ts';
-import type { ApplyCounter } from './apply-counter.ts';
 import { Batch } from './batch.ts';
 import { isBounded, mostStatements } from './bound-statements.ts';
 import type { StatementsAhead } from './statements-ahead.ts';

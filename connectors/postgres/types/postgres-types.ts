@@ -1,7 +1,7 @@
 import type { Column } from '../../../src/core/table.ts';
 import { plainDecimal } from '../../../src/core/types/decimal-text.ts';
 import { withPlainNumbers } from '../../../src/core/types/json-text.ts';
-import type { LogicalType } from '../../../src/core/types/logical-type.ts';
+import { anyText, type LogicalType } from '../../../src/core/types/logical-type.ts';
 import type { ColumnCodec, VendorTypes } from '../../../src/core/types/vendor-types.ts';
 import { numericModifier, typeText } from '../target/type-fit.ts';
 import { arrayFromCanonical, arrayToCanonical } from './array-form.ts';
@@ -15,16 +15,6 @@ export const postgresTypes: VendorTypes = {
   family: 'postgres',
   codec: codecOf,
   describe: typeText,
-};
-
-const plainText: Extract<LogicalType, { kind: 'text' }> = {
-  kind: 'text',
-  characters: null,
-  bytes: null,
-  repertoire: 'unicode',
-  nul: false,
-  padded: false,
-  folds: false,
 };
 
 function codecOf({ type, modifier, definition }: TypedColumn): ColumnCodec {
@@ -82,12 +72,12 @@ function builtIn(name: string, modifier: number): ColumnCodec {
     case 'float8':
       return float(name === 'float4' ? 32 : 64);
     case 'text':
-      return plain(plainText);
+      return plain(anyText);
     case 'name':
       // What is longer would be cut without an error.
-      return plain({ ...plainText, bytes: { max: 63, encoding: 'utf8' } });
+      return plain({ ...anyText, bytes: { max: 63, encoding: 'utf8' } });
     case 'varchar':
-      return plain({ ...plainText, characters: length(modifier) });
+      return plain({ ...anyText, characters: length(modifier) });
     case 'bpchar':
       return padded(length(modifier));
     case 'bytea':
@@ -130,7 +120,7 @@ function builtIn(name: string, modifier: number): ColumnCodec {
 
 /** citext is text to its values; what else extensions have is their own. */
 function extension(type: string): ColumnCodec {
-  if (type.endsWith('.citext')) return plain({ ...plainText, folds: true });
+  if (type.endsWith('.citext')) return plain({ ...anyText, folds: true });
   return plain({ kind: 'own', name: type });
 }
 
@@ -154,7 +144,7 @@ function withZone(text: string): string {
 
 function padded(characters: number | null): ColumnCodec {
   return {
-    type: { ...plainText, characters, padded: true },
+    type: { ...anyText, characters, padded: true },
     toCanonical: (value) => (value as string).replace(/ +$/, ''),
     fromCanonical: characters === null ? null : (value) => padTo(value as string, characters),
   };

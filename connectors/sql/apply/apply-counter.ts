@@ -1,7 +1,6 @@
 import type { ApplyCounts } from '../../../src/core/consumer.ts';
 import type { WorkMeter } from '../../../src/core/work-meter.ts';
-import { type Group, isIdle } from '../../sql/apply/group.ts';
-import type { Mode } from './group-writer.ts';
+import { type Group, isIdle } from './group.ts';
 
 /** What a Consumer has done since it was made. */
 export class ApplyCounter {
@@ -40,7 +39,7 @@ export class ApplyCounter {
     for (const part of group.parts) if (part.commit !== null && !isIdle(part)) this.#counts.transactions++;
   }
 
-  trace({ parts, rows, commit }: Group, mode: Mode, beganMs: number | null): void {
+  trace({ parts, rows, commit }: Group, mode: string, beganMs: number | null): void {
     if (beganMs === null || this.#meter.onDone === null || parts.length === 0) return;
     const transactions = parts.filter((part) => part.commit !== null && !isIdle(part)).length;
     const position = commit?.position ?? null;

@@ -4,20 +4,10 @@ import { type Carrying, type Check, checked, exact, refused } from './carrying.t
 import type { Conversions } from './conversions.ts';
 import { plainDecimal } from './decimal-text.ts';
 import { type ArrayElement, hasBinaryNumbers, isJson, readArray } from './json-text.ts';
-import type { LogicalType } from './logical-type.ts';
+import { anyText, type LogicalType } from './logical-type.ts';
 import { ValueRefused } from './value-refused.ts';
 
 type Json = Extract<LogicalType, { kind: 'json' }>;
-
-const anyText: LogicalType = {
-  kind: 'text',
-  characters: null,
-  bytes: null,
-  repertoire: 'unicode',
-  nul: false,
-  padded: false,
-  folds: false,
-};
 
 /** From and to JSON and arrays; null where it is not about these. */
 export function carryJson(from: LogicalType, to: LogicalType, conversions: Conversions): Carrying | null {

@@ -5,7 +5,7 @@ import { carryText } from './carry-text.ts';
 import { carryTime } from './carry-time.ts';
 import { type Carrying, exact, refused } from './carrying.ts';
 import type { Conversions } from './conversions.ts';
-import type { LogicalType } from './logical-type.ts';
+import { anyText, type LogicalType } from './logical-type.ts';
 
 /**
  * Whether and how values of one type become values of another: as they are, under conditions that each value is checked for, or not at all. The one
@@ -32,21 +32,10 @@ function carryOwn(from: LogicalType, to: LogicalType, conversions: Conversions):
     return from.name === to.name ? exact() : refused(`${from.name} is not ${to.name}`);
   if (from === vectorType) return to.kind === 'bytes' && to.max === null ? exact() : refused('a vector is bytes');
   if (from.kind === 'own') {
-    if (to.kind === 'text') return carryText(asciiText, to, conversions) ?? refused('the text has no room');
+    if (to.kind === 'text') return carryText(anyText, to, conversions) ?? refused('the text has no room');
     return refused(`${from.name} is known to one kind of database only; a column of text takes it`);
   }
   return refused(
     `${to.kind === 'own' ? to.name : to.kind} is known to one kind of database only; use a column of text`,
   );
 }
-
-/** Texts of types are Unicode where they hold texts, and never end in blanks that count. */
-const asciiText: LogicalType = {
-  kind: 'text',
-  characters: null,
-  bytes: null,
-  repertoire: 'unicode',
-  nul: false,
-  padded: false,
-  folds: false,
-};

@@ -70,6 +70,17 @@ export type LogicalType =
   /** Whatever has a text form of its own at one vendor only: that form. */
   | { readonly kind: 'own'; readonly name: string };
 
+/** A text without limits. */
+export const anyText: Extract<LogicalType, { kind: 'text' }> = {
+  kind: 'text',
+  characters: null,
+  bytes: null,
+  repertoire: 'unicode',
+  nul: false,
+  padded: false,
+  folds: false,
+};
+
 export type LogicalKind = LogicalType['kind'];
 
 /** A value in canonical form; NULL never comes here. */
