@@ -10,7 +10,9 @@ import { wrapped } from './wrapped.ts';
 export function initText(document: InitDocument, { cwd, ...style }: CheckStyle & { readonly cwd: string }): string {
   const { file, template, routes, check, grants, notes } = document;
   const bold = (text: string): string => (style.colours ? styleText('bold', text) : text);
-  const shown = relative(cwd, file);
+  const near = relative(cwd, file);
+  // Somewhere else is named as from anywhere: nobody reads ../../../etc.
+  const shown = near.startsWith('..') ? file : near;
   const lines = [`wrote ${shown} (${template}): ${routes.length === 1 ? 'route' : 'routes'} ${routes.join(', ')}`, ''];
   if (check !== null) lines.push(checkText({ ...check, service: null }, style));
   const places = new Map(check?.nodes.map(({ name, place }) => [name, placeText(place)]));

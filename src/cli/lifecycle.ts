@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Asked, Control } from '../control/control.ts';
 import type { LifecycleDocument, Retention } from '../control/lifecycle.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
+import { exactSize, sizeText } from '../core/quantity-text.ts';
 import { chosenRoutes } from './chosen-routes.ts';
 import { type CommandLine, type CommandSpec, exits, writeJson } from './command-line.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from './open-control.ts';
@@ -77,13 +78,6 @@ export function retentionText({ name, retention }: LifecycleDocument, until: str
 }
 
 function grown({ retainedBytes, warnBytes, criticalBytes }: Retention): string {
-  const limits = `a warning from ${sizeText(warnBytes)}, critical from ${sizeText(criticalBytes)}`;
+  const limits = `a warning from ${exactSize(warnBytes)}, critical from ${exactSize(criticalBytes)}`;
   return retainedBytes === null ? ` (${limits})` : `, ${sizeText(retainedBytes)} now (${limits})`;
-}
-
-function sizeText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const at = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
-  const value = bytes / 1000 ** at;
-  return `${at === 0 || Number.isInteger(value) ? value : value.toFixed(1)} ${units[at]}`;
 }

@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
+import stringWidth from 'string-width';
 import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { durationText } from '../core/quantity-text.ts';
 import { loadLines, waitTexts } from './load/load-text.ts';
 import { tableText } from './table-text.ts';
 import { wrapped } from './wrapped.ts';
@@ -17,8 +19,8 @@ const mostTables = 8;
 interface StatusColumn {
   readonly title: string;
   readonly text: (route: RouteView) => string;
-  /** Goes to a line of its own below the route where the terminal is too narrow for all. */
-  readonly low?: boolean;
+  /** Goes to a line of its own below the route where the terminal is too narrow for all; 2: where it is still too narrow then. */
+  readonly low?: 1 | 2;
 }
 
 const columns: readonly StatusColumn[] = [
@@ -26,31 +28,25 @@ const columns: readonly StatusColumn[] = [
   { title: 'STATE', text: (route) => route.state },
   { title: 'HEALTH', text: (route) => route.health },
   { title: 'LAG>', text: (route) => lagText(route.lagMs) },
-  { title: 'TRANSACTIONS>', text: (route) => route.transactions.toLocaleString('en') },
+  { title: 'TRANSACTIONS>', text: (route) => route.transactions.toLocaleString('en'), low: 2 },
   { title: 'ROWS>', text: (route) => route.rows.toLocaleString('en') },
   // A service of an older version does not tell.
-  { title: 'LOADED>', text: (route) => (route.loadedRows ?? 0).toLocaleString('en') },
-  { title: 'COLLISIONS>', text: (route) => String(route.collisions), low: true },
-  { title: 'PARKED>', text: (route) => String(route.parked), low: true },
-  { title: 'RESTARTS>', text: (route) => String(route.restarts), low: true },
-  { title: 'APPLIED', text: (route) => route.target.position ?? '-', low: true },
-  { title: 'SOURCE', text: (route) => route.source.position ?? '-', low: true },
+  { title: 'LOADED>', text: (route) => (route.loadedRows ?? 0).toLocaleString('en'), low: 2 },
+  { title: 'COLLISIONS>', text: (route) => String(route.collisions), low: 1 },
+  { title: 'PARKED>', text: (route) => String(route.parked), low: 1 },
+  { title: 'RESTARTS>', text: (route) => String(route.restarts), low: 1 },
+  { title: 'APPLIED', text: (route) => route.target.position ?? '-', low: 1 },
+  { title: 'SOURCE', text: (route) => route.source.position ?? '-', low: 1 },
 ];
 
 export function statusText(routes: readonly RouteView[], style: StatusStyle): string {
-  const wide = table(columns, routes);
-  const fits = style.columns === null || wide.every((line) => line.length <= (style.columns ?? 0));
-  const [head = '', ...lines] = fits
-    ? wide
-    : table(
-        columns.filter(({ low }) => !low),
-        routes,
-      );
+  const { shown, below } = chosenColumns(routes, style.columns);
+  const [head = '', ...lines] = table(shown, routes, style.columns);
   const text = [style.colours ? styleText('bold', head) : head];
   for (const [at, route] of routes.entries()) {
     const line = lines[at] ?? '';
     text.push(style.colours ? coloured(line, route) : line);
-    if (!fits) text.push(`  ${lowColumns(route)}`);
+    if (below.length > 0) text.push(...belowLines(below, route, style.columns));
     if (route.load) {
       const { tablesDone, tables, rows: loaded, loading = [], waits } = route.load;
       const rests = waits === undefined ? '' : `, ${waitTexts[waits]}`;
@@ -69,19 +65,31 @@ export function statusText(routes: readonly RouteView[], style: StatusStyle): st
   return `${text.join('\n')}\n`;
 }
 
-function table(shown: readonly StatusColumn[], routes: readonly RouteView[]): string[] {
+/** As many as fit, those that matter most; names of routes give way only where even the fewest are too wide. */
+function chosenColumns(
+  routes: readonly RouteView[],
+  width: number | null,
+): { readonly shown: readonly StatusColumn[]; readonly below: readonly StatusColumn[] } {
+  const choices = [0, 1, 2].map((level) => columns.filter(({ low = 3 }) => low > level));
+  const fits = (choice: readonly StatusColumn[]): boolean =>
+    width === null || table(choice, routes, null).every((line) => stringWidth(line) <= width);
+  const shown = choices.find(fits) ?? choices.at(-1) ?? columns;
+  return { shown, below: columns.filter((column) => !shown.includes(column)) };
+}
+
+function table(shown: readonly StatusColumn[], routes: readonly RouteView[], width: number | null): string[] {
   const rows = routes.map((route) => shown.map(({ text }) => text(route)));
   return tableText(
     shown.map(({ title }) => title),
     rows,
+    width,
   ).split('\n');
 }
 
-function lowColumns(route: RouteView): string {
-  return columns
-    .filter(({ low }) => low)
-    .map(({ title, text }) => `${title.replace('>', '').toLowerCase()} ${text(route)}`)
-    .join(', ');
+/** "collisions 0, parked 0": what is counted is never parted from its number. */
+function belowLines(below: readonly StatusColumn[], route: RouteView, width: number | null): string[] {
+  const parts = below.map(({ title, text }) => `${title.replace('>', '').toLowerCase()}\u00a0${text(route)}`);
+  return wrapped(parts.join(', '), { indent: 2, columns: width }).map((line) => line.replaceAll('\u00a0', ' '));
 }
 
 function coloured(line: string, route: RouteView): string {
@@ -92,5 +100,5 @@ function coloured(line: string, route: RouteView): string {
 
 function lagText(lagMs: number | null): string {
   if (lagMs === null) return '-';
-  return lagMs < 10_000 ? `${Math.round(lagMs)} ms` : `${Math.round(lagMs / 1000)} s`;
+  return lagMs < 10_000 ? `${Math.round(lagMs)} ms` : durationText(lagMs);
 }

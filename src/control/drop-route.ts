@@ -1,6 +1,8 @@
+import type { LeftBehind } from '../core/node-inspector.ts';
 import { queueName } from '../core/route.ts';
 import type { StoredRoute } from '../core/route-state-store.ts';
 import type { SourceStatus } from '../core/source.ts';
+import { connectorFor } from '../registry.ts';
 import { busy, demandIdle } from './demand-idle.ts';
 import { dropUnderLease } from './drop-under-lease.ts';
 import type { JournalEntry } from './journalled.ts';
@@ -18,9 +20,11 @@ export interface DroppedRoute {
   readonly dropped: boolean;
   readonly source: NodePlace;
   readonly target: NodePlace;
-  /** Slot and publication; one that was given stays. */
+  /** Of a source that keeps nothing for one route alone `parts` is empty. */
   readonly queue: {
     readonly name: string;
+    /** What goes; what was given stays. */
+    readonly parts: LeftBehind['parts'];
     readonly given: boolean;
     readonly state: SourceStatus['queue'];
     readonly retainedBytes: number | null;
@@ -68,7 +72,13 @@ export async function dropRoute(
     dropped: !dryRun,
     source: placeOfNode(definition.from),
     target: placeOfNode(definition.to),
-    queue: { name: given.slot ?? queueName(definition), given: given.slot !== undefined, state, retainedBytes },
+    queue: {
+      name: given.slot ?? queueName(definition),
+      parts: connectorFor(definition.from.type).inspector(definition.from).left(definition, 'source').parts,
+      given: given.slot !== undefined,
+      state,
+      retainedBytes,
+    },
     tables: tables.length,
     targetTables: tables.map(({ target }) => target),
     parked: stored?.parked.count ?? 0,

@@ -13,5 +13,5 @@ export function placeOfNode({ name, connection }: NodeDefinition): NodePlace {
 }
 
 export function placeText({ node, hosts, database }: NodePlace): string {
-  return `${node} (${hosts.join(', ')}, database ${database})`;
+  return `${node} (${hosts.join(', ')}${database === '' ? '' : `, database ${database}`})`;
 }

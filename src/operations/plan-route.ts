@@ -3,6 +3,7 @@ import type { DescribedTable, RouteDescription } from '../core/route-description
 import type { PendingChange } from '../core/route-state-store.ts';
 import { type TableName, tableLabel } from '../core/table.ts';
 import { parseTablePattern } from '../core/table-pattern.ts';
+import { settingText } from './setting-text.ts';
 
 /** What a plan is made of. */
 export interface PlanFacts {
@@ -56,8 +57,11 @@ export type MappingPart = 'where' | 'key' | 'columns' | 'transforms' | 'owns';
 export interface SettingChange {
   /** As in the configuration: `apply.groupRows`. */
   readonly name: string;
+  /** Durations in milliseconds, sizes in bytes; null: not set. */
   readonly before: unknown;
   readonly after: unknown;
+  /** All of it in words, with units. */
+  readonly text: string;
 }
 
 /** Why a change can't be made to a route that has been loaded. */
@@ -199,8 +203,11 @@ function settingChanges(applied: RouteDescription, wanted: RouteDescription): Se
   const after = flat({ from: wanted.from, to: wanted.to, ...wanted.settings });
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((name) => canonicalJson(before.get(name)) !== canonicalJson(after.get(name)))
-    .map((name) => ({ name, before: before.get(name) ?? null, after: after.get(name) ?? null }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    .toSorted()
+    .map((name) => {
+      const [old, now] = [before.get(name) ?? null, after.get(name) ?? null];
+      return { name, before: old, after: now, text: settingText(name, old, now) };
+    });
 }
 
 function flat(value: object, prefix = ''): Map<string, unknown> {

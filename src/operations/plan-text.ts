@@ -7,7 +7,7 @@ export function planLines(plan: RoutePlan): string[] {
   return [
     ...refusalLines(plan).map((why) => `! ${why}`),
     ...tables.map((step) => `${signs[step.action]} ${step.source.padEnd(width)}  ${whatHappens(step)}`),
-    ...settings.map(({ name, before, after }) => `  ${name}: ${shown(before)} -> ${shown(after)}`),
+    ...settings.map(({ text }) => `  ${text}`),
   ];
 }
 
@@ -45,8 +45,4 @@ function whatHappens(step: TableStep): string {
 
 function replacing(tables: readonly string[]): string {
   return tables.length === 0 ? '' : `, in place of the rows of ${tables.join(', ')}`;
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

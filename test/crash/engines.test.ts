@@ -196,8 +196,10 @@ test('a leader that is cut off is replaced in time, and stops by itself', async 
   await source.query(addOne);
   await takesOver(second, 'cut off');
   await second.caughtUp();
-  // Without an answer from the target it knows by its own clock that the lease is over.
-  await first.state('retrying');
+  // Without an answer from the target it knows by its own clock that the lease is over, and does not wait until the source, too, has been
+  // silent for long.
+  const { reason } = await first.state('retrying');
+  expect(reason).toMatchObject({ code: 'TL-5001', message: expect.stringContaining('node there') });
   for (const each of [sourceLink, link]) each.open();
   expect((await first.state('fenced')).reason?.code).toBe('TL-4001');
   await source.query(addOne);

@@ -45,7 +45,7 @@ export const compareMutations: readonly Mutation[] = [
     file: 'src/operations/compare/frozen-suspects.ts',
     find: "const isUnsure = has(identityOf(suspect)) || (missing && suspect.kind === 'missing');",
     replace: "const isUnsure = !has(identityOf(suspect)) && missing && suspect.kind === 'different';",
-    test: { file: 'test/integration/compare/compare.test.ts', name: 'under the hottest load' },
+    test: { file: 'test/unit/frozen-suspects.test.ts', name: 'changed between the two snapshots' },
   },
   {
     id: 'look-without-end',

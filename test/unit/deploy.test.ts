@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,12 +88,84 @@ test('kubernetes: probes, no privilege, secrets as files, two replicas', () => {
   expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(10);
 });
 
+/** Names of files that a configuration refers to below a folder. */
+function filesOf(configuration: string, folder: string): string[] {
+  const found = [...configuration.matchAll(new RegExp(`${folder}/([\\w.-]+)`, 'g'))];
+  return [...new Set(found.map(([, name = '']) => name))].sort();
+}
+
+test('kubernetes: what refers to something else of the folder finds it', () => {
+  const { resources, labels, configMapGenerator } = parse(read('kubernetes/kustomization.yaml'));
+  const of = (kind: string) =>
+    (resources as string[]).map((name) => parse(read(`kubernetes/${name}`))).find((one) => one.kind === kind);
+  const { spec } = of('Deployment');
+  const pod = spec.template.metadata.labels;
+  // The kustomization puts its own labels on pods and selectors alike.
+  expect(labels).toMatchObject([{ includeSelectors: true, includeTemplates: true }]);
+  for (const selector of [
+    spec.selector.matchLabels,
+    spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels,
+    of('Service').spec.selector,
+    of('PodDisruptionBudget').spec.selector.matchLabels,
+    of('NetworkPolicy').spec.podSelector.matchLabels,
+  ])
+    expect(pod).toMatchObject(selector);
+  const [container] = spec.template.spec.containers;
+  const ports = container.ports.map(({ name }: { name: string }) => name);
+  for (const port of [
+    ...of('Service').spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort),
+    of('NetworkPolicy').spec.ingress[0].ports[0].port,
+    ...['startupProbe', 'livenessProbe', 'readinessProbe'].map((probe) => container[probe].httpGet.port),
+  ])
+    expect(ports).toContain(port);
+  expect(of('ServiceAccount').metadata.name).toBe(spec.template.spec.serviceAccountName);
+  const volumes = spec.template.spec.volumes;
+  expect(container.volumeMounts.map(({ name }: { name: string }) => name)).toEqual(
+    volumes.map(({ name }: { name: string }) => name),
+  );
+  const secret = parse(read('kubernetes/secret.example.yaml'));
+  expect(volumes).toMatchObject([
+    { configMap: { name: configMapGenerator[0].name } },
+    { secret: { secretName: secret.metadata.name } },
+  ]);
+  expect(container.volumeMounts).toMatchObject([
+    { mountPath: '/etc/tidelock' },
+    { mountPath: '/run/secrets/tidelock' },
+  ]);
+  expect(filesOf(read('kubernetes/tidelock.yaml'), '/run/secrets/tidelock')).toEqual(
+    Object.keys(secret.stringData).sort(),
+  );
+});
+
+test('compose: secrets, volumes and services that are named are there', () => {
+  const { services, secrets, volumes } = parse(read('compose/compose.yaml'), { merge: true }) as {
+    services: Record<string, { depends_on?: object; secrets?: string[]; volumes?: string[] }>;
+    secrets: object;
+    volumes: object;
+  };
+  for (const service of Object.values(services)) {
+    const waits = service.depends_on ?? {};
+    for (const name of Array.isArray(waits) ? waits : Object.keys(waits)) expect(Object.keys(services)).toContain(name);
+    for (const name of service.secrets ?? []) expect(Object.keys(secrets)).toContain(name);
+    for (const mount of service.volumes ?? [])
+      if (/^\w/.test(mount)) expect(Object.keys(volumes)).toContain(mount.split(':')[0]);
+  }
+  expect(services.tidelock?.secrets).toEqual(filesOf(read('compose/tidelock.yaml'), '/run/secrets'));
+});
+
 test('systemd: reload is SIGHUP, the drain has time, credentials are files', () => {
   const unit = read('systemd/tidelock.service');
   expect(unit).toMatch(/^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);
   expect(unit).toMatch(/^KillMode=mixed$/m);
   expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(10);
   expect(unit).not.toMatch(/^Environment=.*(PASSWORD|TOKEN)/m);
+});
+
+const analyze = '/usr/bin/systemd-analyze';
+
+test.skipIf(!existsSync(analyze))('systemd: a unit that systemd itself finds nothing wrong with', () => {
+  const said = spawnSync(analyze, ['verify', join(deploy, 'systemd/tidelock.service')], { encoding: 'utf8' });
+  expect([said.status, said.stdout, said.stderr]).toEqual([0, '', '']);
 });
 
 test('no secret is in the folder', () => {

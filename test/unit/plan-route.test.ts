@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { describedSchema, type JsonSchema } from '../../src/config/json-schema.ts';
 import { fingerprintOf, type RouteDescription } from '../../src/core/route-description.ts';
 import { tableLabel } from '../../src/core/table.ts';
 import { needsConsent, type PlanFacts, planRoute } from '../../src/operations/plan-route.ts';
 import { planLines } from '../../src/operations/plan-text.ts';
+import { quantities } from '../../src/operations/setting-text.ts';
 import { ConfigurationFiles, withRoute } from '../support/configuration-files.ts';
 
 function described(route: string, env: Record<string, string> = {}) {
@@ -39,16 +41,50 @@ tables:
 test('what concerns only later rows is a setting', () => {
   const plan = planned(
     all,
-    `${all}\napply: { groupRows: 7 }\nnewTables: load\ncollisions: { tables: { public.a: { resolve: source } } }`,
+    `${all}
+apply: { groupRows: 7, memory: 128000001B }
+newTables: load
+collisions: { tables: { public.a: { resolve: source } } }
+limits: { lag: { warn: 90s, critical: 2h }, retained: { warn: 1500MB } }`,
   );
   expect(plan.tables).toEqual([]);
-  expect(plan.settings).toEqual([
+  expect(plan.settings).toMatchObject([
     { name: 'apply.groupRows', before: 5000, after: 7 },
+    { name: 'apply.memory', before: 128_000_000, after: 128_000_001 },
     { name: 'collisions.tables.public.a.oldValues', before: null, after: 'ignore' },
     { name: 'collisions.tables.public.a.resolve', before: null, after: 'source' },
+    { name: 'limits.lag.critical', before: 60_000, after: 7_200_000 },
+    { name: 'limits.lag.warn', before: 10_000, after: 90_000 },
+    { name: 'limits.retained.warn', before: 5e9, after: 1.5e9 },
     { name: 'newTables', before: 'halt', after: 'load' },
   ]);
+  expect(planLines(plan)).toEqual([
+    '  apply.groupRows: 5000 -> 7',
+    '  apply.memory: 128MB -> 128000001B',
+    '  collisions.tables.public.a.oldValues: not set -> ignore',
+    '  collisions.tables.public.a.resolve: not set -> source',
+    '  limits.lag.critical: 1m -> 2h',
+    '  limits.lag.warn: 10s -> 90s',
+    '  limits.retained.warn: 5GB -> 1500MB',
+    '  newTables: halt -> load',
+  ]);
   expect(needsConsent(plan)).toBe(false);
+});
+
+test('each setting that is a duration or a size is told with its unit', () => {
+  const found: Record<string, string> = {};
+  const look = (schema: JsonSchema, path: string): void => {
+    const type = schema['x-type'];
+    if (type === 'duration' || type === 'size') found[path] = type;
+    for (const [key, inner] of Object.entries(schema.properties ?? {}))
+      look(inner, path === '' ? key : `${path}.${key}`);
+  };
+  const routes = describedSchema().properties?.routes?.additionalProperties;
+  if (typeof routes !== 'object') throw new Error('routes are described otherwise');
+  look(routes, '');
+  // What describe-route.ts leaves out, since it is nothing that a route does.
+  const told = Object.entries(found).filter(([name]) => !/^(journal|compare|load)\./.test(name));
+  expect(Object.fromEntries(told)).toEqual(quantities);
 });
 
 test.for([

@@ -43,6 +43,20 @@ test('every line fits a terminal of 80 columns, and nothing is left out', () => 
   expect(words.join(' ')).toBe(`TL-2201 ${route.reason?.message} ${route.reason?.remedy}`);
 });
 
+test('a long name and long positions fit as well: numbers go below first, then the name gives way', () => {
+  const gtids = '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-99999,4f22ab58-71ca-11e1-9e33-c80aa9429562:1-7';
+  const long = { ...route, name: 'a-route-with-a-name-of-thirty-c', target: { node: 'copy', position: gtids } };
+  for (const columns of [60, 80, 100, 140]) {
+    const text = statusText([long, route], { colours: false, columns });
+    // Positions are copied: they stay whole, on a line of their own where they are longer than one.
+    for (const line of text.split('\n'))
+      expect([columns, line.length <= columns || line.includes(gtids)]).toEqual([columns, true]);
+    expect(text).toContain(gtids);
+    expect(text).toMatch(/transactions 12,345,678|12,345,678 +123,456,789/);
+  }
+  expect(statusText([long], { colours: false, columns: 80 })).toContain('a-route-with-a-name-of-thirty-c  failed');
+});
+
 test('what is not well with a route that runs is told below it, the reason only once', () => {
   const parked = { code: 'TL-4201', message: 'is parked' };
   const waits = {

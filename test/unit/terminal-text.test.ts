@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { checkServerFacts } from '../../connectors/postgres/node/check-server.ts';
 import type { ServerFacts } from '../../connectors/postgres/node/server-facts.ts';
 import { checkText } from '../../src/cli/check-text.ts';
+import { consequencesText } from '../../src/cli/drop-text.ts';
 import { grantsText } from '../../src/cli/grants-text.ts';
+import { initText } from '../../src/cli/init-text.ts';
 import { journalText } from '../../src/cli/journal-text.ts';
 import { repaint } from '../../src/cli/repaint.ts';
 import { schemaText } from '../../src/cli/schema-text.ts';
@@ -35,6 +37,53 @@ test('a time stays whole where there is no room for all', () => {
   );
   expect(line).toMatch(new RegExp(`^${at}  a-route-of-a-name  why.*…`));
   expect(stringWidth(line)).toBeLessThanOrEqual(60);
+});
+
+test('what init has written is named as it is reached: from here, or from anywhere', () => {
+  const at = (file: string, cwd: string): string =>
+    initText(
+      {
+        version: 1,
+        file,
+        template: 'one-way',
+        routes: ['a-to-b'],
+        addresses: {},
+        variables: [],
+        check: null,
+        grants: [],
+        notes: [],
+      },
+      { cwd, colours: false, columns: null },
+    );
+  expect(at('/srv/app/tidelock.yaml', '/srv/app')).toMatch(/^wrote tidelock.yaml[\s\S]*tidelock check\n/);
+  expect(at('/srv/app/conf/t.yaml', '/srv/app')).toMatch(/^wrote conf\/t.yaml[\s\S]*tidelock check -c conf\/t.yaml\n/);
+  const far = at('/etc/tidelock/tidelock.yaml', '/home/me/work');
+  expect(far).toMatch(/^wrote \/etc\/tidelock\/tidelock.yaml/);
+  expect(far).not.toContain('..');
+});
+
+test('a drop names what goes at the source, what was given and stays, and where nothing is kept', () => {
+  const place = (node: string, database: string) => ({ node, hosts: ['h:1'], database });
+  const text = (queue: object, database = 'shop'): string =>
+    consequencesText({
+      version: 1,
+      route: 'r',
+      dropped: false,
+      source: place('shop', database),
+      target: place('copy', 'copy'),
+      queue: { name: 't__r', parts: [], given: false, state: 'idle', retainedBytes: 1_230_000, ...queue },
+      tables: 1,
+      targetTables: ['public.a'],
+      parked: 0,
+      left: [],
+    }).split('\n')[1] ?? '';
+  expect(text({ parts: ['slot', 'publication', 'capture'] })).toBe(
+    '  at shop (h:1, database shop): slot, publication and capture of commands t__r (idle, 1.2 MB kept)',
+  );
+  expect(text({ given: true })).toMatch(/: slot t__r \(idle, 1.2 MB kept\) was given, and stays$/);
+  expect(text({ given: true, parts: ['publication'] })).toMatch(/and stays; the route's publication goes$/);
+  // A binlog is nobody's, and a node of MySQL is a whole server.
+  expect(text({ retainedBytes: null }, '')).toBe('  at shop (h:1): nothing that is kept for this route alone');
 });
 
 test('grants that are run as they are printed make nobody a superuser', () => {

@@ -175,7 +175,7 @@ test('a plan is agreed to as it is shown, by the name of what changes, and follo
   await panel.getByRole('button', { name: 'Apply…' }).click();
   const dialog = page.getByRole('dialog', { name: 'Apply: sales-to-reporting' });
   const text = await dialog.textContent();
-  for (const said of ['public.customers', 'apply.groupRows: 5000 → 20000', '812,004 rows', 'pg-dwh-1.internal:5432'])
+  for (const said of ['public.customers', 'limits.lag.warn: 10s -> 30s', '812,004 rows', 'pg-dwh-1.internal:5432'])
     expect(text).toContain(said);
   const confirm = dialog.getByRole('button', { name: 'Apply sales-to-reporting' });
   await dialog.getByLabel(/Why/).fill('month end');

@@ -185,7 +185,7 @@ export function fakeDeployment(now = Date.now()): FakeDeployment {
           plan: [
             '+ public.refunds    loaded into dwh.refunds',
             '~ public.customers  where: loaded again, the rows of dwh.customers are replaced',
-            '  apply.groupRows: 5000 -> 20000',
+            '  limits.lag.warn: 10s -> 30s',
           ],
           request: 12,
         },

@@ -30,7 +30,14 @@ export const planDocument: z.ZodType<PlanDocument> = z
         pending: z.boolean(),
         needsConsent: z.boolean(),
         tables: z.array(tableStep),
-        settings: z.array(z.object({ name: z.string(), before: z.unknown(), after: z.unknown() })),
+        settings: z.array(
+          z.object({
+            name: z.string(),
+            before: z.unknown().describe('Durations in milliseconds, sizes in bytes; null: not set.'),
+            after: z.unknown(),
+            text: z.string().describe('All of it in words, with units.'),
+          }),
+        ),
         refused: z.array(z.enum(['source', 'slot', 'publication'])),
         replacedRows: z.array(z.object({ table: z.string(), rows: count, more: z.boolean() })),
         problems: z.array(finding),

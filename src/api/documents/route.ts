@@ -247,7 +247,10 @@ export const droppedRoute: z.ZodType<DroppedRoute> = z
     target: nodePlace,
     queue: z.object({
       name: z.string(),
-      given: z.boolean(),
+      parts: z
+        .array(z.enum(['slot', 'publication', 'capture', 'state']))
+        .describe('What goes; empty where the source keeps nothing for one route alone.'),
+      given: z.boolean().describe('The slot was given to the route, and stays.'),
       state: queueState,
       retainedBytes: z.number().nullable(),
     }),

@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import type { DroppedLeftovers } from '../../control/drop-left.ts';
-import type { DroppedRoute } from '../../control/drop-route.ts';
 import { placeText } from '../../control/node-place.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { armFailpoints } from '../../core/failpoint.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
-import { counted } from '../counted.ts';
+import { consequencesText, doneText, leftoversText } from '../drop-text.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
 interface DropOptions extends ControlOptions {
@@ -58,29 +56,9 @@ async function dropOne(line: CommandLine, name: string | undefined, options: Dro
   return 0;
 }
 
-function leftoversText({ leftovers }: DroppedLeftovers): string {
-  if (leftovers.length === 0) return 'nothing is left behind\n';
-  return leftovers
-    .map(({ node, name, parts, retainedBytes, usedBy }) => {
-      const bytes = retainedBytes > 0 ? `, ${retainedBytes.toLocaleString('en')} bytes are kept` : '';
-      return `${name} at ${node}: ${parts.join(', ')}${bytes}${usedBy === null ? '' : `; in use by ${usedBy}, stays`}\n`;
-    })
-    .join('');
-}
-
-function doneText({ leftovers, journalled = true }: DroppedLeftovers): string {
-  const lines = leftovers.flatMap(({ node, name, dropped, statements }) => [
-    `${name} at ${node}: ${dropped ? 'dropped' : 'left'}`,
-    ...statements.map((statement) => `  ${statement}`),
-  ]);
-  if (!journalled)
-    lines.push('The journal went with the node: no other target is there that could keep an entry of this.');
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-}
-
 async function drop(line: CommandLine, name: string, options: DropOptions): Promise<number> {
   await using control = await openControl(line, options);
-  line.err.write(consequences(await control.drop(name, { dryRun: true }, askedHere(options.reason))));
+  line.err.write(consequencesText(await control.drop(name, { dryRun: true }, askedHere(options.reason))));
   if (!options.yes) throw fail(configErrors.needsConsent, { command: `drop ${name}` });
   const done = await control.drop(name, { dryRun: false }, askedHere(options.reason));
   if (options.json) writeJson(line, done);
@@ -90,15 +68,4 @@ async function drop(line: CommandLine, name: string, options: DropOptions): Prom
       `left at ${placeText(done.source)}, since its user may not drop them; an administrator's statements:\n${done.left.join('\n')}\n`,
     );
   return 0;
-}
-
-function consequences({ route, source, target, queue, tables, targetTables, parked }: DroppedRoute): string {
-  const kept = `${queue.state}, ${counted(queue.retainedBytes ?? 0, 'byte')} kept`;
-  const lines = [
-    `${route}:`,
-    `  at ${placeText(source)}: slot and publication ${queue.name} (${kept})${queue.given ? ', which were given, stay' : ''}`,
-    `  at ${placeText(target)}: the state of ${counted(tables, 'table')} in the schema tidelock; rows stay${tables === 0 ? '' : `: ${targetTables.join(', ')}`}`,
-  ];
-  if (parked > 0) lines.push(`  and ${counted(parked, 'parked transaction')}, lost for good`);
-  return `${lines.join('\n')}\n`;
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { placeText } from '../../control/node-place.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
+import { sizeText } from '../../core/quantity-text.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
@@ -35,7 +36,7 @@ async function show(line: CommandLine, name: string, options: PositionOptions): 
     return 0;
   }
   const { sourceNode, targetNode, checkpoint, phase, queue, source } = document;
-  const kept = queue.retainedBytes === null ? '' : `, ${queue.retainedBytes.toLocaleString('en')} bytes are kept`;
+  const kept = queue.retainedBytes === null ? '' : `, ${sizeText(queue.retainedBytes)} are kept`;
   const rows = [
     [`checkpoint at ${targetNode}:`, checkpoint ?? (phase === 'creating' ? 'the load has not ended' : 'none')],
     [`queue at ${sourceNode}:`, `${queue.position ?? 'none'} (${queue.state}${kept})`],

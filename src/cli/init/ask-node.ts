@@ -1,6 +1,6 @@
 import { TidelockError } from '../../core/errors/tidelock-error.ts';
+import { sizeText } from '../../core/quantity-text.ts';
 import type { CommandLine } from '../command-line.ts';
-import { sizeText } from '../size-text.ts';
 import { type GivenTls, type LookedNode, lookAt } from './look-at.ts';
 import type { Prompter } from './prompter.ts';
 

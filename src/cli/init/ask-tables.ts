@@ -1,5 +1,5 @@
 import type { NodeSurvey } from '../../core/node-inspector.ts';
-import { sizeText } from '../size-text.ts';
+import { sizeText } from '../../core/quantity-text.ts';
 import type { Prompter } from './prompter.ts';
 import { carriedTables, schemaGlobs, writtenName } from './table-names.ts';
 

@@ -1,5 +1,5 @@
 import { placeOfNode } from '../../control/node-place.ts';
-import { sizeText } from '../size-text.ts';
+import { sizeText } from '../../core/quantity-text.ts';
 import { freeName, routeName } from './names.ts';
 import type { InitRequest } from './request.ts';
 import { carriedTables, proposedExclusions, writtenName } from './table-names.ts';

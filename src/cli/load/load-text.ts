@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import type { LoadWait } from '../../core/load.ts';
+import { sizeText } from '../../core/quantity-text.ts';
 import type { TableProgress } from '../../core/route-status.ts';
 import type { LoadDocument } from '../../operations/load/load-job.ts';
 import { counted } from '../counted.ts';
-import { sizeText } from '../size-text.ts';
 
 type Shown = Pick<TableProgress, 'table' | 'rows' | 'bytes' | 'expectedRows'> & Partial<TableProgress>;
 

@@ -4,6 +4,8 @@ import { fail } from '../../core/errors/tidelock-error.ts';
 import { type CommandLine, writeJson } from '../command-line.ts';
 import { counted } from '../counted.ts';
 import { type ControlOptions, openControl } from '../open-control.ts';
+import { terminalColumns } from '../terminal.ts';
+import { wrapped } from '../wrapped.ts';
 import { causeOf, tablesText } from './list-parked.ts';
 
 export interface ShowOptions extends ControlOptions {
@@ -29,19 +31,21 @@ export async function showParked(
     keys: options.json ? 10_000 : keysShown,
   });
   if (options.json) writeJson(line, document);
-  else line.out.write(textOf(document));
+  else line.out.write(shownText(document, terminalColumns(line)));
   return 0;
 }
 
-function textOf(parked: ParkedDocument): string {
+/** What `tidelock parked show` prints. `columns`: as wide as the terminal; null: sentences are lines. */
+export function shownText(parked: ParkedDocument, columns: number | null): string {
+  const sentence = (text: string): string[] => wrapped(text, { indent: 2, columns, hang: 2 });
   const { route, id, transaction, position, cause, code, remedy, reason, askedBy, behind } = parked;
   const { keys, changes } = parked;
   const head = [
     `${route} ${id}: transaction ${transaction} at ${position}, committed ${parked.committedAt}`,
-    `  ${counted(parked.rows, 'row')}: ${tablesText(parked.tables)}`,
-    `  ${cause}: ${code} ${causeOf(parked)}`,
-    `  ${remedy}`,
-    ...(reason === null ? [] : [`  skipped by ${askedBy ?? 'somebody'}: ${reason}`]),
+    ...sentence(`${counted(parked.rows, 'row')}: ${tablesText(parked.tables)}`),
+    ...sentence(`${cause}: ${code} ${causeOf(parked)}`),
+    ...sentence(remedy),
+    ...(reason === null ? [] : sentence(`skipped by ${askedBy ?? 'somebody'}: ${reason}`)),
     ...(behind === null ? [] : [`  waits for ${behind}`]),
     '  holds:',
     ...keys.map(

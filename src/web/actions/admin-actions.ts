@@ -68,12 +68,17 @@ function adoptedText({ position, before }: AdoptedDocument): string[] {
 }
 
 function droppedText({ source, target, queue, tables, targetTables, parked }: DroppedDocument): string[] {
-  const kept = queue.retainedBytes === null ? '' : `, for which ${bytes(queue.retainedBytes)} are kept`;
   return [
-    queue.given
-      ? `At ${source.node}: slot and publication ${queue.name} were given, and stay.`
-      : `At ${source.node}: slot and publication ${queue.name} (${queue.state}${kept}).`,
+    `At ${source.node}: ${queueText(queue)}.`,
     `At ${target.node}: the state of ${counted(tables, 'table')}${tables === 0 ? '' : `: ${targetTables.join(', ')}`}.`,
     ...(parked === 0 ? [] : [`${counted(parked, 'parked transaction')}, which nobody can retry any more.`]),
   ];
+}
+
+function queueText({ name, parts, given, state, retainedBytes }: DroppedDocument['queue']): string {
+  if (parts.length === 0 && !given) return 'nothing that is kept for this route alone';
+  const going = parts.map((part) => (part === 'capture' ? 'capture of commands' : part)).join(' and ');
+  const kept = `${state}${retainedBytes === null ? '' : `, for which ${bytes(retainedBytes)} are kept`}`;
+  if (!given) return `${going} ${name} (${kept})`;
+  return `slot ${name} (${kept}) was given, and stays${going === '' ? '' : `; the route’s ${going} goes`}`;
 }

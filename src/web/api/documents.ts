@@ -163,7 +163,7 @@ export interface PlannedRoute {
   readonly name: string;
   readonly state: string;
   readonly tables: readonly TableStep[];
-  readonly settings: readonly { readonly name: string; readonly before: unknown; readonly after: unknown }[];
+  readonly settings: readonly { readonly name: string; readonly text: string }[];
   readonly refused: readonly string[];
   /** Somebody has agreed to it already, and no engine has carried it out yet. */
   readonly pending: boolean;
@@ -209,6 +209,7 @@ export interface DroppedDocument {
   readonly target: PlaceDocument;
   readonly queue: {
     readonly name: string;
+    readonly parts: readonly string[];
     readonly given: boolean;
     readonly state: string;
     readonly retainedBytes: number | null;

@@ -1,5 +1,5 @@
 import type { PlannedRoute } from '../api/documents.ts';
-import { settingText, signOf, stateText, stepText } from './step-text.ts';
+import { signOf, stateText, stepText } from './step-text.ts';
 
 /** A plan in lines, as `tidelock plan` prints it. */
 export function PlanLines({ route }: { readonly route: PlannedRoute }) {
@@ -20,7 +20,7 @@ export function PlanLines({ route }: { readonly route: PlannedRoute }) {
       {route.settings.map((setting) => (
         <li key={setting.name}>
           <span class="sign-text" aria-hidden="true" />
-          <code>{settingText(setting)}</code>
+          <code>{setting.text}</code>
         </li>
       ))}
     </ul>

@@ -1,6 +1,6 @@
 import type { PlannedRoute, TableStep } from '../api/documents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
-import { settingText, signOf, stepText } from './step-text.ts';
+import { signOf, stepText } from './step-text.ts';
 
 export interface PlanStepsProps {
   readonly route: PlannedRoute;
@@ -64,7 +64,7 @@ export function PlanSteps({ route, kept, onKeep }: PlanStepsProps) {
         <ul class="settings" aria-label={`Settings of ${name} that change`}>
           {settings.map((setting) => (
             <li key={setting.name}>
-              <code>{settingText(setting)}</code>
+              <code>{setting.text}</code>
             </li>
           ))}
         </ul>

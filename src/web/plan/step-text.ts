@@ -35,14 +35,6 @@ export function stepText({
   }
 }
 
-export function settingText({ name, before, after }: PlannedRoute['settings'][number]): string {
-  return `${name}: ${valueText(before)} → ${valueText(after)}`;
-}
-
-function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : value === null ? 'not set' : JSON.stringify(value);
-}
-
 const states: Readonly<Record<string, string>> = {
   new: 'New: it begins with a load.',
   unread: 'What would change can not be told:',

@@ -377,6 +377,7 @@ test('drop leaves nothing behind, wants --yes, and refuses while the route runs'
   await store.renewLease({ ...running, state: 'stopped' });
   const asked = await tidelock('drop', 'one');
   expect(asked.code).toBe(2);
+  expect(asked.err).toMatch(/slot and publication test__one \(idle, .* kept\)/);
   expect(asked.err).toMatch(/127\.0\.0\.1:\d+.*state of 1 table in.*public\.item[\s\S]*TL-1013/);
   expect(await tidelock('drop', 'one', '--yes')).toMatchObject({ code: 0 });
   expect(await source.query('select from pg_replication_slots')).toEqual([]);

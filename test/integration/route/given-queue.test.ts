@@ -27,7 +27,8 @@ test('a given slot and publication are used from where they stand, and left when
     expect(await contents(target, ['item'])).toEqual({ item: ['(1)', '(2)', '(3)'] });
     await route.stop();
   }
-  expect((await file.tidelock('drop', 'here-to-there', '--yes')).code).toBe(0);
+  const dropped = await file.tidelock('drop', 'here-to-there', '--yes');
+  expect(dropped).toMatchObject({ code: 0, err: expect.stringMatching(/slot my_slot .* was given, and stays\n/) });
   expect(await source.query(`SELECT FROM pg_replication_slots WHERE slot_name = 'my_slot'`)).toHaveLength(1);
   expect(await source.query(`SELECT FROM pg_publication WHERE pubname = 'mine'`)).toHaveLength(1);
   expect(await target.query(`SELECT FROM pg_namespace WHERE nspname = 'tidelock'`)).toEqual([]);

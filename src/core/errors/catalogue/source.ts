@@ -21,8 +21,7 @@ export const sourceErrors = {
     title: 'The change queue no longer has what the route needs',
     recovery: 'resynchronise',
     message: ({ route, slot, why }) => `route ${route}: replication slot ${slot} is lost: ${why}`,
-    remedy: ({ route }) =>
-      `Drop the route's state with "tidelock drop ${route} --yes", empty its target tables and start it again with load: initial.`,
+    remedy: ({ route }) => `Begin the route anew: ${beginAnew(route)}.`,
     explanation:
       'The server has removed WAL that the route has not read yet (max_slot_wal_keep_size, or a replaced server). Going on would skip changes without a trace.',
   }),
@@ -31,8 +30,7 @@ export const sourceErrors = {
     title: 'The replication slot is not there',
     recovery: 'resynchronise',
     message: ({ route, slot }) => `route ${route}: replication slot ${slot} does not exist at the source`,
-    remedy: ({ route }) =>
-      `Find out who dropped it. Then "tidelock drop ${route} --yes", empty its target tables and start it again with load: initial.`,
+    remedy: ({ route }) => `Find out who dropped it. Then begin the route anew: ${beginAnew(route)}.`,
     explanation:
       'Without its slot the source has kept nothing for the route since the checkpoint. A new slot would start later and skip what lies between.',
   }),
@@ -72,7 +70,7 @@ export const sourceErrors = {
     message: ({ route, what, stored, found }) =>
       `route ${route}: the source's ${what} is ${found}, the checkpoint was made with ${stored}`,
     remedy: ({ route }) =>
-      `Point the source node to the database that the route was started with, or load anew ("tidelock drop ${route} --yes", then start).`,
+      `Point the source node to the database that the route was started with, or begin the route anew: ${beginAnew(route)}.`,
     explanation:
       'Positions are only comparable within one database cluster. The node was pointed elsewhere, or its server was replaced by a dump or a fresh initdb.',
   }),

@@ -1,7 +1,5 @@
+import { durationText, sizeText } from '../../quantity-text.ts';
 import { errorKind } from '../tidelock-error.ts';
-
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
-const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`;
 
 /** What the Supervisor and the workers notice about routes, and why a worker was started again. */
 export const supervisionErrors = {
@@ -10,7 +8,7 @@ export const supervisionErrors = {
     title: 'The route is late',
     recovery: 'usage',
     message: ({ route, lagMs, limitMs }) =>
-      `route ${route} is ${seconds(lagMs)} behind its source, the limit is ${seconds(limitMs)}`,
+      `route ${route} is ${durationText(lagMs)} behind its source, the limit is ${durationText(limitMs)}`,
     remedy: ({ route }) =>
       `Watch "tidelock status ${route} --watch": where the lag does not fall, find out what the target waits for (locks, disk), or raise limits.lag.`,
     explanation:
@@ -20,7 +18,7 @@ export const supervisionErrors = {
     code: 'TL-4302',
     title: 'The source keeps much of its log for the route',
     recovery: 'usage',
-    message: ({ route, bytes }) => `the source keeps ${megabytes(bytes)} of its log for route ${route}`,
+    message: ({ route, bytes }) => `the source keeps ${sizeText(bytes)} of its log for route ${route}`,
     remedy: ({ route }) =>
       `Let the route catch up or run again; a route that is no longer needed is dropped with "tidelock drop ${route}". The source's disk fills otherwise.`,
     explanation: 'What the source keeps because the route has not read it yet has passed limits.retained.',
@@ -30,7 +28,7 @@ export const supervisionErrors = {
     title: 'The target makes the route wait for another session',
     recovery: 'usage',
     message: ({ route, waitedMs, what, holders }) =>
-      `route ${route} has waited for ${seconds(waitedMs)} at the target (${what})${holders === '' ? '' : `, held up by ${holders}`}`,
+      `route ${route} has waited for ${durationText(waitedMs)} at the target (${what})${holders === '' ? '' : `, held up by ${holders}`}`,
     remedy: ({ holders }) =>
       holders === ''
         ? 'Look at the target: what it waits for (a synchronous standby, a lock) has to come, or its setting has to be changed.'
@@ -43,7 +41,7 @@ export const supervisionErrors = {
     title: 'The route did not move on while its source did',
     recovery: 'retry',
     message: ({ route, stoodMs }) =>
-      `route ${route} did not move for ${seconds(stoodMs)} although its source did: its worker was started again`,
+      `route ${route} did not move for ${durationText(stoodMs)} although its source did: its worker was started again`,
     remedy: () => 'Nothing: it goes on from its checkpoint. Where it comes again, report it with the log.',
     explanation:
       'Heartbeats were committed at the source and nothing was read or applied, no server worked on it, and no other session held it up. The worker is drained or killed and started again, each time after twice as long.',
@@ -53,7 +51,7 @@ export const supervisionErrors = {
     title: 'The worker of the route uses more memory than it should',
     recovery: 'retry',
     message: ({ route, bytes, limitBytes, restarted }) =>
-      `the worker of route ${route} ${restarted ? 'was started again: it used' : 'uses'} ${megabytes(bytes)}, the limit is ${megabytes(limitBytes)}`,
+      `the worker of route ${route} ${restarted ? 'was started again: it used' : 'uses'} ${sizeText(bytes)}, the limit is ${sizeText(limitBytes)}`,
     remedy: () => 'Nothing, where it stays at one restart. Else lower apply.memory, or raise limits.memory.',
     explanation:
       'The limit is limits.memory, or follows from apply.memory and the largest row so far. Above it the worker is drained and started again; where that was done before and has not helped, health is a warning and the next restart comes after twice as long.',
@@ -62,7 +60,7 @@ export const supervisionErrors = {
     code: 'TL-4306',
     title: 'The worker of the route stood still for seconds',
     recovery: 'usage',
-    message: ({ route, blockedMs }) => `the worker of route ${route} stood still for ${seconds(blockedMs)}`,
+    message: ({ route, blockedMs }) => `the worker of route ${route} stood still for ${durationText(blockedMs)}`,
     remedy: () => 'Give the host more CPU, or look for a user exit that computes for long.',
     explanation:
       'The event loop of the process was blocked: by code that computes without a pause (a user exit), or since the host gave it no CPU. A worker that says nothing for a minute is killed and started again.',
@@ -71,7 +69,7 @@ export const supervisionErrors = {
     code: 'TL-4307',
     title: 'The route takes long to start',
     recovery: 'usage',
-    message: ({ route, sinceMs }) => `route ${route} has been starting for ${seconds(sinceMs)}`,
+    message: ({ route, sinceMs }) => `route ${route} has been starting for ${durationText(sinceMs)}`,
     remedy: () => 'Look for locks and long transactions at the source and the target.',
     explanation:
       'Checks of both sides should take seconds. A lock on a catalogue table or an overloaded server holds them up.',
@@ -128,7 +126,7 @@ export const supervisionErrors = {
     title: 'The worker of the route said nothing any more',
     recovery: 'retry',
     message: ({ route, silentMs }) =>
-      `the worker of route ${route} said nothing for ${seconds(silentMs)}: it was killed and started again`,
+      `the worker of route ${route} said nothing for ${durationText(silentMs)}: it was killed and started again`,
     remedy: () =>
       'Nothing: it goes on from its checkpoint. Where it comes again, look for a user exit that never returns.',
     explanation: 'The process was frozen, or its event loop blocked for good.',
