@@ -114,7 +114,8 @@ function readReport(file: string): RunReport | null {
 }
 
 try {
-  spawnSync(process.execPath, ['test/support/fetch-servers.ts', allVersions.join(',')], { stdio: 'inherit' });
+  for (const [script, ...args] of [['fetch-servers', allVersions.join(',')], ['fetch-servers'], ['fetch-browser']])
+    spawnSync(process.execPath, [`test/support/${script}.ts`, ...args], { stdio: 'inherit' });
   for (const [index, piece] of pieces.entries()) run(piece, index);
 } finally {
   rmSync(folder, { recursive: true, force: true });

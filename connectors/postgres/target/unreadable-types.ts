@@ -15,7 +15,8 @@ const readable = new Set(
 /**
  * Those of the types whose values the server writes and never reads: storage of indexes and statistics (pg_node_tree,
  * gtsvector, pg_mcv_list ...). Nothing in the catalogue tells them; their input function refuses every text as not
- * supported (0A000), where another would take an empty one or find fault with it.
+ * supported (0A000), where another would take an empty one or find fault with it. Extensions' of before PostgreSQL 16
+ * (pg_trgm's gtrgm, ltree's ltree_gist) say so as an internal error, whose words are never translated.
  */
 export async function unreadableTypes(client: pg.Client, names: Iterable<string>, node: string): Promise<Set<string>> {
   const found = new Set<string>();
@@ -28,7 +29,7 @@ export async function unreadableTypes(client: pg.Client, names: Iterable<string>
     } catch (error) {
       const state = sqlState(error);
       if (state === null) throw classifyPostgresError(error, node);
-      if (state === '0A000') found.add(name);
+      if (state === '0A000' || (state === 'XX000' && /not implemented/.test((error as Error).message))) found.add(name);
     }
   }
   return found;

@@ -181,10 +181,10 @@ test('tables that are renamed, dropped and altered while they are loaded end rig
     DROP TABLE gone;
     ALTER TABLE keyed RENAME id TO key;
     ALTER TABLE keyed ADD COLUMN extra int;
-    UPDATE placed SET id = id + 100_000, v = 'moved' WHERE id % 10 = 0;
+    UPDATE placed SET id = id + 100000, v = 'moved' WHERE id % 10 = 0;
     DELETE FROM placed WHERE id % 10 = 1;
-    INSERT INTO placed SELECT n, 'new' FROM generate_series(200_001, 200_100) n;
-    UPDATE keyed SET key = key + 100_000, extra = 1 WHERE key % 10 = 0;
+    INSERT INTO placed SELECT n, 'new' FROM generate_series(200001, 200100) n;
+    UPDATE keyed SET key = key + 100000, extra = 1 WHERE key % 10 = 0;
     DELETE FROM keyed WHERE key % 10 = 1`);
   // Under the new names, too, what comes is told from what is missing.
   for (let n = 0; n < 20; n++) {
