@@ -20,7 +20,7 @@ export default defineConfig({
     // within a process, and begin with the first of them in each file.
     isolate: wantedVersions.length > 1,
     // More than there are processors: about half of a test's time is waiting, for a lease, a time-out, or a silence.
-    maxWorkers: 5,
+    maxWorkers: 6,
     sequence: { sequencer: LongestFirst },
     // For tests that hang: what a test waits for has limits of its own (test/support/until.ts).
     testTimeout: 180_000,

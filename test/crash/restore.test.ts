@@ -136,7 +136,8 @@ test('a slot that was dropped halts, and so does one that was made anew', async 
   expect((await route.state('failed')).reason?.code).toBe('TL-3102');
   await source.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
   await file.tidelock('start', 'here-to-there');
-  expect((await route.state('failed')).reason?.code).toBe('TL-3105');
+  // The state is failed already.
+  await route.reason('TL-3105');
   expect(await contents(target, ['item'])).toEqual({ item: [] });
   await route.stop();
   await dropSlot(source);

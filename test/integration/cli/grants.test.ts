@@ -5,6 +5,7 @@ import { nodeGrants } from '../../../src/control/node-grants.ts';
 import type { Grant } from '../../../src/core/node-inspector.ts';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
+import { versions } from '../../support/postgres-binaries.ts';
 import { RouteFile } from '../../support/route.ts';
 
 /** Three routes that want all that there is: loads, a given publication, definitions and commands carried over. */
@@ -27,10 +28,12 @@ const routes = `  plain:
     ddl: replicate
 `;
 
+// That cascades do not act a second time can be granted since PostgreSQL 15.
+const cascades = Number(versions.at(-1)) >= 15;
 const tables = `CREATE ROLE shop_owner; CREATE ROLE lender; CREATE ROLE teller;
   CREATE SCHEMA shop; CREATE SCHEMA lent; CREATE SCHEMA told; GRANT USAGE ON SCHEMA shop TO shop_owner;
   CREATE TABLE shop.customers (id serial PRIMARY KEY, name text);
-  CREATE TABLE shop.orders (id int PRIMARY KEY, customer int REFERENCES shop.customers ON DELETE CASCADE);
+  CREATE TABLE shop.orders (id int PRIMARY KEY, customer int REFERENCES shop.customers ${cascades ? 'ON DELETE CASCADE' : ''});
   CREATE SEQUENCE shop.receipt;
   CREATE TABLE lent.items (id serial PRIMARY KEY, label text);
   CREATE TABLE told.events (id int PRIMARY KEY, label text);
@@ -168,7 +171,8 @@ test('a role that has what is printed, and no more, runs the routes', async () =
   load(user);
   await using route = file.run();
   for (const name of ['plain', 'given', 'commands']) await route.state('running', undefined, name);
-  await source.query(`INSERT INTO shop.customers (name) VALUES ('b'); DELETE FROM shop.customers WHERE id = 1;
+  await source.query(`INSERT INTO shop.customers (name) VALUES ('b');
+    ${cascades ? '' : 'DELETE FROM shop.orders;'} DELETE FROM shop.customers WHERE id = 1;
     ALTER TABLE lent.items ADD COLUMN more int; INSERT INTO lent.items (label, more) VALUES ('z', 1);
     ALTER TABLE told.events ADD COLUMN more int`);
   await source.query('CREATE INDEX events_more ON told.events (more)');

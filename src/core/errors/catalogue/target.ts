@@ -135,7 +135,7 @@ export const targetErrors = {
     recovery: 'halt',
     message: ({ route, table, triggers, why }) => `route ${route}: ${table} at the target has ${triggers}, and ${why}`,
     remedy: ({ route }) =>
-      `Disable them at the target, grant the user the right to set session_replication_role, or allow it by name on the route: allow: [targetTriggers]. Then "tidelock start ${route}".`,
+      `Disable them at the target, grant the user the right to set session_replication_role (before PostgreSQL 15 only a superuser may), or allow it by name on the route: allow: [targetTriggers]. Then "tidelock start ${route}".`,
     explanation:
       'The source has run its triggers already; run again at the target they would change rows a second time.',
   }),
