@@ -3,7 +3,7 @@ import type { SchemaDocument } from '../control/route-schema.ts';
 import type { SchemaStatement } from '../core/table-schema.ts';
 import { sqlComment } from './sql-comment.ts';
 
-/** What `tidelock schema` prints: a script that psql takes, with all else as comments. */
+/** What `tidelock schema` prints: a script that the server's own client takes, with all else as comments. */
 export function schemaText({ route, target, statements, findings, left }: SchemaDocument): string {
   const lines = [
     comment(`${route}: ${statements.length === 0 ? 'nothing is missing' : 'missing'} at ${placeText(target)}`),
@@ -13,7 +13,8 @@ export function schemaText({ route, target, statements, findings, left }: Schema
     if (own.length > 0) lines.push('', comment(title), ...own.map(({ text }) => `${text};`));
   };
   half('before', 'before the load');
-  half('after', 'after the load; CONCURRENTLY does not run in a transaction');
+  const isConcurrent = statements.some(({ text }) => text.includes(' CONCURRENTLY '));
+  half('after', `after the load${isConcurrent ? '; CONCURRENTLY does not run in a transaction' : ''}`);
   if (findings.length > 0) lines.push('', comment('there, and not as at the source'));
   for (const { level, code, message, remedy, statement } of findings) {
     lines.push(comment(`${level} ${code} ${message}`));

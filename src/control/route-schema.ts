@@ -45,7 +45,7 @@ export async function readRouteSchema(route: OpenedRoute): Promise<SchemaDocumen
     },
     onBinding: (binding) => bindings.push(binding),
   });
-  const expected = targetSchema(await source.schema(), bindings);
+  const expected = targetSchema(await source.schema(), bindings, target.naming);
   const { statements, findings } = await target.compareSchema(expected);
   const made = new Set(statements.map(({ what }) => what));
   const there = mapped.map((table) => table.mapped).filter((table) => !made.has(`table ${tableLabel(table)}`));

@@ -20,12 +20,12 @@ export interface TableSchema extends TableName {
   readonly indexes: readonly IndexSchema[];
   readonly checks: readonly CheckSchema[];
   readonly foreignKeys: readonly ForeignKeySchema[];
-  /** Storage parameters, as SQL writes them: `fillfactor=70`. */
+  /** Storage parameters, as its own dialect writes them: `fillfactor=70`, `ROW_FORMAT=COMPRESSED`. */
   readonly options: readonly string[];
   readonly comment: string | null;
-  /** `RANGE (created)`; null where the table holds its rows itself. */
+  /** `RANGE (created)`, on MySQL and MariaDB with the partitions themselves behind it; null where the table holds its rows itself. */
   readonly partitionedBy: SqlText | null;
-  /** All levels, parents before their own. */
+  /** All levels, parents before their own. None of MySQL and MariaDB, where partitions are no tables. */
   readonly partitions: readonly PartitionSchema[];
   /** Tables whose columns it has taken over (INHERITS). */
   readonly inherits: readonly TableName[];
@@ -55,7 +55,10 @@ export interface ColumnSchema {
   /** The default is the next value of this sequence. */
   readonly nextOf: TableName | null;
   readonly generated: { readonly value: SqlText; readonly stored: boolean } | null;
+  /** A column that counts by itself: of MySQL's AUTO_INCREMENT the sequence has no name, and starts at the table's next number. */
   readonly identity: { readonly always: boolean; readonly sequence: SequenceSchema } | null;
+  /** What else its own dialect writes of it: `ON UPDATE CURRENT_TIMESTAMP(3)`, `INVISIBLE`. */
+  readonly options: readonly string[];
   readonly comment: string | null;
 }
 
@@ -85,7 +88,7 @@ export interface IndexSchema {
   readonly name: string;
   readonly constraint: 'primary' | 'unique' | 'exclude' | null;
   readonly unique: boolean;
-  /** btree, gin, … */
+  /** btree, gin, fulltext, spatial, … */
   readonly method: string;
   readonly elements: readonly IndexElement[];
   /** Columns that it only carries along. */
@@ -107,6 +110,8 @@ export interface IndexElement {
   readonly value: SqlText;
   /** The value is one column. */
   readonly isColumn: boolean;
+  /** Only the first characters, or bytes, of the column. */
+  readonly length: number | null;
   /** Each quoted and qualified; null where it is the column's or the type's own. */
   readonly collation: string | null;
   readonly operatorClass: string | null;
@@ -149,6 +154,12 @@ export interface LeftOut {
   readonly text: string | null;
   /** Why, where it is not left out for what it is. */
   readonly why?: string;
+}
+
+/** What a database says of names. */
+export interface NamingRules {
+  /** Whether an index's name is taken for the whole schema or for its table alone. */
+  readonly indexNames: 'perSchema' | 'perTable';
 }
 
 /** One statement that brings a database nearer to a description. Each can be run by itself; what is there is not made again. */

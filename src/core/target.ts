@@ -19,7 +19,7 @@ import type {
 import type { Sequence, SequenceMove, SequenceState } from './sequence.ts';
 import type { Column, SharedTable, TableName, TableVersion } from './table.ts';
 import type { TablePattern } from './table-pattern.ts';
-import type { DatabaseSchema, SchemaComparison, SchemaStatement } from './table-schema.ts';
+import type { DatabaseSchema, NamingRules, SchemaComparison, SchemaStatement } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
 
 export interface TargetOptions {
@@ -88,6 +88,7 @@ export interface RowCount {
 
 /** One route's target node. */
 export interface Target {
+  readonly naming: NamingRules;
   /** Tells this node from every other, as origin hops name it. */
   identity(): Promise<string>;
   /** The sequences of these tables' columns. */

@@ -6,6 +6,7 @@ import type {
   ForeignKeySchema,
   IndexSchema,
   LeftOut,
+  NamingRules,
   PartitionSchema,
   SequenceSchema,
   SqlText,
@@ -17,8 +18,12 @@ import type { Output, TableBinding } from '../pipeline/mapping/table-binding.ts'
  * What the target's tables are to be: the source's through the route's names, exclusions and transforms. What no longer
  * holds there (a key of a column that is excluded, a foreign key to rows that are filtered) is left out and named.
  */
-export function targetSchema(source: DatabaseSchema, bindings: readonly TableBinding[]): DatabaseSchema {
-  return new TargetSchema(source, bindings).made();
+export function targetSchema(
+  source: DatabaseSchema,
+  bindings: readonly TableBinding[],
+  naming: NamingRules,
+): DatabaseSchema {
+  return new TargetSchema(source, bindings, naming).made();
 }
 
 /** One target table in the making. */
@@ -39,6 +44,7 @@ interface TargetColumn {
 
 class TargetSchema {
   readonly #source: DatabaseSchema;
+  readonly #naming: NamingRules;
   readonly #makings: readonly Making[];
   readonly #left: LeftOut[] = [];
   /** Names of relations, by schema. */
@@ -46,8 +52,9 @@ class TargetSchema {
   /** By the source's label. */
   readonly #sequencePlaces = new Map<string, TableName>();
 
-  constructor(source: DatabaseSchema, bindings: readonly TableBinding[]) {
+  constructor(source: DatabaseSchema, bindings: readonly TableBinding[], naming: NamingRules) {
     this.#source = source;
+    this.#naming = naming;
     this.#makings = source.tables.flatMap((table) => {
       const binding = bindings.find(({ source: { schema, name } }) => schema === table.schema && name === table.name);
       return binding === undefined ? [] : makingsOf(table, binding);
@@ -258,7 +265,8 @@ class TargetSchema {
       return [
         {
           ...index,
-          name: this.#free(making.output.table.schema, index.name),
+          name:
+            this.#naming.indexNames === 'perTable' ? index.name : this.#free(making.output.table.schema, index.name),
           elements: index.elements.map((element) => ({ ...element, value: take(element.value) })),
           include: index.include.flatMap((column) => making.columns.get(column)?.name ?? []),
           where: index.where === null ? null : take(index.where),
@@ -343,6 +351,7 @@ const added = {
   nextOf: null,
   generated: null,
   identity: null,
+  options: [],
   comment: null,
 };
 
@@ -397,6 +406,7 @@ function ownKey({ output, table }: Making): readonly IndexSchema[] {
       elements: columns.map((column) => ({
         value: [{ column }],
         isColumn: true,
+        length: null,
         collation: null,
         operatorClass: null,
         order: '',

@@ -24,6 +24,8 @@ import { factsOf } from '../catalogue/table-facts.ts';
 import type { MysqlSession } from '../connect.ts';
 import { readInstance } from '../instance.ts';
 import { readNodeId } from '../own-database.ts';
+import { readLeftBeside } from '../schema/left-beside.ts';
+import { readSchema } from '../schema/read-schema.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { withSession } from '../with-session.ts';
 import { emitMark } from './emit-signal.ts';
@@ -115,8 +117,12 @@ class MysqlSource implements Source {
     return [];
   }
 
-  async schema(): Promise<DatabaseSchema> {
-    throw this.#notYet('a description of its tables ("tidelock schema")');
+  schema(): Promise<DatabaseSchema> {
+    return this.#with(async (session) => {
+      const tables = await this.#carried(session);
+      const schema = await readSchema(session, tables);
+      return { ...schema, left: [...schema.left, ...(await readLeftBeside(session, tables))] };
+    });
   }
 
   preflight(): Promise<readonly Finding[]> {

@@ -1,13 +1,15 @@
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
-import { routeKey } from '../../../src/core/route.ts';
+import { type NodeDefinition, routeKey } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { readNodeId } from '../own-database.ts';
+import { carryOut } from '../schema/carry-out.ts';
+import { compareSchema } from '../schema/compare-schema.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { openMysqlState } from '../state/mysql-route-state.ts';
 import { withSession } from '../with-session.ts';
@@ -21,6 +23,11 @@ import { readTargetTables } from './target-table.ts';
 
 /** Counting more would take long, and says no more to whoever reads it. */
 const mostRows = 1_000_000;
+
+/** Descriptions from a database of another vendor are written for the target's own by whoever makes them. */
+function vendorOf({ type }: NodeDefinition): 'mysql' | 'mariadb' {
+  return type === 'mariadb' ? 'mariadb' : 'mysql';
+}
 
 /** The target side of one route at a server of MySQL or MariaDB. */
 export function mysqlTarget({ route, logger }: TargetOptions): Target {
@@ -37,6 +44,7 @@ export function mysqlTarget({ route, logger }: TargetOptions): Target {
     });
 
   return {
+    naming: { indexNames: 'perTable' },
     identity: () =>
       briefly(async (session) => {
         const { vendor, uuid } = await readServerFacts(session);
@@ -75,12 +83,17 @@ export function mysqlTarget({ route, logger }: TargetOptions): Target {
         return empty;
       }),
     instance: () => briefly(readInstance),
-    compareSchema: async () => {
-      throw notYet('to compare definitions of tables');
-    },
-    carryOut: async (statements) => {
-      if (statements.length > 0) throw notYet('to make tables');
-    },
+    compareSchema: (expected) =>
+      briefly((session) =>
+        compareSchema(session, expected, {
+          route: route.name,
+          node: node.name,
+          from: vendorOf(route.from),
+          to: vendorOf(node),
+          foreignKeysAct: foreignKeysAct(route),
+        }),
+      ),
+    carryOut: (statements, options) => carryOut(node, statements, options),
     preflight: (tables) => briefly((session) => targetPreflight(session, route, tables)),
     compareSide: () => {
       throw notYet('to be compared');

@@ -146,6 +146,7 @@ async function columnOf(row: ColumnRow, sequences: Sequences): Promise<ColumnSch
     default: row.generated === '' && next === undefined ? value : null,
     nextOf: next === undefined ? null : { schema: next.schema, name: next.name },
     generated: row.generated === '' || value === null ? null : { value, stored: row.generated === 's' },
+    options: [],
     identity: own === undefined ? null : { always: row.identity === 'a', sequence: own },
   };
 }
@@ -172,6 +173,7 @@ async function indexOf(row: IndexRow): Promise<IndexSchema> {
       row.elements.map(async ({ column, value, collation, operatorClass, operatorOptions, order, operator }) => ({
         value: column === null ? await sqlPieces(value, 'expression') : [{ column }],
         isColumn: column !== null,
+        length: null,
         collation,
         operatorClass:
           operatorClass === null || operatorOptions.length === 0

@@ -91,6 +91,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
   };
 
   return {
+    naming: { indexNames: 'perSchema' },
     identity: async () => {
       const known = identity;
       identity = null;

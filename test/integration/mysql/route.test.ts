@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectMysql, type MysqlSession } from '../../../connectors/mysql/connect.ts';
+import { carryOut } from '../../../connectors/mysql/schema/carry-out.ts';
+import { compareSchema } from '../../../connectors/mysql/schema/compare-schema.ts';
+import { readSchema } from '../../../connectors/mysql/schema/read-schema.ts';
+import type { SchemaStatement, TableSchema } from '../../../src/core/table-schema.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
+import type { MysqlVendor } from '../../support/mysql-binaries.ts';
 import { RouteFile } from '../../support/route.ts';
 
 /** From, to: each vendor to itself, and between the two. */
@@ -10,6 +16,34 @@ const pairs = [
 ] as const;
 
 let databases = 0;
+
+/** Which index comes first tells nothing. */
+const inOrder = (table: TableSchema): TableSchema => ({
+  ...table,
+  indexes: table.indexes.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+});
+
+/** Every kind of thing that a table is made of. */
+const rich = (vendor: MysqlVendor): string => `
+  CREATE TABLE c (id int AUTO_INCREMENT PRIMARY KEY, n varchar(50) NOT NULL DEFAULT 'it''s \\\\ x', t text, u int unsigned zerofill, \`a \`\`b\` int COMMENT 'as\n\\'written',
+    d datetime(3) DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), e enum('a','b''c') CHARACTER SET latin1 DEFAULT 'a',
+    id2 int DEFAULT 5, g int GENERATED ALWAYS AS (id2 + 1) STORED, v varchar(60) AS (concat(n, 'x,(', "it's")) VIRTUAL,
+    x varchar(80) DEFAULT (concat('a', uuid())), bb bit(4) DEFAULT b'101', dec1 decimal(10,2) DEFAULT 1.50, ts timestamp NULL, neg int DEFAULT -7,
+    j json, ge point NOT NULL, zero date DEFAULT '2020-01-01', hidden int INVISIBLE, CHECK (id2 > 0), CONSTRAINT named CHECK (n <> 'a'',b'),
+    KEY k1 (n(10) DESC, id2), UNIQUE KEY u1 (id2, n) COMMENT 'it''s', FULLTEXT KEY ft (n), SPATIAL KEY sp (ge))
+    ENGINE=InnoDB ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8 COMMENT='tab\\'le' AUTO_INCREMENT=77;
+  CREATE TABLE f (id int PRIMARY KEY, c int, s int, CONSTRAINT fk1 FOREIGN KEY (c) REFERENCES c (id) ON DELETE CASCADE ON UPDATE SET NULL, FOREIGN KEY (s) REFERENCES f (id));
+  CREATE TABLE nokey (a int NOT NULL, b int, UNIQUE KEY (a), KEY k1 (b)) DEFAULT CHARSET latin1;
+  CREATE TABLE counts (a int PRIMARY KEY, n bigint unsigned AUTO_INCREMENT, KEY by_a (a, n), KEY by_n (n));
+  CREATE TABLE p1 (id int, d date NOT NULL, PRIMARY KEY (id, d)) PARTITION BY RANGE (year(d)) SUBPARTITION BY HASH (to_days(d)) SUBPARTITIONS 2
+    (PARTITION p0 VALUES LESS THAN (2020), PARTITION \`p max\` VALUES LESS THAN MAXVALUE);
+  CREATE TABLE p2 (id int, \`d e\` date NOT NULL, PRIMARY KEY (id, \`d e\`)) PARTITION BY RANGE COLUMNS (\`d e\`, id) (PARTITION p0 VALUES LESS THAN ('2020-01-01', 5));
+  CREATE TABLE p3 (id int PRIMARY KEY) PARTITION BY KEY (id) PARTITIONS 3;
+  ${
+    vendor === 'mysql'
+      ? `CREATE TABLE m1 (id int PRIMARY KEY, a varchar(20), g geometry NOT NULL SRID 4326, KEY k ((lower(a))), KEY k2 ((id + 1), a), KEY k3 (a) INVISIBLE, CHECK (id > 0) NOT ENFORCED)`
+      : `CREATE TABLE m1 (id int PRIMARY KEY, a varchar(20) CHECK (a <> 'x'), u uuid, i inet6, t text DEFAULT 'abc', w int DEFAULT (id + 1), z text COMPRESSED, KEY k (a) IGNORED) DEFAULT CHARSET=latin1 PAGE_COMPRESSED=1`
+  }`;
 
 describe.each(pairs)('from %s to %s', (from, to) => {
   let source: MysqlServer;
@@ -30,6 +64,79 @@ describe.each(pairs)('from %s to %s', (from, to) => {
     return name;
   }
 
+  test('the target gets what the source has, in two halves, and then nothing is missing', async () => {
+    const name = `r${++databases}`;
+    await source.query(`CREATE DATABASE ${name}; USE ${name}; ${rich(from)}`);
+    const [here, there] = await Promise.all([connectMysql(source.node), connectMysql(target.node)]);
+    try {
+      const names = await here.query(
+        `SELECT table_name FROM information_schema.tables WHERE table_schema = '${name}' AND table_type = 'BASE TABLE'`,
+      );
+      const described = (session: MysqlSession) =>
+        readSchema(
+          session,
+          names.map(([table]) => ({ schema: name, name: String(table) })),
+        );
+      const expected = await described(here);
+      const options = { route: 'r', node: 'there', from, to, foreignKeysAct: from === 'mariadb' };
+      const missing = async () => compareSchema(there, expected, options);
+      const make = async (statements: readonly SchemaStatement[]) =>
+        carryOut(target.node, statements, { signal: new AbortController().signal, onBegin: () => {} });
+      const first = await missing();
+      expect(first.findings.filter(({ level }) => level === 'error')).toEqual([]);
+      const before = first.statements.filter(({ half }) => half === 'before');
+      // Cut short at any place, and given again.
+      await make(before.slice(0, 3));
+      expect((await missing()).statements).toEqual(first.statements.slice(3));
+      await make((await missing()).statements.filter(({ half }) => half === 'before'));
+      const rest = (await missing()).statements;
+      // With a foreign key the server makes its index.
+      if (from === 'mysql') expect(rest).toEqual(first.statements.filter(({ half }) => half === 'after'));
+      expect(rest.filter(({ half }) => half === 'before')).toEqual([]);
+      await make((await missing()).statements);
+      const done = await missing();
+      expect(done.statements).toEqual([]);
+      if (from === to) {
+        expect(done.findings).toEqual([]);
+        const { tables } = await described(there);
+        expect(tables.map(inOrder)).toEqual(expected.tables.map(inOrder));
+      } else {
+        const told = done.findings.map(({ message }) => message.replace(/^.*target: /, ''));
+        expect(told.filter((one) => !one.includes('collation'))).toEqual([
+          "column g is made without SRID 4326, which is the source's vendor's alone",
+          'index k is not made: MariaDB has none of expressions (lower(`a`)); a generated column with an index does the same',
+          'index k2 is not made: MariaDB has none of expressions ((`id` + 1)); a generated column with an index does the same',
+          'check constraint m1_chk_1 is not made: it is not enforced at the source, and MariaDB has none of that kind',
+        ]);
+        expect(
+          told.filter((one) => one.startsWith('column n has the collation utf8mb4_uca1400_nopad_ai_ci')),
+        ).toHaveLength(1);
+      }
+      await target.query(`USE ${name}; ALTER TABLE c DROP COLUMN g, MODIFY n varchar(60) NULL DEFAULT 'other', DROP KEY k1, ADD KEY k1 (id2);
+        ALTER TABLE f DROP FOREIGN KEY fk1; ALTER TABLE counts MODIFY n bigint unsigned NOT NULL; ALTER TABLE f ADD CONSTRAINT other FOREIGN KEY (c) REFERENCES c (id)`);
+      const { findings, statements } = await missing();
+      expect(statements).toEqual([]);
+      const told = findings
+        .filter(({ statement }) => statement !== undefined)
+        .map(({ level, message }) => `${level} ${message.replace(/^.*target: /, '')}`);
+      expect(told.filter((one) => !one.includes('collation'))).toEqual([
+        'warning column n takes NULL',
+        'warning column n has another default',
+        'error column g is not there',
+        'warning index k1 is another one',
+        'warning column n does not count by itself',
+        'warning foreign key other does something else',
+      ]);
+      // Each statement mends what it is told with.
+      for (const { statement = '' } of findings.filter(({ statement }) => statement !== undefined))
+        await there.query(statement.slice(0, -1));
+      expect((await missing()).findings.filter(({ statement }) => statement !== undefined)).toEqual([]);
+    } finally {
+      here.close();
+      there.close();
+    }
+  });
+
   const both = async (query: string) => Promise.all([source.query(query), target.query(query)]);
 
   test('rows that were there are loaded, what changes follows, over a kill and a halt at a new definition', async () => {
@@ -40,7 +147,9 @@ describe.each(pairs)('from %s to %s', (from, to) => {
     await source.query(
       `INSERT INTO ${d}.t (n, v, b, at) VALUES (1.5, 'ü''ß\\\\', x'00ff27', '2024-02-29 12:00:00.123'), (NULL, '', NULL, NULL); INSERT INTO ${d}.nokey VALUES (1, 'x'), (1, 'x')`,
     );
+    await target.query(`DROP DATABASE ${d}`);
     using file = new RouteFile({ source, target, route: `tables: ["${d}.*"]` });
+    expect(await file.tidelock('schema', 'here-to-there', '--apply')).toMatchObject({ code: 0, err: '' });
     const checked = await file.tidelock('check');
     expect(checked, checked.out + checked.err).toMatchObject({ code: 0 });
     const same = async (): Promise<void> => {
