@@ -30,6 +30,7 @@ export const failpointNames = [
   'tables.loaded',
   'change.stored',
   'change.done',
+  'change.half',
   'drop.leased',
   'drop.queue',
   'rename.prepared',

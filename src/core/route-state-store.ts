@@ -84,6 +84,8 @@ export interface TablesChange {
   /** Registered, in place of what was registered of them. */
   readonly tables: readonly StoredTable[];
   readonly applied: RouteDescription;
+  /** What is left to be done of what was agreed to. */
+  readonly pending?: PendingChange | undefined;
 }
 
 export interface WantedOptions {

@@ -129,7 +129,18 @@ export interface Source {
    * As `addTables`, while the queue is read, and without a view: resolves when every transaction that is committed from the given position on has
    * all its changes of the tables in the queue. Waits for transactions that are open; with synchronous commit these wait for the queue's reader.
    */
-  publishTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<PublishedTables>;
+  publishTables(
+    tables: readonly TableVersion[],
+    signal: AbortSignal,
+    options?: { /** By `enterTables`, and whoever asks knows which of them have keys. */ readonly entered: boolean },
+  ): Promise<PublishedTables>;
+  /** COMMITs at the source wait for the route while it streams, or may: nothing is to wait for open transactions while it does not. */
+  isAwaited(): Promise<boolean>;
+  /**
+   * Puts tables into the route's queue, which may be read meanwhile, and waits for nothing: what is under way may be there in parts, until
+   * `publishTables`. Repeatable.
+   */
+  enterTables(tables: readonly TableVersion[]): Promise<void>;
   /**
    * Takes out of the queue that the route owns what the route no longer means: tables, and the capture of commands. What it
    * has of them already stays. `carried`: ids of the tables that the route is registered with; they stay whatever their names are now, or
@@ -199,6 +210,8 @@ export interface CollectorOptions {
   readonly carried: readonly CarriedTable[] | null;
   /** Selected tables that are not carried have appeared. Called with each look that finds others than the one before. */
   onNewTables?(tables: readonly string[]): void;
+  /** Labels of selected tables that are in the queue and that the route is about to begin with: their rows are left out. */
+  readonly joining?: readonly string[];
   /** Carried tables whose definition or storage is another one than at the look before; all of them with the first. */
   onTouched?(tables: readonly string[]): void;
   readonly budget: ByteBudget;

@@ -139,6 +139,11 @@ function tableSteps(applied: RouteDescription, facts: PlanFacts): readonly Table
   return steps.toSorted((a, b) => (a.source < b.source ? -1 : 1));
 }
 
+/** What a route is configured to do but for tables that globs mean, as if each were excluded. */
+export function without(description: RouteDescription, labels: readonly string[]): RouteDescription {
+  return { ...description, exclude: [...description.exclude, ...labels.map(quotedLabel)] };
+}
+
 function targetsOf(target: string): string[] {
   return target.split(', ');
 }

@@ -10,10 +10,11 @@ import { type TableVersion, tableLabel } from '../core/table.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
+import { type AgreedChange, changeBesideStream, type JoiningTables } from './change-beside-stream.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
 import { type CopiedTables, copyInto, type InitialLoadOptions } from './initial-load.ts';
 import { ownTables } from './own-tables.ts';
-import { isAsAgreed, isCopied, isEmpty, leavesParked, planRoute, type RoutePlan, replacedBy } from './plan-route.ts';
+import { isAsAgreed, isCopied, isEmpty, leavesParked, type PlanFacts, planRoute, replacedBy } from './plan-route.ts';
 import { planLines, refusalLines } from './plan-text.ts';
 
 /**
@@ -23,14 +24,15 @@ import { planLines, refusalLines } from './plan-text.ts';
  * Everything that decides about rows is one target transaction: the rows of tables that are loaded (copied from one snapshot
  * of the source, as new tables are), which tables are registered with which positions, what the route was applied with, and
  * that nothing is pending. Whatever interrupts it before leaves the route as it was, with tables in its publication
- * that it does not carry, and nothing else; the next start begins again. Returns the tables as they are registered from then on; null of a
- * route that was not loaded.
+ * that it does not carry, and nothing else; the next start begins again. Where COMMITs at the source wait for the route it is another way
+ * (change-beside-stream.ts), which may leave tables to join. Returns the tables as they are registered from then on; null of a route that was not loaded.
  */
 export async function settleDefinition(
   options: InitialLoadOptions,
   stored: StoredRoute | null,
-): Promise<readonly StoredTable[] | null> {
+): Promise<Settled | null> {
   const { definition, store, source, logger } = options;
+  let joining: JoiningTables | null = null;
   if (stored?.checkpoint?.phase !== 'ready') return null;
   const wanted = definition.describe();
   const { applied } = stored;
@@ -39,8 +41,8 @@ export async function settleDefinition(
     await store.apply({ removed: [], tables: [], applied: wanted });
     logger.info({}, 'what the route is configured to do is taken for what it was applied with');
   } else if (fingerprintOf(applied) !== fingerprintOf(wanted)) {
-    await attempted(options, stored);
-    failpoint('change.done');
+    joining = await attempted(options, stored, () => change(options, stored));
+    if (joining === null) failpoint('change.done');
   } else if (stored.pending?.to === fingerprintOf(wanted)) {
     await store.apply({ removed: [], tables: [], applied: wanted });
   }
@@ -49,7 +51,13 @@ export async function settleDefinition(
   const carried = tables.flatMap((table) => table.definition?.id ?? []);
   const left = await source.tidyQueue(carried);
   if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
-  return tables;
+  return { tables, joining: joining === null ? null : attempting(options, stored, joining) };
+}
+
+export interface Settled {
+  readonly tables: readonly StoredTable[];
+  /** What is still to come of a change that was agreed to, once the route streams. */
+  readonly joining: JoiningTables | null;
 }
 
 /**
@@ -65,10 +73,10 @@ async function demandKnown({ definition, source }: InitialLoadOptions, tables: r
 }
 
 /** A change that was agreed to and can't be made is not tried again by itself: its engine may go back to what was. */
-async function attempted(options: InitialLoadOptions, stored: StoredRoute): Promise<void> {
+async function attempted<T>(options: InitialLoadOptions, stored: StoredRoute, run: () => Promise<T>): Promise<T> {
   const { definition, store } = options;
   try {
-    await change(options, stored);
+    return await run();
   } catch (error) {
     const isAsked = stored.pending?.to === fingerprintOf(definition.describe()) && stored.pending.failed === undefined;
     if (error instanceof TidelockError && error.recovery !== 'retry' && error.recovery !== 'fenced' && isAsked) {
@@ -79,18 +87,31 @@ async function attempted(options: InitialLoadOptions, stored: StoredRoute): Prom
   }
 }
 
-async function change(options: InitialLoadOptions, stored: StoredRoute): Promise<void> {
+function attempting(options: InitialLoadOptions, stored: StoredRoute, joining: JoiningTables): JoiningTables {
+  return {
+    labels: joining.labels,
+    publish: (signal) => attempted(options, stored, () => joining.publish(signal)),
+    begin: (published) =>
+      attempted(options, stored, async () => {
+        await joining.begin(published);
+        failpoint('change.done');
+      }),
+  };
+}
+
+/** What is left to be done while the route streams; null where that is nothing. */
+async function change(options: InitialLoadOptions, stored: StoredRoute): Promise<JoiningTables | null> {
   const { definition, store, source, logger } = options;
   const { name: route } = definition;
   const { applied, pending, checkpoint } = stored;
-  if (applied === null || checkpoint === null) return;
+  if (applied === null || checkpoint === null) return null;
   const wanted = definition.describe();
   const tables = await store.tables();
   const mapper = currentMapper(definition, tables);
   const bindings = (await source.tables()).map((table) => mapper.bind(table));
   const isAgreed =
     pending?.to === fingerprintOf(wanted) && pending.from === fingerprintOf(applied) && pending.failed === undefined;
-  const plan = planRoute({
+  const facts: PlanFacts = {
     applied,
     wanted,
     stored: tables,
@@ -98,14 +119,16 @@ async function change(options: InitialLoadOptions, stored: StoredRoute): Promise
     isSameSource: source.originName(checkpoint.source) === source.originName(await source.identity()),
     keepRows: isAgreed ? pending.keepRows : [],
     sameExpression: definition.tables.sameExpression,
-  });
+  };
+  const plan = planRoute(facts);
   if (plan.refused.length > 0) throw fail(routeErrors.changeRefused, { route, what: refusalLines(plan) });
   if (plan.tables.length > 0 && !isAgreed) throw fail(routeErrors.definitionChanged, { route, plan: planLines(plan) });
   if (isAgreed && !isAsAgreed(plan, pending)) throw fail(routeErrors.planChanged, { route, plan: planLines(plan) });
   if (stored.parked.count > 0 && !plan.tables.every(leavesParked))
     throw fail(routeErrors.parkedBeforeChange, { route, count: stored.parked.count });
-  await carryOut({ ...options, mapper }, { plan, bindings, tables });
-  if (!isEmpty(plan)) logger.info({ plan: planLines(plan) }, 'the route is changed');
+  const joining = await carryOut({ ...options, mapper }, { plan, facts, stored, bindings, tables });
+  if (joining === null && !isEmpty(plan)) logger.info({ plan: planLines(plan) }, 'the route is changed');
+  return joining;
 }
 
 /** Columns that were left out because the target had them not are looked at anew. */
@@ -116,21 +139,22 @@ export function currentMapper(definition: RouteDefinition, tables: readonly Stor
   return mapper;
 }
 
-interface Change {
-  readonly plan: RoutePlan;
+interface Change extends Pick<AgreedChange, 'plan' | 'facts' | 'stored' | 'tables'> {
   readonly bindings: readonly TableBinding[];
-  /** As registered. */
-  readonly tables: readonly StoredTable[];
 }
 
-async function carryOut(options: InitialLoadOptions, { plan, bindings, tables }: Change): Promise<void> {
+async function carryOut(options: InitialLoadOptions, agreed: Change): Promise<JoiningTables | null> {
+  const { plan, bindings, tables } = agreed;
   const { definition, source, store, mapper, signal } = options;
   const applied = definition.describe();
   const bindingOf = new Map(bindings.map((binding) => [tableLabel(binding.source), binding]));
   const removed = plan.tables.flatMap(({ action, source: label }) => (action === 'drop' ? [label] : []));
   const remapped = plan.tables.flatMap((step): StoredTable[] => {
     const known = tables.find((table) => table.source === step.source);
-    return step.action === 'remap' && known !== undefined ? [{ ...known, target: step.target }] : [];
+    const binding = bindingOf.get(step.source);
+    if (step.action !== 'remap' || known === undefined || binding === undefined) return [];
+    const { owns } = storedTable(binding, null);
+    return [{ ...known, target: step.target, ...(owns !== undefined && { owns }) }];
   });
   // What begins anew at a position of its own, with its rows or without.
   const begun = plan.tables.flatMap((step) => {
@@ -139,12 +163,13 @@ async function carryOut(options: InitialLoadOptions, { plan, bindings, tables }:
   });
   if (begun.length === 0) {
     await store.apply({ removed, tables: remapped, applied });
-    return;
+    return null;
   }
   await demandFit(
     options,
     begun.map(({ binding }) => binding),
   );
+  if (await source.isAwaited()) return await changeBesideStream(options, { ...agreed, remapped, begun });
   const snapshot = await source.addTables(
     begun.map(({ binding }) => binding.source),
     signal,
@@ -167,6 +192,7 @@ async function carryOut(options: InitialLoadOptions, { plan, bindings, tables }:
       applied,
     };
     await copyInto(options, copy, (loader) => loader.commitChange(change));
+    return null;
   } finally {
     await snapshot.close();
   }

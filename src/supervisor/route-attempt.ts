@@ -16,6 +16,7 @@ import type { CarriedTable, PublishedTables, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { carrySequences } from '../operations/carry-sequences.ts';
+import type { JoiningTables } from '../operations/change-beside-stream.ts';
 import { initialLoad } from '../operations/initial-load.ts';
 import type { LoadDesk } from '../operations/load/load-desk.ts';
 import { LoadsBesideStream } from '../operations/load/loads-beside-stream.ts';
@@ -98,11 +99,14 @@ async function attemptExpecting(attempt: RouteAttempt, expected: AbortController
   const loading = { ...attempt, mapper, meter: attempt.meter.work, onProgress: attempt.onLoad };
   const settled = await settleDefinition(loading, route);
   attempt.onLoad(null);
-  const [stored, now] = await Promise.all([settled ?? store.tables(), source.tables()]);
+  // What a load that failed has left registered was never begun with.
+  const { tables: stored = [], joining = null } = settled ?? {};
+  const now = await source.tables();
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   // With DDL commands the queue tells of new tables in their place: what is new is only known when that is reached.
   const isTold = definition.ddl === 'replicate' && stored.length > 0;
-  const appeared = isTold ? [] : newTables(definition, now, stored).map(tableLabel);
+  const found = isTold ? [] : newTables(definition, now, stored).map(tableLabel);
+  const appeared = found.filter((label) => joining?.labels.includes(label) !== true);
   if (definition.newTables === 'halt' && appeared.length > 0)
     throw fail(sourceErrors.newTables, { route: definition.name, tables: appeared.join(', ') });
   const left = definition.newTables === 'ignore' ? appeared : [];
@@ -125,12 +129,15 @@ async function attemptExpecting(attempt: RouteAttempt, expected: AbortController
   if (signal.aborted) return;
   // Nobody else changes them under the lease.
   let first: Known | null = isLoaded && checkpoint !== null ? { checkpoint, stored } : null;
+  let joins = joining;
   // What has appeared since the route's tables were stored is noticed while it streams.
   for (;;) {
-    const published = await streamRoute(attempt, mapper, first);
+    const published = await streamRoute(attempt, mapper, { known: first, joining: joins });
     first = null;
     if (published === null || signal.aborted) return;
-    await loadNewTables(loading, published);
+    if (joins === null) await loadNewTables(loading, published);
+    else await joins.begin(published);
+    joins = null;
     attempt.onLoad(null);
   }
 }
@@ -203,11 +210,21 @@ async function readKnown(store: RouteStateStore): Promise<Known> {
   return { checkpoint: route?.checkpoint ?? null, stored };
 }
 
-/** Until aborted, or until tables have appeared that the route means and their changes are in its queue, which gives them. */
+interface Session {
+  /** Null where it is to be read. */
+  readonly known: Known | null;
+  /** Before others: what is new meanwhile is told to the next session. */
+  readonly joining: JoiningTables | null;
+}
+
+/**
+ * Until aborted, or until tables that join, or that have appeared and that the route means, have their changes in its queue, which gives
+ * them.
+ */
 async function streamRoute(
   attempt: RouteAttempt,
   mapper: TableMapper,
-  known: Known | null,
+  { known, joining }: Session,
 ): Promise<PublishedTables | null> {
   const { definition, source, target, store, epoch, signal } = attempt;
   const reading = [known ?? readKnown(store), source.identity(), target.identity()] as const;
@@ -228,7 +245,7 @@ async function streamRoute(
   const publish = async (): Promise<void> => {
     do {
       more = false;
-      published = await publishAppeared(attempt, mapper, over.signal);
+      published = await (joining?.publish(over.signal) ?? publishAppeared(attempt, mapper, over.signal));
     } while (published === null && more);
     publishing = null;
     if (published !== null) appeared.abort();
@@ -250,6 +267,7 @@ async function streamRoute(
     isWatched: () => windows.size > 0,
     heartbeatMs: attempt.heartbeatMs,
     carried: carriedTables(stored),
+    joining: joining?.labels ?? [],
     onNewTables: (labels) => {
       if (definition.newTables === 'ignore') {
         attempt.logger.info({ tables: labels }, 'tables have appeared and are left out');
@@ -313,6 +331,7 @@ async function streamRoute(
   });
   const consumer = await opening;
   const loadingTables = loads.run(over.signal).catch(refuse);
+  if (joining !== null) publishing = publish().catch(refuse);
   const channel = new MemoryChannel();
   const looks = new TargetLooks();
   const reader = source.reader();

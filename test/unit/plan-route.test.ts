@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { describedSchema, type JsonSchema } from '../../src/config/json-schema.ts';
 import { fingerprintOf, type RouteDescription } from '../../src/core/route-description.ts';
 import { tableLabel } from '../../src/core/table.ts';
-import { needsConsent, type PlanFacts, planRoute } from '../../src/operations/plan-route.ts';
+import { needsConsent, type PlanFacts, planRoute, without } from '../../src/operations/plan-route.ts';
 import { planLines } from '../../src/operations/plan-text.ts';
 import { quantities } from '../../src/operations/setting-text.ts';
 import { ConfigurationFiles, withRoute } from '../support/configuration-files.ts';
@@ -178,4 +178,18 @@ test('the plan in words', () => {
     '- public.c  no longer followed; the rows of public.c stay',
     '  apply.groupRows: 5000 -> 7',
   ]);
+});
+
+test('a description without the tables that come leaves exactly these to be planned', () => {
+  const before = 'tables: [public.a]';
+  const names = ['a', 'b', 'c', 'D', 'e'];
+  const present = names.map((name) => ({ table: { schema: 'public', name }, target: `t.${name}` }));
+  const stored = [{ source: 'public.a', target: 't.a' }];
+  const wanted = described('tables: ["public.?", \'public."D"\', public.e, "other.*"]');
+  const facts = { applied: described(before), wanted, stored, present, isSameSource: true, keepRows: [] };
+  const added = planRoute(facts).tables.map(({ action, source }) => `${action} ${source}`);
+  expect(added).toEqual(['add public.D', 'add public.b', 'add public.c', 'add public.e']);
+  const half = { ...facts, applied: without(wanted, ['public.b', 'public.c', 'public.D', 'public.e']) };
+  expect(planRoute(half).tables).toEqual(planRoute(facts).tables);
+  expect(planRoute(half).settings).toEqual([]);
 });

@@ -143,6 +143,16 @@ class MysqlSource implements Source {
   }
 
   /** The binlog tells of every table anyway. */
+  /** A semi-synchronous source waits for its replicas, never for a route. */
+  isAwaited(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  /** The binlog has them all. */
+  enterTables(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async publishTables(wanted: readonly TableVersion[], signal: AbortSignal): Promise<PublishedTables> {
     const snapshot = await this.addTables(wanted, signal);
     try {

@@ -298,7 +298,7 @@ class MysqlRouteState implements RouteStateStore {
         await this.#setRoute(`phase = 'ready', source = ?`, source);
         const routeId = await this.#id();
         await storeFirstCheckpoint(this.#session, routeId, position);
-        if (applied !== undefined) await storeApplied(this.#session, routeId, applied);
+        if (applied !== undefined) await storeApplied(this.#session, routeId, { applied });
         if (entry !== undefined) await writeAction(this.#session, this.#key, entry());
       }),
     );

@@ -1,15 +1,20 @@
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
-import { fingerprintOf, type RouteDescription } from '../../../src/core/route-description.ts';
+import { fingerprintOf } from '../../../src/core/route-description.ts';
 import type { StoredTable, TablesChange } from '../../../src/core/route-state-store.ts';
 import type { MysqlSession } from '../connect.ts';
 import { places } from './statements.ts';
 
-/** What the route was applied with from this transaction on; nothing is pending then. Under the lock of the route's row. */
-export async function storeApplied(session: MysqlSession, routeId: number, applied: RouteDescription): Promise<void> {
-  await session.change('update tidelock.routes set applied = ?, fingerprint = ?, pending = null where id = ?', [
+/** What the route was applied with from this transaction on, and what is pending then. Under the lock of the route's row. */
+export async function storeApplied(
+  session: MysqlSession,
+  routeId: number,
+  { applied, pending }: Pick<TablesChange, 'applied' | 'pending'>,
+): Promise<void> {
+  await session.change('update tidelock.routes set applied = ?, fingerprint = ?, pending = ? where id = ?', [
     JSON.stringify(applied),
     fingerprintOf(applied),
+    pending === undefined ? null : JSON.stringify(pending),
     routeId,
   ]);
 }
@@ -19,19 +24,20 @@ export async function storeChange(
   session: MysqlSession,
   route: string,
   routeId: number,
-  { removed, tables, applied }: TablesChange,
+  { removed, tables, applied, pending }: TablesChange,
 ): Promise<void> {
   const gone = [...removed, ...tables.map(({ source }) => source)];
   await session.change(`delete from tidelock.tables where route_id = ? and source in (${places(gone)})`, [
     routeId,
     ...gone,
   ]);
-  await session.change(`delete from tidelock.loads where route_id = ? and source in (${places(gone)})`, [
+  // What was begun in the same transaction stays.
+  await session.change(`delete from tidelock.loads where route_id = ? and source in (${places(removed)})`, [
     routeId,
-    ...gone,
+    ...removed,
   ]);
   await registerTables(session, route, routeId, tables);
-  await storeApplied(session, routeId, applied);
+  await storeApplied(session, routeId, { applied, pending });
 }
 
 /** Beside those that are registered. Throws where another route, or another table of this one, has one of the targets. */

@@ -101,7 +101,7 @@ export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
           JSON.stringify(source),
           routeId,
         ]);
-        await storeApplied(session, routeId, applied);
+        await storeApplied(session, routeId, { applied });
         await end();
       }),
     commitTables: (tables) =>

@@ -20,10 +20,13 @@ export class CarriedSet {
   /** Oids of tables that were made under the eyes of the event triggers and are not carried, yet. */
   readonly #pending = new Set<string>();
   readonly #isOpen: boolean;
+  /** Labels of tables that the route is about to begin with. */
+  readonly #joining: ReadonlySet<string>;
 
   /** Null: all that the route selects. */
-  constructor(route: RouteDefinition, tables: readonly CarriedTable[] | null) {
+  constructor(route: RouteDefinition, tables: readonly CarriedTable[] | null, joining: readonly string[] = []) {
     this.#route = route;
+    this.#joining = new Set(joining);
     this.#isOpen = tables === null;
     for (const table of tables ?? []) {
       const { label, known } = table;
@@ -39,7 +42,9 @@ export class CarriedSet {
 
   /** Selected, and neither carried nor all that is. */
   isNew(schema: string, name: string): boolean {
-    return !this.#isOpen && isSelected(this.#route, schema, name) && !this.#tables.has(tableLabel({ schema, name }));
+    const label = tableLabel({ schema, name });
+    if (this.#isOpen || this.#joining.has(label)) return false;
+    return isSelected(this.#route, schema, name) && !this.#tables.has(label);
   }
 
   /**
@@ -58,6 +63,7 @@ export class CarriedSet {
     }
     if (this.#isOpen) return { from: null };
     const table = this.#tables.get(label);
+    if (table === undefined && was === label && this.#joining.has(label)) return null;
     if (table === undefined) return this.#route.newTables === 'halt' || was !== label ? { from: null } : null;
     return { from: table.from === null ? null : parseLsn(table.from) };
   }

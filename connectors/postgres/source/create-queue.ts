@@ -1,11 +1,12 @@
 import type pg from 'pg';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
+import { demandUnawaited } from './awaited-commits.ts';
 import { type CatalogueTable, readCatalogue, selectTables } from './catalogue.ts';
 import { captureDdl } from './ddl-capture.ts';
 import { createPublicationStatement } from './publication.ts';
@@ -92,6 +93,14 @@ export async function createSlot(
     withSide(route, 'setup', (client) => client.query('SELECT pg_terminate_backend($1)', [pid])).catch(() => {});
   };
   signal.addEventListener('abort', abort);
+  const over = new AbortController();
+  let awaited: { readonly error: unknown } | null = null;
+  const watching = demandUnawaited(route, pid, over.signal).catch((error: unknown) => {
+    // What can't be looked at is made all the same.
+    if (!(error instanceof TidelockError && error.code === sourceErrors.queueAwaited.code)) return;
+    awaited = { error };
+    abort();
+  });
   try {
     signal.throwIfAborted();
     // The older of the two forms, which all versions understand.
@@ -99,8 +108,12 @@ export async function createSlot(
       `CREATE_REPLICATION_SLOT ${quoteIdentifier(name)} ${temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput EXPORT_SNAPSHOT`,
     );
     return { position: String(rows[0]?.consistent_point), snapshot: String(rows[0]?.snapshot_name) };
+  } catch (error) {
+    throw awaited === null ? error : (awaited as { readonly error: unknown }).error;
   } finally {
     signal.removeEventListener('abort', abort);
+    over.abort();
+    await watching;
   }
 }
 

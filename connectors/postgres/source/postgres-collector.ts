@@ -174,7 +174,7 @@ export class PostgresCollector implements Collector {
   #prepareReading(start: StartPoint, checked: CheckedStart): Reading {
     const { route, logger } = this.#options;
     const { ddlKey } = checked;
-    const carried = new CarriedSet(route, this.#options.carried);
+    const carried = new CarriedSet(route, this.#options.carried, this.#options.joining);
     const checkpoint = parseLsn(start.position);
     const types = new TypeNames(checked.builtInTypes, checked.domainModifiers);
     const history = new HistoryCheck(route.name, start, checked.confirmed);

@@ -3,6 +3,7 @@ import type { Collector } from '../../../src/core/collector.ts';
 import type { CompareSide } from '../../../src/core/compare-side.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
@@ -41,13 +42,14 @@ import { PostgresCollector } from './postgres-collector.ts';
 import { PostgresReader } from './postgres-reader.ts';
 import { preflight } from './preflight/preflight.ts';
 import { prepareQueue, readPrepared } from './prepare-queue.ts';
-import { publishTables } from './publish-tables.ts';
+import { publish, publishTables } from './publish-tables.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten, sourceStatus } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
 import { answeredInTime, endSideSessions, queuePurpose, sideName, withSide } from './sessions.ts';
 import { dropSlot, endSlotSession, readSlot, usableSlot } from './slot.ts';
 import { areSettled, precedes } from './snapshot-text.ts';
+import { isNamed, readStandbyNames } from './standby-names.ts';
 import { readSystemIdentity } from './system-identity.ts';
 import { TableFactsReader } from './table-facts.ts';
 import { tablesBytes } from './tables-bytes.ts';
@@ -194,14 +196,36 @@ class PostgresSource implements Source {
     }
   }
 
-  async publishTables(tables: readonly TableVersion[], signal: AbortSignal): Promise<PublishedTables> {
+  async publishTables(
+    tables: readonly TableVersion[],
+    signal: AbortSignal,
+    { entered } = { entered: false },
+  ): Promise<PublishedTables> {
     const { route, logger } = this.#options;
     try {
-      return await publishTables(route, tables, { logger, signal });
+      return await publishTables(route, tables, { logger, signal, entered });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw classifyPostgresError(error, route.from.name);
     }
+  }
+
+  isAwaited(): Promise<boolean> {
+    return this.#look(async (client) => isNamed(this.#options.route, await readStandbyNames(client)));
+  }
+
+  enterTables(tables: readonly TableVersion[]): Promise<void> {
+    const { route } = this.#options;
+    const labels = new Set(tables.map(tableLabel));
+    return this.#side('setup', async (client) => {
+      const there = await routeTables(client, route);
+      await publish(
+        client,
+        route,
+        there.filter(({ table }) => labels.has(tableLabel(table))),
+      );
+      failpoint('tables.published');
+    });
   }
 
   tidyQueue(carried: readonly string[]): Promise<readonly string[]> {

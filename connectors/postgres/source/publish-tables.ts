@@ -25,6 +25,13 @@ const tellAfterMs = 2_000;
 /** A session that waits longer for a table would hold up those that want it after the command that it waits for. */
 const lockMs = 2_000;
 
+export interface PublishOptions {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** They are in the publication, and whoever asks knows which of them have keys. */
+  readonly entered: boolean;
+}
+
 /**
  * Publication first; then every transaction has to end that was open by then, since what it did before is not published: with synchronous
  * commit some of them wait for the route, which streams meanwhile. What they did is decoded with the catalogue of their time, after which a
@@ -36,7 +43,7 @@ const lockMs = 2_000;
 export async function publishTables(
   route: RouteDefinition,
   wanted: readonly TableVersion[],
-  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+  { logger, signal, entered }: PublishOptions,
 ): Promise<PublishedTables> {
   const labels = new Set(wanted.map(tableLabel));
   const isWanted = ({ table }: CatalogueTable): boolean => labels.has(tableLabel(table));
@@ -47,9 +54,11 @@ export async function publishTables(
     signal.throwIfAborted();
     const there = (await routeTables(client, route)).filter(isWanted);
     const waitsForRoute = await isSynchronous(client, route);
-    if (waitsForRoute) await demandKeys(client, route, there);
-    await publish(client, route, there);
-    failpoint('tables.published');
+    if (!entered) {
+      if (waitsForRoute) await demandKeys(client, route, there);
+      await publish(client, route, there);
+      failpoint('tables.published');
+    }
     let told = false;
     const onLong = (): void => {
       if (!told)

@@ -396,7 +396,7 @@ class PostgresRouteState implements RouteStateStore {
            select $1, coalesce(max(sequence), 0) + 1, $2 from tidelock.checkpoints where route_id = $1`,
           [await this.#id(), position],
         );
-        if (applied !== undefined) await storeApplied(this.#client, await this.#id(), applied);
+        if (applied !== undefined) await storeApplied(this.#client, await this.#id(), { applied });
         if (entry !== undefined) await writeAction(this.#client, this.#key, entry());
       }),
     );

@@ -1,17 +1,22 @@
 import type pg from 'pg';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { fingerprintOf, type RouteDescription } from '../../../src/core/route-description.ts';
+import { fingerprintOf } from '../../../src/core/route-description.ts';
 import type { StoredTable, TablesChange } from '../../../src/core/route-state-store.ts';
 import { demandApart, lockForShares } from './demand-apart.ts';
 
 type Named = Pick<RouteDefinition, 'name'>;
 
-/** What the route was applied with from this transaction on; nothing is pending then. Under the lock of the route's row. */
-export async function storeApplied(client: pg.Client, routeId: number, applied: RouteDescription): Promise<void> {
-  await client.query('update tidelock.routes set applied = $2, fingerprint = $3, pending = null where id = $1', [
+/** What the route was applied with from this transaction on, and what is pending then. Under the lock of the route's row. */
+export async function storeApplied(
+  client: pg.Client,
+  routeId: number,
+  { applied, pending }: Pick<TablesChange, 'applied' | 'pending'>,
+): Promise<void> {
+  await client.query('update tidelock.routes set applied = $2, fingerprint = $3, pending = $4 where id = $1', [
     routeId,
     JSON.stringify(applied),
     fingerprintOf(applied),
+    pending === undefined ? null : JSON.stringify(pending),
   ]);
 }
 
@@ -20,7 +25,7 @@ export async function storeChange(
   client: pg.Client,
   route: Named,
   routeId: number,
-  { removed, tables, applied }: TablesChange,
+  { removed, tables, applied, pending }: TablesChange,
 ): Promise<void> {
   await lockForShares(client, tables);
   await client.query('delete from tidelock.tables where route_id = $1 and source = any ($2)', [
@@ -30,7 +35,7 @@ export async function storeChange(
   // A load of a table that the route no longer carries has nowhere to go on.
   await client.query('delete from tidelock.loads where route_id = $1 and source = any ($2)', [routeId, removed]);
   await registerTables(client, route, routeId, tables);
-  await storeApplied(client, routeId, applied);
+  await storeApplied(client, routeId, { applied, pending });
 }
 
 /** Beside those that are registered. Throws where another route has rows of one of the targets, or another table of this one does. */

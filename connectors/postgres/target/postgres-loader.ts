@@ -233,7 +233,7 @@ async function commit(
     routeId,
     JSON.stringify(source),
   ]);
-  await storeApplied(client, routeId, applied);
+  await storeApplied(client, routeId, { applied });
   await end(client);
 }
 

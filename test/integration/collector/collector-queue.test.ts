@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { queueNames } from '../../../connectors/postgres/source/queue-names.ts';
+import { routeKey } from '../../../src/core/route.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { versions } from '../../support/postgres-binaries.ts';
+import { until } from '../../support/until.ts';
 import { begin, Reading, routeOf, sourceOf } from './reading.ts';
 
 let server: PostgresServer;
@@ -135,6 +137,43 @@ test('the preflight names what keeps the route from running, with the statement'
     undefined,
     undefined,
   ]);
+});
+
+test('a queue that waits for a COMMIT that waits for the route says so, and is made when the name is out', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const route = routeOf(db);
+  const source = sourceOf(route);
+  const awaited = async (): Promise<unknown> =>
+    (await source.preflight()).find(({ code }) => code === 'source.awaited') ?? null;
+  const admin = await db.client();
+  await admin.query('SET synchronous_commit = local');
+  const standby = async (names: string): Promise<void> => {
+    await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await admin.query('SELECT pg_reload_conf()');
+  };
+  expect(await awaited()).toBeNull();
+  try {
+    await standby(`ANY 1 ("${routeKey(route).toUpperCase()}")`);
+    await until('the finding', async () => (await awaited()) !== null);
+    expect(await awaited()).toMatchObject({ level: 'warning', statement: expect.stringContaining(`= ''`) });
+    const held = db.query('INSERT INTO item VALUES (1)');
+    await until('the COMMIT', async () => {
+      const { rows } = await admin.query(
+        `SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()`,
+      );
+      return rows.length === 1;
+    });
+    await expect(source.createQueue(signal(), async () => {})).rejects.toMatchObject({ code: 'TL-3121' });
+    await standby('');
+    await held;
+    const snapshot = await source.createQueue(signal(), async () => {});
+    await snapshot.close();
+  } finally {
+    await standby('');
+    await admin.end();
+    await source.dropQueue();
+  }
 });
 
 test('a walsender that cannot be ended yet is waited for, not halted at', async () => {

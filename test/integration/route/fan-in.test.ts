@@ -87,6 +87,12 @@ test('routes that share a target table load, change, truncate, compare and repai
   await east.query('TRUNCATE sale');
   expect(await both()).toHaveLength(200);
 
+  // Mapped anew over the rows that are there, it has the share that it had.
+  configure({ ...apart, east: `${apart.east}, transforms: [{ set: { v: "v + 1" } }]` });
+  await done('apply', 'east', '--yes', '--keep-rows', 'public.sale');
+  const registered = await target.query('SELECT owns IS NOT NULL AS shared FROM tidelock.tables');
+  expect(registered).toEqual([{ shared: true }, { shared: true }]);
+
   // A row that is not the route's own.
   await east.query(`INSERT INTO sale VALUES ('west', 9999, 1)`);
   await run.reason('TL-4511', 20_000);

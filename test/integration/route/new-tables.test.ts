@@ -99,10 +99,19 @@ test.for([
 );
 
 test('a table that appears halts the route within seconds, or is left out', async () => {
-  const { source, target } = await pair('CREATE TABLE old (id int PRIMARY KEY)');
+  const { source, target } = await pair(
+    'CREATE TABLE old (id int PRIMARY KEY); CREATE TABLE spare (id int PRIMARY KEY)',
+  );
   {
-    using file = new RouteFile({ source, target });
+    await target.query('INSERT INTO old VALUES (0)');
+    using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nexclude: [public.spare]' });
     await using route = file.run();
+    await route.reason('TL-2301');
+    // To a route that was never loaded no table is new.
+    await target.query('DELETE FROM old');
+    file.configure('tables: ["public.*"]');
+    route.hangUp();
+    await file.tidelock('start', 'here-to-there');
     await route.state('running');
     await source.query('CREATE TABLE born (id int PRIMARY KEY); CREATE SCHEMA other; CREATE TABLE other.t (id int)');
     const { reason } = await route.state('failed');
@@ -154,9 +163,17 @@ test('a transaction that is open when a new table is published is waited for: wh
   expect(await contents(target, ['born'])).toEqual(await contents(source, ['born']));
 });
 
-test('where COMMITs wait for the route they go on while it loads a table that has appeared', async () => {
-  const { source, target } = await pair('CREATE TABLE old (id int PRIMARY KEY)');
-  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nnewTables: load' });
+test('where COMMITs wait for the route they go on while it loads tables that have appeared, or that a plan brings', async () => {
+  const own = ['old', 'gone', 'named', 'globbed', 'made'];
+  const { source, target } = await pair(
+    own.map((name) => `CREATE TABLE ${name} (id int PRIMARY KEY, total int NOT NULL DEFAULT 0);`).join(''),
+  );
+  for (const name of own) await source.query(`INSERT INTO ${name} SELECT generate_series(1, 300)`);
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables: [public.old, public.gone, "public.bor?"]\nnewTables: load',
+  });
   const admin = await source.client();
   await admin.query('SET synchronous_commit = local');
   const standby = async (names: string): Promise<void> => {
@@ -165,7 +182,7 @@ test('where COMMITs wait for the route they go on while it loads a table that ha
   };
   try {
     await standby('"test/here-to-there"');
-    await using route = file.run();
+    await using route = file.run({ TIDELOCK_FAILPOINTS: 'change.half=1:kill,tables.loaded=1:kill@1' });
     await route.state('running');
     const table = 'CREATE TABLE born (id serial PRIMARY KEY, total int)';
     await target.query(table);
@@ -179,17 +196,35 @@ test('where COMMITs wait for the route they go on while it loads a table that ha
         await client.query('BEGIN');
         await client.query(`INSERT INTO born (total) VALUES (${number})`);
         await client.query(`UPDATE born SET total = total + 1 WHERE id = ${writer} + 3 * (${number} % 500)`);
+        for (const name of own.slice(0, 4)) {
+          await client.query(`UPDATE ${name} SET total = total + 1 WHERE id = ${writer} + 3 * (${number} % 100)`);
+          await client.query(
+            `INSERT INTO ${name} VALUES (${1000 * writer + number}); DELETE FROM ${name} WHERE id = ${1000 * writer + number - 3}`,
+          );
+        }
         await client.query('COMMIT');
         longestMs = Math.max(longestMs, performance.now() - beganMs);
       }
       await client.end();
     });
     await complete(route, 'public.born');
+    // One is loaded anew, one leaves and makes way for one that comes, and two come: by name, and by a glob.
+    file.configure(
+      'tables: [{ name: public.old, where: "id <> 7" }, { name: public.made, to: public.gone }, "public.bor?", public.named, "public.glob*"]\nnewTables: halt',
+    );
+    const outcome = await file.tidelock('apply', '--yes');
+    expect(outcome, route.log.slice(-4_000)).toMatchObject({ code: 0, out: 'here-to-there: applied\n' });
+    for (const name of ['old', 'named', 'globbed', 'made']) await complete(route, `public.${name}`);
     stop = true;
     await Promise.all(writers);
     expect(longestMs).toBeLessThan(20_000);
+    await source.query(`UPDATE made SET total = 5 WHERE id % 2 = 0; DELETE FROM old WHERE id = 7`);
     await route.caughtUp();
-    expect(await contents(target, ['old', 'born'])).toEqual(await contents(source, ['old', 'born']));
+    const tables = ['old', 'born', 'named', 'globbed'];
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+    expect((await contents(target, ['gone'])).gone).toEqual((await contents(source, ['made'])).made);
+    expect(route.log.split('worker died')).toHaveLength(3);
+    expect((await file.tidelock('plan')).code).toBe(0);
   } finally {
     await standby('');
     await admin.end();

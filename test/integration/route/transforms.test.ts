@@ -222,13 +222,26 @@ test('each transform, through load and stream, is what SQL says of the source', 
   expect(await file.tidelock('check')).toMatchObject({ code: 0 });
   await using route = file.run();
   await route.state('running');
+  let merging: Promise<unknown> | null = null;
   for (let round = 1; round < 8; round++) {
+    // Rows that were kept are replaced by another worker, and while their tables are loaded over them.
+    if (round === 2) process.kill(await route.workerPid(), 'SIGKILL');
+    if (round === 4)
+      merging = file.tidelock('load', 'here-to-there', 'public.marked', 'public.kept', '--existing', 'merge');
     await work(source, round);
     if (round % 3 === 0) {
+      if (round === 6) expect(await merging).toMatchObject({ code: 0 });
       await route.caughtUp();
       await compare();
     }
   }
+  await route.caughtUp();
+  await compare();
+  // A load that replaces takes kept rows with it, and nothing of others.
+  await source.query('TRUNCATE marked_gone');
+  const replace = await file.tidelock('load', 'here-to-there', 'public.marked', '--existing', 'replace', '--yes');
+  expect(replace).toMatchObject({ code: 0 });
+  await work(source, 8);
   await route.caughtUp();
   await compare();
 

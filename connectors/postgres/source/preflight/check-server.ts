@@ -5,6 +5,7 @@ import { quoteIdentifier } from '../../identifiers.ts';
 import { queueNames } from '../queue-names.ts';
 import { oldestServer, serverVersion } from '../server-version.ts';
 import { readSlot } from '../slot.ts';
+import { isNamed, parseStandbyNames } from '../standby-names.ts';
 
 type Found = Omit<Finding, 'node'>;
 
@@ -15,6 +16,8 @@ const factsQuery = `
     current_setting('max_wal_senders')::int4 AS max_senders,
     (SELECT count(*) FROM pg_stat_replication)::int4 AS senders,
     current_setting('max_slot_wal_keep_size') AS keep_size,
+    current_setting('synchronous_standby_names') AS standby_names,
+    (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))::int4 AS standbys,
     pg_is_in_recovery() AS in_recovery,
     current_user AS "user", current_database() AS database,
     has_database_privilege(current_database(), 'CREATE') AS may_create,
@@ -41,6 +44,7 @@ export async function checkServer(client: pg.Client, route: RouteDefinition): Pr
   const found = [
     ...settings(facts, slot !== null),
     ...privileges(facts, names.ownsPublication),
+    ...(slot === null ? awaitedBefore(route, facts) : []),
     ...(names.ownsSlot || slot !== null ? [] : [missingSlot(names)]),
     ...(names.ownsSlot && slot?.unsuitable ? [takenSlot(names.slot, slot.unsuitable)] : []),
     ...(slot?.lost ? [lostSlot(names.slot, slot.lost)] : []),
@@ -87,6 +91,24 @@ function settings(facts: Record<string, unknown>, slotExists: boolean): Found[] 
         },
   );
   return found;
+}
+
+/** The slot is made when open transactions have ended, and those that commit wait for the route. */
+function awaitedBefore(route: RouteDefinition, facts: Record<string, unknown>): Found[] {
+  const setting = parseStandbyNames(String(facts.standby_names));
+  if (!isNamed(route, setting) || Number(facts.standbys) >= setting.count) return [];
+  return [
+    {
+      level: 'warning',
+      code: 'source.awaited',
+      message: `synchronous_standby_names is ${String(facts.standby_names)}: COMMITs wait for the route, which has no queue yet, and its queue waits for them (TL-3121)`,
+      remedy:
+        'Take the name of the route out until it runs. Nothing keeps a route from its first start where nobody writes meanwhile.',
+      ...(setting.names.length === 1 && {
+        statement: `ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf();`,
+      }),
+    },
+  ];
 }
 
 function full(code: string, what: string, setting: string, value: number): Found {

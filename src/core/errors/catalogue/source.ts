@@ -240,6 +240,17 @@ export const sourceErrors = {
     explanation:
       'Whoever makes a queue drops what an earlier attempt has left: two at once would drop it of each other.',
   }),
+  queueAwaited: errorKind<{ route: string; node: string; pid: number }>({
+    code: 'TL-3121',
+    title: 'COMMITs wait for a route that can not begin before they end',
+    recovery: 'retry',
+    message: ({ route, node, pid }) =>
+      `route ${route}: its queue is made when open transactions have ended, and a COMMIT at ${node} (server process ${pid}) waits for a synchronous standby, as which the route is named`,
+    remedy: ({ route }) =>
+      `Take ${route} out of synchronous_standby_names until it runs: ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf(); The route then begins by itself. Set the name again when "tidelock status ${route}" says running (docs/operations.md#synchronous-replication).`,
+    explanation:
+      'synchronous_standby_names holds up each COMMIT from the moment on that it is set, and a slot is only made when the transactions have ended that were open before. A route that does not run yet can confirm nothing: what it would confirm is at no target.',
+  }),
   queueGiven: errorKind<{ route: string; slot: string; publication: string }>({
     code: 'TL-3204',
     title: 'A given queue is not made by Tidelock',
