@@ -39,6 +39,7 @@ decode measures what a row of a backlog (${backlogs.map(({ name }) => name).join
   --scale 1                 share of the full size
   --seconds 20              of C, for each contender and round
   --synchronous-commit off,on   of the sessions that apply, at both targets: one of them, or both, one after the other
+  --lanes 1                 of Tidelock's routes: apply.lanes
   --files DIRECTORY         where the servers keep their files, else in memory where there is room (TIDELOCK_TEST_FILES)
   --profile FOLDER          of decode: V8's profile of the reading process
   --smoke                   a few seconds each: that it works; says nothing about speed
@@ -58,6 +59,7 @@ const { values, positionals } = parseArgs({
     scale: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '20' },
     'synchronous-commit': { type: 'string', default: 'off,on' },
+    lanes: { type: 'string', default: '1' },
     files: { type: 'string' },
     profile: { type: 'string' },
     smoke: { type: 'boolean', default: false },
@@ -81,7 +83,7 @@ function chosen<T extends { readonly name: string }>(all: readonly T[]): readonl
   );
 }
 
-function positive(name: 'rounds' | 'scale' | 'seconds'): number {
+function positive(name: 'rounds' | 'scale' | 'seconds' | 'lanes'): number {
   const value = Number(values[name]);
   if (!(value > 0)) throw new Error(`--${name} must be a number above 0`);
   return value;
@@ -110,6 +112,7 @@ async function compareAll(): Promise<boolean> {
     rounds: values.smoke ? 1 : positive('rounds'),
     scale: values.smoke ? 0.01 : positive('scale'),
     seconds: values.smoke ? 1 : positive('seconds'),
+    lanes: positive('lanes'),
     onRound: (line: object) => say({ kind: 'round', ...line }),
   };
   say({ ...machine(), servers });

@@ -10,13 +10,13 @@ export function besideThePeer(workload: Workload): Contest {
   return { name: workload.name, title: workload.title, run: (terms) => run(workload, terms) };
 }
 
-async function run(workload: Workload, { rounds, scale, synchronousCommit, onRound }: Terms): Promise<Outcome> {
+async function run(workload: Workload, { rounds, scale, synchronousCommit, lanes, onRound }: Terms): Promise<Outcome> {
   await using stage = await Stage.open({
     tables: workload.tables,
     prepare: (source) => workload.prepare(source, scale),
     synchronousCommit,
     contenders: [
-      (source, target, on) => tidelock({ source, target, ends: (end) => on.onEnd(end) }),
+      (source, target, on) => tidelock({ source, target, lanes, ends: (end) => on.onEnd(end) }),
       (source, target, on) => subscription(source, target, on.synchronousCommit),
     ],
   });

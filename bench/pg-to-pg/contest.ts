@@ -8,6 +8,8 @@ export interface Terms {
   /** Of one contender in one round of a steady stream. */
   readonly seconds: number;
   readonly synchronousCommit: SynchronousCommit;
+  /** `apply.lanes` of Tidelock's routes. */
+  readonly lanes: number;
   onRound(line: object): void;
 }
 

@@ -16,17 +16,24 @@ export const farTarget: Contest = {
   run,
 };
 
-async function run({ rounds, scale, synchronousCommit, onRound }: Terms): Promise<Outcome> {
+async function run({ rounds, scale, synchronousCommit, lanes, onRound }: Terms): Promise<Outcome> {
   await using stage = await Stage.open({
     tables: backlog.tables,
     prepare: (source) => backlog.prepare(source, scale),
     synchronousCommit,
     contenders: [
-      (source, target, on) => tidelock({ source, target, name: 'near', ends: (end) => on.onEnd(end) }),
+      (source, target, on) => tidelock({ source, target, lanes, name: 'near', ends: (end) => on.onEnd(end) }),
       async (source, target, on) => {
         const link = await delayingLink(target.server.port, eachWayMs);
         on.onEnd(async () => await link[Symbol.asyncDispose]());
-        return await tidelock({ source, target, targetPort: link.port, name: 'far', ends: (end) => on.onEnd(end) });
+        return await tidelock({
+          source,
+          target,
+          lanes,
+          targetPort: link.port,
+          name: 'far',
+          ends: (end) => on.onEnd(end),
+        });
       },
     ],
   });

@@ -48,7 +48,7 @@ async function write(source: TestDatabase, scale: Scale): Promise<number> {
   return transactions * 4 + rows;
 }
 
-async function run({ rounds, scale, synchronousCommit, onRound }: Terms): Promise<Outcome> {
+async function run({ rounds, scale, synchronousCommit, lanes, onRound }: Terms): Promise<Outcome> {
   await using stage = await Stage.open({
     schemas,
     tables: `
@@ -60,8 +60,8 @@ async function run({ rounds, scale, synchronousCommit, onRound }: Terms): Promis
     settings: { max_wal_senders: '40', max_replication_slots: '40', max_connections: '200' },
     contenders: [
       (source, target, on) =>
-        tidelock({ source, target, name: 'one', schemas: schemas.slice(0, 1), ends: (end) => on.onEnd(end) }),
-      (source, target, on) => tidelock({ source, target, name: 'many', schemas, ends: (end) => on.onEnd(end) }),
+        tidelock({ source, target, lanes, name: 'one', schemas: schemas.slice(0, 1), ends: (end) => on.onEnd(end) }),
+      (source, target, on) => tidelock({ source, target, lanes, name: 'many', schemas, ends: (end) => on.onEnd(end) }),
     ],
   });
   const laps = await race(stage, {

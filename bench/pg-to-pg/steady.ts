@@ -31,13 +31,13 @@ interface Delays {
   readonly differ: Set<string>;
 }
 
-async function run({ rounds, seconds, synchronousCommit, onRound }: Terms): Promise<Outcome> {
+async function run({ rounds, seconds, synchronousCommit, lanes, onRound }: Terms): Promise<Outcome> {
   await using stage = await Stage.open({
     tables: `CREATE TABLE tick (id bigint PRIMARY KEY, note text);`,
     prepare: async () => {},
     synchronousCommit,
     contenders: [
-      (source, target, on) => tidelock({ source, target, ends: (end) => on.onEnd(end) }),
+      (source, target, on) => tidelock({ source, target, lanes, ends: (end) => on.onEnd(end) }),
       (source, target, on) => subscription(source, target, on.synchronousCommit),
     ],
   });

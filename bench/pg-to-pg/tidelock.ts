@@ -9,6 +9,8 @@ export interface TidelockOptions {
   readonly name?: string;
   /** Of a proxy in front of the target. */
   readonly targetPort?: number;
+  /** `apply.lanes` of its routes; their default where it is absent. */
+  readonly lanes?: number;
   /** A route for each. */
   readonly schemas?: readonly string[];
   /** Told what is to be ended, in the reverse order. */
@@ -19,17 +21,19 @@ const first = 'here-to-there';
 
 /** One `tidelock run` as users have it, with a worker process for each route. Resolves when all is copied and all routes run. */
 export async function tidelock(options: TidelockOptions): Promise<Contender> {
-  const { source, target, targetPort, name = 'tidelock', schemas = ['public'], ends } = options;
+  const { source, target, targetPort, name = 'tidelock', lanes = 1, schemas = ['public'], ends } = options;
   const routes = schemas.map((schema, at) => ({ schema, name: at === 0 ? first : `route-${at}` }));
   const file = new RouteFile({
     source,
     target,
     name,
     ...(targetPort === undefined ? {} : { targetPort }),
-    route: `tables: ["${schemas[0]}.*"]`,
+    route: `tables: ["${schemas[0]}.*"]\napply: { lanes: ${lanes} }`,
   });
   for (const route of routes.slice(1))
-    file.append(`  ${route.name}: { from: here, to: there, tables: ["${route.schema}.*"] }\n`);
+    file.append(
+      `  ${route.name}: { from: here, to: there, tables: ["${route.schema}.*"], apply: { lanes: ${lanes} } }\n`,
+    );
   ends(async () => file[Symbol.dispose]());
   const service = file.run();
   ends(() => service[Symbol.asyncDispose]());

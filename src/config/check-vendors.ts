@@ -15,6 +15,8 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
   const isBetween = families[from] !== families[to];
   if (!isBetween && Object.keys(data.convert).length > 0)
     problems.push({ path: ['convert'], message: 'is for routes between vendors: here every value travels as it is' });
+  if (families[to] === 'MySQL' && data.apply.lanes > 1)
+    problems.push({ path: ['apply', 'lanes'], message: `${later}several lanes at a target of type ${to}` });
   if (!isBetween && families[from] !== 'MySQL') return problems;
   const source = isBetween ? `between ${from} and ${to}` : `of a source of type ${from}`;
   for (const key of ['slot', 'publication'] as const)

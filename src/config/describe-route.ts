@@ -13,9 +13,10 @@ export interface DescribedRoute {
 
 /** Resolves the secrets of transforms, for their prints. Throws a TidelockError (TL-1005) where one cannot be resolved. */
 export function describeRoute({ deployment, data, rules }: DescribedRoute): RouteDescription {
-  // How long a journal is kept, how a load is cut, and when is compared, is nothing that a route does.
+  // How long a journal is kept, how a load is cut, when is compared, and on how many sessions, is nothing that a route does.
   const { from, to, slot = null, publication = null, tables, exclude, journal: _, compare: __, load, ...rest } = data;
-  const settings = { ...rest, load: { mode: load.mode, existing: load.existing } };
+  const { lanes: ___, ...apply } = rest.apply;
+  const settings = { ...rest, apply, load: { mode: load.mode, existing: load.existing } };
   const described = tables.map((table, index) => describeTable(table, rules[index]?.transforms ?? [], deployment));
   return {
     version: 1,

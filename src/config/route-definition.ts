@@ -95,6 +95,7 @@ export function routeDefinition(
     apply: {
       groupRows: apply.groupRows,
       groupTimeMs: apply.groupTime,
+      lanes: apply.lanes,
       onError: apply.onError,
       maxRowBytes: apply.maxRowBytes,
       memoryBytes: apply.memory,

@@ -39,6 +39,8 @@ export type CollisionResolution = 'halt' | 'source';
 export interface ApplySettings {
   readonly groupRows: number;
   readonly groupTimeMs: number;
+  /** Sessions at the target that apply beside each other. */
+  readonly lanes: number;
   readonly onError: 'halt' | 'park';
   readonly maxRowBytes: number;
   readonly memoryBytes: number;

@@ -38,7 +38,9 @@ async function bankUnderKills(seed: number, kills: number, endMs: number): Promi
   const [source, target] = await Promise.all([here.createDatabase(), there.createDatabase()]);
   await Promise.all([source.query(bankSchema), target.query(bankSchema)]);
   await openBank(source);
-  using file = new RouteFile({ source, target });
+  // Small groups, so that several of them wait in what a kill leaves behind.
+  const lanes = seed % 2 === 0 ? '\napply: { groupRows: 50, lanes: 4 }' : '';
+  using file = new RouteFile({ source, target, route: `tables: ["public.*"]${lanes}` });
   let route = file.run();
   const killed: string[] = [];
   const victims = {

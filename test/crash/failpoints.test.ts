@@ -118,6 +118,43 @@ async function commits(client: Client, source: TestDatabase, number: number, sta
   }
 }
 
+/** Small groups over other rows each, and some that meet: several are carried out beside each other. */
+const apart = [
+  `DO $$ BEGIN FOR i IN 1..400 LOOP INSERT INTO entry VALUES (i, 0); INSERT INTO event VALUES (i, 'new'); COMMIT; END LOOP; END $$`,
+  `DO $$ BEGIN FOR i IN 1..400 LOOP UPDATE entry SET value = value + 1 WHERE id = i; COMMIT; END LOOP; END $$`,
+  `DO $$ BEGIN FOR i IN 1..100 LOOP UPDATE entry SET value = value + 1 WHERE id = i % 7; INSERT INTO event VALUES (1, 'same'); COMMIT; END LOOP; END $$`,
+];
+
+const laneKills = (['lane.begun', 'lane.turn', 'lane.committed'] as const).flatMap((name) =>
+  victims
+    .filter((victim) => seeds().length > 1 || victim === (name === 'lane.turn' ? 'target' : 'worker'))
+    .flatMap((victim) => hits.map((hit) => [name, victim, hit] as const)),
+);
+
+test.for(laneKills)('kill -9 at %s, of the %s, at passing %i, with several lanes', async ([name, victim, hit]) => {
+  const { source, target } = await servers.pair(schema);
+  const settings = 'apply: { groupRows: 10, lanes: 4 }';
+  using file = new RouteFile({ source, target, route: `tables: ["public.*"]\n${settings}` });
+  const pids: Record<Victim, string> = { worker: '', source: `/${servers.here.pid}`, target: `/${servers.there.pid}` };
+  await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pids[victim]}` });
+  await route.state('running');
+  const worker = await route.workerPid();
+  const before = { worker, source: servers.here.pid, target: servers.there.pid }[victim];
+  // A frozen worker finds all of it at once.
+  process.kill(worker, 'SIGSTOP');
+  for (const statements of apart) await source.query(statements);
+  process.kill(worker, 'SIGCONT');
+  await until(`the end of the ${victim}`, () => !isAlive(before), 20_000);
+  if (victim !== 'worker') {
+    const server = victim === 'source' ? servers.here : servers.there;
+    await server.kill9();
+    await server.start();
+  }
+  await route.caughtUp();
+  const tables = ['entry', 'event'];
+  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+});
+
 test.for(['slot.created', 'load.copied'] as const)('kill -9 at %s: the load begins anew', async (name) => {
   const { source, target } = await servers.pair(schema);
   await source.query(`INSERT INTO entry SELECT i, i FROM generate_series(1, 5000) i`);

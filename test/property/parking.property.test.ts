@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 
 const signal = new AbortController().signal;
-const apply = { groupTimeMs: 0, onError: 'park' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+const apply = { groupTimeMs: 0, lanes: 1, onError: 'park' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
 
 /** Rows that the target refuses while such a constraint is there; the rows it has may break it. */
 const causes: readonly (readonly [string, string])[] = [

@@ -27,7 +27,10 @@ describe.for(seeds())('seed %i', (seed) => {
       for (const db of [source, target]) await db.query(shapesSchema + ledgerSchema);
       for (const table of [...shapeTables, 'ledger']) await target.query(`ALTER TABLE ${table} OWNER TO applier`);
       await target.query(`GRANT CREATE ON DATABASE ${target.name} TO applier`);
-      const limits = random() < 0.5 ? 'groupRows: 40, memory: 8MB' : 'groupRows: 5000, memory: 8MB';
+      const groupRows = random() < 0.5 ? 40 : 5000;
+      // One of the two users each time.
+      const lanes = (seed + user.length) % 2 === 0 ? 1 : 4;
+      const limits = `groupRows: ${groupRows}, memory: 8MB, lanes: ${lanes}`;
       using file = new RouteFile({
         source,
         target,

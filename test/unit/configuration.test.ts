@@ -21,6 +21,7 @@ describe('a route', () => {
       apply: {
         groupRows: 5000,
         groupTimeMs: 20,
+        lanes: 1,
         onError: 'halt',
         maxRowBytes: 256_000_000,
         memoryBytes: 128_000_000,

@@ -64,13 +64,14 @@ function sent(statements: PreparedGroup | null): unknown[] | null {
 test('statements that are sent before others are answered are guarded', () => {
   const ahead = aheadOf({ generation: 1, areMade: true });
   const group = groupOf([part(2, [insert('1'), insert('2')]), part(3, [insert('3')])]);
-  expect(sent(ahead.statements(group, false))).toEqual([['guarded', '{1,2,3}', '3']]);
+  expect(sent(ahead.statements(group))).toEqual([['guarded', '{1,2,3}', '3']]);
 });
 
 test('nothing is made ready for which something has to be read, decided or waited for', () => {
   const state: State = { generation: 1, areMade: true };
   const ahead = aheadOf(state);
-  const made = (...parts: TransactionPart[]): boolean => ahead.statements(groupOf(parts), false) !== null;
+  const made = (...parts: TransactionPart[]): boolean =>
+    ahead.isPlain(groupOf(parts), false) && ahead.statements(groupOf(parts)) !== null;
   const rows = part(1, [insert('1')]);
   expect(made(rows)).toBe(true);
   expect(made(part(1, []))).toBe(false);

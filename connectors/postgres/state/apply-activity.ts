@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { ApplyActivity, Holder } from '../../../src/core/apply-activity.ts';
 
 interface ActivityRow {
+  readonly session: number;
   readonly state: string | null;
   readonly waitType: string | null;
   readonly wait: string | null;
@@ -10,7 +11,7 @@ interface ActivityRow {
 
 /** Names and users of sessions are there for everybody to see; what a session of ours does, too. A prepared transaction has no session: 0. */
 const query = `
-  select a.state, a.wait_event_type as "waitType", a.wait_event as wait,
+  select a.pid as session, a.state, a.wait_event_type as "waitType", a.wait_event as wait,
     coalesce((
       select json_agg(json_build_object('session', p.pid, 'user', b.usename,
         'application', case p.pid when 0 then 'a prepared transaction' else coalesce(b.application_name, '') end,
@@ -23,7 +24,10 @@ const query = `
 export async function readApplyActivity(client: pg.Client, routeId: number): Promise<ApplyActivity> {
   const { rows } = await client.query<ActivityRow>(query, [`tidelock ${routeId} apply `]);
   if (rows.some(isWorking)) return { doing: 'working' };
-  const waiting = rows.find(isWaiting);
+  // A lane waits for its turn, too: what holds up the one that it waits for is the reason.
+  const own = new Set(rows.map(({ session }) => session));
+  const waits = rows.filter(isWaiting);
+  const waiting = waits.find(({ holders }) => holders.some(({ session }) => !own.has(session))) ?? waits[0];
   if (waiting === undefined) return { doing: 'idle' };
   const what = waiting.waitType === 'Lock' ? `lock on ${waiting.wait}` : 'a synchronous standby';
   return { doing: 'waiting', what, holders: waiting.holders };

@@ -57,7 +57,7 @@ export class Batch implements StatementSink {
   send(query: BoundStatement | string, check: Check | null = null, refusal: Refusal | null = null): void {
     this.#next ??= this.#flight();
     this.#next.add(typeof query === 'string' ? { text: query } : query, check, refusal);
-    if (this.#next.bytes >= flightBytes) this.flush();
+    if (this.#next.bytes >= flightBytes) void this.flush();
   }
 
   sendCounted(query: BoundStatement, expected: number, label: string): void {
@@ -78,14 +78,15 @@ export class Batch implements StatementSink {
     this.#hasEnded = true;
   }
 
-  /** Everything leaves now. */
-  flush(): void {
+  /** Everything leaves now. Resolves when that was answered, however. */
+  flush(): Promise<void> {
     const flight = this.#next;
-    if (flight === null) return;
+    if (flight === null) return this.#sent.at(-1)?.done ?? Promise.resolve();
     this.#next = null;
     this.#sent.push(flight);
     this.#hasLeft = true;
     this.#client.query(flight);
+    return flight.done;
   }
 
   /** One behind others goes on in the transaction that the first has begun. */
@@ -97,7 +98,7 @@ export class Batch implements StatementSink {
 
   /** Throws the first error in the order of sending; what followed it has failed because of it. */
   async settle(): Promise<void> {
-    this.flush();
+    void this.flush();
     const sent = this.#sent;
     this.#sent = [];
     for (const { done } of sent) await done;

@@ -1,14 +1,19 @@
 import { backlogRows, type PartFeed } from '../../../src/core/consumer.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
 import type { ApplyCounter } from '../../sql/apply/apply-counter.ts';
 import { bytesOf, type Group, nextGroup } from '../../sql/apply/group.ts';
 import type { GroupSize } from '../../sql/apply/group-size.ts';
 import type { IncomingParts } from '../../sql/apply/incoming-parts.ts';
-import type { ApplyConnection } from './apply-connection.ts';
-import { Batch } from './batch.ts';
+import { isPostgresError } from '../classify-error.ts';
+import { Batch, CountMismatch } from './batch.ts';
 import { isBounded, mostStatements } from './bound-statements.ts';
+import type { LaneKeys } from './lanes/lane-keys.ts';
+import type { LaneUse } from './lanes/lane-use.ts';
+import type { Lane, Lanes } from './lanes/lanes.ts';
+import type { TouchedKeys } from './lanes/touched-keys.ts';
 import type { StatementsAhead } from './statements-ahead.ts';
 import type { TablePlans } from './table-plans.ts';
-import type { TargetTransaction } from './target-transaction.ts';
+import type { LanePlace, TargetTransaction } from './target-transaction.ts';
 
 /** More would only wait at the target: one is worked on, the others bridge the way there. */
 const mostGroups = 4;
@@ -16,18 +21,37 @@ const mostGroups = 4;
 /** What became of a group: committed, or of one that is a part of a transaction, carried out. */
 export type Outcome = { readonly group: Group; readonly beganMs: number | null } & (
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly error: unknown }
+  /** `isBeside`: others were carried out on other sessions meanwhile, which may be why. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly isBeside: boolean }
 );
 
 interface UnderWay {
   readonly group: Group;
   readonly bytes: number;
   readonly beganMs: number | null;
-  readonly outcome: Promise<Outcome>;
+  readonly lane: Lane;
+  /** What it touches; null: whatever comes is taken for a change of the same, and goes behind it on its session. */
+  readonly keys: TouchedKeys | null;
+  outcome: Promise<Outcome>;
+  /** Of its checkpoint; null until it was sent, and where nothing waits for it. */
+  sequence: bigint | null;
+  /** Resolves when it is known to have begun, or to have failed. */
+  begun: Promise<void>;
+  isAnswered: boolean;
+  hasFailed: boolean;
+  /** Others are under way on other sessions. */
+  isBeside: boolean;
+}
+
+/** A group before it has failed, so that this one is not to be sent to its end. */
+class NotInTurn extends Error {
+  override readonly name = 'NotInTurn';
 }
 
 export interface GroupsUnderWayOptions {
-  readonly connection: ApplyConnection;
+  readonly lanes: Lanes;
+  readonly laneKeys: LaneKeys;
+  readonly laneUse: LaneUse;
   readonly target: TargetTransaction;
   readonly plans: TablePlans;
   readonly size: GroupSize;
@@ -54,6 +78,11 @@ export interface GroupsUnderWayOptions {
  *
  * So there is a first group that has failed, those before it are committed and those behind it have changed nothing. It is
  * applied again by itself, in a way that tells more; those behind it are sent once more.
+ *
+ * With several lanes a group that touches no key of those before it is carried out beside them, on a session of its own, and waits at the server for
+ * the one before it right before its own checkpoint: commits keep the source's order. What it can't see of those before, or they of it, the server
+ * refuses or lets wait: two that wait for each other are a deadlock, of which it ends one. So a group that has failed beside others is begun again
+ * alone, as if it had not been tried.
  */
 export class GroupsUnderWay {
   readonly #options: GroupsUnderWayOptions;
@@ -63,7 +92,8 @@ export class GroupsUnderWay {
   #bytes = 0;
   /** One of them has failed: nothing more is sent until they are cleared away. */
   #isBroken = false;
-  #isStill: Promise<void> = Promise.resolve();
+  /** What came could not be sent since a session waited for its turn; called once it does no more. */
+  #onReady: (() => void) | null = null;
 
   constructor(options: GroupsUnderWayOptions) {
     this.#options = options;
@@ -95,6 +125,7 @@ export class GroupsUnderWay {
     if (first === undefined) return null;
     const fill = (): boolean => !signal.aborted && this.fill(incoming, feed);
     feed.onMore(fill);
+    this.#onReady = fill;
     try {
       let isMore = first.group.rows >= backlogRows(this.#options.groupRows);
       while (isMore) {
@@ -105,6 +136,7 @@ export class GroupsUnderWay {
       return await first.outcome;
     } finally {
       feed.onMore(null);
+      this.#onReady = null;
     }
   }
 
@@ -119,7 +151,8 @@ export class GroupsUnderWay {
   /** Resolves when all were answered, and the session can be asked for something else. What became of them stays to be looked at. */
   async rest(): Promise<void> {
     for (const { outcome } of this.#groups) await outcome;
-    await this.#isStill;
+    for (const { clearing } of this.#options.lanes.all) await clearing;
+    if (this.#isBroken) this.#options.target.nothingSent();
   }
 
   /** Those behind one that has failed have changed nothing. False where one of them is committed all the same. */
@@ -131,15 +164,19 @@ export class GroupsUnderWay {
     this.#rows = 0;
     this.#bytes = 0;
     this.#isBroken = false;
+    for (const lane of this.#options.lanes.all) {
+      lane.clearing = null;
+      lane.isHalfSent = false;
+    }
     return behind.every(({ kind }) => kind === 'failed');
   }
 
   #isWorthwhile(incoming: IncomingParts): boolean {
-    const { size, connection, isFree } = this.#options;
+    const { size, lanes, isFree } = this.#options;
     if (incoming.parts.length <= this.#parts || this.#isBroken || !isFree()) return false;
-    if (!isBounded(connection.client, mostStatements)) return false;
     if (this.size === 0) return true;
-    if (this.size >= mostGroups) return false;
+    // One is worked on in each lane, and another waits behind it.
+    if (this.size >= Math.max(mostGroups, 2 * lanes.all.length)) return false;
     // What is little waits, and grows, until the target has nothing else to do.
     const { limits } = size;
     return incoming.rows - this.#rows >= limits.rows / 2 || incoming.bytes - this.#bytes >= limits.bytes / 2;
@@ -147,40 +184,138 @@ export class GroupsUnderWay {
 
   /** False where it can't go this way. */
   #send(group: Group, bytes: number): boolean {
-    const { connection, target, counter, ahead } = this.#options;
+    const { target, counter, ahead, lanes } = this.#options;
     const { commit } = group;
     const wasOpen = target.open;
     // After a COMMIT that was refused nothing would be left of the parts before: it waits until they are known to be right.
     if (wasOpen && commit !== null) return false;
-    const statements = ahead.statements(group, wasOpen);
+    // Parts of a transaction stay on the first session.
+    const isPart = wasOpen || commit === null;
+    if (isPart && this.#groups.some(({ lane }) => lane !== lanes.main)) return false;
+    if (!ahead.isPlain(group, wasOpen)) return false;
+    const keys = isPart ? null : this.#keysOf(group);
+    const lane = isPart ? lanes.main : this.#laneFor(keys);
+    const { client } = lane.connection;
+    if (lane.isHalfSent || !isBounded(client, mostStatements)) return false;
+    const statements = ahead.statements(group);
     if (statements === null) return false;
     const beganMs = counter.now();
-    const batch = new Batch(connection.client);
-    const isBehind = this.size > 0;
+    const batch = new Batch(client);
+    const before = this.#groups.at(-1) ?? null;
+    const elsewhere = this.#groups.filter((other) => other.lane !== lane);
+    for (const other of elsewhere) other.isBeside = true;
+    const sent: UnderWay = {
+      group,
+      bytes,
+      beganMs,
+      lane,
+      keys,
+      sequence: null,
+      begun: Promise.resolve(),
+      isAnswered: false,
+      hasFailed: false,
+      isBeside: elsewhere.length > 0,
+      outcome: Promise.resolve({ kind: 'done', group, beganMs }),
+    };
+    const isBehind = before !== null;
     const sendRows = (to: Batch): void => statements.sendTo(to);
+    const place = lanes.areSeveral && !isPart ? this.#place(sent, before, elsewhere) : null;
     const done =
       commit === null
         ? target.sendPart(batch, { group, isBehind }, sendRows)
-        : target.sendWhole(batch, { group, commit, isBehind }, sendRows);
-    const outcome = done.then(
-      (): Outcome => ({ kind: 'done', group, beganMs }),
+        : target.sendWhole(batch, { group, commit, isBehind, lane: place }, sendRows);
+    sent.outcome = done.then(
+      (): Outcome => {
+        sent.isAnswered = true;
+        const next = this.#groups[this.#groups.indexOf(sent) + 1];
+        if (next !== undefined && next.lane !== lane) failpoint('lane.committed');
+        return { kind: 'done', group, beganMs };
+      },
       (error: unknown): Outcome => {
-        this.#fail(wasOpen);
-        return { kind: 'failed', group, beganMs, error };
+        sent.isAnswered = true;
+        sent.hasFailed = true;
+        this.#fail(sent, error, wasOpen);
+        return { kind: 'failed', group, beganMs, error, isBeside: sent.isBeside };
       },
     );
-    const sent = { group, bytes, beganMs, outcome };
     this.#groups.push(sent);
     this.#take(sent, 1);
+    if (elsewhere.length > 0) failpoint('lane.begun');
     return true;
   }
 
-  /** Behind all that was sent the session is to be free of what has failed. */
-  #fail(wasOpen: boolean): void {
-    if (this.#isBroken) return;
+  /** What it touches, where it may go beside others. */
+  #keysOf(group: Group): TouchedKeys | null {
+    const { lanes, laneUse, laneKeys, groupRows } = this.#options;
+    if (!lanes.areSeveral || group.rows < backlogRows(groupRows) || !laneUse.isWorthwhile()) return null;
+    return laneKeys.of(group);
+  }
+
+  /**
+   * Behind the last group that touches what this one does, on its session or on one that has gone on since: what begins there begins after that was
+   * committed. Among these one that has nothing to do, or will have soonest.
+   */
+  #laneFor(keys: TouchedKeys | null): Lane {
+    const { lanes, laneUse } = this.#options;
+    const met = this.#groups.findLastIndex((other) => keys === null || other.keys === null || keys.meets(other.keys));
+    const lastOn = (lane: Lane): number => this.#groups.findLastIndex((other) => other.lane === lane);
+    const free = lanes.all.filter((lane) => lastOn(lane) >= met && !lane.isHalfSent);
+    const chosen = free.toSorted((a, b) => lastOn(a) - lastOn(b))[0] ?? this.#groups.at(-1)?.lane ?? lanes.main;
+    if (keys !== null && this.size > 0) {
+      if (met === this.size - 1) laneUse.met();
+      else if (chosen !== this.#groups.at(-1)?.lane) laneUse.beside();
+    }
+    return chosen;
+  }
+
+  #place(sent: UnderWay, before: UnderWay | null, elsewhere: readonly UnderWay[]): LanePlace {
+    const { lane } = sent;
+    const waits = before !== null && before.lane !== lane;
+    lane.isHalfSent = waits;
+    return {
+      connection: lane.connection,
+      isMarked: sent.keys !== null,
+      turn: waits ? this.#turn(sent, elsewhere) : null,
+      onBegun: (sequence, answered) => {
+        sent.sequence = sequence;
+        sent.begun = answered;
+      },
+      onSent: () => {
+        if (!lane.isHalfSent) return;
+        lane.isHalfSent = false;
+        this.#onReady?.();
+      },
+      isNext: async () => before === null || (await before.outcome).kind === 'done',
+    };
+  }
+
+  /**
+   * Of groups that wait behind another on their session nobody knows when they begin; that those which have begun are waited for at the server
+   * without a delay lets it see who waits for whom.
+   */
+  async *#turn(sent: UnderWay, elsewhere: readonly UnderWay[]): AsyncGenerator<bigint> {
+    for (const other of elsewhere) {
+      await other.begun;
+      // One behind it that has failed is no reason: this one comes to its end, and that one is begun again then.
+      const at = this.#groups.indexOf(sent);
+      if (this.#groups.some(({ hasFailed }, place) => hasFailed && place < at)) throw new NotInTurn();
+      if (!other.isAnswered && other.sequence !== null) yield other.sequence;
+    }
+  }
+
+  /** Behind all that was sent on its session that is to be free of what has failed. */
+  #fail({ lane }: UnderWay, error: unknown, wasOpen: boolean): void {
+    const { target, lanes } = this.#options;
     this.#isBroken = true;
+    const isLost = !(isPostgresError(error) || error instanceof CountMismatch || error instanceof NotInTurn);
+    if (isLost && lanes.areSeveral) lanes.lost();
     // Where the connection is gone, the first error tells.
-    this.#isStill = this.#options.target.takeBack(wasOpen).catch(() => {});
+    const take = (): Promise<unknown> =>
+      lane === lanes.main ? target.takeBack(wasOpen) : lane.connection.client.query('rollback');
+    lane.clearing ??= take().then(
+      () => {},
+      () => {},
+    );
   }
 
   #take({ group, bytes }: UnderWay, sign: 1 | -1): void {

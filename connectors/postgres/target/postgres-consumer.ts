@@ -18,13 +18,16 @@ import { type Group, isIdle, isOfLoad, nextGroup } from '../../sql/apply/group.t
 import { GroupSize } from '../../sql/apply/group-size.ts';
 import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
 import { Turns } from '../../sql/apply/turns.ts';
+import { sqlState } from '../classify-error.ts';
 import type { ApplyConnection } from './apply-connection.ts';
-import { boundStatements, mostStatements } from './bound-statements.ts';
 import { writeChunk } from './chunk-writer.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { GroupWriter } from './group-writer.ts';
 import { GroupsUnderWay } from './groups-under-way.ts';
 import type { KnownTables } from './known-tables.ts';
+import { LaneKeys } from './lanes/lane-keys.ts';
+import { LaneUse } from './lanes/lane-use.ts';
+import { Lanes } from './lanes/lanes.ts';
 import { LoadApply } from './load-apply.ts';
 import { ParkedRequests } from './parking/parked-requests.ts';
 import { ParkedWork } from './parking/parked-work.ts';
@@ -52,6 +55,8 @@ export interface PostgresConsumerOptions extends ConsumerOptions {
   readonly route: RouteDefinition;
   readonly routeId: number;
   readonly connection: ApplyConnection;
+  /** Another session like it. */
+  openLane(): Promise<ApplyConnection>;
   /** Definitions of the target's tables that were read before. */
   readonly known: KnownTables | null;
   readonly logger: Logger;
@@ -66,8 +71,8 @@ export interface PostgresConsumerOptions extends ConsumerOptions {
  *
  * What can't be applied is set aside where the route or a person wants that, and with it what depends on it: parking.ts.
  *
- * Parallel lanes will be several of these sessions behind the same contract: `apply` then accepts parts before earlier
- * ones are committed, and `progress` keeps reporting in source order.
+ * With `apply.lanes` groups that touch different keys are carried out on several sessions, and committed in source order: groups-under-way.ts. All
+ * else is done on the first of them, while the others rest.
  */
 export class PostgresConsumer implements Consumer {
   readonly start: StartPoint;
@@ -80,6 +85,10 @@ export class PostgresConsumer implements Consumer {
   readonly #loads: LoadApply;
   readonly #parking: Parking;
   readonly #underWay: GroupsUnderWay;
+  readonly #lanes: Lanes;
+  readonly #laneKeys: LaneKeys;
+  readonly #laneUse = new LaneUse();
+  readonly #openLanes: () => Promise<void>;
   readonly #counter: ApplyCounter;
   readonly #writer: GroupWriter;
   readonly #aside: SetAside;
@@ -110,7 +119,20 @@ export class PostgresConsumer implements Consumer {
     const ahead = new StatementsAhead({ plans, replicaRole, isPartial, mostBytes: bytes });
     const displaced = new DisplacedRows(bytes);
     const isFree = (): boolean => displaced.size === 0 && !parksAny();
-    const sending = { ahead, groupRows: this.#groupRows, mostBytes: 2 * bytes, isFree };
+    const lanes = new Lanes(connection);
+    const laneKeys = new LaneKeys({ plans, replicaRole, isPartial });
+    this.#lanes = lanes;
+    this.#laneKeys = laneKeys;
+    this.#openLanes = () => lanes.open(route.apply.lanes - 1, options.openLane);
+    const sending = {
+      lanes,
+      laneKeys,
+      laneUse: this.#laneUse,
+      ahead,
+      groupRows: this.#groupRows,
+      mostBytes: 2 * bytes,
+      isFree,
+    };
     this.#underWay = new GroupsUnderWay({ ...session, ...sending });
     const writer = new GroupWriter({ ...session, route, routeId, displaced, share });
     const aside = new SetAside({ ...session, route, writer, single });
@@ -129,7 +151,7 @@ export class PostgresConsumer implements Consumer {
   open(): Promise<void> {
     return this.#guard(async () => {
       // On a session that sends both at once.
-      await Promise.all([this.#parking.load(this.start.position), this.#loads.open()]);
+      await Promise.all([this.#parking.load(this.start.position), this.#loads.open(), this.#openLanes()]);
     });
   }
 
@@ -182,12 +204,13 @@ export class PostgresConsumer implements Consumer {
   }
 
   abort(): void {
+    this.#lanes.abort();
     this.#target.abort();
   }
 
   async close(): Promise<void> {
     this.#turns.changed();
-    await this.#target.close();
+    await Promise.all([this.#target.close(), this.#lanes.close()]);
   }
 
   /** What has come; and in a backlog that makes no whole group yet a little more, where the target has nothing to do anyhow. */
@@ -213,10 +236,14 @@ export class PostgresConsumer implements Consumer {
     if (outcome.kind === 'failed') {
       const { error } = outcome;
       const isAlone = await this.#underWay.clear();
-      if (!isOff(error)) throw error;
+      const isDisturbed = outcome.isBeside && (isOff(error) || isOfOthers(error));
+      if (!isOff(error) && !isDisturbed) throw error;
       if (!isAlone) throw this.#target.committedOff(error, group.commit?.position ?? this.#target.applied);
       // Of what has changed nothing, nothing is begun again. A single change is soon told of: it may be what the route halts at.
-      return signal.aborted && group.rows > 1 ? 0 : await this.#carry(group, outcome);
+      if (signal.aborted && group.rows > 1) return 0;
+      if (!isDisturbed) return await this.#carry(group, outcome);
+      this.#laneUse.disturbed();
+      return await this.#carry(group);
     }
     this.#writer.went(group);
     this.#counter.applied(group, 0);
@@ -231,8 +258,9 @@ export class PostgresConsumer implements Consumer {
 
   async #prepare(group: Group): Promise<void> {
     const { client } = this.#connection;
-    await boundStatements(client, mostStatements);
+    await this.#lanes.bound(this.#plans.generation);
     await this.#plans.prepare(client, group.parts, this.#target.open);
+    if (this.#lanes.areSeveral) await this.#laneKeys.prepare(client, group.parts);
   }
 
   /**
@@ -270,4 +298,9 @@ export class PostgresConsumer implements Consumer {
       throw this.#target.classify(error);
     }
   }
+}
+
+/** A deadlock, or a version of a row that is no more: there may be nothing wrong with the group but what went on beside it. */
+function isOfOthers(error: unknown): boolean {
+  return /^(40|55P03)/.test(sqlState(error) ?? '');
 }

@@ -178,7 +178,9 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       const { connection, id } = await early.apply(applySession).catch((error: unknown) => {
         throw classifyPostgresError(error, node.name);
       });
-      const consumer = new PostgresConsumer({ ...options, route, routeId: id, connection, known, logger, order });
+      const openLane = async (): Promise<ApplyConnection> => (await applySession()).connection;
+      const given = { route, routeId: id, connection, openLane, known, logger, order };
+      const consumer = new PostgresConsumer({ ...options, ...given });
       known = null;
       try {
         await consumer.open();

@@ -25,11 +25,9 @@ export class StatementsAhead {
     this.#options = options;
   }
 
-  /** `open`: the group goes on in an open target transaction. */
-  statements(group: Group, open: boolean): PreparedGroup | null {
-    if (!this.#isPlain(group, open)) return null;
+  /** Null where its values can't be made. Of a group that is plain. */
+  statements(group: Group): PreparedGroup | null {
     const { plans, replicaRole, isPartial } = this.#options;
-    if (group.parts.some(({ changes }) => changes.some((change) => this.#isRuled(change)))) return null;
     const statements = new PreparedGroup();
     try {
       sendRowsAsSets({ batch: statements, plans, replicaRole, isPartial, isGuarded: true }, group.parts);
@@ -40,12 +38,8 @@ export class StatementsAhead {
     return statements;
   }
 
-  /** A table with rules of its own, which a statement that tells what it has done does not go with. */
-  #isRuled(change: Change): boolean {
-    return isRowChange(change) && this.#options.plans.get(change.table).hasRules;
-  }
-
-  #isPlain(group: Group, open: boolean): boolean {
+  /** `open`: the group goes on in an open target transaction. */
+  isPlain(group: Group, open: boolean): boolean {
     const { plans, mostBytes } = this.#options;
     const { parts } = group;
     return (
@@ -56,7 +50,13 @@ export class StatementsAhead {
       parts.every(
         ({ unmapped, again, changes }) => unmapped === undefined && again === undefined && !changes.some(isTruncate),
       ) &&
-      plans.areMade(parts, open)
+      plans.areMade(parts, open) &&
+      !parts.some(({ changes }) => changes.some((change) => this.#isRuled(change)))
     );
+  }
+
+  /** A table with rules of its own, which a statement that tells what it has done does not go with. */
+  #isRuled(change: Change): boolean {
+    return isRowChange(change) && this.#options.plans.get(change.table).hasRules;
   }
 }

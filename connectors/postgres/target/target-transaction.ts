@@ -16,6 +16,7 @@ import { Batch, CountMismatch } from './batch.ts';
 import { cancelAndDestroy } from './cancel-and-destroy.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { FlushWatch } from './flush-watch.ts';
+import { awaitLane, takeLane } from './lanes/lane-marks.ts';
 import { originMarker } from './origin-marker.ts';
 
 /** Checkpoint rows below the current one are deleted now and then: one row updated again and again would bloat. */
@@ -176,7 +177,7 @@ export class TargetTransaction {
   async commit(group: Group, commit: Commit): Promise<void> {
     const next = this.#next(group, commit, this.#last);
     const batch = new Batch(this.#connection.client);
-    const sent = this.#sendCommit(batch, group);
+    const sent = this.#sendCommit(batch, group, this.#connection);
     await batch.settle().catch((error: unknown) => {
       // After a refused COMMIT there is no transaction left to replay a part of.
       throw this.#open && isOff(error) ? this.#commitFailed(error, commit.position) : error;
@@ -195,21 +196,52 @@ export class TargetTransaction {
    * Sends a whole target transaction with its COMMIT. `isBehind`: what was sent before is not answered yet. Resolves when it is
    * committed; where it is not, nothing of what is sent behind it is either.
    */
-  async sendWhole(batch: Batch, { group, commit, isBehind }: WholeGroup, sendRows: (to: Batch) => void): Promise<void> {
-    const next = this.#next(group, commit, this.#sent);
+  async sendWhole(batch: Batch, whole: WholeGroup, sendRows: (to: Batch) => void): Promise<void> {
+    const { group, commit, isBehind, lane = null } = whole;
+    const previous = this.#sent;
+    const next = this.#next(group, commit, previous);
     this.#beginNew(batch, group);
-    if (isBehind) this.#sendLook(batch, this.#sent);
-    sendRows(batch);
-    this.sendCheckpoint(batch, group, commit);
     this.#sent = next;
-    const sent = this.#sendCommit(batch, group);
+    if (lane?.isMarked) {
+      batch.send(takeLane(this.#options.routeId, next.sequence));
+      // By itself: those behind it on other sessions go on once this is answered.
+      lane.onBegun(next.sequence, batch.flush());
+    }
+    const waitsForTurn = lane !== null && lane.turn !== null;
+    if (isBehind && !waitsForTurn) this.#sendLook(batch, previous);
+    sendRows(batch);
+    if (waitsForTurn) {
+      await this.#sendTurn(batch, lane);
+      this.#sendLook(batch, previous);
+    }
+    this.#storeCheckpoint(batch, next);
+    const sent = this.#sendCommit(batch, group, lane?.connection ?? this.#connection);
+    lane?.onSent();
     await batch.settle().catch((error: unknown) => {
       // It is there, and the checkpoint with it: to apply it again would be twice.
       throw sent.isCommitted && isOff(error) ? this.committedOff(error, commit.position) : error;
     });
     failpoint('commit.answerLost');
     failpoint('commit.answered');
+    // Answers of other sessions may come sooner than the one before.
+    if (lane !== null && !(await lane.isNext())) return;
     this.#committed(next, commit, sent.walEnd);
+  }
+
+  /** Waits at the server until those before it on other sessions have ended, each as soon as it is known to have begun. */
+  async #sendTurn(batch: Batch, { turn }: LanePlace): Promise<void> {
+    void batch.flush();
+    try {
+      for await (const sequence of turn ?? []) {
+        batch.send(awaitLane(this.#options.routeId, sequence));
+        void batch.flush();
+      }
+    } catch (error) {
+      // Nothing is left to be answered once it is told.
+      await batch.settle().catch(() => {});
+      throw error;
+    }
+    failpoint('lane.turn');
   }
 
   /**
@@ -225,7 +257,7 @@ export class TargetTransaction {
     this.begin(batch, group);
     if (!wasOpen && isBehind) this.#sendLook(batch, this.#sent);
     sendRows(batch);
-    batch.flush();
+    void batch.flush();
     this.#holdsSavepoint = wasOpen;
     this.stayOpen();
     await batch.settle();
@@ -240,10 +272,14 @@ export class TargetTransaction {
       batch.send('release savepoint tl_part');
     } else batch.send('rollback');
     await batch.settle();
-    this.#sent = this.#last;
     this.#holdsSavepoint = false;
     this.#open = wasOpen;
     if (!wasOpen) this.#onClosed();
+  }
+
+  /** All that was sent is answered: what is not committed by now will not be. */
+  nothingSent(): void {
+    this.#sent = this.#last;
   }
 
   /** A COMMIT that was refused, or has ended a failed transaction, keeps nothing behind it from being carried out: so it looks whether that is there. */
@@ -259,7 +295,11 @@ export class TargetTransaction {
     );
   }
 
-  #sendCommit(batch: Batch, group: Group): { readonly isCommitted: boolean; readonly walEnd: string | null } {
+  #sendCommit(
+    batch: Batch,
+    group: Group,
+    { asynchronousCommit }: Pick<ApplyConnection, 'asynchronousCommit'>,
+  ): { readonly isCommitted: boolean; readonly walEnd: string | null } {
     const sent: { isCommitted: boolean; walEnd: string | null } = { isCommitted: false, walEnd: null };
     failpoint('commit.before');
     batch.sendCommit(({ command }) => {
@@ -267,12 +307,12 @@ export class TargetTransaction {
       // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
       if (!sent.isCommitted) throw new CountMismatch('commit', 1, 0);
     });
-    if (this.#connection.asynchronousCommit && group.parked === undefined) {
+    if (asynchronousCommit && group.parked === undefined) {
       batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
         sent.walEnd = rows[0]?.[0] ?? '';
       });
     }
-    batch.flush();
+    void batch.flush();
     failpoint('commit.sent');
     return sent;
   }
@@ -316,14 +356,17 @@ export class TargetTransaction {
 
   /** Sends the checkpoint that the group ends with, behind its rows. */
   sendCheckpoint(batch: Batch, group: Group, commit: Commit): void {
-    const { sequence, lastCommit } = this.#next(group, commit, this.#sent);
+    this.#storeCheckpoint(batch, this.#next(group, commit, this.#sent));
+  }
+
+  #storeCheckpoint(batch: Batch, { sequence, position, lastCommit }: LastCheckpoint): void {
     batch.send({
       name: 'tl_checkpoint',
       text: 'insert into tidelock.checkpoints (route_id, sequence, position, last_commit_position, last_commit_id) values ($1, $2, $3, $4, $5)',
       values: [
         this.#options.routeId,
         sequence.toString(),
-        commit.position,
+        position,
         lastCommit?.position ?? null,
         lastCommit?.id ?? null,
       ],
@@ -370,6 +413,26 @@ export interface WholeGroup {
   readonly group: Group;
   readonly commit: Commit;
   readonly isBehind: boolean;
+  /** Of a group that goes down one of several sessions. */
+  readonly lane?: LanePlace | null;
+}
+
+/** A group among others that are carried out beside it, on other sessions. */
+export interface LanePlace {
+  readonly connection: Pick<ApplyConnection, 'asynchronousCommit'>;
+  /** Others may be carried out beside it, which wait for its end. */
+  readonly isMarked: boolean;
+  /**
+   * Sequences of those before it on other sessions, each once it is known to have begun; throws where one of them has failed. Null where the
+   * one before is on the same session.
+   */
+  readonly turn: AsyncIterable<bigint> | null;
+  /** `answered` resolves when its mark is taken, or it has failed. */
+  onBegun(sequence: bigint, answered: Promise<void>): void;
+  /** All of it has left. */
+  onSent(): void;
+  /** Resolves once the one before is answered: whether that is committed. */
+  isNext(): Promise<boolean>;
 }
 
 /** The last that is stored, or would be. */

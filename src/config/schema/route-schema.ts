@@ -216,6 +216,12 @@ export function routeSchema(s: Scalars) {
               'How long a target transaction may gather changes in a backlog; a route that keeps up never waits.',
             )
             .prefault('20ms'),
+          lanes: s
+            .integer(
+              { min: 1, max: 16 },
+              'Sessions at the target, PostgreSQL only. In a backlog target transactions that touch no key in common are carried out beside each other, and committed in source order (docs/performance.md). Followed from the next start of the worker on, without consent.',
+            )
+            .prefault(1),
           onError: s
             .choice(
               { now: ['halt', 'park'] },

@@ -39,7 +39,14 @@ export function routeOf(database: Pick<TestDatabase, 'node'>, change: Partial<Ro
     compare: { everyMs: null, maxLoad: 0.1 },
     convert: {},
     collisions: { forTable: () => 'halt', checksOldValues: () => false },
-    apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 256_000_000, memoryBytes: 128_000_000 },
+    apply: {
+      groupRows: 5000,
+      groupTimeMs: 20,
+      lanes: 1,
+      onError: 'halt',
+      maxRowBytes: 256_000_000,
+      memoryBytes: 128_000_000,
+    },
     limits: {
       lag: { warnMs: 1e4, criticalMs: 6e4 },
       retained: { warnBytes: 5e9, criticalBytes: 2e10 },

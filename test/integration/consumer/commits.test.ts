@@ -1,5 +1,6 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { Batch } from '../../../connectors/postgres/target/batch.ts';
+import { TouchedKeys } from '../../../connectors/postgres/target/lanes/touched-keys.ts';
 import type { Consumer, PartFeed } from '../../../src/core/consumer.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
@@ -18,9 +19,12 @@ const signal = new AbortController().signal;
 const schema = 'CREATE TABLE t (id int PRIMARY KEY, n int); CREATE TABLE history (id int, n int);';
 const tables = ['t', 'history'];
 
-function smallGroups(groupRows: number) {
-  return { groupRows, groupTimeMs: 0, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+function smallGroups(groupRows: number, lanes = 1) {
+  return { groupRows, groupTimeMs: 0, lanes, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
 }
+
+/** One session, and several that carry out groups beside each other. */
+const laneCounts = [1, 4];
 
 async function work(query: (sql: string) => Promise<unknown>, from: number): Promise<void> {
   for (let i = from; i < from + 5; i++) {
@@ -29,16 +33,20 @@ async function work(query: (sql: string) => Promise<unknown>, from: number): Pro
   }
 }
 
-test('a second engine with a higher epoch: the first writes nothing from then on', async () => {
+test('a second engine with a higher epoch: the first writes nothing from then on, on none of its sessions', async () => {
   await using on = await stage(servers.here, servers.there, {
     schema: `${schema} ALTER TABLE history REPLICA IDENTITY FULL;`,
+    route: { apply: smallGroups(5_000, 4) },
   });
+  const sessions = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock % apply %'`;
   const first = await on.consumer();
   await work((sql) => on.source.query(sql), 0);
   await first.apply(await on.capture(), signal);
+  expect(await on.target.query(sessions)).toHaveLength(4);
   const other = await on.targetEnd.state();
   const lease = await other.acquireLease({ supervisor: 'other', host: 'there', pid: 1 }, true);
   if (!lease.granted) throw new Error('not granted');
+  expect(await on.target.query(sessions)).toEqual([]);
   const before = [await contents(on.target, tables), await on.position()];
   await on.source.query('UPDATE t SET n = 100');
   const parts = await on.capture();
@@ -129,11 +137,13 @@ test('two sessions of one epoch: the checkpoint that is there already rolls the 
 /** Parts that come a few at a time, sooner or later. Takes them out of the list. */
 function inPieces(waiting: TransactionPart[], random: () => number): PartFeed {
   const take = () => waiting.splice(0, Math.floor(random() * 8));
+  let onMore: (() => void) | null = null;
   return {
     take,
     gather: async () => take(),
     onMore: (listener) => {
-      if (listener !== null && random() < 0.5) setImmediate(listener);
+      onMore = listener;
+      if (listener !== null && random() < 0.5) setImmediate(() => onMore?.());
     },
     done() {},
   };
@@ -166,7 +176,7 @@ test('what comes while a group is applied goes on in the same call, behind its C
 test.for(seeds())('sessions ended at random moments, seed %i: every change exactly once', async (seed) => {
   const random = randomNumbers(seed);
   // Small groups, several under way at once.
-  const route = { apply: smallGroups(1 + Math.floor(random() * 8)) };
+  const route = { apply: smallGroups(1 + Math.floor(random() * 8), seed % 2 === 0 ? 1 : 4) };
   await using on = await stage(servers.here, servers.there, { schema, route });
   const killer = await on.target.client();
   // Null where the session was ended before the Consumer was made, or while.
@@ -241,22 +251,25 @@ test('a target that commits asynchronously by its own setting is not taken for o
 /** Ten groups and more, of which several are under way at once. */
 const many = 'DO $$ BEGIN FOR i IN 1..200 LOOP INSERT INTO t VALUES (i, i); COMMIT; END LOOP; END $$';
 
-test('a count that is off: of the groups that were sent behind with their COMMITs none is committed', async () => {
-  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5) } });
-  const consumer = await on.consumer();
-  await on.source.query(many);
-  await consumer.apply(await on.capture(), signal);
-  await on.target.query('DELETE FROM t WHERE id = 50');
-  await on.source.query(
-    'DO $$ BEGIN FOR i IN 1..200 LOOP UPDATE t SET n = 1000 + i WHERE id = i; COMMIT; END LOOP; END $$',
-  );
-  const parts = (await on.capture()).filter(({ rows }) => rows > 0);
-  await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ recovery: 'halt' });
-  const found =
-    'SELECT count(*) FILTER (WHERE n > 1000)::int AS updated, max(id) FILTER (WHERE n > 1000) AS last FROM t';
-  expect(await on.target.query(found)).toEqual([{ updated: 49, last: 49 }]);
-  expect(await on.position()).toBe(parts[48]?.commit?.position);
-});
+test.for(laneCounts)(
+  'a count that is off: of the groups that were sent behind with their COMMITs none is committed, %i lanes',
+  async (lanes) => {
+    await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5, lanes) } });
+    const consumer = await on.consumer();
+    await on.source.query(many);
+    await consumer.apply(await on.capture(), signal);
+    await on.target.query('DELETE FROM t WHERE id = 50');
+    await on.source.query(
+      'DO $$ BEGIN FOR i IN 1..200 LOOP UPDATE t SET n = 1000 + i WHERE id = i; COMMIT; END LOOP; END $$',
+    );
+    const parts = (await on.capture()).filter(({ rows }) => rows > 0);
+    await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ recovery: 'halt' });
+    const found =
+      'SELECT count(*) FILTER (WHERE n > 1000)::int AS updated, max(id) FILTER (WHERE n > 1000) AS last FROM t';
+    expect(await on.target.query(found)).toEqual([{ updated: 49, last: 49 }]);
+    expect(await on.position()).toBe(parts[48]?.commit?.position);
+  },
+);
 
 test('a COMMIT that is refused: of the groups that were sent behind it none is committed', async () => {
   const targetSchema = `${schema} ALTER TABLE t ADD UNIQUE (n) DEFERRABLE INITIALLY DEFERRED; INSERT INTO t VALUES (-1, 50)`;
@@ -318,41 +331,44 @@ test.for([
   },
 );
 
-test('a group of several flights whose BEGIN fails: nothing of it is stored, and nothing behind it', async () => {
-  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(20_000) } });
-  const consumer = await on.consumer();
-  await on.source.query('INSERT INTO t VALUES (0, 0)');
-  await consumer.apply(await on.capture(), signal);
-  const position = await on.position();
-  // Of two tables, each more than a flight.
-  await on.source.query(
-    `DO $$ BEGIN FOR i IN 0..3 LOOP
+test.for(laneCounts)(
+  'a group of several flights whose BEGIN fails: nothing of it is stored, and nothing behind it, %i lanes',
+  async (lanes) => {
+    await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(20_000, lanes) } });
+    const consumer = await on.consumer();
+    await on.source.query('INSERT INTO t VALUES (0, 0)');
+    await consumer.apply(await on.capture(), signal);
+    const position = await on.position();
+    // Of two tables, each more than a flight.
+    await on.source.query(
+      `DO $$ BEGIN FOR i IN 0..3 LOOP
        INSERT INTO t SELECT n, n FROM generate_series(1 + i * 8000, 8000 + i * 8000) n;
        INSERT INTO history SELECT n, n FROM generate_series(1, 8000) n; COMMIT;
      END LOOP; END $$`,
-  );
-  const parts = (await on.capture()).filter((part) => part.rows > 0);
-  const send = Batch.prototype.send;
-  let isFirst = true;
-  const spy = vi.spyOn(Batch.prototype, 'send').mockImplementation(function (this: Batch, query, check, refusal) {
-    const isBegin = isFirst && query === 'begin';
-    if (isBegin) isFirst = false;
-    send.call(this, isBegin ? `do 'begin raise sqlstate ''57014''; end'` : query, check, refusal);
-  });
-  try {
-    await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ recovery: 'retry' });
-  } finally {
-    spy.mockRestore();
-  }
-  expect(isFirst).toBe(false);
-  expect(await contents(on.target, ['history'])).toEqual({ history: [] });
-  expect(await on.target.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 1 }]);
-  expect(await on.position()).toBe(position);
-  await consumer.close();
-  const next = await on.consumer();
-  await next.apply(parts, signal);
-  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
-});
+    );
+    const parts = (await on.capture()).filter((part) => part.rows > 0);
+    const send = Batch.prototype.send;
+    let isFirst = true;
+    const spy = vi.spyOn(Batch.prototype, 'send').mockImplementation(function (this: Batch, query, check, refusal) {
+      const isBegin = isFirst && query === 'begin';
+      if (isBegin) isFirst = false;
+      send.call(this, isBegin ? `do 'begin raise sqlstate ''57014''; end'` : query, check, refusal);
+    });
+    try {
+      await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ recovery: 'retry' });
+    } finally {
+      spy.mockRestore();
+    }
+    expect(isFirst).toBe(false);
+    expect(await contents(on.target, ['history'])).toEqual({ history: [] });
+    expect(await on.target.query('SELECT count(*)::int AS n FROM t')).toEqual([{ n: 1 }]);
+    expect(await on.position()).toBe(position);
+    await consumer.close();
+    const next = await on.consumer();
+    await next.apply(parts, signal);
+    expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+  },
+);
 
 test('a stop while a group fails: it is not done again by itself', async () => {
   await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(20) } });
@@ -405,4 +421,107 @@ test('a COMMIT of what is off that went through all the same: it halts, and noth
   expect(committed).toBeGreaterThan(0);
   const found = 'SELECT count(*)::int AS n, count(DISTINCT id)::int AS ids FROM history';
   expect(await on.target.query(found)).toEqual([{ n: committed * 60, ids: committed * 60 }]);
+});
+
+/** Groups of five rows each, of which no two touch the same. */
+const apart = (from: number, count: number): string =>
+  `DO $$ BEGIN FOR i IN ${from}..${from + count - 1} LOOP INSERT INTO t VALUES (i, 0); INSERT INTO history VALUES (i, i); COMMIT; END LOOP; END $$`;
+
+test('lanes: what touches other keys is carried out beside a group that waits, and is committed behind it', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5, 4) } });
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO t SELECT i, 0 FROM generate_series(1, 100) i');
+  await consumer.apply(await on.capture(), signal);
+  const before = await on.position();
+  const holder = await on.target.client();
+  try {
+    await holder.query('BEGIN; SELECT FROM t WHERE id = 3 FOR UPDATE');
+    await on.source.query(
+      'DO $$ BEGIN FOR i IN 1..100 LOOP UPDATE t SET n = n + 1 WHERE id = i; COMMIT; END LOOP; END $$',
+    );
+    const parts = (await on.capture()).filter(({ rows }) => rows > 0);
+    const applying = consumer.apply(parts, signal);
+    // The first waits for the row, three for their turn.
+    const waiting = `SELECT wait_event AS what, count(*)::int AS n FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'tidelock % apply %' AND wait_event_type = 'Lock' GROUP BY 1 ORDER BY 1`;
+    await vi.waitFor(async () =>
+      expect(await on.target.query(waiting)).toEqual([
+        { what: 'advisory', n: 3 },
+        { what: 'transactionid', n: 1 },
+      ]),
+    );
+    expect(await on.store.applyActivity()).toMatchObject({
+      doing: 'waiting',
+      what: 'lock on transactionid',
+      holders: [{ application: expect.not.stringContaining('apply') }],
+    });
+    expect(await on.position()).toBe(before);
+    expect(await on.target.query('SELECT FROM t WHERE n > 0')).toEqual([]);
+    await holder.query('COMMIT');
+    await applying;
+  } finally {
+    await holder.end();
+  }
+  expect(consumer.counts().replays).toBe(0);
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+});
+
+test('lanes: a group that waits for a later one, which nobody could tell before, is begun again behind it or before it', async () => {
+  const keyed = schema.replace('history (id int,', 'history (id int PRIMARY KEY,');
+  await using on = await stage(servers.here, servers.there, { schema: keyed, route: { apply: smallGroups(2, 2) } });
+  await on.target.query(`ALTER DATABASE ${on.target.name} SET deadlock_timeout = '50ms'`);
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO t SELECT i, 0 FROM generate_series(1, 10) i; INSERT INTO history VALUES (0, 0)');
+  await consumer.apply(await on.capture(), signal);
+  const holder = await on.target.client();
+  const spy = vi.spyOn(TouchedKeys.prototype, 'meets').mockReturnValue(false);
+  try {
+    await holder.query('BEGIN; SELECT FROM t WHERE id = 1 FOR UPDATE');
+    await on.source.query('BEGIN; UPDATE t SET n = 1 WHERE id = 1; UPDATE history SET n = 1; COMMIT');
+    await on.source.query('BEGIN; UPDATE history SET n = 2; INSERT INTO t VALUES (11, 2); COMMIT');
+    const parts = (await on.capture()).filter(({ rows }) => rows > 0);
+    const applying = consumer.apply(parts, signal);
+    // The second has the row of history that the first is about to want.
+    const turn = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'`;
+    await vi.waitFor(async () => expect(await on.target.query(turn)).toHaveLength(1));
+    await holder.query('COMMIT');
+    await applying;
+  } finally {
+    spy.mockRestore();
+    await holder.end();
+  }
+  expect(await on.target.query('SELECT n FROM history')).toEqual([{ n: 2 }]);
+  expect(await contents(on.target, tables)).toEqual(await contents(on.source, tables));
+});
+
+test('lanes: what a change frees and the log does not tell is refused to the one that takes it sooner, which is begun again', async () => {
+  const unique = `${schema} CREATE TABLE place (id int PRIMARY KEY, at int UNIQUE)`;
+  await using on = await stage(servers.here, servers.there, { schema: unique, route: { apply: smallGroups(1, 4) } });
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO place SELECT i, i FROM generate_series(1, 20) i');
+  await consumer.apply(await on.capture(), signal);
+  // Each takes what the one before has left.
+  await on.source.query(
+    'DO $$ BEGIN FOR i IN 1..20 LOOP UPDATE place SET at = i - 1 WHERE id = i; COMMIT; END LOOP; END $$',
+  );
+  await consumer.apply(
+    (await on.capture()).filter(({ rows }) => rows > 0),
+    signal,
+  );
+  expect(await contents(on.target, ['place'])).toEqual(await contents(on.source, ['place']));
+  expect(consumer.counts()).toMatchObject({ replays: 0, collisions: 0 });
+});
+
+test('lanes: of those beside one that has failed none is committed, and all are carried out behind it', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5, 4) } });
+  const consumer = await on.consumer();
+  await on.source.query(apart(1, 20));
+  await consumer.apply(await on.capture(), signal);
+  // Found by whoever replays with care.
+  await on.target.query('DELETE FROM t WHERE id = 12');
+  await on.source.query('DO $$ BEGIN FOR i IN 1..20 LOOP DELETE FROM t WHERE id = i; COMMIT; END LOOP; END $$');
+  const parts = (await on.capture()).filter(({ rows }) => rows > 0);
+  await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-2201' });
+  expect(await on.target.query('SELECT min(id) AS first, count(*)::int AS n FROM t')).toEqual([{ first: 13, n: 8 }]);
+  expect(await on.position()).toBe(parts[10]?.commit?.position);
 });

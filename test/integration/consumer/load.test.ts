@@ -73,7 +73,14 @@ test('a chunk that an earlier connection has committed after all is not refused:
 });
 
 test('a load does not begin where something is parked, which would halt the route', async () => {
-  const apply = { groupRows: 100, groupTimeMs: 0, onError: 'park' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+  const apply = {
+    groupRows: 100,
+    groupTimeMs: 0,
+    lanes: 1,
+    onError: 'park' as const,
+    maxRowBytes: 1e8,
+    memoryBytes: 1e8,
+  };
   await using on = await stage(servers.here, servers.there, { schema, route: { apply } });
   await on.source.query('INSERT INTO item VALUES (1, 0)');
   const parts = await on.capture();

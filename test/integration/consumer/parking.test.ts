@@ -15,7 +15,14 @@ beforeAll(async () => {
 });
 
 const signal = new AbortController().signal;
-const apply = { groupRows: 5_000, groupTimeMs: 0, onError: 'park' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+const apply = {
+  groupRows: 5_000,
+  groupTimeMs: 0,
+  lanes: 1,
+  onError: 'park' as const,
+  maxRowBytes: 1e8,
+  memoryBytes: 1e8,
+};
 
 const refusing = (table = 't'): string => `ALTER TABLE ${table} ADD CONSTRAINT refuses CHECK (note <> 'bad') NOT VALID`;
 const mended = (table = 't'): string => `ALTER TABLE ${table} DROP CONSTRAINT refuses`;

@@ -22,10 +22,12 @@ describe.for(seeds())('seed %i', (seed) => {
           ? shapesSchema.replaceAll(/ DEFERRABLE INITIALLY (DEFERRED|IMMEDIATE)/g, '')
           : shapesSchema;
       const groupRows = 1 + Math.floor(random() * 30);
+      // One of the two each time.
+      const lanes = (seed + constraints.length) % 2 === 0 ? 1 : 4;
       await using on = await stage(servers.here, servers.there, {
         sourceSchema: shapesSchema,
         targetSchema,
-        route: { apply: { ...apply, groupRows } },
+        route: { apply: { ...apply, groupRows, lanes } },
       });
       const consumer = await on.consumer();
       const client = await on.source.client();

@@ -214,7 +214,7 @@ test('what a deferred trigger of the target says at commit is not told, and noth
       targetUser: 'applier',
       route: {
         allow: ['targetTriggers'],
-        apply: { groupRows: 1, groupTimeMs: 0, onError: 'halt', maxRowBytes: 1e8, memoryBytes: 1e8 },
+        apply: { groupRows: 1, groupTimeMs: 0, lanes: 1, onError: 'halt', maxRowBytes: 1e8, memoryBytes: 1e8 },
       },
     },
     // The second is sent with the COMMIT of the first.
@@ -286,7 +286,14 @@ test.for(swaps.filter(([, table]) => hasNotDistinct || !table.includes('NULLS NO
     const options = { sourceSchema: source + full, targetSchema: `${table.replace('?', '')}; ${rows}` };
     // In one piece, and in pieces that are groups of their own.
     for (const groupRows of [5_000, 2]) {
-      const apply = { groupRows, groupTimeMs: 0, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
+      const apply = {
+        groupRows,
+        groupTimeMs: 0,
+        lanes: 1,
+        onError: 'halt' as const,
+        maxRowBytes: 1e8,
+        memoryBytes: 1e8,
+      };
       const sourceSchema = `${options.sourceSchema}; ${rows}`;
       const counts = await applied({ ...options, sourceSchema, route: { apply } }, ['t'], statements);
       expect(counts.replays).toBeGreaterThan(0);
@@ -303,7 +310,7 @@ test('a row that stood aside without a change of its own comes back as it was', 
       sourceSchema: table.replace('?', deferrable) + rows,
       targetSchema: table.replace('?', '') + rows,
       // Each change by itself, or the net effect would never need the place.
-      route: { apply: { groupRows: 1, groupTimeMs: 0, onError: 'halt', maxRowBytes: 1e8, memoryBytes: 1e8 } },
+      route: { apply: { groupRows: 1, groupTimeMs: 0, lanes: 1, onError: 'halt', maxRowBytes: 1e8, memoryBytes: 1e8 } },
     },
     ['t'],
     [
@@ -355,7 +362,16 @@ test('rows that stand aside are bounded by the memory of the route', async () =>
     {
       sourceSchema: `${place(deferrable)}; INSERT INTO t SELECT i, i, repeat('x', 10000) FROM generate_series(1, 300) i`,
       targetSchema: `${place('')}; INSERT INTO t SELECT i, i, repeat('x', 10000) FROM generate_series(1, 300) i`,
-      route: { apply: { groupRows: 5000, groupTimeMs: 20, onError: 'halt', maxRowBytes: 1e6, memoryBytes: 8_000_000 } },
+      route: {
+        apply: {
+          groupRows: 5000,
+          groupTimeMs: 20,
+          lanes: 1,
+          onError: 'halt',
+          maxRowBytes: 1e6,
+          memoryBytes: 8_000_000,
+        },
+      },
     },
     // The first half takes the values of the second.
     ['UPDATE t SET place = 301 - place'],

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { ABSENT, type Row, UNCHANGED } from '../../../../src/core/cell.ts';
 import type { RowChange } from '../../../../src/core/change.ts';
+import { isAlike } from '../comparable-types.ts';
 import { type Normalise, normaliser } from '../key-form.ts';
 import type { TablePlan } from '../table-plan.ts';
 import type { Claim } from './claim-set.ts';
@@ -15,12 +16,6 @@ interface KeyOf {
   /** Null where equal values can't be told from others: every value counts then. */
   readonly read: ((row: Row) => Value) | null;
 }
-
-/** Types whose values of equal text are equal across the types, too. */
-const families: readonly (readonly string[])[] = [
-  ['int2', 'int4', 'int8', 'numeric', 'oid'].map((name) => `pg_catalog.${name}`),
-  ['text', 'varchar', 'bpchar', 'name'].map((name) => `pg_catalog.${name}`),
-];
 
 /**
  * What changes of one table claim. The conflicts are those of PostgreSQL's row locks: a row, a unique value and the
@@ -173,9 +168,7 @@ function foreignKey(plan: TablePlan, key: ForeignKey, indexes: readonly number[]
   if (indexes.every((index) => index < 0)) return null;
   const isComparable = indexes.every((index, at) => {
     const child = plan.columns.find((bound) => bound.index === index)?.column.baseType;
-    const parent = key.parentTypes[at];
-    if (child === undefined || parent === undefined) return false;
-    return child === parent || families.some((family) => family.includes(child) && family.includes(parent));
+    return isAlike(child, key.parentTypes[at]);
   });
   return isComparable ? keyOf(plan, resource, indexes) : { resource, indexes: [], read: null };
 }
