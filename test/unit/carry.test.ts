@@ -194,6 +194,8 @@ test.each<[string, ColumnCodec, ColumnCodec, NativeValue, unknown, Conversions?]
   ['no member', postgres('text'), mysql(`enum('a','b') ${collated}`), 'c', '!member'],
   ['an inet', postgres('inet'), mysql(`varchar(50) ${collated}`), '10.0.0.1/8', '10.0.0.1/8'],
   ['a text that is to be an inet', mysql(`varchar(50) ${collated}`), postgres('inet'), '10.0.0.1', 'refused'],
+  ['a float for a column that rounds', postgres('float8'), mysql('double(10,2)'), '0.1', 'refused'],
+  ['a float of a column that has rounded it', mysql('double(10,2)'), postgres('float8'), '0.13', '0.13'],
   ['a float that is to be a decimal', mysql('double'), postgres('numeric'), '0.1', 'refused'],
   [
     'a UUID in capitals',

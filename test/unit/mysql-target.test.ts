@@ -3,6 +3,7 @@ import { dumpPlace } from '../../connectors/mysql/source/dump-request.ts';
 import { Progress } from '../../connectors/mysql/source/progress.ts';
 import { demandVersion } from '../../connectors/mysql/target/demand-version.ts';
 import { keepsNumbers } from '../../connectors/mysql/target/json-numbers.ts';
+import { typeFits } from '../../connectors/mysql/target/type-fit.ts';
 
 test.for([
   ['mysql', '8.0.18', false],
@@ -43,4 +44,17 @@ test('a place beyond 4 GB is reached from the beginning of its file, and what is
   for (let at = 1; at <= 5; at++) progress.passed((at * 2 ** 30) % 2 ** 32, 1_000);
   expect(progress.place.offset).toBe(5 * 2 ** 30);
   expect(progress.has({ kind: 'file' })).toBe(false);
+});
+
+test.each([
+  ['double(10,2)', 'double(10,2)', true],
+  ['double(10,2)', 'double', true],
+  ['float(7,4) unsigned', 'float', true],
+  ['double', 'double(10,2)', false],
+  ['double(10,3)', 'double(10,2)', false],
+  ['float', 'float(7,4)', false],
+  ['float', 'float unsigned', false],
+  ['float', 'double', false],
+])('values of %s fit into %s: %s', (source, target, fits) => {
+  expect(typeFits(source, target)).toBe(fits);
 });

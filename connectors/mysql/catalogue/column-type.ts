@@ -18,7 +18,7 @@ const geometries: ReadonlySet<string> = new Set([
 
 /**
  * The one name of a column's type, which is the same for the catalogue and the binlog (source/binlog/row-plan.ts): without display
- * widths and ZEROFILL, with the collation of texts, of all geometries `geometry`, of JSON in MariaDB the text that it is. docs/connectors/mysql.md
+ * widths and ZEROFILL, of floats with the digits that they are rounded to, with the collation of texts, of all geometries `geometry`, of JSON in MariaDB the text that it is. docs/connectors/mysql.md
  * lists the names, and what values of each look like.
  */
 export function columnTypeOf(column: CataloguedType): string {
@@ -26,7 +26,8 @@ export function columnTypeOf(column: CataloguedType): string {
   const collated = collation === null ? '' : ` collate ${collation}`;
   const sign = /\bunsigned\b/.test(columnType) ? ' unsigned' : '';
   const fraction = digits === null || digits === '0' ? '' : `(${digits})`;
-  if (integers.has(dataType) || dataType === 'float' || dataType === 'double') return `${dataType}${sign}`;
+  if (integers.has(dataType)) return `${dataType}${sign}`;
+  if (dataType === 'float' || dataType === 'double') return `${dataType}${fixedDigits(columnType)}${sign}`;
   if (geometries.has(dataType)) return 'geometry';
   switch (dataType) {
     case 'decimal':
@@ -48,6 +49,11 @@ export function columnTypeOf(column: CataloguedType): string {
     default:
       return `${dataType}${collated}`;
   }
+}
+
+/** Of DOUBLE(M,D) and FLOAT(M,D), which round what they are given; '' of others. */
+function fixedDigits(columnType: string): string {
+  return /^(?:double|float)(\(\d+,\d+\))/.exec(columnType)?.[1] ?? '';
 }
 
 /** As type names have it, in the catalogue's names and the binlog's. */

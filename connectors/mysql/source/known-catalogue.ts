@@ -7,7 +7,8 @@ import type { BinlogPosition } from './position/binlog-position.ts';
 import { readEnd } from './start-check.ts';
 import type { KnownCatalogue } from './transaction-assembler.ts';
 
-const storedAsBytes: ReadonlySet<string> = new Set(['uuid', 'inet4', 'inet6']);
+/** Stored as bytes, or with digits that the log does not tell. */
+const unloggedTypes = /^(?:uuid|inet4|inet6|(?:float|double)\(.*)$/;
 
 /** What the binlog does not tell of the tables of a stream, read once as it begins. */
 export async function readKnownCatalogue(
@@ -47,6 +48,6 @@ class Known implements KnownCatalogue {
 function unloggedOf({ columns }: CatalogueTable): UnloggedFacts {
   return {
     generated: new Set(columns.filter((column) => column.generated).map(({ name }) => name)),
-    types: new Map(columns.filter(({ type }) => storedAsBytes.has(type)).map(({ name, type }) => [name, type])),
+    types: new Map(columns.filter(({ type }) => unloggedTypes.test(type)).map(({ name, type }) => [name, type])),
   };
 }

@@ -11,7 +11,8 @@ import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { AwaitedWatermarks } from '../../sql/awaited-watermarks.ts';
 import { PartQueue } from '../../sql/part-queue.ts';
 import { classifyMysqlError } from '../classify-error.ts';
-import type { MysqlHost, MysqlSession } from '../connect.ts';
+import type { MysqlSession } from '../connect.ts';
+import { readInstance } from '../instance.ts';
 import { readNodeId } from '../own-database.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { type Beginning, BinlogStream } from './binlog-stream.ts';
@@ -23,6 +24,7 @@ import { type BinlogPosition, parsePosition } from './position/binlog-position.t
 import { GtidSet } from './position/gtid-set.ts';
 import { SourceMonitor } from './source-monitor.ts';
 import { checkStart } from './start-check.ts';
+import type { StreamServer } from './stream-server.ts';
 import { StaleCatalogue, TransactionAssembler } from './transaction-assembler.ts';
 
 export interface MysqlCollectorOptions extends CollectorOptions {
@@ -47,7 +49,7 @@ export class MysqlCollector implements Collector {
   readonly #tables: CarriedTables;
   readonly watermarks = new AwaitedWatermarks();
   #stream: BinlogStream | null = null;
-  #host: MysqlHost | null = null;
+  #server: StreamServer | null = null;
   #assembler: TransactionAssembler | null = null;
   #monitor: SourceMonitor | null = null;
   #start: StartPoint | null = null;
@@ -61,8 +63,8 @@ export class MysqlCollector implements Collector {
   }
 
   /** The server that is read; null until there is one. */
-  get host(): MysqlHost | null {
-    return this.#host;
+  get server(): StreamServer | null {
+    return this.#server;
   }
 
   async *stream(start: StartPoint, signal: AbortSignal): AsyncGenerator<readonly TransactionPart[], void, undefined> {
@@ -149,8 +151,9 @@ export class MysqlCollector implements Collector {
     const collations = await readCollations(session);
     const isTaken = (schema: string, name: string): boolean => this.#tables.has(schema, name);
     const catalogue = await readKnownCatalogue(session, server, isTaken);
+    const instance = await readInstance(session);
     if (this.#closed) throw new TypeError('closed while it was prepared');
-    this.#host = session.host;
+    this.#server = { host: session.host, instance };
     this.#assembler = new TransactionAssembler({
       route: route.name,
       heartbeatId: routeKey(route),

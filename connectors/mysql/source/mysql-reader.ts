@@ -11,19 +11,20 @@ import { LongRowError, readRows } from '../catalogue/read-rows.ts';
 import { type CatalogueTable, readTables } from '../catalogue/read-tables.ts';
 import { factsOf } from '../catalogue/table-facts.ts';
 import { classifyMysqlError, errnoOf } from '../classify-error.ts';
-import { connectMysql, type MysqlHost, type MysqlSession } from '../connect.ts';
+import { connectMysql, type MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { emitWatermark } from './emit-signal.ts';
 import { formatPosition } from './position/binlog-position.ts';
 import { boundText, type RangeKey, rangeClauses, rangeKeyOf } from './range-key.ts';
 import { readEnd } from './start-check.ts';
+import { connectStreamServer, type StreamServer } from './stream-server.ts';
 
 /** The stream beside which rows are read. */
 export interface StreamBeside {
   readonly watermarks: AwaitedWatermarks;
   /** The server that it reads; null until it has found one. */
-  readonly host: MysqlHost | null;
+  readonly server: StreamServer | null;
 }
 
 /** A session that waits longer for its table would hold up those that want it after the DDL command that it waits for. */
@@ -51,7 +52,7 @@ export class MysqlReader implements SourceReader {
   /** Of the Collector that was made last; null before there was one. */
   readonly #stream: () => StreamBeside | null;
   readonly #keys = new Map<string, RangeKey>();
-  readonly #idle: MysqlSession[] = [];
+  readonly #idle: { readonly session: MysqlSession; readonly server: StreamServer }[] = [];
   readonly #used = new Set<MysqlSession>();
   #closed = false;
 
@@ -121,14 +122,16 @@ export class MysqlReader implements SourceReader {
     }
   }
 
-  async snapshot<T>(): Promise<T> {
-    const what = 'snapshots that others take up';
-    throw fail(nodeErrors.notYet, { node: this.#route.from.name, what });
+  /** Nothing can be taken up here, and nothing has to be: whatever snapshot is made at the stream's server by now sees all of it. Its address is the name. */
+  async snapshot<T>(_table: TableName, signal: AbortSignal, run: (snapshot: string) => Promise<T>): Promise<T> {
+    const server = await this.#server(signal);
+    await this.#beside(signal, (session) => this.#demandOrder(session));
+    return await run(JSON.stringify(server));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const session of [...this.#used, ...this.#idle.splice(0)]) session.close();
+    for (const session of [...this.#used, ...this.#idle.splice(0).map((idle) => idle.session)]) session.close();
   }
 
   /**
@@ -140,6 +143,7 @@ export class MysqlReader implements SourceReader {
     { key, spoil }: { readonly key: RangeKey; spoil(): void },
   ): Promise<ReadRows> {
     const label = tableLabel(table);
+    await this.#demandOrder(session);
     await session.query('START TRANSACTION READ ONLY');
     await session.query(`SELECT 1 FROM ${quoteTable(table)} LIMIT 0`);
     const [found] = await readTables(session, isTable(table));
@@ -164,11 +168,22 @@ export class MysqlReader implements SourceReader {
     }
     // Only the end of the session ends a result early.
     if (isCut) spoil();
-    else await session.query('COMMIT');
+    else {
+      await session.query('COMMIT');
+      await this.#demandOrder(session);
+    }
     const lastRow = rows.at(-1);
     const last = lastRow === undefined ? null : key.map(({ name }) => boundText(lastRow[columns.indexOf(name)]));
     const ended = range.kind === 'keys' || (!isCut && rows.length < range.rows);
     return { text: [], cells: rows, rows: rows.length, bytes, last, ended, facts };
+  }
+
+  /** It can be switched off at any moment, and then what was read is of no place in the binlog. */
+  async #demandOrder(session: MysqlSession): Promise<void> {
+    const { name: route, from } = this.#route;
+    if (from.type !== 'mysql') return;
+    const [row] = await session.query('SELECT @@GLOBAL.binlog_order_commits');
+    if (row?.[0] === '0') throw fail(sourceErrors.unorderedCommits, { route, node: from.name });
   }
 
   #demandStream(): StreamBeside {
@@ -177,17 +192,21 @@ export class MysqlReader implements SourceReader {
     return stream;
   }
 
+  async #server(signal: AbortSignal): Promise<StreamServer> {
+    let server = this.#demandStream().server;
+    while (server === null) {
+      await pause(lookAgainMs, signal);
+      signal.throwIfAborted();
+      server = this.#demandStream().server;
+    }
+    return server;
+  }
+
   /** At the server that the stream reads: another one may be ahead of it, or behind. */
   async #beside<T>(signal: AbortSignal, run: (session: MysqlSession, spoil: () => void) => Promise<T>): Promise<T> {
     const { from } = this.#route;
     try {
-      let host = this.#demandStream().host;
-      while (host === null) {
-        await pause(lookAgainMs, signal);
-        signal.throwIfAborted();
-        host = this.#demandStream().host;
-      }
-      return await this.#use(host, signal, run);
+      return await this.#use(await this.#server(signal), signal, run);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof LongRowError) throw error;
@@ -208,13 +227,13 @@ export class MysqlReader implements SourceReader {
   }
 
   async #use<T>(
-    host: MysqlHost,
+    server: StreamServer,
     signal: AbortSignal,
     run: (session: MysqlSession, spoil: () => void) => Promise<T>,
   ): Promise<T> {
-    const at = this.#idle.findIndex((session) => session.host.host === host.host && session.host.port === host.port);
+    const at = this.#idle.findIndex((one) => one.server.instance === server.instance);
     const [idle] = at === -1 ? [] : this.#idle.splice(at, 1);
-    const session = idle ?? (await this.#connect(host));
+    const session = idle?.session ?? (await this.#connect(server));
     const abort = (): void => session.close();
     let isGood = false;
     this.#used.add(session);
@@ -232,13 +251,13 @@ export class MysqlReader implements SourceReader {
     } finally {
       signal.removeEventListener('abort', abort);
       this.#used.delete(session);
-      if (isGood && !this.#closed && !signal.aborted) this.#idle.push(session);
+      if (isGood && !this.#closed && !signal.aborted) this.#idle.push({ session, server });
       else session.close();
     }
   }
 
-  async #connect(host: MysqlHost): Promise<MysqlSession> {
-    const session = await connectMysql(this.#route.from, { host });
+  async #connect(server: StreamServer): Promise<MysqlSession> {
+    const session = await connectStreamServer(this.#route.from, server);
     try {
       await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
       await session.query(`SET SESSION lock_wait_timeout = ${lockS}`);

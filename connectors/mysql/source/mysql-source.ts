@@ -21,6 +21,7 @@ import type { TableFacts } from '../../../src/core/table-facts.ts';
 import type { DatabaseSchema } from '../../../src/core/table-schema.ts';
 import { type CatalogueTable, readTables, versionOf } from '../catalogue/read-tables.ts';
 import { factsOf } from '../catalogue/table-facts.ts';
+import { MysqlCompareSide } from '../compare/mysql-compare-side.ts';
 import type { MysqlSession } from '../connect.ts';
 import { readInstance } from '../instance.ts';
 import { readNodeId } from '../own-database.ts';
@@ -225,8 +226,9 @@ class MysqlSource implements Source {
     return reader;
   }
 
-  compareSide(): CompareSide {
-    throw this.#notYet('"tidelock compare"');
+  compareSide(signal: AbortSignal): CompareSide {
+    const { route } = this.#options;
+    return new MysqlCompareSide({ side: 'source', node: route.from, route, signal });
   }
 
   mark(): Promise<Position> {

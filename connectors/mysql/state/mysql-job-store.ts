@@ -123,9 +123,13 @@ export class MysqlJobStore implements JobStore {
     });
   }
 
-  /** No compare has a MySQL or MariaDB target yet: nothing is stored for it. */
   digestKey(): Promise<string> {
-    return Promise.resolve(randomUUID());
+    const { session, run } = this.#options;
+    return run(async () => {
+      await session.change('insert ignore into tidelock.secrets (one, digest_key) values (1, ?)', [randomUUID()]);
+      const [row] = await session.query('select digest_key from tidelock.secrets');
+      return String(row?.[0]);
+    });
   }
 
   rest(number: number): Promise<void> {

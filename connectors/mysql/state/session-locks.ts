@@ -1,9 +1,9 @@
 import type { MysqlSession } from '../connect.ts';
 
 /** What a route's sessions at its target are there for. */
-export type SessionUse = 'apply' | 'load' | 'control';
+export type SessionUse = 'apply' | 'load' | 'repair' | 'control';
 
-const uses: readonly SessionUse[] = ['apply', 'load', 'control'];
+const uses: readonly SessionUse[] = ['apply', 'load', 'repair', 'control'];
 
 /**
  * A route's sessions are found by the named lock that each holds as long as it lives: the server tells whose it is, and lets it go with the session. Ids of

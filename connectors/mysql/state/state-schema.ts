@@ -134,6 +134,23 @@ const migrations: readonly (readonly string[])[] = [
        constraint loads_route foreign key (route_id) references tidelock.routes (id) on delete cascade
      )`,
   ],
+  [
+    `create table if not exists tidelock.secrets (
+       one tinyint not null primary key,
+       digest_key varchar(64) not null
+     )`,
+    `create table if not exists tidelock.repaired (
+       id bigint not null auto_increment primary key,
+       job_id bigint not null,
+       target varchar(300) not null,
+       columns longtext not null,
+       key_columns longtext not null,
+       image longtext not null,
+       undone tinyint not null default 0,
+       key repaired_job (job_id, id),
+       constraint repaired_job foreign key (job_id) references tidelock.jobs (id) on delete cascade
+     )`,
+  ],
 ];
 
 /** From this version on engines know tables that lack rows. */
@@ -208,7 +225,19 @@ export async function raiseCompatible(session: MysqlSession, version: number): P
   await session.change('update tidelock.meta set compatible = ? where compatible < ?', [version, version]);
 }
 
-const tables = ['loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests', 'routes'];
+const tables = [
+  'secrets',
+  'repaired',
+  'loads',
+  'job_steps',
+  'jobs',
+  'actions',
+  'tables',
+  'checkpoints',
+  'leases',
+  'requests',
+  'routes',
+];
 
 /**
  * What the last route leaves. The table of signals stays as long as anything else is in the database: the node may be a source of routes, too. To be

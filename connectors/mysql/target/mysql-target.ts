@@ -4,6 +4,8 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import { type NodeDefinition, routeKey } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
+import { MysqlCompareSide } from '../compare/mysql-compare-side.ts';
+import { openRepairer } from '../compare/mysql-repairer.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
@@ -95,12 +97,8 @@ export function mysqlTarget({ route, logger }: TargetOptions): Target {
       ),
     carryOut: (statements, options) => carryOut(node, statements, options),
     preflight: (tables) => briefly((session) => targetPreflight(session, route, tables)),
-    compareSide: () => {
-      throw notYet('to be compared');
-    },
-    repairer: async () => {
-      throw notYet('to be repaired');
-    },
+    compareSide: (signal) => new MysqlCompareSide({ side: 'target', node, route, signal }),
+    repairer: async () => await openRepairer({ route, routeId: await routeId(), routeKey: key }),
     checkLoad: async (load) => {
       const id = await routeId();
       await briefly(async (session) => {

@@ -46,13 +46,7 @@ export async function readTargetTables(session: MysqlSession, names: readonly Ta
   const tables = await readTables(session, (schema, name) => labels.has(tableLabel({ schema, name })));
   const schemas = [...new Set(names.map(({ schema }) => schema))];
   const of = schemas.map(() => '?').join(', ');
-  const indexes = byTable(
-    await session.query(
-      `select table_schema, table_name, index_name, column_name, sub_part, nullable from information_schema.statistics
-       where non_unique = 0 and table_schema in (${of}) order by table_schema, table_name, index_name, seq_in_index`,
-      schemas,
-    ),
-  );
+  const indexes = await readUniqueIndexes(session, schemas);
   const triggers = byTable(
     await session.query(
       `select event_object_schema, event_object_table, trigger_name from information_schema.triggers
@@ -91,7 +85,7 @@ export async function readTargetTables(session: MysqlSession, names: readonly Ta
           hasDefault: column.default !== null || column.autoIncrement || /DEFAULT_GENERATED/i.test(column.extra),
         };
       }),
-      uniqueIndexes: indexesOf(indexes.get(label) ?? []),
+      uniqueIndexes: indexes.get(label) ?? [],
       references: foreign
         .filter(([s, n, us, un]) => at(s, n) === label && at(us, un) !== label)
         .map(([, , us, un]) => at(us, un)),
@@ -103,6 +97,20 @@ export async function readTargetTables(session: MysqlSession, names: readonly Ta
       triggers: (triggers.get(label) ?? []).map(([trigger]) => String(trigger)),
     };
   });
+}
+
+/** Of all tables of these databases, by their labels; the primary key first. */
+export async function readUniqueIndexes(
+  session: MysqlSession,
+  schemas: readonly string[],
+): Promise<ReadonlyMap<string, readonly TargetIndex[]>> {
+  if (schemas.length === 0) return new Map();
+  const rows = await session.query(
+    `select table_schema, table_name, index_name, column_name, sub_part, nullable from information_schema.statistics
+     where non_unique = 0 and table_schema in (${schemas.map(() => '?').join(', ')}) order by table_schema, table_name, index_name, seq_in_index`,
+    schemas,
+  );
+  return new Map([...byTable(rows)].map(([label, parts]) => [label, indexesOf(parts)]));
 }
 
 type Rows = readonly (readonly (string | null)[])[];

@@ -14,6 +14,9 @@ export function typeFits(source: string, target: string): boolean {
   if (from.base === 'json') return to.base === 'longtext' && charsetOf(to.collation ?? '') === 'utf8mb4';
   if (integerBases.has(from.base)) return integerFits(from, to);
   if (from.base === 'decimal') return to.base === 'decimal' && decimalFits(from, to);
+  // One with digits rounds what it is given.
+  if (from.base === 'float' || from.base === 'double')
+    return to.base === from.base && to.size === null && (from.unsigned || !to.unsigned);
   if (temporal.has(from.base)) return to.base === from.base && (to.size ?? 0) >= (from.size ?? 0);
   if (from.base === 'bit') return to.base === 'bit' && (to.size ?? 1) >= (from.size ?? 1);
   if (from.base === 'enum' || from.base === 'set')

@@ -32,7 +32,13 @@ function codecOf(column: ColumnType): ColumnCodec {
     case 'float':
     case 'double':
       return {
-        type: { kind: 'float', bits: base === 'float' ? 32 : 64, unsigned, specials: false },
+        type: {
+          kind: 'float',
+          bits: base === 'float' ? 32 : 64,
+          unsigned,
+          specials: false,
+          ...(size !== null && { rounds: true }),
+        },
         toCanonical: floatCanonical,
         fromCanonical: (value) => {
           const number = Number(value as string);

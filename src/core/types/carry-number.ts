@@ -12,6 +12,7 @@ export function carryNumber(from: LogicalType, to: LogicalType, conversions: Con
   if (from.kind === 'boolean') return carryBoolean(to);
   if (to.kind === 'boolean') return toBoolean(from);
   if (!isNumber(from) || !isNumber(to)) return null;
+  if (to.kind === 'float' && to.rounds === true) return refused('it rounds what it is given to its digits');
   if (from.kind === 'float') return to.kind === 'float' ? floatToFloat(from, to, conversions) : fromFloat(to.kind);
   if (to.kind === 'float') return toFloat(from, to, conversions);
   return checked([...specialCheck(from, to, conversions), ...limits(from, to, conversions)]);

@@ -19,7 +19,14 @@ export type LogicalType =
       readonly specials: boolean;
     }
   /** The shortest decimal that is read back as the same number, as JavaScript writes it; zero without a sign; with `specials` as a decimal's. */
-  | { readonly kind: 'float'; readonly bits: 32 | 64; readonly unsigned: boolean; readonly specials: boolean }
+  | {
+      readonly kind: 'float';
+      readonly bits: 32 | 64;
+      readonly unsigned: boolean;
+      readonly specials: boolean;
+      /** The column rounds what it is given, without a word: DOUBLE(10,2). */
+      readonly rounds?: true;
+    }
   /** The text; where blanks at the end do not count (`padded`) without them. */
   | {
       readonly kind: 'text';

@@ -12,7 +12,7 @@ export interface ChunkBounds {
 const mostFirst = 4;
 /** Behind numbers that are this thin a crowd may come, all of which would be one chunk. */
 const mostReckoned = 8;
-const integers = /^pg_catalog\.int[248]$/;
+const integers = /^(?:pg_catalog\.int[248]|(?:tiny|small|medium|big)?int(?: unsigned)?)$/;
 
 export async function chunkBounds(side: CompareSide, plan: TablePlan): Promise<ChunkBounds> {
   const { sourceShape } = plan;

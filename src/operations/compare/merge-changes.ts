@@ -73,7 +73,10 @@ function textOf({ key }: ChangedRow, own: ComparedKey): string {
 
 /** One text for all values of a key that are equal, as CompareSide writes them. */
 function commonForm(cell: Cell, column: Column | undefined): string {
+  if (Buffer.isBuffer(cell)) return `\\x${cell.toString('hex')}`;
   const text = String(cell);
+  const [family] = /^(?:decimal|time|datetime|timestamp|bit|char)(?=\()/.exec(column?.type ?? '') ?? [];
+  if (family !== undefined) return ofFamily(text, family);
   // A domain stands for what it is made of.
   switch (column?.definition?.kind === 'base' ? column.definition.name : column?.type) {
     case 'pg_catalog.numeric':
@@ -86,4 +89,11 @@ function commonForm(cell: Cell, column: Column | undefined): string {
     default:
       return text;
   }
+}
+
+/** Of MySQL and MariaDB, whose names of types have digits and lengths in them. */
+function ofFamily(text: string, family: string): string {
+  if (family === 'bit') return text.replace(/^0+(?=[01])/, '');
+  if (family === 'char') return text.replace(/ +$/, '');
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }

@@ -211,11 +211,12 @@ export class StreamJudge implements Judge {
     const places = key.columns.map((name) => plan.sourceShape.key.indexOf(name));
     const range = { kind: 'keys' as const, keys: keys.map((one) => places.map((at) => one[at] ?? '')) };
     const maxBytes = Number.POSITIVE_INFINITY;
-    const { text, facts } = await live.reader.read({ table: source, key, columns, range, low, maxBytes }, until);
+    const { text, cells, facts } = await live.reader.read({ table: source, key, columns, range, low, maxBytes }, until);
     const names = new Set(facts.columns.map(({ name }) => name));
     // It was altered: what is compared is no longer what is carried.
     if (!columns.every((name) => names.has(name)))
       throw fail(routeErrors.alteredMeanwhile, { route: this.#options.route, table: tableLabel(source) });
+    if (cells !== undefined) return cells;
     const reader = new RowTextReader(columns.length);
     return text.flatMap((block) => reader.read(block));
   }

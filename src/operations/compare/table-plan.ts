@@ -71,8 +71,11 @@ function planOutput(
     columns.push({ from, to: name, form: formOf(here, there) });
   }
   const isStreamed = binding.steps.length > 0;
-  const key = sharedKey(source, target, { columns, logged: bucketKey(output) });
-  const targetKey = key?.target ?? bucketKey(output);
+  const logged = bucketKey(output);
+  const key = sharedKey(source, target, { columns, logged, inOrder: true });
+  // With whole rows in the log any key tells them apart, in whatever order the sides have it.
+  const told = key ?? (logged.length === 0 ? sharedKey(source, target, { columns, logged, inOrder: false }) : null);
+  const targetKey = told?.target ?? logged;
   const targetShape: ComparedShape = {
     table: target,
     key: targetKey,
@@ -88,7 +91,7 @@ function planOutput(
     isStreamed,
     sourceShape: {
       table: source,
-      key: key?.source ?? sourceNames(targetKey, columns),
+      key: told?.source ?? sourceNames(targetKey, columns),
       columns: columns.flatMap(({ from, form }) => (from === null ? [] : [{ name: from, form }])),
       condition: conditions.source,
     },
@@ -126,13 +129,17 @@ function formOf(source: SideColumn | undefined, target: SideColumn): ComparedCol
 }
 
 /**
- * A unique key that both sides have, of columns that travel unchanged and are ordered alike. Only the one that the change queue tells
+ * A unique key that both sides have, of columns that travel unchanged and, `inOrder`, are ordered alike. Only the one that the change queue tells
  * rows apart by: by another one nobody could say what has become of a row meanwhile, and what differs would never be decided.
  */
 function sharedKey(
   source: SideTable,
   target: SideTable,
-  { columns, logged }: { readonly columns: readonly Paired[]; readonly logged: readonly string[] },
+  {
+    columns,
+    logged,
+    inOrder,
+  }: { readonly columns: readonly Paired[]; readonly logged: readonly string[]; readonly inOrder: boolean },
 ): { readonly source: readonly string[]; readonly target: readonly string[] } | null {
   for (const key of source.keys) {
     const pairs = key.map((column) => ({ column, to: columns.find(({ from }) => from === column.name)?.to }));
@@ -142,9 +149,11 @@ function sharedKey(
     if (there === undefined) continue;
     const isLogged = logged.length === there.length && there.every(({ name }) => logged.includes(name));
     if (logged.length > 0 && !isLogged) continue;
-    const isAlike = pairs.every(
-      ({ column, to }) => column.order !== null && there.find(({ name }) => name === to)?.order === column.order,
-    );
+    const isAlike =
+      !inOrder ||
+      pairs.every(
+        ({ column, to }) => column.order !== null && there.find(({ name }) => name === to)?.order === column.order,
+      );
     if (isAlike) return { source: key.map(({ name }) => name), target: pairs.map(({ to = '' }) => to) };
   }
   return null;

@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MysqlReader } from '../../../connectors/mysql/source/mysql-reader.ts';
+import { mysqlSource } from '../../../connectors/mysql/source/mysql-source.ts';
 import { AwaitedWatermarks } from '../../../connectors/sql/awaited-watermarks.ts';
+import { silentLogger } from '../../../src/core/logger.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import type { MysqlVendor } from '../../support/mysql-binaries.ts';
 import { RouteFile } from '../../support/route.ts';
@@ -221,7 +223,9 @@ test.for(['mysql', 'mariadb'] as const)(
     const [host] = server.node.connection().hosts;
     if (host === undefined) throw new Error('no host');
     const route = mysqlRoute(server, d);
-    const reader = new MysqlReader(route, () => ({ watermarks: new AwaitedWatermarks(), host }));
+    const watermarks = new AwaitedWatermarks();
+    const instance = await mysqlSource({ route, logger: silentLogger }).instance();
+    const reader = new MysqlReader(route, () => ({ watermarks, server: { host, instance } }));
     const signal = AbortSignal.timeout(100_000);
     const all = { ...keys, ...(vendor === 'mariadb' && { uuid: (n: number) => `MD5(${n})` }) };
     for (const [at, [type, value]] of Object.entries(all).entries()) {
@@ -253,6 +257,20 @@ test.for(['mysql', 'mariadb'] as const)(
       await server.query(`CREATE TABLE ${d}.n${at} (k ${type} PRIMARY KEY)`);
       expect(await reader.key({ schema: d, name: `n${at}` })).toBeNull();
     }
+    const table = { schema: d, name: 't0' };
+    const range = { kind: 'after' as const, key: null, rows: 1 };
+    const any = { table, key: { columns: ['a', 'k'] }, columns: ['v'], low: '', maxBytes: 1_000, range };
+    if (vendor === 'mysql') {
+      await server.query('SET GLOBAL binlog_order_commits = OFF');
+      await expect(reader.read(any, signal)).rejects.toMatchObject({ code: 'TL-3314' });
+      await server.query('SET GLOBAL binlog_order_commits = ON');
+    }
+    expect((await reader.read(any, signal)).rows).toBe(1);
     await reader.close();
+    // Behind an address another server may answer by now.
+    const elsewhere = new MysqlReader(route, () => ({ watermarks, server: { host, instance: 'another' } }));
+    await elsewhere.key(table);
+    await expect(elsewhere.read(any, signal)).rejects.toThrow('another server than the one that the stream reads');
+    await elsewhere.close();
   },
 );

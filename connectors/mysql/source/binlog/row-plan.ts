@@ -51,7 +51,7 @@ interface PlannedColumn {
 export interface UnloggedFacts {
   /** Names of columns whose values are computed, which are logged like others. */
   readonly generated: ReadonlySet<string>;
-  /** Types of MariaDB that are logged as the bytes that they are stored as, by name. */
+  /** By name, types of MariaDB that are logged as the bytes that they are stored as, and floats with digits that they are rounded to. */
   readonly types: ReadonlyMap<string, string>;
 }
 
@@ -99,8 +99,14 @@ const storedTypes: Readonly<Record<string, readonly [kind: number, stored: strin
 
 /** Only where the log has it as the type is stored: the catalogue may be newer. */
 function storedType(plan: PlannedColumn, type: string | undefined): PlannedColumn {
+  // DOUBLE(M,D) is logged as a double.
+  if (type !== undefined && type.replace(/\(\d+,\d+\)/, '') === plan.type && isFloating(plan)) return { ...plan, type };
   const stored = type === undefined ? undefined : storedTypes[type];
   return type === undefined || stored?.[1] !== plan.type ? plan : { ...plan, type, kind: stored[0] };
+}
+
+function isFloating(plan: PlannedColumn): boolean {
+  return plan.kind === kind.float || plan.kind === kind.double;
 }
 
 const integers: Readonly<Record<number, readonly [name: string, signed: number, unsigned: number]>> = {

@@ -420,6 +420,17 @@ export const sourceErrors = {
     explanation:
       'MariaDB leaves what it had written of a transaction in the binlog when it is killed. Its parts were on their way to the target already, in a transaction that is rolled back.',
   }),
+  unorderedCommits: errorKind<{ route: string; node: string }>({
+    code: 'TL-3314',
+    title: 'Transactions become visible in another order than the binlog has them',
+    recovery: 'halt',
+    message: ({ route, node }) =>
+      `route ${route}: binlog_order_commits is off at node ${node}: rows that are read beside the stream have no place in it`,
+    remedy: () =>
+      'SET PERSIST binlog_order_commits = \'ON\'. Then start the route again; a job goes on with "tidelock jobs resume ID".',
+    explanation:
+      'A load and a compare read rows between two watermarks of the binlog, and count on seeing all that stands in front of the first one. With the variable off MySQL commits transactions of one group in any order.',
+  }),
   partialImage: errorKind<{ route: string; table: string; position: string }>({
     code: 'TL-3311',
     title: 'The binlog does not hold whole rows',

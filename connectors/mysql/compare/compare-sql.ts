@@ -1,0 +1,150 @@
+import type { Row } from '../../../src/core/cell.ts';
+import type { BucketChoice, ComparedShape, KeyRange, RowHash, RowKey } from '../../../src/core/compare-side.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { boundsCondition, keysCondition, type RangeKey } from '../source/range-key.ts';
+import { type Canonical, type CanonicalColumn, portableText } from './canonical-text.ts';
+import { hashOf, hashSql } from './row-hash.ts';
+import type { MysqlSideColumn, MysqlSideTable } from './side-tables.ts';
+
+/** The SQL of a compare over one table, and what is computed here as it is there. */
+export class CompareSql {
+  /** Of the shape, in its order. */
+  readonly columns: readonly MysqlSideColumn[];
+  readonly key: readonly MysqlSideColumn[];
+  readonly #shape: ComparedShape;
+
+  constructor(table: MysqlSideTable, shape: ComparedShape) {
+    const find = (name: string): MysqlSideColumn => {
+      const column = table.columns.find((one) => one.name === name);
+      if (column === undefined) throw new RangeError('a column that the table has no more');
+      return column;
+    };
+    this.columns = shape.columns.map(({ name }) => find(name));
+    this.key = shape.key.map(find);
+    this.#shape = shape;
+  }
+
+  /** With its WHERE; '' where all rows are meant. */
+  range(range: KeyRange): string {
+    const { condition } = this.#shape;
+    // It may end with a comment.
+    const parts = [...(condition === null ? [] : [`(${condition}\n)`]), ...boundsCondition(this.#rangeKey, range)];
+    return parts.length === 0 ? '' : ` WHERE ${parts.map((part) => `(${part})`).join(' AND ')}`;
+  }
+
+  /** A hash that could not be computed is another number each time, so that its range is listed. */
+  digest(hash: RowHash, where: string): string {
+    return `SELECT COUNT(*), COALESCE(SUM(${this.#counted(hash)}), 0) FROM ${this.#from}${where}`;
+  }
+
+  /** Texts of the key (see `keyOf`), then the hash. */
+  list(hash: RowHash, where: string): string {
+    return `SELECT ${[...this.#keyTexts, this.hash(hash)].join(', ')} FROM ${this.#from}${where}`;
+  }
+
+  boundary(where: string, rows: number): string {
+    return `SELECT ${this.#keyTexts.join(', ')} FROM ${this.#from}${where} ORDER BY ${this.#keyNames} LIMIT 1 OFFSET ${rows - 1}`;
+  }
+
+  get ends(): string {
+    const [name] = this.#shape.key;
+    const column = quoteIdentifier(name ?? '');
+    return `SELECT MIN(${column}) + 0, MAX(${column}) + 0 FROM ${this.#from}`;
+  }
+
+  boundaries(where: string, every: number): string {
+    const number = quoteIdentifier('number of the row');
+    return `SELECT ${this.#keyTexts.join(', ')} FROM (
+        SELECT ${this.#keyNames}, ROW_NUMBER() OVER (ORDER BY ${this.#keyNames}) AS ${number} FROM ${this.#from}${where}) AS t
+      WHERE t.${number} % ${every} = 0 ORDER BY t.${number}`;
+  }
+
+  bucketDigests(hash: RowHash, buckets: number): string {
+    return `SELECT ${this.#bucket(hash, buckets)} AS b, COUNT(*), SUM(${this.#counted(hash)}) FROM ${this.#from}${this.range(all)} GROUP BY b`;
+  }
+
+  listBuckets(hash: RowHash, { chosen, buckets }: BucketChoice): string {
+    const where = this.range(all);
+    const numbers = chosen.map((number) => Number(number)).join(', ');
+    const isChosen = `${this.#bucket(hash, buckets)} IN (${numbers})`;
+    return this.list(hash, where === '' ? ` WHERE ${isChosen}` : `${where} AND ${isChosen}`);
+  }
+
+  /** Behind the table; whatever the condition: a row that no longer meets it is there all the same. */
+  ofKeys(keys: readonly RowKey[]): string {
+    return ` WHERE ${keysCondition(this.#rangeKey, keys)}`;
+  }
+
+  hash({ seed }: RowHash): string {
+    return hashSql(this.#canonicals, seed);
+  }
+
+  /** Of cells as the statements above give them. */
+  keyOf(texts: readonly (string | null)[]): RowKey {
+    return this.key.map(({ canonical, parsed }, at) => {
+      const text = texts[at] ?? '';
+      if (canonical.form === 'bytes') return portableText(Buffer.from(text, 'hex')) ?? '';
+      return parsed.base === 'double' && text === '-0' ? '0' : text;
+    });
+  }
+
+  /** Of a row in the order of the shape's columns, as the table would hold it. */
+  canonicalRow(row: Row): Canonical[] {
+    return this.#canonicals.map((column, at) => column.canonical(row[at]));
+  }
+
+  keyOfRow(row: readonly Canonical[]): RowKey {
+    const { columns } = this.#shape;
+    return this.key.map(({ name, parsed }) => {
+      const text = portableText(row[columns.findIndex((column) => column.name === name)] ?? null) ?? '';
+      return parsed.base === 'double' && text === '-0' ? '0' : text;
+    });
+  }
+
+  hashOfRow(row: readonly Canonical[], { seed }: RowHash): bigint {
+    return hashOf(this.#canonicals, row, seed);
+  }
+
+  bucketOfRow(row: readonly Canonical[], { seed }: RowHash, buckets: number): number {
+    const { columns, key } = this.#shape;
+    const cells = key.map((name) => row[columns.findIndex((column) => column.name === name)] ?? null);
+    const hash = key.length === 0 ? hashOf(this.#canonicals, row, seed) : hashOf(this.#keyCanonicals, cells, seed);
+    return Number(hash & BigInt(buckets - 1));
+  }
+
+  get #canonicals(): readonly CanonicalColumn[] {
+    return this.columns.map(({ canonical }) => canonical);
+  }
+
+  get #keyCanonicals(): readonly CanonicalColumn[] {
+    return this.key.map(({ canonical }) => canonical);
+  }
+
+  #counted(hash: RowHash): string {
+    return `COALESCE(${this.hash(hash)}, UUID_SHORT())`;
+  }
+
+  /** By its key where it has one: rows that differ are in one bucket then. */
+  #bucket({ seed }: RowHash, buckets: number): string {
+    const columns = this.key.length === 0 ? this.#canonicals : this.#keyCanonicals;
+    return `COALESCE(${hashSql(columns, seed)} & ${buckets - 1}, 0)`;
+  }
+
+  get #keyTexts(): string[] {
+    return this.#keyCanonicals.map(({ sql, form }) => (form === 'bytes' ? `HEX(${sql})` : sql));
+  }
+
+  get #keyNames(): string {
+    return this.#shape.key.map((name) => `t.${quoteIdentifier(name)}`).join(', ');
+  }
+
+  get #rangeKey(): RangeKey {
+    return this.key.map(({ part }) => part);
+  }
+
+  get #from(): string {
+    return `${quoteTable(this.#shape.table)} AS t`;
+  }
+}
+
+const all: KeyRange = { after: null, to: null };

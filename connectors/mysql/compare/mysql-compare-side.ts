@@ -1,0 +1,326 @@
+import type { Row } from '../../../src/core/cell.ts';
+import {
+  type BucketChoice,
+  type ComparedRow,
+  type ComparedShape,
+  type CompareSide,
+  type GivenRow,
+  type GivenRows,
+  type KeyRange,
+  keyText,
+  type ListedRow,
+  type RangeDigest,
+  type RowHash,
+  type RowKey,
+  type SideTable,
+} from '../../../src/core/compare-side.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { NodeDefinition, RouteDefinition } from '../../../src/core/route.ts';
+import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import { LongRowError, readRows } from '../catalogue/read-rows.ts';
+import { classifyMysqlError } from '../classify-error.ts';
+import { connectMysql, type MysqlSession } from '../connect.ts';
+import { quoteTable } from '../identifiers.ts';
+import { connectStreamServer, type StreamServer } from '../source/stream-server.ts';
+import { type Canonical, portableText } from './canonical-text.ts';
+import { CompareSql } from './compare-sql.ts';
+import { heldJson } from './held-json.ts';
+import { type MysqlSideTable, readSideTables } from './side-tables.ts';
+
+/** A session whose transaction is the frozen side. */
+interface FrozenSession {
+  readonly session: MysqlSession;
+  readonly tables: ReadonlyMap<string, MysqlSideTable>;
+}
+
+export interface CompareSideOptions {
+  readonly side: 'source' | 'target';
+  readonly node: NodeDefinition;
+  readonly route: RouteDefinition;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Nothing is written. A table that somebody has locked is tried again later: applying waits for a look at suspects, and other tables wait with it.
+ */
+const settings = [
+  'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  'SET SESSION lock_wait_timeout = 2',
+];
+
+/** One side of a compare on MySQL or MariaDB: as many sessions as calls are under way at once. */
+export class MysqlCompareSide implements CompareSide {
+  readonly #options: CompareSideOptions;
+  readonly #frozen: MysqlSession | null;
+  readonly #idle: MysqlSession[] = [];
+  readonly #all = new Set<MysqlSession>();
+  readonly #tables: Map<string, MysqlSideTable>;
+  readonly #abort: () => void;
+
+  constructor(options: CompareSideOptions, frozen: FrozenSession | null = null) {
+    this.#options = options;
+    this.#frozen = frozen?.session ?? null;
+    this.#tables = new Map(frozen?.tables);
+    if (frozen !== null) this.#all.add(frozen.session);
+    this.#abort = () => {
+      for (const session of this.#all) session.close();
+    };
+    options.signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  tables(names: readonly TableName[]): Promise<readonly SideTable[]> {
+    return this.#use(async (session) => {
+      const tables = await readSideTables(session, names, this.#options.side);
+      for (const table of tables) this.#tables.set(tableLabel(table), table);
+      return tables;
+    });
+  }
+
+  async condition(): Promise<string> {
+    throw this.#notYet('rows that are chosen by a condition');
+  }
+
+  /** SHA-256 is the same at both vendors. */
+  async probe(): Promise<string> {
+    return 'SHA-256 of canonical texts';
+  }
+
+  digest(shape: ComparedShape, hash: RowHash, range: KeyRange): Promise<RangeDigest> {
+    const sql = this.#sql(shape);
+    return this.#use(async (session) => {
+      const [row] = await session.query(sql.digest(hash, sql.range(range)));
+      return { rows: Number(row?.[0]), sum: row?.[1] ?? '' };
+    });
+  }
+
+  boundary(shape: ComparedShape, range: KeyRange, rows: number): Promise<RowKey | null> {
+    const sql = this.#sql(shape);
+    return this.#use(async (session) => {
+      const [row] = await session.query(sql.boundary(sql.range(range), rows));
+      return row === undefined ? null : sql.keyOf(row);
+    });
+  }
+
+  ends(shape: ComparedShape): Promise<{ readonly first: string; readonly last: string } | null> {
+    return this.#use(async (session) => {
+      const [row] = await session.query(this.#sql(shape).ends);
+      const [first = null, last = null] = row ?? [];
+      return first === null || last === null ? null : { first, last };
+    });
+  }
+
+  boundaries(shape: ComparedShape, range: KeyRange, every: number): Promise<readonly RowKey[]> {
+    const sql = this.#sql(shape);
+    return this.#use(async (session) => {
+      const rows = await session.query(sql.boundaries(sql.range(range), every));
+      return rows.map((row) => sql.keyOf(row));
+    });
+  }
+
+  list(shape: ComparedShape, hash: RowHash, range: KeyRange): Promise<readonly ListedRow[]> {
+    const sql = this.#sql(shape);
+    return this.#use(async (session) =>
+      this.#listed(sql, await session.query(sql.list(hash, sql.range(range))), shape),
+    );
+  }
+
+  bucketDigests(shape: ComparedShape, hash: RowHash, buckets: number): Promise<ReadonlyMap<number, RangeDigest>> {
+    return this.#use(async (session) => {
+      const rows = await session.query(this.#sql(shape).bucketDigests(hash, buckets));
+      return new Map(rows.map(([bucket, count, sum]) => [Number(bucket), { rows: Number(count), sum: sum ?? '' }]));
+    });
+  }
+
+  listBuckets(shape: ComparedShape, hash: RowHash, choice: BucketChoice): Promise<readonly ListedRow[]> {
+    const sql = this.#sql(shape);
+    return this.#use(async (session) => this.#listed(sql, await session.query(sql.listBuckets(hash, choice)), shape));
+  }
+
+  rows(shape: ComparedShape, keys: readonly RowKey[]): Promise<ReadonlyMap<string, ComparedRow>> {
+    const sql = this.#sql(shape);
+    return this.#use(async (session) => {
+      const found = new Map<string, ComparedRow>();
+      if (keys.length === 0) return found;
+      const wanted = { table: shape.table, columns: sql.columns, clauses: sql.ofKeys(keys) };
+      for await (const { rows } of readRows(session, wanted, Number.POSITIVE_INFINITY))
+        for (const row of rows) addRow(found, sql, sql.canonicalRow(row));
+      return found;
+    });
+  }
+
+  async versions(): Promise<ReadonlyMap<string, string>> {
+    throw this.#notYet('to tell who has written a row (two-way set-ups)');
+  }
+
+  async *read(
+    shape: ComparedShape,
+    columns: readonly string[],
+    range: KeyRange,
+  ): AsyncGenerator<readonly Row[], void, undefined> {
+    const sql = this.#sql(shape);
+    const table = this.#table(shape);
+    const wanted = columns.map((name) => {
+      const column = table.columns.find((one) => one.name === name);
+      if (column === undefined) throw new RangeError('a column that the table has no more');
+      return column;
+    });
+    const { maxRowBytes } = this.#options.route.apply;
+    const session = await this.#take();
+    let isDone = false;
+    try {
+      const reading = { table: shape.table, columns: wanted, clauses: sql.range(range) };
+      for await (const { rows } of readRows(session, reading, maxRowBytes)) yield rows;
+      isDone = true;
+    } catch (error) {
+      throw this.#classify(error, shape.table);
+    } finally {
+      // A reader that leaves early leaves rows on their way.
+      if (isDone) this.#give(session);
+      else this.#end(session);
+    }
+  }
+
+  async listGiven(
+    shape: ComparedShape,
+    hash: RowHash,
+    { rows: given, buckets }: GivenRows,
+  ): Promise<readonly GivenRow[]> {
+    const sql = this.#sql(shape);
+    return (await this.#asHeld(sql, given)).map((row) => ({
+      key: sql.keyOfRow(row),
+      hash: sql.hashOfRow(row, hash).toString(),
+      bucket: sql.bucketOfRow(row, hash, buckets),
+    }));
+  }
+
+  async rowsGiven(shape: ComparedShape, given: readonly Row[]): Promise<ReadonlyMap<string, ComparedRow>> {
+    const sql = this.#sql(shape);
+    const found = new Map<string, ComparedRow>();
+    for (const row of await this.#asHeld(sql, given)) addRow(found, sql, row);
+    return found;
+  }
+
+  /**
+   * `snapshot`: a server, as MysqlReader.snapshot() names it: what is begun there now sees all that the stream has brought. The lock of the
+   * definition comes first: a table that is written anew in between can't be read by an older snapshot.
+   */
+  async frozen(table: TableName, snapshot: string | null): Promise<CompareSide> {
+    const { signal } = this.#options;
+    signal.throwIfAborted();
+    const session = await this.#connect(snapshot === null ? null : (JSON.parse(snapshot) as StreamServer));
+    try {
+      await session.query('START TRANSACTION READ ONLY');
+      await session.query(`SELECT 1 FROM ${quoteTable(table)} LIMIT 0`);
+      await session.query(`SELECT 1 FROM ${quoteTable(table)} LIMIT 1`);
+    } catch (error) {
+      this.#end(session);
+      throw this.#classify(error, table);
+    }
+    this.#all.delete(session);
+    return new MysqlCompareSide(this.#options, { session, tables: this.#tables });
+  }
+
+  async close(): Promise<void> {
+    this.#options.signal.removeEventListener('abort', this.#abort);
+    for (const session of [...this.#all]) this.#end(session);
+  }
+
+  /** Rows as the table would hold them. */
+  async #asHeld(sql: CompareSql, given: readonly Row[]): Promise<Canonical[][]> {
+    const rows = given.map((row) => sql.canonicalRow(row));
+    const documents = sql.columns.flatMap(({ parsed }, at) => (parsed.base === 'json' ? [at] : []));
+    if (documents.length > 0 && rows.length > 0) await this.#use((session) => heldJson(session, rows, documents));
+    return rows;
+  }
+
+  /** What the server could not compute must never count as equal. */
+  #listed(sql: CompareSql, rows: readonly (readonly (string | null)[])[], shape: ComparedShape): ListedRow[] {
+    const { length } = sql.key;
+    return rows.map((row) => {
+      const hash = row[length] ?? null;
+      if (hash === null) {
+        const { route, node } = this.#options;
+        const message = `a row of ${tableLabel(shape.table)} is too long for max_allowed_packet`;
+        throw fail(targetErrors.compareRefused, { route: route.name, node: node.name, message });
+      }
+      return { key: sql.keyOf(row), hash };
+    });
+  }
+
+  #table(shape: ComparedShape): MysqlSideTable {
+    const table = this.#tables.get(tableLabel(shape.table));
+    if (table === undefined) throw new RangeError('a table that was not asked for');
+    return table;
+  }
+
+  #sql(shape: ComparedShape): CompareSql {
+    return new CompareSql(this.#table(shape), shape);
+  }
+
+  async #use<T>(run: (session: MysqlSession) => Promise<T>): Promise<T> {
+    const session = await this.#take();
+    try {
+      const result = await run(session);
+      this.#give(session);
+      return result;
+    } catch (error) {
+      this.#end(session);
+      throw this.#classify(error, null);
+    }
+  }
+
+  async #take(): Promise<MysqlSession> {
+    this.#options.signal.throwIfAborted();
+    return this.#frozen ?? this.#idle.pop() ?? (await this.#connect(null));
+  }
+
+  async #connect(server: StreamServer | null): Promise<MysqlSession> {
+    const { node, signal } = this.#options;
+    const session = await (server === null ? connectMysql(node) : connectStreamServer(node, server));
+    this.#all.add(session);
+    try {
+      signal.throwIfAborted();
+      for (const statement of settings) await session.query(statement);
+      return session;
+    } catch (error) {
+      this.#end(session);
+      throw error;
+    }
+  }
+
+  #give(session: MysqlSession): void {
+    if (this.#frozen === null) this.#idle.push(session);
+  }
+
+  #end(session: MysqlSession): void {
+    this.#all.delete(session);
+    session.close();
+  }
+
+  #classify(error: unknown, table: TableName | null): unknown {
+    const { signal, node, route } = this.#options;
+    if (signal.aborted) return signal.reason;
+    if (error instanceof LongRowError && table !== null) {
+      const place = { route: route.name, table: tableLabel(table), position: 'a compare' };
+      return fail(sourceErrors.rowTooLarge, { ...place, bytes: error.bytes, maxBytes: route.apply.maxRowBytes });
+    }
+    const classified = classifyMysqlError(error, node.name);
+    if (classified.recovery !== 'halt') return classified;
+    return fail(
+      targetErrors.compareRefused,
+      { route: route.name, node: node.name, message: classified.message },
+      error,
+    );
+  }
+
+  #notYet(what: string): Error {
+    return fail(nodeErrors.notYet, { node: this.#options.node.name, what });
+  }
+}
+
+function addRow(found: Map<string, ComparedRow>, sql: CompareSql, row: readonly Canonical[]): void {
+  found.set(keyText(sql.keyOfRow(row)), row.map(portableText));
+}

@@ -1,0 +1,267 @@
+import type { Cell, Row } from '../../../src/core/cell.ts';
+import { type ComparedRow, type ComparedShape, keyText, type RowKey } from '../../../src/core/compare-side.ts';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { KeptImage, Repairer, RepairRequest, RowOutcome, RowRepair } from '../../../src/core/repairer.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
+import { readRows } from '../catalogue/read-rows.ts';
+import { classifyMysqlError, isMysqlError } from '../classify-error.ts';
+import type { MysqlSession } from '../connect.ts';
+import { places } from '../state/statements.ts';
+import { openApplySession } from '../target/apply-session.ts';
+import { longestStatement } from '../target/flights.ts';
+import { originSignal } from '../target/origin-signal.ts';
+import { isOfTheChange } from '../target/refusals.ts';
+import { RowStatements } from '../target/row-statements.ts';
+import type { BoundColumn } from '../target/table-plan.ts';
+import { readTargetTables, type TargetTable } from '../target/target-table.ts';
+import { ValueRefusal } from '../target/value-refusal.ts';
+import { cellOf, portableText } from './canonical-text.ts';
+import { CompareSql } from './compare-sql.ts';
+import { type MysqlSideTable, readSideTables } from './side-tables.ts';
+
+export interface RepairerOptions {
+  readonly route: RouteDefinition;
+  readonly routeId: number;
+  readonly routeKey: string;
+}
+
+const keptAtOnce = 200;
+
+/** Applying waits meanwhile: where somebody holds a row for longer, the job tries again later. */
+const lockSeconds = 2;
+
+/** A table with what both reading and writing need. */
+interface RepairedTable {
+  readonly side: MysqlSideTable;
+  readonly target: TargetTable;
+}
+
+/** On a session that a takeover ends, as it does those that apply. */
+export async function openRepairer(options: RepairerOptions): Promise<Repairer> {
+  const { session, maxPacketBytes } = await openApplySession(options.route, options.routeId, 'repair');
+  try {
+    // What a row of the source is has been seen: nothing that a key's action would do to others is wanted beside it.
+    await session.query(
+      `set session foreign_key_checks = 0, innodb_lock_wait_timeout = ${lockSeconds}, lock_wait_timeout = ${lockSeconds}`,
+    );
+    return new MysqlRepairer(session, { ...options, longest: longestStatement(maxPacketBytes) });
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+/** The server would end the session over a message of this length. */
+class LongMessage extends Error {}
+
+class MysqlRepairer implements Repairer {
+  readonly #session: MysqlSession;
+  readonly #options: RepairerOptions & { readonly longest: number };
+  readonly #tables = new Map<string, RepairedTable>();
+
+  constructor(session: MysqlSession, options: RepairerOptions & { readonly longest: number }) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  async repair(request: RepairRequest): Promise<readonly RowOutcome[]> {
+    const session = this.#session;
+    try {
+      const table = await this.#table(request.shape);
+      await session.query('start transaction');
+      await this.#demandEpoch(request.epoch);
+      const { origin } = request;
+      if (origin !== null) {
+        const hops = [{ ...origin, committedAtMs: Date.now() }];
+        await session.batch([originSignal(this.#options.routeKey, hops, process.hrtime.bigint())]);
+      }
+      const done = await this.#write(table, request);
+      await this.#keep(request, done);
+      await session.batch(['commit']);
+      return request.rows.map(({ key }) => ({ kind: done.has(keyText(key)) ? 'done' : 'changed' }));
+    } catch (error) {
+      await session.query('rollback').catch(() => {});
+      if (!isRefusal(error)) throw this.#classify(error);
+      return request.rows.map(() => ({ kind: 'refused', why: whyOf(error) }));
+    }
+  }
+
+  async *kept(job: number): AsyncGenerator<readonly KeptImage[], void, undefined> {
+    for (let before: number | null = null; ; ) {
+      const images: readonly KeptImage[] = await this.#kept(job, before);
+      if (images.length > 0) yield images;
+      if (images.length < keptAtOnce) return;
+      before = images.at(-1)?.number ?? null;
+    }
+  }
+
+  async counts(job: number): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#session.query(
+      'select target, count(*) from tidelock.repaired where job_id = ? group by target',
+      [job],
+    );
+    return new Map(rows.map(([target, count]) => [target ?? '', Number(count)]));
+  }
+
+  async forget(numbers: readonly number[]): Promise<void> {
+    await this.#session.change(`update tidelock.repaired set undone = 1 where id in (${places(numbers)})`, numbers);
+  }
+
+  async close(): Promise<void> {
+    this.#session.close();
+  }
+
+  /** Keys of the rows that were as they were seen. What goes makes room for what comes. */
+  async #write(table: RepairedTable, { shape, rows }: RepairRequest): Promise<ReadonlySet<string>> {
+    const sql = new CompareSql(table.side, shape);
+    const there = await this.#locked(
+      sql,
+      shape,
+      rows.map(({ key }) => key),
+    );
+    const asSeen = rows.filter(({ key, before }) => sameRow(there.get(keyText(key)) ?? null, before));
+    const statements = statementsOf(table, shape, this.#session.node.type === 'mysql' ? 'mysql' : 'mariadb');
+    const done = new Set<string>();
+    for (const kind of ['delete', 'update', 'insert'] as const)
+      for (const row of asSeen.filter((one) => kindOf(one) === kind)) {
+        await this.#writeOne(statements, sql, { kind, row });
+        done.add(keyText(row.key));
+      }
+    return done;
+  }
+
+  async #writeOne(
+    statements: RowStatements,
+    sql: CompareSql,
+    { kind, row: { before, after } }: { readonly kind: RowKind; readonly row: RowRepair },
+  ): Promise<void> {
+    const [old, now] = [cellsOf(sql, before), cellsOf(sql, after)];
+    const text =
+      kind === 'delete'
+        ? statements.deleteOne(old)
+        : kind === 'update'
+          ? statements.updateOne(old, now)
+          : statements.insertOne(now);
+    this.#demandShort(text);
+    const [answer] = await this.#session.batch([text]);
+    if (answer?.found === 1) return;
+    const { route } = this.#options;
+    throw fail(targetErrors.compareRefused, {
+      route: route.name,
+      node: route.to.name,
+      message: `a row that was there and locked was found ${answer?.found ?? 0} times`,
+    });
+  }
+
+  /** The rows as they are, which nobody changes from here on. */
+  async #locked(
+    sql: CompareSql,
+    shape: ComparedShape,
+    keys: readonly RowKey[],
+  ): Promise<ReadonlyMap<string, ComparedRow>> {
+    const found = new Map<string, ComparedRow>();
+    const wanted = { table: shape.table, columns: sql.columns, clauses: `${sql.ofKeys(keys)} for update` };
+    for await (const batch of readRows(this.#session, wanted, Number.POSITIVE_INFINITY))
+      for (const row of batch.rows) {
+        const canonical = sql.canonicalRow(row);
+        found.set(keyText(sql.keyOfRow(canonical)), canonical.map(portableText));
+      }
+    return found;
+  }
+
+  async #keep({ shape, rows, job }: RepairRequest, done: ReadonlySet<string>): Promise<void> {
+    const shared = [job, tableLabel(shape.table), JSON.stringify(shape.columns), JSON.stringify(shape.key)];
+    for (const row of rows.filter(({ key }) => done.has(keyText(key)))) {
+      const image = JSON.stringify(row);
+      this.#demandShort(image);
+      await this.#session.change(
+        'insert into tidelock.repaired (job_id, target, columns, key_columns, image) values (?, ?, ?, ?, ?)',
+        [...shared, image],
+      );
+    }
+  }
+
+  /** Quotes may be doubled on the way. */
+  #demandShort(text: string): void {
+    if (2 * Buffer.byteLength(text) > this.#options.longest) throw new LongMessage();
+  }
+
+  async #kept(job: number, before: number | null): Promise<readonly KeptImage[]> {
+    const rows = await this.#session.query(
+      `select r.id, r.target, r.columns, r.key_columns, r.image from tidelock.repaired r join tidelock.jobs j on j.id = r.job_id
+       where r.job_id = ? and j.route_id = ? and r.undone = 0 and r.id < ? order by r.id desc limit ${keptAtOnce}`,
+      [job, this.#options.routeId, before ?? Number.MAX_SAFE_INTEGER],
+    );
+    return rows.map(([id, target, columns, keyColumns, image]) => ({
+      number: Number(id),
+      table: target ?? '',
+      columns: JSON.parse(columns ?? '[]'),
+      keyColumns: JSON.parse(keyColumns ?? '[]'),
+      ...(JSON.parse(image ?? '{}') as RowRepair),
+    }));
+  }
+
+  async #table({ table }: ComparedShape): Promise<RepairedTable> {
+    const label = tableLabel(table);
+    const known = this.#tables.get(label);
+    if (known !== undefined) return known;
+    const [side] = await readSideTables(this.#session, [table], 'target');
+    const [target] = await readTargetTables(this.#session, [table]);
+    if (side === undefined || target === undefined) throw new RangeError('a table that is not there');
+    this.#tables.set(label, { side, target });
+    return { side, target };
+  }
+
+  /** As each group does: whoever raises the epoch waits for this transaction, or it is over. */
+  async #demandEpoch(epoch: bigint): Promise<void> {
+    const { route, routeId } = this.#options;
+    const [row] = await this.#session.query('select epoch from tidelock.routes where id = ? lock in share mode', [
+      routeId,
+    ]);
+    if (row?.[0] !== epoch.toString()) throw fail(routeErrors.fenced, { route: route.name, epoch: epoch.toString() });
+  }
+
+  #classify(error: unknown): unknown {
+    return classifyMysqlError(error, this.#options.route.to.name);
+  }
+}
+
+type RowKind = 'delete' | 'update' | 'insert';
+
+function kindOf({ before, after }: RowRepair): RowKind {
+  return after === null ? 'delete' : before === null ? 'insert' : 'update';
+}
+
+function sameRow(row: ComparedRow | null, seen: ComparedRow | null): boolean {
+  if (row === null || seen === null) return row === seen;
+  return row.length === seen.length && row.every((cell, at) => cell === seen[at]);
+}
+
+/** Rows in the order of the shape's columns. */
+function statementsOf({ target }: RepairedTable, shape: ComparedShape, vendor: 'mysql' | 'mariadb'): RowStatements {
+  const columns = shape.columns.map(({ name }, index): BoundColumn => {
+    const column = target.columns.find((one) => one.name === name);
+    if (column === undefined) throw new RangeError('a column that the table has no more');
+    return { index, column };
+  });
+  const key = shape.key.flatMap((name) => columns.find(({ column }) => column.name === name) ?? []);
+  return new RowStatements({ target, columns, key, vendor });
+}
+
+function cellsOf(sql: CompareSql, row: ComparedRow | null): Row {
+  return sql.columns.map(({ parsed }, at): Cell => cellOf(row?.[at] ?? null, parsed));
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ValueRefusal || error instanceof LongMessage || isOfTheChange(error);
+}
+
+/** The server's own text may quote a value. */
+function whyOf(error: unknown): string {
+  if (error instanceof ValueRefusal) return `column ${error.column}: ${error.message}`;
+  if (error instanceof LongMessage) return 'the row, and what it was before, are too long for max_allowed_packet';
+  return isMysqlError(error) ? `SQLSTATE ${error.sqlState}, error ${error.errno}` : 'unknown';
+}
