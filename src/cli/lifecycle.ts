@@ -6,7 +6,7 @@ import { exactSize, sizeText } from '../core/quantity-text.ts';
 import { chosenRoutes } from './chosen-routes.ts';
 import { type CommandLine, type CommandSpec, exits, writeJson } from './command-line.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from './open-control.ts';
-import { printedError } from './print-error.ts';
+import { printError } from './print-error.ts';
 
 export interface LifecycleOptions extends ControlOptions {
   readonly all?: boolean;
@@ -55,7 +55,7 @@ async function ask<O extends LifecycleOptions>(
     } catch (error) {
       if (!(error instanceof TidelockError) || (named.length === 1 && !all)) throw error;
       routes.push({ name, error: error.toJSON() });
-      line.err.write(printedError(error, json).text);
+      await printError(line, error, json);
       code = 2;
     }
   }

@@ -3,7 +3,7 @@ import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { CommandLine } from './command-line.ts';
 import { commands } from './commands.ts';
-import { printedError } from './print-error.ts';
+import { printError } from './print-error.ts';
 import { version } from './version.ts';
 
 type Surroundings = Partial<Pick<CommandLine, 'env' | 'cwd' | 'out' | 'err'>>;
@@ -31,9 +31,7 @@ export async function main(argv: readonly string[], given: Surroundings = {}): P
     const error = fail(configErrors.arguments, {
       why: 'options stand after the command: "tidelock check -c FILE --json"',
     });
-    const { text, exitCode } = printedError(error, argv.includes('--json'));
-    line.err.write(text);
-    return exitCode;
+    return await printError(line, error, argv.includes('--json'));
   }
   // `run` and the demo have their own way to end; the first ^C is theirs.
   const ownSignals = argv[2] === 'run';
@@ -47,9 +45,7 @@ export async function main(argv: readonly string[], given: Surroundings = {}): P
     () => line.exitCode,
     (error: unknown) => {
       if (interrupt.signal.aborted && !(error instanceof CommanderError)) return 130;
-      const { text, exitCode } = printedError(error, argv.includes('--json'));
-      line.err.write(text);
-      return exitCode;
+      return printError(line, error, argv.includes('--json'));
     },
   );
   const code = await Promise.race([done, interrupted.promise]);

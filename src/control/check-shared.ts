@@ -2,6 +2,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { ClockOffset, NodeUse } from '../core/node-inspector.ts';
+import { durationText } from '../core/quantity-text.ts';
 import type { NodeDefinition } from '../core/route.ts';
 import { connectorFor } from '../registry.ts';
 import { checkService } from './check-service.ts';
@@ -86,7 +87,7 @@ function clocksApart(from: string, to: string, clocks: ReadonlyMap<string, Clock
       level: 'warning',
       code: 'node.clocksApart',
       node: to,
-      message: `its clock and that of ${from} are ${(apartMs / 1000).toFixed(1)} s apart`,
+      message: `its clock and that of ${from} are ${durationText(apartMs)} apart`,
       remedy: 'Let both hosts follow a time server (chrony, systemd-timesyncd).',
     },
   ];

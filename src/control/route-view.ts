@@ -1,6 +1,7 @@
 import type { Compared } from '../core/compared.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
+import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
 import { queueName, type RouteDefinition } from '../core/route.ts';
@@ -68,6 +69,7 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
   const answered = 'code' in source ? null : source;
   const running = condition.lives && status !== null;
   const lost = checkpoint === null || answered === null ? null : queueLoss(definition, answered);
+  const concerns = concernsOf({ definition, source, told: running ? (status.concerns ?? []) : [], condition });
   return {
     name: definition.name,
     state: condition.state,
@@ -79,12 +81,16 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
       condition.state === 'failed' ? condition.reason : (lost ?? condition.reason ?? parkedReason(definition, parked)),
     health: worse(
       worse(lost === null ? condition.health : 'critical', parked.count === 0 ? 'ok' : 'warning'),
-      retentionHealth(definition, answered?.retainedBytes ?? null),
+      concerns.reduce<Health>((worst, { level }) => worse(worst, level), 'ok'),
     ),
     since: running ? (status.since ?? null) : null,
     healthSince: running ? (status.healthSince ?? null) : null,
-    concerns: running ? (status.concerns ?? []) : [],
-    source: { node: definition.from.name, position: answered?.position ?? status?.sourcePosition ?? null },
+    concerns,
+    source: {
+      node: definition.from.name,
+      // What an engine knew that does not read the queue any more may be old.
+      position: answered?.position ?? (isAtRest(condition) ? null : (status?.sourcePosition ?? null)),
+    },
     target: { node: definition.to.name, position: checkpoint },
     lagMs: running ? status.lagMs : null,
     transactions: status?.transactions ?? 0,
@@ -160,9 +166,34 @@ function parkedReason({ name }: RouteDefinition, { count, since }: ParkedCount):
   return since === null ? null : reasonOf(fail(routeErrors.parked, { route: name, count, since }));
 }
 
-function retentionHealth({ limits }: RouteDefinition, retainedBytes: number | null): Health {
-  if (retainedBytes === null || retainedBytes < limits.retained.warnBytes) return 'ok';
-  return retainedBytes < limits.retained.criticalBytes ? 'warning' : 'critical';
+/** Nobody reads its queue: what there is to know of its source nobody tells but the source itself. */
+function isAtRest({ state }: Condition): boolean {
+  return ['stopped', 'paused', 'failed', 'fenced'].includes(state);
+}
+
+interface KnownConcerns extends Pick<RouteAnswers, 'definition' | 'source'> {
+  /** By the engine that has the route. */
+  readonly told: readonly Concern[];
+  readonly condition: Condition;
+}
+
+/** What the engine has told, and what only whoever asks the source sees now: how much it keeps, and that it does not answer. */
+function concernsOf({ definition, source, told, condition }: KnownConcerns): readonly Concern[] {
+  const since = new Date().toISOString();
+  if ('code' in source) {
+    if (!isAtRest(condition) || condition.reason?.code === source.code) return told;
+    return [...told, { level: 'warning', ...reasonOf(source), since }];
+  }
+  const { warnBytes, criticalBytes } = definition.limits.retained;
+  const bytes = source.retainedBytes ?? 0;
+  const kept = fail(supervisionErrors.retaining, { route: definition.name, bytes });
+  if (bytes < warnBytes) return told;
+  const level = bytes < criticalBytes ? 'warning' : 'critical';
+  const before = told.find(({ code }) => code === kept.code);
+  if (before !== undefined && worse(before.level, level) === before.level) return told;
+  const found: Concern = { level, ...reasonOf(kept), since: before?.since ?? since };
+  const others = told.filter((one) => one !== before);
+  return level === 'critical' ? [found, ...others] : [...others, found];
 }
 
 function worse(a: Health, b: Health): Health {

@@ -610,8 +610,8 @@ export const mutations: readonly Mutation[] = [
     promise: 5,
     what: 'asks for the publication on the session that streams, which then decodes old rows with the definition of today',
     file: 'connectors/postgres/source/start-check.ts',
-    find: "route.ddl === 'ignore' ? side.use((other) => checkCatalogue(other, { route, replicated })) : null;",
-    replace: "route.ddl === 'ignore' ? checkCatalogue(client, { route, replicated }) : null;",
+    find: '  await takeBytesAsStored(client);\n',
+    replace: "  await takeBytesAsStored(client);\n  await client.query('SELECT * FROM pg_publication_tables');\n",
     test: { file: 'test/integration/route/schema-changes.test.ts', name: 'every kind of change' },
   },
   {

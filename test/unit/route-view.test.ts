@@ -126,6 +126,19 @@ test('a route with parked transactions says how many and since where, and is not
 test('what the source keeps is part of the health', () => {
   const keeping = (retainedBytes: number) => view({}, { source: { ...source, retainedBytes } as never }).health;
   expect([99, 100, 200].map(keeping)).toEqual(['ok', 'warning', 'critical']);
+  // Also of a route that rests, at which an engine looks each minute only: why is told with it, and once.
+  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null, parkingAsked: false, ...asked } as const;
+  const much = { source: { ...source, retainedBytes: 200 } as never };
+  const rests = view({ wanted, holder: null }, much);
+  expect(rests).toMatchObject({ health: 'critical', concerns: [{ code: 'TL-4302', level: 'critical' }] });
+  const concern = {
+    code: 'TL-4302',
+    message: 'keeps much',
+    level: 'warning',
+    since: '2026-11-21T10:00:00.000Z',
+  } as const;
+  const told = view({ status: { ...status, health: 'warning', concerns: [concern] } }, much);
+  expect(told.concerns).toMatchObject([{ code: 'TL-4302', level: 'critical', since: concern.since }]);
 });
 
 test('a side that cannot be asked is told as such', () => {
@@ -136,7 +149,20 @@ test('a side that cannot be asked is told as such', () => {
     health: 'unknown',
     reason: { code: 'TL-5001' },
   });
-  expect(view({}, { source: unreachable })).toMatchObject({ state: 'running', source: { position: '0/2' } });
+  expect(view({}, { source: unreachable })).toMatchObject({
+    state: 'running',
+    health: 'ok',
+    concerns: [],
+    source: { position: '0/2' },
+  });
+  // Nobody else tells that the source of a route that rests is gone, nor where it is by now.
+  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null, parkingAsked: false, ...asked } as const;
+  expect(view({ wanted, status: { ...status, state: 'stopped' } }, { source: unreachable })).toMatchObject({
+    state: 'stopped',
+    health: 'warning',
+    concerns: [{ code: 'TL-5001', level: 'warning' }],
+    source: { position: null },
+  });
   expect(view(null)).toMatchObject({ state: 'stopped', desiredState: 'running', reason: { code: 'TL-4008' } });
 });
 

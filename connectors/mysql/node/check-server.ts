@@ -1,5 +1,6 @@
 import type { Finding } from '../../../src/core/finding.ts';
 import type { ClockOffset } from '../../../src/core/node-inspector.ts';
+import { durationText } from '../../../src/core/quantity-text.ts';
 import type { MysqlSession } from '../connect.ts';
 import type { ServerFacts } from '../server-facts.ts';
 
@@ -19,7 +20,7 @@ export async function checkServer(session: MysqlSession, { facts, clock }: Check
   const tls = cipher?.[1] ? `encrypted (${cipher[1]})` : 'not encrypted';
   const product = facts.vendor === 'mariadb' ? 'MariaDB' : 'MySQL';
   const version = facts.version.split('-')[0] ?? '';
-  const offset = `${clock.offsetMs < 0 ? '-' : '+'}${Math.abs(Math.round(clock.offsetMs))} ms`;
+  const offset = `${Math.round(clock.offsetMs) < 0 ? '-' : '+'}${durationText(Math.abs(clock.offsetMs))}`;
   return [
     {
       level: 'info',
@@ -38,7 +39,7 @@ function clockFound({ offsetMs, errorMs }: ClockOffset): Found[] {
     {
       level: 'warning',
       code: 'node.clock',
-      message: `its clock is ${(offsetMs / 1000).toFixed(1)} s ${offsetMs < 0 ? 'behind' : 'ahead of'} this host's`,
+      message: `its clock is ${durationText(Math.abs(offsetMs))} ${offsetMs < 0 ? 'behind' : 'ahead of'} this host's`,
       remedy: 'Let both hosts follow a time server (chrony, systemd-timesyncd).',
     },
   ];

@@ -1,5 +1,6 @@
 import type { Finding } from '../../../src/core/finding.ts';
 import type { ClockOffset, NodeUse } from '../../../src/core/node-inspector.ts';
+import { durationText } from '../../../src/core/quantity-text.ts';
 import type { NodeDefinition } from '../../../src/core/route.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { queueNames } from '../source/queue-names.ts';
@@ -40,12 +41,12 @@ function identity({ facts, clock }: ServerCheck): Found {
   return {
     level: 'info',
     code: 'node.server',
-    message: `PostgreSQL ${facts.version}, connection ${tls}, clock ${signedMs(clock.offsetMs)} against this host (±${Math.ceil(clock.errorMs)} ms)`,
+    message: `PostgreSQL ${facts.version}, connection ${tls}, clock ${signed(clock.offsetMs)} against this host (±${Math.ceil(clock.errorMs)} ms)`,
     remedy: '',
   };
 }
 
-const signedMs = (ms: number): string => `${ms < 0 ? '-' : '+'}${Math.abs(Math.round(ms))} ms`;
+const signed = (ms: number): string => `${Math.round(ms) < 0 ? '-' : '+'}${durationText(Math.abs(ms))}`;
 
 function pending({ facts }: ServerCheck): Found[] {
   if (facts.pendingRestart.length === 0) return [];
@@ -173,7 +174,7 @@ function clockFound({ clock }: ServerCheck): Found[] {
     {
       level: 'warning',
       code: 'node.clock',
-      message: `the clock of the server and that of this host are ${(Math.abs(clock.offsetMs) / 1000).toFixed(1)} s apart: times in logs do not match, and leases seem longer or shorter`,
+      message: `the clock of the server and that of this host are ${durationText(Math.abs(clock.offsetMs))} apart: times in logs do not match, and leases seem longer or shorter`,
       remedy: 'Let both hosts follow a time server (chrony, systemd-timesyncd).',
     },
   ];

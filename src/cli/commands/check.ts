@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckedRoute } from '../../control/check-route.ts';
+import type { CheckedNode } from '../../control/check-shared.ts';
 import { TidelockError } from '../../core/errors/tidelock-error.ts';
 import { checkText } from '../check-text.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
@@ -30,7 +31,10 @@ async function check(line: CommandLine, route: string | undefined, options: Cont
   const unasked = answers.flatMap((answer) => ('code' in answer ? [answer] : []));
   const { nodes, service } = shared;
   const [first] = unasked;
-  if (first !== undefined && routes.length === 0) throw first;
+  // Where nobody answers there is nothing else to tell.
+  const silent = unasked.map(({ code }) => code);
+  const isKnown = ({ findings }: CheckedNode): boolean => findings.some(({ code }) => !silent.includes(code));
+  if (first !== undefined && routes.length === 0 && !shared.nodes.some(isKnown)) throw first;
   if (options.json)
     writeJson(line, {
       version: 1,

@@ -53,7 +53,7 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, rowClass, empty
                     {column.cell(row)}
                   </th>
                 ) : (
-                  <td key={column.title} class={classOf(column)}>
+                  <td key={column.title} class={classOf(column)} data-title={column.title}>
                     {column.cell(row)}
                   </td>
                 ),

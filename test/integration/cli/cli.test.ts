@@ -270,6 +270,18 @@ test('a route whose plan can not be made does not hide the plans of the others',
     /^two: what would change can not be told:\n {2}TL-5001 .*\n.*\none: new/,
   );
   expect(await tidelock('plan', 'one')).toMatchObject({ code: 1 });
+  // What keeps its routes from running is told of the nodes that answer.
+  const checked = await tidelock('check', '--json');
+  expect(json(checked)).toMatchObject({
+    routes: [{ name: 'one' }],
+    unchecked: [{ code: 'TL-5001' }],
+    nodes: expect.arrayContaining([
+      expect.objectContaining({ name: 'away', ok: false, findings: [expect.objectContaining({ code: 'TL-5001' })] }),
+    ]),
+  });
+  const alone = await tidelock('check', 'two');
+  expect([checked.code, alone.code]).toEqual([2, 2]);
+  expect(alone.out).toMatch(/node here .*\n.*PostgreSQL[\s\S]*node away .*1 error/);
   // Alone it is what it was: not to be told.
   expect(await tidelock('plan', 'two')).toMatchObject({ code: 2, err: expect.stringMatching(/^TL-5001 /) });
   expect(await tidelock('apply', '--yes')).toMatchObject({ code: 2, err: expect.stringContaining('TL-5001') });
