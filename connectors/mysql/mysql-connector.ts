@@ -4,12 +4,14 @@ import { mysqlSharedState } from './shared-state.ts';
 import { mysqlSource } from './source/mysql-source.ts';
 import { mysqlQueueWatch } from './source/queue-watch.ts';
 import { mysqlTarget } from './target/mysql-target.ts';
+import { mysqlSchemaWords } from './types/mysql-schema-words.ts';
 import { mysqlTypes } from './types/mysql-types.ts';
 
 /** MySQL and MariaDB as source and as target. */
 export const mysqlConnector: Connector = {
   types: ['mysql', 'mariadb'],
   values: mysqlTypes,
+  words: mysqlSchemaWords,
   source: mysqlSource,
   target: mysqlTarget,
   inspector: mysqlInspector,

@@ -46,7 +46,7 @@ export async function readRouteSchema(route: OpenedRoute): Promise<SchemaDocumen
     onBinding: (binding) => bindings.push(binding),
   });
   const expected = targetSchema(await source.schema(), bindings, target.naming);
-  const { statements, findings } = await target.compareSchema(expected);
+  const { statements, findings, left = [] } = await target.compareSchema(expected);
   const made = new Set(statements.map(({ what }) => what));
   const there = mapped.map((table) => table.mapped).filter((table) => !made.has(`table ${tableLabel(table)}`));
   // Types that do not fit, triggers that would fire: what keeps the tables that are there from being a target.
@@ -60,7 +60,7 @@ export async function readRouteSchema(route: OpenedRoute): Promise<SchemaDocumen
     target: placeOfNode(definition.to),
     statements,
     findings: [...findings, ...spoilt],
-    left: expected.left,
+    left: [...expected.left, ...left],
   };
 }
 

@@ -3,6 +3,7 @@ import type { NodeDefinition, NodeType } from './route.ts';
 import type { SharedState } from './route-state-store.ts';
 import type { QueueWatch, Source, SourceOptions } from './source.ts';
 import type { Target, TargetOptions } from './target.ts';
+import type { VendorSchema } from './types/vendor-schema.ts';
 import type { VendorTypes } from './types/vendor-types.ts';
 
 /** One kind of database. src/registry.ts is the only importer of connectors. */
@@ -10,6 +11,8 @@ export interface Connector {
   readonly types: readonly NodeType[];
   /** Of its columns. */
   readonly values: VendorTypes;
+  /** How its tables are written where their description comes from another vendor. */
+  readonly words: VendorSchema;
   source(options: SourceOptions): Source;
   target(options: TargetOptions): Target;
   inspector(node: NodeDefinition): NodeInspector;

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts';
-import type { TableName } from './table.ts';
+import type { TableName, TypeDefinition } from './table.ts';
 
 /** SQL of one dialect in pieces, so that the columns it names can be given other names. */
 export type SqlText = readonly (string | { readonly column: string })[];
@@ -13,6 +13,8 @@ export interface DatabaseSchema {
   readonly sequences: readonly SequenceSchema[];
   /** What belongs to the tables, or lies beside them, and is not part of these descriptions. */
   readonly left: readonly LeftOut[];
+  /** It comes from a database of another vendor: what is there need say the same only, however its server writes it. */
+  readonly translated?: true;
 }
 
 export interface TableSchema extends TableName {
@@ -46,6 +48,8 @@ export interface ColumnSchema {
   /** Qualified, without modifier, and the modifier: as in a Column. */
   readonly type: string;
   readonly modifier: number;
+  /** As in a Column. */
+  readonly definition?: TypeDefinition;
   /** As SQL writes it; null where it has to be asked for at the side that makes it. */
   readonly typeText: string | null;
   readonly notNull: boolean;
@@ -177,4 +181,6 @@ export interface SchemaComparison {
   readonly statements: readonly SchemaStatement[];
   /** What is there and is not as described. Nobody alters it but a person. */
   readonly findings: readonly Finding[];
+  /** Of the description, what this kind of database can't have, or not with certainty. */
+  readonly left?: readonly LeftOut[];
 }

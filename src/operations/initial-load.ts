@@ -1,5 +1,5 @@
 import type { Row } from '../core/cell.ts';
-import { nodeErrors } from '../core/errors/catalogue/node.ts';
+import { carryErrors } from '../core/errors/catalogue/carry.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
@@ -125,7 +125,7 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
   const bytes = await snapshot.sizeBytes();
   // Rows are only told apart from those that are there by loads beside the stream.
   const isWhole = bytes <= wholeUpToBytes && existing !== 'merge';
-  const loads = isWhole ? [] : await loadableOf(options, bindings);
+  const loads = isWhole ? [] : await loadsOf(options, bindings);
   if (loads.length === 0) {
     await endInitialJobs(options.store);
     await copy([]);
@@ -137,7 +137,7 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
     await copy(loads.map(({ load, ...rest }) => ({ ...rest, load: { ...load, job } })));
   } catch (error) {
     // What may have been stored all the same is gone on from; the next start makes another job of what was not.
-    const isInTheWay = error instanceof TidelockError && error.code === targetErrors.loadUnderForeignKey.code;
+    const isInTheWay = error instanceof TidelockError && copiedInstead.includes(error.code);
     if (!isInTheWay || bytes > wholeLoadLimitBytes || existing === 'merge') throw error;
     options.logger.info({ reason: error.message }, 'the tables are loaded in one piece');
     await options.store.jobs.end(job, { state: 'cancelled' });
@@ -145,16 +145,8 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
   }
 }
 
-/** Of a source that can't be read beside the stream yet all tables are copied. */
-export async function loadableOf(
-  options: Pick<InitialLoadOptions, 'source' | 'definition'>,
-  bindings: readonly TableBinding[],
-): Promise<readonly BegunLoad[]> {
-  return await loadsOf(options, bindings).catch((error: unknown): readonly BegunLoad[] => {
-    if (error instanceof TidelockError && error.code === nodeErrors.notYet.code) return [];
-    throw error;
-  });
-}
+/** What keeps a table from being loaded beside the stream and not from being copied. */
+export const copiedInstead: readonly string[] = [targetErrors.loadUnderForeignKey.code, carryErrors.coarserKey.code];
 
 /** Of the tables that have a key. */
 export async function loadsOf(

@@ -9,7 +9,7 @@ import type { TableFacts } from '../core/table-facts.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable } from '../pipeline/table-mapper.ts';
-import { copyInto, type InitialLoadOptions, loadableOf } from './initial-load.ts';
+import { copiedInstead, copyInto, type InitialLoadOptions, loadsOf } from './initial-load.ts';
 
 /**
  * Has the route carry tables that have appeared since it started, and that are in its queue by now (Source.publishTables): between two sessions of
@@ -20,7 +20,7 @@ import { copyInto, type InitialLoadOptions, loadableOf } from './initial-load.ts
 export async function loadNewTables(options: InitialLoadOptions, published: PublishedTables): Promise<void> {
   const { mapper, logger } = options;
   const bindings = published.tables.map((table) => mapper.bind(table));
-  const loads = await loadableOf(options, bindings);
+  const loads = await loadsOf(options, bindings);
   const beside = await begun(options, published, { bindings, loads });
   const copied = published.tables.filter((table) => !beside.has(tableLabel(table)));
   if (beside.size > 0) logger.info({ tables: [...beside] }, 'new tables are loaded beside the stream');
@@ -33,7 +33,7 @@ interface Begin {
 }
 
 /** What keeps a table from being loaded beside the stream and not from being copied. */
-const inTheWay: readonly string[] = [targetErrors.loadUnderForeignKey.code, targetErrors.loadWhileParked.code];
+const inTheWay: readonly string[] = [...copiedInstead, targetErrors.loadWhileParked.code];
 
 /** Registers what is to be loaded beside the stream, and gives its labels. Before that the target has said whether it can take it. */
 async function begun(

@@ -117,6 +117,7 @@ class TargetSchema {
           {
             ...column,
             name,
+            ...(mapped.definition !== undefined && { definition: mapped.definition }),
             nextOf: nextOf === null ? null : (this.#sequencePlaces.get(tableLabel(nextOf)) ?? nextOf),
             identity: this.#identity(column, making),
           },

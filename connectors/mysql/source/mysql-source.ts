@@ -36,6 +36,7 @@ import { binlogOrder, formatPosition } from './position/binlog-position.ts';
 import { preflight } from './preflight/preflight.ts';
 import { openQueueSnapshot } from './queue-snapshot.ts';
 import { readStatus } from './queue-watch.ts';
+import { isOfFamily, readCounters } from './read-counters.ts';
 import { identityOf, readEnd } from './start-check.ts';
 
 /** A route's source on MySQL or MariaDB. */
@@ -109,9 +110,10 @@ class MysqlSource implements Source {
     return [];
   }
 
-  /** AUTO_INCREMENT goes on behind the highest value at each server by itself. */
-  async sequences(): Promise<readonly Sequence[]> {
-    return [];
+  /** Within the family none: AUTO_INCREMENT goes on behind the highest value at each server by itself. */
+  async sequences(tables: readonly TableName[]): Promise<readonly Sequence[]> {
+    if (isOfFamily(this.#options.route.to.type)) return [];
+    return this.#with((session) => readCounters(session, tables));
   }
 
   async namedSequences(): Promise<readonly SequenceState[]> {

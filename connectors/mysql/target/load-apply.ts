@@ -1,5 +1,4 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
@@ -16,8 +15,6 @@ import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 import { refusalText } from './target-transaction.ts';
 import { ValueRefusal } from './value-refusal.ts';
-
-const family: ReadonlySet<string> = new Set(['mysql', 'mariadb']);
 
 interface Loading {
   readonly existing: Existing;
@@ -86,8 +83,6 @@ export class LoadApply {
   /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
   async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
     const { session, route, plans } = this.#options;
-    if (loads.length > 0 && !family.has(route.from.type))
-      throw fail(nodeErrors.notYet, { node: route.to.name, what: `to load from ${route.from.type} beside the stream` });
     await plans.add(
       session,
       loads.flatMap(({ tables }) => tables),

@@ -90,7 +90,7 @@ export function mysqlTarget({ route, logger }: TargetOptions): Target {
         compareSchema(session, expected, {
           route: route.name,
           node: node.name,
-          from: vendorOf(route.from),
+          from: vendorOf(expected.translated === true ? node : route.from),
           to: vendorOf(node),
           foreignKeysAct: foreignKeysAct(route),
         }),

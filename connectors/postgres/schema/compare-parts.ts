@@ -2,7 +2,7 @@ import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
-import type { CheckSchema, ForeignKeySchema, IndexSchema, TableSchema } from '../../../src/core/table-schema.ts';
+import type { ForeignKeySchema, IndexSchema, SqlText, TableSchema } from '../../../src/core/table-schema.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { constraintDdl, constraintOfIndex, createIndex, foreignKeyDdl } from './index-ddl.ts';
 import { checkDdl, isKey, isUnchecked, literal } from './table-ddl.ts';
@@ -16,6 +16,7 @@ interface PartsOptions {
   readonly taken: ReadonlySet<string>;
   readonly route: string;
   readonly node: string;
+  saysTheSame(one: SqlText, other: SqlText): boolean;
   /** It would do a second time what the source has done, which the route does not run with. */
   stops(key: ForeignKeySchema): boolean;
 }
@@ -49,7 +50,7 @@ export function compareParts(
       before.push(...constraintComment(check, table));
       continue;
     }
-    const there = existing?.checks.find((other) => sameCheck(other, check));
+    const there = existing?.checks.find((other) => options.saysTheSame(other.condition, check.condition));
     const what = `check constraint ${check.name} of ${label}`;
     const clash = existing?.checks.find(({ name }) => name === check.name);
     if (there === undefined && clash !== undefined) findings.push(otherPart(what, label, options));
@@ -111,7 +112,7 @@ function missingIndex(
   index: IndexSchema,
   table: TableName,
   existing: readonly IndexSchema[],
-  { isPartitioned, taken }: PartsOptions,
+  { isPartitioned, taken, saysTheSame }: PartsOptions,
 ): Missing[] {
   const label = tableLabel(table);
   const alter = `ALTER TABLE ${quoteTable(table)} ADD`;
@@ -122,7 +123,9 @@ function missingIndex(
     const on = quoteTable({ schema: table.schema, name });
     return [{ what: `comment of ${what}`, text: `COMMENT ON INDEX ${on} IS${literal(index.comment)}` }];
   };
-  const there = existing.find((other) => sameIndex(other, index) && other.valid && satisfies(other, index));
+  const there = existing.find(
+    (other) => sameIndex(other, index, saysTheSame) && other.valid && satisfies(other, index),
+  );
   if (there !== undefined) return there.comment === null ? comment(there.name) : [];
   // What CREATE INDEX CONCURRENTLY leaves where it was interrupted.
   const broken = existing.find(({ name, valid }) => name === index.name && !valid);
@@ -136,7 +139,9 @@ function missingIndex(
           },
         ];
   const isTaken = broken === undefined && taken.has(tableLabel({ schema: table.schema, name: index.name }));
-  const ready = existing.find((other) => other.name === index.name && other.valid && sameIndex(other, index));
+  const ready = existing.find(
+    (other) => other.name === index.name && other.valid && sameIndex(other, index, saysTheSame),
+  );
   const byIndex =
     (index.constraint === 'unique' || index.constraint === 'primary') &&
     !isPartitioned &&
@@ -162,7 +167,7 @@ function satisfies(there: IndexSchema, wanted: IndexSchema): boolean {
   return wanted.constraint === null || there.constraint === wanted.constraint || there.constraint === 'primary';
 }
 
-function sameIndex(a: IndexSchema, b: IndexSchema): boolean {
+function sameIndex(a: IndexSchema, b: IndexSchema, saysTheSame: PartsOptions['saysTheSame']): boolean {
   const print = ({
     unique,
     method,
@@ -172,12 +177,14 @@ function sameIndex(a: IndexSchema, b: IndexSchema): boolean {
     nullsNotDistinct,
     withoutOverlaps,
   }: IndexSchema): string =>
-    JSON.stringify([unique, method, elements, include, where, nullsNotDistinct, withoutOverlaps]);
-  return print(a) === print(b);
-}
-
-function sameCheck(a: CheckSchema, b: CheckSchema): boolean {
-  return JSON.stringify(a.condition) === JSON.stringify(b.condition);
+    JSON.stringify([
+      ...[unique, method, include, where, nullsNotDistinct, withoutOverlaps],
+      elements.map(({ value, isColumn, ...rest }) => ({ ...rest, value: isColumn ? value : null })),
+    ]);
+  const expressions = ({ elements }: IndexSchema): SqlText[] =>
+    elements.flatMap(({ value, isColumn }) => (isColumn ? [] : [value]));
+  const others = expressions(b);
+  return print(a) === print(b) && expressions(a).every((text, at) => saysTheSame(text, others[at] ?? []));
 }
 
 function missingForeignKey(

@@ -9,12 +9,13 @@ import type {
   ForeignKeySchema,
   SchemaComparison,
   SchemaStatement,
+  SqlText,
   TableSchema,
 } from '../../../src/core/table-schema.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { compareParts } from './compare-parts.ts';
 import { readSchema } from './read-schema.ts';
-import { sqlText } from './sql-text.ts';
+import { isSameSql, isSameText, sqlText } from './sql-text.ts';
 import { columnDdl, commentsOn, createPartition, createSequence, createTable, literal } from './table-ddl.ts';
 
 interface ComparisonOptions {
@@ -51,6 +52,7 @@ export async function compareSchema(
         .some(({ indexes }) => indexes.some(({ deferrable }) => deferrable !== 'no'))
     );
   };
+  const saysTheSame = expected.translated === true ? isSameSql : isSameText;
   const relations = await readExisting(client, expected);
   for (const schema of relations.missingSchemas)
     before.push({ what: `schema ${schema}`, text: `CREATE SCHEMA ${quoteIdentifier(schema)}` });
@@ -65,7 +67,7 @@ export async function compareSchema(
     const existing = place(table);
     const label = tableLabel(table);
     if (existing === undefined) before.push({ what: `table ${label}`, text: createTable(table, typeOf) });
-    else findings.push(...differences({ table, existing, route, node, typeOf }));
+    else findings.push(...differences({ table, existing, route, node, typeOf, saysTheSame }));
     const holdsRows = existing !== undefined && existing.partitionedBy === null;
     const partitions = holdsRows ? [] : table.partitions;
     for (const partition of partitions)
@@ -73,7 +75,14 @@ export async function compareSchema(
         before.push({ what: `partition ${tableLabel(partition)} of ${label}`, text: createPartition(partition) });
     for (const text of commentsOn(table, existing)) before.push({ what: `comment of ${label}`, text });
     const isPartitioned = existing === undefined ? table.partitionedBy !== null : existing.partitionedBy !== null;
-    const parts = compareParts(table, existing, { isPartitioned, route, node, taken: relations.indexes, stops });
+    const parts = compareParts(table, existing, {
+      isPartitioned,
+      route,
+      node,
+      taken: relations.indexes,
+      stops,
+      saysTheSame,
+    });
     before.push(...parts.before);
     after.push(...parts.after);
     findings.push(...parts.findings);
@@ -88,6 +97,7 @@ export async function compareSchema(
         node,
         taken: relations.indexes,
         stops,
+        saysTheSame,
       });
       before.push(...ofPartition.before);
       after.push(...ofPartition.after);
@@ -132,10 +142,11 @@ interface TableDifference {
   readonly route: string;
   readonly node: string;
   typeOf(column: ColumnSchema): string;
+  saysTheSame(one: SqlText, other: SqlText): boolean;
 }
 
 /** Of the columns of a table that is there. Types that do not fit are told by the preflight, which knows which do. */
-function differences({ table, existing, route, node, typeOf }: TableDifference): Finding[] {
+function differences({ table, existing, route, node, typeOf, saysTheSame }: TableDifference): Finding[] {
   const label = tableLabel(table);
   const alter = `ALTER TABLE ${quoteTable(table)}`;
   const finding = (level: Finding['level'], what: string, statement: string): Finding => {
@@ -161,10 +172,9 @@ function differences({ table, existing, route, node, typeOf }: TableDifference):
           `${alter} ALTER COLUMN ${name} TYPE ${typeOf(column)} COLLATE ${column.collation ?? 'pg_catalog."default"'}`,
         ),
       );
-    const value = (of: ColumnSchema): string =>
-      of.nextOf ? tableLabel(of.nextOf) : of.default ? sqlText(of.default) : '';
+    const value = (of: ColumnSchema): SqlText => (of.nextOf ? [tableLabel(of.nextOf)] : (of.default ?? []));
     if (
-      value(column) !== value(there) &&
+      !saysTheSame(value(column), value(there)) &&
       there.generated === null &&
       there.identity === null &&
       column.identity === null

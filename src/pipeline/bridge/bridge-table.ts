@@ -30,7 +30,7 @@ export interface BridgedTable {
     readonly target: string;
     readonly reason: string;
   }[];
-  /** Columns of the key whose different values may be equal at the target. */
+  /** Columns of the key whose different values may be equal at the target, also where they may be at the source: no two fold alike. */
   readonly coarser: readonly string[];
   /** A row with values as the target has them. Throws a ColumnRefused. */
   carry(row: Row): Row;
@@ -60,7 +60,7 @@ export function bridgeTable(
       return column;
     }
     const [had, has] = [from.codec(column), to.codec(target)];
-    if (column.key && isFolding(has.type) && !isFolding(had.type)) coarser.push(column.name);
+    if (column.key && isFolding(has.type)) coarser.push(column.name);
     const carrying = carry(had.type, has.type, conversions);
     const isKey = column.key && carrying.kind === 'carried' && !carrying.injective;
     if (carrying.kind === 'refused' || isKey) {
@@ -100,7 +100,7 @@ function isFolding(type: LogicalType): boolean {
 }
 
 /** Null where the forms are the same and nothing is checked. */
-function carrierOf(
+export function carrierOf(
   { toCanonical }: ColumnCodec,
   step: ((value: string | Buffer) => string | Buffer | null) | null,
   { fromCanonical }: ColumnCodec,

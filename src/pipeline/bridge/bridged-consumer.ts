@@ -60,7 +60,7 @@ function carryPart(bridge: Bridge, part: TransactionPart): TransactionPart {
 
 function carrySet(bridge: Bridge, set: RowSet): RowSet {
   const table = bridge.table(set.table);
-  return { ...set, table, rows: bridge.rows(set.table, rowsOf(set), 'a load') };
+  return { ...set, table, rows: bridge.rows(set.table, rowsOf(set), 'a chunk of the load') };
 }
 
 function rowsOf({ table, rows }: RowSet): readonly Row[] {

@@ -1,13 +1,16 @@
 import type { Row } from '../../core/cell.ts';
 import type { Change } from '../../core/change.ts';
 import type { Connector } from '../../core/connector.ts';
+import { carryErrors } from '../../core/errors/catalogue/carry.ts';
 import { nodeErrors } from '../../core/errors/catalogue/node.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { Finding } from '../../core/finding.ts';
+import type { BegunLoad } from '../../core/load.ts';
 import type { NodeType } from '../../core/route.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
 import type { ConsumerOptions, Loader, Target, TargetOptions } from '../../core/target.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
+import { bridgeSchema, type SchemaBridge } from './bridge-schema.ts';
 import { bridgedConsumer } from './bridged-consumer.ts';
 
 /** The target of a route, behind a bridge where its source is of another vendor. `connectors` as in the registry. */
@@ -15,14 +18,18 @@ export function openTarget(connectors: (type: NodeType) => Connector, options: T
   const { route } = options;
   const { name, from, to, convert } = route;
   const target = connectors(to.type).target(options);
-  const [had, has] = [connectors(from.type).values, connectors(to.type).values];
-  if (had.family === has.family) return target;
-  return bridgedTarget(target, { route: name, node: to.name, from: had, to: has, conversions: convert });
+  const [source, own] = [connectors(from.type), connectors(to.type)];
+  if (source.values.family === own.values.family) return target;
+  return bridgedTarget(target, {
+    ...{ route: name, node: to.name, from: source.values, to: own.values, conversions: convert },
+    schema: { from: source, to: own, toVendor: to.type, conversions: convert },
+  });
 }
 
 export interface BridgedTargetOptions extends Omit<BridgeOptions, 'columns'> {
   /** For findings. */
   readonly node: string;
+  readonly schema: SchemaBridge;
 }
 
 /**
@@ -34,6 +41,14 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
   const carriedTables = async (tables: readonly TableVersion[]): Promise<TableVersion[]> => {
     await bridge.know(tables);
     return tables.map((table) => bridge.table(table));
+  };
+  /** What the target finds by a key has to be the row that is meant, also where that is not loaded yet. */
+  const carriedLoad = async (load: BegunLoad): Promise<BegunLoad> => {
+    const tables = await carriedTables(load.tables);
+    for (const table of load.tables)
+      for (const column of bridge.coarserKeys(table))
+        throw fail(carryErrors.coarserKey, { route: options.route, table: tableLabel(table), column });
+    return { ...load, tables };
   };
   const notYet = (what: string): Error => fail(nodeErrors.notYet, { node: options.node, what });
   return {
@@ -54,12 +69,13 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
     repairer: async () => {
       throw notYet('to be repaired from a database of another vendor');
     },
-    compareSchema: async () => {
-      throw notYet('to get tables from a database of another vendor');
+    compareSchema: async (expected) => {
+      const { left, ...description } = bridgeSchema(expected, options.schema);
+      return { ...(await target.compareSchema({ ...description, left: [] })), left };
     },
-    checkLoad: async (load) => target.checkLoad({ ...load, tables: await carriedTables(load.tables) }),
+    checkLoad: async (load) => target.checkLoad(await carriedLoad(load)),
     loader: async (settings) =>
-      bridgedLoader(await target.loader(settings), { bridge, carriedTables }, settings.position),
+      bridgedLoader(await target.loader(settings), { bridge, carriedTables, carriedLoad }, settings.position),
     consumer: async (settings) => bridgedConsumer(await target.consumer(bridgedOptions(settings, bridge)), bridge),
   };
 }
@@ -82,7 +98,7 @@ function coarserKey(table: string, column: string, node: string): Finding {
     code: 'target.coarserKey',
     node,
     table,
-    message: `the key column ${table}.${column} holds texts for equal there that the source tells apart (case, accents, or blanks at the end): the second of two such rows halts the route`,
+    message: `the key column ${table}.${column} may hold texts for equal there that the source tells apart (case, accents, or blanks at the end): the second of two such rows halts the route, and the table is not loaded beside the stream`,
     remedy: 'Give the column a collation that compares bytes, such as utf8mb4_0900_bin (MariaDB: utf8mb4_nopad_bin).',
   };
 }
@@ -90,9 +106,10 @@ function coarserKey(table: string, column: string, node: string): Finding {
 interface Carrier {
   readonly bridge: Bridge;
   carriedTables(tables: readonly TableVersion[]): Promise<TableVersion[]>;
+  carriedLoad(load: BegunLoad): Promise<BegunLoad>;
 }
 
-function bridgedLoader(loader: Loader, { bridge, carriedTables }: Carrier, position: string): Loader {
+function bridgedLoader(loader: Loader, { bridge, carriedTables, carriedLoad }: Carrier, position: string): Loader {
   return {
     sort: async (tables) => {
       const carried = await carriedTables(tables);
@@ -104,10 +121,7 @@ function bridgedLoader(loader: Loader, { bridge, carriedTables }: Carrier, posit
       const [carried] = await carriedTables([table]);
       return loader.load(carried as TableVersion, carriedBatches(bridge, { table, position }, batches));
     },
-    begin: async (loads) =>
-      loader.begin(
-        await Promise.all(loads.map(async (load) => ({ ...load, tables: await carriedTables(load.tables) }))),
-      ),
+    begin: async (loads) => loader.begin(await Promise.all(loads.map(carriedLoad))),
     commit: (...args) => loader.commit(...args),
     commitTables: (tables) => loader.commitTables(tables),
     commitChange: (change) => loader.commitChange(change),

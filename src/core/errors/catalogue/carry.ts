@@ -21,6 +21,17 @@ export const carryErrors = {
     explanation:
       'Between vendors each pair of types is carried exactly, or exactly under a condition that every value is checked for, or not at all. What is not carried is found before the route starts.',
   }),
+  coarserKey: errorKind<ColumnPlace>({
+    code: 'TL-4603',
+    title: 'A table whose key is coarser at the target can not be loaded beside the stream',
+    recovery: 'halt',
+    message: ({ route, table, column }) =>
+      `route ${route}: the key column ${table}.${column} may hold texts for equal at the target that the source tells apart (case, accents, or blanks at the end), so that a load beside the stream could take one row for another`,
+    remedy: () =>
+      'Give the column a collation that compares bytes, such as utf8mb4_0900_bin (MariaDB: utf8mb4_nopad_bin; PostgreSQL: text in place of citext or char), or have the table copied in one piece (load: { wholeUpTo }).',
+    explanation:
+      'While ranges of a table are missing, the stream changes rows that are not there yet, and the target finds nothing, which is right. Where its key is coarser it would find another row. In one piece the second of two such rows is refused.',
+  }),
   value: errorKind<ColumnPlace & { position: string; condition: Condition; reason: string }>({
     code: 'TL-4602',
     title: 'A value can not be carried to the other database as it is',

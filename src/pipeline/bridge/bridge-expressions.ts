@@ -1,0 +1,122 @@
+import type { PortableExpression } from '../../core/portable-expression.ts';
+import type { ColumnSchema, SqlText } from '../../core/table-schema.ts';
+import { carry } from '../../core/types/carry.ts';
+import { ValueRefused } from '../../core/types/value-refused.ts';
+import type { SchemaBridge } from './bridge-schema.ts';
+import { carrierOf } from './bridge-table.ts';
+import type { BridgedType } from './bridge-types.ts';
+
+/** By column, of one table. */
+export type TypesOf = (column: string) => BridgedType | null;
+
+/** Null: there is none, or it has become NULL; `left`: it says what the target can't. */
+export function bridgeDefault(
+  column: ColumnSchema,
+  { had, has, made }: BridgedType,
+  bridge: SchemaBridge,
+): SqlText | null | 'left' {
+  if (column.default === null) return null;
+  const { from, to, conversions } = bridge;
+  const expression = from.words.read(column.default);
+  if (expression === null) return 'left';
+  if (expression.kind === 'null') return null;
+  if (expression.kind === 'made') return to.words.writeDefault(expression, made) ?? 'left';
+  if (expression.kind !== 'literal') return 'left';
+  const native = from.words.valueOfLiteral(expression, had.type);
+  const carrying = carry(had.type, has.type, conversions);
+  if (native === null || carrying.kind === 'refused') return 'left';
+  try {
+    const carrier = carrierOf(had, carrying.step, has);
+    const value = carrier === null ? native : carrier(native);
+    if (value === null) return null;
+    return to.words.writeDefault({ kind: 'value', value }, made) ?? 'left';
+  } catch (error) {
+    if (error instanceof ValueRefused) return 'left';
+    throw error;
+  }
+}
+
+/** What rows have to hold; null where the target would not understand it, or otherwise. */
+export function bridgeCondition(condition: SqlText, types: TypesOf, { from, to }: SchemaBridge): SqlText | null {
+  const expression = from.words.read(condition);
+  return expression !== null && isCondition(expression, types) ? to.words.write(expression) : null;
+}
+
+/** A value that each server computes by itself: only what has one result at all of them. */
+export function bridgeComputed(value: SqlText, types: TypesOf, { from, to }: SchemaBridge): SqlText | null {
+  const expression = from.words.read(value);
+  return expression !== null && isNumber(expression, types) ? to.words.write(expression) : null;
+}
+
+/** Of an index over an expression. */
+export function bridgeIndexed(value: SqlText, { from, to }: SchemaBridge): SqlText | null {
+  const expression = from.words.read(value);
+  return expression === null ? null : to.words.write(expression);
+}
+
+/** True or false to both: a number in its place is so to one of them only. */
+function isCondition(expression: PortableExpression, types: TypesOf): boolean {
+  switch (expression.kind) {
+    case 'binary': {
+      const { sign, left, right } = expression;
+      if (sign === 'and' || sign === 'or') return isCondition(left, types) && isCondition(right, types);
+      return !/^[-+*]$/.test(sign) && isValue(left, types) && isValue(right, types);
+    }
+    case 'not':
+      return isCondition(expression.of, types);
+    case 'isNull':
+    case 'in':
+      return isValue(expression.of, types);
+    case 'literal':
+      return expression.of === 'boolean';
+    case 'column':
+      return types(expression.name)?.had.type.kind === 'boolean';
+    default:
+      return false;
+  }
+}
+
+function isValue(expression: PortableExpression, types: TypesOf): boolean {
+  if (expression.kind === 'literal') return true;
+  if (expression.kind === 'call') return isValue(expression.argument, types);
+  if (expression.kind === 'column') {
+    const { had, has } = types(expression.name) ?? {};
+    // A text in place of a number, or bytes in place of a UUID, is compared otherwise.
+    return had !== undefined && has !== undefined && isAlike(had.type.kind, has.type.kind);
+  }
+  return isNumber(expression, types);
+}
+
+const alike: readonly (readonly string[])[] = [
+  ['integer', 'decimal'],
+  ['text', 'enum', 'set'],
+];
+
+function isAlike(one: string, other: string): boolean {
+  return (
+    one === other ||
+    (one === 'boolean' && other === 'integer') ||
+    alike.some((kinds) => kinds.includes(one) && kinds.includes(other))
+  );
+}
+
+const exactNumbers: ReadonlySet<string> = new Set(['integer', 'decimal']);
+
+function isNumber(expression: PortableExpression, types: TypesOf): boolean {
+  switch (expression.kind) {
+    case 'literal':
+      return expression.of === 'number';
+    case 'column': {
+      const { had, has } = types(expression.name) ?? {};
+      return (
+        had !== undefined && has !== undefined && exactNumbers.has(had.type.kind) && exactNumbers.has(has.type.kind)
+      );
+    }
+    case 'call':
+      return expression.name === 'abs' && isNumber(expression.argument, types);
+    case 'binary':
+      return /^[-+*]$/.test(expression.sign) && isNumber(expression.left, types) && isNumber(expression.right, types);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,251 @@
+import type { NodeType } from '../../core/route.ts';
+import { tableLabel } from '../../core/table.ts';
+import type {
+  CheckSchema,
+  ColumnSchema,
+  DatabaseSchema,
+  ForeignKeySchema,
+  LeftOut,
+  SequenceSchema,
+  TableSchema,
+} from '../../core/table-schema.ts';
+import type { Conversions } from '../../core/types/conversions.ts';
+import type { VendorSchema } from '../../core/types/vendor-schema.ts';
+import type { VendorTypes } from '../../core/types/vendor-types.ts';
+import { bridgeComputed, bridgeCondition, bridgeDefault, type TypesOf } from './bridge-expressions.ts';
+import { bridgeIndexes } from './bridge-indexes.ts';
+import { BridgedTypes } from './bridge-types.ts';
+
+interface Side {
+  readonly values: VendorTypes;
+  readonly words: VendorSchema;
+}
+
+export interface SchemaBridge {
+  readonly from: Side;
+  readonly to: Side;
+  readonly toVendor: NodeType;
+  readonly conversions: Conversions;
+}
+
+/** Tells of a part of a table that is not made. `text`: as the source writes it, to be ported by hand. */
+export type Leave = (kind: string, name: string, why: string, text?: string | null) => void;
+
+/**
+ * The description of tables of one vendor as one of another: types as `carry` has them, and of defaults, checks, indexes and keys what both can say.
+ * The rest is in `left`, with its text. Names and schemas are what they were made through the route.
+ */
+export function bridgeSchema(source: DatabaseSchema, bridge: SchemaBridge): DatabaseSchema {
+  const types = new BridgedTypes(source, bridge);
+  const left: LeftOut[] = [];
+  const names = new ConstraintNames();
+  const counting = new Set<string>();
+  const tables = source.tables.map((table) => {
+    const leave: Leave = (kind, name, why, text = null) => {
+      left.push({ kind, name: `${name} of ${tableLabel(table)}`, isNeeded: false, text, why });
+    };
+    return bridgeTableSchema(table, { bridge, types, leave, names, sequences: source.sequences, counting });
+  });
+  for (const sequence of source.sequences)
+    if (!counting.has(tableLabel(sequence)))
+      left.push({
+        kind: 'sequence',
+        name: tableLabel(sequence),
+        isNeeded: false,
+        text: null,
+        why: 'no single column counts by it',
+      });
+  return { tables, types: [], sequences: [], left, translated: true };
+}
+
+interface Context {
+  readonly bridge: SchemaBridge;
+  readonly types: BridgedTypes;
+  readonly leave: Leave;
+  readonly names: ConstraintNames;
+  readonly sequences: readonly SequenceSchema[];
+  /** Labels of sequences that have become a column's own. */
+  readonly counting: Set<string>;
+}
+
+function bridgeTableSchema(table: TableSchema, context: Context): TableSchema {
+  const { bridge, types, leave, names } = context;
+  const typesOf: TypesOf = (column) => types.of(table, column);
+  const columns = table.columns.flatMap((column) => bridgeColumn(table, column, context));
+  const there = new Set(columns.map(({ name }) => name));
+  if (table.partitionedBy !== null)
+    leave(
+      'partitioning',
+      'PARTITION BY',
+      'partitions are not carried: the table holds its rows itself',
+      textOf(table.partitionedBy),
+    );
+  const checks = table.checks.flatMap((check): CheckSchema[] => {
+    const condition = bridgeCondition(check.condition, typesOf, bridge);
+    const why = 'it says what the target would not understand, or otherwise';
+    if (condition !== null) return [{ ...check, name: names.free(table.schema, check.name), condition, suffix: '' }];
+    leave('check constraint', check.name, why, textOf(check.condition));
+    return [];
+  });
+  return {
+    schema: table.schema,
+    name: table.name,
+    columns,
+    indexes: bridgeIndexes(table, { bridge, types, leave, there }),
+    checks: [...checks, ...memberChecks(table, context)],
+    foreignKeys: table.foreignKeys.flatMap((key) => bridgeForeignKey(table, key, context)),
+    options: [],
+    comment: table.comment,
+    partitionedBy: null,
+    partitions: [],
+    inherits: [],
+  };
+}
+
+function bridgeColumn(table: TableSchema, column: ColumnSchema, context: Context): ColumnSchema[] {
+  const { bridge, types, leave } = context;
+  const type = types.of(table, column.name);
+  if (type === null) {
+    leave('column', column.name, `no type there takes ${bridge.from.values.describe(column)}`);
+    return [];
+  }
+  const { made, had, has } = type;
+  const { name, notNull, comment } = column;
+  const computed =
+    column.generated === null ? null : bridgeComputed(column.generated.value, (one) => types.of(table, one), bridge);
+  if (column.generated !== null && computed === null) {
+    const why = 'the target might compute something else; its values do not travel';
+    leave('generated column', name, why, textOf(column.generated.value));
+    return [];
+  }
+  for (const option of column.options ?? [])
+    leave('column option', `${option} on ${name}`, 'the target has no such option');
+  const isFolded = had.type.kind === 'text' && had.type.folds && !(has.type.kind === 'text' && has.type.folds);
+  const isUnique = table.indexes.some(
+    ({ unique, elements }) => unique && elements.some(({ value }) => textOf(value) === name),
+  );
+  if (isFolded && isUnique)
+    leave(
+      'collation',
+      name,
+      'texts that are equal at the source, in another case or with other accents, are two at the target: its unique key takes both',
+    );
+  const identity = identityOf(table, column, context);
+  const byDefault = column.nextOf === null && column.generated === null ? bridgeDefault(column, type, bridge) : null;
+  if (byDefault === 'left')
+    leave('default', name, 'it says what the target would not understand, or otherwise', textOf(column.default ?? []));
+  return [
+    {
+      ...made,
+      name,
+      notNull,
+      default: byDefault === 'left' ? null : byDefault,
+      nextOf: null,
+      generated: computed === null ? null : { value: computed, stored: true },
+      identity,
+      options: [],
+      comment,
+    },
+  ];
+}
+
+/** A column that counts by itself, or by a sequence that is its own. */
+function identityOf(
+  table: TableSchema,
+  column: ColumnSchema,
+  { types, sequences, leave, counting }: Context,
+): ColumnSchema['identity'] {
+  const { nextOf } = column;
+  const sequence =
+    column.identity?.sequence ??
+    (nextOf === null ? undefined : sequences.find((one) => tableLabel(one) === tableLabel(nextOf)));
+  const type = types.of(table, column.name);
+  if (sequence === undefined || type === null) return null;
+  const { has, made } = type;
+  const isShared = nextOf !== null && counting.has(tableLabel(nextOf));
+  if (has.type.kind !== 'integer' || isShared) {
+    leave(
+      'default',
+      column.name,
+      'another column counts by the same sequence',
+      nextOf === null ? null : `nextval of ${tableLabel(nextOf)}`,
+    );
+    return null;
+  }
+  if (nextOf !== null) counting.add(tableLabel(nextOf));
+  if (sequence.increment !== '1')
+    leave('sequence', column.name, `it counts by ${sequence.increment} at the source, and by 1 there`);
+  const max = has.type.max.toString();
+  return {
+    always: false,
+    sequence: {
+      ...{ schema: table.schema, name: '', type: made.typeText, start: sequence.start, increment: '1', min: '1', max },
+      ...{ cache: '1', cycles: false, keepsName: false, ownedBy: null },
+    },
+  };
+}
+
+/** Members of an enum that has become a text are what a check asks for. */
+function memberChecks(table: TableSchema, { bridge, types, names }: Context): CheckSchema[] {
+  return table.columns.flatMap(({ name }): CheckSchema[] => {
+    const { had, has } = types.of(table, name) ?? {};
+    if (had?.type.kind !== 'enum' || has?.type.kind !== 'text') return [];
+    const list = had.type.labels.map((text) => ({ kind: 'literal' as const, of: 'text' as const, text }));
+    const condition = bridge.to.words.write({ kind: 'in', of: { kind: 'column', name }, list });
+    return [{ name: names.free(table.schema, `${table.name}_${name}_members`), condition, suffix: '', comment: null }];
+  });
+}
+
+function bridgeForeignKey(
+  table: TableSchema,
+  key: ForeignKeySchema,
+  { leave, types, names, bridge }: Context,
+): ForeignKeySchema[] {
+  const pairs = key.columns.map(
+    (column, at) => [types.of(table, column), types.of(key.references, key.referenced[at] ?? '')] as const,
+  );
+  const areAlike = pairs.every(([one, other]) => one !== null && other !== null && one.made.type === other.made.type);
+  const isPlain = key.enforced && !key.period && key.setColumns.length === 0;
+  const isDefault = bridge.to.values.family === 'mysql' && key.actions.includes('SET DEFAULT');
+  if (!areAlike || !isPlain || isDefault) {
+    const why = areAlike ? 'the target has no foreign keys of this kind' : 'its columns have different types there';
+    leave('foreign key', key.name, why);
+    return [];
+  }
+  if (key.deferrable !== 'no' && bridge.to.values.family === 'mysql')
+    leave('DEFERRABLE', `foreign key ${key.name}`, 'the target checks at once');
+  if (key.actions.includes('MATCH FULL'))
+    leave(
+      'MATCH FULL',
+      `foreign key ${key.name}`,
+      'the target compares keys of which a part is NULL as MATCH SIMPLE does',
+    );
+  const isMysql = bridge.to.values.family === 'mysql';
+  return [
+    {
+      ...key,
+      name: isMysql ? names.free(table.schema, key.name) : key.name,
+      actions: key.actions.replace(' MATCH FULL', ''),
+      deferrable: isMysql ? 'no' : key.deferrable,
+      valid: true,
+    },
+  ];
+}
+
+/** Some servers tell constraints apart by their names in a schema, and not in a table. */
+class ConstraintNames {
+  readonly #used = new Set<string>();
+
+  free(schema: string, name: string): string {
+    let free = name;
+    for (let number = 2; this.#used.has(`${schema}.${free.toLowerCase()}`); number++)
+      free = `${name.slice(0, 58)}_${number}`;
+    this.#used.add(`${schema}.${free.toLowerCase()}`);
+    return free;
+  }
+}
+
+/** For people. */
+export function textOf(text: readonly (string | { readonly column: string })[]): string {
+  return text.map((piece) => (typeof piece === 'string' ? piece : piece.column)).join('');
+}
