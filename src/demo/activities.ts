@@ -1,14 +1,5 @@
-import type pg from 'pg';
+import type { Activity, DemoSession } from './scenario.ts';
 import { accountCount, customerCount } from './schema.ts';
-
-/** What one client does again and again, each time in one transaction. */
-export interface Activity {
-  readonly name: string;
-  /** From the start of one transaction to the start of the next, on average. */
-  readonly everyMs: number;
-  /** Returns the number of rows changed. */
-  write(client: pg.Client): Promise<number>;
-}
 
 const transfer: Activity = { name: 'transfer', everyMs: 14, write: makeTransfer };
 const placed: Activity = { name: 'order', everyMs: 22, write: placeOrder };
@@ -30,7 +21,7 @@ export const activities: readonly Activity[] = [
   interest,
 ];
 
-async function makeTransfer(client: pg.Client): Promise<number> {
+async function makeTransfer(client: DemoSession): Promise<number> {
   const from = 1 + random(accountCount);
   const to = 1 + ((from + random(accountCount - 1)) % accountCount);
   const amount = (1 + random(20_000)) / 100;
@@ -48,7 +39,7 @@ async function makeTransfer(client: pg.Client): Promise<number> {
   return 3;
 }
 
-async function placeOrder(client: pg.Client): Promise<number> {
+async function placeOrder(client: DemoSession): Promise<number> {
   const lines = 1 + random(6);
   const { rows } = await client.query(
     `INSERT INTO shop.orders (customer_id, status, total, placed_at) VALUES ($1, 'open', 0, now()) RETURNING id`,
@@ -57,9 +48,9 @@ async function placeOrder(client: pg.Client): Promise<number> {
   await client.query(
     `INSERT INTO shop.order_lines (order_id, line_no, product, quantity, price)
      SELECT $1, n, 'Tea no. ' || n * 7 % 40, 1 + n % 3, 4.90 + n FROM generate_series(1, $2::int) n`,
-    [rows[0].id, lines],
+    [rows[0]?.id, lines],
   );
-  await client.query(totalSql, [rows[0].id]);
+  await client.query(totalSql, [rows[0]?.id]);
   return lines + 2;
 }
 
@@ -70,10 +61,10 @@ const totalSql = `UPDATE shop.orders o SET total =
 const pickSql = `SELECT id FROM shop.orders WHERE id > (SELECT max(id) FROM shop.orders) - 300 AND status = 'open'
   OFFSET $1 LIMIT 1 FOR UPDATE SKIP LOCKED`;
 
-async function changeOrder(client: pg.Client): Promise<number> {
+async function changeOrder(client: DemoSession): Promise<number> {
   const { rows } = await client.query(pickSql, [random(60)]);
   if (rows.length === 0) return 0;
-  const { id } = rows[0];
+  const [{ id } = {}] = rows;
   if (random(2) === 0) {
     await client.query(`UPDATE shop.orders SET status = 'paid' WHERE id = $1`, [id]);
     return 1;
@@ -86,15 +77,15 @@ async function changeOrder(client: pg.Client): Promise<number> {
   return (rowCount ?? 0) + 1;
 }
 
-async function cancelOrder(client: pg.Client): Promise<number> {
+async function cancelOrder(client: DemoSession): Promise<number> {
   const { rows } = await client.query(pickSql, [random(60)]);
   if (rows.length === 0) return 0;
-  const { rowCount } = await client.query('DELETE FROM shop.order_lines WHERE order_id = $1', [rows[0].id]);
-  await client.query('DELETE FROM shop.orders WHERE id = $1', [rows[0].id]);
+  const { rowCount } = await client.query('DELETE FROM shop.order_lines WHERE order_id = $1', [rows[0]?.id]);
+  await client.query('DELETE FROM shop.orders WHERE id = $1', [rows[0]?.id]);
   return (rowCount ?? 0) + 1;
 }
 
-async function changeCustomer(client: pg.Client): Promise<number> {
+async function changeCustomer(client: DemoSession): Promise<number> {
   const id = 1 + random(customerCount);
   if (random(4) > 0) {
     await client.query('UPDATE shop.customers SET visits = visits + 1 WHERE id = $1', [id]);
@@ -109,7 +100,7 @@ async function changeCustomer(client: pg.Client): Promise<number> {
 }
 
 /** One large transaction now and then: a fee from every account to the bank's own. */
-async function moveFees(client: pg.Client): Promise<number> {
+async function moveFees(client: DemoSession): Promise<number> {
   await client.query('SELECT 1 FROM bank.accounts ORDER BY id FOR UPDATE');
   const { rowCount } = await client.query(
     `WITH payers AS (SELECT id FROM bank.accounts WHERE id > 1 AND balance >= 0.10)

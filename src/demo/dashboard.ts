@@ -22,7 +22,9 @@ export function dashboard(state: DemoState, size: { readonly columns: number; re
 function title(state: DemoState, width: number): Line[] {
   const time = `${seconds(Math.min(state.elapsedMs, state.seconds * 1_000), 0)} of ${state.seconds} s`;
   const name = ' Tidelock demo';
-  const ports = state.ports ? `  PostgreSQL :${state.ports.source} → PostgreSQL :${state.ports.target}` : '';
+  const ports = state.ports
+    ? `  ${state.vendors.source} :${state.ports.source} → ${state.vendors.target} :${state.ports.target}`
+    : '';
   const middle = ports.length + name.length + time.length + 2 > width ? '' : ports;
   const gap = ' '.repeat(Math.max(width - name.length - middle.length - time.length, 1));
   return [

@@ -6,7 +6,8 @@ export const routeName = 'shop-to-copy';
 
 export interface DemoConfiguration {
   readonly file: string;
-  readonly maskKey: string;
+  /** Of columns that are masked on the way. */
+  readonly maskKey?: string;
 }
 
 /** Writes the configuration that the engine of the demo runs with, as a user would. */

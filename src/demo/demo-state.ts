@@ -23,9 +23,12 @@ export interface EngineView {
   readonly reason: string | null;
 }
 
+const postgres = { source: 'PostgreSQL', target: 'PostgreSQL' };
+
 /** Everything that the demo knows about itself while it runs; the screen and the plain lines show it. */
 export class DemoState {
   readonly seconds: number;
+  readonly vendors: { readonly source: string; readonly target: string };
   readonly events: DemoEvent[] = [];
   /** For the chart, one for each frame. */
   readonly writtenRates: number[] = [];
@@ -48,8 +51,9 @@ export class DemoState {
   readonly #listeners: ((event: DemoEvent) => void)[] = [];
   #samples: Sample[] = [];
 
-  constructor(seconds: number) {
+  constructor(seconds: number, { source, target }: { readonly source: string; readonly target: string } = postgres) {
     this.seconds = seconds;
+    this.vendors = { source, target };
   }
 
   get elapsedMs(): number {

@@ -2,7 +2,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -10,6 +9,7 @@ import pg from 'pg';
 import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { ServerBinaries } from './embedded-binaries.ts';
+import { freePort } from './free-port.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
 const startTimeoutMs = 30_000;
@@ -159,15 +159,4 @@ async function initialise(
 
 function lastLine(file: string): string {
   return readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw fail(nodeErrors.demoServers, { why: 'no free port' });
-  return address.port;
 }

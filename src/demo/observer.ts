@@ -1,7 +1,6 @@
-import type pg from 'pg';
 import { pause } from '../core/pause.ts';
 import type { DemoState } from './demo-state.ts';
-import { bankTotal } from './schema.ts';
+import type { DemoSession, Scenario } from './scenario.ts';
 
 /** Transactions that far back in the journal's numbers have surely arrived, or never will. */
 const settledDistance = 5_000;
@@ -11,7 +10,8 @@ const settledDistance = 5_000;
  * add up, do orders agree with their lines, what has arrived, and how old is it?
  */
 export class Observer {
-  readonly #client: pg.Client;
+  readonly #client: DemoSession;
+  readonly #scenario: Pick<Scenario, 'lookSql' | 'total'>;
   readonly #state: DemoState;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -22,8 +22,9 @@ export class Observer {
   #failure: { readonly error: unknown } | null = null;
   everyMs = 200;
 
-  constructor(client: pg.Client, state: DemoState) {
+  constructor(client: DemoSession, state: DemoState, scenario: Pick<Scenario, 'lookSql' | 'total'>) {
     this.#client = client;
+    this.#scenario = scenario;
     this.#state = state;
     this.#running = this.#run();
     this.#running.catch((error: unknown) => {
@@ -58,16 +59,16 @@ export class Observer {
     const state = this.#state;
     const written = state.workload.transactions;
     const settle = Math.max(this.#settled.id, this.#newestId - settledDistance);
-    const { rows } = await this.#client.query(lookSql, [this.#settled.id, settle]);
-    const { money, wrong_orders, newest_id, newest_at_ms, age_ms, newly_settled, counted } = rows[0];
+    const { rows } = await this.#client.query(this.#scenario.lookSql, [this.#settled.id, settle]);
+    const { money, wrong_orders, newest_id, newest_at_ms, age_ms, newly_settled, counted } = rows[0] ?? {};
     state.arrived = this.#settled.count + Number(counted);
     this.#settled = { id: settle, count: this.#settled.count + Number(newly_settled) };
-    if (money !== null) {
+    if (typeof money === 'string') {
       state.bankTotal = money;
       state.bankChecks += 1;
-      if (Number(money) !== bankTotal || Number(wrong_orders) > 0) state.bankViolations += 1;
+      if (Number(money) !== this.#scenario.total || Number(wrong_orders) > 0) state.bankViolations += 1;
     }
-    if (newest_id !== null) {
+    if (newest_id !== null && newest_id !== undefined) {
       this.#newestId = Number(newest_id);
       this.#newestAtMs = Number(newest_at_ms);
       state.lagMs = state.arrived >= written ? 0 : Number(age_ms);
@@ -76,15 +77,3 @@ export class Observer {
     state.sample();
   }
 }
-
-const lookSql = `
-  SELECT (SELECT sum(balance)::text FROM bank.accounts) AS money,
-         (SELECT count(*) FROM (SELECT * FROM shop.orders ORDER BY id DESC LIMIT 100) o
-           WHERE o.total <> (SELECT coalesce(sum(quantity * price), 0) FROM shop.order_lines l WHERE l.order_id = o.id)
-         ) AS wrong_orders,
-         newest.id AS newest_id, extract(epoch FROM newest.at) * 1000 AS newest_at_ms,
-         extract(epoch FROM clock_timestamp() - newest.at) * 1000 AS age_ms,
-         counted.*
-    FROM (SELECT count(*) AS counted, count(*) FILTER (WHERE id <= $2) AS newly_settled
-            FROM bank.journal WHERE id > $1) counted
-    LEFT JOIN (SELECT id, at FROM bank.journal ORDER BY id DESC LIMIT 1) newest ON true`;

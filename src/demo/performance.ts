@@ -1,24 +1,23 @@
-import type pg from 'pg';
 import { pause } from '../core/pause.ts';
 import type { CompareDocument } from '../operations/compare/compare-document.ts';
-import { activities } from './activities.ts';
-import { routeName } from './demo-configuration.ts';
 import type { DemoState } from './demo-state.ts';
 import { Engine } from './engine.ts';
 import { Observer } from './observer.ts';
 import { RouteWatch } from './route-watch.ts';
+import type { DemoSession, Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import type { DemoResult, Recovery } from './summary.ts';
 import { milliseconds, number } from './texts.ts';
-import { allEqual, compareAll, type TableVerdict } from './verdict.ts';
+import { allEqual, type TableVerdict } from './verdict.ts';
 import { Workload } from './workload.ts';
 
 export interface PerformanceOptions {
+  readonly scenario: Scenario;
   readonly stage: Stage;
   readonly state: DemoState;
   readonly signal: AbortSignal;
   /** For tests: when the target has caught up, before it is compared. */
-  readonly beforeCompare: ((target: pg.Client) => Promise<void>) | undefined;
+  readonly beforeCompare: ((target: DemoSession) => Promise<void>) | undefined;
 }
 
 /** How long the route may take to load, to recover, to catch up: far more than it should. */
@@ -40,16 +39,17 @@ export class Performance {
 
   /** Throws the signal's reason where it is aborted. */
   async run(): Promise<DemoResult> {
-    const { stage, state } = this.#options;
+    const { scenario, stage, state } = this.#options;
     await this.#schema('before');
-    const workload = new Workload(await stage.clients('source', activities.length));
+    const workload = new Workload(await stage.clients('source', scenario.activities.length), scenario);
     this.#workload = workload;
     state.workload = workload.counts;
     state.clients = workload.clients;
     state.event(`${workload.clients} clients write; "tidelock run" is started`);
     this.#engine.start();
-    this.#observer = new Observer(await stage.client('target'), state);
-    this.#watch = new RouteWatch(stage.configuration.file, (view) => {
+    this.#observer = new Observer(await stage.client('target'), state, scenario);
+    const { file } = stage.configuration;
+    this.#watch = new RouteWatch({ file, routeName: scenario.routeName }, (view) => {
       state.engine = view;
     });
     await this.#load();
@@ -58,7 +58,7 @@ export class Performance {
     await this.#until(() => state.elapsedMs >= state.seconds * 500, 'half-time', Number.POSITIVE_INFINITY);
     const recovery = await this.#killWorker();
     await this.#until(() => state.elapsedMs >= state.seconds * 1_000, 'the end', Number.POSITIVE_INFINITY);
-    const meanwhile = await this.#compare('while the clients write');
+    const meanwhile = scenario.compares ? await this.#compare('while the clients write') : null;
     await workload.finish();
     await this.#catchUp();
     return this.#verdict(recovery, meanwhile);
@@ -76,8 +76,8 @@ export class Performance {
 
   /** The target's tables, made from the source's, and once they are loaded their indexes and foreign keys. */
   async #schema(half: 'before' | 'after'): Promise<void> {
-    const { state, signal } = this.#options;
-    const words = ['schema', routeName, '--apply', half];
+    const { scenario, state, signal } = this.#options;
+    const words = ['schema', scenario.routeName, '--apply', half];
     const { document } = await this.#engine.tidelock<{ readonly applied: readonly unknown[] }>(words, signal);
     const what = half === 'before' ? 'tables of the empty target' : 'indexes and foreign keys';
     state.event(`"tidelock schema --apply ${half}": ${what}, ${document.applied.length} statements`);
@@ -85,13 +85,13 @@ export class Performance {
 
   /** One table beside the stream, under the clients' hands. */
   async #loadAgain(): Promise<void> {
-    const { state, signal } = this.#options;
+    const { scenario, state, signal } = this.#options;
     const begun = state.elapsedMs;
-    const words = ['load', routeName, 'shop.customers', '--existing', 'replace', '--yes'];
+    const words = ['load', scenario.routeName, scenario.loadedAnew, '--existing', 'replace', '--yes'];
     const { isTrue } = await this.#engine.tidelock(words, signal);
     if (!isTrue) throw this.#engine.failed('"tidelock load" has not loaded the table');
     const took = milliseconds(state.elapsedMs - begun);
-    state.event(`"tidelock load shop.customers": loaded anew beside the stream in ${took}`);
+    state.event(`"tidelock load ${scenario.loadedAnew}": loaded anew beside the stream in ${took}`);
   }
 
   async #load(): Promise<void> {
@@ -125,11 +125,11 @@ export class Performance {
   }
 
   async #catchUp(): Promise<void> {
-    const { state, signal } = this.#options;
+    const { scenario, state, signal } = this.#options;
     state.phase = 'catching up';
     state.event(`clients stopped after ${number(state.workload.transactions)} transactions`);
     const begun = state.elapsedMs;
-    const words = ['wait', routeName, '--timeout', `${patienceMs / 1_000}s`];
+    const words = ['wait', scenario.routeName, '--timeout', `${patienceMs / 1_000}s`];
     if (!(await this.#engine.tidelock(words, signal)).isTrue)
       throw this.#engine.failed('"tidelock wait" says that the target has not caught up');
     state.event(`caught up ${milliseconds(state.elapsedMs - begun)} later ("tidelock wait")`);
@@ -137,8 +137,9 @@ export class Performance {
 
   /** `tidelock compare`. */
   async #compare(when: string): Promise<CompareDocument> {
-    const { state, signal } = this.#options;
-    const { document } = await this.#engine.tidelock<CompareDocument>(['compare', routeName], signal);
+    const { scenario, state, signal } = this.#options;
+    const words = ['compare', scenario.routeName];
+    const { document } = await this.#engine.tidelock<CompareDocument>(words, signal);
     const { equal, tables } = document;
     const rows = number(tables.reduce((sum, table) => sum + table.rows, 0));
     state.event(
@@ -148,21 +149,23 @@ export class Performance {
     return document;
   }
 
-  async #verdict(recovery: Recovery, meanwhile: CompareDocument): Promise<DemoResult> {
-    const { stage, state, signal, beforeCompare } = this.#options;
+  async #verdict(recovery: Recovery, meanwhile: CompareDocument | null): Promise<DemoResult> {
+    const { scenario, stage, state, signal, beforeCompare } = this.#options;
     state.phase = 'comparing';
     await this.#observer?.close();
-    const [source, target] = [await stage.client('source'), await stage.client('target')];
-    await beforeCompare?.(target);
-    const compared = await this.#compare('at the end');
-    const tables = await compareAll({ source, target, maskKey: stage.configuration.maskKey });
+    await beforeCompare?.(await stage.client('target'));
+    const compared = scenario.compares ? await this.#compare('at the end') : null;
+    const tables = await scenario.compare(stage);
     signal.throwIfAborted();
     const { transactions, rows } = state.workload;
     const bank = { reads: state.bankChecks, wrong: state.bankViolations };
     const equal = allEqual(tables);
     const said = `a plain comparer that shares nothing with the engine: ${equal ? 'every row is equal' : 'NOT equal'}`;
     state.event(said, equal ? 'good' : 'bad');
-    const compare = { meanwhile: meanwhile.equal, equal: compared.equal, agrees: agree(compared, tables) };
+    const compare =
+      meanwhile === null || compared === null
+        ? null
+        : { meanwhile: meanwhile.equal, equal: compared.equal, agrees: agree(compared, tables) };
     return { equal, tables, compare, recovery, bank, transactions, rows, highestLagMs: state.highestLagMs };
   }
 

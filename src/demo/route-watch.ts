@@ -6,7 +6,6 @@ import type { Source } from '../core/source.ts';
 import type { Target } from '../core/target.ts';
 import { openTarget } from '../pipeline/bridge/bridged-target.ts';
 import { connectorFor } from '../registry.ts';
-import { routeName } from './demo-configuration.ts';
 import type { EngineView } from './demo-state.ts';
 
 const everyMs = 500;
@@ -19,7 +18,10 @@ export class RouteWatch {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(file: string, onView: (view: EngineView) => void) {
+  constructor(
+    { file, routeName }: { readonly file: string; readonly routeName: string },
+    onView: (view: EngineView) => void,
+  ) {
     const configuration = loadConfiguration({ file, env: process.env, cwd: process.cwd() });
     const route = configuration.routes.demand(routeName, 'route');
     this.#source = connectorFor(route.from.type).source({ route, logger: silentLogger });

@@ -1,12 +1,12 @@
-import type pg from 'pg';
 import { DemoState } from './demo-state.ts';
 import { Display } from './display.ts';
 import { Performance } from './performance.ts';
 import { timedLine } from './plain-lines.ts';
-import { Stage } from './stage.ts';
+import type { DemoSession, Scenario } from './scenario.ts';
 import { type DemoResult, keptText, passed, resultJson, resultText } from './summary.ts';
 
 export interface DemoOptions {
+  readonly scenario: Scenario;
   /** How long the clients write. */
   readonly seconds: number;
   /** Leaves the servers running and says where they are. */
@@ -17,18 +17,18 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
   readonly out: NodeJS.WriteStream;
   /** For tests: called when the target has caught up, before it is compared. */
-  readonly beforeCompare?: (target: pg.Client) => Promise<void>;
+  readonly beforeCompare?: (target: DemoSession) => Promise<void>;
 }
 
 /**
- * Two embedded PostgreSQL servers, clients that write, a route from one to the other whose worker is killed half-way,
+ * Two servers, clients that write, a route from one to the other whose worker is killed half-way,
  * and a comparison of every row. Returns the exit code: 0 where both sides are equal, 1 where they are not, 130 where
  * it was interrupted. Throws a TidelockError where it could not be done. Leaves nothing behind but what `keep` asks for.
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const { signal, json, out } = options;
   const text = json ? process.stderr : out;
-  const state = new DemoState(options.seconds);
+  const state = new DemoState(options.seconds, options.scenario);
   const display = new Display(state, text);
   try {
     const result = await perform(options, state, display);
@@ -47,15 +47,15 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 async function perform(options: DemoOptions, state: DemoState, display: Display): Promise<DemoResult> {
-  const { signal, beforeCompare } = options;
+  const { scenario, signal, beforeCompare } = options;
   signal.throwIfAborted();
-  state.event('two PostgreSQL servers are started, a bank and a shop are made');
-  const stage = await Stage.set();
+  state.event(scenario.opening);
+  const stage = await scenario.stage();
   state.ports = { source: stage.source.port, target: stage.target.port };
   const keep = (): boolean => options.keep && !signal.aborted;
   try {
     signal.throwIfAborted();
-    const performance = new Performance({ stage, state, signal, beforeCompare });
+    const performance = new Performance({ scenario, stage, state, signal, beforeCompare });
     try {
       return await performance.run();
     } finally {

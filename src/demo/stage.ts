@@ -1,34 +1,48 @@
-import type pg from 'pg';
-import { type DemoConfiguration, writeConfiguration } from './demo-configuration.ts';
-import { embeddedBinaries } from './embedded-binaries.ts';
-import { EmbeddedServer } from './embedded-server.ts';
-import { createSource } from './schema.ts';
-import { WorkDirectory } from './work-directory.ts';
+import type { DemoConfiguration } from './demo-configuration.ts';
+import type { DemoSession } from './scenario.ts';
+import type { WorkDirectory } from './work-directory.ts';
+
+/** A server of the demo, in a process of its own. */
+export interface DemoServer<S extends DemoSession = DemoSession> {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number | undefined;
+  /** A connection of its own. */
+  client(): Promise<S>;
+  /** For --keep: this process may end and the server goes on. */
+  release(): void;
+  stop(): Promise<void>;
+}
+
+export interface StageOptions<A extends DemoSession, B extends DemoSession> {
+  readonly work: WorkDirectory;
+  /** Each is started by a call; the second target is empty. */
+  readonly servers: readonly [Promise<DemoServer<A>>, Promise<DemoServer<B>>];
+  configure(urls: { readonly source: string; readonly target: string }): DemoConfiguration;
+  /** Makes what the source holds. */
+  fill(source: A): Promise<void>;
+}
 
 /** Two servers, of which the target is empty, and a configuration file: everything but the engine. */
-export class Stage {
+export class Stage<A extends DemoSession = DemoSession, B extends DemoSession = DemoSession> {
   readonly work: WorkDirectory;
-  readonly source: EmbeddedServer;
-  readonly target: EmbeddedServer;
+  readonly source: DemoServer<A>;
+  readonly target: DemoServer<B>;
   readonly configuration: DemoConfiguration;
-  readonly #clients: pg.Client[] = [];
+  readonly #clients: DemoSession[] = [];
 
-  private constructor(work: WorkDirectory, servers: readonly [EmbeddedServer, EmbeddedServer]) {
+  private constructor({ work, configure }: StageOptions<A, B>, source: DemoServer<A>, target: DemoServer<B>) {
     this.work = work;
-    [this.source, this.target] = servers;
-    this.configuration = writeConfiguration(work.path, { source: this.source.url, target: this.target.url });
+    this.source = source;
+    this.target = target;
+    this.configuration = configure({ source: source.url, target: target.url });
   }
 
-  static async set(): Promise<Stage> {
-    const work = new WorkDirectory();
-    const servers: Promise<EmbeddedServer>[] = [];
+  static async set<A extends DemoSession, B extends DemoSession>(options: StageOptions<A, B>): Promise<Stage<A, B>> {
+    const { work, servers, fill } = options;
     try {
-      const binaries = await embeddedBinaries(work.path);
-      const start = (name: string, settings: Record<string, string>): Promise<EmbeddedServer> =>
-        EmbeddedServer.start({ name, database: 'demo', binaries, work, settings });
-      servers.push(start('source', { wal_level: 'logical' }), start('target', {}));
-      const stage = new Stage(work, (await Promise.all(servers)) as [EmbeddedServer, EmbeddedServer]);
-      await createSource(await stage.client('source'));
+      const stage = new Stage(options, ...(await Promise.all(servers)));
+      await fill(await stage.client('source'));
       return stage;
     } catch (error) {
       for (const result of await Promise.allSettled(servers))
@@ -39,13 +53,13 @@ export class Stage {
   }
 
   /** A connection that is closed with the stage. */
-  async client(side: 'source' | 'target'): Promise<pg.Client> {
+  async client<K extends 'source' | 'target'>(side: K): Promise<K extends 'source' ? A : B> {
     const client = await this[side].client();
     this.#clients.push(client);
-    return client;
+    return client as K extends 'source' ? A : B;
   }
 
-  async clients(side: 'source' | 'target', count: number): Promise<pg.Client[]> {
+  clients(side: 'source' | 'target', count: number): Promise<DemoSession[]> {
     return Promise.all(Array.from({ length: count }, () => this.client(side)));
   }
 

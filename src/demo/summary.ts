@@ -11,8 +11,8 @@ export interface Recovery {
 export interface DemoResult {
   readonly equal: boolean;
   readonly tables: readonly TableVerdict[];
-  /** `tidelock compare`: while the clients wrote, at the end, and whether that is what the plain comparer has found. */
-  readonly compare: { readonly meanwhile: boolean; readonly equal: boolean; readonly agrees: boolean };
+  /** `tidelock compare`, where it knows both sides: while the clients wrote, at the end, and whether that is what the plain comparer has found. */
+  readonly compare: { readonly meanwhile: boolean; readonly equal: boolean; readonly agrees: boolean } | null;
   readonly recovery: Recovery;
   /** Reads at the target in between, and how many of them did not add up. */
   readonly bank: { readonly reads: number; readonly wrong: number };
@@ -25,7 +25,8 @@ export interface DemoResult {
 /** Whether everything that the demo promises has held. */
 export function passed(result: DemoResult): boolean {
   const { equal, compare, bank } = result;
-  return equal && compare.meanwhile && compare.equal && compare.agrees && bank.wrong === 0 && bank.reads > 0;
+  const isCompared = compare === null || (compare.meanwhile && compare.equal && compare.agrees);
+  return equal && isCompared && bank.wrong === 0 && bank.reads > 0;
 }
 
 export function resultJson(result: DemoResult): object {
@@ -49,12 +50,16 @@ export function resultText(result: DemoResult): string {
     '',
     ` ${number(result.transactions)} transactions, ${number(result.rows)} row changes, lag at most ${milliseconds(result.highestLagMs)}`,
     ` ${number(bank.reads)} reads at the target meanwhile: ${wrong}`,
-    ` "tidelock compare": ${compare.meanwhile ? 'equal' : 'NOT equal'} while the clients wrote, ${compare.equal ? 'equal' : 'NOT equal'} at the end${compare.agrees ? ', as the plain comparer says' : '; the plain comparer says OTHERWISE'}`,
+    ...(compare === null ? [] : [compareText(compare)]),
     ` worker ${recovery.workerPid} killed, recovered after ${milliseconds(recovery.ms)}`,
     '',
     result.equal ? 'EQUAL: every row is at the target, once, as it has to be.' : 'NOT EQUAL: see the counts above.',
     '',
   ].join('\n');
+}
+
+function compareText(compare: NonNullable<DemoResult['compare']>): string {
+  return ` "tidelock compare": ${compare.meanwhile ? 'equal' : 'NOT equal'} while the clients wrote, ${compare.equal ? 'equal' : 'NOT equal'} at the end${compare.agrees ? ', as the plain comparer says' : '; the plain comparer says OTHERWISE'}`;
 }
 
 /** What --keep leaves, and how to get rid of it. */

@@ -1,6 +1,5 @@
-import type pg from 'pg';
 import { pause } from '../core/pause.ts';
-import { type Activity, activities } from './activities.ts';
+import type { Activity, DemoSession, Scenario } from './scenario.ts';
 
 export interface WorkloadCounts {
   transactions: number;
@@ -16,8 +15,14 @@ export class Workload {
   readonly #clients: Promise<void>[] = [];
   #failure: { readonly error: unknown } | null = null;
   readonly #startedAt = performance.now();
+  readonly #scenario: Pick<Scenario, 'journalSql' | 'isRefused'>;
 
-  constructor(connections: readonly pg.Client[]) {
+  constructor(
+    connections: readonly DemoSession[],
+    scenario: Pick<Scenario, 'activities' | 'journalSql' | 'isRefused'>,
+  ) {
+    this.#scenario = scenario;
+    const { activities } = scenario;
     for (const [index, client] of connections.entries()) {
       const activity = activities[index % activities.length];
       if (activity !== undefined) this.#clients.push(this.#run(client, activity));
@@ -42,7 +47,7 @@ export class Workload {
     await Promise.all(this.#clients);
   }
 
-  async #run(client: pg.Client, activity: Activity): Promise<void> {
+  async #run(client: DemoSession, activity: Activity): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const begun = performance.now();
@@ -57,20 +62,18 @@ export class Workload {
     return 1 + 0.5 * Math.sin((performance.now() - this.#startedAt) / 1_600);
   }
 
-  async #transaction(client: pg.Client, activity: Activity): Promise<void> {
+  async #transaction(client: DemoSession, activity: Activity): Promise<void> {
     await client.query('BEGIN');
     try {
       const changed = await activity.write(client);
       const kind = changed > 0 ? activity.name : `${activity.name} (nothing to do)`;
-      // One row for each transaction: what has arrived can be told by the newest of them at the target.
-      await client.query('INSERT INTO bank.journal (kind) VALUES ($1)', [kind]);
+      await client.query(this.#scenario.journalSql, [kind]);
       await client.query('COMMIT');
       this.counts.transactions += 1;
       this.counts.rows += changed + 1;
     } catch (error) {
-      // Integrity violations (23) and deadlocks (40) are part of life; anything else ends the client.
-      const sqlState = error instanceof Error && 'code' in error ? String(error.code) : '';
-      if (!/^(23|40)/.test(sqlState)) throw error;
+      // Integrity violations and deadlocks are part of life; anything else ends the client.
+      if (!this.#scenario.isRefused(error)) throw error;
       await client.query('ROLLBACK');
       this.counts.rolledBack += 1;
     }

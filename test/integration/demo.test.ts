@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bankScenario } from '../../src/demo/bank-scenario.ts';
 import { runDemo } from '../../src/demo/run-demo.ts';
 import { engineProgram } from '../support/engine.ts';
 
@@ -89,6 +90,7 @@ test('a row changed behind the engine at the target is found', { timeout: timeou
   const out = new PassThrough();
   const output = text(out);
   const exitCode = await runDemo({
+    scenario: bankScenario,
     seconds: 3,
     keep: false,
     json: false,

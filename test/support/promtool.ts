@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from './postgres-binaries.ts';
-import { unpackedCommand } from './unpacked-command.ts';
+import { cacheFolder } from '../../src/demo/mysql/cache-folder.ts';
+import { unpackedCommand } from '../../src/demo/mysql/unpacked-command.ts';
 
 /** Prometheus' own tool, which computes what alert rules say of series. */
 export const promtoolPackage = { suite: 'bookworm', package: 'prometheus' } as const;

@@ -3,9 +3,13 @@ import { mysqlTypes } from '../../connectors/mysql/types/mysql-types.ts';
 import { postgresTypes } from '../../connectors/postgres/types/postgres-types.ts';
 import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { Change } from '../../src/core/change.ts';
+import type { BegunLoad } from '../../src/core/load.ts';
+import type { Position } from '../../src/core/position.ts';
 import type { TableVersion } from '../../src/core/table.ts';
+import type { Loader, Target } from '../../src/core/target.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { Bridge } from '../../src/pipeline/bridge/bridge.ts';
+import { bridgedTarget } from '../../src/pipeline/bridge/bridged-target.ts';
 
 const column = (name: string, type: string, key = false) => ({ name, type, modifier: -1, key });
 const table: TableVersion = {
@@ -61,3 +65,41 @@ test('what was refused and comes back from the parked is carried from what it wa
   expect(refused?.kind === 'unmapped' && bridge.isOurs(refused.change)).toBe(true);
   expect(() => bridge.change(insert('2', '2', null), 'p')).toThrow(/the number is beyond/);
 });
+
+test.for([
+  ['mysql', 'varchar(20) collate utf8mb4_0900_ai_ci'],
+  ['mysql', 'varchar(20) collate utf8mb4_bin'],
+  ['postgres', 'public.citext'],
+  ['postgres', 'pg_catalog.bpchar'],
+] as const)(
+  'a table is not loaded beside the stream where its key is coarser at the target: %s %s',
+  async ([to, type]) => {
+    const asked: string[] = [];
+    const there = (name: string): Target =>
+      ({
+        columns: async () => [{ name: 'id', type: name, modifier: -1 }],
+        checkLoad: async () => void asked.push('check'),
+        loader: async () => ({ begin: async () => void asked.push('begin') }) as unknown as Loader,
+      }) as unknown as Target;
+    const [source, target] = to === 'mysql' ? [postgresTypes, mysqlTypes] : [mysqlTypes, postgresTypes];
+    const sourceType = to === 'mysql' ? 'pg_catalog.varchar' : 'varchar(20) collate utf8mb4_0900_bin';
+    const options = { route: 'r', node: 'there', from: source, to: target, conversions: {} };
+    const exact = to === 'mysql' ? 'varchar(20) collate utf8mb4_0900_bin' : 'pg_catalog.text';
+    const keyed: TableVersion = { ...table, columns: [column('id', sourceType, true)] };
+    const load = { load: { source: 'shop.item' }, tables: [keyed] } as unknown as BegunLoad;
+    const loaderOptions = { epoch: 1n, sourceNode: 'here', position: 'p' as Position };
+    for (const name of [type, exact]) {
+      const bridge = bridgedTarget(there(name), options as unknown as Parameters<typeof bridgedTarget>[1]);
+      const loader = await bridge.loader(loaderOptions);
+      if (name === exact) {
+        await bridge.checkLoad(load);
+        await loader.begin([load]);
+        continue;
+      }
+      await expect(bridge.checkLoad(load)).rejects.toMatchObject({ code: 'TL-4603', place: { column: 'id' } });
+      await expect(loader.begin([load])).rejects.toMatchObject({ code: 'TL-4603' });
+      expect(asked).toEqual([]);
+    }
+    expect(asked).toEqual(['check', 'begin']);
+  },
+);

@@ -117,6 +117,16 @@ export const nodeErrors = {
     explanation:
       'The demo runs on two PostgreSQL servers that come as an optional npm package with binaries for Linux, macOS and Windows. It was not installed, or the binaries do not run here.',
   }),
+  demoMysql: errorKind<{ why: string }>({
+    code: 'TL-5103',
+    title: 'The MySQL server of the demo cannot be had',
+    recovery: 'usage',
+    message: ({ why }) => `there is no MySQL server for the demo: ${why}`,
+    remedy: () =>
+      'On Debian it is fetched from the mirror that apt is configured with. Elsewhere set TIDELOCK_TEST_MYSQL_ROOT to a folder that holds usr/sbin/mysqld of MySQL 8.0 or newer.',
+    explanation:
+      'MySQL comes as no npm package. The demo fetches the packages of Debian into ~/.cache/tidelock (TIDELOCK_CACHE), unpacks them there and installs nothing.',
+  }),
   demoEngine: errorKind<{ why: string }>({
     code: 'TL-5102',
     title: 'The engine that the demo started did not do its part',

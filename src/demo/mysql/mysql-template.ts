@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MysqlBinaries, type MysqlVendor, mysqlBinaries } from './mysql-binaries.ts';
+import { type MysqlBinaries, type MysqlVendor, mysqlBinaries } from './mysql-packages.ts';
 
 /** What a server of these packages is always started with. */
 export function mysqlOptions({ prefix }: MysqlBinaries, dataDir: string): string[] {
