@@ -7,12 +7,15 @@ import { consequencesText } from '../../src/cli/drop-text.ts';
 import { grantsText } from '../../src/cli/grants-text.ts';
 import { initText } from '../../src/cli/init-text.ts';
 import { journalText } from '../../src/cli/journal-text.ts';
+import { parkedText } from '../../src/cli/parked/list-parked.ts';
 import { repaint } from '../../src/cli/repaint.ts';
 import { schemaText } from '../../src/cli/schema-text.ts';
 import { tableText } from '../../src/cli/table-text.ts';
 import { usesColours } from '../../src/cli/terminal.ts';
 import type { GrantsDocument } from '../../src/control/node-grants.ts';
+import type { ParkedView } from '../../src/control/parked/list-parked.ts';
 import type { Finding } from '../../src/core/finding.ts';
+import type { Position } from '../../src/core/position.ts';
 import type { NodeDefinition, RouteDefinition } from '../../src/core/route.ts';
 
 const titles = ['ROUTE', 'TABLES', 'ROWS>'];
@@ -84,6 +87,35 @@ test('a drop names what goes at the source, what was given and stays, and where 
   expect(text({ given: true, parts: ['publication'] })).toMatch(/and stays; the route's publication goes$/);
   // A binlog is nobody's, and a node of MySQL is a whole server.
   expect(text({ retainedBytes: null }, '')).toBe('  at shop (h:1): nothing that is kept for this route alone');
+});
+
+test('what is parked fits any terminal: tables, then positions go below, and nothing is cut', () => {
+  const one: ParkedView = {
+    id: 1,
+    transaction: '1069',
+    position: '0/1BD4C60' as Position,
+    committedAt: '2026-11-22T03:43:18.348Z',
+    parkedAt: '2026-11-22T03:43:18.400Z',
+    rows: 1,
+    bytes: 10,
+    tables: [{ table: 'public.item', inserts: 0, updates: 1, deletes: 0, truncates: 0 }],
+    cause: 'collision',
+    code: 'TL-2201',
+    message: 'route r halted: update of public.item finds no such row',
+    remedy: '',
+    behind: null,
+    attempts: 0,
+    reason: null,
+    askedBy: null,
+  };
+  const gtids = '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-99999' as Position;
+  for (const columns of [80, 100, 140])
+    for (const position of [one.position, gtids]) {
+      const text = parkedText([{ ...one, position }], columns);
+      for (const line of text.split('\n')) expect([columns, line.length <= columns]).toEqual([columns, true]);
+      for (const whole of ['collision', 'public.item ~1', position]) expect(text).toContain(whole);
+    }
+  expect(parkedText([one], 140).split('\n')[1]).toMatch(/public\.item ~1$/);
 });
 
 test('grants that are run as they are printed make nobody a superuser', () => {

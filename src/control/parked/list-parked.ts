@@ -21,16 +21,18 @@ export interface ParkedListDocument {
 export async function listParked(definition: RouteDefinition, reader: RouteReader): Promise<ParkedListDocument> {
   const parked = await reader.store(definition, readParked, { long: true });
   const { name, to } = definition;
-  return { version: 1, route: name, target: placeOfNode(to), parked: parked.map(parkedView) };
+  return { version: 1, route: name, target: placeOfNode(to), parked: parked.map((one) => parkedView(name, one)) };
 }
 
 export async function readParked(store: RouteStateStore): Promise<readonly ParkedTransaction[]> {
   return (await store.read()) === null ? [] : await store.parked.list();
 }
 
-export function parkedView({ committedAtMs, parkedAtMs, ...parked }: ParkedTransaction): ParkedView {
+export function parkedView(route: string, { committedAtMs, parkedAtMs, ...parked }: ParkedTransaction): ParkedView {
   return {
     ...parked,
+    // Stored as it is told of a route that halts; this one has gone on.
+    remedy: parked.remedy.replaceAll(`"tidelock start ${route}"`, `"tidelock parked retry ${route} ${parked.id}"`),
     committedAt: new Date(committedAtMs).toISOString(),
     parkedAt: new Date(parkedAtMs).toISOString(),
   };

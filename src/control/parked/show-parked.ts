@@ -47,7 +47,13 @@ export async function showParked(
   const show = async (store: RouteStateStore): Promise<ParkedDocument> => {
     const parked = chosenParked(name, await readParked(store), id);
     const changes = await readChanges(store.parked, parked.id, { limit, values });
-    return { version: 1, route: name, ...parkedView(parked), keys: await store.parked.keys(parked.id, keys), changes };
+    return {
+      version: 1,
+      route: name,
+      ...parkedView(name, parked),
+      keys: await store.parked.keys(parked.id, keys),
+      changes,
+    };
   };
   return await reader.store(definition, show, { long: true });
 }

@@ -136,6 +136,8 @@ test('a halted route names the transaction; skip parks exactly that one, and the
   const shown = await file.tidelock('parked', 'show', 'here-to-there', String(first));
   expect(shown.out).toMatch(/insert public\.customer [0-9a-f]{12}\n/);
   expect(shown.out).toContain('unique public.customer (code)');
+  // The route goes on: what is to be done again is the transaction.
+  expect(shown.out).toContain(`"tidelock parked retry here-to-there ${first}"`);
   expect(shown.out + (await file.tidelock('parked', 'list', 'here-to-there')).out + route.log).not.toContain(secret);
   const values = await file.tidelock('parked', 'show', 'here-to-there', String(first), '--show-values', '--json');
   expect(JSON.parse(values.out)).toMatchObject({

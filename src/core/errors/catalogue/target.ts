@@ -235,7 +235,7 @@ export const targetErrors = {
     message: ({ route, table, position, change, found }) =>
       `route ${route} halted: ${change} of ${table} at ${position} ${found}`,
     remedy: ({ route, table }) =>
-      `Find out who else writes to ${table} at the target. Mend the row, and "tidelock start ${route}". Or let the source win: collisions: { tables: { ${table}: { resolve: source } } } in the configuration, "tidelock apply ${route}", and start it.`,
+      `Find out who else writes to ${table} at the target. Mend the row, and "tidelock start ${route}". Or let the source win: collisions: { tables: { ${table}: { resolve: source } } } in the configuration, "tidelock apply ${route}", and "tidelock start ${route}".`,
     explanation:
       'An insert found the row already there, an update or delete found none (or, with oldValues: check, one with other values), or another unique key is taken. Something else than this route has changed the target.',
   }),
