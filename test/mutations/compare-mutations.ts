@@ -99,6 +99,6 @@ export const compareMutations: readonly Mutation[] = [
     file: 'connectors/mysql/target/type-fit.ts',
     find: 'to.size === null && (from.unsigned',
     replace: '(from.unsigned',
-    test: { file: 'test/unit/mysql-target.test.ts', name: 'values of double fit into double(10,2)' },
+    test: { file: 'test/unit/mysql-target.test.ts', name: 'values of double fit into double' },
   },
 ];

@@ -32,7 +32,7 @@ export function valueLiteral(cell: Cell | undefined, kind: LiteralKind): string 
         return textLiteral(cell);
     }
   }
-  if (Buffer.isBuffer(cell)) return `x'${cell.toString('hex')}'`;
+  if (Buffer.isBuffer(cell)) return bytesLiteral(cell);
   if (cell === UNCHANGED || cell === ABSENT) throw new TypeError('a cell without a value reached a statement');
   throw new TypeError('an undefined cell reached a statement');
 }
@@ -43,5 +43,14 @@ function floatLiteral(text: string): string {
 }
 
 export function textLiteral(text: string): string {
-  return special.test(text) ? `_utf8mb4 x'${Buffer.from(text, 'utf8').toString('hex')}'` : `'${text}'`;
+  if (!special.test(text)) return `'${text}'`;
+  if (text.length > longBytes) return `convert(${bytesLiteral(Buffer.from(text, 'utf8'))} using utf8mb4)`;
+  return `_utf8mb4 x'${Buffer.from(text, 'utf8').toString('hex')}'`;
+}
+
+/** A statement is in memory several times on its way: from here on a third more than the value has is worth a function, and not twice as much. */
+const longBytes = 65_536;
+
+function bytesLiteral(bytes: Buffer): string {
+  return bytes.length > longBytes ? `from_base64('${bytes.toString('base64')}')` : `x'${bytes.toString('hex')}'`;
 }

@@ -316,17 +316,20 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
   });
 
   test('rows and statements keep to max_allowed_packet', async () => {
-    await using s = await stage({ schema: 'CREATE TABLE t (id int PRIMARY KEY, b mediumblob)' });
+    await using s = await stage({ schema: 'CREATE TABLE t (id int PRIMARY KEY, b mediumblob, v longtext)' });
+    const long = `REPEAT('it''s ü', 30000)`;
     await s.write(
-      `INSERT INTO t VALUES (1, REPEAT('a', 300000)), (2, REPEAT('b', 300000)), (3, REPEAT('c', 300000)), (4, 'd')`,
+      `INSERT INTO t VALUES (1, REPEAT('a', 300000), ''), (2, REPEAT('b', 300000), ${long}), (3, REPEAT('c', 300000), NULL), (4, 'd', ${long}), (6, NULL, 'it''s')`,
     );
-    await s.write("UPDATE t SET b = CONCAT(b, 'x')");
     await server(vendor).query('SET GLOBAL max_allowed_packet = 1048576');
     try {
       await s.carry();
+      // Short and long values beside each other in one list.
+      await s.write("UPDATE t SET b = CONCAT(b, 'x'), v = REVERSE(v)");
+      await s.carry();
       const { source, target } = await s.rows('t');
       expect(target).toEqual(source);
-      await s.write(`INSERT INTO t VALUES (5, REPEAT('e', 600000))`);
+      await s.write(`INSERT INTO t VALUES (5, REPEAT('e', 900000), NULL)`);
       expect(await halts(s)).toMatchObject({
         code: 'TL-2133',
         remedy: expect.stringContaining('SET GLOBAL max_allowed_packet'),
