@@ -1,4 +1,5 @@
 import { ABSENT, UNCHANGED } from '../core/cell.ts';
+import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { transformErrors } from '../core/errors/catalogue/transform.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { BoundShare, OwnedShare, SharePlace } from '../core/owned-share.ts';
@@ -8,20 +9,32 @@ import { problemText } from './configured-expression.ts';
 
 /** `owns` of the configuration. Throws an ExpressionProblem where the text says what it must not. */
 export function configuredShare(text: string): OwnedShare {
-  const parsed = parseShare(text);
-  return { text, bind: (place) => bind(parsed, place) };
+  return shareOf(text, ({ route, table }, problem) =>
+    fail(transformErrors.share, { route, table, owns: text, problem }),
+  );
 }
 
-function bind(parsed: ParsedExpression, place: SharePlace): BoundShare {
-  const { route, table, columns, key } = place;
+/** A part of a source table that somebody asks for. Throws an ExpressionProblem, too. */
+export function askedPart(text: string): OwnedShare {
+  return shareOf(text, ({ route, table }, problem) => fail(routeErrors.loadPart, { route, table, problem }));
+}
+
+type Refuse = (place: SharePlace, problem: string) => Error;
+
+function shareOf(text: string, refuse: Refuse): OwnedShare {
+  const parsed = parseShare(text);
+  return { text, bind: (place) => bind(parsed, place, refuse) };
+}
+
+function bind(parsed: ParsedExpression, place: SharePlace, refuse: Refuse): BoundShare {
+  const { columns, key } = place;
   const problem = (text: string): never => {
-    throw fail(transformErrors.share, { route, table, owns: parsed.text, problem: text });
+    throw refuse(place, text);
   };
   try {
     const bound = bindShare(parsed, columns);
     const outside = bound.reads.find((index) => !key.includes(index));
-    if (outside !== undefined)
-      return problem(`${columns[outside]?.name} is not part of what identifies a row at the target`);
+    if (outside !== undefined) return problem(`${columns[outside]?.name} is not part of what identifies a row there`);
     return {
       text: parsed.text,
       reads: bound.reads,

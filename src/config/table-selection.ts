@@ -8,6 +8,7 @@ import type { ConfiguredTransform, MappedTable } from '../core/table-mapping.ts'
 import { parseTablePattern, parseTargetTemplate } from '../core/table-pattern.ts';
 import { ExpressionProblem } from '../expression/expression.ts';
 import { configuredExpression, problemText, sameExpression } from './configured-expression.ts';
+import { askedPart } from './configured-share.ts';
 import { GlobRules } from './glob-rules.ts';
 
 export interface TableRule {
@@ -77,13 +78,21 @@ export function tableSelection(
     globs: globs.map(({ expression }) => expression),
     excluded: exclude.map(({ expression }) => expression),
   };
-  return { select, exact, globs, patterns: expressions, meansSchema, prepare, sameExpression, condition };
+  return { select, exact, globs, patterns: expressions, meansSchema, prepare, sameExpression, condition, part };
 }
 
-async function condition(text: string): Promise<Expression> {
+function condition(text: string): Promise<Expression> {
+  return parsed(() => configuredExpression(text));
+}
+
+function part(text: string): Promise<OwnedShare> {
+  return parsed(() => askedPart(text));
+}
+
+async function parsed<T>(parse: () => T): Promise<T> {
   await import('../expression/load-parser.ts');
   try {
-    return configuredExpression(text);
+    return parse();
   } catch (error) {
     if (!(error instanceof ExpressionProblem)) throw error;
     throw fail(configErrors.arguments, { why: `the condition: ${problemText(error)}` });

@@ -14,6 +14,10 @@ export interface StoredLoad {
   /** Labels of the target tables. */
   readonly targets: readonly string[];
   readonly existing: Existing;
+  /** Only rows for which it is true: a condition on the key, in the language of `owns`, with the source's names. Null: all rows. */
+  readonly where: string | null;
+  /** Rows of the target that it replaces are still there; nothing of the source was read. */
+  readonly emptying: boolean;
   /** Names of the columns by which its ranges are cut. */
   readonly key: readonly string[];
   /** Key of the last row that is loaded; null before the first one. */
@@ -36,7 +40,10 @@ export interface StoredLoad {
 }
 
 /** A load as it begins. */
-export type NewLoad = Omit<StoredLoad, 'after' | 'ended' | 'again' | 'rows' | 'bytes' | 'done' | 'tableId'>;
+export type NewLoad = Omit<
+  StoredLoad,
+  'after' | 'ended' | 'again' | 'rows' | 'bytes' | 'done' | 'tableId' | 'emptying'
+>;
 
 /** Rows of one target table. */
 export interface RowSet {
@@ -68,14 +75,33 @@ export interface LoadedChunk {
   readonly source: string;
   readonly sets: readonly RowSet[];
   readonly progress: ChunkProgress;
+  /** In place of rows: some of those that the load replaces go. */
+  readonly empties?: Replaced;
+  /** They have all gone. Set by the Consumer. */
+  emptied?: boolean;
   /** What it holds of what loads may have under way, until it is applied. */
   readonly reserved: { readonly bytes: number; readonly ms: number };
   /** How long the target has worked on it. Set by the Consumer. */
   appliedMs?: number;
 }
 
+/** Rows of target tables that a load replaces. */
+export interface Replaced {
+  readonly tables: readonly TableVersion[];
+  /** Only those of its `where`; null: all that are the route's. */
+  readonly where: ReplacedPart | null;
+}
+
+/** A condition in the source's names, and what these are in each of the tables, in their order. */
+export interface ReplacedPart {
+  readonly text: string;
+  readonly names: readonly ReadonlyMap<string, string>[];
+}
+
 /** A load that begins where its part is: rows of the target tables go first, where it replaces them. */
 export interface BegunLoad {
   readonly load: NewLoad;
   readonly tables: readonly TableVersion[];
+  /** Its `where` at the target; null of all rows. */
+  readonly where: ReplacedPart | null;
 }

@@ -66,6 +66,8 @@ export interface TableProgress {
   readonly leftMs: number | null;
   /** Nobody goes on with it until somebody says so: its job was paused or cancelled, or has failed. */
   readonly rests?: true | undefined;
+  /** Rows of the target that the load replaces still go; nothing of the source was read. */
+  readonly emptying?: true | undefined;
 }
 
 /**

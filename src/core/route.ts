@@ -1,6 +1,7 @@
 import { TidelockError } from './errors/tidelock-error.ts';
 import type { Expression } from './expression.ts';
 import type { Existing } from './load.ts';
+import type { OwnedShare } from './owned-share.ts';
 import type { RouteDescription } from './route-description.ts';
 import type { MappedTable } from './table-mapping.ts';
 import type { TablePattern } from './table-pattern.ts';
@@ -132,6 +133,8 @@ export interface TableSelection {
   prepare(): Promise<void>;
   /** A condition in the language of `where`. Throws (usage) where it is none. */
   condition(text: string): Promise<Expression>;
+  /** A part of a source table by its key, in the language of `owns`. Throws (usage) where it is none. */
+  part(text: string): Promise<OwnedShare>;
   /** Whether two conditions are the same but for how they are written; what is none is only the same as its own text. */
   sameExpression(a: string, b: string): boolean;
 }

@@ -6,6 +6,8 @@ import type { TableFacts } from './table-facts.ts';
 export interface ReadKey {
   /** Names of the columns, in the key's order. Each old image in the change queue carries them where they have changed. */
   readonly columns: readonly string[];
+  /** Those of them of which the server may hold values equal that are written differently. */
+  readonly folded?: readonly string[];
 }
 
 /** Which rows are read: the next ones of the key's order, or those of exactly these keys. Values are canonical text; of bytes `\\x` and their hexadecimal form. */
@@ -23,6 +25,8 @@ export interface ReadRequest {
   /** Names of the columns to read, in this order; those of the key are among them. */
   readonly columns: readonly string[];
   readonly range: ReadRange;
+  /** Of a range only rows for which it is true: a condition in the language of `owns`. Exact keys are read whatever it says. */
+  readonly where?: string | null;
   /** The low watermark: everything that the stream brings before it is in what is read. */
   readonly low: string;
   /** A range ends early where it has more, with whole rows, at least one. */

@@ -101,7 +101,7 @@ function constant(syntax: Syntax): Syntax {
 
 function refusal(offset: number): ExpressionProblem {
   return new ExpressionProblem(
-    'owns is made of comparisons of a column with constants (=, <>, <, <=, >, >=, IN, BETWEEN), joined by AND, OR and NOT; of whole numbers also what a division leaves (id % 4 = 1)',
+    'a share or part of a table is made of comparisons of a column with constants (=, <>, <, <=, >, >=, IN, BETWEEN), joined by AND, OR and NOT; of whole numbers also what a division leaves (id % 4 = 1)',
     offset,
   );
 }

@@ -97,9 +97,9 @@ async function demandLoads(
   const [keyless] = copied.filter(({ step }) => !found.has(step.source));
   if (keyless !== undefined)
     throw fail(routeErrors.loadWithoutKey, { route: definition.name, table: keyless.step.source });
-  return loads.map(({ load, tables }) => ({
+  return loads.map(({ load, ...rest }) => ({
+    ...rest,
     load: { ...load, existing: existing.get(load.source) ?? load.existing },
-    tables,
   }));
 }
 

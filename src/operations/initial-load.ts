@@ -164,12 +164,13 @@ export async function loadsOf(
         source: tableLabel(binding.source),
         targets: binding.tables.map(tableLabel),
         existing: definition.load.existing,
+        where: null,
         key: key.columns,
         expectedRows: size.rows,
         expectedBytes: size.bytes,
         job: null,
       };
-      loads.push({ load, tables: binding.tables });
+      loads.push({ load, tables: binding.tables, where: null });
     }
     return loads;
   } finally {

@@ -12,7 +12,7 @@ import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
 import { type AgreedChange, changeBesideStream, type JoiningTables } from './change-beside-stream.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
-import { type CopiedTables, copyInto, type InitialLoadOptions } from './initial-load.ts';
+import { type CopiedTables, copyInto, type InitialLoadOptions, loadsOf } from './initial-load.ts';
 import { ownTables } from './own-tables.ts';
 import { isAsAgreed, isCopied, isEmpty, leavesParked, type PlanFacts, planRoute, replacedBy } from './plan-route.ts';
 import { planLines, refusalLines } from './plan-text.ts';
@@ -181,9 +181,16 @@ async function carryOut(options: InitialLoadOptions, agreed: Change): Promise<Jo
     const made = snapshot.tables.map((table) => mapper.bind(table));
     const uncopied = made.filter((binding) => !copied.has(tableLabel(binding.source)));
     await demandBaseCopy(options, uncopied, snapshot);
+    const whole = made.filter((binding) => copied.has(tableLabel(binding.source)));
+    // Only beside the stream rows are told from those that are there.
+    const isMerged = ({ tables: targets }: TableBinding): boolean =>
+      definition.load.existing === 'merge' && targets.every((table) => !replaced.has(tableLabel(table)));
+    const beside = await loadsOf(options, whole.filter(isMerged));
+    const later = new Set(beside.map(({ load }) => load.source));
     const copy: CopiedTables = {
       snapshot,
-      bindings: made.filter((binding) => copied.has(tableLabel(binding.source))),
+      bindings: whole.filter((binding) => !later.has(tableLabel(binding.source))),
+      beside,
       replaces: (table) => replacesAll || replaced.has(tableLabel(table)),
     };
     const change = {

@@ -8,6 +8,10 @@ export interface LoadingTable {
   readonly key: readonly string[];
   /** Whether a row may go and come where it changes its key: not where the route treats operations differently. */
   replaces(table: TableVersion): boolean;
+  /** The target's rows of it go, one after the other, and nothing of the source was read yet. */
+  isEmptying(): boolean;
+  /** Whether a row with this key is loaded; null where nobody can tell any more. */
+  isLoaded(table: TableVersion, row: Row): boolean | null;
   /** A key has to be read again. */
   onAgain(key: readonly string[]): void;
 }
@@ -18,6 +22,9 @@ export interface LoadingTable {
  *
  * Not so for a row that changes its key: it leaves a range that may still be loaded for one that may be loaded already. So it goes
  * and comes. Where the log lacks cells of it they can only be at the target if the row is; its new key is then read again.
+ *
+ * While the rows that a load replaces still go, what comes for the rows that it will bring is left out: they are read later, as they are then. So
+ * nothing moves an old row out of the way of its deletion, and none is in the way of a new one.
  */
 export class LoadingTables {
   readonly #tables = new Map<string, LoadingTable>();
@@ -48,7 +55,7 @@ export class LoadingTables {
     let made: Change[] | null = null;
     const again: { source: string; key: readonly string[] }[] = [];
     for (const [at, change] of part.changes.entries()) {
-      const moved = change.kind === 'update' ? this.#moved(change) : null;
+      const moved = this.#whileEmptying(change) ?? (change.kind === 'update' ? this.#moved(change) : null);
       if (moved === null) {
         made?.push(change);
         continue;
@@ -68,15 +75,40 @@ export class LoadingTables {
     };
   }
 
+  /** Null where it goes on as any other. */
+  #whileEmptying(change: Change): Moved | null {
+    if (change.kind !== 'insert' && change.kind !== 'update' && change.kind !== 'delete') return null;
+    const { table } = change;
+    const loading = this.#tables.get(tableLabel(table));
+    if (loading === undefined || !loading.isEmptying()) return null;
+    const leftOut: Moved = { table, changes: [], again: null };
+    if (change.kind === 'insert') return loading.isLoaded(table, change.after) === true ? leftOut : null;
+    if (change.kind === 'delete') return loading.isLoaded(table, change.before) === true ? leftOut : null;
+    const { before, after } = change;
+    const now = filled(after, before);
+    const was = before === null ? now : before.map((cell, at) => (cell === ABSENT ? (now[at] as Cell) : cell));
+    const [wasLoaded, isLoaded] = [loading.isLoaded(table, was), loading.isLoaded(table, now)];
+    if (wasLoaded === true && isLoaded === true) return leftOut;
+    if (before === null || wasLoaded === isLoaded || wasLoaded === null || isLoaded === null) return null;
+    const gone: Change = { kind: 'delete', table, before };
+    if (isLoaded) return { table, changes: [gone], again: null };
+    // What the old row at the target has of it may be anything.
+    if (now.includes(UNCHANGED)) {
+      const key = keyIndexes(table, loading.key);
+      return { table, changes: [gone], again: key.map((at) => String(now[at])) };
+    }
+    return { table, changes: [gone, { kind: 'insert', table, after: now }], again: null };
+  }
+
   /** Null where the key stays. */
-  #moved(change: UpdateChange) {
+  #moved(change: UpdateChange): Moved | null {
     const { table, before, after } = change;
     if (before === null) return null;
     const loading = this.#tables.get(tableLabel(table));
     if (loading === undefined) return null;
     const key = keyIndexes(table, loading.key);
     if (!key.some((at) => before[at] !== ABSENT && after[at] !== UNCHANGED && before[at] !== after[at])) return null;
-    const row: Row = after.map((cell, at) => (cell === UNCHANGED && isCell(before[at]) ? before[at] : cell));
+    const row = filled(after, before);
     if (!row.includes(UNCHANGED) && loading.replaces(table)) {
       const changes: Change[] = [
         { kind: 'delete', table, before },
@@ -86,6 +118,20 @@ export class LoadingTables {
     }
     return { table, changes: [change], again: key.map((at) => String(row[at])) };
   }
+}
+
+interface Moved {
+  readonly table: TableVersion;
+  readonly changes: readonly Change[];
+  readonly again: readonly string[] | null;
+}
+
+/** A new image with what only the old one has. */
+function filled(after: Row, before: Row | null): Row {
+  return after.map((cell, at) => {
+    const old = before?.[at];
+    return cell === UNCHANGED && isCell(old) ? old : cell;
+  });
 }
 
 export function keyIndexes(table: TableVersion, key: readonly string[]): readonly number[] {

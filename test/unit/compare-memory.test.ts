@@ -1,7 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { CompareSide, RangeDigest } from '../../src/core/compare-side.ts';
-import { bucketSuspects, bucketsFor } from '../../src/operations/compare/bucket-suspects.ts';
+import { bucketDifferences, bucketSuspects, bucketsFor } from '../../src/operations/compare/bucket-suspects.ts';
 import { chunkBounds } from '../../src/operations/compare/chunk-bounds.ts';
+import { compareTable, type TableState, untouched } from '../../src/operations/compare/compare-table.ts';
 import { GroupedJudge } from '../../src/operations/compare/grouped-judge.ts';
 import type { Judge } from '../../src/operations/compare/judge.ts';
 import type { TablePlan } from '../../src/operations/compare/table-plan.ts';
@@ -24,10 +26,81 @@ test('a table that has many more rows than its statistics say is listed in small
         return [];
       },
     }) as unknown as TableReader;
-  expect(await bucketSuspects({ source: reader('1'), target: reader('2') }, 0, async () => {})).toEqual({ rows });
+  const readers = { source: reader('1'), target: reader('2') };
+  const found = await bucketDifferences(readers, 0);
+  expect(found.rows).toBe(rows);
+  for (const choice of found.choices) expect(await bucketSuspects(readers, choice)).toEqual([]);
   expect(largest).toBeGreaterThan(0);
   expect(largest).toBeLessThanOrEqual(1_000);
   expect(bucketsFor(rows)).toBeGreaterThan(bucketsFor(0));
+});
+
+test('a compare by buckets leaves the databases alone between its statements, and goes on with what is left of them', async () => {
+  let asked = 0;
+  let spentMs = 0;
+  const worked = async (): Promise<void> => {
+    asked++;
+    const beganMs = performance.now();
+    await setTimeout(20);
+    spentMs += performance.now() - beganMs;
+  };
+  const side = (sum: string, isSlow: boolean): CompareSide =>
+    ({
+      bucketDigests: async () => {
+        if (isSlow) await worked();
+        return new Map(Array.from({ length: 4 }, (_, bucket) => [bucket, { rows: 60_000, sum }]));
+      },
+      listBuckets: async (_shape: unknown, _hash: unknown, { chosen }: { chosen: readonly number[] }) => {
+        if (isSlow) await worked();
+        return sum === '1' ? chosen.map((bucket) => ({ key: [String(bucket)], hash: '1' })) : [];
+      },
+    }) as unknown as CompareSide;
+  const judge: Judge = {
+    judge: async (_, suspects) => suspects.map(({ key }) => ({ key, verdict: 'missing', seen: null })),
+  };
+  const targetShape = { key: ['id'], columns: [] };
+  const plan = {
+    by: 'buckets',
+    isStreamed: false,
+    estimatedRows: 240_000,
+    left: null,
+    targetShape,
+  } as unknown as TablePlan;
+  const states: TableState[] = [];
+  const beganMs = performance.now();
+  const run = (from: TableState, stop = new AbortController()): Promise<unknown> =>
+    compareTable(
+      {
+        plan,
+        hash: { kind: 'server', seed: '1' },
+        source: side('1', true),
+        target: side('2', false),
+        mapper: null as unknown as TableMapper,
+        judge,
+        showValues: false,
+        digestKey: '',
+        sample: null,
+        maxLoad: 0.25,
+        signal: stop.signal,
+        onState: async (state) => {
+          states.push(state);
+          if (from === untouched && states.length === 2) stop.abort();
+        },
+      },
+      from,
+    );
+  await expect(run(untouched)).rejects.toMatchObject({ name: 'AbortError' });
+  expect(states.map(({ counts, buckets }) => [counts.missing, buckets?.length])).toEqual([
+    [0, 2],
+    [2, 1],
+  ]);
+  await run(states.at(-1) ?? untouched);
+  expect(states.at(-1)).toMatchObject({ done: true, rows: 240_000, counts: { missing: 4 } });
+  expect(states.at(-1)).not.toHaveProperty('buckets');
+  // Read once, and each lot looked at once.
+  expect(asked).toBe(3);
+  // But the rests that an end cuts short, or that nothing follows.
+  expect(performance.now() - beganMs).toBeGreaterThan(spentMs + 3 * 20);
 });
 
 test('rows that are looked at together are few where they are large', async () => {

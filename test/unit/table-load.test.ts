@@ -79,6 +79,8 @@ async function readAgain(
     {
       source: 'public.item',
       existing: 'refuse',
+      where: null,
+      emptying: false,
       key: ['id'],
       after: ['9'],
       ended: true,

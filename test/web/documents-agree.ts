@@ -16,6 +16,7 @@ export type Agreement = [
   Readable<z.output<typeof status.metricsDocument>, read.MetricsDocument>,
   Readable<z.output<typeof route.tablesDocument>['tables'][number], read.TableDocument>,
   Readable<z.output<typeof route.checkedRoute>['findings'][number], read.FindingDocument>,
+  Readable<z.output<typeof route.schemaDocument>, read.SchemaDocument>,
   Readable<z.output<typeof route.positionDocument>, read.PositionDocument>,
   Readable<z.output<typeof route.journalDocument>, read.JournalDocument>,
   Readable<z.output<typeof jobs.jobsDocument>['jobs'][number], read.JobDocument>,

@@ -26,6 +26,28 @@ export const findings = [
   },
 ];
 
+export const schema = {
+  statements: [
+    {
+      half: 'after',
+      what: 'index customers_email of dwh.customers',
+      text: 'CREATE INDEX customers_email ON dwh.customers (email)',
+    },
+  ],
+  findings: [
+    {
+      level: 'warning',
+      code: 'TL-2102',
+      node: 'reporting',
+      table: 'dwh.customers',
+      message: 'dwh.customers.email takes NULL and the source does not',
+      remedy: 'It matters when the target takes over.',
+      statement: 'ALTER TABLE dwh.customers ALTER email SET NOT NULL',
+    },
+  ],
+  left: [{ kind: 'view', name: 'public.best_customers', isNeeded: false, text: 'SELECT 1' }],
+};
+
 const unchanged = {
   tables: [],
   settings: [],

@@ -4,7 +4,16 @@ import { setInterval as every } from 'node:timers';
 import { readWebPage, webPageHeaders } from '../../src/api/web-page.ts';
 import type { RouteView } from '../../src/control/route-view.ts';
 import { type FakeDeployment, type FakeEntry, fakeDeployment } from './fake-deployment.ts';
-import { droppedOf, fakePlan, findings, metricsOf, positionOf, sharedFindings, tables } from './fake-documents.ts';
+import {
+  droppedOf,
+  fakePlan,
+  findings,
+  metricsOf,
+  positionOf,
+  schema,
+  sharedFindings,
+  tables,
+} from './fake-documents.ts';
 import { fakeJobs } from './fake-jobs.ts';
 
 export type FakeRole = 'viewer' | 'operator' | 'admin';
@@ -129,6 +138,7 @@ export class FakeService {
     if (what === 'position') return found(positionOf(route));
     if (what === 'jobs') return found(fakeJobs(name).find((job) => job.id === `${name}/${id}`) ?? {});
     if (what === 'check') return found({ name, ok: true, findings });
+    if (what === 'schema') return found({ version: 1, route: name, ...schema });
     if (what === 'journal') return found({ version: 1, ...page(own, query), missing: [] });
     if (what !== 'parked') return refused(404, 'TL-5104', `there is no ${path}`);
     if (id === '') return found({ version: 1, route: name, parked: list });

@@ -41,6 +41,9 @@ export async function readLoads(session: MysqlSession, routeId: number): Promise
       expectedBytes: Number(expectedBytes),
       job: job === null || job === undefined ? null : Number(job),
       done: done === '1',
+      // Neither is there yet: `begin` deletes all rows.
+      where: null,
+      emptying: false,
       tableId,
     }),
   );

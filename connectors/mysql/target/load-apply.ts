@@ -1,4 +1,5 @@
 import type { Row } from '../../../src/core/cell.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
@@ -53,6 +54,8 @@ export class LoadApply {
   /** The rows of a chunk and how far the load is with it. `isEmpty`: none of these rows is thought to be there. */
   async send(flights: Flights, chunk: LoadedChunk, { isEmpty, maxBytes }: { isEmpty: boolean; maxBytes: number }) {
     const { source, sets, progress } = chunk;
+    // All of them went as the load began.
+    if (chunk.empties !== undefined) chunk.emptied = true;
     const { session, routeId, plans } = this.#options;
     const existing = this.#loads.get(source)?.existing ?? 'refuse';
     for (const set of sets) {
@@ -83,6 +86,8 @@ export class LoadApply {
   /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
   async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
     const { session, route, plans } = this.#options;
+    if (loads.some(({ load }) => load.where !== null))
+      throw fail(nodeErrors.notYet, { node: route.to.name, what: 'to load a part of a table' });
     await plans.add(
       session,
       loads.flatMap(({ tables }) => tables),

@@ -65,7 +65,8 @@ export class PostgresReader implements SourceReader {
     const key = await this.#use(null, (client) => readKey(client, table));
     if (key === null) return null;
     this.#keys.set(tableLabel(table), key);
-    return { columns: key.columns.map(({ name }) => name) };
+    const folded = key.columns.filter((column) => column.folded).map(({ name }) => name);
+    return { columns: key.columns.map(({ name }) => name), ...(folded.length > 0 && { folded }) };
   }
 
   size(table: TableName): Promise<TableSize> {
@@ -248,7 +249,7 @@ export class PostgresReader implements SourceReader {
 }
 
 function rangeSelect(
-  { table, columns, range, rangeKey }: ReadRequest & { readonly rangeKey: RangeKey },
+  { table, columns, range, rangeKey, where: part = null }: ReadRequest & { readonly rangeKey: RangeKey },
   only: 'ONLY ' | '',
 ) {
   const key = rangeKey.columns;
@@ -268,7 +269,10 @@ function rangeSelect(
       const rows = wantedRange.keys.map((texts) => `(${row(texts)})`).join(', ');
       return `${from} WHERE (${keys}) IN (${rows})`;
     }
-    const where = wantedRange.key === null ? '' : ` WHERE ROW(${keys}) > ROW(${row(wantedRange.key)})`;
+    const after = wantedRange.key === null ? [] : [`ROW(${keys}) > ROW(${row(wantedRange.key)})`];
+    // It may end with a comment.
+    const wantedRows = [...after, ...(part === null ? [] : [`(${part}\n)`])];
+    const where = wantedRows.length === 0 ? '' : ` WHERE ${wantedRows.join(' AND ')}`;
     return `${from}${where} ORDER BY ${keys} LIMIT ${wantedRange.rows}`;
   }
 }

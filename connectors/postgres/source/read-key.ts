@@ -5,6 +5,8 @@ export interface KeyColumn {
   readonly name: string;
   /** Quoted and qualified: values are cast to it from their text. */
   readonly typeSql: string;
+  /** Of a nondeterministic collation. */
+  readonly folded: boolean;
 }
 
 export interface RangeKey {
@@ -25,7 +27,8 @@ const query = `
   JOIN pg_class x ON x.oid = i.indexrelid
   JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
   CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_object('name', a.attname, 'typeSql', quote_ident(tn.nspname) || '.' || quote_ident(t.typname)) ORDER BY p.place) AS columns,
+    SELECT json_agg(json_build_object('name', a.attname, 'typeSql', quote_ident(tn.nspname) || '.' || quote_ident(t.typname),
+        'folded', EXISTS (SELECT FROM pg_collation co WHERE co.oid = a.attcollation AND NOT co.collisdeterministic)) ORDER BY p.place) AS columns,
       array_agg(DISTINCT opn.nspname::text) AS schemas,
       bool_and(a.attnotnull AND a.attgenerated = '' AND p.coll = a.attcollation AND p.flags & 3 = 0 AND oc.opcdefault
         AND NOT EXISTS (SELECT FROM pg_cast ca WHERE ca.casttarget = t.oid AND ca.castsource = 'text'::regtype AND ca.castmethod = 'f' AND ca.oid >= 16384)) AS fits

@@ -228,6 +228,8 @@ const migrations: readonly string[] = [
   // Which rows of the target table are the route's, where several routes write it (demand-apart.ts); which table a load has read.
   `alter table tidelock.tables add column owns text;
    alter table tidelock.loads add column table_id text;`,
+  // A load of a part of a table, and whether rows that it replaces are still there.
+  `alter table tidelock.loads add column part text, add column emptied bool not null default true;`,
 ];
 
 export const stateVersion = migrations.length;
@@ -258,6 +260,9 @@ export const loadsSince = 8;
 
 /** The first version that knows target tables that several routes write. */
 export const sharesSince = 10;
+
+/** The first version that knows loads of a part of a table, and of tables that are emptied bit by bit. */
+export const partLoadsSince = 11;
 
 /** The first version that knows jobs. */
 export const jobsSince = 6;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { ChunkProgress, NewLoad, StoredLoad } from '../../../src/core/load.ts';
 import type { AgainKey } from '../../../src/core/transaction.ts';
-import { loadsSince, raiseCompatible } from './state-schema.ts';
+import { loadsSince, partLoadsSince, raiseCompatible } from './state-schema.ts';
 
 interface LoadStatement {
   readonly name: string;
@@ -21,11 +21,14 @@ export async function readLoads(client: pg.Client, routeId: number): Promise<rea
   const { rows } = await client.query<LoadRow>(
     `select source, targets, existing, key, after, ended, again, rows, bytes, expected_rows as "expectedRows",
        expected_bytes as "expectedBytes", job, done_at is not null as done,
-       to_jsonb(l) ->> 'table_id' as "tableId" from tidelock.loads l where route_id = $1 order by begun_at, source`,
+       to_jsonb(l) ->> 'table_id' as "tableId",
+       to_jsonb(l) ->> 'part' as "where", to_jsonb(l) ->> 'emptied' = 'false' as emptying from tidelock.loads l where route_id = $1 order by begun_at, source`,
     [routeId],
   );
   return rows.map((row) => ({
     ...row,
+    // Of before there were such.
+    emptying: row.emptying === true,
     rows: Number(row.rows),
     bytes: Number(row.bytes),
     expectedRows: Number(row.expectedRows),
@@ -35,14 +38,19 @@ export async function readLoads(client: pg.Client, routeId: number): Promise<rea
 }
 
 /** In the target transaction from which on the table is not complete. */
-export async function storeLoad(client: pg.Client, routeId: number, load: NewLoad): Promise<void> {
-  await raiseCompatible(client, loadsSince);
+export async function storeLoad(
+  client: pg.Client,
+  routeId: number,
+  load: NewLoad & Pick<StoredLoad, 'emptying'>,
+): Promise<void> {
+  await raiseCompatible(client, load.emptying || load.where !== null ? partLoadsSince : loadsSince);
   await client.query(
-    `insert into tidelock.loads (route_id, source, targets, existing, key, expected_rows, expected_bytes, job)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)
+    `insert into tidelock.loads (route_id, source, targets, existing, key, expected_rows, expected_bytes, job, part, emptied)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, not $10::bool)
      on conflict (route_id, source) do update set targets = excluded.targets, existing = excluded.existing, key = excluded.key, after = null,
        ended = false, again = '[]', rows = 0, bytes = 0, expected_rows = excluded.expected_rows, expected_bytes = excluded.expected_bytes,
-       job = excluded.job, begun_at = clock_timestamp(), done_at = null, table_id = null`,
+       job = excluded.job, begun_at = clock_timestamp(), done_at = null, table_id = null,
+       part = excluded.part, emptied = excluded.emptied`,
     [
       routeId,
       load.source,
@@ -52,8 +60,15 @@ export async function storeLoad(client: pg.Client, routeId: number, load: NewLoa
       load.expectedRows,
       load.expectedBytes,
       load.job,
+      load.where,
+      load.emptying,
     ],
   );
+}
+
+/** In the target transaction in which the last of the rows that it replaces go. */
+export async function storeEmptied(client: pg.Client, routeId: number, source: string): Promise<void> {
+  await client.query('update tidelock.loads set emptied = true where route_id = $1 and source = $2', [routeId, source]);
 }
 
 /** A statement for the transaction of the chunk's rows. */

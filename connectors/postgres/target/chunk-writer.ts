@@ -33,6 +33,10 @@ export async function writeChunk(group: Group, options: ChunkWriterOptions): Pro
         await batch.settle();
         await loads.begin(begins);
       }
+      if (chunk?.empties !== undefined) {
+        await batch.settle();
+        await loads.empty(chunk);
+      }
       if (chunk !== undefined) loads.send(batch, chunk, isEmpty);
       writer.sendCheckpoint(batch, group);
       await batch.settle();

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { DdlChange } from '../../../src/core/change.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
@@ -7,12 +8,13 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import { RowTextReader } from '../../../src/core/row-text.ts';
 import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
-import { progressStatement, readLoads, storeLoad } from '../state/stored-loads.ts';
+import { progressStatement, readLoads, storeEmptied, storeLoad } from '../state/stored-loads.ts';
 import type { Batch } from './batch.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { type CopyData, copyBytes, copyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
 import { loadStatement } from './load-statements.ts';
+import { partCondition, ReplacedRows } from './replaced-rows.ts';
 import { whereShared } from './share-condition.ts';
 import { bindRows } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -38,9 +40,12 @@ export class LoadApply {
   /** By source table. */
   readonly #loads = new Map<string, Loading>();
   readonly #partial = new Map<string, Existing>();
+  readonly #replaced: ReplacedRows;
 
   constructor(options: LoadApplyOptions) {
     this.#options = options;
+    const { client, plans, route } = options;
+    this.#replaced = new ReplacedRows({ client, plans, route: route.name });
   }
 
   async open(): Promise<void> {
@@ -66,8 +71,19 @@ export class LoadApply {
     batch.send(progressStatement(this.#options.routeId, source, progress));
   }
 
+  /** In an open target transaction: some of the rows that the load replaces go. */
+  async empty(chunk: LoadedChunk): Promise<void> {
+    const { source, empties } = chunk;
+    if (empties === undefined) return;
+    const { client, routeId, plans } = this.#options;
+    await plans.add(client, empties.tables);
+    chunk.emptied = await this.#replaced.deleteSome(source, empties);
+    if (chunk.emptied) await storeEmptied(client, routeId, source);
+  }
+
   /** The chunk is committed. */
-  sent({ source, progress }: LoadedChunk): void {
+  sent({ source, progress, empties }: LoadedChunk): void {
+    if (empties !== undefined) this.#replaced.sent();
     if (progress.done) this.#end(source);
   }
 
@@ -83,6 +99,8 @@ export class LoadApply {
   /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
   async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
     const { client, route, routeId, plans } = this.#options;
+    if (route.from.type !== 'postgres' && loads.some(({ load }) => load.where !== null))
+      throw fail(nodeErrors.notYet, { node: route.from.name, what: 'to load a part of a table' });
     const parked = await client.query(
       'select from tidelock.parked where route_id = $1 union all select from tidelock.skips where route_id = $1 limit 1',
       [routeId],
@@ -93,13 +111,14 @@ export class LoadApply {
       loads.flatMap(({ tables }) => tables),
     );
     await this.#demandFree(loads.flatMap(({ load }) => load.targets));
-    for (const { load, tables } of loads) {
-      for (const table of tables) {
+    for (const { load, tables, where } of loads) {
+      for (const [at, table] of tables.entries()) {
         const plan = plans.get(table);
         loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
+        const part = where === null ? null : await partCondition(plan, where, { route: route.name, table: at });
         // What has come since the job was asked for is the stream's.
         if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
-        const { rows } = await client.query(`select from ${plan.relation}${whereShared(plan)} limit 1`);
+        const { rows } = await client.query(`select from ${plan.relation}${whereShared(plan, part)} limit 1`);
         if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
       }
     }
@@ -109,28 +128,37 @@ export class LoadApply {
   async beginAll(loads: readonly BegunLoad[]): Promise<void> {
     const { client, routeId, plans } = this.#options;
     await this.check(loads, false);
-    const replaced = loads.flatMap(({ load, tables }) => (load.existing === 'replace' ? tables : []));
-    await this.#empty(plans.parentsFirst(replaced.map((table) => plans.get(table))).toReversed());
-    for (const { load } of loads) await storeLoad(client, routeId, load);
+    const replaced = loads.filter(({ load }) => load.existing === 'replace');
+    const isWhole = ({ tables, where }: BegunLoad): boolean =>
+      where === null && tables.every((table) => plans.get(table).share === null);
+    const whole = replaced.filter(isWhole);
+    const emptied = (await this.#truncate(whole.flatMap(({ tables }) => tables.map((table) => plans.get(table)))))
+      ? new Set(whole)
+      : new Set<BegunLoad>();
+    for (const begun of loads) {
+      const emptying = begun.load.existing === 'replace' && !emptied.has(begun);
+      await storeLoad(client, routeId, { ...begun.load, emptying });
+      this.#replaced.forget(begun.load.source);
+    }
   }
 
-  /** Without holding up the stream for as long as it takes to delete each row, where nobody is in the way. */
-  async #empty(replaced: readonly TablePlan[]): Promise<void> {
+  /** All at once, where nobody is in the way and nothing else points to the tables. False where their rows have to be deleted. */
+  async #truncate(replaced: readonly TablePlan[]): Promise<boolean> {
     const { client } = this.#options;
-    if (replaced.length === 0) return;
-    const isWhole = replaced.every(({ share }) => share === null);
+    if (replaced.length === 0) return false;
+    let isEmpty = true;
     await client.query('savepoint emptying');
     try {
       await client.query(`set local lock_timeout = '${emptyLockMs}ms'`);
-      if (isWhole) await client.query(`truncate ${replaced.map(({ relation }) => relation).join(', ')}`);
+      await client.query(`truncate ${replaced.map(({ relation }) => relation).join(', ')}`);
     } catch (error) {
       if (!isPostgresError(error) || !instead.has(error.code)) throw error;
       await client.query('rollback to savepoint emptying');
-      for (const { relation } of replaced) await client.query(`delete from ${relation}`);
+      isEmpty = false;
     }
     await client.query('release savepoint emptying');
-    if (!isWhole) for (const plan of replaced) await client.query(`delete from ${plan.relation}${whereShared(plan)}`);
     await client.query('set local lock_timeout to default');
+    return isEmpty;
   }
 
   /**
@@ -149,12 +177,13 @@ export class LoadApply {
   }
 
   /** What the server says of a chunk that it does not take. */
-  refused(error: unknown, { sets }: LoadedChunk, position: string): unknown {
+  refused(error: unknown, { sets, empties }: LoadedChunk, position: string): unknown {
     if (!isPostgresError(error) || !isOfTheChange(error.code)) return error;
     const { route } = this.#options;
     const { code: state } = error;
     const message = state.startsWith('23') ? error.message : 'see the server log';
-    const table = sets.map((set) => this.#options.plans.get(set.table).label).join(', ');
+    const tables = empties?.tables ?? sets.map((set) => set.table);
+    const table = tables.map((one) => this.#options.plans.get(one).label).join(', ');
     const place = { route: route.name, table, column: error.column ?? 'a column', position, sqlState: state, message };
     return fail(targetErrors.loadRefused, place, error);
   }

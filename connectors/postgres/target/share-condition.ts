@@ -27,7 +27,8 @@ export function shareCondition(
   return `(${text}\n)`;
 }
 
-/** Of a statement over the whole table. */
-export function whereShared({ share }: { readonly share: string | null }): string {
-  return share === null ? '' : ` where ${share}`;
+/** Of a statement over the whole table, or over a part of it that `shareCondition` has told. */
+export function whereShared({ share }: { readonly share: string | null }, part: string | null = null): string {
+  const conditions = [share, part].filter((condition) => condition !== null);
+  return conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
 }

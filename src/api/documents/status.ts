@@ -18,6 +18,7 @@ const tableProgress = z.object({
     .literal(true)
     .optional()
     .describe('Its job was paused or cancelled, or has failed: rows are missing until somebody goes on.'),
+  emptying: z.literal(true).optional().describe('Rows of the target that the load replaces still go.'),
 });
 
 const loadProgress = z.object({

@@ -102,6 +102,13 @@ export const jobOperations: readonly Operation[] = [
         .enum(['refuse', 'merge', 'replace'])
         .default('refuse')
         .describe('Rows at the target: `replace` deletes them first, `merge` keeps those that the source has not.'),
+      where: z
+        .string()
+        .min(1)
+        .max(10_000)
+        .nullable()
+        .default(null)
+        .describe('Only rows for which it is true: comparisons of columns of the key with constants.'),
       reason,
     }),
     answer: jobDetail,

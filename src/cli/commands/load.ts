@@ -13,6 +13,7 @@ import { addControlCommand, askedHere, type ControlOptions, openControl } from '
 
 interface LoadCommandOptions extends ControlOptions {
   readonly existing: string;
+  readonly where?: string;
   readonly yes?: boolean;
   readonly reason?: string;
 }
@@ -30,6 +31,7 @@ export function addLoad(program: Command, line: CommandLine): void {
       'rows that are at the target: refuse them, merge (the source wins, others stay), or replace them',
       'refuse',
     )
+    .option('--where <condition>', 'only rows of which it is true: comparisons of columns of the key with constants')
     .option('--yes', 'with replace: delete the rows that are there')
     .option('--reason <text>', 'why, for the journal')
     .action(
@@ -44,16 +46,20 @@ async function load(
   { route, tables }: { readonly route: string; readonly tables: readonly string[] },
   options: LoadCommandOptions,
 ): Promise<number> {
-  const { existing } = options;
+  const { existing, where = null } = options;
   if (!ways.includes(existing))
     throw fail(configErrors.arguments, { why: `--existing is one of ${ways.join(', ')}, not "${existing}"` });
   await using control = await openControl(line, options);
   if (existing === 'replace') {
-    line.err.write(`${route}: the target's rows of ${tables.join(', ')} are deleted, then loaded from the source\n`);
+    const which = where === null ? '' : `, where ${where},`;
+    line.err.write(
+      `${route}: the target's rows of ${tables.join(', ')}${which} are deleted, then loaded from the source\n`,
+    );
     if (!options.yes)
       throw fail(configErrors.needsConsent, { command: `load ${route} ${tables.join(' ')} --existing replace` });
   }
-  const order = { kind: 'load' as const, options: { tables: [...new Set(tables)], existing: existing as Existing } };
+  const asking = { tables: [...new Set(tables)], existing: existing as Existing, where };
+  const order = { kind: 'load' as const, options: asking };
   const asked = await control.addJob(route, order, askedHere(options.reason));
   const show = (job: JobDetail): string => shown(job, line);
   const job = await watchJob(line, control, asked.id, { show, ...(options.json && { json: true }) });

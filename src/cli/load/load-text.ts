@@ -28,6 +28,7 @@ export function loadLines(
     const percent = share === null ? '' : `${Math.floor(share * 100)}%`.padStart(4);
     const parts = [`${table.rows.toLocaleString('en')} rows`, sizeText(table.bytes)];
     if (typeof table.rowsPerSecond === 'number') parts.push(`${table.rowsPerSecond.toLocaleString('en')} rows/s`);
+    if (table.emptying) parts.push('old rows go first');
     if (table.rests) parts.push('rests');
     else if (typeof table.leftMs === 'number') parts.push(`${leftText(table.leftMs)} left`);
     return `${table.table.padEnd(widest)}  ${bar}${percent}  ${parts.join(', ')}`;

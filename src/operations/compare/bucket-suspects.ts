@@ -59,14 +59,8 @@ export async function bucketDifferences(
 /** Of buckets that differ the rows are listed, not as of one moment: what is found is suspects. */
 export async function bucketSuspects(
   { source, target }: BucketReaders,
-  estimatedRows: number,
-  onSuspects: (suspects: readonly Suspect[]) => Promise<void>,
-): Promise<{ readonly rows: number }> {
-  const { rows, choices } = await bucketDifferences({ source, target }, estimatedRows);
-  for (const choice of choices) {
-    const [here, there] = await Promise.all([source.listBuckets(choice), target.listBuckets(choice)]);
-    const suspects = suspectsOf(here, there);
-    if (suspects.length > 0) await onSuspects(suspects);
-  }
-  return { rows };
+  choice: BucketChoice,
+): Promise<readonly Suspect[]> {
+  const [here, there] = await Promise.all([source.listBuckets(choice), target.listBuckets(choice)]);
+  return suspectsOf(here, there);
 }

@@ -1,10 +1,10 @@
-import type { CompareSide, KeyRange, RowHash, RowKey } from '../../core/compare-side.ts';
+import type { BucketChoice, CompareSide, KeyRange, RowHash, RowKey } from '../../core/compare-side.ts';
 import { pause } from '../../core/pause.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
-import { bucketSuspects } from './bucket-suspects.ts';
+import { bucketDifferences, bucketSuspects } from './bucket-suspects.ts';
 import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
-import { compareFrozen } from './compare-frozen.ts';
+import { judgeFrozen } from './compare-frozen.ts';
 import { added, type Counts, FoundDifferences, mostExamples, noCounts } from './found-differences.ts';
 import { GroupedJudge, mostAtOnce } from './grouped-judge.ts';
 import type { Judge } from './judge.ts';
@@ -23,6 +23,8 @@ export interface TableState {
   readonly rows: number;
   readonly counts: Counts;
   readonly examples: readonly DifferenceExample[];
+  /** Of a table that is compared by buckets: those that differ and were not looked at yet; absent before they are known. */
+  readonly buckets?: readonly BucketChoice[];
 }
 
 export const untouched: TableState = { after: null, done: false, rows: 0, counts: noCounts, examples: [] };
@@ -56,7 +58,7 @@ const mostStreamedRows = 20_000;
 
 /** Compares one table, from wherever `from` is, and tells after each chunk how far it has come. */
 export async function compareTable(options: CompareTableOptions, from: TableState): Promise<TableState> {
-  return options.plan.by === 'ranges' ? await compareRanges(options, from) : await compareBuckets(options);
+  return options.plan.by === 'ranges' ? await compareRanges(options, from) : await compareBuckets(options, from);
 }
 
 async function compareRanges(options: CompareTableOptions, from: TableState): Promise<TableState> {
@@ -148,20 +150,47 @@ async function rest({ maxLoad, signal }: CompareTableOptions, spentMs: number): 
   if (maxLoad !== null && maxLoad < 1) await pause(spentMs * (1 / maxLoad - 1), signal);
 }
 
-/** In one piece: begun anew where it is interrupted. */
-async function compareBuckets(options: CompareTableOptions): Promise<TableState> {
-  const { plan, judge, freezer } = options;
-  if (freezer !== undefined && (await judge.tells?.(plan)) === false) {
-    const state = await compareFrozen(options, { freezer, decides: judge.isOneWay !== false });
-    if (state !== null) return state;
+/**
+ * Each side is read once, in one statement: row by row nothing could be left out of what moves meanwhile. Which buckets differ is stored then, and each lot
+ * of them is looked at by itself: with rests between, and gone on from.
+ */
+async function compareBuckets(options: CompareTableOptions, from: TableState): Promise<TableState> {
+  const { plan, judge, freezer, signal } = options;
+  const readers = tableReaders(options);
+  let { buckets, ...state } = from;
+  const reached = async (left: readonly BucketChoice[], beganMs: number): Promise<void> => {
+    state = { ...state, done: left.length === 0 };
+    await options.onState(state.done ? state : { ...state, buckets: left });
+    if (!state.done) await rest(options, performance.now() - beganMs);
+  };
+  if (buckets === undefined) {
+    const beganMs = performance.now();
+    const { rows, choices } = await bucketDifferences(readers, plan.estimatedRows);
+    buckets = choices;
+    state = { ...untouched, rows };
+    await reached(buckets, beganMs);
   }
   const judged = judgedBy(options);
-  const found = new FoundDifferences(plan, { ...options, ...untouched });
-  const { rows } = await bucketSuspects(tableReaders(options), plan.estimatedRows, (suspects) =>
-    judged(found, suspects),
-  );
-  const state = { after: null, done: true, rows, counts: found.counts, examples: found.examples };
-  await options.onState(state);
+  const isTold = (await judge.tells?.(plan)) !== false;
+  for (const [at, choice] of buckets.entries()) {
+    signal.throwIfAborted();
+    const beganMs = performance.now();
+    const found = new FoundDifferences(plan, { ...options, ...untouched });
+    const decides = judge.isOneWay !== false;
+    const judgements =
+      isTold || freezer === undefined ? null : await judgeFrozen(options, { freezer, decides, choice });
+    if (judgements !== null) found.add(judgements);
+    else {
+      const suspects = await bucketSuspects(readers, choice);
+      if (suspects.length > 0) await judged(found, suspects);
+    }
+    state = {
+      ...state,
+      counts: added(state.counts, found.counts),
+      examples: [...state.examples, ...found.examples].slice(0, mostExamples),
+    };
+    await reached(buckets.slice(at + 1), beganMs);
+  }
   return state;
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { BegunLoad, StoredLoad } from '../../core/load.ts';
+import type { OwnedShare } from '../../core/owned-share.ts';
 import type { RouteDefinition } from '../../core/route.ts';
 import type { SourceReader } from '../../core/source-reader.ts';
 import { tableLabel } from '../../core/table.ts';
@@ -11,6 +12,7 @@ import { versionOf } from '../../pipeline/judge-definition.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import type { WantedLoad } from './load-desk.ts';
+import { replacedPart } from './replaced-part.ts';
 
 export interface BeginLoadOptions {
   readonly definition: RouteDefinition;
@@ -28,8 +30,8 @@ export interface BeginLoadOptions {
  */
 export async function beginLoad(
   { definition, reader, target, windows, mapper, signal, tableDefinition }: BeginLoadOptions,
-  { source, existing, job }: WantedLoad,
-  onBegun: (load: StoredLoad) => void,
+  { source, existing, where, job }: WantedLoad,
+  onBegun: (load: StoredLoad, part: OwnedShare | null) => void,
 ): Promise<void> {
   const route = definition.name;
   const known = tableDefinition(source);
@@ -38,10 +40,13 @@ export async function beginLoad(
   const key = await reader.key(table);
   if (key === null) throw fail(routeErrors.loadWithoutKey, { route, table: source });
   const size = await reader.size(table);
+  const part = where === null ? null : await definition.tables.part(where);
   const loadOf = (definitionNow: TableDefinition): BegunLoad => {
-    const { tables } = mapper.bind(versionOf(definitionNow));
+    const binding = mapper.bind(versionOf(definitionNow));
+    const { tables } = binding;
     const expected = { expectedRows: size.rows, expectedBytes: size.bytes };
-    return { load: { source, targets: tables.map(tableLabel), existing, key: key.columns, ...expected, job }, tables };
+    const load = { source, targets: tables.map(tableLabel), existing, where, key: key.columns, ...expected, job };
+    return { load, tables, where: part === null ? null : replacedPart(binding, { route, key, part }) };
   };
   // What keeps the load from beginning is the load's fault, not the stream's.
   await target.checkLoad(loadOf(known));
@@ -54,15 +59,24 @@ export async function beginLoad(
         low: id,
         high: id,
         tables: new Map(),
-        close: (part) => {
+        close: (passing) => {
           const now = tableDefinition(source);
           if (now === null) {
             reject(fail(routeErrors.loadWithoutKey, { route, table: source }));
-            return part;
+            return passing;
           }
-          const begins = loadOf(now);
-          onBegun({
+          let begins: BegunLoad;
+          try {
+            begins = loadOf(now);
+          } catch (error) {
+            // The stream has come to another definition: what was asked for is not to be had any more, and the stream goes on.
+            reject(error);
+            return passing;
+          }
+          const begun: StoredLoad = {
             ...begins.load,
+            // Until the target tells that they have gone.
+            emptying: existing === 'replace',
             after: null,
             ended: false,
             again: [],
@@ -70,9 +84,10 @@ export async function beginLoad(
             bytes: 0,
             done: false,
             tableId: null,
-          });
+          };
+          onBegun(begun, part);
           resolve();
-          return { ...part, begins };
+          return { ...passing, begins };
         },
       });
     });

@@ -5,6 +5,8 @@ export interface WantedLoad {
   /** Label of the source table. */
   readonly source: string;
   readonly existing: Existing;
+  /** Only these rows; null for all. */
+  readonly where: string | null;
   readonly job: number;
 }
 

@@ -11,6 +11,8 @@ export interface LoadOptions {
   /** Labels of source tables. */
   readonly tables: readonly string[];
   readonly existing: Existing;
+  /** Only rows for which it is true. */
+  readonly where?: string | null;
   /** It is the load that the route begins with, which the route begins by itself. */
   readonly initial?: boolean;
 }
@@ -29,7 +31,7 @@ const lookMs = 1_000;
  * ends. While the route does not stream it waits.
  */
 export async function runLoadJob({ job, definition, store, loads, signal }: JobWork): Promise<JobDocument> {
-  const { tables, existing, initial = false } = job.options as unknown as LoadOptions;
+  const { tables, existing, where = null, initial = false } = job.options as unknown as LoadOptions;
   const own = async (): Promise<readonly StoredLoad[]> =>
     (await store.loads()).filter((load) => load.job === job.number);
   const begun = await own();
@@ -42,7 +44,7 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
   const unknown = left.find((table) => !carried.has(table));
   if (unknown !== undefined) throw fail(routeErrors.notATableOfRoute, { route: definition.name, table: unknown });
   try {
-    for (const source of left) loads.want({ source, existing, job: job.number });
+    for (const source of left) loads.want({ source, existing, where, job: job.number });
     for (let [told, most] = ['', 0]; ; ) {
       const now = await own();
       // One that is loaded may be dropped before the others are.
@@ -64,7 +66,7 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
           now.map(({ source }) => source),
         );
       for (const { source, done } of now)
-        if (!done && !loads.isWanted(source, job.number)) loads.want({ source, existing, job: job.number });
+        if (!done && !loads.isWanted(source, job.number)) loads.want({ source, existing, where, job: job.number });
       if (most >= (initial ? 1 : tables.length) && now.every((load) => load.done))
         return document(now) as unknown as JobDocument;
       // The route has loaded its tables in one piece after all.

@@ -4,6 +4,7 @@ import { asTidelockError } from '../../core/errors/defect.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { LoadWait, StoredLoad } from '../../core/load.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { OwnedShare } from '../../core/owned-share.ts';
 import { pause } from '../../core/pause.ts';
 import type { RouteDefinition } from '../../core/route.ts';
 import type { RouteStateStore } from '../../core/route-state-store.ts';
@@ -23,7 +24,7 @@ import type { LoadDesk, WantedLoad } from './load-desk.ts';
 import { LoadMemory } from './load-memory.ts';
 import { LoadPace } from './load-pace.ts';
 import { LoadRates } from './load-rates.ts';
-import { TableLoad } from './table-load.ts';
+import { TableLoad, type TableLoadOptions } from './table-load.ts';
 
 export interface LoadsOptions {
   readonly definition: RouteDefinition;
@@ -118,16 +119,17 @@ export class LoadsBesideStream {
     const loads = (await this.#options.store.loads()).filter(({ done }) => !done);
     for (const job of new Set(loads.flatMap((load) => load.job ?? []))) await this.#readJob(job);
     for (const load of loads) {
+      const part = load.where === null ? null : await this.#options.definition.tables.part(load.where);
       const { schema, name } = this.#options.tableDefinition(load.source) ?? {};
       const key = schema === undefined || name === undefined ? null : await this.#reader.key({ schema, name });
       // The stream may be on its way to the command that has renamed or dropped the table, or taken its key: the load waits for it.
       if (key === null) {
-        this.#add(load);
+        this.#add(load, part);
         continue;
       }
       // Of another key the bound means nothing: all ranges are read anew, and rows that are there are kept.
       const isSame = key.columns.join('\0') === load.key.join('\0');
-      this.#add(isSame ? load : { ...load, key: key.columns, after: null, ended: false, again: [] });
+      this.#add(isSame ? load : { ...load, key: key.columns, after: null, ended: false, again: [] }, part);
     }
     this.#tell();
   }
@@ -223,9 +225,9 @@ export class LoadsBesideStream {
     [this.#tables, this.#tablesDone, this.#rows, this.#bytes] = [0, 0, 0, 0];
   }
 
-  #add(stored: StoredLoad): Running {
+  #add(stored: StoredLoad, part: OwnedShare | null): Running {
     const { windows, loading, mapper, definition } = this.#options;
-    const table = new TableLoad(stored, {
+    const options: TableLoadOptions = {
       route: definition.name,
       reader: this.#reader,
       windows,
@@ -235,7 +237,8 @@ export class LoadsBesideStream {
       pace: this.#pace,
       chunkBytes: this.#chunkBytes,
       definition: (label) => this.#options.tableDefinition(label),
-    });
+    };
+    const table = new TableLoad(stored, options, part);
     const running = { stored, table, stop: new AbortController(), queued: false, wasWanted: false };
     const replaced = this.#running.get(stored.source);
     if (replaced !== undefined) {
@@ -333,11 +336,13 @@ export class LoadsBesideStream {
     const replaced = this.#running.get(wanted.source);
     if (replaced !== undefined && this.#goes(replaced))
       throw fail(routeErrors.loadUnderWay, { route: this.#options.definition.name, table: wanted.source });
+    if (known !== undefined && !known.done && !bringsAllOf(wanted, known))
+      throw fail(routeErrors.loadUnfinished, { route: this.#options.definition.name, table: wanted.source });
     replaced?.stop.abort();
     await beginLoad(
       { ...this.#options, reader: this.#reader, signal: this.#over.signal },
       wanted,
-      (load) => void this.#add(load),
+      (load, part) => void this.#add(load, part),
     );
     this.#tell();
   }
@@ -394,7 +399,8 @@ export class LoadsBesideStream {
       const { source, expectedRows, expectedBytes } = stored;
       const { rows, bytes } = table;
       const told = this.#rates.of({ table: source, rows, bytes, expectedRows, expectedBytes });
-      return this.#goes(running) ? told : { ...told, rests: true as const };
+      const doing = { ...told, ...(table.emptying && { emptying: true as const }) };
+      return this.#goes(running) ? doing : { ...doing, rests: true as const };
     });
     const left = tables.map(({ leftMs }) => leftMs);
     this.#options.onProgress(
@@ -410,4 +416,10 @@ export class LoadsBesideStream {
       all.some(({ stored }) => this.#isInitial(stored)),
     );
   }
+}
+
+/** What an earlier load has not brought, and what was left out while that one emptied the table, comes by the new one. */
+function bringsAllOf(wanted: WantedLoad, known: StoredLoad): boolean {
+  if (wanted.where !== null && wanted.where !== known.where) return false;
+  return !known.emptying || wanted.existing === 'replace';
 }

@@ -4,7 +4,8 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../../core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import type { LoadedChunk, RowSet, StoredLoad } from '../../core/load.ts';
+import type { LoadedChunk, Replaced, RowSet, StoredLoad } from '../../core/load.ts';
+import type { BoundShare, OwnedShare } from '../../core/owned-share.ts';
 import { pause } from '../../core/pause.ts';
 import type { Position } from '../../core/position.ts';
 import { RowTextReader } from '../../core/row-text.ts';
@@ -21,6 +22,7 @@ import { type ChangedRow, type ChangedRows, keyText, type WatermarkWindows } fro
 import { ChunkSize } from './chunk-size.ts';
 import type { LoadMemory, Reservation } from './load-memory.ts';
 import type { LoadPace } from './load-pace.ts';
+import { boundPart, replacedPart } from './replaced-part.ts';
 
 export interface TableLoadOptions {
   readonly route: string;
@@ -34,6 +36,9 @@ export interface TableLoadOptions {
   /** As the stream has it where it has got to. */
   definition(label: string): TableDefinition | null;
 }
+
+/** How long the target is at work on what goes of it at once, about. */
+const emptyMs = 180;
 
 /** Keys of one statement. */
 const mostKeys = 200;
@@ -62,6 +67,13 @@ export class TableLoad {
   #after: readonly string[] | null;
   #ended: boolean;
   #again: (readonly string[])[];
+  #emptying: boolean;
+  /** Tells where the target is with what goes of it. */
+  #step: PromiseWithResolvers<void> | null = null;
+  /** What of the table is loaded; null: all. */
+  readonly #part: OwnedShare | null;
+  readonly #where: string | null;
+  readonly #parts = new WeakMap<TableVersion, BoundShare | null>();
   #done = false;
   #version: TableVersion | null = null;
   #rows: number;
@@ -73,6 +85,7 @@ export class TableLoad {
   constructor(
     load: Omit<StoredLoad, 'targets' | 'expectedRows' | 'expectedBytes' | 'job' | 'done'>,
     options: TableLoadOptions,
+    part: OwnedShare | null = null,
   ) {
     this.#options = options;
     const { mostRows, mostBytes } = options.pace;
@@ -83,6 +96,9 @@ export class TableLoad {
     this.#after = load.after;
     this.#ended = load.ended;
     this.#again = [...load.again];
+    this.#emptying = load.emptying;
+    this.#part = part;
+    this.#where = load.where;
     this.#rows = load.rows;
     this.#bytes = load.bytes;
     this.#tableId = load.tableId;
@@ -98,6 +114,8 @@ export class TableLoad {
         const { dropped, kept } = mapper.bind(table);
         return dropped.size === 0 && kept === null;
       },
+      isEmptying: () => this.#emptying,
+      isLoaded: (table, row) => (this.#part === null ? true : (this.#partOf(table)?.isOurs(row) ?? null)),
       onAgain: (key) => this.#again.push(key),
     });
   }
@@ -123,8 +141,18 @@ export class TableLoad {
     return this.#bytes;
   }
 
+  /** Rows that it replaces are still at the target. */
+  get emptying(): boolean {
+    return this.#emptying;
+  }
+
   /** What the target has made of a chunk. */
-  applied({ progress: { rows }, appliedMs }: LoadedChunk): void {
+  applied({ progress: { rows }, appliedMs, empties, emptied }: LoadedChunk): void {
+    if (empties !== undefined) {
+      if (emptied === true) this.#emptying = false;
+      this.#step?.resolve();
+      return;
+    }
     if (appliedMs !== undefined) this.#size.applied({ rows, ms: appliedMs });
   }
 
@@ -133,7 +161,7 @@ export class TableLoad {
     let waitingSinceMs: number | null = null;
     while (!this.#done) {
       signal.throwIfAborted();
-      const outcome = await this.#chunk(signal);
+      const outcome = await (this.#emptying ? this.#emptySome(signal) : this.#chunk(signal));
       if (outcome !== 'altered') {
         waitingSinceMs = null;
         continue;
@@ -149,6 +177,92 @@ export class TableLoad {
         });
       await pause(lookAgainMs, signal);
     }
+  }
+
+  /** Null where it can't be said of this version of the table. */
+  #partOf(table: TableVersion): BoundShare | null {
+    const { route } = this.#options;
+    let bound = this.#parts.get(table);
+    if (bound !== undefined || this.#part === null) return bound ?? null;
+    try {
+      bound = boundPart(table, { route, key: { columns: this.#key }, part: this.#part });
+    } catch (error) {
+      if (!(error instanceof TidelockError)) throw error;
+      bound = null;
+    }
+    this.#parts.set(table, bound);
+    return bound;
+  }
+
+  /**
+   * Some of the rows that it replaces go, in a transaction of their own in the order of the stream, so that neither it nor others wait long. What comes
+   * for the table meanwhile is left out (LoadingTables): it is in what is read later.
+   */
+  async #emptySome(signal: AbortSignal): Promise<'taken' | 'altered'> {
+    const { reader, windows, memory, pace, mapper, route } = this.#options;
+    const definition = this.#definitionNow();
+    if (definition === null || !(await this.#rekey(definition))) return 'altered';
+    await pace.turn(signal);
+    const reserved: Reservation = { bytes: 0, ms: emptyMs };
+    await memory.take(reserved, signal);
+    const id = randomUUID();
+    let isGiven = true;
+    const step = Promise.withResolvers<void>();
+    step.promise.catch(() => {});
+    this.#step = step;
+    const passed = Promise.withResolvers<boolean>();
+    passed.promise.catch(() => {});
+    const onAbort = (): void => {
+      passed.reject(signal.reason);
+      step.reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const close = windows.open({
+      low: id,
+      high: id,
+      tables: new Map(),
+      close: (part) => {
+        const now = this.#options.definition(this.#label);
+        if (now === null || now.id !== definition.id || !sameDefinition(versionOf(now), definition)) {
+          passed.resolve(false);
+          return part;
+        }
+        let empties: Replaced;
+        try {
+          const binding = mapper.bind(this.#versionOf(definition));
+          const place = { route, key: { columns: this.#key } };
+          const where = this.#part === null ? null : replacedPart(binding, { ...place, part: this.#part });
+          empties = { tables: binding.tables, where };
+        } catch (error) {
+          passed.reject(error);
+          return part;
+        }
+        this.#tableId = definition.id;
+        const nothing = { after: null, ended: false, readAgain: [], rows: 0, bytes: 0, done: false };
+        const progress = { ...nothing, tableId: definition.id };
+        isGiven = false;
+        passed.resolve(true);
+        return { ...part, chunk: { source: this.#label, sets: [], empties, progress, reserved } };
+      },
+    });
+    try {
+      await reader.watermark(id, signal);
+      if (!(await passed.promise)) return 'altered';
+      await step.promise;
+      return 'taken';
+    } finally {
+      close();
+      signal.removeEventListener('abort', onAbort);
+      if (isGiven) memory.give(reserved);
+    }
+  }
+
+  /** Null where the stream has come to a command behind which there is no such table. Throws where it is another one by now. */
+  #definitionNow(): TableDefinition | null {
+    const definition = this.#options.definition(this.#label);
+    if (definition !== null && this.#tableId !== null && this.#tableId !== definition.id)
+      throw fail(routeErrors.loadMadeAnew, { route: this.#options.route, table: this.#label });
+    return definition;
   }
 
   /** Until the stream has come to what is in the queue by now. */
@@ -208,10 +322,10 @@ export class TableLoad {
 
   async #chunk(signal: AbortSignal): Promise<'taken' | 'altered' | 'overflowed'> {
     const { reader, windows, memory, pace, chunkBytes } = this.#options;
-    const definition = this.#options.definition(this.#label);
+    const definition = this.#definitionNow();
     if (definition === null) return 'altered';
-    if (this.#tableId !== null && this.#tableId !== definition.id)
-      throw fail(routeErrors.loadMadeAnew, { route: this.#options.route, table: this.#label });
+    if (this.#partOf(this.#versionOf(definition)) === null && this.#part !== null)
+      throw fail(routeErrors.loadAltered, { route: this.#options.route, table: this.#label });
     if (!(await this.#rekey(definition))) return 'altered';
     const range = this.#nextRange();
     await pace.turn(signal);
@@ -246,7 +360,7 @@ export class TableLoad {
       const key = { columns: this.#key };
       const { schema, name } = definition;
       const read = await this.#read(
-        { table: { schema, name }, key, columns, range, low, maxBytes: chunkBytes },
+        { table: { schema, name }, key, columns, range, where: this.#where, low, maxBytes: chunkBytes },
         signal,
       );
       if (read === null || !isAs(read, definition)) return 'altered';

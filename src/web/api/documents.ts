@@ -321,6 +321,19 @@ export interface SharedCheckDocument {
   readonly service: { readonly ok: boolean; readonly findings: readonly FindingDocument[] };
 }
 
+export interface SchemaDocument {
+  readonly route: string;
+  /** What the target lacks, in the order in which it is made. */
+  readonly statements: readonly { readonly half: string; readonly what: string; readonly text: string }[];
+  readonly findings: readonly FindingDocument[];
+  readonly left: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly isNeeded: boolean;
+    readonly why?: string | undefined;
+  }[];
+}
+
 export interface FindingDocument {
   readonly level: string;
   readonly code: string;

@@ -14,6 +14,7 @@ import { RouteJobs } from './route-jobs.tsx';
 import { RouteJournal } from './route-journal.tsx';
 import { RouteOverview } from './route-overview.tsx';
 import { RouteParked } from './route-parked.tsx';
+import { RouteSchema } from './route-schema.tsx';
 import { RouteTables } from './route-tables.tsx';
 import { RouteTabs } from './route-tabs.tsx';
 
@@ -75,6 +76,8 @@ function sectionOf(route: RouteDocument, section: RouteSection): ComponentChildr
       return <RouteJournal route={route.name} />;
     case 'check':
       return <RouteCheck route={route.name} />;
+    case 'schema':
+      return <RouteSchema route={route.name} />;
   }
 }
 

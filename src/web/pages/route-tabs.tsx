@@ -9,6 +9,7 @@ const titles: Readonly<Record<RouteSection, string>> = {
   jobs: 'Jobs',
   journal: 'Journal',
   check: 'Check',
+  schema: 'Schema',
 };
 
 /** The parts of a route's page. Where they are wider than the screen the row fades at the side that it can be scrolled to. */

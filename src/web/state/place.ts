@@ -1,4 +1,4 @@
-export const routeSections = ['overview', 'tables', 'parked', 'jobs', 'journal', 'check'] as const;
+export const routeSections = ['overview', 'tables', 'parked', 'jobs', 'journal', 'check', 'schema'] as const;
 export type RouteSection = (typeof routeSections)[number];
 
 export const overview = { page: 'overview', filter: '' } as const;

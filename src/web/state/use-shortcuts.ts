@@ -19,7 +19,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: 'g c', does: 'Check' },
   { keys: 'n', does: 'Next route, in the order of the table' },
   { keys: 'p', does: 'Route before' },
-  { keys: '1 … 6', does: 'Parts of a route: overview, tables, parked, jobs, journal, check' },
+  { keys: '1 … 7', does: 'Parts of a route: overview, tables, parked, jobs, journal, check, schema' },
   { keys: '/', does: 'Filter the routes' },
   { keys: 't', does: 'Colours: as the system, light, dark' },
   { keys: '?', does: 'This list' },
@@ -45,7 +45,7 @@ export function useShortcuts(): void {
       else if (event.key === 'g') chordAt = performance.now();
       else if (event.key === 'n') step(1);
       else if (event.key === 'p') step(-1);
-      else if (/^[1-6]$/.test(event.key)) section(Number(event.key));
+      else if (/^[1-7]$/.test(event.key)) section(Number(event.key));
       else if (event.key === 't') nextTheme();
       else if (event.key === '?') helpIsOpen.value = true;
       else if (event.key === '/') {

@@ -37,12 +37,13 @@ function beginOf(parts: readonly TransactionPart[], existing: Existing): BegunLo
   const load = {
     source: 'public.item',
     targets: ['public.item'],
+    where: null,
     key: ['id'],
     expectedRows: 1,
     expectedBytes: 8,
     job: 1,
   };
-  return { load: { ...load, existing }, tables: [table] };
+  return { load: { ...load, existing }, tables: [table], where: null };
 }
 
 test('what rides behind the last chunk of a load finds its rows, or tells that they are missing', async () => {
@@ -134,4 +135,55 @@ test('an identity that is always generated follows the source while its table is
   await consumer.apply(await on.capture(), signal);
   expect(await contents(on.target, ['item'])).toEqual({ item: ['(1,3,1)'] });
   expect(await on.target.query('SELECT id, length(v) FROM own')).toEqual([{ id: 3, length: 5000 }]);
+});
+
+test('rows that a load replaces go bit by bit, and whoever comes after a kill goes on; what is of others stays', async () => {
+  const shape = `${schema}; CREATE TABLE referring (id int REFERENCES item)`;
+  await using on = await stage(servers.here, servers.there, { schema: shape });
+  await on.source.query('INSERT INTO item VALUES (0, 0)');
+  const parts = await on.capture();
+  const first = await on.consumer();
+  await first.apply(parts, signal);
+  await on.target.query(`INSERT INTO item SELECT n, 0 FROM generate_series(1, 50000) n`);
+  const begins = beginOf(parts, 'replace');
+  const where = { text: 'id % 2 = 0', names: [new Map([['id', 'id']])] };
+  let marks = 0;
+  const carried = async (more: Partial<TransactionPart>): Promise<TransactionPart> => {
+    await on.source.query(`INSERT INTO mark VALUES (${++marks})`);
+    const [part] = (await on.capture()).filter(({ rows }) => rows > 0);
+    if (part === undefined) throw new Error('no part to carry it');
+    return { ...part, changes: [], rows: 0, ...more };
+  };
+  const left = async (): Promise<number> =>
+    Number((await on.target.query('SELECT count(*) AS n FROM item WHERE id % 2 = 0'))[0]?.n);
+  await first.apply(
+    [await carried({ begins: { ...begins, load: { ...begins.load, where: where.text }, where } })],
+    signal,
+  );
+  // Another table points to it: nothing has gone yet.
+  expect(await left()).toBe(25_001);
+  const progress = { ...lastChunk.progress, after: null, ended: false, rows: 0, bytes: 0, done: false };
+  const chunk = (): LoadedChunk => ({ ...lastChunk, progress, empties: { tables: begins.tables, where } });
+  const one = chunk();
+  await first.apply([await carried({ chunk: one })], signal);
+  expect(one.emptied).toBe(false);
+  const afterOne = await left();
+  expect(afterOne).toBeLessThan(25_001);
+  expect(afterOne).toBeGreaterThan(0);
+  const stored = 'SELECT emptied FROM tidelock.loads';
+  expect(await on.target.query(stored)).toEqual([{ emptied: false }]);
+
+  const next = await on.consumer();
+  // It is written anew: rows come to pages that were looked at.
+  await next.apply([await carried({ chunk: chunk() })], signal);
+  await on.target.query('VACUUM FULL item');
+  for (let steps = 0; ; steps++) {
+    const more = chunk();
+    await next.apply([await carried({ chunk: more })], signal);
+    if (more.emptied) break;
+    expect(steps).toBeLessThan(100);
+  }
+  expect(await on.target.query('SELECT count(*)::int AS n FROM item')).toEqual([{ n: 25_000 }]);
+  expect(await left()).toBe(0);
+  expect(await on.target.query(stored)).toEqual([{ emptied: true }]);
 });

@@ -36,12 +36,12 @@ function busy(db: TestDatabase): AsyncDisposable & { stop(): Promise<number> } {
         const some = `v BETWEEN ${(n * 7919) % 30_000} AND ${((n * 7919) % 30_000) + 4}`;
         const { rowCount } = await client.query(
           n % 4 === 0
-            ? `UPDATE item SET b = md5(b), v = v + 1 WHERE ${some}`
+            ? `UPDATE item SET a = (a + 1) % 7, b = md5(b), v = v + 1 WHERE ${some}`
             : n % 4 === 1
               ? `UPDATE item SET v = v + 1 WHERE ${some}`
               : n % 4 === 2
                 ? `DELETE FROM item WHERE ${some}`
-                : `INSERT INTO item SELECT ${n} % 7, 'new ${n} ' || i, ${n} * 7919 % 30000 + i FROM generate_series(1, 5) i`,
+                : `INSERT INTO item SELECT ${n} % 7, 'new ${n} ' || i, ${n} * 7919 % 30000 + i FROM generate_series(1, 5) i ON CONFLICT DO NOTHING`,
         );
         // The machine has the route to carry, too.
         await setTimeout(4);
@@ -108,14 +108,33 @@ test('a table of a running route is loaded anew: refused, merged, replaced', { t
   expect(await target.query(`DELETE FROM item WHERE b = 'own' RETURNING v`)).toEqual([{ v: -2 }]);
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 
-  await target.query(`INSERT INTO item VALUES (1, 'own', -2)`);
-  {
-    await using work = busy(source);
-    expect(await load('--existing', 'replace', '--yes')).toMatchObject({ code: 0 });
-    await work.stop();
+  // At once, then bit by bit where another table points to it, then a part of it, which leaves the rest as it is.
+  const part = "a IN (1, 2) AND b <> 'left'";
+  const own = `INSERT INTO item VALUES (1, 'own', -2), (5, 'own', -2), (2, 'left', -2)`;
+  const referring = 'CREATE TABLE referring (a int, b text, FOREIGN KEY (a, b) REFERENCES item)';
+  const stay = `DELETE FROM item WHERE b IN ('own', 'left') RETURNING a`;
+  for (const [made, more, left] of [
+    ['', [], []],
+    [referring, [], []],
+    ['', ['--where', part], [{ a: 2 }, { a: 5 }]],
+  ] as const) {
+    await target.query(`${own}; ${made}; UPDATE item SET v = -1 WHERE a = 2 AND v % 2 = 0`);
+    {
+      await using work = busy(source);
+      const loaded = await load('--existing', 'replace', '--yes', ...more);
+      expect(loaded, loaded.err).toMatchObject({ code: 0 });
+      await work.stop();
+    }
+    await route.caughtUp();
+    expect((await target.query(stay)).sort((x, y) => Number(x.a) - Number(y.a))).toEqual(left);
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
   }
-  await route.caughtUp();
-  expect(await contents(target, tables)).toEqual(await contents(source, tables));
+  for (const [where, code] of [
+    ['v > 0', 'TL-4166'],
+    ["a = 1 OR b < 'x'", 'TL-4166'],
+    ['a = ', 'TL-1014'],
+  ])
+    expect((await load('--existing', 'merge', '--where', String(where))).err).toContain(code);
   expect(await file.status()).toMatchObject({ state: 'running', load: null, health: 'ok' });
 });
 
@@ -123,7 +142,7 @@ test('a route begins with a merge: rows of the target stay where the source has 
   timeout: 60_000,
 }, async () => {
   const { source, target } = await servers.pair(
-    'CREATE TABLE kept (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int, twice int GENERATED ALWAYS AS (2 * v) STORED)',
+    'CREATE TABLE kept (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int, twice int GENERATED ALWAYS AS (2 * v) STORED); CREATE TABLE later (id int PRIMARY KEY, v int)',
   );
   await source.query('INSERT INTO kept (id, v) SELECT g, g FROM generate_series(1, 50) g');
   await target.query('INSERT INTO kept (id, v) SELECT g, -g FROM generate_series(60, 41, -1) g');
@@ -138,6 +157,16 @@ test('a route begins with a merge: rows of the target stay where the source has 
   expect(await target.query('SELECT id, v, twice FROM kept WHERE id > 50 ORDER BY id LIMIT 1')).toEqual([
     { id: 51, v: -51, twice: -102 },
   ]);
+
+  // So does a table that is added later.
+  await source.query('INSERT INTO later VALUES (1, 1), (2, 2)');
+  await target.query('INSERT INTO later VALUES (2, -2), (3, -3)');
+  file.configure('tables: [public.kept, public.later]\nload: { existing: merge }');
+  const applied = await file.tidelock('apply', '--yes');
+  expect(applied, applied.err).toMatchObject({ code: 0 });
+  const merged = 'SELECT FROM later WHERE v = id';
+  await until('both rows', async () => (await target.query(merged)).length === 2, 20_000);
+  expect(await target.query('SELECT v FROM later ORDER BY id')).toEqual([{ v: 1 }, { v: 2 }, { v: -3 }]);
 });
 
 test('a table that is taken out of the route while it is loaded keeps no load behind that would halt it', {
@@ -254,6 +283,9 @@ test('the initial load is a job: it rests, goes on and ends when it is told to, 
   expect(await size()).toBeLessThan(20_000);
   await until('a warning', async () => JSON.stringify(await file.status()).includes('TL-4164'), 30_000);
   expect(await file.status()).toMatchObject({ state: 'running', health: 'warning' });
+  // What would bring less than is missing does not count.
+  const part = await file.tidelock(...asked, '--where', 'a = 1');
+  expect(part.err).toContain('TL-4167');
   expect((await file.tidelock('load', 'here-to-there', 'public.item', '--existing', 'merge')).code).toBe(0);
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
   await until('the end of the warning', async () => (await file.status()).load === null, 20_000);

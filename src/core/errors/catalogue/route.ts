@@ -569,6 +569,26 @@ export const routeErrors = {
     explanation:
       'What was loaded is of a table that is gone. The load would go on behind it, and what the other table has before that place would be missing.',
   }),
+  loadPart: errorKind<{ route: string; table: string; problem: string }>({
+    code: 'TL-4166',
+    title: 'A part of a table that is to be loaded is not told by its key',
+    recovery: 'usage',
+    message: ({ route, table, problem }) => `route ${route}: the part of ${table} that is to be loaded: ${problem}`,
+    remedy: ({ route, table }) =>
+      `Use columns of the key and constants (docs/load.md). Rows that other columns tell are mended by "tidelock repair ${route} ${table} --where ...".`,
+    explanation:
+      'A row that a change takes into the part, or out of it, while that is loaded would be missing at the target: by its key it is the same row throughout.',
+  }),
+  loadUnfinished: errorKind<{ route: string; table: string }>({
+    code: 'TL-4167',
+    title: 'Another load of the table was not completed',
+    recovery: 'usage',
+    message: ({ route, table }) =>
+      `route ${route}: ${table} lacks rows that an earlier load was to bring, and that this one would not`,
+    remedy: ({ route, table }) =>
+      `Resume that one ("tidelock jobs"), or load all of the table: "tidelock load ${route} ${table} --existing replace --yes".`,
+    explanation: 'A load that brings less than an earlier one would make a table count as complete that is not.',
+  }),
   loadUnderWay: errorKind<{ route: string; table: string }>({
     code: 'TL-4162',
     title: 'The table is being loaded already',

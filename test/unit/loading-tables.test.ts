@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
+import type { Change } from '../../src/core/change.ts';
+import type { Position } from '../../src/core/position.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import type { TransactionPart } from '../../src/core/transaction.ts';
+import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
+
+const table = {
+  schema: 'public',
+  name: 'item',
+  columns: ['id', 'v'].map((name, at) => ({ name, type: 'pg_catalog.text', modifier: -1, key: at === 0 })),
+  identity: 'default',
+} as TableVersion;
+
+function passed(change: Change, { isEmptying = true } = {}) {
+  const again: (readonly string[])[] = [];
+  const loading = new LoadingTables();
+  loading.set('public.item', {
+    key: ['id'],
+    replaces: () => true,
+    isEmptying: () => isEmptying,
+    isLoaded: (_: TableVersion, row: Row) => (row[0] === ABSENT ? null : Number(row[0]) < 100),
+    onAgain: (key) => again.push(key),
+  });
+  const commit = { position: '0/1' as unknown as Position, atMs: 0, id: '1' };
+  const part: TransactionPart = { id: '1', origin: [], changes: [change], rows: 1, bytes: 0, commit, urgency: 'ride' };
+  const { changes, rows } = loading.pass(part);
+  expect(rows).toBe(changes.length);
+  return { changes: changes.map((one) => ({ ...one, table: undefined })), again };
+}
+
+const insert = (...after: Row): Change => ({ kind: 'insert', table, after: [...after] });
+const update = (before: Row | null, after: Row): Change => ({ kind: 'update', table, before, after });
+const gone = (id: string) => ({ kind: 'delete', table: undefined, before: [id, ABSENT] });
+const come = (id: string, v: string) => ({ kind: 'insert', table: undefined, after: [id, v] });
+
+test('while old rows go, what comes for the part that is loaded is left out, and the rest goes on', () => {
+  const nothing = { changes: [], again: [] };
+  expect(passed(insert('1', 'a'))).toEqual(nothing);
+  expect(passed({ kind: 'delete', table, before: ['1', ABSENT] })).toEqual(nothing);
+  expect(passed(update(null, ['1', UNCHANGED]))).toEqual(nothing);
+  expect(passed(update(['1', ABSENT], ['2', UNCHANGED]))).toEqual(nothing);
+  for (const change of [insert('100', 'a'), update(null, ['100', 'b'])]) {
+    expect(passed(change).changes).toEqual([{ ...change, table: undefined }]);
+    expect(passed(change, { isEmptying: false }).changes).toEqual([{ ...change, table: undefined }]);
+  }
+  expect(passed(insert('1', 'a'), { isEmptying: false }).changes).toEqual([come('1', 'a')]);
+});
+
+test('a row whose key enters or leaves the part while old rows go is where it belongs in the end', () => {
+  // It is read with the part; the one that was there goes.
+  expect(passed(update(['100', ABSENT], ['1', 'a']))).toEqual({ changes: [gone('100')], again: [] });
+  expect(passed(update(['1', ABSENT], ['100', 'a']))).toEqual({ changes: [gone('1'), come('100', 'a')], again: [] });
+  // What the target has of it is of an old row.
+  expect(passed(update(['1', ABSENT], ['100', UNCHANGED]))).toEqual({ changes: [gone('1')], again: [['100']] });
+});
