@@ -7,6 +7,7 @@ import { chosenRoutes } from './chosen-routes.ts';
 import { type CommandLine, type CommandSpec, exits, writeJson } from './command-line.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from './open-control.ts';
 import { printError } from './print-error.ts';
+import { wholeWords } from './whole-words.ts';
 
 export interface LifecycleOptions extends ControlOptions {
   readonly all?: boolean;
@@ -50,7 +51,7 @@ async function ask<O extends LifecycleOptions>(
       routes.push(document);
       const { out = '', err = '' } = tell(document, options);
       if (!json) line.out.write(out);
-      line.err.write(err);
+      line.err.write(await wholeWords(line, err));
       if (document.holder === null) code = Math.max(code, 1);
     } catch (error) {
       if (!(error instanceof TidelockError) || (named.length === 1 && !all)) throw error;

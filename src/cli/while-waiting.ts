@@ -2,7 +2,7 @@ import type { Control } from '../control/control.ts';
 import { pause } from '../core/pause.ts';
 import type { Reason } from '../core/route-status.ts';
 import type { CommandLine } from './command-line.ts';
-import { terminalColumns } from './terminal.ts';
+import { wholeWords } from './whole-words.ts';
 
 /** A wait that is not over by then may last: whoever waits for a route that does not run should know. */
 const soonMs = 100;
@@ -40,7 +40,7 @@ export async function whileWaiting<T>(
       const what = `${state} ${reason?.code}`;
       if (!states.includes(state) || told.get(name) === what || over.signal.aborted) continue;
       told.set(name, what);
-      line.err.write(`${name} is ${state}; waiting all the same${await reasonLines(line, reason)}\n`);
+      line.err.write(await wholeWords(line, `${name} is ${state}; waiting all the same${reasonText(reason)}\n`));
     }
   }
   return { result: await done, told: new Set(told.keys()) };
@@ -48,14 +48,4 @@ export async function whileWaiting<T>(
 
 export function reasonText(reason: Reason | null): string {
   return reason === null ? '' : `\n  ${reason.code} ${reason.message}\n  ${reason.remedy ?? ''}`.trimEnd();
-}
-
-/** As `reasonText`, broken between words where it goes to a terminal. */
-async function reasonLines({ err }: CommandLine, reason: Reason | null): Promise<string> {
-  const columns = terminalColumns({ out: err });
-  if (columns === null || reason === null) return reasonText(reason);
-  const { wrapped } = await import('./wrapped.ts');
-  const sentences = [`${reason.code} ${reason.message}`, reason.remedy ?? ''].filter((sentence) => sentence !== '');
-  const lines = sentences.flatMap((sentence) => wrapped(sentence, { indent: 2, columns }));
-  return lines.map((text) => `\n${text}`).join('');
 }

@@ -12,6 +12,7 @@ import { repaint } from '../../src/cli/repaint.ts';
 import { schemaText } from '../../src/cli/schema-text.ts';
 import { tableText } from '../../src/cli/table-text.ts';
 import { usesColours } from '../../src/cli/terminal.ts';
+import { wholeWords } from '../../src/cli/whole-words.ts';
 import type { GrantsDocument } from '../../src/control/node-grants.ts';
 import type { ParkedView } from '../../src/control/parked/list-parked.ts';
 import type { Finding } from '../../src/core/finding.ts';
@@ -87,6 +88,19 @@ test('a drop names what goes at the source, what was given and stays, and where 
   expect(text({ given: true, parts: ['publication'] })).toMatch(/and stays; the route's publication goes$/);
   // A binlog is nobody's, and a node of MySQL is a whole server.
   expect(text({ retainedBytes: null }, '')).toBe('  at shop (h:1): nothing that is kept for this route alone');
+});
+
+test('what a terminal is told is broken between words, and goes on further in where it is indented', async () => {
+  const text = `${'word '.repeat(30).trim()}\n  ${'other '.repeat(20).trim()}\n`;
+  const at = (isTTY: boolean): Promise<string> =>
+    wholeWords({ err: { isTTY, columns: 60 } as unknown as NodeJS.WriteStream }, text);
+  expect(await at(false)).toBe(text);
+  const lines = (await at(true)).split('\n');
+  for (const line of lines) expect(line).toMatch(/^( {4}| {2})?((word|other)( |$))*$/);
+  expect(lines.map((line) => line.length <= 60)).not.toContain(false);
+  expect(lines.filter((line) => line.startsWith('    other'))).toHaveLength(
+    lines.filter((line) => line.includes('other')).length - 1,
+  );
 });
 
 test('what is parked fits any terminal: tables, then positions go below, and nothing is cut', () => {

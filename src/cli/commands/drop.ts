@@ -6,6 +6,7 @@ import { armFailpoints } from '../../core/failpoint.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { consequencesText, doneText, leftoversText } from '../drop-text.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
+import { wholeWords } from '../whole-words.ts';
 
 interface DropOptions extends ControlOptions {
   readonly yes?: boolean;
@@ -45,7 +46,7 @@ async function dropOne(line: CommandLine, name: string | undefined, options: Dro
       ? control.dropOrphans({ dryRun }, askedHere(options.reason))
       : control.dropUnreachable(unreachable, { dryRun }, askedHere(options.reason));
   const planned = await run(true);
-  line.err.write(leftoversText(planned));
+  line.err.write(await wholeWords(line, leftoversText(planned)));
   if (planned.leftovers.length > 0 && !options.yes)
     throw fail(configErrors.needsConsent, {
       command: orphans ? 'drop --orphans' : `drop --unreachable ${unreachable}`,
@@ -58,7 +59,8 @@ async function dropOne(line: CommandLine, name: string | undefined, options: Dro
 
 async function drop(line: CommandLine, name: string, options: DropOptions): Promise<number> {
   await using control = await openControl(line, options);
-  line.err.write(consequencesText(await control.drop(name, { dryRun: true }, askedHere(options.reason))));
+  const planned = await control.drop(name, { dryRun: true }, askedHere(options.reason));
+  line.err.write(await wholeWords(line, consequencesText(planned)));
   if (!options.yes) throw fail(configErrors.needsConsent, { command: `drop ${name}` });
   const done = await control.drop(name, { dryRun: false }, askedHere(options.reason));
   if (options.json) writeJson(line, done);
