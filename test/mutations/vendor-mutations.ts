@@ -66,8 +66,8 @@ export const vendorMutations: readonly Mutation[] = [
     promise: 5,
     what: 'takes a number for true or false, which it is to one of the two only',
     file: 'src/pipeline/bridge/bridge-expressions.ts',
-    find: "return types(expression.name)?.had.type.kind === 'boolean';",
-    replace: 'return types(expression.name) !== null;',
+    find: "if (had?.type.kind !== 'boolean') return null;",
+    replace: 'if (had === undefined) return null;',
     test: { file: 'test/unit/bridge-schema.test.ts', name: 'numbers that count' },
   },
 ];

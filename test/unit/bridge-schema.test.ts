@@ -135,7 +135,7 @@ test('tables of PostgreSQL become tables of MySQL and MariaDB: what both can say
   const { columns, indexes, checks, left, made } = bridged([source], 'mysql');
   expect(columns).toEqual({
     id: ['bigint', null, null, '5'],
-    name: ['varchar(190)', "_utf8mb4 x'69742773'", null, null],
+    name: ['varchar(190)', "'it''s'", null, null],
     note: ['longtext', "('')", null, null],
     price: ['decimal(10,2)', "'0.00'", null, null],
     sold: ['tinyint(1)', "'1'", null, null],
@@ -159,7 +159,7 @@ test('tables of PostgreSQL become tables of MySQL and MariaDB: what both can say
   ]);
   expect(checks).toEqual([
     "t_price_check: (<price> >= 0) AND (<name> IN ('a', 'b'))",
-    't_sold: <sold> OR (<price> IS NOT NULL)',
+    't_sold: (<sold> = 1) OR (<price> IS NOT NULL)',
   ]);
   expect(made[0]?.foreignKeys).toMatchObject([{ name: 't_parent', actions: ' ON DELETE CASCADE', deferrable: 'no' }]);
   expect(left).toEqual([

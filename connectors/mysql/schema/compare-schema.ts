@@ -1,6 +1,7 @@
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
+import { isSameExpression } from '../../../src/core/portable-expression.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type {
   ColumnSchema,
@@ -11,6 +12,7 @@ import type {
 } from '../../../src/core/table-schema.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { mysqlSchemaWords } from '../types/mysql-schema-words.ts';
 import { adaptTable } from './adapt-schema.ts';
 import { compareParts } from './compare-parts.ts';
 import { readSchema } from './read-schema.ts';
@@ -136,7 +138,11 @@ function onUpdate({ options }: ColumnSchema): string {
 /** Bytes that are no text are not told by MariaDB: a default of theirs is taken for the right one. */
 function hasSameDefault(column: ColumnSchema, there: ColumnSchema): boolean {
   if (/^(?:var)?binary\b/.test(there.type) && (column.default === null || there.default === null)) return true;
-  return saysTheSame(column.default, there.default);
+  if (column.default === null || there.default === null) return column.default === there.default;
+  if (saysTheSame(column.default, there.default)) return true;
+  // Bytes are shown in another way than they are written.
+  const [wanted, found] = [mysqlSchemaWords.read(column.default), mysqlSchemaWords.read(there.default)];
+  return wanted !== null && found !== null && isSameExpression(wanted, found);
 }
 
 async function missingSchemas(session: MysqlSession, { tables }: DatabaseSchema): Promise<readonly string[]> {

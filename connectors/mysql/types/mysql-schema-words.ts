@@ -7,7 +7,7 @@ import type { PortableDialect } from '../../sql/portable/portable-dialect.ts';
 import { readPortable } from '../../sql/portable/read-portable.ts';
 import { type PortableWords, writePortable } from '../../sql/portable/write-portable.ts';
 import { quoteMember } from '../catalogue/column-type.ts';
-import { textLiteral } from '../target/value-literal.ts';
+import { quoteText } from '../schema/sql-pieces.ts';
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', 0: '\0', Z: '\x1a', t: '\t', b: '\b' };
 
@@ -45,7 +45,7 @@ const words: PortableWords = {
   literal: ({ of, text }) => {
     if (of === 'number' || of === 'boolean') return text;
     if (of === 'bits') return `b'${text}'`;
-    return of === 'bytes' ? `x'${text}'` : textLiteral(text);
+    return of === 'bytes' ? `x'${text}'` : quoteText(text);
   },
   made: (what) => ({ now: 'CURRENT_TIMESTAMP', today: '(curdate())', uuid: '(uuid())' })[what],
 };
@@ -190,7 +190,7 @@ function writeDefault(value: DefaultValue, { type }: MadeType) {
   if (base === 'bit') return [`b'${text}'`];
   if (/^(?:tinyint|smallint|int|bigint|decimal|float|double)$/.test(base)) return [`'${text}'`];
   // Long texts and documents take expressions only.
-  return [/text$|^json$/.test(base) ? `(${textLiteral(text)})` : textLiteral(text)];
+  return [/text$|^json$/.test(base) ? `(${quoteText(text)})` : quoteText(text)];
 }
 
 function valueOfLiteral(

@@ -39,7 +39,8 @@ export function bridgeDefault(
 /** What rows have to hold; null where the target would not understand it, or otherwise. */
 export function bridgeCondition(condition: SqlText, types: TypesOf, { from, to }: SchemaBridge): SqlText | null {
   const expression = from.words.read(condition);
-  return expression !== null && isCondition(expression, types) ? to.words.write(expression) : null;
+  const made = expression === null ? null : conditionOf(expression, types);
+  return made === null ? null : to.words.write(made);
 }
 
 /** A value that each server computes by itself: only what has one result at all of them. */
@@ -54,30 +55,38 @@ export function bridgeIndexed(value: SqlText, { from, to }: SchemaBridge): SqlTe
   return expression === null ? null : to.words.write(expression);
 }
 
-/** True or false to both: a number in its place is so to one of them only. */
-function isCondition(expression: PortableExpression, types: TypesOf): boolean {
+/** True or false to both: a number in its place is so to one of them only. Null of what is not. */
+function conditionOf(expression: PortableExpression, types: TypesOf): PortableExpression | null {
   switch (expression.kind) {
     case 'binary': {
       const { sign, left, right } = expression;
-      if (sign === 'and' || sign === 'or') return isCondition(left, types) && isCondition(right, types);
-      return !/^[-+*]$/.test(sign) && isValue(left, types) && isValue(right, types);
+      if (sign !== 'and' && sign !== 'or')
+        return !/^[-+*]$/.test(sign) && isValue(left, types) && isValue(right, types) ? expression : null;
+      const [one, other] = [conditionOf(left, types), conditionOf(right, types)];
+      return one === null || other === null ? null : { ...expression, left: one, right: other };
     }
-    case 'not':
-      return isCondition(expression.of, types);
+    case 'not': {
+      const of = conditionOf(expression.of, types);
+      return of === null ? null : { kind: 'not', of };
+    }
     case 'isNull':
     case 'in':
-      return isValue(expression.of, types);
+      return isValue(expression.of, types) ? expression : null;
     case 'literal':
-      return expression.of === 'boolean';
-    case 'column':
-      return types(expression.name)?.had.type.kind === 'boolean';
+      return expression.of === 'boolean' ? expression : null;
+    case 'column': {
+      const { had, has } = types(expression.name) ?? {};
+      if (had?.type.kind !== 'boolean') return null;
+      if (has?.type.kind === 'boolean') return expression;
+      return { kind: 'binary', sign: '=', left: expression, right: { kind: 'literal', of: 'number', text: '1' } };
+    }
     default:
-      return false;
+      return null;
   }
 }
 
 function isValue(expression: PortableExpression, types: TypesOf): boolean {
-  if (expression.kind === 'literal') return true;
+  if (expression.kind === 'literal') return expression.of !== 'boolean';
   if (expression.kind === 'call') return isValue(expression.argument, types);
   if (expression.kind === 'column') {
     const { had, has } = types(expression.name) ?? {};

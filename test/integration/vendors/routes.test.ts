@@ -272,4 +272,81 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
     expect(found).toContain('odd.t.f is float8');
     expect(found.match(/TL-4601/g)?.length).toBeGreaterThanOrEqual(4);
   });
+
+  test('tables are made of those of the other vendor, there and back; what is made is known again', {
+    timeout: 120_000,
+  }, async () => {
+    const [database, back] = [await postgres.createDatabase(), await postgres.createDatabase()];
+    await database.query(`CREATE SCHEMA made; CREATE TYPE made.mood AS ENUM ('glad', 'it''s sad');
+      CREATE TABLE made.parent (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text NOT NULL UNIQUE, region varchar(20) NOT NULL DEFAULT 'EU', UNIQUE (region, code));
+      CREATE TABLE made.child (n int, parent bigint NOT NULL REFERENCES made.parent${vendor === 'mysql' ? ' ON DELETE CASCADE' : ''}, code text REFERENCES made.parent (code), price numeric(10,2) DEFAULT 1.50 NOT NULL CHECK (price >= 0),
+        twice numeric(12,2) GENERATED ALWAYS AS (price * 2) STORED, sold boolean DEFAULT true, at timestamptz DEFAULT now(), day date DEFAULT CURRENT_DATE, doc jsonb DEFAULT '{"a": 1}', key uuid DEFAULT gen_random_uuid(),
+        bytes bytea DEFAULT '\\x00ff', mood made.mood DEFAULT 'it''s sad', list int[], note text DEFAULT 'a \\ b''c', bits bit(3) DEFAULT B'101', f float8 DEFAULT -1.5, kind varchar(9) CHECK (kind IN ('a', 'b') OR sold), PRIMARY KEY (parent, n));
+      CREATE INDEX child_note ON made.child (note); CREATE INDEX child_price ON made.child (price DESC, day); CREATE INDEX child_loud ON made.child (lower(kind)); CREATE INDEX child_part ON made.child (day) WHERE sold;
+      COMMENT ON TABLE made.child IS 'it''s a child'; COMMENT ON COLUMN made.child.note IS 'a note';
+      CREATE VIEW made.sold AS SELECT * FROM made.child WHERE sold;
+      INSERT INTO made.parent (code) VALUES ('x'), ('X'); INSERT INTO made.child (n, parent, code, kind) VALUES (1, 1, 'x', 'a'), (2, 2, 'X', NULL)`);
+    const schema = async (file: RouteFile, ...words: string[]) => {
+      const { code, out, err } = await file.tidelock('schema', 'here-to-there', '--json', ...words);
+      expect(err).toBe('');
+      return {
+        code,
+        document: JSON.parse(out) as {
+          statements: unknown[];
+          findings: unknown[];
+          left: { kind: string; name: string; text: string | null }[];
+        },
+      };
+    };
+    using there = new RouteFile({ source: database, target: mysql, route: 'tables: ["made.*"]' });
+    const first = await schema(there, '--apply', 'all');
+    expect(first.document).toMatchObject({ statements: [], findings: [] });
+    expect(first.code).toBe(0);
+    const left = first.document.left.map(({ kind, name }) => `${kind} ${name}`);
+    expect(left).toContain('index child_part of made.child');
+    expect(left.some((one) => one.startsWith('view'))).toBe(true);
+    expect(left.filter((one) => one.startsWith('default') || one.startsWith('check'))).toEqual([]);
+    {
+      await using route = there.run();
+      await route.state('running');
+    }
+    const shownRow = await mysql.query(
+      'SELECT n, parent, price, twice, sold, CAST(note AS char) AS note, mood, HEX(bytes) AS bytes, kind FROM made.child ORDER BY n',
+    );
+    expect(shownRow[0]).toMatchObject({
+      n: '1',
+      price: '1.50',
+      twice: '3.00',
+      sold: '1',
+      note: "a \\ b'c",
+      mood: "it's sad",
+      bytes: '00FF',
+      kind: 'a',
+    });
+    await mysql.query(
+      'INSERT INTO made.parent (code) VALUES ("new"); INSERT INTO made.child (n, parent) VALUES (9, 1)',
+    );
+    expect(await mysql.query("SELECT id > 2 AS ok FROM made.parent WHERE code = 'new'")).toEqual([{ ok: '1' }]);
+    const byDefault =
+      'SELECT price, sold, day = CURRENT_DATE AS today, note, mood, bits + 0 AS bits, f FROM made.child WHERE n = 9';
+    expect(await mysql.query(byDefault)).toEqual([
+      { price: '1.50', sold: '1', today: '1', note: "a \\ b'c", mood: "it's sad", bits: '5', f: '-1.5' },
+    ]);
+
+    using again = new RouteFile({ source: mysql, target: back, route: 'tables: ["made.*"]', name: 'back' });
+    const second = await schema(again, '--apply', 'all');
+    expect(second.document).toMatchObject({ statements: [], findings: [] });
+    await using route = again.run();
+    await route.state('running');
+    await mysql.query("INSERT INTO made.parent (code) VALUES ('later')");
+    await route.caughtUp();
+    const rows =
+      'SELECT n, parent::int, price::text, twice::text, note, mood::text, kind, bits::text FROM made.child ORDER BY n';
+    expect((await back.query(rows)).slice(0, 2)).toEqual(await database.query(rows));
+    // Numbers go on where the source's would.
+    expect(await again.tidelock('sequences', 'here-to-there')).toMatchObject({ code: 0 });
+    const [{ id } = {}] = await mysql.query("SELECT id FROM made.parent WHERE code = 'later'");
+    await back.query("INSERT INTO made.parent (code, region) VALUES ('own', 'EU')");
+    expect(await back.query("SELECT id::int FROM made.parent WHERE code = 'own'")).toEqual([{ id: Number(id) + 1 }]);
+  });
 });
