@@ -22,6 +22,7 @@ test.for([
   ['maria', ', collisions: { default: { oldValues: check } }', /collisions\.default\.oldValues/],
   ['maria', ', collisions: { tables: { shop.t: { oldValues: check } } }', /collisions\.tables/],
   ['maria', ', apply: { onError: park }', /onError/],
+  ['maria', ', apply: { lanes: 4 }', /lanes/],
   ['maria', ', slot: s', /slot/],
   ['maria', ', ddl: replicate', /ddl/],
   ['maria', ', schemaChanges: evolve', /schemaChanges/],
@@ -30,6 +31,7 @@ test.for([
   ['pg', ', convert: { nul: remove, zone: "+02:00" }', null],
   ['pg', ', convert: { nul: drop }', /nul/],
   ['pg', ', convert: { zone: Berlin }', /zone/],
+  ['pg', ', apply: { lanes: 4 }', null],
   ['pg', ', apply: { onError: park }', /onError/],
   ['pg', ', schemaChanges: evolve', /schemaChanges/],
 ] as const)('from MySQL to %s with "%s"', ([to, settings, place]) => {

@@ -18,6 +18,9 @@ import type { LanePlace, TargetTransaction } from './target-transaction.ts';
 /** More would only wait at the target: one is worked on, the others bridge the way there. */
 const mostGroups = 4;
 
+/** Keys that the groups under way may hold together: some 10 MB. */
+const mostKeys = 200_000;
+
 /** What became of a group: committed, or of one that is a part of a transaction, carried out. */
 export type Outcome = { readonly group: Group; readonly beganMs: number | null } & (
   | { readonly kind: 'done' }
@@ -248,7 +251,8 @@ export class GroupsUnderWay {
   #keysOf(group: Group): TouchedKeys | null {
     const { lanes, laneUse, laneKeys, groupRows } = this.#options;
     if (!lanes.areSeveral || group.rows < backlogRows(groupRows) || !laneUse.isWorthwhile()) return null;
-    return laneKeys.of(group);
+    const held = this.#groups.reduce((sum, { keys }) => sum + (keys?.size ?? 0), 0);
+    return held > mostKeys ? null : laneKeys.of(group);
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { RowKey } from '../../../sql/apply/row-key.ts';
 
-/** More are not kept: whatever comes next is taken for a change of the same. */
-const mostKeys = 100_000;
+/** Of one group. More are not kept: whatever comes next is taken for a change of the same. */
+const mostKeys = 50_000;
 
 /**
  * The keys that the changes of a group touch, old and new: rows and unique values, of which a change of each is in the way of every other; and
@@ -13,6 +13,11 @@ export class TouchedKeys {
   /** What names the rows of a table, of each table. */
   readonly #named = new Map<string, string>();
   #size = 0;
+
+  /** Keys that are held. */
+  get size(): number {
+    return this.#size;
+  }
 
   get isFull(): boolean {
     return this.#size > mostKeys;
