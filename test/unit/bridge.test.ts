@@ -3,12 +3,14 @@ import { mysqlTypes } from '../../connectors/mysql/types/mysql-types.ts';
 import { postgresTypes } from '../../connectors/postgres/types/postgres-types.ts';
 import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { Change } from '../../src/core/change.ts';
-import type { BegunLoad } from '../../src/core/load.ts';
+import type { Consumer } from '../../src/core/consumer.ts';
+import type { BegunLoad, LoadedChunk } from '../../src/core/load.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { Loader, Target } from '../../src/core/target.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { Bridge } from '../../src/pipeline/bridge/bridge.ts';
+import { bridgedConsumer } from '../../src/pipeline/bridge/bridged-consumer.ts';
 import { bridgedTarget } from '../../src/pipeline/bridge/bridged-target.ts';
 
 const column = (name: string, type: string, key = false) => ({ name, type, modifier: -1, key });
@@ -86,7 +88,7 @@ test.for([
     const options = { route: 'r', node: 'there', from: source, to: target, conversions: {} };
     const exact = to === 'mysql' ? 'varchar(20) collate utf8mb4_0900_bin' : 'pg_catalog.text';
     const keyed: TableVersion = { ...table, columns: [column('id', sourceType, true)] };
-    const load = { load: { source: 'shop.item' }, tables: [keyed] } as unknown as BegunLoad;
+    const load = { load: { source: 'shop.item' }, tables: [keyed], where: null } as unknown as BegunLoad;
     const loaderOptions = { epoch: 1n, sourceNode: 'here', position: 'p' as Position };
     for (const name of [type, exact]) {
       const bridge = bridgedTarget(there(name), options as unknown as Parameters<typeof bridgedTarget>[1]);
@@ -103,3 +105,27 @@ test.for([
     expect(asked).toEqual(['check', 'begin']);
   },
 );
+
+test('what a Consumer tells of a chunk is told of the one that the load has made', async () => {
+  const bridge = await bridged();
+  const seen: unknown[] = [];
+  const consumer = bridgedConsumer(
+    {
+      apply: async ([given]: readonly TransactionPart[]) => {
+        const { chunk } = given ?? {};
+        if (chunk === undefined) throw new Error('no chunk');
+        chunk.emptied = true;
+        chunk.appliedMs = 7;
+        seen.push(chunk.emptied, chunk.empties?.tables[0]?.columns[0]?.type, chunk.sets[0]?.rows);
+      },
+    } as unknown as Consumer,
+    bridge,
+  );
+  const chunk = {
+    sets: [{ table, touched: false, rows: [['1', '1', '1.50']] }],
+    empties: { tables: [table], where: null },
+  } as unknown as LoadedChunk;
+  await consumer.apply([{ ...part(), chunk }], new AbortController().signal);
+  expect(seen).toEqual([true, 'pg_catalog.int8', [['1', 't', '1.5']]]);
+  expect(chunk).toMatchObject({ emptied: true, appliedMs: 7 });
+});

@@ -188,6 +188,7 @@ export function tablesOf({ changes, chunk, begins }: TransactionPart): readonly 
       for (const table of change.tables) tables.add(table);
     else if (change.kind === 'schemaChange') tables.add(change.to);
   for (const set of chunk?.sets ?? []) tables.add(set.table);
+  for (const table of chunk?.empties?.tables ?? []) tables.add(table);
   for (const table of begins?.tables ?? []) tables.add(table);
   return [...tables];
 }

@@ -1,6 +1,6 @@
 import type { Row } from '../../core/cell.ts';
 import type { Consumer, PartFeed } from '../../core/consumer.ts';
-import type { RowSet } from '../../core/load.ts';
+import type { LoadedChunk, RowSet } from '../../core/load.ts';
 import { RowTextReader } from '../../core/row-text.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
 import { type Bridge, tablesOf } from './bridge.ts';
@@ -51,11 +51,31 @@ function carryPart(bridge: Bridge, part: TransactionPart): TransactionPart {
   const { chunk, begins } = carried;
   return {
     ...carried,
-    ...(chunk !== undefined && { chunk: { ...chunk, sets: chunk.sets.map((set) => carrySet(bridge, set)) } }),
+    ...(chunk !== undefined && { chunk: carryChunk(bridge, chunk) }),
     ...(begins !== undefined && {
       begins: { ...begins, tables: begins.tables.map((table) => bridge.table(table)) },
     }),
   };
+}
+
+/** What the Consumer tells of it is told of the chunk that it was made of: that one is asked. */
+function carryChunk(bridge: Bridge, chunk: LoadedChunk): LoadedChunk {
+  const { empties } = chunk;
+  const carried: LoadedChunk = {
+    ...chunk,
+    sets: chunk.sets.map((set) => carrySet(bridge, set)),
+    ...(empties !== undefined && {
+      empties: { ...empties, tables: empties.tables.map((table) => bridge.table(table)) },
+    }),
+  };
+  for (const name of ['emptied', 'appliedMs'] as const)
+    Object.defineProperty(carried, name, {
+      get: () => chunk[name],
+      set: (value: never) => {
+        chunk[name] = value;
+      },
+    });
+  return carried;
 }
 
 function carrySet(bridge: Bridge, set: RowSet): RowSet {

@@ -42,15 +42,16 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
     await bridge.know(tables);
     return tables.map((table) => bridge.table(table));
   };
+  const notYet = (what: string): Error => fail(nodeErrors.notYet, { node: options.node, what });
   /** What the target finds by a key has to be the row that is meant, also where that is not loaded yet. */
   const carriedLoad = async (load: BegunLoad): Promise<BegunLoad> => {
     const tables = await carriedTables(load.tables);
     for (const table of load.tables)
       for (const column of bridge.coarserKeys(table))
         throw fail(carryErrors.coarserKey, { route: options.route, table: tableLabel(table), column });
+    if (load.where !== null) throw notYet('to load a part of a table from another vendor');
     return { ...load, tables };
   };
-  const notYet = (what: string): Error => fail(nodeErrors.notYet, { node: options.node, what });
   return {
     ...target,
     preflight: async (tables) => {

@@ -132,6 +132,19 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
       const asked = await file.tidelock('load', 'here-to-there', 'shop.busy', '--existing', 'merge', '--json');
       expect(asked, asked.err).toMatchObject({ code: 0 });
       expect(await database.query('SELECT v FROM shop.busy WHERE n = -1 OR v = -1')).toEqual([{ v: -1 }]);
+      const anew = await file.tidelock(
+        'load',
+        'here-to-there',
+        'shop.busy',
+        '--existing',
+        'replace',
+        '--yes',
+        '--json',
+      );
+      expect(anew, anew.err).toMatchObject({ code: 0 });
+      expect(await database.query('SELECT count(*)::int AS n, min(v) AS v FROM shop.busy')).toEqual([
+        { n: there.length, v: 0 },
+      ]);
     }
     {
       const [first, second] = await read();
