@@ -177,7 +177,7 @@ export const loadMutations: readonly Mutation[] = [
     file: 'src/pipeline/loading-tables.ts',
     find: 'if (wasLoaded === true && isLoaded === true) return leftOut;',
     replace: 'if (wasLoaded === true && isLoaded === true) return null;',
-    test: { file: 'test/property/load-chunks.test.ts', name: 'a key of int' },
+    test: { file: 'test/unit/loading-tables.test.ts', name: 'is left out' },
   },
   {
     id: 'row-leaves-the-part',
