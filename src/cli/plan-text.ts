@@ -31,7 +31,11 @@ function routeText(route: PlannedRoute, colours: boolean): string {
     return colours && colour !== undefined ? styleText(colour, line) : line;
   };
   const asked = route.pending ? ', asked for already' : '';
-  const lines = [`${route.name}: ${states[route.state]}${route.state === 'changed' ? counts(route) : ''}${asked}`];
+  const isRewritten = route.state === 'unchanged' && route.applied !== null && route.applied !== route.configured;
+  const written = isRewritten ? ' for the tables that it carries; "tidelock apply" takes up how it is written now' : '';
+  const lines = [
+    `${route.name}: ${states[route.state]}${written}${route.state === 'changed' ? counts(route) : ''}${asked}`,
+  ];
   lines.push(...planLines(route).map((line) => `  ${paint(line)}`));
   for (const { table, rows, more } of route.replacedRows)
     lines.push(

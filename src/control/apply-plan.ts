@@ -65,11 +65,19 @@ function demandPossible(route: PlannedRoute): void {
   throw fail(routeErrors.preflightFailed, { ...place, remedy: first.remedy });
 }
 
+/**
+ * What is written otherwise, and changes nothing for the tables that the route carries: an engine that runs has to take it up all the
+ * same, as where a table is excluded at which it has halted.
+ */
+function isRewritten({ state, applied, configured }: Pick<PlannedRoute, 'state' | 'applied' | 'configured'>): boolean {
+  return state === 'unchanged' && applied !== null && applied !== configured;
+}
+
 /** Stores it for the engine. Nothing is done here: the lease's holder alone writes. */
 export async function askToApply(route: OpenedRoute, planned: PlannedRoute, asked: Asked): Promise<void> {
   const { applied, configured } = planned;
   if (planned.state === 'new') return await begin(route, asked);
-  if (planned.state !== 'changed' || applied === null || planned.pending) return;
+  if ((planned.state !== 'changed' && !isRewritten(planned)) || applied === null || planned.pending) return;
   const keepRows = keptRows(planned);
   await journalled(route, asked, {
     action: 'apply',
@@ -99,12 +107,12 @@ async function begin(route: OpenedRoute, asked: Asked): Promise<void> {
 
 export async function awaitApplied(
   route: OpenedRoute,
-  planned: Pick<PlannedRoute, 'name' | 'configured' | 'state'>,
+  planned: Pick<PlannedRoute, 'name' | 'applied' | 'configured' | 'state'>,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<AppliedRoute> {
   const { name, configured } = planned;
   if (planned.state === 'new') return { name, outcome: 'new', reason: null };
-  if (planned.state !== 'changed') return { name, outcome: 'unchanged', reason: null };
+  if (planned.state !== 'changed' && !isRewritten(planned)) return { name, outcome: 'unchanged', reason: null };
   const answer = { name, to: configured };
   const store = await route.store();
   const deadlineMs = performance.now() + timeoutMs;
@@ -117,6 +125,8 @@ export async function awaitApplied(
     wasHeld ||= holder !== null && holder.expiresInMs > 0;
     // A lease that is given back tells of an engine that has ended; one that has expired may be between two workers.
     const isHeld = wasHeld && holder !== null;
+    // The next start takes it as it is.
+    if (!isHeld && isRewritten(planned)) return { name, outcome: 'unchanged', reason: null };
     if (pending?.to === configured && pending.failed !== undefined)
       return { ...answer, outcome: 'failed', reason: pending.failed };
     if (!isHeld || performance.now() > deadlineMs || signal.aborted)

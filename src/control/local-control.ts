@@ -357,7 +357,7 @@ export class LocalControl implements Control {
     const routes: AppliedRoute[] = [];
     for (const { name, to } of waitFor)
       for await (const route of this.#written([name]))
-        routes.push(await awaitApplied(route, { name, configured: to, state: 'changed' }, until));
+        routes.push(await awaitApplied(route, { name, applied: null, configured: to, state: 'changed' }, until));
     return { version: 1, routes };
   }
 

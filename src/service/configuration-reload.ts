@@ -176,7 +176,7 @@ export class ConfigurationReload {
       this.#logger.warn({ route: name, plan: planLines(planned), problems }, obstacle);
       return;
     }
-    if (!planned.pending) await askToApply(route, planned, asked);
+    if (!planned.pending && planned.state === 'changed') await askToApply(route, planned, asked);
     await this.#takeUp(name, next, planned.configured);
   }
 

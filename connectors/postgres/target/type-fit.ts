@@ -55,5 +55,27 @@ export function numericModifier(modifier: number): { precision: number; scale: n
 export function typeText(use: TypeUse): string {
   const name = use.type.replace(/^pg_catalog\./, '');
   if (use.type === 'pg_catalog.char') return use.modifier === asciiChar ? '"char" of ASCII alone' : '"char"';
-  return use.modifier === -1 ? name : `${name} (modifier ${use.modifier})`;
+  return use.modifier === -1 ? name : name.replace(/(?:\[\])?$/, (array) => `${modifierText(use)}${array}`);
+}
+
+/** As format_type() writes it, of the types of pg_catalog. */
+function modifierText({ type, modifier }: TypeUse): string {
+  switch (type.replace(/^pg_catalog\.|\[\]$/g, '').replace(/^_/, '')) {
+    case 'numeric': {
+      const { precision, scale } = numericModifier(modifier);
+      return `(${precision},${scale})`;
+    }
+    case 'varchar':
+    case 'bpchar':
+      return `(${modifier - 4})`;
+    case 'bit':
+    case 'varbit':
+    case 'timestamp':
+    case 'timestamptz':
+    case 'time':
+    case 'timetz':
+      return `(${modifier})`;
+    default:
+      return ` (modifier ${modifier})`;
+  }
 }

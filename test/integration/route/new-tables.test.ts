@@ -116,8 +116,18 @@ test('a table that appears halts the route within seconds, or is left out', asyn
     await source.query('CREATE TABLE born (id int PRIMARY KEY); CREATE SCHEMA other; CREATE TABLE other.t (id int)');
     const { reason } = await route.state('failed');
     expect(reason).toMatchObject({ code: 'TL-3113', message: expect.stringMatching(/: public\.born$/) });
+    // As the remedy says: nothing changes for a table that is carried, and the route goes on.
+    file.configure('tables: ["public.*"]\nexclude: [public.born]');
+    const applied = { code: 0, out: 'here-to-there: applied\n', err: expect.stringContaining('how it is written now') };
+    expect(await file.tidelock('apply')).toMatchObject(applied);
+    await route.state('running');
+    expect(await file.tidelock('apply')).toMatchObject({ code: 0, out: 'here-to-there: nothing was to be done\n' });
   }
-  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nnewTables: ignore' });
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables: ["public.*"]\nexclude: [public.born]\nnewTables: ignore',
+  });
   await using route = file.run();
   await route.state('running');
   await source.query('CREATE TABLE later (id int)');

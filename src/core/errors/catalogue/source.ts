@@ -141,7 +141,7 @@ export const sourceErrors = {
     message: ({ route, tables }) =>
       `route ${route} halted: tables have appeared at the source that its globs mean: ${tables}`,
     remedy: ({ route }) =>
-      `Exclude them, or decide with newTables: load copies them (make them at the target first), ignore leaves out all that appear. Then "tidelock start ${route}".`,
+      `Exclude them, or decide with newTables: load copies them (make them at the target first), ignore leaves out all that appear. Then "tidelock apply ${route}", which starts it again.`,
     explanation: 'With newTables: halt a table is never left out without somebody knowing.',
   }),
   newTableUnfit: errorKind<{ route: string; table: string; why: string; statement: string }>({
