@@ -69,7 +69,7 @@ export class MysqlSession {
   }
 }
 
-type Value = string | number | null;
+type Value = string | number | Buffer | null;
 type Rows = readonly (readonly (string | null)[])[];
 
 /** What the server says of one statement. */

@@ -8,6 +8,34 @@ const target = 'connectors/mysql/target';
 /** Of MySQL and MariaDB. */
 export const mysqlMutations: readonly Mutation[] = [
   {
+    id: 'mysql-parked-foreign-keys-free',
+    promise: 2,
+    what: 'does not know the foreign keys of a parked row',
+    file: `${target}/parking/parked-tables.ts`,
+    find: 'foreign: foreign.filter(({ child }) => child === name)',
+    replace: 'foreign: foreign.filter(({ child }) => child !== name)',
+    test: { file: consumer, name: 'what touches a child of a parent' },
+  },
+  {
+    id: 'mysql-parked-unique-free',
+    promise: 2,
+    what: 'does not know the unique keys of a parked row',
+    file: `${target}/parking/parked-tables.ts`,
+    find: 'unique: target.uniqueIndexes.map(',
+    replace: 'unique: target.uniqueIndexes.slice(99).map(',
+    test: { file: consumer, name: 'what touches the unique value that it takes' },
+  },
+  {
+    id: 'mysql-retried-and-still-parked',
+    promise: 3,
+    what: 'commits the rows of a retried transaction before it leaves the store',
+    file: `${target}/mysql-consumer.ts`,
+    find: '      await this.#parkedWork.unpark(group.parked);',
+    replace:
+      "      await this.#apply.session.batch(['commit']);\n      failpoint('retry.taken');\n      await this.#parkedWork.unpark(group.parked);",
+    test: { file: consumer, name: 'lost at retry.taken' },
+  },
+  {
     id: 'mysql-uncounted',
     promise: 5,
     what: 'takes any number of rows that a statement has found for the right one',

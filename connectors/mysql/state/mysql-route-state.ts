@@ -33,7 +33,7 @@ import { storeFirstCheckpoint } from './first-checkpoint.ts';
 import { acquire, type HeldLease, release, renew } from './lease.ts';
 import { MysqlActionJournal, writeAction } from './mysql-action-journal.ts';
 import { MysqlJobStore } from './mysql-job-store.ts';
-import { noParking } from './no-parking.ts';
+import { MysqlParkedStore } from './mysql-parked-store.ts';
 import { registerTables, storeApplied, storeChange } from './registered-tables.ts';
 import { leaveSessionLock, takeSessionLock } from './session-locks.ts';
 import { dropState, isMissing, migrateState, readStateVersion, underStateLock } from './state-schema.ts';
@@ -50,6 +50,9 @@ const leaseAnswerMs = 30_000;
 
 /** DDL waits for its turn, and old checkpoints may be many. */
 const longAnswerMs = 120_000;
+
+/** Thousands of transactions may be parked; only commands ask for them. */
+const parkedAnswerMs = 60_000;
 
 /** How long the control session waits for a lock: a renewal has to come through in time. */
 const lockWaitSeconds = 3;
@@ -104,7 +107,12 @@ class MysqlRouteState implements RouteStateStore {
       run: <T>(run: () => Promise<T>) => this.#run(run),
       stateVersion: () => readStateVersion(session, this.#node),
     };
-    this.parked = noParking(this.#node);
+    this.parked = new MysqlParkedStore({
+      ...shared,
+      run: (run) => this.#run(run, parkedAnswerMs),
+      route: this.#route,
+      routeId: () => this.#id(),
+    });
     this.actions = new MysqlActionJournal(shared);
     this.jobs = new MysqlJobStore({
       ...shared,
@@ -165,7 +173,7 @@ class MysqlRouteState implements RouteStateStore {
   read(): Promise<StoredRoute | null> {
     return this.#run(async () => {
       const version = await readStateVersion(this.#session, this.#node);
-      return version === null ? null : await readStoredRoute(this.#session, this.#key);
+      return version === null ? null : await readStoredRoute(this.#session, this.#key, version);
     });
   }
 
@@ -229,7 +237,23 @@ class MysqlRouteState implements RouteStateStore {
              and (route_key = ? or route_key not in (select route_key from tidelock.routes)))`,
         [this.#key, last?.[0] ?? '0', deployment, deployment, keepMs * 1_000, this.#key],
       );
+      await this.#pruneParkedJournal({ keepMs, entries });
     }, longAnswerMs);
+  }
+
+  /** What became of parked transactions, but for what somebody who has asked for it may still read. */
+  async #pruneParkedJournal({ keepMs, entries }: JournalLimits): Promise<void> {
+    const routeId = await this.#id();
+    const [last] = await this.#session.query(
+      `select id from tidelock.journal where route_id = ? order by id desc limit 1 offset ${Math.floor(entries)}`,
+      [routeId],
+    );
+    await this.#session.change(
+      `delete from tidelock.journal where route_id = ? and (at < sysdate(6) - interval ? microsecond or id <= ?)
+         and (request_id is null or request_id not in (select id from tidelock.parking_requests
+           where done_at_ms is null or done_at_ms > ${nowMs} - 86400000))`,
+      [routeId, keepMs * 1_000, last?.[0] ?? '0'],
+    );
   }
 
   applyActivity(): Promise<ApplyActivity> {
@@ -241,8 +265,9 @@ class MysqlRouteState implements RouteStateStore {
   }
 
   async #wanted(): Promise<Wanted> {
+    const version = await readStateVersion(this.#session, this.#node);
     const [row] = await this.#session.query(
-      `select ${wantedColumns} from tidelock.requests q join tidelock.routes r on r.id = q.route_id where r.id = ? and r.route_key = ?`,
+      `select ${wantedColumns(version)} from tidelock.requests q join tidelock.routes r on r.id = q.route_id where r.id = ? and r.route_key = ?`,
       [await this.#id(), this.#key],
     );
     if (row === undefined) throw fail(routeErrors.notRegistered, { route: this.#route });

@@ -151,10 +151,100 @@ const migrations: readonly (readonly string[])[] = [
        constraint repaired_job foreign key (job_id) references tidelock.jobs (id) on delete cascade
      )`,
   ],
+  // Parked transactions (see connectors/sql/parking/parking.ts). A stored piece is cut into chunks that the server takes in one message.
+  [
+    `create table if not exists tidelock.parked (
+       id bigint not null auto_increment primary key,
+       route_id int not null,
+       transaction_id varchar(255) not null,
+       position longtext not null,
+       commit_id varchar(255) not null,
+       committed_at_ms double not null,
+       origin longtext not null,
+       cause varchar(16) not null,
+       code varchar(16) not null,
+       message text not null,
+       remedy text not null,
+       reason text,
+       asked_by text,
+       row_count bigint not null,
+       byte_count bigint not null,
+       tables longtext not null,
+       incomplete tinyint not null,
+       parked_at_ms bigint not null,
+       attempts int not null default 0,
+       key parked_route (route_id, id),
+       constraint parked_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+    `create table if not exists tidelock.parked_parts (
+       parked_id bigint not null,
+       part int not null,
+       chunk int not null,
+       row_count int not null,
+       changes longblob not null,
+       primary key (parked_id, part, chunk),
+       constraint parked_parts_parked foreign key (parked_id) references tidelock.parked (id) on delete cascade
+     )`,
+    `create table if not exists tidelock.parked_keys (
+       id bigint not null auto_increment primary key,
+       parked_id bigint not null,
+       route_id int not null,
+       resource text not null,
+       is_exclusive tinyint not null,
+       digest bigint,
+       key parked_keys_digest (route_id, digest, parked_id),
+       key parked_keys_parked (parked_id),
+       constraint parked_keys_parked foreign key (parked_id) references tidelock.parked (id) on delete cascade
+     )`,
+    `create table if not exists tidelock.skips (
+       route_id int not null primary key,
+       transaction_id varchar(255) not null,
+       position longtext,
+       cause varchar(16) not null,
+       code varchar(16) not null,
+       message text not null,
+       remedy text not null,
+       reason text,
+       asked_by text,
+       constraint skips_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+    `create table if not exists tidelock.parking_requests (
+       id bigint not null auto_increment primary key,
+       route_id int not null,
+       action varchar(8) not null,
+       ids longtext,
+       with_earlier tinyint not null,
+       reason text,
+       asked_by text not null,
+       done_at_ms bigint,
+       waiting longtext,
+       key parking_requests_route (route_id, id),
+       constraint parking_requests_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+    `create table if not exists tidelock.journal (
+       id bigint not null auto_increment primary key,
+       route_id int not null,
+       at datetime(6) not null default current_timestamp(6),
+       action varchar(16) not null,
+       transaction_id varchar(255) not null,
+       position longtext,
+       parked_id bigint,
+       request_id bigint,
+       code varchar(16),
+       message text,
+       reason text,
+       asked_by text,
+       key journal_request (route_id, request_id),
+       constraint journal_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+  ],
 ];
 
 /** From this version on engines know tables that lack rows. */
 export const loadsSince = 2;
+
+/** The first version that knows parked transactions. */
+export const parkedSince = 4;
 
 export const stateVersion = migrations.length;
 
@@ -226,17 +316,8 @@ export async function raiseCompatible(session: MysqlSession, version: number): P
 }
 
 const tables = [
-  'secrets',
-  'repaired',
-  'loads',
-  'job_steps',
-  'jobs',
-  'actions',
-  'tables',
-  'checkpoints',
-  'leases',
-  'requests',
-  'routes',
+  ...['journal', 'parking_requests', 'skips', 'parked_keys', 'parked_parts', 'parked', 'secrets', 'repaired'],
+  ...['loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests', 'routes'],
 ];
 
 /**

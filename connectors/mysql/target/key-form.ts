@@ -50,7 +50,7 @@ const byBase: Readonly<Record<string, NormaliseKey>> = {
 const folding: ReadonlySet<NormaliseKey> = new Set([caseless, caselessPadded, exactPadded]);
 
 /** Null where the server may hold values equal whose texts differ in ways that are not known here. */
-function normaliser({ type }: TargetColumn): NormaliseKey | null {
+export function normaliser({ type }: TargetColumn): NormaliseKey | null {
   if (integerBases.has(type.base)) return same;
   const { collation } = type;
   if (collation === null) return byBase[type.base] ?? null;

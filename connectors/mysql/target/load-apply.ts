@@ -48,6 +48,11 @@ export class LoadApply {
     if (this.#partial.size > 0) await this.#demandFree([...this.#partial.keys()]);
   }
 
+  /** Tables lack rows. */
+  get active(): boolean {
+    return this.#partial.size > 0;
+  }
+
   /** What its load does with rows that are there; null of a table that is complete. */
   readonly ofTable = ({ label }: Pick<TablePlan, 'label'>): Existing | null => this.#partial.get(label) ?? null;
 
@@ -88,6 +93,14 @@ export class LoadApply {
     const { session, route, plans } = this.#options;
     if (loads.some(({ load }) => load.where !== null))
       throw fail(nodeErrors.notYet, { node: route.to.name, what: 'to load a part of a table' });
+    if (loads.length > 0) {
+      const { routeId } = this.#options;
+      const parked = await session.query(
+        'select 1 from tidelock.parked where route_id = ? union all select 1 from tidelock.skips where route_id = ? limit 1',
+        [routeId, routeId],
+      );
+      if (parked.length > 0) throw fail(targetErrors.loadWhileParked, { route: route.name });
+    }
     await plans.add(
       session,
       loads.flatMap(({ tables }) => tables),

@@ -6,10 +6,13 @@ import {
   type PartFeed,
   type Progress,
 } from '../../../src/core/consumer.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { ParkedCount } from '../../../src/core/parked.ts';
 import { pause } from '../../../src/core/pause.ts';
+import type { PositionOrder } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
@@ -18,16 +21,23 @@ import { evolutionOf } from '../../sql/apply/evolutions.ts';
 import { type Group, isIdle, isOfLoad, nextGroup, transactionsOf } from '../../sql/apply/group.ts';
 import { GroupSize } from '../../sql/apply/group-size.ts';
 import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
-import { mappingError } from '../../sql/apply/mapping-error.ts';
 import { Turns } from '../../sql/apply/turns.ts';
+import { ParkedWork } from '../../sql/parking/parked-work.ts';
+import { Parking } from '../../sql/parking/parking.ts';
 import { storeAgain } from '../state/stored-loads.ts';
 import type { ApplySession } from './apply-session.ts';
 import { applyCarefully } from './careful-apply.ts';
 import { type Flights, longestStatement } from './flights.ts';
 import { LoadApply } from './load-apply.ts';
+import { MysqlParkedWorkStore } from './parking/mysql-parked-work-store.ts';
+import { MysqlParkingStore } from './parking/mysql-parking-store.ts';
+import { ParkedRequests } from './parking/parked-requests.ts';
+import { parkedTables } from './parking/parked-tables.ts';
+import { type GroupApplier, SetAside } from './parking/set-aside.ts';
 import { isLockError, isOff } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
 import { storeDefinition } from './store-definition.ts';
+import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { TargetTransaction } from './target-transaction.ts';
 
@@ -55,6 +65,8 @@ export interface MysqlConsumerOptions extends ConsumerOptions {
   readonly routeId: number;
   readonly apply: ApplySession;
   readonly logger: Logger;
+  /** Of the source. */
+  readonly order: PositionOrder;
 }
 
 /**
@@ -78,6 +90,12 @@ export class MysqlConsumer implements Consumer {
   readonly #loads: LoadApply;
   readonly #maxBytes: number;
   readonly #turns = new Turns();
+  readonly #parking: Parking<TablePlan>;
+  readonly #parkedWork: ParkedWork;
+  readonly #aside: SetAside;
+  readonly #requests: ParkedRequests;
+  /** Rows of the source transaction that is under way are in the open target transaction. */
+  #holdsRows = false;
   #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
 
   constructor(options: MysqlConsumerOptions) {
@@ -97,11 +115,54 @@ export class MysqlConsumer implements Consumer {
     this.#maxBytes = Math.min(statementBytes, longestStatement(maxPacketBytes));
     this.#loads = new LoadApply({ session, route, routeId: options.routeId, plans: this.#plans, foreignKeysAct });
     this.#target = new TargetTransaction(options);
+    const { routeId, order, map } = options;
+    const store = new MysqlParkingStore({ session, routeId });
+    this.#parking = new Parking({ store, tables: parkedTables(session), route: route.name, order });
+    this.#parkedWork = new ParkedWork({
+      store: new MysqlParkedWorkStore({ session, routeId }),
+      route: route.name,
+      map,
+    });
+    const [plans, target, parking, parkedWork] = [this.#plans, this.#target, this.#parking, this.#parkedWork];
+    const applier = this.#applier();
+    this.#aside = new SetAside({ route, logger, plans, target, parking, applier, loads: this.#loads });
+    this.#requests = new ParkedRequests({
+      session,
+      logger,
+      plans,
+      target,
+      applier,
+      aside: this.#aside,
+      parking,
+      parkedWork,
+    });
   }
 
-  /** Which tables lack rows. */
+  #applier(): GroupApplier {
+    const holdsRows = (): boolean => this.#holdsRows;
+    return {
+      get holdsRows() {
+        return holdsRows();
+      },
+      apply: (group) => this.#applyGroup(group),
+      rest: (group) => this.#rest(group),
+      commit: async (group) => {
+        if (group.commit !== null) await this.#commit(group, group.commit);
+      },
+      rollBackAll: async () => {
+        await this.#target.rollBackAll();
+        this.#holdsRows = false;
+        this.#turns.changed();
+      },
+    };
+  }
+
+  /** What is parked, and which tables lack rows. */
   async open(): Promise<this> {
-    await this.#guard(() => this.#loads.open());
+    await this.#guard(async () => {
+      await this.#parking.load(this.start.position);
+      await this.#loads.open();
+    });
     return this;
   }
 
@@ -110,8 +171,8 @@ export class MysqlConsumer implements Consumer {
     while (incoming.parts.length > 0 && !signal.aborted) {
       const beganMs = performance.now();
       const group = nextGroup(incoming.parts, 0, this.#size.limits, this.#target.open);
-      await this.#turns.take(() => this.#guard(() => this.#counter.timed(() => this.#next(group))));
-      feed.done(incoming.drop(group.parts.length));
+      const done = await this.#turns.take(() => this.#guard(() => this.#counter.timed(() => this.#next(group))));
+      feed.done(incoming.drop(done));
       this.#size.applied(performance.now() - beganMs, incoming.rows);
       incoming.add(feed.take());
       await this.#gather(incoming, feed);
@@ -138,11 +199,19 @@ export class MysqlConsumer implements Consumer {
   }
 
   parked(): ParkedCount {
-    return { count: 0, since: null };
+    return this.#parking.count;
   }
 
-  /** Nothing is ever parked. */
-  async carryOut(): Promise<void> {}
+  async carryOut(signal: AbortSignal): Promise<void> {
+    let done = false;
+    while (!done && !signal.aborted) {
+      done = await this.#turns.takeWhere(
+        () => !this.#target.open,
+        () => this.#guard(() => this.#requests.carryOut(signal)),
+        signal,
+      );
+    }
+  }
 
   /** A COMMIT that was answered has flushed, or it was allowed by name that it has not. */
   async settled(): Promise<void> {}
@@ -152,26 +221,37 @@ export class MysqlConsumer implements Consumer {
   }
 
   async close(): Promise<void> {
+    this.#turns.changed();
     this.#target.close();
   }
 
-  async #next(group: Group): Promise<void> {
+  /** Applies the group, or as much of it as goes together. Returns how many of its parts are done with. */
+  async #next(group: Group): Promise<number> {
     const { parts } = group;
-    if (!this.#target.open && parts.every(isIdle)) return await this.#rest(group);
-    const unmapped = parts.find((part) => part.unmapped !== undefined)?.unmapped;
+    if (!this.#target.open && parts.every(isIdle)) {
+      await this.#rest(group);
+      return parts.length;
+    }
     if (evolutionOf(parts[0]) !== null) {
       await this.#retried(group, 'set');
-      return;
+      return parts.length;
     }
     await this.#plans.prepare(this.#apply.session, parts);
-    if (parts.some(isOfLoad)) return await this.#load(group);
-    if (unmapped !== undefined) return await this.#applyUpToUnmapped(group);
-    await this.#applyGroup(group);
+    if (parts.some(isOfLoad)) {
+      await this.#load(group);
+      return parts.length;
+    }
+    if (this.#aside.isWatched || parts.some(({ unmapped }) => unmapped !== undefined))
+      return await this.#aside.sort(group);
+    await this.#aside.applyOrPark(group);
+    return parts.length;
   }
 
   /** Rows of a load with how far it is, or its begin. The rows of a chunk are not there, as a rule. */
   async #load(group: Group): Promise<void> {
     const [{ chunk, begins } = {}] = group.parts;
+    if (chunk !== undefined && this.#aside.isWatched)
+      throw fail(targetErrors.loadWhileParked, { route: this.#route.name });
     const beganMs = performance.now();
     try {
       await this.#retried(group, 'set');
@@ -203,15 +283,6 @@ export class MysqlConsumer implements Consumer {
     failpoint('chunk.sent');
   }
 
-  /** What the transforms have no value for halts at its transaction, with those before it applied. */
-  async #applyUpToUnmapped(group: Group): Promise<void> {
-    for (const one of this.#target.open ? [group] : transactionsOf(group)) {
-      const part = one.parts.find(({ unmapped }) => unmapped !== undefined);
-      if (part?.unmapped !== undefined) throw mappingError(part.unmapped);
-      await this.#applyGroup(one);
-    }
-  }
-
   /** An advance without changes rides with the next change, unless somebody waits for it. */
   async #rest({ commit, lastCommit, parts }: Group): Promise<void> {
     if (commit === null) return;
@@ -239,7 +310,7 @@ export class MysqlConsumer implements Consumer {
       // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.
       const single = mode === 'ordered' && !this.#target.open ? transactionsOf(group) : [];
       if (single.length > 1) {
-        for (const one of single) await this.#applyGroup(one);
+        for (const one of single) await this.#next(one);
         return;
       }
     }
@@ -279,6 +350,7 @@ export class MysqlConsumer implements Consumer {
       await flights.settle();
       await storeAgain(this.#apply.session, this.#routeId, { added: again });
     }
+    const leaves = commit !== null && group.parked === undefined;
     if (mode === 'careful') {
       await flights.settle();
       const { name: route, collisions: rules } = this.#route;
@@ -286,14 +358,17 @@ export class MysqlConsumer implements Consumer {
       const shared = { apply: this.#apply, plans: this.#plans, loading };
       const options = { ...shared, route, collisions: rules, logger: this.#logger };
       collisions = await applyCarefully(options, parts);
-      if (commit !== null) await this.#target.storeCheckpoint(group, commit);
+      if (leaves) await this.#target.storeCheckpoint(group, commit);
     } else {
       await this.#send(flights, group, mode);
-      if (commit !== null) await this.#target.sendCheckpoint(flights, group, commit);
+      if (leaves) await this.#target.sendCheckpoint(flights, group, commit);
       await flights.settle();
     }
     if (commit !== null) await this.#commit(group, commit);
-    else this.#target.keepOpen();
+    else {
+      this.#target.keepOpen();
+      this.#holdsRows ||= evolving === null;
+    }
     this.#counter.applied(group, collisions);
     this.#counter.trace(group, mode, beganMs);
   }
@@ -311,9 +386,16 @@ export class MysqlConsumer implements Consumer {
 
   async #commit(group: Group, commit: Commit): Promise<void> {
     const beganMs = performance.now();
+    if (group.parked !== undefined) {
+      await this.#parkedWork.unpark(group.parked);
+      failpoint('retry.taken');
+    }
     await this.#target.commit(group, commit);
     this.#counter.committed(performance.now() - beganMs);
-    this.#idle = null;
+    this.#holdsRows = false;
+    if (group.parked === undefined) this.#idle = null;
+    else failpoint('retry.done');
+    this.#turns.changed();
   }
 
   /** Every error that leaves the Consumer is a TidelockError. */

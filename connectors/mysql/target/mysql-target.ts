@@ -32,7 +32,7 @@ function vendorOf({ type }: NodeDefinition): 'mysql' | 'mariadb' {
 }
 
 /** The target side of one route at a server of MySQL or MariaDB. */
-export function mysqlTarget({ route, logger }: TargetOptions): Target {
+export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
   const key = routeKey(route);
   const node = route.to;
   const notYet = (what: string): TidelockError => fail(nodeErrors.notYet, { node: node.name, what });
@@ -113,7 +113,7 @@ export function mysqlTarget({ route, logger }: TargetOptions): Target {
       const id = await routeId();
       const apply = await openApplySession(route, id, 'apply');
       try {
-        return await new MysqlConsumer({ ...options, route, routeId: id, apply, logger }).open();
+        return await new MysqlConsumer({ ...options, route, routeId: id, apply, logger, order }).open();
       } catch (error) {
         apply.session.close();
         throw error;

@@ -50,7 +50,8 @@ export class TablePlans {
       for (const { table } of chunk?.sets ?? []) wanted.add(table);
       for (const change of changes) {
         if (isRowChange(change)) wanted.add(change.table);
-        else if (change.kind === 'truncate') for (const table of change.tables) wanted.add(table);
+        else if (change.kind === 'truncate' || change.kind === 'unmapped')
+          for (const table of change.tables) wanted.add(table);
       }
     }
     const unknown = [...wanted].filter((version) => (this.#plans.get(version)?.trustedUntilMs ?? 0) <= now);

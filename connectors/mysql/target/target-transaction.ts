@@ -93,6 +93,31 @@ export class TargetTransaction {
     failpoint('part.applied');
   }
 
+  /** As `keepOpen`, of what is not to be replayed by itself: no savepoint is behind it. */
+  stayOpen(): void {
+    this.#open = true;
+    failpoint('part.applied');
+  }
+
+  /** Statements in a target transaction of their own, under the route's epoch. */
+  async run(work: () => Promise<void>): Promise<void> {
+    try {
+      const flights = this.flights();
+      await this.begin(flights, { parts: [], rows: 0, commit: null, lastCommit: null });
+      await flights.settle();
+      await work();
+      await this.#options.apply.session.batch(['commit']);
+    } catch (error) {
+      await this.#options.apply.session.batch(['rollback']).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Where the target is. */
+  get applied(): Position {
+    return this.#applied;
+  }
+
   /** The checkpoint that the group ends with, behind its rows. */
   async sendCheckpoint(flights: Flights, group: Group, commit: Commit): Promise<void> {
     const { routeId } = this.#options;
@@ -132,6 +157,8 @@ export class TargetTransaction {
     failpoint('commit.answered');
     this.#holdsSavepoint = false;
     this.#open = false;
+    // A parked transaction that was tried again: its place was passed long ago.
+    if (group.parked !== undefined) return;
     this.#last = next;
     this.#applied = commit.position;
     // Where a COMMIT does not flush, the preflight has told so and it was allowed by name.
@@ -145,6 +172,14 @@ export class TargetTransaction {
     const checks = foreignKeysAct ? [checkForeignKeys] : [];
     if (this.#open) await session.batch(['rollback to savepoint tl_part', 'release savepoint tl_part', ...checks]);
     else await session.batch(['rollback', ...checks]);
+  }
+
+  /** All parts of the source transaction that is under way, too. */
+  async rollBackAll(): Promise<void> {
+    const { session, foreignKeysAct } = this.#options.apply;
+    this.#open = false;
+    this.#holdsSavepoint = false;
+    await session.batch(['rollback', ...(foreignKeysAct ? [checkForeignKeys] : [])]);
   }
 
   abort(): void {

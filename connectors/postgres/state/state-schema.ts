@@ -57,7 +57,7 @@ const migrations: readonly string[] = [
      fingerprint text not null,
      primary key (route_id, source)
    );`,
-  // Parked transactions (see target/parking/parking.ts). Apply sessions may run under the replica role, where foreign
+  // Parked transactions (see connectors/sql/parking/parking.ts). Apply sessions may run under the replica role, where foreign
   // keys do nothing: they delete the rows of all tables by themselves.
   `create table tidelock.parked (
      id bigint generated always as identity primary key,

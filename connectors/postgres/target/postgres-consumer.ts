@@ -18,6 +18,8 @@ import { type Group, isIdle, isOfLoad, nextGroup } from '../../sql/apply/group.t
 import { GroupSize } from '../../sql/apply/group-size.ts';
 import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
 import { Turns } from '../../sql/apply/turns.ts';
+import { ParkedWork } from '../../sql/parking/parked-work.ts';
+import { Parking } from '../../sql/parking/parking.ts';
 import { sqlState } from '../classify-error.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { writeChunk } from './chunk-writer.ts';
@@ -30,8 +32,9 @@ import { LaneUse } from './lanes/lane-use.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { LoadApply } from './load-apply.ts';
 import { ParkedRequests } from './parking/parked-requests.ts';
-import { ParkedWork } from './parking/parked-work.ts';
-import { Parking } from './parking/parking.ts';
+import { parkedTables } from './parking/parked-tables.ts';
+import { PostgresParkedWorkStore } from './parking/postgres-parked-work-store.ts';
+import { PostgresParkingStore } from './parking/postgres-parking-store.ts';
 import { SetAside } from './parking/set-aside.ts';
 import { StatementsAhead } from './statements-ahead.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -83,7 +86,7 @@ export class PostgresConsumer implements Consumer {
   readonly #plans: TablePlans;
   readonly #target: TargetTransaction;
   readonly #loads: LoadApply;
-  readonly #parking: Parking;
+  readonly #parking: Parking<TablePlan>;
   readonly #underWay: GroupsUnderWay;
   readonly #lanes: Lanes;
   readonly #laneKeys: LaneKeys;
@@ -109,8 +112,13 @@ export class PostgresConsumer implements Consumer {
     const plans = new TablePlans({ route, replicaRole, known });
     const loads = new LoadApply({ client, route, routeId, plans, replicaRole });
     const target = new TargetTransaction(options, () => this.#turns.changed());
-    const parking = new Parking({ client, routeId, route: route.name, routeKey: routeKey(route), order });
-    const parkedWork = new ParkedWork({ client, routeId, route: route.name, map });
+    const store = new PostgresParkingStore({ client, routeId, routeKey: routeKey(route) });
+    const parking = new Parking({ store, tables: parkedTables(client), route: route.name, order });
+    const parkedWork = new ParkedWork({
+      store: new PostgresParkedWorkStore({ client, routeId }),
+      route: route.name,
+      map,
+    });
     const counter = new ApplyCounter(meter);
     const isPartial = (plan: TablePlan): boolean => loads.ofTable(plan) !== null;
     const parksAny = (): boolean => this.#aside.parksAny;

@@ -1,15 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mysqlInspector } from '../../../connectors/mysql/node/mysql-inspector.ts';
 import type { Row } from '../../../src/core/cell.ts';
+import type { Consumer } from '../../../src/core/consumer.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import type { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
+import type { Position } from '../../../src/core/position.ts';
 import type { NodeDefinition, RouteDefinition } from '../../../src/core/route.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import { type MysqlVendor, mysqlVendors } from '../../support/mysql-binaries.ts';
 import { randomNumbers, seed } from '../../support/seed.ts';
 import { cut } from '../consumer/harness.ts';
-import { type MysqlStageOptions, mysqlStage } from './stage.ts';
+import { type MysqlStage, type MysqlStageOptions, mysqlStage } from './stage.ts';
 
 const servers = new Map<MysqlVendor, MysqlServer>();
 let users = 0;
@@ -462,6 +465,237 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       expect(await s.end.preflight(tables)).toMatchObject([{ level: 'error', code }]);
     },
   );
+
+  describe('transactions that are set aside', () => {
+    const apply = {
+      groupRows: 5_000,
+      groupTimeMs: 0,
+      onError: 'park' as const,
+      maxRowBytes: 1e8,
+      memoryBytes: 1e8,
+      lanes: 1,
+    };
+    const schema = `CREATE TABLE p (id int PRIMARY KEY, code varchar(10) UNIQUE, note varchar(20));
+      CREATE TABLE c (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES p (id));`;
+    const rows = "INSERT INTO p VALUES (1, 'a', ''), (2, 'b', ''), (3, 'c', ''); INSERT INTO c VALUES (11, 1), (13, 3)";
+
+    /** What the target refuses from now on. */
+    const refuse = (s: MysqlStage) =>
+      s.to.query(`ALTER TABLE ${s.target}.p ADD CONSTRAINT refuses CHECK (note <> 'bad')`);
+    const mend = (s: MysqlStage) => s.to.query(`ALTER TABLE ${s.target}.p DROP CONSTRAINT refuses`);
+    const ask = async (
+      s: MysqlStage,
+      consumer: Consumer,
+      ids: number[] | null,
+      action: 'retry' | 'discard' = 'retry',
+      withEarlier = false,
+    ) => {
+      const request = await s.store.parked.ask({ action, ids, withEarlier, reason: 'a test', askedBy: 'test' });
+      await consumer.carryOut(never);
+      return await s.store.parked.outcome(request);
+    };
+    const causes = async (s: MysqlStage): Promise<string[]> => (await s.store.parked.list()).map(({ cause }) => cause);
+    const equal = async (s: MysqlStage): Promise<void> => {
+      for (const table of ['p', 'c']) {
+        const { source, target } = await s.rows(table);
+        expect(target).toEqual(source);
+      }
+    };
+
+    test.each([
+      ['the same row', "UPDATE p SET note = 'bad' WHERE id = 2", "UPDATE p SET code = 'z' WHERE id = 2"],
+      [
+        'the unique value that it gives up',
+        "UPDATE p SET code = 'z', note = 'bad' WHERE id = 2",
+        "INSERT INTO p VALUES (4, 'b', '')",
+      ],
+      [
+        'the unique value that it takes, in another case',
+        "INSERT INTO p VALUES (4, 'd', 'bad')",
+        "DELETE FROM p WHERE id = 4; INSERT INTO p VALUES (5, 'D', '')",
+      ],
+      ['a child of a parent that it makes', "INSERT INTO p VALUES (4, 'd', 'bad')", 'INSERT INTO c VALUES (14, 4)'],
+      [
+        'the end of a parent that its child pointed to',
+        "BEGIN; UPDATE p SET note = 'bad' WHERE id = 2; DELETE FROM c WHERE id = 13; COMMIT",
+        'DELETE FROM p WHERE id = 3',
+      ],
+      ['every row', "UPDATE p SET note = 'bad' WHERE id = 2", 'SET foreign_key_checks = 0; TRUNCATE c; TRUNCATE p'],
+    ])('what touches %s waits behind, and goes through in its order', async (_, first, then) => {
+      await using s = await stage({ schema, route: { apply } });
+      await s.write(rows);
+      await s.carry();
+      await refuse(s);
+      const consumer = await s.consumer();
+      for (const statements of [first, `UPDATE p SET note = 'free' WHERE id = 1; ${then}`]) {
+        await s.write(statements);
+        await consumer.apply(await s.capture(), never);
+      }
+      const found = await causes(s);
+      expect(found[0]).toBe('error');
+      expect(found.slice(1).every((cause) => cause === 'behind')).toBe(true);
+      expect(found.length).toBeGreaterThan(1);
+      const free = await s.to.query(`SELECT note FROM ${s.target}.p WHERE id = 1`);
+      expect(free).toEqual([{ note: 'free' }]);
+      expect(consumer.parked()).toMatchObject({ count: found.length });
+      expect(await s.store.read()).toMatchObject({ parked: { count: found.length } });
+      // Still refused: it stays, and what waits for it waits.
+      const [one] = await s.store.parked.list();
+      expect(await ask(s, consumer, null)).toMatchObject({
+        applied: [],
+        failed: [{ id: one?.id, code: 'TL-2203' }],
+        waiting: expect.any(Array),
+      });
+      await mend(s);
+      expect(await ask(s, consumer, null)).toMatchObject({ failed: [], waiting: [] });
+      await equal(s);
+      expect(consumer.parked()).toEqual({ count: 0, since: null });
+    });
+
+    test('what touches nothing parked is applied; a new engine knows what is parked; one of several is retried with what it waits for', async () => {
+      await using s = await stage({ schema, route: { apply } });
+      await s.write(rows);
+      await s.carry();
+      await refuse(s);
+      await s.write(
+        "UPDATE p SET note = 'bad' WHERE id = 2; UPDATE p SET note = 'x' WHERE id = 2; UPDATE p SET note = 'bad', code = 'cc' WHERE id = 3; INSERT INTO c VALUES (12, 1)",
+      );
+      await s.carry();
+      await s.write("UPDATE p SET code = 'bb' WHERE id = 2; INSERT INTO c VALUES (15, 1); DELETE FROM c WHERE id = 11");
+      const consumer = await s.consumer();
+      await consumer.apply(await s.capture(), never);
+      expect(await causes(s)).toEqual(['error', 'behind', 'error', 'behind']);
+      const load = {
+        source: 'x',
+        targets: [`${s.target}.c`],
+        existing: 'refuse',
+        key: ['id'],
+        expectedRows: 1,
+        expectedBytes: 1,
+        where: null,
+        job: 1,
+      } as const;
+      await expect(s.end.checkLoad({ load, tables: [], where: null })).rejects.toMatchObject({ code: 'TL-2307' });
+      expect((await s.rows('c')).target).toEqual((await s.rows('c')).source);
+      await mend(s);
+      const [first, second, third, last] = (await s.store.parked.list()).map(({ id }) => id);
+      expect(await s.store.parked.earlier([last as number])).toEqual([first, second]);
+      expect(await ask(s, consumer, [last as number])).toMatchObject({ applied: [], waiting: [last] });
+      expect(await ask(s, consumer, [last as number], 'retry', true)).toMatchObject({ applied: [first, second, last] });
+      expect(await ask(s, consumer, [third as number], 'discard')).toMatchObject({ discarded: [third] });
+      expect(await causes(s)).toEqual([]);
+      await s.write("UPDATE p SET note = 'y' WHERE id = 2");
+      await consumer.apply(await s.capture(), never);
+      expect(await s.to.query(`SELECT code, note FROM ${s.target}.p WHERE id > 1 ORDER BY id`)).toEqual([
+        { code: 'bb', note: 'y' },
+        { code: 'c', note: '' },
+      ]);
+    });
+
+    test.each(['park.written', 'commit.before', 'retry.taken'] as const)(
+      'lost at %s nothing is parked twice, applied twice or gone',
+      async (point) => {
+        await using s = await stage({ schema, route: { apply } });
+        await s.write(rows);
+        await s.carry();
+        await refuse(s);
+        await s.write("UPDATE p SET note = 'bad' WHERE id = 2");
+        const parts = await s.capture();
+        const lost = await s.consumer();
+        if (point !== 'retry.taken') {
+          armFailpoints(`${point}=1:throw`);
+          await expect(lost.apply(parts, never)).rejects.toMatchObject({ recovery: 'retry' });
+          armFailpoints('');
+          lost.abort();
+          expect(await causes(s)).toEqual([]);
+          const other = await s.consumer();
+          await other.apply(parts, never);
+          await other.close();
+        } else await lost.apply(parts, never);
+        expect(await causes(s)).toEqual(['error']);
+        await mend(s);
+        if (point === 'retry.taken') {
+          await s.store.parked.ask({ action: 'retry', ids: null, withEarlier: false, reason: null, askedBy: 'test' });
+          armFailpoints('retry.taken=1:throw');
+          await expect(lost.carryOut(never)).rejects.toMatchObject({ recovery: 'retry' });
+          armFailpoints('');
+          lost.abort();
+          expect(await causes(s)).toEqual(['error']);
+        } else
+          await s.store.parked.ask({ action: 'retry', ids: null, withEarlier: false, reason: null, askedBy: 'test' });
+        const again = await s.consumer();
+        await again.carryOut(never);
+        expect(await causes(s)).toEqual([]);
+        await equal(s);
+      },
+    );
+
+    test('a transaction in many parts is set aside whole, with values of every kind', async () => {
+      await using s = await stage({
+        schema: `${schema} CREATE TABLE v (id int PRIMARY KEY, b varbinary(20), j json, d decimal(20,5), t longtext, f float);`,
+        route: { apply: { ...apply, groupRows: 2 } },
+      });
+      await s.write(rows);
+      await s.carry();
+      await refuse(s);
+      await s.write(`BEGIN; INSERT INTO v VALUES (1, x'00ff27', '{"a": 1.10}', -0.5, REPEAT('ü''', 700000), 0.1), (2, '', NULL, NULL, '', -1e30);
+        INSERT INTO c VALUES (20, 1), (21, 1), (22, 2); UPDATE p SET note = 'bad' WHERE id = 2; DELETE FROM c WHERE id = 20; COMMIT`);
+      const parts = cut(await s.capture(), 1);
+      const first = await s.consumer();
+      await expect(first.apply(parts, never)).rejects.toMatchObject({ code: targetErrors.readAgain.code });
+      await first.close();
+      const consumer = await s.consumer();
+      await consumer.apply(parts, never);
+      expect(await causes(s)).toEqual(['error']);
+      expect((await s.rows('v')).target).toEqual([]);
+      await mend(s);
+      expect(await ask(s, consumer, null)).toMatchObject({ failed: [], waiting: [] });
+      await equal(s);
+      expect((await s.rows('v')).target).toEqual((await s.rows('v')).source);
+    });
+
+    test('a route that halts names the transaction, and goes on behind it once somebody skips it', async () => {
+      await using s = await stage({ schema, route: { apply: { ...apply, onError: 'halt' } } });
+      await s.write(rows);
+      await s.carry();
+      await refuse(s);
+      await s.write("UPDATE p SET note = 'bad' WHERE id = 2; UPDATE p SET note = 'free' WHERE id = 1");
+      const parts = await s.capture();
+      const halted = await s.consumer();
+      const error: TidelockError = await halted.apply(parts, never).catch((reason) => reason);
+      const { transaction } = error.place as { transaction: { id: string; position: Position } };
+      expect(error).toMatchObject({
+        code: 'TL-2203',
+        remedy: expect.stringContaining(`tidelock skip ${s.route.name} --transaction ${transaction.id}`),
+      });
+      await halted.close();
+      const { code, message, remedy } = error;
+      await s.store.parked.skip({
+        transaction: transaction.id,
+        position: transaction.position,
+        code,
+        message,
+        remedy,
+        reason: 'known',
+        askedBy: 'test',
+      });
+      const from = await s.checkpoint();
+      const consumer = await s.consumer();
+      const at = parts.findIndex(({ commit }) => commit?.position === from.position);
+      await consumer.apply(parts.slice(at + 1), never);
+      expect(await s.store.parked.list()).toMatchObject([
+        { cause: 'skip', reason: 'known', transaction: transaction.id },
+      ]);
+      expect(await s.to.query(`SELECT note FROM ${s.target}.p ORDER BY id`)).toEqual([
+        { note: 'free' },
+        { note: '' },
+        { note: '' },
+      ]);
+      await mend(s);
+      expect(await ask(s, consumer, null)).toMatchObject({ failed: [], waiting: [] });
+      await equal(s);
+    });
+  });
 });
 
 test('what a cascade does at MariaDB, which logs nothing of it, it does at the target', async () => {

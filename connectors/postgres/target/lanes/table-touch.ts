@@ -2,9 +2,9 @@ import type { Row } from '../../../../src/core/cell.ts';
 import type { RowChange } from '../../../../src/core/change.ts';
 import { type PackedRow, packedAfter } from '../../../../src/core/packed-row.ts';
 import { type KeyPart, type KeyReader, type RowKey, readerOfParts } from '../../../sql/apply/row-key.ts';
+import type { TableKeys } from '../../../sql/parking/table-keys.ts';
 import { isAlike } from '../comparable-types.ts';
 import { normaliser } from '../key-form.ts';
-import type { TableKeys } from '../parking/table-keys.ts';
 import type { TablePlan } from '../table-plan.ts';
 import type { TouchedKeys } from './touched-keys.ts';
 

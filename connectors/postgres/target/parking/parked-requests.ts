@@ -3,11 +3,12 @@ import { nodeErrors } from '../../../../src/core/errors/catalogue/node.ts';
 import { failpoint } from '../../../../src/core/failpoint.ts';
 import type { Logger } from '../../../../src/core/logger.ts';
 import type { Group } from '../../../sql/apply/group.ts';
+import type { ParkedWork, ParkedWorker } from '../../../sql/parking/parked-work.ts';
+import type { Parking } from '../../../sql/parking/parking.ts';
 import type { GroupWriter } from '../group-writer.ts';
+import type { TablePlan } from '../table-plan.ts';
 import type { TablePlans } from '../table-plans.ts';
 import type { TargetTransaction } from '../target-transaction.ts';
-import type { ParkedWork, ParkedWorker } from './parked-work.ts';
-import type { Parking } from './parking.ts';
 import type { SetAside } from './set-aside.ts';
 
 export interface ParkedRequestsOptions {
@@ -17,7 +18,7 @@ export interface ParkedRequestsOptions {
   readonly target: TargetTransaction;
   readonly writer: GroupWriter;
   readonly aside: SetAside;
-  readonly parking: Parking;
+  readonly parking: Parking<TablePlan>;
   readonly parkedWork: ParkedWork;
   single(one: Group): Promise<unknown>;
 }

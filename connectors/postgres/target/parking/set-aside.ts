@@ -6,13 +6,15 @@ import type { RouteDefinition } from '../../../../src/core/route.ts';
 import type { TransactionPart } from '../../../../src/core/transaction.ts';
 import { type Group, groupOf, isIdle, transactionsOf } from '../../../sql/apply/group.ts';
 import { mappingError } from '../../../sql/apply/mapping-error.ts';
+import { haltAt, parkableCause } from '../../../sql/parking/parkable.ts';
+import type { Parking } from '../../../sql/parking/parking.ts';
+import type { ParkWhy } from '../../../sql/parking/parking-store.ts';
 import { Batch } from '../batch.ts';
 import type { GroupWriter } from '../group-writer.ts';
 import type { LoadApply } from '../load-apply.ts';
+import type { TablePlan } from '../table-plan.ts';
 import type { TablePlans } from '../table-plans.ts';
 import type { TargetTransaction } from '../target-transaction.ts';
-import { haltAt, parkableCause } from './parkable.ts';
-import type { Parking, ParkWhy } from './parking.ts';
 
 export interface SetAsideOptions {
   readonly client: pg.Client;
@@ -21,7 +23,7 @@ export interface SetAsideOptions {
   readonly plans: TablePlans;
   readonly loads: LoadApply;
   readonly target: TargetTransaction;
-  readonly parking: Parking;
+  readonly parking: Parking<TablePlan>;
   readonly writer: GroupWriter;
   /** Carries out one transaction of a group that did not go through as a whole. */
   single(one: Group): Promise<unknown>;

@@ -1,21 +1,17 @@
-import type pg from 'pg';
-import { isRowChange, type RowChange, type UnmappedChange } from '../../../../src/core/change.ts';
-import { encodeChanges } from '../../../../src/core/change-codec.ts';
-import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
-import { fail } from '../../../../src/core/errors/tidelock-error.ts';
-import { failpoint } from '../../../../src/core/failpoint.ts';
-import type { ParkedCause, ParkedCount, ParkedTable } from '../../../../src/core/parked.ts';
-import type { Position, PositionOrder } from '../../../../src/core/position.ts';
-import type { Commit, Origin, TransactionPart } from '../../../../src/core/transaction.ts';
-import { isIdle } from '../../../sql/apply/group.ts';
-import { readParkedCount } from '../../state/postgres-parked-store.ts';
-import { stateVersion } from '../../state/state-schema.ts';
-import type { TablePlan } from '../table-plan.ts';
-import type { TablePlans } from '../table-plans.ts';
+import type { Row } from '../../../src/core/cell.ts';
+import { isRowChange, type RowChange, type UnmappedChange } from '../../../src/core/change.ts';
+import { encodeChanges } from '../../../src/core/change-codec.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
+import type { ParkedCount, ParkedTable } from '../../../src/core/parked.ts';
+import type { Position, PositionOrder } from '../../../src/core/position.ts';
+import type { TableVersion } from '../../../src/core/table.ts';
+import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
+import { isIdle } from '../apply/group.ts';
 import { type Claim, ClaimSet } from './claim-set.ts';
-import { oldImage, readOldRows } from './old-rows.ts';
-import { TableClaims } from './table-claims.ts';
-import { readTableKeys } from './table-keys.ts';
+import type { Decision, ParkingStore, ParkWhy } from './parking-store.ts';
+import type { ClaimedPlan, TableClaims } from './table-claims.ts';
 
 /** Digests that a route keeps in memory, about 10 MB, and that are stored of one transaction. */
 const loadedDigests = 100_000;
@@ -24,24 +20,6 @@ const storedDigests = 10_000;
 /** A stored piece is about this large, unless one row is larger. */
 const pieceRows = 1_000;
 const pieceBytes = 1_000_000;
-
-/** Why a transaction is set aside, as it is stored with it. */
-export interface ParkWhy {
-  readonly cause: ParkedCause;
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
-  readonly reason: string | null;
-  readonly askedBy: string | null;
-}
-
-/** A transaction that is to be set aside when it is met: what a person or this engine has decided before. */
-interface Decision {
-  readonly transaction: string;
-  /** Known where the route had the whole transaction when it was decided. */
-  readonly position: Position | null;
-  readonly why: ParkWhy;
-}
 
 /** A transaction that is being written to the store, over one group or several. */
 interface Writing {
@@ -59,11 +37,27 @@ interface Writing {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export interface ParkingOptions {
-  readonly client: pg.Client;
-  readonly routeId: number;
+/** Tables as changes name them, each with its plan. */
+export interface PlansOf<P> {
+  get(table: TableVersion): P;
+}
+
+/** What a connector knows of its tables. */
+export interface ParkedTables<P> {
+  /** By plan; of a table that is not there none. */
+  claims(plans: readonly P[]): Promise<ReadonlyMap<P, TableClaims>>;
+  /** Old values of `columns`, of the rows that changes are about, as they are at the target. Null of rows that are not there, and of changes without an old row undefined. */
+  oldRows(
+    plan: P,
+    columns: readonly number[],
+    changes: readonly RowChange[],
+  ): Promise<(change: RowChange) => Row | null | undefined>;
+}
+
+export interface ParkingOptions<P> {
+  readonly store: ParkingStore;
+  readonly tables: ParkedTables<P>;
   readonly route: string;
-  readonly routeKey: string;
   /** Of the source. */
   readonly order: PositionOrder;
 }
@@ -92,46 +86,36 @@ export interface ParkingOptions {
  * While nothing is parked and nothing is to be skipped `active` is false, and that is all a group ever looks at. The
  * digests in memory are bounded: beyond the limit a whole table is blocked instead of single keys of it.
  */
-export class Parking {
-  readonly #options: ParkingOptions;
+export class Parking<P extends ClaimedPlan> {
+  readonly #options: ParkingOptions<P>;
   readonly #held = new ClaimSet(loadedDigests);
-  readonly #claims = new WeakMap<TablePlan, TableClaims>();
+  readonly #claims = new WeakMap<P, TableClaims>();
   #decision: Decision | null = null;
   #writing: Writing | null = null;
   #count: ParkedCount = { count: 0, since: null };
 
-  constructor(options: ParkingOptions) {
+  constructor(options: ParkingOptions<P>) {
     this.#options = options;
   }
 
   /** Reads what is parked, with the checkpoint at `position`; also after something was taken out. */
   async load(position: Position): Promise<void> {
-    const { client, routeId, routeKey, order } = this.#options;
+    const { store, order } = this.#options;
     this.#held.clear();
     // On a session that sends both at once.
-    const decision = this.#readDecision();
+    const decision = store.decision();
     decision.catch(() => {});
-    this.#count = await readParkedCount(client, stateVersion, routeKey);
+    this.#count = await store.count();
     this.#decision = await decision;
     const end = this.#decision?.position ?? null;
     if (end !== null && order.covers(position, end)) await this.forgetDecision();
     if (this.#count.count === 0) return;
-    const { rows: resources } = await client.query<{ resource: string; exclusive: boolean; digests: number }>(
-      `select resource, exclusive, count(distinct digest)::int as digests from tidelock.parked_keys
-       where route_id = $1 group by resource, exclusive order by digests`,
-      [routeId],
-    );
-    for (const { resource, exclusive, digests } of resources) {
+    for (const { resource, exclusive, digests } of await store.resources()) {
       if (this.#held.size + digests > loadedDigests) {
         this.#held.add({ resource, exclusive, digest: null });
         continue;
       }
-      const { rows } = await client.query<{ digest: string | null }>(
-        `select distinct digest::text from tidelock.parked_keys where route_id = $1 and resource = $2 and exclusive = $3`,
-        [routeId, resource, exclusive],
-      );
-      for (const { digest } of rows)
-        this.#held.add({ resource, exclusive, digest: digest === null ? null : Number(digest) });
+      for (const digest of await store.digests(resource, exclusive)) this.#held.add({ resource, exclusive, digest });
     }
   }
 
@@ -150,7 +134,7 @@ export class Parking {
   }
 
   /** Why the transaction has to be set aside, as far as these parts of it tell; null where it is free. */
-  async verdict(parts: readonly TransactionPart[], plans: TablePlans): Promise<ParkWhy | null> {
+  async verdict(parts: readonly TransactionPart[], plans: PlansOf<P>): Promise<ParkWhy | null> {
     const [first] = parts;
     if (first === undefined || parts.every(isIdle)) return null;
     const decision = this.#decision;
@@ -170,7 +154,7 @@ export class Parking {
    * Writes parts of one transaction into the open target transaction, with the last one also what it holds. They count
    * as parked from `committed` on.
    */
-  async write(parts: readonly TransactionPart[], why: ParkWhy, plans: TablePlans): Promise<void> {
+  async write(parts: readonly TransactionPart[], why: ParkWhy, plans: PlansOf<P>): Promise<void> {
     const [first] = parts;
     if (first === undefined) return;
     this.#writing ??= await this.#begin(first, why);
@@ -185,7 +169,7 @@ export class Parking {
   }
 
   /** In a target transaction: adds the old values of a parked transaction's rows that have come since it was parked. */
-  async claimAgain(id: number, parts: readonly TransactionPart[], plans: TablePlans): Promise<void> {
+  async claimAgain(id: number, parts: readonly TransactionPart[], plans: PlansOf<P>): Promise<void> {
     const claims = new ClaimSet(storedDigests);
     const writing = { id: String(id), claims, decided: false, parts: 0, rows: 0, bytes: 0, incomplete: false };
     for (const part of parts) await this.#claimParts(part, plans, { ...writing, tables: new Map() });
@@ -208,50 +192,24 @@ export class Parking {
 
   /** Stores that the transaction is to be set aside when it is met again. In a target transaction of its own. */
   async decide(part: TransactionPart, why: ParkWhy): Promise<void> {
-    const { cause, code, message, remedy, reason, askedBy } = why;
-    await this.#options.client.query(
-      `insert into tidelock.skips (route_id, transaction_id, position, cause, code, message, remedy, reason, asked_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-       on conflict (route_id) do update set transaction_id = excluded.transaction_id, position = excluded.position,
-         cause = excluded.cause, code = excluded.code, message = excluded.message, remedy = excluded.remedy,
-         reason = excluded.reason, asked_by = excluded.asked_by, asked_at = now()`,
-      [this.#options.routeId, part.id, part.commit?.position ?? null, cause, code, message, remedy, reason, askedBy],
-    );
+    await this.#options.store.decide(part, why);
     failpoint('park.decided');
   }
 
   /** The transaction that it is about was passed, or is another one than was meant. */
   async forgetDecision(): Promise<void> {
     this.#decision = null;
-    const { client, routeId } = this.#options;
-    await client.query(
-      `with void as (delete from tidelock.skips where route_id = $1 returning *)
-       insert into tidelock.journal (route_id, action, transaction_id, position, code, message, reason, asked_by)
-       select $1, 'skip void', transaction_id, position, code, message, reason, asked_by from void where cause = 'skip'`,
-      [routeId],
-    );
-  }
-
-  async #readDecision(): Promise<Decision | null> {
-    const { client, routeId } = this.#options;
-    const { rows } = await client.query<ParkWhy & { transaction: string; position: Position | null }>(
-      `select transaction_id as transaction, position, cause, code, message, remedy, reason, asked_by as "askedBy"
-       from tidelock.skips where route_id = $1`,
-      [routeId],
-    );
-    if (rows[0] === undefined) return null;
-    const { transaction, position, ...why } = rows[0];
-    return { transaction, position, why };
+    await this.#options.store.voidDecision();
   }
 
   /** What they have in common with what is parked; null where nothing. */
-  async #conflict(parts: readonly TransactionPart[], plans: TablePlans): Promise<string | null> {
+  async #conflict(parts: readonly TransactionPart[], plans: PlansOf<P>): Promise<string | null> {
     await this.#prepare(parts, plans);
     const meets = { resource: null as string | null };
     const claim = (one: Claim): void => {
       if (meets.resource === null && this.#held.conflicts(one)) meets.resource = one.resource;
     };
-    let last: TablePlan | null = null;
+    let last: P | null = null;
     let concerned = false;
     for (const part of parts) {
       for (const change of part.changes) {
@@ -272,8 +230,8 @@ export class Parking {
     return null;
   }
 
-  async #prepare(parts: readonly TransactionPart[], plans: TablePlans): Promise<void> {
-    const missing = new Set<TablePlan>();
+  async #prepare(parts: readonly TransactionPart[], plans: PlansOf<P>): Promise<void> {
+    const missing = new Set<P>();
     for (const { changes } of parts)
       for (const change of changes) {
         const isWhole = change.kind === 'truncate' || change.kind === 'unmapped';
@@ -284,46 +242,32 @@ export class Parking {
         }
       }
     if (missing.size === 0) return;
-    const keys = await readTableKeys(
-      this.#options.client,
-      [...missing].map(({ target }) => target.oid),
-    );
+    const claims = await this.#options.tables.claims([...missing]);
     for (const plan of missing) {
-      const known = keys.get(plan.target.oid);
-      if (known === undefined) {
-        throw fail(targetErrors.tableMissing, { route: this.#options.route, table: plan.label });
-      }
-      this.#claims.set(plan, new TableClaims(plan, known));
+      const known = claims.get(plan);
+      if (known === undefined) throw fail(targetErrors.tableMissing, { route: this.#options.route, table: plan.label });
+      this.#claims.set(plan, known);
     }
   }
 
-  #claimsOf(plan: TablePlan): TableClaims {
+  #claimsOf(plan: P): TableClaims {
     const claims = this.#claims.get(plan);
     if (claims === undefined) throw new RangeError(`the keys of ${plan.label} were not read`);
     return claims;
   }
 
   async #begin(part: TransactionPart, why: ParkWhy): Promise<Writing> {
-    const { client, routeId } = this.#options;
-    const { cause, code, message, remedy, reason, askedBy } = why;
-    const origin: Origin = part.origin;
-    const { rows } = await client.query<{ id: string }>(
-      `insert into tidelock.parked (route_id, transaction_id, position, commit_id, committed_at_ms, origin, cause, code,
-         message, remedy, reason, asked_by, rows, bytes, tables, incomplete)
-       values ($1, $2, '', '', 0, $3, $4, $5, $6, $7, $8, $9, 0, 0, '[]', false) returning id::text`,
-      [routeId, part.id, JSON.stringify(origin), cause, code, message, remedy, reason, askedBy],
-    );
-    const id = rows[0]?.id ?? '';
+    const id = await this.#options.store.begin(part, why);
     const claims = new ClaimSet(storedDigests);
     const decided = this.#decision?.transaction === part.id;
     return { id, claims, decided, tables: new Map(), parts: 0, rows: 0, bytes: 0, incomplete: false };
   }
 
   /** The keys that the part touches, with the old values as the target has them: nothing of the transaction is there. */
-  async #claimParts(part: TransactionPart, plans: TablePlans, writing: Writing): Promise<void> {
+  async #claimParts(part: TransactionPart, plans: PlansOf<P>, writing: Writing): Promise<void> {
     await this.#prepare([part], plans);
     const claim = (one: Claim): void => writing.claims.add(one);
-    const byPlan = new Map<TablePlan, RowChange[]>();
+    const byPlan = new Map<P, RowChange[]>();
     for (const change of part.changes) {
       if (change.kind === 'truncate' || change.kind === 'unmapped') {
         for (const table of change.tables) {
@@ -342,84 +286,44 @@ export class Parking {
     }
     for (const [plan, changes] of byPlan) {
       const claims = this.#claimsOf(plan);
-      const rows = await readOldRows(this.#options.client, plan, claims.fetched, changes);
+      const oldRow = await this.#options.tables.oldRows(plan, claims.fetched, changes);
       for (const change of changes) {
-        const image = claims.fetched.length === 0 ? null : oldImage(plan, change);
-        const old = image === null ? null : (rows.get(plan.readKey?.(image) ?? '') ?? null);
-        if (image !== null && old === null && change.kind !== 'insert') writing.incomplete = true;
-        claims.parked(change, old, claim);
+        const old = oldRow(change);
+        if (old === null && change.kind !== 'insert') writing.incomplete = true;
+        claims.parked(change, old ?? null, claim);
       }
     }
   }
 
   /** Those that are not stored yet. */
   async #storeClaims(id: string, held: ClaimSet): Promise<void> {
-    const { client, routeId } = this.#options;
-    const claims = [...held.claims()];
-    await client.query(
-      `insert into tidelock.parked_keys (parked_id, route_id, resource, exclusive, digest)
-       select $1, $2, * from unnest($3::text[], $4::bool[], $5::bigint[])
-       except select parked_id, route_id, resource, exclusive, digest from tidelock.parked_keys where parked_id = $1`,
-      [
-        id,
-        routeId,
-        claims.map(({ resource }) => resource),
-        claims.map(({ exclusive }) => exclusive),
-        claims.map(({ digest }) => digest),
-      ],
-    );
+    await this.#options.store.addClaims(id, [...held.claims()]);
   }
 
   async #store(part: TransactionPart, writing: Writing): Promise<void> {
-    const { client } = this.#options;
     const perRow = part.bytes / Math.max(1, part.changes.length);
     const step = Math.max(1, Math.min(pieceRows, Math.floor(pieceBytes / Math.max(1, perRow))));
     for (let at = 0; at < part.changes.length; at += step) {
       const piece = part.changes.slice(at, at + step);
       const rows = piece.filter((change) => isRowChange(change) || change.kind === 'unmapped').length;
       const changes = encodeChanges(piece);
-      await client.query('insert into tidelock.parked_parts (parked_id, part, rows, changes) values ($1, $2, $3, $4)', [
-        writing.id,
-        writing.parts++,
-        rows,
-        changes,
-      ]);
+      await this.#options.store.addPart(writing.id, { part: writing.parts++, rows, changes });
       writing.rows += rows;
       writing.bytes += changes.length;
     }
   }
 
   async #finish(first: TransactionPart, commit: Commit, writing: Writing): Promise<void> {
-    const { client, routeId, route } = this.#options;
+    const { store, route } = this.#options;
     const decision = writing.decided ? this.#decision : null;
     // Decided upon another transaction that had the same id: the source was restored and has gone on.
     if (decision !== null && decision.position !== null && decision.position !== commit.position) {
       throw fail(targetErrors.skipStale, { route, transaction: first.id, position: decision.position });
     }
     const { id, rows, bytes, incomplete } = writing;
-    await client.query(
-      `update tidelock.parked set position = $2, commit_id = $3, committed_at_ms = $4, rows = $5, bytes = $6,
-         tables = $7, incomplete = $8 where id = $1`,
-      [
-        id,
-        commit.position,
-        commit.id,
-        commit.atMs,
-        rows,
-        bytes,
-        JSON.stringify([...writing.tables.values()]),
-        incomplete,
-      ],
-    );
+    await store.finish(id, { commit, rows, bytes, incomplete, tables: [...writing.tables.values()] });
     await this.#storeClaims(id, writing.claims);
-    if (decision !== null) {
-      await client.query(
-        `with used as (delete from tidelock.skips where route_id = $1 returning *)
-         insert into tidelock.journal (route_id, action, transaction_id, position, parked_id, code, message, reason, asked_by)
-         select $1, 'skipped', transaction_id, $3, $2, code, message, reason, asked_by from used where cause = 'skip'`,
-        [routeId, id, commit.position],
-      );
-    }
+    if (decision !== null) await store.useDecision(id, commit.position);
     failpoint('park.written');
   }
 }
@@ -436,7 +340,7 @@ function countUnmapped(counts: Mutable<ParkedTable>, { change }: UnmappedChange)
   else countRow(counts, change);
 }
 
-function tableOf({ tables }: Writing, { label }: TablePlan): Mutable<ParkedTable> {
+function tableOf({ tables }: Writing, { label }: ClaimedPlan): Mutable<ParkedTable> {
   let table = tables.get(label);
   if (table === undefined) {
     table = { table: label, inserts: 0, updates: 0, deletes: 0, truncates: 0 };

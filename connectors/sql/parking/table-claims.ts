@@ -1,14 +1,39 @@
 import { hash } from 'node:crypto';
-import { ABSENT, type Row, UNCHANGED } from '../../../../src/core/cell.ts';
-import type { RowChange } from '../../../../src/core/change.ts';
-import { isAlike } from '../comparable-types.ts';
-import { type Normalise, normaliser } from '../key-form.ts';
-import type { TablePlan } from '../table-plan.ts';
+import { ABSENT, type Row, UNCHANGED } from '../../../src/core/cell.ts';
+import type { RowChange } from '../../../src/core/change.ts';
+import type { TableVersion } from '../../../src/core/table.ts';
+import type { NormaliseKey } from '../apply/row-key.ts';
 import type { Claim } from './claim-set.ts';
-import type { ForeignKey, TableKeys } from './table-keys.ts';
+import type { TableKeys } from './table-keys.ts';
 
-/** A digest; null for a NULL among the values, which equals nothing; undefined where a value is not in the image. */
-type Value = number | null | undefined;
+/**
+ * A digest; null for a NULL among the values, which equals nothing; undefined where a value is not in the image; `any` where
+ * it is not known which other values the server holds equal.
+ */
+type Value = number | null | undefined | 'any';
+
+/** What of a table's plan tells which keys its rows have. */
+export interface ClaimedPlan {
+  readonly label: string;
+  readonly source: TableVersion;
+  /** Columns that name a row at the target; empty where only the whole row does. */
+  readonly keyIndexes: readonly number[];
+}
+
+/** What a connector knows of the target table's columns. */
+export interface KeyColumns {
+  /** In a mapped row; -1 where no source column fills it. */
+  indexOf(name: string): number;
+  /** Null where the server may hold values equal whose texts differ. */
+  normaliser(index: number): NormaliseKey | null;
+  /** Whether values of the column are equal to those of a column of `type` where their texts are. */
+  isComparable(index: number, type: string): boolean;
+  /**
+   * Old values that the log does not carry: `fetched` from the row at the target; `ignored`; or their keys count as if they had
+   * `every` value.
+   */
+  readonly unlogged: 'fetched' | 'ignored' | 'every';
+}
 
 interface KeyOf {
   readonly resource: string;
@@ -18,7 +43,7 @@ interface KeyOf {
 }
 
 /**
- * What changes of one table claim. The conflicts are those of PostgreSQL's row locks: a row, a unique value and the
+ * What changes of one table claim. The conflicts are those of row locks as PostgreSQL has them: a row, a unique value and the
  * appearing or going of a key that foreign keys point to are claimed exclusively, the key that a row points to is
  * shared. So the orders of one customer don't wait for each other, nor for a change of his address; but they do for
  * his own insert, and his delete waits for them.
@@ -30,7 +55,7 @@ interface KeyOf {
 export class TableClaims {
   /** Columns whose old values have to be read at the target where the log does not carry them. */
   readonly fetched: readonly number[];
-  readonly #plan: TablePlan;
+  readonly #plan: ClaimedPlan;
   readonly #row: KeyOf;
   readonly #unique: readonly KeyOf[];
   readonly #foreign: readonly KeyOf[];
@@ -38,32 +63,46 @@ export class TableClaims {
   /** Claimed with every value by each insert and update: exclusion constraints, unique indexes over expressions. */
   readonly #unreadable: string | null;
 
-  constructor(plan: TablePlan, keys: TableKeys) {
+  constructor(plan: ClaimedPlan, keys: TableKeys, columns: KeyColumns) {
     this.#plan = plan;
-    this.#row = keyOf(plan, `row ${keys.name}`, [...plan.keyIndexes]);
-    const indexesOf = (columns: readonly string[]): number[] =>
-      columns.map((name) => plan.columns.find(({ column }) => column.name === name)?.index ?? -1);
+    const isKnown = (index: number): boolean =>
+      columns.unlogged !== 'every' || plan.source.identity === 'full' || plan.source.columns[index]?.key === true;
+    const keyOf = (resource: string, indexes: readonly number[], nullsDistinct = true): KeyOf =>
+      indexes.every(isKnown)
+        ? readableKey(columns, resource, indexes, nullsDistinct)
+        : { resource, indexes, read: null };
+    this.#row = keyOf(`row ${keys.name}`, [...plan.keyIndexes]);
+    const indexesOf = (names: readonly string[]): number[] => names.map((name) => columns.indexOf(name));
     const isRowKey = (indexes: readonly number[]): boolean =>
       indexes.length === plan.keyIndexes.length && indexes.every((index) => plan.keyIndexes.includes(index));
     const readable = keys.unique.filter(({ hasExpressions }) => !hasExpressions);
-    this.#unique = readable.flatMap(({ columns, nullsDistinct }) => {
+    this.#unique = readable.flatMap(({ columns: names, nullsDistinct }) => {
       // A column that no source column fills can't be read: fewer columns only make more values equal.
-      const indexes = indexesOf(columns).filter((index) => index >= 0);
-      if (indexes.length === 0 || (isRowKey(indexes) && indexes.length === columns.length)) return [];
-      return [keyOf(plan, `unique ${keys.name} (${columns.join(', ')})`, indexes, nullsDistinct)];
+      const indexes = indexesOf(names).filter((index) => index >= 0);
+      if (indexes.length === 0 || (isRowKey(indexes) && indexes.length === names.length)) return [];
+      return [keyOf(`unique ${keys.name} (${names.join(', ')})`, indexes, nullsDistinct)];
     });
-    this.#foreign = keys.foreign.flatMap((key) => foreignKey(plan, key, indexesOf(key.columns)) ?? []);
-    this.#referenced = keys.referenced.map((columns) => {
-      const indexes = indexesOf(columns);
-      const resource = referenceTo(keys.name, columns);
-      return indexes.includes(-1) ? { resource, indexes: [], read: null } : keyOf(plan, resource, indexes);
+    this.#foreign = keys.foreign.flatMap((key): KeyOf[] => {
+      const indexes = indexesOf(key.columns);
+      const resource = referenceTo(key.parent, key.parentColumns);
+      // None of its columns is filled by the route.
+      if (indexes.every((index) => index < 0)) return [];
+      const isComparable = indexes.every(
+        (index, at) => index >= 0 && columns.isComparable(index, key.parentTypes[at] ?? ''),
+      );
+      return [isComparable ? keyOf(resource, indexes) : { resource, indexes: [], read: null }];
+    });
+    this.#referenced = keys.referenced.map((names) => {
+      const indexes = indexesOf(names);
+      const resource = referenceTo(keys.name, names);
+      return indexes.includes(-1) ? { resource, indexes: [], read: null } : keyOf(resource, indexes);
     });
     const isUnreadable = keys.hasExclusion || readable.length < keys.unique.length;
     this.#unreadable = isUnreadable ? `exclusion ${keys.name}` : null;
     const needed = [...this.#unique, ...this.#foreign, ...this.#referenced].flatMap(({ indexes }) => indexes);
     const isLogged = (index: number): boolean => plan.source.columns[index]?.key === true;
     this.fetched =
-      plan.keyIndexes.length === 0 || plan.readKey === null || plan.source.identity === 'full'
+      plan.keyIndexes.length === 0 || columns.unlogged !== 'fetched' || plan.source.identity === 'full'
         ? []
         : [...new Set(needed)].filter((index) => !isLogged(index)).sort((a, b) => a - b);
   }
@@ -107,18 +146,18 @@ export class TableClaims {
     const digests = read === null ? [] : images.flatMap((image) => (image === null ? [] : (read(image) ?? [])));
     // Without one readable key there is no telling which row it is.
     if (digests.length === 0) claim({ resource, exclusive: true, digest: null });
-    for (const digest of digests) claim({ resource, exclusive: true, digest });
+    for (const digest of digests) claim({ resource, exclusive: true, digest: digest === 'any' ? null : digest });
   }
 
   #claimTaken(row: Row, claim: (claim: Claim) => void): void {
     for (const { resource, read } of this.#unique) {
       const digest = read === null ? null : read(row);
-      if (read === null) claim({ resource, exclusive: true, digest: null });
+      if (read === null || digest === 'any') claim({ resource, exclusive: true, digest: null });
       else if (typeof digest === 'number') claim({ resource, exclusive: true, digest });
     }
     for (const { resource, read } of this.#foreign) {
       const digest = read === null ? null : read(row);
-      if (read === null) claim({ resource, exclusive: false, digest: null });
+      if (read === null || digest === 'any') claim({ resource, exclusive: false, digest: null });
       else if (typeof digest === 'number') claim({ resource, exclusive: false, digest });
     }
     if (this.#unreadable !== null) claim({ resource: this.#unreadable, exclusive: true, digest: null });
@@ -139,7 +178,8 @@ export class TableClaims {
         claim({ resource, exclusive, digest: null });
         return;
       }
-      if (read(was) === read(after)) return;
+      const digest = read(was);
+      if (digest !== 'any' && digest === read(after)) return;
       images.push(was, after);
     } else {
       const image = change.kind === 'insert' ? change.after : change.before;
@@ -152,7 +192,7 @@ export class TableClaims {
     }
     for (const image of images) {
       const digest = read?.(image);
-      if (digest === undefined) claim({ resource, exclusive, digest: null });
+      if (digest === undefined || digest === 'any') claim({ resource, exclusive, digest: null });
       else if (digest !== null) claim({ resource, exclusive, digest });
     }
   }
@@ -162,22 +202,10 @@ function referenceTo(parent: string, columns: readonly string[]): string {
   return `reference ${parent} (${columns.join(', ')})`;
 }
 
-/** Null where none of its columns is filled by the route. */
-function foreignKey(plan: TablePlan, key: ForeignKey, indexes: readonly number[]): KeyOf | null {
-  const resource = referenceTo(key.parent, key.parentColumns);
-  if (indexes.every((index) => index < 0)) return null;
-  const isComparable = indexes.every((index, at) => {
-    const child = plan.columns.find((bound) => bound.index === index)?.column.baseType;
-    return isAlike(child, key.parentTypes[at]);
-  });
-  return isComparable ? keyOf(plan, resource, indexes) : { resource, indexes: [], read: null };
-}
-
-function keyOf(plan: TablePlan, resource: string, indexes: readonly number[], nullsDistinct = true): KeyOf {
-  const normalisers: Normalise[] = [];
+function readableKey(columns: KeyColumns, resource: string, indexes: readonly number[], nullsDistinct: boolean): KeyOf {
+  const normalisers: NormaliseKey[] = [];
   for (const index of indexes) {
-    const column = plan.columns.find((bound) => bound.index === index)?.column;
-    const normalise = column === undefined ? null : normaliser(column);
+    const normalise = columns.normaliser(index);
     if (normalise === null) return { resource, indexes, read: null };
     normalisers.push(normalise);
   }
@@ -188,7 +216,7 @@ function keyOf(plan: TablePlan, resource: string, indexes: readonly number[], nu
 interface DigestOptions {
   readonly resource: string;
   readonly indexes: readonly number[];
-  readonly normalisers: readonly Normalise[];
+  readonly normalisers: readonly NormaliseKey[];
   readonly nullsDistinct: boolean;
 }
 
@@ -199,8 +227,9 @@ function digestOf(row: Row, { resource, indexes, normalisers, nullsDistinct }: D
     const cell = row[indexes[at] ?? -1];
     if (cell === undefined || cell === UNCHANGED || cell === ABSENT) return undefined;
     if (cell === null) isNull = true;
-    // PostgreSQL has no NUL in text, so that no two keys run together. Bytes are compared as the server writes them.
+    // No normaliser leaves a NUL in a text, so that no two keys run together. Bytes are compared as PostgreSQL writes them.
     const value = Buffer.isBuffer(cell) ? `\\x${cell.toString('hex')}` : cell === null ? null : normalisers[at]?.(cell);
+    if (value === null && cell !== null) return 'any';
     text += value === null ? '\0' : `\0${value}`;
   }
   if (isNull && nullsDistinct) return null;

@@ -1,8 +1,8 @@
-import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
-import { TidelockError } from '../../../../src/core/errors/tidelock-error.ts';
-import type { ParkedCause } from '../../../../src/core/parked.ts';
-import type { Position } from '../../../../src/core/position.ts';
-import type { TransactionPart } from '../../../../src/core/transaction.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { ParkedCause } from '../../../src/core/parked.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
 
 /** Data (22), constraints (23, 27, 44), what does not fit a page or an index (54), a trigger's own (P0), counts (21). */
 const ofTheData = /^(21|22|23|27|44|54|P0)/;
@@ -11,12 +11,16 @@ const ofTheData = /^(21|22|23|27|44|54|P0)/;
  * Why the transaction could be set aside, null where it can't. Only what is wrong with its rows: a definition, a
  * privilege or a server that is wrong would be met by every transaction after it, and all would be parked one by one.
  */
-export function parkableCause(error: TidelockError): ParkedCause | null {
+export function parkableCause(
+  error: TidelockError,
+  isOfTheData = (sqlState: string): boolean => ofTheData.test(sqlState),
+): ParkedCause | null {
   if (error.code === targetErrors.collision.code || error.code === targetErrors.incompleteRow.code) return 'collision';
-  if (error.code === targetErrors.tooManyDisplaced.code) return 'error';
+  if (error.code === targetErrors.tooManyDisplaced.code || error.code === targetErrors.valueAltered.code)
+    return 'error';
   if (error.code !== targetErrors.applyFailed.code && error.code !== targetErrors.commitFailed.code) return null;
   const { sqlState } = error.place as { sqlState?: string };
-  return ofTheData.test(sqlState ?? '') ? 'error' : null;
+  return isOfTheData(sqlState ?? '') ? 'error' : null;
 }
 
 /** Which source transaction a route has halted at. Its end is null where not all of it was there yet. */
