@@ -599,7 +599,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
         await s.write(rows);
         await s.carry();
         await refuse(s);
-        await s.write("UPDATE p SET note = 'bad' WHERE id = 2");
+        await s.write("INSERT INTO p VALUES (4, 'd', 'bad')");
         const parts = await s.capture();
         const lost = await s.consumer();
         if (point !== 'retry.taken') {
