@@ -181,6 +181,17 @@ test('a table that is taken out of the route while it is loaded keeps no load be
     const begun = 'SELECT FROM tidelock.loads WHERE rows > 0 AND done_at IS NULL';
     await until('a chunk', async () => (await target.query(begun)).length === 1, 20_000);
   }
+  {
+    // Another table of its name, whose first rows the load would leave out.
+    await source.query('CREATE TABLE twin (LIKE item INCLUDING ALL); DROP TABLE item; ALTER TABLE twin RENAME TO item');
+    await using anew = file.run();
+    await anew.reason('TL-3111', 30_000);
+    await source.query('ALTER PUBLICATION test__here_to_there ADD TABLE ONLY item');
+    await file.tidelock('start', 'here-to-there');
+    await anew.reason('TL-4105', 20_000);
+    await file.tidelock('start', 'here-to-there', '--accept-schema-change');
+    await anew.reason('TL-4165', 20_000);
+  }
   file.configure('tables: [public.loose]');
   await using route = file.run();
   // It halts until somebody agrees to the change.
