@@ -311,7 +311,12 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
         },
       };
     };
-    using there = new RouteFile({ source: database, target: mysql, route: 'tables: ["made.*"]' });
+    using there = new RouteFile({
+      source: database,
+      target: mysql,
+      route: 'tables: ["made.*"]',
+      name: `there-${vendor}`,
+    });
     const first = await schema(there, '--apply', 'all');
     expect(first.document).toMatchObject({ statements: [], findings: [] });
     expect(first.code).toBe(0);
