@@ -53,14 +53,18 @@ export class CompareSql {
   }
 
   boundaries(where: string, every: number): string {
-    const number = quoteIdentifier('number of the row');
+    // Beside the columns of the key, whatever people have called them.
+    let name = 'number of the row';
+    while (this.#shape.key.some((column) => column.toLowerCase() === name)) name += ' again';
+    const number = quoteIdentifier(name);
     return `SELECT ${this.#keyTexts.join(', ')} FROM (
         SELECT ${this.#keyNames}, ROW_NUMBER() OVER (ORDER BY ${this.#keyNames}) AS ${number} FROM ${this.#from}${where}) AS t
       WHERE t.${number} % ${every} = 0 ORDER BY t.${number}`;
   }
 
+  /** Grouped by its place: of a name GROUP BY takes a column of the table before what was selected under it. */
   bucketDigests(hash: RowHash, buckets: number): string {
-    return `SELECT ${this.#bucket(hash, buckets)} AS b, COUNT(*), SUM(${this.#counted(hash)}) FROM ${this.#from}${this.range(all)} GROUP BY b`;
+    return `SELECT ${this.#bucket(hash, buckets)}, COUNT(*), SUM(${this.#counted(hash)}) FROM ${this.#from}${this.range(all)} GROUP BY 1`;
   }
 
   listBuckets(hash: RowHash, { chosen, buckets }: BucketChoice): string {

@@ -60,6 +60,38 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     ]);
   });
 
+  test('a compare tells every row, whatever the columns are called', async () => {
+    const names = ['number of the row', 'b', 't', 'n', '1'];
+    const columns = names.map((name) => `\`${name}\` int NOT NULL`);
+    await connection.query(`CREATE TABLE d.called (${columns.join(', ')}, PRIMARY KEY (\`number of the row\`))`);
+    const ids = Array.from({ length: 100 }, (_, id) => id);
+    await connection.query(`INSERT INTO d.called VALUES ${ids.map((id) => `(${id}, ${id}, 1, 1, 1)`).join(', ')}`);
+    const route = mysqlRoute(server, 'd');
+    const { signal } = new AbortController();
+    const side = new MysqlCompareSide({ side: 'source', node: route.from, route, signal });
+    const table = { schema: 'd', name: 'called' };
+    await side.tables([table]);
+    const hash: RowHash = { kind: 'server', seed: '4711' };
+    const shape: ComparedShape = {
+      table,
+      key: ['number of the row'],
+      columns: names.map((name) => ({ name, form: 'text' })),
+      condition: null,
+    };
+    const rows = ids.map((id): Row => [id, id, 1, 1, 1].map(String));
+    const expected = new Map<number, { rows: number; sum: bigint }>();
+    for (const { bucket, hash: own } of await side.listGiven(shape, hash, { rows, buckets: 4 })) {
+      const { rows: count, sum } = expected.get(bucket) ?? { rows: 0, sum: 0n };
+      expected.set(bucket, { rows: count + 1, sum: sum + BigInt(own) });
+    }
+    const digests = await side.bucketDigests(shape, hash, 4);
+    expect(
+      new Map([...digests].map(([bucket, { rows: count, sum }]) => [bucket, { rows: count, sum: BigInt(sum) }])),
+    ).toEqual(expected);
+    expect(await side.boundaries(shape, { after: null, to: null }, 25)).toEqual([['24'], ['49'], ['74'], ['99']]);
+    await side.close();
+  });
+
   /** Writes random rows, updates them, and compares both images with what SELECT showed in between. */
   async function compare(table: string, cases: readonly ColumnCase[]): Promise<void> {
     const random = new Random(seed);
