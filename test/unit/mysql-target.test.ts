@@ -55,6 +55,10 @@ test.each([
   ['float', 'float(7,4)', false],
   ['float', 'float unsigned', false],
   ['float', 'double', false],
+  ["set('a','b') collate utf8mb4_bin", "set('x','a','y','b','z') collate utf8mb4_bin", true],
+  ["set('a','b') collate utf8mb4_bin", "set('b','a') collate utf8mb4_bin", false],
+  ["set('a','b') collate utf8mb4_bin", "set('a','c') collate utf8mb4_bin", false],
+  ["enum('a','b') collate utf8mb4_bin", "enum('b','c','a') collate utf8mb4_bin", true],
 ])('values of %s fit into %s: %s', (source, target, fits) => {
   expect(typeFits(source, target)).toBe(fits);
 });

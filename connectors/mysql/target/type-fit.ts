@@ -20,9 +20,7 @@ export function typeFits(source: string, target: string): boolean {
   if (temporal.has(from.base)) return to.base === from.base && (to.size ?? 0) >= (from.size ?? 0);
   if (from.base === 'bit') return to.base === 'bit' && (to.size ?? 1) >= (from.size ?? 1);
   if (from.base === 'enum' || from.base === 'set')
-    return (
-      to.base === from.base && charsetFits(from, to) && from.members.every((member) => to.members.includes(member))
-    );
+    return to.base === from.base && charsetFits(from, to) && membersFit(from, to);
   if (from.collation !== null) return textFits(from, to);
   return bytesFit(from, to);
 }
@@ -40,6 +38,12 @@ function integerFits(from: ColumnType, to: ColumnType): boolean {
 function decimalFits(from: ColumnType, to: ColumnType): boolean {
   const whole = ({ size, scale }: ColumnType): number => (size ?? 10) - scale;
   return to.scale >= from.scale && whole(to) >= whole(from) && (from.unsigned || !to.unsigned);
+}
+
+/** A set shows its members in the order of its definition: in another one the same members are another text. */
+function membersFit(from: ColumnType, to: ColumnType): boolean {
+  const places = from.members.map((member) => to.members.indexOf(member));
+  return places.every((place, at) => place >= 0 && (from.base === 'enum' || place > (places[at - 1] ?? -1)));
 }
 
 /** Every charset is within Unicode. */
