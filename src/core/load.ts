@@ -73,6 +73,8 @@ export interface ChunkProgress {
  */
 export interface LoadedChunk {
   readonly source: string;
+  /** Tells the load that it is of from others of the table. */
+  readonly load: string;
   readonly sets: readonly RowSet[];
   readonly progress: ChunkProgress;
   /** In place of rows: some of those that the load replaces go. */

@@ -38,13 +38,19 @@ function part(...changes: Change[]): TransactionPart {
   return { id: '1', origin: [], changes, rows: changes.length, bytes: 0, commit, urgency: 'ride' };
 }
 
+interface Loaded {
+  readonly found?: () => TableDefinition;
+  readonly tableId?: string;
+  /** Rows of the target still go: what the target tells of a chunk that takes them. */
+  readonly onEmpties?: (load: TableLoad, chunk: LoadedChunk) => void;
+}
+
 /** What goes to the target of a load whose ranges are all loaded, and that has these keys to read again. */
 async function readAgain(
   keys: readonly string[],
   chunkBytes: number,
   read: (pass: (change: Change) => void, range: ReadRange) => readonly string[],
-  found: () => TableDefinition = () => definition,
-  tableId: string | null = null,
+  { found = () => definition, tableId, onEmpties }: Loaded = {},
 ): Promise<readonly LoadedChunk[]> {
   const windows = new WatermarkWindows();
   const loading = new LoadingTables();
@@ -54,6 +60,7 @@ async function readAgain(
   const pass = (one: Change): void => {
     const out = loading.pass(windows.pass(part(one)));
     if (out.chunk !== undefined) memory.give(out.chunk.reserved);
+    if (out.chunk?.empties !== undefined) onEmpties?.(load, out.chunk);
     passed.push(out);
   };
   const reader: Partial<SourceReader> = {
@@ -70,6 +77,7 @@ async function readAgain(
     bind: () => ({
       source: table,
       steps: [],
+      tables: [table],
       outputs: [{ table, projection: null, owns: null }],
       dropped: new Set(),
       kept: null,
@@ -80,14 +88,14 @@ async function readAgain(
       source: 'public.item',
       existing: 'refuse',
       where: null,
-      emptying: false,
+      emptying: onEmpties !== undefined,
       key: ['id'],
       after: ['9'],
       ended: true,
       again: keys.map((key) => [key]),
       rows: 0,
       bytes: 0,
-      tableId,
+      tableId: tableId ?? null,
     },
     {
       route: 'r',
@@ -150,23 +158,44 @@ test('what was read of another definition than the stream has come to is read ag
   const altered = definition.columns.map((column) => ({ ...column, type: 'pg_catalog.int4' }));
   const found = [{ ...definition, columns: altered }];
   const told: TableDefinition[] = [];
-  const chunks = await readAgain(
-    ['7'],
-    1_000,
-    () => ['7\tvalue\n'],
-    () => {
+  const chunks = await readAgain(['7'], 1_000, () => ['7\tvalue\n'], {
+    found: () => {
       told.push(found.shift() ?? definition);
       return told.at(-1) ?? definition;
     },
-  );
+  });
   expect(told).toHaveLength(2);
   expect(chunks.map(({ progress }) => progress.rows)).toEqual([1]);
 });
 
 test('a load does not go on over another table of the same name, whose first rows it would leave out', async () => {
-  await expect(readAgain(['7'], 1_000, () => ['7\tvalue\n'], undefined, '0')).rejects.toMatchObject({
+  await expect(readAgain(['7'], 1_000, () => ['7\tvalue\n'], { tableId: '0' })).rejects.toMatchObject({
     code: 'TL-4165',
   });
+});
+
+test('what an earlier load of the table has emptied is not what this one has, which then reads all ranges', async () => {
+  const emptying: boolean[] = [];
+  const ranges: ReadRange[] = [];
+  const chunks = await readAgain(
+    [],
+    1_000,
+    (_, range) => {
+      ranges.push(range);
+      return ['1\tvalue\n'];
+    },
+    {
+      onEmpties: (load, chunk) => {
+        load.applied({ ...chunk, load: 'an earlier one', emptied: true });
+        emptying.push(load.emptying);
+        load.applied({ ...chunk, emptied: true });
+        emptying.push(load.emptying);
+      },
+    },
+  );
+  expect(emptying).toEqual([true, false]);
+  expect(ranges).toMatchObject([{ kind: 'after', key: null }]);
+  expect(chunks).toHaveLength(2);
 });
 
 test('no more is under way than the target applies in a while, so that changes behind it come soon', async () => {

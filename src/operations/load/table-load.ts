@@ -56,6 +56,8 @@ const lookAgainMs = 250;
  */
 export class TableLoad {
   readonly #options: TableLoadOptions;
+  /** In its chunks: those of an earlier load may still be on their way. */
+  readonly #id = randomUUID();
   readonly #size: ChunkSize;
   /** How many keys are read again at once: the rows that have to be are those of large values. */
   readonly #keys: ChunkSize;
@@ -93,8 +95,9 @@ export class TableLoad {
     this.#keys = new ChunkSize(options.chunkBytes, { first: 1 });
     this.#label = load.source;
     this.#key = load.key;
-    this.#after = load.after;
-    this.#ended = load.ended;
+    // What was read before rows go is read again.
+    this.#after = load.emptying ? null : load.after;
+    this.#ended = !load.emptying && load.ended;
     this.#again = [...load.again];
     this.#emptying = load.emptying;
     this.#part = part;
@@ -147,7 +150,8 @@ export class TableLoad {
   }
 
   /** What the target has made of a chunk. */
-  applied({ progress: { rows }, appliedMs, empties, emptied }: LoadedChunk): void {
+  applied({ load, progress: { rows }, appliedMs, empties, emptied }: LoadedChunk): void {
+    if (load !== this.#id) return;
     if (empties !== undefined) {
       if (emptied === true) this.#emptying = false;
       this.#step?.resolve();
@@ -242,7 +246,7 @@ export class TableLoad {
         const progress = { ...nothing, tableId: definition.id };
         isGiven = false;
         passed.resolve(true);
-        return { ...part, chunk: { source: this.#label, sets: [], empties, progress, reserved } };
+        return { ...part, chunk: { source: this.#label, load: this.#id, sets: [], empties, progress, reserved } };
       },
     });
     try {
@@ -434,7 +438,10 @@ export class TableLoad {
     const { reserved } = chunk;
     if (reserved === null) throw new RangeError('a chunk that has gone on already');
     chunk.reserved = null;
-    const going: TransactionPart = { ...part, chunk: { source: this.#label, sets, progress, reserved } };
+    const going: TransactionPart = {
+      ...part,
+      chunk: { source: this.#label, load: this.#id, sets, progress, reserved },
+    };
     return { part: going, outcome: 'taken' as const };
   }
 

@@ -11,6 +11,7 @@ const signal = new AbortController().signal;
 /** The last of a load's chunks, whose rows are all there. */
 const lastChunk: LoadedChunk = {
   source: 'public.item',
+  load: '1',
   sets: [],
   progress: { after: ['2'], ended: true, readAgain: [], rows: 2, bytes: 20, done: true, tableId: '1' },
   reserved: { bytes: 0, ms: 0 },
