@@ -158,8 +158,9 @@ export class PostgresConsumer implements Consumer {
   /** Reads what is parked, and which tables are being loaded. Before anything else. */
   open(): Promise<void> {
     return this.#guard(async () => {
-      // On a session that sends both at once.
-      await Promise.all([this.#parking.load(this.start.position), this.#loads.open(), this.#openLanes()]);
+      // On a session that sends both at once. All are waited for: what has connected by then can be closed.
+      const opening = [this.#parking.load(this.start.position), this.#loads.open(), this.#openLanes()];
+      for (const one of await Promise.allSettled(opening)) if (one.status === 'rejected') throw one.reason;
     });
   }
 

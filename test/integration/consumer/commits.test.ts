@@ -1,6 +1,8 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { Batch } from '../../../connectors/postgres/target/batch.ts';
+import { Lanes } from '../../../connectors/postgres/target/lanes/lanes.ts';
 import { TouchedKeys } from '../../../connectors/postgres/target/lanes/touched-keys.ts';
+import { LoadApply } from '../../../connectors/postgres/target/load-apply.ts';
 import type { Consumer, PartFeed } from '../../../src/core/consumer.ts';
 import { armFailpoints } from '../../../src/core/failpoint.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
@@ -421,6 +423,21 @@ test('a COMMIT of what is off that went through all the same: it halts, and noth
   expect(committed).toBeGreaterThan(0);
   const found = 'SELECT count(*)::int AS n, count(DISTINCT id)::int AS ids FROM history';
   expect(await on.target.query(found)).toEqual([{ n: committed * 60, ids: committed * 60 }]);
+});
+
+test('lanes: an opening that fails leaves no session behind', async () => {
+  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5, 4) } });
+  const opening = vi.spyOn(Lanes.prototype, 'open');
+  const loads = vi.spyOn(LoadApply.prototype, 'open').mockRejectedValueOnce(new Error('not read'));
+  try {
+    await expect(on.consumer()).rejects.toThrow();
+    await opening.mock.results[0]?.value;
+    const sessions = `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tidelock % apply %'`;
+    await vi.waitFor(async () => expect(await on.target.query(sessions)).toEqual([]));
+  } finally {
+    opening.mockRestore();
+    loads.mockRestore();
+  }
 });
 
 /** Groups of five rows each, of which no two touch the same. */
