@@ -4,6 +4,8 @@ import { type ReplicaIdentity, type TableVersion, tableLabel } from './table.ts'
 
 /** Of the layout below. Bytes of another version are refused, never guessed at. */
 const version = 1;
+/** The same layout, of a part that is `unchecked`: an engine that knows nothing of those refuses it. */
+const uncheckedVersion = 2;
 
 const tags = { null: 0, unchanged: 1, absent: 2, text: 3, bytes: 4 } as const;
 const kinds = {
@@ -23,7 +25,7 @@ const identities: readonly ReplicaIdentity[] = ['default', 'index', 'full', 'not
  * own size once, where JSON would take several strings of it. The definitions of the tables come first, so that what
  * was encoded can be read without anything else. What is no change of rows (heartbeats, watermarks, announced definitions) is left out.
  */
-export function encodeChanges(changes: readonly Change[]): Buffer {
+export function encodeChanges(changes: readonly Change[], { unchecked = false } = {}): Buffer {
   const out = new Writer();
   const tables = new Map<TableVersion, number>();
   const body: (() => void)[] = [];
@@ -78,7 +80,7 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
     count++;
     add(change);
   }
-  out.byte(version);
+  out.byte(unchecked ? uncheckedVersion : version);
   out.size(tables.size);
   for (const table of tables.keys()) out.text(JSON.stringify(table));
   out.size(count);
@@ -91,6 +93,11 @@ function isOfNoRows(change: Change): change is SchemaChange | DdlChange | Heartb
   return kind === 'heartbeat' || kind === 'watermark' || kind === 'schemaChange' || kind === 'ddl';
 }
 
+/** Whether they are of a part that is `unchecked` (TransactionPart). */
+export function areUnchecked(bytes: Uint8Array): boolean {
+  return bytes[0] === uncheckedVersion;
+}
+
 /** Reads what `encodeChanges` wrote. One for all pieces of a transaction: equal definitions become one object. */
 export class ChangeDecoder {
   readonly #tables = new Map<string, TableVersion>();
@@ -99,7 +106,8 @@ export class ChangeDecoder {
   decode(bytes: Uint8Array): Change[] {
     const input = new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     const found = input.byte();
-    if (found !== version) throw new RangeError(`stored changes have version ${found}, this engine reads ${version}`);
+    if (found !== version && found !== uncheckedVersion)
+      throw new RangeError(`stored changes have version ${found}, this engine reads ${version}`);
     const tables = Array.from({ length: input.size() }, () => this.#table(input.text()));
     const table = (): TableVersion => {
       const at = tables[input.size()];

@@ -1,5 +1,5 @@
 import { type Change, isRowChange } from '../../../src/core/change.ts';
-import { ChangeDecoder } from '../../../src/core/change-codec.ts';
+import { areUnchecked, ChangeDecoder } from '../../../src/core/change-codec.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type Group, groupOf } from '../apply/group.ts';
@@ -138,6 +138,7 @@ export class ParkedWork {
             bytes: bytes.length,
             commit: part === parts - 1 ? commit : null,
             urgency: 'ride',
+            ...(areUnchecked(bytes) && { unchecked: true }),
           },
         ]),
         parked: { id, request },

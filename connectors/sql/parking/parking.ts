@@ -306,7 +306,7 @@ export class Parking<P extends ClaimedPlan> {
     for (let at = 0; at < part.changes.length; at += step) {
       const piece = part.changes.slice(at, at + step);
       const rows = piece.filter((change) => isRowChange(change) || change.kind === 'unmapped').length;
-      const changes = encodeChanges(piece);
+      const changes = encodeChanges(piece, part);
       await this.#options.store.addPart(writing.id, { part: writing.parts++, rows, changes });
       writing.rows += rows;
       writing.bytes += changes.length;

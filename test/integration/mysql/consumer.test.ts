@@ -737,6 +737,33 @@ test('what is written at MariaDB with foreign keys switched off is neither check
   await same();
 });
 
+test('what is set aside of rows that were written with foreign keys switched off is retried with them switched off', async () => {
+  await using s = await mysqlStage(server('mariadb'), server('mysql'), {
+    schema: `CREATE TABLE p (id int PRIMARY KEY, note varchar(20)); CREATE TABLE c (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE ON UPDATE CASCADE)`,
+    route: {
+      apply: { groupRows: 5_000, groupTimeMs: 0, onError: 'park', maxRowBytes: 1e8, memoryBytes: 1e8, lanes: 1 },
+    },
+  });
+  await s.write("INSERT INTO p VALUES (1, ''), (2, ''), (3, ''); INSERT INTO c VALUES (10, 1), (20, 2), (30, 3)");
+  await s.carry();
+  await s.to.query(`ALTER TABLE ${s.target}.p ADD CONSTRAINT refuses CHECK (note <> 'bad')`);
+  await s.write(
+    `BEGIN; UPDATE p SET note = 'bad' WHERE id = 3; SET foreign_key_checks = 0; DELETE FROM p WHERE id = 1; INSERT INTO c VALUES (99, 77); UPDATE p SET id = 8 WHERE id = 2;
+     SET foreign_key_checks = 1; DELETE FROM p WHERE id = 3; COMMIT`,
+  );
+  const consumer = await s.consumer();
+  await consumer.apply(await s.capture(), never);
+  expect(await s.store.parked.list()).toHaveLength(1);
+  await s.to.query(`ALTER TABLE ${s.target}.p DROP CONSTRAINT refuses`);
+  await s.store.parked.ask({ action: 'retry', ids: null, withEarlier: false, reason: null, askedBy: 'test' });
+  await consumer.carryOut(never);
+  expect(await s.store.parked.list()).toEqual([]);
+  for (const table of ['p', 'c']) {
+    const { source, target } = await s.rows(table);
+    expect(target).toEqual(source);
+  }
+});
+
 test('rows that point to others of their own table are loaded, and one that points nowhere keeps the load from ending', async () => {
   await using s = await mysqlStage(server('mariadb'), server('mysql'), {
     schema: 'CREATE TABLE t (id int PRIMARY KEY, boss int, FOREIGN KEY (boss) REFERENCES t (id))',
