@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { collationFor } from '../../connectors/mysql/schema/collations.ts';
+import { compareParts } from '../../connectors/mysql/schema/compare-parts.ts';
 import { parseCreateTable } from '../../connectors/mysql/schema/parse-create-table.ts';
 import { saysTheSame, sqlPieces, sqlText } from '../../connectors/mysql/schema/sql-pieces.ts';
 
@@ -55,6 +56,27 @@ describe('SHOW CREATE TABLE', () => {
     expect(columns[0]?.left).toEqual(['COLUMN_FORMAT FIXED']);
     expect(left).toEqual(["DATA DIRECTORY='/x y/'", 'WITH SYSTEM VERSIONING']);
     expect(options).toEqual(['ENGINE=InnoDB', 'ROW_FORMAT=DYNAMIC']);
+  });
+
+  test('an index that is another one is made anew under its name, whatever that is', () => {
+    const named = { schema: 'd', name: 'a ADD b' };
+    const withIndex = (columns: string) => ({
+      ...named,
+      ...parseCreateTable(
+        named,
+        `CREATE TABLE \`t\` (\n  \`a\` int,\n  \`b\` int,\n  KEY \`$& $'\` (${columns})\n) ENGINE=InnoDB`,
+      ),
+      columns: [],
+      partitions: [],
+      inherits: [],
+    });
+    const options = { vendor: 'mysql', foreignKeysAct: false, isTaken: () => false } as const;
+    expect(compareParts(withIndex('`a`,`b`'), withIndex('`a`'), options).differences).toEqual([
+      {
+        what: "index $& $' is another one",
+        statement: "ALTER TABLE `d`.`a ADD b` DROP KEY `$& $'`, ADD KEY `$& $'` (`a`, `b`)",
+      },
+    ]);
   });
 
   test('columns that partitions are made by are columns, whether the server quotes them or not', () => {

@@ -43,11 +43,11 @@ export function compareParts(
     const isWhole = isMadeWithTable(index, table);
     if (existing === undefined ? isWhole : existing.indexes.some((other) => serves(other, index))) continue;
     const kind = index.constraint === 'primary' ? 'primary key' : `index ${index.name}`;
-    const add = `${alter} ADD ${indexDdl(index, options.vendor)}`;
+    const add = `ADD ${indexDdl(index, options.vendor)}`;
     if (existing?.indexes.some(({ name }) => isSameName(name, index.name))) {
       const drop = index.constraint === 'primary' ? 'DROP PRIMARY KEY' : `DROP KEY ${quoteIdentifier(index.name)}`;
-      differences.push({ what: `${kind} is another one`, statement: add.replace(' ADD ', ` ${drop}, ADD `) });
-    } else (isWhole ? before : after).push({ what: `${kind} of ${label}`, text: add });
+      differences.push({ what: `${kind} is another one`, statement: `${alter} ${drop}, ${add}` });
+    } else (isWhole ? before : after).push({ what: `${kind} of ${label}`, text: `${alter} ${add}` });
   }
   for (const check of existing === undefined ? [] : table.checks) {
     const there = existing?.checks.find((other) => isSameCheck(other, check));
