@@ -36,8 +36,8 @@ export interface SourceMonitorOptions {
 /** A heartbeat is a few bytes and one commit: a server that takes longer is out of reach, or as good as that. */
 const answerMs = 8_000;
 
-/** SQLSTATE. */
-const adminShutdown = '57P01';
+/** SQLSTATEs: of a session that is ended, and of one that comes too late. */
+const [adminShutdown, cannotConnectNow] = ['57P01', '57P03'];
 
 const pollMs = 10_000;
 const synchronousPollMs = 5_000;
@@ -89,12 +89,14 @@ export class SourceMonitor {
   }
 
   async #run(): Promise<void> {
-    const { heartbeatMs, logger, route } = this.#options;
+    const { heartbeatMs, logger, route, onShutdown } = this.#options;
     while (!this.#stop.signal.aborted) {
       try {
         this.#client ??= await this.#connect();
         if (!this.#stop.signal.aborted) await this.#beatInTime(this.#client);
       } catch (error) {
+        // A query that was under way gets it instead of the session.
+        if (isShutdown(error) && !this.#stop.signal.aborted) onShutdown(error);
         const client = this.#client;
         this.#client = null;
         await client?.end().catch(() => {});
@@ -112,7 +114,7 @@ export class SourceMonitor {
     const { route, onShutdown } = this.#options;
     const client = await connectSide(route.from, route, 'heartbeat');
     client.on('error', (error) => {
-      if (sqlState(error) === adminShutdown && !this.#stop.signal.aborted) onShutdown(error);
+      if (isShutdown(error) && !this.#stop.signal.aborted) onShutdown(error);
     });
     return client;
   }
@@ -194,4 +196,9 @@ export class SourceMonitor {
     ]);
     this.#options.onSynchronous(['sync', 'quorum'].includes(rows[0]?.sync_state));
   }
+}
+
+function isShutdown(error: unknown): boolean {
+  const state = sqlState(error) ?? (error instanceof Error ? sqlState(error.cause) : null);
+  return state === adminShutdown || state === cannotConnectNow;
 }

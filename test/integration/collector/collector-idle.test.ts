@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
+import { until } from '../../support/until.ts';
 import { begin, Reading } from './reading.ts';
 
 let server: PostgresServer;
@@ -105,7 +106,7 @@ test('replicated transactions are dropped or passed on with their hops, as the r
 test('a fast shutdown of the source waits for nothing, and the stream ends with something to retry', async () => {
   await using own = await startPostgres();
   const db = await own.createDatabase();
-  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await db.query('CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE noise (id int) PARTITION BY RANGE (id)');
   const queue = await begin(db);
   const reading = new Reading(queue);
   await db.query('INSERT INTO item VALUES (1)');
@@ -116,10 +117,23 @@ test('a fast shutdown of the source waits for nothing, and the stream ends with 
   await reading.ended;
   expect(reading.error).toMatchObject({ recovery: 'retry' });
   await own.start();
-  await using again = new Reading({ ...queue, start: reading.checkpoint });
+  // What is not confirmed is not waited for either, also where the session beside the stream is asking when it is ended.
+  const again = new Reading({ ...queue, start: reading.checkpoint, acknowledge: false, heartbeatMs: 50 });
   await db.query('INSERT INTO item VALUES (2)');
-  await again.reached(await queue.source.mark());
-  expect(again.rows).toEqual([['2']]);
+  await again.until(() => again.rows.length === 1);
+  const locker = await db.client();
+  await locker.query('BEGIN; LOCK TABLE pg_inherits IN ACCESS EXCLUSIVE MODE');
+  await until('a look that waits', async () => {
+    const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE '%heartbeat'`;
+    return (await db.query(waiting)).length > 0;
+  });
+  await own.stop('fast');
+  await again.ended;
+  expect(again.error).toMatchObject({ recovery: 'retry' });
+  await own.start();
+  await using last = new Reading({ ...queue, start: reading.checkpoint });
+  await last.reached(await queue.source.mark());
+  expect(last.rows).toEqual([['2']]);
 });
 
 test('where the session is the synchronous standby a COMMIT of another table comes back', async () => {
