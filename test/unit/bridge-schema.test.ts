@@ -5,7 +5,14 @@ import { isSameSql } from '../../connectors/postgres/schema/sql-text.ts';
 import { postgresSchemaWords } from '../../connectors/postgres/types/postgres-schema-words.ts';
 import { postgresTypes } from '../../connectors/postgres/types/postgres-types.ts';
 import type { NodeType } from '../../src/core/route.ts';
-import type { ColumnSchema, IndexElement, IndexSchema, SqlText, TableSchema } from '../../src/core/table-schema.ts';
+import type {
+  ColumnSchema,
+  ForeignKeySchema,
+  IndexElement,
+  IndexSchema,
+  SqlText,
+  TableSchema,
+} from '../../src/core/table-schema.ts';
 import { bridgeSchema } from '../../src/pipeline/bridge/bridge-schema.ts';
 
 const postgres = { values: postgresTypes, words: postgresSchemaWords };
@@ -249,6 +256,131 @@ test('tables of MySQL become tables of PostgreSQL: numbers that count, members a
     'index words of shop.t: fulltext (body)',
   ]);
   expect(left.filter((one) => one.startsWith('collation'))).toHaveLength(2);
+});
+
+function key(name: string, columns: readonly string[], more: Partial<ForeignKeySchema> = {}): ForeignKeySchema {
+  return {
+    ...{ name, columns, references: { schema: 'shop', name: 't' }, referenced: ['a'], actions: ' ON DELETE CASCADE' },
+    ...{ setColumns: [], deferrable: 'no', valid: true, enforced: true, period: false, comment: null },
+    ...more,
+  };
+}
+
+/** The conditions that are made of these, by number, between the columns `a` and `b` of a type. */
+function conditions(types: readonly [a: string, b?: string], to: NodeType, written: readonly string[]) {
+  const [a, b = a] = types;
+  const enumeration = { kind: 'enum', name: 'public.mood', labels: ['a', 'b'] } as const;
+  const typed = (name: string, type: string) =>
+    column(name, type, type === 'public.mood' ? { definition: enumeration } : {});
+  const source = table({
+    columns: [typed('a', a), typed('b', b)],
+    checks: written.map((text, at) => check(`c${at}`, text)),
+  });
+  const { checks: all, left } = bridged([source], to);
+  const checks = all.filter((one) => !one.includes('_members'));
+  expect(checks.length + left.filter((one) => one.startsWith('check constraint')).length).toBe(written.length);
+  return checks.map((one) => one.replace(/^c\d: /, ''));
+}
+
+test('checks and foreign keys that rows need not hold are left out, with their texts', () => {
+  const columns = [column('a', 'int'), column('b', 'int')];
+  const loose = { ...check('loose', '(<a> > 5)'), suffix: ' NOT ENFORCED' };
+  const here = bridged([table({ columns, checks: [loose, check('firm', '(<a> > 1)')] })], 'postgres');
+  expect(here.checks).toEqual(['firm: <a> > 1']);
+  expect(here.left).toEqual(['check constraint loose of shop.t: (a > 5) NOT ENFORCED']);
+
+  const source = table({
+    columns: [column('a', pg('int4')), column('b', pg('int4'))],
+    checks: [
+      { ...check('later', '(<a> > 5)'), suffix: ' NOT VALID' },
+      { ...check('own', '(<a> > 1)'), suffix: ' NO INHERIT' },
+    ],
+    foreignKeys: [key('firm', ['b']), key('later', ['b'], { valid: false }), key('never', ['b'], { enforced: false })],
+  });
+  const there = bridged([source], 'mysql');
+  expect(there.checks).toEqual(['own: <a> > 1']);
+  expect(there.made[0]?.foreignKeys.map(({ name }) => name)).toEqual(['firm']);
+  expect(there.left).toEqual([
+    'check constraint later of shop.t: (a > 5) NOT VALID',
+    'foreign key later of shop.t: FOREIGN KEY (b) REFERENCES shop.t (a) ON DELETE CASCADE NOT VALID',
+    'foreign key never of shop.t: FOREIGN KEY (b) REFERENCES shop.t (a) ON DELETE CASCADE NOT ENFORCED',
+  ]);
+});
+
+test('texts are compared only where all that differ are two at both sides', () => {
+  const texts = ["(<a> in ('x','y'))", "(<a> = 'x')", "(<a> <> 'x')", '(<a> = <b>)', '(<a> is not null)'];
+  const made = ["<a> IN ('x', 'y')", "<a> = 'x'", "<a> <> 'x'", '<a> = <b>', '<a> IS NOT NULL'];
+  const folding = 'varchar(9) collate utf8mb4_0900_ai_ci';
+  const exact = 'varchar(9) collate utf8mb4_0900_bin';
+  expect(conditions([exact], 'postgres', texts)).toEqual(made);
+  expect(conditions([folding], 'postgres', texts)).toEqual(['<a> IS NOT NULL']);
+  expect(conditions(['varchar(9) collate utf8mb4_bin'], 'postgres', texts)).toEqual(['<a> IS NOT NULL']);
+  expect(conditions([exact, folding], 'postgres', ['(<a> = <b>)', '(<b> = <a>)'])).toEqual([]);
+  expect(conditions([pg('text')], 'mysql', texts)).toEqual(made);
+  expect(conditions(['public.citext'], 'mysql', texts)).toEqual(['<a> IS NOT NULL']);
+  // Blanks at the end, and what is a label in another case.
+  expect(conditions([pg('bpchar')], 'mysql', ["(<a> = 'x '::bpchar)"])).toEqual([]);
+  expect(conditions(["enum('a','b') collate utf8mb4_0900_ai_ci"], 'postgres', ["(<a> = 'a')", "(<a> = 'A')"])).toEqual([
+    "<a> = 'a'",
+  ]);
+  const keys = (type: string) =>
+    bridged([table({ columns: [column('a', type), column('b', type)], foreignKeys: [key('k', ['b'])] })], 'postgres');
+  expect(keys(exact).made[0]?.foreignKeys).toHaveLength(1);
+  expect(keys(folding).made[0]?.foreignKeys).toEqual([]);
+  expect(keys(folding).left).toEqual([
+    'foreign key k of shop.t: FOREIGN KEY (b) REFERENCES shop.t (a) ON DELETE CASCADE',
+  ]);
+});
+
+test('only numbers, dates and times have one order at all servers', () => {
+  const signs = ['(<a> < <b>)', '(<a> >= <b>)'];
+  const made = ['<a> < <b>', '<a> >= <b>'];
+  for (const type of ['int4', 'numeric', 'date', 'time', 'timestamp', 'timestamptz'])
+    expect(conditions([pg(type)], 'mysql', signs), type).toEqual(made);
+  for (const type of [pg('text'), pg('uuid'), pg('bytea'), pg('bool'), 'public.mood', pg('jsonb')])
+    expect(conditions([type], 'mariadb', signs), type).toEqual([]);
+  expect(conditions([pg('text')], 'mysql', ['(<a> < lower(<b>))', "(<a> > '2024-01-01'::text)"])).toEqual([]);
+  expect(conditions([pg('timestamptz'), pg('timestamp')], 'mysql', signs)).toEqual([]);
+  expect(conditions([pg('text')], 'mysql', ['(length(<a>) > 3)'])).toEqual(['char_length(<a>) > 3']);
+});
+
+test('values in checks are written only where all servers read them alike', () => {
+  const numbers = ["(<a> = '-1'::integer)", '(<a> = ANY (ARRAY[1, 2]))', '(0 < <a>)', '((<a> * 2) <= 10)'];
+  expect(conditions([pg('int4')], 'mysql', numbers)).toEqual([
+    ...['<a> = -1', '<a> IN (1, 2)', '0 < <a>', '(<a> * 2) <= 10'],
+  ]);
+  expect(conditions(['int'], 'postgres', ['(<a> > 1e2)', "(<a> = 'x')", "(<a> > x'0f')"])).toEqual([]);
+  expect(conditions(['varchar(9) collate utf8mb4_0900_bin'], 'postgres', ['(<a> = 5)', "(<a> = x'61')"])).toEqual([]);
+  expect(
+    conditions(['date'], 'postgres', ["(<a> >= '2024-02-29')", "(<a> > '0000-00-00')", "(<a> > '2023-02-29')"]),
+  ).toEqual(["<a> >= '2024-02-29'"]);
+  for (const [type, text] of [
+    ['bytea', "'\\x00'::bytea"],
+    ['bit', '\'1\'::"bit"'],
+    ['jsonb', "'{}'::jsonb"],
+    ['float8', "'1.5'::double precision"],
+    ['uuid', "'00000000-0000-0000-0000-000000000000'::uuid"],
+    ['timestamp', "'2024-01-01 00:00:00'::timestamp without time zone"],
+    ['timestamptz', "'2024-01-01 00:00:00+00'::timestamp with time zone"],
+    ['time', "'10:00:00'::time without time zone"],
+  ] as const)
+    expect(conditions([pg(type)], 'mysql', [`(<a> = ${text})`, `(<a> <> ${text})`]), type).toEqual([]);
+});
+
+test("a column's own check, which has no name at MariaDB, is given one", () => {
+  const columns = [column('a', 'int'), column('b', 'int')];
+  const written = ['(<a> > 1)', '(<a> > 2)', '(<a> < <b>)', '(<a> div 2)'];
+  const { checks, left } = bridged([table({ columns, checks: written.map((text) => check('', text)) })], 'postgres');
+  expect(checks).toEqual(['t_a_check: <a> > 1', 't_a_check_2: <a> > 2', 't_3_check: <a> < <b>']);
+  expect(left).toEqual(['check constraint t_a_check of shop.t: (a div 2)']);
+});
+
+test('a decimal has at least as many digits as its fraction', () => {
+  // numeric(3,5)
+  const small = { modifier: ((3 << 16) | 5) + 4 };
+  expect(bridged([table({ columns: [column('a', pg('numeric'), small)] })], 'mysql').columns).toEqual({
+    a: ['decimal(5,5)', null, null, null],
+  });
 });
 
 test.for([

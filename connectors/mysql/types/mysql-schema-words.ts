@@ -108,7 +108,8 @@ function ownTypes(
     case 'decimal': {
       const { digits } = type;
       if (digits === null) return [made('decimal(65,30)')];
-      const { precision, scale } = digits;
+      const { scale } = digits;
+      const precision = Math.max(digits.precision, scale);
       return scale >= 0 && scale <= 30 && precision <= 65 ? [made(`decimal(${precision},${scale})`)] : [];
     }
     case 'float':

@@ -1,6 +1,7 @@
 import type { PortableExpression } from '../../core/portable-expression.ts';
 import type { ColumnSchema, SqlText } from '../../core/table-schema.ts';
 import { carry } from '../../core/types/carry.ts';
+import type { LogicalType } from '../../core/types/logical-type.ts';
 import { ValueRefused } from '../../core/types/value-refused.ts';
 import type { SchemaBridge } from './bridge-schema.ts';
 import { carrierOf } from './bridge-table.ts';
@@ -60,8 +61,7 @@ function conditionOf(expression: PortableExpression, types: TypesOf): PortableEx
   switch (expression.kind) {
     case 'binary': {
       const { sign, left, right } = expression;
-      if (sign !== 'and' && sign !== 'or')
-        return !/^[-+*]$/.test(sign) && isValue(left, types) && isValue(right, types) ? expression : null;
+      if (sign !== 'and' && sign !== 'or') return comparisonOf(expression, types);
       const [one, other] = [conditionOf(left, types), conditionOf(right, types)];
       return one === null || other === null ? null : { ...expression, left: one, right: other };
     }
@@ -70,8 +70,12 @@ function conditionOf(expression: PortableExpression, types: TypesOf): PortableEx
       return of === null ? null : { kind: 'not', of };
     }
     case 'isNull':
-    case 'in':
       return isValue(expression.of, types) ? expression : null;
+    case 'in': {
+      const side = sideOf(expression.of, types);
+      const list = expression.list.map((one) => (side === null ? null : literalBeside(side, one)));
+      return list.every((one) => one !== null) ? { ...expression, list } : null;
+    }
     case 'literal':
       return expression.of === 'boolean' ? expression : null;
     case 'column': {
@@ -83,6 +87,91 @@ function conditionOf(expression: PortableExpression, types: TypesOf): PortableEx
     default:
       return null;
   }
+}
+
+/** One side of a comparison. Two are compared alike by all servers where both have the same `by`. */
+interface Side {
+  readonly by: string;
+  /** The column; of numbers also what is computed of them. */
+  readonly type: LogicalType | null;
+}
+
+function comparisonOf(
+  expression: Extract<PortableExpression, { kind: 'binary' }>,
+  types: TypesOf,
+): PortableExpression | null {
+  const { sign, left, right } = expression;
+  if (!/^(?:[<>]=?|=|<>)$/.test(sign)) return null;
+  const [one, other] = [sideOf(left, types), sideOf(right, types)];
+  const type = one ?? other;
+  const isOrdered = type !== null && /^(?:number|date|time|timestamp)/.test(type.by);
+  if (type === null || (sign !== '=' && sign !== '<>' && !isOrdered)) return null;
+  if (one !== null && other !== null) return one.by === other.by && one.by !== 'enum' ? expression : null;
+  const literal = literalBeside(type, one === null ? left : right);
+  if (literal === null) return null;
+  return one === null ? { ...expression, left: literal } : { ...expression, right: literal };
+}
+
+/** Null of a literal, and of what is not the same, or not compared alike, at both sides. */
+function sideOf(expression: PortableExpression, types: TypesOf): Side | null {
+  if (expression.kind === 'literal') return expression.of === 'number' ? numberSide(expression, types) : null;
+  if (expression.kind === 'call' && expression.name === 'length') {
+    const { argument } = expression;
+    const { had, has } = (argument.kind === 'column' ? types(argument.name) : null) ?? {};
+    return had?.type.kind === 'text' && has?.type.kind === 'text' ? { by: 'number', type: null } : null;
+  }
+  if (expression.kind !== 'column') return numberSide(expression, types);
+  const { had, has } = types(expression.name) ?? {};
+  if (had === undefined || has === undefined || !isAlike(had.type.kind, has.type.kind)) return null;
+  const { type } = had;
+  switch (type.kind) {
+    case 'integer':
+    case 'decimal':
+      return { by: 'number', type };
+    case 'text': {
+      const folds = type.folds || (has.type.kind === 'text' && has.type.folds);
+      return folds ? null : { by: 'text', type };
+    }
+    case 'timestamp':
+      // Beside one without a zone a moment is what the session's zone makes of it.
+      return has.type.kind === 'timestamp' && has.type.moment === type.moment
+        ? { by: `timestamp ${type.moment}`, type }
+        : null;
+    case 'enum':
+    case 'date':
+    case 'time':
+    case 'boolean':
+    case 'uuid':
+    case 'bytes':
+      return { by: type.kind, type };
+    default:
+      return null;
+  }
+}
+
+function numberSide(expression: PortableExpression, types: TypesOf): Side | null {
+  return isNumber(expression, types) ? { by: 'number', type: null } : null;
+}
+
+/** The literal as all servers read it beside such a side; null where they don't. */
+function literalBeside({ by, type }: Side, literal: PortableExpression): PortableExpression | null {
+  if (literal.kind !== 'literal') return null;
+  const { of, text } = literal;
+  const isPlain = of === 'text' || of === 'number';
+  if (by === 'number') return isPlain && /^-?\d+(?:\.\d*)?$/.test(text) ? { ...literal, of: 'number' } : null;
+  if (of !== 'text') return null;
+  const isSame =
+    (type?.kind === 'text' && !(type.padded && text.endsWith(' '))) ||
+    // Of labels another one may be equal to what is none.
+    (type?.kind === 'enum' && type.labels.includes(text)) ||
+    (type?.kind === 'date' && isDate(text));
+  return isSame ? literal : null;
+}
+
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || text.startsWith('0000')) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
 function isValue(expression: PortableExpression, types: TypesOf): boolean {
@@ -114,7 +203,8 @@ const exactNumbers: ReadonlySet<string> = new Set(['integer', 'decimal']);
 function isNumber(expression: PortableExpression, types: TypesOf): boolean {
   switch (expression.kind) {
     case 'literal':
-      return expression.of === 'number';
+      // With an exponent it is a float to some, which is compared by rounded values.
+      return expression.of === 'number' && !/e/i.test(expression.text);
     case 'column': {
       const { had, has } = types(expression.name) ?? {};
       return (

@@ -11,7 +11,7 @@ import type {
 } from '../../core/table-schema.ts';
 import type { Conversions } from '../../core/types/conversions.ts';
 import type { VendorSchema } from '../../core/types/vendor-schema.ts';
-import type { VendorTypes } from '../../core/types/vendor-types.ts';
+import type { ColumnCodec, VendorTypes } from '../../core/types/vendor-types.ts';
 import { bridgeComputed, bridgeCondition, bridgeDefault, type TypesOf } from './bridge-expressions.ts';
 import { bridgeIndexes } from './bridge-indexes.ts';
 import { BridgedTypes } from './bridge-types.ts';
@@ -81,10 +81,17 @@ function bridgeTableSchema(table: TableSchema, context: Context): TableSchema {
       textOf(table.partitionedBy),
     );
   const checks = table.checks.flatMap((check): CheckSchema[] => {
-    const condition = bridgeCondition(check.condition, typesOf, bridge);
-    const why = 'it says what the target would not understand, or otherwise';
-    if (condition !== null) return [{ ...check, name: names.free(table.schema, check.name), condition, suffix: '' }];
-    leave('check constraint', check.name, why, textOf(check.condition));
+    const holds = !/NOT (?:VALID|ENFORCED)/.test(check.suffix);
+    const condition = holds ? bridgeCondition(check.condition, typesOf, bridge) : null;
+    const given = check.name === '' ? checkName(table, check) : check.name;
+    if (condition !== null) {
+      // NO INHERIT says nothing of a table by itself.
+      return [{ ...check, name: names.free(table.schema, given), condition, suffix: '' }];
+    }
+    const why = holds
+      ? 'it says what the target would not understand, or otherwise'
+      : 'rows of the source need not hold it';
+    leave('check constraint', given, why, `${textOf(check.condition)}${check.suffix}`);
     return [];
   });
   return {
@@ -100,6 +107,13 @@ function bridgeTableSchema(table: TableSchema, context: Context): TableSchema {
     partitions: [],
     inherits: [],
   };
+}
+
+/** As PostgreSQL would name it. */
+function checkName({ name, checks }: TableSchema, check: CheckSchema): string {
+  const columns = new Set(check.condition.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.column])));
+  const [column = ''] = columns;
+  return `${`${name}_${columns.size === 1 ? column : checks.indexOf(check) + 1}`.slice(0, 54)}_check`;
 }
 
 function bridgeColumn(table: TableSchema, column: ColumnSchema, context: Context): ColumnSchema[] {
@@ -120,7 +134,7 @@ function bridgeColumn(table: TableSchema, column: ColumnSchema, context: Context
   }
   for (const option of column.options ?? [])
     leave('column option', `${option} on ${name}`, 'the target has no such option');
-  const isFolded = had.type.kind === 'text' && had.type.folds && !(has.type.kind === 'text' && has.type.folds);
+  const isFolded = isFolding(had) && !isFolding(has);
   const isUnique = table.indexes.some(
     ({ unique, elements }) => unique && elements.some(({ value }) => textOf(value) === name),
   );
@@ -205,11 +219,18 @@ function bridgeForeignKey(
     (column, at) => [types.of(table, column), types.of(key.references, key.referenced[at] ?? '')] as const,
   );
   const areAlike = pairs.every(([one, other]) => one !== null && other !== null && one.made.type === other.made.type);
-  const isPlain = key.enforced && !key.period && key.setColumns.length === 0;
+  const isPlain = !key.period && key.setColumns.length === 0;
+  const folds = pairs.some((pair) =>
+    pair.some((type) => type !== null && (isFolding(type.had) || isFolding(type.has))),
+  );
   const isDefault = bridge.to.values.family === 'mysql' && key.actions.includes('SET DEFAULT');
-  if (!areAlike || !isPlain || isDefault) {
-    const why = areAlike ? 'the target has no foreign keys of this kind' : 'its columns have different types there';
-    leave('foreign key', key.name, why);
+  const holds = key.valid && key.enforced;
+  if (!areAlike || !isPlain || isDefault || !holds || folds) {
+    let why = 'the target has no foreign keys of this kind';
+    if (!holds) why = 'rows of the source need not hold it';
+    else if (!areAlike) why = 'its columns have different types there';
+    else if (folds) why = 'texts that differ may be equal at one side and not at the other';
+    leave('foreign key', key.name, why, foreignKeyText(key));
     return [];
   }
   if (key.deferrable !== 'no' && bridge.to.values.family === 'mysql')
@@ -230,6 +251,15 @@ function bridgeForeignKey(
       valid: true,
     },
   ];
+}
+
+function isFolding({ type }: ColumnCodec): boolean {
+  return type.kind === 'text' && type.folds;
+}
+
+function foreignKeyText({ columns, references, referenced, actions, valid, enforced }: ForeignKeySchema): string {
+  const state = enforced ? (valid ? '' : ' NOT VALID') : ' NOT ENFORCED';
+  return `FOREIGN KEY (${columns.join(', ')}) REFERENCES ${tableLabel(references)} (${referenced.join(', ')})${actions}${state}`;
 }
 
 /** Some servers tell constraints apart by their names in a schema, and not in a table. */
