@@ -116,10 +116,24 @@ export class TargetTransaction {
     failpoint('part.savepoint');
   }
 
-  #beginNew(batch: Batch, group: Group): void {
+  /** `locks`: false where the epoch is locked later. */
+  #beginNew(batch: Batch, group: Group, locks = true): void {
     batch.send('begin');
-    // Whoever raises the epoch waits for this lock, or we see the raised one: an engine that was replaced can't commit.
-    // The server refuses by itself: by the time that we would, the COMMIT may be on its way.
+    if (locks) this.#lockEpoch(batch);
+    failpoint('marker.before');
+    batch.send({
+      name: 'tl_marker',
+      text: `select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`,
+      values: [markerOf(this.#options.sourceNode, group)],
+    });
+    failpoint('marker.after');
+  }
+
+  /**
+   * Whoever raises the epoch waits for this lock, or we see the raised one: an engine that was replaced can't commit. The server refuses by
+   * itself: by the time that we would, the COMMIT may be on its way.
+   */
+  #lockEpoch(batch: Batch): void {
     const epoch = this.#options.epoch.toString();
     batch.send(
       {
@@ -130,13 +144,6 @@ export class TargetTransaction {
       null,
       () => fail(routeErrors.fenced, { route: this.#options.route.name, epoch }),
     );
-    failpoint('marker.before');
-    batch.send({
-      name: 'tl_marker',
-      text: `select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`,
-      values: [markerOf(this.#options.sourceNode, group)],
-    });
-    failpoint('marker.after');
   }
 
   /** The transaction goes on in the next group, with which the savepoint of this one is let go. */
@@ -200,14 +207,14 @@ export class TargetTransaction {
     const { group, commit, isBehind, lane = null } = whole;
     const previous = this.#sent;
     const next = this.#next(group, commit, previous);
-    this.#beginNew(batch, group);
+    const waitsForTurn = lane !== null && lane.turn !== null;
+    this.#beginNew(batch, group, !waitsForTurn);
     this.#sent = next;
     if (lane?.isMarked) {
       batch.send(takeLane(this.#options.routeId, next.sequence));
       // By itself: those behind it on other sessions go on once this is answered.
       lane.onBegun(next.sequence, batch.flush());
     }
-    const waitsForTurn = lane !== null && lane.turn !== null;
     if (isBehind && !waitsForTurn) this.#sendLook(batch, previous);
     sendRows(batch);
     if (waitsForTurn) {
@@ -228,7 +235,10 @@ export class TargetTransaction {
     this.#committed(next, commit, sent.walEnd);
   }
 
-  /** Waits at the server until those before it on other sessions have ended, each as soon as it is known to have begun. */
+  /**
+   * Waits at the server until those before it on other sessions have ended, each as soon as it is known to have begun. The epoch is locked only then:
+   * with one group at a time that holds it whoever changes the route comes in between two of them.
+   */
   async #sendTurn(batch: Batch, { turn }: LanePlace): Promise<void> {
     void batch.flush();
     try {
@@ -241,6 +251,7 @@ export class TargetTransaction {
       await batch.settle().catch(() => {});
       throw error;
     }
+    this.#lockEpoch(batch);
     failpoint('lane.turn');
   }
 

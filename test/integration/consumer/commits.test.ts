@@ -82,27 +82,34 @@ test('an epoch that rises while a transaction is open in parts: nothing of it is
   expect(await contents(on.target, ['t'])).toEqual({ t: [] });
 });
 
-test('an epoch that rises between two groups: what was begun behind the last COMMIT is not committed', async () => {
-  await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5) } });
-  const consumer = await on.consumer();
-  await on.source.query(
-    `DO $$ BEGIN FOR i IN 1..2000 LOOP INSERT INTO t VALUES (i, 0); INSERT INTO history VALUES (i, i); COMMIT; END LOOP; END $$`,
-  );
-  const parts = (await on.capture()).filter(({ rows }) => rows > 0);
-  let groups = 0;
-  let raised: Promise<unknown> = Promise.resolve();
-  const applied = () =>
-    on.target.query('SELECT (SELECT count(*) FROM t) AS t, (SELECT count(*) FROM history) AS history');
-  on.meter.onDone = () => {
-    if (++groups !== 20) return;
-    raised = on.target.query('UPDATE tidelock.routes SET epoch = epoch + 1').then(applied);
-  };
-  await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-4001' });
-  const position = await on.position();
-  const transactions = String(parts.findIndex(({ commit }) => commit?.position === position) + 1);
-  expect(await raised).toEqual([{ t: transactions, history: transactions }]);
-  expect(await applied()).toEqual(await raised);
-});
+test.for(laneCounts)(
+  'an epoch that rises between two groups: what was begun behind the last COMMIT is not committed, %s lanes',
+  async (lanes) => {
+    await using on = await stage(servers.here, servers.there, { schema, route: { apply: smallGroups(5, lanes) } });
+    // At any time some group is being carried out.
+    await on.target.query('ALTER TABLE t ADD CHECK (pg_sleep(0.005)::text IS NOT NULL)');
+    const consumer = await on.consumer();
+    await on.source.query(
+      `DO $$ BEGIN FOR i IN 1..2000 LOOP INSERT INTO t VALUES (i, 0); INSERT INTO history VALUES (i, i); COMMIT; END LOOP; END $$`,
+    );
+    const parts = (await on.capture()).filter(({ rows }) => rows > 0);
+    let groups = 0;
+    let raised: Promise<unknown> = Promise.resolve();
+    const applied = () =>
+      on.target.query('SELECT (SELECT count(*) FROM t) AS t, (SELECT count(*) FROM history) AS history');
+    on.meter.onDone = () => {
+      if (++groups !== 20) return;
+      raised = on.target.query('UPDATE tidelock.routes SET epoch = epoch + 1').then(applied);
+    };
+    await expect(consumer.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-4001' });
+    const position = await on.position();
+    const transactions = String(parts.findIndex(({ commit }) => commit?.position === position) + 1);
+    // It does not wait for the end of what is to be done.
+    expect(Number(transactions)).toBeLessThan(parts.length / 2);
+    expect(await raised).toEqual([{ t: transactions, history: transactions }]);
+    expect(await applied()).toEqual(await raised);
+  },
+);
 
 test('COMMIT whose answer is lost: after reconnecting nothing twice and nothing lost', async () => {
   await using on = await stage(servers.here, servers.there, {
