@@ -138,7 +138,7 @@ export interface Source {
   isAwaited(): Promise<boolean>;
   /**
    * Puts tables into the route's queue, which may be read meanwhile, and waits for nothing: what is under way may be there in parts, until
-   * `publishTables`. Repeatable.
+   * `publishTables`, which puts those in that somebody keeps a lock on. Repeatable.
    */
   enterTables(tables: readonly TableVersion[]): Promise<void>;
   /**

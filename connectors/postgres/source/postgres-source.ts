@@ -42,7 +42,7 @@ import { PostgresCollector } from './postgres-collector.ts';
 import { PostgresReader } from './postgres-reader.ts';
 import { preflight } from './preflight/preflight.ts';
 import { prepareQueue, readPrepared } from './prepare-queue.ts';
-import { publish, publishTables } from './publish-tables.ts';
+import { enterTables, publishTables } from './publish-tables.ts';
 import { queueNames } from './queue-names.ts';
 import { readWritten, sourceStatus } from './read-status.ts';
 import { connectReplication } from './replication-client.ts';
@@ -219,12 +219,12 @@ class PostgresSource implements Source {
     const labels = new Set(tables.map(tableLabel));
     return this.#side('setup', async (client) => {
       const there = await routeTables(client, route);
-      await publish(
+      const entered = await enterTables(
         client,
         route,
         there.filter(({ table }) => labels.has(tableLabel(table))),
       );
-      failpoint('tables.published');
+      if (entered) failpoint('tables.published');
     });
   }
 

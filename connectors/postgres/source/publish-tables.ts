@@ -23,12 +23,13 @@ const lookAgainMs = 100;
 /** Somebody may want to know why a table does not come. */
 const tellAfterMs = 2_000;
 /** A session that waits longer for a table would hold up those that want it after the command that it waits for. */
-const lockMs = 2_000;
+export const lockMs = 2_000;
+export const lockNotAvailable = '55P03';
 
 export interface PublishOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** They are in the publication, and whoever asks knows which of them have keys. */
+  /** They are in the publication, unless one was locked, and whoever asks knows which of them have keys. */
   readonly entered: boolean;
 }
 
@@ -54,11 +55,9 @@ export async function publishTables(
     signal.throwIfAborted();
     const there = (await routeTables(client, route)).filter(isWanted);
     const waitsForRoute = await isSynchronous(client, route);
-    if (!entered) {
-      if (waitsForRoute) await demandKeys(client, route, there);
-      await publish(client, route, there);
-      failpoint('tables.published');
-    }
+    if (!entered && waitsForRoute) await demandKeys(client, route, there);
+    await publish(client, route, there);
+    if (!entered) failpoint('tables.published');
     let told = false;
     const onLong = (): void => {
       if (!told)
@@ -140,11 +139,30 @@ async function asTheyAre(
       return { position: formatLsn(parseLsn(String(rows[0]?.position))), tables, facts };
     } catch (error) {
       await client.query('ROLLBACK');
-      // Somebody alters one, or has dropped or renamed it: lock_not_available, undefined_table.
-      if (!['55P03', '42P01'].includes(sqlState(error) ?? '')) throw error;
+      // Somebody alters one, or has dropped or renamed it: undefined_table.
+      if (![lockNotAvailable, '42P01'].includes(sqlState(error) ?? '')) throw error;
       await pause(lookAgainMs, signal);
       signal.throwIfAborted();
     }
+  }
+}
+
+/**
+ * While the route does not stream. Who holds a lock that this needs may be at a COMMIT that waits for the route: then it is left to
+ * `publishTables`. Returns whether they are published.
+ */
+export async function enterTables(
+  client: Queryable,
+  route: RouteDefinition,
+  tables: readonly CatalogueTable[],
+): Promise<boolean> {
+  try {
+    await client.query(`SET lock_timeout = ${lockMs}`);
+    await publish(client, route, tables);
+    return true;
+  } catch (error) {
+    if (sqlState(error) !== lockNotAvailable) throw error;
+    return false;
   }
 }
 

@@ -3,6 +3,7 @@ import { tableLabel } from '../../../src/core/table.ts';
 import { sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import { dropCapture } from './ddl-capture.ts';
+import { lockMs, lockNotAvailable } from './publish-tables.ts';
 import { queueNames } from './queue-names.ts';
 import type { Queryable } from './sessions.ts';
 
@@ -31,7 +32,15 @@ export async function tidyQueue(
     .filter(({ schema, name }) => route.tables.select(schema, name) === null);
   if (tables.length === 0) return [];
   const list = tables.map((table) => `ONLY ${quoteTable(table)}`).join(', ');
-  await client.query(`ALTER PUBLICATION ${quoteIdentifier(publication)} DROP TABLE ${list}`);
+  try {
+    // One transaction. Who holds a lock on one may be at a COMMIT that waits for the route: they leave at another start.
+    await client.query(
+      `SET LOCAL lock_timeout = ${lockMs}; ALTER PUBLICATION ${quoteIdentifier(publication)} DROP TABLE ${list}`,
+    );
+  } catch (error) {
+    if (sqlState(error) !== lockNotAvailable) throw error;
+    return [];
+  }
   return tables.map(tableLabel);
 }
 

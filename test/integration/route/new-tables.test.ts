@@ -222,7 +222,14 @@ test('where COMMITs wait for the route they go on while it loads tables that hav
     file.configure(
       'tables: [{ name: public.old, where: "id <> 7" }, { name: public.made, to: public.gone }, "public.bor?", public.named, "public.glob*"]\nnewTables: halt',
     );
-    const outcome = await file.tidelock('apply', '--yes');
+    // Its holder waits for the route: a COMMIT would.
+    await admin.query('BEGIN; LOCK TABLE named IN SHARE UPDATE EXCLUSIVE MODE');
+    const deaths = (): number => route.log.split('worker died').length;
+    const before = deaths();
+    const applying = file.tidelock('apply', '--yes');
+    await until('the half of the change that waits for no lock', () => deaths() > before);
+    await admin.query('COMMIT');
+    const outcome = await applying;
     expect(outcome, route.log.slice(-4_000)).toMatchObject({ code: 0, out: 'here-to-there: applied\n' });
     for (const name of ['old', 'named', 'globbed', 'made']) await complete(route, `public.${name}`);
     stop = true;
