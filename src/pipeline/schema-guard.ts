@@ -49,6 +49,8 @@ export class SchemaGuard {
   readonly #stored: Map<string, StoredTable>;
   /** Tables that the catalogue shows as touched, with what it says as soon as it was asked. */
   readonly #touched = new Map<string, TableFacts | null>();
+  /** How often a look has shown a table as touched. */
+  readonly #touches = new Map<string, number>();
   readonly #leftOut: Set<string>;
 
   constructor(options: SchemaGuardOptions) {
@@ -68,7 +70,10 @@ export class SchemaGuard {
 
   /** A look at the catalogue shows that something about these tables may have changed, perhaps without a row to tell it. */
   touch(tables: readonly string[]): void {
-    for (const table of tables) this.#touched.set(table, null);
+    for (const table of tables) {
+      this.#touched.set(table, null);
+      this.#touches.set(table, (this.#touches.get(table) ?? 0) + 1);
+    }
   }
 
   /** As the stream has it where it has got to; null of a table that is not known, or not by this name any more. */
@@ -149,10 +154,13 @@ export class SchemaGuard {
 
   async #read(labels: readonly string[]): Promise<void> {
     const wanted = labels.flatMap((label) => this.#stored.get(label)?.definition ?? []);
+    const touches = new Map(labels.map((label) => [label, this.#touches.get(label)]));
     const all = await this.#options.source.catalogue(wanted);
     for (const label of labels) {
       const facts = all.find((table) => tableLabel(table) === label);
       // A table that is not there any more, or of which nothing is known: rows will tell.
+      // Touched once more while the catalogue was asked: what it has said may be of before that.
+      if (this.#touches.get(label) !== touches.get(label)) continue;
       if (facts === undefined) this.#touched.delete(label);
       else this.#touched.set(label, facts);
     }

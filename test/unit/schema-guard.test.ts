@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
+import type { Position } from '../../src/core/position.ts';
+import type { TableFacts } from '../../src/core/table-facts.ts';
+import { definitionOf } from '../../src/pipeline/judge-definition.ts';
+import { SchemaGuard, type SchemaGuardOptions } from '../../src/pipeline/schema-guard.ts';
+import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
+
+const label = 'public.p';
+const at = (text: string): Position => text as unknown as Position;
+const facts: TableFacts = {
+  schema: 'public',
+  name: 'p',
+  id: '1',
+  position: at('0/1'),
+  identity: 'default',
+  columns: [],
+  generated: [],
+  lastColumn: 0,
+  storage: { 2: '2' },
+  attached: [],
+  stamps: [],
+};
+
+test('a table that is touched once more while the catalogue is asked is asked about again', async () => {
+  // As what was asked before a partition came answers after the look that has seen it.
+  let asked = 0;
+  const answers: TableFacts[] = [facts, { ...facts, storage: { 2: '2', 3: '3' }, attached: ['3'] }];
+  const catalogue = async (): Promise<TableFacts[]> => {
+    const answer = answers[asked++] ?? facts;
+    if (asked === 1) guard.touch([label]);
+    return [answer];
+  };
+  const definition = definitionOf(facts);
+  const options = {
+    route: { name: 'r', tables: { select: () => null }, schemaChanges: 'halt', ddl: 'ignore', allow: [] },
+    mapper: { adjust: () => {} } as unknown as TableMapper,
+    store: { setHalted: async () => {} },
+    source: { catalogue, order: { covers: () => true } },
+    logger: silentLogger,
+    stored: [{ source: label, target: label, fingerprint: '', definition }],
+    acceptedTo: null,
+  } as unknown as SchemaGuardOptions;
+  const guard: SchemaGuard = new SchemaGuard(options);
+  guard.touch([label]);
+  expect(await guard.unannounced(at('0/2'))).toEqual([]);
+  await expect(guard.unannounced(at('0/3'))).rejects.toThrow(/attached as a partition/);
+  expect(asked).toBe(2);
+});
