@@ -24,7 +24,8 @@ export interface LoadingTable {
  * and comes. Where the log lacks cells of it they can only be at the target if the row is; its new key is then read again.
  *
  * While the rows that a load replaces still go, what comes for the rows that it will bring is left out: they are read later, as they are then. So
- * nothing moves an old row out of the way of its deletion, and none is in the way of a new one.
+ * nothing moves an old row out of the way of its deletion, and none is in the way of a new one. One that goes or changes goes at once:
+ * what it has given up of unique values may come to a row that is not replaced.
  */
 export class LoadingTables {
   readonly #tables = new Map<string, LoadingTable>();
@@ -83,12 +84,18 @@ export class LoadingTables {
     if (loading === undefined || !loading.isEmptying()) return null;
     const leftOut: Moved = { table, changes: [], again: null };
     if (change.kind === 'insert') return loading.isLoaded(table, change.after) === true ? leftOut : null;
-    if (change.kind === 'delete') return loading.isLoaded(table, change.before) === true ? leftOut : null;
+    const goes = loading.replaces(table);
+    if (change.kind === 'delete') return loading.isLoaded(table, change.before) === true && !goes ? leftOut : null;
     const { before, after } = change;
     const now = filled(after, before);
     const was = before === null ? now : before.map((cell, at) => (cell === ABSENT ? (now[at] as Cell) : cell));
     const [wasLoaded, isLoaded] = [loading.isLoaded(table, was), loading.isLoaded(table, now)];
-    if (wasLoaded === true && isLoaded === true) return leftOut;
+    if (wasLoaded === true && isLoaded === true) {
+      const identity = before ?? identityOf(table, after);
+      return identity === null || !goes
+        ? leftOut
+        : { ...leftOut, changes: [{ kind: 'delete', table, before: identity }] };
+    }
     if (before === null || wasLoaded === isLoaded || wasLoaded === null || isLoaded === null) return null;
     const gone: Change = { kind: 'delete', table, before };
     if (isLoaded) return { table, changes: [gone], again: null };
@@ -124,6 +131,12 @@ interface Moved {
   readonly table: TableVersion;
   readonly changes: readonly Change[];
   readonly again: readonly string[] | null;
+}
+
+/** As a delete tells it of a row whose key stays; null where the image lacks some of it. */
+function identityOf({ columns }: TableVersion, row: Row): Row | null {
+  if (columns.some(({ key }, at) => key && !isCell(row[at]))) return null;
+  return row.map((cell, at) => (columns[at]?.key === true ? cell : ABSENT));
 }
 
 /** A new image with what only the old one has. */
