@@ -175,8 +175,8 @@ export const loadMutations: readonly Mutation[] = [
     promise: 2,
     what: 'applies what comes for rows that a load is to replace while these still go',
     file: 'src/pipeline/loading-tables.ts',
-    find: 'if (wasLoaded === true && isLoaded === true) return leftOut;',
-    replace: 'if (wasLoaded === true && isLoaded === true) return null;',
+    find: "if (change.kind === 'insert') return loading.isLoaded(table, change.after) === true ? leftOut : null;",
+    replace: "if (change.kind === 'insert') return null;",
     test: { file: 'test/unit/loading-tables.test.ts', name: 'is left out' },
   },
   {
