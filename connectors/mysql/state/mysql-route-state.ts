@@ -213,9 +213,10 @@ class MysqlRouteState implements RouteStateStore {
     return this.#run(async () => {
       if (this.#lease === null) return;
       const routeId = await this.#id();
+      // Before the lease: whoever takes that ends the sessions that are marked as its holder's.
+      await this.#unname(routeId);
       await release(this.#session, routeId, this.#lease);
       this.#lease = null;
-      await this.#unname(routeId);
     });
   }
 

@@ -298,9 +298,10 @@ class PostgresRouteState implements RouteStateStore {
   releaseLease(): Promise<void> {
     return this.#run(async () => {
       if (this.#lease === null) return;
+      // Before the lease: whoever takes that ends the sessions that have its holder's name.
+      await this.#unnameSession();
       await release(this.#client, await this.#id(), this.#lease);
       this.#lease = null;
-      await this.#unnameSession();
     });
   }
 

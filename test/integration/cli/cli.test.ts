@@ -348,7 +348,7 @@ test('start --takeover fences the engine that has the route and leaves it to one
   const outcome = await tidelock('start', 'one', '--takeover', '--json');
   stop.abort();
   await taking;
-  expect(outcome).toMatchObject({ code: 0 });
+  expect(outcome, outcome.err).toMatchObject({ code: 0 });
   expect(json(outcome)).toMatchObject({ routes: [{ name: 'one', holder: { host: 'second' } }] });
   await expect(held.renewLease(running)).rejects.toMatchObject({ recovery: expect.stringMatching(/retry|fenced/) });
 });
