@@ -10,9 +10,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { startPostgres } from '../test/support/postgres.ts';
-import { childrenOf } from '../test/support/process-tree.ts';
+import { childrenOf, cpuTimesOf } from '../test/support/process-tree.ts';
 import { runDirectory } from '../test/support/run-directory.ts';
 import { until } from '../test/support/until.ts';
+import { cpuUs } from './measure.ts';
 
 const routes = Number(process.argv[2] ?? 64);
 const seconds = Number(process.argv[3] ?? 60);
@@ -24,13 +25,6 @@ const settings = {
   max_replication_slots: String(routes + 8),
   max_connections: String(4 * routes + 40),
 };
-
-/** User and system, in seconds; /proc counts in ticks of 10 ms. Of children that have ended, too. */
-function cpuSeconds(pid: number, withEnded = false): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const ticks = [11, 12, ...(withEnded ? [13, 14] : [])].map((at) => Number(fields[at]));
-  return ticks.reduce((sum, each) => sum + each, 0) / 100;
-}
 
 /** A share of what several processes have in common counts for each. */
 function megabytes(pid: number): { readonly rss: number; readonly pss: number } {
@@ -70,7 +64,7 @@ async function main(): Promise<void> {
     const running = (): number => [...states.values()].filter((state) => state === 'running').length;
     await until('all routes', () => running() === routes || null, 600_000);
     const workers = childrenOf(pid);
-    const startCpu = cpuSeconds(pid) + sum(workers.map((worker) => cpuSeconds(worker)));
+    const startCpu = cpuUs([pid, ...workers]) / 1e6;
     say(
       `${routes} routes run after ${((performance.now() - beganMs) / 1000).toFixed(1)} s, ${startCpu.toFixed(1)} s of CPU (${((startCpu * 1000) / routes).toFixed(0)} ms a route)`,
     );
@@ -92,15 +86,12 @@ async function idle(pids: {
 }): Promise<void> {
   const sessions = pids.servers.flatMap((pid) => [pid, ...childrenOf(pid)]);
   const all = [pids.service, ...pids.workers, ...sessions];
-  const before = new Map(all.map((pid) => [pid, cpuSeconds(pid)]));
+  const before = new Map(all.map((pid) => [pid, cpuUs([pid])]));
   await delay(seconds * 1000);
   const percent = (pid: number): number => {
-    try {
-      return ((cpuSeconds(pid) - (before.get(pid) ?? 0)) / seconds) * 100;
-    } catch {
-      // A session that has ended.
-      return 0;
-    }
+    const times = cpuTimesOf(pid);
+    // Null of a session that has ended.
+    return times === null ? 0 : ((times.ownUs - (before.get(pid) ?? 0)) / 1e6 / seconds) * 100;
   };
   const workers = pids.workers.map(percent);
   const service = percent(pids.service);

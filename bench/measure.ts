@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { childrenOf } from '../test/support/process-tree.ts';
+import { type CpuTimes, childrenOf, cpuTimesOf } from '../test/support/process-tree.ts';
 
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
@@ -11,23 +11,32 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** CPU time that processes have taken with all their threads, in microseconds: user and system, in ticks of 10 ms. */
+/** CPU time that processes have taken with all their threads, in microseconds. One that has ended is an error. */
 export function cpuUs(pids: readonly number[]): number {
-  let sum = 0;
-  for (const pid of pids) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    sum += (Number(fields[11]) + Number(fields[12])) * 10_000;
-  }
-  return sum;
+  return pids.reduce((sum, pid) => sum + running(pid).ownUs, 0);
 }
 
 /**
  * CPU time of a server: of its first process, of those below it that run, and of those that have ended, which the system adds to
- * who has started them.
+ * who has started them. Where one ends while the others are read, all are read again: it would be missed or counted twice.
  */
 export function serverCpuUs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return cpuUs([pid, ...childrenOf(pid)]) + (Number(fields[13]) + Number(fields[14])) * 10_000;
+  for (;;) {
+    const before = running(pid);
+    const children = childrenOf(pid).reduce((sum, child) => sum + (cpuTimesOf(child)?.ownUs ?? 0), 0);
+    const after = running(pid);
+    if (after.endedUs === before.endedUs) {
+      return after.ownUs + children + after.endedUs;
+    }
+  }
+}
+
+function running(pid: number): CpuTimes {
+  const times = cpuTimesOf(pid);
+  if (times === null) {
+    throw new Error(`the process ${pid}, which is measured, has ended`);
+  }
+  return times;
 }
 
 /** The most memory that one of these processes has had since it was started, in bytes. */

@@ -18,6 +18,19 @@ export function startOf(pid: number): string | null {
   return statOf(pid)?.[19] ?? null;
 }
 
+/** In microseconds, user and system, of all threads: what a process has taken, and what its children had that it has reaped. */
+export interface CpuTimes {
+  ownUs: number;
+  endedUs: number;
+}
+
+export function cpuTimesOf(pid: number): CpuTimes | null {
+  const stat = statOf(pid);
+  if (stat === null) return null;
+  const us = (first: number) => (Number(stat[first]) + Number(stat[first + 1])) * 10_000;
+  return { ownUs: us(11), endedUs: us(13) };
+}
+
 /** False also for one that has ended and waits to be reaped. */
 export function isAlive(pid: number): boolean {
   const state = statOf(pid)?.[0];
