@@ -97,6 +97,8 @@ export class GroupsUnderWay {
   #isBroken = false;
   /** What came could not be sent since a session waited for its turn; called once it does no more. */
   #onReady: (() => void) | null = null;
+  /** What was not taken yet, and what it touches. Nothing but rows is carried out meanwhile, so that it stays so. */
+  #looked: { readonly group: Group; readonly keys: TouchedKeys | null } | null = null;
 
   constructor(options: GroupsUnderWayOptions) {
     this.#options = options;
@@ -148,11 +150,13 @@ export class GroupsUnderWay {
     const first = this.#groups.shift();
     if (first === undefined) return 0;
     this.#take(first, -1);
+    if (this.size === 0) this.#looked = null;
     return first.group.parts.length;
   }
 
   /** Resolves when all were answered, and the session can be asked for something else. What became of them stays to be looked at. */
   async rest(): Promise<void> {
+    this.#looked = null;
     for (const { outcome } of this.#groups) await outcome;
     for (const { clearing } of this.#options.lanes.all) await clearing;
     if (this.#isBroken) this.#options.target.nothingSent();
@@ -187,7 +191,7 @@ export class GroupsUnderWay {
 
   /** False where it can't go this way. */
   #send(group: Group, bytes: number): boolean {
-    const { target, counter, ahead, lanes } = this.#options;
+    const { target, counter, ahead, lanes, laneUse } = this.#options;
     const { commit } = group;
     const wasOpen = target.open;
     // After a COMMIT that was refused nothing would be left of the parts before: it waits until they are known to be right.
@@ -195,9 +199,12 @@ export class GroupsUnderWay {
     // Parts of a transaction stay on the first session.
     const isPart = wasOpen || commit === null;
     if (isPart && this.#groups.some(({ lane }) => lane !== lanes.main)) return false;
+    // Asked again once one of them has sent all of its own.
+    if (lanes.all.every(({ isHalfSent }) => isHalfSent)) return false;
     if (!ahead.isPlain(group, wasOpen)) return false;
     const keys = isPart ? null : this.#keysOf(group);
-    const lane = isPart ? lanes.main : this.#laneFor(keys);
+    const met = this.#lastMet(keys);
+    const lane = isPart ? lanes.main : this.#laneFor(met);
     const { client } = lane.connection;
     if (lane.isHalfSent || !isBounded(client, mostStatements)) return false;
     const statements = ahead.statements(group);
@@ -222,6 +229,11 @@ export class GroupsUnderWay {
     };
     const isBehind = before !== null;
     const sendRows = (to: Batch): void => statements.sendTo(to);
+    this.#looked = null;
+    if (keys !== null && isBehind) {
+      if (met === this.size - 1) laneUse.met();
+      else if (lane !== before.lane) laneUse.beside();
+    }
     const place = lanes.areSeveral && !isPart ? this.#place(sent, before, elsewhere) : null;
     const done =
       commit === null
@@ -247,29 +259,32 @@ export class GroupsUnderWay {
     return true;
   }
 
-  /** What it touches, where it may go beside others. */
+  /** What it touches, where it may go beside others. Looked for once, however often its lane does not take it. */
   #keysOf(group: Group): TouchedKeys | null {
     const { lanes, laneUse, laneKeys, groupRows } = this.#options;
-    if (!lanes.areSeveral || group.rows < backlogRows(groupRows) || !laneUse.isWorthwhile()) return null;
+    if (!lanes.areSeveral || group.rows < backlogRows(groupRows)) return null;
+    if (this.#looked !== null && isSame(this.#looked.group, group)) return this.#looked.keys;
     const held = this.#groups.reduce((sum, { keys }) => sum + (keys?.size ?? 0), 0);
-    return held > mostKeys ? null : laneKeys.of(group);
+    if (held > mostKeys) return null;
+    const keys = laneUse.isWorthwhile() ? laneKeys.of(group) : null;
+    this.#looked = { group, keys };
+    return keys;
+  }
+
+  /** The last that touches what this one does; -1: none. */
+  #lastMet(keys: TouchedKeys | null): number {
+    return this.#groups.findLastIndex((other) => keys === null || other.keys === null || keys.meets(other.keys));
   }
 
   /**
    * Behind the last group that touches what this one does, on its session or on one that has gone on since: what begins there begins after that was
    * committed. Among these one that has nothing to do, or will have soonest.
    */
-  #laneFor(keys: TouchedKeys | null): Lane {
-    const { lanes, laneUse } = this.#options;
-    const met = this.#groups.findLastIndex((other) => keys === null || other.keys === null || keys.meets(other.keys));
+  #laneFor(met: number): Lane {
+    const { lanes } = this.#options;
     const lastOn = (lane: Lane): number => this.#groups.findLastIndex((other) => other.lane === lane);
     const free = lanes.all.filter((lane) => lastOn(lane) >= met && !lane.isHalfSent);
-    const chosen = free.toSorted((a, b) => lastOn(a) - lastOn(b))[0] ?? this.#groups.at(-1)?.lane ?? lanes.main;
-    if (keys !== null && this.size > 0) {
-      if (met === this.size - 1) laneUse.met();
-      else if (chosen !== this.#groups.at(-1)?.lane) laneUse.beside();
-    }
-    return chosen;
+    return free.toSorted((a, b) => lastOn(a) - lastOn(b))[0] ?? this.#groups.at(-1)?.lane ?? lanes.main;
   }
 
   #place(sent: UnderWay, before: UnderWay | null, elsewhere: readonly UnderWay[]): LanePlace {
@@ -327,4 +342,8 @@ export class GroupsUnderWay {
     this.#rows += sign * group.rows;
     this.#bytes += sign * bytes;
   }
+}
+
+function isSame({ parts: some }: Group, { parts: others }: Group): boolean {
+  return some.length === others.length && some.every((part, at) => part === others[at]);
 }

@@ -1,5 +1,6 @@
 import { afterAll, expect, test, vi } from 'vitest';
 import { Batch } from '../../../connectors/postgres/target/batch.ts';
+import { LaneKeys } from '../../../connectors/postgres/target/lanes/lane-keys.ts';
 import { Lanes } from '../../../connectors/postgres/target/lanes/lanes.ts';
 import { TouchedKeys } from '../../../connectors/postgres/target/lanes/touched-keys.ts';
 import { LoadApply } from '../../../connectors/postgres/target/load-apply.ts';
@@ -458,6 +459,7 @@ test('lanes: what touches other keys is carried out beside a group that waits, a
   await consumer.apply(await on.capture(), signal);
   const before = await on.position();
   const holder = await on.target.client();
+  const looked = vi.spyOn(LaneKeys.prototype, 'of');
   try {
     await holder.query('BEGIN; SELECT FROM t WHERE id = 3 FOR UPDATE');
     await on.source.query(
@@ -483,7 +485,11 @@ test('lanes: what touches other keys is carried out beside a group that waits, a
     expect(await on.target.query('SELECT FROM t WHERE n > 0')).toEqual([]);
     await holder.query('COMMIT');
     await applying;
+    // Once at each group, also while its lane does not take it.
+    const groups = looked.mock.calls.map(([{ parts: of }]) => `${of[0]?.commit?.position} ${of.length}`);
+    expect(groups).toEqual([...new Set(groups)]);
   } finally {
+    looked.mockRestore();
     await holder.end();
   }
   expect(consumer.counts().replays).toBe(0);
