@@ -1,4 +1,5 @@
 import type { Logger } from '../../../src/core/logger.ts';
+import { LookPace } from '../../../src/core/look-pace.ts';
 import { pause } from '../../../src/core/pause.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
@@ -30,13 +31,10 @@ export interface SourceMonitorOptions {
   onRetained(bytes: number): void;
 }
 
-/** A heartbeat is a few bytes and one commit: a server that takes longer is out of reach, or as good as that. */
+/** A heartbeat is a few bytes and one commit, and a look one query: a server that takes longer is out of reach, or as good as that. */
 const answerMs = 8_000;
 const binlogsPollMs = 10_000;
 const tablesPollMs = 4_000;
-
-/** A source with very many tables is looked at less often: no more than a fiftieth of the time goes into that. */
-const lookShare = 50;
 
 /** All routes of a source beat at the same moment: each heartbeat comes to all of them, and wakes each worker. */
 function untilNextBeatMs(heartbeatMs: number): number {
@@ -51,10 +49,10 @@ export class SourceMonitor {
   readonly #options: SourceMonitorOptions;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
+  readonly #binlogsPace = new LookPace(binlogsPollMs);
+  readonly #tablesPace = new LookPace(tablesPollMs);
   #session: MysqlSession | null = null;
   #server: ServerFacts | null = null;
-  #binlogsDueMs = 0;
-  #tablesDueMs = 0;
   #newTables = '';
 
   constructor(options: SourceMonitorOptions) {
@@ -105,13 +103,13 @@ export class SourceMonitor {
   async #beatInTime(session: MysqlSession): Promise<void> {
     const timer = setTimeout(() => session.close(), answerMs);
     try {
-      await this.#beat(session);
+      await this.#beat(session, () => timer.refresh());
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #beat(session: MysqlSession): Promise<void> {
+  async #beat(session: MysqlSession, answered: () => void): Promise<void> {
     const { route, onClockOffset, onWritten, isStill } = this.#options;
     const sentMs = Date.now();
     const serverMs = await emitHeartbeat(session, route);
@@ -119,10 +117,10 @@ export class SourceMonitor {
     onClockOffset(serverMs - (sentMs + Date.now()) / 2);
     if (this.#server !== null) onWritten(formatPosition(await readEnd(session, this.#server)));
     if (isStill()) await this.#lookAtThread(session);
-    if (performance.now() >= this.#binlogsDueMs)
-      this.#binlogsDueMs = await timed(binlogsPollMs, () => this.#lookAtBinlogs(session));
-    if (performance.now() >= this.#tablesDueMs)
-      this.#tablesDueMs = await timed(tablesPollMs, () => this.#lookForTables(session));
+    answered();
+    await this.#binlogsPace.look(() => this.#lookAtBinlogs(session));
+    answered();
+    await this.#tablesPace.look(() => this.#lookForTables(session));
   }
 
   /** It waits for new events, or for us to take them, or it works. */
@@ -154,11 +152,4 @@ export class SourceMonitor {
     if (seen !== this.#newTables && labels.length > 0) this.#options.onNewTables(labels);
     this.#newTables = seen;
   }
-}
-
-/** When it is to be done again. */
-async function timed(everyMs: number, work: () => Promise<void>): Promise<number> {
-  const beganMs = performance.now();
-  await work();
-  return beganMs + Math.max(everyMs, (performance.now() - beganMs) * lookShare);
 }

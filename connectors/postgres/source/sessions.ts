@@ -19,15 +19,15 @@ export function applicationName(route: RouteDefinition): string {
 
 /**
  * Sessions beside the stream. Their commits (marks, heartbeats) wait for the local disk only: where the route itself
- * is the synchronous standby they would else wait for their own arrival.
+ * is the synchronous standby they would else wait for their own arrival. To compile a query of the catalogue takes longer than to run it.
  */
-const localCommit = { synchronous_commit: 'local' };
+const sideSettings = { synchronous_commit: 'local', jit: 'off' };
 
 /** Of the sessions that drop and make a queue: whoever takes the route over ends them. */
 export const queuePurpose = 'queue';
 
 export function connectSide(node: NodeDefinition, route: RouteDefinition, purpose: string): Promise<pg.Client> {
-  return connectPostgres(node, { applicationName: sideName(route, purpose), settings: localCommit });
+  return connectPostgres(node, { applicationName: sideName(route, purpose), settings: sideSettings });
 }
 
 export function sideName(route: RouteDefinition, purpose: string): string {

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
+import { LookPace } from '../../../src/core/look-pace.ts';
 import { pause } from '../../../src/core/pause.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
@@ -33,7 +34,7 @@ export interface SourceMonitorOptions {
   onLost(error: TidelockError): void;
 }
 
-/** A heartbeat is a few bytes and one commit: a server that takes longer is out of reach, or as good as that. */
+/** A heartbeat is a few bytes and one commit, and a look one query: a server that takes longer is out of reach, or as good as that. */
 const answerMs = 8_000;
 
 /** SQLSTATEs: of a session that is ended, and of one that comes too late. */
@@ -42,9 +43,6 @@ const [adminShutdown, cannotConnectNow] = ['57P01', '57P03'];
 const pollMs = 10_000;
 const synchronousPollMs = 5_000;
 const tablesPollMs = 4_000;
-
-/** A source with very many tables is looked at less often: no more than a fiftieth of the time goes into that. */
-const lookShare = 50;
 
 /**
  * Routes beat by the clock, and so together: each heartbeat comes through the queues of all routes of the same source, and
@@ -63,15 +61,17 @@ export class SourceMonitor {
   readonly #options: SourceMonitorOptions;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
+  readonly #tablesPace: LookPace;
+  readonly #publicationPace: LookPace;
   #client: pg.Client | null = null;
   #answeredAtMs = performance.now();
   #polledAtMs = Number.NEGATIVE_INFINITY;
   #synchronousAtMs = Number.NEGATIVE_INFINITY;
-  #tablesDueMs = Number.NEGATIVE_INFINITY;
-  #publicationDueMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SourceMonitorOptions) {
     this.#options = options;
+    this.#tablesPace = new LookPace(Math.min(tablesPollMs, options.heartbeatMs * 2));
+    this.#publicationPace = new LookPace(Math.min(pollMs, options.heartbeatMs * 10));
     this.#done = this.#run();
   }
 
@@ -122,14 +122,16 @@ export class SourceMonitor {
   async #beatInTime(client: pg.Client): Promise<void> {
     const timer = setTimeout(() => client.connection.stream.destroy(), answerMs);
     try {
-      await this.#beat(client);
-      this.#answeredAtMs = performance.now();
+      await this.#beat(client, () => {
+        this.#answeredAtMs = performance.now();
+        timer.refresh();
+      });
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #beat(client: pg.Client): Promise<void> {
+  async #beat(client: pg.Client, answered: () => void): Promise<void> {
     const { route } = this.#options;
     const sentMs = Date.now();
     const { rows } = await client.query({
@@ -139,6 +141,7 @@ export class SourceMonitor {
         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now, pg_current_wal_insert_lsn()::text AS written`,
       values: [markerPrefixes.heartbeat, routeKey(route)],
     });
+    answered();
     // Half-way between sending and answer, give or take the commit.
     this.#options.onClockOffset(Number(rows[0]?.now) - (sentMs + Date.now()) / 2);
     this.#options.onWritten(formatLsn(parseLsn(String(rows[0]?.written))));
@@ -146,20 +149,12 @@ export class SourceMonitor {
     if (performance.now() - this.#polledAtMs >= Math.min(pollMs, this.#options.heartbeatMs * 10)) {
       this.#polledAtMs = performance.now();
       await this.#pollSlot(client);
+      answered();
     }
-    if (performance.now() >= this.#tablesDueMs) {
-      const beganMs = performance.now();
-      await this.#options.tables.look(client);
-      const endedMs = performance.now();
-      const pauseMs = Math.max(Math.min(tablesPollMs, this.#options.heartbeatMs * 2), (endedMs - beganMs) * lookShare);
-      this.#tablesDueMs = beganMs + pauseMs;
-    }
-    if (performance.now() >= this.#publicationDueMs) {
-      const beganMs = performance.now();
-      await this.#lookAtPublication(client);
-      const tookMs = performance.now() - beganMs;
-      this.#publicationDueMs = beganMs + Math.max(Math.min(pollMs, this.#options.heartbeatMs * 10), tookMs * lookShare);
-    }
+    await this.#tablesPace.look(() => this.#options.tables.look(client));
+    answered();
+    await this.#publicationPace.look(() => this.#lookAtPublication(client));
+    answered();
     if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
       this.#synchronousAtMs = performance.now();
       await this.#pollSynchronous(client);
