@@ -22,8 +22,10 @@ import { type Group, isIdle, isOfLoad, nextGroup, transactionsOf } from '../../s
 import { GroupSize } from '../../sql/apply/group-size.ts';
 import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
 import { Turns } from '../../sql/apply/turns.ts';
+import { ParkedRequests } from '../../sql/parking/parked-requests.ts';
 import { ParkedWork } from '../../sql/parking/parked-work.ts';
 import { Parking } from '../../sql/parking/parking.ts';
+import { type GroupApplier, SetAside } from '../../sql/parking/set-aside.ts';
 import { storeAgain } from '../state/stored-loads.ts';
 import type { ApplySession } from './apply-session.ts';
 import { applyCarefully } from './careful-apply.ts';
@@ -31,9 +33,7 @@ import { type Flights, longestStatement } from './flights.ts';
 import { LoadApply } from './load-apply.ts';
 import { MysqlParkedWorkStore } from './parking/mysql-parked-work-store.ts';
 import { MysqlParkingStore } from './parking/mysql-parking-store.ts';
-import { ParkedRequests } from './parking/parked-requests.ts';
 import { parkedTables } from './parking/parked-tables.ts';
-import { type GroupApplier, SetAside } from './parking/set-aside.ts';
 import { isLockError, isOff } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
 import { storeDefinition } from './store-definition.ts';
@@ -92,8 +92,8 @@ export class MysqlConsumer implements Consumer {
   readonly #turns = new Turns();
   readonly #parking: Parking<TablePlan>;
   readonly #parkedWork: ParkedWork;
-  readonly #aside: SetAside;
-  readonly #requests: ParkedRequests;
+  readonly #aside: SetAside<TablePlan>;
+  readonly #requests: ParkedRequests<TablePlan>;
   /** Rows of the source transaction that is under way are in the open target transaction. */
   #holdsRows = false;
   #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
@@ -123,18 +123,16 @@ export class MysqlConsumer implements Consumer {
       route: route.name,
       map,
     });
-    const [plans, target, parking, parkedWork] = [this.#plans, this.#target, this.#parking, this.#parkedWork];
+    const [plans, target, parking] = [this.#plans, this.#target, this.#parking];
     const applier = this.#applier();
-    this.#aside = new SetAside({ route, logger, plans, target, parking, applier, loads: this.#loads });
+    const shared = { route, logger, plans, target, parking, applier };
+    // Whatever this server says of a change is of the change: refusals.ts.
+    this.#aside = new SetAside({ ...shared, loads: this.#loads, isOfTheData: () => true });
     this.#requests = new ParkedRequests({
-      session,
-      logger,
-      plans,
-      target,
-      applier,
+      ...shared,
       aside: this.#aside,
-      parking,
-      parkedWork,
+      parkedWork: this.#parkedWork,
+      prepare: (parts) => plans.prepare(session, parts),
     });
   }
 
@@ -146,8 +144,14 @@ export class MysqlConsumer implements Consumer {
       },
       apply: (group) => this.#applyGroup(group),
       rest: (group) => this.#rest(group),
-      commit: async (group) => {
-        if (group.commit !== null) await this.#commit(group, group.commit);
+      begin: async (group) => {
+        const flights = this.#target.flights();
+        await this.#target.begin(flights, group);
+        await flights.settle();
+      },
+      commit: async (group, commit) => {
+        await this.#target.storeCheckpoint(group, commit);
+        await this.#commit(group, commit);
       },
       rollBackAll: async () => {
         await this.#target.rollBackAll();

@@ -6,7 +6,6 @@ import type { Group } from '../../sql/apply/group.ts';
 import { Batch } from './batch.ts';
 import type { GroupWriter } from './group-writer.ts';
 import type { LoadApply } from './load-apply.ts';
-import type { SetAside } from './parking/set-aside.ts';
 import { isOff, type TargetTransaction } from './target-transaction.ts';
 
 export interface ChunkWriterOptions {
@@ -15,7 +14,7 @@ export interface ChunkWriterOptions {
   readonly loads: LoadApply;
   readonly target: TargetTransaction;
   readonly writer: GroupWriter;
-  readonly aside: SetAside;
+  readonly aside: { readonly parksAny: boolean };
 }
 
 /** Rows of a load with how far it is, or its begin. The rows of a chunk are not there, as a rule: only then COPY takes them. */

@@ -8,6 +8,7 @@ import { evolutionOf } from '../../sql/apply/evolutions.ts';
 import { type Group, transactionsOf } from '../../sql/apply/group.ts';
 import type { GroupSize } from '../../sql/apply/group-size.ts';
 import type { ParkedWork } from '../../sql/parking/parked-work.ts';
+import type { Tried } from '../../sql/parking/set-aside.ts';
 import { againStatement } from '../state/stored-loads.ts';
 import type { ApplyConnection } from './apply-connection.ts';
 import { Batch } from './batch.ts';
@@ -91,11 +92,7 @@ export class GroupWriter {
    * Applies the group in one of the ways; `single` is given each of its transactions where that is what is left to be done.
    * `tried`: what it was refused with as a set, and was rolled back.
    */
-  async apply(
-    group: Group,
-    single: (one: Group) => Promise<unknown>,
-    tried: { readonly error: unknown } | null = null,
-  ): Promise<void> {
+  async apply(group: Group, single: (one: Group) => Promise<unknown>, tried: Tried | null = null): Promise<void> {
     const { displaced, counter, size, logger } = this.#options;
     for (const mode of modes) {
       // The key of a row that stands aside may be another row's by now: only `careful` tells them apart.

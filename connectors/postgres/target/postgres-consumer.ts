@@ -18,10 +18,13 @@ import { type Group, isIdle, isOfLoad, nextGroup } from '../../sql/apply/group.t
 import { GroupSize } from '../../sql/apply/group-size.ts';
 import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
 import { Turns } from '../../sql/apply/turns.ts';
+import { ParkedRequests } from '../../sql/parking/parked-requests.ts';
 import { ParkedWork } from '../../sql/parking/parked-work.ts';
 import { Parking } from '../../sql/parking/parking.ts';
+import { type GroupApplier, SetAside, type Tried } from '../../sql/parking/set-aside.ts';
 import { sqlState } from '../classify-error.ts';
 import type { ApplyConnection } from './apply-connection.ts';
+import { Batch } from './batch.ts';
 import { writeChunk } from './chunk-writer.ts';
 import { DisplacedRows } from './displaced-rows.ts';
 import { GroupWriter } from './group-writer.ts';
@@ -31,11 +34,9 @@ import { LaneKeys } from './lanes/lane-keys.ts';
 import { LaneUse } from './lanes/lane-use.ts';
 import { Lanes } from './lanes/lanes.ts';
 import { LoadApply } from './load-apply.ts';
-import { ParkedRequests } from './parking/parked-requests.ts';
 import { parkedTables } from './parking/parked-tables.ts';
 import { PostgresParkedWorkStore } from './parking/postgres-parked-work-store.ts';
 import { PostgresParkingStore } from './parking/postgres-parking-store.ts';
-import { SetAside } from './parking/set-aside.ts';
 import { StatementsAhead } from './statements-ahead.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
@@ -94,8 +95,8 @@ export class PostgresConsumer implements Consumer {
   readonly #openLanes: () => Promise<void>;
   readonly #counter: ApplyCounter;
   readonly #writer: GroupWriter;
-  readonly #aside: SetAside;
-  readonly #requests: ParkedRequests;
+  readonly #aside: SetAside<TablePlan>;
+  readonly #requests: ParkedRequests<TablePlan>;
   /** One at a time: a group, or what people have asked about parked transactions. */
   readonly #turns = new Turns();
 
@@ -122,7 +123,6 @@ export class PostgresConsumer implements Consumer {
     const counter = new ApplyCounter(meter);
     const isPartial = (plan: TablePlan): boolean => loads.ofTable(plan) !== null;
     const parksAny = (): boolean => this.#aside.parksAny;
-    const single = (one: Group): Promise<number> => this.#carry(one);
     const session = { client, connection, logger, plans, loads, target, parking, parkedWork, size, counter, parksAny };
     const ahead = new StatementsAhead({ plans, replicaRole, isPartial, mostBytes: bytes });
     const displaced = new DisplacedRows(bytes);
@@ -143,7 +143,8 @@ export class PostgresConsumer implements Consumer {
     };
     this.#underWay = new GroupsUnderWay({ ...session, ...sending });
     const writer = new GroupWriter({ ...session, route, routeId, displaced, share });
-    const aside = new SetAside({ ...session, route, writer, single });
+    const applier = this.#applier(writer);
+    const aside = new SetAside({ ...session, route, applier });
     this.#size = size;
     this.#plans = plans;
     this.#target = target;
@@ -152,7 +153,31 @@ export class PostgresConsumer implements Consumer {
     this.#counter = counter;
     this.#writer = writer;
     this.#aside = aside;
-    this.#requests = new ParkedRequests({ ...session, writer, aside, single });
+    const prepare = (parts: readonly TransactionPart[]) => plans.prepare(client, parts, target.open);
+    this.#requests = new ParkedRequests({ ...session, applier, aside, prepare });
+  }
+
+  #applier(writer: GroupWriter): GroupApplier {
+    const { client } = this.#connection;
+    return {
+      get holdsRows() {
+        return writer.holdsRows;
+      },
+      apply: (group, tried) => writer.apply(group, (one) => this.#carry(one), tried),
+      rest: (group) => writer.rest(group),
+      begin: async (group) => {
+        const batch = new Batch(client);
+        this.#target.begin(batch, group);
+        await batch.settle();
+      },
+      commit: async (group, commit) => {
+        const batch = new Batch(client);
+        writer.sendCheckpoint(batch, group);
+        await batch.settle();
+        await writer.commit(group, commit);
+      },
+      rollBackAll: () => writer.rollBackAll(),
+    };
   }
 
   /** Reads what is parked, and which tables are being loaded. Before anything else. */
@@ -276,7 +301,7 @@ export class PostgresConsumer implements Consumer {
    * Applies the group, or as much of it as goes together. Returns how many of its parts are done with. `tried`: what it was
    * refused with when it was sent with its COMMIT.
    */
-  async #carry(group: Group, tried: { readonly error: unknown } | null = null): Promise<number> {
+  async #carry(group: Group, tried: Tried | null = null): Promise<number> {
     const { client } = this.#connection;
     if (!this.#target.open && group.parts.every(isIdle)) {
       await this.#writer.rest(group);

@@ -1,33 +1,31 @@
-import type pg from 'pg';
-import { nodeErrors } from '../../../../src/core/errors/catalogue/node.ts';
-import { failpoint } from '../../../../src/core/failpoint.ts';
-import type { Logger } from '../../../../src/core/logger.ts';
-import type { Group } from '../../../sql/apply/group.ts';
-import type { ParkedWork, ParkedWorker } from '../../../sql/parking/parked-work.ts';
-import type { Parking } from '../../../sql/parking/parking.ts';
-import type { GroupWriter } from '../group-writer.ts';
-import type { TablePlan } from '../table-plan.ts';
-import type { TablePlans } from '../table-plans.ts';
-import type { TargetTransaction } from '../target-transaction.ts';
-import type { SetAside } from './set-aside.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { Position } from '../../../src/core/position.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
+import type { Group } from '../apply/group.ts';
+import type { ParkedWork, ParkedWorker } from './parked-work.ts';
+import type { Parking, PlansOf } from './parking.ts';
+import type { GroupApplier, ParkingTransaction, SetAside } from './set-aside.ts';
+import type { ClaimedPlan } from './table-claims.ts';
 
-export interface ParkedRequestsOptions {
-  readonly client: pg.Client;
+export interface ParkedRequestsOptions<P extends ClaimedPlan> {
   readonly logger: Logger;
-  readonly plans: TablePlans;
-  readonly target: TargetTransaction;
-  readonly writer: GroupWriter;
-  readonly aside: SetAside;
-  readonly parking: Parking<TablePlan>;
+  readonly plans: PlansOf<P>;
+  readonly target: ParkingTransaction & { readonly applied: Position };
+  readonly applier: GroupApplier;
+  readonly aside: SetAside<P>;
+  readonly parking: Parking<P>;
   readonly parkedWork: ParkedWork;
-  single(one: Group): Promise<unknown>;
+  /** Makes the plans of these parts' tables. */
+  prepare(parts: readonly TransactionPart[]): Promise<void>;
 }
 
 /** Carries out what people have asked about parked transactions, with target transactions of the Consumer's. */
-export class ParkedRequests implements ParkedWorker {
-  readonly #options: ParkedRequestsOptions;
+export class ParkedRequests<P extends ClaimedPlan> implements ParkedWorker {
+  readonly #options: ParkedRequestsOptions<P>;
 
-  constructor(options: ParkedRequestsOptions) {
+  constructor(options: ParkedRequestsOptions<P>) {
     this.#options = options;
   }
 
@@ -44,11 +42,11 @@ export class ParkedRequests implements ParkedWorker {
 
   /** One parked transaction. Throws classified, with everything rolled back and the target transaction closed. */
   async apply(groups: AsyncIterable<Group>): Promise<void> {
-    const { client, plans, target, writer, aside, single } = this.#options;
+    const { prepare, target, applier, aside } = this.#options;
     try {
       for await (const group of groups) {
-        await plans.prepare(client, group.parts, target.open);
-        await writer.apply(group, single);
+        await prepare(group.parts);
+        await applier.apply(group);
         failpoint('retry.part');
       }
     } catch (reason) {
@@ -64,11 +62,11 @@ export class ParkedRequests implements ParkedWorker {
   }
 
   async claimAgain(id: number, groups: AsyncIterable<Group>): Promise<void> {
-    const { client, plans, target, aside, parking } = this.#options;
+    const { prepare, plans, target, aside, parking } = this.#options;
     try {
       await target.run(async () => {
         for await (const { parts } of groups) {
-          await plans.prepare(client, parts, false);
+          await prepare(parts);
           await parking.claimAgain(id, parts, plans);
         }
       });

@@ -1,47 +1,68 @@
-import type pg from 'pg';
-import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
-import { fail } from '../../../../src/core/errors/tidelock-error.ts';
-import type { Logger } from '../../../../src/core/logger.ts';
-import type { RouteDefinition } from '../../../../src/core/route.ts';
-import type { TransactionPart } from '../../../../src/core/transaction.ts';
-import { type Group, groupOf, isIdle, transactionsOf } from '../../../sql/apply/group.ts';
-import { mappingError } from '../../../sql/apply/mapping-error.ts';
-import { haltAt, parkableCause } from '../../../sql/parking/parkable.ts';
-import type { Parking } from '../../../sql/parking/parking.ts';
-import type { ParkWhy } from '../../../sql/parking/parking-store.ts';
-import { Batch } from '../batch.ts';
-import type { GroupWriter } from '../group-writer.ts';
-import type { LoadApply } from '../load-apply.ts';
-import type { TablePlan } from '../table-plan.ts';
-import type { TablePlans } from '../table-plans.ts';
-import type { TargetTransaction } from '../target-transaction.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { Logger } from '../../../src/core/logger.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
+import { type Group, groupOf, isIdle, transactionsOf } from '../apply/group.ts';
+import { mappingError } from '../apply/mapping-error.ts';
+import { haltAt, parkableCause } from './parkable.ts';
+import type { Parking, PlansOf } from './parking.ts';
+import type { ParkWhy } from './parking-store.ts';
+import type { ClaimedPlan } from './table-claims.ts';
 
-export interface SetAsideOptions {
-  readonly client: pg.Client;
+/** What a group that was sent with others was refused with, and was rolled back. */
+export interface Tried {
+  readonly error: unknown;
+}
+
+/** How the Consumer applies what is free, and what it does in a target transaction around what is not. */
+export interface GroupApplier {
+  /** Parts of the source transaction that is under way are in the open target transaction. */
+  readonly holdsRows: boolean;
+  apply(group: Group, tried?: Tried | null): Promise<void>;
+  rest(group: Group): Promise<void>;
+  /** Begins the target transaction of this group. */
+  begin(group: Group): Promise<void>;
+  /** Ends it, with the checkpoint behind this group. */
+  commit(group: Group, commit: Commit): Promise<void>;
+  rollBackAll(): Promise<void>;
+}
+
+/** The target transactions of one Consumer. */
+export interface ParkingTransaction {
+  /** One is open and holds parts of a source transaction, or where they are kept. */
+  readonly open: boolean;
+  /** It goes on with the next group, which is not to be replayed by itself. */
+  stayOpen(): void;
+  /** Statements in one of their own, under the route's epoch. */
+  run(work: () => Promise<void>): Promise<void>;
+  classify(error: unknown): TidelockError;
+}
+
+export interface SetAsideOptions<P extends ClaimedPlan> {
   readonly route: RouteDefinition;
   readonly logger: Logger;
-  readonly plans: TablePlans;
-  readonly loads: LoadApply;
-  readonly target: TargetTransaction;
-  readonly parking: Parking<TablePlan>;
-  readonly writer: GroupWriter;
-  /** Carries out one transaction of a group that did not go through as a whole. */
-  single(one: Group): Promise<unknown>;
+  readonly plans: PlansOf<P>;
+  readonly loads: { readonly active: boolean };
+  readonly target: ParkingTransaction;
+  readonly parking: Parking<P>;
+  readonly applier: GroupApplier;
+  /** Whether a refusal is of the rows, and not of a definition or of the server; as PostgreSQL's SQLSTATEs have it where it is not given. */
+  isOfTheData?(sqlState: string): boolean;
 }
 
 /** Decides which transactions of a group are applied and which are set aside, and does both. */
-export class SetAside {
-  readonly #options: SetAsideOptions;
+export class SetAside<P extends ClaimedPlan> {
+  readonly #options: SetAsideOptions<P>;
   /** Why the parts in the open target transaction are written to the store, and not applied; null where they are applied. */
   #writing: ParkWhy | null = null;
 
-  constructor(options: SetAsideOptions) {
+  constructor(options: SetAsideOptions<P>) {
     this.#options = options;
   }
 
   get parksAny(): boolean {
-    const { parking } = this.#options;
-    return this.#writing !== null || parking.writing || parking.active;
+    return this.#writing !== null || this.isWatched;
   }
 
   /** What comes has to be looked at, transaction by transaction. */
@@ -52,7 +73,7 @@ export class SetAside {
 
   /** With something parked or unmapped: what is free before the first transaction that is not, or that one. Returns how many parts are done with. */
   async sort(group: Group): Promise<number> {
-    const { parking, plans, target, writer } = this.#options;
+    const { parking, plans, target, applier } = this.#options;
     let free = 0;
     for (const one of transactionsOf(group)) {
       const unmapped = one.parts.find((part) => part.unmapped !== undefined);
@@ -62,27 +83,24 @@ export class SetAside {
         continue;
       }
       if (free > 0) break;
-      if (why === null) {
-        await this.#parkUnmapped(one, unmapped);
-        return one.parts.length;
-      }
-      await this.#park(one, why);
+      if (why === null) await this.#parkUnmapped(one, unmapped);
+      else await this.#park(one, why);
       return one.parts.length;
     }
     const ahead = free === group.parts.length ? group : groupOf(group.parts.slice(0, free));
-    if (!target.open && ahead.parts.every(isIdle)) await writer.rest(ahead);
+    if (!target.open && ahead.parts.every(isIdle)) await applier.rest(ahead);
     else await this.applyOrPark(ahead);
     return free;
   }
 
-  /** `tried` as in GroupWriter. Where the target refuses rows of a single transaction: sets it aside if the route says so, else halts at it. */
-  async applyOrPark(group: Group, tried: { readonly error: unknown } | null = null): Promise<void> {
-    const { writer, target, route, loads, single } = this.#options;
+  /** Where the target refuses rows of a single transaction: sets it aside if the route says so, else halts at it. */
+  async applyOrPark(group: Group, tried: Tried | null = null): Promise<void> {
+    const { applier, target, route, loads, isOfTheData } = this.#options;
     try {
-      await writer.apply(group, single, tried);
+      await applier.apply(group, tried);
     } catch (reason) {
       const error = target.classify(reason);
-      const cause = parkableCause(error);
+      const cause = parkableCause(error, isOfTheData);
       const part = group.parts.findLast(({ commit }) => commit !== null) ?? group.parts.at(-1);
       if (cause === null || part === undefined || 'transaction' in error.place) throw error;
       if (route.apply.onError !== 'park' || loads.active) throw haltAt(error, part, route.name);
@@ -93,7 +111,7 @@ export class SetAside {
 
   /** The whole target transaction, where there is one. */
   async rollBackAll(): Promise<void> {
-    await this.#options.writer.rollBackAll();
+    await this.#options.applier.rollBackAll();
     this.#options.parking.rolledBack();
     this.#writing = null;
   }
@@ -109,31 +127,23 @@ export class SetAside {
     await this.#park(group, { cause: 'error', code, message, remedy, reason: null, askedBy: null });
   }
 
-  /**
-   * Sets a transaction aside, as far as it is there: the rest goes the same way. `refused`: it was tried, and there is
-   * a target transaction to be rolled back.
-   */
+  /** Sets a transaction aside, as far as it is there: the rest goes the same way. `refused`: it was tried, and there is a target transaction to be rolled back. */
   async #park(group: Group, why: ParkWhy, refused = false): Promise<void> {
-    const { client, route, logger, plans, loads, target, parking, writer } = this.#options;
+    const { route, logger, plans, loads, target, parking, applier } = this.#options;
     const [part] = group.parts;
     if (loads.active) throw fail(targetErrors.loadWhileParked, { route: route.name });
     // What was refused has left the target transaction in pieces, with the definitions that were followed in it.
-    const isInPieces = refused && (target.open || group.commit === null);
-    const isPartOfIt = isInPieces || writer.holdsRows;
+    const isPartOfIt = (refused && (target.open || group.commit === null)) || applier.holdsRows;
     if (refused || isPartOfIt) await this.rollBackAll();
     if (isPartOfIt) await this.#readAgain(group, why);
-    const batch = new Batch(client);
-    if (!target.open) target.begin(batch, group);
-    await batch.settle();
+    if (!target.open) await applier.begin(group);
     this.#writing = why;
     await parking.write(group.parts, why, plans);
     if (group.commit === null) {
       target.stayOpen();
       return;
     }
-    writer.sendCheckpoint(batch, group);
-    await batch.settle();
-    await writer.commit(group, group.commit);
+    await applier.commit(group, group.commit);
     this.#writing = null;
     parking.committed(group.commit.position);
     const fields = { transaction: part?.id, position: group.commit.position, code: why.code, rows: group.rows };
