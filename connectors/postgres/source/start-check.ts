@@ -127,16 +127,19 @@ async function checkCatalogue(
   { route, replicated }: Pick<StartCheckOptions, 'route' | 'replicated'>,
 ): Promise<CheckedCatalogue> {
   const { rows } = await side.query(
-    `SELECT pg_postmaster_start_time()::text AS server, pg_current_snapshot()::text AS snapshot,
-       current_setting('synchronous_standby_names') <> '' AS waits`,
+    `SELECT pg_postmaster_start_time()::text AS server, current_setting('synchronous_standby_names') <> '' AS waits`,
   );
+  const waitsForStandbys = rows[0]?.waits === true;
+  // A snapshot lists what is open up to the last id that is over: one of our own comes behind all that were brought.
+  if (waitsForStandbys) await side.query('SELECT pg_current_xact_id()');
+  const snapshot = (await side.query('SELECT pg_current_snapshot()::text AS snapshot')).rows[0]?.snapshot;
   await captureDdl(side, route);
   const tables = selectTables(await readCatalogue(side), (schema, table) => isSelected(route, schema, table));
   const unpublished = await checkPublication(side, { route, tables, replicated });
   return {
     server: String(rows[0]?.server),
-    snapshot: String(rows[0]?.snapshot),
-    waitsForStandbys: rows[0]?.waits === true,
+    snapshot: String(snapshot),
+    waitsForStandbys,
     builtInTypes: await readBuiltInTypes(side),
     domainModifiers: await readDomainModifiers(side),
     unpublished: unpublished.map(({ table }) => tableLabel(table)),
