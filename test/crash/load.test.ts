@@ -87,18 +87,20 @@ test('what an engine before has applied, while its COMMIT still waits for anothe
   };
   const [writer, probe] = [await source.client(), await source.client()];
   let waiting: Promise<unknown> = Promise.resolve();
-  let stuck: Promise<unknown> = Promise.resolve();
+  const { rows: probes } = await probe.query('SELECT pg_backend_pid() AS pid');
   try {
     const first = file.run();
     await first.state('running');
     await standbys('FIRST 2 ("test/here-to-there", nobody)');
-    // The server takes the setting up some time after it was given: from then on commits wait.
+    // The server takes the setting up some time after it was given: from then on commits wait, until they are told not to.
     await until('a commit that waits', async () => {
-      stuck = probe.query('UPDATE item SET v = v WHERE id = 100');
-      const isThrough = await Promise.race([stuck.then(() => true), setTimeout(300, false)]);
+      const commit = probe.query('UPDATE item SET v = v WHERE id = 100').then(() => true);
+      const isThrough = await Promise.race([commit, setTimeout(300, false)]);
+      if (!isThrough) await admin.query('SELECT pg_cancel_backend($1)', [probes[0]?.pid]);
+      await commit;
       return !isThrough;
     });
-    // The last transaction of all, if it comes at once behind a heartbeat: no id that is over is behind it.
+    // The last transaction of all, where it comes at once behind a heartbeat: no id that is over is behind it.
     const newest = async (): Promise<unknown> =>
       (await admin.query('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS id')).rows[0]?.id;
     const before = await newest();
@@ -106,6 +108,13 @@ test('what an engine before has applied, while its COMMIT still waits for anothe
     waiting = writer.query('UPDATE item SET v = 1 WHERE id = 7');
     const atTarget = async (): Promise<unknown> => (await target.query('SELECT v FROM item WHERE id = 7'))[0]?.v;
     await until('the change at the target', async () => (await atTarget()) === 1);
+    const { rows: written } = await admin.query('SELECT pg_current_wal_flush_lsn() AS lsn');
+    await until('an acknowledgement, behind which it is not brought again', async () => {
+      const { rows } = await admin.query('SELECT FROM pg_replication_slots WHERE confirmed_flush_lsn >= $1', [
+        written[0]?.lsn,
+      ]);
+      return rows.length > 0;
+    });
     await first.kill9();
     await using route = file.run();
     await route.state('running');
@@ -127,7 +136,7 @@ test('what an engine before has applied, while its COMMIT still waits for anothe
     expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
   } finally {
     await standbys('');
-    await Promise.all([waiting, stuck]);
+    await waiting;
     await Promise.all([writer.end(), probe.end(), admin.end()]);
   }
 });
