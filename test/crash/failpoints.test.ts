@@ -1,13 +1,19 @@
-import type { Client } from 'pg';
 import { expect, test } from 'vitest';
 import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
-import type { TestDatabase } from '../support/postgres.ts';
 import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
 import { seeds } from '../support/seed.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
+import {
+  killedWhileLoading,
+  killedWhileStreaming,
+  loseAnswerOfLoad,
+  loseAnswers,
+  type Victim,
+  victims,
+} from './kill-at.ts';
 
 const servers = twoServers();
 
@@ -22,31 +28,6 @@ const streaming: readonly FailpointName[] = [
   'commit.answered',
   'flush.seen',
   'ack.sent',
-];
-const victims = ['worker', 'source', 'target'] as const;
-type Victim = (typeof victims)[number];
-
-const schema = `
-  CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
-  CREATE TABLE tally (id int PRIMARY KEY, total int NOT NULL);
-  CREATE TABLE event (at int, what text);
-  ALTER TABLE event REPLICA IDENTITY FULL;
-`;
-
-/**
- * Transactions that show it when one is lost or applied twice: increments, rows without a key, and one that is larger
- * than the memory of the route, so that it is applied in parts.
- */
-const script: readonly string[] = [
-  `INSERT INTO tally VALUES (1, 0)`,
-  ...Array.from(
-    { length: 12 },
-    (_, i) =>
-      `UPDATE tally SET total = total + 1; INSERT INTO event VALUES (1, 'same'); INSERT INTO entry VALUES (${i}, ${i})`,
-  ),
-  `INSERT INTO entry SELECT i, i, repeat('x', 400) FROM generate_series(1000, 16000) i; UPDATE tally SET total = total + 1`,
-  `UPDATE entry SET value = value + 1 WHERE id >= 1000; INSERT INTO event VALUES (1, 'same')`,
-  ...Array.from({ length: 5 }, (_, i) => `DELETE FROM entry WHERE id = ${i}; UPDATE tally SET total = total + 1`),
 ];
 
 /** At which passing: another one with each seed. The rarest of them are passed four times. */
@@ -67,56 +48,15 @@ const kills = streaming.flatMap((name) =>
     .flatMap((victim) => hits.map((hit) => [name, victim, hit] as const)),
 );
 
-test.for(kills)('kill -9 at %s, of the %s, at passing %i', async ([name, victim, hit]) => {
-  const { source, target } = await servers.pair(schema);
-  await source.query('CREATE SCHEMA own; CREATE TABLE own.done (number int PRIMARY KEY)');
-  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\napply: { memory: 8MB }' });
-  const pids: Record<Victim, string> = { worker: '', source: `/${servers.here.pid}`, target: `/${servers.there.pid}` };
-  await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pids[victim]}` });
-  await route.state('running');
-  const worker = await route.workerPid();
-  const before = { worker, source: servers.here.pid, target: servers.there.pid }[victim];
-  let killed = false;
-  const writing = (async () => {
-    let client = await source.client();
-    for (const [number, statements] of script.entries()) {
-      // The source may be the one that dies: what was not answered is looked up before it is sent again.
-      while (!(await commits(client, source, number, statements))) {
-        await client.end().catch(() => {});
-        client = await until('the source', () => source.client().catch(() => null));
-      }
-    }
-    await client.end();
-  })();
-  const restarting = until(`the end of the ${victim}`, () => !isAlive(before), 20_000).then(async () => {
-    killed = true;
-    if (victim === 'worker') return;
-    const server = victim === 'source' ? servers.here : servers.there;
-    await server.kill9();
-    await server.start();
-  });
-  await Promise.all([writing, restarting]);
-  await route.caughtUp();
-  const tables = ['entry', 'tally', 'event'];
-  expect(await contents(target, tables)).toEqual(await contents(source, tables));
-  expect(killed).toBe(true);
-  expect(await target.query('SELECT total FROM tally')).toEqual([{ total: 18 }]);
-});
+test.for(kills)('kill -9 at %s, of the %s, at passing %i', ([name, victim, hit]) =>
+  killedWhileStreaming(servers, { name, victim, hit }),
+);
 
-/** Runs it as one transaction, whose outcome is certain: it leaves its number behind. */
-async function commits(client: Client, source: TestDatabase, number: number, statements: string): Promise<boolean> {
-  try {
-    await client.query('BEGIN');
-    await client.query(`INSERT INTO own.done VALUES (${number}); ${statements}`);
-    await client.query('COMMIT');
-    return true;
-  } catch {
-    const rows = await until('the source', () =>
-      source.query(`SELECT FROM own.done WHERE number = ${number}`).catch(() => null),
-    );
-    return rows.length === 1;
-  }
-}
+const laneSchema = `
+  CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
+  CREATE TABLE event (at int, what text);
+  ALTER TABLE event REPLICA IDENTITY FULL;
+`;
 
 /** Small groups over other rows each, and some that meet: several are carried out beside each other. */
 const apart = [
@@ -132,7 +72,7 @@ const laneKills = (['lane.begun', 'lane.turn', 'lane.committed'] as const).flatM
 );
 
 test.for(laneKills)('kill -9 at %s, of the %s, at passing %i, with several lanes', async ([name, victim, hit]) => {
-  const { source, target } = await servers.pair(schema);
+  const { source, target } = await servers.pair(laneSchema);
   const settings = 'apply: { groupRows: 10, lanes: 4 }';
   using file = new RouteFile({ source, target, route: `tables: ["public.*"]\n${settings}` });
   const pids: Record<Victim, string> = { worker: '', source: `/${servers.here.pid}`, target: `/${servers.there.pid}` };
@@ -155,42 +95,10 @@ test.for(laneKills)('kill -9 at %s, of the %s, at passing %i, with several lanes
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
 });
 
-test.for(['slot.created', 'load.copied'] as const)('kill -9 at %s: the load begins anew', async (name) => {
-  const { source, target } = await servers.pair(schema);
-  await source.query(`INSERT INTO entry SELECT i, i FROM generate_series(1, 5000) i`);
-  using file = new RouteFile({ source, target });
-  await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=1:kill` });
-  const worker = await route.workerPid();
-  await until('the end of the worker', () => !isAlive(worker));
-  // What comes before the new slot has to be in the copy, what comes after it in the stream.
-  await source.query(`INSERT INTO entry VALUES (0, 0)`);
-  await route.caughtUp();
-  await source.query(`DELETE FROM entry WHERE id < 10`);
-  await route.caughtUp();
-  expect(await contents(target, ['entry'])).toEqual(await contents(source, ['entry']));
-});
+test.for(['slot.created', 'load.copied'] as const)('kill -9 at %s: the load begins anew', (name) =>
+  killedWhileLoading(servers, name),
+);
 
-test('two lost answers of COMMIT in a row are found out', async () => {
-  const { source, target } = await servers.pair(schema);
-  using file = new RouteFile({ source, target });
-  await using route = file.run({ TIDELOCK_FAILPOINTS: 'commit.answerLost=1:throw' });
-  await route.state('running');
-  await source.query(`INSERT INTO tally VALUES (1, 0)`);
-  await source.query(`UPDATE tally SET total = total + 1`);
-  await route.caughtUp();
-  // The rows may be there before the engine tells what has become of their COMMIT.
-  await until('the interruption', () => route.log.includes('route interrupted'));
-  expect(await target.query('SELECT total FROM tally')).toEqual([{ total: 1 }]);
-});
+test('two lost answers of COMMIT in a row are found out', () => loseAnswers(servers));
 
-test('a load whose COMMIT was not answered is not begun anew, and keeps its queue', async () => {
-  const { source, target } = await servers.pair(schema);
-  await source.query(`INSERT INTO entry SELECT i, i FROM generate_series(1, 100) i`);
-  using file = new RouteFile({ source, target });
-  await using route = file.run({ TIDELOCK_FAILPOINTS: 'load.answerLost=1:throw' });
-  await route.state('retrying');
-  await source.query(`DELETE FROM entry WHERE id < 10`);
-  await route.state('running');
-  await route.caughtUp();
-  expect(await contents(target, ['entry'])).toEqual(await contents(source, ['entry']));
-});
+test('a load whose COMMIT was not answered is not begun anew, and keeps its queue', () => loseAnswerOfLoad(servers));

@@ -36,6 +36,16 @@ export const mysqlMutations: readonly Mutation[] = [
     test: { file: consumer, name: 'lost at retry.taken' },
   },
   {
+    id: 'mysql-checkpoint-apart',
+    promise: 3,
+    what: 'commits the rows before the checkpoint',
+    file: `${target}/mysql-consumer.ts`,
+    find: '      if (leaves) await this.#target.sendCheckpoint(flights, group, commit);',
+    replace:
+      "      await flights.send('commit');\n      await flights.send('start transaction');\n      if (leaves) await this.#target.sendCheckpoint(flights, group, commit);",
+    test: { file: 'test/crash/vendor-failpoints.test.ts', name: 'kill -9 at commit.before' },
+  },
+  {
     id: 'mysql-uncounted',
     promise: 5,
     what: 'takes any number of rows that a statement has found for the right one',

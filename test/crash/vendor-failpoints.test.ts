@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { FailpointName } from '../../src/core/failpoint.ts';
+import { startMysql } from '../support/mysql.ts';
+import type { MysqlVendor } from '../support/mysql-binaries.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { seeds } from '../support/seed.ts';
+import {
+  type CrashServers,
+  killedWhileLoading,
+  killedWhileStreaming,
+  loseAnswerOfLoad,
+  loseAnswers,
+  type Victim,
+  victims,
+} from './kill-at.ts';
+
+type Vendor = MysqlVendor | 'postgres';
+
+/** `npm run test:full` has every step, vendor and victim; a run of one seed those that stand for the others. */
+const isFull = seeds().length > 1;
+
+/** Of a target that is MySQL or MariaDB: what is committed there is flushed. */
+const atMysql: readonly FailpointName[] = [
+  'marker.before',
+  'marker.after',
+  'part.savepoint',
+  'part.applied',
+  'commit.before',
+  'commit.sent',
+  'commit.answerLost',
+  'commit.answered',
+];
+
+/** Only a source that is PostgreSQL is told what is durable, and only a target that is PostgreSQL flushes later than it commits. */
+const steps = (from: Vendor, to: Vendor): readonly FailpointName[] => [
+  ...atMysql,
+  ...(to === 'postgres' ? (['flush.seen'] as const) : []),
+  ...(from === 'postgres' ? (['ack.sent'] as const) : []),
+];
+
+const pairs: readonly (readonly [Vendor, Vendor])[] = isFull
+  ? [
+      ['mysql', 'mysql'],
+      ['mariadb', 'mariadb'],
+      ['mysql', 'mariadb'],
+      ['postgres', 'mysql'],
+      ['mariadb', 'postgres'],
+    ]
+  : [['mysql', 'mysql']];
+
+const ofOneSeed: readonly string[] = ['part.applied worker', 'commit.before worker', 'commit.sent target'];
+
+/** A server is killed where a pair is of one vendor: another source or target makes no difference to it. */
+function isMeant(from: Vendor, to: Vendor, name: FailpointName, victim: Victim): boolean {
+  if (!isFull) return ofOneSeed.includes(`${name} ${victim}`);
+  return victim === 'worker' || from === to;
+}
+
+const start = (vendor: Vendor) => (vendor === 'postgres' ? startPostgres() : startMysql({ vendor }));
+
+describe.each(pairs)('from %s to %s', (from, to) => {
+  let here: CrashServers['here'];
+  let there: CrashServers['there'];
+  const servers: CrashServers = {
+    get here() {
+      return here;
+    },
+    get there() {
+      return there;
+    },
+  };
+  beforeAll(async () => {
+    [here, there] = await Promise.all([start(from), start(to)]);
+  });
+  afterAll(async () => {
+    await here[Symbol.asyncDispose]();
+    await there[Symbol.asyncDispose]();
+  });
+
+  // The passing differs from step to step, so that not all of them meet the same transaction.
+  const kills = steps(from, to).flatMap((name, at) =>
+    victims.filter((victim) => isMeant(from, to, name, victim)).map((victim) => [name, victim, 1 + (at % 3)] as const),
+  );
+
+  test.for(kills)('kill -9 at %s, of the %s, at passing %i', ([name, victim, hit]) =>
+    killedWhileStreaming(servers, { name, victim, hit }),
+  );
+
+  test.for(isFull ? (['slot.created', 'load.copied'] as const) : [])('kill -9 at %s: the load begins anew', (name) =>
+    killedWhileLoading(servers, name),
+  );
+
+  test('the lost answer of a COMMIT is found out', () => loseAnswers(servers));
+
+  if (isFull) test('a load whose COMMIT was not answered is not begun anew', () => loseAnswerOfLoad(servers));
+});
