@@ -1,5 +1,5 @@
 import type { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { ApiSettings } from '../config/configuration.ts';
 import type { Asked, Control } from '../control/control.ts';
@@ -18,7 +18,9 @@ import { isOwnOrigin } from './own-origin.ts';
 import { readJson, readPart } from './read-request.ts';
 import { RefusalJournal } from './refusal-journal.ts';
 import { mayDo, type Role } from './role.ts';
+import { SharedAnswers } from './shared-answers.ts';
 import { type Caller, TokenCheck } from './token-check.ts';
+import { answerUnread } from './unread-request.ts';
 import { addWebPage } from './web-files.ts';
 
 export interface ApiServerOptions {
@@ -47,6 +49,8 @@ declare module 'fastify' {
     action?: string;
     /** The least one that may. */
     role?: Role;
+    /** For whoever asks: it has no data. */
+    isOpen?: true;
   }
 }
 
@@ -57,6 +61,8 @@ const ownLimits: NonNullable<ApiServerOptions['limits']> = {
 const bodyLimit = 64 * 1024;
 const mostStreams = 64;
 const tlsLookMs = 60_000;
+/** Shorter than proxies and browsers wait. */
+const sharedForMs = 20_000;
 
 /** With every answer: it is data for whoever asked, and nothing else. */
 const headers = {
@@ -81,12 +87,13 @@ export class ApiServer {
   readonly #requests: AddressLimits;
   readonly #refusals: AddressLimits;
   readonly #over = new AbortController();
+  readonly #shared = new SharedAnswers(sharedForMs);
   #streams = 0;
   #tlsLook: NodeJS.Timeout | null = null;
 
   /** Throws where tokens or certificate can't be resolved. */
   constructor(options: ApiServerOptions) {
-    const { settings, logger, limits = ownLimits } = options;
+    const { settings, live, logger, limits = ownLimits } = options;
     this.#requests = new AddressLimits(limits.requests);
     this.#refusals = new AddressLimits(limits.refusals);
     this.#options = options;
@@ -103,6 +110,13 @@ export class ApiServer {
       keepAliveTimeout: 5_000,
       forceCloseConnections: true,
       routerOptions: { maxParamLength: 200 },
+      // A path that can't be decoded, or with a part that is too long: no hook and no handler of ours is asked then.
+      frameworkErrors: (error, request, reply) => {
+        reply.headers(headers);
+        live.counted('other', request.method, error.statusCode ?? 400);
+        this.#sendError(error, request, reply);
+      },
+      clientErrorHandler: (error, socket) => answerUnread(error, socket as Socket, headers),
       ...(tls !== null && { https: { ...tls, minVersion: 'TLSv1.2' } }),
     }) as unknown as FastifyInstance;
     if (tls !== null) this.#tlsLook = setInterval(() => this.#renewTls(), tlsLookMs).unref();
@@ -141,8 +155,9 @@ export class ApiServer {
     });
     app.addHook('onRequest', async (request, reply) => {
       reply.headers(headers);
-      if (request.url === '/v1' || request.url.startsWith('/v1/') || request.url.startsWith('/v1?'))
-        this.#admit(request);
+      // By what answers, not by how the path is written: /%76%31/status is the same one, and so is http://host/v1/status.
+      const isOpen = request.is404 ? !isOfApi(request.url) : request.routeOptions.config.isOpen === true;
+      if (!isOpen) this.#admit(request);
     });
     app.addHook('onResponse', async (request, reply) => this.#note(request, reply));
     app.setErrorHandler((error, request, reply) => this.#sendError(error, request, reply));
@@ -221,18 +236,13 @@ export class ApiServer {
     const gone = new AbortController();
     // The answer's, which comes with its end, too: a connection lives on for the next request, and would gather listeners.
     reply.raw.once('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, this.#over.signal]);
-    const document = await operation.run({
-      control,
-      live,
-      route,
-      id,
-      query,
-      body,
-      role: caller.role,
-      asked,
-      signal,
-    });
+    const run = (until: AbortSignal): Promise<object> =>
+      operation.run({ control, live, route, id, query, body, role: caller.role, asked, signal: until });
+    const question = JSON.stringify([operation.id, route, id, query]);
+    const answer = await (operation.shared
+      ? this.#shared.ask(question, () => run(this.#over.signal))
+      : run(AbortSignal.any([gone.signal, this.#over.signal])));
+    const document = operation.seenBy(answer, caller.role);
     // It is sent all the same: whoever has to act must not be kept from it by a key that is described wrong.
     const { error } = operation.answer.safeParse(document);
     if (error !== undefined)
@@ -267,7 +277,9 @@ export class ApiServer {
     const { statusCode: status = 500 } = error as { readonly statusCode?: number };
     // Fastify's own: a body that is too large, of another type, cut off, a path that can't be decoded.
     if (status < 400 || status >= 500) return { status: 500, body: errorBody(fail(serviceErrors.failed, {})) };
-    const why = { 413: 'the body is too large', 415: 'the body is no JSON' }[status] ?? 'it can not be read';
+    const why =
+      { 413: 'the body is too large', 414: 'a part of its path is too long', 415: 'the body is no JSON' }[status] ??
+      'it can not be read';
     return { status, body: errorBody(fail(serviceErrors.invalidRequest, { why })) };
   }
 
@@ -307,6 +319,10 @@ export class ApiServer {
 /** Never what was sent: that has no end. */
 function pathOf(request: FastifyRequest): string {
   return request.routeOptions.config.apiPath ?? 'other';
+}
+
+function isOfApi(url: string): boolean {
+  return /^\/v1([/?]|$)/.test(url);
 }
 
 function isLoopback(host: string): boolean {

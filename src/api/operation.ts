@@ -35,7 +35,11 @@ export interface Operation {
   readonly answer: z.ZodType;
   /** Where what is asked for wants more than `role`. */
   needs(query: unknown): Role;
+  /** It asks the nodes much, and tells whoever asks the same: one run for all who do, and nobody waits for it without end. */
+  readonly shared: boolean;
   run(call: Call): Promise<object>;
+  /** What of the answer this role may see. */
+  seenBy(answer: object, role: Role): object;
 }
 
 interface OperationOptions<Q extends z.ZodObject, B extends z.ZodObject, A extends z.ZodType> {
@@ -49,14 +53,17 @@ interface OperationOptions<Q extends z.ZodObject, B extends z.ZodObject, A exten
   readonly body?: B;
   readonly answer: A;
   needs?(query: z.output<Q>): Role;
+  readonly shared?: boolean;
   run(call: Call<z.output<Q>, z.output<B>>): Promise<z.output<A> & object>;
+  seenBy?(answer: z.output<A>, role: Role): z.output<A> & object;
 }
 
 export function operation<Q extends z.ZodObject, B extends z.ZodObject, A extends z.ZodType>(
   options: OperationOptions<Q, B, A>,
 ): Operation {
-  const { query = null, body = null, role, needs = () => role } = options;
+  const { query = null, body = null, role, needs = () => role, shared = false } = options;
   // Query and body were read with these very schemas.
   const run = options.run as (call: Call) => Promise<object>;
-  return { ...options, query, body, needs: needs as (query: unknown) => Role, run };
+  const seenBy = (options.seenBy ?? ((answer) => answer)) as Operation['seenBy'];
+  return { ...options, query, body, needs: needs as (query: unknown) => Role, shared, run, seenBy };
 }

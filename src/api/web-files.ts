@@ -8,7 +8,7 @@ export function addWebPage(app: FastifyInstance): void {
     app.route({
       method: 'GET',
       url: '/',
-      config: { apiPath: '/' },
+      config: { apiPath: '/', isOpen: true },
       handler: async (_, reply) =>
         reply
           .type('text/plain; charset=utf-8')
@@ -20,7 +20,7 @@ export function addWebPage(app: FastifyInstance): void {
     app.route({
       method: 'GET',
       url: path,
-      config: { apiPath: '/' },
+      config: { apiPath: '/', isOpen: true },
       handler: async (request, reply) => {
         reply.headers({ ...webPageHeaders, etag, 'cache-control': cacheControl });
         if (request.headers['if-none-match'] === etag) return reply.status(304).send();

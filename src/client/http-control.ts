@@ -21,12 +21,17 @@ import type { RouteView } from '../control/route-view.ts';
 import type { SequencesDocument } from '../control/sequences-now.ts';
 import type { SkippedTransaction } from '../control/skip-transaction.ts';
 import type { WaitDocument, WaitOptions } from '../control/wait-for-route.ts';
+import { serviceErrors } from '../core/errors/catalogue/service.ts';
+import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { JobWish } from '../core/job.ts';
 import type { SchemaStatement } from '../core/table-schema.ts';
 import { ask, type HttpRequest, type Service } from './http-request.ts';
 
 /** What is waited for longer is asked for again and again: proxies let go of a request that takes minutes. */
 const longestMs = 25_000;
+
+/** Of 20 seconds each. */
+const longAsks = 15;
 
 /**
  * The deployment of a service that runs elsewhere, over its HTTP API. Who asks is what the service makes of the token:
@@ -57,15 +62,15 @@ export class HttpControl implements Control {
   }
 
   check(route: string): Promise<CheckedRoute> {
-    return this.#get(`routes/${part(route)}/check`);
+    return this.#getLong(`routes/${part(route)}/check`);
   }
 
   checkShared(routes?: readonly string[]): Promise<SharedCheck> {
-    return this.#get(`check${query({ route: routes })}`);
+    return this.#getLong(`check${query({ route: routes })}`);
   }
 
   schema(route: string): Promise<SchemaDocument> {
-    return this.#get(`routes/${part(route)}/schema`);
+    return this.#getLong(`routes/${part(route)}/schema`);
   }
 
   async applySchema(
@@ -250,6 +255,18 @@ export class HttpControl implements Control {
 
   #get<T>(path: string): Promise<T> {
     return this.#ask({ method: 'GET', path: `v1/${path}` });
+  }
+
+  /** What may take the service longer than it lets anybody wait. */
+  async #getLong<T>(path: string): Promise<T> {
+    for (let again = longAsks; ; again--) {
+      try {
+        return await this.#get<T>(path);
+      } catch (error) {
+        const isUnderWay = error instanceof TidelockError && error.code === serviceErrors.stillAsking.code;
+        if (!isUnderWay || again <= 1) throw error;
+      }
+    }
   }
 
   #post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {

@@ -16,6 +16,7 @@ import {
 } from './apply-plan.ts';
 import { checkRoute } from './check-route.ts';
 import { checkShared } from './check-shared.ts';
+import { ConcernTimes } from './concern-times.ts';
 import type { Asked, Control } from './control.ts';
 import { dropOrphans, dropUnreachable } from './drop-left.ts';
 import { type DropOptions, dropRoute } from './drop-route.ts';
@@ -75,6 +76,7 @@ export interface LocalControlOptions {
 export class LocalControl implements Control {
   readonly #options: LocalControlOptions;
   readonly #schemaRuns = new SchemaRuns();
+  readonly #concernTimes = new ConcernTimes();
   /** Where nobody else keeps any: many routes share a few sessions. What a source says is then not older than a look. */
   readonly #readings = new RouteReadings({ sourceAgeMs: 100 });
 
@@ -88,7 +90,8 @@ export class LocalControl implements Control {
 
   async status(routes?: readonly string[]) {
     const configuration = this.#options.configuration();
-    return await readStatus(configuration, routes ?? [...configuration.routes.keys()], this.#reader);
+    const asked = { reader: this.#reader, concernTimes: this.#concernTimes };
+    return await readStatus(configuration, routes ?? [...configuration.routes.keys()], asked);
   }
 
   async tables(route: string) {

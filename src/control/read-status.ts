@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/configuration.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
+import type { ConcernTimes } from './concern-times.ts';
 import type { RouteReader } from './route-readings.ts';
 import { type RouteView, routeView } from './route-view.ts';
 
@@ -12,7 +13,7 @@ export interface StatusDocument {
 export async function readStatus(
   configuration: Configuration,
   names: readonly string[],
-  reader: RouteReader,
+  { reader, concernTimes }: { readonly reader: RouteReader; readonly concernTimes: ConcernTimes },
 ): Promise<StatusDocument> {
   const routes = await Promise.all(
     names.map(async (name) => {
@@ -21,7 +22,7 @@ export async function readStatus(
         answer(() => reader.store(definition, (store) => store.read())),
         answer(() => reader.source(definition)),
       ]);
-      return routeView({ definition, stored, source });
+      return routeView({ definition, stored, source, seenSince: concernTimes.look(name) });
     }),
   );
   return { version: 1, routes };

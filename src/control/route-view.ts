@@ -8,6 +8,7 @@ import { queueName, type RouteDefinition } from '../core/route.ts';
 import type { StoredRoute, Wanted } from '../core/route-state-store.ts';
 import type { Concern, Health, LoadProgress, Reason, Restart, RouteState, WantedState } from '../core/route-status.ts';
 import type { SourceStatus } from '../core/source.ts';
+import type { SeenSince } from './concern-times.ts';
 
 /** One route in `status --json`. Part of the contract: keys are added and never changed. */
 export interface RouteView {
@@ -54,13 +55,14 @@ export interface RouteAnswers {
   readonly definition: RouteDefinition;
   readonly stored: StoredRoute | null | TidelockError;
   readonly source: SourceStatus | TidelockError;
+  readonly seenSince: SeenSince;
 }
 
 /**
  * A route as it is, from what is stored at its target. A worker's own report counts only while it holds the lease: a
  * worker that has died has not reported it.
  */
-export function routeView({ definition, stored, source }: RouteAnswers): RouteView {
+export function routeView({ definition, stored, source, seenSince }: RouteAnswers): RouteView {
   const known = stored === null || 'code' in stored ? null : stored;
   const status = known?.status ?? null;
   const checkpoint = known?.checkpoint?.phase === 'ready' ? known.checkpoint.position : null;
@@ -69,7 +71,8 @@ export function routeView({ definition, stored, source }: RouteAnswers): RouteVi
   const answered = 'code' in source ? null : source;
   const running = condition.lives && status !== null;
   const lost = checkpoint === null || answered === null ? null : queueLoss(definition, answered);
-  const concerns = concernsOf({ definition, source, told: running ? (status.concerns ?? []) : [], condition });
+  const told = running ? (status.concerns ?? []) : [];
+  const concerns = concernsOf({ definition, source, told, condition, seenSince });
   return {
     name: definition.name,
     state: condition.state,
@@ -171,18 +174,18 @@ function isAtRest({ state }: Condition): boolean {
   return ['stopped', 'paused', 'failed', 'fenced'].includes(state);
 }
 
-interface KnownConcerns extends Pick<RouteAnswers, 'definition' | 'source'> {
+interface KnownConcerns extends Pick<RouteAnswers, 'definition' | 'source' | 'seenSince'> {
   /** By the engine that has the route. */
   readonly told: readonly Concern[];
   readonly condition: Condition;
 }
 
 /** What the engine has told, and what only whoever asks the source sees now: how much it keeps, and that it does not answer. */
-function concernsOf({ definition, source, told, condition }: KnownConcerns): readonly Concern[] {
-  const since = new Date().toISOString();
+function concernsOf({ definition, source, told, condition, seenSince }: KnownConcerns): readonly Concern[] {
+  for (const { code, since } of told) seenSince(code, since);
   if ('code' in source) {
     if (!isAtRest(condition) || condition.reason?.code === source.code) return told;
-    return [...told, { level: 'warning', ...reasonOf(source), since }];
+    return [...told, { level: 'warning', ...reasonOf(source), since: seenSince(source.code) }];
   }
   const { warnBytes, criticalBytes } = definition.limits.retained;
   const bytes = source.retainedBytes ?? 0;
@@ -191,7 +194,7 @@ function concernsOf({ definition, source, told, condition }: KnownConcerns): rea
   const level = bytes < criticalBytes ? 'warning' : 'critical';
   const before = told.find(({ code }) => code === kept.code);
   if (before !== undefined && worse(before.level, level) === before.level) return told;
-  const found: Concern = { level, ...reasonOf(kept), since: before?.since ?? since };
+  const found: Concern = { level, ...reasonOf(kept), since: before?.since ?? seenSince(kept.code) };
   const others = told.filter((one) => one !== before);
   return level === 'critical' ? [found, ...others] : [...others, found];
 }

@@ -2,6 +2,7 @@ import type { Configuration } from '../config/configuration.ts';
 import { pause } from '../core/pause.ts';
 import type { Position } from '../core/position.ts';
 import type { Reason } from '../core/route-status.ts';
+import { ConcernTimes } from './concern-times.ts';
 import { type OpenedRoute, openRoute } from './open-route.ts';
 import { readStatus } from './read-status.ts';
 import type { RouteReader } from './route-readings.ts';
@@ -62,7 +63,7 @@ async function stateOf(
 ): Promise<Pick<RouteView, 'state' | 'reason'>> {
   const {
     routes: [view],
-  } = await readStatus(configuration, [name], reader);
+  } = await readStatus(configuration, [name], { reader, concernTimes: new ConcernTimes() });
   return { state: view?.state ?? 'unknown', reason: view?.reason ?? null };
 }
 

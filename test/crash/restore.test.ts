@@ -56,6 +56,9 @@ test('a target restored from an older copy halts: the queue no longer has what i
   // A person brings the missing rows and adopts the queue's position.
   await target.query(`INSERT INTO item VALUES (2), (3)`);
   expect((await file.tidelock('position', 'here-to-there', '--adopt', '--yes')).code).toBe(0);
+  expect(
+    await target.query(`SELECT result, via, details->>'before' AS before FROM tidelock.actions WHERE action = 'adopt'`),
+  ).toEqual([{ result: 'done', via: 'cli', before: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/) }]);
   expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
   await source.query(`INSERT INTO item VALUES (4)`);
   await route.caughtUp();

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -28,7 +28,7 @@ const env = Object.fromEntries(
 
 /**
  * The image and the compose file, without a container engine: the Dockerfile's steps as plain commands in a clean folder, the databases
- * with the compose file's own scripts, the engine as the image's user, who may write nothing.
+ * with the compose file's own scripts, the engine as the image's user, without a privilege, and with nowhere to write to.
  */
 test('what the image is made of runs the route of the compose file, says that it is well, and drains', async () => {
   const folder = mkdtempSync(join(runDirectory(), 'image-'));
@@ -64,9 +64,13 @@ test('what the image is made of runs the route of the compose file, says that it
 
   const inImage = (word: string): string => (word === 'node' ? node : word.startsWith('/opt/') ? image + word : word);
   const [command = '', ...args] = [...execForm(stages, 'ENTRYPOINT'), ...execForm(stages, 'CMD')].map(inImage);
-  const user = isRoot ? { uid: 10_001, gid: 10_001 } : {};
-  const service = spawn(command, args, {
-    ...user,
+  for (const place of ['/tmp', '/dev/shm', folder, join(image, 'opt/tidelock')]) {
+    const [file = '', ...words] = hardened([node, '-e', writing, join(place, 'written')]);
+    const { stdout } = spawnSync(file, words, { encoding: 'utf8' });
+    expect([place, stdout]).toEqual([place, isRoot ? 'EROFS' : expect.any(String)]);
+  }
+  const [file = '', ...words] = hardened([command, ...args]);
+  const service = spawn(file, words, {
     cwd: join(image, 'opt/tidelock'),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -92,7 +96,8 @@ test('what the image is made of runs the route of the compose file, says that it
     // What the image's own health check says, word by word but for the port.
     const check = execForm(stages, 'HEALTHCHECK').slice(1);
     const [, code = ''] = check;
-    const healthy = spawn(node, ['-e', code.replace('7655', String(probes))], { ...user, stdio: 'ignore' });
+    const [asking = '', ...how] = hardened([node, '-e', code.replace('7655', String(probes))]);
+    const healthy = spawn(asking, how, { stdio: 'ignore' });
     expect(await once(healthy, 'exit')).toEqual([0, null]);
 
     await shop(sales);
@@ -110,6 +115,21 @@ test('what the image is made of runs the route of the compose file, says that it
   expect(await ended).toEqual([0, null]);
   forgetPid(service.pid ?? 0);
 }, 600_000);
+
+/** Prints why a file can't be written. */
+const writing = 'try { fs.writeFileSync(process.argv[1], "") } catch (error) { process.stdout.write(error.code) }';
+
+/**
+ * As `read_only`, `cap_drop: [ALL]`, `no-new-privileges` and the image's USER have it. The process is the command's own, so that it gets the
+ * signals. Who is not root can only run it as it is.
+ */
+function hardened(command: readonly string[]): readonly string[] {
+  if (!isRoot) return command;
+  const mounts = 'for at in / /tmp /dev/shm; do mountpoint -q $at && mount -o remount,bind,ro $at; done';
+  const privileges = '--no-new-privs --bounding-set=-all --inh-caps=-all --reuid=10001 --regid=10001 --clear-groups';
+  const script = `mount --make-rprivate / && ${mounts}; exec setpriv ${privileges} "$@"`;
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh', ...command];
+}
 
 /** As the entry point of the image of PostgreSQL runs a folder of scripts, in their order. */
 async function setUp(server: PostgresServer, name: string, password: string): Promise<void> {

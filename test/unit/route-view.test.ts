@@ -53,8 +53,17 @@ const source: RouteAnswers['source'] = {
   queuePosition: '0/8' as Position,
 };
 
+/** Of a concern that the look itself has found. */
+const firstSeen = '2026-11-21T08:00:00.000Z';
+
 const view = (change: Partial<StoredRoute> | null, others: Partial<RouteAnswers> = {}) =>
-  routeView({ definition, stored: change === null ? null : { ...stored, ...change }, source, ...others });
+  routeView({
+    definition,
+    stored: change === null ? null : { ...stored, ...change },
+    source,
+    seenSince: () => firstSeen,
+    ...others,
+  });
 
 test('the shape of a running route is the contract', () => {
   expect(view({})).toEqual({
@@ -130,7 +139,10 @@ test('what the source keeps is part of the health', () => {
   const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null, parkingAsked: false, ...asked } as const;
   const much = { source: { ...source, retainedBytes: 200 } as never };
   const rests = view({ wanted, holder: null }, much);
-  expect(rests).toMatchObject({ health: 'critical', concerns: [{ code: 'TL-4302', level: 'critical' }] });
+  expect(rests).toMatchObject({
+    health: 'critical',
+    concerns: [{ code: 'TL-4302', level: 'critical', since: firstSeen }],
+  });
   const concern = {
     code: 'TL-4302',
     message: 'keeps much',
@@ -160,7 +172,7 @@ test('a side that cannot be asked is told as such', () => {
   expect(view({ wanted, status: { ...status, state: 'stopped' } }, { source: unreachable })).toMatchObject({
     state: 'stopped',
     health: 'warning',
-    concerns: [{ code: 'TL-5001', level: 'warning' }],
+    concerns: [{ code: 'TL-5001', level: 'warning', since: firstSeen }],
     source: { position: null },
   });
   expect(view(null)).toMatchObject({ state: 'stopped', desiredState: 'running', reason: { code: 'TL-4008' } });

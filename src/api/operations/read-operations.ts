@@ -5,6 +5,7 @@ import { checkedRoute, journalDocument, positionDocument, schemaDocument, tables
 import { metricsDocument, routeView, serviceDocument, statusDocument } from '../documents/status.ts';
 import { metricsAnswer } from '../metrics-answer.ts';
 import { type Operation, operation } from '../operation.ts';
+import { mayDo } from '../role.ts';
 import { queryNumber } from './query-number.ts';
 
 const page = z.strictObject({
@@ -17,6 +18,9 @@ const several = z
   .union([z.string().max(300), z.array(z.string().max(300)).max(1000)])
   .transform((value) => (typeof value === 'string' ? [value] : value))
   .optional();
+
+const inTime =
+  'One run for all who ask. Where the nodes take longer than 20 seconds the answer is TL-1050; the run goes on, and asking again joins it.';
 
 /** What changes nothing. */
 export const readOperations: readonly Operation[] = [
@@ -76,8 +80,12 @@ export const readOperations: readonly Operation[] = [
     path: '/v1/routes/{route}/schema',
     role: 'viewer',
     summary: "What the target lacks of the source's schema, as the route maps it; changes nothing",
+    description: `To viewers without the texts of views, triggers and functions. ${inTime}`,
     answer: schemaDocument,
+    shared: true,
     run: ({ control, route }) => control.schema(route),
+    seenBy: (schema, role) =>
+      mayDo(role, 'operator') ? schema : { ...schema, left: schema.left.map((one) => ({ ...one, text: null })) },
   }),
   operation({
     id: 'checkRoute',
@@ -85,7 +93,9 @@ export const readOperations: readonly Operation[] = [
     path: '/v1/routes/{route}/check',
     role: 'viewer',
     summary: 'What keeps the route from running, at both sides; changes nothing',
+    description: inTime,
     answer: checkedRoute,
+    shared: true,
     run: ({ control, route }) => control.check(route),
   }),
   operation({
@@ -133,6 +143,8 @@ export const readOperations: readonly Operation[] = [
     path: '/v1/check',
     role: 'viewer',
     summary: 'What the servers and the service have to be mended for, with all the routes that use them',
+    description: inTime,
+    shared: true,
     query: z.strictObject({ route: several.describe('Of what these routes use; of all where left out.') }),
     answer: sharedCheck,
     run: ({ control, query: { route } }) => control.checkShared(route),

@@ -52,6 +52,34 @@ const bodies: Readonly<Record<string, object>> = {
   loadTables: { tables: ['public.item'] },
 };
 
+/** What each leaves in the operators' journal; null where it only asks, is a dry run here, or has nothing to do. */
+const entries: Readonly<Record<string, string | null>> = {
+  startRoute: 'start',
+  stopRoute: 'stop',
+  pauseRoute: 'pause',
+  resumeRoute: 'resume',
+  restartRoute: 'restart',
+  waitForRoute: null,
+  skipTransaction: 'skip',
+  applySchema: 'schema',
+  carrySequences: 'sequences',
+  retryParked: 'retry',
+  discardParked: 'discard',
+  prepareRoute: 'prepare',
+  adoptPosition: null,
+  dropRoute: null,
+  dropOrphans: null,
+  dropUnreachable: null,
+  renameRoute: 'rename',
+  applyPlan: null,
+  compareRoute: 'compare',
+  repairRoute: 'repair',
+  loadTables: 'load',
+  pauseJob: 'job pause',
+  resumeJob: 'job resume',
+  cancelJob: 'job cancel',
+};
+
 test('every path and verb refuses whoever has no token, a wrong one, or one of a lesser role', async () => {
   expect(described.length).toBeGreaterThan(25);
   for (const { path, method, 'x-role': needed, operationId } of described) {
@@ -122,8 +150,29 @@ test('each answer of each path is what the document says, and nothing that it do
   expect(seen.size).toBe(described.length - 1);
   expect(api.log.filter((line) => line.includes('not as described'))).toEqual([]);
   expect((await api.ask('GET', '/v1/openapi.json', { token })).json()).toEqual(openApi('0.0.0'));
-  const { journal } = (await api.ask('GET', '/v1/journal?limit=1000', { token })).json() as { journal: object[] };
+  const { journal } = (await api.ask('GET', '/v1/journal?limit=1000', { token })).json() as {
+    journal: { action: string; by: string; via: string }[];
+  };
   expect(journal.at(-1)).toMatchObject({ action: 'start', by: 'admin', via: 'api', reason: 'first', result: 'done' });
+  // Each that changes something has its entry, with who has asked for it; no other has one.
+  const acts = described.filter(({ method }) => method !== 'GET').map(({ operationId }) => operationId);
+  expect(acts.sort()).toEqual(Object.keys(entries).sort());
+  const told = new Set(journal.map((entry) => JSON.stringify([entry.action, entry.by, entry.via])));
+  const wanted = Object.values(entries).flatMap((action) => (action === null ? [] : [[action, 'admin', 'api']]));
+  expect([...told].sort()).toEqual(wanted.map((entry) => JSON.stringify(entry)).sort());
+});
+
+test('the texts of what lies beside the tables are for operators', async () => {
+  await source.query("create view item_labels as select label from item where label <> 'beside'");
+  const path = real('/v1/routes/{route}/schema');
+  const left = async (role: TokenRole) =>
+    ((await api.ask('GET', path, { token: tokens[role] })).json() as { left: { name: string; text: string | null }[] })
+      .left;
+  expect(await left('operator')).toMatchObject([
+    { name: 'public.item_labels', text: expect.stringContaining('beside') },
+  ]);
+  expect(await left('viewer')).toMatchObject([{ name: 'public.item_labels', text: null }]);
+  await source.query('drop view item_labels');
 });
 
 test('errors have the status that tells what to do, and their code and remedy', async () => {

@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { AddressLimits } from '../../../src/api/address-limits.ts';
 import { ApiServer, type ApiServerOptions } from '../../../src/api/api-server.ts';
+import { openApi } from '../../../src/api/openapi.ts';
 import { isOwnOrigin } from '../../../src/api/own-origin.ts';
 import { TokenCheck } from '../../../src/api/token-check.ts';
 import type { ApiSettings } from '../../../src/config/configuration.ts';
@@ -14,7 +17,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import { runDirectory } from '../../support/run-directory.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 import { until } from '../../support/until.ts';
-import { live, tokens } from './api-fixture.ts';
+import { live, noLimits, tokens } from './api-fixture.ts';
 
 type Token = ReturnType<ApiSettings['tokens']>[number];
 const admin = (token: string): Token => ({ name: 'admin', role: 'admin', token });
@@ -57,6 +60,44 @@ test('wrong tokens are heard a few times, then the address is not; others are', 
   expect(await api.ask(right)).toBe(429);
   // The page has no data and no token.
   expect(await api.ask({}, '/')).toBe(200);
+});
+
+test('a path asks for a token however it is written', async () => {
+  await using api = await served({ tokens: () => [admin(tokens.admin)] }, noLimits);
+  const described = Object.entries((openApi('0') as { paths: Record<string, object> }).paths);
+  for (const [path, verbs] of described)
+    for (const verb of Object.keys(verbs)) {
+      const plain = path.replace('{route}', 'one').replace('{id}', '1');
+      const encoded = plain.replaceAll(/[a-z0-9]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+      for (const written of [plain, plain.replace('v', '%76'), encoded, `http://other.example${plain}`])
+        expect([verb, written, await api.ask({}, written, verb.toUpperCase())]).toEqual([verb, written, 401]);
+      for (const written of [`/${plain}`, plain.replace('/v1/', '/v1%2f'), `/x/..${plain}`, `/assets/..${plain}`])
+        expect([verb, written, await api.ask({}, written, verb.toUpperCase())]).toEqual([verb, written, 404]);
+    }
+});
+
+test('what is no request is answered as all else is, and nothing of it comes back', async () => {
+  await using api = await served({ tokens: () => [admin(tokens.admin)] }, noLimits);
+  const sent = async (request: string): Promise<string> => {
+    const socket = connectPlain(api.port, '127.0.0.1');
+    socket.end(request);
+    return text(socket);
+  };
+  const get = (path: string, more = ''): string =>
+    `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${more}\r\n`;
+  const cases: [string, number][] = [
+    ['<script>marked</script>\r\n\r\n', 400],
+    [get('/v1/marked%zz'), 400],
+    [get(`/v1/routes/marked${'x'.repeat(300)}`), 414],
+    [get('/', `marked: ${'x'.repeat(20_000)}\r\n`), 431],
+  ];
+  for (const [request, status] of cases) {
+    const [head = '', body = ''] = (await sent(request)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toContain('x-content-type-options: nosniff');
+    expect(JSON.parse(body)).toMatchObject({ error: { code: 'TL-1044', remedy: expect.any(String) } });
+    expect(body).not.toContain('marked');
+  }
 });
 
 test('what is refused is in the journal, and who asks without end fills it no faster than one who does not', async () => {

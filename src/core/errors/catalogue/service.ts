@@ -95,7 +95,7 @@ export const serviceErrors = {
     message: ({ why }) => `the service cannot answer now: ${why}`,
     remedy: () => 'Try again; its log tells more.',
     explanation:
-      'The tokens cannot be resolved (a file or variable is gone), too many streams are open, or the service is ending.',
+      'The tokens cannot be resolved (a file or variable is gone), too many streams are open, too many different things are being asked of the nodes, or the service is ending.',
   }),
   failed: errorKind<object>({
     code: 'TL-1049',
@@ -104,5 +104,14 @@ export const serviceErrors = {
     message: () => 'the service has met an error of its own; its log has it',
     remedy: () => 'Report it with the lines of the log.',
     explanation: 'The request was not carried out, or not wholly: look at status before asking again.',
+  }),
+  stillAsking: errorKind<{ seconds: number }>({
+    code: 'TL-1050',
+    title: 'The nodes have not answered yet',
+    recovery: 'retry',
+    message: ({ seconds }) => `the nodes have not told all within ${seconds} s; they are still being asked`,
+    remedy: () => 'Ask again: what they tell meanwhile is kept for a minute.',
+    explanation:
+      'The API answers within a time. A check or a comparison of schemas that takes longer, since a catalogue is large, locked or its server does not answer, goes on once for all who ask.',
   }),
 };
