@@ -29,6 +29,9 @@ const canonicalSettings: Readonly<Record<string, string>> = {
   default_transaction_deferrable: 'off',
   // Where a policy would hide rows the server refuses instead: nothing is left out silently.
   row_security: 'off',
+  // Where the server can compile queries (Debian's, most managed ones) it does so with those of the catalogue, which look costly to it: measured
+  // over 500 tables 18 s instead of 0.4 s.
+  jit: 'off',
 };
 
 export interface PostgresSessionOptions {

@@ -7,8 +7,8 @@ import type { Finding } from '../core/finding.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import { fingerprintOf } from '../core/route-description.ts';
 import type { StoredRoute } from '../core/route-state-store.ts';
-import { wholeLoadLimitBytes } from '../core/source.ts';
-import { tableLabel } from '../core/table.ts';
+import { type Source, wholeLoadLimitBytes } from '../core/source.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
 import {
   isAsAgreed,
@@ -173,10 +173,13 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     problems.flatMap(({ code, table }) => (code === targetErrors.tableMissing.code ? table : [])),
   );
   const counted = mapped.filter((table) => replaced.has(tableLabel(table)) && !missing.has(tableLabel(table)));
-  const bytes = copied.size === 0 ? 0 : await source.sizeBytes(loads.map((binding) => binding.source));
   const obstacles: TidelockError[] = [];
-  if (bytes > wholeLoadLimitBytes)
-    obstacles.push(fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes }));
+  const tooLarge = await sizeObstacle(
+    definition.name,
+    source,
+    loads.map((binding) => binding.source),
+  );
+  if (tooLarge !== null) obstacles.push(tooLarge);
   if (stored.parked.count > 0 && !plan.tables.every(leavesParked))
     obstacles.push(fail(routeErrors.parkedBeforeChange, { route: definition.name, count: stored.parked.count }));
   return {
@@ -193,6 +196,17 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
       ...problems.filter(({ level }) => level === 'error'),
     ],
   };
+}
+
+/** Tables that a change loads are copied in one piece, unless COMMITs at the source wait for the route: then it is in ranges, of any size. */
+export async function sizeObstacle(
+  route: string,
+  source: Pick<Source, 'sizeBytes' | 'isAwaited'>,
+  tables: readonly TableVersion[],
+): Promise<TidelockError | null> {
+  const bytes = tables.length === 0 ? 0 : await source.sizeBytes(tables);
+  if (bytes <= wholeLoadLimitBytes || (await source.isAwaited())) return null;
+  return fail(targetErrors.loadTooLarge, { route, bytes, limitBytes: wholeLoadLimitBytes });
 }
 
 function unread(definition: RouteDefinition, error: TidelockError): PlannedRoute {

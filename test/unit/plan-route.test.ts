@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { describedSchema, type JsonSchema } from '../../src/config/json-schema.ts';
+import { sizeObstacle } from '../../src/control/plan-routes.ts';
 import { fingerprintOf, type RouteDescription } from '../../src/core/route-description.ts';
 import { tableLabel } from '../../src/core/table.ts';
 import { needsConsent, type PlanFacts, planRoute, without } from '../../src/operations/plan-route.ts';
@@ -192,4 +193,14 @@ test('a description without the tables that come leaves exactly these to be plan
   const half = { ...facts, applied: without(wanted, ['public.b', 'public.c', 'public.D', 'public.e']) };
   expect(planRoute(half).tables).toEqual(planRoute(facts).tables);
   expect(planRoute(half).settings).toEqual([]);
+});
+
+test('what a change loads may be of any size only where it is loaded in ranges, since COMMITs wait for the route', async () => {
+  const sized = (bytes: number, isAwaited: boolean) =>
+    sizeObstacle('r', { sizeBytes: async () => bytes, isAwaited: async () => isAwaited }, [
+      { schema: 'public', name: 'a', identity: 'default', columns: [] },
+    ]);
+  expect(await sized(1_000_000_000, false)).toBeNull();
+  expect(await sized(1_000_000_001, false)).toMatchObject({ code: 'TL-2302' });
+  expect(await sized(1_000_000_001, true)).toBeNull();
 });

@@ -48,13 +48,12 @@ interface FoundRow {
 }
 
 /**
- * Nothing is written, plans are made for the values at hand, and a compiler is not worth its time. A table that somebody has
+ * Nothing is written, and plans are made for the values at hand. A table that somebody has
  * locked is tried again later: applying waits for a look at suspects, and other tables wait with it.
  */
 const settings = {
   default_transaction_read_only: 'on',
   plan_cache_mode: 'force_custom_plan',
-  jit: 'off',
   lock_timeout: '2s',
 };
 

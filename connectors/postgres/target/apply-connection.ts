@@ -12,7 +12,6 @@ const planSettings: Readonly<Record<string, string>> = {
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
-  jit: 'off',
 };
 
 /** The session that applies changes: queries are pipelined, each is written to the socket as it is given. */

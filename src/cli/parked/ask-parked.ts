@@ -10,7 +10,7 @@ import { counted } from '../counted.ts';
 import { durationOption } from '../duration-option.ts';
 import { askedHere, type ControlOptions, openControl } from '../open-control.ts';
 import { whileWaiting } from '../while-waiting.ts';
-import { tablesText } from './list-parked.ts';
+import { causeOf, tablesText } from './list-parked.ts';
 
 export interface ParkedRequestOptions extends ControlOptions {
   readonly all?: boolean;
@@ -89,6 +89,6 @@ function textOf(route: string, { applied, failed, waiting, discarded }: ParkingO
     failed.length > 0 && `${failed.length} failed again`,
     waiting.length > 0 && `${waiting.length} wait for those`,
   ].filter(Boolean);
-  const lines = failed.map(({ id, code, message }) => `  ${id} ${code} ${message}\n`);
+  const lines = failed.map((one) => `  ${one.id} ${one.code} ${causeOf(one)}\n`);
   return `${route}: ${said.length === 0 ? 'nothing was parked' : said.join(', ')}\n${lines.join('')}`;
 }

@@ -32,7 +32,10 @@ export function parkedView(route: string, { committedAtMs, parkedAtMs, ...parked
   return {
     ...parked,
     // Stored as it is told of a route that halts; this one has gone on.
-    remedy: parked.remedy.replaceAll(`"tidelock start ${route}"`, `"tidelock parked retry ${route} ${parked.id}"`),
+    // The route may have had another name then.
+    remedy: parked.remedy
+      .replaceAll(/"tidelock start [^"\s]+"/g, `"tidelock parked retry ${route} ${parked.id}"`)
+      .replace(/ Or set the transaction aside: "tidelock skip [^"]+"\./, ''),
     committedAt: new Date(committedAtMs).toISOString(),
     parkedAt: new Date(parkedAtMs).toISOString(),
   };

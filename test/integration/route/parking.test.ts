@@ -141,6 +141,7 @@ test('a halted route names the transaction; skip parks exactly that one, and the
   expect(shown.out).toContain('unique public.customer (code)');
   // The route goes on: what is to be done again is the transaction.
   expect(shown.out).toContain(`"tidelock parked retry here-to-there ${first}"`);
+  expect(shown.out).not.toMatch(/tidelock (start|skip)|halted/);
   expect(shown.out + (await file.tidelock('parked', 'list', 'here-to-there')).out + route.log).not.toContain(secret);
   const values = await file.tidelock('parked', 'show', 'here-to-there', String(first), '--show-values', '--json');
   expect(JSON.parse(values.out)).toMatchObject({
