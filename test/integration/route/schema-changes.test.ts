@@ -333,7 +333,7 @@ test('partitions whose rows come or go without row events halt, as columns that 
     ],
   ];
   for (const [at, [table, here, there, why]] of steps.entries()) {
-    // The row tells of the change at once.
+    // Told by the row where the server announces its table anew, else by the next look at the catalogue.
     await source.query(`${here}; INSERT INTO ${table} (id) VALUES (${20 + at})`);
     await halted(route, 'TL-4109', why);
     await target.query(there);
