@@ -114,7 +114,12 @@ function readReport(file: string): RunReport | null {
 }
 
 try {
-  for (const [script, ...args] of [['fetch-servers', allVersions.join(',')], ['fetch-servers'], ['fetch-browser']])
+  for (const [script, ...args] of [
+    ['fetch-servers', allVersions.join(',')],
+    ['fetch-servers'],
+    ['fetch-browser'],
+    ['fetch-regression'],
+  ])
     spawnSync(process.execPath, [`test/support/${script}.ts`, ...args], { stdio: 'inherit' });
   for (const [index, piece] of pieces.entries()) run(piece, index);
 } finally {

@@ -38,12 +38,27 @@ export async function unpackDebianPackage(wanted: DebianPackage, cache: string, 
   }
 }
 
+/** Fetches the source of a package, as it came to Debian, into a folder: the file `<package>_<version>.orig.tar.<how>`. The same as above holds. */
+export async function fetchDebianSource(wanted: DebianPackage, folder: string): Promise<void> {
+  const mirror = debianMirror();
+  if (mirror === null) throw new Error("this system's apt has no mirror of Debian");
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, 'apt-'));
+  try {
+    const apt = privateApt(work, mirror, wanted.suite, 'deb-src');
+    await run('apt-get', [...apt, 'update', '-qq'], { env });
+    await run('apt-get', [...apt, 'source', '-qq', '--download-only', wanted.package], { env, cwd: folder });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
 const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 
-function privateApt(work: string, mirror: string, suite: string): string[] {
+function privateApt(work: string, mirror: string, suite: string, kind: 'deb' | 'deb-src' = 'deb'): string[] {
   for (const folder of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(work, folder), { recursive: true });
   writeFileSync(join(work, 'status'), '');
-  writeFileSync(join(work, 'wanted.list'), `deb ${mirror} ${suite} main\n`);
+  writeFileSync(join(work, 'wanted.list'), `${kind} ${mirror} ${suite} main\n`);
   const options = {
     'Dir::Etc::sourcelist': join(work, 'wanted.list'),
     'Dir::Etc::sourceparts': '-',
