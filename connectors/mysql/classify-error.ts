@@ -56,8 +56,11 @@ const interrupted: ReadonlySet<number> = new Set([
 ]);
 /** ER_DUP_ENTRY and errors of values and of users' code quote what is in a row. */
 const mayQuoteValues = /^(22|23|45)/;
-/** So do ER_PARSE_ERROR and ER_SYNTAX_ERROR with a piece of the statement, ER_INVALID_CHARACTER_STRING and ER_WRONG_VALUE, whose states tell nothing. */
-const quotesStatement: ReadonlySet<number> = new Set([1064, 1149, 1300, 1525]);
+/**
+ * So do ER_PARSE_ERROR and ER_SYNTAX_ERROR with a piece of the statement, and ER_INVALID_CHARACTER_STRING, ER_WRONG_VALUE, ER_TRUNCATED_WRONG_VALUE_FOR_FIELD,
+ * ER_WRONG_VALUE_FOR_TYPE, ER_NO_PARTITION_FOR_GIVEN_VALUE, ER_DUP_ENTRY_AUTOINCREMENT_CASE, ER_ROW_IN_WRONG_PARTITION, whose states tell nothing.
+ */
+const quotesStatement: ReadonlySet<number> = new Set([1064, 1149, 1300, 1525, 1366, 1411, 1526, 1569, 1863]);
 
 /** The one place where errors of mysql2 become TidelockErrors, by number, never by text. `address` is told where the words lack it. */
 export function classifyMysqlError(error: unknown, node: string, address = ''): TidelockError {

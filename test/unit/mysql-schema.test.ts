@@ -20,6 +20,30 @@ test('what two vendors write of one expression says the same; another text, anot
   expect(same("'A'", "'a'")).toBe(false);
   expect(same("' a'", "'a'")).toBe(false);
   expect(same('`a` + 1', '`b` + 1')).toBe(false);
+  expect(same('current_timestamp()', 'CURRENT_TIMESTAMP')).toBe(true);
+});
+
+test.each([
+  // As MySQL writes it, as MariaDB does.
+  ['((`a` + `b`) - `c`)', '`a` + `b` - `c`', true],
+  ['(`a` - (`b` - `c`))', '`a` - `b` - `c`', false],
+  ['(`a` - (`b` - `c`))', '`a` - (`b` - `c`)', true],
+  ['((`a` + `b`) * `c`)', '`a` + `b` * `c`', false],
+  ['(`a` + (`b` * `c`))', '`a` + `b` * `c`', true],
+  ['((`a` > 0) and ((`b` > 0) or (`c` > 0)))', '`a` > 0 and (`b` > 0 or `c` > 0)', true],
+  ['(((`a` > 0) and (`b` > 0)) or (`c` > 0))', '`a` > 0 and (`b` > 0 or `c` > 0)', false],
+  ['((`a` > 0) and ((`b` > 0) and (`c` > 0)))', '`a` > 0 and `b` > 0 and `c` > 0', true],
+  ['(`a` between 1 and (2 + `b`)) and (`c` = 1)', '`a` between 1 and 2 + `b` and `c` = 1', true],
+  ['(`a` in (1,2))', '`a` in (1,2)', true],
+  ['(not((`a` = 1)))', 'not `a` = 1', true],
+  ['((not(`a`)) = 1)', 'not `a` = 1', false],
+  ['(case when (`a` > 0) then 1 else -(2) end)', 'case when `a` > 0 then 1 else -2 end', true],
+  ['concat((`a` + 1),`b`)', 'concat(`a` + 1,`b`)', true],
+  ['(`a` / (`b` * 2))', '`a` / `b` * 2', false],
+  ['((`and` + `or`) > 0)', '`and` + `or` > 0', true],
+  ["((`a` ->> _utf8mb4'$.x') = 1)", "`a` ->> '$.x' = 1", false],
+])('%s and %s say the same: %s', (one, other, isSame) => {
+  expect(saysTheSame(sqlPieces(one), sqlPieces(other))).toBe(isSame);
 });
 
 describe('SHOW CREATE TABLE', () => {

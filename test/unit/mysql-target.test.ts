@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { classifyMysqlError } from '../../connectors/mysql/classify-error.ts';
 import { dumpPlace } from '../../connectors/mysql/source/dump-request.ts';
 import { Progress } from '../../connectors/mysql/source/progress.ts';
 import { demandVersion } from '../../connectors/mysql/target/demand-version.ts';
 import { keepsNumbers } from '../../connectors/mysql/target/json-numbers.ts';
+import { isOfItsRows } from '../../connectors/mysql/target/refusals.ts';
 import { typeFits } from '../../connectors/mysql/target/type-fit.ts';
 
 test.for([
@@ -61,4 +63,25 @@ test.each([
   ["enum('a','b') collate utf8mb4_bin", "enum('b','c','a') collate utf8mb4_bin", true],
 ])('values of %s fit into %s: %s', (source, target, fits) => {
   expect(typeFits(source, target)).toBe(fits);
+});
+
+const answered = (errno: number, sqlState: string, message: string): Error =>
+  Object.assign(new Error(message), { errno, sqlState });
+
+test.for([
+  [1366, 'HY000', "Incorrect integer value: 'secret' for column 'n' at row 1"],
+  [1411, 'HY000', "Incorrect datetime value: 'secret' for function str_to_date"],
+  [1526, 'HY000', 'Table has no partition for value secret'],
+  [1062, '23000', "Duplicate entry 'secret' for key 't.PRIMARY'"],
+  [1064, '42000', "You have an error in your SQL syntax near 'secret'"],
+] as const)('what the server says with error %i is not told, since it quotes values', ([errno, state, message]) => {
+  const told = classifyMysqlError(answered(errno, state, message), 'node');
+  expect(told.message).toContain(String(errno));
+  expect(told.message + told.remedy).not.toContain('secret');
+});
+
+test('what every row would be refused with is of the definition, and is not set aside', () => {
+  const of = (errno: number): boolean => isOfItsRows(classifyMysqlError(answered(errno, 'HY000', ''), 'node'));
+  expect([1364, 3105, 1906].map(of)).toEqual([false, false, false]);
+  expect([1366, 3819, 4025, 1292].map(of)).toEqual([true, true, true, true]);
 });

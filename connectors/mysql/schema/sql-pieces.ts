@@ -1,5 +1,6 @@
 import type { SqlText } from '../../../src/core/table-schema.ts';
 import { quoteIdentifier } from '../identifiers.ts';
+import { plainExpression } from './plain-expression.ts';
 
 /** Texts are kept; a name between backticks that nothing qualifies is a column's: the server writes functions without. */
 const parts = /'(?:[^'\\]|''|\\[\s\S])*'|(?:`(?:[^`]|``)*`\s*\.\s*)+`(?:[^`]|``)*`|`((?:[^`]|``)*)`/g;
@@ -29,18 +30,13 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\0', '\\0').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
 }
 
-/** The two texts say the same, as far as that shows without knowing the grammar: vendors write charsets, parentheses and case differently. */
+/** The two texts say the same, as far as that shows without knowing what functions do: vendors write charsets, parentheses and case differently. */
 export function saysTheSame(one: SqlText | null, other: SqlText | null): boolean {
   return plain(one) === plain(other);
 }
 
 function plain(text: SqlText | null): string {
-  if (text === null) return '';
-  return withoutIntroducers(sqlText(text)).replaceAll(
-    /'((?:[^'\\]|''|\\[\s\S])*)'|[^']+/g,
-    (found, inside: string | undefined) =>
-      inside === undefined ? found.toLowerCase().replaceAll(/[\s()`]/g, '') : inside.replaceAll("\\'", "''"),
-  );
+  return text === null ? '' : plainExpression(withoutIntroducers(sqlText(text)));
 }
 
 /** MySQL writes `_utf8mb4` in front of each text; it is what they are in our sessions anyway. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Action, ActionJournal, MakeEntry } from '../../../src/core/action.ts';
 import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
@@ -35,6 +34,7 @@ import { MysqlActionJournal, writeAction } from './mysql-action-journal.ts';
 import { MysqlJobStore } from './mysql-job-store.ts';
 import { MysqlParkedStore } from './mysql-parked-store.ts';
 import { registerTables, storeApplied, storeChange } from './registered-tables.ts';
+import { isSettledFree, renameState } from './rename-state.ts';
 import { leaveSessionLock, takeSessionLock } from './session-locks.ts';
 import { dropState, isMissing, migrateState, readStateVersion, underStateLock } from './state-schema.ts';
 import { inTransaction, nowMs, places } from './statements.ts';
@@ -445,16 +445,22 @@ class MysqlRouteState implements RouteStateStore {
   isFree(name: string): Promise<boolean> {
     return this.#run(async () => {
       if ((await readStateVersion(this.#session, this.#node)) === null) return true;
-      const deployment = this.#key.slice(0, this.#key.indexOf('/'));
-      const [row] = await this.#session.query('select 1 from tidelock.routes where route_key = ?', [
-        `${deployment}/${name}`,
-      ]);
-      return row === undefined;
+      return await isSettledFree(this.#session, this.#keyOf(name));
     });
   }
 
-  async rename(_name: string, _entry: Action, _confirm: () => Promise<void>): Promise<void> {
-    throw fail(nodeErrors.notYet, { node: this.#node, what: 'to give a route another name' });
+  rename(name: string, entry: Action, confirm: () => Promise<void>): Promise<void> {
+    return this.#run(async () => {
+      const routeId = await this.#id();
+      const [from, to] = [this.#key, this.#keyOf(name)];
+      await renameState({ session: this.#session, routeId, from, to, entry, confirm });
+      this.#routeId = null;
+      this.#lease = null;
+    }, longAnswerMs);
+  }
+
+  #keyOf(name: string): string {
+    return `${this.#key.slice(0, this.#key.indexOf('/'))}/${name}`;
   }
 
   drop(): Promise<void> {

@@ -36,8 +36,8 @@ export async function leaveSessionLock(session: MysqlSession, routeId: number, u
  * Ends the route's sessions but this one. Those of another user can only be ended with CONNECTION_ADMIN (MariaDB: CONNECTION ADMIN): they are left.
  * Numbers of connections are not given out again, so that nobody else is hit who came meanwhile.
  */
-export async function endSessions(session: MysqlSession, routeId: number): Promise<void> {
-  for (const use of uses) {
+export async function endSessions(session: MysqlSession, routeId: number, of = uses): Promise<void> {
+  for (const use of of) {
     const [row] = await session.query('select is_used_lock(?), connection_id()', [lockName(routeId, use)]);
     const [holder = null, own = null] = row ?? [];
     if (holder === null || holder === own) continue;

@@ -34,7 +34,7 @@ import { LoadApply } from './load-apply.ts';
 import { MysqlParkedWorkStore } from './parking/mysql-parked-work-store.ts';
 import { MysqlParkingStore } from './parking/mysql-parking-store.ts';
 import { parkedTables } from './parking/parked-tables.ts';
-import { isLockError, isOff } from './refusals.ts';
+import { isLockError, isOff, isOfItsRows } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
 import { storeDefinition } from './store-definition.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -127,7 +127,7 @@ export class MysqlConsumer implements Consumer {
     const applier = this.#applier();
     const shared = { route, logger, plans, target, parking, applier };
     // Whatever this server says of a change is of the change: refusals.ts.
-    this.#aside = new SetAside({ ...shared, loads: this.#loads, isOfTheData: () => true });
+    this.#aside = new SetAside({ ...shared, loads: this.#loads, isOfTheData: (_, error) => isOfItsRows(error) });
     this.#requests = new ParkedRequests({
       ...shared,
       aside: this.#aside,

@@ -18,6 +18,17 @@ export function isOfTheChange(error: unknown): boolean {
   return isMysqlError(error) && (ofTheChange.has(error.errno) || /^(?:22|23|45)/.test(error.sqlState));
 }
 
+/**
+ * ER_NO_DEFAULT_FOR_FIELD, ER_NON_DEFAULT_VALUE_FOR_GENERATED_COLUMN and MariaDB's: the target's table is another one by now, and every row after this one
+ * would be met by the same.
+ */
+const ofTheDefinition: ReadonlySet<number> = new Set([1364, 3105, 1906]);
+
+/** Whether a transaction that was refused with this, classified, may be set aside: what is wrong are its rows. */
+export function isOfItsRows(error: unknown): boolean {
+  return !ofTheDefinition.has(errnoOf(error) ?? 0);
+}
+
 export function isDuplicate(error: unknown): boolean {
   return duplicates.has(errnoOf(error) ?? 0);
 }

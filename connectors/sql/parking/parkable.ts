@@ -13,14 +13,14 @@ const ofTheData = /^(21|22|23|27|44|54|P0)/;
  */
 export function parkableCause(
   error: TidelockError,
-  isOfTheData = (sqlState: string): boolean => ofTheData.test(sqlState),
+  isOfTheData = (sqlState: string, _error: TidelockError): boolean => ofTheData.test(sqlState),
 ): ParkedCause | null {
   if (error.code === targetErrors.collision.code || error.code === targetErrors.incompleteRow.code) return 'collision';
   if (error.code === targetErrors.tooManyDisplaced.code || error.code === targetErrors.valueAltered.code)
     return 'error';
   if (error.code !== targetErrors.applyFailed.code && error.code !== targetErrors.commitFailed.code) return null;
   const { sqlState } = error.place as { sqlState?: string };
-  return isOfTheData(sqlState ?? '') ? 'error' : null;
+  return isOfTheData(sqlState ?? '', error) ? 'error' : null;
 }
 
 /** Which source transaction a route has halted at. Its end is null where not all of it was there yet. */

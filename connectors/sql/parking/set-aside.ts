@@ -48,7 +48,7 @@ export interface SetAsideOptions<P extends ClaimedPlan> {
   readonly parking: Parking<P>;
   readonly applier: GroupApplier;
   /** Whether a refusal is of the rows, and not of a definition or of the server; as PostgreSQL's SQLSTATEs have it where it is not given. */
-  isOfTheData?(sqlState: string): boolean;
+  isOfTheData?(sqlState: string, error: TidelockError): boolean;
 }
 
 /** Decides which transactions of a group are applied and which are set aside, and does both. */

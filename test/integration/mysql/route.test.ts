@@ -6,7 +6,7 @@ import { readSchema } from '../../../connectors/mysql/schema/read-schema.ts';
 import type { SchemaStatement, TableSchema } from '../../../src/core/table-schema.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import type { MysqlVendor } from '../../support/mysql-binaries.ts';
-import { RouteFile } from '../../support/route.ts';
+import { RouteFile, type RunningRoute } from '../../support/route.ts';
 import { until } from '../../support/until.ts';
 
 /** From, to: each vendor to itself, and between the two. */
@@ -159,6 +159,25 @@ describe.each(pairs)('from %s to %s', (from, to) => {
     expect(retried, retried.out + retried.err).toMatchObject({ code: 0 });
   }
 
+  /** It goes on under another name where it stood, whichever step of the command was interrupted. */
+  async function renames(d: string, file: RouteFile, route: RunningRoute): Promise<void> {
+    const rename = (failpoints: string) =>
+      file.tidelockWith({ TIDELOCK_FAILPOINTS: failpoints }, 'rename', 'here-to-there', 'one', '--timeout', '60s');
+    await rename('rename.copied=1:kill');
+    await source.query(`UPDATE ${d}.t SET v = CONCAT(v, '?')`);
+    await route.caughtUp();
+    expect(route.log).not.toContain('fenced');
+    file.configure(`tables: ["${d}.*"]\napply: { onError: park }`, 'one');
+    await rename('rename.stored=1:kill');
+    await route.state('running', 60_000, 'one');
+    expect(await rename('')).toMatchObject({ code: 0, out: 'here-to-there is one now\n' });
+    await source.query(`UPDATE ${d}.t SET v = CONCAT(v, '.'); INSERT INTO ${d}.nokey VALUES (9, 'after')`);
+    expect(await file.tidelock('wait', 'one', '--timeout', '30s')).toMatchObject({ code: 0 });
+    const keys = "SELECT route_key AS k, leftover AS l FROM tidelock.routes WHERE route_key LIKE 'test/%'";
+    expect(await target.query(keys)).toEqual([{ k: 'test/one', l: null }]);
+    expect(await target.query("SELECT 1 FROM tidelock.actions WHERE route_key <> 'test/one'")).toEqual([]);
+  }
+
   const both = async (query: string) => Promise.all([source.query(query), target.query(query)]);
 
   test('rows that were there are loaded, what changes follows, over a kill and a halt at a new definition', async () => {
@@ -209,6 +228,8 @@ describe.each(pairs)('from %s to %s', (from, to) => {
     await target.query(`ALTER TABLE ${d}.t ADD COLUMN more int`);
     expect(await file.tidelock('start', 'here-to-there', '--accept-schema-change')).toMatchObject({ code: 0 });
     await route.caughtUp();
+    await same();
+    if (from === to) await renames(d, file, route);
     await same();
     expect(await route.stop()).toBe(0);
   });

@@ -5,7 +5,7 @@ import type { Claim } from '../../../sql/parking/claim-set.ts';
 import type { Decision, ParkedPart, ParkedWhole, ParkingStore, ParkWhy } from '../../../sql/parking/parking-store.ts';
 import type { MysqlSession } from '../../connect.ts';
 import { parkedSince, raiseCompatible } from '../../state/state-schema.ts';
-import { nowMs } from '../../state/statements.ts';
+import { inTransaction, nowMs } from '../../state/statements.ts';
 
 /** In hexadecimal a chunk is twice as long, and the smallest message that a server takes is some megabytes. */
 const chunkBytes = 1_000_000;
@@ -88,14 +88,17 @@ export class MysqlParkingStore implements ParkingStore {
     );
   }
 
+  /** Between target transactions: nothing else goes with it. */
   async voidDecision(): Promise<void> {
     const { session, routeId } = this.#options;
-    await session.change(
-      `insert into tidelock.journal (route_id, action, transaction_id, position, code, message, reason, asked_by)
-       select route_id, 'skip void', transaction_id, position, code, message, reason, asked_by from tidelock.skips where route_id = ? and cause = 'skip'`,
-      [routeId],
-    );
-    await session.change('delete from tidelock.skips where route_id = ?', [routeId]);
+    await inTransaction(session, async () => {
+      await session.change(
+        `insert into tidelock.journal (route_id, action, transaction_id, position, code, message, reason, asked_by)
+         select route_id, 'skip void', transaction_id, position, code, message, reason, asked_by from tidelock.skips where route_id = ? and cause = 'skip'`,
+        [routeId],
+      );
+      await session.change('delete from tidelock.skips where route_id = ?', [routeId]);
+    });
   }
 
   async useDecision(id: string, position: Position): Promise<void> {
