@@ -4,6 +4,8 @@ import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
 import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
 import { classifyMysqlError } from './classify-error.ts';
+import type { Statement } from './long-value.ts';
+import { sendStatements } from './send-statements.ts';
 
 export type MysqlHost = ConnectionSettings['hosts'][number];
 
@@ -37,10 +39,12 @@ export class MysqlSession {
    * Statements in one message, answered in one: what follows an error is not carried out. Only of a session that was opened for it.
    * Throws what the server or the driver has said, unclassified.
    */
-  async batch(statements: readonly string[]): Promise<readonly Answer[]> {
+  async batch(statements: readonly Statement[]): Promise<readonly Answer[]> {
     const [only] = statements;
     if (only === undefined) return [];
-    const answer = await this.#answer(statements.join(';\n'), []);
+    const answer = statements.every((statement) => typeof statement === 'string')
+      ? await this.#answer(statements.join(';\n'), [])
+      : await sendStatements(this.connection, statements, asText);
     return statements.length === 1 ? [answerOf(answer)] : (answer as unknown[]).map(answerOf);
   }
 
@@ -54,7 +58,7 @@ export class MysqlSession {
 
   #answer(sql: string, values: readonly Value[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const options = { sql, values: [...values], rowsAsArray: true, typeCast: (field: TextField) => field.string() };
+      const options = { ...asText, sql, values: [...values] };
       this.connection.query(options, (error, answer) => {
         if (error === null) return resolve(answer);
         // The driver's errors carry the statement, and that holds values.
@@ -68,6 +72,9 @@ export class MysqlSession {
     this.connection.destroy();
   }
 }
+
+/** How answers are read. */
+const asText = { rowsAsArray: true, typeCast: (field: TextField) => field.string() };
 
 type Value = string | number | Buffer | null;
 type Rows = readonly (readonly (string | null)[])[];
@@ -98,11 +105,11 @@ interface TextField {
 
 /**
  * Session settings under which every value has one text form, and no statement waits for good. Names are bound by the client; the
- * zone makes TIMESTAMPs what the binlog has.
+ * zone makes TIMESTAMPs what the binlog has, and a date that a server may hold can be named in a condition.
  */
 const canonical = [
   'SET NAMES utf8mb4',
-  "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'NO_ENGINE_SUBSTITUTION', wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 60",
+  "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES', wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 60",
 ];
 
 /** Each host in its order until one takes the session. */

@@ -1,11 +1,22 @@
 import type { Readable } from 'node:stream';
 import type { Cell, Row } from '../../../src/core/cell.ts';
+import { collectBehind } from '../../../src/core/collect-garbage.ts';
 import type { Column, TableName } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { selectValue } from './select-values.ts';
 
 const batchBytes = 1_000_000;
+
+/** So many rows wait for whoever takes them; the driver counts nothing else. */
+const rowsAhead = 200;
+
+/** Of columns whose values may have megabytes each: with them no row waits beside the one that is taken. */
+const unbounded = /^(?:medium|long)(?:text|blob)|^(?:json|geometry|vector)/;
+
+function isUnbounded({ type }: Pick<Column, 'type'>): boolean {
+  return unbounded.test(type);
+}
 
 export interface RowsWanted {
   readonly table: TableName;
@@ -66,13 +77,14 @@ export async function* readRows(
   });
   let rows: Row[] = [];
   let bytes = 0;
-  for await (const row of query.stream({ highWaterMark: 200 }) as Readable) {
+  for await (const row of query.stream({ highWaterMark: columns.some(isUnbounded) ? 0 : rowsAhead }) as Readable) {
     rows.push(selected.length === 0 ? [] : (row as Row));
     const rowBytes = (row as Row).reduce<number>(
       (sum, cell) => sum + (typeof cell === 'string' || Buffer.isBuffer(cell) ? cell.length : 0),
       0,
     );
     if (rowBytes > maxRowBytes) throw new LongRowError(rowBytes);
+    collectBehind(rowBytes);
     bytes += rowBytes;
     if (bytes < batchBytes && rows.length < 5_000) continue;
     yield { rows, bytes };

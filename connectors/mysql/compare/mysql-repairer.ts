@@ -9,6 +9,7 @@ import { tableLabel } from '../../../src/core/table.ts';
 import { readRows } from '../catalogue/read-rows.ts';
 import { classifyMysqlError, isMysqlError } from '../classify-error.ts';
 import type { MysqlSession } from '../connect.ts';
+import { type Statement, statementBytes } from '../long-value.ts';
 import { places } from '../state/statements.ts';
 import { openApplySession } from '../target/apply-session.ts';
 import { longestStatement } from '../target/flights.ts';
@@ -185,8 +186,8 @@ class MysqlRepairer implements Repairer {
   }
 
   /** Quotes may be doubled on the way. */
-  #demandShort(text: string): void {
-    if (2 * Buffer.byteLength(text) > this.#options.longest) throw new LongMessage();
+  #demandShort(text: Statement): void {
+    if (2 * statementBytes(text) > this.#options.longest) throw new LongMessage();
   }
 
   async #kept(job: number, before: number | null): Promise<readonly KeptImage[]> {

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type mysql from 'mysql2';
 import type { ByteBudget } from '../../../src/core/byte-budget.ts';
+import { collectBehind } from '../../../src/core/collect-garbage.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
@@ -121,6 +122,8 @@ export class BinlogStream {
           return true;
         }
         if (this.#closed) return false;
+        // The pieces that the driver has put together.
+        collectBehind(end - start);
         try {
           onEvent(bytes, start + 1, end);
         } catch (error) {

@@ -7,6 +7,7 @@ import type { Logger } from '../../../src/core/logger.ts';
 import type { CollisionRules } from '../../../src/core/route.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { updateKeyImage } from '../../sql/apply/net-effect.ts';
+import type { Statement } from '../long-value.ts';
 import type { ApplySession } from './apply-session.ts';
 import { Flights } from './flights.ts';
 import { isDuplicate, isLockError, isOfTheChange } from './refusals.ts';
@@ -132,13 +133,13 @@ class CarefulRun {
   }
 
   /** As #try, of what has no reason to meet another row. */
-  async #run(text: string, place: Place): Promise<void> {
+  async #run(text: Statement, place: Place): Promise<void> {
     if ((await this.#try(text, place)) === 'duplicate')
       throw fail(targetErrors.collision, { ...place, found: 'meets another row with the same unique key' });
   }
 
   /** Rows that it found. Throws (halt) what the server says of the change. */
-  async #try(text: string, place: Place): Promise<number | 'duplicate'> {
+  async #try(text: Statement, place: Place): Promise<number | 'duplicate'> {
     const { apply, route } = this.#options;
     const flights = new Flights({ session: apply.session, maxPacketBytes: apply.maxPacketBytes, route });
     let count = 0;
@@ -157,7 +158,7 @@ class CarefulRun {
 }
 
 /** Throws (halt) what the server would make something else of. */
-function textOf(plan: TablePlan, change: RowChange, { route, table, position }: Place): string {
+function textOf(plan: TablePlan, change: RowChange, { route, table, position }: Place): Statement {
   try {
     return singleStatement(plan, change, false).text;
   } catch (error) {

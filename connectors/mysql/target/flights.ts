@@ -1,6 +1,8 @@
+import { largeBytes } from '../../../src/core/collect-garbage.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Answer, MysqlSession } from '../connect.ts';
+import { type Statement, statementBytes } from '../long-value.ts';
 import type { CountedStatement } from './set-apply.ts';
 
 /** The server is given so much at a time: it works on it while the rest is made. */
@@ -36,7 +38,7 @@ type Check = (answer: Answer) => void;
  */
 export class Flights {
   readonly #options: FlightsOptions;
-  #texts: string[] = [];
+  #statements: Statement[] = [];
   #checks: (Check | null)[] = [];
   #bytes = 0;
   #sent: Promise<void> | null = null;
@@ -45,14 +47,16 @@ export class Flights {
     this.#options = options;
   }
 
-  async send(text: string, check: Check | null = null): Promise<void> {
-    const bytes = Buffer.byteLength(text) + betweenBytes;
+  async send(statement: Statement, check: Check | null = null): Promise<void> {
+    const bytes = statementBytes(statement) + betweenBytes;
     const limit = Math.min(flightBytes, this.#options.maxPacketBytes - betweenBytes);
     if (this.#bytes > 0 && this.#bytes + bytes > limit) await this.#leave();
-    this.#texts.push(text);
+    this.#statements.push(statement);
     this.#checks.push(check);
     this.#bytes += bytes;
     if (this.#bytes > limit) await this.#leave();
+    // Nothing is read meanwhile that would be in memory beside it.
+    if (bytes > largeBytes) await this.settle();
   }
 
   async sendCounted({ text, rows, label }: CountedStatement): Promise<void> {
@@ -79,23 +83,23 @@ export class Flights {
     const sent = this.#sent;
     this.#sent = null;
     await sent;
-    if (this.#texts.length === 0) return;
-    const [texts, checks] = [this.#texts, this.#checks];
-    this.#texts = [];
+    if (this.#statements.length === 0) return;
+    const [statements, checks] = [this.#statements, this.#checks];
+    this.#statements = [];
     this.#checks = [];
     const bytes = this.#bytes + betweenBytes;
     this.#bytes = 0;
-    const flight = this.#fly(texts, checks, bytes);
+    const flight = this.#fly(statements, checks, bytes);
     // Its error is thrown where somebody waits for it.
     flight.catch(() => {});
     this.#sent = flight;
   }
 
-  async #fly(texts: readonly string[], checks: readonly (Check | null)[], bytes: number): Promise<void> {
+  async #fly(statements: readonly Statement[], checks: readonly (Check | null)[], bytes: number): Promise<void> {
     const { session, maxPacketBytes, route } = this.#options;
     // One that is longer than the server takes would end the connection, again and again.
     if (bytes > maxPacketBytes) throw fail(targetErrors.packetTooLarge, { route, bytes, limit: maxPacketBytes });
-    const answers = await session.batch(texts);
+    const answers = await session.batch(statements);
     for (const [at, check] of checks.entries()) {
       const answer = answers[at];
       if (answer === undefined) throw new RangeError('a statement without an answer');

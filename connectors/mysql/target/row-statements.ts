@@ -1,11 +1,12 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { keyLiteral, keyValue } from '../key-literal.ts';
+import { LongValues, type Statement } from '../long-value.ts';
 import type { LiteralKind } from './column-kind.ts';
 import { keepsNumbers } from './json-numbers.ts';
 import type { BoundColumn } from './table-plan.ts';
 import type { TargetColumn, TargetTable } from './target-table.ts';
-import { valueLiteral } from './value-literal.ts';
+import { markedLiteral, valueLiteral } from './value-literal.ts';
 import { ValueRefusal } from './value-refusal.ts';
 
 export interface RowStatementsOptions {
@@ -22,9 +23,9 @@ export interface SetStatement {
   /** Between the first row and the second one. */
   readonly behindFirst: string;
   readonly tail: string;
-  firstRow(old: Row, after: Row): string;
+  firstRow(old: Row, after: Row, long: LongValues): string;
   /** Any other; a comma stands between two of them. */
-  row(old: Row, after: Row): string;
+  row(old: Row, after: Row, long: LongValues): string;
 }
 
 /**
@@ -49,7 +50,7 @@ export class RowStatements {
     this.#options = options;
     this.#table = quoteTable(target);
     const names = columns.map(({ column }) => quoteIdentifier(column.name)).join(', ');
-    const values = (_: Row, after: Row): string => `(${literals(columns, after)})`;
+    const values = (_: Row, after: Row, long: LongValues): string => `(${literals(columns, after, long)})`;
     this.insert = {
       head: `insert into ${this.#table} (${names}) values `,
       behindFirst: ',',
@@ -70,8 +71,8 @@ export class RowStatements {
     return {
       ...list,
       tail: `${list.tail} where not exists (select 1 from ${this.#table} as t where ${this.#match()})`,
-      row: (_, after) => list.row(after, after),
-      firstRow: (_, after) => list.firstRow(after, after),
+      row: (_, after, long) => list.row(after, after, long),
+      firstRow: (_, after, long) => list.firstRow(after, after, long),
     };
   }
 
@@ -95,21 +96,23 @@ export class RowStatements {
   }
 
   /** A change of one row, by its key; of a table without one, of one of the rows that are the same. */
-  updateOne(old: Row, after: Row): string {
+  updateOne(old: Row, after: Row): Statement {
     const { columns } = this.#options;
+    const long = new LongValues();
     const set = columns
       .filter(({ index }) => after[index] !== UNCHANGED)
-      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${cellLiteral(after[index], column)}`);
-    return `update ${this.#table} set ${set.join(', ')} where ${this.#named(old)}`;
+      .map(({ index, column }) => `${quoteIdentifier(column.name)} = ${cellLiteral(after[index], column, long)}`);
+    return long.statement(`update ${this.#table} set ${set.join(', ')} where ${this.#named(old)}`);
   }
 
   deleteOne(old: Row): string {
     return `delete from ${this.#table} where ${this.#named(old)}`;
   }
 
-  insertOne(after: Row): string {
+  insertOne(after: Row): Statement {
     const { head } = this.insert;
-    return head + this.insert.firstRow(after, after);
+    const long = new LongValues();
+    return long.statement(head + this.insert.firstRow(after, after, long));
   }
 
   exists(row: Row): string {
@@ -138,13 +141,13 @@ export class RowStatements {
 
   /** `v` with the columns c0, c1, ... : the key of the old row, and values of the new one. */
   #list(key: readonly BoundColumn[], values: readonly BoundColumn[], verb: string): SetStatement {
-    const cells = (old: Row, after: Row): string => {
+    const cells = (old: Row, after: Row, long: LongValues): string => {
       const named = key.map(({ index, column }) => keyLiteral(old[index], column)).join(',');
-      return values.length === 0 ? named : `${named},${literals(values, after)}`;
+      return values.length === 0 ? named : `${named},${literals(values, after, long)}`;
     };
     const names = [...key, ...values].map((_, at) => `c${at}`);
     if (this.#options.vendor === 'mysql') {
-      const row = (old: Row, after: Row): string => `row(${cells(old, after)})`;
+      const row = (old: Row, after: Row, long: LongValues): string => `row(${cells(old, after, long)})`;
       return {
         head: `${verb}(values `,
         behindFirst: ',',
@@ -158,11 +161,11 @@ export class RowStatements {
       head: `${verb}(`,
       behindFirst: ' union all values ',
       tail: ') as v',
-      row: (old, after) => `(${cells(old, after)})`,
-      firstRow: (old, after) => {
+      row: (old, after, long) => `(${cells(old, after, long)})`,
+      firstRow: (old, after, long) => {
         const named = key.map(({ index, column }, at) => `${keyLiteral(old[index], column)} as c${at}`);
         const given = values.map(
-          ({ index, column }, at) => `${cellLiteral(after[index], column)} as c${key.length + at}`,
+          ({ index, column }, at) => `${cellLiteral(after[index], column, long)} as c${key.length + at}`,
         );
         return `select ${[...named, ...given].join(', ')}`;
       },
@@ -176,7 +179,11 @@ function same({ name }: TargetColumn): string {
 }
 
 /** Throws (ValueRefusal) for what the server would store as something else. */
-function cellLiteral(cell: Row[number] | undefined, { name, kind, insteadOfNull }: TargetColumn): string {
+function cellLiteral(
+  cell: Row[number] | undefined,
+  { name, kind, insteadOfNull }: TargetColumn,
+  long: LongValues,
+): string {
   if (cell === null && insteadOfNull !== null)
     throw new ValueRefusal(name, `the target would store ${insteadOfNull} in place of NULL`);
   if (kind === 'json' && typeof cell === 'string' && !keepsNumbers(cell))
@@ -184,14 +191,14 @@ function cellLiteral(cell: Row[number] | undefined, { name, kind, insteadOfNull 
       name,
       'the target would round a number of the document, which has more digits than a double',
     );
-  return valueLiteral(cell, kind);
+  return markedLiteral(cell, kind, long);
 }
 
-function literals(columns: readonly BoundColumn[], row: Row): string {
+function literals(columns: readonly BoundColumn[], row: Row, long: LongValues): string {
   let text = '';
   for (const { index, column } of columns) {
     if (text !== '') text += ',';
-    text += cellLiteral(row[index], column);
+    text += cellLiteral(row[index], column, long);
   }
   return text;
 }

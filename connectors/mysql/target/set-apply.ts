@@ -6,13 +6,14 @@ import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
 import { quoteTable } from '../identifiers.ts';
+import { LongValues, longBytes, type Statement } from '../long-value.ts';
 import type { SetStatement } from './row-statements.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
 /** A statement that is on its way, and how many rows it has to find. */
 export interface CountedStatement {
-  readonly text: string;
+  readonly text: Statement;
   /** Null where any number will do. */
   readonly rows: number | null;
   readonly label: string;
@@ -82,7 +83,7 @@ export function singleStatement(plan: TablePlan, change: RowChange, isPartial: b
   return { text: singleText(plan, change), rows, label: plan.label };
 }
 
-function singleText({ statements, keyIndexes }: TablePlan, change: RowChange): string {
+function singleText({ statements, keyIndexes }: TablePlan, change: RowChange): Statement {
   if (change.kind === 'insert') return statements.insertOne(change.after);
   if (change.kind === 'delete') return statements.deleteOne(change.before);
   return statements.updateOne(updateKeyImage({ keyIndexes }, change), change.after);
@@ -219,27 +220,35 @@ function* rowStatements(
   pairs: readonly RowPair[],
 ): Generator<CountedStatement, void, undefined> {
   const frameBytes = Buffer.byteLength(head) + Buffer.byteLength(tail);
+  const long = new LongValues();
   let text = '';
   let bytes = 0;
   let rows = 0;
   for (const { old, after } of pairs) {
     if (rows > 0) {
-      const next = (rows === 1 ? behindFirst : ',') + row(old, after);
-      const more = Buffer.byteLength(next);
+      // One with a long value has a statement of its own, which is written when it is sent.
+      const next = isLong(after) ? null : (rows === 1 ? behindFirst : ',') + row(old, after, long);
+      const more = next === null ? Number.POSITIVE_INFINITY : Buffer.byteLength(next);
       if (bytes + more <= maxBytes) {
         text += next;
         bytes += more;
         rows++;
         continue;
       }
-      yield { text: text + tail, rows: anyNumber ? null : rows, label };
+      yield { text: long.statement(text + tail), rows: anyNumber ? null : rows, label };
     }
-    const first = firstRow(old, after);
+    const first = firstRow(old, after, long);
     text = head + first;
-    bytes = frameBytes + Buffer.byteLength(first);
+    bytes = frameBytes + Buffer.byteLength(first) + long.moreBytes;
     rows = 1;
   }
-  if (rows > 0) yield { text: text + tail, rows: anyNumber ? null : rows, label };
+  if (rows > 0) yield { text: long.statement(text + tail), rows: anyNumber ? null : rows, label };
+}
+
+function isLong(row: Row): boolean {
+  for (const cell of row)
+    if ((typeof cell === 'string' || Buffer.isBuffer(cell)) && cell.length > longBytes) return true;
+  return false;
 }
 
 /** Whether foreign keys are checked and act for the statements that come next; only where they do at all. */

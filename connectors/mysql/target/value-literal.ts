@@ -1,4 +1,5 @@
 import { ABSENT, type Cell, UNCHANGED } from '../../../src/core/cell.ts';
+import { encodedValue, type LongValues, longBytes, quotedValue } from '../long-value.ts';
 import { doubleText } from '../source/binlog/values/number-text.ts';
 import type { LiteralKind } from './column-kind.ts';
 
@@ -42,15 +43,25 @@ function floatLiteral(text: string): string {
   return text.includes('e') || text.includes('E') ? text : `${text}e0`;
 }
 
+/** As `valueLiteral`, of a value that may be long: then a mark of it among `values`. */
+export function markedLiteral(cell: Cell | undefined, kind: LiteralKind, values: LongValues): string {
+  const isLong = (typeof cell === 'string' || Buffer.isBuffer(cell)) && cell.length > longBytes;
+  if (!isLong) return valueLiteral(cell, kind);
+  if (typeof cell !== 'string' || kind === 'bytes') return values.mark(encodedValue(cell, "from_base64('", "')"));
+  if (kind !== 'text' && kind !== 'json') return valueLiteral(cell, kind);
+  if (!special.test(cell)) return values.mark(quotedValue(cell));
+  return values.mark(encodedValue(cell, "convert(from_base64('", "') using utf8mb4)"));
+}
+
 export function textLiteral(text: string): string {
   if (!special.test(text)) return `'${text}'`;
-  if (text.length > longBytes) return `convert(${bytesLiteral(Buffer.from(text, 'utf8'))} using utf8mb4)`;
+  if (text.length > encodedBytes) return `convert(${bytesLiteral(Buffer.from(text, 'utf8'))} using utf8mb4)`;
   return `_utf8mb4 x'${Buffer.from(text, 'utf8').toString('hex')}'`;
 }
 
 /** A statement is in memory several times on its way: from here on a third more than the value has is worth a function, and not twice as much. */
-const longBytes = 65_536;
+const encodedBytes = 65_536;
 
 function bytesLiteral(bytes: Buffer): string {
-  return bytes.length > longBytes ? `from_base64('${bytes.toString('base64')}')` : `x'${bytes.toString('hex')}'`;
+  return bytes.length > encodedBytes ? `from_base64('${bytes.toString('base64')}')` : `x'${bytes.toString('hex')}'`;
 }

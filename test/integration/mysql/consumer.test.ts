@@ -630,6 +630,18 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       },
     );
 
+    test('what every row would be refused with halts, and nothing is set aside', async () => {
+      await using s = await stage({ schema, route: { apply } });
+      await s.write(rows);
+      const consumer = await s.consumer();
+      await consumer.apply(await s.capture(), never);
+      await s.to.query(`ALTER TABLE ${s.target}.p ADD COLUMN later int NOT NULL`);
+      await s.write("INSERT INTO p VALUES (4, 'd', '')");
+      const error = await consumer.apply(await s.capture(), never).catch((reason) => reason);
+      expect(error).toMatchObject({ code: 'TL-2203' });
+      expect(await causes(s)).toEqual([]);
+    });
+
     test('a transaction in many parts is set aside whole, with values of every kind', async () => {
       await using s = await stage({
         schema: `${schema} CREATE TABLE v (id int PRIMARY KEY, b varbinary(20), j json, d decimal(20,5), t longtext, f float);`,

@@ -24,24 +24,51 @@ function checkReplacements(text: string, bytes: Buffer): void {
   if (bytes.indexOf(replacementBytes) < 0 || !Buffer.from(text).equals(bytes)) throw new InvalidTextError();
 }
 
+/** Bytes that are decoded by single characters at once. */
+const pieceBytes = 4_096;
+
+/**
+ * A text that has grown by single characters is a chain of as many objects, each many times as large as its character: of a long value pieces are made one
+ * string each. `decode` goes on from `start` until `until`, or as far behind it as its last character has bytes, and says where it is.
+ */
+function inPieces(decode: (bytes: Buffer, start: number, until: number, end: number) => Decoded): DecodeText {
+  return (bytes, start, end) => {
+    if (end - start <= pieceBytes) return decode(bytes, start, end, end).text;
+    const pieces: string[] = [];
+    for (let at = start; at < end; ) {
+      const { text, next } = decode(bytes, at, Math.min(at + pieceBytes, end), end);
+      // As bytes and back: what joins them would keep the chains until its end.
+      pieces.push(Buffer.from(text).toString());
+      at = next;
+    }
+    return pieces.join('');
+  };
+}
+
+interface Decoded {
+  readonly text: string;
+  readonly next: number;
+}
+
 /** A charset of one byte a character: `table` has the character of each. */
 export function singleByte(table: readonly (string | undefined)[]): DecodeText {
-  return (bytes, start, end) => {
+  return inPieces((bytes, start, until) => {
     let text = '';
-    for (let i = start; i < end; i++) {
+    for (let i = start; i < until; i++) {
       const character = table[bytes[i] ?? 0];
       if (character === undefined) throw new InvalidTextError();
       text += character;
     }
-    return text;
-  };
+    return { text, next: until };
+  });
 }
 
 /** A charset whose characters have one to three bytes, as a table of them by their bytes as one number. */
 export function multiByte(table: ReadonlyMap<number, string>): DecodeText {
-  return (bytes, start, end) => {
+  return inPieces((bytes, start, until, end) => {
     let text = '';
-    for (let i = start; i < end; ) {
+    let i = start;
+    while (i < until) {
       let code = 0;
       let character: string | undefined;
       for (let length = 1; length <= 4 && character === undefined && i + length <= end; length++) {
@@ -52,8 +79,8 @@ export function multiByte(table: ReadonlyMap<number, string>): DecodeText {
       if (character === undefined) throw new InvalidTextError();
       text += character;
     }
-    return text;
-  };
+    return { text, next: i };
+  });
 }
 
 const strict = (encoding: string): InstanceType<typeof TextDecoder> =>
@@ -69,15 +96,15 @@ function bySystem(decoder: InstanceType<typeof TextDecoder>): DecodeText {
   };
 }
 
-function decodeUtf32(bytes: Buffer, start: number, end: number): string {
+const decodeUtf32 = inPieces((bytes, start, until, end) => {
   let text = '';
-  for (let i = start; i < end; i += 4) {
+  for (let i = start; i < until; i += 4) {
     const code = bytes.readUInt32BE(i);
     if (i + 4 > end || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) throw new InvalidTextError();
     text += String.fromCodePoint(code);
   }
-  return text;
-}
+  return { text, next: until };
+});
 
 /** Charsets whose text needs no table of the server's. */
 export const knownCharsets: ReadonlyMap<string, DecodeText> = new Map([
