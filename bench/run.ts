@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { decode } from './decode/decode.ts';
 import { machine } from './machine.ts';
+import { mysqlContest, mysqlSettings } from './mysql-to-mysql/mysql-contest.ts';
+import { mysqlWorkloads } from './mysql-to-mysql/workloads.ts';
 import { besideThePeer } from './pg-to-pg/beside-the-peer.ts';
 import type { SynchronousCommit } from './pg-to-pg/contender.ts';
 import type { Contest, Outcome } from './pg-to-pg/contest.ts';
@@ -28,10 +30,11 @@ const contests: readonly Contest[] = [
   manyRoutes,
 ];
 
-const help = `npm run bench -- pg-to-pg|decode [OPTION]...
+const help = `npm run bench -- pg-to-pg|mysql-to-mysql|decode [OPTION]...
 
 pg-to-pg measures Tidelock beside PostgreSQL's own logical replication of the same source, taking turns, on servers that it starts by itself. JSON lines on standard
 output: the machine, each round, each result. A table on standard error. A run whose target was not equal to the source at its end has failed, whatever it took.
+mysql-to-mysql does so beside MySQL's own replica with four workers, at the default durability: ${mysqlWorkloads.map(({ name }) => name).join(', ')}.
 decode measures what a row of a backlog (${backlogs.map(({ name }) => name).join(', ')}) costs the engine before it is applied.
 
   --workload A,E            only these: ${contests.map(({ name }) => name).join(', ')}
@@ -133,7 +136,27 @@ async function compareAll(): Promise<boolean> {
   return isGood;
 }
 
-const measure = { 'pg-to-pg': compareAll, decode: decodeAll }[positionals[0] ?? ''];
+async function compareMysql(): Promise<boolean> {
+  const terms = {
+    rounds: values.smoke ? 1 : positive('rounds'),
+    scale: values.smoke ? 0.01 : positive('scale'),
+    onRound: (line: object) => say({ kind: 'round', ...line }),
+  };
+  say({ ...machine(), servers: mysqlSettings });
+  const table: string[] = [];
+  let isGood = true;
+  for (const workload of chosen(mysqlWorkloads)) {
+    const { text, figures, ...rest } = await mysqlContest(workload, terms);
+    say({ kind: 'result', ...rest, ...figures });
+    const verdict = rest.failed.length > 0 ? `FAILED: not equal: ${rest.failed.join(', ')}` : text;
+    table.push(`${workload.name} ${rest.passed ? ' ' : '!'} ${verdict}`);
+    isGood &&= rest.failed.length === 0 && (rest.passed || !values.demand);
+  }
+  process.stderr.write(`${table.join('\n')}\n\nTidelock / its peer; ! is less than it must be\n`);
+  return isGood;
+}
+
+const measure = { 'pg-to-pg': compareAll, 'mysql-to-mysql': compareMysql, decode: decodeAll }[positionals[0] ?? ''];
 
 if (values.help) {
   process.stdout.write(help);
