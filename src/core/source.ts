@@ -205,6 +205,13 @@ export interface CarriedTable {
   readonly from: Position | null;
 }
 
+export interface EarlyReading {
+  /** False while somebody has to know of a transaction's end before its rows. */
+  isWelcome(): boolean;
+  /** Called once, before anything was given out early: all such transactions of the session have ended before `end`. */
+  onEarly(end: Position): void;
+}
+
 export interface CollectorOptions {
   /** The tables that the route has begun with; null: all that are selected. */
   readonly carried: readonly CarriedTable[] | null;
@@ -232,5 +239,10 @@ export interface CollectorOptions {
   onWritten?(end: Position): void;
   /** A window between two watermarks is open, or its first one is on its way: TransactionPart.replicated is wanted. */
   isWatched?(): boolean;
+  /**
+   * Large transactions that had ended before may be given out as they are decoded, before their commit. Where one turns out not to go this way, the stream
+   * ends with sourceErrors.readWhole. Absent: each comes when its commit was read.
+   */
+  readonly early?: EarlyReading;
   readonly meter: WorkMeter;
 }

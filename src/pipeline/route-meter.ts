@@ -26,6 +26,8 @@ export class RouteMeter {
   applied: Position | null = null;
   /** DDL commands that the target goes without. */
   readonly leftOut = new Set<string>();
+  /** Up to here transactions are read whole: one of them did not go through before its commit was known. */
+  readWholeTo: Position | null = null;
   /** How far the queue has been read. */
   sourcePosition: Position | null = null;
   /** How far the source has written its log. */

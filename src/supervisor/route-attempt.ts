@@ -3,7 +3,7 @@ import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { asTidelockError } from '../core/errors/defect.ts';
-import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
@@ -12,7 +12,7 @@ import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredRoute, StoredTable } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
-import type { CarriedTable, PublishedTables, Source } from '../core/source.ts';
+import type { CarriedTable, EarlyReading, PublishedTables, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { Target } from '../core/target.ts';
 import { carrySequences } from '../operations/carry-sequences.ts';
@@ -262,9 +262,19 @@ async function streamRoute(
   // Told below, with what else is asked meanwhile.
   opening.catch(() => {});
   const windows = new WatermarkWindows();
+  /** Parts were given out before their transaction had ended; where the last of such transactions had. */
+  let earlyTo: Position | null = null;
+  const early: EarlyReading = {
+    isWelcome: () => windows.size === 0 && consumer.parked().count === 0,
+    onEarly: (end) => {
+      earlyTo = end;
+    },
+  };
+  const readsEarly = joining === null && mayReadEarly(attempt, checkpoint.position);
   const collector = source.collector(checkpoint.source, {
     budget,
     isWatched: () => windows.size > 0,
+    ...(readsEarly && { early }),
     heartbeatMs: attempt.heartbeatMs,
     carried: carriedTables(stored),
     joining: joining?.labels ?? [],
@@ -358,6 +368,9 @@ async function streamRoute(
       onApplied: (part) => loads.applied(part),
       onHeartbeat: () => attempt.onHeartbeat(),
     });
+  } catch (error) {
+    if (earlyTo !== null && !signal.aborted) throw readWhole(attempt, earlyTo, error);
+    throw error;
   } finally {
     attempt.onLive(null);
     over.abort();
@@ -368,6 +381,27 @@ async function streamRoute(
   }
   if (refused !== null) throw (refused as { readonly error: unknown }).error;
   return published;
+}
+
+/**
+ * Whatever goes by where a transaction has ended does without those that are read before they have: a definition that a person has accepted up to a place,
+ * a command, a transaction that is set aside.
+ */
+function mayReadEarly({ definition, source, meter, acceptSchemaChangesTo }: RouteAttempt, reached: Position): boolean {
+  const { schemaChanges, ddl, apply } = definition;
+  const isPlain = schemaChanges === 'halt' && ddl === 'ignore' && apply.onError === 'halt';
+  if (!isPlain || acceptSchemaChangesTo !== null) return false;
+  return meter.readWholeTo === null || source.order.covers(reached, meter.readWholeTo);
+}
+
+/** What a session halts at that has read transactions before they had ended is met once more, where all of them come whole. */
+function readWhole({ definition, meter }: RouteAttempt, to: Position, error: unknown): unknown {
+  if (!(error instanceof TidelockError) || error.recovery === 'fenced') return error;
+  const isAsked = error.code === sourceErrors.readWhole.code;
+  if (!isAsked && error.recovery === 'retry') return error;
+  meter.readWholeTo = to;
+  if (isAsked) return error;
+  return fail(sourceErrors.readWhole, { route: definition.name, why: error.message }, error);
 }
 
 function carriedTables(stored: readonly StoredTable[]): readonly CarriedTable[] {

@@ -52,6 +52,56 @@ test.for(kills)('kill -9 at %s, of the %s, at passing %i', ([name, victim, hit])
   killedWhileStreaming(servers, { name, victim, hit }),
 );
 
+const earlySchema = `
+  CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
+  CREATE TABLE tally (id int PRIMARY KEY, total int NOT NULL);
+  CREATE TABLE event (at int, what text);
+  ALTER TABLE event REPLICA IDENTITY FULL;
+`;
+
+/** A backlog of transactions that the server sends before it has come to their ends. */
+const large = (at: number, rows: number): string =>
+  `INSERT INTO entry SELECT i, i, repeat('x', 100) FROM generate_series(${at}, ${at + rows - 1}) i; UPDATE tally SET total = total + 1`;
+
+test.for(['worker', 'source', 'target'] as const)(
+  'kill -9 of the %s, while a transaction is applied whose commit has not been read',
+  async (victim) => {
+    const { source, target } = await servers.pair(earlySchema);
+    await source.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET logical_decoding_work_mem = ''64kB''', current_database()); END $$`,
+    );
+    using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
+    {
+      await using before = file.run();
+      await before.state('running');
+      await before.stop();
+    }
+    await source.query(`INSERT INTO tally VALUES (1, 0); ${large(1_000, 12_000)}`);
+    const slow = await source.client();
+    await slow.query(`BEGIN; ${large(20_000, 2_000)}`);
+    // Between the two halves of another, of which a part was rolled back.
+    await source.query(`INSERT INTO event VALUES (1, 'between')`);
+    await slow.query(`SAVEPOINT a; ${large(30_000, 2_000)}; ROLLBACK TO a; ${large(40_000, 6_000)}; COMMIT`);
+    await slow.end();
+    const server = { worker: null, source: servers.here, target: servers.there }[victim];
+    const pid = server?.pid;
+    await using route = file.run({ TIDELOCK_FAILPOINTS: `part.applied=2:kill${pid === undefined ? '' : `/${pid}`}` });
+    if (server !== null && pid !== undefined) {
+      await until(`the end of the ${victim}`, () => !isAlive(pid), 20_000);
+      await server.kill9();
+      await server.start();
+    }
+    await route.caughtUp();
+    const tables = ['entry', 'tally', 'event'];
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+    expect(await target.query('SELECT total FROM tally')).toEqual([{ total: 3 }]);
+    if (victim === 'worker') expect(route.log).toContain('worker died, starting it again');
+    expect(route.log).toContain('"early":true');
+    // The second one did not go this way.
+    expect(route.log).toContain('TL-3122');
+  },
+);
+
 const laneSchema = `
   CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
   CREATE TABLE event (at int, what text);

@@ -12,6 +12,7 @@ import { Acknowledger } from './acknowledger.ts';
 import { CarriedSet } from './carried-set.ts';
 import { DdlReader } from './ddl-reader.ts';
 import type { DeliveredTransactions } from './delivered-transactions.ts';
+import { EarlyTransactions } from './early-transactions.ts';
 import { HistoryCheck } from './history-check.ts';
 import { IdleAdvancer } from './idle-advance.ts';
 import type { KeptSide } from './kept-side.ts';
@@ -155,7 +156,7 @@ export class PostgresCollector implements Collector {
     void this.close();
   }
 
-  async #prepare(client: Queryable): Promise<Lsn> {
+  async #prepare(client: Queryable): Promise<{ readonly from: Lsn; readonly isEarly: boolean }> {
     const { route, stored, logger, side, onIdentity, replicated = [] } = this.#options;
     const start = this.#start;
     if (start === null) throw new TypeError('no start');
@@ -166,12 +167,28 @@ export class PostgresCollector implements Collector {
     if (!checked.isKeptAtStandbys)
       logger.warn({ slot: queueNames(route).slot }, 'the server refuses to keep the slot at its standbys, too');
     this.#options.delivered.begin(checked.snapshot, checked);
-    if (this.#closing === null) this.#reading = this.#prepareReading(start, checked);
-    logger.info({ confirmed: formatLsn(checked.confirmed), checkpoint: start.position }, 'reading the change queue');
-    return checked.confirmed;
+    const early = this.#early(start, checked);
+    if (this.#closing === null) this.#reading = this.#prepareReading(start, checked, early);
+    const from = { confirmed: formatLsn(checked.confirmed), checkpoint: start.position };
+    logger.info({ ...from, early: early !== null }, 'reading the change queue');
+    return { from: checked.confirmed, isEarly: early !== null };
   }
 
-  #prepareReading(start: StartPoint, checked: CheckedStart): Reading {
+  /**
+   * In a backlog that may hold a large transaction, of which nothing was applied before: what the checkpoint covers is told by where a transaction ends, and of one that comes early that is
+   * not known.
+   */
+  #early(
+    start: StartPoint,
+    { confirmed, flushed, decodingMemoryBytes, snapshot }: CheckedStart,
+  ): EarlyTransactions | null {
+    const { early, route } = this.#options;
+    if (early === undefined || confirmed !== parseLsn(start.position)) return null;
+    if (flushed - confirmed < BigInt(decodingMemoryBytes)) return null;
+    return new EarlyTransactions({ ...early, route: route.name, snapshot, end: flushed });
+  }
+
+  #prepareReading(start: StartPoint, checked: CheckedStart, early: EarlyTransactions | null): Reading {
     const { route, logger } = this.#options;
     const { ddlKey } = checked;
     const carried = new CarriedSet(route, this.#options.carried, this.#options.joining);
@@ -199,6 +216,7 @@ export class PostgresCollector implements Collector {
       types,
       commands: ddlKey === null ? null : new DdlReader({ route, key: ddlKey, carried, types, logger }),
       delivered: this.#options.delivered,
+      early,
       isWatched: () => this.#options.isWatched?.() === true,
       idleUrgency: () => (this.#synchronous ? 'now' : 'ride'),
       emit,

@@ -21,8 +21,8 @@ export interface ReplicationStreamOptions {
   readonly route: RouteDefinition;
   readonly budget: ByteBudget;
   readonly meter: WorkMeter;
-  /** Runs on the session before it streams, and says where to start. */
-  prepare(client: Queryable): Promise<Lsn>;
+  /** Runs on the session before it streams, and says where to start; `isEarly`: large transactions are wanted before they have ended. */
+  prepare(client: Queryable): Promise<{ readonly from: Lsn; readonly isEarly: boolean }>;
   /** One message of pgoutput, which lies in `bytes` from `start` to `end`; they are never written to again. */
   onMessage(bytes: Buffer, start: number, end: number): void;
   /** The beginning of a large one, which is only received where this gives true. */
@@ -123,11 +123,12 @@ export class ReplicationStream {
     if (node.connection().hosts.length > 1 && (await isStandby(client)))
       throw standby(node, `${client.host}:${client.port}`);
     this.#client = client;
-    const from = await this.#options.prepare(client);
+    const { from, isEarly } = await this.#options.prepare(client);
+    const version = isEarly ? `proto_version '2', streaming 'on'` : `proto_version '1'`;
     const publications = quoteLiteral(quoteIdentifier(this.#names.publication));
     return client.query(
       `START_REPLICATION SLOT ${quoteIdentifier(this.#names.slot)} LOGICAL ${formatLsn(from)} ` +
-        `(proto_version '1', publication_names ${publications}, messages 'true')`,
+        `(${version}, publication_names ${publications}, messages 'true')`,
     );
   }
 

@@ -21,6 +21,10 @@ import { isSelected } from './table-filter.ts';
 export interface CheckedStart {
   /** The slot's confirmed position: where the server will really start. */
   readonly confirmed: Lsn;
+  /** The end of the source's log. */
+  readonly flushed: Lsn;
+  /** A larger transaction is sent before it has ended, where that is asked for. */
+  readonly decodingMemoryBytes: number;
   readonly walSenderTimeoutMs: number;
   readonly walSenderPid: number;
   /** False where the server has refused that standbys keep the slot, too. */
@@ -97,7 +101,8 @@ export async function checkStart(
   const isKeptAtStandbys = !ownsSlot || slot.failover !== false || (await keepAtStandbys(client, name));
   const session = (
     await client.query(`
-      SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout, pg_postmaster_start_time()::text AS server
+      SELECT pg_backend_pid()::int4 AS pid, setting::int8::text AS timeout, pg_postmaster_start_time()::text AS server,
+        pg_size_bytes(current_setting('logical_decoding_work_mem'))::text AS memory
       FROM pg_settings WHERE name = 'wal_sender_timeout'`)
   ).rows[0];
   const { server, ...found } = await (early ?? side.use((other) => checkCatalogue(other, { route, replicated })));
@@ -106,6 +111,8 @@ export async function checkStart(
   return {
     ...found,
     confirmed: slot.confirmedLsn,
+    flushed: system.flushedLsn,
+    decodingMemoryBytes: Number(session?.memory),
     walSenderTimeoutMs: Number(session?.timeout),
     walSenderPid: Number(session?.pid),
     isKeptAtStandbys,

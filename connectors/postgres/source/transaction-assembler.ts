@@ -8,6 +8,7 @@ import { idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
 import { formatLsn, type Lsn } from '../lsn.ts';
 import type { DdlReader } from './ddl-reader.ts';
 import type { DeliveredTransactions } from './delivered-transactions.ts';
+import type { EarlyTransactions } from './early-transactions.ts';
 import type { HistoryCheck } from './history-check.ts';
 import { markerPrefixes, readHeartbeat, readOrigin, readWatermark } from './markers.ts';
 import { identifies } from './partition-identity.ts';
@@ -21,8 +22,12 @@ import {
   readLogicalMessage,
   readMessageHead,
   readRelation,
+  readStreamCommit,
+  readStreamedXid,
   readTruncate,
   readType,
+  type StreamCommit,
+  unprefixed,
 } from './pgoutput/messages.ts';
 import type { Relation, RelationCache } from './pgoutput/relation-cache.ts';
 import { InvalidTextError, largestRowBytes, RowReader } from './pgoutput/row-reader.ts';
@@ -43,6 +48,8 @@ export interface AssemblerOptions {
   /** Reads DDL commands; null where the route takes none. */
   readonly commands: DdlReader | null;
   readonly delivered: DeliveredTransactions;
+  /** Null where each transaction comes whole. */
+  readonly early: EarlyTransactions | null;
   /** Somebody reads the source between two watermarks: what others have brought is read for them, too. */
   isWatched(): boolean;
   /** How soon a transaction without changes for the route has to be stored. */
@@ -50,8 +57,10 @@ export interface AssemblerOptions {
   emit(part: TransactionPart): void;
 }
 
-interface OpenTransaction extends Begin {
+interface OpenTransaction extends Omit<Begin, 'atMs'> {
   readonly builder: PartBuilder;
+  /** Its commit has not come: `commitLsn` is where it lies at the earliest. */
+  readonly isEarly: boolean;
   /** `applied` before the restart, or `replicated` from a node and not to be forwarded: only its end is of interest. */
   skipped: 'applied' | 'replicated' | null;
   /** Nothing but Begin has come: an origin marker counts only there. */
@@ -65,15 +74,23 @@ interface OpenTransaction extends Begin {
  *
  *   between transactions --Begin--> open --Commit--> between transactions
  *
- * Protocol version 1 sends a transaction after its commit was decoded, whole and without another in between, so one
+ * A transaction is sent after its commit was decoded, whole and without another in between, so one
  * open transaction is all the state there is. A transaction that has nothing for the route still moves its position:
  * it becomes an idle advance.
+ *
+ * With `early` a large one is sent while it is decoded, in several streams, and its commit at the end:
+ *
+ *   between transactions --Stream Start--> in a stream <--Stop, Start of the same--> between streams --Stream Commit--> between transactions
+ *
+ * Whatever else comes between streams ends the session (early-transactions.ts).
  */
 export class TransactionAssembler {
   readonly #options: AssemblerOptions;
   readonly #rows = new RowReader();
   readonly #retained = new RetainedBytes();
   #open: OpenTransaction | null = null;
+  /** Between Stream Start and Stream Stop. */
+  #inStream = false;
   /** Of the last heartbeat: what it sees was committed before all that comes now. */
   #snapshot: string | null = null;
   /** Oids of the tables that were described since the last row. */
@@ -111,16 +128,17 @@ export class TransactionAssembler {
    */
   largeMessage(bytes: Buffer, start: number): boolean {
     const open = this.#open;
-    const type = bytes[start];
+    const at = this.#inStream ? this.#unprefixed(bytes, start) : start;
+    const type = bytes[at];
     if (type === messageTypes.message) {
-      const { transactional, isOurs } = readMessageHead(bytes, start);
+      const { transactional, isOurs } = readMessageHead(bytes, at);
       if (!transactional) return false;
       // What has no place here is told when it is read.
       if (open === null || isOurs) return true;
       open.first = false;
       return false;
     }
-    if (!isRow(type) || open === null || !this.#isLeftOut(open, readUInt32(bytes, start + 1))) return true;
+    if (!isRow(type) || open === null || !this.#isLeftOut(open, readUInt32(bytes, at + 1))) return true;
     open.first = false;
     this.#described.length = 0;
     return false;
@@ -131,10 +149,11 @@ export class TransactionAssembler {
     const { relations } = this.#options;
     if (!relations.has(oid)) return false;
     const relation = relations.get(oid);
-    return !relation.selected || isCopied(relation, open);
+    return !relation.selected || this.#isCopied(relation, open);
   }
 
-  #read(bytes: Buffer, start: number, end: number): void {
+  #read(bytes: Buffer, given: number, end: number): void {
+    const start = this.#inStream ? this.#unprefixed(bytes, given) : given;
     const type = bytes[start];
     if (isRow(type)) this.#row(bytes, start, end);
     else if (type === messageTypes.begin) this.#begin(readBegin(bytes, start));
@@ -148,6 +167,10 @@ export class TransactionAssembler {
     else if (type === messageTypes.type) this.#options.types.describe(readType(message));
     else if (type === messageTypes.truncate) this.#truncate(message);
     else if (type === messageTypes.message) this.#logicalMessage(message);
+    else if (type === messageTypes.streamStart) this.#startStream(readStreamedXid(message));
+    else if (type === messageTypes.streamStop) this.#stopStream();
+    else if (type === messageTypes.streamCommit) this.#commitStream(readStreamCommit(message));
+    else if (type === messageTypes.streamAbort) this.#abortStream(readStreamedXid(message));
     // A replication origin is that of the server's own apply workers; ours come as messages.
     else if (type !== messageTypes.origin) throw new RangeError(`unknown message ${type}`);
   }
@@ -158,14 +181,67 @@ export class TransactionAssembler {
   }
 
   #begin(begin: Begin): void {
+    if (this.#open?.isEarly) this.#refuse(this.#open, 'another transaction comes between its parts');
     if (this.#open !== null) throw new RangeError('a transaction begins inside another');
-    const { checkpoint, history, emit } = this.#options;
+    const { checkpoint, history } = this.#options;
     // No commit record lies across the checkpoint (verified at the commit), so where it starts tells where it ends.
     const applied = begin.commitLsn < checkpoint;
     if (!applied) history.passed(begin.commitLsn);
-    const builder = new PartBuilder(begin.xid, emit);
-    const { commitLsn, atMs, xid } = begin;
-    this.#open = { commitLsn, atMs, xid, builder, skipped: applied ? 'applied' : null, first: true, marked: false };
+    this.#open = this.#opened(begin, applied ? 'applied' : null);
+  }
+
+  #opened(
+    { commitLsn, xid }: Pick<Begin, 'commitLsn' | 'xid'>,
+    skipped: OpenTransaction['skipped'],
+    isEarly = false,
+  ): OpenTransaction {
+    const builder = new PartBuilder(xid, this.#options.emit);
+    return { commitLsn, xid, builder, isEarly, skipped, first: true, marked: false };
+  }
+
+  #startStream(xid: string): void {
+    const { early, checkpoint } = this.#options;
+    if (early === null || this.#inStream) throw new RangeError('a stream that was not asked for');
+    if (this.#open === null) this.#open = this.#opened({ commitLsn: checkpoint, xid }, null, true);
+    else if (!this.#open.isEarly) throw new RangeError('a stream begins inside a transaction');
+    else if (this.#open.xid !== xid) this.#refuse(this.#open, 'parts of another transaction come between its own');
+    this.#inStream = true;
+  }
+
+  #stopStream(): void {
+    if (!this.#inStream) throw new RangeError('no stream to end');
+    this.#inStream = false;
+    // Of one that had nothing for the route so far others may follow.
+    if (this.#open?.first) this.#open = null;
+  }
+
+  #commitStream(commit: StreamCommit): void {
+    const { checkpoint, history } = this.#options;
+    this.#open ??= this.#opened(commit, null, true);
+    if (this.#open.xid !== commit.xid) this.#refuse(this.#open, 'another transaction comes between its parts');
+    // The server sends nothing early of what it was told is stored.
+    if (commit.commitLsn < checkpoint) this.#refuse(this.#open, 'it lies before the checkpoint');
+    history.passed(commit.commitLsn);
+    this.#commit(commit);
+  }
+
+  /** Of a part of it, too. */
+  #abortStream(xid: string): void {
+    if (this.#open?.xid === xid) this.#refuse(this.#open, 'it was rolled back, or a part of it');
+  }
+
+  #refuse({ xid }: OpenTransaction, why: string): never {
+    const { early } = this.#options;
+    if (early === null) throw new RangeError('a stream that was not asked for');
+    return early.refuse(xid, why);
+  }
+
+  /** In a stream: where the message begins without the id of its transaction. Throws where it is the first of one that has to wait for its commit. */
+  #unprefixed(bytes: Buffer, given: number): number {
+    const start = unprefixed(bytes, given);
+    if (start === null) return given;
+    if (this.#open?.first) this.#options.early?.demand(this.#open.xid);
+    return start;
   }
 
   #commit({ endLsn, atMs, time }: Commit): void {
@@ -193,7 +269,7 @@ export class TransactionAssembler {
     const described = this.#described.length > 0 ? this.#described.splice(0) : null;
     if (isLeftOut(open)) return;
     const relation = this.#options.relations.get(readUInt32(bytes, start + 1));
-    if (!relation.selected || isCopied(relation, open)) return;
+    if (!relation.selected || this.#isCopied(relation, open)) return;
     if (relation.refused !== null) throw relation.refused;
     if (described !== null) this.#checkPart(relation, described);
     if (end - start > this.#options.maxRowBytes) this.#checkSize(bytes.subarray(start, end), relation);
@@ -240,7 +316,7 @@ export class TransactionAssembler {
     const { oids, restartIdentity } = readTruncate(buffer);
     const relations = oids
       .map((oid) => this.#options.relations.get(oid))
-      .filter((relation) => relation.selected && !isCopied(relation, open));
+      .filter((relation) => relation.selected && !this.#isCopied(relation, open));
     if (relations.length === 0) return;
     for (const relation of relations) this.#announce(open, relation);
     open.builder.add({ kind: 'truncate', tables: relations.map(({ table }) => table), restartIdentity });
@@ -291,6 +367,13 @@ export class TransactionAssembler {
     if (change !== null) open.builder.add(change);
   }
 
+  /** In the copy that was made of the table. */
+  #isCopied({ from }: Relation, open: OpenTransaction): boolean {
+    if (from === null || open.commitLsn >= from) return false;
+    if (open.isEarly) this.#refuse(open, 'it may be in the copy of a table');
+    return true;
+  }
+
   #transaction(): OpenTransaction {
     if (this.#open === null) throw new RangeError('a change outside of a transaction');
     return this.#open;
@@ -332,9 +415,4 @@ function isRow(type: number | undefined): boolean {
 /** Rows that somebody else has brought are read only for those who read the source meanwhile. */
 function isLeftOut({ skipped, builder }: OpenTransaction): boolean {
   return skipped !== null && !builder.replicated;
-}
-
-/** In the copy that was made of the table. */
-function isCopied({ from }: Relation, { commitLsn }: Begin): boolean {
-  return from !== null && commitLsn < from;
 }

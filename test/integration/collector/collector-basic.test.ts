@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
-import { begin, Reading } from './reading.ts';
+import { begin, Reading, type ReadingOptions } from './reading.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -102,4 +102,51 @@ test('large messages of others and large rows of other tables are passed over, n
     ['3', null],
   ]);
   expect(process.memoryUsage.rss() - before).toBeLessThan(150_000_000);
+});
+
+test('a large transaction of a backlog is given out while it is decoded, unless something comes between', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
+  await db.query(
+    `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET logical_decoding_work_mem = ''64kB''', current_database()); END $$`,
+  );
+  await using queue = await begin(db);
+  const fill = (from: number, to: number): string =>
+    `INSERT INTO item SELECT i, repeat('x', 200) FROM generate_series(${from}, ${to}) i`;
+  const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const ids = (reading: Reading): number[] => reading.rows.map(([id]) => Number(id));
+  let told = 0;
+  const early = { isWelcome: () => true, onEarly: () => told++ };
+  let { start } = queue;
+  const read = async (change: Partial<ReadingOptions>): Promise<Reading> => {
+    await using reading = new Reading({ ...queue, start, ...change });
+    const end = await queue.source.mark();
+    await reading.reached(end).catch((error) => error);
+    start = reading.checkpoint;
+    return reading;
+  };
+
+  await db.query(fill(1, 2_000));
+  const first = await read({ early });
+  expect([first.error, told]).toEqual([null, 1]);
+  expect(ids(first)).toEqual(numbers(1, 2_000));
+  expect(first.parts.filter(({ rows, commit }) => rows > 0 && commit !== null)).toHaveLength(1);
+
+  const slow = await db.client();
+  await slow.query(`BEGIN; ${fill(3_000, 5_000)}`);
+  await db.query('INSERT INTO item VALUES (0)');
+  await slow.query(`${fill(5_001, 6_000)}; COMMIT`);
+  expect((await read({ early })).error).toMatchObject({ code: 'TL-3122', recovery: 'retry' });
+  expect(told).toBe(2);
+  expect(ids(await read({}))).toEqual([0, ...numbers(3_000, 6_000)]);
+
+  // What is rolled back has been sent by then.
+  await slow.query(`BEGIN; ${fill(7_000, 8_000)}; SAVEPOINT a; ${fill(8_001, 9_000)}; ROLLBACK TO a; COMMIT`);
+  expect((await read({ early })).error).toMatchObject({ code: 'TL-3122' });
+  expect(ids(await read({}))).toEqual(numbers(7_000, 8_000));
+
+  // One that has not ended is not begun with.
+  await slow.query(`BEGIN; ${fill(10_000, 12_000)}`);
+  expect((await read({ early })).error).toMatchObject({ code: 'TL-3122' });
+  await slow.end();
 });

@@ -9,7 +9,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
-import type { CarriedTable, Source } from '../../../src/core/source.ts';
+import type { CarriedTable, EarlyReading, Source } from '../../../src/core/source.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { WorkMeter } from '../../../src/core/work-meter.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
@@ -89,6 +89,7 @@ export interface ReadingOptions {
   readonly onIdentity?: (identity: SourceIdentity) => Promise<void>;
   readonly onRetained?: (bytes: number) => void;
   readonly isWatched?: () => boolean;
+  readonly early?: EarlyReading;
 }
 
 /** The smallest reader of a Collector that keeps the contract: releases what it has read, acknowledges in order. */
@@ -115,6 +116,7 @@ export class Reading implements AsyncDisposable {
       onIdentity: options.onIdentity ?? (async () => {}),
       onRetained: options.onRetained ?? (() => {}),
       ...(options.isWatched && { isWatched: options.isWatched }),
+      ...(options.early && { early: options.early }),
       meter: new WorkMeter(),
     });
     this.ended = this.#run();

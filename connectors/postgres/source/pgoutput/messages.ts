@@ -2,7 +2,7 @@ import type { ReplicaIdentity } from '../../../../src/core/table.ts';
 import type { Lsn } from '../../lsn.ts';
 
 /**
- * Messages of pgoutput's protocol version 1, apart from rows (row-reader.ts). Each is read whole and copied: what holds it
+ * Messages of pgoutput's protocol, up to version 2, apart from rows (row-reader.ts). Each is read whole and copied: what holds it
  * is used again for what comes next. Begin and Commit lie in a larger buffer from `at` on; there is one of each transaction.
  */
 export const messageTypes = {
@@ -16,6 +16,10 @@ export const messageTypes = {
   delete: 0x44,
   truncate: 0x54,
   message: 0x4d,
+  streamStart: 0x53,
+  streamStop: 0x45,
+  streamCommit: 0x63,
+  streamAbort: 0x41,
 } as const;
 
 export interface Begin {
@@ -32,6 +36,28 @@ export interface Commit {
   /** The same in microseconds, as the server has it. */
   readonly time: bigint;
 }
+
+/** Of a transaction that was sent while it was decoded. */
+export interface StreamCommit extends Commit {
+  readonly xid: string;
+  /** As Begin has it. */
+  readonly commitLsn: Lsn;
+}
+
+/**
+ * Within a stream each message that belongs to a transaction carries the id of its (sub)transaction behind its letter. With the letter moved to
+ * the last byte of the id it is the message as it would be outside of one.
+ */
+const prefixed: ReadonlySet<number | undefined> = new Set([
+  messageTypes.relation,
+  messageTypes.type,
+  messageTypes.insert,
+  messageTypes.update,
+  messageTypes.delete,
+  messageTypes.truncate,
+  messageTypes.message,
+]);
+const idBytes = 4;
 
 export interface RelationColumn {
   readonly name: string;
@@ -79,6 +105,28 @@ export function readBegin(buffer: Buffer, at = 0): Begin {
 export function readCommit(buffer: Buffer, at = 0): Commit {
   const time = buffer.readBigInt64BE(at + 18);
   return { endLsn: buffer.readBigUInt64BE(at + 10), atMs: toMilliseconds(time), time };
+}
+
+export function readStreamedXid(buffer: Buffer, at = 0): string {
+  return String(buffer.readUInt32BE(at + 1));
+}
+
+export function readStreamCommit(buffer: Buffer, at = 0): StreamCommit {
+  const time = buffer.readBigInt64BE(at + 22);
+  return {
+    xid: readStreamedXid(buffer, at),
+    commitLsn: buffer.readBigUInt64BE(at + 6),
+    endLsn: buffer.readBigUInt64BE(at + 14),
+    atMs: toMilliseconds(time),
+    time,
+  };
+}
+
+/** Where the message of a stream begins without its id; null of one that carries none. */
+export function unprefixed(bytes: Buffer, at: number): number | null {
+  if (!prefixed.has(bytes[at])) return null;
+  bytes[at + idBytes] = bytes[at] as number;
+  return at + idBytes;
 }
 
 /** Microseconds since 2000-01-01 to milliseconds since 1970. */

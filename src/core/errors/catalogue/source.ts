@@ -251,6 +251,16 @@ export const sourceErrors = {
     explanation:
       'synchronous_standby_names holds up each COMMIT from the moment on that it is set, and a slot is only made when the transactions have ended that were open before. A route that does not run yet can confirm nothing: what it would confirm is at no target.',
   }),
+  readWhole: errorKind<{ route: string; why: string }>({
+    code: 'TL-3122',
+    title: 'A large transaction is read again, whole',
+    recovery: 'retry',
+    message: ({ route, why }) =>
+      `route ${route}: what was read before its commit had come is read again, whole: ${why}`,
+    remedy: () => 'Nothing: what was written of it was rolled back, and it comes again once its commit was read.',
+    explanation:
+      'In a backlog PostgreSQL sends a large transaction while it decodes it. Where another transaction comes between its parts, where it or a part of it was rolled back, or where the route would halt at it, the parts are rolled back at the target and read once more, in order of the commits.',
+  }),
   queueGiven: errorKind<{ route: string; slot: string; publication: string }>({
     code: 'TL-3204',
     title: 'A given queue is not made by Tidelock',
