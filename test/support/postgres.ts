@@ -140,7 +140,9 @@ export class PostgresServer implements AsyncDisposable {
           if (++attempts > 100) throw new Error(`postgres ended: ${this.log()}`);
           this.#spawn();
         }
-        const client = newClient(port, 'postgres');
+        // Whoever is the first in a database since the start makes a file of what each session needs to know of the
+        // catalogue: databases that are made of this one have it from there.
+        const client = newClient(port, 'template1');
         const up = await client.connect().then(
           () => true,
           () => false,

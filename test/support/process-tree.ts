@@ -1,16 +1,27 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Ids of a process's children, now. */
+/** Ids of a process's children, now. While one of them ends another one may be overlooked: whoever waits asks again. */
 export function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((candidate) => parentOf(candidate) === pid);
+  const threads = `/proc/${pid}/task`;
+  try {
+    return readdirSync(threads).flatMap((thread) => {
+      const ids = readFileSync(`${threads}/${thread}/children`, 'utf8').trim();
+      return ids === '' ? [] : ids.split(' ').map(Number);
+    });
+  } catch {
+    // It has ended, or the kernel was built without this list.
+    return [...parents()].filter(([, parent]) => parent === pid).map(([child]) => child);
+  }
 }
 
-function parentOf(pid: number): number | null {
-  const parent = statOf(pid)?.[1];
-  return parent === undefined ? null : Number(parent);
+/** Of all processes of the machine, by their ids. */
+function parents(): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    const parent = /^\d+$/.test(name) ? statOf(Number(name))?.[1] : undefined;
+    if (parent !== undefined) found.set(Number(name), Number(parent));
+  }
+  return found;
 }
 
 /** In ticks since the machine was started: with it an id means one process, however often ids are used again. */
@@ -48,11 +59,24 @@ function statOf(pid: number): string[] | null {
   }
 }
 
-/** SIGKILL for a process and all below it, at once: what a power cut is to a server. */
-export function endTree(pid: number): void {
+/**
+ * SIGKILL for a process and all below it, at once: what a power cut is to a server. Returns their ids. All are stopped
+ * before the first one ends, so that none starts another; children end first, since who loses its parent is woken.
+ */
+export function endTree(pid: number): readonly number[] {
+  const tree = new Set([pid]);
   kill(pid, 'SIGSTOP');
-  for (const child of childrenOf(pid)) endTree(child);
-  kill(pid, 'SIGKILL');
+  for (let before = 0; before < tree.size; ) {
+    before = tree.size;
+    for (const [child, parent] of parents()) {
+      if (!tree.has(parent) || tree.has(child)) continue;
+      kill(child, 'SIGSTOP');
+      tree.add(child);
+    }
+  }
+  const ids = [...tree].reverse();
+  for (const id of ids) kill(id, 'SIGKILL');
+  return ids;
 }
 
 /** For what a run has left: servers may give back their shared memory, which outlives a SIGKILL, all others go at once. */

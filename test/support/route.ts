@@ -257,10 +257,9 @@ export class RunningRoute implements AsyncDisposable {
   /** Supervisor and worker at once. */
   async kill9(): Promise<void> {
     if (this.ended) return;
-    const workers = childrenOf(this.pid);
-    endTree(this.pid);
+    const ended = endTree(this.pid);
     await this.exit();
-    await until('the end of the workers', () => !workers.some(isAlive));
+    await until('the end of the workers', () => !ended.some(isAlive));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
