@@ -169,7 +169,7 @@ export class ApiServer {
     const document = openApi(this.#options.live.version);
     this.#get({ path: '/v1/openapi.json', role: 'viewer' }, async () => document);
     this.#get({ path: '/v1/events', role: 'viewer' }, async (_, reply) => this.#stream(reply));
-    addWebPage(app);
+    addWebPage(app, this.#options.logger);
   }
 
   #addOperation(operation: Operation): void {

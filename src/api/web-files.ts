@@ -1,10 +1,15 @@
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../core/logger.ts';
 import { readWebPage, webPageHeaders } from './web-page.ts';
 
 /** The page at /, without a token: it asks for one, and has no data of its own. */
-export function addWebPage(app: FastifyInstance): void {
+export function addWebPage(app: FastifyInstance, logger: Logger): void {
   const files = readWebPage();
   if (files === null) {
+    logger.warn(
+      { command: 'npm run build:web' },
+      'the web page is not built, so that there is none at this address; a service that is started after it was serves it',
+    );
     app.route({
       method: 'GET',
       url: '/',

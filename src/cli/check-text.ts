@@ -32,17 +32,11 @@ export function checkText({ routes, nodes, service }: Checked, style: CheckStyle
     if (lines.length > 0) lines.push('');
     lines.push(style.colours ? styleText('bold', text) : text);
   };
-  const said = new Set<string>();
-  const fresh = <F extends Found>(findings: readonly F[]): F[] =>
-    findings.filter((finding) => {
-      const words = JSON.stringify([finding, 'node' in finding ? finding.node : null]);
-      const isFresh = !said.has(words);
-      said.add(words);
-      return isFresh;
-    });
+  const fresh = onlyOnce();
   const shared = new Map<string, Finding[]>(nodes.map(({ name }) => [name, []]));
   for (const { name, ok, findings, source, target } of routes) {
-    heading(`route ${name}: ${ok ? 'ready' : `not ready, ${tally(findings)}`}`);
+    heading(`route ${name}: ${ok ? 'ready' : `not ready, ${tally(onlyOnce()(findings))}`}`);
+    let lacksAny = true;
     for (const [side, place] of Object.entries({ source, target })) {
       const here = findings.filter(({ node }) => node === place.node);
       // What a setting of the server means is the node's affair, whichever routes there are.
@@ -50,11 +44,13 @@ export function checkText({ routes, nodes, service }: Checked, style: CheckStyle
       shared.get(place.node)?.push(...here.filter((finding) => !own.includes(finding)));
       const told = fresh(own);
       if (told.length > 0) lines.push(`  ${side} ${placeText(place)}`);
+      if (told.some(({ level }) => level === 'error')) lacksAny = false;
       lines.push(...findingLines(told, style, 4));
     }
+    if (!ok && lacksAny) lines.push('  as above');
   }
   for (const { name, findings, place } of nodes) {
-    const told = fresh([...findings, ...(shared.get(name) ?? [])]);
+    const told = fresh<Found>([...findings, ...(shared.get(name) ?? [])], name);
     const about = told.find(({ code }) => code === 'node.server');
     const rest = told.filter((finding) => finding !== about);
     heading(`node ${placeText(place)}${rest.some(({ level }) => level !== 'info') ? `: ${tally(rest)}` : ''}`);
@@ -67,6 +63,20 @@ export function checkText({ routes, nodes, service }: Checked, style: CheckStyle
   }
   lines.push('', summary({ routes, nodes, service }, style));
   return `${lines.join('\n')}\n`;
+}
+
+/** Leaves out what was said in the same words before, of the same node. */
+function onlyOnce(): <F extends Found>(findings: readonly F[], node?: string) => F[] {
+  const said = new Set<string>();
+  return (findings, node) =>
+    findings.filter((finding) => {
+      const { level, code, message, statement } = finding;
+      const at = 'node' in finding ? finding.node : (node ?? null);
+      const words = JSON.stringify([at, level, code, message, statement]);
+      const isFresh = !said.has(words);
+      said.add(words);
+      return isFresh;
+    });
 }
 
 function findingLines(findings: readonly Found[], { colours, columns }: CheckStyle, indent: number): string[] {
@@ -102,9 +112,12 @@ const counted = (count: number, what: string): string =>
   count === 0 ? '' : `${count} ${what}${count === 1 ? '' : 's'}`;
 
 function summary({ routes, nodes, service }: Checked, { colours }: CheckStyle): string {
-  const findings = [...routes, ...nodes, ...(service === null ? [] : [service])].flatMap<Found>(
-    (part) => part.findings,
-  );
+  const fresh = onlyOnce();
+  const findings = [
+    ...routes.flatMap((route) => fresh(route.findings)),
+    ...nodes.flatMap((node) => fresh(node.findings, node.name)),
+    ...(service?.findings ?? []),
+  ];
   const blocked = new Set(nodes.filter(({ ok }) => !ok).map(({ name }) => name));
   const ready = routes.filter(({ ok, source, target }) => ok && !blocked.has(source.node) && !blocked.has(target.node));
   const isGood = ready.length === routes.length && (service?.ok ?? true);

@@ -6,6 +6,9 @@ import { grantsText } from './grants-text.ts';
 import { type InitDocument, missingTables } from './init/carry-out.ts';
 import { wrapped } from './wrapped.ts';
 
+const largeTables =
+  'Indexes and foreign keys of large tables are made faster once the load is through: "tidelock schema ROUTE --apply before" now and "--apply after" then, both as the user whom the tables belong to.';
+
 /** What `init` ends with: what it has written, what stands in the way, and what to do, in order. */
 export function initText(document: InitDocument, { cwd, ...style }: CheckStyle & { readonly cwd: string }): string {
   const { file, template, routes, check, grants, notes } = document;
@@ -26,6 +29,8 @@ export function initText(document: InitDocument, { cwd, ...style }: CheckStyle &
     const [head = '', ...more] = wrapped(first, { indent: 5, columns: style.columns });
     lines.push(`  ${at + 1}. ${head.trimStart()}`, ...more, ...commands.map((command) => `     ${command}`));
   }
+  if (missingTables(document).length > 0)
+    lines.push('', ...wrapped(largeTables, { indent: 0, columns: style.columns }));
   for (const note of notes) lines.push('', ...wrapped(note, { indent: 0, columns: style.columns }));
   return `${lines.join('\n')}\n`;
 }
@@ -35,36 +40,44 @@ function nextSteps(
   document: InitDocument,
   { shown, hasGrants }: { readonly shown: string; readonly hasGrants: boolean },
 ): string[][] {
-  const { variables, check, routes, addresses } = document;
-  const steps: string[][] = [];
-  const missing = missingTables(document);
-  for (const { node, tables } of missing) {
-    const source = check?.routes.find(({ target }) => target.node === node)?.source.node ?? '';
-    const count = `${tables.length} ${tables.length === 1 ? 'table' : 'tables'}`;
-    steps.push([
-      `Make the ${count} that ${node} lacks, with names and columns as the routes want them. As they are at the source:`,
-      ...madeSchemas(tables).map((schema) => `psql ${addresses[node]} -c 'CREATE SCHEMA IF NOT EXISTS ${schema}'`),
-      `pg_dump --schema-only --no-owner --no-privileges ${dumped(tables)} ${addresses[source]} | psql ${addresses[node]}`,
-    ]);
-  }
-  const hasFindings = check?.nodes.some(({ ok }) => !ok) || check?.routes.some(({ ok }) => !ok);
-  if (hasGrants || hasFindings) steps.push(['Run the statements above at the nodes, as an administrator.']);
-  if (variables.length > 0)
-    steps.push([
-      'Set the variables that the file refers to, with the passwords:',
-      ...variables.map(({ name, example }) => `export ${name}='${example}'`),
-    ]);
+  const { variables, check, routes, user } = document;
   const option = shown === 'tidelock.yaml' ? '' : ` -c ${shown}`;
-  steps.push(
-    ['See that nothing is left:', `tidelock check${option}`],
-    ...(missing.length === 0
+  const making = missingTables(document).map(({ node, tables, routes: of }) => {
+    const count = `${tables.length} ${tables.length === 1 ? 'table' : 'tables'}`;
+    const whom =
+      user === null
+        ? 'The user of the address needs CREATE on the database, and on schemas that are there'
+        : 'They belong to the user of the address, who is an administrator now';
+    return [
+      `Make the ${count} that ${node} lacks, with what they need of types and partitions, keys and indexes. ${whom}:`,
+      ...of.map((route) => `tidelock schema ${route} --apply all${option}`),
+    ];
+  });
+  const unset = variables.filter(({ administrator }) => administrator !== null);
+  const asAdministrator =
+    making.length === 0 || unset.length === 0
       ? []
       : [
           [
-            'See what else the tables lack, through the names and transforms of the route (indexes and foreign keys are made fastest after the load):',
-            ...missing.flatMap(({ routes: named }) => named.map((route) => `tidelock schema ${route}${option}`)),
+            'Set the variables that the file refers to, for as long as you work as an administrator:',
+            ...unset.map(({ name, administrator }) => `export ${name}='${administrator}'`),
           ],
-        ]),
+        ];
+  const hasFindings = check?.nodes.some(({ ok }) => !ok) || check?.routes.some(({ ok }) => !ok);
+  const granting = hasGrants || hasFindings ? [['Run the statements above at the nodes, as an administrator.']] : [];
+  const setting =
+    variables.length === 0
+      ? []
+      : [
+          [
+            `Set the variables that the file refers to, with the passwords${user === null ? '' : ` of ${user}`}:`,
+            ...variables.map(({ name, example }) => `export ${name}='${example}'`),
+          ],
+        ];
+  const steps: string[][] =
+    user === null ? [...setting, ...granting, ...making] : [...asAdministrator, ...making, ...granting, ...setting];
+  steps.push(
+    ['See that nothing is left:', `tidelock check${option}`],
     [
       'Let it run, and watch it from another terminal, or at http://127.0.0.1:7654:',
       `tidelock run${option}`,
@@ -75,21 +88,4 @@ function nextSteps(
   if (first !== undefined)
     steps.push(['Once it runs, wait until the target has everything:', `tidelock wait ${first}${option}`]);
   return steps;
-}
-
-/** pg_dump leaves them out where it is told which tables. */
-function madeSchemas(tables: readonly string[]): string[] {
-  const schemas = new Set(tables.map((table) => pattern(table.split('.', 1))));
-  return [...schemas].filter((schema) => schema !== 'public');
-}
-
-/** Names as pg_dump's patterns take them, within the shell's quotes. */
-function dumped(tables: readonly string[]): string {
-  if (tables.length > 20) return [...new Set(tables.map((table) => `-n '${pattern(table.split('.', 1))}'`))].join(' ');
-  return tables.map((table) => `-t '${pattern(table.split('.'))}'`).join(' ');
-}
-
-function pattern(parts: readonly string[]): string {
-  const quoted = parts.map((part) => (/^("|[a-z_][a-z0-9_$]*$)/.test(part) ? part : `"${part}"`));
-  return quoted.join('.').replaceAll("'", `'\\''`);
 }

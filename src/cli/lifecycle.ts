@@ -66,7 +66,7 @@ async function ask<O extends LifecycleOptions>(
 
 /** Whoever lets a route run should know that nobody does it, or that it is not what the file says. */
 export function goesOnText({ name, engine, unapplied }: LifecycleDocument): string {
-  const waits = `${name} waits for an engine: none has it now. Where none runs, start "tidelock run".\n`;
+  const waits = `${name} waits for an engine: one that runs takes it within seconds ("tidelock status ${name}"); where none runs, start "tidelock run".\n`;
   const told = `${name} goes on as it was applied last, and the configuration says otherwise: "tidelock plan" shows what, "tidelock apply" (or SIGHUP to the service) takes it up.\n`;
   return `${engine ? '' : waits}${unapplied ? told : ''}`;
 }
@@ -74,6 +74,8 @@ export function goesOnText({ name, engine, unapplied }: LifecycleDocument): stri
 /** Whoever stops a route should know what that costs the source. */
 export function retentionText({ name, retention }: LifecycleDocument, until: string): string {
   const kept = `The source keeps its log for ${name} ${until}`;
+  if (retention?.lost)
+    return `The source keeps nothing for ${name}: its queue there is gone. "tidelock status ${name}" says what to do.\n`;
   if (retention == null) return `${kept}: it grows meanwhile; how much it keeps now could not be asked.\n`;
   return `${kept}: it grows meanwhile${grown(retention)}.\n`;
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
+import type { RouteTable } from '../control/read-tables.ts';
 import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { durationText } from '../core/quantity-text.ts';
@@ -11,6 +12,11 @@ export interface StatusStyle {
   readonly colours: boolean;
   /** Width of the terminal; null where there is none, and lines may have any length. */
   readonly columns: number | null;
+}
+
+/** A route, and its tables where somebody has asked for them. */
+export interface StatusRow extends RouteView {
+  readonly tables?: readonly RouteTable[];
 }
 
 /** Of a load: the others wait. */
@@ -39,7 +45,7 @@ const columns: readonly StatusColumn[] = [
   { title: 'SOURCE', text: (route) => route.source.position ?? '-', low: 1 },
 ];
 
-export function statusText(routes: readonly RouteView[], style: StatusStyle): string {
+export function statusText(routes: readonly StatusRow[], style: StatusStyle): string {
   const { shown, below } = chosenColumns(routes, style.columns);
   const [head = '', ...lines] = table(shown, routes, style.columns);
   const text = [style.colours ? styleText('bold', head) : head];
@@ -61,8 +67,25 @@ export function statusText(routes: readonly RouteView[], style: StatusStyle): st
     for (const { code, message, remedy } of [...(route.reason ? [route.reason] : []), ...concerns])
       for (const sentence of [`${code} ${message}`, remedy])
         if (sentence !== undefined) text.push(...wrapped(sentence, { indent: 2, columns: style.columns }));
+    if (route.tables !== undefined) text.push(...tableLines(route.tables, style.columns));
   }
   return `${text.join('\n')}\n`;
+}
+
+function tableLines(tables: readonly RouteTable[], columns: number | null): string[] {
+  if (tables.length === 0) return ['  tables: none yet; they are known once the route has begun'];
+  const rows = tables.map(({ source, target, loadedTo, ignored }) => [
+    source,
+    target,
+    loadedTo ?? '-',
+    ignored.join(', ') || '-',
+  ]);
+  const text = tableText(
+    ['TABLE', 'AT THE TARGET', 'LOADED TO!', 'LEFT OUT'],
+    rows,
+    columns === null ? null : columns - 2,
+  );
+  return text.split('\n').map((line) => `  ${line}`);
 }
 
 /** As many as fit, those that matter most; names of routes give way only where even the fewest are too wide. */

@@ -9,6 +9,7 @@ import type { Asked } from './control.ts';
 import { dropUnderLease } from './drop-under-lease.ts';
 import { type JournalledRun, journalled } from './journalled.ts';
 import { openRoute } from './open-route.ts';
+import { renamedTo } from './renamed-route.ts';
 
 /** What is left of one route at one node. */
 export interface Leftover extends LeftRoute {
@@ -39,7 +40,8 @@ export async function dropOrphans(configuration: Configuration, asked: Asked | n
   const leftovers: Leftover[] = [];
   for (const places of Map.groupBy(found, ({ route }) => route.name).values()) {
     // An engine that can't reach one side still uses the other.
-    const usedBy = places.find(({ route }) => route.usedBy !== null)?.route.usedBy ?? null;
+    const usedBy =
+      places.find(({ route }) => route.usedBy !== null)?.route.usedBy ?? (await namedBefore(configuration, places));
     if (asked === null || usedBy !== null)
       leftovers.push(
         ...places.map(({ node, route }) => ({ ...route, usedBy, node: node.name, dropped: false, statements: [] })),
@@ -47,6 +49,18 @@ export async function dropOrphans(configuration: Configuration, asked: Asked | n
     else leftovers.push(...(await dropOrphan(configuration, places, asked)));
   }
   return { version: 1, leftovers };
+}
+
+/** A route that was renamed and has its old name in the configuration is no orphan: whoever drops it loses its position. */
+async function namedBefore(configuration: Configuration, places: readonly Found[]): Promise<string | null> {
+  for (const { node, route } of places) {
+    if (!route.parts.includes('state')) continue;
+    await using opened = openRoute(orphan(configuration, node, route.name));
+    const { actions } = await opened.store();
+    for (const name of configuration.routes.keys())
+      if ((await renamedTo(actions, name)) === route.name) return `route ${name}, which was renamed to it`;
+  }
+  return null;
 }
 
 interface Found {

@@ -43,6 +43,8 @@ export interface LifecycleDocument {
 
 export interface Retention {
   readonly retainedBytes: number | null;
+  /** The route's queue is gone: it can't go on from where it was. */
+  readonly lost?: true;
   /** From here on the route's health is a warning, or critical: its limits.retained. */
   readonly warnBytes: number;
   readonly criticalBytes: number;
@@ -177,5 +179,8 @@ function isUnapplied(definition: RouteDefinition, stored: StoredRoute | null): b
 /** The request does not wait for a source that can't be reached. */
 async function readRetention({ definition, source }: OpenedRoute): Promise<Retention | null> {
   const status = await source.status().catch(() => null);
-  return status === null ? null : { retainedBytes: status.retainedBytes, ...definition.limits.retained };
+  if (status === null) return null;
+  const { retainedBytes, queue } = status;
+  const isLost = queue === 'lost' || queue === 'missing';
+  return { retainedBytes, ...definition.limits.retained, ...(isLost && { lost: true }) };
 }

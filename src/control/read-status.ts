@@ -1,8 +1,10 @@
 import type { Configuration } from '../config/configuration.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
+import type { RouteStateStore, StoredRoute } from '../core/route-state-store.ts';
 import type { ConcernTimes } from './concern-times.ts';
+import { renamedTo } from './renamed-route.ts';
 import type { RouteReader } from './route-readings.ts';
-import { type RouteView, routeView } from './route-view.ts';
+import { type RouteAnswers, type RouteView, routeView } from './route-view.ts';
 
 export interface StatusDocument {
   readonly version: 1;
@@ -18,14 +20,27 @@ export async function readStatus(
   const routes = await Promise.all(
     names.map(async (name) => {
       const definition = configuration.routes.demand(name, 'route');
-      const [stored, source] = await Promise.all([
-        answer(() => reader.store(definition, (store) => store.read())),
+      const [found, source] = await Promise.all([
+        answer(() => reader.store(definition, readStored(name))),
         answer(() => reader.source(definition)),
       ]);
-      return routeView({ definition, stored, source, seenSince: concernTimes.look(name) });
+      const seenSince = concernTimes.look(name);
+      return routeView({ definition, ...('code' in found ? { stored: found } : found), source, seenSince });
     }),
   );
   return { version: 1, routes };
+}
+
+/** Where nothing is stored, it may be under another name. */
+function readStored(name: string): (store: RouteStateStore) => Promise<Pick<RouteAnswers, 'renamedTo'> & Found> {
+  return async (store) => {
+    const stored = await store.read();
+    return stored === null ? { stored, renamedTo: await renamedTo(store.actions, name) } : { stored };
+  };
+}
+
+interface Found {
+  readonly stored: StoredRoute | null;
 }
 
 /** A side that can't be asked is an answer too. */

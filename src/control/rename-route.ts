@@ -163,10 +163,17 @@ async function copyQueue(
   }
 }
 
-function demandRunning(route: string, { holder, status }: StoredRoute): void {
+function demandRunning(route: string, { holder, status, wanted }: StoredRoute): void {
   const lives = holder !== null && holder.expiresInMs > 0;
   if (lives && (status?.state === 'running' || status?.state === 'catchingUp')) return;
-  const why = `it has to run for that, and its state is ${lives ? (status?.state ?? 'starting') : 'not running'}`;
+  const state = lives ? (status?.state ?? 'starting') : wanted.state === 'running' ? 'not running' : wanted.state;
+  const first =
+    wanted.state !== 'running' || state === 'failed'
+      ? `"tidelock start ${route}" first`
+      : lives
+        ? `wait until "tidelock status ${route}" says that it does`
+        : 'start "tidelock run" first';
+  const why = `it has to run for that, and it is ${state}: ${first}`;
   throw fail(routeErrors.renameNotYet, { route, why });
 }
 

@@ -54,6 +54,8 @@ export interface RouteView {
 export interface RouteAnswers {
   readonly definition: RouteDefinition;
   readonly stored: StoredRoute | null | TidelockError;
+  /** Where nothing is stored: the name that the route has now. */
+  readonly renamedTo?: string | null;
   readonly source: SourceStatus | TidelockError;
   readonly seenSince: SeenSince;
 }
@@ -62,12 +64,12 @@ export interface RouteAnswers {
  * A route as it is, from what is stored at its target. A worker's own report counts only while it holds the lease: a
  * worker that has died has not reported it.
  */
-export function routeView({ definition, stored, source, seenSince }: RouteAnswers): RouteView {
+export function routeView({ definition, stored, renamedTo = null, source, seenSince }: RouteAnswers): RouteView {
   const known = stored === null || 'code' in stored ? null : stored;
   const status = known?.status ?? null;
   const checkpoint = known?.checkpoint?.phase === 'ready' ? known.checkpoint.position : null;
   const parked = known?.parked ?? { count: 0, since: null };
-  const condition = conditionOf(definition.name, stored);
+  const condition = conditionOf(definition.name, stored, renamedTo);
   const answered = 'code' in source ? null : source;
   const running = condition.lives && status !== null;
   const lost = checkpoint === null || answered === null ? null : queueLoss(definition, answered);
@@ -115,9 +117,10 @@ interface Condition extends Pick<RouteView, 'state' | 'reason' | 'health'> {
   readonly lives: boolean;
 }
 
-function conditionOf(route: string, stored: RouteAnswers['stored']): Condition {
+function conditionOf(route: string, stored: RouteAnswers['stored'], name: string | null): Condition {
   if (stored === null) {
-    const error = fail(routeErrors.neverStarted, { route });
+    const error =
+      name === null ? fail(routeErrors.neverStarted, { route }) : fail(routeErrors.renamed, { route, name });
     return { lives: false, state: 'stopped', reason: reasonOf(error), health: 'unknown' };
   }
   if ('code' in stored) return { lives: false, state: 'unknown', reason: reasonOf(stored), health: 'unknown' };

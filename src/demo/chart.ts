@@ -38,6 +38,15 @@ function brailleCell(left: number | undefined, right: number | undefined, line: 
   return bits === 0 ? ' ' : String.fromCodePoint(0x2800 + bits);
 }
 
+/**
+ * The scale for what is usual: a short peak, such as the backlog of a load that arrives at once, is cut at the top and does not flatten all
+ * the rest.
+ */
+export function usualTop(values: readonly number[]): number {
+  const moving = values.filter((value) => value > 0).sort((a, b) => a - b);
+  return roundTop((moving[Math.floor(moving.length * 0.9)] ?? 0) * 1.2);
+}
+
 /** The next larger round number: 1, 2 or 5 and zeros, so that the scale does not jump about. */
 export function roundTop(value: number): number {
   if (value <= 1) return 1;

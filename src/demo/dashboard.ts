@@ -1,5 +1,6 @@
-import { chart, roundTop } from './chart.ts';
+import { chart, usualTop } from './chart.ts';
 import type { DemoEvent, DemoState } from './demo-state.ts';
+import { timedLine } from './plain-lines.ts';
 import type { Line } from './screen.ts';
 import { amount, milliseconds, number, seconds } from './texts.ts';
 
@@ -20,7 +21,7 @@ export function dashboard(state: DemoState, size: { readonly columns: number; re
 }
 
 function title(state: DemoState, width: number): Line[] {
-  const time = `${seconds(Math.min(state.elapsedMs, state.seconds * 1_000), 0)} of ${state.seconds} s`;
+  const time = `${seconds(Math.min(state.clockMs ?? 0, state.seconds * 1_000), 0)} of ${state.seconds} s`;
   const name = ' Tidelock demo';
   const ports = state.ports
     ? `  ${state.vendors.source} :${state.ports.source} → ${state.vendors.target} :${state.ports.target}`
@@ -68,7 +69,7 @@ function figures(state: DemoState, width: number): Line[] {
 
 function charts(state: DemoState, width: number, height: number): Line[] {
   const left = 11;
-  const top = roundTop(Math.max(...state.writtenRates.slice(-width * 2), ...state.arrivedRates.slice(-width * 2), 1));
+  const top = usualTop([...state.writtenRates.slice(-width * 2), ...state.arrivedRates.slice(-width * 2)]);
   const one = (name: string, values: readonly number[], as: 'cyan' | 'green'): Line[] =>
     chart(values, { width: width - left, height, top }).map((text, index) => [
       { text: (index === 0 ? ` ${name}` : index === 1 ? ` ${number(top)}/s` : '').padEnd(left), as: 'dim' },
@@ -79,7 +80,7 @@ function charts(state: DemoState, width: number, height: number): Line[] {
 
 function eventLine(event: DemoEvent): Line {
   return [
-    { text: ` ${seconds(event.atMs, 1).padStart(7)}  `, as: 'dim' },
+    { text: ` ${timedLine(event.atMs, '')}`, as: 'dim' },
     { text: event.text, as: eventStyle[event.kind] },
   ];
 }

@@ -3,7 +3,8 @@ import type { WorkloadCounts } from './workload.ts';
 export type Phase = 'starting' | 'loading' | 'running' | 'recovering' | 'catching up' | 'comparing';
 
 export interface DemoEvent {
-  readonly atMs: number;
+  /** Since the clients write; null before. */
+  readonly atMs: number | null;
   readonly text: string;
   readonly kind: 'plain' | 'good' | 'bad';
 }
@@ -48,6 +49,7 @@ export class DemoState {
   /** As the last reader at the target saw it; null before the load. */
   bankTotal: string | null = null;
   readonly #beganAt = performance.now();
+  #clientsAt: number | null = null;
   readonly #listeners: ((event: DemoEvent) => void)[] = [];
   #samples: Sample[] = [];
 
@@ -60,8 +62,18 @@ export class DemoState {
     return performance.now() - this.#beganAt;
   }
 
+  /** What the demo's seconds are counted from: servers that start slowly take nothing of them. */
+  clientsBegin(): void {
+    this.#clientsAt = performance.now();
+  }
+
+  /** Since the clients write; null before. */
+  get clockMs(): number | null {
+    return this.#clientsAt === null ? null : performance.now() - this.#clientsAt;
+  }
+
   event(text: string, kind: DemoEvent['kind'] = 'plain'): void {
-    const event = { atMs: this.elapsedMs, text, kind };
+    const event = { atMs: this.clockMs, text, kind };
     this.events.push(event);
     for (const listener of this.#listeners) listener(event);
   }

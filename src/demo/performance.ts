@@ -45,6 +45,7 @@ export class Performance {
     this.#workload = workload;
     state.workload = workload.counts;
     state.clients = workload.clients;
+    state.clientsBegin();
     state.event(`${workload.clients} clients write; "tidelock run" is started`);
     this.#engine.start();
     this.#observer = new Observer(await stage.client('target'), state, scenario);
@@ -55,9 +56,9 @@ export class Performance {
     await this.#load();
     await this.#schema('after');
     await this.#loadAgain();
-    await this.#until(() => state.elapsedMs >= state.seconds * 500, 'half-time', Number.POSITIVE_INFINITY);
+    await this.#until(() => (state.clockMs ?? 0) >= state.seconds * 500, 'half-time', Number.POSITIVE_INFINITY);
     const recovery = await this.#killWorker();
-    await this.#until(() => state.elapsedMs >= state.seconds * 1_000, 'the end', Number.POSITIVE_INFINITY);
+    await this.#until(() => (state.clockMs ?? 0) >= state.seconds * 1_000, 'the end', Number.POSITIVE_INFINITY);
     const meanwhile = scenario.compares ? await this.#compare('while the clients write') : null;
     await workload.finish();
     await this.#catchUp();

@@ -25,14 +25,15 @@ export class PlainLines {
       state.bankTotal === null ? '' : `, bank ${amount(state.bankTotal)}${state.bankViolations > 0 ? ' (WRONG)' : ''}`;
     const written = `written ${number(transactions)} (${rate('written')})`;
     const arrived = `arrived ${number(state.arrived)} (${rate('arrived')})`;
-    this.#line(state.elapsedMs, `${state.phase}: ${written}, ${arrived}${lag}${bank}`);
+    this.#line(state.clockMs, `${state.phase}: ${written}, ${arrived}${lag}${bank}`);
   }
 
-  #line(atMs: number, text: string): void {
+  #line(atMs: number | null, text: string): void {
     this.#print(timedLine(atMs, text));
   }
 }
 
-export function timedLine(atMs: number, text: string): string {
-  return `${seconds(atMs, 1).padStart(7)}  ${text}`;
+/** `atMs` null: before the clock runs. */
+export function timedLine(atMs: number | null, text: string): string {
+  return `${(atMs === null ? '' : seconds(atMs, 1)).padStart(7)}  ${text}`;
 }

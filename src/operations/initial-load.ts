@@ -30,6 +30,8 @@ export interface InitialLoadOptions {
   readonly signal: AbortSignal;
   readonly meter: WorkMeter;
   onProgress(progress: LoadProgress): void;
+  /** So many rows more are committed at the target. */
+  onLoaded(rows: number): void;
 }
 
 /**
@@ -228,6 +230,7 @@ export async function copyInto(
       options.onProgress(progress);
     }
     await commit(loader);
+    options.onLoaded(progress.rows);
     logger.info({ ...progress, position: snapshot.position }, 'tables loaded');
     const { rows, tables } = progress;
     options.meter.onDone?.({ kind: 'load', beganMs, endedMs: Date.now(), rows, tables, position: snapshot.position });

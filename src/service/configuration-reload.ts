@@ -155,7 +155,7 @@ export class ConfigurationReload {
     await this.#options.supervisor.remove(name);
     this.#logger.warn(
       { route: name },
-      'route is no longer in the configuration and has ended; its queue stays, and the source keeps its log for it: "tidelock drop --orphans"',
+      'route is no longer in the configuration and has ended; unless it was renamed its queue stays, and the source keeps its log for it: "tidelock drop --orphans" lists what is left',
     );
   }
 

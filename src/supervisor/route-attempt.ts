@@ -55,6 +55,8 @@ export interface RouteAttempt {
   onLoad(progress: LoadProgress | null): void;
   /** As `onLoad`, of loads beside the stream. `initial`: of one without which the route is not what it is to be. */
   onLoadBeside(progress: LoadProgress | null, initial: boolean): void;
+  /** Loads of either kind have so many rows more at the target. */
+  onLoaded(rows: number): void;
   /** Gives the columns that are left out, for as long as the route streams. */
   onStreaming(ignored: () => readonly string[]): void;
   onHeartbeat(): void;
@@ -331,6 +333,7 @@ async function streamRoute(
     lagMs: () => attempt.meter.lagMs,
     tableDefinition: (label) => guard.definition(label),
     onProgress: (progress, initial) => attempt.onLoadBeside(progress, initial),
+    onLoaded: (rows) => attempt.onLoaded(rows),
   });
   await loads.open().catch(async (error: unknown) => {
     await opening.then(

@@ -37,8 +37,10 @@ export class RouteReport {
   #state: RouteState = 'starting';
   #reason: Reason | null = null;
   #load: LoadProgress | null = null;
-  /** Of loads that are complete. */
+  /** Committed at the target. */
   #loadedRows = 0;
+  /** Of a load that is one transaction: they come to nothing if it fails. */
+  #uncommittedRows = 0;
   #ran = false;
   #listener: () => void = () => {};
   #ignored: () => readonly string[] = () => [];
@@ -106,7 +108,7 @@ export class RouteReport {
 
   /** Null where the load is complete. */
   loading(progress: LoadProgress | null): void {
-    if (progress === null) this.#loadedRows += this.#load?.rows ?? 0;
+    this.#uncommittedRows = progress?.rows ?? 0;
     this.#load = progress;
     if (progress !== null && this.#state !== 'loading') this.show('loading');
   }
@@ -114,7 +116,6 @@ export class RouteReport {
   /** Tables are loaded beside the stream. While they are those of the initial load, the route is no more than that. */
   loadsBeside(progress: LoadProgress | null, initial: boolean): void {
     if (progress === null) {
-      this.#loadedRows += this.#load?.rows ?? 0;
       this.#load = null;
       if (this.#state === 'loading') this.show('catchingUp');
       return;
@@ -122,6 +123,11 @@ export class RouteReport {
     this.#load = progress;
     if (initial && (this.#state === 'catchingUp' || this.#state === 'starting')) this.show('loading');
     else if (!initial && this.#state === 'loading') this.show('catchingUp');
+  }
+
+  loaded(rows: number): void {
+    this.#loadedRows += rows;
+    this.#uncommittedRows = 0;
   }
 
   /** Null while nothing is loaded. */
@@ -187,7 +193,7 @@ export class RouteReport {
       restarts: this.#options.restarts,
       retainedBytes: this.meter.retainedBytes,
       load: this.#load,
-      loadedRows: this.#loadedRows + (this.#load?.rows ?? 0),
+      loadedRows: this.#loadedRows + this.#uncommittedRows,
       ignored: this.#ignored(),
       since: this.#since.state.toISOString(),
       healthSince: this.#since.health.toISOString(),

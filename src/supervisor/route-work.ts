@@ -110,6 +110,7 @@ async function attempt(
     acceptSchemaChangesTo: wanted.acceptSchemaChangesTo,
     onLoad: (progress) => report.loading(progress),
     onLoadBeside: (progress, initial) => report.loadsBeside(progress, initial),
+    onLoaded: (rows) => report.loaded(rows),
     onStreaming: (ignored) => {
       report.leavesOut(ignored);
       report.show('catchingUp');

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { CommandLine } from '../../src/cli/command-line.ts';
-import { commands } from '../../src/cli/commands.ts';
+import { commands, hidden } from '../../src/cli/commands.ts';
 import { cliPage } from '../../src/cli/documentation/cli-page.ts';
 import { buildProgram } from '../../src/cli/tidelock.ts';
+import { routeStates } from '../../src/core/route-status.ts';
 
 function line(): { readonly line: CommandLine; readonly text: () => string } {
   let written = '';
@@ -52,6 +53,25 @@ describe('help', async () => {
       expect(help).toContain('-h, --help');
     },
   );
+});
+
+test("the README's table has every command, and no other", () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, section = ''] = /\n## Commands\n([\s\S]*?)\n## /.exec(readme) ?? [];
+  const cells = [...section.matchAll(/^\| (`tidelock .*?) +\|/gm)].map(([, cell = '']) => cell);
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`(?:tidelock )?([a-z]+)/g)].map(([, name]) => name));
+  expect([...new Set(named)].sort()).toEqual(
+    Object.keys(commands)
+      .filter((name) => !hidden.has(name))
+      .sort(),
+  );
+});
+
+test('the states in docs/operations.md are those that there are', () => {
+  const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const [, section = ''] = /\n## States\n([\s\S]*?)\n## /.exec(page) ?? [];
+  const named = [...section.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
+  expect(named.sort()).toEqual([...routeStates, 'unknown'].sort());
 });
 
 /** The engine itself, what asks only or changes nothing of a deployment, and what comes before there is a target that could hold a journal. */

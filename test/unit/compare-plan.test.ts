@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SideKeyColumn, SideTable } from '../../src/core/compare-side.ts';
 import { planTable } from '../../src/operations/compare/table-plan.ts';
+import { notATable } from '../../src/operations/not-a-table.ts';
 import type { TableBinding } from '../../src/pipeline/mapping/table-binding.ts';
 
 const columns = [
@@ -33,4 +34,15 @@ test('rows are told apart by the key that the source logs, also where another on
   expect(side(null, [0])).toMatchObject([{ by: 'buckets', sourceShape: shape, targetShape: shape }]);
   // Old rows are logged whole.
   expect(side(null, [])).toMatchObject([{ by: 'ranges', sourceShape: { key: ['n'] } }]);
+});
+
+test('a table that the route does not carry is told by TL-4153, with the one that was meant', () => {
+  const carried = ['public.customers', 'public.orders', 'crm.customers', 'public."A.b"'];
+  const nearest = (asked: string) => notATable('sales', asked, carried);
+  expect(nearest('customers')).toMatchObject({ code: 'TL-4153', place: { nearest: 'public.customers' } });
+  expect(nearest('public.custmers').message).toBe(
+    'route sales carries no table public.custmers, did you mean public.customers?',
+  );
+  expect(nearest('ordesr')).toMatchObject({ place: { nearest: 'public.orders' } });
+  expect(nearest('public.nothing_like_it')).toMatchObject({ place: { nearest: null } });
 });

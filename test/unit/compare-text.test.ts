@@ -38,7 +38,9 @@ test('a table, its examples and what was not compared are told', () => {
   expect(text).toContain('target note=null');
   // What a value holds never drives the terminal.
   expect(text).not.toContain('\u001b');
-  expect(text.trimEnd().split('\n').at(-1)).toBe('sales: not shown to be equal');
+  expect(text.trimEnd().split('\n').at(-1)).toBe('sales: not equal, 1 row differs, 1 table not compared');
+  const nobodyKnows = compareText({ ...document, tables: [{ ...differs, ...none, undecided: 2 }] }, null);
+  expect(nobodyKnows.trimEnd().split('\n').at(-1)).toBe('sales: not shown to be equal, 2 rows undecided');
   expect(compareText({ ...document, equal: true, tables: [] }, 80)).toContain('sales: equal, 0 rows in 0 tables');
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chart, roundTop } from '../../src/demo/chart.ts';
+import { chart, roundTop, usualTop } from '../../src/demo/chart.ts';
 import { dashboard } from '../../src/demo/dashboard.ts';
 import { DemoState } from '../../src/demo/demo-state.ts';
 import type { Line } from '../../src/demo/screen.ts';
@@ -27,6 +27,22 @@ test.each([
   [1_001, 2_000],
 ])('the scale for %d ends at %d', (value, top) => {
   expect(roundTop(value)).toBe(top);
+});
+
+test('the scale is that of what is usual, not of the backlog that a load leaves', () => {
+  const usual = Array.from({ length: 50 }, (_, at) => 700 + (at % 7));
+  expect(usualTop([0, 0, 9_000, 8_000, ...usual])).toBe(1_000);
+  expect(usualTop([])).toBe(1);
+});
+
+test('the clock counts from when the clients write', () => {
+  const demo = new DemoState(30);
+  demo.event('the servers start');
+  expect(demo.clockMs).toBeNull();
+  demo.clientsBegin();
+  demo.event('clients write');
+  expect(demo.events.map(({ atMs }) => atMs)).toEqual([null, expect.any(Number)]);
+  expect(demo.events[1]?.atMs).toBeLessThan(1_000);
 });
 
 function text(line: Line): string {

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { renamedTo } from '../../src/control/renamed-route.ts';
 import { type RouteAnswers, routeView } from '../../src/control/route-view.ts';
+import type { ActionJournal, JournalledAction } from '../../src/core/action.ts';
 import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
 import { fail } from '../../src/core/errors/tidelock-error.ts';
 import type { Position } from '../../src/core/position.ts';
@@ -189,4 +191,26 @@ test('why a route is not well is told as long as its engine lives', () => {
     concerns: [],
     restarted,
   });
+});
+
+test('a route that goes by another name now is told by that, and not as one that was never started', async () => {
+  expect(view(null, { renamedTo: 'other' })).toMatchObject({
+    state: 'stopped',
+    reason: { code: 'TL-4139', message: expect.stringContaining('renamed to other') },
+  });
+  const entry = { id: 1, at: '', by: 'me', via: 'cli', reason: null, code: null, message: null } as const;
+  const renamed = { ...entry, action: 'rename', route: 'other', details: { from: 'one' }, result: 'done' } as const;
+  const journal = (...entries: readonly JournalledAction[]) =>
+    ({ read: async () => entries }) as unknown as ActionJournal;
+  expect(await renamedTo(journal(renamed), 'one')).toBe('other');
+  expect(await renamedTo(journal({ ...renamed, result: 'failed' }), 'one')).toBeNull();
+  expect(await renamedTo(journal(renamed), 'two')).toBeNull();
+  // Begun anew under its old name since, and dropped.
+  expect(
+    await renamedTo(journal({ ...entry, action: 'drop', route: 'one', details: {}, result: 'done' }, renamed), 'one'),
+  ).toBeNull();
+  // What it is called now was dropped.
+  expect(
+    await renamedTo(journal({ ...entry, action: 'drop', route: 'other', details: {}, result: 'done' }, renamed), 'one'),
+  ).toBeNull();
 });

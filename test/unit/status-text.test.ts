@@ -87,3 +87,21 @@ test('a wide terminal, a pipe or a file has one line for each route', () => {
     expect(reason).toBe(`  TL-2201 ${route.reason?.message}`);
   }
 });
+
+test('the tables of a route are told below it, and fit', () => {
+  const tables = [
+    {
+      source: 'public.orders',
+      target: 'crm.orders_of_all_regions_and_years',
+      loadedTo: '1F/2171EF8',
+      ignored: ['note', 'late'],
+    },
+    { source: 'public.a', target: 'public.a', loadedTo: null, ignored: [] },
+  ];
+  const text = statusText([{ ...route, reason: null, tables }], { colours: false, columns: 80 });
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  expect(text).toMatch(
+    /\n {2}TABLE +AT THE TARGET +LOADED TO +LEFT OUT\n {2}public.orders +crm\.orders\S+ +1F\/2171EF8 +note, late\n/,
+  );
+  expect(statusText([{ ...route, tables: [] }], { colours: false, columns: 80 })).toContain('tables: none yet');
+});

@@ -1,8 +1,9 @@
 import stringWidth from 'string-width';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { checkServerFacts } from '../../connectors/postgres/node/check-server.ts';
 import type { ServerFacts } from '../../connectors/postgres/node/server-facts.ts';
 import { checkText } from '../../src/cli/check-text.ts';
+import type { CommandLine } from '../../src/cli/command-line.ts';
 import { consequencesText } from '../../src/cli/drop-text.ts';
 import { grantsText } from '../../src/cli/grants-text.ts';
 import { initText } from '../../src/cli/init-text.ts';
@@ -12,6 +13,7 @@ import { repaint } from '../../src/cli/repaint.ts';
 import { schemaText } from '../../src/cli/schema-text.ts';
 import { tableText } from '../../src/cli/table-text.ts';
 import { usesColours } from '../../src/cli/terminal.ts';
+import { toldWhenSlow } from '../../src/cli/told-when-slow.ts';
 import { wholeWords } from '../../src/cli/whole-words.ts';
 import type { GrantsDocument } from '../../src/control/node-grants.ts';
 import type { ParkedView } from '../../src/control/parked/list-parked.ts';
@@ -53,6 +55,7 @@ test('what init has written is named as it is reached: from here, or from anywhe
         routes: ['a-to-b'],
         addresses: {},
         variables: [],
+        user: null,
         check: null,
         grants: [],
         notes: [],
@@ -101,6 +104,23 @@ test('what a terminal is told is broken between words, and goes on further in wh
   expect(lines.filter((line) => line.startsWith('    other'))).toHaveLength(
     lines.filter((line) => line.includes('other')).length - 1,
   );
+});
+
+test('a command that takes long says what it may be waiting for, once', async () => {
+  vi.useFakeTimers();
+  try {
+    const told: string[] = [];
+    const line = { err: { isTTY: false, write: (text: string) => told.push(text) } } as unknown as CommandLine;
+    expect(await toldWhenSlow(line, Promise.resolve(1), 'waits\n')).toBe(1);
+    const slow = toldWhenSlow(line, new Promise((resolve) => setTimeout(resolve, 60_000, 2)), 'waits\n');
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(56_000);
+    expect(await slow).toBe(2);
+    expect(told).toEqual(['waits\n']);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('what is parked fits any terminal: tables, then positions go below, and nothing is cut', () => {
@@ -326,6 +346,6 @@ describe('check', () => {
     const text = checkText({ routes, nodes, service: null }, { colours: false, columns: 80 });
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(text.match(/source\.x/g)).toHaveLength(1);
-    expect(text.trimEnd().split('\n').at(-1)).toBe('1 of 2 routes are ready; 1 error, 2 warnings');
+    expect(text.trimEnd().split('\n').at(-1)).toBe('1 of 2 routes are ready; 1 error, 1 warning');
   });
 });

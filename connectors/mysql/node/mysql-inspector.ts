@@ -1,5 +1,3 @@
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
-import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { ClockOffset, NodeInspector } from '../../../src/core/node-inspector.ts';
 import type { NodeDefinition } from '../../../src/core/route.ts';
 import type { MysqlSession } from '../connect.ts';
@@ -8,16 +6,14 @@ import { withSession } from '../with-session.ts';
 import { checkServer } from './check-server.ts';
 import { nodeGrants } from './grants.ts';
 import { readRoutesLeft, stateLeft } from './routes-left.ts';
+import { surveyNode } from './survey.ts';
 
 export function mysqlInspector(node: NodeDefinition): NodeInspector {
-  const notYet = (what: string): TidelockError => fail(nodeErrors.notYet, { node: node.name, what });
   return {
     routesLeft: (deployment) => withSession(node, (session) => readRoutesLeft(session, deployment)),
     // Nothing at a source is a route's own.
     left: (route, side) => (side === 'source' ? { parts: [], statements: [] } : stateLeft(route)),
-    survey: async () => {
-      throw notYet('"tidelock init"');
-    },
+    survey: () => withSession(node, surveyNode),
     grants: (use, user) => withSession(node, (session) => nodeGrants(session, use, user)),
     check: () =>
       withSession(node, async (session) => {

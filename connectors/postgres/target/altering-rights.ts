@@ -41,10 +41,14 @@ async function ownership(
   route: RouteDefinition,
   tables: readonly TargetTable[],
 ): Promise<Finding[]> {
-  const { rows } = await client.query<{ user: string; owners: { name: string; table: string }[]; closed: string[] }>(
+  const { rows } = await client.query<{
+    user: string;
+    owners: { name: string; superuser: boolean; schema: string; table: string }[];
+    closed: string[];
+  }>(
     `select current_user::text as user,
-       (select coalesce(json_agg(json_build_object('name', pg_get_userbyid(c.relowner), 'table', n.nspname || '.' || c.relname) order by 1), '[]')
-        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       (select coalesce(json_agg(json_build_object('name', r.rolname, 'superuser', r.rolsuper, 'schema', n.nspname, 'table', c.relname) order by n.nspname, c.relname), '[]')
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner
         where c.oid = any ($1::oid[]) and not pg_has_role(c.relowner, 'USAGE')) as owners,
        array(select distinct n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where c.oid = any ($1::oid[]) and not has_schema_privilege(n.oid, 'CREATE') order by 1) as closed`,
@@ -58,9 +62,20 @@ async function ownership(
     ...[...Map.groupBy(owners, (owner) => owner.name)].map(([owner, of]) => ({
       ...base,
       code: 'target.tableOwner',
-      message: `${setting}: user ${name} is no member of ${quoteIdentifier(owner)}, which owns ${of.map(({ table }) => table).join(', ')}, so it cannot alter the tables`,
-      remedy: 'Make the user a member of the owning role; else the route halts at the first change of a definition.',
-      statement: `GRANT ${quoteIdentifier(owner)} TO ${name};`,
+      message: `${setting}: user ${name} is no member of ${quoteIdentifier(owner)}, which owns ${of.map(({ schema, table }) => `${schema}.${table}`).join(', ')}, so it cannot alter the tables`,
+      ...(of.some(({ superuser }) => superuser)
+        ? {
+            remedy:
+              'Give the user the tables (a member of the owning role would be a superuser); else the route halts at the first change of a definition.',
+            statement: of
+              .map(({ schema, table }) => `ALTER TABLE ${quoteTable({ schema, name: table })} OWNER TO ${name};`)
+              .join('\n'),
+          }
+        : {
+            remedy:
+              'Make the user a member of the owning role; else the route halts at the first change of a definition.',
+            statement: `GRANT ${quoteIdentifier(owner)} TO ${name};`,
+          }),
     })),
     ...(route.ddl === 'replicate' ? closed : []).map((schema) => ({
       ...base,

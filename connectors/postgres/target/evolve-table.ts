@@ -15,6 +15,8 @@ import { typeFits } from './type-fit.ts';
 export interface EvolveOptions {
   readonly client: pg.Client;
   readonly route: string;
+  /** The target's name. */
+  readonly node: string;
   readonly routeId: number;
 }
 
@@ -24,7 +26,7 @@ export interface EvolveOptions {
  */
 export async function evolveTable(
   change: Exclude<Evolving, DdlChange>,
-  { client, route, routeId }: EvolveOptions,
+  { client, route, node, routeId }: EvolveOptions,
 ): Promise<void> {
   const { stored, steps } = change.evolution;
   const table = change.to;
@@ -35,7 +37,7 @@ export async function evolveTable(
       try {
         await client.query(text);
       } catch (error) {
-        throw refused(error, { route, table: tableLabel(table), step: `to ${step.kind} a column` });
+        throw refused(error, { route, table: tableLabel(table), step: `to ${step.kind} a column` }, node);
       }
     }
   }
@@ -84,13 +86,13 @@ async function typeText(client: pg.Client, { type, modifier }: Column): Promise<
   return rows[0]?.text ?? null;
 }
 
-function refused(error: unknown, place: { route: string; table: string; step: string }): unknown {
+function refused(error: unknown, place: { route: string; table: string; step: string }, node: string): unknown {
   const state = sqlState(error);
   if (error instanceof TidelockError || state === null || !isPostgresError(error)) return error;
   // The connection, resources, deadlocks: as with rows, tried again.
   if (/^(08|57P|40|53|55P03|57014)/.test(state)) return error;
   if (state === '42501')
-    return fail(nodeErrors.privilege, { node: place.route, message: `${place.step} of ${place.table}` }, error);
+    return fail(nodeErrors.privilege, { node, message: `${place.step} of ${place.table}: ${error.message}` }, error);
   const message = state.startsWith('22') ? 'see the server log' : error.message;
   return fail(targetErrors.evolutionRefused, { ...place, sqlState: state, message }, error);
 }

@@ -189,7 +189,7 @@ export class GroupWriter {
       await carryCommand(evolving, { ...at, logger, isParking: parksAny() });
       loads.carried(evolving);
       await boundStatements(client, 0);
-    } else await evolveTable(evolving, { ...at, route: route.name });
+    } else await evolveTable(evolving, { ...at, route: route.name, node: route.to.name });
     plans.forget();
     failpoint('evolve.altered');
     return true;

@@ -95,7 +95,12 @@ export const lifecycleDocument: z.ZodType<LifecycleDocument> = z
       .exactOptional()
       .describe('After a takeover: who has the route; null where nobody has taken it in time.'),
     retention: z
-      .object({ retainedBytes: z.number().nullable(), warnBytes: z.number(), criticalBytes: z.number() })
+      .object({
+        retainedBytes: z.number().nullable(),
+        lost: z.literal(true).exactOptional(),
+        warnBytes: z.number(),
+        criticalBytes: z.number(),
+      })
       .nullable()
       .exactOptional()
       .describe('What the source keeps for a route that rests.'),

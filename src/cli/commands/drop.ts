@@ -6,6 +6,7 @@ import { armFailpoints } from '../../core/failpoint.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
 import { consequencesText, doneText, leftoversText } from '../drop-text.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
+import { toldWhenSlow } from '../told-when-slow.ts';
 import { wholeWords } from '../whole-words.ts';
 
 interface DropOptions extends ControlOptions {
@@ -51,7 +52,8 @@ async function dropOne(line: CommandLine, name: string | undefined, options: Dro
     throw fail(configErrors.needsConsent, {
       command: orphans ? 'drop --orphans' : `drop --unreachable ${unreachable}`,
     });
-  const done = planned.leftovers.length === 0 ? planned : await run(false);
+  const what = orphans ? 'the orphans' : `what is left of ${unreachable}`;
+  const done = planned.leftovers.length === 0 ? planned : await toldWhenSlow(line, run(false), slowText(what));
   if (options.json) writeJson(line, done);
   else line.out.write(doneText(done));
   return 0;
@@ -62,7 +64,8 @@ async function drop(line: CommandLine, name: string, options: DropOptions): Prom
   const planned = await control.drop(name, { dryRun: true }, askedHere(options.reason));
   line.err.write(await wholeWords(line, consequencesText(planned)));
   if (!options.yes) throw fail(configErrors.needsConsent, { command: `drop ${name}` });
-  const done = await control.drop(name, { dryRun: false }, askedHere(options.reason));
+  const dropping = control.drop(name, { dryRun: false }, askedHere(options.reason));
+  const done = await toldWhenSlow(line, dropping, slowText(name));
   if (options.json) writeJson(line, done);
   else line.out.write(`${name} is dropped\n`);
   if (done.left.length > 0 && !options.json)
@@ -70,4 +73,9 @@ async function drop(line: CommandLine, name: string, options: DropOptions): Prom
       `left at ${placeText(done.source)}, since its user may not drop them; an administrator's statements:\n${done.left.join('\n')}\n`,
     );
   return 0;
+}
+
+/** Locks, and sessions that end, are waited for half a minute at most; rows have no such bound. */
+function slowText(what: string): string {
+  return `${what}: not dropped yet. It waits for a lock, or for the sessions of an engine to end, for half a minute at most and tells then; many parked rows take longer. ^C is safe: the same command goes on where this one was.\n`;
 }

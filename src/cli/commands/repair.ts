@@ -67,7 +67,7 @@ async function repair(line: CommandLine, asked: Asked, options: RepairOptions): 
   if (job === null) return 130;
   const code = await jobResult(line, control, job, options);
   if (isDryRun && options.dryRun !== true && code === 1)
-    throw fail(configErrors.needsConsent, { command: `repair ${route}` });
+    throw fail(configErrors.needsConsent, { command: `repair ${route}`, undoneBy: '--undo' });
   return code;
 }
 

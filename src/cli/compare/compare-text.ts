@@ -21,9 +21,28 @@ export function compareText({ route, equal, tables }: CompareDocument, columns: 
   lines.push(
     equal
       ? `${route}: equal, ${counted(all, 'row')} in ${counted(tables.length, 'table')}`
-      : `${route}: not shown to be equal`,
+      : `${route}: ${unequalText(tables)}`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** What is proven comes first: rows that differ, then what nobody could tell. */
+export function unequalText(
+  tables: readonly Pick<ComparedTable, 'missing' | 'extra' | 'different' | 'undecided' | 'unverified'>[],
+): string {
+  const sum = (name: 'missing' | 'extra' | 'different' | 'undecided'): number =>
+    tables.reduce((total, table) => total + table[name], 0);
+  const differ = sum('missing') + sum('extra') + sum('different');
+  const [undecided, left] = [sum('undecided'), tables.filter(({ unverified }) => unverified !== null).length];
+  const untold = [
+    ...(undecided === 0 ? [] : [`${counted(undecided, 'row')} undecided`]),
+    ...(left === 0 ? [] : [`${counted(left, 'table')} not compared`]),
+  ];
+  const verdict =
+    differ > 0
+      ? `not equal, ${counted(differ, 'row')} ${differ === 1 ? 'differs' : 'differ'}`
+      : 'not shown to be equal';
+  return [verdict, ...untold].join(', ');
 }
 
 function verdict(table: Omit<ComparedTable, 'name' | 'target' | 'rows' | 'examples'>): string {

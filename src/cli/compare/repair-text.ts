@@ -2,7 +2,7 @@ import type { RepairDocument, UndoneDocument } from '../../operations/repair/rep
 import { counted } from '../counted.ts';
 import { tableText } from '../table-text.ts';
 import { wrapped } from '../wrapped.ts';
-import { examplesText } from './compare-text.ts';
+import { examplesText, unequalText } from './compare-text.ts';
 
 /** What a repair has found and done, for people. */
 export function repairText(document: RepairDocument, columns: number | null): string {
@@ -31,7 +31,7 @@ export function repairText(document: RepairDocument, columns: number | null): st
     );
   else lines.push(`${route}: ${counted(sum(tables, 'repaired'), 'row')} repaired at ${place}`);
   if (job !== null) lines.push(`"tidelock repair ${route} --undo ${job} --yes" takes it back`);
-  lines.push(equal ? `${route}: equal now` : `${route}: not shown to be equal`);
+  lines.push(`${route}: ${equal ? 'equal now' : leftText(document)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -41,6 +41,12 @@ export function undoneText({ undone, rows, changed, refused }: UndoneDocument): 
   for (const [why, count] of Object.entries(refused))
     lines.push(`${counted(count, 'row')} refused by the target, ${why}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Of a dry run all that differs is left. */
+function leftText({ tables, dryRun }: RepairDocument): string {
+  if (dryRun) return unequalText(tables);
+  return unequalText(tables.map((table) => ({ ...table, missing: 0, extra: 0, different: table.left })));
 }
 
 function sum(tables: RepairDocument['tables'], name: 'missing' | 'extra' | 'different' | 'repaired'): number {

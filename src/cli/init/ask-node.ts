@@ -30,7 +30,8 @@ export async function askNode(
   let security = tls;
   for (;;) {
     given ??= await prompter.text(`Address of the ${what}`, {
-      placeholder: 'postgres://user:password@host:5432/database, or a variable: ${NAME}',
+      placeholder:
+        'postgres://user:password@host:5432/database, mysql://user:password@host:3306, or a variable: ${NAME}',
       problem: (value) => (value === '' ? 'An address is needed.' : null),
     });
     const node = { address: given, from: `the ${what}`, name: null, tls: security, taken, offline: false };

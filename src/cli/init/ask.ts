@@ -60,14 +60,15 @@ export async function ask(prompter: Prompter, line: CommandLine, given: Given): 
   }
 }
 
+const standardUser = 'tidelock';
+
 /** Whoever looks as a superuser should not let Tidelock run as one. */
 async function askUser(prompter: Prompter, { survey }: LookedNode): Promise<string | null> {
   if (survey?.superuser !== true) return null;
   const own = await prompter.text(
-    `${survey.user} is a superuser. As whom is Tidelock to run? (empty: ${survey.user})`,
-    {
-      initialValue: 'tidelock',
-    },
+    `${survey.user} is a superuser. As whom is Tidelock to run? (empty: ${standardUser}; ${survey.user} stays it)`,
+    { placeholder: standardUser },
   );
-  return own === '' || own === survey.user ? null : own;
+  if (own === survey.user) return null;
+  return own === '' ? standardUser : own;
 }

@@ -17,7 +17,14 @@ export interface InitDocument {
   /** How a shell reaches each node: never with a password. */
   readonly addresses: Readonly<Record<string, string>>;
   /** Variables that the file refers to; their values are secrets and are not part of this. */
-  readonly variables: readonly { readonly name: string; readonly example: string }[];
+  readonly variables: readonly {
+    readonly name: string;
+    readonly example: string;
+    /** As whom the node was looked at, without the password, where the routes are to run as another and the variable is not set yet; else null. */
+    readonly administrator: string | null;
+  }[];
+  /** Whom the routes are to run as; null: who looks now. */
+  readonly user: string | null;
   /** Null where nothing was looked at (--offline). */
   readonly check: { readonly routes: readonly CheckedRoute[]; readonly nodes: readonly CheckedNode[] } | null;
   readonly grants: readonly GrantsDocument[];
@@ -47,7 +54,8 @@ export async function carryOut(request: InitRequest, { file, force, cwd, env }: 
     template: template.name,
     routes,
     addresses: Object.fromEntries(nodes.map((node) => [node.name, shellAddress(node)])),
-    variables: variables.map(({ name, example }) => ({ name, example })),
+    variables: variables.map(({ name, example, administrator }) => ({ name, example, administrator })),
+    user,
     notes: template.notes(plan),
   } as const;
   if (source.survey === null) return { ...document, check: null, grants: [] };
@@ -61,7 +69,7 @@ export async function carryOut(request: InitRequest, { file, force, cwd, env }: 
   return { ...document, check: { routes: checked, nodes: shared.nodes }, grants };
 }
 
-/** Of a request, the tables that the target lacks: made by hand, or with a dump of the schema. */
+/** Tables that the targets lack, and the routes that carry them there. */
 export function missingTables({
   check,
 }: InitDocument): { readonly node: string; readonly tables: readonly string[]; readonly routes: readonly string[] }[] {

@@ -44,7 +44,7 @@ function nodeLines({ name, node, written, variable, tls, survey }: InitNode): st
   const about = survey === null ? '' : `${survey.server}, ${survey.tables.length} tables, `;
   const value = { type: node.type, url: written, ...(tls && { tls: { mode: tls.mode, ca: tls.ca } }) };
   return [
-    `  # ${about}${hosts.join(', ')}, database ${JSON.stringify(database).slice(1, -1)}`,
+    `  # ${about}${hosts.join(', ')}${database === '' ? '' : `, database ${JSON.stringify(database).slice(1, -1)}`}`,
     ...(variable === null ? [] : [`  # ${variable.name}=${variable.example}`]),
     `  ${name}: ${flow(value)}`,
   ];

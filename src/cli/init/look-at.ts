@@ -1,6 +1,9 @@
 import { nodeFromAddress } from '../../config/node-from-address.ts';
+import { type ReferenceSource, resolveText } from '../../config/references.ts';
+import { nodeErrors } from '../../core/errors/catalogue/node.ts';
+import { TidelockError } from '../../core/errors/tidelock-error.ts';
 import type { NodeSurvey } from '../../core/node-inspector.ts';
-import type { NodeDefinition, TlsMode } from '../../core/route.ts';
+import type { NodeDefinition, NodeType, TlsMode } from '../../core/route.ts';
 import { connectorFor } from '../../registry.ts';
 import { freeName, nameFrom } from './names.ts';
 
@@ -36,10 +39,35 @@ export async function lookAt(
   { address, from, name, tls, taken, offline }: GivenNode,
   { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
 ): Promise<LookedNode> {
-  const make = (called: string): NodeDefinition =>
-    nodeFromAddress({ name: called, type: 'postgres', url: address, tls: tls ?? undefined, from }, { env, cwd });
-  const called = name ?? freeName(nameFrom(make('node').connection().database), taken);
-  const node = make(called);
-  const survey = offline ? null : await connectorFor(node.type).inspector(node).survey();
-  return { name: called, address, tls, node, survey };
+  const make = (called: string, type: NodeType): NodeDefinition =>
+    nodeFromAddress({ name: called, type, url: address, tls: tls ?? undefined, from }, { env, cwd });
+  const type = typeOf(address, { env, cwd });
+  const { database } = make('node', type).connection();
+  const called = name ?? freeName(nameFrom(database === '' ? type : database), taken);
+  const node = make(called, type);
+  if (offline) return { name: called, address, tls, node, survey: null };
+  try {
+    return { name: called, address, tls, node, survey: await surveyOf(node) };
+  } catch (error) {
+    // Clients of both reach MariaDB by mysql://.
+    if (type !== 'mysql' || !(error instanceof TidelockError) || error.code !== nodeErrors.otherVendor.code)
+      throw error;
+    const calledSo = name ?? freeName('mariadb', taken);
+    const other = make(calledSo, 'mariadb');
+    return { name: calledSo, address, tls, node: other, survey: await surveyOf(other) };
+  }
+}
+
+const surveyOf = (node: NodeDefinition): Promise<NodeSurvey> => connectorFor(node.type).inspector(node).survey();
+
+/** By the scheme of the address, wherever that comes from; what is wrong with it is told by the node that is made of it. */
+function typeOf(address: string, references: ReferenceSource): NodeType {
+  let text = address;
+  try {
+    text = resolveText(address, references, '');
+  } catch {
+    // A variable that is not set.
+  }
+  const [scheme] = text.split(':', 1);
+  return scheme === 'mysql' || scheme === 'mariadb' ? scheme : 'postgres';
 }

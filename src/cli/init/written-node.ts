@@ -5,7 +5,13 @@ export interface InitNode extends LookedNode {
   /** A reference, or an address without a password. */
   readonly written: string;
   /** The variable that the file refers to, where the address was not given as a reference. `value` is what it is now. */
-  readonly variable: { readonly name: string; readonly example: string; readonly value: string } | null;
+  readonly variable: {
+    readonly name: string;
+    readonly example: string;
+    readonly value: string;
+    /** Of who looks now, without the password; null where that is who runs the routes, or where the variable has it. */
+    readonly administrator: string | null;
+  } | null;
 }
 
 /** Decides how the file names the node: no password gets into it. `user` runs the routes, where that is not who looks now. */
@@ -23,6 +29,8 @@ export function writtenNode(looked: LookedNode, user: string | null): InitNode {
       name: variable,
       example: login(user ?? who, ':PASSWORD'),
       value: login(who, password === undefined ? '' : `:${encodeURIComponent(password)}`),
+      administrator:
+        user === null || address === `\${${variable}}` ? null : login(who, password === undefined ? '' : ':PASSWORD'),
     },
   };
 }
@@ -30,10 +38,11 @@ export function writtenNode(looked: LookedNode, user: string | null): InitNode {
 function urlOf(node: LookedNode['node'], user: string, secret: string): string {
   const { hosts, database } = node.connection();
   const at = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : encodeURIComponent(host)}:${port}`);
-  return `postgres://${encodeURIComponent(user)}${secret}@${at.join(',')}/${encodeURIComponent(database)}`;
+  const path = node.type === 'postgres' ? `/${encodeURIComponent(database)}` : '';
+  return `${node.type}://${encodeURIComponent(user)}${secret}@${at.join(',')}${path}`;
 }
 
-/** For psql and pg_dump, which ask for a password that they are not given. */
+/** For psql, which asks for a password that it is not given. */
 export function shellAddress({ address, node }: LookedNode): string {
   const variable = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(address)?.[1];
   return variable === undefined ? `'${urlOf(node, node.connection().user, '')}'` : `"$${variable}"`;

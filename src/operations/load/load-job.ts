@@ -1,10 +1,9 @@
-import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { asTidelockError } from '../../core/errors/defect.ts';
-import { fail } from '../../core/errors/tidelock-error.ts';
 import type { JobDocument } from '../../core/job.ts';
 import type { Existing, StoredLoad } from '../../core/load.ts';
 import { pause } from '../../core/pause.ts';
 import type { JobWork } from '../jobs/job-work.ts';
+import { notATable } from '../not-a-table.ts';
 
 /** What `tidelock load` asks for. */
 export interface LoadOptions {
@@ -42,7 +41,7 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
       : tables.filter((table) => !begun.some(({ source }) => source === table));
   const carried = new Set((await store.tables()).map(({ source }) => source));
   const unknown = left.find((table) => !carried.has(table));
-  if (unknown !== undefined) throw fail(routeErrors.notATableOfRoute, { route: definition.name, table: unknown });
+  if (unknown !== undefined) throw notATable(definition.name, unknown, [...carried]);
   try {
     for (const source of left) loads.want({ source, existing, where, job: job.number });
     for (let [told, most] = ['', 0]; ; ) {

@@ -43,6 +43,8 @@ export interface LoadsOptions {
   tableDefinition(label: string): TableDefinition | null;
   /** Null where nothing is being loaded. `initial`: the route's own load, without which it is not what it is to be. */
   onProgress(progress: LoadProgress | null, initial: boolean): void;
+  /** So many rows more are committed at the target. */
+  onLoaded(rows: number): void;
 }
 
 /** How often the job of a load that runs without having been taken up is looked at. */
@@ -199,6 +201,7 @@ export class LoadsBesideStream {
     this.#rows += rows;
     this.#bytes += bytes;
     this.#rates.add(chunk.source, rows, bytes);
+    this.#options.onLoaded(rows);
     for (const { table, rows: loaded } of chunk.sets)
       this.#options.meter.loaded(table, 'text' in loaded ? loaded.count : loaded.length);
     if (done) this.#finished(chunk.source);

@@ -181,5 +181,13 @@ test('a role that has what is printed, and no more, runs the routes', async () =
     expect(await file.tidelock('wait', name, '--timeout', '30s')).toMatchObject({ code: 0 });
   for (const name of ['plain', 'given']) expect(await file.tidelock('sequences', name)).toMatchObject({ code: 0 });
   expect(await contents(target, names)).toEqual(await contents(source, names));
+  // Without what was granted the halt names the node, and what its server says.
+  await target.query(`REVOKE lender FROM ${user}`);
+  await source.query('ALTER TABLE lent.items ADD COLUMN late int');
+  await source.query('INSERT INTO lent.items (late) VALUES (1)');
+  expect((await route.state('failed', undefined, 'given')).reason).toMatchObject({
+    code: 'TL-5004',
+    message: expect.stringMatching(/^node there: to add a column of lent.items: must be owner of table items/),
+  });
   expect(await route.stop()).toBe(0);
 });

@@ -80,8 +80,8 @@ test('what init writes is valid, and check is content once what it printed was d
   );
 
   const nodes = { shop: source, copy: target } as Record<string, TestDatabase>;
-  await target.query(`CREATE TABLE codes (code text NOT NULL UNIQUE); CREATE TABLE log (line text);
-    CREATE SCHEMA "Far Away"; CREATE TABLE "Far Away"."T 1" (id int PRIMARY KEY);`);
+  const asAdministrator = { SHOP_URL: source.url(), COPY_URL: target.url() };
+  expect((await tidelock(['schema', 'shop-to-copy', '--apply', 'all'], asAdministrator)).code).toBe(0);
   for (const { node, statement } of errors ?? []) if (statement) await nodes[node]?.query(statement);
   for (const { node, grants } of document.grants)
     for (const { statement, held } of grants) if (!held) await nodes[node]?.query(statement);

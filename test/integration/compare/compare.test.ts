@@ -241,6 +241,8 @@ test('what a route leaves out, renames and transforms is compared as the target 
   const refused = await file.tidelock('compare', 'here-to-there', 'public.person', '--where', 'pg_sleep(1) is null');
   expect(refused.code).toBe(2);
   expect((await file.tidelock('compare', 'here-to-there', 'public.nothing')).err).toContain('TL-4153');
+  const bare = await file.tidelock('compare', 'here-to-there', 'person');
+  expect(bare).toMatchObject({ code: 2, err: expect.stringContaining('did you mean public.person?') });
 });
 
 async function compare(

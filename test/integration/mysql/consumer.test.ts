@@ -1,5 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mysqlInspector } from '../../../connectors/mysql/node/mysql-inspector.ts';
+import type { InitDocument } from '../../../src/cli/init/carry-out.ts';
+import { main } from '../../../src/cli/tidelock.ts';
 import type { Row } from '../../../src/core/cell.ts';
 import type { Consumer } from '../../../src/core/consumer.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
@@ -429,6 +434,49 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     await expect(inspector.routesLeft('test')).resolves.toContainEqual(
       expect.objectContaining({ name: s.route.name, parts: ['state'], usedBy: expect.stringContaining('here') }),
     );
+  });
+
+  test('init looks at the server, whichever scheme its address has, and writes a file that check understands', async () => {
+    await server(vendor).query(
+      'CREATE DATABASE surveyed; CREATE TABLE surveyed.t (id int PRIMARY KEY); CREATE TABLE surveyed.log (line text); CREATE VIEW surveyed.v AS SELECT 1 AS one',
+    );
+    const cwd = mkdtempSync(join(tmpdir(), 'tidelock-init-'));
+    try {
+      const written = { out: '', err: '' };
+      const stream = (name: 'out' | 'err') =>
+        ({ isTTY: false, write: (text: string) => (written[name] += text) }) as unknown as NodeJS.WriteStream;
+      const url = server(vendor).url().replace(`${vendor}:`, 'mysql:');
+      const given = [
+        '--source',
+        '${A}',
+        '--target',
+        '${A}',
+        '--tables',
+        'surveyed.*',
+        '--user',
+        'mover',
+        '--yes',
+        '--json',
+      ];
+      const line = { env: { A: url }, cwd, out: stream('out'), err: stream('err') };
+      const code = await main(['node', 'tidelock', 'init', ...given], line);
+      expect({ code, err: written.err }).toEqual({ code: 0, err: '' });
+      const document = JSON.parse(written.out) as InitDocument;
+      expect(document.routes).toEqual([`${vendor}-to-${vendor}-copy`]);
+      expect(document.variables.map(({ example }) => example)).toContain(
+        `${vendor}://mover:PASSWORD@127.0.0.1:${server(vendor).port}`,
+      );
+      const text = readFileSync(join(cwd, 'tidelock.yaml'), 'utf8');
+      expect(text).toContain(`type: ${vendor}, url: "\${${vendor.toUpperCase()}_URL}"`);
+      expect(text).toMatch(/- "surveyed\.\*" # 2 tables, /);
+      expect(text).toContain('- surveyed.v # view: not in the change queue');
+      expect(document.grants.flatMap(({ grants }) => grants.map(({ statement }) => statement))).toContain(
+        "GRANT SELECT ON `surveyed`.`t` TO 'mover'@'%';",
+      );
+    } finally {
+      rmSync(cwd, { recursive: true });
+      await server(vendor).query('DROP DATABASE surveyed');
+    }
   });
 
   test('TRUNCATE takes its place among the rows', async () => {

@@ -32,3 +32,28 @@ test('a worker that begins is running with a heartbeat of its own, not with thos
   expect(shown).toEqual([expect.any(Number)]);
   expect(shown[0]).toBeLessThan(2_000);
 });
+
+test('rows are told as loaded once, when they are at the target, whatever a load goes through', () => {
+  const report = new RouteReport({ definition, restarts: 0, heartbeatMs: 2_000, onStatus: () => {} });
+  const told = (): number | undefined => report.status().loadedRows;
+  const whole = { tablesDone: 0, tables: 1 };
+  // The first attempt is rolled back.
+  report.loading({ ...whole, rows: 60 });
+  expect(told()).toBe(60);
+  report.loading(null);
+  expect(told()).toBe(0);
+  report.loading({ ...whole, rows: 100 });
+  report.loaded(100);
+  expect(told()).toBe(100);
+  report.loading(null);
+  expect(told()).toBe(100);
+  // Beside the stream: the session breaks in the middle, the next tells what the load has had before, and the end comes with the last chunk.
+  report.loadsBeside({ ...whole, rows: 0 }, false);
+  report.loaded(30);
+  report.loadsBeside({ ...whole, rows: 30 }, false);
+  report.loading(null);
+  report.loadsBeside({ ...whole, rows: 30 }, false);
+  report.loaded(20);
+  report.loadsBeside(null, false);
+  expect(told()).toBe(150);
+});

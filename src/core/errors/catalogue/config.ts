@@ -113,11 +113,12 @@ export const configErrors = {
     remedy: () => 'Use a name from the configuration (-c FILE, where that is another one).',
     explanation: 'A command was given a name that the configuration does not have.',
   }),
-  needsConsent: errorKind<{ command: string }>({
+  needsConsent: errorKind<{ command: string; undoneBy?: string }>({
     code: 'TL-1013',
     title: 'The command wants --yes',
     recovery: 'usage',
-    message: ({ command }) => `"tidelock ${command}" was not done: it can't be undone and wants --yes`,
+    message: ({ command, undoneBy }) =>
+      `"tidelock ${command}" was not done: ${undoneBy === undefined ? "it can't be undone and" : `it changes rows (${undoneBy} gives them back) and`} wants --yes`,
     remedy: () => 'Read what it would do, and repeat it with --yes.',
     explanation: 'Commands that remove something or change where a route goes on print what they would do first.',
   }),

@@ -119,7 +119,8 @@ export const routeErrors = {
     title: 'No engine runs the route',
     recovery: 'usage',
     message: ({ route, since }) => `no engine runs route ${route}${since}`,
-    remedy: () => 'Start "tidelock run", or find out why it has ended.',
+    remedy: () =>
+      'Start "tidelock run", or find out why it has ended. One that runs takes up a route that is new in its configuration on SIGHUP.',
     explanation:
       'The route should run, and its lease has been released or has expired: the engine was ended, has died, or cannot reach the target.',
   }),
@@ -281,8 +282,9 @@ export const routeErrors = {
     title: 'The preflight found errors',
     recovery: 'halt',
     message: ({ route, errors, first }) =>
-      `route ${route} can't start: ${errors} preflight errors, the first: ${first}`,
-    remedy: ({ remedy, route }) => `${remedy} "tidelock check ${route}" lists them all.`,
+      `route ${route} can't start: ${errors === 1 ? first : `${errors} preflight errors, the first: ${first}`}`,
+    remedy: ({ remedy, route, errors }) =>
+      `${remedy}${errors === 1 ? '' : ` "tidelock check ${route}" lists them all.`}`,
     explanation: 'Something at the source or the target would make the route fail or lose data later.',
   }),
   checkpointForeign: errorKind<{ route: string }>({
@@ -347,9 +349,19 @@ export const routeErrors = {
     title: 'The route can not be renamed now',
     recovery: 'usage',
     message: ({ route, why }) => `route ${route} was not renamed: ${why}`,
-    remedy: () => 'The route goes on under its old name. Mend what is named and give the command again.',
+    remedy: () => 'The route keeps its old name. Mend what is named and give the command again.',
     explanation:
       'A renamed route goes on where it stands only when it has passed everything that was under way when its new publication was made: for that it has to run, and transactions that are open at the source have to end.',
+  }),
+  renamed: errorKind<{ route: string; name: string }>({
+    code: 'TL-4139',
+    title: 'The route has another name now',
+    recovery: 'usage',
+    message: ({ route, name }) => `route ${route} was renamed to ${name}, and the configuration still has its old name`,
+    remedy: ({ route, name }) =>
+      `Write ${name} in place of ${route} in the configuration; a "tidelock run" that is at work takes it up on SIGHUP. Nothing of it is left behind: drop nothing.`,
+    explanation:
+      'What is stored of the route, its slot and its publication have the new name. An engine that is started with the old one would begin a new route of that name, with a load.',
   }),
   nodeAnswers: errorKind<{ node: string }>({
     code: 'TL-4137',
@@ -427,13 +439,14 @@ export const routeErrors = {
     remedy: () => 'Ask for a new one. Only a job that has failed can be resumed.',
     explanation: 'A job that is done or was cancelled stays as it is, for those who look at what came of it.',
   }),
-  notATableOfRoute: errorKind<{ route: string; table: string }>({
+  notATableOfRoute: errorKind<{ route: string; table: string; nearest: string | null }>({
     code: 'TL-4153',
     title: 'The route has no such table',
     recovery: 'usage',
-    message: ({ route, table }) => `route ${route} carries no table ${table}`,
+    message: ({ route, table, nearest }) =>
+      `route ${route} carries no table ${table}${nearest === null ? '' : `, did you mean ${nearest}?`}`,
     remedy: ({ route }) =>
-      `Name source tables as the route does, schema and table: "tidelock status ${route}" and GET /v1/routes/${route}/tables list them.`,
+      `Name source tables as the route does, schema and table: "tidelock status ${route} --tables" lists them.`,
     explanation:
       'A command that works on single tables of a route names them as they are at the source; * stands for any text.',
   }),

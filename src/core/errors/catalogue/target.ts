@@ -57,7 +57,7 @@ export const targetErrors = {
     recovery: 'halt',
     message: ({ route, table, column }) => `route ${route}: the target's ${table} has no column ${column}`,
     remedy: (place) =>
-      `Add the column at the target, or name it under columns.exclude or columns.rename. ${startAgain(place)}`,
+      `Add the column at the target, or name it under columns.exclude or columns.rename. ${startAgain(place)} Rows that are there have no values in a column that is added so: "tidelock repair ${place.route} --yes" brings them.`,
     explanation: 'A value without a place at the target would be dropped. What is not to travel is excluded by name.',
   }),
   columnUnfilled: errorKind<ColumnPlace>({
@@ -383,8 +383,9 @@ export const targetErrors = {
     title: 'A target table is not empty before the load',
     recovery: 'halt',
     message: ({ route, table }) => `route ${route}: ${table} at the target is not empty`,
-    remedy: (place) => `Empty it, or set load: { existing: replace } to have it emptied. ${startAgain(place)}`,
-    explanation: 'The initial load never mixes its rows with others.',
+    remedy: (place) =>
+      `Empty it. Or have its rows replaced, or merged with the source's: load: { existing: replace } or merge for the load that the route begins with, --existing replace or merge for "tidelock load". ${startAgain(place)} A "tidelock load" is given again instead.`,
+    explanation: 'A load never mixes its rows with others unless somebody says what is to become of them.',
   }),
   loadRefused: errorKind<ColumnPlace & { position: string; sqlState: string; message: string }>({
     code: 'TL-2303',
