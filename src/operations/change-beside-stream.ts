@@ -67,8 +67,6 @@ export async function changeBesideStream(
   const copied = begun.filter(({ step }) => isCopied(step));
   const loads = await demandLoads(options, copied);
   for (const load of loads) await target.checkLoad(load);
-  const uncopied = begun.filter(({ step }) => !isCopied(step)).map(({ binding }) => binding);
-  await demandBaseCopy(options, uncopied, null);
   if (added.length > 0) await source.enterTables(added.map(({ binding }) => binding.source));
   if (plan.tables.some(({ action }) => action !== 'add')) {
     const labels = new Set(added.map(({ step }) => step.source));
@@ -165,19 +163,26 @@ function goingOn(known: StoredTable, { target, owns }: StoredTable): StoredTable
 }
 
 function joining(
-  options: InitialLoadOptions,
+  options: InitialLoadOptions & { readonly mapper: TableMapper },
   definition: InitialLoadOptions['definition'],
   added: readonly { readonly step: TableStep; readonly binding: TableBinding }[],
 ): JoiningTables {
   const steps = new Map(added.map(({ step }) => [step.source, step]));
   return {
     labels: [...steps.keys()],
-    publish: (signal) =>
-      options.source.publishTables(
-        added.map(({ binding }) => binding.source),
-        signal,
-        { entered: true },
-      ),
+    publish: async (signal) => {
+      const wanted = added.map(({ binding }) => binding.source);
+      const published = await options.source.publishTables(wanted, signal, { entered: true });
+      // What was committed before the position is brought by nobody; it shows by now. Before the stream somebody's lock could be waited for whose
+      // COMMIT waits for the route, and what came after the look would be left out without a word.
+      const uncopied = published.tables.filter((table) => {
+        const step = steps.get(tableLabel(table));
+        return step !== undefined && !isCopied(step);
+      });
+      const bindings = uncopied.map((table) => options.mapper.bind(table));
+      await demandBaseCopy({ ...options, signal }, bindings, null);
+      return published;
+    },
     begin: async (published) => {
       const made = published.tables.flatMap((table) => {
         const step = steps.get(tableLabel(table));

@@ -242,6 +242,20 @@ test('where COMMITs wait for the route they go on while it loads tables that hav
     expect((await contents(target, ['gone'])).gone).toEqual((await contents(source, ['made'])).made);
     expect(route.log.split('worker died')).toHaveLength(3);
     expect((await file.tidelock('plan')).code).toBe(0);
+    // One that joins without a copy was empty when the route looked; what comes before its changes do is brought by nobody.
+    await Promise.all([source, target].map((database) => database.query('CREATE TABLE late (id int PRIMARY KEY)')));
+    file.configure(
+      'tables: [{ name: public.old, where: "id <> 7" }, { name: public.made, to: public.gone }, "public.bor?", public.named, "public.glob*", public.late]\nload: { mode: none }',
+    );
+    await admin.query('BEGIN; SELECT pg_current_xact_id()');
+    const joining = file.tidelock('apply', '--yes');
+    await until('the table in the publication', async () => {
+      const entered = await source.query(`SELECT FROM pg_publication_tables WHERE tablename = 'late'`);
+      return entered.length > 0;
+    });
+    await source.query('INSERT INTO late VALUES (1)');
+    await admin.query('COMMIT');
+    expect(await joining).toMatchObject({ code: 1, out: expect.stringContaining('TL-2308') });
   } finally {
     await standby('');
     await admin.end();
