@@ -238,6 +238,8 @@ const migrations: readonly (readonly string[])[] = [
        constraint journal_route foreign key (route_id) references tidelock.routes (id) on delete cascade
      )`,
   ],
+  // Loads whose old rows go bit by bit: `loads.existing` says so.
+  [],
 ];
 
 /** From this version on engines know tables that lack rows. */
@@ -245,6 +247,9 @@ export const loadsSince = 2;
 
 /** The first version that knows parked transactions. */
 export const parkedSince = 4;
+
+/** The first version that knows loads of tables that are emptied bit by bit. */
+export const emptyingSince = 5;
 
 export const stateVersion = migrations.length;
 

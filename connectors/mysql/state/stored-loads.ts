@@ -2,7 +2,10 @@ import type { ChunkProgress, Existing, NewLoad, StoredLoad } from '../../../src/
 import type { AgainKey } from '../../../src/core/transaction.ts';
 import type { MysqlSession } from '../connect.ts';
 import { textLiteral } from '../target/value-literal.ts';
-import { loadsSince, raiseCompatible } from './state-schema.ts';
+import { emptyingSince, loadsSince, raiseCompatible } from './state-schema.ts';
+
+/** In the place of `replace`, as long as rows that it replaces are there. */
+const emptying = 'emptying';
 
 /** By the order in which they were begun. */
 export async function readLoads(session: MysqlSession, routeId: number): Promise<readonly StoredLoad[]> {
@@ -30,7 +33,7 @@ export async function readLoads(session: MysqlSession, routeId: number): Promise
     ]) => ({
       source: String(source),
       targets: parsed<string[]>(targets, []),
-      existing: String(existing) as Existing,
+      existing: existing === emptying ? 'replace' : (String(existing) as Existing),
       key: parsed<string[]>(key, []),
       after: parsed<string[] | null>(after, null),
       ended: ended === '1',
@@ -41,9 +44,9 @@ export async function readLoads(session: MysqlSession, routeId: number): Promise
       expectedBytes: Number(expectedBytes),
       job: job === null || job === undefined ? null : Number(job),
       done: done === '1',
-      // Neither is there yet: `begin` deletes all rows.
+      // Not there yet.
       where: null,
-      emptying: false,
+      emptying: existing === emptying,
       tableId,
     }),
   );
@@ -54,8 +57,12 @@ function parsed<T>(text: string | null | undefined, otherwise: T): T {
 }
 
 /** In the target transaction from which on the table is not complete. */
-export async function storeLoad(session: MysqlSession, routeId: number, load: NewLoad): Promise<void> {
-  await raiseCompatible(session, loadsSince);
+export async function storeLoad(
+  session: MysqlSession,
+  routeId: number,
+  load: NewLoad & Pick<StoredLoad, 'emptying'>,
+): Promise<void> {
+  await raiseCompatible(session, load.emptying ? emptyingSince : loadsSince);
   await session.change('delete from tidelock.loads where route_id = ? and source = ?', [routeId, load.source]);
   await session.change(
     `insert into tidelock.loads (route_id, source, targets, existing, key_columns, expected_rows, expected_bytes, job)
@@ -64,13 +71,23 @@ export async function storeLoad(session: MysqlSession, routeId: number, load: Ne
       routeId,
       load.source,
       JSON.stringify(load.targets),
-      load.existing,
+      load.emptying ? emptying : load.existing,
       JSON.stringify(load.key),
       load.expectedRows,
       load.expectedBytes,
       load.job,
     ],
   );
+}
+
+/** In the transaction in which the last of the rows go that it replaces. */
+export async function storeEmptied(session: MysqlSession, routeId: number, source: string): Promise<void> {
+  const replace: Existing = 'replace';
+  await session.change('update tidelock.loads set existing = ? where route_id = ? and source = ?', [
+    replace,
+    routeId,
+    source,
+  ]);
 }
 
 /** A statement for the transaction of the chunk's rows. What is to be read again is another one's. */

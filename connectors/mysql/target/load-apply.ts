@@ -8,9 +8,10 @@ import { RowTextReader } from '../../../src/core/row-text.ts';
 import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
-import { progressStatement, readLoads, storeAgain, storeLoad } from '../state/stored-loads.ts';
+import { progressStatement, readLoads, storeAgain, storeEmptied, storeLoad } from '../state/stored-loads.ts';
 import type { Flights } from './flights.ts';
 import { isOfTheChange } from './refusals.ts';
+import { ReplacedRows } from './replaced-rows.ts';
 import { insertMissingRows, insertRows, replaceRows } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
@@ -37,9 +38,11 @@ export class LoadApply {
   /** By source table. */
   readonly #loads = new Map<string, Loading>();
   readonly #partial = new Map<string, Existing>();
+  readonly #replaced: ReplacedRows;
 
   constructor(options: LoadApplyOptions) {
     this.#options = options;
+    this.#replaced = new ReplacedRows(options);
   }
 
   async open(): Promise<void> {
@@ -59,9 +62,13 @@ export class LoadApply {
   /** The rows of a chunk and how far the load is with it. `isEmpty`: none of these rows is thought to be there. */
   async send(flights: Flights, chunk: LoadedChunk, { isEmpty, maxBytes }: { isEmpty: boolean; maxBytes: number }) {
     const { source, sets, progress } = chunk;
-    // All of them went as the load began.
-    if (chunk.empties !== undefined) chunk.emptied = true;
     const { session, routeId, plans } = this.#options;
+    if (chunk.empties !== undefined) {
+      await flights.settle();
+      await plans.add(session, chunk.empties.tables);
+      chunk.emptied = await this.#replaced.deleteSome(source, chunk.empties);
+      if (chunk.emptied) await storeEmptied(session, routeId, source);
+    }
     const existing = this.#loads.get(source)?.existing ?? 'refuse';
     for (const set of sets) {
       const plan = plans.get(set.table);
@@ -82,7 +89,8 @@ export class LoadApply {
   }
 
   /** The chunk is committed. */
-  sent({ source, progress }: LoadedChunk): void {
+  sent({ source, progress, empties }: LoadedChunk): void {
+    if (empties !== undefined) this.#replaced.sent();
     if (!progress.done) return;
     for (const target of this.#loads.get(source)?.targets ?? []) this.#partial.delete(target);
     this.#loads.delete(source);
@@ -120,15 +128,14 @@ export class LoadApply {
       }
   }
 
-  /** In an open target transaction. Tables that point to others are emptied first. */
+  /** In an open target transaction. Rows that are replaced go in the transactions that follow: TRUNCATE would commit. */
   async begin(loads: readonly BegunLoad[]): Promise<void> {
-    const { session, routeId, plans } = this.#options;
+    const { session, routeId } = this.#options;
     await this.check(loads, false);
-    const replaced = loads.flatMap(({ load, tables }) => (load.existing === 'replace' ? tables : []));
-    // Not TRUNCATE, which would commit.
-    for (const { target } of plans.parentsFirst(replaced.map((table) => plans.get(table))).toReversed())
-      await session.query(`delete from ${quoteTable(target)}`);
-    for (const { load } of loads) await storeLoad(session, routeId, load);
+    for (const { load } of loads) {
+      await storeLoad(session, routeId, { ...load, emptying: load.existing === 'replace' });
+      this.#replaced.forget(load.source);
+    }
   }
 
   begun({ load }: BegunLoad): void {
@@ -136,9 +143,10 @@ export class LoadApply {
   }
 
   /** What the server says of a chunk that it does not take. */
-  refused(error: unknown, { sets }: LoadedChunk, position: string): unknown {
+  refused(error: unknown, { sets, empties }: LoadedChunk, position: string): unknown {
     const { route, plans } = this.#options;
-    const table = sets.map((set) => plans.get(set.table).label).join(', ');
+    const tables = empties?.tables ?? sets.map((set) => set.table);
+    const table = tables.map((one) => plans.get(one).label).join(', ');
     const place = { route: route.name, table, position };
     if (error instanceof ValueRefusal)
       return fail(targetErrors.valueAltered, { ...place, column: error.column, why: error.message }, error);

@@ -1,0 +1,112 @@
+import type { Replaced } from '../../../src/core/load.ts';
+import type { MysqlSession } from '../connect.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { integerBases } from './column-kind.ts';
+import type { TablePlan } from './table-plan.ts';
+import type { TablePlans } from './table-plans.ts';
+
+/** What is deleted at once is to take about so long: changes of the stream wait for it. */
+const stepMs = 120;
+/** Of rows, by the table's statistics. */
+const stepBytes = 8_000_000;
+const mostRows = 20_000;
+const leastRows = 20;
+const firstRows = 100;
+
+/** Where the deletion is. Nothing of it outlives the session: who comes next finds no rows in front of it. */
+interface Place {
+  /** Of the tables, children first. */
+  readonly table: number;
+  /** Rows in front of it have gone, by the first column of the key, a whole number; null: nothing is known. */
+  readonly from: string | null;
+  readonly rows: number;
+}
+
+const start: Place = { table: 0, from: null, rows: firstRows };
+
+export interface ReplacedRowsOptions {
+  readonly session: MysqlSession;
+  readonly plans: TablePlans;
+}
+
+/**
+ * Deletes the rows that a load replaces in the order of their key, so many at a time. Nobody adds any meanwhile, since what comes for them is left out
+ * until they have gone.
+ */
+export class ReplacedRows {
+  readonly #options: ReplacedRowsOptions;
+  /** By source table, as of what is committed. */
+  readonly #places = new Map<string, Place>();
+  #next: { readonly source: string; readonly place: Place } | null = null;
+
+  constructor(options: ReplacedRowsOptions) {
+    this.#options = options;
+  }
+
+  /** In an open target transaction. Returns whether all have gone. */
+  async deleteSome(source: string, { tables }: Replaced): Promise<boolean> {
+    const { plans } = this.#options;
+    const all = plans.parentsFirst(tables.map((table) => plans.get(table))).toReversed();
+    const place = this.#places.get(source) ?? start;
+    const plan = all[place.table];
+    if (plan === undefined) return true;
+    const beganMs = performance.now();
+    const { isOver, from } = await this.#delete(plan, place);
+    const faster = Math.min(2, Math.max(0.25, stepMs / Math.max(1, performance.now() - beganMs)));
+    const most = Math.min(mostRows, await this.#rowsOf(plan));
+    const rows = Math.round(Math.max(leastRows, Math.min(most, place.rows * faster)));
+    this.#next = {
+      source,
+      place: isOver ? { table: place.table + 1, from: null, rows: firstRows } : { table: place.table, from, rows },
+    };
+    return isOver && place.table + 1 >= all.length;
+  }
+
+  /** What was deleted last is about to be committed; where it is not, the session ends. */
+  sent(): void {
+    if (this.#next !== null) this.#places.set(this.#next.source, this.#next.place);
+    this.#next = null;
+  }
+
+  /** Another load of the table begins. */
+  forget(source: string): void {
+    this.#places.delete(source);
+  }
+
+  /**
+   * The server keeps deleted rows in its indexes until nobody can see them any more, and would pass over all of them in each step: so a step begins
+   * where the last one ended, where the key's values can be compared as they are written.
+   */
+  async #delete(
+    plan: TablePlan,
+    { from, rows }: Place,
+  ): Promise<{ readonly isOver: boolean; readonly from: string | null }> {
+    const { session } = this.#options;
+    const key = keyColumns(plan);
+    const [first] = key;
+    const order = key.length === 0 ? '' : ` order by ${key.map(({ name }) => quoteIdentifier(name)).join(', ')}`;
+    const isNumber = first !== undefined && integerBases.has(first.type.base);
+    const where = isNumber && from !== null ? ` where ${quoteIdentifier(first.name)} >= ${from}` : '';
+    const table = quoteTable(plan.target);
+    let next: string | null = null;
+    if (isNumber) {
+      const name = quoteIdentifier(first.name);
+      const [last] = await session.query(`select ${name} from ${table}${where}${order} limit 1 offset ${rows - 1}`);
+      next = last?.[0] ?? null;
+    }
+    const gone = await session.change(`delete from ${table}${where}${order} limit ${rows}`);
+    return { isOver: gone < rows, from: next };
+  }
+
+  async #rowsOf({ target }: TablePlan): Promise<number> {
+    const [row] = await this.#options.session.query(
+      'select avg_row_length from information_schema.tables where table_schema = ? and table_name = ?',
+      [target.schema, target.name],
+    );
+    return Math.floor(stepBytes / Math.max(1, Number(row?.[0] ?? 0)));
+  }
+}
+
+function keyColumns({ keyIndexes, columns }: TablePlan) {
+  return keyIndexes.flatMap((index) => columns.find((bound) => bound.index === index)?.column ?? []);
+}

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import type { MysqlSession } from '../../connectors/mysql/connect.ts';
+import { ReplacedRows } from '../../connectors/mysql/target/replaced-rows.ts';
+import type { TablePlan } from '../../connectors/mysql/target/table-plan.ts';
+import type { TablePlans } from '../../connectors/mysql/target/table-plans.ts';
+import type { Replaced } from '../../src/core/load.ts';
+
+/** A server that holds rows by a number, and understands just these statements. */
+class Rows {
+  rows: number[];
+  readonly deleted: number[] = [];
+
+  constructor(count: number) {
+    this.rows = Array.from({ length: count }, (_, at) => at * 3 - 500);
+  }
+
+  readonly session = {
+    query: async (sql: string) => {
+      if (sql.includes('avg_row_length')) return [['40000']];
+      const [, offset = ''] = /offset (\d+)$/.exec(sql) ?? [];
+      const at = this.#from(sql)[Number(offset)];
+      return at === undefined ? [] : [[String(at)]];
+    },
+    change: async (sql: string) => {
+      const [, limit = ''] = /limit (\d+)$/.exec(sql) ?? [];
+      const gone = this.#from(sql).slice(0, Number(limit));
+      this.rows = this.rows.filter((row) => !gone.includes(row));
+      this.deleted.push(gone.length);
+      return gone.length;
+    },
+  } as unknown as MysqlSession;
+
+  #from(sql: string): number[] {
+    const [, from = '-Infinity'] = /where `id` >= (-?\d+)/.exec(sql) ?? [];
+    return this.rows.filter((row) => row >= Number(from));
+  }
+}
+
+function replacedRows(server: Rows, base = 'int'): ReplacedRows {
+  const column = { name: 'id', type: { base } };
+  const plan = { target: { schema: 'd', name: 't' }, keyIndexes: [0], columns: [{ index: 0, column }] };
+  const plans = { get: () => plan, parentsFirst: (all: readonly TablePlan[]) => [...all] } as unknown as TablePlans;
+  return new ReplacedRows({ session: server.session, plans });
+}
+
+const all = { tables: [{}], where: null } as unknown as Replaced;
+
+test.for(['int', 'varchar'])('rows that a load replaces go so many at a time, by a key of %s', async (base) => {
+  const server = new Rows(1_000);
+  const replaced = replacedRows(server, base);
+  for (let isOver = false; !isOver; replaced.sent()) isOver = await replaced.deleteSome('d.t', all);
+  expect(server.rows).toEqual([]);
+  // 8 MB of rows of 40 kB each at most.
+  expect(Math.max(...server.deleted)).toBeLessThanOrEqual(200);
+  expect(server.deleted.length).toBeGreaterThan(5);
+});
+
+test('a step that was not committed is done again, and so is all of it by whoever comes next', async () => {
+  const server = new Rows(300);
+  const before = [...server.rows];
+  const replaced = replacedRows(server);
+  await replaced.deleteSome('d.t', all);
+  replaced.sent();
+  const committed = [...server.rows];
+  expect(committed.length).toBe(200);
+  await replaced.deleteSome('d.t', all);
+  server.rows = committed;
+  for (let isOver = false; !isOver; replaced.sent()) isOver = await replaced.deleteSome('d.t', all);
+  expect(server.rows).toEqual([]);
+  server.rows = before;
+  const next = replacedRows(server);
+  for (let isOver = false; !isOver; next.sent()) isOver = await next.deleteSome('d.t', all);
+  expect(server.rows).toEqual([]);
+});
+
+test('another load of the table begins at its first row', async () => {
+  const server = new Rows(300);
+  const replaced = replacedRows(server);
+  for (let isOver = false; !isOver; replaced.sent()) isOver = await replaced.deleteSome('d.t', all);
+  server.rows = [-7, 9];
+  replaced.forget('d.t');
+  expect(await replaced.deleteSome('d.t', all)).toBe(true);
+  expect(server.rows).toEqual([]);
+});
