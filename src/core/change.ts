@@ -29,6 +29,8 @@ export interface DeleteChange {
   table: TableVersion;
   /** Old image; cells that are not logged are ABSENT. */
   before: Row;
+  /** Of a row that comes anew, or has come by another key: it goes, whatever the route does about deletes. Set by the pipeline. */
+  readonly replaced?: true;
 }
 
 export interface TruncateChange {

@@ -1,19 +1,28 @@
 import { ABSENT, type Cell, type Row, UNCHANGED } from '../core/cell.ts';
 import type { Change, UpdateChange } from '../core/change.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
+import type { RowOperation } from '../core/table-mapping.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 
 export interface LoadingTable {
   /** Names of the columns that tell its rows apart. */
   readonly key: readonly string[];
-  /** Whether a row may go and come where it changes its key: not where the route treats operations differently. */
-  replaces(table: TableVersion): boolean;
+  /** What the route does about operations. */
+  treatment(table: TableVersion): Treatment;
   /** The target's rows of it go, one after the other, and nothing of the source was read yet. */
   isEmptying(): boolean;
   /** Whether a row with this key is loaded; null where nobody can tell any more. */
   isLoaded(table: TableVersion, row: Row): boolean | null;
   /** A key has to be read again. */
   onAgain(key: readonly string[]): void;
+}
+
+/** As TableBinding has it. */
+export interface Treatment {
+  /** Operations that are left out. */
+  readonly dropped: ReadonlySet<RowOperation>;
+  /** Not null where rows stay that the source deletes. */
+  readonly kept: object | null;
 }
 
 /**
@@ -25,7 +34,8 @@ export interface LoadingTable {
  *
  * While the rows that a load replaces still go, what comes for the rows that it will bring is left out: they are read later, as they are then. So
  * nothing moves an old row out of the way of its deletion, and none is in the way of a new one. One that goes or changes goes at once:
- * what it has given up of unique values may come to a row that is not replaced.
+ * what it has given up of unique values may come to a row that is not replaced. That is so whatever the route does about operations: rows that it would
+ * keep, or leave as they are, are among those that go.
  */
 export class LoadingTables {
   readonly #tables = new Map<string, LoadingTable>();
@@ -84,27 +94,33 @@ export class LoadingTables {
     if (loading === undefined || !loading.isEmptying()) return null;
     const leftOut: Moved = { table, changes: [], again: null };
     if (change.kind === 'insert') return loading.isLoaded(table, change.after) === true ? leftOut : null;
-    const goes = loading.replaces(table);
-    if (change.kind === 'delete') return loading.isLoaded(table, change.before) === true && !goes ? leftOut : null;
+    if (change.kind === 'delete')
+      return loading.isLoaded(table, change.before) === true
+        ? { ...leftOut, changes: [{ ...change, replaced: true }] }
+        : null;
     const { before, after } = change;
     const now = filled(after, before);
     const was = before === null ? now : before.map((cell, at) => (cell === ABSENT ? (now[at] as Cell) : cell));
     const [wasLoaded, isLoaded] = [loading.isLoaded(table, was), loading.isLoaded(table, now)];
+    const goes = (row: Row): Change => ({ kind: 'delete', table, before: row, replaced: true });
     if (wasLoaded === true && isLoaded === true) {
       const identity = before ?? identityOf(table, after);
-      return identity === null || !goes
-        ? leftOut
-        : { ...leftOut, changes: [{ kind: 'delete', table, before: identity }] };
+      return identity === null ? leftOut : { ...leftOut, changes: [goes(identity)] };
     }
     if (before === null || wasLoaded === isLoaded || wasLoaded === null || isLoaded === null) return null;
-    const gone: Change = { kind: 'delete', table, before };
-    if (isLoaded) return { table, changes: [gone], again: null };
-    // What the old row at the target has of it may be anything.
-    if (now.includes(UNCHANGED)) {
-      const key = keyIndexes(table, loading.key);
-      return { table, changes: [gone], again: key.map((at) => String(now[at])) };
+    const { dropped, kept } = loading.treatment(table);
+    if (isLoaded) {
+      // It is read with the part. What is at the target of it is not of the part.
+      if (kept !== null) return { ...leftOut, changes: [{ kind: 'delete', table, before }] };
+      return dropped.has('update') ? leftOut : { ...leftOut, changes: [goes(before)] };
     }
-    return { table, changes: [gone, { kind: 'insert', table, after: now }], again: null };
+    if (dropped.has('update')) return { ...leftOut, changes: [goes(before)] };
+    // What the old row at the target has of it may be anything; and inserts may not travel where updates do.
+    if (now.includes(UNCHANGED) || dropped.has('insert')) {
+      const key = keyIndexes(table, loading.key);
+      return { table, changes: [goes(before)], again: key.map((at) => String(now[at])) };
+    }
+    return { table, changes: [goes(before), { kind: 'insert', table, after: now }], again: null };
   }
 
   /** Null where the key stays. */
@@ -116,7 +132,8 @@ export class LoadingTables {
     const key = keyIndexes(table, loading.key);
     if (!key.some((at) => before[at] !== ABSENT && after[at] !== UNCHANGED && before[at] !== after[at])) return null;
     const row = filled(after, before);
-    if (!row.includes(UNCHANGED) && loading.replaces(table)) {
+    const { dropped, kept } = loading.treatment(table);
+    if (!row.includes(UNCHANGED) && dropped.size === 0 && kept === null) {
       const changes: Change[] = [
         { kind: 'delete', table, before },
         { kind: 'insert', table, after: row },

@@ -184,8 +184,8 @@ export const loadMutations: readonly Mutation[] = [
     promise: 2,
     what: 'forgets a row whose key leaves the part that is emptied',
     file: 'src/pipeline/loading-tables.ts',
-    find: "return { table, changes: [gone, { kind: 'insert', table, after: now }], again: null };",
-    replace: 'return { table, changes: [gone], again: null };',
+    find: "return { table, changes: [goes(before), { kind: 'insert', table, after: now }], again: null };",
+    replace: 'return { table, changes: [goes(before)], again: null };',
     test: { file: 'test/unit/loading-tables.test.ts', name: 'enters or leaves the part' },
   },
   {

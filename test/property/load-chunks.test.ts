@@ -132,7 +132,7 @@ describe.for(seeds())('seed %i', (seed) => {
       let isEmptying = true;
       loading.set(label, {
         key: key.names,
-        replaces: () => true,
+        treatment: () => ({ dropped: new Set(), kept: null }),
         isEmptying: () => isEmptying,
         isLoaded: (_, row) => isLoaded(row),
         onAgain: (moved) => again.push([...moved]),

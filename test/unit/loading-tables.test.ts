@@ -4,7 +4,7 @@ import type { Change } from '../../src/core/change.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
-import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
+import { LoadingTables, type Treatment } from '../../src/pipeline/loading-tables.ts';
 
 const table = {
   schema: 'public',
@@ -13,12 +13,16 @@ const table = {
   identity: 'default',
 } as TableVersion;
 
-function passed(change: Change, { isEmptying = true, replaces = true } = {}) {
+interface How extends Partial<Treatment> {
+  readonly isEmptying?: boolean;
+}
+
+function passed(change: Change, { isEmptying = true, dropped = new Set(), kept = null }: How = {}) {
   const again: (readonly string[])[] = [];
   const loading = new LoadingTables();
   loading.set('public.item', {
     key: ['id'],
-    replaces: () => replaces,
+    treatment: () => ({ dropped, kept }),
     isEmptying: () => isEmptying,
     isLoaded: (_: TableVersion, row: Row) => (row[0] === ABSENT ? null : Number(row[0]) < 100),
     onAgain: (key) => again.push(key),
@@ -32,7 +36,9 @@ function passed(change: Change, { isEmptying = true, replaces = true } = {}) {
 
 const insert = (...after: Row): Change => ({ kind: 'insert', table, after: [...after] });
 const update = (before: Row | null, after: Row): Change => ({ kind: 'update', table, before, after });
-const gone = (id: string) => ({ kind: 'delete', table: undefined, before: [id, ABSENT] });
+const gone = (id: string) => ({ kind: 'delete', table: undefined, before: [id, ABSENT], replaced: true });
+const kept = { kept: {} };
+const without = (...operations: ('insert' | 'update' | 'delete')[]): How => ({ dropped: new Set(operations) });
 const come = (id: string, v: string) => ({ kind: 'insert', table: undefined, after: [id, v] });
 
 test('while old rows go, what comes for the part that is loaded is left out, and the rest goes on', () => {
@@ -45,8 +51,8 @@ test('while old rows go, what comes for the part that is loaded is left out, and
   ];
   for (const change of left) {
     // Its old row may have what another one outside of the part is given next.
-    expect(passed(change)).toEqual({ changes: [gone('1')], again: [] });
-    expect(passed(change, { replaces: false })).toEqual(nothing);
+    for (const how of [{}, kept, without('delete'), without('insert', 'update', 'delete')])
+      expect(passed(change, how)).toEqual({ changes: [gone('1')], again: [] });
   }
   for (const change of [insert('100', 'a'), update(null, ['100', 'b'])]) {
     expect(passed(change).changes).toEqual([{ ...change, table: undefined }]);
@@ -61,4 +67,17 @@ test('a row whose key enters or leaves the part while old rows go is where it be
   expect(passed(update(['1', ABSENT], ['100', 'a']))).toEqual({ changes: [gone('1'), come('100', 'a')], again: [] });
   // What the target has of it is of an old row.
   expect(passed(update(['1', ABSENT], ['100', UNCHANGED]))).toEqual({ changes: [gone('1')], again: [['100']] });
+});
+
+test('it is where the route would have it that leaves operations out or keeps rows', () => {
+  const enters = update(['100', ABSENT], ['1', 'a']);
+  const leaves = update(['1', ABSENT], ['100', 'a']);
+  // What is not of the part stays as the route has it: kept, marked, or not touched.
+  expect(passed(enters, kept).changes).toEqual([{ kind: 'delete', table: undefined, before: ['100', ABSENT] }]);
+  expect(passed(enters, without('update')).changes).toEqual([]);
+  expect(passed(enters, without('delete')).changes).toEqual([gone('100')]);
+  expect(passed(leaves, kept)).toEqual({ changes: [gone('1'), come('100', 'a')], again: [] });
+  expect(passed(leaves, without('update'))).toEqual({ changes: [gone('1')], again: [] });
+  // As an update it would have come.
+  expect(passed(leaves, without('insert'))).toEqual({ changes: [gone('1')], again: [['100']] });
 });

@@ -113,10 +113,7 @@ export class TableLoad {
     const { loading, mapper } = this.#options;
     loading.set(this.#label, {
       key: this.#key,
-      replaces: (table) => {
-        const { dropped, kept } = mapper.bind(table);
-        return dropped.size === 0 && kept === null;
-      },
+      treatment: (table) => mapper.bind(table),
       isEmptying: () => this.#emptying,
       isLoaded: (table, row) => (this.#part === null ? true : (this.#partOf(table)?.isOurs(row) ?? null)),
       onAgain: (key) => this.#again.push(key),

@@ -49,7 +49,10 @@ export function mapAny(binding: TableBinding, change: RowChange, out: Change[]):
     return;
   }
   if (change.kind === 'delete') {
-    for (const row of mapRows(binding, change.before)) emitDelete(binding, row, out);
+    for (const row of mapRows(binding, change.before)) {
+      if (change.replaced === true) out.push({ kind: 'delete', table: row.output.table, before: row.row });
+      else emitDelete(binding, row, out);
+    }
     return;
   }
   fill(binding, change);
