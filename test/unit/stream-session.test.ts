@@ -153,3 +153,29 @@ test('what the catalogue shows goes before the next transaction, and not before 
   });
   expect(applied.map(({ changes }) => changes)).toEqual([[], [], [shown]]);
 });
+
+test('a chunk whose rows can not be carried halts behind the transactions that came with its watermark', async () => {
+  const stop = new AbortController();
+  const options = common(stop);
+  options.windows.open({
+    low: 'low',
+    high: 'high',
+    tables: new Map(),
+    close: () => {
+      throw new RangeError('a value that the target can not hold');
+    },
+  });
+  const watermark = (at: number, id: string): TransactionPart => ({
+    ...transaction(at, 0),
+    changes: [{ kind: 'watermark', id }],
+  });
+  const applied: string[] = [];
+  const session = streamSession({
+    ...options,
+    collector: collectorOf([watermark(1, 'low'), transaction(2), transaction(3), watermark(4, 'high'), transaction(5)]),
+    consumer: consumerOf(async (given) => void applied.push(...given.map(({ id }) => id))),
+    channel: new MemoryChannel(),
+  });
+  await expect(session).rejects.toThrow('can not hold');
+  expect(applied).toEqual(['1', '2', '3']);
+});
