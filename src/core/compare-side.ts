@@ -67,12 +67,19 @@ export interface RangeDigest {
 export interface ListedRow {
   readonly key: RowKey;
   readonly hash: string;
+  /** Where it was asked for. */
+  readonly place?: RowPlace;
 }
+
+/** What one row, and no other one that is like it, is called at its side until somebody writes it. */
+export type RowPlace = string;
 
 /** Buckets 0 and up of so many. */
 export interface BucketChoice {
   readonly chosen: readonly number[];
   readonly buckets: number;
+  /** Rows are listed with their places. Only of sides that have CompareSide.placed. */
+  readonly places?: boolean;
 }
 
 export interface GivenRows {
@@ -117,9 +124,15 @@ export interface CompareSide {
    * not there are missing.
    */
   versions(shape: ComparedShape, keys: readonly RowKey[]): Promise<ReadonlyMap<string, string>>;
-  /** Whole rows of a table in a range of keys, for a route's transforms, in batches. */
-  read(shape: ComparedShape, columns: readonly string[], range: KeyRange): AsyncIterable<readonly Row[]>;
-  /** What rows would be here, if the table held them: cells in the order of the shape's columns. */
+  /** Whole rows of a table in a range of keys, for a route's transforms, in batches. `places`: behind their cells. */
+  read(
+    shape: ComparedShape,
+    columns: readonly string[],
+    range: KeyRange & { readonly places?: boolean },
+  ): AsyncIterable<readonly Row[]>;
+  /** The rows at these places; those that somebody has written since are missing. Sides that can't tell rows apart by their places lack it. */
+  placed?(shape: ComparedShape, places: readonly RowPlace[]): Promise<ReadonlyMap<RowPlace, ComparedRow>>;
+  /** What rows would be here, if the table held them, in their order: cells in the order of the shape's columns. */
   listGiven(shape: ComparedShape, hash: RowHash, given: GivenRows): Promise<readonly GivenRow[]>;
   /** As `rows`, of rows that are given as in `listGiven`. */
   rowsGiven(shape: ComparedShape, rows: readonly Row[]): Promise<ReadonlyMap<string, ComparedRow>>;

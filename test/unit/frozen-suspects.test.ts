@@ -4,6 +4,7 @@ import type { CompareSide, ListedRow } from '../../src/core/compare-side.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { FrozenSides } from '../../src/operations/compare/frozen-sides.ts';
 import { type FrozenOptions, judgeListed, unsureRows } from '../../src/operations/compare/frozen-suspects.ts';
+import { suspectsOf } from '../../src/operations/compare/suspects.ts';
 import { ChangedRows } from '../../src/pipeline/watermark-windows.ts';
 
 const names = ['id', 'v'];
@@ -43,7 +44,7 @@ async function judged({ here, there, note }: Seen, isKeyless: boolean): Promise<
   const unsure = await unsureRows({ changed, columns } as unknown as FrozenSides, options);
   const list = (rows: readonly Row[]): ListedRow[] => rows.map((row) => listed(row, isKeyless));
   return Object.fromEntries(
-    judgeListed(list(here), list(there), unsure).map(({ key, verdict }) => [key.join(), verdict]),
+    judgeListed(suspectsOf(list(here), list(there)), unsure).map(({ key, verdict }) => [key.join(), verdict]),
   );
 }
 

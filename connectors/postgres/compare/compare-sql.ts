@@ -1,4 +1,4 @@
-import type { ComparedShape, KeyRange, RowHash } from '../../../src/core/compare-side.ts';
+import type { BucketChoice, ComparedShape, KeyRange, RowHash, RowPlace } from '../../../src/core/compare-side.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import type { PostgresSideColumn, PostgresSideTable } from './side-tables.ts';
 
@@ -85,7 +85,7 @@ export class CompareSql {
   /** $1 and so on: an array of texts for each column. */
   given(hash: RowHash, buckets: number): string {
     return `select ${this.keyArray} as key, ${this.hash(hash)}::text as hash, ${this.bucket(hash, buckets)} as bucket
-      from ${this.#givenRows}`;
+      from ${this.#givenRows} order by ${givenAt}`;
   }
 
   rowsGiven(): string {
@@ -97,7 +97,8 @@ export class CompareSql {
     const columns = this.#shape.columns.map(({ name }) => this.#column(name));
     const arrays = columns.map((_, at) => `$${at + 1}::text[]`);
     const cast = columns.map((column, at) => `${held(`g.c${at}`, column)} as ${quoteIdentifier(column.name)}`);
-    return `(select ${cast.join(', ')} from unnest(${arrays.join(', ')}) g(${arrays.map((_, at) => `c${at}`).join(', ')})) given`;
+    const names = arrays.map((_, at) => `c${at}`).join(', ');
+    return `(select ${cast.join(', ')}, g.place as ${givenAt} from unnest(${arrays.join(', ')}) with ordinality g(${names}, place)) given`;
   }
 
   get #cells(): string {
@@ -115,10 +116,17 @@ export class CompareSql {
   }
 
   /** $1: the numbers of the buckets. */
-  listBuckets(hash: RowHash, buckets: number): string {
+  listBuckets(hash: RowHash, { buckets, places = false }: Omit<BucketChoice, 'chosen'>): string {
     const { condition } = this.#shape;
-    return `select ${this.keyArray} as key, ${this.hash(hash)}::text as hash from ${this.from}
+    const place = places ? `, ${versionOf('t')} as place` : '';
+    return `select ${this.keyArray} as key, ${this.hash(hash)}::text as hash${place} from ${this.from} t
       where ${this.bucket(hash, buckets)} = any($1::int4[])${condition === null ? '' : ` and ${conditionText(condition)}`}`;
+  }
+
+  /** $1: places, $2: the tids in them. */
+  get placed(): string {
+    return `select ${versionOf('t')} as place, ${this.#cells} as cells from ${this.from} t
+      where t.ctid = any($2::tid[]) and ${versionOf('t')} = any($1::text[])`;
   }
 
   /** By its key where it has one: rows that differ are in one bucket then. */
@@ -153,6 +161,32 @@ export class CompareSql {
     const cells = this.#shape.columns.map(({ name }, at) => this.#cell('after', at, name)).join(', ');
     return `insert into ${quoteTable(this.#table)} as t (${names}) overriding system value select ${cells} from ${repairs} where ${this.#fits}
       on conflict (${this.#keyNames.join(', ')}) do nothing returning ${this.#aliasedKey}`;
+  }
+
+  /**
+   * Of rows without a key, $1: repairs, as above. Those that were seen at a place go there, where they are still as they were seen. $2: the tids in
+   * the places.
+   */
+  get deletePlaced(): string {
+    return `delete from ${this.from} t using ${numberedRepairs} where t.ctid = any($2::tid[])
+      and ${versionOf('t')} = r.repair ->> 'version' and to_jsonb(${this.#cellsOf('t.')}) = r.repair -> 'before' returning r.at::int4 as at`;
+  }
+
+  /** Likewise; of others one like it goes for each, whichever it is. The table is read once. */
+  get deleteAlike(): string {
+    return `with wanted as (select repair -> 'before' as row, array_agg(at order by at) as places from ${numberedRepairs} group by 1),
+      found as (select t.tableoid as of, t.ctid as tid, w.row, w.places[row_number() over (partition by w.row order by t.tableoid, t.ctid)] as at
+        from ${this.from} t join wanted w on to_jsonb(${this.#cellsOf('t.')}) = w.row)
+      delete from ${this.from} t using found where found.at is not null and t.ctid = found.tid and t.tableoid = found.of
+        and to_jsonb(${this.#cellsOf('t.')}) = found.row returning found.at::int4 as at`;
+  }
+
+  /** Likewise: rows as they have come to stand there. */
+  get insertAlike(): string {
+    const names = this.#shape.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+    const cells = this.#shape.columns.map(({ name }, at) => this.#cell('after', at, name)).join(', ');
+    return `insert into ${quoteTable(this.#table)} as t (${names}) overriding system value select ${cells} from ${numberedRepairs}
+      where ${this.#fits} order by r.at returning ${this.#cellsOf('t.')} as cells`;
   }
 
   #cell(image: 'key' | 'after', at: number, name: string): string {
@@ -223,12 +257,21 @@ export class CompareSql {
   }
 }
 
+/** The tids in places. */
+export function tidsOf(places: readonly RowPlace[]): string[] {
+  return places.map((place) => /\(\d+,\d+\)/.exec(place)?.[0] ?? '(0,0)');
+}
+
 /** Whoever writes a row makes another version of it, which has another place, and another transaction in front. */
-function versionOf(alias: string): string {
+export function versionOf(alias: string): string {
   return `${alias}.tableoid::text || ${alias}.ctid::text || ${alias}.xmin::text`;
 }
 
 const repairs = '(select repair from jsonb_array_elements($1::jsonb) repair) r';
+const numberedRepairs = '(select repair, at from jsonb_array_elements($1::jsonb) with ordinality u(repair, at)) r';
+
+/** Among columns of any name. */
+const givenAt = '"tidelock: place of a given row"';
 
 /**
  * One text for all values that are equal: 1.0 and 1.00 are one key, and so are -0 and 0. Else that of the change queue, whose keys

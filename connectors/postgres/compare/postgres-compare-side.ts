@@ -14,6 +14,7 @@ import {
   type RangeDigest,
   type RowHash,
   type RowKey,
+  type RowPlace,
   type SideTable,
 } from '../../../src/core/compare-side.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
@@ -26,7 +27,7 @@ import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import { sqlPieces } from '../schema/sql-pieces.ts';
 import { sqlText } from '../schema/sql-text.ts';
-import { CompareSql } from './compare-sql.ts';
+import { CompareSql, tidsOf, versionOf } from './compare-sql.ts';
 import { type PostgresSideTable, readSideTables } from './side-tables.ts';
 
 /** A session whose transaction is the frozen side. */
@@ -163,10 +164,20 @@ export class PostgresCompareSide implements CompareSide {
     });
   }
 
-  listBuckets(shape: ComparedShape, hash: RowHash, { chosen, buckets }: BucketChoice): Promise<readonly ListedRow[]> {
+  listBuckets(shape: ComparedShape, hash: RowHash, { chosen, ...how }: BucketChoice): Promise<readonly ListedRow[]> {
     return this.#use(async (client) => {
-      const { rows } = await client.query<ListedRow>(this.#sql(shape).listBuckets(hash, buckets), [chosen]);
+      const { rows } = await client.query<ListedRow>(this.#sql(shape).listBuckets(hash, how), [chosen]);
       return rows;
+    });
+  }
+
+  placed(shape: ComparedShape, places: readonly RowPlace[]): Promise<ReadonlyMap<RowPlace, ComparedRow>> {
+    return this.#use(async (client) => {
+      const { rows } = await client.query<{ place: RowPlace; cells: (string | null)[] }>(this.#sql(shape).placed, [
+        places,
+        tidsOf(places),
+      ]);
+      return new Map(rows.map(({ place, cells }) => [place, cells]));
     });
   }
 
@@ -189,7 +200,7 @@ export class PostgresCompareSide implements CompareSide {
   async *read(
     shape: ComparedShape,
     columns: readonly string[],
-    range: KeyRange,
+    range: KeyRange & { readonly places?: boolean },
   ): AsyncGenerator<readonly Row[], void, undefined> {
     const sql = this.#sql(shape);
     const { text, values } = sql.range(range);
@@ -198,7 +209,7 @@ export class PostgresCompareSide implements CompareSide {
       /\$(\d+)/g,
       (_, number: string) => `current_setting('${boundSetting(Number(number))}')`,
     );
-    const names = columns.map(quoteIdentifier).join(', ');
+    const names = [...columns.map(quoteIdentifier), ...(range.places === true ? [versionOf('t')] : [])];
     const client = await this.#take();
     let isDone = false;
     try {
@@ -207,10 +218,12 @@ export class PostgresCompareSide implements CompareSide {
           'select set_config(name, value, false) from unnest($1::text[], $2::text[]) as bound (name, value)',
           [values.map((_, at) => boundSetting(at + 1)), values],
         );
-      const reader = new RowTextReader(columns.length);
+      const reader = new RowTextReader(names.length);
       let batch: Row[] = [];
       let bytes = 0;
-      for await (const chunk of client.query(copyTo(`COPY (select ${names} from ${sql.from} ${where}) TO STDOUT`))) {
+      for await (const chunk of client.query(
+        copyTo(`COPY (select ${names.join(', ')} from ${sql.from} t ${where}) TO STDOUT`),
+      )) {
         for (const row of reader.read(chunk as Buffer)) batch.push(row);
         bytes += (chunk as Buffer).length;
         if (bytes < batchBytes || batch.length === 0) continue;

@@ -10,7 +10,7 @@ import { connectPostgres } from '../connect.ts';
 import { applicationName, setReplicaRole } from '../target/apply-connection.ts';
 import { isOfTheChange } from '../target/careful-apply.ts';
 import { originMarker } from '../target/origin-marker.ts';
-import { CompareSql } from './compare-sql.ts';
+import { CompareSql, tidsOf } from './compare-sql.ts';
 import { type PostgresSideTable, readSideTables } from './side-tables.ts';
 
 export interface RepairerOptions {
@@ -56,10 +56,16 @@ class PostgresRepairer implements Repairer {
         await this.#client.query(`select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`, [
           originMarker([{ ...origin, committedAtMs: Date.now() }]),
         ]);
-      const done = await this.#write(sql, request.rows);
-      await this.#keep(request, done);
+      const done =
+        request.shape.key.length === 0 ? await this.#writeKeyless(sql, request) : await this.#write(sql, request.rows);
+      if (done === null) {
+        await this.#client.query('rollback');
+        return request.rows.map(() => ({ kind: 'refused', why: 'a value that would not be held as it is' }));
+      }
+      const kept = [...done.values()];
+      await this.#keep(request, kept);
       await this.#client.query('commit');
-      return request.rows.map(({ key }) => ({ kind: done.has(keyText(key)) ? 'done' : 'changed' }));
+      return request.rows.map((row) => ({ kind: done.has(row) ? 'done' : 'changed' }));
     } catch (error) {
       if (!isPostgresError(error) || !isOfTheChange(error.code)) throw this.#classify(error);
       await this.#client.query('rollback').catch(() => {});
@@ -101,8 +107,8 @@ class PostgresRepairer implements Repairer {
     await this.#client.end().catch(() => {});
   }
 
-  /** What goes makes room for what comes. */
-  async #write(sql: CompareSql, rows: readonly RowRepair[]): Promise<ReadonlySet<string>> {
+  /** Rows that were written, as they are kept. What goes makes room for what comes. */
+  async #write(sql: CompareSql, rows: readonly RowRepair[]): Promise<ReadonlyMap<RowRepair, RowRepair>> {
     const done = new Set<string>();
     const run = async (text: string | null, chosen: readonly RowRepair[]): Promise<void> => {
       if (text === null || chosen.length === 0) return;
@@ -121,11 +127,51 @@ class PostgresRepairer implements Repairer {
       sql.insertRows,
       rows.filter(({ before }) => before === null),
     );
+    return new Map(rows.flatMap((row) => (done.has(keyText(row.key)) ? [[row, row] as const] : [])));
+  }
+
+  /** Likewise, of rows without a key. Null where some of those that are to come do not, and nobody can tell which: the transaction is to be rolled back. */
+  async #writeKeyless(sql: CompareSql, { rows }: RepairRequest): Promise<ReadonlyMap<RowRepair, RowRepair> | null> {
+    const done = new Map<RowRepair, RowRepair>();
+    const remove = async (text: string, chosen: readonly RowRepair[], more: readonly string[][]): Promise<void> => {
+      if (chosen.length === 0) return;
+      const found = await this.#client.query<{ at: number }>(text, [JSON.stringify(chosen), ...more]);
+      for (const { at } of found.rows) {
+        const row = chosen[at - 1];
+        if (row !== undefined) done.set(row, row);
+      }
+    };
+    const going = rows.filter(({ after }) => after === null);
+    const placed = going.filter(({ version }) => version !== undefined);
+    await remove(sql.deletePlaced, placed, [tidsOf(placed.map(({ version = '' }) => version))]);
+    await remove(
+      sql.deleteAlike,
+      going.filter(({ version }) => version === undefined),
+      [],
+    );
+    const coming = rows.filter(({ before }) => before === null);
+    if (coming.length === 0) return done;
+    await this.#demandNothingParked();
+    const { rows: made } = await this.#client.query<{ cells: (string | null)[] }>(sql.insertAlike, [
+      JSON.stringify(coming),
+    ]);
+    if (made.length !== coming.length) {
+      if (rows.length > 1) return null;
+      return done;
+    }
+    // Whoever takes it back finds the row by what it is there.
+    for (const [at, row] of coming.entries()) done.set(row, { ...row, after: made[at]?.cells ?? row.after });
     return done;
   }
 
-  async #keep({ shape, rows, job }: RepairRequest, done: ReadonlySet<string>): Promise<void> {
-    const kept = rows.filter(({ key }) => done.has(keyText(key)));
+  /** A row that a parked transaction brings would be there twice after its retry: nothing tells that it has come already. */
+  async #demandNothingParked(): Promise<void> {
+    const { route, routeId } = this.#options;
+    const { rows } = await this.#client.query('select from tidelock.parked where route_id = $1 limit 1', [routeId]);
+    if (rows.length > 0) throw fail(routeErrors.repairWhileParked, { route: route.name });
+  }
+
+  async #keep({ shape, job }: RepairRequest, kept: readonly RowRepair[]): Promise<void> {
     await this.#client.query(
       `insert into tidelock.repaired (job_id, target, columns, key_columns, image)
        select $1, $2, $3, $4, image from jsonb_array_elements($5::jsonb) image`,

@@ -69,10 +69,9 @@ function valuesText({ values, columns }: DifferenceExample): string[] {
   const shown = (row: Readonly<Record<string, string | null>> | null, names: readonly string[]): string =>
     row === null ? '(no row)' : names.map((name) => `${name}=${text(row[name])}`).join(' ');
   const names = columns.length > 0 ? columns : Object.keys(source ?? target ?? {});
+  const named = Object.entries(key).map(([name, value]) => `${name}=${text(value)}`);
   return [
-    `            ${Object.entries(key)
-      .map(([name, value]) => `${name}=${text(value)}`)
-      .join(' ')}`,
+    ...(named.length === 0 ? [] : [`            ${named.join(' ')}`]),
     `            source ${shown(source, names)}`,
     `            target ${shown(target, names)}`,
   ];

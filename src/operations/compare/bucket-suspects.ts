@@ -27,25 +27,31 @@ export interface BucketDifferences {
 }
 
 /**
+ * `unsure`: buckets that are to be looked at although they are equal; null: all.
+ *
  * For tables whose key the two sides order in different ways, or that have none: each side is read once, and its rows are
  * added up by buckets of their key's hash.
  */
 export async function bucketDifferences(
   { source, target }: BucketReaders,
   estimatedRows: number,
+  unsure: (buckets: number) => Promise<readonly number[] | null> = async () => [],
 ): Promise<BucketDifferences> {
   const buckets = bucketsFor(estimatedRows);
   const [here, there] = await Promise.all([source.bucketDigests(buckets), target.bucketDigests(buckets)]);
   let rows = 0;
   for (const digest of here.values()) rows += digest.rows;
   // Nobody has analysed it, or it has grown: a bucket is listed whole.
-  if (bucketsFor(rows) > buckets && rows > buckets * leafRows) return await bucketDifferences({ source, target }, rows);
+  if (bucketsFor(rows) > buckets && rows > buckets * leafRows)
+    return await bucketDifferences({ source, target }, rows, unsure);
+  const looked = await unsure(buckets);
+  const isLooked = (bucket: number): boolean => looked === null || looked.includes(bucket);
   const choices: BucketChoice[] = [];
   let chosen: number[] = [];
   let listed = 0;
   for (const bucket of new Set([...here.keys(), ...there.keys()])) {
     const [a, b] = [here.get(bucket), there.get(bucket)];
-    if (a?.rows === b?.rows && a?.sum === b?.sum) continue;
+    if (a?.rows === b?.rows && a?.sum === b?.sum && !isLooked(bucket)) continue;
     if (chosen.length === 0) choices.push({ chosen, buckets });
     chosen.push(bucket);
     listed += Math.max(a?.rows ?? 0, b?.rows ?? 0);

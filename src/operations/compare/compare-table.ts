@@ -4,10 +4,10 @@ import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { bucketDifferences, bucketSuspects } from './bucket-suspects.ts';
 import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
-import { judgeFrozen } from './compare-frozen.ts';
+import { frozenDifferences, judgeFrozen } from './compare-frozen.ts';
 import { added, type Counts, FoundDifferences, mostExamples, noCounts } from './found-differences.ts';
 import { GroupedJudge, mostAtOnce } from './grouped-judge.ts';
-import type { Judge } from './judge.ts';
+import type { Judge, Judgement } from './judge.ts';
 import { asIntended } from './left-by-intent.ts';
 import { type RangeReaders, rangeSuspects } from './range-suspects.ts';
 import type { StreamFreezer } from './stream-freezer.ts';
@@ -38,6 +38,8 @@ export interface CompareTableOptions {
   readonly judge: Judge;
   /** For rows that the judge can't look up; without it they are undecided. */
   readonly freezer?: StreamFreezer;
+  /** Likewise, to mend them; without it they are only told. */
+  readonly mender?: FrozenMender | null;
   readonly showValues: boolean;
   readonly digestKey: string;
   /** Share of the rows, by chunks; null: all. */
@@ -46,6 +48,11 @@ export interface CompareTableOptions {
   readonly maxLoad: number | null;
   readonly signal: AbortSignal;
   onState(state: TableState): Promise<void>;
+}
+
+/** Mends what differs in buckets of rows that nobody can look up one by one. Null where the route does not stream. */
+export interface FrozenMender {
+  mend(options: CompareTableOptions, choice: BucketChoice): Promise<readonly Judgement[] | null>;
 }
 
 /** How long a chunk is to take at the slower side, and how many rows it may have: as long as that a snapshot is held. */
@@ -155,7 +162,7 @@ async function rest({ maxLoad, signal }: CompareTableOptions, spentMs: number): 
  * of them is looked at by itself: with rests between, and gone on from.
  */
 async function compareBuckets(options: CompareTableOptions, from: TableState): Promise<TableState> {
-  const { plan, judge, freezer, signal } = options;
+  const { plan, judge, freezer, mender = null, signal } = options;
   const readers = tableReaders(options);
   let { buckets, ...state } = from;
   const reached = async (left: readonly BucketChoice[], beganMs: number): Promise<void> => {
@@ -163,22 +170,24 @@ async function compareBuckets(options: CompareTableOptions, from: TableState): P
     await options.onState(state.done ? state : { ...state, buckets: left });
     if (!state.done) await rest(options, performance.now() - beganMs);
   };
+  const isTold = (await judge.tells?.(plan)) !== false;
   if (buckets === undefined) {
     const beganMs = performance.now();
-    const { rows, choices } = await bucketDifferences(readers, plan.estimatedRows);
+    const frozen = isTold || freezer === undefined ? null : await frozenDifferences(options, freezer);
+    const { rows, choices } = frozen ?? (await bucketDifferences(readers, plan.estimatedRows));
     buckets = choices;
     state = { ...untouched, rows };
     await reached(buckets, beganMs);
   }
   const judged = judgedBy(options);
-  const isTold = (await judge.tells?.(plan)) !== false;
   for (const [at, choice] of buckets.entries()) {
     signal.throwIfAborted();
     const beganMs = performance.now();
     const found = new FoundDifferences(plan, { ...options, ...untouched });
     const decides = judge.isOneWay !== false;
+    const mended = isTold || !decides || mender === null ? null : await mender.mend(options, choice);
     const judgements =
-      isTold || freezer === undefined ? null : await judgeFrozen(options, { freezer, decides, choice });
+      mended ?? (isTold || freezer === undefined ? null : await judgeFrozen(options, { freezer, decides, choice }));
     if (judgements !== null) found.add(judgements);
     else {
       const suspects = await bucketSuspects(readers, choice);

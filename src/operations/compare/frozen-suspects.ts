@@ -1,10 +1,17 @@
 import { UNCHANGED } from '../../core/cell.ts';
-import { type CompareSide, keyText, type ListedRow, type RowHash } from '../../core/compare-side.ts';
+import {
+  type BucketChoice,
+  type CompareSide,
+  type GivenRow,
+  keyText,
+  type RowHash,
+  type RowKey,
+} from '../../core/compare-side.ts';
 import type { Position } from '../../core/position.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { FrozenSides } from './frozen-sides.ts';
 import type { Judgement } from './judge.ts';
-import { type ListedSuspect, suspectsOf } from './suspects.ts';
+import type { ListedSuspect } from './suspects.ts';
 import type { TablePlan } from './table-plan.ts';
 
 export interface FrozenOptions {
@@ -16,20 +23,25 @@ export interface FrozenOptions {
 }
 
 /** A row's key at the target, or where there is none the hash of the whole row. */
-type Identity = string;
+export type Identity = string;
 
 /** Rows of which nobody knows what they were at the position. */
-interface Unsure {
+export interface Unsure {
   has(identity: Identity): boolean;
   /** A row that was there and is not any more can't be told from one that is missing. */
   readonly missing: boolean;
+  /** Of rows that are told apart by all of what they are; null: any. */
+  readonly rows: readonly GivenRow[] | null;
 }
 
 /** Which rows were changed while the snapshots were taken. */
-export async function unsureRows(frozen: FrozenSides, options: FrozenOptions): Promise<Unsure> {
-  const { changed, columns } = frozen;
+export async function unsureRows(
+  { changed, columns }: Pick<FrozenSides, 'changed' | 'columns'>,
+  options: FrozenOptions,
+  buckets = 1,
+): Promise<Unsure> {
   const { plan, hash, mapper, target } = options;
-  const all: Unsure = { has: () => true, missing: true };
+  const all: Unsure = { has: () => true, missing: true, rows: null };
   if (changed.truncated || changed.overflowed) return all;
   const { source } = plan.binding;
   const isKeyless = plan.targetShape.key.length === 0;
@@ -50,24 +62,52 @@ export async function unsureRows(frozen: FrozenSides, options: FrozenOptions): P
     if (mapped.length === 0 && !isKeyless) missing = true;
     rows.push(...mapped.map(({ row: made }) => made));
   }
-  const given = rows.length === 0 ? [] : await target.listGiven(plan.targetShape, hash, { rows, buckets: 1 });
+  const given = rows.length === 0 ? [] : await target.listGiven(plan.targetShape, hash, { rows, buckets });
   const identities = new Set(given.map(identityOf));
-  return { has: (identity) => identities.has(identity), missing };
+  return { has: (identity) => identities.has(identity), missing, rows: isKeyless ? distinct(given) : [] };
 }
 
-/** What two lists of rows do not have in common. */
-export function judgeListed(
-  here: readonly ListedRow[],
-  there: readonly ListedRow[],
-  { has, missing }: Unsure,
+function distinct(given: readonly GivenRow[]): readonly GivenRow[] {
+  return [...new Map(given.map((row) => [row.hash, row])).values()];
+}
+
+/**
+ * Rows without a key that both sides have equally often, and nobody knows it: the one's snapshot may be of before such a row came, and the other, which
+ * lacks one, of after it. (A row that has a key is made right by the change that hides it.)
+ */
+export function hiddenRows(
+  { rows }: Unsure,
+  { suspects, choice }: { readonly suspects: readonly ListedSuspect[]; readonly choice: BucketChoice },
 ): readonly Judgement[] {
-  return suspectsOf(here, there).map((suspect): Judgement => {
-    const isUnsure = has(identityOf(suspect)) || (missing && suspect.kind === 'missing');
-    const key = suspect.key.length === 0 ? [suspect.hash] : suspect.key;
-    return { key, verdict: isUnsure ? 'undecided' : suspect.kind, seen: null };
+  if (rows === null) return suspects.length > 0 ? [] : [{ key: [''], verdict: 'undecided', seen: null }];
+  const told = new Set(suspects.map(({ hash }) => hash));
+  const chosen = new Set(choice.chosen);
+  return rows
+    .filter(({ hash, bucket }) => chosen.has(bucket) && !told.has(hash))
+    .map(({ hash }): Judgement => ({ key: [hash], verdict: 'undecided', seen: null }));
+}
+
+/** `seen`: rows that are to be shown. */
+export function judgeListed(
+  suspects: readonly ListedSuspect[],
+  unsure: Unsure,
+  seen: ReadonlyMap<ListedSuspect, Judgement['seen']> = new Map(),
+): readonly Judgement[] {
+  return suspects.map((suspect): Judgement => {
+    const verdict = isUnsure(suspect, unsure) ? 'undecided' : suspect.kind;
+    return { key: keyOf(suspect), verdict, seen: seen.get(suspect) ?? null };
   });
 }
 
-function identityOf({ key, hash }: Pick<ListedSuspect, 'key' | 'hash'>): Identity {
+export function isUnsure(suspect: ListedSuspect, { has, missing }: Unsure): boolean {
+  return has(identityOf(suspect)) || (missing && suspect.kind === 'missing');
+}
+
+/** What a row is told apart by where people read of it. */
+export function keyOf({ key, hash }: ListedSuspect): RowKey {
+  return key.length === 0 ? [hash] : key;
+}
+
+export function identityOf({ key, hash }: Pick<ListedSuspect, 'key' | 'hash'>): Identity {
   return key.length === 0 ? hash : keyText(key);
 }

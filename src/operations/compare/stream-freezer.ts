@@ -5,6 +5,7 @@ import { fail } from '../../core/errors/tidelock-error.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { LiveStream } from '../../pipeline/live-stream.ts';
 import type { ChangedRows } from '../../pipeline/watermark-windows.ts';
+import { ChangesSince } from './changes-since.ts';
 import type { FrozenSides } from './frozen-sides.ts';
 import type { TablePlan } from './table-plan.ts';
 
@@ -28,14 +29,14 @@ export class StreamFreezer {
     this.#options = options;
   }
 
-  /** Null where the route does not stream. */
-  async freeze(plan: TablePlan): Promise<FrozenSides | null> {
+  /** Null where the route does not stream. `follows`: with what comes behind the position. */
+  async freeze(plan: TablePlan, { follows = false } = {}): Promise<FrozenSides | null> {
     const { route, signal } = this.#options;
     const live = this.#options.live();
     if (live === 'soon') throw fail(routeErrors.notStreaming, { route });
     if (live === null) return null;
     try {
-      return await this.#freeze(plan, live);
+      return await this.#freeze(plan, live, follows);
     } catch (error) {
       signal.throwIfAborted();
       if (live.ended.aborted) throw fail(routeErrors.notStreaming, { route }, error);
@@ -43,7 +44,7 @@ export class StreamFreezer {
     }
   }
 
-  async #freeze(plan: TablePlan, live: LiveStream): Promise<FrozenSides> {
+  async #freeze(plan: TablePlan, live: LiveStream, follows: boolean): Promise<FrozenSides> {
     const { route, source, target, signal } = this.#options;
     const table = plan.binding.source;
     const label = tableLabel(table);
@@ -75,6 +76,7 @@ export class StreamFreezer {
         return { ...part, look: high };
       },
     });
+    const since = follows ? new ChangesSince({ route, live, table: label, columns, after: high, signal }) : null;
     const onAbort = (): void => seen.reject(until.reason);
     until.addEventListener('abort', onAbort, { once: true });
     let here: CompareSide | null = null;
@@ -90,11 +92,13 @@ export class StreamFreezer {
         target: there,
         changed: rows,
         columns,
+        since,
         [Symbol.asyncDispose]: async () => {
           await Promise.all([frozen.close(), there.close()]);
         },
       };
     } catch (error) {
+      since?.[Symbol.dispose]();
       await here?.close();
       // It may have come in the meantime.
       void seen.promise.then(({ there }) => there.close()).catch(() => {});

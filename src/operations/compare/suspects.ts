@@ -1,4 +1,4 @@
-import type { ListedRow, RowKey } from '../../core/compare-side.ts';
+import type { ListedRow, RowKey, RowPlace } from '../../core/compare-side.ts';
 import { keyText } from '../../core/compare-side.ts';
 import type { DifferenceKind } from './compare-document.ts';
 
@@ -11,6 +11,8 @@ export interface Suspect {
 export interface ListedSuspect extends Suspect {
   /** Of the row that there is, the source's where there are two. */
   readonly hash: string;
+  /** Likewise. */
+  readonly place?: RowPlace;
 }
 
 /**
@@ -26,7 +28,7 @@ export function suspectsOf(source: readonly ListedRow[], target: readonly Listed
     const [row] = rows;
     const [other] = others;
     if (rows.length === 1 && others.length === 1 && row !== undefined && row.key.length > 0) {
-      if (row.hash !== other?.hash) suspects.push({ key: row.key, kind: 'different', hash: row.hash });
+      if (row.hash !== other?.hash) suspects.push({ ...row, kind: 'different' });
     } else suspects.push(...unmatched(rows, others, 'missing'), ...unmatched(others, rows, 'extra'));
   }
   for (const [text, rows] of there) if (!here.has(text)) suspects.push(...unmatched(rows, [], 'extra'));
@@ -36,10 +38,10 @@ export function suspectsOf(source: readonly ListedRow[], target: readonly Listed
 function unmatched(rows: readonly ListedRow[], others: readonly ListedRow[], kind: DifferenceKind): ListedSuspect[] {
   const left = new Map<string, number>();
   for (const { hash } of others) left.set(hash, (left.get(hash) ?? 0) + 1);
-  return rows.flatMap(({ key, hash }) => {
-    const count = left.get(hash) ?? 0;
-    if (count === 0) return [{ key, kind, hash }];
-    left.set(hash, count - 1);
+  return rows.flatMap((row) => {
+    const count = left.get(row.hash) ?? 0;
+    if (count === 0) return [{ ...row, kind }];
+    left.set(row.hash, count - 1);
     return [];
   });
 }

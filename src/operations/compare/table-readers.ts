@@ -7,6 +7,7 @@ import type {
   ListedRow,
   RangeDigest,
   RowHash,
+  RowPlace,
 } from '../../core/compare-side.ts';
 import type { Position } from '../../core/position.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
@@ -86,29 +87,39 @@ class StreamedReader implements TableReader {
     return new Map([...sums].map(([bucket, { rows, sum }]) => [bucket, { rows, sum: sum.toString() }]));
   }
 
-  async listBuckets({ chosen, buckets }: BucketChoice): Promise<readonly ListedRow[]> {
+  async listBuckets({ chosen, buckets, places = false }: BucketChoice): Promise<readonly ListedRow[]> {
     const wanted = new Set(chosen);
     const listed: ListedRow[] = [];
-    for await (const given of this.#given(everything, buckets))
+    for await (const given of this.#given({ ...everything, places }, buckets))
       for (const row of given) if (wanted.has(row.bucket)) listed.push(row);
     return listed;
   }
 
-  async *#given(range: KeyRange, buckets: number): AsyncGenerator<readonly GivenRow[]> {
+  async *#given(range: KeyRange & { readonly places?: boolean }, buckets: number): AsyncGenerator<readonly GivenRow[]> {
     const { plan, source, target, hash } = this.#options;
     const columns = plan.binding.source.columns.map(({ name }) => name);
     // As they come: a number of rows may be of any size.
     for await (const batch of source.read(plan.sourceShape, columns, range)) {
-      const mapped = batch.flatMap((row) => this.#mapped(row));
-      if (mapped.length > 0) yield await target.listGiven(plan.targetShape, hash, { rows: mapped, buckets });
+      const places: RowPlace[] = [];
+      const rows: Row[] = [];
+      for (const row of batch) {
+        const place = range.places === true ? String(row.pop()) : '';
+        for (const made of mappedRows(this.#options, row)) {
+          rows.push(made);
+          places.push(place);
+        }
+      }
+      if (rows.length === 0) continue;
+      const given = await target.listGiven(plan.targetShape, hash, { rows, buckets });
+      yield range.places === true ? given.map((row, at) => ({ ...row, place: places[at] ?? '' })) : given;
     }
   }
+}
 
-  #mapped(row: Row): readonly Row[] {
-    const { plan, mapper } = this.#options;
-    return mapper
-      .rows(plan.binding, row, 'a compare' as Position)
-      .filter(({ output }) => output.table === plan.output.table)
-      .map(({ row: made }) => made);
-  }
+/** What the route makes of a row of the source for this table. */
+export function mappedRows({ plan, mapper }: Pick<ReaderOptions, 'plan' | 'mapper'>, row: Row): readonly Row[] {
+  return mapper
+    .rows(plan.binding, row, 'a compare' as Position)
+    .filter(({ output }) => output.table === plan.output.table)
+    .map(({ row: made }) => made);
 }

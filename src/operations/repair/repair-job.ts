@@ -2,12 +2,15 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { jobName } from '../../core/job.ts';
 import type { Repairer } from '../../core/repairer.ts';
+import { canPlace } from '../compare/compare-frozen.ts';
 import { chooseHash, freezerOf, openSides, Progress, planTables } from '../compare/compare-job.ts';
 import { compareDefaults } from '../compare/compare-options.ts';
 import { compareTable, type TableState } from '../compare/compare-table.ts';
 import { judgeOf } from '../compare/judge-of.ts';
 import type { OtherWay } from '../compare/other-way.ts';
+import type { TablePlan } from '../compare/table-plan.ts';
 import type { JobWork, RunJob } from '../jobs/job-work.ts';
+import { FrozenRepair } from './frozen-repair.ts';
 import type { RepairDocument, RepairedTable } from './repair-document.ts';
 import { type RepairOptions, repairOptions } from './repair-options.ts';
 import { type RepairCounts, RepairingJudge } from './repairing-judge.ts';
@@ -51,6 +54,16 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   const looking = judgeOf({ ...shared, demands: true });
   const judge = options.dryRun ? looking : repairing;
   const freezer = freezerOf(work, sides);
+  const isPlacing = canPlace(sides);
+  const mender =
+    options.dryRun || !isPlacing
+      ? null
+      : new FrozenRepair({
+          freezer,
+          write: (plan, rows, position) => repairing.write(plan, rows, position),
+          left: (plan, rows) => repairing.left(plan, rows),
+          giveUp: () => void repairer.close(),
+        });
   for (const plan of planned) {
     if (plan.kind === 'unverified' || progress.stateOf(plan).done) continue;
     const onState = async (state: TableState): Promise<void> => {
@@ -69,6 +82,7 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
       target,
       mapper,
       judge: plan.left === null ? judge : looking,
+      mender: plan.left === null ? mender : null,
       showValues,
       digestKey,
       sample: null,
@@ -83,7 +97,8 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   const compared = progress.document(asked);
   const alone = new Set<string>();
   for (const plan of planned)
-    if (plan.kind === 'plan' && (plan.left !== null || !(await repairing.tells(plan)))) alone.add(plan.target);
+    if (plan.kind === 'plan' && (plan.left !== null || !(await isMendable(plan, repairing, isPlacing))))
+      alone.add(plan.target);
   const tables = compared.tables.map((table): RepairedTable => {
     const plan = planned.find(({ target }) => target === table.target);
     const counts = plan?.kind === 'plan' ? repairing.counts(plan) : { refused: {}, left: 0 };
@@ -102,6 +117,11 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
     equal: tables.every((table) => isMended(table, options.dryRun)),
     tables,
   };
+}
+
+/** Rows that can't be looked up one by one are mended by their places, where nobody else writes the table at the same time. */
+async function isMendable(plan: TablePlan, judge: RepairingJudge, isPlacing: boolean): Promise<boolean> {
+  return (isPlacing && judge.isOneWay) || (await judge.tells(plan));
 }
 
 /** Who asks may know of a route back that this engine was started before. */

@@ -78,8 +78,7 @@ export class RepairingJudge implements Judge {
     );
     if (touched.length === 0) return;
     const again = await this.#checking.judge(plan, touched);
-    const counts = this.#of(plan);
-    counts.left += again.filter(({ verdict }) => verdict !== 'equal').length;
+    this.left(plan, again.filter(({ verdict }) => verdict !== 'equal').length);
   }
 
   async #repair(plan: TablePlan, judgements: readonly Judgement[], position: Position): Promise<void> {
@@ -88,13 +87,24 @@ export class RepairingJudge implements Judge {
         ? []
         : [{ key, before: seen.target, after: seen.source, ...(version != null && { version }) }],
     );
-    if (rows.length === 0) return;
+    await this.write(plan, rows, position);
+  }
+
+  /** Within a look; counts what the target refuses. */
+  async write(plan: TablePlan, rows: readonly RowRepair[], position: Position): Promise<readonly RowOutcome[]> {
+    if (rows.length === 0) return [];
     const { repairer, epoch, job, sourceNode } = this.#options;
     const request = { shape: plan.targetShape, epoch, job, origin: { node: sourceNode, position } };
     const outcomes = await repairRows(repairer, { ...request, rows });
     const { refused } = this.#of(plan);
     for (const outcome of outcomes)
       if (outcome.kind === 'refused') refused[outcome.why] = (refused[outcome.why] ?? 0) + 1;
+    return outcomes;
+  }
+
+  /** Rows that still differ. */
+  left(plan: TablePlan, rows: number): void {
+    this.#of(plan).left += rows;
   }
 
   #of(plan: TablePlan): { refused: Record<string, number>; left: number } {

@@ -541,6 +541,17 @@ export const routeErrors = {
     explanation:
       'In a two-way set-up a row that was written at the side that is repaired looks like one that differs until it has come to the other side. So a repair waits until everything that it has seen there has come, and repairs only rows that nobody has written since.',
   }),
+  repairWhileParked: errorKind<{ route: string }>({
+    code: 'TL-4172',
+    title: 'Rows without a key are not repaired while transactions are set aside',
+    recovery: 'halt',
+    message: ({ route }) =>
+      `route ${route} has transactions set aside: a row without a key that one of them brings, too, would be at the target twice after its retry`,
+    remedy: ({ route }) =>
+      `"tidelock parked list ${route}" names them. Retry them, or discard those that the repair is to make good, and begin the repair again; or name the tables that have a key.`,
+    explanation:
+      'A row that has a key is found by it when its transaction is retried, and the rules for collisions count. Of rows without a key nothing tells that one has come already.',
+  }),
   repairOtherWay: errorKind<{ route: string; from: string; given: string }>({
     code: 'TL-4159',
     title: 'The route does not carry rows from that node',

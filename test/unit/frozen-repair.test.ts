@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Row } from '../../src/core/cell.ts';
+import type { CompareSide, ListedRow } from '../../src/core/compare-side.ts';
+import type { RowRepair } from '../../src/core/repairer.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import type { Since } from '../../src/operations/compare/changes-since.ts';
+import type { CompareTableOptions } from '../../src/operations/compare/compare-table.ts';
+import { FrozenRepair, type FrozenRepairOptions } from '../../src/operations/repair/frozen-repair.ts';
+import { ChangedRows } from '../../src/pipeline/watermark-windows.ts';
+import { seed } from '../support/seed.ts';
+
+const table: TableVersion = {
+  schema: 'public',
+  name: 't',
+  identity: 'full',
+  columns: [{ name: 'v', type: 'pg_catalog.text', modifier: -1, key: true }],
+};
+const columns = ['v'];
+
+/** A row comes or goes at the source, and with the stream at the target. */
+interface Change {
+  readonly comes: boolean;
+  readonly v: string;
+}
+
+/** Two tables of rows without a key, and a stream that brings the one's changes to the other. */
+class Tables {
+  readonly source: string[];
+  /** By their places. */
+  readonly target = new Map<string, string>();
+  #places = 0;
+  readonly #coming: (readonly Change[])[];
+  left = 0;
+
+  constructor(source: readonly string[], target: readonly string[], coming: readonly (readonly Change[])[]) {
+    this.source = [...source];
+    for (const v of target) this.#add(v);
+    this.#coming = [...coming];
+  }
+
+  get contents() {
+    return { source: this.source.toSorted(), target: [...this.target.values()].sort() };
+  }
+
+  #add(v: string): void {
+    this.target.set(`place ${++this.#places}`, v);
+  }
+
+  /** What the stream brings next. */
+  #stream(): ChangedRows {
+    const changed = new ChangedRows(columns);
+    for (const { comes, v } of this.#coming.shift() ?? []) {
+      const at = this.source.indexOf(v);
+      const there = [...this.target].find(([, text]) => text === v)?.[0];
+      if (comes) {
+        this.source.push(v);
+        this.#add(v);
+        changed.note({ kind: 'insert', table, after: [v] });
+      } else if (at >= 0 && there !== undefined) {
+        this.source.splice(at, 1);
+        this.target.delete(there);
+        changed.note({ kind: 'delete', table, before: [v] });
+      }
+    }
+    return changed;
+  }
+
+  readonly freezer = {
+    freeze: async () => {
+      const here = sideOf(new Map(this.source.map((v, at) => [`here ${at}`, v])));
+      const changed = this.#stream();
+      return {
+        source: here,
+        target: sideOf(new Map(this.target)),
+        changed,
+        columns,
+        since: {
+          look: (run: (since: Since) => Promise<void>) =>
+            run({ changed: this.#stream(), columns, over: new AbortController().signal } as unknown as Since),
+          [Symbol.dispose]() {},
+        },
+        async [Symbol.asyncDispose]() {},
+      };
+    },
+  } as unknown as FrozenRepairOptions['freezer'];
+
+  write(rows: readonly RowRepair[]) {
+    return rows.map(({ before, after, version = '' }) => {
+      if (after !== null) {
+        this.#add(String(after[0]));
+        return { kind: 'done' as const };
+      }
+      if (this.target.get(version) !== before?.[0]) return { kind: 'changed' as const };
+      this.target.delete(version);
+      return { kind: 'done' as const };
+    });
+  }
+
+  async mended() {
+    const repair = new FrozenRepair({
+      freezer: this.freezer,
+      write: async (_plan, rows) => this.write(rows),
+      left: (_plan, rows) => {
+        this.left += rows;
+      },
+      giveUp() {},
+    });
+    const output = { table: {} };
+    const shape = { key: [], columns: [{ name: 'v', form: 'text' }] };
+    const options = {
+      plan: { output, binding: { source: table }, targetShape: shape, sourceShape: shape, isStreamed: false },
+      mapper: { rows: (_: unknown, row: Row) => [{ output, row }] },
+      target: sideOf(new Map()),
+      hash: { kind: 'server', seed: '' },
+      signal: new AbortController().signal,
+    } as unknown as CompareTableOptions;
+    const judged = await repair.mend(options, { chosen: [0], buckets: 1 });
+    return Object.entries(Object.groupBy(judged ?? [], ({ verdict }) => verdict)).map(
+      ([verdict, some]) => [verdict, some?.length] as const,
+    );
+  }
+}
+
+/** A row's hash is its text. */
+function sideOf(rows: ReadonlyMap<string, string>): CompareSide {
+  return {
+    listBuckets: async () => [...rows].map(([place, v]): ListedRow => ({ key: [], hash: v, place })),
+    placed: async (_: unknown, places: readonly string[]) =>
+      new Map(places.flatMap((place) => (rows.has(place) ? [[place, [rows.get(place)]]] : []))),
+    listGiven: async (_: unknown, __: unknown, { rows: given }: { rows: readonly Row[] }) =>
+      given.map(([v]) => ({ key: [], hash: String(v), bucket: 0 })),
+  } as unknown as CompareSide;
+}
+
+const some = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 12 });
+const changes = fc.array(fc.record({ comes: fc.boolean(), v: fc.constantFrom('a', 'b', 'c', 'd') }), { maxLength: 3 });
+
+test('rows without a key are as often at the target as at the source, whatever the stream brings between a look and the repair', async () => {
+  await fc.assert(
+    fc.asyncProperty(some, some, fc.array(changes, { maxLength: 3 }), async (here, there, coming) => {
+      const tables = new Tables(here, there, coming);
+      await tables.mended();
+      const { source, target } = tables.contents;
+      expect(target).toEqual(source);
+      expect(tables.left).toBe(0);
+    }),
+    { seed, numRuns: 300 },
+  );
+});
+
+test('what is found is counted once, and what comes between a look and the repair is not mended twice', async () => {
+  const tables = new Tables(['a', 'a', 'b', 'c'], ['a', 'b', 'b', 'd'], [[], [{ comes: true, v: 'c' }]]);
+  expect(Object.fromEntries(await tables.mended())).toEqual({ missing: 2, extra: 2 });
+  expect(tables.contents.target).toEqual(['a', 'a', 'b', 'c', 'c']);
+});
+
+test('rows that the target does not take, or that always change, are left and undecided', async () => {
+  const busy = Array.from({ length: 20 }, () => [
+    { comes: true, v: 'x' },
+    { comes: false, v: 'x' },
+  ]);
+  const tables = new Tables(['a', 'x'], [], busy);
+  tables.write = (rows) => rows.map(() => ({ kind: 'changed' as const }));
+  expect(Object.fromEntries(await tables.mended())).toEqual({ missing: 1, undecided: 1 });
+  expect(tables.left).toBe(1);
+});
