@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bankScenario } from '../../src/demo/bank-scenario.ts';
 import { runDemo } from '../../src/demo/run-demo.ts';
 import { engineProgram } from '../support/engine.ts';
+import { runDirectory } from '../support/run-directory.ts';
 
 /** As `npm run demo` starts it. */
 const commandLine = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -18,8 +18,9 @@ const before = process.env.TMPDIR;
 
 /** Everything that a demo makes is in here, so that what it leaves can be told from anybody else's. */
 beforeAll(() => {
-  temporary = mkdtempSync(join(tmpdir(), 'tidelock-demo-test-'));
-  chmodSync(temporary, 0o711);
+  temporary = mkdtempSync(join(runDirectory(), 'demo-'));
+  // Servers of a root run work as another user.
+  for (const folder of [runDirectory(), temporary]) chmodSync(folder, 0o755);
   process.env.TMPDIR = temporary;
 });
 
@@ -67,7 +68,7 @@ async function signalWhenRunning(demo: Command, signal: NodeJS.Signals): Promise
 }
 
 test('the demo ends equal after its worker was killed, and leaves nothing', { timeout: timeoutMs }, async () => {
-  const demo = command(commandLine, '--seconds', '8');
+  const demo = command(commandLine, '--seconds', '4');
   const exited = once(demo, 'exit');
   const [output, errors] = await Promise.all([text(demo.stdout), text(demo.stderr)]);
   expect(errors).toBe('');
