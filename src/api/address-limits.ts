@@ -12,7 +12,7 @@ interface Bucket {
 /** More addresses than this are not kept apart: those that were quiet longest are forgotten. */
 const addressesKept = 10_000;
 
-/** A token bucket an address. Pure but for the clock that it is given: milliseconds that only grow. */
+/** A token bucket for each address, of IPv6 for each network of 64 bits: who has one of its addresses has them all. Pure but for the clock that it is given: milliseconds that only grow. */
 export class AddressLimits {
   readonly #allowance: Allowance;
   readonly #buckets = new Map<string, Bucket>();
@@ -34,7 +34,8 @@ export class AddressLimits {
     return left >= 1 ? null : Math.ceil((1 - left) / this.#allowance.perSecond);
   }
 
-  #bucket(address: string, nowMs: number): Bucket {
+  #bucket(asking: string, nowMs: number): Bucket {
+    const address = networkOf(asking);
     const { burst, perSecond } = this.#allowance;
     const known = this.#buckets.get(address);
     const left = known === undefined ? burst : Math.min(burst, known.left + ((nowMs - known.atMs) / 1000) * perSecond);
@@ -48,4 +49,14 @@ export class AddressLimits {
     }
     return bucket;
   }
+}
+
+/** As Node writes addresses: of IPv6 the shortest form, with a zone behind some. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address;
+  const [text = ''] = address.split('%');
+  const [head = [], tail] = text.split('::').map((half) => (half === '' ? [] : half.split(':')));
+  const left = tail === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  const groups = [...head, ...new Array<string>(left).fill('0'), ...(tail ?? [])];
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }

@@ -60,6 +60,7 @@ const ownLimits: NonNullable<ApiServerOptions['limits']> = {
 };
 const bodyLimit = 64 * 1024;
 const mostStreams = 64;
+const streamLookMs = 2_000;
 const tlsLookMs = 60_000;
 /** Shorter than proxies and browsers wait. */
 const sharedForMs = 20_000;
@@ -168,7 +169,7 @@ export class ApiServer {
     for (const one of operations) this.#addOperation(one);
     const document = openApi(this.#options.live.version);
     this.#get({ path: '/v1/openapi.json', role: 'viewer' }, async () => document);
-    this.#get({ path: '/v1/events', role: 'viewer' }, async (_, reply) => this.#stream(reply));
+    this.#get({ path: '/v1/events', role: 'viewer' }, async (request, reply) => this.#stream(request, reply));
     addWebPage(app, this.#options.logger);
   }
 
@@ -250,17 +251,32 @@ export class ApiServer {
     return document;
   }
 
-  #stream(reply: FastifyReply): FastifyReply {
+  /** Until the client goes, the service ends, or its token is nobody's any more. */
+  #stream(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     if (this.#streams >= mostStreams) throw fail(serviceErrors.notReady, { why: 'too many streams are open' });
     this.#streams++;
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
     reply.hijack();
+    const refused = new AbortController();
+    const look = setInterval(() => {
+      if (this.#isRefused(request.headers.authorization)) refused.abort();
+    }, streamLookMs);
     reply.raw.once('close', () => {
+      clearInterval(look);
       this.#streams--;
     });
-    streamEvents(this.#feed, reply.raw, this.#over.signal);
+    streamEvents(this.#feed, reply.raw, AbortSignal.any([this.#over.signal, refused.signal]));
     return reply;
+  }
+
+  /** Of one that was taken before. False where the tokens can't be resolved now: that takes nobody's away. */
+  #isRefused(authorization: string | undefined): boolean {
+    try {
+      return this.#tokens.callerOf(authorization) === null;
+    } catch {
+      return false;
+    }
   }
 
   #sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

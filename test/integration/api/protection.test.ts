@@ -126,6 +126,11 @@ test('an address that asks without end is told to wait, and heard again', () => 
   expect([1, 2, 3, 4].map(() => limits.take('a', 0))).toEqual([null, null, null, 1]);
   expect(limits.take('b', 0)).toBeNull();
   expect([limits.take('a', 500), limits.take('a', 500)]).toEqual([null, 1]);
+  // Another address of the same network of IPv6 costs nobody anything.
+  for (const address of ['2001:db8:0:7::1', '2001:db8:0:7:ffff::2', '2001:db8:0:7:1:2:3:4'])
+    expect(limits.take(address, 0)).toBeNull();
+  expect([limits.take('2001:db8:0:7::9', 0), limits.take('2001:db8:0:8::9', 0)]).toEqual([1, null]);
+  expect([1, 2, 3, 4].map((n) => limits.take(`::ffff:10.0.0.${n}`, 0))).toEqual([null, null, null, null]);
   for (let i = 0; i < 30_000; i++) limits.take(`many ${i}`, 600);
   expect(limits.take('a', 600)).toBeNull();
 });
@@ -156,6 +161,32 @@ test('a token that was rotated counts, the one before does not, and a gap betwee
       return (error as { code?: string }).code === 'TL-1048';
     }
   });
+});
+
+test('a stream ends when its token is taken away, and not while the tokens can not be read', async () => {
+  let now: Token[] | Error = [admin(tokens.admin)];
+  await using api = await served({
+    tokens: () => {
+      if (now instanceof Error) throw now;
+      return now;
+    },
+  });
+  const headers = { authorization: `Bearer ${tokens.admin}` };
+  const response = await fetch(`http://127.0.0.1:${api.port}/v1/events`, { headers });
+  const told: string[] = [];
+  let ended = false;
+  const reading = (async () => {
+    for await (const piece of response.body ?? []) told.push(Buffer.from(piece).toString());
+    ended = true;
+  })();
+  const looks = (): number => told.join('').split('event: status').length - 1;
+  now = new Error('the file is gone');
+  const before = looks();
+  await until('two more looks', () => looks() >= before + 3);
+  expect(ended).toBe(false);
+  now = [admin('another-token-0123456789')];
+  await until('the end', () => ended);
+  await reading;
 });
 
 test('without a token a page of another origin, or under another name, can not make the browser ask', async () => {

@@ -156,6 +156,26 @@ async function listening(handle: Parameters<typeof createServer>[1] & object) {
   };
 }
 
+test('what the service is still asking the nodes is asked for again, and other refusals are not', async () => {
+  const still = { error: { code: 'TL-1050', message: 'still', remedy: 'again' } };
+  const refused = { error: { code: 'TL-1048', message: 'not now', remedy: 'later' } };
+  const answers: [number, object][] = [
+    [503, still],
+    [503, still],
+    [200, { version: 1, nodes: [], service: { ok: true, findings: [] } }],
+    [503, still],
+    [503, refused],
+  ];
+  await using there = await listening((_, response) => {
+    const [status, body] = answers.shift() ?? [500, {}];
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  const control = new HttpControl({ url: new URL(there.url), token: '', ca: null });
+  expect(await control.checkShared()).toMatchObject({ version: 1 });
+  await expect(control.schema('one')).rejects.toMatchObject({ code: 'TL-1048' });
+  expect(answers).toEqual([]);
+});
+
 test('an index whose building outlasts the request is built once, and followed by asking again', async () => {
   await source.query('create index by_label on item (label)');
   // Until it ends, an index that is built concurrently waits for it.
