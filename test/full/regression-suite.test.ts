@@ -81,8 +81,8 @@ const touched = `DO $do$ DECLARE t record; BEGIN
   FOR t IN SELECT format('%I.%I', nspname, relname) AS name, (SELECT format('%I', attname) FROM pg_attribute
       WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity <> 'a' LIMIT 1) AS col ${ofSuite} LOOP
     BEGIN EXECUTE format('UPDATE %s SET %s = %2$s WHERE ctid IN (SELECT ctid FROM %1$s LIMIT 50)', t.name, t.col); EXCEPTION WHEN OTHERS THEN END;
-    BEGIN EXECUTE format('DELETE FROM %s WHERE ctid IN (SELECT ctid FROM %1$s LIMIT 7)', t.name); EXCEPTION WHEN OTHERS THEN END;
     BEGIN EXECUTE format('INSERT INTO %s SELECT * FROM %1$s LIMIT 20', t.name); EXCEPTION WHEN OTHERS THEN END;
+    BEGIN EXECUTE format('DELETE FROM %s WHERE ctid IN (SELECT ctid FROM %1$s LIMIT 7)', t.name); EXCEPTION WHEN OTHERS THEN END;
   END LOOP; END $do$`;
 
 /** What this version of the suite has that the target, or the log, can not hold; everything else is to be carried. */
@@ -135,6 +135,7 @@ test("the tables of PostgreSQL's own regression suite are loaded and followed, o
   await running.state('running', 300_000);
   expect(await digests(target, carried())).toEqual(await digests(source, carried()));
   const loaded = await digests(source, carried());
+  expect(loaded.filter((digest) => !/: \d+ [0-9a-f]*$/.test(digest))).toEqual([]);
   await source.query(touched);
   await running.caughtUp(300_000);
   const followed = await digests(source, carried());
