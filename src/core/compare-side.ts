@@ -13,7 +13,24 @@ export interface SideColumn {
   /** Without domains: qualified name and modifier, -1 where there is none. */
   readonly type: string;
   readonly modifier: number;
+  /** Texts of its values that are the same for equal values whatever the database, and that this one can compute. None: the engine has to. */
+  readonly canonicalTexts?: readonly CanonicalText[];
 }
+
+/**
+ * A value's text, as connectors/mysql/compare/canonical-text.ts defines it for all vendors; `bits` with their number. How it goes into a row's hash is in row-hash.ts
+ * beside it: text and bytes with their length in front, the others as they are.
+ */
+export type CanonicalText =
+  | 'number'
+  | 'text'
+  | 'bytes'
+  | 'date'
+  | 'time'
+  | 'timestamp'
+  | 'timestamptz'
+  | 'uuid'
+  | `bits ${number}`;
 
 /** A table as one side has it, for a compare. */
 export interface SideTable extends TableName {
@@ -38,6 +55,8 @@ export interface ComparedColumn {
   readonly name: string;
   /** `text`: as it is written; `number`: by value, whatever zeros stand behind the point. */
   readonly form: 'text' | 'number';
+  /** Between vendors, where the databases compute the hashes: what of it is hashed. At all columns of a shape, or at none. */
+  readonly canonical?: CanonicalText;
 }
 
 /** What is compared of a table, in the names of one side. Columns are in the same order at both. */

@@ -21,7 +21,8 @@ export interface Sequence extends SequenceState {
 
 /** What a target sequence is to be set to, and what is known of it. */
 export interface SequenceMove {
-  readonly target: SequenceState;
+  /** As the target has told it. */
+  readonly target: SequenceState | Sequence;
   readonly value: bigint;
   readonly called: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Row } from './cell.ts';
 import type { Change, ShareTest, TableShare } from './change.ts';
-import type { CompareSide } from './compare-side.ts';
+import type { CompareSide, RowKey } from './compare-side.ts';
 import type { Consumer } from './consumer.ts';
 import type { Finding } from './finding.ts';
 import type { BegunLoad } from './load.ts';
@@ -76,7 +76,28 @@ export interface CarryOutOptions {
 }
 
 /** A column as the target has it. */
-export type TargetColumn = Pick<Column, 'name' | 'type' | 'modifier' | 'definition'>;
+export interface TargetColumn extends Pick<Column, 'name' | 'type' | 'modifier' | 'definition'> {
+  /** Its collation may hold texts for equal that differ, which its type does not tell. */
+  readonly folds?: true;
+}
+
+/** How rows of one mapped table get into the forms of a target of another vendor. */
+export interface TableCarrier {
+  /** Throws (halt) where a value can't be carried. */
+  row(row: Row): Row;
+  /** True where no value of the column, by its name at the target, is made another one. */
+  keeps(column: string): boolean;
+  /** Null where nobody could tell by a key of the target which one of the source it is. `columns`: by the target's names. */
+  keys(columns: readonly string[]): KeyCarrier | null;
+}
+
+/** Keys as the two CompareSides write them. */
+export interface KeyCarrier {
+  /** Throws (halt) where there is no such key at the target. */
+  there(key: RowKey): RowKey;
+  /** Null where the source can't have such a key. */
+  back(key: RowKey): RowKey | null;
+}
 
 /** Rows of a table, counted up to a limit. */
 export interface RowCount {
@@ -112,6 +133,8 @@ export interface Target {
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;
   /** For a compare, on sessions of its own; an abort ends what is under way. */
   compareSide(signal: AbortSignal): CompareSide;
+  /** Of a target of another vendor: for whoever looks at its rows beside those of the source. `table` as mapped. */
+  carrier?(table: TableVersion): Promise<TableCarrier>;
   /** On a session of its own. */
   repairer(): Promise<Repairer>;
   /** Throws what the begin of a load beside the stream would halt with. Changes nothing. */

@@ -56,9 +56,8 @@ export const vendorMutations: readonly Mutation[] = [
     promise: 5,
     what: 'loads a table beside the stream although its key may take one row for another at the target',
     file: 'src/pipeline/bridge/bridge-table.ts',
-    find: 'if (column.key && isFolding(has.type)) coarser',
-    replace:
-      'if (column.key && isFolding(has.type) && had.type.kind === has.type.kind && has.type.kind !== had.type.kind) coarser',
+    find: 'if (column.key && (isFolding(has.type) || target.folds === true)) coarser',
+    replace: "if (column.key && isFolding(has.type) && column.name === '') coarser",
     test: { file: 'test/unit/bridge.test.ts', name: 'is coarser at the target' },
   },
   {
@@ -69,5 +68,23 @@ export const vendorMutations: readonly Mutation[] = [
     find: "if (had?.type.kind !== 'boolean') return null;",
     replace: 'if (had === undefined) return null;',
     test: { file: 'test/unit/bridge-schema.test.ts', name: 'numbers that count' },
+  },
+  {
+    id: 'another-key-at-the-source',
+    promise: 2,
+    what: 'looks a row up at the source by its key as the target writes it',
+    file: 'src/pipeline/bridge/bridge-keys.ts',
+    find: "const back = carried(key, 'back');",
+    replace: 'const back = key;',
+    test: { file: 'test/unit/bridge-keys.test.ts', name: 'and back' },
+  },
+  {
+    id: 'unequal-hashes-between-vendors',
+    promise: 2,
+    what: 'hashes long values in another way than the other vendor',
+    file: 'connectors/postgres/compare/canonical-text.ts',
+    find: 'const longOctets = 256;',
+    replace: 'const longOctets = 4;',
+    test: { file: there, name: 'text goes to longtext' },
   },
 ];

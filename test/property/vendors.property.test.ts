@@ -2,12 +2,19 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTables } from '../../connectors/mysql/catalogue/read-tables.ts';
 import { selectValue } from '../../connectors/mysql/catalogue/select-values.ts';
+import { canonicalColumn, canonicalTexts as canonicalMysql } from '../../connectors/mysql/compare/canonical-text.ts';
+import { hashSql } from '../../connectors/mysql/compare/row-hash.ts';
 import { connectMysql, type MysqlSession } from '../../connectors/mysql/connect.ts';
 import { literalKind, parseType } from '../../connectors/mysql/target/column-kind.ts';
 import { valueLiteral } from '../../connectors/mysql/target/value-literal.ts';
 import { mysqlTypes } from '../../connectors/mysql/types/mysql-types.ts';
+import {
+  canonicalHash,
+  canonicalTexts as canonicalPostgres,
+} from '../../connectors/postgres/compare/canonical-text.ts';
 import { connectPostgres } from '../../connectors/postgres/connect.ts';
 import { postgresTypes } from '../../connectors/postgres/types/postgres-types.ts';
+import type { CanonicalText } from '../../src/core/compare-side.ts';
 import { carry } from '../../src/core/types/carry.ts';
 import type { Conversions } from '../../src/core/types/conversions.ts';
 import { type Condition, ValueRefused } from '../../src/core/types/value-refused.ts';
@@ -25,9 +32,17 @@ interface Column {
   /** In the order of the rows. */
   read(): Promise<(NativeValue | null)[]>;
   write(values: readonly (NativeValue | null)[]): Promise<void>;
+  /** What the server can hash its values by, for a compare. */
+  readonly canonical: readonly CanonicalText[];
+  /** Likewise in the order of the rows. */
+  hashes(text: CanonicalText): Promise<string[]>;
 }
 
 let tables = 0;
+
+const hashSeed = '4711';
+/** Texts that were compared: all that there are, at the end. */
+const hashed = new Set<string>();
 
 const asText = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
@@ -53,8 +68,15 @@ async function postgresColumn(definition: string): Promise<Column> {
      WHERE attrelid = $1::regclass AND attname = 'c'`,
     [table],
   );
+  const type = rows[0] as { type: string; modifier: number };
   return {
-    codec: postgresTypes.codec(rows[0] as { type: string; modifier: number }),
+    codec: postgresTypes.codec(type),
+    canonical: canonicalPostgres(type, false),
+    hashes: async (canonical) => {
+      const hash = canonicalHash([{ name: 'c', type: type.type, canonical }], hashSeed);
+      const found = await client.query<{ hash: string }>(`SELECT ${hash}::text AS hash FROM ${table} ORDER BY n`);
+      return found.rows.map((row) => BigInt.asUintN(64, BigInt(row.hash)).toString());
+    },
     read: async () =>
       (await client.query({ text: `SELECT c FROM ${table} ORDER BY n`, types: asText })).rows.map(({ c }) => c),
     write: async (values) => {
@@ -70,8 +92,15 @@ async function mysqlColumn(session: MysqlSession, definition: string): Promise<C
   const type = found?.columns[1]?.type ?? '';
   const { sql, isBinary, read } = selectValue('c', type);
   const kind = literalKind(parseType(type));
+  const vendor: MysqlVendor = session.node.type === 'mysql' ? 'mysql' : 'mariadb';
+  const described = { name: 'c', type: parseType(type), typeText: found?.columns[1]?.typeText ?? '', vendor };
   return {
     codec: mysqlTypes.codec({ type, modifier: -1 }),
+    canonical: canonicalMysql(parseType(type)),
+    hashes: async () => {
+      const hash = hashSql([canonicalColumn(described)], hashSeed);
+      return (await session.query(`SELECT ${hash} FROM d.${table} AS t ORDER BY n`)).map(([text]) => text ?? '');
+    },
     read: async () =>
       (await session.query(`SELECT ${isBinary ? `HEX(${sql})` : sql} FROM d.${table} ORDER BY n`)).map(([text]) => {
         if (text === null || text === undefined) return null;
@@ -97,12 +126,12 @@ async function thereAndBack(from: Column, to: Column, conversions: Conversions):
   const back = carry(to.codec.type, from.codec.type, conversions);
   if (way.kind === 'refused') throw new Error(way.reason);
   const refused = new Set<Condition>();
-  const sent: { had: NativeValue; value: NativeValue }[] = [];
-  for (const had of await from.read()) {
+  const sent: { had: NativeValue; value: NativeValue; row: number }[] = [];
+  for (const [row, had] of (await from.read()).entries()) {
     if (had === null) continue;
     try {
       const value = convert(had, from.codec, to.codec, way.step);
-      if (value !== null) sent.push({ had, value });
+      if (value !== null) sent.push({ had, value, row });
     } catch (error) {
       if (!(error instanceof ValueRefused)) throw error;
       expect(way.conditions).toContain(error.condition);
@@ -114,6 +143,7 @@ async function thereAndBack(from: Column, to: Column, conversions: Conversions):
   const isJson = to.codec.type.kind === 'json' && to.codec.type.form !== 'text';
   const normal = (value: NativeValue | null): unknown => (isJson ? JSON.parse(value as string) : shown(value));
   expect(there.map(normal)).toEqual(sent.map(({ value }) => normal(value)));
+  if (way.converted.length === 0) await expectEqualHashes(from, to, sent);
   if (back.kind === 'refused' || way.converted.length > 0) return { refused, carried: sent.length };
   for (const [index, value] of there.entries()) {
     let came: NativeValue | null;
@@ -128,6 +158,24 @@ async function thereAndBack(from: Column, to: Column, conversions: Conversions):
     expect(shown(came)).toEqual(shown(convert(sent[index]?.had ?? '', from.codec, from.codec, null)));
   }
   return { refused, carried: sent.length };
+}
+
+/** Both servers compute the same hash of the same value, and another one of each other value. */
+async function expectEqualHashes(
+  from: Column,
+  to: Column,
+  sent: readonly { readonly had: NativeValue; readonly row: number }[],
+): Promise<void> {
+  const common = to.canonical.find((text) => from.canonical.includes(text));
+  if (common === undefined) return;
+  const [here, there] = [await from.hashes(common), await to.hashes(common)];
+  const values = sent.map(({ had }) => shown(from.codec.toCanonical === null ? had : from.codec.toCanonical(had)));
+  const isYear = 'min' in from.codec.type && from.codec.type.min > 0n;
+  // The year 0000 is a number of four digits there: such a row is looked at by itself.
+  const own = sent.map(({ row }, at) => (isYear && values[at] === '0' ? there[at] : here[row]));
+  expect(there).toEqual(own);
+  expect(new Set(there).size).toBe(new Set(values).size);
+  hashed.add(common.replace(/ \d+$/, ''));
 }
 
 function convert(
@@ -269,6 +317,11 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
       expect(carried).toBeGreaterThan(0);
     },
   );
+});
+
+test('each text by which both can hash was compared', () => {
+  const all = ['bits', 'bytes', 'date', 'number', 'text', 'time', 'timestamp', 'timestamptz', 'uuid'];
+  expect([...hashed].sort()).toEqual(all);
 });
 
 async function fill(column: Column, type: string, of: number): Promise<void> {

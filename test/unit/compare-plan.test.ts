@@ -20,7 +20,8 @@ function side(code: string | null, logged: readonly number[], first = { by: '', 
     kept: null,
     dropped: new Set(),
   } as unknown as TableBinding;
-  return planTable(binding, () => ({ source: table, target: table, conditions: { source: null, target: null } }));
+  const sides = { source: table, target: table, conditions: { source: null, target: null }, carrier: null };
+  return planTable(binding, () => sides);
 }
 
 test('a key that a transform changes is no key of the source, whatever its name', () => {

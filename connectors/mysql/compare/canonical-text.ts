@@ -1,4 +1,5 @@
 import { type Cell, UNCHANGED } from '../../../src/core/cell.ts';
+import type { CanonicalText } from '../../../src/core/compare-side.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { doubleText } from '../source/binlog/values/number-text.ts';
 import { type ColumnType, charsetOf, integerBases, literalKind } from '../target/column-kind.ts';
@@ -138,4 +139,25 @@ export function portableText(canonical: Canonical): string | null {
 export function cellOf(text: string | null, type: ColumnType): Cell {
   if (text === null || literalKind(type) !== 'bytes') return text;
   return Buffer.from(text.slice(bytesPrefix.length), 'hex');
+}
+
+const canonicals: Readonly<Record<string, CanonicalText>> = {
+  decimal: 'number',
+  year: 'number',
+  date: 'date',
+  time: 'time',
+  datetime: 'timestamp',
+  timestamp: 'timestamptz',
+  uuid: 'uuid',
+};
+
+/** Which of `canonicalColumn`'s texts other vendors have, too; floats and documents are written by each in its own way. */
+export function canonicalTexts(type: ColumnType): readonly CanonicalText[] {
+  const { base, size, collation } = type;
+  if (literalKind(type) === 'bytes') return ['bytes'];
+  if (integerBases.has(base)) return ['number'];
+  if (base === 'bit') return [`bits ${size ?? 1}`];
+  const known = canonicals[base];
+  if (known !== undefined) return [known];
+  return collation === null || base === 'json' ? [] : ['text'];
 }

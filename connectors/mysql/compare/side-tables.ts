@@ -5,7 +5,7 @@ import type { MysqlSession } from '../connect.ts';
 import type { RangeKeyPart } from '../source/range-key.ts';
 import { type ColumnType, integerBases, literalKind, parseType } from '../target/column-kind.ts';
 import { readUniqueIndexes } from '../target/target-table.ts';
-import { type CanonicalColumn, canonicalColumn } from './canonical-text.ts';
+import { type CanonicalColumn, canonicalColumn, canonicalTexts } from './canonical-text.ts';
 
 /** A table as MySQL or MariaDB has it, with what SQL about it needs. */
 export interface MysqlSideTable extends SideTable {
@@ -44,6 +44,7 @@ export async function readSideTables(
         canonical: canonicalColumn({ name: column, type: parsed, typeText, vendor }),
         part: { name: column, type: parsed, kind: literalKind(parsed) },
         order: orderOf(parsed, vendor),
+        canonicalTexts: canonicalTexts(parsed),
       };
     });
     const keyColumn = (key: string): SideKeyColumn => ({
@@ -56,14 +57,27 @@ export async function readSideTables(
   });
 }
 
-const ordered: ReadonlySet<string> = new Set(['double', 'year', 'date', 'time', 'datetime', 'timestamp', 'bit']);
+/** PostgreSQL's names for the same order. */
+const orders: Readonly<Record<string, string>> = {
+  double: 'float8',
+  year: 'year',
+  date: 'date',
+  time: 'time',
+  datetime: 'timestamp',
+  timestamp: 'timestamptz',
+  bit: 'bits',
+  binary: 'bytea',
+  varbinary: 'bytea',
+};
 
 /** See SideKeyColumn: null where two servers may order the values in different ways, or a bound can't be written. */
 function orderOf({ base, collation }: ColumnType, vendor: string): string | null {
   if (integerBases.has(base) || base === 'decimal') return 'number';
-  if (base === 'binary' || base === 'varbinary') return 'bytes';
-  if (ordered.has(base)) return base;
+  const order = orders[base];
+  if (order !== undefined) return order;
   if ((base !== 'char' && base !== 'varchar') || collation === null) return null;
+  // As UTF-8's bytes; the others take blanks at the end for nothing.
+  if (/^utf8mb4_(?:0900|nopad)_bin$/.test(collation)) return base === 'varchar' ? 'text C' : 'char C';
   // By their characters' numbers. The weights of others are each vendor's own.
   return /_bin$/.test(collation) ? `text ${collation}` : `text ${vendor} ${collation}`;
 }

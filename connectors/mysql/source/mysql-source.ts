@@ -19,6 +19,7 @@ import type { SourceReader } from '../../../src/core/source-reader.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
 import type { DatabaseSchema } from '../../../src/core/table-schema.ts';
+import { isOfFamily, readCounters } from '../catalogue/read-counters.ts';
 import { type CatalogueTable, readTables, versionOf } from '../catalogue/read-tables.ts';
 import { factsOf } from '../catalogue/table-facts.ts';
 import { MysqlCompareSide } from '../compare/mysql-compare-side.ts';
@@ -36,7 +37,6 @@ import { binlogOrder, formatPosition } from './position/binlog-position.ts';
 import { preflight } from './preflight/preflight.ts';
 import { openQueueSnapshot } from './queue-snapshot.ts';
 import { readStatus } from './queue-watch.ts';
-import { isOfFamily, readCounters } from './read-counters.ts';
 import { identityOf, readEnd } from './start-check.ts';
 
 /** A route's source on MySQL or MariaDB. */

@@ -1,9 +1,9 @@
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
-import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type NodeDefinition, routeKey } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
+import { readCounters, setCounter } from '../catalogue/read-counters.ts';
 import { MysqlCompareSide } from '../compare/mysql-compare-side.ts';
 import { openRepairer } from '../compare/mysql-repairer.ts';
 import type { MysqlSession } from '../connect.ts';
@@ -35,7 +35,6 @@ function vendorOf({ type }: NodeDefinition): 'mysql' | 'mariadb' {
 export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
   const key = routeKey(route);
   const node = route.to;
-  const notYet = (what: string): TidelockError => fail(nodeErrors.notYet, { node: node.name, what });
   const briefly = <T>(use: (session: MysqlSession) => Promise<T>): Promise<T> => withSession(node, use);
 
   const routeId = (): Promise<number> =>
@@ -52,12 +51,9 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
         const { vendor, uuid } = await readServerFacts(session);
         return (await readNodeId(session)) ?? `${vendor} ${uuid}`;
       }),
-    // A key that counts by itself goes on where its table's rows end, by itself.
-    sequences: async () => [],
+    sequences: (tables) => briefly((session) => readCounters(session, tables)),
     namedSequences: async () => [],
-    setSequence: async () => {
-      throw notYet('to set sequences');
-    },
+    setSequence: (move) => briefly((session) => setCounter(session, move)),
     columns: (table) =>
       briefly(async (session) => {
         const [found] = await readTargetTables(session, [table]);

@@ -1,5 +1,6 @@
 import type { BucketChoice, ComparedShape, KeyRange, RowHash, RowPlace } from '../../../src/core/compare-side.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
+import { canonicalHash } from './canonical-text.ts';
 import type { PostgresSideColumn, PostgresSideTable } from './side-tables.ts';
 
 /** Their casts to text write something else than they themselves do: `true` for `t`, and each address with its mask. */
@@ -134,8 +135,9 @@ export class CompareSql {
     const { key } = this.#shape;
     const what =
       key.length === 0
-        ? this.hash(hash)
-        : hashed(`row(${this.#keyColumns.map((column) => keyForm(column)).join(', ')})::text`, hash);
+        ? this.#signedHash(hash)
+        : (this.#canonicalHash(key, hash) ??
+          hashed(`row(${this.#keyColumns.map((column) => keyForm(column)).join(', ')})::text`, hash));
     return `(${what} & ${buckets - 1})::int4`;
   }
 
@@ -222,7 +224,33 @@ export class CompareSql {
    * Of a row's text as the server itself writes it: it tells NULL from an empty text, and where a value ends. A sum of
    * hashes does not depend on their order, and unlike their exclusive or does not lose rows that are there twice.
    */
-  hash({ kind, seed }: RowHash): string {
+  hash(hash: RowHash): string {
+    const signed = this.#signedHash(hash);
+    // Other vendors know no sign.
+    return this.#isCanonical ? `mod(${signed}::numeric + 18446744073709551616, 18446744073709551616)` : signed;
+  }
+
+  get #isCanonical(): boolean {
+    return this.#shape.columns.some(({ canonical }) => canonical !== undefined);
+  }
+
+  /** Null where the hash is that of PostgreSQL's own texts. */
+  #canonicalHash(names: readonly string[], { seed }: RowHash): string | null {
+    if (!this.#isCanonical) return null;
+    const columns = names.map((name) => {
+      const canonical = this.#shape.columns.find((column) => column.name === name)?.canonical;
+      if (canonical === undefined) throw new RangeError('a column without a canonical text');
+      return { name, type: this.#column(name).type, canonical };
+    });
+    return canonicalHash(columns, seed);
+  }
+
+  #signedHash({ kind, seed }: RowHash): string {
+    const canonical = this.#canonicalHash(
+      this.#shape.columns.map(({ name }) => name),
+      { kind, seed },
+    );
+    if (canonical !== null) return canonical;
     const values = this.#shape.columns.map(({ name, form }) =>
       form === 'number' ? `trim_scale(${quoteIdentifier(name)}::numeric)` : quoteIdentifier(name),
     );

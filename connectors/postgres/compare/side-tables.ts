@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { SideColumn, SideKeyColumn, SideTable } from '../../../src/core/compare-side.ts';
 import type { TableName } from '../../../src/core/table.ts';
 import { baseTypes } from '../base-types.ts';
+import { canonicalTexts } from './canonical-text.ts';
 
 /** A table as PostgreSQL has it, with what SQL about it needs. */
 export interface PostgresSideTable extends SideTable {
@@ -119,7 +120,7 @@ interface TableRow {
   readonly partitioned: boolean;
   readonly deferrable_unique: boolean;
   readonly rows: number;
-  readonly columns: readonly (Omit<PostgresSideColumn, 'order'> & {
+  readonly columns: readonly (Omit<PostgresSideColumn, 'order' | 'canonicalTexts'> & {
     readonly collation: string | null;
     readonly labels: readonly string[] | null;
   })[];
@@ -135,6 +136,7 @@ export async function readSideTables(client: pg.Client, names: readonly TableNam
     const columns = described.map(({ collation, labels, ...column }) => ({
       ...column,
       order: orderOf(column.type, { collation, labels }),
+      canonicalTexts: canonicalTexts(column, labels !== null),
     }));
     const keyColumn = (key: string): SideKeyColumn => ({
       name: key,

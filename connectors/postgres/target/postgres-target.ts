@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { routeKey } from '../../../src/core/route.ts';
-import type { Target, TargetOptions } from '../../../src/core/target.ts';
+import type { Target, TargetColumn, TargetOptions } from '../../../src/core/target.ts';
 import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
 import { PostgresCompareSide } from '../compare/postgres-compare-side.ts';
 import { openRepairer } from '../compare/postgres-repairer.ts';
@@ -119,9 +119,10 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         if (found === undefined) return [];
         const oid = String(found.oid);
         const types = (await readColumnTypes(client, [oid])).get(oid);
-        return found.columns.map(({ name, type, modifier }) => {
+        return found.columns.map(({ name, type, modifier, deterministic }): TargetColumn => {
           const definition = types?.get(name);
-          return { name, type, modifier, ...(definition !== undefined && { definition }) };
+          const folds = !deterministic && { folds: true as const };
+          return { name, type, modifier, ...(definition !== undefined && { definition }), ...folds };
         });
       }),
     rowCounts: (tables) => briefly((client) => countRows(client, tables)),

@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { placeWhole, removeLeft } from './shared-folder.ts';
 
 const run = promisify(execFile);
 
@@ -18,7 +19,8 @@ export async function unpackDebianPackage(wanted: DebianPackage, cache: string, 
   const mirror = debianMirror();
   if (mirror === null) throw new Error("this system's apt has no mirror of Debian");
   mkdirSync(cache, { recursive: true });
-  const work = mkdtempSync(join(cache, 'apt-'));
+  removeLeft(cache, 'apt-');
+  const work = mkdtempSync(join(cache, `apt-${process.pid}-`));
   try {
     const apt = privateApt(work, mirror, wanted.suite);
     await run('apt-get', [...apt, 'update', '-qq'], { env });
@@ -29,9 +31,7 @@ export async function unpackDebianPackage(wanted: DebianPackage, cache: string, 
     for (const archive of archives) await run('dpkg-deb', ['--extract', archive, root]);
     const version = await versionOf(archives, wanted.package);
     const folder = join(cache, `${prefix}-${version}`);
-    // Whole at once.
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(root, folder);
+    placeWhole(root, folder);
     return version;
   } finally {
     rmSync(work, { recursive: true, force: true });

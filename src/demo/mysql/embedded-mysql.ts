@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeErrors } from '../../core/errors/catalogue/node.ts';
@@ -33,6 +33,10 @@ export class EmbeddedMysql {
     mkdirSync(join(directory, 'tmp'), { recursive: true, mode: 0o700 });
     cpSync(binaries.template, dataDir, { recursive: true });
     const port = await freePort();
+    const password = randomBytes(18).toString('base64url');
+    // Carried out before anybody is let in: the files that it starts from have no password.
+    const first = join(directory, 'first.sql');
+    writeFileSync(first, `ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}';\n`, { mode: 0o600 });
     const settings: Record<string, string> = {
       'bind-address': '127.0.0.1',
       port: String(port),
@@ -47,6 +51,7 @@ export class EmbeddedMysql {
       'gtid-mode': 'ON',
       'enforce-gtid-consistency': 'ON',
       'secure-file-priv': '',
+      'init-file': first,
       'performance-schema': 'OFF',
       'innodb-buffer-pool-size': '128M',
       'character-set-server': 'utf8mb4',
@@ -56,18 +61,18 @@ export class EmbeddedMysql {
     };
     const log = join(directory, 'server.log');
     const output = openSync(log, 'a', 0o600);
-    const [command = '', ...first] = binaries.command;
+    const [command = '', ...loader] = binaries.command;
     const given = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
     // In a process group of its own: ^C in the terminal is for the demo, which then stops its servers in order.
-    const server = spawn(command, [...first, ...mysqlOptions(binaries, dataDir), ...given], {
+    const server = spawn(command, [...loader, ...mysqlOptions(binaries, dataDir), ...given], {
       ...{ stdio: ['ignore', output, output], cwd: dataDir, detached: true, windowsHide: true },
     });
     closeSync(output);
     work.watch(server);
-    const password = randomBytes(18).toString('base64url');
     const self = new EmbeddedMysql(port, password, server);
     try {
       await self.#untilReady(log);
+      rmSync(first);
     } catch (error) {
       await self.stop();
       throw error;
@@ -110,9 +115,7 @@ export class EmbeddedMysql {
     });
     while (Date.now() < deadline && this.#process.exitCode === null && this.#process.pid !== undefined) {
       try {
-        const session = await openMysqlSession({ port: this.port, user: 'root', password: '' });
-        await session.query('ALTER USER CURRENT_USER() IDENTIFIED BY ?', [this.#password]);
-        await session.end();
+        await (await this.client()).end();
         return;
       } catch (error) {
         last = error;

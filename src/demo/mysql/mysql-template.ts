@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type MysqlBinaries, type MysqlVendor, mysqlBinaries } from './mysql-packages.ts';
+import { placeWhole, removeLeft } from './shared-folder.ts';
 
 /** What a server of these packages is always started with. */
 export function mysqlOptions({ prefix }: MysqlBinaries, dataDir: string): string[] {
@@ -19,9 +20,9 @@ export function mysqlOptions({ prefix }: MysqlBinaries, dataDir: string): string
 export function makeMysqlTemplate(vendor: MysqlVendor): void {
   const binaries = mysqlBinaries(vendor);
   if (existsSync(binaries.template)) return;
-  const made = `${binaries.template}-${process.pid}`;
-  rmSync(made, { recursive: true, force: true });
-  mkdirSync(made);
+  const beginning = `${basename(binaries.template)}-`;
+  removeLeft(dirname(binaries.template), beginning);
+  const made = mkdtempSync(`${binaries.template}-${process.pid}-`);
   const [command = '', ...first] = binaries.command;
   const options = [...first, ...mysqlOptions(binaries, made)];
   const settings = { cwd: '/', timeout: 300_000, stdio: 'pipe' } as const;
@@ -34,8 +35,7 @@ export function makeMysqlTemplate(vendor: MysqlVendor): void {
     const small = ['--bootstrap', '--innodb-log-file-size=8M', '--max-allowed-packet=8M', '--skip-log-bin'];
     execFileSync(command, [...options, ...small], { ...settings, input: systemTables(binaries) });
   }
-  // Whole at once.
-  renameSync(made, binaries.template);
+  placeWhole(made, binaries.template);
 }
 
 /** As mariadb-install-db makes them, which does not know of another loader. */

@@ -35,7 +35,7 @@ export function rentalScenario(rows: number): Scenario {
     LEFT JOIN (SELECT id, at FROM rental.journal ORDER BY id DESC LIMIT 1) newest ON true`,
     total: booksTotal,
     loadedAnew: 'rental.customer',
-    compares: false,
+    compares: true,
     // Deadlock, lock wait, duplicate, foreign key.
     isRefused: (error) =>
       [1213, 1205, 1062, 1451, 1452].includes(Number(error instanceof Error && 'errno' in error ? error.errno : 0)),

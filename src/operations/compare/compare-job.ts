@@ -6,6 +6,7 @@ import type { JobDocument } from '../../core/job.ts';
 import type { StoredTable } from '../../core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
 import { PatternProblem, parseTablePattern, type TablePattern } from '../../core/table-pattern.ts';
+import type { TableCarrier } from '../../core/target.ts';
 import type { Output, TableBinding } from '../../pipeline/mapping/table-binding.ts';
 import { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { JobWork, RunJob } from '../jobs/job-work.ts';
@@ -96,7 +97,7 @@ export function openSides({ source, target, signal }: JobWork): Sides {
 }
 
 export async function planTables(
-  { definition, source, store }: JobWork,
+  { definition, source, target, store }: JobWork,
   options: CompareOptions,
   sides: Sides,
 ): Promise<{ readonly mapper: TableMapper; readonly planned: readonly Planned[] }> {
@@ -124,13 +125,18 @@ export async function planTables(
       continue;
     }
     const conditions = new Map<Output, PlanSides['conditions']>();
-    for (const output of binding.outputs)
+    const carriers = new Map<Output, TableCarrier>();
+    for (const output of binding.outputs) {
       conditions.set(output, await conditionsOf(definition, options, { binding, output, sides }));
+      const carrier = find(there, output.table) === null ? undefined : await target.carrier?.(output.table);
+      if (carrier !== undefined) carriers.set(output, carrier);
+    }
     planned.push(
       ...planTable(binding, (output) => ({
         source: own,
         target: find(there, output.table),
         conditions: conditions.get(output) ?? { source: null, target: null },
+        carrier: carriers.get(output) ?? null,
       })),
     );
   }

@@ -2,6 +2,7 @@ import type { BucketChoice, CompareSide, KeyRange, RowHash, RowKey } from '../..
 import { pause } from '../../core/pause.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { bucketDifferences, bucketSuspects } from './bucket-suspects.ts';
+import { boundsHere, rangeThere } from './carried-range.ts';
 import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
 import { frozenDifferences, judgeFrozen } from './compare-frozen.ts';
@@ -72,10 +73,10 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
   const { plan, source, target, sample, maxLoad, signal } = options;
   const readers: RangeReaders = {
     ...tableReaders(options),
-    boundaries: (side, range, every) =>
+    boundaries: async (side, range, every) =>
       side === 'source'
-        ? source.boundaries(plan.sourceShape, range, every)
-        : target.boundaries(plan.targetShape, range, every),
+        ? await source.boundaries(plan.sourceShape, range, every)
+        : boundsHere(plan, await target.boundaries(plan.targetShape, rangeThere(plan, range), every)),
   };
   const judged = judgedBy(options);
   const pace = maxLoad === null ? fullSpeed : gentle;

@@ -7,8 +7,8 @@ import {
   type RowHash,
   type RowKey,
 } from '../../core/compare-side.ts';
-import type { Position } from '../../core/position.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
+import { asAtTarget } from './as-at-target.ts';
 import type { FrozenSides } from './frozen-sides.ts';
 import type { Judgement } from './judge.ts';
 import type { ListedSuspect } from './suspects.ts';
@@ -53,14 +53,9 @@ export async function unsureRows(
   for (const { key, row } of changed.rows.values()) {
     const now = isKeyless ? source.columns.map(({ name }) => key[columns.indexOf(name)] ?? null) : row;
     if (now?.includes(UNCHANGED)) return all;
-    const mapped =
-      now === null
-        ? []
-        : mapper
-            .rows(plan.binding, now, 'a compare' as Position)
-            .filter(({ output }) => output.table === plan.output.table);
+    const mapped = now === null ? [] : asAtTarget(mapper, plan, now);
     if (mapped.length === 0 && !isKeyless) missing = true;
-    rows.push(...mapped.map(({ row: made }) => made));
+    rows.push(...mapped);
   }
   const given = rows.length === 0 ? [] : await target.listGiven(plan.targetShape, hash, { rows, buckets });
   const identities = new Set(given.map(identityOf));

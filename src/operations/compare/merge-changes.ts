@@ -1,5 +1,6 @@
-import { type Cell, type Row, UNCHANGED } from '../../core/cell.ts';
+import { type Row, UNCHANGED } from '../../core/cell.ts';
 import { keyText, type RowKey } from '../../core/compare-side.ts';
+import { keyForm } from '../../core/key-form.ts';
 import type { Column } from '../../core/table.ts';
 import type { ChangedRow, ChangedRows } from '../../pipeline/watermark-windows.ts';
 
@@ -33,7 +34,7 @@ export function mergeChanges(rows: readonly Row[], changed: ChangedRows, own: Co
   const read = new Map<string, Row>();
   const merged: Row[] = [];
   for (const row of rows) {
-    const text = keyText(places.map((at) => commonForm(row[at] ?? null, columns[at])));
+    const text = keyText(places.map((at) => keyForm(row[at] ?? null, columns[at])));
     if (changes.has(text)) read.set(text, row);
     else merged.push(row);
   }
@@ -63,37 +64,10 @@ function rowNow({ row, table, moved }: ChangedRow, columns: readonly Column[], b
 function textOf({ key }: ChangedRow, own: ComparedKey): string {
   return keyText(
     own.names.map((name) =>
-      commonForm(
+      keyForm(
         key[own.key.indexOf(name)] ?? null,
         own.columns.find((column) => column.name === name),
       ),
     ),
   );
-}
-
-/** One text for all values of a key that are equal, as CompareSide writes them. */
-function commonForm(cell: Cell, column: Column | undefined): string {
-  if (Buffer.isBuffer(cell)) return `\\x${cell.toString('hex')}`;
-  const text = String(cell);
-  const [family] = /^(?:decimal|time|datetime|timestamp|bit|char)(?=\()/.exec(column?.type ?? '') ?? [];
-  if (family !== undefined) return ofFamily(text, family);
-  // A domain stands for what it is made of.
-  switch (column?.definition?.kind === 'base' ? column.definition.name : column?.type) {
-    case 'pg_catalog.numeric':
-      return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
-    case 'pg_catalog.bpchar':
-      return text.replace(/ +$/, '');
-    case 'pg_catalog.float4':
-    case 'pg_catalog.float8':
-      return text === '-0' ? '0' : text;
-    default:
-      return text;
-  }
-}
-
-/** Of MySQL and MariaDB, whose names of types have digits and lengths in them. */
-function ofFamily(text: string, family: string): string {
-  if (family === 'bit') return text.replace(/^0+(?=[01])/, '');
-  if (family === 'char') return text.replace(/ +$/, '');
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }

@@ -10,6 +10,8 @@ import { tableLabel } from '../../core/table.ts';
 import type { LiveStream } from '../../pipeline/live-stream.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { ChangedRows } from '../../pipeline/watermark-windows.ts';
+import { asAtTarget } from './as-at-target.ts';
+import { keyHere } from './carried-range.ts';
 import { type Judge, type Judgement, verdictOf } from './judge.ts';
 import { mergeChanges, unsureKeys } from './merge-changes.ts';
 import type { Suspect } from './suspects.ts';
@@ -107,6 +109,7 @@ export class StreamJudge implements Judge {
       keys.set(label, key);
     }
     const own = plan.sourceShape.key;
+    if (plan.carrier != null && plan.carrier.keys === null) return null;
     const isSame = key !== null && key.columns.length === own.length && own.every((name) => key.columns.includes(name));
     return isSame ? key : null;
   }
@@ -184,7 +187,8 @@ export class StreamJudge implements Judge {
   ): Promise<Seen> {
     const own = { key: key.columns, columns: plan.binding.source.columns, names: plan.sourceShape.key };
     const merged = read.mapped === null ? mergeChanges(read.rows, changed, own) : null;
-    const isUnsure = merged?.unsure ?? unsureKeys(changed, own);
+    const isChanged = merged?.unsure ?? unsureKeys(changed, own);
+    const isUnsure = (one: RowKey): boolean => keyHere(plan, one).some(isChanged);
     const here = merged === null ? read.mapped : await this.#asAtTarget(plan, merged.rows);
     const { target, versions: wantsVersions, act } = this.#options;
     const there = await target.rows(plan.targetShape, keys);
@@ -209,7 +213,9 @@ export class StreamJudge implements Judge {
     const { source } = plan.binding;
     const columns = source.columns.map(({ name }) => name);
     const places = key.columns.map((name) => plan.sourceShape.key.indexOf(name));
-    const range = { kind: 'keys' as const, keys: keys.map((one) => places.map((at) => one[at] ?? '')) };
+    const own = keys.flatMap((one) => keyHere(plan, one));
+    if (own.length === 0) return [];
+    const range = { kind: 'keys' as const, keys: own.map((one) => places.map((at) => one[at] ?? '')) };
     const maxBytes = Number.POSITIVE_INFINITY;
     const { text, cells, facts } = await live.reader.read({ table: source, key, columns, range, low, maxBytes }, until);
     const names = new Set(facts.columns.map(({ name }) => name));
@@ -224,12 +230,7 @@ export class StreamJudge implements Judge {
   /** Through the transforms, as the target's columns would hold it. */
   async #asAtTarget(plan: TablePlan, rows: readonly Row[]): Promise<SeenRows> {
     const { mapper, target } = this.#options;
-    const mapped = rows.flatMap((row) =>
-      mapper
-        .rows(plan.binding, row, 'a compare' as Position)
-        .filter(({ output }) => output.table === plan.output.table)
-        .map((made) => made.row),
-    );
+    const mapped = rows.flatMap((row) => asAtTarget(mapper, plan, row));
     return mapped.length === 0 ? new Map() : await target.rowsGiven(plan.targetShape, mapped);
   }
 }

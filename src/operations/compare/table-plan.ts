@@ -1,5 +1,14 @@
-import type { ComparedColumn, ComparedShape, SideColumn, SideTable } from '../../core/compare-side.ts';
+import type { Row } from '../../core/cell.ts';
+import type {
+  CanonicalText,
+  ComparedColumn,
+  ComparedShape,
+  SideColumn,
+  SideKeyColumn,
+  SideTable,
+} from '../../core/compare-side.ts';
 import { tableLabel } from '../../core/table.ts';
+import type { KeyCarrier, TableCarrier } from '../../core/target.ts';
 import type { Output, TableBinding } from '../../pipeline/mapping/table-binding.ts';
 import { type LeftByIntent, leftByIntent } from './left-by-intent.ts';
 
@@ -16,8 +25,10 @@ export interface TablePlan {
    * their key's text, in whatever order, or by the whole row where there is no key.
    */
   readonly by: 'ranges' | 'buckets';
-  /** The source's rows pass through the route's transforms first. */
+  /** The source's rows pass through the route's transforms, or into the forms of another vendor, first. */
   readonly isStreamed: boolean;
+  /** Between vendors: keys in `sourceShape` are as the source writes them, all others as the target does. */
+  readonly carrier: PlanCarrier | null;
   /** Of a streamed table only its key and its place count. */
   readonly sourceShape: ComparedShape;
   readonly targetShape: ComparedShape;
@@ -25,6 +36,13 @@ export interface TablePlan {
   readonly left: LeftByIntent | null;
   /** Rows at the source, or at the target where that has more, by statistics. */
   readonly estimatedRows: number;
+}
+
+/** Puts mapped rows, and keys, into the target's forms. */
+export interface PlanCarrier {
+  row(row: Row): Row;
+  /** Null where rows of the target can't be looked up at the source by their keys. */
+  readonly keys: KeyCarrier | null;
 }
 
 export interface UnverifiedTable {
@@ -39,6 +57,8 @@ export interface PlanSides {
   readonly target: SideTable | null;
   /** Condition in SQL of either side; null for all rows. */
   readonly conditions: { readonly source: string | null; readonly target: string | null };
+  /** Null where both sides are of one family. */
+  readonly carrier: TableCarrier | null;
 }
 
 /** What is to be done for each target table of a source table. */
@@ -53,7 +73,7 @@ export function planTable(
 function planOutput(
   binding: TableBinding,
   output: Output,
-  { source, target, conditions }: PlanSides,
+  { source, target, conditions, carrier }: PlanSides,
 ): TablePlan | UnverifiedTable {
   const names = { name: tableLabel(binding.source), target: tableLabel(output.table) };
   const unverified = (why: string): UnverifiedTable => ({ kind: 'unverified', ...names, why });
@@ -68,18 +88,33 @@ function planOutput(
     const from = plainSource(binding, output, at);
     const here = from === null ? undefined : source.columns.find((column) => column.name === from);
     if (from !== null && here === undefined) return unverified(`the source has no column ${from} any more`);
-    columns.push({ from, to: name, form: formOf(here, there) });
+    const canonical = commonText(here, there);
+    columns.push({
+      from,
+      to: name,
+      form: carrier === null ? formOf(here, there) : ofValue(there),
+      canonical: carrier?.keeps(name) === true ? canonical : null,
+    });
   }
-  const isStreamed = binding.steps.length > 0;
   const logged = bucketKey(output);
-  const key = sharedKey(source, target, { columns, logged, inOrder: true });
+  const key = sharedKey(source, target, { columns, logged, inOrder: true, carrier });
   // With whole rows in the log any key tells them apart, in whatever order the sides have it.
-  const told = key ?? (logged.length === 0 ? sharedKey(source, target, { columns, logged, inOrder: false }) : null);
+  const told =
+    key ?? (logged.length === 0 ? sharedKey(source, target, { columns, logged, inOrder: false, carrier }) : null);
   const targetKey = told?.target ?? logged;
+  const keys = carrier?.keys(targetKey) ?? null;
+  const isPlain = binding.steps.length === 0;
+  const isCanonical =
+    isPlain && columns.length > 0 && keys !== null && columns.every(({ canonical }) => canonical !== null);
+  const compared = (name: string, { form, canonical }: Paired): ComparedColumn => ({
+    name,
+    form,
+    ...(isCanonical && canonical !== null && { canonical }),
+  });
   const targetShape: ComparedShape = {
     table: target,
     key: targetKey,
-    columns: columns.map(({ to, form }): ComparedColumn => ({ name: to, form })),
+    columns: columns.map((column) => compared(column.to, column)),
     condition: conditions.target,
   };
   return {
@@ -88,11 +123,12 @@ function planOutput(
     binding,
     output,
     by: key === null ? 'buckets' : 'ranges',
-    isStreamed,
+    isStreamed: carrier === null ? !isPlain : !isCanonical,
+    carrier: carrier && { row: carrier.row, keys },
     sourceShape: {
       table: source,
       key: told?.source ?? sourceNames(targetKey, columns),
-      columns: columns.flatMap(({ from, form }) => (from === null ? [] : [{ name: from, form }])),
+      columns: columns.flatMap((column) => (column.from === null ? [] : [compared(column.from, column)])),
       condition: conditions.source,
     },
     targetShape,
@@ -112,6 +148,17 @@ interface Paired {
   readonly from: string | null;
   readonly to: string;
   readonly form: ComparedColumn['form'];
+  /** Between vendors, where both sides can compute it and it is equal for equal values only. */
+  readonly canonical: CanonicalText | null;
+}
+
+function commonText(source: SideColumn | undefined, target: SideColumn): CanonicalText | null {
+  return target.canonicalTexts?.find((text) => source?.canonicalTexts?.includes(text)) ?? null;
+}
+
+/** Another vendor's number has no zeros that only a column's definition shows. */
+function ofValue({ type }: SideColumn): ComparedColumn['form'] {
+  return type === 'pg_catalog.numeric' ? 'number' : 'text';
 }
 
 function plainSource({ source }: TableBinding, { lineage }: Output, at: number): string | null {
@@ -139,7 +186,13 @@ function sharedKey(
     columns,
     logged,
     inOrder,
-  }: { readonly columns: readonly Paired[]; readonly logged: readonly string[]; readonly inOrder: boolean },
+    carrier,
+  }: {
+    readonly columns: readonly Paired[];
+    readonly logged: readonly string[];
+    readonly inOrder: boolean;
+    readonly carrier: TableCarrier | null;
+  },
 ): { readonly source: readonly string[]; readonly target: readonly string[] } | null {
   for (const key of source.keys) {
     const pairs = key.map((column) => ({ column, to: columns.find(({ from }) => from === column.name)?.to }));
@@ -152,11 +205,23 @@ function sharedKey(
     const isAlike =
       !inOrder ||
       pairs.every(
-        ({ column, to }) => column.order !== null && there.find(({ name }) => name === to)?.order === column.order,
+        ({ column, to }) =>
+          column.order !== null &&
+          orderOf(
+            there.find(({ name }) => name === to),
+            carrier,
+          ) === orderOf(column, carrier),
       );
-    if (isAlike) return { source: key.map(({ name }) => name), target: pairs.map(({ to = '' }) => to) };
+    const isTold = !inOrder || carrier === null || carrier.keys(pairs.map(({ to = '' }) => to)) !== null;
+    if (isAlike && isTold) return { source: key.map(({ name }) => name), target: pairs.map(({ to = '' }) => to) };
   }
   return null;
+}
+
+/** A UUID is ordered as its bytes are, which another vendor may keep instead. */
+function orderOf(column: SideKeyColumn | undefined, carrier: TableCarrier | null): string | null {
+  const order = column?.order ?? null;
+  return carrier !== null && order === 'uuid' ? 'bytea' : order;
 }
 
 /** What identifies a row at the target, whatever its order; nothing where only the whole row does. */

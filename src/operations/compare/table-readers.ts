@@ -1,4 +1,3 @@
-import type { Row } from '../../core/cell.ts';
 import type {
   BucketChoice,
   CompareSide,
@@ -9,8 +8,9 @@ import type {
   RowHash,
   RowPlace,
 } from '../../core/compare-side.ts';
-import type { Position } from '../../core/position.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
+import { asAtTarget } from './as-at-target.ts';
+import { rangeThere } from './carried-range.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /** What a compare asks one side of a table. */
@@ -33,17 +33,37 @@ export interface ReaderOptions {
 export function tableReaders(options: ReaderOptions): { readonly source: TableReader; readonly target: TableReader } {
   const { plan, hash, source, target } = options;
   return {
-    source: plan.isStreamed ? new StreamedReader(options) : hashedReader(source, plan.sourceShape, hash),
-    target: hashedReader(target, plan.targetShape, hash),
+    source: plan.isStreamed
+      ? new StreamedReader(options)
+      : keysThere(plan, hashedReader(source, plan.sourceShape, hash)),
+    target: hashedReader(target, plan.targetShape, hash, (range) => rangeThere(plan, range)),
   };
 }
 
-function hashedReader(side: CompareSide, shape: TablePlan['sourceShape'], hash: RowHash): TableReader {
+function hashedReader(
+  side: CompareSide,
+  shape: TablePlan['sourceShape'],
+  hash: RowHash,
+  own = (range: KeyRange): KeyRange => range,
+): TableReader {
   return {
-    digest: (range) => side.digest(shape, hash, range),
-    list: (range) => side.list(shape, hash, range),
+    digest: async (range) => side.digest(shape, hash, own(range)),
+    list: async (range) => side.list(shape, hash, own(range)),
     bucketDigests: (buckets) => side.bucketDigests(shape, hash, buckets),
     listBuckets: (choice) => side.listBuckets(shape, hash, choice),
+  };
+}
+
+/** Rows are told apart by the keys as the target writes them. */
+function keysThere({ carrier }: TablePlan, reader: TableReader): TableReader {
+  const keys = carrier?.keys;
+  if (keys == null) return reader;
+  const there = (rows: readonly ListedRow[]): readonly ListedRow[] =>
+    rows.map((row) => ({ ...row, key: keys.there(row.key) }));
+  return {
+    ...reader,
+    list: async (range) => there(await reader.list(range)),
+    listBuckets: async (choice) => there(await reader.listBuckets(choice)),
   };
 }
 
@@ -118,8 +138,6 @@ class StreamedReader implements TableReader {
 
 /** What the route makes of a row of the source for this table. */
 export function mappedRows({ plan, mapper }: Pick<ReaderOptions, 'plan' | 'mapper'>, row: Row): readonly Row[] {
-  return mapper
-    .rows(plan.binding, row, 'a compare' as Position)
-    .filter(({ output }) => output.table === plan.output.table)
-    .map(({ row: made }) => made);
+  return asAtTarget(mapper, plan, row);
+}) => made);
 }

@@ -32,8 +32,17 @@ export interface BridgedTable {
   }[];
   /** Columns of the key whose different values may be equal at the target, also where they may be at the source: no two fold alike. */
   readonly coarser: readonly string[];
+  /** By name, what is carried. */
+  readonly carried: ReadonlyMap<string, CarriedColumn>;
   /** A row with values as the target has them. Throws a ColumnRefused. */
   carry(row: Row): Row;
+}
+
+export interface CarriedColumn {
+  readonly from: { readonly column: Column; readonly codec: ColumnCodec };
+  readonly to: { readonly column: Column; readonly codec: ColumnCodec };
+  /** No conversion of the route can make another value of one. */
+  readonly keeps: boolean;
 }
 
 interface TableBridge {
@@ -53,6 +62,7 @@ export function bridgeTable(
   const refused: { column: string; source: string; target: string; reason: string }[] = [];
   const coarser: string[] = [];
   const carriers: (CellCarrier | null)[] = [];
+  const carried = new Map<string, CarriedColumn>();
   const columns = source.columns.map((column): Column => {
     const target = there.find(({ name }) => name === column.name);
     if (target === undefined) {
@@ -60,8 +70,9 @@ export function bridgeTable(
       return column;
     }
     const [had, has] = [from.codec(column), to.codec(target)];
-    if (column.key && isFolding(has.type)) coarser.push(column.name);
+    if (column.key && (isFolding(has.type) || target.folds === true)) coarser.push(column.name);
     const carrying = carry(had.type, has.type, conversions);
+    const keeps = carrying.kind === 'carried' && carrying.converted.length === 0;
     const isKey = column.key && carrying.kind === 'carried' && !carrying.injective;
     if (carrying.kind === 'refused' || isKey) {
       const reason =
@@ -70,7 +81,15 @@ export function bridgeTable(
       carriers.push(null);
     } else carriers.push(carrierOf(had, carrying.step, has));
     const { type, modifier, definition } = target;
-    return { name: column.name, key: column.key, type, modifier, ...(definition !== undefined && { definition }) };
+    const made = {
+      name: column.name,
+      key: column.key,
+      type,
+      modifier,
+      ...(definition !== undefined && { definition }),
+    };
+    carried.set(column.name, { from: { column, codec: had }, to: { column: made, codec: has }, keeps });
+    return made;
   });
   const active = carriers.flatMap((carrier, index) => (carrier === null ? [] : [{ carrier, index }]));
   return {
@@ -78,19 +97,20 @@ export function bridgeTable(
     table: { ...source, columns },
     refused,
     coarser,
+    carried,
     carry: (row) => {
-      const carried = [...row];
+      const made = [...row];
       for (const { carrier, index } of active) {
         const cell = row[index] as Cell;
         if (cell === null || cell === UNCHANGED || cell === ABSENT) continue;
         try {
-          carried[index] = carrier(cell);
+          made[index] = carrier(cell);
         } catch (error) {
           if (error instanceof ValueRefused) throw new ColumnRefused(columns[index]?.name ?? '', error);
           throw error;
         }
       }
-      return carried;
+      return made;
     },
   };
 }

@@ -3,10 +3,11 @@ import { type Change, isRowChange, type RowChange, type TruncateChange } from '.
 import { carryErrors } from '../../core/errors/catalogue/carry.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../core/table.ts';
-import type { TargetColumn } from '../../core/target.ts';
+import type { TableCarrier, TargetColumn } from '../../core/target.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
 import type { Conversions } from '../../core/types/conversions.ts';
 import type { VendorTypes } from '../../core/types/vendor-types.ts';
+import { carryKeys } from './bridge-keys.ts';
 import { type BridgedTable, bridgeTable, ColumnRefused } from './bridge-table.ts';
 
 export interface BridgeOptions {
@@ -80,6 +81,23 @@ export class Bridge {
     return rows.map((row) => this.#carried(bridged, row, position));
   }
 
+  /** For whoever looks at single rows, as of now. Throws (halt) where a column can't be carried. */
+  carrier(table: TableVersion): TableCarrier {
+    const bridged = this.#bridged(table);
+    const { conversions } = this.#options;
+    return {
+      row: (row) => this.#carried(bridged, row, 'a compare'),
+      keeps: (column) => bridged.carried.get(column)?.keeps === true,
+      keys: (columns) => {
+        const keys = carryKeys(
+          columns.map((name) => bridged.carried.get(name) ?? null),
+          conversions,
+        );
+        return keys && { ...keys, there: (key) => this.#told(bridged, 'a compare', () => keys.there(key)) };
+      },
+    };
+  }
+
   /** The part as the target is to see it. A change with a value that can't be carried travels as it is, and halts in its turn. */
   part(part: TransactionPart): TransactionPart {
     if (part.changes.length === 0) return part;
@@ -140,9 +158,13 @@ export class Bridge {
     return this.#made.get(table) ?? table;
   }
 
-  #carried({ source, carry }: BridgedTable, row: Row, position: string): Row {
+  #carried(bridged: BridgedTable, row: Row, position: string): Row {
+    return this.#told(bridged, position, () => bridged.carry(row));
+  }
+
+  #told<T>({ source }: BridgedTable, position: string, carry: () => T): T {
     try {
-      return carry(row);
+      return carry();
     } catch (error) {
       if (!(error instanceof ColumnRefused)) throw error;
       const { column, condition, message: reason } = error;

@@ -64,11 +64,9 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
       );
       return [...errors.map((error) => findingOf(error, options.node)), ...coarser, ...found];
     },
-    compareSide: () => {
-      throw notYet('to be compared with a database of another vendor');
-    },
-    repairer: async () => {
-      throw notYet('to be repaired from a database of another vendor');
+    carrier: async (table) => {
+      await bridge.know([table]);
+      return bridge.carrier(table);
     },
     compareSchema: async (expected) => {
       const { left, ...description } = bridgeSchema(expected, options.schema);
@@ -100,7 +98,8 @@ function coarserKey(table: string, column: string, node: string): Finding {
     node,
     table,
     message: `the key column ${table}.${column} may hold texts for equal there that the source tells apart (case, accents, or blanks at the end): the second of two such rows halts the route, and the table is not loaded beside the stream`,
-    remedy: 'Give the column a collation that compares bytes, such as utf8mb4_0900_bin (MariaDB: utf8mb4_nopad_bin).',
+    remedy:
+      'Give the column a collation that compares bytes, such as utf8mb4_0900_bin (MariaDB: utf8mb4_nopad_bin; PostgreSQL: any that is deterministic).',
   };
 }
 
