@@ -118,7 +118,7 @@ export class LoadingTables {
     // What the old row at the target has of it may be anything; and inserts may not travel where updates do.
     if (now.includes(UNCHANGED) || dropped.has('insert')) {
       const key = keyIndexes(table, loading.key);
-      return { table, changes: [goes(before)], again: key.map((at) => String(now[at])) };
+      return { table, changes: [goes(before)], again: key.map((at) => readKeyText(now[at])) };
     }
     return { table, changes: [goes(before), { kind: 'insert', table, after: now }], again: null };
   }
@@ -130,7 +130,8 @@ export class LoadingTables {
     const loading = this.#tables.get(tableLabel(table));
     if (loading === undefined) return null;
     const key = keyIndexes(table, loading.key);
-    if (!key.some((at) => before[at] !== ABSENT && after[at] !== UNCHANGED && before[at] !== after[at])) return null;
+    if (!key.some((at) => before[at] !== ABSENT && after[at] !== UNCHANGED && !isSameCell(before[at], after[at])))
+      return null;
     const row = filled(after, before);
     const { dropped, kept } = loading.treatment(table);
     if (!row.includes(UNCHANGED) && dropped.size === 0 && kept === null) {
@@ -140,8 +141,17 @@ export class LoadingTables {
       ];
       return { table, changes, again: null };
     }
-    return { table, changes: [change], again: key.map((at) => String(row[at])) };
+    return { table, changes: [change], again: key.map((at) => readKeyText(row[at])) };
   }
+}
+
+/** As readers take keys: bytes in hexadecimal. */
+function readKeyText(cell: Cell | undefined): string {
+  return Buffer.isBuffer(cell) ? `\\x${cell.toString('hex')}` : String(cell);
+}
+
+function isSameCell(a: Cell | undefined, b: Cell | undefined): boolean {
+  return a === b || (Buffer.isBuffer(a) && Buffer.isBuffer(b) && a.equals(b));
 }
 
 interface Moved {

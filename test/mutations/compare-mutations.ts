@@ -16,8 +16,8 @@ export const compareMutations: readonly Mutation[] = [
     promise: 2,
     what: 'takes a row for what it was read as, although it has changed since',
     file: 'src/operations/compare/stream-judge.ts',
-    find: 'const isUnsure = merged?.unsure ?? unsureKeys(changed, own);',
-    replace: 'const isUnsure = merged?.unsure ?? ((_key: RowKey) => false);',
+    find: 'const isChanged = merged?.unsure ?? unsureKeys(changed, own);',
+    replace: 'const isChanged = merged?.unsure ?? ((_key: RowKey) => false);',
     test: { file: 'test/integration/compare/compare.test.ts', name: 'under the hottest load' },
   },
   {

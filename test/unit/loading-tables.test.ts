@@ -81,3 +81,12 @@ test('it is where the route would have it that leaves operations out or keeps ro
   // As an update it would have come.
   expect(passed(leaves, without('insert'))).toEqual({ changes: [gone('1')], again: [['100']] });
 });
+
+test('a key of bytes is one key in each image, and is read again by its bytes', () => {
+  const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
+  const apart = { isEmptying: false };
+  const kept = update([bytes('00ff'), 'a'], [bytes('00ff'), 'b']);
+  expect(passed(kept, apart)).toEqual({ changes: [{ ...kept, table: undefined }], again: [] });
+  const moved = update([bytes('00ff'), 'a'], [bytes('01fe'), 'b']);
+  expect(passed(moved, { ...apart, ...without('insert') }).again).toEqual([['\\x01fe']]);
+});

@@ -1,3 +1,4 @@
+import type { Row } from '../../core/cell.ts';
 import type {
   BucketChoice,
   CompareSide,
@@ -139,5 +140,4 @@ class StreamedReader implements TableReader {
 /** What the route makes of a row of the source for this table. */
 export function mappedRows({ plan, mapper }: Pick<ReaderOptions, 'plan' | 'mapper'>, row: Row): readonly Row[] {
   return asAtTarget(mapper, plan, row);
-}) => made);
 }
