@@ -109,7 +109,9 @@ interface TextField {
  */
 const canonical = [
   'SET NAMES utf8mb4',
-  "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES', wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 60",
+  "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES', wait_timeout = 86400, net_write_timeout = 3600, net_read_timeout = 60" +
+    // A transaction of ours may wait for rows that the source has yet to find.
+    ' /*M!100303 , idle_transaction_timeout = 0, idle_write_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */',
 ];
 
 /** Each host in its order until one takes the session. */

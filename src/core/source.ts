@@ -208,7 +208,7 @@ export interface CarriedTable {
 export interface EarlyReading {
   /** False while somebody has to know of a transaction's end before its rows. */
   isWelcome(): boolean;
-  /** Called once, before anything was given out early: all such transactions of the session have ended before `end`. */
+  /** Called before anything is given out early, and before one is refused: what was given out has ended before `end`, as far as the session knew when it began. */
   onEarly(end: Position): void;
 }
 

@@ -28,6 +28,8 @@ export class RouteMeter {
   readonly leftOut = new Set<string>();
   /** Up to here transactions are read whole: one of them did not go through before its commit was known. */
   readWholeTo: Position | null = null;
+  /** In a worker that follows one that died: it may have died of what came before its commit. */
+  readsWhole = false;
   /** How far the queue has been read. */
   sourcePosition: Position | null = null;
   /** How far the source has written its log. */

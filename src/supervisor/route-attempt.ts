@@ -2,6 +2,7 @@ import { ByteBudget } from '../core/byte-budget.ts';
 import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
+import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { asTidelockError } from '../core/errors/defect.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
@@ -264,7 +265,7 @@ async function streamRoute(
   // Told below, with what else is asked meanwhile.
   opening.catch(() => {});
   const windows = new WatermarkWindows();
-  /** Parts were given out before their transaction had ended; where the last of such transactions had. */
+  /** Parts were given out before their transaction had ended; where the last of such transactions had. Null again once all up to there is applied. */
   let earlyTo: Position | null = null;
   const early: EarlyReading = {
     isWelcome: () => windows.size === 0 && consumer.parked().count === 0,
@@ -368,12 +369,15 @@ async function streamRoute(
       windows,
       looks,
       loading,
-      onApplied: (part) => loads.applied(part),
+      onApplied: (part) => {
+        loads.applied(part);
+        if (earlyTo !== null && part.commit !== null && source.order.covers(part.commit.position, earlyTo))
+          earlyTo = null;
+      },
       onHeartbeat: () => attempt.onHeartbeat(),
     });
   } catch (error) {
-    if (earlyTo !== null && !signal.aborted) throw readWhole(attempt, earlyTo, error);
-    throw error;
+    throw earlyTo === null ? error : readWhole(attempt, earlyTo, error);
   } finally {
     attempt.onLive(null);
     over.abort();
@@ -393,19 +397,29 @@ async function streamRoute(
 function mayReadEarly({ definition, source, meter, acceptSchemaChangesTo }: RouteAttempt, reached: Position): boolean {
   const { schemaChanges, ddl, apply } = definition;
   const isPlain = schemaChanges === 'halt' && ddl === 'ignore' && apply.onError === 'halt';
-  if (!isPlain || acceptSchemaChangesTo !== null) return false;
+  if (!isPlain || acceptSchemaChangesTo !== null || meter.readsWhole) return false;
   return meter.readWholeTo === null || source.order.covers(reached, meter.readWholeTo);
 }
 
-/** What a session halts at that has read transactions before they had ended is met once more, where all of them come whole. */
+/**
+ * What a session ends with while transactions are applied that it has read before they had ended: up to their end the next one has all of them sent
+ * whole, and what is to halt is met once more. But not what would not be met again: what is committed, and what was only seen at that moment.
+ */
 function readWhole({ definition, meter }: RouteAttempt, to: Position, error: unknown): unknown {
-  if (!(error instanceof TidelockError) || error.recovery === 'fenced') return error;
-  const isAsked = error.code === sourceErrors.readWhole.code;
-  if (!isAsked && error.recovery === 'retry') return error;
+  if (!(error instanceof TidelockError) || error.recovery === 'fenced' || metOnce.has(error.code)) return error;
   meter.readWholeTo = to;
-  if (isAsked) return error;
+  if (error.recovery === 'retry') return error;
   return fail(sourceErrors.readWhole, { route: definition.name, why: error.message }, error);
 }
+
+const metOnce: ReadonlySet<string> = new Set(
+  [
+    targetErrors.committedOff,
+    nodeErrors.defect,
+    sourceErrors.publicationMissing,
+    sourceErrors.publicationIncomplete,
+  ].map(({ code }) => code),
+);
 
 function carriedTables(stored: readonly StoredTable[]): readonly CarriedTable[] {
   return stored.map(({ source: label, loadedTo, definition }) => ({

@@ -63,6 +63,7 @@ export class RouteReport {
   constructor(options: RouteReportOptions) {
     this.#options = options;
     this.meter = new RouteMeter(options.heartbeatMs);
+    this.meter.readsWhole = options.restarts > 0;
     options.self?.describe(() => this.#facts());
   }
 

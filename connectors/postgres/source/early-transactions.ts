@@ -40,13 +40,12 @@ export class EarlyTransactions {
   }
 
   refuse(xid: string, why: string): never {
-    this.#tell();
+    this.#options.onEarly(formatLsn(this.#options.end));
     throw fail(sourceErrors.readWhole, { route: this.#options.route, why: `transaction ${xid}: ${why}` });
   }
 
   #tell(): void {
-    if (this.#isTold) return;
+    if (!this.#isTold) this.#options.onEarly(formatLsn(this.#options.end));
     this.#isTold = true;
-    this.#options.onEarly(formatLsn(this.#options.end));
   }
 }

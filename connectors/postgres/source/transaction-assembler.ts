@@ -216,8 +216,14 @@ export class TransactionAssembler {
   }
 
   #commitStream(commit: StreamCommit): void {
-    const { checkpoint, history } = this.#options;
-    this.#open ??= this.#opened(commit, null, true);
+    const { checkpoint, history, idleUrgency, emit } = this.#options;
+    const { endLsn, atMs } = commit;
+    if (this.#open === null) {
+      history.passed(commit.commitLsn);
+      // Nothing of it is published. Sent whole it would not have come, so no checkpoint may be proven by it.
+      emit(idleAdvance({ position: formatLsn(endLsn), atMs, id: '' }, idleUrgency()));
+      return;
+    }
     if (this.#open.xid !== commit.xid) this.#refuse(this.#open, 'another transaction comes between its parts');
     // The server sends nothing early of what it was told is stored.
     if (commit.commitLsn < checkpoint) this.#refuse(this.#open, 'it lies before the checkpoint');
