@@ -10,6 +10,8 @@ export interface RowRepair {
   readonly after: ComparedRow | null;
   /** CompareSide.versions; where it is there the row is also left alone where somebody has written it since, whatever it is by now. */
   readonly version?: string;
+  /** The kept image that it takes back (KeptImage.number): it counts as done, and nothing is written, where that is taken back already. */
+  readonly undoes?: number;
 }
 
 export interface RepairRequest {
@@ -42,13 +44,11 @@ export interface KeptImage extends RowRepair {
 
 /** Writes single rows of a target, on a session of its own. Throws TidelockErrors. */
 export interface Repairer {
-  /** In one target transaction, with what the rows were before. The outcomes are in the order of the rows. */
+  /** In one target transaction, with what the rows were before and which images they take back. The outcomes are in the order of the rows. */
   repair(request: RepairRequest): Promise<readonly RowOutcome[]>;
   /** What a job has changed, the latest first, in batches; rows that were taken back are left out. */
   kept(job: number): AsyncIterable<readonly KeptImage[]>;
   /** How many rows a job has changed, by label of the target table. */
   counts(job: number): Promise<ReadonlyMap<string, number>>;
-  /** They were taken back. */
-  forget(numbers: readonly number[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -79,10 +79,14 @@ class MysqlRepairer implements Repairer {
         const hops = [{ ...origin, committedAtMs: Date.now() }];
         await session.batch([originSignal(this.#options.routeKey, hops, process.hrtime.bigint())]);
       }
-      const done = await this.#write(table, request);
-      await this.#keep(request, done);
+      const open = await this.#openRows(request.rows);
+      const done = await this.#write(table, { ...request, rows: open });
+      const written = open.filter(({ key }) => done.has(keyText(key)));
+      await this.#keep(request, written);
+      await this.#takeBack(written);
       await session.batch(['commit']);
-      return request.rows.map(({ key }) => ({ kind: done.has(keyText(key)) ? 'done' : 'changed' }));
+      const left = new Set(open.filter((row) => !written.includes(row)));
+      return request.rows.map((row) => ({ kind: left.has(row) ? 'changed' : 'done' }));
     } catch (error) {
       await session.query('rollback').catch(() => {});
       if (!isRefusal(error)) throw this.#classify(error);
@@ -107,12 +111,30 @@ class MysqlRepairer implements Repairer {
     return new Map(rows.map(([target, count]) => [target ?? '', Number(count)]));
   }
 
-  async forget(numbers: readonly number[]): Promise<void> {
-    await this.#session.change(`update tidelock.repaired set undone = 1 where id in (${places(numbers)})`, numbers);
-  }
-
   async close(): Promise<void> {
     this.#session.close();
+  }
+
+  /** Without those whose images are taken back already. Nobody else takes back the others until the transaction ends. */
+  async #openRows(rows: readonly RowRepair[]): Promise<readonly RowRepair[]> {
+    const numbers = undoneBy(rows);
+    if (numbers.length === 0) return rows;
+    const found = await this.#session.query(
+      `select id from tidelock.repaired where id in (${places(numbers)}) and undone = 0 for update`,
+      numbers,
+    );
+    const open = new Set(found.map(([id]) => Number(id)));
+    return rows.filter(({ undoes }) => undoes === undefined || open.has(undoes));
+  }
+
+  /** In the transaction of the rows. */
+  async #takeBack(rows: readonly RowRepair[]): Promise<void> {
+    const numbers = undoneBy(rows);
+    if (numbers.length === 0) return;
+    await this.#session.change(
+      `update tidelock.repaired set undone = 1 where id in (${places(numbers)}) and undone = 0`,
+      numbers,
+    );
   }
 
   /** Keys of the rows that were as they were seen. What goes makes room for what comes. */
@@ -173,9 +195,9 @@ class MysqlRepairer implements Repairer {
     return found;
   }
 
-  async #keep({ shape, rows, job }: RepairRequest, done: ReadonlySet<string>): Promise<void> {
+  async #keep({ shape, job }: RepairRequest, rows: readonly RowRepair[]): Promise<void> {
     const shared = [job, tableLabel(shape.table), JSON.stringify(shape.columns), JSON.stringify(shape.key)];
-    for (const row of rows.filter(({ key }) => done.has(keyText(key)))) {
+    for (const row of rows) {
       const image = JSON.stringify(row);
       this.#demandShort(image);
       await this.#session.change(
@@ -228,6 +250,10 @@ class MysqlRepairer implements Repairer {
   #classify(error: unknown): unknown {
     return classifyMysqlError(error, this.#options.route.to.name);
   }
+}
+
+function undoneBy(rows: readonly RowRepair[]): readonly number[] {
+  return rows.flatMap(({ undoes }) => (undoes === undefined ? [] : [undoes]));
 }
 
 type RowKind = 'delete' | 'update' | 'insert';

@@ -56,16 +56,18 @@ class PostgresRepairer implements Repairer {
         await this.#client.query(`select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`, [
           originMarker([{ ...origin, committedAtMs: Date.now() }]),
         ]);
-      const done =
-        request.shape.key.length === 0 ? await this.#writeKeyless(sql, request) : await this.#write(sql, request.rows);
+      const open = await this.#openRows(request.rows);
+      const done = request.shape.key.length === 0 ? await this.#writeKeyless(sql, open) : await this.#write(sql, open);
       if (done === null) {
         await this.#client.query('rollback');
         return request.rows.map(() => ({ kind: 'refused', why: 'a value that would not be held as it is' }));
       }
       const kept = [...done.values()];
       await this.#keep(request, kept);
+      await this.#takeBack([...done.keys()]);
       await this.#client.query('commit');
-      return request.rows.map((row) => ({ kind: done.has(row) ? 'done' : 'changed' }));
+      const left = new Set(open.filter((row) => !done.has(row)));
+      return request.rows.map((row) => ({ kind: left.has(row) ? 'changed' : 'done' }));
     } catch (error) {
       if (!isPostgresError(error) || !isOfTheChange(error.code)) throw this.#classify(error);
       await this.#client.query('rollback').catch(() => {});
@@ -94,17 +96,30 @@ class PostgresRepairer implements Repairer {
     }
   }
 
-  async forget(numbers: readonly number[]): Promise<void> {
-    try {
-      await this.#client.query('update tidelock.repaired set undone = true where id = any($1::int8[])', [numbers]);
-    } catch (error) {
-      throw this.#classify(error);
-    }
-  }
-
   async close(): Promise<void> {
     this.#client.connection.stream.destroy();
     await this.#client.end().catch(() => {});
+  }
+
+  /** Without those whose images are taken back already. Nobody else takes back the others until the transaction ends. */
+  async #openRows(rows: readonly RowRepair[]): Promise<readonly RowRepair[]> {
+    const numbers = undoneBy(rows);
+    if (numbers.length === 0) return rows;
+    const { rows: found } = await this.#client.query<{ id: string }>(
+      'select id::text from tidelock.repaired where id = any($1::int8[]) and not undone order by id for update',
+      [numbers],
+    );
+    const open = new Set(found.map(({ id }) => Number(id)));
+    return rows.filter(({ undoes }) => undoes === undefined || open.has(undoes));
+  }
+
+  /** In the transaction of the rows: rows without a key would come or go once more where it was asked for again. */
+  async #takeBack(rows: readonly RowRepair[]): Promise<void> {
+    const numbers = undoneBy(rows);
+    if (numbers.length === 0) return;
+    await this.#client.query('update tidelock.repaired set undone = true where id = any($1::int8[]) and not undone', [
+      numbers,
+    ]);
   }
 
   /** Rows that were written, as they are kept. What goes makes room for what comes. */
@@ -131,7 +146,8 @@ class PostgresRepairer implements Repairer {
   }
 
   /** Likewise, of rows without a key. Null where some of those that are to come do not, and nobody can tell which: the transaction is to be rolled back. */
-  async #writeKeyless(sql: CompareSql, { rows }: RepairRequest): Promise<ReadonlyMap<RowRepair, RowRepair> | null> {
+  async #writeKeyless(sql: CompareSql, rows: readonly RowRepair[]): Promise<ReadonlyMap<RowRepair, RowRepair> | null> {
+    await this.#demandNothingParked();
     const done = new Map<RowRepair, RowRepair>();
     const remove = async (text: string, chosen: readonly RowRepair[], more: readonly string[][]): Promise<void> => {
       if (chosen.length === 0) return;
@@ -151,7 +167,6 @@ class PostgresRepairer implements Repairer {
     );
     const coming = rows.filter(({ before }) => before === null);
     if (coming.length === 0) return done;
-    await this.#demandNothingParked();
     const { rows: made } = await this.#client.query<{ cells: (string | null)[] }>(sql.insertAlike, [
       JSON.stringify(coming),
     ]);
@@ -164,7 +179,10 @@ class PostgresRepairer implements Repairer {
     return done;
   }
 
-  /** A row that a parked transaction brings would be there twice after its retry: nothing tells that it has come already. */
+  /**
+   * A row that a parked transaction brings would be there twice after its retry, and for one that it takes away another one like it would go:
+   * nothing tells that it has come, or gone, already.
+   */
   async #demandNothingParked(): Promise<void> {
     const { route, routeId } = this.#options;
     const { rows } = await this.#client.query('select from tidelock.parked where route_id = $1 limit 1', [routeId]);
@@ -227,6 +245,10 @@ class PostgresRepairer implements Repairer {
   #classify(error: unknown): unknown {
     return classifyPostgresError(error, this.#options.route.to.name);
   }
+}
+
+function undoneBy(rows: readonly RowRepair[]): readonly number[] {
+  return rows.flatMap(({ undoes }) => (undoes === undefined ? [] : [undoes]));
 }
 
 /** The server's own text may quote a value. */

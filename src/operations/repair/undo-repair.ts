@@ -25,14 +25,20 @@ export async function undoRepair(
       const [first] = group;
       if (first === undefined) continue;
       const shape = { table: tableOf(first.table), key: first.keyColumns, columns: first.columns, condition: null };
-      const rows = group.map(({ key, before, after }): RowRepair => ({ key, before: after, after: before }));
+      const rows = group.map(
+        ({ key, before, after, number: undoes }): RowRepair => ({
+          key,
+          before: after,
+          after: before,
+          undoes,
+        }),
+      );
       const outcomes = await repairRows(repairer, { shape, rows, epoch, job: job.number, origin });
       for (const outcome of outcomes) {
         if (outcome.kind === 'done') counts.rows++;
         else if (outcome.kind === 'changed') counts.changed++;
         else counts.refused[outcome.why] = (counts.refused[outcome.why] ?? 0) + 1;
       }
-      await repairer.forget(group.flatMap(({ number: at }, index) => (outcomes[index]?.kind === 'done' ? [at] : [])));
     }
   }
   return { version: 1, route: definition.name, undone: jobName(definition.name, number), ...counts };

@@ -86,8 +86,14 @@ test('what the target refuses is set aside with what touches its keys, the rest 
   expect(status).toMatchObject({ state: 'running', health: 'warning', parked: 5, parkedSince: list[0]?.position });
   expect((await file.tidelock('status')).out).toContain(String(list[0]?.position));
   // Nothing tells whether a row without a key is one that a retry will bring.
-  await target.query('DELETE FROM loose');
   const keyless = ['repair', 'here-to-there', 'public.loose', '--yes'];
+  const before = await contents(target, ['loose']);
+  await target.query(`INSERT INTO loose VALUES (6, 'nobody made it')`);
+  const spoilt = await contents(target, ['loose']);
+  expect(await file.tidelock(...keyless)).toMatchObject({ code: 2, err: expect.stringContaining('TL-4172') });
+  expect(await contents(target, ['loose'])).toEqual(spoilt);
+  expect(spoilt).not.toEqual(before);
+  await target.query('DELETE FROM loose');
   expect(await file.tidelock(...keyless)).toMatchObject({ code: 2, err: expect.stringContaining('TL-4172') });
   expect(await contents(target, ['loose'])).toEqual({ loose: [] });
   // Not mended yet: it fails again and those behind it wait.

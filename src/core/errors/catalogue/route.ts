@@ -546,11 +546,11 @@ export const routeErrors = {
     title: 'Rows without a key are not repaired while transactions are set aside',
     recovery: 'halt',
     message: ({ route }) =>
-      `route ${route} has transactions set aside: a row without a key that one of them brings, too, would be at the target twice after its retry`,
+      `route ${route} has transactions set aside: a row without a key that one of them brings or takes away, too, would come or go once more with its retry`,
     remedy: ({ route }) =>
       `"tidelock parked list ${route}" names them. Retry them, or discard those that the repair is to make good, and begin the repair again; or name the tables that have a key.`,
     explanation:
-      'A row that has a key is found by it when its transaction is retried, and the rules for collisions count. Of rows without a key nothing tells that one has come already.',
+      'A row that has a key is found by it when its transaction is retried, and the rules for collisions count. Of rows without a key nothing tells that one has come or gone already.',
   }),
   repairOtherWay: errorKind<{ route: string; from: string; given: string }>({
     code: 'TL-4159',
