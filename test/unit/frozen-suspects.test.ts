@@ -26,6 +26,11 @@ interface Seen {
   note(changed: ChangedRows): void;
 }
 
+/** The table by another definition. */
+function altered(...columns: [name: string, type: string][]): TableVersion {
+  return { ...table, columns: columns.map(([name, type]) => ({ name, type, modifier: -1, key: name === 'id' })) };
+}
+
 /** What is said of rows that two snapshots do not have in common, with what changed while they were taken. */
 async function judged({ here, there, note }: Seen, isKeyless: boolean): Promise<Record<string, string>> {
   const columns = isKeyless ? names : ['id'];
@@ -99,4 +104,28 @@ test.for<[string, (changed: ChangedRows) => void]>([
 ])('nothing is decided where %s in between', async ([, note]) => {
   const seen = { here: [['1', 'a']], there: [['2', 'b']], note };
   expect(await judged(seen, false)).toEqual({ 1: 'undecided', 2: 'undecided' });
+});
+
+const text = 'pg_catalog.text';
+
+test('cells of rows that changed are told by the names of their columns, whatever came to the table or stands elsewhere', async () => {
+  const note = (changed: ChangedRows): void =>
+    changed.note({
+      kind: 'insert',
+      table: altered(['late', text], ['v', text], ['id', text]),
+      after: ['1', 'b', '2'],
+    });
+  const seen = { here: [['1', 'a']], there: [['2', 'b']], note };
+  expect(await judged(seen, false)).toEqual({ 1: 'missing', 2: 'undecided' });
+});
+
+test.for<[string, TableVersion]>([
+  ['is gone', altered(['id', text])],
+  ['has another type', altered(['id', text], ['v', 'pg_catalog.int4'])],
+])('nothing is decided where a column of rows that changed %s', async ([, version]) => {
+  const note = (changed: ChangedRows): void =>
+    changed.note({ kind: 'insert', table: version, after: version.columns.map(() => '2') });
+  const seen = { here: [['1', 'a']], there: [['3', 'b']], note };
+  expect(await judged(seen, false)).toEqual({ 1: 'undecided', 3: 'undecided' });
+  expect(await judged({ ...seen, here: [['1', '1']] }, true)).toEqual({ '1,1': 'undecided', '3,b': 'undecided' });
 });

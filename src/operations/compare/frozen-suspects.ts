@@ -1,4 +1,4 @@
-import { UNCHANGED } from '../../core/cell.ts';
+import { type Row, UNCHANGED } from '../../core/cell.ts';
 import {
   type BucketChoice,
   type CompareSide,
@@ -7,7 +7,9 @@ import {
   type RowHash,
   type RowKey,
 } from '../../core/compare-side.ts';
+import type { TableVersion } from '../../core/table.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
+import type { ChangedRow } from '../../pipeline/watermark-windows.ts';
 import { asAtTarget } from './as-at-target.ts';
 import type { FrozenSides } from './frozen-sides.ts';
 import type { Judgement } from './judge.ts';
@@ -50,8 +52,12 @@ export async function unsureRows(
   if (isKeyless && !isWhole && changed.rows.size > 0) return all;
   const rows = [];
   let missing = false;
-  for (const { key, row } of changed.rows.values()) {
-    const now = isKeyless ? source.columns.map(({ name }) => key[columns.indexOf(name)] ?? null) : row;
+  for (const change of changed.rows.values()) {
+    const places = placesOf(source, change);
+    if (places === null) return all;
+    const now = isKeyless
+      ? source.columns.map(({ name }) => change.key[columns.indexOf(name)] ?? null)
+      : rowOf(change, places);
     if (now?.includes(UNCHANGED)) return all;
     const mapped = now === null ? [] : asAtTarget(mapper, plan, now);
     if (mapped.length === 0 && !isKeyless) missing = true;
@@ -60,6 +66,18 @@ export async function unsureRows(
   const given = rows.length === 0 ? [] : await target.listGiven(plan.targetShape, hash, { rows, buckets });
   const identities = new Set(given.map(identityOf));
   return { has: (identity) => identities.has(identity), missing, rows: isKeyless ? distinct(given) : [] };
+}
+
+/** Where the columns of the plan stand in a row that the table may have had another definition for; null: it has not all of them. */
+function placesOf({ columns }: TableVersion, { table }: ChangedRow): readonly number[] | null {
+  const places = columns.map(({ name, type }) =>
+    table.columns.findIndex((column) => column.name === name && column.type === type),
+  );
+  return places.includes(-1) ? null : places;
+}
+
+function rowOf({ row }: ChangedRow, places: readonly number[]): Row | null {
+  return row === null ? null : places.map((at) => row[at] ?? null);
 }
 
 function distinct(given: readonly GivenRow[]): readonly GivenRow[] {
