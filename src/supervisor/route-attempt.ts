@@ -2,9 +2,8 @@ import { ByteBudget } from '../core/byte-budget.ts';
 import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../core/errors/catalogue/source.ts';
-import { targetErrors } from '../core/errors/catalogue/target.ts';
 import { asTidelockError } from '../core/errors/defect.ts';
-import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { LatestValue } from '../core/latest-value.ts';
 import type { Logger } from '../core/logger.ts';
@@ -34,6 +33,7 @@ import { streamSession } from '../pipeline/stream-session.ts';
 import { TableMapper } from '../pipeline/table-mapper.ts';
 import { TargetLooks } from '../pipeline/target-looks.ts';
 import { WatermarkWindows } from '../pipeline/watermark-windows.ts';
+import { SessionReadsEarly } from './early-reading.ts';
 
 export interface RouteAttempt {
   readonly definition: RouteDefinition;
@@ -265,19 +265,20 @@ async function streamRoute(
   // Told below, with what else is asked meanwhile.
   opening.catch(() => {});
   const windows = new WatermarkWindows();
-  /** Parts were given out before their transaction had ended; where the last of such transactions had. Null again once all up to there is applied. */
-  let earlyTo: Position | null = null;
+  const readsEarly = new SessionReadsEarly({
+    route: definition,
+    order: source.order,
+    meter: attempt.meter,
+    acceptsSchemaChanges: attempt.acceptSchemaChangesTo !== null,
+  });
   const early: EarlyReading = {
     isWelcome: () => windows.size === 0 && consumer.parked().count === 0,
-    onEarly: (end) => {
-      earlyTo = end;
-    },
+    onEarly: (end) => readsEarly.given(end),
   };
-  const readsEarly = joining === null && mayReadEarly(attempt, checkpoint.position);
   const collector = source.collector(checkpoint.source, {
     budget,
     isWatched: () => windows.size > 0,
-    ...(readsEarly && { early }),
+    ...(joining === null && readsEarly.mayFrom(checkpoint.position) && { early }),
     heartbeatMs: attempt.heartbeatMs,
     carried: carriedTables(stored),
     joining: joining?.labels ?? [],
@@ -371,13 +372,12 @@ async function streamRoute(
       loading,
       onApplied: (part) => {
         loads.applied(part);
-        if (earlyTo !== null && part.commit !== null && source.order.covers(part.commit.position, earlyTo))
-          earlyTo = null;
+        if (part.commit !== null) readsEarly.applied(part.commit.position);
       },
       onHeartbeat: () => attempt.onHeartbeat(),
     });
   } catch (error) {
-    throw earlyTo === null ? error : readWhole(attempt, earlyTo, error);
+    throw readsEarly.ended(error);
   } finally {
     attempt.onLive(null);
     over.abort();
@@ -389,37 +389,6 @@ async function streamRoute(
   if (refused !== null) throw (refused as { readonly error: unknown }).error;
   return published;
 }
-
-/**
- * Whatever goes by where a transaction has ended does without those that are read before they have: a definition that a person has accepted up to a place,
- * a command, a transaction that is set aside.
- */
-function mayReadEarly({ definition, source, meter, acceptSchemaChangesTo }: RouteAttempt, reached: Position): boolean {
-  const { schemaChanges, ddl, apply } = definition;
-  const isPlain = schemaChanges === 'halt' && ddl === 'ignore' && apply.onError === 'halt';
-  if (!isPlain || acceptSchemaChangesTo !== null || meter.readsWhole) return false;
-  return meter.readWholeTo === null || source.order.covers(reached, meter.readWholeTo);
-}
-
-/**
- * What a session ends with while transactions are applied that it has read before they had ended: up to their end the next one has all of them sent
- * whole, and what is to halt is met once more. But not what would not be met again: what is committed, and what was only seen at that moment.
- */
-function readWhole({ definition, meter }: RouteAttempt, to: Position, error: unknown): unknown {
-  if (!(error instanceof TidelockError) || error.recovery === 'fenced' || metOnce.has(error.code)) return error;
-  meter.readWholeTo = to;
-  if (error.recovery === 'retry') return error;
-  return fail(sourceErrors.readWhole, { route: definition.name, why: error.message }, error);
-}
-
-const metOnce: ReadonlySet<string> = new Set(
-  [
-    targetErrors.committedOff,
-    nodeErrors.defect,
-    sourceErrors.publicationMissing,
-    sourceErrors.publicationIncomplete,
-  ].map(({ code }) => code),
-);
 
 function carriedTables(stored: readonly StoredTable[]): readonly CarriedTable[] {
   return stored.map(({ source: label, loadedTo, definition }) => ({
