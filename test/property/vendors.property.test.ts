@@ -170,10 +170,7 @@ async function expectEqualHashes(
   if (common === undefined) return;
   const [here, there] = [await from.hashes(common), await to.hashes(common)];
   const values = sent.map(({ had }) => shown(from.codec.toCanonical === null ? had : from.codec.toCanonical(had)));
-  const isYear = 'min' in from.codec.type && from.codec.type.min > 0n;
-  // The year 0000 is a number of four digits there: such a row is looked at by itself.
-  const own = sent.map(({ row }, at) => (isYear && values[at] === '0' ? there[at] : here[row]));
-  expect(there).toEqual(own);
+  expect(there).toEqual(sent.map(({ row }) => here[row]));
   expect(new Set(there).size).toBe(new Set(values).size);
   hashed.add(common.replace(/ \d+$/, ''));
 }

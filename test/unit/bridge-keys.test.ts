@@ -6,8 +6,8 @@ import { Bridge } from '../../src/pipeline/bridge/bridge.ts';
 
 type Way = 'toPostgres' | 'toMysql';
 
-/** Of a table whose key is one column: of this type at the source, and of that at the target. */
-async function keys(way: Way, from: string, to: string, conversions = {}): Promise<KeyCarrier | null> {
+/** Of a table whose key is one column: of this type at the source, and of that at the target. `key`: the change queue tells rows apart by it. */
+async function keys(way: Way, from: string, to: string, conversions = {}, key = true): Promise<KeyCarrier | null> {
   const column = (type: string) => {
     const [name = '', modifier] = type.split(' @');
     return { name: 'k', type: name, modifier: Number(modifier ?? -1) };
@@ -16,7 +16,7 @@ async function keys(way: Way, from: string, to: string, conversions = {}): Promi
     schema: 's',
     name: 't',
     identity: 'default' as const,
-    columns: [{ ...column(from), key: true }],
+    columns: [{ ...column(from), key }],
   };
   const types =
     way === 'toPostgres' ? { from: mysqlTypes, to: postgresTypes } : { from: postgresTypes, to: mysqlTypes };
@@ -71,6 +71,13 @@ test('keys are told apart by columns of which both sides have one text for a val
   expect(await keys('toMysql', 'pg_catalog.float4', 'float')).toBeNull();
   // Its 0000 would be taken for a year that the source can't have.
   expect(await keys('toPostgres', 'year', 'pg_catalog.int2')).toBeNull();
+});
+
+test('keys are not told by columns whose values the route converts', async () => {
+  expect(await keys('toPostgres', 'datetime(6)', 'pg_catalog.timestamp @3', {}, false)).not.toBeNull();
+  expect(await keys('toPostgres', 'datetime(6)', 'pg_catalog.timestamp @3', { fraction: 'round' }, false)).toBeNull();
+  expect(await keys('toMysql', 'pg_catalog.numeric', 'decimal(10,2)', { precision: 'round' }, false)).toBeNull();
+  expect(await keys('toMysql', 'pg_catalog.text', 'varchar(5)', { length: 'truncate' }, false)).toBeNull();
 });
 
 test('a key of the source that has no form at the target is told, by column and without the value', async () => {

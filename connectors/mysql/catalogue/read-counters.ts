@@ -20,9 +20,9 @@ export async function readCounters(session: MysqlSession, tables: readonly Table
   for (const { schema, name, columns } of found) {
     const column = columns.find(({ autoIncrement }) => autoIncrement);
     if (column === undefined) continue;
-    // MySQL's own statistics may be a day old; SHOW CREATE TABLE is not, and writes no 1.
+    // MySQL's own statistics may be a day old; SHOW CREATE TABLE is not.
     const [row] = await session.query(`SHOW CREATE TABLE ${quoteTable({ schema, name })}`);
-    const next = /^\).* AUTO_INCREMENT=(\d+)/m.exec(row?.[1] ?? '')?.[1] ?? '1';
+    const next = shownCounter(row?.[1] ?? '');
     sequences.push({
       ...{ name: { schema, name: `${name}_${column.name}` }, table: { schema, name }, column: column.name },
       ...{
@@ -37,6 +37,11 @@ export async function readCounters(session: MysqlSession, tables: readonly Table
     });
   }
   return sequences;
+}
+
+/** Of what SHOW CREATE TABLE writes, which is no 1. In front of all options that are somebody's text. */
+export function shownCounter(definition: string): string {
+  return /^\)[^'\n]*? AUTO_INCREMENT=(\d+)/m.exec(definition)?.[1] ?? '1';
 }
 
 function mostOf(type: string): bigint {

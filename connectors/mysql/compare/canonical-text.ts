@@ -143,7 +143,6 @@ export function cellOf(text: string | null, type: ColumnType): Cell {
 
 const canonicals: Readonly<Record<string, CanonicalText>> = {
   decimal: 'number',
-  year: 'number',
   date: 'date',
   time: 'time',
   datetime: 'timestamp',
@@ -151,7 +150,7 @@ const canonicals: Readonly<Record<string, CanonicalText>> = {
   uuid: 'uuid',
 };
 
-/** Which of `canonicalColumn`'s texts other vendors have, too; floats and documents are written by each in its own way. */
+/** Which of `canonicalColumn`'s texts other vendors have, too; floats and documents are written by each in its own way, and the year 0000 is a 0 elsewhere. */
 export function canonicalTexts(type: ColumnType): readonly CanonicalText[] {
   const { base, size, collation } = type;
   if (literalKind(type) === 'bytes') return ['bytes'];

@@ -21,12 +21,13 @@ function isTold(type: LogicalType): boolean {
 type TextCarrier = (text: string) => string;
 
 /**
- * Keys of one side as the other side writes them. A value of a key is never converted, so that what it was can be told from what it has become: by the same
- * decision in the other direction. What that refuses the source can't have. `columns`: of the key, in its order; null where one is not carried.
+ * Keys of one side as the other side writes them. No value is converted here, so that what it was can be told from what it has become: by the same
+ * decision in the other direction. What that refuses the source can't have. `columns`: of the key, in its order. Null where one is not carried, or may be
+ * another value there: rows are not told by such a key.
  */
 export function carryKeys(columns: readonly (CarriedColumn | null)[], { zone }: Conversions): KeyCarrier | null {
   const conversions = zone === undefined ? {} : { zone };
-  const both = columns.map((column) => column && bothWays(column, conversions));
+  const both = columns.map((column) => (column?.keeps === true ? bothWays(column, conversions) : null));
   if (!both.every((one) => one !== null)) return null;
   const carried = (key: RowKey, way: 'there' | 'back'): RowKey =>
     both.map((one, at) => {

@@ -126,7 +126,7 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
       CREATE TABLE shop.item (id bigint unsigned, site varchar(9) COLLATE utf8mb4_bin, sold tinyint(1), price decimal(10,2), weight double, name varchar(20),
         picture blob, made datetime(6), seen timestamp(3) NULL, kind enum('a','b''c'), tags set('x','y'), bits bit(3), y year, doc ${vendor === 'mysql' ? 'json' : 'longtext'},
         twice decimal(12,2) AS (price * 2) STORED, PRIMARY KEY (id, site));
-      CREATE TABLE shop.loose (n int, t varchar(9));
+      CREATE TABLE shop.loose (n int, t varchar(9)); CREATE TABLE shop.years (n int, y year); INSERT INTO shop.years VALUES (1, 0), (2, 1999);
       CREATE TABLE shop.busy (a int, b varchar(40) COLLATE utf8mb4_unicode_ci, k varbinary(8), n decimal(9,2), v int, PRIMARY KEY (a, b, k), KEY (v));
       INSERT INTO shop.busy VALUES ${busyRows((n) => `x'00${(n * 7919).toString(16).padStart(8, '0')}'`)};
       INSERT INTO shop.item (id, site, sold, price, weight, name, picture, made, seen, kind, tags, bits, y, doc) VALUES
@@ -137,7 +137,7 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
     await database.query(`CREATE SCHEMA shop; CREATE TYPE shop.kind AS ENUM ('a', 'b''c', 'd');
       CREATE TABLE shop.item (id numeric(20), site text, sold boolean, price numeric(10,2), weight float8, name varchar(20), picture bytea, made timestamp(6), seen timestamptz(3),
         kind shop.kind, tags text, bits bit(3), y int, doc ${vendor === 'mysql' ? 'jsonb' : 'json'}, twice numeric GENERATED ALWAYS AS (price * 2) STORED, PRIMARY KEY (id, site));
-      CREATE TABLE shop.loose (n int, t text); CREATE TABLE shop.busy (a int, b text, k bytea, n numeric(9,2), v int, PRIMARY KEY (b, k, a))`);
+      CREATE TABLE shop.loose (n int, t text); CREATE TABLE shop.years (n int, y int); CREATE TABLE shop.busy (a int, b text, k bytea, n numeric(9,2), v int, PRIMARY KEY (b, k, a))`);
     using file = new RouteFile({
       source: mysql,
       target: database,
@@ -219,7 +219,7 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
             INSERT INTO shop.item (id, site) VALUES (-1, 'n'), (3, 'N');
             UPDATE shop.busy SET n = n + 1 WHERE v IN (1500, 1501); DELETE FROM shop.busy WHERE v = 1502; INSERT INTO shop.busy (a, b, k) VALUES (3, 'Ä', '\\x00');
             DELETE FROM shop.loose WHERE ctid IN (SELECT ctid FROM shop.loose WHERE n = 1 LIMIT 1); INSERT INTO shop.loose VALUES (NULL, '')`),
-        counts: { 'shop.item': [1, 2, 1], 'shop.busy': [1, 1, 2], 'shop.loose': [1, 1, 0] },
+        counts: { 'shop.item': [1, 2, 1], 'shop.busy': [1, 1, 2], 'shop.loose': [1, 1, 0], 'shop.years': [0, 0, 0] },
         keyed: ['shop.busy', 'shop.item'],
         write: (n) =>
           connection.query(
