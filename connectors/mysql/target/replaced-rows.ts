@@ -75,7 +75,7 @@ export class ReplacedRows {
 
   /**
    * The server keeps deleted rows in its indexes until nobody can see them any more, and would pass over all of them in each step: so a step begins
-   * where the last one ended, where the key's values can be compared as they are written.
+   * at the first row that the last one has left, where the key's values can be compared as they are written.
    */
   async #delete(
     plan: TablePlan,
@@ -88,14 +88,13 @@ export class ReplacedRows {
     const isNumber = first !== undefined && integerBases.has(first.type.base);
     const where = isNumber && from !== null ? ` where ${quoteIdentifier(first.name)} >= ${from}` : '';
     const table = quoteTable(plan.target);
-    let next: string | null = null;
-    if (isNumber) {
-      const name = quoteIdentifier(first.name);
-      const [last] = await session.query(`select ${name} from ${table}${where}${order} limit 1 offset ${rows - 1}`);
-      next = last?.[0] ?? null;
-    }
-    const gone = await session.change(`delete from ${table}${where}${order} limit ${rows}`);
-    return { isOver: gone < rows, from: next };
+    // Unclassified, as what the server says of a chunk's rows is: a row that it keeps refuses the load.
+    const [answer] = await session.batch([`delete from ${table}${where}${order} limit ${rows}`]);
+    const isOver = (answer?.found ?? 0) < rows;
+    if (isOver || !isNumber) return { isOver, from: null };
+    // Not before: what others add meanwhile would let the deletion end in front of what was found.
+    const [left] = await session.query(`select ${quoteIdentifier(first.name)} from ${table}${where}${order} limit 1`);
+    return { isOver, from: left?.[0] ?? from };
   }
 
   async #rowsOf({ target }: TablePlan): Promise<number> {
