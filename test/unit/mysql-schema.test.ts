@@ -41,6 +41,13 @@ test.each([
   ['concat((`a` + 1),`b`)', 'concat(`a` + 1,`b`)', true],
   ['(`a` / (`b` * 2))', '`a` / `b` * 2', false],
   ['((`and` + `or`) > 0)', '`and` + `or` > 0', true],
+  ['((`x` = `a`) in (1,2))', '`x` = `a` in (1,2)', false],
+  ['(`x` = (`a` in (1,2)))', '`x` = `a` in (1,2)', true],
+  ['((`x` = `a`) not in (1,2))', '`x` = `a` not in (1,2)', false],
+  ["((`x` = `a`) like 'b')", "`x` = `a` like 'b'", false],
+  ['((`x` = `a`) between 1 and 2)', '`x` = `a` between 1 and 2', false],
+  ['((`a` between 1 and 2) in (3,4))', '`a` between 1 and 2 in (3,4)', false],
+  ['((`a` not in (1,2)) and (not((`b` like 3))))', '`a` not in (1,2) and not `b` like 3', true],
   ["((`a` ->> _utf8mb4'$.x') = 1)", "`a` ->> '$.x' = 1", false],
 ])('%s and %s say the same: %s', (one, other, isSame) => {
   expect(saysTheSame(sqlPieces(one), sqlPieces(other))).toBe(isSame);

@@ -12,7 +12,8 @@ const holds: ReadonlyMap<string, number> = new Map(
     ['xor'],
     ['and'],
     ['not'],
-    ['=', '<=>', '<>', '!=', '<', '<=', '>', '>=', 'is', 'like', 'in', 'between'],
+    ['=', '<=>', '<>', '!=', '<', '<=', '>', '>=', 'is'],
+    ['like', 'in', 'between'],
     ['|'],
     ['&'],
     ['<<', '>>'],
@@ -22,7 +23,9 @@ const holds: ReadonlyMap<string, number> = new Map(
   ].flatMap((words, strength) => words.map((word) => [word, strength] as const)),
 );
 /** Of a sign in front of its operand. */
-const sign = 12;
+const sign = 13;
+/** Of `in` and its like, the `not` in front of them and the `and` of `between`. They are not chained. */
+const predicate = 6;
 const unknown = Number.NaN;
 const tightest = Number.POSITIVE_INFINITY;
 
@@ -67,7 +70,9 @@ function bare(items: readonly Item[]): Item[] {
     const left = at === 0 ? -1 : (strengths[at - 1] ?? unknown);
     const right = at === inner.length - 1 ? -1 : (strengths[at + 1] ?? unknown);
     // From the left on is how the server groups what is equally strong; of `and` and `or` any order is the same.
-    const isFree = (own > left || (own === left && (own === 1 || own === 3))) && own >= right;
+    const isFree =
+      (own > left || (own === left && (own === 1 || own === 3))) &&
+      (own > right || (own === right && own !== predicate));
     return isFree ? [...item.inside] : [item];
   });
 }
@@ -84,7 +89,8 @@ function strengthsOf(items: readonly Item[]): number[] {
       const isBetweens: boolean = item === 'and' && awaitsAnd;
       awaitsAnd = item === 'between' || (awaitsAnd && !isBetweens);
       const isSign = (item === '-' || item === '+') && !isAfterOperand;
-      found.push(isSign ? sign : isBetweens ? 5 : (holds.get(item) ?? unknown));
+      const isPredicates = isBetweens || (item === 'not' && isAfterOperand);
+      found.push(isSign ? sign : isPredicates ? predicate : (holds.get(item) ?? unknown));
     } else if (/^['`\p{L}\p{N}_$.]/u.test(item))
       found.push(isAfterOperand && !item.startsWith("'") ? unknown : tightest);
     else found.push(unknown);
