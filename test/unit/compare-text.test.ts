@@ -50,6 +50,7 @@ test('the page holds what a value holds as text, and nothing that runs or loads'
   expect(html).toContain('&lt;me&gt;');
   expect(html).not.toMatch(/<b>|<script|src=|href=|url\(/);
   expect(html).toContain("default-src 'none'");
+  expect(html).toContain('<title>Compare of sales: not equal, 1 row differs, 1 table not compared</title>');
 });
 
 test('a repair tells where, how many, and how it is taken back', () => {

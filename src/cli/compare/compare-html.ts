@@ -1,5 +1,6 @@
 import type { JobView } from '../../control/jobs.ts';
 import type { CompareDocument, ComparedTable, DifferenceExample } from '../../operations/compare/compare-document.ts';
+import { unequalText } from './compare-text.ts';
 
 const style = `
   body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1a2330; background: #fff; }
@@ -14,7 +15,7 @@ const style = `
 /** The result of a compare as one page without scripts, that loads nothing. */
 export function compareHtml(job: JobView, document: CompareDocument): string {
   const { route, equal, partial, tables } = document;
-  const verdict = equal ? 'equal' : 'not shown to be equal';
+  const verdict = equal ? 'equal' : unequalText(tables);
   const about = [
     `Job <code>${text(job.id)}</code>, asked for by ${text(job.askedBy)}`,
     job.startedAt === null ? '' : `begun ${text(job.startedAt)}`,
