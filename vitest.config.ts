@@ -19,8 +19,8 @@ export default defineConfig({
     // What a process has loaded the next file finds: each takes 0.4 s of CPU less. Servers of several versions take turns
     // within a process, and begin with the first of them in each file.
     isolate: wantedVersions.length > 1,
-    // More than there are processors: more than half of a test's time is waiting, for a lease, a time-out, or a silence.
-    maxWorkers: 8,
+    // More than there are processors: about half of a test's time is waiting, for a lease, a time-out, or a silence. With eight all take longer.
+    maxWorkers: 6,
     sequence: { sequencer: LongestFirst },
     // For tests that hang: what a test waits for has limits of its own (test/support/until.ts).
     testTimeout: 180_000,

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
+import { until } from '../../support/until.ts';
 
 const servers = twoServers();
 
@@ -49,6 +50,8 @@ test('a row without a value halts alone, is skipped, parks what comes after it o
     // What came before it is servers.there.
     expect(await target.query('SELECT id FROM u')).toEqual([{ id: 1 }]);
     const [, transaction = ''] = /transaction (\d+)/.exec(reason?.message ?? '') ?? [];
+    // A halt is told before it is stored, and by what is stored a command goes.
+    await until('the stored halt', async () => (await file.status()).state === 'failed');
     const skipped = await file.tidelock('skip', 'here-to-there', '--transaction', transaction, '--reason', 'test');
     expect([skipped.code, skipped.err]).toEqual([0, '']);
     await file.tidelock('start', 'here-to-there');
