@@ -11,24 +11,14 @@ import {
   killedWhileStreaming,
   loseAnswerOfLoad,
   loseAnswers,
+  targetSteps,
   type Victim,
   victims,
 } from './kill-at.ts';
 
 const servers = twoServers();
 
-const streaming: readonly FailpointName[] = [
-  'marker.before',
-  'marker.after',
-  'part.savepoint',
-  'part.applied',
-  'commit.before',
-  'commit.sent',
-  'commit.answerLost',
-  'commit.answered',
-  'flush.seen',
-  'ack.sent',
-];
+const streaming: readonly FailpointName[] = [...targetSteps, 'flush.seen', 'ack.sent'];
 
 /** At which passing: another one with each seed. The rarest of them are passed four times. */
 const hits = [...new Set(seeds().map((seed) => 1 + (seed % 3)))];

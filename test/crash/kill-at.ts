@@ -7,6 +7,18 @@ import { RouteFile } from '../support/route.ts';
 import { until } from '../support/until.ts';
 import { type CrashEnd, type CrashSession, crashEnd } from './crash-end.ts';
 
+/** What a group comes through at a target, of any vendor. */
+export const targetSteps: readonly FailpointName[] = [
+  'marker.before',
+  'marker.after',
+  'part.savepoint',
+  'part.applied',
+  'commit.before',
+  'commit.sent',
+  'commit.answerLost',
+  'commit.answered',
+];
+
 /** The servers of a pair's two ends, of any vendor. */
 export interface CrashServers {
   readonly here: PostgresServer | MysqlServer;

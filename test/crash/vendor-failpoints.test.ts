@@ -10,6 +10,7 @@ import {
   killedWhileStreaming,
   loseAnswerOfLoad,
   loseAnswers,
+  targetSteps,
   type Victim,
   victims,
 } from './kill-at.ts';
@@ -19,21 +20,9 @@ type Vendor = MysqlVendor | 'postgres';
 /** `npm run test:full` has every step, vendor and victim; a run of one seed those that stand for the others. */
 const isFull = seeds().length > 1;
 
-/** Of a target that is MySQL or MariaDB: what is committed there is flushed. */
-const atMysql: readonly FailpointName[] = [
-  'marker.before',
-  'marker.after',
-  'part.savepoint',
-  'part.applied',
-  'commit.before',
-  'commit.sent',
-  'commit.answerLost',
-  'commit.answered',
-];
-
 /** Only a source that is PostgreSQL is told what is durable, and only a target that is PostgreSQL flushes later than it commits. */
 const steps = (from: Vendor, to: Vendor): readonly FailpointName[] => [
-  ...atMysql,
+  ...targetSteps,
   ...(to === 'postgres' ? (['flush.seen'] as const) : []),
   ...(from === 'postgres' ? (['ack.sent'] as const) : []),
 ];

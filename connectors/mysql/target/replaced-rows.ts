@@ -1,12 +1,11 @@
 import type { Replaced } from '../../../src/core/load.ts';
+import { EmptyingPlaces, nextStep } from '../../sql/apply/emptying-places.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { integerBases } from './column-kind.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
-/** What is deleted at once is to take about so long: changes of the stream wait for it. */
-const stepMs = 120;
 /** Of rows, by the table's statistics. */
 const stepBytes = 8_000_000;
 const mostRows = 20_000;
@@ -33,13 +32,11 @@ export interface ReplacedRowsOptions {
  * Deletes the rows that a load replaces in the order of their key, so many at a time. Nobody adds any meanwhile, since what comes for them is left out
  * until they have gone.
  */
-export class ReplacedRows {
+export class ReplacedRows extends EmptyingPlaces<Place> {
   readonly #options: ReplacedRowsOptions;
-  /** By source table, as of what is committed. */
-  readonly #places = new Map<string, Place>();
-  #next: { readonly source: string; readonly place: Place } | null = null;
 
   constructor(options: ReplacedRowsOptions) {
+    super(start);
     this.#options = options;
   }
 
@@ -47,30 +44,19 @@ export class ReplacedRows {
   async deleteSome(source: string, { tables }: Replaced): Promise<boolean> {
     const { plans } = this.#options;
     const all = plans.parentsFirst(tables.map((table) => plans.get(table))).toReversed();
-    const place = this.#places.get(source) ?? start;
+    const place = this.placeOf(source);
     const plan = all[place.table];
     if (plan === undefined) return true;
     const beganMs = performance.now();
     const { isOver, from } = await this.#delete(plan, place);
-    const faster = Math.min(2, Math.max(0.25, stepMs / Math.max(1, performance.now() - beganMs)));
+    const faster = nextStep(beganMs);
     const most = Math.min(mostRows, await this.#rowsOf(plan));
     const rows = Math.round(Math.max(leastRows, Math.min(most, place.rows * faster)));
-    this.#next = {
+    this.reached(
       source,
-      place: isOver ? { table: place.table + 1, from: null, rows: firstRows } : { table: place.table, from, rows },
-    };
+      isOver ? { table: place.table + 1, from: null, rows: firstRows } : { table: place.table, from, rows },
+    );
     return isOver && place.table + 1 >= all.length;
-  }
-
-  /** What was deleted last is about to be committed; where it is not, the session ends. */
-  sent(): void {
-    if (this.#next !== null) this.#places.set(this.#next.source, this.#next.place);
-    this.#next = null;
-  }
-
-  /** Another load of the table begins. */
-  forget(source: string): void {
-    this.#places.delete(source);
   }
 
   /**

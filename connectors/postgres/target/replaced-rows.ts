@@ -1,13 +1,12 @@
 import type pg from 'pg';
 import type { Replaced, ReplacedPart } from '../../../src/core/load.ts';
+import { EmptyingPlaces, nextStep } from '../../sql/apply/emptying-places.ts';
 import { sqlPieces } from '../schema/sql-pieces.ts';
 import { sqlText } from '../schema/sql-text.ts';
 import { shareCondition, whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
-/** What is deleted at once is to take about so long: changes of the stream wait for it. */
-const stepMs = 120;
 /** Pages of the table: 8 MB of it, whatever its rows are. */
 const mostPages = 1_024;
 const leastPages = 8;
@@ -36,13 +35,11 @@ export interface ReplacedRowsOptions {
  * Deletes the rows that a load replaces page by page: in whatever part of them, and however few they are, a step looks at so much and no more. Nobody adds any
  * meanwhile, since what comes for them is left out until they have gone.
  */
-export class ReplacedRows {
+export class ReplacedRows extends EmptyingPlaces<Place> {
   readonly #options: ReplacedRowsOptions;
-  /** By source table, as of what is committed. */
-  readonly #places = new Map<string, Place>();
-  #next: { readonly source: string; readonly place: Place } | null = null;
 
   constructor(options: ReplacedRowsOptions) {
+    super(start);
     this.#options = options;
   }
 
@@ -50,7 +47,7 @@ export class ReplacedRows {
   async deleteSome(source: string, { tables, where }: Replaced): Promise<boolean> {
     const { client, plans, route } = this.#options;
     const all = plans.parentsFirst(tables.map((table) => plans.get(table))).toReversed();
-    const place = this.#places.get(source) ?? start;
+    const place = this.placeOf(source);
     const plan = all[place.table];
     if (plan === undefined) return true;
     const table = tables.findIndex((one) => plans.get(one) === plan);
@@ -61,27 +58,16 @@ export class ReplacedRows {
     const beganMs = performance.now();
     const range = `ctid >= '(${from},0)'::tid and ctid < '(${Math.min(to, lastPage)},0)'::tid`;
     await client.query(`delete from ${plan.relation}${whereShared({ share: range }, conditionOf(plan, part))}`);
-    const faster = Math.min(2, Math.max(0.25, stepMs / Math.max(1, performance.now() - beganMs)));
+    const faster = nextStep(beganMs);
     const next = Math.round(Math.min(mostPages, Math.max(leastPages, place.pages * faster)));
     const isOver = to >= pages;
-    this.#next = {
+    this.reached(
       source,
-      place: isOver
+      isOver
         ? { table: place.table + 1, page: 0, files: '', pages: next }
         : { table: place.table, page: to, files, pages: next },
-    };
+    );
     return isOver && place.table + 1 >= all.length;
-  }
-
-  /** What was deleted last is about to be committed; where it is not, the session ends. */
-  sent(): void {
-    if (this.#next !== null) this.#places.set(this.#next.source, this.#next.place);
-    this.#next = null;
-  }
-
-  /** Another load of the table begins. */
-  forget(source: string): void {
-    this.#places.delete(source);
   }
 }
 
