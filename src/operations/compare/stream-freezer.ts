@@ -4,9 +4,9 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { LiveStream } from '../../pipeline/live-stream.ts';
-import type { ChangedRows } from '../../pipeline/watermark-windows.ts';
 import { ChangesSince } from './changes-since.ts';
 import type { FrozenSides } from './frozen-sides.ts';
+import { besideStream, lookAtTarget, TableWindow } from './stream-look.ts';
 import type { TablePlan } from './table-plan.ts';
 
 export interface StreamFreezerOptions {
@@ -31,66 +31,37 @@ export class StreamFreezer {
 
   /** Null where the route does not stream. `follows`: with what comes behind the position. */
   async freeze(plan: TablePlan, { follows = false } = {}): Promise<FrozenSides | null> {
-    const { route, signal } = this.#options;
+    const { route, source, target, signal } = this.#options;
     const live = this.#options.live();
     if (live === 'soon') throw fail(routeErrors.notStreaming, { route });
     if (live === null) return null;
-    try {
-      return await this.#freeze(plan, live, follows);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (live.ended.aborted) throw fail(routeErrors.notStreaming, { route }, error);
-      throw error;
-    }
-  }
-
-  async #freeze(plan: TablePlan, live: LiveStream, follows: boolean): Promise<FrozenSides> {
-    const { route, source, target, signal } = this.#options;
+    const asked = { route, live, signal };
     const table = plan.binding.source;
-    const label = tableLabel(table);
-    const key = await live.reader.key(table);
+    const key = await besideStream(asked, () => live.reader.key(table));
     const columns = key?.columns ?? table.columns.map(({ name }) => name);
     const [low, high] = [randomUUID(), randomUUID()];
-    const until = AbortSignal.any([signal, live.ended]);
-    const seen = Promise.withResolvers<{ readonly changed: ChangedRows; readonly there: CompareSide }>();
-    seen.promise.catch(() => {});
-    let changed: ChangedRows | null = null;
-    const takeBackLook = live.looks.ask(high, async (over) => {
-      over.addEventListener('abort', () => seen.reject(fail(routeErrors.lookTooLong, { route })), { once: true });
-      try {
-        if (changed === null) throw new RangeError('a look before its window has closed');
-        const there = await target.frozen(plan.targetShape.table, null);
-        // Nobody waits for it any more.
-        if (over.aborted) await there.close();
-        else seen.resolve({ changed, there });
-      } catch (error) {
-        seen.reject(error);
-      }
-    });
-    const takeBackWindow = live.windows.open({
-      low,
-      high,
-      tables: new Map([[label, columns]]),
-      close: (part, all) => {
-        changed = all.get(label) ?? null;
-        return { ...part, look: high };
-      },
-    });
-    const since = follows ? new ChangesSince({ route, live, table: label, columns, after: high, signal }) : null;
-    const onAbort = (): void => seen.reject(until.reason);
-    until.addEventListener('abort', onAbort, { once: true });
-    let here: CompareSide | null = null;
+    const window = { low, high, table: tableLabel(table), columns };
+    using passing = new TableWindow(live, window);
+    const since = follows ? new ChangesSince(asked, { ...window, low: high }) : null;
+    let here = null as CompareSide | null;
     try {
-      until.throwIfAborted();
-      await live.reader.watermark(low, until);
-      here = await live.reader.snapshot(table, until, (id) => source.frozen(table, id));
-      await live.reader.watermark(high, until);
-      const { changed: rows, there } = await seen.promise;
+      const there = await lookAtTarget({
+        ...asked,
+        id: high,
+        write: async (until) => {
+          await live.reader.watermark(low, until);
+          here = await live.reader.snapshot(table, until, (id) => source.frozen(table, id));
+          await live.reader.watermark(high, until);
+        },
+        see: () => target.frozen(plan.targetShape.table, null),
+        tooLate: (side) => void side.close(),
+      });
       const frozen = here;
+      if (frozen === null) throw new RangeError('a look at the target before the source was read');
       return {
         source: frozen,
         target: there,
-        changed: rows,
+        changed: passing.passed.changed,
         columns,
         since,
         [Symbol.asyncDispose]: async () => {
@@ -100,13 +71,7 @@ export class StreamFreezer {
     } catch (error) {
       since?.[Symbol.dispose]();
       await here?.close();
-      // It may have come in the meantime.
-      void seen.promise.then(({ there }) => there.close()).catch(() => {});
       throw error;
-    } finally {
-      until.removeEventListener('abort', onAbort);
-      takeBackWindow();
-      takeBackLook();
     }
   }
 }

@@ -9,11 +9,11 @@ import type { ReadKey, SourceReader } from '../../core/source-reader.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { LiveStream } from '../../pipeline/live-stream.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
-import type { ChangedRows } from '../../pipeline/watermark-windows.ts';
 import { asAtTarget } from './as-at-target.ts';
 import { keyHere } from './carried-range.ts';
 import { type Judge, type Judgement, verdictOf } from './judge.ts';
 import { mergeChanges, unsureKeys } from './merge-changes.ts';
+import { lookAtTarget, type Passed, TableWindow } from './stream-look.ts';
 import type { Suspect } from './suspects.ts';
 import type { TablePlan } from './table-plan.ts';
 
@@ -115,75 +115,32 @@ export class StreamJudge implements Judge {
   }
 
   async #look(live: LiveStream, look: Look): Promise<Seen> {
-    const { signal, route } = this.#options;
-    const { source } = look.plan.binding;
-    const { key } = look;
-    const low = randomUUID();
-    const high = randomUUID();
-    const until = AbortSignal.any([signal, live.ended]);
-    const seen = Promise.withResolvers<Seen>();
-    seen.promise.catch(() => {});
-    let passed: { readonly changed: ChangedRows; readonly position: Position } | null = null;
+    const { signal, route, giveUp } = this.#options;
+    const [low, high] = [randomUUID(), randomUUID()];
+    const table = tableLabel(look.plan.binding.source);
+    using window = new TableWindow(live, { low, high, table, columns: look.key.columns });
     let read: SourceRows = { rows: [], mapped: null };
-    const takeBackLook = live.looks.ask(high, async (over) => {
-      const onOver = (): void => {
-        this.#options.giveUp?.();
-        seen.reject(fail(routeErrors.lookTooLong, { route }));
-      };
-      over.addEventListener('abort', onOver, { once: true });
-      try {
-        if (passed === null) throw new RangeError('a look before its window has closed');
-        seen.resolve(await this.#see(look, { ...passed, read, over }));
-      } catch (error) {
-        seen.reject(error);
-      }
-    });
-    const takeBackWindow = live.windows.open({
-      low,
-      high,
-      tables: new Map([[tableLabel(source), key.columns]]),
-      close: (part, all) => {
-        const changed = all.get(tableLabel(source));
-        if (changed !== undefined && part.commit !== null) passed = { changed, position: part.commit.position };
-        return { ...part, look: high };
+    return await lookAtTarget({
+      route,
+      live,
+      signal,
+      id: high,
+      write: async (until) => {
+        await live.reader.watermark(low, until);
+        const rows = await this.#sourceRows(live, { ...look, low, until });
+        // What changes in the window is put in before rows are mapped: then it is done while applying waits.
+        read = { rows, mapped: look.merges ? null : await this.#asAtTarget(look.plan, rows) };
+        await live.reader.watermark(high, until);
       },
+      see: (over) => this.#see(look, { ...window.passed, read, over }),
+      ...(giveUp !== undefined && { giveUp }),
     });
-    const onAbort = (): void => seen.reject(until.reason);
-    until.addEventListener('abort', onAbort, { once: true });
-    try {
-      until.throwIfAborted();
-      await live.reader.watermark(low, until);
-      const rows = await this.#sourceRows(live, { ...look, low, until });
-      // What changes in the window is put in before rows are mapped: then it is done while applying waits.
-      read = { rows, mapped: look.merges ? null : await this.#asAtTarget(look.plan, rows) };
-      await live.reader.watermark(high, until);
-      return await seen.promise;
-    } catch (error) {
-      signal.throwIfAborted();
-      // Another stream follows, or the route rests: the job begins again from where it is.
-      if (live.ended.aborted) throw fail(routeErrors.notStreaming, { route }, error);
-      throw error;
-    } finally {
-      until.removeEventListener('abort', onAbort);
-      takeBackWindow();
-      takeBackLook();
-    }
   }
 
   /** While applying waits. */
   async #see(
     { plan, key, keys }: Look,
-    {
-      changed,
-      position,
-      read,
-      over,
-    }: {
-      readonly changed: ChangedRows;
-      readonly position: Position;
-      readonly read: SourceRows;
-      readonly over: AbortSignal;
-    },
+    { changed, position, read, over }: Passed & { readonly read: SourceRows; readonly over: AbortSignal },
   ): Promise<Seen> {
     const own = { key: key.columns, columns: plan.binding.source.columns, names: plan.sourceShape.key };
     const merged = read.mapped === null ? mergeChanges(read.rows, changed, own) : null;
