@@ -3,6 +3,7 @@ import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
 import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import type { ConnectionSettings, NodeDefinition } from '../../src/core/route.ts';
 import { classifyPostgresError } from './classify-error.ts';
+import { oldestServer, serverVersion } from './server-version.ts';
 
 /**
  * Session settings under which every value has exactly one text form, the same at both sides: what one session writes
@@ -95,7 +96,8 @@ export async function connectFirst(
   let last: unknown;
   let address = '';
   for (const host of settings.hosts) {
-    const client = new pg.Client(configOf(settings, host));
+    const config = configOf(settings, host);
+    const client = new pg.Client(config);
     // Without a listener a connection that breaks while idle would end the process; the next query reports it.
     client.on('error', () => {});
     const isStandby = watchStandby(client);
@@ -105,11 +107,30 @@ export async function connectFirst(
       if (settings.hosts.length === 1 || !isStandby()) return client;
       last = standby(node, address);
     } catch (error) {
-      last = error;
+      last = (error as pg.DatabaseError).code === unknownSetting ? await tooOld(node, config, error) : error;
     }
     await client.end().catch(() => {});
   }
   throw last instanceof TidelockError ? last : classifyPostgresError(last, node.name, address);
+}
+
+/** `unrecognized configuration parameter`: settings of the session came with newer servers than the one that answers. */
+const unknownSetting = '42704';
+
+/** A server that is too old says so by the settings that it does not know, before it tells its version. */
+async function tooOld(node: NodeDefinition, config: pg.ClientConfig, error: unknown): Promise<unknown> {
+  const client = new pg.Client({ ...config, options: undefined });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    const version = await serverVersion(client);
+    if (version.number >= oldestServer.number) return error;
+    return fail(nodeErrors.unsupportedVersion, { node: node.name, version: version.text, oldest: oldestServer.text });
+  } catch {
+    return error;
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** What the next host is tried for; where there is none, the servers are asked again later. */

@@ -6,7 +6,14 @@ import { cacheFolder } from '../../src/demo/mysql/cache-folder.ts';
 import { unpackDebianPackage } from '../../src/demo/mysql/debian-packages.ts';
 import { makeMysqlTemplate } from '../../src/demo/mysql/mysql-template.ts';
 import { findMysql, type MysqlVendor, mysqlBinaries, mysqlVendors, serverPackages } from './mysql-binaries.ts';
-import { findBinaries, packageVersions, platformPackage, wantedVersions } from './postgres-binaries.ts';
+import {
+  findBinaries,
+  packageVersions,
+  platformPackage,
+  refusedPackage,
+  refusedVersion,
+  wantedVersions,
+} from './postgres-binaries.ts';
 import { findPromtool, promtoolPackage } from './promtool.ts';
 
 const wanted = process.argv[2]?.split(',') ?? wantedVersions;
@@ -60,7 +67,11 @@ function fetch(version: string): void {
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const name = platformPackage();
   const options = ['--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
-  execFileSync('npm', ['install', ...options, `${name}@${packageVersions[version]}`], { cwd: folder, stdio: 'pipe' });
+  execFileSync(
+    'npm',
+    ['install', ...options, `${name}@${version === refusedVersion ? refusedPackage : packageVersions[version]}`],
+    { cwd: folder, stdio: 'pipe' },
+  );
   // The libraries' symbolic links, which an archive of npm can't carry.
   const hydrate = join(folder, 'node_modules', name, 'scripts/hydrate-symlinks.js');
   if (existsSync(hydrate)) execFileSync(process.execPath, [hydrate], { cwd: join(folder, 'node_modules', name) });

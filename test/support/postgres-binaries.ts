@@ -14,6 +14,11 @@ export const packageVersions: Readonly<Record<string, string>> = {
 
 export const newestVersion = '18';
 
+/** The last one that the engine refuses (test/full/too-old-postgres). */
+export const refusedVersion = '13';
+
+export const refusedPackage = '13.23.0-beta.16';
+
 /** The newest, or TIDELOCK_TEST_VERSIONS (`14,15,18`). */
 export const wantedVersions: readonly string[] = (process.env.TIDELOCK_TEST_VERSIONS ?? newestVersion).split(',');
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findBinaries, newestVersion, packageVersions } from './postgres-binaries.ts';
+import { findBinaries, newestVersion, packageVersions, refusedVersion } from './postgres-binaries.ts';
 import { seed } from './seed.ts';
 import type { RunReport } from './summary-reporter.ts';
 
@@ -115,7 +115,7 @@ function readReport(file: string): RunReport | null {
 
 try {
   for (const [script, ...args] of [
-    ['fetch-servers', allVersions.join(',')],
+    ['fetch-servers', [refusedVersion, ...allVersions].join(',')],
     ['fetch-servers'],
     ['fetch-browser'],
     ['fetch-regression'],

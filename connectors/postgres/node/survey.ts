@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { NodeSurvey, SurveyedTable } from '../../../src/core/node-inspector.ts';
 import type { TableVersion } from '../../../src/core/table.ts';
+import { serverVersion } from '../server-version.ts';
 import { type CatalogueTable, carried, readCatalogue } from '../source/catalogue.ts';
-import { serverVersion } from '../source/server-version.ts';
 import { readIdentityIndexes } from './identity-indexes.ts';
 
 const kinds: Readonly<Record<string, string>> = { f: 'foreign table', v: 'view', m: 'materialised view' };

@@ -17,10 +17,10 @@ import type {
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { takeBytesAsStored } from './bytes-as-stored.ts';
 import type { DeliveredTransactions } from './delivered-transactions.ts';
 import { markerPrefixes } from './markers.ts';
 import { type RangeKey, readKey } from './read-key.ts';
-import { takeBytesAsStored } from './server-version.ts';
 import { connectSide } from './sessions.ts';
 import { overIn } from './snapshot-text.ts';
 import { readTableFacts } from './table-facts.ts';

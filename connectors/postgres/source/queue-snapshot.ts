@@ -13,9 +13,9 @@ import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
+import { takeBytesAsStored } from './bytes-as-stored.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { queueNames } from './queue-names.ts';
-import { takeBytesAsStored } from './server-version.ts';
 import { connectSide, withSide } from './sessions.ts';
 import { tablesBytes } from './tables-bytes.ts';
 

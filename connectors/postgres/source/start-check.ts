@@ -6,12 +6,12 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import { takeBytesAsStored } from './bytes-as-stored.ts';
 import { readBuiltInTypes, readCatalogue, readDomainModifiers, selectTables } from './catalogue.ts';
 import { captureDdl, type DdlKey, readDdlKey } from './ddl-capture.ts';
 import type { KeptSide } from './kept-side.ts';
 import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
-import { oldestServer, serverVersion, takeBytesAsStored } from './server-version.ts';
 import type { Queryable } from './sessions.ts';
 import { keepAtStandbys, readSlot, usableSlot } from './slot.ts';
 import { forkOf, readSystemIdentity, type SystemIdentity } from './system-identity.ts';
@@ -64,13 +64,6 @@ export async function checkStart(
   client: Queryable,
   { route, stored, start, replicated, side }: StartCheckOptions,
 ): Promise<CheckedStart> {
-  const version = await serverVersion(client);
-  if (version.number < oldestServer.number)
-    throw fail(nodeErrors.unsupportedVersion, {
-      node: route.from.name,
-      version: version.text,
-      oldest: oldestServer.text,
-    });
   // At the same time: a start waits for neither. Where it makes something at the source it waits until the rest is proven.
   const early = route.ddl === 'ignore' ? side.use((other) => checkCatalogue(other, { route, replicated })) : null;
   early?.catch(() => {});

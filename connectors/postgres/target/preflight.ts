@@ -37,21 +37,12 @@ export async function targetPreflight(
     findings.push(finding(route.to.name, error, table, statement));
   };
   const node = route.to.name;
-  const serverVersion = readServerVersion(client);
-  const asking = [
+  const [missing, tables] = await Promise.all([
     missingPrivileges(client, [...new Set(versions.map((t) => t.schema))]),
     readTargetTables(client, versions),
-  ] as const;
-  // An older server may have no answer to them; it is told first.
-  for (const asked of asking) asked.catch(() => {});
-  const version = await serverVersion;
-  if (version && version.version < 140000) {
-    add(fail(nodeErrors.unsupportedVersion, { node: route.to.name, version: version.text, oldest: 'PostgreSQL 14' }));
-    return findings;
-  }
-  for (const { what, statement } of await asking[0])
+  ]);
+  for (const { what, statement } of missing)
     add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), undefined, statement);
-  const tables = await asking[1];
   onTables(tables);
   const [privileges, types, rights, replicaRole] = await Promise.all([
     readPrivileges(client, tables),
@@ -91,13 +82,6 @@ export async function targetPreflight(
   }
   findings.push(...rights);
   return findings;
-}
-
-async function readServerVersion(client: pg.Client): Promise<{ version: number; text: string } | undefined> {
-  const { rows } = await client.query<{ version: number; text: string }>(
-    `select current_setting('server_version_num')::int as version, current_setting('server_version') as text`,
-  );
-  return rows[0];
 }
 
 /** By the oid of the table. */

@@ -64,6 +64,11 @@ function busy(db: TestDatabase): AsyncDisposable & { stop(): Promise<number> } {
   };
 }
 
+/** Without what a busy machine alone brings about: lag, and a process that gets no processor. */
+function ownConcerns({ concerns }: Record<string, unknown>): unknown {
+  return (concerns as { code: string }[]).filter(({ code }) => !/TL-430[16]/.test(code));
+}
+
 test('a route loads its tables beside the stream while rows come, go, change and move', {
   timeout: 90_000,
 }, async () => {
@@ -135,7 +140,9 @@ test('a table of a running route is loaded anew: refused, merged, replaced', { t
     ['a = ', 'TL-1014'],
   ])
     expect((await load('--existing', 'merge', '--where', String(where))).err).toContain(code);
-  expect(await file.status()).toMatchObject({ state: 'running', load: null, health: 'ok' });
+  const after = await file.status();
+  expect(after).toMatchObject({ state: 'running', load: null });
+  expect(ownConcerns(after)).toEqual([]);
 });
 
 test('a route begins with a merge: rows of the target stay where the source has none, and identities follow', {
@@ -300,5 +307,7 @@ test('the initial load is a job: it rests, goes on and ends when it is told to, 
   expect((await file.tidelock('load', 'here-to-there', 'public.item', '--existing', 'merge')).code).toBe(0);
   expect(await contents(target, tables)).toEqual(await contents(source, tables));
   await until('the end of the warning', async () => (await file.status()).load === null, 20_000);
-  expect(await file.status()).toMatchObject({ state: 'running', health: 'ok' });
+  const after = await file.status();
+  expect(after.state).toBe('running');
+  expect(ownConcerns(after)).toEqual([]);
 });

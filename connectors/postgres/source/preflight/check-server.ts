@@ -3,7 +3,6 @@ import type { Finding } from '../../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../../src/core/route.ts';
 import { quoteIdentifier } from '../../identifiers.ts';
 import { queueNames } from '../queue-names.ts';
-import { oldestServer, serverVersion } from '../server-version.ts';
 import { readSlot } from '../slot.ts';
 import { isNamed, parseStandbyNames } from '../standby-names.ts';
 
@@ -27,17 +26,6 @@ const factsQuery = `
 
 export async function checkServer(client: pg.Client, route: RouteDefinition): Promise<readonly Finding[]> {
   const node = route.from.name;
-  const version = await serverVersion(client);
-  if (version.number < oldestServer.number)
-    return [
-      {
-        level: 'error',
-        code: 'source.version',
-        node,
-        message: `version ${version.text} is too old, the oldest that is supported is ${oldestServer.text}`,
-        remedy: 'Upgrade the server.',
-      },
-    ];
   const facts = (await client.query(factsQuery)).rows[0];
   const names = queueNames(route);
   const slot = await readSlot(client, names.slot);
