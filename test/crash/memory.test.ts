@@ -6,15 +6,15 @@ import { until } from '../support/until.ts';
 
 const servers = twoServers();
 
-/** Rows of about 400 bytes: 160 MB in one transaction, or as a backlog. */
-const rows = Number(process.env.TIDELOCK_TEST_ROWS ?? 400_000);
+/** 160 MB in one transaction; with `npm run test:full` the 5 million rows of the project's aims. */
+const [rows, repeats] = process.env.TIDELOCK_TEST_FULL ? [5_000_000, 1] : [400_000, 12];
 
 function peakBytes(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
 test('a transaction larger than the budget, and a target that does not move, stay within the memory', {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY, v text)');
@@ -25,7 +25,7 @@ test('a transaction larger than the budget, and a target that does not move, sta
   const blocker = await target.client();
   await blocker.query('BEGIN');
   await blocker.query('LOCK TABLE t IN ACCESS EXCLUSIVE MODE');
-  await source.query(`INSERT INTO t SELECT i, repeat(md5(i::text), 12) FROM generate_series(1, ${rows}) i`);
+  await source.query(`INSERT INTO t SELECT i, repeat(md5(i::text), ${repeats}) FROM generate_series(1, ${rows}) i`);
   // The Collector stops reading: the walsender's position stands still, with most of the transaction unsent.
   let last = '';
   let still = 0;
@@ -39,9 +39,10 @@ test('a transaction larger than the budget, and a target that does not move, sta
   });
   await blocker.query('COMMIT');
   await blocker.end();
-  await route.caughtUp(240_000);
+  await route.caughtUp(600_000);
   expect(await target.query('SELECT count(*)::int AS n, sum(length(v))::int AS l FROM t')).toEqual([
-    { n: rows, l: rows * 384 },
+    { n: rows, l: rows * repeats * 32 },
   ]);
-  expect(peakBytes(worker)).toBeLessThan(256 * 2 ** 20);
+  const peaks = [worker, Number(route.pid)].map(peakBytes);
+  expect(Math.max(...peaks)).toBeLessThan(256 * 2 ** 20);
 });
