@@ -307,6 +307,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/collector/collector-resume.test.ts', name: 'the source is told exactly' },
   },
   {
+    id: 'keepalive-acknowledged',
+    promise: 1,
+    what: 'acknowledges what a keepalive passes, as if it were stored already',
+    file: 'connectors/postgres/source/postgres-collector.ts',
+    find: 'reading.idle.keepalive(lsn, atMs, replyRequested);',
+    replace: 'reading.idle.keepalive(lsn, atMs, replyRequested);\n    reading.acknowledger.acknowledge(lsn);',
+    test: { file: 'test/integration/collector/collector-idle.test.ts', name: 'what is read and not yet stored' },
+  },
+  {
     id: 'ack-before-the-flush',
     promise: 1,
     what: 'acknowledges what is visible at the target and not yet on its disk',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
+import type { Position } from '../../../src/core/position.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';
@@ -28,6 +29,20 @@ test('WAL without changes for the route moves its position, and what the source 
   expect(positions.every((position, i) => i === 0 || lsnOrder.covers(position, positions[i - 1] ?? position))).toBe(
     true,
   );
+});
+
+test('what is read and not yet stored is not acknowledged, however often the server asks', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY); CREATE SCHEMA other; CREATE TABLE other.noise (t text)');
+  await using queue = await begin(db);
+  await using reading = new Reading({ ...queue, acknowledge: false });
+  await db.query(`INSERT INTO other.noise SELECT repeat('z', 100) FROM generate_series(1, 20000)`);
+  await reading.reached(await queue.source.mark());
+  const [{ now } = {}] = await db.query('SELECT clock_timestamp()::text AS now');
+  const told = `FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid WHERE s.database = current_database()`;
+  await until('a reply', async () => (await db.query(`SELECT ${told} AND reply_time > $1`, [now])).length > 0, 30_000);
+  const [{ position } = {}] = await db.query(`SELECT r.flush_lsn::text AS position ${told}`);
+  expect(lsnOrder.covers(queue.start.position, position as Position)).toBe(true);
 });
 
 test('a transaction that is open across keepalives is not passed over', async () => {
