@@ -83,8 +83,8 @@ export interface TargetColumn extends Pick<Column, 'name' | 'type' | 'modifier' 
 
 /** How rows of one mapped table get into the forms of a target of another vendor. */
 export interface TableCarrier {
-  /** Throws (halt) where a value can't be carried. */
-  row(row: Row): Row;
+  /** `onRefused` is told each column, by its name at the target, whose value has no form there; NULL stands for it. */
+  row(row: Row, onRefused: (column: string) => void): Row;
   /** True where no value of the column, by its name at the target, is made another one. */
   keeps(column: string): boolean;
   /** Null where nobody could tell by a key of the target which one of the source it is. `columns`: by the target's names. */
@@ -93,8 +93,8 @@ export interface TableCarrier {
 
 /** Keys as the two CompareSides write them. */
 export interface KeyCarrier {
-  /** Throws (halt) where there is no such key at the target. */
-  there(key: RowKey): RowKey;
+  /** Null where there is no such key at the target. */
+  there(key: RowKey): RowKey | null;
   /** Null where the source can't have such a key. */
   back(key: RowKey): RowKey | null;
 }

@@ -44,6 +44,18 @@ test('a table, its examples and what was not compared are told', () => {
   expect(compareText({ ...document, equal: true, tables: [] }, 80)).toContain('sales: equal, 0 rows in 0 tables');
 });
 
+test('a value that has no form at the target is told by its column, and as no row that is not there', () => {
+  const [example] = differs.examples;
+  if (example === undefined) throw new RangeError('no example');
+  const values = { key: { id: '7' }, source: null, target: null };
+  const uncarried = { ...differs, examples: [{ ...example, uncarried: true as const, values }] };
+  const text = compareText({ ...document, tables: [uncarried] }, null);
+  expect(text).toContain('different key 0123456789abcdef  note (no form at the target)\n            id="7"\n');
+  const html = compareHtml(job, { ...document, tables: [uncarried] });
+  expect(html).toContain('note (no form at the target)');
+  expect(text + html).not.toContain('(no row)');
+});
+
 test('the page holds what a value holds as text, and nothing that runs or loads', () => {
   const html = compareHtml(job, document);
   expect(html).toContain('&lt;b&gt;');

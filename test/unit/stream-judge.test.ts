@@ -6,7 +6,9 @@ import type { Position } from '../../src/core/position.ts';
 import type { SourceReader } from '../../src/core/source-reader.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
+import type { Judgement } from '../../src/operations/compare/judge.ts';
 import { StreamJudge } from '../../src/operations/compare/stream-judge.ts';
+import type { Suspect } from '../../src/operations/compare/suspects.ts';
 import type { TablePlan } from '../../src/operations/compare/table-plan.ts';
 import type { LiveStream } from '../../src/pipeline/live-stream.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
@@ -97,6 +99,46 @@ test('a target that does not answer holds up the stream only so long, and nothin
   answer();
   await new Promise(setImmediate);
   expect(done).toEqual(['given up']);
+});
+
+test('a row with a value that has no form at the target differs, is told by the column, and nothing is written for it', async () => {
+  const has: Partial<CompareSide> = {
+    rows: async (_, keys) => new Map(keys.filter(([key]) => key !== '3').map((key) => [keyText(key), [...key, '2']])),
+    // What stands for the value is what the target has.
+    rowsGiven: async (_, rows) => new Map(rows.map((row) => [keyText([String(row[0])]), [String(row[0]), '2']])),
+  };
+  const carrier: TablePlan['carrier'] = {
+    row: (row, onRefused) => {
+      if (row[1] !== '99999') return row;
+      onRefused('n');
+      return [row[0] ?? null, null];
+    },
+    keys: { there: (key) => key, back: (key) => key },
+  };
+  const acted: Judgement[] = [];
+  const live = stream([
+    ['1', '99999'],
+    ['2', '2'],
+    ['3', '99999'],
+  ]);
+  const judge = new StreamJudge({
+    route: 'r',
+    live: () => live,
+    mapper,
+    target: has as CompareSide,
+    signal: new AbortController().signal,
+    act: async (_, judgements) => void acted.push(...judgements),
+  });
+  const suspects = ['1', '2', '3'].map((id): Suspect => ({ key: [id], kind: 'different' }));
+  const beyond: Suspect = { key: ['70000'], kind: 'missing', refused: ['id'] };
+  const judged = await judge.judge({ ...plan, carrier } as TablePlan, [...suspects, beyond]);
+  expect(judged).toEqual([
+    { key: ['70000'], verdict: 'missing', seen: null, refused: ['id'] },
+    { key: ['1'], verdict: 'different', seen: null, refused: ['n'] },
+    { key: ['2'], verdict: 'equal', seen: expect.anything() },
+    { key: ['3'], verdict: 'missing', seen: null, refused: ['n'] },
+  ]);
+  expect(acted.filter(({ verdict, seen }) => verdict !== 'equal' && seen !== null)).toEqual([]);
 });
 
 test.for<[string, Change]>([

@@ -1,6 +1,6 @@
 import type { JobView } from '../../control/jobs.ts';
 import type { CompareDocument, ComparedTable, DifferenceExample } from '../../operations/compare/compare-document.ts';
-import { unequalText } from './compare-text.ts';
+import { columnsText, unequalText } from './compare-text.ts';
 
 const style = `
   body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1a2330; background: #fff; }
@@ -67,15 +67,16 @@ ${examples.map(exampleRow).join('\n')}
 </table>`;
 }
 
-function exampleRow({ kind, digest, columns, values }: DifferenceExample): string {
+function exampleRow(example: DifferenceExample): string {
+  const { kind, digest, columns, values, uncarried } = example;
   const key = values === undefined ? `<code>${digest}</code>` : valuesText(values.key, Object.keys(values.key));
   const shown = (row: Readonly<Record<string, string | null>> | null | undefined): string =>
-    row === undefined
+    row === undefined || uncarried === true
       ? ''
       : row === null
         ? '(no row)'
         : valuesText(row, columns.length > 0 ? columns : Object.keys(row));
-  return `<tr><td>${kind}</td><td>${key}</td><td>${columns.map(text).join(', ')}</td><td>${shown(values?.source)}</td><td>${shown(values?.target)}</td></tr>`;
+  return `<tr><td>${kind}</td><td>${key}</td><td>${text(columnsText(example))}</td><td>${shown(values?.source)}</td><td>${shown(values?.target)}</td></tr>`;
 }
 
 function valuesText(row: Readonly<Record<string, string | null>>, names: readonly string[]): string {

@@ -56,14 +56,19 @@ export function examplesText({ name, target, examples }: ComparedTable): string[
   return [
     name === target ? name : `${name} -> ${target}`,
     ...examples.flatMap((example) => [
-      `  ${example.kind.padEnd(9)} key ${example.digest}${example.columns.length === 0 ? '' : `  ${example.columns.join(', ')}`}`,
+      `  ${example.kind.padEnd(9)} key ${example.digest}${example.columns.length === 0 ? '' : `  ${columnsText(example)}`}`,
       ...valuesText(example),
     ]),
     '',
   ];
 }
 
-function valuesText({ values, columns }: DifferenceExample): string[] {
+/** Without the values, which travel nowhere. */
+export function columnsText({ columns, uncarried }: DifferenceExample): string {
+  return `${columns.join(', ')}${uncarried === true ? ' (no form at the target)' : ''}`;
+}
+
+function valuesText({ values, columns, uncarried }: DifferenceExample): string[] {
   if (values === undefined) return [];
   const { key, source, target } = values;
   const shown = (row: Readonly<Record<string, string | null>> | null, names: readonly string[]): string =>
@@ -72,8 +77,10 @@ function valuesText({ values, columns }: DifferenceExample): string[] {
   const named = Object.entries(key).map(([name, value]) => `${name}=${text(value)}`);
   return [
     ...(named.length === 0 ? [] : [`            ${named.join(' ')}`]),
-    `            source ${shown(source, names)}`,
-    `            target ${shown(target, names)}`,
+    // Neither was read as the other side has it.
+    ...(uncarried === true
+      ? []
+      : [`            source ${shown(source, names)}`, `            target ${shown(target, names)}`]),
   ];
 }
 

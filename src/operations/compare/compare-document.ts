@@ -7,6 +7,8 @@ export interface DifferenceExample {
   readonly digest: string;
   /** Target columns that differ. */
   readonly columns: readonly string[];
+  /** Between vendors: what the source has in `columns` has no form at the target (TL-4602). */
+  readonly uncarried?: true;
   /** Only where they were asked for. Null: no such row there. */
   readonly values?: {
     readonly key: Readonly<Record<string, string | null>>;

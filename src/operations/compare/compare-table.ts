@@ -2,7 +2,7 @@ import type { BucketChoice, CompareSide, KeyRange, RowHash, RowKey } from '../..
 import { pause } from '../../core/pause.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { bucketDifferences, bucketSuspects } from './bucket-suspects.ts';
-import { boundsHere, rangeThere } from './carried-range.ts';
+import { boundsHere, boundsThere, rangeThere } from './carried-range.ts';
 import { chunkBounds } from './chunk-bounds.ts';
 import type { DifferenceExample } from './compare-document.ts';
 import { frozenDifferences, judgeFrozen } from './compare-frozen.ts';
@@ -75,7 +75,7 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
     ...tableReaders(options),
     boundaries: async (side, range, every) =>
       side === 'source'
-        ? await source.boundaries(plan.sourceShape, range, every)
+        ? boundsThere(plan, await source.boundaries(plan.sourceShape, range, every))
         : boundsHere(plan, await target.boundaries(plan.targetShape, rangeThere(plan, range), every)),
   };
   const judged = judgedBy(options);
@@ -107,7 +107,9 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
     for (;;) {
       signal.throwIfAborted();
       while (!isLast && underWay.length < abreast) {
-        const to = await bounds.next(after, size);
+        const next = await bounds.next(after, size);
+        // Where the target can't have such a key the rest is one chunk, which is cut where it differs.
+        const to = next === null ? null : (boundsThere(plan, [next])[0] ?? null);
         const chunk = compared({ after, to }, size);
         chunk.catch(() => {});
         underWay.push(chunk);

@@ -67,10 +67,15 @@ export class FoundDifferences {
     }
   }
 
-  #example({ key, verdict, seen }: Judgement & { readonly verdict: DifferenceExample['kind'] }): DifferenceExample {
+  #example({
+    key,
+    verdict,
+    seen,
+    refused,
+  }: Judgement & { readonly verdict: DifferenceExample['kind'] }): DifferenceExample {
     const names = this.#plan.targetShape.columns.map(({ name }) => name);
     const { source = null, target = null } = seen ?? {};
-    const columns = source === null || target === null ? [] : names.filter((_, at) => source[at] !== target[at]);
+    const differing = source === null || target === null ? [] : names.filter((_, at) => source[at] !== target[at]);
     const named = (row: ComparedRow | null): Record<string, string | null> | null =>
       row === null ? null : Object.fromEntries(names.map((name, at) => [name, row[at] ?? null]));
     const keys = this.#plan.targetShape.key;
@@ -82,7 +87,8 @@ export class FoundDifferences {
     return {
       kind: verdict,
       digest: keyDigest(this.#digestKey, this.#plan.target, key),
-      columns,
+      columns: refused ?? differing,
+      ...(refused !== undefined && { uncarried: true as const }),
       ...(this.#showValues && { values }),
     };
   }

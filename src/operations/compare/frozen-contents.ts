@@ -1,9 +1,10 @@
 import type { Row } from '../../core/cell.ts';
 import { type ComparedRow, type ComparedShape, type CompareSide, keyText } from '../../core/compare-side.ts';
+import type { RowAtTarget } from './as-at-target.ts';
 import type { FrozenSides } from './frozen-sides.ts';
 import { identityOf } from './frozen-suspects.ts';
 import type { ListedSuspect } from './suspects.ts';
-import { mappedRows, type ReaderOptions } from './table-readers.ts';
+import { listAtTarget, mappedRows, type ReaderOptions } from './table-readers.ts';
 
 /** Of one look's rows, so much is in memory. */
 const mostRows = 2_000;
@@ -72,18 +73,22 @@ async function sourceRows(
   { source }: FrozenSides,
   suspects: readonly ListedSuspect[],
 ): Promise<RowsOf> {
-  const { plan, target, hash } = options;
+  const { plan } = options;
   const wanted = suspects.filter(({ kind }) => kind !== 'extra');
   if (wanted.length === 0) return new Map();
   const columns = plan.binding.source.columns.map(({ name }) => ({ name, form: 'text' as const }));
   const rows = await placed(source, { ...plan.sourceShape, columns }, wanted);
-  const made: { readonly one: ListedSuspect; readonly row: Row }[] = [];
+  const made: { readonly one: ListedSuspect; readonly made: RowAtTarget }[] = [];
   for (const one of wanted)
-    for (const row of mappedRows(options, [...(rows.get(one.place ?? '') ?? [])])) made.push({ one, row });
-  const given = await target.listGiven(plan.targetShape, hash, { rows: made.map(({ row }) => row), buckets: 1 });
+    for (const row of mappedRows(options, [...(rows.get(one.place ?? '') ?? [])])) made.push({ one, made: row });
+  const given = await listAtTarget(
+    options,
+    made.map((row) => row.made),
+    1,
+  );
   // A route may make several rows of one.
   return new Map(
-    made.flatMap(({ one, row }, at): [ListedSuspect, ComparedRow][] => {
+    made.flatMap(({ one, made: { row } }, at): [ListedSuspect, ComparedRow][] => {
       const listed = given[at];
       return listed !== undefined && identityOf(listed) === identityOf(one) ? [[one, row.map(text)]] : [];
     }),

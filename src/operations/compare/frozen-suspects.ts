@@ -10,11 +10,12 @@ import {
 import type { TableVersion } from '../../core/table.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { ChangedRow } from '../../pipeline/watermark-windows.ts';
-import { asAtTarget } from './as-at-target.ts';
+import { asAtTarget, type RowAtTarget } from './as-at-target.ts';
 import type { FrozenSides } from './frozen-sides.ts';
 import type { Judgement } from './judge.ts';
 import type { ListedSuspect } from './suspects.ts';
 import type { TablePlan } from './table-plan.ts';
+import { listAtTarget } from './table-readers.ts';
 
 export interface FrozenOptions {
   readonly plan: TablePlan;
@@ -50,7 +51,7 @@ export async function unsureRows(
   // Without a key both the old and the new row are there, each as what tells it apart: all of its columns.
   const isWhole = columns.length === source.columns.length;
   if (isKeyless && !isWhole && changed.rows.size > 0) return all;
-  const rows = [];
+  const rows: RowAtTarget[] = [];
   let missing = false;
   for (const change of changed.rows.values()) {
     const places = placesOf(source, change);
@@ -63,7 +64,7 @@ export async function unsureRows(
     if (mapped.length === 0 && !isKeyless) missing = true;
     rows.push(...mapped);
   }
-  const given = rows.length === 0 ? [] : await target.listGiven(plan.targetShape, hash, { rows, buckets });
+  const given = await listAtTarget({ plan, target, hash }, rows, buckets);
   const identities = new Set(given.map(identityOf));
   return { has: (identity) => identities.has(identity), missing, rows: isKeyless ? distinct(given) : [] };
 }
@@ -108,7 +109,8 @@ export function judgeListed(
 ): readonly Judgement[] {
   return suspects.map((suspect): Judgement => {
     const verdict = isUnsure(suspect, unsure) ? 'undecided' : suspect.kind;
-    return { key: keyOf(suspect), verdict, seen: seen.get(suspect) ?? null };
+    const { refused } = suspect;
+    return { key: keyOf(suspect), verdict, seen: seen.get(suspect) ?? null, ...(refused !== undefined && { refused }) };
   });
 }
 

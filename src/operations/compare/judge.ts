@@ -11,6 +11,8 @@ export interface Judgement {
   readonly seen: { readonly source: ComparedRow | null; readonly target: ComparedRow | null } | null;
   /** CompareSide.versions of the target's row, where they were asked for; null: no such row. */
   readonly version?: string | null;
+  /** Columns whose values at the source have no form at the target; the row is not equal, and nobody can make it so. */
+  readonly refused?: readonly string[];
 }
 
 /** Decides about suspects: looks at both sides as of one position of the source's queue. */

@@ -33,16 +33,17 @@ export async function rangeSuspects(
   const [here, there] = await digests(readers, range);
   const most = Math.max(here.rows, there.rows);
   if (here.rows === there.rows && here.sum === there.sum) return { rows: here.rows, most };
-  if (most <= leafRows) {
+  // Where one side has most of the rows, its keys cut them.
+  const side = here.rows >= there.rows ? 'source' : 'target';
+  const every = Math.max(Math.floor(leafRows / 2), Math.ceil(most / cuts));
+  const keys = most <= leafRows ? [] : await readers.boundaries(side, range, every);
+  // Rows with keys that the other side can't have are not cut.
+  if (keys.length === 0) {
     const [listed, others] = await Promise.all([readers.source.list(range), readers.target.list(range)]);
     const suspects = suspectsOf(listed, others);
     if (suspects.length > 0) await onSuspects(suspects);
     return { rows: here.rows, most };
   }
-  // Where one side has most of the rows, its keys cut them.
-  const side = here.rows >= there.rows ? 'source' : 'target';
-  const every = Math.max(Math.floor(leafRows / 2), Math.ceil(most / cuts));
-  const keys = await readers.boundaries(side, range, every);
   let rows = 0;
   let after = range.after;
   for (const to of [...keys, range.to]) {

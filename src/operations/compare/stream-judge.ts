@@ -14,7 +14,7 @@ import { keyHere } from './carried-range.ts';
 import { type Judge, type Judgement, verdictOf } from './judge.ts';
 import { mergeChanges, unsureKeys } from './merge-changes.ts';
 import { lookAtTarget, type Passed, TableWindow } from './stream-look.ts';
-import type { Suspect } from './suspects.ts';
+import { isInKey, type Suspect } from './suspects.ts';
 import type { TablePlan } from './table-plan.ts';
 
 export interface StreamJudgeOptions {
@@ -52,7 +52,12 @@ interface Seen {
   readonly unsure: readonly RowKey[];
 }
 
-type SeenRows = ReadonlyMap<string, ComparedRow>;
+/** By the key's text. */
+interface SeenRows {
+  readonly rows: ReadonlyMap<string, ComparedRow>;
+  /** Of rows with values that have no form at the target. */
+  readonly refused: ReadonlyMap<string, readonly string[]>;
+}
 
 /** What was read at the source; `mapped`: as the target would hold it, null where it is not known yet. */
 interface SourceRows {
@@ -81,8 +86,8 @@ export class StreamJudge implements Judge {
     if (live === 'soon') throw fail(routeErrors.notStreaming, { route: this.#options.route });
     const key = live === null ? null : await this.#readKey(live, plan);
     if (live === null || key === null) return suspects.map((suspect) => undecided(suspect.key));
-    const judgements: Judgement[] = [];
-    let open: readonly RowKey[] = distinct(suspects);
+    const judgements = suspects.filter(({ refused }) => isInKey(refused, plan)).map(keyless);
+    let open: readonly RowKey[] = distinct(suspects.filter(({ refused }) => !isInKey(refused, plan)));
     for (let look = 1; open.length > 0 && look <= looks; look++) {
       const seen = await this.#look(live, { plan, key, keys: open, merges: look === looks });
       judgements.push(...seen.judgements);
@@ -153,9 +158,13 @@ export class StreamJudge implements Judge {
     const judgements = keys
       .filter((one) => !isUnsure(one))
       .map((one): Judgement => {
-        const source = here?.get(keyText(one)) ?? null;
+        const source = here?.rows.get(keyText(one)) ?? null;
+        const refused = here?.refused.get(keyText(one));
         const row = there.get(keyText(one)) ?? null;
         const version = versions === null ? {} : { version: versions.get(keyText(one)) ?? null };
+        // What was read of it is not what the source has: nothing is to be written after it.
+        if (refused !== undefined)
+          return { key: one, verdict: row === null ? 'missing' : 'different', seen: null, refused };
         return { key: one, verdict: verdictOf(source, row), seen: { source, target: row }, ...version };
       });
     over.throwIfAborted();
@@ -187,9 +196,26 @@ export class StreamJudge implements Judge {
   /** Through the transforms, as the target's columns would hold it. */
   async #asAtTarget(plan: TablePlan, rows: readonly Row[]): Promise<SeenRows> {
     const { mapper, target } = this.#options;
-    const mapped = rows.flatMap((row) => asAtTarget(mapper, plan, row));
-    return mapped.length === 0 ? new Map() : await target.rowsGiven(plan.targetShape, mapped);
+    const seen = { rows: new Map<string, ComparedRow>(), refused: new Map<string, readonly string[]>() };
+    const made = rows.flatMap((row) => asAtTarget(mapper, plan, row)).filter(({ refused }) => !isInKey(refused, plan));
+    for (const alike of Map.groupBy(made, ({ refused }) => refused.join()).values()) {
+      const given = await target.rowsGiven(
+        plan.targetShape,
+        alike.map(({ row }) => row),
+      );
+      const refused = alike[0]?.refused ?? [];
+      for (const [key, row] of given) {
+        seen.rows.set(key, row);
+        if (refused.length > 0) seen.refused.set(key, refused);
+      }
+    }
+    return seen;
   }
+}
+
+/** The target can have no such row, whatever comes. */
+function keyless({ key, kind, refused = [] }: Suspect): Judgement {
+  return { key, verdict: kind, seen: null, refused };
 }
 
 function undecided(key: RowKey): Judgement {

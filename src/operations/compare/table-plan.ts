@@ -40,7 +40,8 @@ export interface TablePlan {
 
 /** Puts mapped rows, and keys, into the target's forms. */
 export interface PlanCarrier {
-  row(row: Row): Row;
+  /** As TableCarrier.row. */
+  row(row: Row, onRefused: (column: string) => void): Row;
   /** Null where rows of the target can't be looked up at the source by their keys. */
   readonly keys: KeyCarrier | null;
 }

@@ -4,22 +4,24 @@ import type {
   CompareSide,
   GivenRow,
   KeyRange,
-  ListedRow,
   RangeDigest,
   RowHash,
+  RowKey,
   RowPlace,
 } from '../../core/compare-side.ts';
+import { keyForm } from '../../core/key-form.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
-import { asAtTarget } from './as-at-target.ts';
+import { asAtTarget, type RowAtTarget } from './as-at-target.ts';
 import { rangeThere } from './carried-range.ts';
+import { isInKey, type ReadRow } from './suspects.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /** What a compare asks one side of a table. */
 export interface TableReader {
   digest(range: KeyRange): Promise<RangeDigest>;
-  list(range: KeyRange): Promise<readonly ListedRow[]>;
+  list(range: KeyRange): Promise<readonly ReadRow[]>;
   bucketDigests(buckets: number): Promise<ReadonlyMap<number, RangeDigest>>;
-  listBuckets(choice: BucketChoice): Promise<readonly ListedRow[]>;
+  listBuckets(choice: BucketChoice): Promise<readonly ReadRow[]>;
 }
 
 export interface ReaderOptions {
@@ -56,11 +58,14 @@ function hashedReader(
 }
 
 /** Rows are told apart by the keys as the target writes them. */
-function keysThere({ carrier }: TablePlan, reader: TableReader): TableReader {
+function keysThere({ carrier, targetShape }: TablePlan, reader: TableReader): TableReader {
   const keys = carrier?.keys;
   if (keys == null) return reader;
-  const there = (rows: readonly ListedRow[]): readonly ListedRow[] =>
-    rows.map((row) => ({ ...row, key: keys.there(row.key) }));
+  const there = (rows: readonly ReadRow[]): readonly ReadRow[] =>
+    rows.map((row) => {
+      const key = keys.there(row.key);
+      return key === null ? { ...row, refused: targetShape.key } : { ...row, key };
+    });
   return {
     ...reader,
     list: async (range) => there(await reader.list(range)),
@@ -91,8 +96,8 @@ class StreamedReader implements TableReader {
     return { rows, sum: sum.toString() };
   }
 
-  async list(range: KeyRange): Promise<readonly ListedRow[]> {
-    const listed: ListedRow[] = [];
+  async list(range: KeyRange): Promise<readonly ReadRow[]> {
+    const listed: ReadRow[] = [];
     for await (const given of this.#given(range, 1)) for (const row of given) listed.push(row);
     return listed;
   }
@@ -108,21 +113,24 @@ class StreamedReader implements TableReader {
     return new Map([...sums].map(([bucket, { rows, sum }]) => [bucket, { rows, sum: sum.toString() }]));
   }
 
-  async listBuckets({ chosen, buckets, places = false }: BucketChoice): Promise<readonly ListedRow[]> {
+  async listBuckets({ chosen, buckets, places = false }: BucketChoice): Promise<readonly ReadRow[]> {
     const wanted = new Set(chosen);
-    const listed: ListedRow[] = [];
+    const listed: ReadRow[] = [];
     for await (const given of this.#given({ ...everything, places }, buckets))
       for (const row of given) if (wanted.has(row.bucket)) listed.push(row);
     return listed;
   }
 
-  async *#given(range: KeyRange & { readonly places?: boolean }, buckets: number): AsyncGenerator<readonly GivenRow[]> {
-    const { plan, source, target, hash } = this.#options;
+  async *#given(
+    range: KeyRange & { readonly places?: boolean },
+    buckets: number,
+  ): AsyncGenerator<readonly ListedAtTarget[]> {
+    const { plan, source } = this.#options;
     const columns = plan.binding.source.columns.map(({ name }) => name);
     // As they come: a number of rows may be of any size.
     for await (const batch of source.read(plan.sourceShape, columns, range)) {
       const places: RowPlace[] = [];
-      const rows: Row[] = [];
+      const rows: RowAtTarget[] = [];
       for (const row of batch) {
         const place = range.places === true ? String(row.pop()) : '';
         for (const made of mappedRows(this.#options, row)) {
@@ -130,14 +138,43 @@ class StreamedReader implements TableReader {
           places.push(place);
         }
       }
-      if (rows.length === 0) continue;
-      const given = await target.listGiven(plan.targetShape, hash, { rows, buckets });
+      const given = await listAtTarget(this.#options, rows, buckets);
       yield range.places === true ? given.map((row, at) => ({ ...row, place: places[at] ?? '' })) : given;
     }
   }
 }
 
 /** What the route makes of a row of the source for this table. */
-export function mappedRows({ plan, mapper }: Pick<ReaderOptions, 'plan' | 'mapper'>, row: Row): readonly Row[] {
+export function mappedRows({ plan, mapper }: Pick<ReaderOptions, 'plan' | 'mapper'>, row: Row): readonly RowAtTarget[] {
   return asAtTarget(mapper, plan, row);
+}
+
+/** As CompareSide.listGiven has it; of a row with values that have no form there the hash is another one than that of any row there. */
+export interface ListedAtTarget extends GivenRow, Pick<ReadRow, 'refused'> {}
+
+/** What rows of the source would be at the target, in their order. */
+export async function listAtTarget(
+  { plan, target, hash }: Pick<ReaderOptions, 'plan' | 'target' | 'hash'>,
+  rows: readonly RowAtTarget[],
+  buckets: number,
+): Promise<readonly ListedAtTarget[]> {
+  const { targetShape: shape } = plan;
+  const asked = rows.filter(({ refused }) => !isInKey(refused, plan)).map(({ row }) => row);
+  const given = asked.length === 0 ? [] : await target.listGiven(shape, hash, { rows: asked, buckets });
+  let at = 0;
+  return rows.map(({ refused, mapped }): ListedAtTarget => {
+    // The target can't be asked which key it would be.
+    if (isInKey(refused, plan)) return { key: keyOf(plan, mapped), hash: '0', bucket: 0, refused };
+    const row = given[at++];
+    if (row === undefined) throw new RangeError('a row that was given and not answered');
+    return refused.length === 0 ? row : { ...row, hash: (BigInt(row.hash) + 1n).toString(), refused };
+  });
+}
+
+/** As the source writes it. */
+function keyOf({ targetShape: { key }, output }: TablePlan, mapped: Row): RowKey {
+  return key.map((name) => {
+    const at = output.table.columns.findIndex((column) => column.name === name);
+    return keyForm(mapped[at] ?? null, output.table.columns[at]);
+  });
 }

@@ -66,7 +66,13 @@ export class RepairingJudge implements Judge {
     for (let at = 0; at < suspects.length; at += repairedAtOnce) {
       const judged = await this.#repairing.judge(plan, suspects.slice(at, at + repairedAtOnce));
       judgements.push(...judged);
-      await this.#check(plan, judged);
+      const uncarried = judged.filter(({ refused }) => refused !== undefined);
+      for (const { refused = [] } of uncarried) this.#refuse(plan, `TL-4602 ${refused.join(', ')}`);
+      this.left(plan, uncarried.length);
+      await this.#check(
+        plan,
+        judged.filter(({ refused }) => refused === undefined),
+      );
     }
     return judgements;
   }
@@ -96,10 +102,13 @@ export class RepairingJudge implements Judge {
     const { repairer, epoch, job, sourceNode } = this.#options;
     const request = { shape: plan.targetShape, epoch, job, origin: { node: sourceNode, position } };
     const outcomes = await repairRows(repairer, { ...request, rows });
-    const { refused } = this.#of(plan);
-    for (const outcome of outcomes)
-      if (outcome.kind === 'refused') refused[outcome.why] = (refused[outcome.why] ?? 0) + 1;
+    for (const outcome of outcomes) if (outcome.kind === 'refused') this.#refuse(plan, outcome.why);
     return outcomes;
+  }
+
+  #refuse(plan: TablePlan, why: string): void {
+    const { refused } = this.#of(plan);
+    refused[why] = (refused[why] ?? 0) + 1;
   }
 
   /** Rows that still differ. */

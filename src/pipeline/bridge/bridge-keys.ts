@@ -6,7 +6,7 @@ import type { Conversions } from '../../core/types/conversions.ts';
 import type { CanonicalValue, LogicalKind, LogicalType } from '../../core/types/logical-type.ts';
 import { ValueRefused } from '../../core/types/value-refused.ts';
 import type { NativeValue } from '../../core/types/vendor-types.ts';
-import { type CarriedColumn, ColumnRefused, carrierOf } from './bridge-table.ts';
+import { type CarriedColumn, carrierOf } from './bridge-table.ts';
 
 /** Of these a key's text tells the value. Not of floats, whose digits each server chooses. */
 const told: ReadonlySet<LogicalKind> = new Set<LogicalKind>([
@@ -29,26 +29,21 @@ export function carryKeys(columns: readonly (CarriedColumn | null)[], { zone }: 
   const conversions = zone === undefined ? {} : { zone };
   const both = columns.map((column) => (column?.keeps === true ? bothWays(column, conversions) : null));
   if (!both.every((one) => one !== null)) return null;
-  const carried = (key: RowKey, way: 'there' | 'back'): RowKey =>
-    both.map((one, at) => {
-      try {
-        return one[way](key[at] ?? '');
-      } catch (error) {
-        if (error instanceof ValueRefused) throw new ColumnRefused(columns[at]?.from.column.name ?? '', error);
-        throw error;
-      }
-    });
+  const carried = (key: RowKey, way: 'there' | 'back'): RowKey | null => {
+    try {
+      return both.map((one, at) => one[way](key[at] ?? ''));
+    } catch (error) {
+      if (error instanceof ValueRefused) return null;
+      throw error;
+    }
+  };
   return {
     there: (key) => carried(key, 'there'),
     back: (key) => {
-      try {
-        const back = carried(key, 'back');
-        // What is written in another way there than what it would have been made of is not of the source.
-        return carried(back, 'there').every((text, at) => text === key[at]) ? back : null;
-      } catch (error) {
-        if (error instanceof ColumnRefused) return null;
-        throw error;
-      }
+      const back = carried(key, 'back');
+      // What is written in another way there than what it would have been made of is not of the source.
+      const again = back && carried(back, 'there');
+      return again?.every((text, at) => text === key[at]) === true ? back : null;
     },
   };
 }

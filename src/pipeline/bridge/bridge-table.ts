@@ -34,8 +34,8 @@ export interface BridgedTable {
   readonly coarser: readonly string[];
   /** By name, what is carried. */
   readonly carried: ReadonlyMap<string, CarriedColumn>;
-  /** A row with values as the target has them. Throws a ColumnRefused. */
-  carry(row: Row): Row;
+  /** A row with values as the target has them. Throws a ColumnRefused, or tells `onRefused` of each such value, for which NULL stands then. */
+  carry(row: Row, onRefused?: (refused: ColumnRefused) => void): Row;
 }
 
 export interface CarriedColumn {
@@ -98,7 +98,7 @@ export function bridgeTable(
     refused,
     coarser,
     carried,
-    carry: (row) => {
+    carry: (row, onRefused) => {
       const made = [...row];
       for (const { carrier, index } of active) {
         const cell = row[index] as Cell;
@@ -106,8 +106,11 @@ export function bridgeTable(
         try {
           made[index] = carrier(cell);
         } catch (error) {
-          if (error instanceof ValueRefused) throw new ColumnRefused(columns[index]?.name ?? '', error);
-          throw error;
+          if (!(error instanceof ValueRefused)) throw error;
+          const refusal = new ColumnRefused(columns[index]?.name ?? '', error);
+          if (onRefused === undefined) throw refusal;
+          onRefused(refusal);
+          made[index] = null;
         }
       }
       return made;

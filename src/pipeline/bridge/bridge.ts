@@ -81,19 +81,16 @@ export class Bridge {
     return rows.map((row) => this.#carried(bridged, row, position));
   }
 
-  /** For whoever looks at single rows, as of now. Throws (halt) where a column can't be carried. */
+  /** For whoever compares rows. Throws (halt) where a column can't be carried at all. */
   carrier(table: TableVersion): TableCarrier {
     const bridged = this.#bridged(table);
     const { conversions } = this.#options;
     return {
-      row: (row) => this.#carried(bridged, row, 'a compare'),
+      row: (row, onRefused) => bridged.carry(row, ({ column }) => onRefused(column)),
       keeps: (column) => bridged.carried.get(column)?.keeps === true,
       keys: (columns) => {
-        const keys = carryKeys(
-          columns.map((name) => bridged.carried.get(name) ?? null),
-          conversions,
-        );
-        return keys && { ...keys, there: (key) => this.#told(bridged, 'a compare', () => keys.there(key)) };
+        const carried = columns.map((name) => bridged.carried.get(name) ?? null);
+        return carryKeys(carried, conversions);
       },
     };
   }
@@ -158,13 +155,9 @@ export class Bridge {
     return this.#made.get(table) ?? table;
   }
 
-  #carried(bridged: BridgedTable, row: Row, position: string): Row {
-    return this.#told(bridged, position, () => bridged.carry(row));
-  }
-
-  #told<T>({ source }: BridgedTable, position: string, carry: () => T): T {
+  #carried({ source, carry }: BridgedTable, row: Row, position: string): Row {
     try {
-      return carry();
+      return carry(row);
     } catch (error) {
       if (!(error instanceof ColumnRefused)) throw error;
       const { column, condition, message: reason } = error;

@@ -357,6 +357,10 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
       code: 'TL-4602',
       message: expect.stringContaining('back.t.at'),
     });
+    const compared = await file.tidelock('compare', 'here-to-there', 'back.t', '--json');
+    expect(JSON.parse(compared.out).tables, compared.err).toMatchObject([
+      { rows: 4, missing: 0, extra: 0, different: 0, undecided: 1, unverified: null },
+    ]);
   });
 
   test('what can not be carried is found before the route starts, and with a remedy', async () => {
