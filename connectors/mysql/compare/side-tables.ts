@@ -22,7 +22,7 @@ export interface MysqlSideColumn extends SideColumn {
   readonly order: string | null;
 }
 
-/** Those of the named tables that are there. `of` the source: rows are looked up there by the primary key alone (MysqlReader). */
+/** Those of the named tables that are there. `of` the source: rows are looked up there by the primary key alone, where there is one (MysqlReader). */
 export async function readSideTables(
   session: MysqlSession,
   names: readonly TableName[],

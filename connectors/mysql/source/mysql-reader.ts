@@ -80,12 +80,17 @@ export class MysqlReader implements SourceReader {
   async key(table: TableName): Promise<ReadKey | null> {
     const key = await this.#anywhere(async (session) => {
       const [found] = await readTables(session, isTable(table));
-      const names = await session.query(
-        `SELECT column_name FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? AND index_name = 'PRIMARY' ORDER BY seq_in_index`,
+      // Without a primary key the server takes the first unique one without NULL for it, and says so of its columns.
+      const own = found?.columns.filter(({ key }) => key) ?? [];
+      const parts = await session.query(
+        'SELECT index_name, column_name FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? AND non_unique = 0 AND sub_part IS NULL ORDER BY seq_in_index',
         [table.schema, table.name],
       );
-      const columns = names.flatMap(([name]) => found?.columns.find((column) => column.name === name) ?? []);
-      return columns.length === names.length ? rangeKeyOf(columns) : null;
+      const isOwn = (names: readonly (string | null | undefined)[]): boolean =>
+        names.length === own.length && own.every(({ name }) => names.includes(name));
+      const indexes = [...Map.groupBy(parts, ([index]) => index)];
+      const [names = []] = indexes.map(([, columns]) => columns.map(([, name]) => name)).filter(isOwn);
+      return rangeKeyOf(names.flatMap((name) => own.find((column) => column.name === name) ?? []));
     });
     if (key === null) return null;
     this.#keys.set(tableLabel(table), key);
