@@ -583,7 +583,7 @@ export const mutations: readonly Mutation[] = [
     id: 'pause-undoes-a-stop',
     promise: 8,
     what: 'a pause that was asked for beside a stop turns it into a pause',
-    file: 'connectors/postgres/state/postgres-route-state.ts',
+    file: 'connectors/postgres/state/store-wanted.ts',
     find: 'and ($5::text[] is null or ${effectiveState(version)} = any($5))',
     replace: 'and ($5::text[] is null or true)',
     test: { file: 'test/integration/control/control.test.ts', name: 'of many who ask at once' },

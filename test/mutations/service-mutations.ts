@@ -182,7 +182,7 @@ export const serviceMutations: readonly Mutation[] = [
     promise: 9,
     what: 'a page that is left open shows a route as it was before it was dropped and begun anew',
     file: 'connectors/postgres/state/postgres-route-state.ts',
-    find: 'if (this.#routeId === null || this.#session.shared) {',
+    find: 'if (this.#routeId === null || this.#session.isShared) {',
     replace: 'if (this.#routeId === null) {',
     test: { file: 'test/integration/control/control.test.ts', name: 'however many routes there are' },
   },
