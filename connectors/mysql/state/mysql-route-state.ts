@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Action, ActionJournal, MakeEntry } from '../../../src/core/action.ts';
 import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
@@ -33,14 +32,17 @@ import { acquire, type HeldLease, release, renew } from './lease.ts';
 import { MysqlActionJournal, writeAction } from './mysql-action-journal.ts';
 import { MysqlJobStore } from './mysql-job-store.ts';
 import { MysqlParkedStore } from './mysql-parked-store.ts';
-import { registerTables, storeApplied, storeChange } from './registered-tables.ts';
+import { storeFailure, storePending } from './pending-change.ts';
+import { pruneJournals } from './prune-journals.ts';
+import { readTables, replaceTables, storeApplied, storeChange, storeHalted } from './registered-tables.ts';
+import { dropRoute, readRegistration, readRouteId, registerRoute } from './registration.ts';
 import { isSettledFree, renameState } from './rename-state.ts';
 import { leaveSessionLock, takeSessionLock } from './session-locks.ts';
-import { dropState, isMissing, migrateState, readStateVersion, underStateLock } from './state-schema.ts';
-import { inTransaction, nowMs, places } from './statements.ts';
+import { isMissing, migrateState, readStateVersion } from './state-schema.ts';
+import { inTransaction, nowMs } from './statements.ts';
+import { currentWanted, storeWanted } from './store-wanted.ts';
 import { readLoads } from './stored-loads.ts';
 import { readStoredRoute } from './stored-route.ts';
-import { effectiveState, readWanted, wantedColumns } from './wanted.ts';
 
 /** With a renewal every 3 s, what is left of a lease of 10 s. */
 const answerMs = 6_500;
@@ -129,45 +131,19 @@ class MysqlRouteState implements RouteStateStore {
   register(known: string | null = null): Promise<string> {
     return this.#run(async () => {
       try {
-        if (known === null) await this.#register();
+        if (known === null) await registerRoute(this.#session, this.#node, this.#key);
       } catch (error) {
         // The last other route was dropped, and the tables with it, since they were migrated.
         if (!isMissing(error)) throw error;
         await migrateState(this.#session, this.#node, true);
-        await this.#register();
+        await registerRoute(this.#session, this.#node, this.#key);
       }
-      const registration = await this.#registration();
+      const isThere = (await readStateVersion(this.#session, this.#node)) !== null;
+      const registration = isThere ? await readRegistration(this.#session, this.#key) : null;
       if (registration === null)
         throw fail(known === null ? routeErrors.notRegistered : routeErrors.dropped, { route: this.#route });
       return registration;
     }, longAnswerMs);
-  }
-
-  async #registration(): Promise<string | null> {
-    if ((await readStateVersion(this.#session, this.#node)) === null) return null;
-    const [row] = await this.#session.query('select registration from tidelock.routes where route_key = ?', [
-      this.#key,
-    ]);
-    return row?.[0] ?? null;
-  }
-
-  /** Under the lock under which the tables would be dropped. */
-  async #register(): Promise<void> {
-    await underStateLock(this.#session, this.#node, () =>
-      inTransaction(this.#session, async () => {
-        const [there] = await this.#session.query('select id from tidelock.routes where route_key = ?', [this.#key]);
-        if (there === undefined)
-          await this.#session.change('insert into tidelock.routes (route_key, registration) values (?, ?)', [
-            this.#key,
-            randomUUID(),
-          ]);
-        for (const table of ['requests', 'leases'])
-          await this.#session.change(
-            `insert ignore into tidelock.${table} (route_id) select id from tidelock.routes where route_key = ?`,
-            [this.#key],
-          );
-      }),
-    );
   }
 
   read(): Promise<StoredRoute | null> {
@@ -225,36 +201,10 @@ class MysqlRouteState implements RouteStateStore {
     this.#isNamed = false;
   }
 
-  prune({ keepMs, entries }: JournalLimits): Promise<void> {
+  prune(limits: JournalLimits): Promise<void> {
     return this.#run(async () => {
-      const deployment = this.#key.slice(0, this.#key.indexOf('/') + 1);
-      const [last] = await this.#session.query(
-        `select id from tidelock.actions where route_key = ? order by id desc limit 1 offset ${Math.floor(entries)}`,
-        [this.#key],
-      );
-      await this.#session.change(
-        `delete from tidelock.actions where (route_key = ? and id <= ?)
-           or (left(route_key, char_length(?)) = ? and at < sysdate(6) - interval ? microsecond
-             and (route_key = ? or route_key not in (select route_key from tidelock.routes)))`,
-        [this.#key, last?.[0] ?? '0', deployment, deployment, keepMs * 1_000, this.#key],
-      );
-      await this.#pruneParkedJournal({ keepMs, entries });
+      await pruneJournals(this.#session, { routeId: await this.#id(), routeKey: this.#key }, limits);
     }, longAnswerMs);
-  }
-
-  /** What became of parked transactions, but for what somebody who has asked for it may still read. */
-  async #pruneParkedJournal({ keepMs, entries }: JournalLimits): Promise<void> {
-    const routeId = await this.#id();
-    const [last] = await this.#session.query(
-      `select id from tidelock.journal where route_id = ? order by id desc limit 1 offset ${Math.floor(entries)}`,
-      [routeId],
-    );
-    await this.#session.change(
-      `delete from tidelock.journal where route_id = ? and (at < sysdate(6) - interval ? microsecond or id <= ?)
-         and (request_id is null or request_id not in (select id from tidelock.parking_requests
-           where done_at_ms is null or done_at_ms > ${nowMs} - 86400000))`,
-      [routeId, keepMs * 1_000, last?.[0] ?? '0'],
-    );
   }
 
   applyActivity(): Promise<ApplyActivity> {
@@ -266,47 +216,21 @@ class MysqlRouteState implements RouteStateStore {
   }
 
   async #wanted(): Promise<Wanted> {
+    const wanted = await currentWanted(this.#session, await this.#place());
+    if (wanted === null) throw fail(routeErrors.notRegistered, { route: this.#route });
+    return wanted;
+  }
+
+  async #place() {
     const version = await readStateVersion(this.#session, this.#node);
-    const [row] = await this.#session.query(
-      `select ${wantedColumns(version)} from tidelock.requests q join tidelock.routes r on r.id = q.route_id where r.id = ? and r.route_key = ?`,
-      [await this.#id(), this.#key],
-    );
-    if (row === undefined) throw fail(routeErrors.notRegistered, { route: this.#route });
-    return readWanted(row);
+    return { routeId: await this.#id(), routeKey: this.#key, version };
   }
 
   /** These servers announce nothing: what is asked for is found with the next renewal of the lease. */
   onRequest(): void {}
 
   setWanted(state: WantedState, options: WantedOptions = {}): Promise<Wanted | null> {
-    return this.#run(async () => {
-      const routeId = await this.#id();
-      const { instead = null, acceptSchemaChangesTo = null, forMs = null, restart = false, entry } = options;
-      return await inTransaction(this.#session, async () => {
-        const changed = await this.#session.change(
-          `update tidelock.requests q set request = q.request + 1, restart = if(? = 1, q.request, q.restart), wanted = ?,
-             paused_until_ms = ${nowMs} + ?, reason = ?, asked_by = ?, accept_schema_changes_to = coalesce(?, q.accept_schema_changes_to)
-           where q.route_id = ?${instead === null ? '' : ` and ${effectiveState} in (${places(instead)})`}`,
-          [
-            restart ? 1 : 0,
-            state,
-            forMs,
-            options.reason ?? null,
-            options.askedBy ?? null,
-            acceptSchemaChangesTo,
-            routeId,
-            ...(instead ?? []),
-          ],
-        );
-        const wanted = changed === 0 ? null : await this.#wanted();
-        const told =
-          wanted === null
-            ? { changed: false }
-            : { request: wanted.request, ...(forMs !== null && { pausedUntil: wanted.pausedUntil }) };
-        if (entry !== undefined) await writeAction(this.#session, this.#key, entry(told));
-        return wanted;
-      });
-    });
+    return this.#run(async () => await storeWanted(this.#session, await this.#place(), state, options));
   }
 
   setCreating(source: SourceIdentity): Promise<void> {
@@ -337,13 +261,7 @@ class MysqlRouteState implements RouteStateStore {
   setPending(change: PendingChange, entry?: MakeEntry): Promise<void> {
     return this.#run(() =>
       inTransaction(this.#session, async () => {
-        const routeId = await this.#id();
-        await this.#session.change('update tidelock.routes set pending = ? where id = ?', [
-          JSON.stringify(change),
-          routeId,
-        ]);
-        // One that has halted tries again with a later request.
-        await this.#session.change('update tidelock.requests set request = request + 1 where route_id = ?', [routeId]);
+        await storePending(this.#session, await this.#id(), change);
         if (entry !== undefined) await writeAction(this.#session, this.#key, entry());
       }),
     );
@@ -352,13 +270,7 @@ class MysqlRouteState implements RouteStateStore {
   failPending(reason: Reason): Promise<void> {
     return this.#run(() =>
       inTransaction(this.#session, async () => {
-        const [row] = await this.#session.query(
-          'select pending from tidelock.routes where id = ? and pending is not null and epoch = ? for update',
-          [await this.#id(), this.#lease?.epoch.toString() ?? null],
-        );
-        if (row === undefined) return;
-        const pending = JSON.stringify({ ...JSON.parse(row[0] ?? '{}'), failed: reason });
-        await this.#session.change('update tidelock.routes set pending = ? where id = ?', [pending, await this.#id()]);
+        await storeFailure(this.#session, await this.#id(), { epoch: this.#lease?.epoch ?? null, reason });
       }),
     );
   }
@@ -376,29 +288,13 @@ class MysqlRouteState implements RouteStateStore {
   }
 
   tables(): Promise<readonly StoredTable[]> {
-    return this.#run(async () => {
-      const rows = await this.#session.query(
-        'select source, target, fingerprint, definition, loaded_to from tidelock.tables where route_id = ? order by source',
-        [await this.#id()],
-      );
-      return rows.map(([source, target, fingerprint, definition, loadedTo]) => ({
-        source: source ?? '',
-        target: target ?? '',
-        fingerprint: fingerprint ?? '',
-        definition: definition ? (JSON.parse(definition) as TableDefinition) : null,
-        loadedTo: (loadedTo ?? null) as Position | null,
-      }));
-    });
+    return this.#run(async () => await readTables(this.#session, await this.#id()));
   }
 
   setTables(tables: readonly StoredTable[]): Promise<void> {
-    return this.#run(() =>
-      inTransaction(this.#session, async () => {
-        const routeId = await this.#id();
-        await this.#session.change('delete from tidelock.tables where route_id = ?', [routeId]);
-        await registerTables(this.#session, this.#route, routeId, tables);
-      }),
-    );
+    return this.#run(async () => {
+      await replaceTables(this.#session, { route: this.#route, routeId: await this.#id() }, tables);
+    });
   }
 
   /** Told when the route registers its tables. */
@@ -416,21 +312,9 @@ class MysqlRouteState implements RouteStateStore {
   }
 
   setHalted(source: string, halted: NonNullable<TableDefinition['halted']>): Promise<void> {
-    return this.#run(() =>
-      inTransaction(this.#session, async () => {
-        const routeId = await this.#id();
-        const [row] = await this.#session.query(
-          'select definition from tidelock.tables where route_id = ? and source = ? and definition is not null for update',
-          [routeId, source],
-        );
-        if (row === undefined) return;
-        await this.#session.change('update tidelock.tables set definition = ? where route_id = ? and source = ?', [
-          JSON.stringify({ ...JSON.parse(row[0] ?? '{}'), halted }),
-          routeId,
-          source,
-        ]);
-      }),
-    );
+    return this.#run(async () => {
+      await storeHalted(this.#session, await this.#id(), { source, halted });
+    });
   }
 
   noteLeftover(name: string | null): Promise<void> {
@@ -466,15 +350,7 @@ class MysqlRouteState implements RouteStateStore {
   drop(): Promise<void> {
     return this.#run(async () => {
       if ((await readStateVersion(this.#session, this.#node)) === null) return;
-      // No route begins meanwhile: the last one takes the tables along.
-      await underStateLock(this.#session, this.#node, async () => {
-        await inTransaction(this.#session, async () => {
-          if (await this.#holdLease())
-            await this.#session.change('delete from tidelock.routes where route_key = ?', [this.#key]);
-        });
-        const [row] = await this.#session.query('select 1 from tidelock.routes limit 1');
-        if (row === undefined) await dropState(this.#session);
-      });
+      await dropRoute(this.#session, { node: this.#node, key: this.#key }, () => this.#holdLease());
       this.#routeId = null;
       this.#lease = null;
     }, longAnswerMs);
@@ -516,13 +392,10 @@ class MysqlRouteState implements RouteStateStore {
 
   async #id(): Promise<number> {
     if (this.#routeId === null) {
-      const version = await readStateVersion(this.#session, this.#node);
-      const [row] =
-        version === null
-          ? []
-          : await this.#session.query('select id from tidelock.routes where route_key = ?', [this.#key]);
-      if (row === undefined) throw fail(routeErrors.notRegistered, { route: this.#route });
-      this.#routeId = Number(row[0]);
+      const isThere = (await readStateVersion(this.#session, this.#node)) !== null;
+      const id = isThere ? await readRouteId(this.#session, this.#key) : null;
+      if (id === null) throw fail(routeErrors.notRegistered, { route: this.#route });
+      this.#routeId = id;
     }
     return this.#routeId;
   }

@@ -1,9 +1,11 @@
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { Position } from '../../../src/core/position.ts';
 import { fingerprintOf } from '../../../src/core/route-description.ts';
 import type { StoredTable, TablesChange } from '../../../src/core/route-state-store.ts';
+import type { TableDefinition } from '../../../src/core/table-facts.ts';
 import type { MysqlSession } from '../connect.ts';
-import { places } from './statements.ts';
+import { inTransaction, parsedJson, places } from './statements.ts';
 
 /** What the route was applied with from this transaction on, and what is pending then. Under the lock of the route's row. */
 export async function storeApplied(
@@ -58,4 +60,50 @@ export async function registerTables(
       [routeId, source, target, fingerprint, definition === null ? null : JSON.stringify(definition), loadedTo ?? null],
     );
   }
+}
+
+export async function readTables(session: MysqlSession, routeId: number): Promise<readonly StoredTable[]> {
+  const rows = await session.query(
+    'select source, target, fingerprint, definition, loaded_to from tidelock.tables where route_id = ? order by source',
+    [routeId],
+  );
+  return rows.map(([source, target, fingerprint, definition, loadedTo]) => ({
+    source: source ?? '',
+    target: target ?? '',
+    fingerprint: fingerprint ?? '',
+    definition: parsedJson<TableDefinition>(definition),
+    loadedTo: (loadedTo ?? null) as Position | null,
+  }));
+}
+
+/** These instead of all that are registered. */
+export async function replaceTables(
+  session: MysqlSession,
+  { route, routeId }: { readonly route: string; readonly routeId: number },
+  tables: readonly StoredTable[],
+): Promise<void> {
+  await inTransaction(session, async () => {
+    await session.change('delete from tidelock.tables where route_id = ?', [routeId]);
+    await registerTables(session, route, routeId, tables);
+  });
+}
+
+/** Notes on a table's stored definition what a look at the catalogue has halted at. */
+export async function storeHalted(
+  session: MysqlSession,
+  routeId: number,
+  { source, halted }: { readonly source: string; readonly halted: NonNullable<TableDefinition['halted']> },
+): Promise<void> {
+  await inTransaction(session, async () => {
+    const [row] = await session.query(
+      'select definition from tidelock.tables where route_id = ? and source = ? and definition is not null for update',
+      [routeId, source],
+    );
+    if (row === undefined) return;
+    await session.change('update tidelock.tables set definition = ? where route_id = ? and source = ?', [
+      JSON.stringify({ ...JSON.parse(row[0] ?? '{}'), halted }),
+      routeId,
+      source,
+    ]);
+  });
 }
