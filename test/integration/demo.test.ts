@@ -122,15 +122,15 @@ test('an interrupted demo leaves nothing', { timeout: timeoutMs }, async () => {
 test('a demo that is killed is cleaned up after', { timeout: timeoutMs }, async () => {
   const demo = command(engineProgram(), '--seconds', '60');
   await signalWhenRunning(demo, 'SIGKILL');
-  await expect.poll(() => [...processesLeft(), ...readdirSync(temporary)], { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => [...processesLeft(), ...readdirSync(temporary)], { timeout: 90_000 }).toEqual([]);
 });
 
 test('a demo that is killed while its servers are made is cleaned up after', { timeout: timeoutMs }, async () => {
   const demo = command(engineProgram(), '--seconds', '60');
   const exited = once(demo, 'exit');
   const initdb = () => processesLeft().some((words) => words.includes('initdb'));
-  await expect.poll(initdb, { timeout: 30_000, interval: 5 }).toBe(true);
+  await expect.poll(initdb, { timeout: 90_000, interval: 5 }).toBe(true);
   demo.kill('SIGKILL');
   await exited;
-  await expect.poll(() => [...processesLeft(), ...readdirSync(temporary)], { timeout: 30_000 }).toEqual([]);
+  await expect.poll(() => [...processesLeft(), ...readdirSync(temporary)], { timeout: 90_000 }).toEqual([]);
 });

@@ -119,10 +119,10 @@ async function copied(name: string): Promise<unknown[]> {
   const { silentLogger } = await import('../../src/core/logger.ts');
   const { routeOf } = await import('../integration/collector/reading.ts');
   const source = postgresSource({ route: routeOf(db, onlyTable(name)), logger: silentLogger });
-  const snapshot = await source.createQueue(AbortSignal.timeout(20_000), async () => {});
+  const snapshot = await source.createQueue(AbortSignal.timeout(60_000), async () => {});
   const found: unknown[] = [];
   for (const table of snapshot.tables)
-    for await (const rows of snapshot.read(table, AbortSignal.timeout(20_000))) found.push(...rows);
+    for await (const rows of snapshot.read(table, AbortSignal.timeout(60_000))) found.push(...rows);
   await snapshot.close();
   await source.dropQueue();
   return found;

@@ -267,7 +267,7 @@ test('whatever is sent, the service answers, changes nothing that was not asked 
         const init = { method, headers: { ...Object.fromEntries(headers), authorization: `Bearer ${tokens.viewer}` } };
         const response = await fetch(`${api.url}${at}${search === '' ? '' : `?${search}`}`, {
           ...init,
-          signal: AbortSignal.timeout(30_000),
+          signal: AbortSignal.timeout(60_000),
           ...(method !== 'GET' && method !== 'HEAD' && { body }),
         });
         seen.add(response.status);

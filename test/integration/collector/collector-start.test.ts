@@ -186,7 +186,7 @@ test('rows beyond maxRowBytes and bytes that are no UTF-8 halt with table and co
   await bytes.query('CREATE TABLE raw (id int PRIMARY KEY, t text)');
   const raw = routeOf(bytes);
   const source = sourceOf(raw);
-  const snapshot = await source.createQueue(AbortSignal.timeout(10_000), async () => {});
+  const snapshot = await source.createQueue(AbortSignal.timeout(60_000), async () => {});
   await snapshot.close();
   await using second = new Reading({
     source,

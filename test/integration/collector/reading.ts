@@ -146,7 +146,7 @@ export class Reading implements AsyncDisposable {
 
   /** Waits until `done` holds; throws what ended the stream, or after 20 s. */
   async until(done: () => boolean): Promise<void> {
-    const timeout = AbortSignal.timeout(20_000);
+    const timeout = AbortSignal.timeout(60_000);
     while (!done()) {
       if (this.error !== null) throw this.error;
       timeout.throwIfAborted();
@@ -203,7 +203,7 @@ export interface Begun extends AsyncDisposable {
 export async function begin(database: TestDatabase, change: Partial<RouteDefinition> = {}): Promise<Begun> {
   const route = routeOf(database, change);
   const source = sourceOf(route);
-  const snapshot = await source.createQueue(AbortSignal.timeout(20_000), async () => {});
+  const snapshot = await source.createQueue(AbortSignal.timeout(60_000), async () => {});
   await snapshot.close();
   return {
     route,

@@ -105,7 +105,7 @@ export class BinlogReading implements AsyncDisposable {
 
   /** Waits until `done` holds; throws what ended the stream, or after 20 s. */
   async until(done: () => boolean): Promise<void> {
-    const timeout = AbortSignal.timeout(20_000);
+    const timeout = AbortSignal.timeout(60_000);
     while (!done()) {
       if (this.error !== null) throw this.error;
       timeout.throwIfAborted();

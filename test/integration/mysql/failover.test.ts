@@ -37,7 +37,7 @@ test.each(mysqlVendors)('a route goes on at the server that takes over, by GTIDs
   const node = nodeOf([replica, primary]);
   const route = mysqlRoute({ node }, 'd');
   const source = mysqlSource({ route, logger: silentLogger });
-  const snapshot = await source.createQueue(AbortSignal.timeout(30_000), async () => {});
+  const snapshot = await source.createQueue(AbortSignal.timeout(60_000), async () => {});
   await snapshot.close();
   const stored = snapshot.source;
   // The one that takes no writes is passed over.

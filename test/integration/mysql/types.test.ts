@@ -189,13 +189,13 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
   async function load(name: string): Promise<Row[]> {
     const route = mysqlRoute(server, 'd');
     const snapshot = await mysqlSource({ route, logger: silentLogger }).createQueue(
-      AbortSignal.timeout(30_000),
+      AbortSignal.timeout(60_000),
       async () => {},
     );
     const table = snapshot.tables.find((one) => one.name === name);
     const rows: Row[] = [];
     if (table !== undefined)
-      for await (const batch of snapshot.read(table, AbortSignal.timeout(30_000))) rows.push(...batch);
+      for await (const batch of snapshot.read(table, AbortSignal.timeout(60_000))) rows.push(...batch);
     await snapshot.close();
     return rows;
   }

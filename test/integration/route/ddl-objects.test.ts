@@ -179,7 +179,7 @@ test('what the target goes without is named, and rows that came before their tab
   await source.query('CREATE TABLE filled AS SELECT * FROM t');
   await transaction(source, ['ALTER TABLE filled ADD PRIMARY KEY (id)', 'INSERT INTO filled VALUES (2, 2)']);
   await expect
-    .poll(async () => await target.query('SELECT count(*)::int AS n FROM filled').catch(() => []), { timeout: 30_000 })
+    .poll(async () => await target.query('SELECT count(*)::int AS n FROM filled').catch(() => []), { timeout: 90_000 })
     .toEqual([{ n: 2 }]);
   await source.query('UPDATE filled SET n = 9; ALTER TABLE filled ADD w int DEFAULT 5');
   await run.caughtUp();
@@ -187,7 +187,7 @@ test('what the target goes without is named, and rows that came before their tab
   expect(await target.query(rows)).toEqual(await source.query(rows));
   for (const name of ['CREATE VIEW', 'CREATE FUNCTION', 'CREATE TRIGGER', 'CREATE POLICY', 'GRANT', 'ALTER TABLE'])
     expect(run.log).toMatch(new RegExp(`"tag":"${name}"[^\\n]*left out`));
-  await expect.poll(async () => (await file.status()).ignored, { timeout: 10_000 }).toContain('CREATE VIEW public.v');
+  await expect.poll(async () => (await file.status()).ignored, { timeout: 90_000 }).toContain('CREATE VIEW public.v');
 });
 
 test('a command that nobody gave is not carried, whoever writes its message', async () => {

@@ -146,7 +146,7 @@ test('a table of a running route is loaded anew: refused, merged, replaced', { t
 });
 
 test('a route begins with a merge: rows of the target stay where the source has none, and identities follow', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const { source, target } = await servers.pair(
     'CREATE TABLE kept (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int, twice int GENERATED ALWAYS AS (2 * v) STORED); CREATE TABLE later (id int PRIMARY KEY, v int)',
