@@ -3,16 +3,20 @@ import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
 import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
-import { seeds } from '../support/seed.ts';
+import { seed, seeds } from '../support/seed.ts';
+import { isThorough, sampled } from '../support/thorough.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
 import {
+  dieInTurn,
+  type Kill,
   killedWhileLoading,
   killedWhileStreaming,
+  killList,
+  killText,
   loseAnswerOfLoad,
   loseAnswers,
   targetSteps,
-  type Victim,
   victims,
 } from './kill-at.ts';
 
@@ -23,23 +27,41 @@ const streaming: readonly FailpointName[] = [...targetSteps, 'flush.seen', 'ack.
 /** At which passing: another one with each seed. The rarest of them are passed four times. */
 const hits = [...new Set(seeds().map((seed) => 1 + (seed % 3)))];
 
-/** Where a run of one seed kills a server, too: in the middle of a transaction, of its COMMIT, and of what follows on it. */
-const serverKills: readonly string[] = [
-  'part.applied source',
-  'commit.sent target',
-  'flush.seen source',
-  'ack.sent target',
-];
-
-/** The worker at each step, and a server at some; with several seeds (`npm run test:full`) all three at each. */
-const kills = streaming.flatMap((name) =>
-  victims
-    .filter((victim) => victim === 'worker' || seeds().length > 1 || serverKills.includes(`${name} ${victim}`))
-    .flatMap((victim) => hits.map((hit) => [name, victim, hit] as const)),
+/** All three at each of the steps, one kill a route. */
+const eachAlone: readonly (readonly Kill[])[] = streaming.flatMap((name) =>
+  victims.flatMap((victim) => hits.map((hit) => [{ name, victim, hit }])),
 );
 
-test.for(kills)('kill -9 at %s, of the %s, at passing %i', ([name, victim, hit]) =>
-  killedWhileStreaming(servers, { name, victim, hit }),
+const first = hits[0] ?? 1;
+
+/** The worker at each of the steps, and a server in the middle of a transaction, of its COMMIT, and of what follows on it: several in one route. */
+const inTurn: readonly (readonly Kill[])[] = [
+  [
+    { name: 'marker.before', victim: 'worker', hit: first },
+    { name: 'marker.after', victim: 'worker', hit: 1 },
+    { name: 'part.savepoint', victim: 'worker', hit: 2 },
+    { name: 'part.applied', victim: 'worker', hit: first },
+    { name: 'part.applied', victim: 'source', hit: 2 },
+  ],
+  [
+    { name: 'commit.before', victim: 'worker', hit: first },
+    { name: 'commit.sent', victim: 'worker', hit: 2 },
+    { name: 'commit.answerLost', victim: 'worker', hit: 1 },
+    { name: 'commit.sent', victim: 'target', hit: 1 },
+  ],
+  [
+    { name: 'commit.answered', victim: 'worker', hit: first },
+    { name: 'flush.seen', victim: 'worker', hit: 1 },
+    { name: 'ack.sent', victim: 'worker', hit: 1 },
+    { name: 'flush.seen', victim: 'source', hit: 1 },
+    { name: 'ack.sent', victim: 'target', hit: 2 },
+  ],
+];
+
+test.for((isThorough ? eachAlone : inTurn).map((kills) => [killText(kills), kills] as const))(
+  'kill -9 %s',
+  { timeout: 240_000 },
+  ([, kills]) => killedWhileStreaming(servers, kills),
 );
 
 const earlySchema = `
@@ -53,7 +75,12 @@ const earlySchema = `
 const large = (at: number, rows: number): string =>
   `INSERT INTO entry SELECT i, i, repeat('x', 100) FROM generate_series(${at}, ${at + rows - 1}) i; UPDATE tally SET total = total + 1`;
 
-test.for(['worker', 'source', 'target', 'nobody'] as const)(
+const dyingEarly = ['worker', 'source', 'target', 'nobody'] as const;
+
+/** Of the two servers one a seed. */
+const sparedEarly = seed % 2 === 0 ? 'source' : 'target';
+
+test.for(sampled(dyingEarly, (victim) => victim !== sparedEarly))(
   'kill -9 of the %s, while a transaction is applied whose commit has not been read',
   async (victim) => {
     const { source, target } = await servers.pair(earlySchema);
@@ -107,38 +134,44 @@ const apart = [
   `DO $$ BEGIN FOR i IN 1..100 LOOP UPDATE entry SET value = value + 1 WHERE id = i % 7; INSERT INTO event VALUES (1, 'same'); COMMIT; END LOOP; END $$`,
 ];
 
-const laneKills = (['lane.begun', 'lane.turn', 'lane.committed'] as const).flatMap((name) =>
-  victims
-    .filter((victim) => seeds().length > 1 || victim === (name === 'lane.turn' ? 'target' : 'worker'))
-    .flatMap((victim) => hits.map((hit) => [name, victim, hit] as const)),
+const lanePlaces = ['lane.begun', 'lane.turn', 'lane.committed'] as const;
+
+const laneKills: readonly (readonly Kill[])[] = isThorough
+  ? lanePlaces.flatMap((name) => victims.flatMap((victim) => hits.map((hit) => [{ name, victim, hit }])))
+  : [
+      [
+        { name: 'lane.begun', victim: 'worker', hit: first },
+        { name: 'lane.committed', victim: 'worker', hit: 2 },
+        { name: 'lane.turn', victim: 'target', hit: 2 },
+      ],
+    ];
+
+test.for(laneKills.map((kills) => [killText(kills), kills] as const))(
+  'kill -9 %s, with several lanes',
+  async ([, kills]) => {
+    const { source, target } = await servers.pair(laneSchema);
+    const settings = 'apply: { groupRows: 10, lanes: 4 }';
+    using file = new RouteFile({ source, target, route: `tables: ["public.*"]\n${settings}` });
+    await using route = file.run({ TIDELOCK_FAILPOINTS: killList(kills, servers) });
+    await route.state('running');
+    const worker = await route.workerPid();
+    // A frozen worker finds all of it at once.
+    process.kill(worker, 'SIGSTOP');
+    for (const statements of apart) await source.query(statements);
+    process.kill(worker, 'SIGCONT');
+    await dieInTurn({ route, servers, kills });
+    await route.caughtUp();
+    const tables = ['entry', 'event'];
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+  },
 );
 
-test.for(laneKills)('kill -9 at %s, of the %s, at passing %i, with several lanes', async ([name, victim, hit]) => {
-  const { source, target } = await servers.pair(laneSchema);
-  const settings = 'apply: { groupRows: 10, lanes: 4 }';
-  using file = new RouteFile({ source, target, route: `tables: ["public.*"]\n${settings}` });
-  const pids: Record<Victim, string> = { worker: '', source: `/${servers.here.pid}`, target: `/${servers.there.pid}` };
-  await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pids[victim]}` });
-  await route.state('running');
-  const worker = await route.workerPid();
-  const before = { worker, source: servers.here.pid, target: servers.there.pid }[victim];
-  // A frozen worker finds all of it at once.
-  process.kill(worker, 'SIGSTOP');
-  for (const statements of apart) await source.query(statements);
-  process.kill(worker, 'SIGCONT');
-  await until(`the end of the ${victim}`, () => !isAlive(before), 20_000);
-  if (victim !== 'worker') {
-    const server = victim === 'source' ? servers.here : servers.there;
-    await server.kill9();
-    await server.start();
-  }
-  await route.caughtUp();
-  const tables = ['entry', 'event'];
-  expect(await contents(target, tables)).toEqual(await contents(source, tables));
-});
+const loading = ['slot.created', 'load.copied'] as const;
+const loads = isThorough ? loading.map((name) => [name]) : [loading];
 
-test.for(['slot.created', 'load.copied'] as const)('kill -9 at %s: the load begins anew', (name) =>
-  killedWhileLoading(servers, name),
+test.for(loads.map((names) => [names.join(', then at '), names] as const))(
+  'kill -9 at %s: the load begins anew',
+  ([, names]) => killedWhileLoading(servers, names),
 );
 
 test('two lost answers of COMMIT in a row are found out', () => loseAnswers(servers));

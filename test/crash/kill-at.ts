@@ -3,7 +3,7 @@ import type { FailpointName } from '../../src/core/failpoint.ts';
 import type { MysqlServer } from '../support/mysql.ts';
 import type { PostgresServer } from '../support/postgres.ts';
 import { isAlive } from '../support/process-tree.ts';
-import { RouteFile } from '../support/route.ts';
+import { RouteFile, type RunningRoute } from '../support/route.ts';
 import { until } from '../support/until.ts';
 import { type CrashEnd, type CrashSession, crashEnd } from './crash-end.ts';
 
@@ -32,6 +32,55 @@ export interface Kill {
   readonly name: FailpointName;
   readonly victim: Victim;
   readonly hit: number;
+}
+
+/** As TIDELOCK_FAILPOINTS has them: each is for the worker that those before it have left. */
+export function killList(kills: readonly Kill[], { here, there }: CrashServers): string {
+  const pids = { worker: '', source: `/${here.pid}`, target: `/${there.pid}` };
+  let crashes = 0;
+  return kills
+    .map(({ name, victim, hit }) => {
+      const after = crashes;
+      if (victim === 'worker') crashes++;
+      return `${name}=${hit}:kill${pids[victim]}@${after}`;
+    })
+    .join();
+}
+
+export interface Dying {
+  readonly route: RunningRoute;
+  readonly servers: CrashServers;
+  /** Those that the route was given, no server twice. */
+  readonly kills: readonly Kill[];
+  /** Gives the route what brings it to the place of the kill of this number. */
+  feed?(at: number): Promise<void>;
+}
+
+/** How long it may take to an end. */
+const endMs = 50_000;
+
+/** Waits for each end in its turn, and starts servers again. */
+export async function dieInTurn({ route, servers, kills, feed }: Dying): Promise<void> {
+  const pids = { source: servers.here.pid, target: servers.there.pid };
+  let crashes = 0;
+  for (const [at, { name, victim }] of kills.entries()) {
+    const fed = feed?.(at);
+    // Where the wait for an end fails, that one is told.
+    fed?.catch(() => {});
+    if (victim === 'worker') {
+      await route.logged('worker died, starting it again', ++crashes, endMs);
+    } else {
+      await until(`the end of the ${victim} at ${name}`, () => !isAlive(pids[victim]), endMs);
+      const server = victim === 'source' ? servers.here : servers.there;
+      await server.kill9();
+      await server.start();
+    }
+    await fed;
+  }
+}
+
+export function killText(kills: readonly Kill[]): string {
+  return kills.map(({ name, victim, hit }) => `at ${name}, of the ${victim}, at passing ${hit}`).join(', then ');
 }
 
 const schema = `
@@ -94,41 +143,42 @@ async function pair({ here, there }: CrashServers, route = ''): Promise<Pair> {
   };
 }
 
-/** Kills at the place while transactions come, and shows that each is there once. */
-export async function killedWhileStreaming(servers: CrashServers, { name, victim, hit }: Kill): Promise<void> {
+/** How many transactions come once more for each kill but the first. */
+const more = 3;
+
+const moreScript = (at: number): readonly string[] =>
+  Array.from(
+    { length: more },
+    (_, i) =>
+      `UPDATE tally SET total = total + 1; INSERT INTO event VALUES (1, 'same'); INSERT INTO entry VALUES (${100 * at + i}, ${i}, NULL)`,
+  );
+
+/** Kills at the places, one after the other, while transactions come, and shows that each is there once. */
+export async function killedWhileStreaming(servers: CrashServers, kills: readonly Kill[]): Promise<void> {
   await using ends = await pair(servers, '\napply: { memory: 8MB }');
   const { source, target, file } = ends;
   const done = `${source.aside}.done`;
   await source.query(`CREATE TABLE ${done} (number int PRIMARY KEY)`);
-  const pids = { worker: '', source: `/${servers.here.pid}`, target: `/${servers.there.pid}` };
-  await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pids[victim]}` });
+  await using route = file.run({ TIDELOCK_FAILPOINTS: killList(kills, servers) });
   await route.state('running');
-  const worker = await route.workerPid();
-  const before = { worker, source: servers.here.pid, target: servers.there.pid }[victim];
-  let killed = false;
-  const writing = (async () => {
-    let session = await source.session();
-    for (const [number, statements] of script.entries()) {
+  let session = await source.session();
+  let number = 0;
+  const write = async (transactions: readonly string[]): Promise<void> => {
+    for (const statements of transactions) {
       // The source may be the one that dies: what was not answered is looked up before it is sent again.
       while (!(await commits(session, source, { number, statements, done }))) {
         await session.end().catch(() => {});
         session = await until('the source', () => source.session().catch(() => null));
       }
+      number++;
     }
-    await session.end();
-  })();
-  const restarting = until(`the end of the ${victim}`, () => !isAlive(before), 20_000).then(async () => {
-    killed = true;
-    if (victim === 'worker') return;
-    const server = victim === 'source' ? servers.here : servers.there;
-    await server.kill9();
-    await server.start();
-  });
-  await Promise.all([writing, restarting]);
+  };
+  await dieInTurn({ route, servers, kills, feed: (at) => write(at === 0 ? script : moreScript(at)) });
+  await session.end();
   await route.caughtUp();
   await ends.same();
-  expect(killed).toBe(true);
-  expect(await target.query('SELECT CONCAT(total) AS total FROM tally')).toEqual([{ total: '18' }]);
+  const total = String(18 + more * (kills.length - 1));
+  expect(await target.query('SELECT CONCAT(total) AS total FROM tally')).toEqual([{ total }]);
 }
 
 interface Numbered {
@@ -156,14 +206,17 @@ async function commits(
   }
 }
 
-/** Kills the worker while it copies the tables: the load begins anew, at a place of the queue of its own. */
-export async function killedWhileLoading(servers: CrashServers, name: 'slot.created' | 'load.copied'): Promise<void> {
+/** Kills the worker while it copies the tables, at each place in turn: the load begins anew, at a place of the queue of its own. */
+export async function killedWhileLoading(
+  servers: CrashServers,
+  names: readonly ('slot.created' | 'load.copied')[],
+): Promise<void> {
   await using ends = await pair(servers);
   const { source, file } = ends;
+  const kills = names.map((name) => ({ name, victim: 'worker', hit: 1 }) as const);
   await source.query(entries(1, 5000, 'NULL'));
-  await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=1:kill` });
-  const worker = await route.workerPid();
-  await until('the end of the worker', () => !isAlive(worker));
+  await using route = file.run({ TIDELOCK_FAILPOINTS: killList(kills, servers) });
+  await dieInTurn({ route, servers, kills });
   // What comes before the new slot has to be in the copy, what comes after it in the stream.
   await source.query(`INSERT INTO entry VALUES (0, 0, NULL)`);
   await route.caughtUp();

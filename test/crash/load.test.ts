@@ -1,41 +1,51 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
-import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
-import { seeds } from '../support/seed.ts';
+import { isThorough } from '../support/thorough.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
+import { dieInTurn, type Kill, killList, killText } from './kill-at.ts';
 
 const servers = twoServers();
 
 const schema = 'CREATE TABLE item (id int PRIMARY KEY, v int NOT NULL, filler text)';
 const rows = 20_000;
 
-/** Where, at which passing, and who dies. */
-const kills: readonly (readonly [FailpointName, number, 'worker' | 'target' | 'source'])[] = [
-  ['load.answerLost', 1, 'worker'],
-  ['chunk.read', 2, 'worker'],
-  ['chunk.sent', 3, 'worker'],
-  ['chunk.sent', 2, 'target'],
-  ['commit.sent', 4, 'worker'],
-  ['chunk.applied', 2, 'worker'],
-  ['chunk.read', 2, 'source'],
-  ['chunk.read', 3, 'source'],
+/** Of the last ones some chunks have to be left. */
+const inTurn: readonly (readonly Kill[])[] = [
+  [
+    { name: 'load.answerLost', victim: 'worker', hit: 1 },
+    { name: 'chunk.read', victim: 'worker', hit: 2 },
+    { name: 'chunk.sent', victim: 'worker', hit: 1 },
+    { name: 'chunk.sent', victim: 'target', hit: 2 },
+  ],
+  [
+    { name: 'commit.sent', victim: 'worker', hit: 4 },
+    { name: 'chunk.applied', victim: 'worker', hit: 1 },
+    { name: 'chunk.read', victim: 'source', hit: 1 },
+  ],
 ];
 
-test.for(kills.filter((_, at) => seeds().length > 1 || at < 6))(
-  'a load beside the stream goes on at its last chunk after kill -9 at %s, passing %i, of the %s',
-  { timeout: 90_000 },
-  async ([name, hit, victim]) => {
+const eachAlone: readonly (readonly Kill[])[] = [
+  [{ name: 'load.answerLost', victim: 'worker', hit: 1 }],
+  [{ name: 'chunk.read', victim: 'worker', hit: 2 }],
+  [{ name: 'chunk.sent', victim: 'worker', hit: 3 }],
+  [{ name: 'chunk.sent', victim: 'target', hit: 2 }],
+  [{ name: 'commit.sent', victim: 'worker', hit: 4 }],
+  [{ name: 'chunk.applied', victim: 'worker', hit: 2 }],
+  [{ name: 'chunk.read', victim: 'source', hit: 2 }],
+  [{ name: 'chunk.read', victim: 'source', hit: 3 }],
+];
+
+test.for((isThorough ? eachAlone : inTurn).map((kills) => [killText(kills), kills] as const))(
+  'a load beside the stream goes on at its last chunk after kill -9 %s',
+  { timeout: 240_000 },
+  async ([, kills]) => {
     const { source, target } = await servers.pair(schema);
     await source.query(`INSERT INTO item SELECT n, 0, repeat('x', 100) FROM generate_series(1, ${rows}) n`);
     using file = new RouteFile({ source, target, route: 'tables: [public.item]\nload: { wholeUpTo: 0B }' });
-    const pids = { worker: '', source: `/${servers.here.pid}`, target: `/${servers.there.pid}` };
-    await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pids[victim]}` });
-    const worker = await route.workerPid();
-    const before = { worker, source: servers.here.pid, target: servers.there.pid }[victim];
+    await using route = file.run({ TIDELOCK_FAILPOINTS: killList(kills, servers) });
     let isOver = false;
     const writing = (async () => {
       for (let n = 1; !isOver; n++) {
@@ -50,10 +60,7 @@ test.for(kills.filter((_, at) => seeds().length > 1 || at < 6))(
       }
     })();
     try {
-      await until(`the end of the ${victim}`, () => !isAlive(before), 40_000);
-      const server = { worker: null, source: servers.here, target: servers.there }[victim];
-      await server?.kill9();
-      await server?.start();
+      await dieInTurn({ route, servers, kills });
       await until(
         'the end of the load',
         async () => {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
-import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
-import { seeds } from '../support/seed.ts';
+import { isThorough } from '../support/thorough.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
+import { dieInTurn, type Kill, killList, killText } from './kill-at.ts';
 
 const servers = twoServers();
 
@@ -31,7 +31,21 @@ const script: readonly string[] = [
   `DELETE FROM entry WHERE id BETWEEN 2000 AND 3000`,
 ];
 
-const victims = ['worker', 'target'] as const;
+const retried: readonly FailpointName[] = ['retry.part', 'retry.taken', 'retry.done'];
+
+/** While transactions are set aside, and then while they are retried. */
+const inTurn: readonly (readonly Kill[])[] = [
+  [
+    { name: 'park.part', victim: 'worker', hit: 4 },
+    { name: 'park.written', victim: 'worker', hit: 2 },
+    { name: 'retry.part', victim: 'target', hit: 2 },
+  ],
+  [
+    { name: 'park.decided', victim: 'target', hit: 1 },
+    { name: 'retry.taken', victim: 'worker', hit: 3 },
+    { name: 'retry.done', victim: 'worker', hit: 1 },
+  ],
+];
 
 const places: readonly (readonly [FailpointName, number])[] = [
   ['park.part', 4],
@@ -40,63 +54,48 @@ const places: readonly (readonly [FailpointName, number])[] = [
   ['retry.part', 2],
   ['retry.taken', 3],
   ['retry.done', 2],
+  ['park.part', 1],
+  ['commit.sent', 3],
+  ['commit.answered', 3],
+  ['retry.taken', 1],
 ];
 
-/** One victim each, in turn; of a run of several seeds all of them, and more passings. */
-const cases: readonly (readonly [FailpointName, (typeof victims)[number], number])[] =
-  seeds().length === 1
-    ? places.map(([name, hit], at) => [name, victims[at % 2] ?? 'worker', hit] as const)
-    : [
-        ...places,
-        ...([
-          ['park.part', 1],
-          ['commit.sent', 3],
-          ['commit.answered', 3],
-          ['retry.taken', 1],
-        ] as const),
-      ].flatMap(([name, hit]) => victims.map((victim) => [name, victim, hit] as const));
+const eachAlone: readonly (readonly Kill[])[] = places.flatMap(([name, hit]) =>
+  (['worker', 'target'] as const).map((victim) => [{ name, victim, hit }]),
+);
 
-test.for(cases)(
-  'kill -9 at %s, of the %s, at passing %i: parked or applied, once',
-  { timeout: 120_000 },
-  async ([name, victim, hit]) => {
+test.for((isThorough ? eachAlone : inTurn).map((kills) => [killText(kills), kills] as const))(
+  'kill -9 %s: parked or applied, once',
+  { timeout: 150_000 },
+  async ([, kills]) => {
     const { source, target } = await servers.pair(schema);
     using file = new RouteFile({
       source,
       target,
       route: 'tables: ["public.*"]\napply: { onError: park, memory: 8MB }',
     });
-    const pid = victim === 'target' ? `/${servers.there.pid}` : '';
-    await using route = file.run({ TIDELOCK_FAILPOINTS: `${name}=${hit}:kill${pid}` });
+    await using route = file.run({ TIDELOCK_FAILPOINTS: killList(kills, servers) });
     await route.state('running');
-    const before = victim === 'target' ? servers.there.pid : await route.workerPid();
     await target.query('ALTER TABLE entry ADD CONSTRAINT refuses CHECK (value >= 0)');
-    let killed = false;
-    const restarting: Promise<void> = until(`the end of the ${victim}`, () => !isAlive(before), 50_000).then(
-      async () => {
-        killed = true;
-        if (victim === 'worker') return;
-        await servers.there.kill9();
-        await servers.there.start();
-      },
-    );
-    // A test that has failed before is not to fail again for this.
-    restarting.catch(() => {});
     for (const statements of script) await source.query(`BEGIN; ${statements}; COMMIT`);
-    await route.caughtUp(50_000);
-    // What the rule lets through is there, and nothing of the rest.
-    expect(await target.query('SELECT total FROM tally ORDER BY id')).toEqual([
-      { total: 0 },
-      { total: 4 },
-      { total: 0 },
-    ]);
-    expect(await contents(target, ['event'])).toEqual({ event: [] });
-    await target.query('ALTER TABLE entry DROP CONSTRAINT refuses');
-    await until('a retry that ends', async () => {
-      const { code } = await file.tidelock('parked', 'retry', 'here-to-there', '--all');
-      return code === 0;
-    });
-    await restarting;
+    const retry = async (): Promise<void> => {
+      await route.caughtUp(50_000);
+      // What the rule lets through is there, and nothing of the rest.
+      expect(await target.query('SELECT total FROM tally ORDER BY id')).toEqual([
+        { total: 0 },
+        { total: 4 },
+        { total: 0 },
+      ]);
+      expect(await contents(target, ['event'])).toEqual({ event: [] });
+      await target.query('ALTER TABLE entry DROP CONSTRAINT refuses');
+      await until('a retry that ends', async () => {
+        const { code } = await file.tidelock('parked', 'retry', 'here-to-there', '--all');
+        return code === 0;
+      });
+    };
+    const first = kills.findIndex(({ name }) => retried.includes(name));
+    await dieInTurn({ route, servers, kills, feed: async (at) => (at === first ? await retry() : undefined) });
+    if (first < 0) await retry();
     await route.caughtUp();
     const tables = ['entry', 'tally', 'event'];
     expect(await contents(target, tables)).toEqual(await contents(source, tables));
@@ -107,6 +106,5 @@ test.for(cases)(
     ]);
     for (const table of ['parked', 'parked_parts', 'parked_keys', 'skips'])
       expect(await target.query(`SELECT count(*)::int AS n FROM tidelock.${table}`)).toEqual([{ n: 0 }]);
-    expect(killed).toBe(true);
   },
 );

@@ -3,11 +3,13 @@ import type { FailpointName } from '../../src/core/failpoint.ts';
 import { startMysql } from '../support/mysql.ts';
 import type { MysqlVendor } from '../support/mysql-binaries.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { seeds } from '../support/seed.ts';
+import { isThorough } from '../support/thorough.ts';
 import {
   type CrashServers,
+  type Kill,
   killedWhileLoading,
   killedWhileStreaming,
+  killText,
   loseAnswerOfLoad,
   loseAnswers,
   targetSteps,
@@ -17,9 +19,6 @@ import {
 
 type Vendor = MysqlVendor | 'postgres';
 
-/** `npm run test:full` has every step, vendor and victim; a run of one seed those that stand for the others. */
-const isFull = seeds().length > 1;
-
 /** Only a source that is PostgreSQL is told what is durable, and only a target that is PostgreSQL flushes later than it commits. */
 const steps = (from: Vendor, to: Vendor): readonly FailpointName[] => [
   ...targetSteps,
@@ -27,7 +26,7 @@ const steps = (from: Vendor, to: Vendor): readonly FailpointName[] => [
   ...(from === 'postgres' ? (['ack.sent'] as const) : []),
 ];
 
-const pairs: readonly (readonly [Vendor, Vendor])[] = isFull
+const pairs: readonly (readonly [Vendor, Vendor])[] = isThorough
   ? [
       ['mysql', 'mysql'],
       ['mariadb', 'mariadb'],
@@ -37,11 +36,14 @@ const pairs: readonly (readonly [Vendor, Vendor])[] = isFull
     ]
   : [['mysql', 'mysql']];
 
-const ofOneSeed: readonly string[] = ['part.applied worker', 'commit.before worker', 'commit.sent target'];
+/** `npm run test:full` has every step, vendor and victim; these stand for the others. */
+const standing: readonly (readonly Kill[])[] = [
+  [{ name: 'commit.before', victim: 'worker', hit: 2 }],
+  [{ name: 'commit.sent', victim: 'target', hit: 3 }],
+];
 
 /** A server is killed where a pair is of one vendor: another source or target makes no difference to it. */
-function isMeant(from: Vendor, to: Vendor, name: FailpointName, victim: Victim): boolean {
-  if (!isFull) return ofOneSeed.includes(`${name} ${victim}`);
+function isMeant(from: Vendor, to: Vendor, victim: Victim): boolean {
   return victim === 'worker' || from === to;
 }
 
@@ -67,19 +69,21 @@ describe.each(pairs)('from %s to %s', (from, to) => {
   });
 
   // The passing differs from step to step, so that not all of them meet the same transaction.
-  const kills = steps(from, to).flatMap((name, at) =>
-    victims.filter((victim) => isMeant(from, to, name, victim)).map((victim) => [name, victim, 1 + (at % 3)] as const),
+  const eachAlone: readonly (readonly Kill[])[] = steps(from, to).flatMap((name, at) =>
+    victims.filter((victim) => isMeant(from, to, victim)).map((victim) => [{ name, victim, hit: 1 + (at % 3) }]),
   );
 
-  test.for(kills)('kill -9 at %s, of the %s, at passing %i', ([name, victim, hit]) =>
-    killedWhileStreaming(servers, { name, victim, hit }),
+  test.for((isThorough ? eachAlone : standing).map((kills) => [killText(kills), kills] as const))(
+    'kill -9 %s',
+    ([, kills]) => killedWhileStreaming(servers, kills),
   );
 
-  test.for(isFull ? (['slot.created', 'load.copied'] as const) : [])('kill -9 at %s: the load begins anew', (name) =>
-    killedWhileLoading(servers, name),
+  test.for(isThorough ? (['slot.created', 'load.copied'] as const) : [])(
+    'kill -9 at %s: the load begins anew',
+    (name) => killedWhileLoading(servers, [name]),
   );
 
   test('the lost answer of a COMMIT is found out', () => loseAnswers(servers));
 
-  if (isFull) test('a load whose COMMIT was not answered is not begun anew', () => loseAnswerOfLoad(servers));
+  if (isThorough) test('a load whose COMMIT was not answered is not begun anew', () => loseAnswerOfLoad(servers));
 });

@@ -322,7 +322,7 @@ export const mutations: readonly Mutation[] = [
     file: 'connectors/postgres/target/target-transaction.ts',
     find: 'this.#report(position, walEnd === null ? position : this.#durable);',
     replace: 'this.#report(position, position);',
-    test: { file: 'test/crash/failpoints.test.ts', name: 'kill -9 at ack.sent, of the target' },
+    test: { file: 'test/crash/failpoints.test.ts', name: 'at ack.sent, of the target' },
   },
   {
     id: 'part-of-a-transaction',
@@ -341,7 +341,7 @@ export const mutations: readonly Mutation[] = [
     file: 'connectors/postgres/target/batch.ts',
     find: 'if (rowCount !== expected)',
     replace: 'if (rowCount === -1)',
-    test: { file: 'test/integration/route/collisions.test.ts', name: 'an update finds no row' },
+    test: { file: 'test/integration/route/collisions.test.ts', name: 'halt: what came before is there' },
   },
   {
     id: 'counts-unguarded',
@@ -450,7 +450,7 @@ export const mutations: readonly Mutation[] = [
     find: '        await parkedWork.unpark(parked);',
     replace:
       "        await this.#connection.client.query('commit');\n        await this.#connection.client.query('begin');\n        failpoint('retry.taken');\n        await parkedWork.unpark(parked);",
-    test: { file: 'test/crash/parking.test.ts', name: 'kill -9 at retry.taken' },
+    test: { file: 'test/crash/parking.test.ts', name: 'at retry.taken' },
   },
   {
     id: 'definition-parked',

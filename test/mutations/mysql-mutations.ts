@@ -43,7 +43,7 @@ export const mysqlMutations: readonly Mutation[] = [
     find: '      if (leaves) await this.#target.sendCheckpoint(flights, group, commit);',
     replace:
       "      await flights.send('commit');\n      await flights.send('start transaction');\n      if (leaves) await this.#target.sendCheckpoint(flights, group, commit);",
-    test: { file: 'test/crash/vendor-failpoints.test.ts', name: 'kill -9 at commit.before' },
+    test: { file: 'test/crash/vendor-failpoints.test.ts', name: 'at commit.before' },
   },
   {
     id: 'mysql-uncounted',

@@ -67,7 +67,7 @@ export const shapeMutations: readonly Mutation[] = [
     file: 'connectors/postgres/target/row-statements.ts',
     find: 'return checksOldValues ? columns.filter',
     replace: 'return columns.length < 0 ? columns.filter',
-    test: { file: collisions, name: "'a delete' that finds other values" },
+    test: { file: collisions, name: 'a row that has other values' },
   },
   {
     id: 'old-values-aside-unseen',

@@ -4,6 +4,7 @@ import { LedgerAuditor, ledgerSchema, signLedger } from '../support/ledger.ts';
 import { RouteFile } from '../support/route.ts';
 import { randomNumbers, seeds } from '../support/seed.ts';
 import { randomTransaction, shapesSchema, shapeTables } from '../support/shapes.ts';
+import { isThorough } from '../support/thorough.ts';
 import { twoServers } from '../support/two-servers.ts';
 
 const servers = twoServers();
@@ -12,7 +13,7 @@ beforeAll(async () => {
   await servers.there.database('postgres').query('CREATE ROLE applier LOGIN');
 });
 
-const transactions = 300;
+const transactions = isThorough ? 300 : 150;
 
 describe.for(seeds())('seed %i', (seed) => {
   // Without the privilege for the replica role foreign keys are checked at every statement of the target.

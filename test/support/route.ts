@@ -244,8 +244,8 @@ export class RunningRoute implements AsyncDisposable {
   }
 
   /** Waits until the log holds this text once more. */
-  async logged(text: string, times = 1): Promise<void> {
-    await this.#until(`${times} times in the log: ${text}`, () => this.#log.split(text).length > times);
+  async logged(text: string, times = 1, timeoutMs?: number): Promise<void> {
+    await this.#until(`${times} times in the log: ${text}`, () => this.#log.split(text).length > times, timeoutMs);
   }
 
   /** Drains. */

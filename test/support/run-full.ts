@@ -52,7 +52,7 @@ const pieces: readonly Piece[] = [
   ...Array.from({ length: seedCount - 1 }, (_, index) => ({
     title: `PostgreSQL ${newestVersion}, generated cases of seed ${seed + index + 1}`,
     versions: [newestVersion],
-    env: { TIDELOCK_TEST_SEED: String(seed + index + 1) },
+    env: { TIDELOCK_TEST_SEED: String(seed + index + 1), TIDELOCK_TEST_FULL: '1' },
     files: generated,
   })),
   {
@@ -64,7 +64,7 @@ const pieces: readonly Piece[] = [
   ...mixedPairs.map((versions) => ({
     title: `PostgreSQL ${versions.join(' to ')}`,
     versions,
-    env: {},
+    env: { TIDELOCK_TEST_EXPRESSION_RUNS: '60' },
     files: [...onServers, ...sameOnAll],
   })),
 ];

@@ -4,6 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 const shortestMs = 10;
 const longestMs = 100;
 
+/** A question that takes long itself, such as a command, is asked in a fifth of the time at most. */
+const restsForEach = 4;
+const longestRestMs = 200;
+
 /** Of a machine that is never so busy that a limit means nothing. */
 const smallestShare = 1 / 4;
 
@@ -17,8 +21,8 @@ function shareOfMachine(): number {
  * Asks again and again until the answer is not null, undefined or false. Throws with `what` after `timeoutMs`, which
  * last longer on a machine that has other work: what is waited for is late there, too.
  *
- * What has taken long is asked for less often: an answer may be late by a twentieth of the wait, and most cost a
- * connection.
+ * What has taken long is asked for less often: an answer may be late by a twentieth of the wait, and by four times what
+ * the question takes, since most cost a connection or a command.
  */
 export async function until<T>(
   what: string,
@@ -36,8 +40,9 @@ export async function until<T>(
       const waitedMs = Math.round(performance.now() - beganMs);
       throw new Error(`waited ${waitedMs} ms, limit ${timeoutMs} ms, for: ${what}`);
     }
-    const pauseMs = Math.min(longestMs, Math.max(shortestMs, countedMs / 20));
-    await delay(pauseMs);
+    const waitedMs = Math.min(longestMs, Math.max(shortestMs, countedMs / 20));
+    const restMs = Math.min(longestRestMs, restsForEach * (performance.now() - askedMs));
+    await delay(Math.max(waitedMs, restMs));
     countedMs += (performance.now() - askedMs) * shareOfMachine();
   }
 }

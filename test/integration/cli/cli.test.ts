@@ -11,6 +11,7 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
+import { type Outcome, runCommand } from '../../support/command.ts';
 import { engineProgram } from '../../support/engine.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';
@@ -54,16 +55,14 @@ routes:
 
 const url = (db: TestDatabase): string => `postgres://postgres:secret-word@127.0.0.1:${server.port}/${db.name}`;
 
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
+const surroundings = () => ({ cwd: folder, env: { ...process.env, THERE: url(target), NO_COLOR: '1' } });
 
-function tidelock(...args: string[]): Promise<Outcome> {
+const tidelock = (...args: string[]): Promise<Outcome> => runCommand(args, surroundings());
+
+/** As a user gives it: what it ends with is its process's own exit code. */
+function alone(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const env = { ...process.env, THERE: url(target), NO_COLOR: '1' };
-    execFile(process.execPath, [program, ...args], { cwd: folder, env }, (error, out, err) => {
+    execFile(process.execPath, [program, ...args], surroundings(), (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err });
     });
   });
@@ -103,7 +102,7 @@ const running: RouteStatus = {
 };
 
 test('status of a route that was never started, runs, is stopped, and whose engine is gone', async () => {
-  const status = async () => (json(await tidelock('status', '--json')) as { routes: object[] }).routes[0];
+  const status = async () => (json(await alone('status', '--json')) as { routes: object[] }).routes[0];
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4008' } });
   await using store = await engine();
   expect(await status()).toEqual({
@@ -133,11 +132,11 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     healthSince: null,
     concerns: [],
   });
-  expect((await tidelock('stop', 'one')).code).toBe(0);
+  expect((await alone('stop', 'one')).code).toBe(0);
   expect(await store.renewLease({ ...running, state: 'stopped' })).toMatchObject({ state: 'stopped', request: 1 });
   await store.releaseLease();
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4009' } });
-  expect((await tidelock('start', '--all', '--accept-schema-change')).code).toBe(0);
+  expect((await alone('start', '--all', '--accept-schema-change')).code).toBe(0);
   expect(await store.wanted()).toEqual({
     state: 'running',
     leftover: null,
@@ -151,7 +150,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     askedBy: expect.stringContaining('@'),
   });
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4010' } });
-  const text = await tidelock('status', 'one');
+  const text = await alone('status', 'one');
   expect(text.out).toMatch(/^ROUTE +STATE[\s\S]*one +stopped[\s\S]*TL-4010 no engine runs route one/);
 });
 
@@ -160,10 +159,10 @@ test('a target that cannot be reached is told in the document, with exit code 2'
     join(folder, 'tidelock.yaml'),
     configuration().replace('${THERE}', 'postgres://x:secret-word@127.0.0.1:1/x'),
   );
-  const outcome = await tidelock('status', '--json');
+  const outcome = await alone('status', '--json');
   expect(outcome.code).toBe(2);
   expect(json(outcome)).toMatchObject({ version: 1, routes: [{ state: 'unknown', reason: { code: 'TL-5001' } }] });
-  expect(await tidelock('wait', 'one', '--timeout', '1s')).toMatchObject({
+  expect(await alone('wait', 'one', '--timeout', '1s')).toMatchObject({
     code: 2,
     err: expect.stringMatching(/^TL-5001 /),
   });
@@ -184,12 +183,12 @@ test('status --watch writes a document a line until it is interrupted', async ()
 
 test('wait is true only when the checkpoint covers what was committed before the call', async () => {
   await using store = await engine();
-  const late = await tidelock('wait', 'one', '--timeout', '300ms', '--json');
+  const late = await alone('wait', 'one', '--timeout', '300ms', '--json');
   expect(late.code).toBe(1);
   expect(json(late)).toMatchObject({ route: 'one', caughtUp: false, position: null });
   await store.setReady({}, '0/1' as Position);
-  expect((await tidelock('wait', 'one', '--timeout', '300ms')).code).toBe(1);
-  const waiting = tidelock('wait', 'one', '--timeout', '20s', '--json');
+  expect((await alone('wait', 'one', '--timeout', '300ms')).code).toBe(1);
+  const waiting = alone('wait', 'one', '--timeout', '20s', '--json');
   await store.setReady({}, 'FFFF/0' as Position);
   const done = await waiting;
   expect(done.code).toBe(0);
@@ -306,15 +305,15 @@ test('config validate names every reference that cannot be resolved', async () =
 });
 
 test('check tells what is missing, and passes when it is there', async () => {
-  expect(await tidelock('check', '--json')).toMatchObject({ code: 0 });
+  expect(await alone('check', '--json')).toMatchObject({ code: 0 });
   await target.query('drop table item');
-  const outcome = await tidelock('check', 'one', '--json');
+  const outcome = await alone('check', 'one', '--json');
   const finding = expect.objectContaining({ level: 'error', code: 'TL-2101', table: 'public.item' });
   expect(outcome.code).toBe(1);
   expect(json(outcome)).toMatchObject({
     routes: [{ name: 'one', ok: false, findings: expect.arrayContaining([finding]) }],
   });
-  expect((await tidelock('check', 'one')).out).toContain('public.item');
+  expect((await alone('check', 'one')).out).toContain('public.item');
 });
 
 test('check names each side and its address, and says so where a glob means no table', async () => {
@@ -425,13 +424,18 @@ test('arguments that make no sense end with 2 and one clear line', async () => {
   for (const [args, message] of cases) {
     expect(await tidelock(...args)).toMatchObject({ code: 2, out: '', err: expect.stringMatching(message) });
   }
+  expect(await alone('wait')).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringMatching(/missing required argument/),
+  });
   const asJson = await tidelock('status', 'on', '--json');
   expect(JSON.parse(asJson.err)).toMatchObject({ error: { code: 'TL-1012', remedy: expect.any(String) } });
 });
 
 test('help, version and the error catalogue need no configuration', async () => {
   writeFileSync(join(folder, 'tidelock.yaml'), 'nonsense');
-  expect(await tidelock('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  expect(await alone('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   for (const command of [
     'run',
     'status',
@@ -460,5 +464,5 @@ test('help, version and the error catalogue need no configuration', async () => 
     out: expect.stringContaining('Another engine'),
   });
   expect((json(await tidelock('errors', '--json')) as { errors: object[] }).errors.length).toBeGreaterThan(30);
-  expect((await tidelock('errors', 'TL-9999')).code).toBe(2);
+  expect((await alone('errors', 'TL-9999')).code).toBe(2);
 }, 90_000);

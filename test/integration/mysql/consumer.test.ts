@@ -16,6 +16,7 @@ import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import { type MysqlVendor, mysqlVendors } from '../../support/mysql-binaries.ts';
 import { randomNumbers, seed } from '../../support/seed.ts';
+import { sampled } from '../../support/thorough.ts';
 import { cut } from '../consumer/harness.ts';
 import { type MysqlStage, type MysqlStageOptions, mysqlStage } from './stage.ts';
 
@@ -48,7 +49,8 @@ function server(vendor: MysqlVendor): MysqlServer {
 
 const pairs = mysqlVendors.flatMap((from) => mysqlVendors.map((to) => ({ from, to })));
 
-describe.each(pairs)('from $from to $to', ({ from, to }) => {
+// In `npm test` each vendor is the source of one and the target of the other.
+describe.each(sampled(pairs, ({ from, to }) => from !== to))('from $from to $to', ({ from, to }) => {
   const stage = (options: MysqlStageOptions) => mysqlStage(server(from), server(to), options);
 
   test('values of every kind arrive as they were, new, changed and gone', async () => {

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
-import { RouteFile } from '../../support/route.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
+import { RouteFile, type RunningRoute } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
 import { until } from '../../support/until.ts';
 
@@ -18,6 +19,8 @@ interface Case {
   /** What somebody else did at the target. */
   readonly there: string;
   readonly here: string;
+  /** Makes the target what it was before. */
+  readonly undo: string;
 }
 
 const cases: readonly Case[] = [
@@ -25,78 +28,116 @@ const cases: readonly Case[] = [
     name: 'an insert finds the row',
     there: `INSERT INTO item VALUES (5, '${secret}', 'theirs')`,
     here: `INSERT INTO item VALUES (5, 'mine', '${secret}')`,
+    undo: 'DELETE FROM item WHERE id = 5',
   },
   {
     name: 'an update finds no row',
     there: `DELETE FROM item WHERE id = 1`,
     here: `UPDATE item SET note = '${secret}' WHERE id = 1`,
+    undo: `INSERT INTO item VALUES (1, 'a', 'x')`,
   },
   {
     name: 'an update of a key finds no row',
-    there: `DELETE FROM item WHERE id = 1`,
-    here: `UPDATE item SET id = 50, note = '${secret}' WHERE id = 1`,
+    there: `DELETE FROM item WHERE id = 2`,
+    here: `UPDATE item SET id = 50, note = '${secret}' WHERE id = 2`,
+    undo: `INSERT INTO item VALUES (2, 'b', 'y')`,
   },
-  { name: 'a delete finds no row', there: `DELETE FROM item WHERE id = 2`, here: `DELETE FROM item WHERE id = 2` },
+  {
+    name: 'a delete finds no row',
+    there: `DELETE FROM item WHERE id = 3`,
+    here: `DELETE FROM item WHERE id = 3`,
+    undo: `INSERT INTO item VALUES (3, 'c', 'z')`,
+  },
 ];
 
-async function collide(rule: string, { there: theirs, here: ours }: Case) {
+const rule = (resolve: string): string =>
+  `tables: ["public.*"]\ncollisions: { default: { resolve: halt }, tables: { public.item: { resolve: ${resolve} } } }`;
+
+async function filled(): Promise<{ source: TestDatabase; target: TestDatabase }> {
   const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query(schema);
-  await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', 'y')`);
-  const file = new RouteFile({
-    source,
-    target,
-    route: `tables: ["public.*"]\ncollisions: { default: { resolve: halt }, tables: { public.item: { resolve: ${rule} } } }`,
-  });
-  const route = file.run();
-  await route.state('running');
+  await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', 'y'), (3, 'c', 'z')`);
+  return { source, target };
+}
+
+interface Collision {
+  readonly route: RunningRoute;
+  readonly theirs: string;
+  readonly ours: string;
+  /** Of the rows around it, not used before. */
+  readonly at: number;
+}
+
+/** What the target held in between. */
+async function collide({ route, theirs, ours, at }: Collision): Promise<Record<string, string[]>> {
+  const { source, target } = route.file.options as { source: TestDatabase; target: TestDatabase };
   await target.query(theirs);
   const before = await contents(target, ['item', 'other']);
   // Read together, so that they are one group.
   const worker = await route.workerPid();
   process.kill(worker, 'SIGSTOP');
-  await source.query(`INSERT INTO other VALUES (1)`);
+  await source.query(`INSERT INTO other VALUES (${at})`);
   await source.query(ours);
-  await source.query(`INSERT INTO other VALUES (2)`);
+  await source.query(`INSERT INTO other VALUES (${at + 1})`);
   process.kill(worker, 'SIGCONT');
-  return { source, target, file, route, before };
+  return before;
 }
 
-describe.for(cases)('$name', (the) => {
-  test('halt: what came before is there, nothing of the transaction, and no value is told', async () => {
-    const { target, file, route, before } = await collide('halt', the);
-    await using _route = route;
-    using _file = file;
+test('halt: what came before is there, nothing of the transaction, and no value is told; it goes on once the target is mended', async () => {
+  const { source, target } = await filled();
+  using file = new RouteFile({ source, target, route: rule('halt') });
+  await using route = file.run();
+  await route.state('running');
+  for (const [number, { name, there: theirs, here: ours, undo }] of cases.entries()) {
+    const at = 10 * (number + 1);
+    const before = await collide({ route, theirs, ours, at });
     const { reason } = await route.state('failed');
-    expect(reason).toMatchObject({
-      code: 'TL-2201',
-      message: expect.stringMatching(/public\.item.*[0-9A-F]+\/[0-9A-F]+/),
+    expect([name, reason]).toEqual([
+      name,
+      expect.objectContaining({
+        code: 'TL-2201',
+        message: expect.stringMatching(/public\.item.*[0-9A-F]+\/[0-9A-F]+/),
+      }),
+    ]);
+    expect(await contents(target, ['item', 'other'])).toEqual({
+      ...before,
+      other: [...(before.other ?? []), `(${at})`],
     });
-    expect(await contents(target, ['item', 'other'])).toEqual({ ...before, other: ['(1)'] });
     expect(route.log + JSON.stringify(await file.status())).not.toContain(secret);
-  });
-
-  test('source: the target row becomes what the source says', async () => {
-    const { source, target, file, route } = await collide('source', the);
-    await using _route = route;
-    using _file = file;
+    await target.query(undo);
+    expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
     await route.caughtUp();
     expect(await contents(target, ['item', 'other'])).toEqual(await contents(source, ['item', 'other']));
-    // The status is stored with the next renewal of the lease.
-    await until('the count', async () => (await file.status()).collisions === 1);
-    expect(route.log).not.toContain(secret);
-  });
+    await route.state('running');
+  }
+});
+
+test('source: the target row becomes what the source says', async () => {
+  const { source, target } = await filled();
+  using file = new RouteFile({ source, target, route: rule('source') });
+  await using route = file.run();
+  await route.state('running');
+  for (const [number, { name, there: theirs, here: ours }] of cases.entries()) {
+    await collide({ route, theirs, ours, at: 10 * (number + 1) });
+    await route.caughtUp();
+    expect([name, await contents(target, ['item', 'other'])]).toEqual([
+      name,
+      await contents(source, ['item', 'other']),
+    ]);
+  }
+  // The status is stored with the next renewal of the lease.
+  await until('the count', async () => (await file.status()).collisions === cases.length);
+  expect(route.log).not.toContain(secret);
 });
 
 test('another row with the same unique value halts under every rule', async () => {
-  for (const rule of ['halt', 'source']) {
-    const { target, file, route, before } = await collide(rule, {
-      name: '',
-      there: `INSERT INTO item VALUES (9, '${secret}', 'theirs')`,
-      here: `INSERT INTO item VALUES (5, '${secret}', 'mine')`,
-    });
-    await using _route = route;
-    using _file = file;
+  for (const resolve of ['halt', 'source']) {
+    const { source, target } = await filled();
+    using file = new RouteFile({ source, target, route: rule(resolve) });
+    await using route = file.run();
+    await route.state('running');
+    const theirs = `INSERT INTO item VALUES (9, '${secret}', 'theirs')`;
+    const before = await collide({ route, theirs, ours: `INSERT INTO item VALUES (5, '${secret}', 'mine')`, at: 1 });
     expect((await route.state('failed')).reason?.code).toBe('TL-2201');
     expect((await contents(target, ['item'])).item).toEqual(before.item);
     expect(route.log).not.toContain(secret);
@@ -131,37 +172,42 @@ test('an insert that finds the row under a key that is checked at commit only', 
 const whole = `CREATE TABLE item (id int PRIMARY KEY, code text UNIQUE, note text);
   ALTER TABLE item REPLICA IDENTITY FULL`;
 
-describe.for([
-  { name: 'an update', here: `UPDATE item SET code = 'c' WHERE id = 1` },
-  { name: 'an update of the key', here: `UPDATE item SET id = 7 WHERE id = 1` },
-  { name: 'a delete', here: 'DELETE FROM item WHERE id = 1' },
-])('$name that finds other values, where old values are checked', ({ here }) => {
-  test.for(['halt', 'source'])('%s', async (rule) => {
-    const { source, target } = await servers.pair(whole);
-    await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', NULL)`);
-    using file = new RouteFile({
-      source,
-      target,
-      route: `tables: ["public.*"]\ncollisions: { default: { resolve: ${rule}, oldValues: check } }`,
-    });
-    await using route = file.run();
-    await route.state('running');
-    // Of a row that nobody else has touched nothing is a collision, and of several changes in one group only the first value counts.
-    await source.query(`UPDATE item SET note = 'z' WHERE id = 2; UPDATE item SET note = NULL WHERE id = 2`);
-    await route.caughtUp();
-    await target.query(`UPDATE item SET note = '${secret}' WHERE id = 1`);
-    await source.query(here);
-    if (rule === 'halt') {
-      const { reason } = await route.state('failed');
-      expect(reason).toMatchObject({ code: 'TL-2201', message: expect.stringContaining('other values') });
-      expect(await contents(target, ['item'])).toEqual({ item: [`(1,a,${secret})`, '(2,b,)'] });
-    } else {
-      await route.caughtUp();
-      expect(await contents(target, ['item'])).toEqual(await contents(source, ['item']));
-      await until('the count', async () => (await file.status()).collisions === 1);
-    }
-    expect(route.log).not.toContain(secret);
+const changes = [
+  { name: 'an update', at: 1, here: `UPDATE item SET code = 'd' WHERE id = 1` },
+  { name: 'an update of the key', at: 3, here: `UPDATE item SET id = 7 WHERE id = 3` },
+  { name: 'a delete', at: 4, here: 'DELETE FROM item WHERE id = 4' },
+] as const;
+
+test.for(['halt', 'source'])('a row that has other values, where old values are checked: %s', async (resolve) => {
+  const { source, target } = await servers.pair(whole);
+  await source.query(`INSERT INTO item VALUES (1, 'a', 'x'), (2, 'b', NULL), (3, 'c', 'x'), (4, 'e', 'x')`);
+  using file = new RouteFile({
+    source,
+    target,
+    route: `tables: ["public.*"]\ncollisions: { default: { resolve: ${resolve}, oldValues: check } }`,
   });
+  await using route = file.run();
+  await route.state('running');
+  // Of a row that nobody else has touched nothing is a collision, and of several changes in one group only the first value counts.
+  await source.query(`UPDATE item SET note = 'z' WHERE id = 2; UPDATE item SET note = NULL WHERE id = 2`);
+  await route.caughtUp();
+  for (const { name, at, here } of changes) {
+    await target.query(`UPDATE item SET note = '${secret}' WHERE id = ${at}`);
+    const before = await contents(target, ['item']);
+    await source.query(here);
+    if (resolve === 'halt') {
+      const { reason } = await route.state('failed');
+      expect([name, reason?.code, reason?.message]).toEqual([name, 'TL-2201', expect.stringContaining('other values')]);
+      expect(await contents(target, ['item'])).toEqual(before);
+      await target.query(`UPDATE item SET note = 'x' WHERE id = ${at}`);
+      expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+      await route.state('running');
+    }
+    await route.caughtUp();
+    expect([name, await contents(target, ['item'])]).toEqual([name, await contents(source, ['item'])]);
+  }
+  if (resolve === 'source') await until('the count', async () => (await file.status()).collisions === changes.length);
+  expect(route.log).not.toContain(secret);
 });
 
 test.for(['halt', 'source'])('a row that stood aside for a swap is looked at, too: %s', async (rule) => {
