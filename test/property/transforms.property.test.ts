@@ -22,6 +22,7 @@ import { softDelete } from '../../transforms/soft-delete.ts';
 import { split } from '../../transforms/split.ts';
 import { unpivot } from '../../transforms/unpivot.ts';
 import { seed } from '../support/seed.ts';
+import { isThorough } from '../support/thorough.ts';
 
 /** A row of the model: values by name, and the table that it goes to. */
 interface ModelRow {
@@ -455,7 +456,7 @@ test('transforms: the target is what the model makes of the source, after every 
         );
       }
     }),
-    { seed, numRuns: 10_000 },
+    { seed, numRuns: isThorough ? 10_000 : 4_000 },
   );
 });
 

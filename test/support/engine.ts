@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = join(import.meta.dirname, '../..');
@@ -10,6 +11,8 @@ const programs = {
   tidelock: 'src/cli/tidelock.ts',
   'worker-main': 'src/supervisor/worker-main.ts',
   watchdog: 'src/demo/watchdog.ts',
+  'run-demo': 'src/demo/run-demo.ts',
+  'bank-scenario': 'src/demo/bank-scenario.ts',
 };
 
 /** Those that find files of their own beside them, or whose one instance is shared with the user's code. */
@@ -23,8 +26,16 @@ export function engineProgram(): string {
 
 /** What `main` of the command line is in, for a process that is there. */
 export function commandModule(): string {
-  return join(process.env.TIDELOCK_TEST_RUN ?? '', 'engine/src/cli/tidelock.js');
+  return moduleFile('tidelock');
 }
+
+/** A module of the bundled engine, for a process that is there. */
+export async function engineModule(name: keyof typeof programs): Promise<unknown> {
+  return await import(pathToFileURL(moduleFile(name)).href);
+}
+
+const moduleFile = (name: keyof typeof programs): string =>
+  join(process.env.TIDELOCK_TEST_RUN ?? '', `engine/src/cli/${name}.js`);
 
 /**
  * Bundles the engine with its packages into the run's folder. The tests start it a thousand times, and most of what a
