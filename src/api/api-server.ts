@@ -4,22 +4,20 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { ApiSettings } from '../config/configuration.ts';
 import type { Asked, Control } from '../control/control.ts';
 import { serviceErrors } from '../core/errors/catalogue/service.ts';
-import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
-import { AddressLimits, type Allowance } from './address-limits.ts';
-import { type ErrorBody, errorBody, statusOfError } from './answer-error.ts';
+import { Admission, type ApiLimits } from './admission.ts';
+import { answerOf } from './answer-error.ts';
 import { EventFeed } from './event-feed.ts';
 import { streamEvents } from './event-stream.ts';
 import type { LiveService } from './live-service.ts';
 import { openApi } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations/operations.ts';
-import { isOwnOrigin } from './own-origin.ts';
 import { readJson, readPart } from './read-request.ts';
-import { RefusalJournal } from './refusal-journal.ts';
-import { mayDo, type Role } from './role.ts';
+import { noteRequest, pathOf } from './request-log.ts';
+import type { Role } from './role.ts';
 import { SharedAnswers } from './shared-answers.ts';
-import { type Caller, TokenCheck } from './token-check.ts';
 import { answerUnread } from './unread-request.ts';
 import { addWebPage } from './web-files.ts';
 
@@ -30,7 +28,7 @@ export interface ApiServerOptions {
   readonly live: LiveService;
   readonly logger: Logger;
   /** Of each address; the service's own where absent. */
-  readonly limits?: { readonly requests: Allowance; readonly refusals: Allowance; readonly journal?: Allowance };
+  readonly limits?: ApiLimits;
 }
 
 interface Route {
@@ -38,23 +36,7 @@ interface Route {
   readonly role: Role;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    caller: Caller | null;
-  }
-  interface FastifyContextConfig {
-    /** As the OpenAPI document has it. */
-    apiPath?: string;
-    /** operationId of what changes something. */
-    action?: string;
-    /** The least one that may. */
-    role?: Role;
-    /** For whoever asks: it has no data. */
-    isOpen?: true;
-  }
-}
-
-const ownLimits: NonNullable<ApiServerOptions['limits']> = {
+const ownLimits: ApiLimits = {
   requests: { burst: 200, perSecond: 50 },
   refusals: { burst: 10, perSecond: 1 / 6 },
 };
@@ -75,18 +57,12 @@ const headers = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
-/**
- * The HTTP API. The way of a request below /v1, each step before the next one costs anything: the address' allowance, its
- * allowance of wrong tokens, the token, the path, the role, the body, and then what Control does.
- */
+/** The HTTP API: who may ask (admission.ts), what there is to ask for (operations), and then what Control does. */
 export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #app: FastifyInstance;
-  readonly #tokens: TokenCheck;
+  readonly #admission: Admission;
   readonly #feed: EventFeed;
-  readonly #journal: RefusalJournal;
-  readonly #requests: AddressLimits;
-  readonly #refusals: AddressLimits;
   readonly #over = new AbortController();
   readonly #shared = new SharedAnswers(sharedForMs);
   #streams = 0;
@@ -94,13 +70,10 @@ export class ApiServer {
 
   /** Throws where tokens or certificate can't be resolved. */
   constructor(options: ApiServerOptions) {
-    const { settings, live, logger, limits = ownLimits } = options;
-    this.#requests = new AddressLimits(limits.requests);
-    this.#refusals = new AddressLimits(limits.refusals);
+    const { settings, control, live, logger, limits = ownLimits } = options;
     this.#options = options;
-    this.#tokens = new TokenCheck(() => settings.tokens(), logger);
+    this.#admission = new Admission({ settings, control, logger, limits });
     this.#feed = new EventFeed(options);
-    this.#journal = new RefusalJournal(options.control, limits.journal);
     const tls = settings.tls();
     this.#app = fastify({
       logger: false,
@@ -156,11 +129,9 @@ export class ApiServer {
     });
     app.addHook('onRequest', async (request, reply) => {
       reply.headers(headers);
-      // By what answers, not by how the path is written: /%76%31/status is the same one, and so is http://host/v1/status.
-      const isOpen = request.is404 ? !isOfApi(request.url) : request.routeOptions.config.isOpen === true;
-      if (!isOpen) this.#admit(request);
+      this.#admission.admit(request);
     });
-    app.addHook('onResponse', async (request, reply) => this.#note(request, reply));
+    app.addHook('onResponse', async (request, reply) => noteRequest(this.#options, request, reply));
     app.setErrorHandler((error, request, reply) => this.#sendError(error, request, reply));
     app.setNotFoundHandler((request) => {
       const path = request.url.split('?')[0] ?? '';
@@ -197,39 +168,10 @@ export class ApiServer {
     });
   }
 
-  /** Throws where the address has asked too much, or does not say who asks. */
-  #admit(request: FastifyRequest): void {
-    const address = request.ip;
-    const nowMs = performance.now();
-    const seconds = this.#requests.take(address, nowMs) ?? this.#refusals.wait(address, nowMs);
-    if (seconds !== null) throw fail(serviceErrors.tooMany, { seconds });
-    if (this.#tokens.isOpen) {
-      const onlyLoopback = isLoopback(this.#options.settings.listen.host);
-      const rule = { onlyLoopback, secure: request.protocol === 'https' };
-      if (!isOwnOrigin(request.headers, rule)) throw fail(serviceErrors.otherOrigin, {});
-    }
-    request.caller = this.#tokens.callerOf(request.headers.authorization);
-    if (request.caller === null) this.#refusals.take(address, nowMs);
-    const { role } = request.routeOptions.config;
-    this.#demand(request, role ?? 'viewer');
-  }
-
-  #demand(request: FastifyRequest, needed: Role): Caller {
-    const { caller } = request;
-    if (caller !== null && mayDo(caller.role, needed)) return caller;
-    const error =
-      caller === null ? fail(serviceErrors.unauthorised, {}) : fail(serviceErrors.forbidden, { ...caller, needed });
-    const { action } = request.routeOptions.config;
-    const { route = null } = (request.params ?? {}) as { readonly route?: string };
-    if (action !== undefined)
-      this.#journal.note({ action, route, token: caller?.name ?? null, address: request.ip, error });
-    throw error;
-  }
-
   async #run(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<object> {
     const { control, live, logger } = this.#options;
     const query = readPart(operation.query, request.query, 'query');
-    const caller = this.#demand(request, operation.needs(query));
+    const caller = this.#admission.demand(request, operation.needs(query));
     const body = readPart(operation.body, request.body, 'body');
     const { route = '', id = '' } = request.params as { readonly route?: string; readonly id?: string };
     const { reason = null } = (body ?? {}) as { readonly reason?: string };
@@ -260,7 +202,7 @@ export class ApiServer {
     reply.hijack();
     const refused = new AbortController();
     const look = setInterval(() => {
-      if (this.#isRefused(request.headers.authorization)) refused.abort();
+      if (this.#admission.isRefused(request)) refused.abort();
     }, streamLookMs);
     reply.raw.once('close', () => {
       clearInterval(look);
@@ -270,54 +212,10 @@ export class ApiServer {
     return reply;
   }
 
-  /** Of one that was taken before. False where the tokens can't be resolved now: that takes nobody's away. */
-  #isRefused(authorization: string | undefined): boolean {
-    try {
-      return this.#tokens.callerOf(authorization) === null;
-    } catch {
-      return false;
-    }
-  }
-
   #sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const { status, body } = this.#answerOf(error);
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
-    if (error instanceof TidelockError && error.code === serviceErrors.tooMany.code)
-      reply.header('retry-after', (error.place as { readonly seconds: number }).seconds);
+    const { status, headers: more, body } = answerOf(error);
     if (status >= 500) this.#options.logger.error({ err: error, path: pathOf(request) }, 'request failed');
-    reply.status(status).send(body);
-  }
-
-  #answerOf(error: unknown): { readonly status: number; readonly body: ErrorBody } {
-    if (error instanceof TidelockError) return { status: statusOfError(error), body: errorBody(error) };
-    const { statusCode: status = 500 } = error as { readonly statusCode?: number };
-    // Fastify's own: a body that is too large, of another type, cut off, a path that can't be decoded.
-    if (status < 400 || status >= 500) return { status: 500, body: errorBody(fail(serviceErrors.failed, {})) };
-    const why =
-      { 413: 'the body is too large', 414: 'a part of its path is too long', 415: 'the body is no JSON' }[status] ??
-      'it can not be read';
-    return { status, body: errorBody(fail(serviceErrors.invalidRequest, { why })) };
-  }
-
-  /** Neither query nor body: only what was asked for, by whom, and how it ended. */
-  #note(request: FastifyRequest, reply: FastifyReply): void {
-    const { live, logger } = this.#options;
-    const path = pathOf(request);
-    const { method } = request;
-    live.counted(path, method, reply.statusCode);
-    const { route } = (request.params ?? {}) as { readonly route?: string };
-    const fields = {
-      method,
-      path,
-      // One that there is: anything may have been sent in its place.
-      ...(request.caller !== null && ![400, 404].includes(reply.statusCode) && { route }),
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      address: request.ip,
-      token: request.caller?.name ?? null,
-    };
-    if (method === 'GET' && reply.statusCode < 400) logger.debug(fields, 'request');
-    else logger.info(fields, 'request');
+    reply.status(status).headers(more).send(body);
   }
 
   /** A certificate that was renewed counts from the next connection on. */
@@ -330,17 +228,4 @@ export class ApiServer {
       this.#options.logger.error({ err: error }, 'the certificate of the API cannot be read; the one before stays');
     }
   }
-}
-
-/** Never what was sent: that has no end. */
-function pathOf(request: FastifyRequest): string {
-  return request.routeOptions.config.apiPath ?? 'other';
-}
-
-function isOfApi(url: string): boolean {
-  return /^\/v1([/?]|$)/.test(url);
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 }

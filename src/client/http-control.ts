@@ -128,7 +128,7 @@ export class HttpControl implements Control {
   }
 
   plan({ routes, keepRows }: PlanOptions): Promise<PlanDocument> {
-    return this.#get(`plan${query({ route: routes, keepRows })}`);
+    return this.#getLong(`plan${query({ route: routes, keepRows })}`);
   }
 
   async wait(route: string, { timeoutMs, mark: given }: WaitOptions, signal: AbortSignal): Promise<WaitDocument> {

@@ -9,6 +9,7 @@ import { type RouteDefinition, routeBack } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { Reason } from '../core/route-status.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
+import { notATable, notMeant } from '../operations/not-a-table.ts';
 import type { OpenedRoute } from './open-route.ts';
 import type { RouteReader } from './route-readings.ts';
 
@@ -147,9 +148,20 @@ export async function addJob(
   const store = await open();
   await store.migrate();
   if ((await store.read()) === null) await store.register();
+  else await demandTables(definition.name, { kind, options }, store);
   const job = await store.jobs.add({ kind, options, askedBy: by, entry });
   const stored = await store.read();
   return detailOf(definition.name, job, (stored?.holder?.expiresInMs ?? 0) > 0);
+}
+
+/** What can be known now is not left for the engine to find out. A route that has not begun carries nothing yet. */
+async function demandTables(route: string, { kind, options }: JobOrder, store: RouteStateStore): Promise<void> {
+  const carried = (await store.tables()).map(({ source }) => source);
+  if (carried.length === 0 || !Array.isArray(options.tables)) return;
+  const asked = options.tables.map(String);
+  // A load names its tables one by one.
+  const unknown = kind === 'load' ? asked.find((table) => !carried.includes(table)) : notMeant(asked, carried);
+  if (unknown !== undefined) throw notATable(route, unknown, carried);
 }
 
 export async function askJob(

@@ -73,7 +73,7 @@ export function routeView({ definition, stored, renamedTo = null, source, seenSi
   const answered = 'code' in source ? null : source;
   const running = condition.lives && status !== null;
   const lost = checkpoint === null || answered === null ? null : queueLoss(definition, answered);
-  const told = running ? (status.concerns ?? []) : [];
+  const told = status?.concerns ?? [];
   const concerns = concernsOf({ definition, source, told, condition, seenSince });
   return {
     name: definition.name,
@@ -178,17 +178,22 @@ function isAtRest({ state }: Condition): boolean {
 }
 
 interface KnownConcerns extends Pick<RouteAnswers, 'definition' | 'source' | 'seenSince'> {
-  /** By the engine that has the route. */
+  /** By the engine that has the route, or had it last. */
   readonly told: readonly Concern[];
   readonly condition: Condition;
 }
 
-/** What the engine has told, and what only whoever asks the source sees now: how much it keeps, and that it does not answer. */
-function concernsOf({ definition, source, told, condition, seenSince }: KnownConcerns): readonly Concern[] {
-  for (const { code, since } of told) seenSince(code, since);
+/**
+ * What the engine tells, and what only whoever asks the source sees now: how much it keeps, and that it does not answer. Of what an engine told
+ * that has gone only the times count: what it saw and is still so has been so since then.
+ */
+function concernsOf({ definition, source, told: known, condition, seenSince }: KnownConcerns): readonly Concern[] {
+  const told = condition.lives ? known : [];
+  const timeOf = (code: string): string => seenSince(code, known.find((one) => one.code === code)?.since);
+  for (const { code } of told) timeOf(code);
   if ('code' in source) {
     if (!isAtRest(condition) || condition.reason?.code === source.code) return told;
-    return [...told, { level: 'warning', ...reasonOf(source), since: seenSince(source.code) }];
+    return [...told, { level: 'warning', ...reasonOf(source), since: timeOf(source.code) }];
   }
   const { warnBytes, criticalBytes } = definition.limits.retained;
   const bytes = source.retainedBytes ?? 0;
@@ -197,7 +202,7 @@ function concernsOf({ definition, source, told, condition, seenSince }: KnownCon
   const level = bytes < criticalBytes ? 'warning' : 'critical';
   const before = told.find(({ code }) => code === kept.code);
   if (before !== undefined && worse(before.level, level) === before.level) return told;
-  const found: Concern = { level, ...reasonOf(kept), since: before?.since ?? seenSince(kept.code) };
+  const found: Concern = { level, ...reasonOf(kept), since: timeOf(kept.code) };
   const others = told.filter((one) => one !== before);
   return level === 'critical' ? [found, ...others] : [...others, found];
 }

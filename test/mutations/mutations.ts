@@ -610,7 +610,7 @@ export const mutations: readonly Mutation[] = [
     id: 'foreign-page-asks',
     promise: 10,
     what: 'a page of another origin gives commands to an API without a token',
-    file: 'src/api/api-server.ts',
+    file: 'src/api/admission.ts',
     find: 'if (!isOwnOrigin(request.headers, rule)) throw',
     replace: 'if (request.headers.host === undefined && !isOwnOrigin(request.headers, rule)) throw',
     test: { file: 'test/integration/api/protection.test.ts', name: 'without a token a page' },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SideKeyColumn, SideTable } from '../../src/core/compare-side.ts';
 import { planTable } from '../../src/operations/compare/table-plan.ts';
-import { notATable } from '../../src/operations/not-a-table.ts';
+import { notATable, notMeant } from '../../src/operations/not-a-table.ts';
 import type { TableBinding } from '../../src/pipeline/mapping/table-binding.ts';
 
 const columns = [
@@ -46,4 +46,7 @@ test('a table that the route does not carry is told by TL-4153, with the one tha
   );
   expect(nearest('ordesr')).toMatchObject({ place: { nearest: 'public.orders' } });
   expect(nearest('public.nothing_like_it')).toMatchObject({ place: { nearest: null } });
+  expect(notMeant(['crm.*', '*.orders', 'public."A.b"'], carried)).toBeUndefined();
+  expect(notMeant(['crm.*', 'orders'], carried)).toBe('orders');
+  expect(notMeant(['hr.*'], carried)).toBe('hr.*');
 });

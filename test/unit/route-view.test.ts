@@ -63,7 +63,7 @@ const view = (change: Partial<StoredRoute> | null, others: Partial<RouteAnswers>
     definition,
     stored: change === null ? null : { ...stored, ...change },
     source,
-    seenSince: () => firstSeen,
+    seenSince: (_, told) => told ?? firstSeen,
     ...others,
   });
 
@@ -153,6 +153,11 @@ test('what the source keeps is part of the health', () => {
   } as const;
   const told = view({ status: { ...status, health: 'warning', concerns: [concern] } }, much);
   expect(told.concerns).toMatchObject([{ code: 'TL-4302', level: 'critical', since: concern.since }]);
+  // What the engine saw before it went has been so since then: the look is not the first one.
+  const before = { status: { ...status, concerns: [concern] }, holder: null };
+  const gone = (more: Partial<RouteAnswers> = {}) => view({ wanted, ...before }, more).concerns;
+  expect(gone(much)).toMatchObject([{ code: 'TL-4302', level: 'critical', since: concern.since }]);
+  expect(gone()).toEqual([]);
 });
 
 test('a side that cannot be asked is told as such', () => {

@@ -159,11 +159,14 @@ test('what can be regretted wants a reason and the name of the route', async () 
 
 test('a plan is agreed to as it is shown, by the name of what changes, and followed until it is done', async () => {
   await using fake = await startFakeService();
+  // Nodes that take their time are asked again, and nobody is told of an error.
+  fake.service.late = 2;
   await using opened = await open(fake.url, '#/plan', 'admin');
   const { page } = opened;
   const panel = page.getByRole('region', { name: 'sales-to-reporting' });
   const blocked = page.getByRole('region', { name: 'sales-to-search' });
   await blocked.getByText('search.refunds is not at the target').waitFor();
+  expect(fake.service.late).toBe(0);
   expect(await blocked.getByRole('button', { name: 'Apply…' }).isDisabled()).toBe(true);
   expect(await page.getByRole('button', { name: 'Apply all…' }).isDisabled()).toBe(true);
   // What is kept needs nobody's consent to go.
@@ -500,7 +503,19 @@ test('nothing is wider than a phone of 360 pixels', async () => {
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     expect(tooWide, hash).toBe(0);
+    // The picture of nodes and routes has its own width; what is said in words is seen whole.
+    const scrolled = await page
+      .locator('.scroll')
+      .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.ariaLabel));
+    expect([hash, scrolled.filter((label) => label !== 'Nodes and routes')]).toEqual([hash, []]);
   }
+  await page.evaluate(() => {
+    location.hash = '#/routes/stock-to-search';
+  });
+  await page.getByText('More', { exact: true }).click();
+  const choice = await page.getByRole('button', { name: 'Carry sequences…' }).boundingBox();
+  expect(choice?.x).toBeGreaterThanOrEqual(0);
+  expect((choice?.x ?? 0) + (choice?.width ?? 0)).toBeLessThanOrEqual(360);
 });
 
 /** What the page asked for has come, and is drawn. */

@@ -42,6 +42,8 @@ export class FakeService {
   refusal: { status: number; code: string; message: string; remedy: string } | null = null;
   /** How far what the plan says has come. */
   applied: 'no' | 'pending' | 'done' = 'no';
+  /** So often it answers that it is still asking the nodes. */
+  late = 0;
   /** Streams are refused, as by a service that is gone. */
   streamsRefused = false;
   /** Nothing is said any more on streams that stay open. */
@@ -90,7 +92,10 @@ export class FakeService {
     if (role === undefined) send(response, refused(401, 'TL-5101', 'this wants a token'));
     else if (path === 'events') this.#stream(response);
     else if (request.method !== 'GET') void this.#act(path, role, request).then((answer) => send(response, answer));
-    else send(response, this.#get(path, url.searchParams, role));
+    else if (this.late > 0 && /\b(plan|check|schema)$/.test(path)) {
+      this.late--;
+      send(response, refused(503, 'TL-1050', 'it still asks the nodes'));
+    } else send(response, this.#get(path, url.searchParams, role));
     return true;
   }
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { GrantUse, NodeGrants, RouteTarget } from '../../../src/core/node-inspector.ts';
+import type { Grant, GrantUse, NodeGrants, RouteTarget } from '../../../src/core/node-inspector.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
@@ -86,15 +86,13 @@ async function grantSource(context: Context, route: RouteDefinition): Promise<vo
   const reads = route.load.mode === 'initial' && ownsSlot;
   const owners = ownsPublication ? ownersOf(relations) : [];
   if (reads) await grantUse(context, relations, { owners, privileges: ['SELECT'], what: 'the initial load' });
-  if (route.sequencesEveryMs !== null) {
-    const sequences = await sequenceOids(
-      client,
-      route,
-      tables.map(({ table }) => table),
-    );
-    const facts = await readRelations(client, user, { oids: sequences, privileges: ['SELECT'] });
-    await grantUse(context, facts, { owners, privileges: ['SELECT'], what: 'values of sequences' });
-  }
+  const sequences = await sequenceOids(
+    client,
+    route,
+    tables.map(({ table }) => table),
+  );
+  const facts = await readRelations(client, user, { oids: sequences, privileges: ['SELECT'] });
+  await grantUse(context, facts, { owners, privileges: ['SELECT'], ...sequenceUse(route) });
   if (route.ddl === 'replicate')
     list.add({
       statement: captureStatement(route, user),
@@ -147,13 +145,11 @@ async function grantTarget(context: Context, { route, tables }: RouteTarget): Pr
     const names = of.map(quoteTable).join(', ');
     list.add({ statement: `GRANT ${changing.join(', ')} ON ${names} TO ${name};`, why, held: role.superuser });
   }
-  if (route.sequencesEveryMs !== null) {
-    const facts = await readRelations(client, user, {
-      oids: await sequenceOids(client, route, tables),
-      privileges: onSequences,
-    });
-    await grantUse(context, facts, { owners, privileges: onSequences, what: 'values of sequences' });
-  }
+  const sequences = await readRelations(client, user, {
+    oids: await sequenceOids(client, route, tables),
+    privileges: onSequences,
+  });
+  await grantUse(context, sequences, { owners, privileges: onSequences, ...sequenceUse(route) });
   if (role.versionNumber < 150_000) return;
   const wouldFire = there.some((table) => firingTriggers(route, table, false) !== null);
   const { rows } = role.exists
@@ -222,13 +218,22 @@ interface UseOptions {
   readonly privileges: readonly string[];
   /** Of what the rights are for. */
   readonly what: string;
+  readonly need?: Grant['need'];
   readonly create?: boolean;
+  readonly ofSequences?: boolean;
+}
+
+/** Where the route does not carry them by itself a person does, before the target takes over. */
+function sequenceUse(route: RouteDefinition): Pick<UseOptions, 'what' | 'need' | 'ofSequences'> {
+  return route.sequencesEveryMs === null
+    ? { what: `values of sequences, for "tidelock sequences ${route.name}"`, need: 'recommended', ofSequences: true }
+    : { what: 'values of sequences', ofSequences: true };
 }
 
 async function grantUse(
   { client, user, list }: Context,
   relations: readonly RelationFacts[],
-  { owners, privileges, what, create = false }: UseOptions,
+  { owners, privileges, what, need = 'required', create = false, ofSequences = false }: UseOptions,
 ): Promise<void> {
   const name = quoteIdentifier(user);
   const names = [...new Set(relations.map(({ schema }) => schema))];
@@ -240,19 +245,21 @@ async function grantUse(
       list.add({
         statement: `GRANT ${wanted.join(', ')} ON SCHEMA ${quoteIdentifier(schema.name)} TO ${name};`,
         why: wanted.includes('CREATE') ? 'indexes are made there' : `${what} there`,
+        need,
         held: wanted.every((privilege) => schema.userHas.includes(privilege)),
       });
     // What lacks the same is granted with one statement.
     const here = relations.filter((relation) => relation.schema === schema.name);
     for (const [key, same] of Map.groupBy(here, (relation) => lacking(relation, owners, privileges).join(', '))) {
       if (key === '') continue;
-      const kind = what === 'values of sequences' ? 'SEQUENCE ' : '';
+      const kind = ofSequences ? 'SEQUENCE ' : '';
       const relationNames = same.map(
         (relation) => `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`,
       );
       list.add({
         statement: `GRANT ${key} ON ${kind}${relationNames.join(', ')} TO ${name};`,
         why: what,
+        need,
         held: same.every(({ userHas }) => key.split(', ').every((privilege) => userHas.includes(privilege))),
       });
     }

@@ -155,6 +155,8 @@ export const readOperations: readonly Operation[] = [
     path: '/v1/plan',
     role: 'viewer',
     summary: 'What would change if the configuration file, as it is now, were applied',
+    description: inTime,
+    shared: true,
     query: z.strictObject({
       route: several.describe('Of these routes; of all where left out.'),
       keepRows: several.describe('Tables whose rows would stay as they are.'),

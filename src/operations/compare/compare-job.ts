@@ -5,12 +5,12 @@ import { fail } from '../../core/errors/tidelock-error.ts';
 import type { JobDocument } from '../../core/job.ts';
 import type { StoredTable } from '../../core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
-import { PatternProblem, parseTablePattern, type TablePattern } from '../../core/table-pattern.ts';
+import { parseTablePattern } from '../../core/table-pattern.ts';
 import type { TableCarrier } from '../../core/target.ts';
 import type { Output, TableBinding } from '../../pipeline/mapping/table-binding.ts';
 import { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { JobWork, RunJob } from '../jobs/job-work.ts';
-import { notATable } from '../not-a-table.ts';
+import { namedTables, notATable } from '../not-a-table.ts';
 import type { CompareDocument, ComparedTable, CompareProgress, TableProgress } from './compare-document.ts';
 import { type CompareOptions, compareOptions } from './compare-options.ts';
 import { compareTable, type TableState, untouched } from './compare-table.ts';
@@ -164,22 +164,12 @@ function chosenTables(
   if (patterns.length === 0) return tables;
   const chosen = new Set<TableVersion>();
   for (const text of patterns) {
-    const pattern = patternOf(text);
+    const pattern = namedTables(text);
     const matching = tables.filter(({ schema, name }) => pattern?.matches(schema, name));
     if (matching.length === 0) throw notATable(route, text, tables.map(tableLabel));
     for (const table of matching) chosen.add(table);
   }
   return tables.filter((table) => chosen.has(table));
-}
-
-/** Null where the text names no table at all, as one without its schema. */
-function patternOf(text: string): TablePattern | null {
-  try {
-    return parseTablePattern(text);
-  } catch (error) {
-    if (error instanceof PatternProblem) return null;
-    throw error;
-  }
 }
 
 interface ConditionPlace {

@@ -11,6 +11,8 @@ export interface Column<Row> {
   readonly roomy?: boolean;
   /** The width of the screen is its own where rows are stacked. */
   readonly full?: boolean;
+  /** Its title stands before it where rows are stacked, as before each number. */
+  readonly named?: boolean;
   /** Names the row for those who hear the table. */
   readonly head?: boolean;
 }
@@ -29,8 +31,8 @@ export interface DataTableProps<Row> {
 /** A table of documents, scrolled by itself where it is wider than the screen. */
 export function DataTable<Row>({ caption, columns, rows, rowKey, rowClass, empty, stacked }: DataTableProps<Row>) {
   if (rows.length === 0) return <p class="empty">{empty}</p>;
-  const classOf = ({ numeric, minor, roomy, full }: Column<Row>) =>
-    [numeric && 'num', minor && 'minor', roomy && 'roomy', full && 'full'].filter(Boolean).join(' ');
+  const classOf = ({ numeric, minor, roomy, full, named }: Column<Row>) =>
+    [numeric && 'num', minor && 'minor', roomy && 'roomy', full && 'full', named && 'named'].filter(Boolean).join(' ');
   return (
     <ScrollArea label={caption}>
       <table class={stacked ? 'stacked' : ''}>

@@ -20,6 +20,7 @@ const columns: readonly Column<Row>[] = [
   {
     title: 'Table',
     head: true,
+    full: true,
     cell: ({ source, target }) => (
       <>
         {source}
@@ -34,6 +35,7 @@ const columns: readonly Column<Row>[] = [
   { title: 'Truncates', numeric: true, minor: true, cell: counted(({ truncates }) => truncates) },
   {
     title: 'Copy is of',
+    named: true,
     cell: ({ loadedTo }) =>
       loadedTo == null ? (
         <span class="muted">the route’s start</span>
@@ -84,6 +86,7 @@ export function RouteTables({ route }: { readonly route: RouteDocument }) {
           rows={rows}
           rowKey={({ source, target }) => `${source} ${target}`}
           empty="No tables yet: the route has not started."
+          stacked
         />
       )}
     </Panel>

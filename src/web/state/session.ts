@@ -64,15 +64,26 @@ export function may(role: Role): boolean {
   return service !== null && (ranks[service.role] ?? 0) >= ranks[role];
 }
 
+/** The nodes take longer than the service lets anybody wait, and go on: who asks again joins in. */
+const stillAsking = 'TL-1050';
+/** Each takes 20 s. */
+const longAsks = 15;
+
+interface Asking {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly body?: object;
+  readonly signal?: AbortSignal;
+}
+
 /** A document of the service, with the token of the session. A token that is no longer one ends the session. */
-export async function ask<T>(
-  path: string,
-  options: { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly body?: object; readonly signal?: AbortSignal } = {},
-): Promise<T> {
-  try {
-    return await requestDocument<T>(path, { ...options, token: currentToken() });
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) signOut(error);
-    throw error;
+export async function ask<T>(path: string, options: Asking = {}): Promise<T> {
+  for (let again = longAsks; ; again--) {
+    try {
+      return await requestDocument<T>(path, { ...options, token: currentToken() });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) signOut(error);
+      const isUnderWay = error instanceof ApiError && error.code === stillAsking;
+      if (!isUnderWay || again <= 1 || options.signal?.aborted === true) throw error;
+    }
   }
 }

@@ -30,7 +30,9 @@ export function useDocument<T>(
   useEffect(() => {
     if (path === null) return;
     const ended = new AbortController();
+    let isReading = false;
     const read = async () => {
+      isReading = true;
       setLoading(true);
       try {
         const document = await ask<T>(path, { signal: ended.signal });
@@ -40,13 +42,14 @@ export function useDocument<T>(
         const told = error instanceof ApiError ? error : new ApiError(0, { message: String(error) });
         setState((before) => ({ path, document: before.path === path ? before.document : null, error: told }));
       }
+      isReading = false;
       setLoading(false);
     };
     void read();
     const timer =
       everyMs === undefined
         ? undefined
-        : setInterval(() => document.visibilityState === 'visible' && void read(), everyMs);
+        : setInterval(() => document.visibilityState === 'visible' && !isReading && void read(), everyMs);
     return () => {
       ended.abort();
       clearInterval(timer);

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AddressLimits } from '../../../src/api/address-limits.ts';
 import { ApiServer, type ApiServerOptions } from '../../../src/api/api-server.ts';
@@ -13,11 +13,14 @@ import { TokenCheck } from '../../../src/api/token-check.ts';
 import type { ApiSettings } from '../../../src/config/configuration.ts';
 import type { Control } from '../../../src/control/control.ts';
 import type { Action } from '../../../src/core/action.ts';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import { runDirectory } from '../../support/run-directory.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 import { until } from '../../support/until.ts';
 import { live, noLimits, tokens } from './api-fixture.ts';
+import { oddRequest } from './odd-request.ts';
 
 type Token = ReturnType<ApiSettings['tokens']>[number];
 const admin = (token: string): Token => ({ name: 'admin', role: 'admin', token });
@@ -30,10 +33,10 @@ const control = {
   },
 } as unknown as Control;
 
-async function served(settings: Partial<ApiSettings>, limits?: ApiServerOptions['limits']) {
+async function served(settings: Partial<ApiSettings>, limits?: ApiServerOptions['limits'], asked: Control = control) {
   const server = new ApiServer({
     settings: { listen: { host: '127.0.0.1', port: 0 }, tls: () => null, tokens: () => [], ...settings },
-    control,
+    control: asked,
     live: live(),
     logger: silentLogger,
     ...(limits && { limits }),
@@ -78,11 +81,7 @@ test('a path asks for a token however it is written', async () => {
 
 test('what is no request is answered as all else is, and nothing of it comes back', async () => {
   await using api = await served({ tokens: () => [admin(tokens.admin)] }, noLimits);
-  const sent = async (request: string): Promise<string> => {
-    const socket = connectPlain(api.port, '127.0.0.1');
-    socket.end(request);
-    return text(socket);
-  };
+  const sent = (request: string): Promise<string> => answerTo(api.port, request);
   const get = (path: string, more = ''): string =>
     `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${more}\r\n`;
   const cases: [string, number][] = [
@@ -98,6 +97,68 @@ test('what is no request is answered as all else is, and nothing of it comes bac
     expect(JSON.parse(body)).toMatchObject({ error: { code: 'TL-1044', remedy: expect.any(String) } });
     expect(body).not.toContain('marked');
   }
+});
+
+/** All that comes back for these bytes, each character one byte; what has no end is cut off where it begins. */
+function answerTo(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectPlain(port, '127.0.0.1').setEncoding('latin1').setTimeout(9_000);
+    let got = '';
+    socket.on('data', (piece) => {
+      got += piece;
+      if (got.includes('text/event-stream')) socket.destroy();
+    });
+    // A server that refuses what is still coming in may reset the connection.
+    socket.on('error', () => {});
+    socket.on('timeout', () => {
+      socket.destroy();
+      reject(new Error(`neither an answer nor an end: ${JSON.stringify(bytes)}`));
+    });
+    socket.on('close', () => resolve(got));
+    socket.end(bytes, 'latin1');
+  });
+}
+
+test('whatever bytes come in, nobody is answered who may not be, nothing is done, and the service goes on', async () => {
+  const did: string[] = [];
+  const all = new Proxy({} as Control, {
+    get: (_, name) => async (route?: unknown) => {
+      if (name === 'refused') return;
+      did.push(String(name));
+      if (name === 'status' && route === undefined) return { version: 1, routes: [] };
+      throw fail(routeErrors.notRegistered, { route: 'one' });
+    },
+  });
+  const viewer: Token = { name: 'eve', role: 'viewer', token: tokens.viewer };
+  await using api = await served({ tokens: () => [viewer] }, noLimits, all);
+  const looks =
+    /^(routes|status|tables|schema|check|checkShared|position|journal|plan|parked|parkedTransaction|jobs|job)$/;
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(oddRequest(tokens.viewer), async ({ bytes, isEve }) => {
+      did.length = 0;
+      const answers = (await answerTo(api.port, bytes)).split(/(?=HTTP\/1\.1 \d{3} )/);
+      for (const answer of answers) {
+        if (answer === '') continue;
+        const [head = '', ...rest] = answer.split('\r\n\r\n');
+        const status = Number(head.slice(9, 12));
+        seen.add(`${isEve ? 'eve' : 'nobody'} ${status}`);
+        expect(status === 503 || (status >= 100 && status < 500)).toBe(true);
+        if (head.includes('application/json') && rest.join('') !== '' && status >= 400)
+          expect(JSON.parse(rest.join('\r\n\r\n'))).toMatchObject({
+            error: { code: expect.stringMatching(/^TL-\d{4}$/) },
+          });
+        // The page is for whoever asks; it has no data.
+        if (!isEve && status >= 200 && status < 400) expect(head).toMatch(/content-type: text\/html|304/);
+      }
+      expect(did.filter((name) => !isEve || !looks.test(name))).toEqual([]);
+    }),
+    { numRuns: 400, seed: 11 },
+  );
+  expect([...seen]).toEqual(
+    expect.arrayContaining(['eve 200', 'eve 400', 'eve 403', 'eve 404', 'nobody 400', 'nobody 401', 'nobody 404']),
+  );
+  expect(await api.ask({ authorization: `Bearer ${tokens.viewer}` })).toBe(200);
 });
 
 test('what is refused is in the journal, and who asks without end fills it no faster than one who does not', async () => {

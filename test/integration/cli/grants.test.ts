@@ -191,3 +191,31 @@ test('a role that has what is printed, and no more, runs the routes', async () =
   });
   expect(await route.stop()).toBe(0);
 });
+
+test('what carrying sequences by hand needs is recommended, and enough', async () => {
+  const user = 'by_hand';
+  const written = (name: string): string =>
+    configurationOf(name).replace(/routes:\n.*$/s, 'routes:\n  plain: { from: here, to: there, tables: ["shop.*"] }\n');
+  const loaded = (name: string) => {
+    file.write({ 'tidelock.yaml': written(name) });
+    return loadConfiguration({ env: {}, cwd: file.folder });
+  };
+  const asAdministrator = loaded('postgres');
+  for (const [name, db] of [
+    ['here', source],
+    ['there', target],
+  ] as const) {
+    const through = asAdministrator.nodes.demand(name, 'node');
+    const { grants } = await nodeGrants(asAdministrator, name, { user, through });
+    if (db === target)
+      expect(grants).toContainEqual({
+        statement: `GRANT SELECT, UPDATE ON SEQUENCE "shop"."customers_id_seq" TO "${user}";`,
+        why: expect.stringContaining('"tidelock sequences plain"'),
+        need: 'recommended',
+        held: false,
+      });
+    for (const { statement } of grants) await db.query(statement);
+  }
+  loaded(user);
+  expect(await file.tidelock('sequences', 'plain')).toMatchObject({ code: 0 });
+});

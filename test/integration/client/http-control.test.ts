@@ -164,6 +164,8 @@ test('what the service is still asking the nodes is asked for again, and other r
     [503, still],
     [200, { version: 1, nodes: [], service: { ok: true, findings: [] } }],
     [503, still],
+    [200, { version: 1, routes: [] }],
+    [503, still],
     [503, refused],
   ];
   await using there = await listening((_, response) => {
@@ -172,6 +174,7 @@ test('what the service is still asking the nodes is asked for again, and other r
   });
   const control = new HttpControl({ url: new URL(there.url), token: '', ca: null });
   expect(await control.checkShared()).toMatchObject({ version: 1 });
+  expect(await control.plan({ keepRows: [] })).toMatchObject({ routes: [] });
   await expect(control.schema('one')).rejects.toMatchObject({ code: 'TL-1048' });
   expect(answers).toEqual([]);
 });

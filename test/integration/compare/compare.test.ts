@@ -248,9 +248,13 @@ test('what a route leaves out, renames and transforms is compared as the target 
   expect(different?.values?.target?.email).toBe(`${different?.values?.source?.email}x`);
   const refused = await file.tidelock('compare', 'here-to-there', 'public.person', '--where', 'pg_sleep(1) is null');
   expect(refused.code).toBe(2);
+  // What the route does not carry is refused when it is asked for, and no job is left that fails later.
+  const jobs = () => target.query('SELECT count(*)::int AS n FROM tidelock.jobs');
+  const asked = await jobs();
   expect((await file.tidelock('compare', 'here-to-there', 'public.nothing')).err).toContain('TL-4153');
   const bare = await file.tidelock('compare', 'here-to-there', 'person');
   expect(bare).toMatchObject({ code: 2, err: expect.stringContaining('did you mean public.person?') });
+  expect(await jobs()).toEqual(asked);
 });
 
 async function compare(

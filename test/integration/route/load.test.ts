@@ -99,7 +99,9 @@ test('a table of a running route is loaded anew: refused, merged, replaced', { t
   expect(refused.code).toBe(2);
   expect(refused.err).toContain('TL-2301');
   expect((await load('--existing', 'replace')).err).toContain('--yes');
-  expect((await file.tidelock('load', 'here-to-there', 'public.other')).err).toContain('TL-4153');
+  const other = await file.tidelock('load', 'here-to-there', 'public.other');
+  expect(other).toMatchObject({ code: 2, err: expect.stringContaining('TL-4153') });
+  expect(await target.query(`SELECT 1 FROM tidelock.jobs WHERE options::text LIKE '%public.other%'`)).toEqual([]);
   expect((await file.tidelock('load', 'here-to-there', 'public.loose', '--existing', 'merge')).err).toContain(
     'TL-4160',
   );

@@ -59,7 +59,7 @@ export const sourceErrors = {
     message: ({ route, slot, confirmed, checkpoint }) =>
       `route ${route}: replication slot ${slot} starts at ${confirmed}, beyond the target's checkpoint ${checkpoint}: what lies between would be skipped`,
     remedy: ({ route }) =>
-      `Begin the route anew: ${beginAnew(route)}. Or, where nothing relevant lies between, accept the slot's position with "tidelock position ${route} --adopt".`,
+      `Begin the route anew: ${beginAnew(route)}. Or accept the slot's position with "tidelock position ${route} --adopt", and bring what lies between with "tidelock repair ${route}", in the order of that page.`,
     explanation:
       'The target was restored from an older copy or failed over to one that lagged, or the slot was made anew or advanced. The server would start at the later position without an error.',
   }),
