@@ -15,11 +15,7 @@ export function schemaText({ route, target, statements, findings, left }: Schema
   half('before', 'before the load');
   const isConcurrent = statements.some(({ text }) => text.includes(' CONCURRENTLY '));
   half('after', `after the load${isConcurrent ? '; CONCURRENTLY does not run in a transaction' : ''}`);
-  if (findings.length > 0) lines.push('', comment('there, and not as at the source'));
-  for (const { level, code, message, remedy, statement } of findings) {
-    lines.push(comment(`${level} ${code} ${message}`));
-    lines.push(comment(statement === undefined ? `  ${remedy}` : `  ${statement}`));
-  }
+  if (findings.length > 0) lines.push('', ...findingLines(findings));
   if (left.length > 0) lines.push('', comment('not made (their texts are in --json)'));
   for (const { kind, name, isNeeded, why } of left)
     lines.push(
@@ -28,6 +24,21 @@ export function schemaText({ route, target, statements, findings, left }: Schema
       ),
     );
   return `${lines.join('\n')}\n`;
+}
+
+/** What is there and is not as at the source. */
+export function findingsText(findings: SchemaDocument['findings']): string {
+  return findings.length === 0 ? '' : `${findingLines(findings).join('\n')}\n`;
+}
+
+function findingLines(findings: SchemaDocument['findings']): readonly string[] {
+  return [
+    comment('there, and not as at the source'),
+    ...findings.flatMap(({ level, code, message, remedy, statement }) => [
+      comment(`${level} ${code} ${message}`),
+      comment(statement === undefined ? `  ${remedy}` : `  ${statement}`),
+    ]),
+  ];
 }
 
 function comment(text: string): string {

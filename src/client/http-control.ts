@@ -79,17 +79,22 @@ export class HttpControl implements Control {
     asked: Asked,
     signal: AbortSignal,
   ): Promise<AppliedSchema> {
-    const applied: SchemaStatement[] = [];
+    const begun: SchemaStatement[] = [];
     for (;;) {
       const body = { half, forMs: Math.min(forMs ?? longestMs, longestMs), ...why(asked) };
       const answer = await this.#post<AppliedSchema>(`routes/${part(route)}/schema`, body, signal);
-      const fresh = answer.applied.filter(({ text }) => !applied.some((known) => known.text === text));
-      const count = applied.length + fresh.length + answer.statements.length;
+      // An older service ends with the first that is refused.
+      const { refused = [] } = answer;
+      const isRefused = ({ text }: SchemaStatement): boolean => refused.some((one) => one.text === text);
+      const fresh = [...answer.applied, ...refused].filter(({ text }) => !begun.some((known) => known.text === text));
+      const left = answer.statements.filter((statement) => !isRefused(statement));
+      const count = begun.length + fresh.length + left.length;
       for (const statement of fresh) {
-        const number = applied.push(statement);
+        const number = begun.push(statement);
         onStatement?.(statement, { number, count });
       }
-      if (answer.done || forMs !== null) return { ...answer, applied };
+      if (answer.done || forMs !== null)
+        return { ...answer, refused, applied: begun.filter((statement) => !isRefused(statement)) };
     }
   }
 

@@ -230,7 +230,7 @@ export class LocalControl implements Control {
         action: 'schema',
         details: { half },
         run: (opened) => applyRouteSchema(opened, { half, ...options }, until),
-        outcome: ({ applied }) => ({ statements: applied.length }),
+        outcome: ({ applied, refused }) => ({ statements: applied.length, refused: refused.map(({ what }) => what) }),
       });
     if (forMs === null) return run(onStatement === undefined ? {} : { onStatement }, signal);
     return this.#schemaRuns.ask({

@@ -20,10 +20,18 @@ export interface SchemaDocument {
   readonly left: readonly LeftOut[];
 }
 
+export interface RefusedStatement extends SchemaStatement {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
 export interface AppliedSchema extends SchemaDocument {
   /** What was carried out by this call; `statements` are what is left to do. */
   readonly applied: readonly SchemaStatement[];
-  /** All that was asked for is carried out. */
+  /** What the server has refused of it, each with its reason; they are among what is left to do. */
+  readonly refused: readonly RefusedStatement[];
+  /** All that was asked for is carried out, or refused. */
   readonly done: boolean;
 }
 
@@ -64,7 +72,10 @@ export async function readRouteSchema(route: OpenedRoute): Promise<SchemaDocumen
   };
 }
 
-/** Repeatable: what is there is not made again, and what an interrupted call has left half made is. */
+/**
+ * Repeatable: what is there is not made again, and what an interrupted call has left half made is. What is refused keeps nothing back but what can't be
+ * there without it.
+ */
 export async function applyRouteSchema(
   route: OpenedRoute,
   { half, onStatement }: Omit<ApplySchemaOptions, 'forMs'>,
@@ -73,16 +84,17 @@ export async function applyRouteSchema(
   const { statements } = await readRouteSchema(route);
   const halves = half ?? ((await isLoaded(route)) ? 'all' : 'before');
   const wanted = statements.filter((statement) => halves === 'all' || statement.half === halves);
-  const applied: SchemaStatement[] = [];
+  const refused = new Map<SchemaStatement, RefusedStatement>();
+  let number = 0;
   await route.target.carryOut(wanted, {
     signal,
-    onBegin: (statement) => {
-      applied.push(statement);
-      onStatement?.(statement, { number: applied.length, count: wanted.length });
-    },
+    onBegin: (statement) => onStatement?.(statement, { number: ++number, count: wanted.length }),
+    onRefused: (statement, { code, message, remedy }) =>
+      refused.set(statement, { ...statement, code, message, remedy }),
   });
   const after = await readRouteSchema(route);
-  return { ...after, applied, done: true };
+  const applied = wanted.filter((statement) => !refused.has(statement));
+  return { ...after, applied, refused: [...refused.values()], done: true };
 }
 
 async function isLoaded(route: OpenedRoute): Promise<boolean> {

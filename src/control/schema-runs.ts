@@ -45,7 +45,7 @@ export class SchemaRuns {
     } finally {
       clearTimeout(timer);
     }
-    return { ...(await read()), applied: [...run.applied], done: false };
+    return { ...(await read()), applied: [...run.applied], refused: [], done: false };
   }
 
   #begin(route: string, half: SchemaRun['half'], begin: SchemaRun['begin']): Run {

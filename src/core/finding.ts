@@ -4,6 +4,8 @@ export interface Finding {
   readonly code: string;
   readonly node: string;
   readonly table?: string;
+  /** Where `table` is a partition: the table that it belongs to. */
+  readonly whole?: string;
   readonly message: string;
   readonly remedy: string;
   /** The statement that mends it, where there is one. Tidelock prints it and never runs it. */

@@ -2,6 +2,7 @@ import type { Row } from './cell.ts';
 import type { Change, ShareTest, TableShare } from './change.ts';
 import type { CompareSide, RowKey } from './compare-side.ts';
 import type { Consumer } from './consumer.ts';
+import type { TidelockError } from './errors/tidelock-error.ts';
 import type { Finding } from './finding.ts';
 import type { BegunLoad } from './load.ts';
 import type { Logger } from './logger.ts';
@@ -73,6 +74,8 @@ export interface Loader {
 export interface CarryOutOptions {
   readonly signal: AbortSignal;
   onBegin(statement: SchemaStatement): void;
+  /** The others are carried out all the same: of those that want what this one makes each is refused by itself. */
+  onRefused(statement: SchemaStatement, error: TidelockError): void;
 }
 
 /** A column as the target has it. */
@@ -127,7 +130,7 @@ export interface Target {
   instance(): Promise<string>;
   /** What the target lacks of the description, whose expressions are of the same dialect. */
   compareSchema(expected: DatabaseSchema): Promise<SchemaComparison>;
-  /** One after the other, each by itself. Throws with the first that is refused. */
+  /** One after the other, each by itself. Throws where the server is lost. */
   carryOut(statements: readonly SchemaStatement[], options: CarryOutOptions): Promise<void>;
   /** Checks each mapped table against what is there: columns, types, keys, triggers, privileges. */
   preflight(tables: readonly TableVersion[]): Promise<readonly Finding[]>;

@@ -18,7 +18,7 @@ const document = {
   left: [],
 } as const;
 const statement = { half: 'before', what: 'table t', text: 'CREATE TABLE t ()' } as const;
-const whole: AppliedSchema = { ...document, applied: [statement], done: true };
+const whole: AppliedSchema = { ...document, applied: [statement], refused: [], done: true };
 
 function asking(runs: SchemaRuns) {
   const begun: { resolve(result: AppliedSchema): void; reject(error: Error): void }[] = [];
@@ -42,7 +42,7 @@ test('who asks again is told of the same run, also of its end', async () => {
   const { begun, ask } = asking(new SchemaRuns());
   const first = ask();
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(await first).toEqual({ ...document, applied: [statement], done: false });
+  expect(await first).toEqual({ ...document, applied: [statement], refused: [], done: false });
   const second = ask();
   begun[0]?.resolve(whole);
   expect(await second).toEqual(whole);

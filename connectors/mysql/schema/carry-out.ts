@@ -1,5 +1,5 @@
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { pause } from '../../../src/core/pause.ts';
 import type { NodeDefinition } from '../../../src/core/route.ts';
 import type { SchemaStatement } from '../../../src/core/table-schema.ts';
@@ -15,11 +15,14 @@ const betweenLocksMs = 500;
 /** Strict, so that no index is cut and no type made another one; dates as a source may have them. */
 const sqlMode = 'STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES';
 
-/** Each statement by itself: the server commits with each, so that one that was carried out stays. An abort cancels the one that runs. */
+/**
+ * Each statement by itself: the server commits with each, so that one that was carried out stays, and one that is refused keeps back only what the server
+ * finds missing without it. An abort cancels the one that runs.
+ */
 export async function carryOut(
   node: NodeDefinition,
   statements: readonly SchemaStatement[],
-  { signal, onBegin }: CarryOutOptions,
+  { signal, onBegin, onRefused }: CarryOutOptions,
 ): Promise<void> {
   if (statements.length === 0) return;
   const session = await connectMysql(node);
@@ -29,10 +32,18 @@ export async function carryOut(
     await session.query(
       `SET SESSION sql_mode = '${sqlMode}', lock_wait_timeout = ${lockSeconds}, foreign_key_checks = 1, unique_checks = 1`,
     );
+    let attempts = lockAttempts;
     for (const statement of statements) {
       signal.throwIfAborted();
       onBegin(statement);
-      await runOne(session, statement, signal);
+      try {
+        await runOne(session, statement, { signal, attempts });
+      } catch (error) {
+        if (!(error instanceof TidelockError)) throw error;
+        onRefused(statement, error);
+        // Whoever holds that lock may hold more: a minute is not waited again for each.
+        if (isMysqlError(error.cause) && comesAgain.has(error.cause.errno)) attempts = 1;
+      }
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -48,7 +59,11 @@ const comesAgain: ReadonlySet<number> = new Set([1205, 1213]);
 /** Of a value that is in the table: the server's words quote it. */
 const mayQuoteValues = /^(?:22|23|45)/;
 
-async function runOne(session: MysqlSession, { what, text }: SchemaStatement, signal: AbortSignal): Promise<void> {
+async function runOne(
+  session: MysqlSession,
+  { what, text }: SchemaStatement,
+  { signal, attempts }: { readonly signal: AbortSignal; readonly attempts: number },
+): Promise<void> {
   const { name: node } = session.node;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -59,7 +74,7 @@ async function runOne(session: MysqlSession, { what, text }: SchemaStatement, si
       const { errno, sqlState } = error;
       const isLost = classifyMysqlError(error, node).recovery === 'retry';
       if (isLost && !comesAgain.has(errno)) throw error;
-      if (!comesAgain.has(errno) || attempt === lockAttempts) {
+      if (!comesAgain.has(errno) || attempt >= attempts) {
         const message = mayQuoteValues.test(sqlState)
           ? `error ${errno}; the server's text is left out since it may hold row values`
           : `error ${errno}: ${error.message}`;

@@ -37,6 +37,7 @@ export const finding = z.object({
   code: z.string(),
   node: z.string(),
   table: z.string().exactOptional(),
+  whole: z.string().exactOptional().describe('Where `table` is a partition: the table that it belongs to.'),
   message: z.string(),
   remedy: z.string(),
   statement: z.string().exactOptional().describe('That mends it; Tidelock never runs it.'),

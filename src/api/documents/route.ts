@@ -146,11 +146,13 @@ export const skippedTransaction: z.ZodType<SkippedTransaction> = z
   })
   .meta({ id: 'Skipped' });
 
-const schemaStatement = z.object({
+const statementShape = {
   half: z.enum(['before', 'after']).describe('Before the rows are copied, or after.'),
   what: z.string(),
   text: z.string().describe('SQL, without a semicolon.'),
-});
+};
+
+const schemaStatement = z.object(statementShape);
 
 const schemaShape = {
   version,
@@ -177,7 +179,10 @@ export const appliedSchema: z.ZodType<AppliedSchema> = z
   .object({
     ...schemaShape,
     applied: z.array(schemaStatement).describe('What was begun so far, the last of it perhaps still under way.'),
-    done: z.boolean().describe('All that was asked for is carried out.'),
+    refused: z
+      .array(z.object({ ...statementShape, code: z.string(), message: z.string(), remedy: z.string() }))
+      .describe('What the server has refused, when all is done; what does not need it was carried out all the same.'),
+    done: z.boolean().describe('All that was asked for is carried out, or refused.'),
   })
   .meta({ id: 'AppliedSchema' });
 

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import { placeText } from '../../control/node-place.ts';
-import type { ApplySchemaOptions } from '../../control/route-schema.ts';
+import type { AppliedSchema, ApplySchemaOptions } from '../../control/route-schema.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
+import { counted } from '../counted.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
-import { schemaText } from '../schema-text.ts';
+import { findingsText, schemaText } from '../schema-text.ts';
 
 interface SchemaOptions extends ControlOptions {
   readonly apply?: boolean | 'before' | 'after' | 'all';
@@ -46,15 +47,25 @@ async function schema(line: CommandLine, route: string, options: SchemaOptions):
     askedHere(options.reason),
     line.signal,
   );
-  const { applied, statements, target, findings } = document;
+  const { refused, findings } = document;
   if (options.json) writeJson(line, document);
   else {
-    const rest =
-      statements.length === 0
-        ? 'nothing is missing now'
-        : `${statements.length} statements are left for after the load`;
-    line.out.write(`${applied.length} statements carried out at ${placeText(target)}, ${rest}\n`);
-    if (findings.length > 0) line.out.write(schemaText({ ...document, statements: [], left: [] }));
+    line.out.write(`${appliedText(document)}\n`);
+    for (const { code, message } of refused) line.out.write(`${code} ${message}\n`);
+    for (const remedy of new Set(refused.map((statement) => statement.remedy))) line.out.write(`${remedy}\n`);
+    line.out.write(findingsText(findings));
   }
-  return findings.some(({ level }) => level === 'error') ? 1 : 0;
+  return refused.length > 0 || findings.some(({ level }) => level === 'error') ? 1 : 0;
+}
+
+function appliedText({ applied, refused, statements, target }: AppliedSchema): string {
+  // An index that could not be built leaves something to be dropped first.
+  const isRefused = new Set(refused.flatMap(({ what }) => [what, `remains of ${what}`]));
+  const later = statements.filter(({ what }) => !isRefused.has(what));
+  const when = later.every(({ half }) => half === 'after') ? ' for after the load' : '';
+  const rest = [
+    ...(refused.length > 0 ? [`${refused.length} refused`] : []),
+    ...(later.length > 0 ? [`${counted(later.length, 'statement')} left${when}`] : []),
+  ];
+  return `${counted(applied.length, 'statement')} carried out at ${placeText(target)}, ${rest.length === 0 ? 'nothing is missing now' : rest.join(', ')}`;
 }

@@ -82,8 +82,13 @@ describe.each(pairs)('from %s to %s', (from, to) => {
       const expected = await described(here);
       const options = { route: 'r', node: 'there', from, to, foreignKeysAct: from === 'mariadb' };
       const missing = async () => compareSchema(there, expected, options);
-      const make = async (statements: readonly SchemaStatement[]) =>
-        carryOut(target.node, statements, { signal: new AbortController().signal, onBegin: () => {} });
+      const make = async (statements: readonly SchemaStatement[]) => {
+        const refused: string[] = [];
+        const { signal } = new AbortController();
+        const onRefused = ({ what }: SchemaStatement): number => refused.push(what);
+        await carryOut(target.node, statements, { signal, onBegin: () => {}, onRefused });
+        expect(refused).toEqual([]);
+      };
       const first = await missing();
       expect(first.findings.filter(({ level }) => level === 'error')).toEqual([]);
       const before = first.statements.filter(({ half }) => half === 'before');

@@ -49,7 +49,8 @@ export const targetErrors = {
     message: ({ node, what, sqlState, message }) => `${node} refused ${what} (${sqlState}): ${message}`,
     remedy: () =>
       'Mend what the server names and give the command again: what has been made is not made again. A function or extension that the source uses has to be installed at the target first.',
-    explanation: 'Each statement is carried out by itself, so that the ones before it have been done.',
+    explanation:
+      'Each statement is carried out by itself: those that do not need it have been carried out all the same, those that do were refused, too.',
   }),
   columnMissing: errorKind<ColumnPlace>({
     code: 'TL-2102',
