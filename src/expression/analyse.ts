@@ -234,7 +234,15 @@ export class Analyser {
   /** A function or operator on parts of known or unknown types. */
   operate(name: string, parts: readonly TypedNode[], isOperator: boolean, offset: number): TypedNode {
     const found = signatureFor(name, parts, isOperator, offset);
-    if (name === '||' && found.arguments.includes('anynonarray')) return joinTexts(parts, offset);
+    if (name === '||' && found.arguments.includes('anynonarray')) {
+      // The server would add an element, or refuse it.
+      if (parts.some(({ type }) => isArrayType(type)))
+        throw new ExpressionProblem(
+          'an array beside || is not in the language, which makes no arrays: join its text (...::text)',
+          offset,
+        );
+      return joinTexts(parts, offset);
+    }
     const key = `${name}(${found.arguments.join(',')})`;
     const apply = functions.get(key);
     if (apply === undefined)
@@ -420,4 +428,9 @@ function concat(name: string, parts: readonly TypedNode[], offset: number): Type
     throw new ExpressionProblem(`${name} wants more arguments`, offset);
   if (name === 'concat') return nodes.joined(null, parts.map(print), offset);
   return nodes.joined(implicit(first, 'text'), rest.map(print), offset);
+}
+
+/** The server names the type of an array by that of its elements, and gives no other type a name that begins so. */
+function isArrayType(type: string): boolean {
+  return /(^|\.)_/.test(type);
 }

@@ -1,6 +1,5 @@
-import { loadModule, parseSync, SqlError } from 'libpg-query';
+import { loadSqlGrammar } from '../core/sql-grammar.ts';
 import { setParser } from './parser.ts';
 
-// WebAssembly: 12 MB resident (of 138 MB reserved) and 30 ms, once a process.
-await loadModule();
+const { parseSync, SqlError } = await loadSqlGrammar();
 setParser({ parse: parseSync, SqlError });

@@ -75,6 +75,7 @@ describe('the key at the target tells the rows of the source apart', () => {
     ['transforms: [{ set: { id: "n" } }]', 'TL-4502'],
     ['transforms: [{ set: { id: "id / 2" } }]', 'TL-4104'],
     ['transforms: [{ cast: { id: "smallint" } }, { set: { id: "id % 2" } }]', 'TL-4104'],
+    ['transforms: [{ cast: { id: "varchar(1)" } }]', 'TL-4104'],
     [`key: [site], transforms: [{ set: { site: "'a'" } }]`, 'TL-4505'],
     ['columns: { exclude: [id] }', 'TL-4102'],
     ['columns: { include: [n] }', 'TL-4102'],
@@ -262,6 +263,38 @@ test('a truncate of a table whose own rows at the target do not show halts, unle
   expect(map(dropped, [truncate()]).changes).toEqual([]);
   const kept = await mapperOf('transforms: [{ keepAll: true }]');
   expect(map(kept, [truncate()]).changes).toEqual([]);
+});
+
+/** One change of each kind to the rows 1 to 3. */
+const oneOfEach = (source = table('full')): readonly Change[] => [
+  insert(source, '1', '10', 'eu'),
+  { kind: 'update', table: source, before: ['2', '20', 'eu'], after: ['2', '21', 'us'] },
+  { kind: 'delete', table: source, before: ['3', '30', 'eu'] },
+  truncate(source),
+];
+
+test.each(['insert', 'update', 'delete', 'truncate'])(
+  'dropOperation keeps each %s from travelling, and all else travels',
+  async (kind) => {
+    const mapper = await mapperOf(`transforms: [{ dropOperation: [${kind}] }]`);
+    const kinds = oneOfEach().map((change) => map(mapper, [change]).changes.map((made) => made.kind));
+    expect(kinds).toEqual(oneOfEach().map((change) => (change.kind === kind ? [] : [change.kind])));
+  },
+);
+
+test('columns are left out and renamed, by the names of the source; key and values go with them', async () => {
+  const mapped = async (entry: string): Promise<unknown> => {
+    const [change] = map(await mapperOf(entry), [insert(table(), '1', '10', 'eu')]).changes;
+    return change?.kind === 'insert' && change.table.columns.map(({ name, key }, at) => [name, key, change.after[at]]);
+  };
+  expect(await mapped('columns: { exclude: [n], rename: { id: no, region: n } }')).toEqual([
+    ['no', true, '1'],
+    ['n', false, 'eu'],
+  ]);
+  expect(await mapped('columns: { include: [id, region] }')).toEqual([
+    ['id', true, '1'],
+    ['region', false, 'eu'],
+  ]);
 });
 
 test('the files that transforms use are part of the fingerprint', () => {

@@ -1,3 +1,4 @@
+import { loadSqlGrammar } from '../../../src/core/sql-grammar.ts';
 import type { SqlText } from '../../../src/core/table-schema.ts';
 
 /** Where a text stands so that the grammar takes it. */
@@ -12,8 +13,7 @@ const frames = {
  */
 export async function sqlPieces(text: string, kind: keyof typeof frames): Promise<SqlText> {
   // Not before it is needed: every worker imports this module, and most routes never come here.
-  const { loadModule, parse } = await import('libpg-query');
-  await loadModule();
+  const { parse } = await loadSqlGrammar();
   const frame = frames[kind];
   const bytes = Buffer.from(frame + text, 'utf8');
   const starts = columnStarts(await parse(frame + text)).sort((a, b) => a - b);

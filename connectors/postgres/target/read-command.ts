@@ -1,5 +1,6 @@
 import type { CommentStmt, Node, RangeVar, RawStmt } from 'libpg-query';
 import type { DdlChange } from '../../../src/core/change.ts';
+import { loadSqlGrammar } from '../../../src/core/sql-grammar.ts';
 import { judgeAlter, withoutPlaces } from './judge-alter.ts';
 import { namedStatement } from './named-statement.ts';
 import { NotCarried } from './not-carried.ts';
@@ -52,9 +53,7 @@ export async function readCommand(change: DdlChange): Promise<Command> {
 
 /** Null where it is of another grammar. */
 async function statementsOf(text: string): Promise<readonly RawStmt[] | null> {
-  // 20 MB, for the routes that carry commands.
-  const { loadModule, parse } = await import('libpg-query');
-  await loadModule();
+  const { parse } = await loadSqlGrammar();
   return await parse(text).then(
     ({ stmts }) => stmts ?? [],
     () => null,

@@ -13,6 +13,8 @@ const columns: readonly ExpressionColumn[] = [
   { name: 'status', type: 'public.mood', modifier: -1 },
   { name: 'address', type: 'pg_catalog.inet', modifier: -1 },
   { name: 'born', type: 'pg_catalog.date', modifier: -1 },
+  { name: 'tags', type: 'pg_catalog._text', modifier: -1 },
+  { name: 'moods', type: 'public._mood', modifier: -1 },
   { name: 'Ünïcode', type: 'pg_catalog.text', modifier: -1 },
 ];
 
@@ -74,6 +76,14 @@ test.each([
   ['(SELECT 1)', '^(SELECT 1): a subquery is not in the language'],
   ['EXISTS (SELECT 1)', '^EXISTS (SELECT 1): a subquery is not in the language'],
   ['id = $1', 'id = ^$1: a parameter ("$1") is not in the language'],
+  [
+    'tags || region',
+    'tags ^|| region: an array beside || is not in the language, which makes no arrays: join its text (...::text)',
+  ],
+  [
+    "'x' || moods",
+    "'x' ^|| moods: an array beside || is not in the language, which makes no arrays: join its text (...::text)",
+  ],
   ['ARRAY[1]', '^ARRAY[1]: an array beside ANY and ALL is not in the language'],
   ['(id, 1) = (1, 1)', '^(id, 1) = (1, 1): a row ("(a, b)") is not in the language'],
   ['id = ANY (ARRAY[]::int[])', 'id = ANY (^ARRAY[]::int[]): an array beside ANY and ALL is not in the language'],
