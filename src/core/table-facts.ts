@@ -47,6 +47,8 @@ export interface TableFacts {
   readonly links?: Readonly<Record<string, string>>;
   /** Stamps of all columns by id, of which the first is 1, also of dropped ones. */
   readonly stamps: readonly string[];
+  /** They may be as of before the transaction that was asked about: its COMMIT waits for the route, so that nobody sees it yet. */
+  readonly isBehind?: boolean;
 }
 
 /** A source table's definition at a position of the change queue, as stored at the target with the rows. */

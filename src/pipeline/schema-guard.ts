@@ -52,6 +52,8 @@ export class SchemaGuard {
   /** How often a look has shown a table as touched. */
   readonly #touches = new Map<string, number>();
   readonly #leftOut: Set<string>;
+  /** Labels of tables whose last announcement came from a transaction that the catalogue did not show: what a look shows later is told. */
+  readonly #behind = new Set<string>();
 
   constructor(options: SchemaGuardOptions) {
     this.#options = options;
@@ -186,8 +188,9 @@ export class SchemaGuard {
     const isOther = tableId !== before.id;
     const why = isOther ? madeAnew : judgement.unproven;
     if (why === null) {
-      if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
       // With `halt` a definition that no row has needed yet is not told.
+      const isTold = route.schemaChanges !== 'halt' || this.#behind.has(label);
+      if (judgement.changed && isTold) await this.#changed(change, before, judgement);
       else if (!judgement.changed) this.#refresh(change, known, judgement);
       return change.evolution === undefined ? null : change;
     }
@@ -204,10 +207,13 @@ export class SchemaGuard {
   async meet(change: SchemaChange, transaction: string): Promise<void> {
     const { source } = this.#options;
     const { to } = change;
-    const known = this.#stored.get(tableLabel(to));
+    const label = tableLabel(to);
+    const known = this.#stored.get(label);
     const facts = await source.facts(to, transaction);
+    if (facts?.isBehind === true) this.#behind.add(label);
+    else this.#behind.delete(label);
     // What a look has shown before is older: a partition that was made since would be missing from it.
-    if (facts !== null && this.#touched.get(tableLabel(to))) this.#touched.set(tableLabel(to), facts);
+    if (facts !== null && this.#touched.get(label)) this.#touched.set(label, facts);
     if (known === undefined) return await this.#first(change, facts);
     if (known.definition === null) return await this.#unknown(change, known, facts);
     if (change.tableId !== known.definition.id) {

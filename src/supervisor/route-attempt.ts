@@ -112,8 +112,12 @@ async function attemptExpecting(attempt: RouteAttempt, expected: AbortController
   const appeared = found.filter((label) => joining?.labels.includes(label) !== true);
   if (definition.newTables === 'halt' && appeared.length > 0)
     throw fail(sourceErrors.newTables, { route: definition.name, tables: appeared.join(', ') });
-  const left = definition.newTables === 'ignore' ? appeared : [];
   const known = new Set(stored.map((table) => table.source));
+  // A table that the queue has yet to tell of, or that has no key so far, keeps nobody from going on with the others.
+  const untold = isTold
+    ? now.map(tableLabel).filter((label) => !known.has(label) && joining?.labels.includes(label) !== true)
+    : [];
+  const left = definition.newTables === 'ignore' ? [...appeared, ...untold] : untold;
   const carried = now.filter((table) => !left.includes(tableLabel(table)) && (!isTold || known.has(tableLabel(table))));
   // What the queue goes on with; the catalogue is newer.
   const isFollowing = definition.schemaChanges !== 'halt' || definition.ddl === 'replicate';
@@ -176,8 +180,8 @@ async function demandFit(attempt: RouteAttempt, mapper: TableMapper, { versions,
   throwFindings(
     definition.name,
     found.filter(
-      ({ level, code, table = '' }) =>
-        level === 'error' && !['source.slotLost', 'source.slotTaken'].includes(code) && !left.includes(table),
+      ({ level, code, table = '', whole = table }) =>
+        level === 'error' && !['source.slotLost', 'source.slotTaken'].includes(code) && !left.includes(whole),
     ),
   );
 }

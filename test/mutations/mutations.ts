@@ -155,7 +155,7 @@ export const mutations: readonly Mutation[] = [
     promise: 5,
     what: 'does not look at the publication again while the route streams',
     file: 'connectors/postgres/source/source-monitor.ts',
-    find: 'await this.#publicationPace.look(() => this.#lookAtPublication(client));',
+    find: 'await this.#publicationPace.look(() => unlessLocked(this.#lookAtPublication(client)));',
     replace: '',
     test: {
       file: 'test/integration/collector/collector-queue.test.ts',

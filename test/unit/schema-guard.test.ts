@@ -47,3 +47,50 @@ test('a table that is touched once more while the catalogue is asked is asked ab
   await expect(guard.unannounced(at('0/3'))).rejects.toThrow(/attached as a partition/);
   expect(asked).toBe(2);
 });
+
+test.for([true, false])(
+  'what a transaction that nobody sees yet has made of a table is told by the look that sees it: %s',
+  async (isBehind) => {
+    const column = {
+      id: 1,
+      name: 'n',
+      type: 'pg_catalog.int4',
+      modifier: -1,
+      key: true,
+      stamp: '5',
+      nullable: false,
+      missing: null,
+    };
+    const before: TableFacts = { ...facts, columns: [column], lastColumn: 1, stamps: ['5'] };
+    // Dropped and added again: the same name and type, and none of the old values.
+    const after: TableFacts = {
+      ...before,
+      columns: [{ ...column, id: 2, stamp: '9' }],
+      lastColumn: 2,
+      stamps: ['9', '9'],
+    };
+    const { schema, name, identity } = facts;
+    const to = { schema, name, identity, columns: [{ name: 'n', type: column.type, modifier: -1, key: true }] };
+    const guard = new SchemaGuard({
+      route: { name: 'r', tables: { select: () => null }, schemaChanges: 'halt', ddl: 'ignore', allow: [] },
+      mapper: { adjust: () => {} } as unknown as TableMapper,
+      store: { setHalted: async () => {} },
+      source: {
+        facts: async () => (isBehind ? { ...before, isBehind } : before),
+        catalogue: async () => [after],
+        order: { covers: () => true },
+        settled: () => true,
+        precedes: () => true,
+      },
+      logger: silentLogger,
+      stored: [{ source: label, target: label, fingerprint: '', definition: definitionOf(before) }],
+      acceptedTo: null,
+    } as unknown as SchemaGuardOptions);
+    await guard.meet({ kind: 'schemaChange', from: null, to, at: at('0/2'), tableId: '1', seen: 'x' } as never, '7');
+    guard.touch([label]);
+    const look = guard.unannounced(at('0/3'));
+    // Else no row has needed it yet, and the announcement of the next one will tell.
+    if (isBehind) await expect(look).rejects.toMatchObject({ code: 'TL-4105' });
+    else expect(await look).toEqual([]);
+  },
+);

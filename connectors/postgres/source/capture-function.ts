@@ -61,17 +61,20 @@ DECLARE
   v_name pg_catalog.text;
   v_published pg_catalog.bool;
   v_empty pg_catalog.bool;
+  v_told pg_catalog.oid[];
 BEGIN
   GET DIAGNOSTICS v_stack = PG_CONTEXT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   IF v_caller = 'none' THEN v_caller := session_user; END IF;
   IF tg_event = 'sql_drop' THEN
-    DELETE FROM tidelock.ddl_tables t USING pg_event_trigger_dropped_objects() d
-    WHERE t.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0;
+    WITH gone AS (
+      DELETE FROM tidelock.ddl_tables t USING pg_event_trigger_dropped_objects() d
+      WHERE t.route = ${key} AND t.relation = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid = 0 RETURNING t.relation
+    ) SELECT array_agg(g.relation) INTO v_told FROM gone g;
     SELECT jsonb_agg(jsonb_build_object('tag', tg_tag, 'type', d.object_type, 'identity', d.object_identity,
         'schema', COALESCE(d.schema_name, CASE WHEN d.object_type = 'schema' THEN d.object_name WHEN d.object_type IN ('trigger', 'policy', 'rule') THEN d.address_names[1] END), 'name', COALESCE(d.object_name, d.object_identity),
         'relation', CASE d.object_type WHEN 'table' THEN d.objid::int8 END, 'table', CASE d.object_type WHEN 'table' THEN d.object_name END,
-        'original', d.original, 'cascaded', d.normal AND NOT d.original AND NOT EXISTS (
+        'told', d.object_type = 'table' AND COALESCE(d.objid = ANY (v_told), false), 'original', d.original, 'cascaded', d.normal AND NOT d.original AND NOT EXISTS (
           SELECT FROM pg_event_trigger_dropped_objects() t
           WHERE t.original AND t.object_type = 'table' AND d.address_names[1:2] = t.address_names
             AND d.object_type IN ('table constraint', 'default value', 'policy', 'rule', 'trigger')))) INTO v_objects
@@ -89,6 +92,8 @@ BEGIN
         'root', CASE WHEN c.relispartition THEN (SELECT jsonb_build_object('schema', rn.nspname, 'name', rc.relname)
           FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace WHERE rc.oid = pg_partition_root(c.oid)) END,
         'persistence', c.relpersistence,
+        'told', EXISTS (SELECT FROM tidelock.ddl_tables k WHERE k.route = ${key}
+          AND k.relation = CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END),
         'domain', CASE tg_tag WHEN 'CREATE DOMAIN' THEN (
           WITH RECURSIVE d (base, modifier) AS (
             SELECT t.typbasetype, t.typtypmod FROM pg_type t WHERE t.oid = o.objid

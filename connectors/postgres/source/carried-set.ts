@@ -17,8 +17,6 @@ export class CarriedSet {
   readonly #route: RouteDefinition;
   readonly #tables = new Map<string, CarriedTable>();
   readonly #labels = new Map<string, string>();
-  /** Oids of tables that were made under the eyes of the event triggers and are not carried, yet. */
-  readonly #pending = new Set<string>();
   readonly #isOpen: boolean;
   /** Labels of tables that the route is about to begin with. */
   readonly #joining: ReadonlySet<string>;
@@ -77,17 +75,8 @@ export class CarriedSet {
     return this.#tables.get(label)?.known ?? null;
   }
 
-  isPending(id: string): boolean {
-    return this.#pending.has(id);
-  }
-
-  expect(id: string): void {
-    this.#pending.add(id);
-  }
-
   add(id: string, table: TableName): void {
     const { schema, name } = table;
-    this.#pending.delete(id);
     this.#tables.set(tableLabel(table), { label: tableLabel(table), known: { schema, name, id }, from: null });
     this.#labels.set(id, tableLabel(table));
   }
@@ -105,6 +94,5 @@ export class CarriedSet {
     const label = this.#labels.get(id);
     if (label !== undefined) this.#tables.delete(label);
     this.#labels.delete(id);
-    this.#pending.delete(id);
   }
 }

@@ -40,6 +40,8 @@ export interface DdlObject {
   /** Of a partition. */
   readonly root?: { readonly schema: string; readonly name: string } | null;
   readonly persistence?: string | null;
+  /** The triggers have told how it, or the table whose partition it is, was made. Older engines' functions do not give it. */
+  readonly told?: boolean;
   /** Of a domain that was made: what Relation messages don't tell of its columns. Older engines' functions do not give it. */
   readonly domain?: { readonly oid: number; readonly modifier: number } | null;
   /** Of those that a command has dropped: named by it. */

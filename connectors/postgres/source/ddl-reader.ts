@@ -135,6 +135,11 @@ export class DdlReader {
     return relation !== null && schema !== null && table !== null ? { schema, name: table } : null;
   }
 
+  /** The route has made it at the target, though its rows do not come, yet: it has no key, or had rows when it got one. */
+  #isMade({ told }: DdlObject): boolean {
+    return told === true && this.#options.route.newTables !== 'ignore';
+  }
+
   #change(message: DdlMessage, object: DdlObject): Meaning | null {
     const { route, carried } = this.#options;
     const { tag } = message;
@@ -152,15 +157,14 @@ export class DdlReader {
     }
     const was = carried.labelOf(String(object.relation));
     const isHere = this.#isCarried(object.relation, object.root ?? null);
-    if (object.root) return isHere ? { ...plainly, leftOut } : null;
+    if (object.root) return isHere || this.#isMade(object) ? { ...plainly, leftOut } : null;
     if (was !== null && was !== tableLabel(table)) return this.#renamed(object, table, was);
     if (isHere) return { ...plainly, leftOut, obstacle: message.heirs ? inherited : null };
     if (!isSelected(route, table.schema, table.name)) return null;
     // Not in the publication, or not empty: a new table as any other. Its definition is made all the same.
     if (!isCreation(tag)) {
-      if (!message.published) return carried.isPending(String(object.relation)) ? { ...plainly, leftOut } : null;
+      if (!message.published) return this.#isMade(object) ? { ...plainly, leftOut } : null;
     } else if (object.persistence !== 'p' || route.newTables === 'ignore') return { ...plainly, leftOut: true };
-    else carried.expect(String(object.relation));
     if (!message.published) return { ...plainly };
     carried.add(String(object.relation), table);
     return { ...plainly, tables: { kind: 'created' } };
@@ -179,7 +183,7 @@ export class DdlReader {
     const { route, carried } = this.#options;
     const isOurs = (one: DdlObject): boolean =>
       one.type === 'table'
-        ? this.#isCarried(one.relation, null) || carried.isPending(String(one.relation))
+        ? this.#isCarried(one.relation, null) || this.#isMade(one)
         : one.schema !== null && route.tables.meansSchema(one.schema);
     const ours = objects.filter(isOurs);
     const named = ours.filter(({ original }) => original === true);

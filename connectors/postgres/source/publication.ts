@@ -29,20 +29,11 @@ export async function readPublication(client: Queryable, name: string): Promise<
   const literal = quoteLiteral(name);
   const { rows } = await client.query(`
     SELECT puballtables, pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate,
-      pg_has_role(pubowner, 'USAGE') AS owned
+      pg_has_role(pubowner, 'USAGE') AS owned, to_regclass('pg_catalog.pg_publication_namespace') IS NOT NULL AS schemas
     FROM pg_publication WHERE pubname = ${literal}`);
   const row = rows[0];
   if (row === undefined) return null;
-  // Row filters and column lists are there from 15 on; to_jsonb gives what the version has.
-  const tables = await client.query(`
-    SELECT t.schemaname AS schema, t.tablename AS name, COALESCE((
-        SELECT to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL
-        FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-        WHERE p.pubname = t.pubname AND r.prrelid = c.oid), false) AS filtered
-    FROM pg_publication_tables t
-    JOIN pg_namespace n ON n.nspname = t.schemaname
-    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-    WHERE t.pubname = ${literal}`);
+  const tables = await client.query(membersQuery(literal, row.schemas === true));
   return {
     owned: row.owned === true,
     allTables: row.puballtables === true,
@@ -55,6 +46,45 @@ export async function readPublication(client: Queryable, name: string): Promise<
       }),
     ),
   };
+}
+
+/**
+ * As pg_publication_tables, which would open each table: a start would wait for whoever has one locked, and a COMMIT that waits for the
+ * route has its locks until the route has started. Schemas are published, and row filters and column lists are there, from 15 on; to_jsonb gives what the
+ * version has.
+ */
+function membersQuery(publication: string, hasSchemas: boolean): string {
+  const publishable = `c.relkind IN ('r', 'p') AND pg_relation_is_publishable(c.oid)`;
+  return `
+    WITH RECURSIVE pub AS (
+      SELECT oid, puballtables, pubviaroot FROM pg_publication WHERE pubname = ${publication}
+    ), listed AS (
+      SELECT c.oid, c.relkind FROM pub JOIN pg_class c ON pub.puballtables AND ${publishable}
+      UNION
+      SELECT c.oid, c.relkind FROM pub JOIN pg_publication_rel r ON r.prpubid = pub.oid JOIN pg_class c ON c.oid = r.prrelid
+      ${
+        hasSchemas
+          ? `UNION
+      SELECT c.oid, c.relkind FROM pub JOIN pg_publication_namespace s ON s.pnpubid = pub.oid
+      JOIN pg_class c ON c.relnamespace = s.pnnspid AND ${publishable}`
+          : ''
+      }
+    ), member AS (
+      SELECT oid, relkind FROM listed
+      UNION
+      SELECT c.oid, c.relkind FROM pub CROSS JOIN member m
+      JOIN pg_inherits i ON i.inhparent = m.oid AND m.relkind = 'p' JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE NOT pub.pubviaroot
+    )
+    SELECT n.nspname AS schema, c.relname AS name, COALESCE((
+        SELECT to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL
+        FROM pg_publication_rel r WHERE r.prpubid = pub.oid AND r.prrelid = c.oid), false) AS filtered
+    FROM pub CROSS JOIN member m
+    JOIN pg_class c ON c.oid = m.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE CASE WHEN pub.pubviaroot
+      THEN NOT c.relispartition OR NOT EXISTS (
+        SELECT FROM pg_partition_ancestors(c.oid) a JOIN listed l ON l.oid = a.relid WHERE a.relid <> c.oid)
+      ELSE m.relkind = 'r' END`;
 }
 
 /** All operations, and a partitioned table under its own name wherever its rows are stored. */

@@ -15,7 +15,7 @@ import { routeTables } from './create-queue.ts';
 import { addToPublicationStatement, readPublication, touchPublicationStatement } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { readKey } from './read-key.ts';
-import { applicationName, connectSide, type Queryable } from './sessions.ts';
+import { connectSide, isAwaited, type Queryable } from './sessions.ts';
 import { readTableFacts } from './table-facts.ts';
 import { areEnded, nextTransaction } from './twin-queue.ts';
 
@@ -54,7 +54,7 @@ export async function publishTables(
   try {
     signal.throwIfAborted();
     const there = (await routeTables(client, route)).filter(isWanted);
-    const waitsForRoute = await isSynchronous(client, route);
+    const waitsForRoute = await isAwaited(client, route);
     if (!entered && waitsForRoute) await demandKeys(client, route, there);
     await publish(client, route, there);
     if (!entered) failpoint('tables.published');
@@ -93,15 +93,6 @@ async function untilOver(
     await pause(lookAgainMs, signal);
     signal.throwIfAborted();
   }
-}
-
-/** COMMITs wait for the route, which streams. */
-async function isSynchronous(client: pg.Client, route: RouteDefinition): Promise<boolean> {
-  const { rows } = await client.query(
-    `SELECT FROM pg_stat_replication WHERE application_name = $1 AND sync_state IN ('sync', 'quorum')`,
-    [applicationName(route)],
-  );
-  return rows.length > 0;
 }
 
 /** A table without a key is copied while the route does not stream, from a slot that waits for open transactions: those would wait for the route. */

@@ -36,6 +36,9 @@ export interface SourceMonitorOptions {
 
 /** A heartbeat is a few bytes and one commit, and a look one query: a server that takes longer is out of reach, or as good as that. */
 const answerMs = 8_000;
+/** PostgreSQL opens the tables of a publication to list them. */
+const lockMs = 1_000;
+const lockNotAvailable = '55P03';
 
 /** SQLSTATEs: of a session that is ended, and of one that comes too late. */
 const [adminShutdown, cannotConnectNow] = ['57P01', '57P03'];
@@ -113,6 +116,7 @@ export class SourceMonitor {
   async #connect(): Promise<pg.Client> {
     const { route, onShutdown } = this.#options;
     const client = await connectSide(route.from, route, 'heartbeat');
+    await client.query(`SET lock_timeout = ${lockMs}`);
     client.on('error', (error) => {
       if (isShutdown(error) && !this.#stop.signal.aborted) onShutdown(error);
     });
@@ -151,9 +155,9 @@ export class SourceMonitor {
       await this.#pollSlot(client);
       answered();
     }
-    await this.#tablesPace.look(() => this.#options.tables.look(client));
+    await this.#tablesPace.look(() => unlessLocked(this.#options.tables.look(client)));
     answered();
-    await this.#publicationPace.look(() => this.#lookAtPublication(client));
+    await this.#publicationPace.look(() => unlessLocked(this.#lookAtPublication(client)));
     answered();
     if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
       this.#synchronousAtMs = performance.now();
@@ -190,6 +194,15 @@ export class SourceMonitor {
       this.#options.walSenderPid,
     ]);
     this.#options.onSynchronous(['sync', 'quorum'].includes(rows[0]?.sync_state));
+  }
+}
+
+/** Who alters a table, for however long, has it locked: heartbeats go on meanwhile, and the next look will see what came of it. */
+async function unlessLocked(look: Promise<void>): Promise<void> {
+  try {
+    await look;
+  } catch (error) {
+    if (sqlState(error) !== lockNotAvailable) throw error;
   }
 }
 

@@ -5,12 +5,13 @@ import type { ColumnFacts, TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
-import { connectSide } from './sessions.ts';
+import { connectSide, isAwaited } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
 
 /**
  * As readCatalogue, a domain by its base type. attmissingval is an array of the one value; only box has another delimiter. `wanted` selects
- * rows of pg_class.
+ * rows of pg_class. Takes no lock on any of them (pg_partition_tree would, on partitions): a COMMIT that waits for the route as its
+ * synchronous standby holds its own until we have answered.
  */
 export const factsQuery = (wanted: string): string => `
   WITH RECURSIVE step (oid, base, modifier) AS (
@@ -22,19 +23,23 @@ export const factsQuery = (wanted: string): string => `
     SELECT s.oid, s.base, s.modifier FROM step s JOIN pg_type t ON t.oid = s.base AND t.typtype <> 'd'
   ), wanted AS (
     ${wanted}
+  ), tree (root, oid, level) AS (
+    SELECT w.oid, w.oid, 0 FROM wanted w WHERE w.relkind = 'p'
+    UNION ALL
+    SELECT t.root, i.inhrelid, t.level + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending
   ), leaf AS (
-    SELECT w.oid AS root, c.oid, c.relfilenode, link.stamp, link.attached
-    FROM wanted w, pg_partition_tree(w.oid) p
-    JOIN pg_class c ON c.oid = p.relid
+    SELECT p.root, c.oid, c.relfilenode, link.stamp, link.attached
+    FROM tree p
+    JOIN pg_class c ON c.oid = p.oid AND c.relkind <> 'p'
     CROSS JOIN LATERAL (
       -- Each step up to the root: a partition comes and goes with those that it is a part of.
       SELECT string_agg(i.xmin::text, ',' ORDER BY s.level) AS stamp, bool_or(i.xmin::text <> first.xmin::text) AS attached
       FROM pg_partition_ancestors(c.oid) WITH ORDINALITY s (relid, level)
       JOIN pg_inherits i ON i.inhrelid = s.relid
       JOIN LATERAL (SELECT min(a.xmin::text::int8) AS xmin FROM pg_attribute a WHERE a.attrelid = s.relid) first ON true
-      WHERE s.level <= p.level - (SELECT r.level FROM pg_partition_tree(w.oid) r WHERE r.relid = w.oid)
+      WHERE s.level <= p.level
     ) link
-    WHERE w.relkind = 'p' AND p.isleaf AND p.relid <> w.oid
+    WHERE p.level > 0
   ), lacking AS (
     -- Of all tables at once: each by itself would look through all columns that there are.
     SELECT o.root, m.attname, array_agg(DISTINCT CASE mt.typdelim WHEN ',' THEN (m.attmissingval::text::text[])[1]
@@ -130,6 +135,8 @@ export function factsOf(row: Readonly<Record<string, unknown>>): TableFacts {
 
 /** A commit that was delivered is seen by others a moment later; not later than this where the server is well. */
 const visibleWithinMs = 60_000;
+/** One whose COMMIT waits for this route is seen by others only when the route has answered, or another standby of a quorum has. */
+const awaitedWithinMs = 250;
 
 /** Answers on a connection of its own, which is opened when it is first needed. */
 export class TableFactsReader {
@@ -149,8 +156,9 @@ export class TableFactsReader {
   async readAll(tables: readonly Named[], after: string | null): Promise<readonly TableFacts[]> {
     try {
       this.#client ??= await connectSide(this.#route.from, this.#route, 'catalogue');
-      if (after !== null) await this.#untilVisible(this.#client, after, tables);
-      return await readTableFacts(this.#client, tables);
+      const isSeen = after === null || (await this.#untilVisible(this.#client, after, tables));
+      const facts = await readTableFacts(this.#client, tables);
+      return isSeen ? facts : facts.map((table) => ({ ...table, isBehind: true }));
     } catch (error) {
       await this.#disconnect();
       throw classifyPostgresError(error, this.#route.from.name);
@@ -159,14 +167,22 @@ export class TableFactsReader {
 
   /**
    * PostgreSQL can deliver a transaction before a new snapshot sees it: what it has done to the catalogue neither. Where the route is a synchronous
-   * standby it is not over before the route has answered, and waits for us: one that has only written rows is not waited for.
+   * standby it is not over before the route has answered, and waits for us: one that has only written rows is not waited for, others no longer than
+   * another standby may need. False where the catalogue may be as of before it.
    */
-  async #untilVisible(client: pg.Client, xid: string, tables: readonly Named[]): Promise<void> {
-    const deadlineMs = performance.now() + visibleWithinMs;
+  async #untilVisible(client: pg.Client, xid: string, tables: readonly Named[]): Promise<boolean> {
+    let isWaitedFor = false;
+    let deadlineMs = performance.now() + visibleWithinMs;
     for (;;) {
       const { rows } = await client.query('SELECT pg_current_snapshot()::text AS snapshot');
-      if (isOver(xid, String(rows[0]?.snapshot)) || performance.now() > deadlineMs) return;
-      if (!(await mayAlter(client, xid, tables))) return;
+      if (isOver(xid, String(rows[0]?.snapshot))) return true;
+      if (!(await mayAlter(client, xid, tables))) return true;
+      // Of a stream that begins COMMITs wait as soon as it has caught up.
+      if (!isWaitedFor && (await isAwaited(client, this.#route))) {
+        isWaitedFor = true;
+        deadlineMs = performance.now() + awaitedWithinMs;
+      }
+      if (performance.now() > deadlineMs) return false;
       await pause(5, this.#closed.signal);
       this.#closed.signal.throwIfAborted();
     }
@@ -193,10 +209,14 @@ async function mayAlter(client: pg.Client, xid: string, tables: readonly Named[]
   const { rows } = await client.query({
     name: 'tl_alters',
     text: `
-      WITH named AS (
+      WITH RECURSIVE named AS (
         SELECT c.oid FROM unnest($2::text[], $3::text[]) w (schema, name)
         JOIN pg_namespace n ON n.nspname = w.schema
         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+      ), tree AS (
+        SELECT oid FROM named
+        UNION
+        SELECT i.inhrelid FROM tree t JOIN pg_class p ON p.oid = t.oid AND p.relkind = 'p' JOIN pg_inherits i ON i.inhparent = t.oid
       )
       SELECT (SELECT count(*) FROM named) < cardinality($2::text[]) OR EXISTS (
         SELECT FROM pg_locks own JOIN pg_locks held USING (virtualtransaction)
@@ -204,7 +224,7 @@ async function mayAlter(client: pg.Client, xid: string, tables: readonly Named[]
           AND held.locktype = 'relation' AND held.granted
           AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
           AND held.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
-          AND (held.relation IN (SELECT oid FROM named) OR held.relation IN (SELECT p.relid FROM named, pg_partition_tree(named.oid) p))
+          AND held.relation IN (SELECT oid FROM tree)
       ) AS yes`,
     values: [xid, tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
   });

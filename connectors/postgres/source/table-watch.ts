@@ -11,22 +11,28 @@ export interface TableWatchOptions {
 
 /**
  * A table with a digest of what changes when its definition is touched or its rows are written anew: stamps of its columns, and where it
- * is stored; of a partitioned table with all its partitions. Only tables that can be carried.
+ * is stored; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
+ * alters a partition.
  */
 const tablesQuery = `
+  WITH RECURSIVE member (root, oid, kind) AS (
+    SELECT c.oid, c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+      AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
+    UNION ALL
+    SELECT m.root, i.inhrelid, p.relkind FROM member m
+    JOIN pg_inherits i ON i.inhparent = m.oid AND NOT i.inhdetachpending JOIN pg_class p ON p.oid = i.inhrelid
+    WHERE m.kind = 'p'
+  )
   SELECT n.nspname AS schema, c.relname AS name, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
-  FROM pg_class c
+  FROM member m
+  JOIN pg_class c ON c.oid = m.root
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  CROSS JOIN LATERAL (
-    SELECT c.oid UNION SELECT relid::oid FROM pg_partition_tree(c.oid) WHERE c.relkind = 'p'
-  ) m
   JOIN pg_class part ON part.oid = m.oid
   CROSS JOIN LATERAL (
     SELECT concat(part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum)) AS digest
     FROM pg_attribute a WHERE a.attrelid = part.oid AND a.attnum > 0
   ) d
-  WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
-    AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
   GROUP BY n.nspname, c.relname
   ORDER BY 1, 2`;
 

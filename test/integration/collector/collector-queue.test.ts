@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPublication } from '../../../connectors/postgres/source/publication.ts';
 import { queueNames } from '../../../connectors/postgres/source/queue-names.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
@@ -252,8 +253,43 @@ test('a given queue is used from its confirmed position and never dropped', asyn
   await db.query(`SELECT pg_drop_replication_slot('theirs')`);
 });
 
-/** PostgreSQL 14 has no filters in publications. */
+/** PostgreSQL 14 has no filters in publications, and no schemas. */
 const filters = versions[0] === '14' ? [] : ['rows', 'columns'];
+
+test('what a publication has is told as pg_publication_tables tells it, also of tables that somebody has locked', async () => {
+  const database = await server.createDatabase();
+  await database.query(`CREATE SCHEMA other; CREATE TABLE plain (id int PRIMARY KEY); CREATE TABLE other.child () INHERITS (plain);
+    CREATE UNLOGGED TABLE light (id int); CREATE VIEW seen AS SELECT 1; CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id);
+    CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (9) PARTITION BY RANGE (id); CREATE TABLE other.leaf PARTITION OF part DEFAULT;
+    CREATE TABLE spare PARTITION OF whole DEFAULT`);
+  const wanted = ['ALL TABLES', 'TABLE plain, whole', 'TABLE plain, part, other.leaf', 'TABLE ONLY plain, whole, part'];
+  if (filters.length > 0) wanted.push('TABLES IN SCHEMA public', 'TABLES IN SCHEMA other, TABLE whole');
+  const names: string[] = [];
+  for (const list of wanted)
+    for (const viaRoot of [true, false]) {
+      const name = `p${names.length}`;
+      names.push(name);
+      await database.query(`CREATE PUBLICATION ${name} FOR ${list} WITH (publish_via_partition_root = ${viaRoot})`);
+    }
+  const view = await database.query(
+    `SELECT pubname AS name, array_agg(schemaname || '.' || tablename ORDER BY schemaname || '.' || tablename)::text[] AS tables FROM pg_publication_tables GROUP BY 1`,
+  );
+  const locker = await database.client();
+  const client = await database.client();
+  try {
+    await locker.query('BEGIN; LOCK TABLE plain, whole IN ACCESS EXCLUSIVE MODE');
+    await client.query(`SET lock_timeout = '1s'`);
+    for (const [at, name] of names.entries()) {
+      const found = [...((await readPublication(client, name))?.tables.keys() ?? [])].sort();
+      expect([wanted[Math.floor(at / 2)], found]).toEqual([
+        wanted[Math.floor(at / 2)],
+        view.find((row) => row.name === name)?.tables ?? [],
+      ]);
+    }
+  } finally {
+    await Promise.all([locker.end(), client.end()]);
+  }
+});
 
 test.for(filters)('a publication that filters %s is refused', async (publication) => {
   const db = await server.createDatabase();

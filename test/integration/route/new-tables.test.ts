@@ -268,3 +268,83 @@ test('where COMMITs wait for the route they go on while it loads tables that hav
     await admin.end();
   }
 });
+
+test('where COMMITs wait for the route they come back: tables are emptied and filled at once, also without a key, and what nobody sees yet is told later', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE one (id int PRIMARY KEY, n int); CREATE TABLE keyless (n int); ALTER TABLE keyless REPLICA IDENTITY FULL;
+     CREATE TABLE whole (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);
+     CREATE TABLE part1 PARTITION OF whole FOR VALUES FROM (0) TO (100); CREATE TABLE part2 PARTITION OF whole FOR VALUES FROM (100) TO (200);`,
+  );
+  await source.query(
+    'INSERT INTO one VALUES (1); INSERT INTO keyless VALUES (1), (1); INSERT INTO whole VALUES (1, 1)',
+  );
+  using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nnewTables: load' });
+  await using route = file.run();
+  await route.state('running');
+  const admin = await source.client();
+  await admin.query('SET synchronous_commit = local');
+  const standby = async (names: string): Promise<void> => {
+    await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await admin.query('SELECT pg_reload_conf()');
+  };
+  const client = await source.client();
+  const commits = async (text: string): Promise<void> => {
+    const back = client.query(text);
+    const late = new AbortController();
+    const waited = delay(30_000, null, { signal: late.signal }).then(async () => {
+      await standby('');
+      throw new Error(`a COMMIT did not come back: ${text}\n${route.log.slice(-6_000)}`);
+    });
+    await Promise.race([back, waited]);
+    waited.catch(() => {});
+    late.abort();
+  };
+  const tables = ['one', 'keyless', 'whole'];
+  try {
+    await standby('"test/here-to-there"');
+    await until('a standby that COMMITs wait for', async () => {
+      const { rows } = await admin.query(`SELECT FROM pg_stat_replication WHERE sync_state = 'sync'`);
+      return rows.length === 1;
+    });
+    // Locks are held until the COMMIT comes back, and nobody sees what the transaction has made of the catalogue.
+    const steps = [
+      'TRUNCATE one, keyless, whole; INSERT INTO one VALUES (2); INSERT INTO keyless VALUES (2), (2), (2); INSERT INTO whole VALUES (2, 2), (102, 2)',
+      'DELETE FROM keyless WHERE ctid = (SELECT min(ctid) FROM keyless); CREATE INDEX ON whole (n); UPDATE whole SET n = n + 1',
+      'TRUNCATE whole, keyless; INSERT INTO whole SELECT i, i FROM generate_series(0, 199) i; INSERT INTO keyless VALUES (3), (3)',
+    ];
+    for (const step of steps) await commits(`BEGIN; ${step}; COMMIT`);
+    expect(await contents(target, tables)).toEqual(await contents(source, tables));
+    // Emptied while it is loaded.
+    await target.query('CREATE TABLE born (id int PRIMARY KEY, v text)');
+    await commits('CREATE TABLE born (id int PRIMARY KEY, v text)');
+    await commits(`INSERT INTO born SELECT i, repeat('x', 100) FROM generate_series(1, 20000) i`);
+    await loaded(target, 'public.born');
+    await commits('BEGIN; TRUNCATE born, one; INSERT INTO born VALUES (1), (2); COMMIT');
+    await complete(route, 'public.born');
+    expect(await contents(target, ['born', 'one'])).toEqual({ born: ['(1,)', '(2,)'], one: [] });
+    // The same names and types, so that the announcement tells nothing: another column, whose old values are gone.
+    await commits('INSERT INTO one VALUES (7, 7)');
+    await commits('BEGIN; ALTER TABLE one DROP n; ALTER TABLE one ADD n int; INSERT INTO one VALUES (8, 8); COMMIT');
+    expect((await route.state('failed')).reason?.code).toMatch(/^TL-(4105|4109)$/);
+    await target.query('UPDATE one SET n = NULL WHERE id = 7');
+    expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
+    await route.state('running');
+    expect(await contents(target, ['one'])).toEqual({ one: ['(7,)', '(8,8)'] });
+    // Without a key it could only be copied behind transactions that wait for the route.
+    const table = 'CREATE TABLE later (n int); ALTER TABLE later REPLICA IDENTITY FULL;';
+    await target.query(table);
+    await commits(`${table} INSERT INTO later VALUES (1), (1)`);
+    expect((await route.state('failed')).reason?.code).toBe('TL-3114');
+    await standby('');
+    expect((await file.tidelock('start', 'here-to-there')).code).toBe(0);
+    await loaded(target, 'public.later');
+    await standby('"test/here-to-there"');
+    await commits('DELETE FROM later WHERE ctid = (SELECT min(ctid) FROM later); TRUNCATE keyless');
+    await route.caughtUp();
+    expect(await contents(target, ['later', ...tables])).toEqual(await contents(source, ['later', ...tables]));
+  } finally {
+    await standby('');
+    await client.end();
+    await admin.end();
+  }
+});

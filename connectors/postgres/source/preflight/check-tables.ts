@@ -36,9 +36,12 @@ export async function checkTables(
     ...missing(tables, catalogue, exact),
     ...idleGlobs(route, catalogue),
     ...catalogue
-      .filter((entry) => !carried(entry) && !isPart(entry, tables) && chosen(entry.table.schema, entry.table.name))
+      .filter(
+        (entry) =>
+          !carried(entry) && wholeOf(entry, tables) === undefined && chosen(entry.table.schema, entry.table.name),
+      )
       .map(notCarried),
-    ...catalogue.filter((entry) => !carried(entry) && isPart(entry, tables)).map(partNotCarried),
+    ...partsNotCarried(catalogue, tables),
     ...tables.filter(({ kind }) => kind === 'p').map(truncatedAlone),
     ...partIdentities(catalogue, tables),
     ...tables.flatMap((table) => replicaIdentity(table, { version, index: indexes.get(table.oid) ?? null })),
@@ -72,17 +75,25 @@ function missing(
     }));
 }
 
-function isPart({ ancestors }: CatalogueTable, tables: readonly CatalogueTable[]): boolean {
-  return ancestors.length > 0 && tables.some(({ oid }) => ancestors.includes(oid));
+function wholeOf({ ancestors }: CatalogueTable, tables: readonly CatalogueTable[]): CatalogueTable | undefined {
+  return ancestors.length === 0 ? undefined : tables.find(({ oid }) => ancestors.includes(oid));
 }
 
 /** Of a partitioned table of the route: its rows would be loaded, and then never change. */
-function partNotCarried({ table, kind }: CatalogueTable): Found {
+function partsNotCarried(catalogue: readonly CatalogueTable[], tables: readonly CatalogueTable[]): Found[] {
+  return catalogue.flatMap((entry) => {
+    const whole = carried(entry) ? undefined : wholeOf(entry, tables);
+    return whole === undefined ? [] : [partNotCarried(entry, tableLabel(whole.table))];
+  });
+}
+
+function partNotCarried({ table, kind }: CatalogueTable, whole: string): Found {
   const label = tableLabel(table);
   return {
     level: 'error',
     code: 'source.partitionNotCarried',
     table: label,
+    whole,
     message: `${label} is ${kind === 'f' ? 'a foreign table' : 'an unlogged table'} and a partition of a table of the route: its changes are not in the WAL`,
     remedy: 'Detach it, make it an ordinary table, or name the other partitions in the route and leave the whole out.',
     ...(kind !== 'f' && { statement: `ALTER TABLE ${quoteTable(table)} SET LOGGED;` }),
@@ -104,6 +115,7 @@ function partIdentities(catalogue: readonly CatalogueTable[], tables: readonly C
         level: 'error',
         code: 'source.partitionIdentity',
         table: label,
+        whole: tableLabel(whole.table),
         message: `${label} has another replica identity than ${tableLabel(whole.table)}, which it is a partition of: its old rows could not be read`,
         remedy: 'Give the partition the identity of the whole; the server does not do it by itself.',
         ...(whole.table.identity !== 'index' && {
