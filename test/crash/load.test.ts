@@ -5,6 +5,7 @@ import { RouteFile } from '../support/route.ts';
 import { isThorough } from '../support/thorough.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
+import { writerRestMs } from '../support/writer-rest.ts';
 import { dieInTurn, type Kill, killList, killText } from './kill-at.ts';
 
 const servers = twoServers();
@@ -56,7 +57,7 @@ test.for((isThorough ? eachAlone : inTurn).map((kills) => [killText(kills), kill
              UPDATE item SET id = id + ${10 * rows} WHERE id = ${id + 4}`,
           )
           .catch(() => {});
-        await setTimeout(5);
+        await setTimeout(writerRestMs);
       }
     })();
     try {

@@ -4,6 +4,7 @@ import { everything } from '../support/definitions.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../support/postgres.ts';
 import { RouteFile, type RunningRoute } from '../support/route.ts';
 import { randomNumbers, seeds } from '../support/seed.ts';
+import { isThorough } from '../support/thorough.ts';
 
 let here: PostgresServer;
 let there: PostgresServer;
@@ -225,7 +226,7 @@ async function openSessions(source: TestDatabase, count: number): Promise<Sessio
 }
 
 /** Statements of transactions that are open side by side, some of them rolled back, in savepoints or altogether. */
-async function work(sessions: readonly Session[], script: Script, transactions: number): Promise<void> {
+async function work(sessions: readonly Session[], script: Script): Promise<void> {
   for (let left = transactions; left > 0; ) {
     const session = script.pick(sessions);
     const { client } = session;
@@ -270,6 +271,9 @@ async function runningOrHalted(run: RunningRoute): Promise<void> {
   for (const state of states) state.catch(() => {});
 }
 
+/** While the route runs, and again in a backlog. */
+const transactions = isThorough ? 12 : 8;
+
 /** Waits until all is at the target, or the route has halted, and gives its code. */
 async function outcome(run: RunningRoute, source: TestDatabase): Promise<string> {
   const halted = run.state('failed', 90_000).then(({ reason }) => `${reason?.code} ${reason?.message}`);
@@ -302,10 +306,10 @@ test.for(seeds().flatMap((seed) => [[seed, false] as const, [seed, true] as cons
     try {
       // Following, in a backlog, and killed in between.
       for (let round = 0; round < 3 && result === 'equal'; round++) {
-        if (round === 1) await work(sessions, script, 12);
+        if (round === 1) await work(sessions, script);
         await using run = file.run({ TIDELOCK_FAILPOINTS: `evolve.altered=${3 + Math.floor(random() * 8)}:kill` });
         await runningOrHalted(run);
-        await work(sessions, script, 12);
+        await work(sessions, script);
         if (round === 2) await run.kill9();
         await using again = round === 2 ? file.run() : null;
         result = await outcome(again ?? run, source);

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { TestDatabase } from './postgres.ts';
 import { randomNumbers } from './seed.ts';
 import { until } from './until.ts';
+import { auditorRestMs } from './writer-rest.ts';
 
 const accounts = 40;
 const opening = 1_000;
@@ -165,7 +166,7 @@ export class BankAuditor {
         const fault = await bankFault(client);
         this.reads++;
         if (fault !== null) this.faults.push(fault);
-        await delay(5);
+        await delay(auditorRestMs);
       } catch {
         await client?.end().catch(() => {});
         client = null;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { TestDatabase } from './postgres.ts';
+import { auditorRestMs } from './writer-rest.ts';
 
 /**
  * Every transaction of the workload writes what all tables hold at its end into `ledger`, which is replicated with them:
@@ -54,7 +55,7 @@ export class LedgerAuditor {
       });
       this.reads++;
       if (fault !== null) this.faults.push(fault);
-      await delay(2);
+      await delay(auditorRestMs);
     }
     await client.end();
   }

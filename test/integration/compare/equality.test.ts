@@ -6,6 +6,7 @@ import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
 import { until } from '../../support/until.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 
 const servers = twoServers();
 
@@ -192,7 +193,7 @@ function repeating(db: TestDatabase, statement: string): AsyncDisposable {
       while (!over.signal.aborted) {
         await client.query(statement);
         // Each look of a compare lasts as long as the route lags, and that would grow without an end.
-        await delay(5);
+        await delay(writerRestMs);
       }
     } finally {
       await client.end();

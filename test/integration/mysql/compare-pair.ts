@@ -4,6 +4,7 @@ import type { CompareDocument, ComparedTable } from '../../../src/operations/com
 import type { RepairDocument, UndoneDocument } from '../../../src/operations/repair/repair-document.ts';
 import type { MysqlServer } from '../../support/mysql.ts';
 import { RouteFile } from '../../support/route.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 
 /**
  * `word` is ordered by each vendor in its own way, `code` by the numbers of its members, `loose` has no key, and `ticket` no primary one; columns of the target's `item` have more digits.
@@ -202,8 +203,7 @@ function writing(server: MysqlServer, database: string): AsyncDisposable {
            REPLACE INTO item (id, s) VALUES (${100_000 + (n % 90)}, 'comes and goes'); DELETE FROM item WHERE id = ${100_000 + ((n * 3) % 90)};
            INSERT INTO loose VALUES ('comes', ${n % 5}); DELETE FROM loose WHERE v = 'comes' LIMIT 1`,
         );
-        // The machine has the route to carry, too.
-        await delay(5);
+        await delay(writerRestMs);
       }
     } finally {
       await connection.end();

@@ -10,6 +10,7 @@ import { RouteFile } from '../../support/route.ts';
 import { randomNumbers, seed } from '../../support/seed.ts';
 import { isThorough } from '../../support/thorough.ts';
 import { until } from '../../support/until.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 import { mysqlRoute } from './binlog-reading.ts';
 
 const servers = new Map<MysqlVendor, MysqlServer>();
@@ -92,8 +93,7 @@ describe.each([
           ][below(8)];
           await connection.query(String(statement));
           statements++;
-          // The machine has the route to carry, too.
-          await setTimeout(3);
+          await setTimeout(writerRestMs);
         }
       } finally {
         await connection.end();

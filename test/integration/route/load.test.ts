@@ -5,6 +5,7 @@ import type { TestDatabase } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
 import { until } from '../../support/until.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 
 const servers = twoServers();
 
@@ -43,8 +44,7 @@ function busy(db: TestDatabase): AsyncDisposable & { stop(): Promise<number> } {
                 ? `DELETE FROM item WHERE ${some}`
                 : `INSERT INTO item SELECT ${n} % 7, 'new ${n} ' || i, ${n} * 7919 % 30000 + i FROM generate_series(1, 5) i ON CONFLICT DO NOTHING`,
         );
-        // The machine has the route to carry, too.
-        await setTimeout(4);
+        await setTimeout(writerRestMs);
         changed += rowCount ?? 0;
       }
     } finally {

@@ -5,6 +5,7 @@ import { type PostgresServer, startPostgres, type TestDatabase } from '../../sup
 import { RouteFile, type RunningRoute } from '../../support/route.ts';
 import { sampled } from '../../support/thorough.ts';
 import { until } from '../../support/until.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 
 let here: PostgresServer;
 let there: PostgresServer;
@@ -83,7 +84,7 @@ test.for(sampled(appearing, (_, at) => at < 2))(
         await client.query(`UPDATE old SET total = total + 1`);
         await client.query(`INSERT INTO loose VALUES (${number})`);
         await client.query('COMMIT');
-        await delay(5);
+        await delay(writerRestMs);
       }
       await client.end();
     });
@@ -219,8 +220,7 @@ test('where COMMITs wait for the route they go on while it loads tables that hav
         }
         await client.query('COMMIT');
         longestMs = Math.max(longestMs, performance.now() - beganMs);
-        // The machine has the route to carry, too.
-        await delay(10);
+        await delay(writerRestMs);
       }
       await client.end();
     });

@@ -4,6 +4,7 @@ import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { RouteFile, type RunningRoute } from '../../support/route.ts';
 import { until } from '../../support/until.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 
 let here: PostgresServer;
 let there: PostgresServer;
@@ -81,8 +82,7 @@ async function writing(source: TestDatabase): Promise<{ stop(): Promise<void> }>
         if (number % 3 === 0) await client.query(`DELETE FROM ${name} WHERE id = ${1000 * writer + number - 2}`);
       }
       await client.query('COMMIT');
-      // The machine has the route to carry, too.
-      await delay(5);
+      await delay(writerRestMs);
     }
     await client.end();
   });

@@ -4,6 +4,7 @@ import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
 import { until } from '../../support/until.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 
 let here: PostgresServer;
 let there: PostgresServer;
@@ -45,7 +46,7 @@ test('a renamed route goes on where it stood, whichever step was interrupted, an
     const client = await source.client();
     while (!stop) {
       await client.query('INSERT INTO t DEFAULT VALUES; UPDATE t SET total = total + 1 WHERE id % 50 = 1');
-      await delay(5);
+      await delay(writerRestMs);
     }
     await client.end();
   })();

@@ -8,6 +8,7 @@ import { type PostgresServer, startPostgres, type TestDatabase } from '../../sup
 import { RouteFile, type RunningRoute } from '../../support/route.ts';
 import { isThorough } from '../../support/thorough.ts';
 import { until } from '../../support/until.ts';
+import { writerRestMs } from '../../support/writer-rest.ts';
 
 const sumOf = (counts: readonly number[] = []): number => counts.reduce((sum, one) => sum + one, 0);
 
@@ -87,8 +88,7 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
     const writing = (async () => {
       for (let n = 0; !isOver; n++) {
         await write(n);
-        // The machine has the route to carry, too.
-        await delay(5);
+        await delay(writerRestMs);
       }
     })();
     try {
