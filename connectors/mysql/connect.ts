@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type mysql from 'mysql2';
 import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
 import { fail, TidelockError } from '../../src/core/errors/tidelock-error.ts';
@@ -17,6 +17,7 @@ export class MysqlSession {
   readonly connection: mysql.Connection;
   /** Which of the node's. */
   readonly host: MysqlHost;
+  readonly #listeners = new Set<() => void>();
 
   constructor(node: NodeDefinition, connection: mysql.Connection, host: MysqlHost) {
     this.node = node;
@@ -68,8 +69,21 @@ export class MysqlSession {
     });
   }
 
+  /** What the driver's types lack. */
+  get socket(): Socket {
+    return (this.connection as unknown as { readonly stream: Socket }).stream;
+  }
+
+  /** Calls it once the session is closed from here, of which the driver tells nobody. Returns what takes it back. */
+  onClose(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Statements under way may be answered still. */
   close(): void {
     this.connection.destroy();
+    for (const listener of this.#listeners) listener();
   }
 }
 

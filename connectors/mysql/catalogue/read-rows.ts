@@ -47,6 +47,40 @@ export class LongRowError extends Error {
   }
 }
 
+/** Ends a stream with what ends its connection, or with the connection where we end it ourselves. */
+class ConnectionLoss implements Disposable {
+  readonly #session: MysqlSession;
+  #rows: Readable | null = null;
+  #error: Error | null = null;
+  readonly #onError = (error: Error): void => this.#lost(error);
+  readonly #onClose = (): void => this.#lost(new Error('the connection was closed'));
+  readonly #takeBack: () => void;
+
+  constructor(session: MysqlSession) {
+    this.#session = session;
+    session.connection.on('error', this.#onError);
+    session.socket.on('close', this.#onClose);
+    this.#takeBack = session.onClose(this.#onClose);
+    if (session.socket.destroyed) this.#onClose();
+  }
+
+  ends(rows: Readable): void {
+    this.#rows = rows;
+    if (this.#error !== null) rows.destroy(this.#error);
+  }
+
+  #lost(error: Error): void {
+    this.#error ??= error;
+    this.#rows?.destroy(this.#error);
+  }
+
+  [Symbol.dispose](): void {
+    this.#session.connection.off('error', this.#onError);
+    this.#session.socket.off('close', this.#onClose);
+    this.#takeBack();
+  }
+}
+
 /**
  * Rows with their values as the binlog tells them, in batches of about 1 MB, no faster than they are taken. Whoever leaves early leaves a
  * session that is of no more use.
@@ -69,6 +103,8 @@ export async function* readRows(
     if (text === null) return null;
     return of.read === null ? text : of.read(text);
   };
+  // What loses the connection the driver tells whoever has given it a callback, and a stream of rows would never end.
+  using loss = new ConnectionLoss(session);
   const query = session.connection.query({
     sql: `SELECT ${list} FROM ${quoteTable(table)}${clauses}`,
     values: [...values],
@@ -77,7 +113,9 @@ export async function* readRows(
   });
   let rows: Row[] = [];
   let bytes = 0;
-  for await (const row of query.stream({ highWaterMark: columns.some(isUnbounded) ? 0 : rowsAhead }) as Readable) {
+  const arriving = query.stream({ highWaterMark: columns.some(isUnbounded) ? 0 : rowsAhead }) as Readable;
+  loss.ends(arriving);
+  for await (const row of arriving) {
     rows.push(selected.length === 0 ? [] : (row as Row));
     const rowBytes = (row as Row).reduce<number>(
       (sum, cell) => sum + (typeof cell === 'string' || Buffer.isBuffer(cell) ? cell.length : 0),
@@ -87,9 +125,13 @@ export async function* readRows(
     collectBehind(rowBytes);
     bytes += rowBytes;
     if (bytes < batchBytes && rows.length < 5_000) continue;
+    // Else the driver would put the next large row together beside the one that is under way.
+    const isLarge = rowBytes > batchBytes;
+    if (isLarge) session.connection.pause();
     yield { rows, bytes };
     rows = [];
     bytes = 0;
+    if (isLarge) session.connection.resume();
   }
   if (rows.length > 0) yield { rows, bytes };
 }

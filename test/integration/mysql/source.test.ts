@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readRows } from '../../../connectors/mysql/catalogue/read-rows.ts';
+import { connectMysql, type MysqlSession } from '../../../connectors/mysql/connect.ts';
 import { mysqlSource } from '../../../connectors/mysql/source/mysql-source.ts';
 import type { Row } from '../../../src/core/cell.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -8,6 +10,7 @@ import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import { mysqlVendors } from '../../support/mysql-binaries.ts';
 import { randomNumbers, seed } from '../../support/seed.ts';
+import { until } from '../../support/until.ts';
 import { BinlogReading, endOf, mysqlRoute } from './binlog-reading.ts';
 
 let databases = 0;
@@ -189,6 +192,29 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       true,
       false,
     ]);
+  });
+
+  test.each([
+    ['is lost', (session: MysqlSession) => void session.socket.destroy()],
+    ['is closed by the reader itself', (session: MysqlSession) => session.close()],
+  ])('rows that are awaited end with an error where the connection %s', async (_, end) => {
+    const d = await database();
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY); INSERT INTO ${d}.t VALUES (1), (2)`);
+    const session = await connectMysql(server.node);
+    const wanted = {
+      table: { schema: d, name: 't' },
+      columns: [{ name: 'id', type: 'int' }],
+      clauses: ' WHERE SLEEP(2)',
+    };
+    const reading = readRows(session, wanted, 1_000).next();
+    await until('the statement', async () => {
+      const found = await server.query(
+        `SELECT 1 FROM information_schema.processlist WHERE info LIKE '%${d}%SLEEP%' AND id <> CONNECTION_ID()`,
+      );
+      return found.length > 0;
+    });
+    end(session);
+    await expect(reading).rejects.toThrow();
   });
 
   test('what the catalogue says of a table is what its rows are announced with', async () => {
