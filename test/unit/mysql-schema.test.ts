@@ -136,6 +136,9 @@ test.each([
   ['utf8mb4_uca1400_ai_cs', 'mysql', 'utf8mb4_0900_as_cs', false],
   ['utf8mb4_general_nopad_ci', 'mysql', 'utf8mb4_general_ci', false],
   ['utf8mb4_general_ci', 'mysql', 'utf8mb4_general_ci', true],
+  ['utf8mb4_croatian_ci', 'mariadb', 'utf8mb4_croatian_mysql561_ci', false],
+  ['ucs2_croatian_mysql561_ci', 'mysql', 'ucs2_croatian_ci', false],
+  ['latin2_croatian_ci', 'mysql', 'latin2_croatian_ci', true],
 ] as const)('%s is carried to %s as %s', (name, vendor, carried, isSame) => {
   expect(collationFor(name, vendor)).toEqual({ name: carried, isSame });
 });

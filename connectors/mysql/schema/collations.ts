@@ -24,7 +24,13 @@ export function collationFor(name: string, vendor: 'mysql' | 'mariadb'): Carried
   return vendor === 'mariadb' ? forMariadb(name) : forMysql(name);
 }
 
+/** Of Unicode: what MySQL calls `croatian` MariaDB has under another name, and orders by rules of its own under that one. */
+const croatian = /^(utf8mb[34]|utf8|ucs2|utf16|utf32)_croatian(_mysql561)?_ci$/;
+
 function forMariadb(name: string): CarriedCollation {
+  const ofMysql = croatian.exec(name);
+  if (ofMysql !== null && ofMysql[2] === undefined)
+    return { name: `${ofMysql[1]}_croatian_mysql561_ci`, isSame: false };
   if (name === 'utf8mb4_0900_bin') return { name: 'utf8mb4_nopad_bin', isSame: true };
   const found = /^utf8mb4_(?:(\w+?)_)?0900_(\w+)$/.exec(name);
   if (found === null) return { name, isSame: true };
@@ -41,6 +47,8 @@ function withoutKana(senses: string): string {
 const mysqlLanguages = new Map(Object.entries(languages).map(([mysql, mariadb]) => [mariadb, mysql]));
 
 function forMysql(name: string): CarriedCollation {
+  const ofMariadb = croatian.exec(name);
+  if (ofMariadb !== null) return { name: `${ofMariadb[1]}_croatian_ci`, isSame: false };
   if (name === 'utf8mb4_nopad_bin') return { name: 'utf8mb4_0900_bin', isSame: true };
   const found = /^(\w+?)_uca1400_(?:(?!nopad_|a[is]_)(\w+?)_)?(?:nopad_)?(a[is]_c[is])$/.exec(name);
   if (found !== null) {
