@@ -2,7 +2,7 @@ import { columnTransform } from '../src/core/column-transform.ts';
 import { configErrors } from '../src/core/errors/catalogue/config.ts';
 import { fail } from '../src/core/errors/tidelock-error.ts';
 import type { ConfiguredTransform } from '../src/core/table-mapping.ts';
-import { textTypes } from '../src/core/text-types.ts';
+import { isTextType } from '../src/core/text-types.ts';
 
 export interface CleanseOptions {
   readonly columns: readonly string[];
@@ -27,7 +27,7 @@ export function cleanse(options: CleanseOptions): ConfiguredTransform {
     columns: options.columns,
     injective: false,
     compile({ name, type }) {
-      if (!textTypes.has(type))
+      if (!isTextType(type))
         throw fail(configErrors.transformType, {
           transform: 'cleanse',
           column: name,

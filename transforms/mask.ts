@@ -5,7 +5,7 @@ import { configErrors } from '../src/core/errors/catalogue/config.ts';
 import { fail } from '../src/core/errors/tidelock-error.ts';
 import type { Column } from '../src/core/table.ts';
 import type { ConfiguredTransform } from '../src/core/table-mapping.ts';
-import { isPadded, textTypes } from '../src/core/text-types.ts';
+import { isPadded, isTextType } from '../src/core/text-types.ts';
 import { type FakeKind, fakeValue, loadFakes } from './mask/fake-value.ts';
 import { keepForm } from './mask/keep-form.ts';
 
@@ -50,7 +50,7 @@ export function mask(options: MaskOptions): ConfiguredTransform {
     ...(options.method === 'fake' && { prepare: loadFakes }),
     compile(column) {
       if (options.method === 'null') return () => null;
-      if (!textTypes.has(column.type))
+      if (!isTextType(column.type))
         throw fail(configErrors.transformType, {
           transform: `mask (${options.method})`,
           column: column.name,

@@ -9,11 +9,17 @@ import {
   type ParsedExpression,
   parseExpression,
 } from '../expression/expression.ts';
+import { plainCondition } from '../expression/plain-condition.ts';
 
 /** An expression of the configuration. Throws an ExpressionProblem where the text is none. */
 export function configuredExpression(text: string): Expression {
   const parsed = parseExpression(text);
-  return { text, columns: parsed.columns, bind: (place) => bind(parsed, place) };
+  return {
+    text,
+    columns: parsed.columns,
+    bind: (place) => bind(parsed, place),
+    plain: (columns) => plainCondition(parsed, columns),
+  };
 }
 
 /** The conversion of a column to a type, as CAST has it. */

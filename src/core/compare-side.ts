@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { PlainCondition } from './plain-condition.ts';
 import type { TableName } from './table.ts';
 
 /** One column of a unique key, as a side has it. */
@@ -69,6 +70,15 @@ export interface ComparedShape {
   readonly condition: string | null;
 }
 
+export interface SideCondition {
+  readonly table: TableName;
+  readonly text: string;
+  /** Null where it says more than any database could be asked. */
+  readonly plain: PlainCondition | null;
+  /** Names of its columns here; those that are missing are called the same. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
 /** How rows become numbers: one that both sides have. */
 export interface RowHash {
   readonly kind: 'server' | 'portable';
@@ -120,8 +130,8 @@ export type ComparedRow = readonly (string | null)[];
 export interface CompareSide {
   /** Those that are there. */
   tables(names: readonly TableName[]): Promise<readonly SideTable[]>;
-  /** A condition of the route's language in SQL of this side; `names`: its columns' names here. */
-  condition(text: string, names: ReadonlyMap<string, string>): Promise<string>;
+  /** A condition of the route's language in SQL of this side. Throws (usage) where it can't be said exactly. Of a table that was asked for. */
+  condition(condition: SideCondition): Promise<string>;
   /** Sides that answer the same have the same `server` hash. */
   probe(seed: string): Promise<string>;
   digest(shape: ComparedShape, hash: RowHash, range: KeyRange): Promise<RangeDigest>;

@@ -1,4 +1,5 @@
 import type { Cell, Row } from './cell.ts';
+import type { PlainCondition } from './plain-condition.ts';
 import type { Column } from './table.ts';
 
 /** An expression of the configuration, parsed and not yet bound to columns. */
@@ -8,6 +9,8 @@ export interface Expression {
   readonly columns: readonly string[];
   /** Throws a TidelockError where a column is unknown or a type does not fit. */
   bind(place: ExpressionPlace): BoundExpression;
+  /** The condition in the words of any database, on columns that it was bound to; null where it says more. */
+  plain(columns: readonly Column[]): PlainCondition | null;
 }
 
 export interface ExpressionPlace {

@@ -23,7 +23,7 @@ import {
   signatureFor,
 } from './choose-function.ts';
 import { cast, condition, convertTo, implicit, known, literal } from './coerce.ts';
-import { arrayReader, columnReader, type ExpressionColumn, shortType } from './expression-column.ts';
+import { arrayReader, columnReader, type ExpressionColumn, shortType, valueType } from './expression-column.ts';
 import { arrayFunctions } from './functions/arrays.ts';
 import { functions } from './functions/functions.ts';
 import * as nodes from './nodes.ts';
@@ -120,8 +120,8 @@ export class Analyser {
       throw new ExpressionProblem(`no column "${name}"${didYouMean(name, names)}`, offset);
     }
     this.reads.add(index);
-    const type = shortType(column.type);
-    return { type, offset, compile: () => ({ run: columnReader(name, type, index), isConstant: false }) };
+    const type = valueType(column.type);
+    return { type, offset, compile: () => ({ run: columnReader(column, index), isConstant: false }) };
   }
 
   #call(syntax: Call): TypedNode {

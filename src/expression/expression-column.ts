@@ -1,4 +1,5 @@
 import { ABSENT, type Row, UNCHANGED } from '../core/cell.ts';
+import { mysqlColumnType } from './mysql-column-type.ts';
 import { ExpressionFailure } from './problem.ts';
 import { arrayElements } from './types/array.ts';
 import { typeForms } from './types/type-forms.ts';
@@ -6,7 +7,7 @@ import type { Value } from './types/value.ts';
 
 export interface ExpressionColumn {
   readonly name: string;
-  /** As the source has it: `pg_catalog.int4`, `public.mood`. */
+  /** As the source has it: `pg_catalog.int4`, `public.mood`; of MySQL `bigint unsigned`. */
   readonly type: string;
   readonly modifier: number;
 }
@@ -22,7 +23,7 @@ export function arrayReader(
   index: number,
   read: (text: string) => Value,
 ): (row: Row) => readonly Value[] | null {
-  const cells = columnReader(name, 'text', index);
+  const cells = columnReader({ name, type: 'pg_catalog.text', modifier: -1 }, index);
   return (row) => {
     const text = cells(row);
     if (text === null) return null;
@@ -32,10 +33,17 @@ export function arrayReader(
   };
 }
 
+/** The type of the language whose values a column has. */
+export function valueType(type: string): string {
+  return mysqlColumnType(type) ?? shortType(type);
+}
+
 /** Reads one column of a row; a failure where the change does not carry it. */
-export function columnReader(name: string, type: string, index: number): (row: Row) => Value {
+export function columnReader({ name, type: typeName }: ExpressionColumn, index: number): (row: Row) => Value {
+  const type = valueType(typeName);
   const form = typeForms.get(type);
-  const read = form?.readPrinted ?? form?.read;
+  // What another vendor has printed may be no value of the type.
+  const read = type === shortType(typeName) ? (form?.readPrinted ?? form?.read) : form?.read;
   const bytes = type === 'bytea';
   return (row) => {
     const cell = row[index];

@@ -12,6 +12,7 @@ import {
   type RangeDigest,
   type RowHash,
   type RowKey,
+  type SideCondition,
   type SideTable,
 } from '../../../src/core/compare-side.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
@@ -27,6 +28,7 @@ import { quoteTable } from '../identifiers.ts';
 import { connectStreamServer, type StreamServer } from '../source/stream-server.ts';
 import { type Canonical, portableText } from './canonical-text.ts';
 import { CompareSql } from './compare-sql.ts';
+import { conditionSql } from './condition-sql.ts';
 import { heldJson } from './held-json.ts';
 import { type MysqlSideTable, readSideTables } from './side-tables.ts';
 
@@ -79,8 +81,17 @@ export class MysqlCompareSide implements CompareSide {
     });
   }
 
-  async condition(): Promise<string> {
-    throw this.#notYet('rows that are chosen by a condition');
+  async condition({ table, plain, names }: SideCondition): Promise<string> {
+    const known = this.#tables.get(tableLabel(table));
+    const sql =
+      plain === null || known === undefined
+        ? null
+        : conditionSql(plain, (name) => known.columns.find((column) => column.name === (names.get(name) ?? name)));
+    if (sql === null)
+      throw this.#notYet(
+        'a condition that says more than comparisons of columns with constants of their own type (no functions; texts, bytes and UUIDs for equality only)',
+      );
+    return sql;
   }
 
   /** SHA-256 is the same at both vendors. */

@@ -3,7 +3,6 @@ import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { keyLiteral, keyValue } from '../key-literal.ts';
 import { LongValues, type Statement } from '../long-value.ts';
 import type { LiteralKind } from './column-kind.ts';
-import { keepsNumbers } from './json-numbers.ts';
 import type { BoundColumn } from './table-plan.ts';
 import type { TargetColumn, TargetTable } from './target-table.ts';
 import { markedLiteral, valueLiteral } from './value-literal.ts';
@@ -181,16 +180,15 @@ function same({ name }: TargetColumn): string {
 /** Throws (ValueRefusal) for what the server would store as something else. */
 function cellLiteral(
   cell: Row[number] | undefined,
-  { name, kind, insteadOfNull }: TargetColumn,
+  { name, kind, insteadOfNull, altered }: TargetColumn,
   long: LongValues,
 ): string {
   if (cell === null && insteadOfNull !== null)
     throw new ValueRefusal(name, `the target would store ${insteadOfNull} in place of NULL`);
-  if (kind === 'json' && typeof cell === 'string' && !keepsNumbers(cell))
-    throw new ValueRefusal(
-      name,
-      'the target would round a number of the document, which has more digits than a double',
-    );
+  if (altered !== null && typeof cell === 'string') {
+    const why = altered(cell);
+    if (why !== null) throw new ValueRefusal(name, why);
+  }
   return markedLiteral(cell, kind, long);
 }
 

@@ -1,6 +1,7 @@
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { readTables } from '../catalogue/read-tables.ts';
 import type { MysqlSession } from '../connect.ts';
+import { type AlteredValue, alteredValue } from './altered-value.ts';
 import { type ColumnType, type LiteralKind, literalKind, parseType } from './column-kind.ts';
 
 export interface TargetColumn {
@@ -14,6 +15,8 @@ export interface TargetColumn {
   readonly hasDefault: boolean;
   /** What the server stores in place of a NULL that it is given; null: NULL, or an error. */
   readonly insteadOfNull: string | null;
+  /** Of texts that it is given; null: it stores each, or refuses it. */
+  readonly altered: AlteredValue | null;
 }
 
 export interface TargetIndex {
@@ -82,6 +85,7 @@ export async function readTargetTables(session: MysqlSession, names: readonly Ta
             : type.base === 'timestamp' && !column.nullable
               ? 'the present time'
               : null,
+          altered: alteredValue(type),
           hasDefault: column.default !== null || column.autoIncrement || /DEFAULT_GENERATED/i.test(column.extra),
         };
       }),

@@ -4,10 +4,31 @@ import { type ColumnType, charsetOf, integerBases, parseType } from './column-ki
 const integerDigits: Readonly<Record<string, number>> = { tinyint: 3, smallint: 5, mediumint: 8, int: 10, bigint: 20 };
 const charBytes: Readonly<Record<string, number>> = { utf8mb4: 4, utf16: 4, utf32: 4, utf16le: 4, utf8mb3: 3 };
 const temporal: ReadonlySet<string> = new Set(['time', 'datetime', 'timestamp']);
+const texts = ['char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext'];
 
-/** True where the target's column holds every value of the source's exactly, by the names of their types (catalogue/column-type.ts). */
+/** Types of expressions (docs/expressions.md), and the columns whose texts theirs are. */
+const madeTypes: Readonly<Record<string, ReadonlySet<string>>> = {
+  'pg_catalog.int2': new Set([...integerBases, 'decimal']),
+  'pg_catalog.int4': new Set([...integerBases, 'decimal']),
+  'pg_catalog.int8': new Set([...integerBases, 'decimal']),
+  'pg_catalog.numeric': new Set(['decimal']),
+  'pg_catalog.float4': new Set(['float', 'double']),
+  'pg_catalog.float8': new Set(['double']),
+  'pg_catalog.text': new Set(texts),
+  'pg_catalog.varchar': new Set(texts),
+  'pg_catalog.date': new Set(['date']),
+  'pg_catalog.timestamp': new Set(['datetime']),
+  'pg_catalog.uuid': new Set(['uuid']),
+};
+
+/**
+ * True where the target's column holds every value of the source's exactly, by the names of their types (catalogue/column-type.ts); of what transforms have made, where it holds
+ * or refuses each (altered-value.ts).
+ */
 export function typeFits(source: string, target: string): boolean {
   if (source === target) return true;
+  const made = madeTypes[source];
+  if (made !== undefined) return made.has(parseType(target).base);
   const from = parseType(source);
   const to = parseType(target);
   // Documents that MySQL has parsed have one text.

@@ -15,6 +15,7 @@ import {
   type RowHash,
   type RowKey,
   type RowPlace,
+  type SideCondition,
   type SideTable,
 } from '../../../src/core/compare-side.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
@@ -94,7 +95,7 @@ export class PostgresCompareSide implements CompareSide {
     });
   }
 
-  async condition(text: string, names: ReadonlyMap<string, string>): Promise<string> {
+  async condition({ text, names }: SideCondition): Promise<string> {
     const pieces = await sqlPieces(text, 'expression');
     return sqlText(
       pieces.map((piece) => (typeof piece === 'string' ? piece : { column: names.get(piece.column) ?? piece.column })),

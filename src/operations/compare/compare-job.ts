@@ -127,9 +127,11 @@ export async function planTables(
     const conditions = new Map<Output, PlanSides['conditions']>();
     const carriers = new Map<Output, TableCarrier>();
     for (const output of binding.outputs) {
-      conditions.set(output, await conditionsOf(definition, options, { binding, output, sides }));
-      const carrier = find(there, output.table) === null ? undefined : await target.carrier?.(output.table);
-      if (carrier !== undefined) carriers.set(output, carrier);
+      // It is told as not verified.
+      if (find(there, output.table) === null) continue;
+      const carrier = (await target.carrier?.(output.table)) ?? null;
+      if (carrier !== null) carriers.set(output, carrier);
+      conditions.set(output, await conditionsOf(definition, options, { binding, output, carrier, sides }));
     }
     planned.push(
       ...planTable(binding, (output) => ({
@@ -175,6 +177,8 @@ function chosenTables(
 interface ConditionPlace {
   readonly binding: TableBinding;
   readonly output: Output;
+  /** Null where both sides are of one family. */
+  readonly carrier: TableCarrier | null;
   readonly sides: Sides;
 }
 
@@ -182,30 +186,35 @@ interface ConditionPlace {
 async function conditionsOf(
   { tables, name: route }: JobWork['definition'],
   { where }: CompareOptions,
-  { binding, output, sides }: ConditionPlace,
+  { binding, output, carrier, sides }: ConditionPlace,
 ): Promise<PlanSides['conditions']> {
   const marked = thereCondition(leftByIntent(binding, output));
   const parts = [marked, output.owns?.text ?? null].filter((part) => part !== null);
-  const texts = await Promise.all(parts.map((part) => sides.target.condition(part, new Map())));
+  const texts = await Promise.all(
+    parts.map(async (text) => {
+      const plain = (await tables.condition(text)).plain(output.table.columns);
+      return await sides.target.condition({ table: output.table, text, plain, names: new Map() });
+    }),
+  );
   const there = texts.length === 0 ? null : texts.map((text) => `(${text}\n)`).join(' and ');
   if (where === null) return { source: null, target: there };
   const { source } = binding;
   const table = tableLabel(source);
   const expression = await tables.condition(where);
   expression.bind({ route, table, columns: source.columns, as: 'condition' });
-  const here = new Map<string, string>();
   const names = new Map<string, string>();
   for (const column of expression.columns) {
     const from = source.columns.findIndex((one) => one.name === column);
     const at = output.lineage.findIndex(({ injectiveOf, by }) => injectiveOf === from && by === '');
     const to = output.table.columns[at]?.name;
-    if (to === undefined) throw fail(routeErrors.conditionChanged, { route, table, column });
-    here.set(column, column);
+    if (to === undefined || carrier?.keeps(to) === false)
+      throw fail(routeErrors.conditionChanged, { route, table, column });
     names.set(column, to);
   }
+  const asked = { text: where, plain: expression.plain(source.columns) };
   const [onSource, onTarget] = await Promise.all([
-    sides.source.condition(where, here),
-    sides.target.condition(where, names),
+    sides.source.condition({ ...asked, table: source, names: new Map() }),
+    sides.target.condition({ ...asked, table: output.table, names }),
   ]);
   return { source: onSource, target: there === null ? onTarget : `(${onTarget}\n) and ${there}` };
 }

@@ -140,6 +140,23 @@ export async function comparePair(source: MysqlServer, target: MysqlServer): Pro
     );
     expect(JSON.stringify(found.document)).not.toContain('täxT');
 
+    // Part of a table: what is asked of both servers is the condition's own meaning, whatever their collations say.
+    const partly = await run<CompareDocument>(
+      'compare',
+      `${d}.item`,
+      '--since',
+      'at=2026-11-01 00:13:00',
+      '--where',
+      "e = 'a' or id <> 1050",
+    );
+    expect(partly.document).toMatchObject({ partial: true, tables: [{ missing: 1, different: 5, undecided: 0 }] });
+    const mended = await run<RepairDocument>('repair', `${d}.item`, '--where', 'id % 500 = 0 and id < 600', '--yes');
+    expect(mended).toMatchObject({ code: 0, document: { tables: [{ repaired: 1, left: 0 }] } });
+    const vague = await file.tidelock('compare', 'here-to-there', `${d}.item`, '--where', "lower(s) = 'a'");
+    expect(vague).toMatchObject({ code: 2 });
+    expect(vague.err).toContain('TL-5010');
+    await target.query(`UPDATE ${e}.item SET n = n + 0.000001 WHERE id = 500`);
+
     const tables = keyed.map((name) => `${d}.${name}`);
     const planned = await run<RepairDocument>('repair', ...tables, '--dry-run');
     expect(planned.document).toMatchObject({ dryRun: true, job: null, equal: false });

@@ -2,6 +2,7 @@ import type mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MysqlCompareSide } from '../../../connectors/mysql/compare/mysql-compare-side.ts';
 import { mysqlSource } from '../../../connectors/mysql/source/mysql-source.ts';
+import { configuredExpression } from '../../../src/config/configured-expression.ts';
 import type { Row } from '../../../src/core/cell.ts';
 import type { ComparedShape, ListedRow, RowHash } from '../../../src/core/compare-side.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -34,6 +35,137 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
 
   test('text comes exactly in every charset of the server', async () => {
     await compare('texts', await charsetCases(connection, vendor));
+  });
+
+  test('a condition is true of the same rows at the server as in the language', async () => {
+    const uuid = vendor === 'mariadb' ? ', u uuid' : '';
+    await connection.query(`CREATE TABLE d.chosen (id int PRIMARY KEY, n bigint unsigned, i smallint, m decimal(12,3), f float, g double, s varchar(20) COLLATE utf8mb4_general_ci,
+      c char(6) CHARACTER SET latin1, e enum('a', 'B', ''), day date, at datetime(3), ts timestamp(6) NULL, b varbinary(20), k binary(3)${uuid})`);
+    const random = new Random(seed);
+    const texts = ["''", "'a'", "'A'", "'a '", "'ä'", "'ß'", "'ss'", "'it''s'", "'\\\\'", "'10'"];
+    const pick = (...values: readonly string[]) => random.pick(['NULL', ...values, ...values]);
+    const rows = Array.from({ length: 250 }, (_, id) =>
+      [
+        id,
+        pick('0', '7', '18446744073709551615', String(random.below(30))),
+        pick('0', '-1', '-32768', '32767', String(random.below(30) - 15)),
+        pick('0', '0.5', '-0.500', '999999999.999', '7'),
+        pick('0', '0.1', '-0.1', '3.4028235e38', '16777216', '7'),
+        pick('0', '0.1', '1e22', '-1.7976931348623157e308', '7'),
+        pick(...texts),
+        pick(...texts),
+        pick("'a'", "'B'", "''"),
+        pick("'2026-11-01'", "'1000-01-01'", "'9999-12-31'"),
+        pick("'2026-11-01 00:00:00'", "'2026-10-31 23:59:59.999'", "'1999-12-31 12:00:00.5'"),
+        pick("'2026-11-01 00:00:00'", "'2026-11-01 00:00:00.000001'", "'1999-12-31 12:00:00'"),
+        pick("x''", "x'00'", "x'6100'", "x'61'"),
+        pick("x'61'", "x'610000'", "x''"),
+        ...(vendor === 'mariadb' ? [pick("'0b4d1f0e-8a3c-4c52-9d61-5f6f6f1b2a3c'")] : []),
+      ].join(', '),
+    );
+    await connection.query(`INSERT INTO d.chosen VALUES (${rows.join('), (')})`);
+    const simple = [
+      ...[
+        'n = 7',
+        'n > 9223372036854775807',
+        'n < -1',
+        'n % 3 = 1',
+        'n IN (0, 7.0)',
+        'i % 4 <> -3',
+        '7 >= i',
+        "i = '7'",
+      ],
+      ...['i BETWEEN -2 AND 3', 'i NOT BETWEEN -2 AND 3', 'm = 0.5', 'm <= -0.5', 'm > 1e2', 'f = 0.1', "f = '0.1'"],
+      ...[
+        'f > 16777216',
+        'g = 0.1',
+        'g >= 1e22',
+        'g < -1e300',
+        "s = 'a'",
+        "s = ''",
+        "s <> 'ä'",
+        "s IN ('ss', 'it''s')",
+      ],
+      ...[
+        "s = 'a '",
+        "c = 'a'",
+        "c = 'ä'",
+        "s = E'\\\\'",
+        "e = 'B'",
+        "e <> ''",
+        "e IN ('a', 'b')",
+        "s IS DISTINCT FROM 'A'",
+      ],
+      ...["s IS NOT DISTINCT FROM 'a'", 'g IS NULL', 's IS NOT NULL', "day >= '2026-11-01'", "day = date '1000-01-01'"],
+      ...[
+        "at > '2026-10-31 23:59:59.998'",
+        "at < timestamp '2026-11-01'",
+        "ts <= '2026-11-01 00:00:00'",
+        "ts >= '2026-11-01T01:00:00+01'",
+      ],
+      ...[
+        "b = '\\x6100'",
+        "b <> '\\x'",
+        "k = '\\x610000'",
+        ...(vendor === 'mariadb' ? ["u = '0B4D1F0E8A3C4C529D615F6F6F1B2A3C'"] : []),
+      ],
+    ];
+    const joined = Array.from({ length: 60 }, () => {
+      const [a, b, c] = [random.pick(simple), random.pick(simple), random.pick(simple)];
+      return random.pick([
+        `NOT (${a})`,
+        `(${a}) AND NOT (${b})`,
+        `(${a}) OR (${b}) AND (${c})`,
+        `NOT ((${a}) OR (${b}))`,
+      ]);
+    });
+    const route = { ...mysqlRoute(server, 'd'), to: server.node };
+    const side = new MysqlCompareSide({
+      side: 'source',
+      node: server.node,
+      route,
+      signal: new AbortController().signal,
+    });
+    try {
+      const table = { schema: 'd', name: 'chosen' };
+      const [described] = await side.tables([table]);
+      const columns = (described?.columns ?? []).map(({ name, type }) => ({ name, type, modifier: -1, key: false }));
+      const cells: Row[] = [];
+      const shape: ComparedShape = { table, key: ['id'], columns: [], condition: null };
+      for await (const batch of side.read(
+        shape,
+        columns.map(({ name }) => name),
+        { after: null, to: null },
+      ))
+        cells.push(...batch);
+      expect(cells).toHaveLength(rows.length);
+      await import('../../../src/expression/load-parser.ts');
+      for (const text of [...simple, ...joined]) {
+        const expression = configuredExpression(text);
+        const bound = expression.bind({ route: 'r', table: 'd.chosen', columns, as: 'condition' });
+        const plain = expression.plain(columns);
+        expect(plain, text).not.toBeNull();
+        const sql = await side.condition({ table, text, plain, names: new Map() });
+        const [found] = await connection.query<mysql.RowDataPacket[]>(
+          `SELECT t.id FROM d.chosen AS t WHERE ${sql} ORDER BY t.id`,
+        );
+        const expected = cells.filter((row) => bound.isTrue(row)).map(([id]) => Number(id));
+        expect(
+          found.map(({ id }) => Number(id)),
+          text,
+        ).toEqual(expected.sort((a, b) => a - b));
+      }
+      for (const text of ["s > 'a'", "lower(s) = 'a'", 'n = i', "s LIKE 'a%'", 'f IN (0.1, 7)', 'n + 1 = 2']) {
+        const expression = configuredExpression(text);
+        expression.bind({ route: 'r', table: 'd.chosen', columns, as: 'condition' });
+        const plain = expression.plain(columns);
+        await expect(side.condition({ table, text, plain, names: new Map() }), text).rejects.toMatchObject({
+          code: 'TL-5010',
+        });
+      }
+    } finally {
+      await side.close();
+    }
   });
 
   test('names, types and the key come from the binlog itself', async () => {

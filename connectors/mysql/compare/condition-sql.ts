@@ -1,0 +1,97 @@
+import type { PlainCondition, PlainSign } from '../../../src/core/plain-condition.ts';
+import { quoteIdentifier } from '../identifiers.ts';
+import { integerBases, literalKind } from '../target/column-kind.ts';
+import { textLiteral } from '../target/value-literal.ts';
+import type { MysqlSideColumn } from './side-tables.ts';
+
+type Comparison = Extract<PlainCondition, { kind: 'comparison' }>;
+
+/** What finds the column that a condition names. */
+export type FindColumn = (name: string) => MysqlSideColumn | undefined;
+
+/**
+ * The condition as MySQL and MariaDB answer it as the route's language does; null where they do not. Of a table that statements call `t`. Texts are compared by
+ * their bytes in utf8mb4: a collation would hold others equal, too.
+ */
+export function conditionSql(condition: PlainCondition, find: FindColumn): string | null {
+  switch (condition.kind) {
+    case 'and':
+    case 'or': {
+      const operands = condition.operands.map((operand) => conditionSql(operand, find));
+      return operands.includes(null) ? null : `(${operands.join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;
+    }
+    case 'not': {
+      const operand = conditionSql(condition.operand, find);
+      return operand === null ? null : `(NOT ${operand})`;
+    }
+    case 'isNull': {
+      const column = find(condition.column);
+      return column === undefined ? null : `(t.${quoteIdentifier(column.name)} IS NULL)`;
+    }
+    case 'comparison': {
+      const column = find(condition.column);
+      const sides = column === undefined ? null : sidesOf(column, condition);
+      return sides === null ? null : comparedSql(sides, condition);
+    }
+  }
+}
+
+interface Sides {
+  readonly term: string;
+  readonly constant: string;
+}
+
+function comparedSql({ term, constant }: Sides, { sign, nullCounts }: Comparison): string {
+  if (!nullCounts) return `(${term} ${operators[sign]} ${constant})`;
+  const isSame = `(${term} <=> ${constant})`;
+  return sign === '=' ? isSame : `(NOT ${isSame})`;
+}
+
+/** Written anew: nothing of what somebody has typed becomes SQL. */
+const operators: Readonly<Record<PlainSign, string>> = {
+  '=': '=',
+  '<>': '<>',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+};
+
+function sidesOf({ name, parsed }: MysqlSideColumn, { of, divisor, constant }: Comparison): Sides | null {
+  const { base, collation } = parsed;
+  const column = `t.${quoteIdentifier(name)}`;
+  switch (of) {
+    case 'number': {
+      const isWhole = integerBases.has(base);
+      if (!isWhole && ((base !== 'decimal' && base !== 'year') || divisor !== null)) return null;
+      return { term: divisor === null ? column : `(${column} % ${BigInt(divisor)})`, constant };
+    }
+    case 'boolean':
+      return integerBases.has(base) ? { term: column, constant: constant === 't' ? '1' : '0' } : null;
+    case 'float':
+      if (base !== 'float' && base !== 'double') return null;
+      return { term: `(${column} + 0e0)`, constant: constant.includes('e') ? constant : `${constant}e0` };
+    case 'text': {
+      if (collation === null || base === 'json') return null;
+      // One character more than it has: of a text beyond max_allowed_packet a function makes NULL.
+      const beginning = `LEFT(${base === 'enum' || base === 'set' ? `CAST(${column} AS CHAR)` : column}, ${[...constant].length + 1})`;
+      return {
+        term: `CAST(CONVERT(${beginning} USING utf8mb4) AS BINARY)`,
+        constant: `x'${Buffer.from(constant, 'utf8').toString('hex')}'`,
+      };
+    }
+    case 'bytes':
+      return literalKind(parsed) === 'bytes' ? { term: column, constant: `x'${constant}'` } : null;
+    case 'uuid':
+      if (base === 'uuid') return { term: `CAST(${column} AS CHAR)`, constant: textLiteral(constant) };
+      return base === 'binary' && parsed.size === 16
+        ? { term: column, constant: `x'${constant.replaceAll('-', '')}'` }
+        : null;
+    case 'date':
+      return base === 'date' ? { term: column, constant: `DATE${textLiteral(constant)}` } : null;
+    case 'timestamp':
+      return base === 'datetime' ? { term: column, constant: `TIMESTAMP${textLiteral(constant)}` } : null;
+    case 'timestamptz':
+      return base === 'timestamp' ? { term: column, constant: `TIMESTAMP${textLiteral(constant)}` } : null;
+  }
+}
