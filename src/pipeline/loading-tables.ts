@@ -1,5 +1,5 @@
 import { ABSENT, type Cell, type Row, UNCHANGED } from '../core/cell.ts';
-import type { Change, UpdateChange } from '../core/change.ts';
+import type { Change, TruncateChange, UpdateChange } from '../core/change.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { RowOperation } from '../core/table-mapping.ts';
 import type { TransactionPart } from '../core/transaction.ts';
@@ -11,6 +11,8 @@ export interface LoadingTable {
   treatment(table: TableVersion): Treatment;
   /** The target's rows of it go, one after the other, and nothing of the source was read yet. */
   isEmptying(): boolean;
+  /** All of its rows are loaded, and not a part of them. */
+  readonly isWhole: boolean;
   /** Whether a row with this key is loaded; null where nobody can tell any more. */
   isLoaded(table: TableVersion, row: Row): boolean | null;
   /** A key has to be read again. */
@@ -88,6 +90,7 @@ export class LoadingTables {
 
   /** Null where it goes on as any other. */
   #whileEmptying(change: Change): Moved | null {
+    if (change.kind === 'truncate') return this.#emptied(change);
     if (change.kind !== 'insert' && change.kind !== 'update' && change.kind !== 'delete') return null;
     const { table } = change;
     const loading = this.#tables.get(tableLabel(table));
@@ -121,6 +124,18 @@ export class LoadingTables {
       return { table, changes: [goes(before)], again: key.map((at) => readKeyText(now[at])) };
     }
     return { table, changes: [goes(before), { kind: 'insert', table, after: now }], again: null };
+  }
+
+  /** Rows that the route would mark as deleted go in any case; a marked one could come to where its deletion has been already, and stay. */
+  #emptied(change: TruncateChange): Moved | null {
+    const goes = (table: TableVersion): boolean => {
+      const loading = this.#tables.get(tableLabel(table));
+      return loading?.isWhole === true && loading.isEmptying() && loading.treatment(table).kept !== null;
+    };
+    const [table] = change.tables.filter(goes);
+    if (table === undefined) return null;
+    const tables = change.tables.filter((one) => !goes(one));
+    return { table, changes: tables.length === 0 ? [] : [{ ...change, tables }], again: null };
   }
 
   /** Null where the key stays. */

@@ -76,6 +76,15 @@ export const compareMutations: readonly Mutation[] = [
     test: { file: 'test/property/compare.property.test.ts', name: 'just their differences' },
   },
   {
+    id: 'repair-commits-behind',
+    promise: 2,
+    what: 'lets a COMMIT of a repair that nobody waits for any more come behind changes of its rows',
+    file: 'connectors/postgres/compare/postgres-repairer.ts',
+    find: 'where id = $1 for no key update',
+    replace: 'where id = $1 for key share',
+    test: { file: 'test/integration/compare/repair.test.ts', name: 'cancelled during its COMMIT' },
+  },
+  {
     id: 'refused-is-null',
     promise: 5,
     what: 'takes a value that has no form at the target for NULL',

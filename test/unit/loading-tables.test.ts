@@ -15,15 +15,17 @@ const table = {
 
 interface How extends Partial<Treatment> {
   readonly isEmptying?: boolean;
+  readonly isWhole?: boolean;
 }
 
-function passed(change: Change, { isEmptying = true, dropped = new Set(), kept = null }: How = {}) {
+function passed(change: Change, { isEmptying = true, isWhole = false, dropped = new Set(), kept = null }: How = {}) {
   const again: (readonly string[])[] = [];
   const loading = new LoadingTables();
   loading.set('public.item', {
     key: ['id'],
     treatment: () => ({ dropped, kept }),
     isEmptying: () => isEmptying,
+    isWhole,
     isLoaded: (_: TableVersion, row: Row) => (row[0] === ABSENT ? null : Number(row[0]) < 100),
     onAgain: (key) => again.push(key),
   });
@@ -89,4 +91,15 @@ test('a key of bytes is one key in each image, and is read again by its bytes', 
   expect(passed(kept, apart)).toEqual({ changes: [{ ...kept, table: undefined }], again: [] });
   const moved = update([bytes('00ff'), 'a'], [bytes('01fe'), 'b']);
   expect(passed(moved, { ...apart, ...without('insert') }).again).toEqual([['\\x01fe']]);
+});
+
+test('a TRUNCATE at the source marks no old row that is to go', () => {
+  const other = { ...table, name: 'other' };
+  const truncate = (...tables: TableVersion[]): Change => ({ kind: 'truncate', tables, restartIdentity: false });
+  const marking = { ...kept, isWhole: true };
+  expect(passed(truncate(table), marking).changes).toEqual([]);
+  expect(passed(truncate(table, other), marking).changes).toEqual([{ ...truncate(other), table: undefined }]);
+  // Of a part the others are to be marked; where nothing is kept, all go at once.
+  for (const how of [{ ...kept }, { isWhole: true }, { ...marking, isEmptying: false }])
+    expect(passed(truncate(table), how).changes).toEqual([{ ...truncate(table), table: undefined }]);
 });

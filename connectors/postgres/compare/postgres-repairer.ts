@@ -65,6 +65,7 @@ class PostgresRepairer implements Repairer {
       const kept = [...done.values()];
       await this.#keep(request, kept);
       await this.#takeBack([...done.keys()]);
+      if (undoneBy(request.rows).length === 0) await this.#holdUpGroups();
       await this.#client.query('commit');
       const left = new Set(open.filter((row) => !done.has(row)));
       return request.rows.map((row) => ({ kind: left.has(row) ? 'changed' : 'done' }));
@@ -181,7 +182,8 @@ class PostgresRepairer implements Repairer {
 
   /**
    * A row that a parked transaction brings would be there twice after its retry, and for one that it takes away another one like it would go:
-   * nothing tells that it has come, or gone, already.
+   * nothing tells that it has come, or gone, already. Without a lock: what is parked while rows are taken back is as if it had been parked afterwards, and
+   * within a look nothing is.
    */
   async #demandNothingParked(): Promise<void> {
     const { route, routeId } = this.#options;
@@ -240,6 +242,15 @@ class PostgresRepairer implements Repairer {
     );
     if (rows[0]?.epoch !== epoch.toString())
       throw fail(routeErrors.fenced, { route: route.name, epoch: epoch.toString() });
+  }
+
+  /**
+   * A COMMIT that was sent may take longer than anybody waits for it: for a synchronous standby, a disk, in a backend that is stopped. Until it is over a
+   * row that it brings is there for no other transaction, so that a DELETE of the stream would find none. So groups, which read this row FOR SHARE, wait for
+   * it, and say for whom. What is not committed yet holds up nobody for longer than the look: its session is gone then, and can't send a COMMIT.
+   */
+  async #holdUpGroups(): Promise<void> {
+    await this.#client.query('select from tidelock.routes where id = $1 for no key update', [this.#options.routeId]);
   }
 
   #classify(error: unknown): unknown {

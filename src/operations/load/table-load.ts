@@ -115,6 +115,7 @@ export class TableLoad {
       key: this.#key,
       treatment: (table) => mapper.bind(table),
       isEmptying: () => this.#emptying,
+      isWhole: this.#part === null,
       isLoaded: (table, row) => (this.#part === null ? true : (this.#partOf(table)?.isOurs(row) ?? null)),
       onAgain: (key) => this.#again.push(key),
     });
