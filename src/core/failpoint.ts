@@ -43,6 +43,10 @@ export const failpointNames = [
   'chunk.read',
   'chunk.sent',
   'chunk.applied',
+  'repair.written',
+  'repair.committed',
+  'undo.written',
+  'undo.committed',
 ] as const;
 
 export type FailpointName = (typeof failpointNames)[number];

@@ -225,6 +225,26 @@ export async function killedWhileLoading(
   await ends.same(['entry']);
 }
 
+/** Kills the worker while the rows go that a load replaces: they are gone in the end, and those of the source there. */
+export async function killedWhileReplacing(servers: CrashServers): Promise<void> {
+  await using ends = await pair(servers);
+  const { source, target, file } = ends;
+  await source.query(entries(1, 3000, 'NULL'));
+  // The begin of the load, two steps that are committed, and one that is not.
+  await using route = file.run({ TIDELOCK_FAILPOINTS: 'chunk.sent=4:kill' });
+  await route.caughtUp();
+  await target.query(`DELETE FROM entry WHERE id < 20; ${entries(5000, 7000, "'of nobody'")}`);
+  const worker = await route.workerPid();
+  const load = file.tidelock('load', 'here-to-there', `${source.schema}.entry`, '--existing', 'replace', '--yes');
+  await until('the end of the worker', () => !isAlive(worker));
+  await source.query(
+    `UPDATE entry SET value = -1 WHERE id IN (1, 1500, 3000); DELETE FROM entry WHERE id = 2; ${entries(4000, 4001, 'NULL')}`,
+  );
+  expect(await load).toMatchObject({ code: 0 });
+  await route.caughtUp();
+  await ends.same(['entry']);
+}
+
 /** The first COMMIT's answer is lost, and so is that of the worker's next attempt. */
 export async function loseAnswers(servers: CrashServers): Promise<void> {
   await using ends = await pair(servers);

@@ -8,6 +8,7 @@ import {
   type CrashServers,
   type Kill,
   killedWhileLoading,
+  killedWhileReplacing,
   killedWhileStreaming,
   killText,
   loseAnswerOfLoad,
@@ -82,6 +83,8 @@ describe.each(pairs)('from %s to %s', (from, to) => {
     'kill -9 at %s: the load begins anew',
     (name) => killedWhileLoading(servers, [name]),
   );
+
+  test('kill -9 while the rows go that a load replaces', () => killedWhileReplacing(servers));
 
   test('the lost answer of a COMMIT is found out', () => loseAnswers(servers));
 

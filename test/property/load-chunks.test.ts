@@ -134,6 +134,7 @@ describe.for(seeds())('seed %i', (seed) => {
         key: key.names,
         treatment: () => ({ dropped: new Set(), kept: null }),
         isEmptying: () => isEmptying,
+        isWhole: true,
         isLoaded: (_, row) => isLoaded(row),
         onAgain: (moved) => again.push([...moved]),
       });

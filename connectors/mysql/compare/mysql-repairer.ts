@@ -3,6 +3,7 @@ import { type ComparedRow, type ComparedShape, keyText, type RowKey } from '../.
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
 import type { KeptImage, Repairer, RepairRequest, RowOutcome, RowRepair } from '../../../src/core/repairer.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
@@ -84,7 +85,10 @@ class MysqlRepairer implements Repairer {
       const written = open.filter(({ key }) => done.has(keyText(key)));
       await this.#keep(request, written);
       await this.#takeBack(written);
+      const isUndo = request.rows.some(({ undoes }) => undoes !== undefined);
+      failpoint(isUndo ? 'undo.written' : 'repair.written');
       await session.batch(['commit']);
+      failpoint(isUndo ? 'undo.committed' : 'repair.committed');
       const left = new Set(open.filter((row) => !written.includes(row)));
       return request.rows.map((row) => ({ kind: left.has(row) ? 'changed' : 'done' }));
     } catch (error) {

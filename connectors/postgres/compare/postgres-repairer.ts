@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { type ComparedColumn, keyText } from '../../../src/core/compare-side.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { failpoint } from '../../../src/core/failpoint.ts';
 import type { KeptImage, Repairer, RepairRequest, RowOutcome, RowRepair } from '../../../src/core/repairer.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
@@ -65,8 +66,11 @@ class PostgresRepairer implements Repairer {
       const kept = [...done.values()];
       await this.#keep(request, kept);
       await this.#takeBack([...done.keys()]);
-      if (undoneBy(request.rows).length === 0) await this.#holdUpGroups();
+      const isUndo = undoneBy(request.rows).length > 0;
+      if (!isUndo) await this.#holdUpGroups();
+      failpoint(isUndo ? 'undo.written' : 'repair.written');
       await this.#client.query('commit');
+      failpoint(isUndo ? 'undo.committed' : 'repair.committed');
       const left = new Set(open.filter((row) => !done.has(row)));
       return request.rows.map((row) => ({ kind: left.has(row) ? 'changed' : 'done' }));
     } catch (error) {
