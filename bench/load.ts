@@ -1,9 +1,13 @@
 // npm run -s bench:load -- [ROWS] [ROUNDS] [TRANSACTIONS A SECOND]
 //
 // The initial load of pgbench_accounts beside the stream, with the key in place. With an idle source beside `COPY | COPY` through psql, which has
-// no order to keep and nothing to go on from; under transactions, how late they come to the target meanwhile.
-import { spawn } from 'node:child_process';
+// no order to keep and nothing to go on from, and beside pgcopydb where it is installed (`copy table-data`, the command as a whole; Debian: apt-get install
+// pgcopydb); under transactions, how late they come to the target meanwhile.
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { startPostgres, type TestDatabase } from '../test/support/postgres.ts';
@@ -39,6 +43,25 @@ async function copyMs(source: TestDatabase, target: TestDatabase): Promise<numbe
   const [code] = await once(to, 'exit');
   if (code !== 0) throw new Error(`psql has ended with ${code}`);
   return performance.now() - beganMs;
+}
+
+/** Null where it is not installed. */
+async function pgcopydbMs(source: TestDatabase, target: TestDatabase): Promise<number | null> {
+  if (spawnSync('pgcopydb', ['version'], { stdio: 'ignore' }).error !== undefined) return null;
+  await target.query('TRUNCATE pgbench_accounts');
+  const directory = mkdtempSync(join(tmpdir(), 'tidelock-pgcopydb-'));
+  const filters = join(directory, 'filters');
+  writeFileSync(filters, '[include-only-table]\npublic.pgbench_accounts\n');
+  try {
+    const beganMs = performance.now();
+    const sides = ['--source', source.url(), '--target', target.url()];
+    const command = ['copy', 'table-data', ...sides, '--dir', join(directory, 'work'), '--filters', filters];
+    const [code] = await once(spawn('pgcopydb', command, { stdio: 'ignore' }), 'exit');
+    if (code !== 0) throw new Error(`pgcopydb has ended with ${code}`);
+    return performance.now() - beganMs;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 interface Loaded {
@@ -119,20 +142,25 @@ try {
   await here.query('VACUUM ANALYZE');
   say(machine());
   const copies: number[] = [];
+  const peers: number[] = [];
   const loads: Loaded[] = [];
   for (let round = 0; round < rounds; round++) {
     const copied = await copyMs(here, there);
+    const peer = await pgcopydbMs(here, there);
     const loaded = await load(here, there, 0);
     copies.push(copied);
+    if (peer !== null) peers.push(peer);
     loads.push(loaded);
-    say({ kind: 'round', round, rows, copyMs: copied, ...loaded });
+    say({ kind: 'round', round, rows, copyMs: copied, pgcopydbMs: peer, ...loaded });
   }
-  const ratio = median(copies) / median(loads.map(({ ms }) => ms));
+  const loadMs = median(loads.map(({ ms }) => ms));
+  const ratio = median(copies) / loadMs;
   say({
     kind: 'result',
     rows,
     ratio,
     must: 0.85,
+    ofPgcopydb: peers.length === 0 ? null : median(peers) / loadMs,
     peakBytes: Math.max(...loads.map((each) => each.peakBytes)),
     memoryMust: 256_000_000,
   });

@@ -10,6 +10,7 @@ import { ChunkSize } from '../../src/operations/load/chunk-size.ts';
 import { LoadMemory } from '../../src/operations/load/load-memory.ts';
 import { LoadPace } from '../../src/operations/load/load-pace.ts';
 import { TableLoad } from '../../src/operations/load/table-load.ts';
+import { TargetTime } from '../../src/operations/load/target-time.ts';
 import { versionOf } from '../../src/pipeline/judge-definition.ts';
 import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
@@ -104,6 +105,7 @@ async function readAgain(
       loading,
       mapper,
       memory,
+      time: new TargetTime(),
       pace: new LoadPace({
         limits: { rowsPerSecond: null, bytesPerSecond: null, maxLoad: null, lagMs: null },
         lagMs: () => null,
@@ -217,6 +219,36 @@ test('no more is under way than the target applies in a while, so that changes b
   expect(taken).toBe(2);
   memory.give(reserved);
   await third;
+});
+
+test('where changes come less is under way than where none do', async () => {
+  const { signal } = new AbortController();
+  let nowMs = 0;
+  const time = new TargetTime(() => nowMs);
+  const size = new ChunkSize(1_000_000, { time });
+  const memory = new LoadMemory(1_000, time);
+  const applied = (): number => {
+    size.applied({ rows: 1_000, ms: 90 });
+    size.measured({ rows: 1_000, bytes: 100, ms: 1 });
+    return size.rows;
+  };
+  expect(applied()).toBe(2_000);
+  time.changed();
+  expect([applied(), size.expectedApplyMs]).toEqual([1_000, 90]);
+  const reserved = { bytes: 1, ms: size.expectedApplyMs };
+  await memory.take(reserved, signal);
+  await memory.take(reserved, signal);
+  let isTaken = false;
+  const third = memory.take(reserved, signal).then(() => {
+    isTaken = true;
+  });
+  await new Promise(setImmediate);
+  expect(isTaken).toBe(false);
+  memory.give(reserved);
+  await third;
+  nowMs = 5_000;
+  expect(applied()).toBe(2_000);
+  await memory.take(reserved, signal);
 });
 
 test('what is read and not at the target yet stays within the memory of loads', async () => {

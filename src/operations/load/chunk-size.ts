@@ -1,7 +1,7 @@
+import { TargetTime } from './target-time.ts';
+
 /** A table's lock is held at the source no longer than this. */
 const readMs = 300;
-/** Changes of the stream wait for a chunk that is applied. */
-const applyMs = 180;
 const firstRows = 2_000;
 const mostRows = 1_000_000;
 
@@ -14,14 +14,20 @@ interface Measured {
 export class ChunkSize {
   readonly #maxBytes: number;
   readonly #mostRows: number;
+  readonly #time: TargetTime;
   #rows: number;
   /** How long the target takes for a row; null until one knows. */
   #applyMsPerRow: number | null = null;
 
   constructor(
     maxBytes: number,
-    { first = firstRows, most = mostRows }: { readonly first?: number; readonly most?: number } = {},
+    {
+      first = firstRows,
+      most = mostRows,
+      time = new TargetTime(),
+    }: { readonly first?: number; readonly most?: number; readonly time?: TargetTime } = {},
   ) {
+    this.#time = time;
     this.#maxBytes = maxBytes;
     this.#mostRows = Math.min(most, mostRows);
     this.#rows = Math.min(first, this.#mostRows);
@@ -33,7 +39,7 @@ export class ChunkSize {
 
   /** How long the target will be at work on the next chunk, about. */
   get expectedApplyMs(): number {
-    return Math.min(applyMs, this.#rows * (this.#applyMsPerRow ?? Number.POSITIVE_INFINITY));
+    return Math.min(this.#time.chunkMs, this.#rows * (this.#applyMsPerRow ?? Number.POSITIVE_INFINITY));
   }
 
   /** What the last chunk was at the source. */
@@ -59,7 +65,7 @@ export class ChunkSize {
   }
 
   #set(rows: number): void {
-    const byApply = this.#applyMsPerRow === null ? rows : applyMs / this.#applyMsPerRow;
+    const byApply = this.#applyMsPerRow === null ? rows : this.#time.chunkMs / this.#applyMsPerRow;
     this.#rows = Math.max(1, Math.min(this.#mostRows, Math.floor(Math.min(rows, byApply))));
   }
 }

@@ -1,3 +1,5 @@
+import { TargetTime } from './target-time.ts';
+
 /** What a chunk takes of what the loads of a route may have under way. */
 export interface Reservation {
   readonly bytes: number;
@@ -6,29 +8,28 @@ export interface Reservation {
 }
 
 /**
- * Changes of the stream that come behind chunks wait until these are applied: so much of the target's time may be under way at once. Of two chunks one is
- * applied while the other is read, so that the target has always something to do.
- */
-const mostMs = 400;
-
-/**
  * What of a route's loads is under way, from the read to the commit at the target: bytes in memory, and time of the target. Not the stream's memory: its
  * high watermark has to come through before the rows of a chunk can go anywhere.
  */
 export class LoadMemory {
   readonly #limitBytes: number;
+  readonly #time: TargetTime;
   #usedBytes = 0;
   #usedMs = 0;
   #chunks = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, time = new TargetTime()) {
     this.#limitBytes = limitBytes;
+    this.#time = time;
   }
 
   /** Waits until there is room. Whoever takes gives it back. Rejects where the signal aborts. */
   async take({ bytes, ms }: Reservation, signal: AbortSignal): Promise<void> {
-    while (this.#chunks > 0 && (this.#usedBytes + bytes > this.#limitBytes || this.#usedMs + ms > mostMs)) {
+    while (
+      this.#chunks > 0 &&
+      (this.#usedBytes + bytes > this.#limitBytes || this.#usedMs + ms > this.#time.underWayMs)
+    ) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
         const wake = (): void => {

@@ -25,6 +25,7 @@ import { LoadMemory } from './load-memory.ts';
 import { LoadPace } from './load-pace.ts';
 import { LoadRates } from './load-rates.ts';
 import { TableLoad, type TableLoadOptions } from './table-load.ts';
+import { TargetTime } from './target-time.ts';
 
 export interface LoadsOptions {
   readonly definition: RouteDefinition;
@@ -78,6 +79,7 @@ interface Running {
 export class LoadsBesideStream {
   readonly #options: LoadsOptions;
   readonly #reader: SourceReader;
+  readonly #time = new TargetTime();
   readonly #memory: LoadMemory;
   readonly #chunkBytes: number;
   readonly #pace: LoadPace;
@@ -104,7 +106,7 @@ export class LoadsBesideStream {
     this.#options = options;
     this.#reader = options.source.reader();
     const bytes = Math.floor(options.definition.apply.memoryBytes * memoryShare);
-    this.#memory = new LoadMemory(bytes);
+    this.#memory = new LoadMemory(bytes, this.#time);
     this.#chunkBytes = Math.floor(bytes * chunkShare);
     this.#pace = new LoadPace({
       limits: options.definition.load.limits,
@@ -193,8 +195,11 @@ export class LoadsBesideStream {
   }
 
   /** A part that is at the target. */
-  applied({ chunk }: TransactionPart): void {
-    if (chunk === undefined) return;
+  applied({ chunk, rows: changed }: TransactionPart): void {
+    if (chunk === undefined) {
+      if (changed > 0) this.#time.changed();
+      return;
+    }
     this.#memory.give(chunk.reserved);
     this.#running.get(this.#nameNow(chunk.source))?.table.applied(chunk);
     const { rows, bytes, done } = chunk.progress;
@@ -237,6 +242,7 @@ export class LoadsBesideStream {
       loading,
       mapper,
       memory: this.#memory,
+      time: this.#time,
       pace: this.#pace,
       chunkBytes: this.#chunkBytes,
       definition: (label) => this.#options.tableDefinition(label),

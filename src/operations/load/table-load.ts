@@ -23,6 +23,7 @@ import { ChunkSize } from './chunk-size.ts';
 import type { LoadMemory, Reservation } from './load-memory.ts';
 import type { LoadPace } from './load-pace.ts';
 import { boundPart, replacedPart } from './replaced-part.ts';
+import type { TargetTime } from './target-time.ts';
 
 export interface TableLoadOptions {
   readonly route: string;
@@ -31,6 +32,7 @@ export interface TableLoadOptions {
   readonly loading: LoadingTables;
   readonly mapper: TableMapper;
   readonly memory: LoadMemory;
+  readonly time: TargetTime;
   readonly pace: Pick<LoadPace, 'turn' | 'took' | 'mostRows' | 'mostBytes'>;
   readonly chunkBytes: number;
   /** As the stream has it where it has got to. */
@@ -91,8 +93,8 @@ export class TableLoad {
   ) {
     this.#options = options;
     const { mostRows, mostBytes } = options.pace;
-    this.#size = new ChunkSize(Math.min(options.chunkBytes, mostBytes), { most: mostRows });
-    this.#keys = new ChunkSize(options.chunkBytes, { first: 1 });
+    this.#size = new ChunkSize(Math.min(options.chunkBytes, mostBytes), { most: mostRows, time: options.time });
+    this.#keys = new ChunkSize(options.chunkBytes, { first: 1, time: options.time });
     this.#label = load.source;
     this.#key = load.key;
     // What was read before rows go is read again.
