@@ -69,10 +69,9 @@ async function compare(line: CommandLine, asked: Asked, options: CompareOptions)
 
 function ordered(control: Control, { route, tables }: Asked, options: CompareOptions): Promise<JobDetail> {
   const { where, since, sample, maxLoad, showValues = false, reason } = options;
-  const conditions = [
-    ...(where === undefined ? [] : [`(${where}\n)`]),
-    ...(since === undefined ? [] : [sinceText(since)]),
-  ];
+  const times = since === undefined ? [] : [sinceText(since)];
+  // A refusal tells it as it was given.
+  const conditions = where === undefined ? times : times.length === 0 ? [where] : [`(${where}\n)`, ...times];
   return control.addJob(
     route,
     {
