@@ -510,7 +510,7 @@ test('nothing is wider than a phone of 360 pixels', async () => {
     expect([hash, scrolled.filter((label) => label !== 'Nodes and routes')]).toEqual([hash, []]);
   }
   await page.evaluate(() => {
-    location.hash = '#/routes/stock-to-search';
+    location.hash = '#/routes/sales-to-reporting';
   });
   await page.getByText('More', { exact: true }).click();
   const choice = await page.getByRole('button', { name: 'Carry sequences…' }).boundingBox();
