@@ -34,7 +34,7 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
   for (const { at, rule } of [{ at: ['default'], rule: data.collisions.default }, ...rules])
     if (rule.oldValues === 'check')
       problems.push({ path: ['collisions', ...at, 'oldValues'], message: `${later}check ${source}` });
-  if (data.schemaChanges !== 'halt')
+  if (data.schemaChanges !== 'halt' && isBetween)
     problems.push({ path: ['schemaChanges'], message: `${later}${data.schemaChanges} ${source}` });
   return problems;
 }

@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { ToldCommand } from './column-alteration.ts';
 import type { Position } from './position.ts';
 import type { StoredTable } from './route-state-store.ts';
 import type { Evolution } from './schema-step.ts';
@@ -68,6 +69,11 @@ export interface SchemaChange {
   readonly tableId: string;
   /** Stamps that are settled in here were given before this change (Source.settled), null where nothing is known. */
   readonly seen: string | null;
+  /**
+   * Of a source whose queue has commands as text (Source.follow): what the command does, in its place, with `to` as the catalogue has it by then; null with
+   * the rows behind. Absent of others.
+   */
+  readonly told?: ToldCommand | null;
   /** Set by the pipeline where the target has to follow. */
   evolution?: Evolution;
   /** Where the source transaction that brought it was committed. */

@@ -1,6 +1,7 @@
 import type { ByteBudget } from './byte-budget.ts';
 import type { Row } from './cell.ts';
 import type { Collector } from './collector.ts';
+import type { ToldCommand } from './column-alteration.ts';
 import type { CompareSide } from './compare-side.ts';
 import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
@@ -10,7 +11,7 @@ import type { SourceIdentity } from './route-state-store.ts';
 import type { Sequence, SequenceState } from './sequence.ts';
 import type { SourceReader } from './source-reader.ts';
 import type { TableName, TableVersion } from './table.ts';
-import type { TableFacts } from './table-facts.ts';
+import type { TableDefinition, TableFacts } from './table-facts.ts';
 import type { TablePattern } from './table-pattern.ts';
 import type { DatabaseSchema } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
@@ -79,6 +80,31 @@ export interface QueueWatch {
   close(): Promise<void>;
 }
 
+export interface FollowOptions {
+  /** Since the definition, in their order. */
+  readonly told: readonly ToldCommand[];
+  /** The table as the queue describes it with rows behind the commands, or as the catalogue had it when the last of them was read. */
+  readonly announced: TableVersion;
+  /** It is the catalogue's: it may be further than the commands. */
+  readonly isCatalogue: boolean;
+  /** Columns that do not travel: what becomes of them is no matter. */
+  readonly excluded: ReadonlySet<string>;
+}
+
+/** What has become of a definition. */
+export interface Followed {
+  /** Null where it could not be told. */
+  readonly definition: TableDefinition | null;
+  /** Another name, type, key or number of columns than before. */
+  readonly changed: boolean;
+  /** Why rows may have changed without row events, or columns can't be told from each other; null where that is not so. */
+  readonly unproven: string | null;
+  /** What rows have that were there before, of each added column. */
+  readonly existing: ReadonlyMap<number, string | null>;
+  /** What was told is not proven yet, and may be by what comes behind it. */
+  readonly waits: boolean;
+}
+
 /** One route's source node. Connections are opened when they are first needed. */
 export interface Source {
   readonly order: PositionOrder;
@@ -100,6 +126,8 @@ export interface Source {
   settled(stamps: readonly string[], seen: string): boolean;
   /** True where the transaction of the stamp `a` got its id before `b`, which is a stamp or the id of a transaction part. */
   precedes(a: string, b: string): boolean;
+  /** What told commands make of a definition, of a source whose queue has them (SchemaChange.told). */
+  follow?(before: TableDefinition, options: FollowOptions): Followed;
   /** Size of the tables' rows, without indexes. */
   sizeBytes(tables: readonly TableName[]): Promise<number>;
   /** Labels of tables whose rows the queue tells from the first one on, behind the command that made them (ddl: replicate). */

@@ -1,3 +1,4 @@
+import type { ToldCommand } from './column-alteration.ts';
 import type { Position } from './position.ts';
 import type { Column, ReplicaIdentity } from './table.ts';
 
@@ -67,6 +68,10 @@ export interface TableDefinition {
   readonly gone: readonly string[];
   /** Columns that were added at the source and are not carried (schemaChanges: ignore). */
   readonly ignored: readonly string[];
+  /** Commands behind it whose outcome is not proven yet (Source.follow). */
+  readonly told?: readonly ToldCommand[];
+  /** What commands that were committed before have done is in it. */
+  readonly toldTo?: Position;
   /** What a look at the catalogue has halted at, to know it again once a person has accepted it. */
   readonly halted?: { readonly at: Position; readonly print: string };
 }

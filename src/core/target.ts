@@ -146,6 +146,8 @@ export interface Target {
   state(): Promise<RouteStateStore>;
   loader(options: LoaderOptions): Promise<Loader>;
   consumer(options: ConsumerOptions): Promise<Consumer>;
+  /** Finds out what became of an alteration of a table that commits by itself, which an engine has begun and not seen the end of. Under the lease. */
+  settle?(epoch: bigint): Promise<void>;
   /** A preflight and a Consumer will be asked for: their sessions may be opened by then. What was not needed is closed when the signal aborts. */
   expectConsumer?(signal: AbortSignal): void;
   close(): Promise<void>;

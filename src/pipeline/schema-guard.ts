@@ -8,7 +8,7 @@ import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { SchemaStep } from '../core/schema-step.ts';
-import type { Source } from '../core/source.ts';
+import type { Followed, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
@@ -22,7 +22,7 @@ export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
   readonly mapper: TableMapper;
   readonly store: Pick<RouteStateStore, 'setHalted'>;
-  readonly source: Pick<Source, 'facts' | 'catalogue' | 'settled' | 'precedes' | 'order'>;
+  readonly source: Pick<Source, 'facts' | 'catalogue' | 'settled' | 'precedes' | 'order' | 'follow'>;
   readonly target: Pick<Target, 'columns'>;
   readonly logger: Logger;
   /** What was stored about the tables when the route last ran. */
@@ -220,6 +220,7 @@ export class SchemaGuard {
       if (!this.#isAccepted(change)) throw this.#unproven(change, madeAnew);
       return this.#accept(change, facts);
     }
+    if (change.told !== undefined) return await this.#told(change, known, known.definition, facts);
     // Commands tell what changes, in their place; the catalogue may be further. A look tells what came without one.
     if (this.#options.route.ddl === 'replicate' && sameDefinition(to, known.definition)) return;
     // A table that is not there any more tells nothing; nor does another one of its name.
@@ -237,6 +238,45 @@ export class SchemaGuard {
     else if (this.#isAccepted(change) || this.#isAcceptedState(known.definition, facts))
       this.#accept(change, facts, judgement.definition);
     else await this.#changed(change, known.definition, judgement);
+  }
+
+  /**
+   * Of a source that tells commands as text: a command is followed where the catalogue shows what it says, or else where rows come by the definition that it
+   * makes; until then it is stored with the definition. Throws (halt) where neither is so.
+   */
+  async #told(
+    change: SchemaChange,
+    known: StoredTable,
+    before: TableDefinition,
+    facts: TableFacts | null,
+  ): Promise<void> {
+    const { source, route } = this.#options;
+    const { told, to: announced } = change;
+    if (told) change.to = versionOf(before);
+    // Its outcome was stored before the target was altered, which commits by itself there, and the place of the stream was not.
+    if (told && before.toldTo !== undefined && source.order.covers(before.toldTo, change.at)) return;
+    const commands = [...(before.told ?? []), ...(told && told.length > 0 ? [told] : [])];
+    const excluded = this.#excluded(before);
+    // Not as it is by now: rows that come as the command has found it are not announced once more.
+    const isCatalogue = told !== null;
+    const followed = this.#followed(before, { told: commands, announced, isCatalogue, excluded });
+    const { changed, unproven, waits, definition } = followed;
+    if (told && definition !== null) change.to = versionOf(definition);
+    if (!changed && unproven === null && !waits) return this.#refresh(change, known, followed);
+    if (this.#isAccepted(change)) {
+      if (definition === null && facts !== null && told) change.to = versionOf(definitionOf(facts));
+      return this.#accept(change, facts, definition);
+    }
+    if (!waits || route.schemaChanges === 'halt') return await this.#changed(change, before, followed);
+    const stored = { ...known, definition: { ...before, told: commands } };
+    this.#stored.set(known.source, stored);
+    change.evolution = { steps: [], stored };
+  }
+
+  #followed(before: TableDefinition, options: Parameters<NonNullable<Source['follow']>>[1]): Followed {
+    const { source } = this.#options;
+    if (source.follow === undefined) throw new TypeError('a command was told by a source that can not follow it');
+    return source.follow(before, options);
   }
 
   #excluded({ schema, name, ignored }: TableDefinition): ReadonlySet<string> {
@@ -311,7 +351,8 @@ export class SchemaGuard {
     if (route.schemaChanges === 'halt') throw this.#halt(change, unproven ?? changedText);
     if (unproven !== null || definition === null) throw this.#unproven(change, unproven ?? changedText);
     const from = { binding: mapper.bind(versionOf(before)), ids: before.columns.map(({ id }) => id) };
-    const after = route.schemaChanges === 'ignore' ? await this.#ignore(change, before, judgement) : definition;
+    const known = route.schemaChanges === 'ignore' ? await this.#ignore(change, before, judgement) : definition;
+    const after = change.told === undefined ? known : { ...known, toldTo: change.at };
     mapper.adjust(change.to, after);
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);

@@ -154,8 +154,21 @@ export async function prepare(
     if (change.kind === 'schemaChange' && change.evolution === undefined) await guard.meet(change, part.id);
     else if (change.kind === 'ddl' && guard.command(change) === null) left.add(change);
   }
-  const commanded = left.size === 0 ? part : { ...part, changes: part.changes.filter((change) => !left.has(change)) };
+  const kept = left.size === 0 ? part : { ...part, changes: part.changes.filter((change) => !left.has(change)) };
+  const commanded = withToldFirst(kept);
   return mapper.map(dropLoop(commanded, targetNode));
+}
+
+/**
+ * A command that altered a table was committed before the transaction of its first row, which may be in the middle of it: the target, which may commit by
+ * itself where it is altered, is altered before any of its rows.
+ */
+function withToldFirst(part: TransactionPart): TransactionPart {
+  const isTold = (change: Change): boolean =>
+    change.kind === 'schemaChange' && change.told !== undefined && (change.evolution?.steps.length ?? 0) > 0;
+  if (!part.changes.slice(1).some(isTold)) return part;
+  const told = part.changes.filter(isTold);
+  return { ...part, changes: [...told, ...part.changes.filter((change) => !isTold(change))] };
 }
 
 /** A transaction that has been at the target becomes an advance without changes; what follows later rows need stays. */

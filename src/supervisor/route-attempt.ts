@@ -95,6 +95,7 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
 /** `expected` is aborted where no Consumer comes soon. */
 async function attemptExpecting(attempt: RouteAttempt, expected: AbortController): Promise<void> {
   const { definition, source, store, signal } = attempt;
+  await attempt.target.settle?.(attempt.epoch);
   const route = await store.read();
   if (route?.checkpoint?.phase !== 'ready') expected.abort();
   await definition.tables.prepare();

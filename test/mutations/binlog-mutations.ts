@@ -105,7 +105,7 @@ export const binlogMutations: readonly Mutation[] = [
     promise: 5,
     what: 'does not tell of a definition that was changed into one with the same columns',
     file: assembler,
-    find: 'this.#definition(open, statement.table);',
+    find: 'this.#definition(open, statement, query);',
     replace: '',
     test: { file: collector, name: 'a definition that has changed is told' },
   },

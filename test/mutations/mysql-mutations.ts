@@ -8,6 +8,33 @@ const target = 'connectors/mysql/target';
 /** Of MySQL and MariaDB. */
 export const mysqlMutations: readonly Mutation[] = [
   {
+    id: 'mysql-altered-forgotten',
+    promise: 3,
+    what: 'takes a table that was altered before a kill for one that was not',
+    file: `${target}/evolve-table.ts`,
+    find: '      const done = isDone(steps, was, await shapeOf(session, table));',
+    replace: '      const done = isDone(steps, was, was);',
+    test: { file: 'test/integration/mysql/route.test.ts', name: 'is done at the target, once' },
+  },
+  {
+    id: 'mysql-told-twice',
+    promise: 3,
+    what: 'counts a command that is in the stored definition once more',
+    file: 'src/pipeline/schema-guard.ts',
+    find: 'if (told && before.toldTo !== undefined && source.order.covers(before.toldTo, change.at)) return;',
+    replace: 'if (told && before.toldTo === null) return;',
+    test: { file: 'test/integration/mysql/route.test.ts', name: 'is done at the target, once' },
+  },
+  {
+    id: 'mysql-unproven-command',
+    promise: 5,
+    what: 'believes what a command says whatever its rows come with',
+    file: 'connectors/mysql/source/definitions/follow.ts',
+    find: 'if (last === undefined ? was?.type !== type : !isOfClass(last, type)) return `column ${name} is of type ${type}`;',
+    replace: 'if (last === undefined && was === undefined) return `column ${name} is of type ${type}`;',
+    test: { file: 'test/unit/mysql-definitions.test.ts', name: 'is followed where rows come by it' },
+  },
+  {
     id: 'mysql-parked-foreign-keys-free',
     promise: 2,
     what: 'does not know the foreign keys of a parked row',

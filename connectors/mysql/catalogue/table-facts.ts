@@ -34,7 +34,12 @@ export function factsOf(table: CatalogueTable, position: Position): TableFacts {
   };
 }
 
-/** Another one where values may be others without a row that tells: a column that no longer takes NULL, another expression. */
-function stampOf({ typeText, nullable, generated, expression }: CatalogueColumn): string {
-  return JSON.stringify([typeText, nullable, generated ? expression : '']);
+/** What decides whether a command that writes the column anew may change values without a row that tells (source/definitions/follow.ts). */
+function stampOf({ typeText, nullable, generated, expression, autoIncrement }: CatalogueColumn): string {
+  return JSON.stringify([
+    typeText,
+    nullable,
+    generated ? expression : '',
+    ...(autoIncrement ? ['auto_increment'] : []),
+  ]);
 }

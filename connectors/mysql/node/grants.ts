@@ -4,7 +4,7 @@ import { readTables } from '../catalogue/read-tables.ts';
 import { errnoOf } from '../classify-error.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
-import { parseGrant, quoteAccount, rowRights, stateRights } from '../target/missing-grants.ts';
+import { alterRights, parseGrant, quoteAccount, rowRights, stateRights } from '../target/missing-grants.ts';
 import { readTargetTables } from '../target/target-table.ts';
 
 /** On a database or a table; the empty schema is everything. */
@@ -73,6 +73,10 @@ function targetNeeds({ targets }: GrantUse): Need[] {
   return [
     { rights: stateRights, schema: 'tidelock', table: null, why: 'to keep positions' },
     ...tables.map(({ schema, name }) => ({ rights: rowRights, schema, table: name, why: 'to write rows' })),
+    ...targets
+      .filter(({ route }) => route.schemaChanges === 'evolve')
+      .flatMap((target) => target.tables)
+      .map(({ schema, name }) => ({ rights: alterRights, schema, table: name, why: 'to alter it as the source does' })),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Change } from '../../../src/core/change.ts';
+import type { ToldCommand } from '../../../src/core/column-alteration.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { OpenTransaction } from './open-transaction.ts';
@@ -10,15 +11,15 @@ export class AnnouncedTables {
   /** Tables that a command was about since they were announced: what has changed may not show in their columns. */
   readonly #touched = new Set<string>();
 
-  /** Tells the definition in front of a change, where it is another one than the last, or may be. */
-  announce(open: OpenTransaction, table: TableVersion, at: Position): void {
+  /** Tells the definition in front of a change, where it is another one than the last, or may be; `told`: of a command. */
+  announce(open: OpenTransaction, table: TableVersion, at: Position, told: ToldCommand | null = null): void {
     const label = tableLabel(table);
     const before = this.#told.get(label) ?? null;
     if (before === table && !this.#touched.has(label)) return;
     this.#told.set(label, table);
     if (before !== null && sameDefinition(before, table) && !this.#touched.has(label)) return;
     this.#touched.delete(label);
-    open.builder.add({ kind: 'schemaChange', from: before, to: table, tableId: label, seen: null, at });
+    open.builder.add({ kind: 'schemaChange', from: before, to: table, tableId: label, seen: null, at, told });
   }
 
   touch(table: TableName): void {

@@ -8,6 +8,8 @@ import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { Sequence, SequenceState } from '../../../src/core/sequence.ts';
 import type {
   CollectorOptions,
+  Followed,
+  FollowOptions,
   PreparedQueue,
   PublishedTables,
   QueueSnapshot,
@@ -17,7 +19,7 @@ import type {
 } from '../../../src/core/source.ts';
 import type { SourceReader } from '../../../src/core/source-reader.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
-import type { TableFacts } from '../../../src/core/table-facts.ts';
+import type { TableDefinition, TableFacts } from '../../../src/core/table-facts.ts';
 import type { DatabaseSchema } from '../../../src/core/table-schema.ts';
 import { isOfFamily, readCounters } from '../catalogue/read-counters.ts';
 import { type CatalogueTable, readTables, versionOf } from '../catalogue/read-tables.ts';
@@ -30,6 +32,7 @@ import { readLeftBeside } from '../schema/left-beside.ts';
 import { readSchema } from '../schema/read-schema.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { withSession } from '../with-session.ts';
+import { follow } from './definitions/follow.ts';
 import { emitMark } from './emit-signal.ts';
 import { MysqlCollector } from './mysql-collector.ts';
 import { MysqlReader } from './mysql-reader.ts';
@@ -87,6 +90,10 @@ class MysqlSource implements Source {
       const position = formatPosition(await readEnd(session, await readServerFacts(session)));
       return found.map((table) => factsOf(table, position));
     });
+  }
+
+  follow(before: TableDefinition, options: FollowOptions): Followed {
+    return follow(before, options);
   }
 
   /** Definitions come in the binlog, in their place: there is no other order to prove them by. */

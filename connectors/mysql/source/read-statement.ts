@@ -15,8 +15,14 @@ export type Statement =
       readonly databases: readonly string[];
       readonly what: string;
     }
-  /** A definition has changed. */
-  | { readonly kind: 'definition'; readonly table: TableName; readonly replaces: boolean; readonly opens: boolean };
+  /** A definition has changed, or is there for the first time. */
+  | {
+      readonly kind: 'definition';
+      readonly table: TableName;
+      readonly alters: boolean;
+      readonly replaces: boolean;
+      readonly opens: boolean;
+    };
 
 const other: Statement = { kind: 'other' };
 
@@ -81,7 +87,7 @@ function readDefinition(words: Words, first: string): Statement {
   if (first === 'DROP') return { kind: 'unseen', tables: words.names(), databases: [], what: 'DROP TABLE' };
   const table = words.name();
   if (first === 'CREATE')
-    return { kind: 'definition', table, replaces, opens: /\bSTART\s+TRANSACTION\s*$/i.test(words.rest) };
+    return { kind: 'definition', table, alters: false, replaces, opens: /\bSTART\s+TRANSACTION\s*$/i.test(words.rest) };
   if (first !== 'ALTER') return other;
   // A unique key that is made so takes rows away.
   if (what === 'IGNORE') return { kind: 'unseen', tables: [table], databases: [], what: 'ALTER IGNORE TABLE' };
@@ -98,7 +104,7 @@ function readDefinition(words: Words, first: string): Statement {
   const renamed = words.renamedTo();
   if (renamed !== null)
     return { kind: 'unseen', tables: [table, renamed], databases: [], what: 'ALTER TABLE ... RENAME' };
-  return { kind: 'definition', table, replaces: false, opens: false };
+  return { kind: 'definition', table, alters: true, replaces: false, opens: false };
 }
 
 /** Reads a statement from its beginning, over its comments. */

@@ -1,5 +1,6 @@
 import type { Row } from '../../../src/core/cell.ts';
 import { isRowChange } from '../../../src/core/change.ts';
+import type { ToldCommand } from '../../../src/core/column-alteration.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
@@ -12,12 +13,13 @@ import { type BinlogEvent, EventFramer } from './binlog/event-framer.ts';
 import { eventTypes, ignorableFlag } from './binlog/event-types.ts';
 import { readGtid, readTaggedGtid } from './binlog/gtid-event.ts';
 import { readMariadbGtid } from './binlog/mariadb-gtid-event.ts';
-import { type QueryEvent, readCompressedQuery, readQuery } from './binlog/query-event.ts';
+import { type QueryEvent, readCompressedQuery, readQuery, readSettings } from './binlog/query-event.ts';
 import type { UnloggedFacts } from './binlog/row-plan.ts';
 import { isRowsEvent, isUnchecked } from './binlog/rows-event.ts';
 import { readTableId } from './binlog/table-map.ts';
 import { readTransactionPayload } from './binlog/transaction-payload.ts';
 import type { Collations } from './binlog/values/charsets.ts';
+import { readAlter } from './definitions/read-alter.ts';
 import type { LastTransaction } from './last-transaction.ts';
 import { type OpenTransaction, openTransaction } from './open-transaction.ts';
 import { type BinlogPosition, coversPosition, type FilePlace } from './position/binlog-position.ts';
@@ -71,6 +73,8 @@ export interface KnownCatalogue {
   hasSchema(schema: string): boolean;
   unlogged(table: TableName): UnloggedFacts;
 }
+
+type Definition = Extract<Statement, { kind: 'definition' }>;
 
 /** A definition has changed that the catalogue was read before: it has to be read again, and the stream goes on from its position. */
 export class StaleCatalogue extends Error {}
@@ -384,7 +388,8 @@ export class TransactionAssembler {
     }
   }
 
-  #statement(open: OpenTransaction, statement: Statement, { database }: QueryEvent): void {
+  #statement(open: OpenTransaction, statement: Statement, query: QueryEvent): void {
+    const { database } = query;
     const { route, isTaken, loadedTo } = this.#options;
     const taken = (table: TableName): boolean =>
       isTaken(table.schema, table.name) && !this.#isLoaded(open, loadedTo(table));
@@ -395,7 +400,7 @@ export class TransactionAssembler {
     if (statement.kind === 'definition') {
       if (statement.replaces && taken(statement.table))
         throw this.#unseen(tableLabel(statement.table), 'CREATE OR REPLACE TABLE');
-      this.#definition(open, statement.table);
+      this.#definition(open, statement, query);
     }
     if (statement.kind !== 'unseen') return;
     const { what } = statement;
@@ -414,18 +419,27 @@ export class TransactionAssembler {
     return fail(sourceErrors.unseenChange, { route: this.#options.route, table, position: this.position, what });
   }
 
-  /** What a command has made of a table: told at once, with the columns that the catalogue has. */
-  #definition(open: OpenTransaction, table: TableName): void {
-    const { isTaken, catalogue, onNewTable } = this.#options;
+  /** What a command does to a table: told at once, beside the columns that the catalogue has by then. */
+  #definition(open: OpenTransaction, { table, alters }: Definition, query: QueryEvent): void {
+    const { isTaken, catalogue, onNewTable, loadedTo } = this.#options;
     if (!isTaken(table.schema, table.name)) {
       onNewTable(table);
       return;
     }
+    if (this.#isLoaded(open, loadedTo(table))) return;
     // Of servers without GTIDs the place in front of the command is known: what was read there has it.
     if (!coversPosition(catalogue.position, this.#progress.after(open.name))) throw new StaleCatalogue();
     this.#announced.touch(table);
-    const version = catalogue.table(table);
-    if (version !== null) this.#announced.announce(open, version, this.#progress.position);
+    const told = alters ? this.#alter(table, query) : [];
+    const version = catalogue.table(table) ?? (told.length > 0 ? { ...table, columns: [], identity: 'full' } : null);
+    if (version !== null) this.#announced.announce(open, version, this.#progress.position, told);
+  }
+
+  #alter(table: TableName, query: QueryEvent): ToldCommand {
+    const { mariadb, collations } = this.#options;
+    const { clientCollation, ...quotes } = readSettings(query);
+    const charset = clientCollation === null ? null : (collations.get(clientCollation)?.charset ?? null);
+    return readAlter(table, { text: query.text, database: query.database, charset, dialect: { mariadb, ...quotes } });
   }
 
   #truncate(open: OpenTransaction, table: TableName): void {

@@ -240,6 +240,20 @@ const migrations: readonly (readonly string[])[] = [
   ],
   // Loads whose old rows go bit by bit: `loads.existing` says so.
   [],
+  // What is about to be done to a target table by a statement that commits by itself (see target/evolve-table.ts).
+  [
+    `create table if not exists tidelock.evolutions (
+       route_id int not null,
+       source varchar(300) not null,
+       target varchar(300) not null,
+       was longtext not null,
+       steps longtext not null,
+       outcome longtext not null,
+       begun_at datetime(6) not null default current_timestamp(6),
+       primary key (route_id, source),
+       constraint evolutions_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+  ],
 ];
 
 /** From this version on engines know tables that lack rows. */
@@ -250,6 +264,9 @@ export const parkedSince = 4;
 
 /** The first version that knows loads of tables that are emptied bit by bit. */
 export const emptyingSince = 5;
+
+/** The first version that knows definitions that follow the source's commands. */
+export const evolvingSince = 6;
 
 export const stateVersion = migrations.length;
 
@@ -322,7 +339,7 @@ export async function raiseCompatible(session: MysqlSession, version: number): P
 
 const tables = [
   ...['journal', 'parking_requests', 'skips', 'parked_keys', 'parked_parts', 'parked', 'secrets', 'repaired'],
-  ...['loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests', 'routes'],
+  ...['evolutions', 'loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests', 'routes'],
 ];
 
 /**

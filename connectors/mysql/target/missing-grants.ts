@@ -6,10 +6,14 @@ export interface MissingGrant {
   readonly what: string;
   readonly statement: string;
   readonly table?: TableVersion;
+  /** Rows flow without it: what needs it comes later. */
+  readonly later?: true;
 }
 
 /** TRIGGER: whoever has it not is shown none, and would take a table for one without. */
 export const rowRights: readonly string[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRIGGER'];
+/** Beside those on rows, where definitions are followed: ALTER TABLE asks for both. */
+export const alterRights: readonly string[] = ['ALTER', 'CREATE'];
 /** The state's tables are made, altered and dropped, and point to each other. */
 export const stateRights: readonly string[] = [
   ...['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
@@ -23,6 +27,7 @@ export const stateRights: readonly string[] = [
 export async function missingGrants(
   session: MysqlSession,
   versions: readonly TableVersion[],
+  { alters = false } = {},
 ): Promise<readonly MissingGrant[]> {
   const [row] = await session.query('select current_user()');
   const user = quoteAccount(row?.[0] ?? '');
@@ -36,14 +41,15 @@ export async function missingGrants(
       what: `${state.join(', ')} on the database tidelock, where positions are kept,`,
       statement: `GRANT ${state.join(', ')} ON tidelock.* TO ${user};`,
     });
+  const of = (table: TableVersion, wanted: readonly string[]): MissingGrant[] => {
+    const rights = lacking(wanted, table.schema, table.name);
+    if (rights.length === 0) return [];
+    const what = `${rights.join(', ')} on ${tableLabel(table)}`;
+    return [{ what, statement: `GRANT ${rights.join(', ')} ON ${quoteTable(table)} TO ${user};`, table }];
+  };
   for (const table of versions) {
-    const rights = lacking(rowRights, table.schema, table.name);
-    if (rights.length === 0) continue;
-    missing.push({
-      what: `${rights.join(', ')} on ${tableLabel(table)}`,
-      statement: `GRANT ${rights.join(', ')} ON ${quoteTable(table)} TO ${user};`,
-      table,
-    });
+    missing.push(...of(table, rowRights));
+    if (alters) missing.push(...of(table, alterRights).map((grant) => ({ ...grant, later: true as const })));
   }
   return missing;
 }

@@ -17,7 +17,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { ConsumerOptions } from '../../../src/core/target.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
 import { ApplyCounter } from '../../sql/apply/apply-counter.ts';
-import { evolutionOf } from '../../sql/apply/evolutions.ts';
+import { type Evolving, evolutionOf } from '../../sql/apply/evolutions.ts';
 import { type Group, isIdle, isOfLoad, nextGroup, transactionsOf } from '../../sql/apply/group.ts';
 import { GroupSize } from '../../sql/apply/group-size.ts';
 import { IncomingParts } from '../../sql/apply/incoming-parts.ts';
@@ -29,6 +29,7 @@ import { type GroupApplier, SetAside } from '../../sql/parking/set-aside.ts';
 import { storeAgain } from '../state/stored-loads.ts';
 import type { ApplySession } from './apply-session.ts';
 import { applyCarefully } from './careful-apply.ts';
+import { alterTarget, deleteIntent } from './evolve-table.ts';
 import { type Flights, longestStatement } from './flights.ts';
 import { LoadApply } from './load-apply.ts';
 import { MysqlParkedWorkStore } from './parking/mysql-parked-work-store.ts';
@@ -96,6 +97,8 @@ export class MysqlConsumer implements Consumer {
   readonly #requests: ParkedRequests<TablePlan>;
   /** Rows of the source transaction that is under way are in the open target transaction. */
   #holdsRows = false;
+  /** The target's table is what it asks for. */
+  #altered: Evolving | null = null;
   #idle: (Pick<Group, 'lastCommit'> & { readonly commit: Commit }) | null = null;
 
   constructor(options: MysqlConsumerOptions) {
@@ -339,13 +342,19 @@ export class MysqlConsumer implements Consumer {
   async #attempt(group: Group, mode: Mode): Promise<void> {
     const beganMs = this.#counter.now();
     const { commit, parts } = group;
+    const evolving = evolutionOf(parts[0]);
+    if (evolving !== null) await this.#alter(evolving);
     const flights = this.#target.flights();
     await this.#target.begin(flights, group);
-    const evolving = evolutionOf(parts[0]);
     if (evolving !== null) {
       await flights.settle();
       const { session } = this.#apply;
       await storeDefinition(evolving, { session, route: this.#route, routeId: this.#routeId });
+      if (evolving === this.#altered) {
+        const { stored } = evolving.kind === 'schemaChange' ? evolving.evolution : { stored: null };
+        if (stored !== null) await deleteIntent(session, this.#routeId, stored.source);
+        failpoint('evolve.stored');
+      }
     }
     let collisions = 0;
     if (parts.some(isOfLoad)) await this.#sendLoad(flights, group, mode);
@@ -375,6 +384,15 @@ export class MysqlConsumer implements Consumer {
     }
     this.#counter.applied(group, collisions);
     this.#counter.trace(group, mode, beganMs);
+  }
+
+  /** Once: the transaction that stores it may be done again. */
+  async #alter(evolving: Evolving): Promise<void> {
+    if (evolving === this.#altered || evolving.kind !== 'schemaChange' || evolving.evolution.steps.length === 0) return;
+    const { session } = this.#apply;
+    await alterTarget(evolving, { session, route: this.#route, routeId: this.#routeId, target: this.#target });
+    this.#plans.forget();
+    this.#altered = evolving;
   }
 
   async #send(flights: Flights, { parts }: Group, mode: 'set' | 'ordered'): Promise<void> {

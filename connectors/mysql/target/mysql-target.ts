@@ -16,6 +16,7 @@ import { readServerFacts } from '../server-facts.ts';
 import { openMysqlState } from '../state/mysql-route-state.ts';
 import { withSession } from '../with-session.ts';
 import { foreignKeysAct, openApplySession } from './apply-session.ts';
+import { settleEvolutions } from './evolve-table.ts';
 import { LoadApply } from './load-apply.ts';
 import { MysqlConsumer } from './mysql-consumer.ts';
 import { openLoader } from './mysql-loader.ts';
@@ -103,6 +104,7 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
         await new LoadApply({ session, route, routeId: id, plans, foreignKeysAct: acting }).check([load], true);
       });
     },
+    settle: (epoch) => settleEvolutions(route, epoch),
     state: () => openMysqlState({ node, routeKey: key, logger }),
     loader: async (options) => await openLoader({ ...options, route, routeId: await routeId() }),
     consumer: async (options) => {

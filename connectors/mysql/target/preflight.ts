@@ -36,8 +36,21 @@ export async function targetPreflight(
       ...(statement && { statement }),
     });
   };
-  for (const { what, statement, table } of await missingGrants(session, versions))
-    add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), table, statement);
+  const alters = route.schemaChanges === 'evolve';
+  for (const { what, statement, table, later } of await missingGrants(session, versions, { alters }))
+    if (later)
+      findings.push({
+        ...{
+          level: 'warning',
+          code: 'target.alterPrivilege',
+          node,
+          statement,
+          ...(table && { table: tableLabel(table) }),
+        },
+        message: `schemaChanges: evolve: ${what} is missing`,
+        remedy: 'Grant it; else the route halts at the first change of a definition.',
+      });
+    else add(fail(nodeErrors.privilege, { node, message: `${what} is missing` }), table, statement);
   const variables = await readVariables(session, [
     ...['version', 'read_only', 'super_read_only', 'innodb_flush_log_at_trx_commit', 'sync_binlog', 'log_bin'],
   ]);

@@ -1,7 +1,7 @@
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { tableLabel } from '../../../src/core/table.ts';
+import type { StoredTable } from '../../../src/core/route-state-store.ts';
 import type { Evolving } from '../../sql/apply/evolutions.ts';
 import type { MysqlSession } from '../connect.ts';
 import { registerTables } from '../state/registered-tables.ts';
@@ -13,19 +13,26 @@ export interface StoreDefinitionOptions {
 }
 
 /**
- * Stores, in the open target transaction, the definition that the rows from here on have. The target's table is as it should be: a person
- * vouches for that, or nothing of its columns has changed. What would alter it commits by itself here, and is not taken on.
+ * Stores, in the open target transaction, the definition that the rows from here on have. The target's table is as it should be: it was altered for that
+ * (evolve-table.ts), a person vouches for it, or nothing of its columns has changed.
  */
 export async function storeDefinition(
   change: Evolving,
   { session, route, routeId }: StoreDefinitionOptions,
 ): Promise<void> {
-  if (change.kind === 'ddl' || change.evolution.steps.length > 0) {
-    const table = change.kind === 'ddl' ? change.object : tableLabel(change.to);
+  if (change.kind === 'ddl') {
     const what = 'its definition has changed, and the target is to be altered by hand';
-    throw fail(routeErrors.schemaChanged, { route: route.name, table, position: change.at, what });
+    throw fail(routeErrors.schemaChanged, { route: route.name, table: change.object, position: change.at, what });
   }
-  const { stored } = change.evolution;
+  await storeTable(session, route, routeId, change.evolution.stored);
+}
+
+export async function storeTable(
+  session: MysqlSession,
+  route: Pick<RouteDefinition, 'name'>,
+  routeId: number,
+  stored: StoredTable,
+): Promise<void> {
   const found = await session.change(
     'update tidelock.tables set fingerprint = ?, definition = ? where route_id = ? and source = ?',
     [stored.fingerprint, JSON.stringify(stored.definition), routeId, stored.source],

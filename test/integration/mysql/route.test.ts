@@ -9,6 +9,7 @@ import type { MysqlVendor } from '../../support/mysql-binaries.ts';
 import { RouteFile, type RunningRoute } from '../../support/route.ts';
 import { isThorough } from '../../support/thorough.ts';
 import { until } from '../../support/until.ts';
+import { followsColumns, ignoresColumns } from './definitions-followed.ts';
 
 /** From, to: each vendor to itself, and between the two. */
 const pairs = [
@@ -259,4 +260,12 @@ describe.each(pairs)('from %s to %s', (from, to) => {
       await same();
       expect(await route.stop()).toBe(0);
     });
+
+  // Other pairs in `npm run test:full`.
+  if (isThorough || (from === 'mysql' && to === 'mysql')) {
+    test('columns that come and go are left out', () => ignoresColumns({ source, target, tables }));
+
+    test('what is done to columns is done at the target, once, over kills', () =>
+      followsColumns({ source, target, tables }));
+  }
 });

@@ -9,6 +9,43 @@ export interface QueryEvent {
   readonly errorCode: number;
   /** The statement's text as latin1: keywords and ASCII names can be read, whatever the client's charset. May hold values: never logged. */
   readonly text: string;
+  /** What was true of the session, as the event has it. Only good until the next event is read. */
+  readonly status: Buffer;
+}
+
+/** What decides how a statement is to be read. */
+export interface StatementSettings {
+  readonly ansiQuotes: boolean;
+  readonly noBackslashEscapes: boolean;
+  /** Id of a collation of the client's charset; null where the event does not say. */
+  readonly clientCollation: number | null;
+}
+
+const codes = { flags: 0, sqlMode: 1, catalog: 2, autoIncrement: 3, charset: 4, catalogName: 6 };
+
+export function readSettings({ status }: Pick<QueryEvent, 'status'>): StatementSettings {
+  const reader = new ByteReader(status, 0, status.length);
+  let sqlMode = 0;
+  let clientCollation: number | null = null;
+  // These come first, in whatever order.
+  while (reader.left > 0) {
+    const code = reader.uint(1);
+    if (code === codes.flags || code === codes.autoIncrement) reader.skip(4);
+    else if (code === codes.sqlMode) {
+      sqlMode = reader.uint(4);
+      reader.skip(4);
+    } else if (code === codes.catalog) reader.skip(reader.uint(1) + 1);
+    else if (code === codes.catalogName) reader.skip(reader.uint(1));
+    else {
+      if (code === codes.charset) clientCollation = reader.uint(2);
+      break;
+    }
+  }
+  return {
+    ansiQuotes: (sqlMode & 0x4) !== 0,
+    noBackslashEscapes: (sqlMode & 0x10_0000) !== 0,
+    clientCollation,
+  };
 }
 
 export function readQuery(event: BinlogEvent): QueryEvent {
@@ -28,8 +65,8 @@ function read(
   reader.skip(8);
   const databaseLength = reader.uint(1);
   const errorCode = reader.uint(2);
-  reader.skip(reader.uint(2));
+  const status = reader.view(reader.uint(2));
   const database = reader.text(databaseLength);
   reader.skip(1);
-  return { database, errorCode, text: textOf(bytes, reader.at, end).latin1Slice() };
+  return { database, errorCode, status, text: textOf(bytes, reader.at, end).latin1Slice() };
 }

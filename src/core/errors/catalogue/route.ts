@@ -264,7 +264,7 @@ export const routeErrors = {
     remedy: ({ route, table }) =>
       `Make the target's ${table} what the source's is, with the values of the rows that are there already. Then "tidelock start ${route} --accept-schema-change".`,
     explanation:
-      'A definition changed so that rows changed without row events (USING, a default that is no constant, a generated column, partitions), or several changes lie between the row in the queue and the catalogue, which alone tells a rename from a dropped and added column. Tidelock does not guess.',
+      'A definition changed so that rows changed without row events (USING, a default that is no constant, a generated column, partitions), or several changes lie between the row in the queue and the catalogue, which alone tells a rename from a dropped and added column. From MySQL and MariaDB the command is read as it stands in the binlog: what is not read word for word, or is not what its rows come with, halts (docs/connectors/mysql.md). Tidelock does not guess.',
   }),
   renameIgnored: errorKind<{ route: string; table: string; column: string; position: string; name: string }>({
     code: 'TL-4110',

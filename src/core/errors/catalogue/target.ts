@@ -296,7 +296,7 @@ export const targetErrors = {
       `route ${route} halted: ${step} of ${table} at the target was refused (${sqlState}): ${message}`,
     remedy: (place) => `Mend what the server names at the target. ${startAgain(place)}`,
     explanation:
-      "With schemaChanges: evolve the target's tables follow the source's, in the same transaction as the rows. Tidelock's user has to own them, and nothing is dropped by CASCADE.",
+      "With schemaChanges: evolve the target's tables follow the source's, in the same transaction as the rows; at MySQL and MariaDB, where such a statement commits by itself, before them. Tidelock's user has to own them (ALTER and CREATE there), and nothing is dropped by CASCADE. What was refused has left nothing behind.",
   }),
   typeUnknown: errorKind<ColumnPlace & { type: string }>({
     code: 'TL-2221',

@@ -1,0 +1,222 @@
+import type { ColumnAlteration, ToldCommand, WrittenColumn } from '../../../../src/core/column-alteration.ts';
+import type { Followed, FollowOptions } from '../../../../src/core/source.ts';
+import type { Column } from '../../../../src/core/table.ts';
+import type { TableDefinition } from '../../../../src/core/table-facts.ts';
+import { parseType } from '../../target/column-kind.ts';
+import { typeFits } from '../../target/type-fit.ts';
+import { existingValue } from './existing-value.ts';
+import { classOf } from './read-column.ts';
+
+/**
+ * What commands make of a definition, as their text says, proven by what the server describes: the table of the rows that come behind them, or the
+ * catalogue, where that shows the same. The text alone is not believed, since one that is misread could drop a column; nor is a description alone, since it
+ * does not tell a column that was renamed from one that was dropped and another that was added.
+ *
+ * Columns get ids of their own here: those that the catalogue numbered when the table was met first, and each that is added the next one.
+ */
+export function follow(before: TableDefinition, options: FollowOptions): Followed {
+  const { told, excluded } = options;
+  const model = new Model(before, excluded);
+  for (const command of told) model.apply(command);
+  const refused = model.refused;
+  if (refused !== null) return unfollowed(refused);
+  const shape = { columns: options.announced.columns, generated: options.announced.generated ?? [] };
+  const mismatch = model.mismatch(shape);
+  if (mismatch !== null) {
+    // The next command, or the next row, proves it.
+    if (options.isCatalogue) return { ...unfollowed(null), waits: told.some((command) => command.length > 0) };
+    return unfollowed(`its rows come with another definition than the commands of the binlog make: ${mismatch}`);
+  }
+  return model.followed(shape);
+}
+
+const none: ReadonlyMap<number, string | null> = new Map();
+
+function unfollowed(unproven: string | null): Followed {
+  return { definition: null, changed: unproven !== null, unproven, existing: none, waits: false };
+}
+
+interface Shape {
+  readonly columns: readonly Column[];
+  readonly generated: readonly string[];
+}
+
+interface ModelColumn {
+  readonly id: number;
+  name: string;
+  /** As it was before; null of one that was added. */
+  readonly was: TableDefinition['columns'][number] | null;
+  /** How it was written since, each time. */
+  readonly written: WrittenColumn[];
+}
+
+class Model {
+  readonly #before: TableDefinition;
+  readonly #excluded: ReadonlySet<string>;
+  #columns: ModelColumn[];
+  #last: number;
+  refused: string | null = null;
+
+  constructor(before: TableDefinition, excluded: ReadonlySet<string>) {
+    this.#before = before;
+    this.#excluded = excluded;
+    this.#columns = before.columns.map((was) => ({ id: was.id, name: was.name, was, written: [] }));
+    this.#last = Math.max(before.lastColumn, 0, ...before.columns.map(({ id }) => id));
+  }
+
+  /** All parts of a command mean the names from before it. */
+  apply(command: ToldCommand): void {
+    const columns = [...this.#columns];
+    const find = (name: string): ModelColumn | null => columns.find((column) => sameName(column.name, name)) ?? null;
+    const names = new Map<ModelColumn, string>();
+    const touched = new Set<ModelColumn>();
+    for (const part of command) {
+      if (this.refused !== null) return;
+      if (part.kind === 'refused') this.refused = part.why;
+      else if (part.kind === 'add') this.#add(part, find(part.name) !== null);
+      else {
+        const column = find(part.name);
+        if (column === null) this.#missing(part);
+        else if (touched.has(column)) this.refused = `a command names column ${column.name} twice`;
+        else {
+          touched.add(column);
+          if (part.kind === 'drop') this.#columns = this.#columns.filter((other) => other !== column);
+          else names.set(column, part.to);
+          if (part.kind === 'modify') column.written.push(part.column);
+        }
+      }
+    }
+    for (const [column, name] of names) column.name = name;
+    const lower = this.#columns.map(({ name }) => name.toLowerCase());
+    if (new Set(lower).size < lower.length) this.refused ??= 'a command would make two columns of one name';
+  }
+
+  #add({ name, column, optional }: Extract<ColumnAlteration, { kind: 'add' }>, isThere: boolean): void {
+    const isGenerated = this.#before.generated.some((other) => sameName(other.name, name));
+    const isAdded = this.#columns.some((other) => other.was === null && sameName(other.name, name));
+    if (optional && (isThere || isGenerated || isAdded)) return;
+    this.#columns.push({ id: ++this.#last, name, was: null, written: [column] });
+  }
+
+  #missing(part: Exclude<ColumnAlteration, { kind: 'add' | 'refused' }>): void {
+    const { name, optional } = part;
+    if (this.#before.generated.some((other) => sameName(other.name, name)))
+      this.refused = `generated column ${name} was altered`;
+    else if (!optional) this.refused = `a command is about column ${name}, which is not known`;
+  }
+
+  /** Why the server's description is not what the commands make; null where it is. */
+  mismatch({ columns, generated }: Shape): string | null {
+    const names = new Set(columns.map(({ name }) => name));
+    const missing = this.#columns.find(({ name }) => !names.has(name));
+    if (missing !== undefined) return `column ${missing.name} is not there`;
+    const further = columns.find(({ name }) => !this.#columns.some((column) => column.name === name));
+    if (further !== undefined) return `column ${further.name} is there`;
+    const wanted = this.#before.generated.map(({ name }) => name).sort();
+    if (wanted.join('\0') !== generated.toSorted().join('\0')) return 'its generated columns are others';
+    for (const { name, type, key } of columns) {
+      const { was = null, written = [] } = this.#columns.find((column) => column.name === name) ?? {};
+      const last = written.at(-1);
+      if (key !== (was?.key ?? false)) return `column ${name} is ${key ? '' : 'no longer '}part of the key`;
+      if (last === undefined ? was?.type !== type : !isOfClass(last, type)) return `column ${name} is of type ${type}`;
+    }
+    return null;
+  }
+
+  /** The definition that the server's description has been found to be. */
+  followed({ columns }: Shape): Followed {
+    const before = this.#before;
+    const existing = new Map<number, string | null>();
+    let unproven: string | null = null;
+    const known = columns.map((column) => {
+      const model = this.#columns.find(({ name }) => name === column.name) as ModelColumn;
+      if (!this.#excluded.has(column.name)) {
+        unproven ??= model.was === null ? addedValue(model, column, existing) : whyRewritten(model, column);
+      }
+      const { name, type, modifier, key } = column;
+      return { name, type, modifier, key, id: model.id, stamp: stampOf(model) };
+    });
+    const names = new Set(known.map(({ name }) => name));
+    const ids = new Set(known.map(({ id }) => id));
+    const gone = before.columns.filter(({ id, name }) => this.#excluded.has(name) && !ids.has(id) && !names.has(name));
+    const { told: _, toldTo: __, halted: ___, ...rest } = before;
+    const changed =
+      known.length !== before.columns.length ||
+      known.some(({ id, name, type, key }, at) => {
+        const was = before.columns[at];
+        return was === undefined || was.id !== id || was.name !== name || was.type !== type || was.key !== key;
+      });
+    const definition: TableDefinition = {
+      ...rest,
+      columns: known,
+      lastColumn: this.#last,
+      gone: [...before.gone.filter((old) => !names.has(old)), ...gone.map(({ name }) => name)],
+      ignored: before.ignored.filter((name) => names.has(name)),
+    };
+    return { definition, changed, unproven, existing, waits: false };
+  }
+}
+
+function sameName(one: string, other: string): boolean {
+  return one === other || one.toLowerCase() === other.toLowerCase();
+}
+
+function isOfClass({ type }: WrittenColumn, found: string): boolean {
+  const { base } = parseType(found);
+  const of = classOf(base);
+  // MariaDB's JSON is a text; a NULL, an ENUM or a BIT is nothing else.
+  return of === type || (type === 'json' && of === 'string');
+}
+
+/** Why what rows have in it is not known; else that is put down. */
+function addedValue(
+  { id, name, written }: ModelColumn,
+  { type }: Column,
+  existing: Map<number, string | null>,
+): string | null {
+  const [first] = written;
+  if (first === undefined) return null;
+  if (written.length > 1) return `column ${name} was added, and altered before a row came with it`;
+  if (first.obstacle !== null) return `column ${name} was added, and ${first.obstacle}`;
+  const value = existingValue(first, type);
+  if (value === undefined)
+    return `column ${name} was added, and what it gives to the rows that were there is not told by a constant that is carried`;
+  existing.set(id, value);
+  return null;
+}
+
+/** Why values may have become others, without a row that tells. */
+function whyRewritten({ was, name, written }: ModelColumn, { type }: Column): string | null {
+  if (was === null) return null;
+  const { nullable, counts } = stampedFacts(was.stamp);
+  for (const column of written) {
+    if (column.obstacle !== null) return `column ${name} was altered, and ${column.obstacle}`;
+    if (column.counts && !counts)
+      return `column ${name} was made to count by itself, which numbers rows that have a zero`;
+    if (column.notNull && nullable !== false)
+      return `column ${name} was made NOT NULL, which gives rows without a value another one`;
+  }
+  if (written.length > 1) return `column ${name} was altered more than once before a row came with it`;
+  if (typeFits(was.type, type)) return null;
+  return `column ${name} was ${was.type} and is ${type}, which does not hold every value as it was`;
+}
+
+interface Stamped {
+  /** Undefined where it is not known. */
+  readonly nullable: boolean | undefined;
+  readonly counts: boolean;
+}
+
+/** As catalogue/table-facts.ts writes it. */
+function stampedFacts(stamp: string): Stamped {
+  const parts: unknown = stamp === '' ? [] : JSON.parse(stamp);
+  const [, nullable, , counts] = Array.isArray(parts) ? (parts as unknown[]) : [];
+  return { nullable: typeof nullable === 'boolean' ? nullable : undefined, counts: counts === 'auto_increment' };
+}
+
+/** By the text: the catalogue may be newer, and would hide what a later command does. */
+function stampOf({ was, written }: ModelColumn): string {
+  const last = written.at(-1);
+  if (last === undefined) return was?.stamp ?? '';
+  return JSON.stringify(['', !last.notNull, '', ...(last.counts ? ['auto_increment'] : [])]);
+}
