@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { decode } from './decode/decode.ts';
+import { decodeBinlog } from './decode-binlog/decode-binlog.ts';
 import { machine } from './machine.ts';
 import { mysqlContest, mysqlSettings } from './mysql-to-mysql/mysql-contest.ts';
 import { mysqlWorkloads } from './mysql-to-mysql/workloads.ts';
@@ -30,12 +31,13 @@ const contests: readonly Contest[] = [
   manyRoutes,
 ];
 
-const help = `npm run bench -- pg-to-pg|mysql-to-mysql|decode [OPTION]...
+const help = `npm run bench -- pg-to-pg|mysql-to-mysql|decode|decode-binlog [OPTION]...
 
 pg-to-pg measures Tidelock beside PostgreSQL's own logical replication of the same source, taking turns, on servers that it starts by itself. JSON lines on standard
 output: the machine, each round, each result. A table on standard error. A run whose target was not equal to the source at its end has failed, whatever it took.
 mysql-to-mysql does so beside MySQL's own replica with four workers, at the default durability: ${mysqlWorkloads.map(({ name }) => name).join(', ')}.
 decode measures what a row of a backlog (${backlogs.map(({ name }) => name).join(', ')}) costs the engine before it is applied.
+decode-binlog measures how fast the binlog of mysql-to-mysql's workloads is read, beside zongji: must be 3 times, should be 5.
 
   --workload A,E            only these: ${contests.map(({ name }) => name).join(', ')}
   --rounds 5                of which the median counts
@@ -110,6 +112,17 @@ async function decodeAll(): Promise<boolean> {
   return true;
 }
 
+async function decodeBinlogs(): Promise<boolean> {
+  const options = {
+    rounds: values.smoke ? 1 : positive('rounds'),
+    scale: values.smoke ? 0.01 : positive('scale'),
+    onRound: (line: object) => say({ kind: 'round', ...line }),
+  };
+  say(machine());
+  for (const workload of chosen(mysqlWorkloads)) say(await decodeBinlog(workload, options));
+  return true;
+}
+
 async function compareAll(): Promise<boolean> {
   const terms = {
     rounds: values.smoke ? 1 : positive('rounds'),
@@ -156,7 +169,12 @@ async function compareMysql(): Promise<boolean> {
   return isGood;
 }
 
-const measure = { 'pg-to-pg': compareAll, 'mysql-to-mysql': compareMysql, decode: decodeAll }[positionals[0] ?? ''];
+const measure = {
+  'pg-to-pg': compareAll,
+  'mysql-to-mysql': compareMysql,
+  decode: decodeAll,
+  'decode-binlog': decodeBinlogs,
+}[positionals[0] ?? ''];
 
 if (values.help) {
   process.stdout.write(help);

@@ -37,6 +37,22 @@ interface ServerOptions {
   readonly settings: Readonly<Record<string, string | null>>;
 }
 
+/** A server that runs here, whose root has no password. */
+export function mysqlNodeAt(port: () => number, type: MysqlVendor): NodeDefinition {
+  return {
+    name: 'source',
+    type,
+    allow: [],
+    connection: () => ({
+      hosts: [{ host: '127.0.0.1', port: port() }],
+      database: '',
+      user: 'root',
+      password: undefined,
+      tls: { mode: 'off' },
+    }),
+  };
+}
+
 export class MysqlServer implements AsyncDisposable {
   readonly vendor: MysqlVendor;
   readonly dataDir: string;
@@ -64,18 +80,7 @@ export class MysqlServer implements AsyncDisposable {
   }
 
   get node(): NodeDefinition {
-    return {
-      name: 'source',
-      type: this.vendor,
-      allow: [],
-      connection: () => ({
-        hosts: [{ host: '127.0.0.1', port: this.port }],
-        database: '',
-        user: 'root',
-        password: undefined,
-        tls: { mode: 'off' },
-      }),
-    };
+    return mysqlNodeAt(() => this.port, this.vendor);
   }
 
   /** As a configuration has it. */
