@@ -14,7 +14,7 @@ export function guardedStatement(statement: Statement, values: readonly Value[],
   let made = guarded.get(statement);
   if (made === undefined) {
     const own = `$${statement.parameters.length + 1}::pg_catalog.int8`;
-    const text = `with done as (${statement.text} returning 1) select 1 / (count(*) = ${own})::pg_catalog.int4 from done`;
+    const text = `with done as (${statement.text}${statement.isRead ? '' : ' returning 1'}) select 1 / (count(*) = ${own})::pg_catalog.int4 from done`;
     made = { name: `${statement.name}_g`, text };
     guarded.set(statement, made);
   }

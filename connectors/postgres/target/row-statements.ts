@@ -124,17 +124,24 @@ export class RowStatements {
     const assignments = values.map(
       ({ column }, at) => `${quoteIdentifier(column.name)} = ${source.value(list.length + at)}`,
     );
+    const where = [...row.where, ...isGiven].join(' and ');
+    // A row whose every cell is unchanged still has to be found, or a missing one would go unnoticed.
+    if (assignments.length === 0) assignments.push(...this.#unchanged());
+    // No column can be assigned: only a row that has its values is found, and any other is replaced.
+    if (assignments.length === 0) {
+      const text = `select${from([`${relation} as t`, source.from, row.from])} where ${where} for update of t`;
+      return { name: nextName('update'), text, parameters: source.parameters, isRead: true };
+    }
     return {
       name: nextName('update'),
-      // A row whose every cell is unchanged still has to be found, or a missing one would go unnoticed.
-      text: `update ${relation} as t set ${assignments.length > 0 ? assignments.join(', ') : this.#unchanged()}${from([source.from, row.from])} where ${[...row.where, ...isGiven].join(' and ')}`,
+      text: `update ${relation} as t set ${assignments.join(', ')}${from([source.from, row.from])} where ${where}`,
       parameters: source.parameters,
     };
   }
 
-  #unchanged(): string {
-    const name = this.#options.target.columns.find((c) => !c.generated && c.identity !== 'a')?.name ?? '';
-    return `${quoteIdentifier(name)} = t.${quoteIdentifier(name)}`;
+  #unchanged(): string[] {
+    const column = this.#options.target.columns.find((c) => !c.generated && c.identity !== 'a');
+    return column === undefined ? [] : [`${quoteIdentifier(column.name)} = t.${quoteIdentifier(column.name)}`];
   }
 
   #delete(): Statement {

@@ -13,6 +13,8 @@ export interface Statement {
   readonly text: string;
   /** What each parameter is read from. */
   readonly parameters: readonly StatementParameter[];
+  /** It finds rows and changes none. */
+  readonly isRead?: true;
 }
 
 export interface StatementParameter {
