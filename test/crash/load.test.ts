@@ -1,7 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
+import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
+import { seeds } from '../support/seed.ts';
 import { isThorough } from '../support/thorough.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
@@ -80,6 +83,50 @@ test.for((isThorough ? eachAlone : inTurn).map((kills) => [killText(kills), kill
     // Begun anew it would have read much of the table twice; what was read is told with each chunk.
     expect(load?.rows).toBeLessThan(1.2 * rows);
     expect(load?.rows).toBeGreaterThan(0.5 * rows);
+  },
+);
+
+/** In the repair, and in what takes it back. */
+const repairs: readonly (readonly [FailpointName, FailpointName])[] = [
+  ['repair.written', 'undo.committed'],
+  ['repair.committed', 'undo.written'],
+];
+
+test.for(repairs.filter((_, at) => seeds().length > 1 || at < 1))(
+  'a repair of rows without a key that dies at %s, and is taken back over a kill at %s, has done each row once',
+  { timeout: 240_000 },
+  async ([repairing, undoing]) => {
+    const { source, target } = await servers.pair(
+      'CREATE TABLE loose (n int, s text); ALTER TABLE loose REPLICA IDENTITY FULL',
+    );
+    await source.query(`INSERT INTO loose SELECT i % 40, 'text ' || i % 40 FROM generate_series(1, 2000) i`);
+    using file = new RouteFile({ source, target, route: 'tables: [public.loose]' });
+    await using route = file.run({ TIDELOCK_FAILPOINTS: `${repairing}=2:kill,${undoing}=1:kill@1` });
+    await route.caughtUp();
+    // More than go at once: missing ones, changed ones, and some that are there too often.
+    await target.query(`DELETE FROM loose WHERE n = 1; UPDATE loose SET s = 'spoilt' WHERE n = 2;
+      INSERT INTO loose SELECT 3, 'text 3' FROM generate_series(1, 120)`);
+    const rowsOf = (end: typeof target): Promise<unknown> =>
+      end.query('SELECT n, s, count(*)::int AS rows FROM loose GROUP BY n, s ORDER BY n, s');
+    const spoilt = await rowsOf(target);
+    const first = await route.workerPid();
+    const { code, out } = await file.tidelock('repair', 'here-to-there', '--yes', '--json');
+    expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, equal: true, tables: [{ repaired: 270, left: 0 }] });
+    expect(isAlive(first)).toBe(false);
+    expect(await rowsOf(target)).toEqual(await rowsOf(source));
+    const compared = await file.tidelock('compare', 'here-to-there', '--json');
+    expect({ code: compared.code, ...JSON.parse(compared.out) }).toMatchObject({ code: 0, equal: true });
+    const second = await route.workerPid();
+    const undone = await file.tidelock('repair', 'here-to-there', '--undo', '1', '--yes', '--json');
+    expect(isAlive(second)).toBe(false);
+    expect(await rowsOf(target)).toEqual(spoilt);
+    // Of both workers together.
+    expect({ code: undone.code, ...JSON.parse(undone.out) }).toMatchObject({
+      code: 0,
+      rows: 270,
+      changed: 0,
+      refused: {},
+    });
   },
 );
 

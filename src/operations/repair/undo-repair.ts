@@ -18,7 +18,7 @@ export async function undoRepair(
   const checkpoint = (await store.read())?.checkpoint;
   const node = source.originName(await source.identity());
   const origin = checkpoint?.phase === 'ready' ? { node, position: checkpoint.position } : null;
-  const counts = { rows: 0, changed: 0, refused: {} as Record<string, number> };
+  const counts = { changed: 0, refused: {} as Record<string, number> };
   for await (const images of repairer.kept(number)) {
     for (const group of groupsOf(images)) {
       signal.throwIfAborted();
@@ -35,13 +35,14 @@ export async function undoRepair(
       );
       const outcomes = await repairRows(repairer, { shape, rows, epoch, job: job.number, origin });
       for (const outcome of outcomes) {
-        if (outcome.kind === 'done') counts.rows++;
-        else if (outcome.kind === 'changed') counts.changed++;
-        else counts.refused[outcome.why] = (counts.refused[outcome.why] ?? 0) + 1;
+        if (outcome.kind === 'changed') counts.changed++;
+        else if (outcome.kind === 'refused') counts.refused[outcome.why] = (counts.refused[outcome.why] ?? 0) + 1;
       }
     }
   }
-  return { version: 1, route: definition.name, undone: jobName(definition.name, number), ...counts };
+  // As they are stored: a worker before may have given some back already.
+  const rows = [...(await repairer.counts(job.number)).values()].reduce((sum, count) => sum + count, 0);
+  return { version: 1, route: definition.name, undone: jobName(definition.name, number), rows, ...counts };
 }
 
 /** Neighbours of one table. */
