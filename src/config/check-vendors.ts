@@ -28,8 +28,6 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
   if (data.load.existing === 'merge')
     problems.push({ path: ['load', 'existing'], message: `${later}merge at a target of type ${to}` });
   if (data.ddl === 'replicate') problems.push({ path: ['ddl'], message: `${later}replicate ${source}` });
-  if (data.apply.onError === 'park' && isBetween)
-    problems.push({ path: ['apply', 'onError'], message: `${later}park ${source}` });
   const rules = Object.entries(data.collisions.tables).map(([table, rule]) => ({ at: ['tables', table], rule }));
   for (const { at, rule } of [{ at: ['default'], rule: data.collisions.default }, ...rules])
     if (rule.oldValues === 'check')

@@ -16,6 +16,7 @@ const kinds = {
   truncate: 5,
   unmapped: 6,
   truncateShares: 7,
+  unmappedMapped: 8,
 } as const;
 const identities: readonly ReplicaIdentity[] = ['default', 'index', 'full', 'nothing'];
 
@@ -60,7 +61,7 @@ export function encodeChanges(changes: readonly Change[], { unchecked = false } 
     if (change.kind === 'unmapped') {
       const tableNumbers = tableList(change.tables);
       body.push(() => {
-        out.byte(kinds.unmapped);
+        out.byte(change.mapped === true ? kinds.unmappedMapped : kinds.unmapped);
         tableNumbers();
       });
       add(change.change);
@@ -116,11 +117,11 @@ export class ChangeDecoder {
     };
     const read = (): Change => {
       const kind = input.byte();
-      if (kind === kinds.unmapped) {
+      if (kind === kinds.unmapped || kind === kinds.unmappedMapped) {
         const targets = Array.from({ length: input.size() }, table);
         const change = read();
         if (change.kind === 'unmapped' || isOfNoRows(change)) throw new RangeError('an unmapped change of no rows');
-        return { kind: 'unmapped', change, tables: targets };
+        return { kind: 'unmapped', change, tables: targets, ...(kind === kinds.unmappedMapped && { mapped: true }) };
       }
       if (kind === kinds.truncate || kind === kinds.truncateShares) {
         const restartIdentity = input.byte() === 1;

@@ -81,14 +81,16 @@ export interface SchemaChange {
 }
 
 /**
- * A change for which the route's transforms have no value, as it came from the source. It halts where it is met, or its
- * transaction is set aside; when that is tried again the transforms are asked once more.
+ * A change for which the route's transforms have no value, as it came from the source, or the target's vendor no form. It halts where
+ * it is met, or its transaction is set aside; when that is tried again these are asked once more.
  */
 export interface UnmappedChange {
   readonly kind: 'unmapped';
   readonly change: RowChange | TruncateChange;
   /** The mapped tables that its rows could have gone to. */
   readonly tables: readonly TableVersion[];
+  /** The transforms have made it what it is: only the form of a value that the target has is missing (pipeline/bridge). */
+  readonly mapped?: true;
 }
 
 /** Tidelock's own record in the change queue: measures lag, and moves an idle route's position on. */

@@ -37,7 +37,7 @@ export interface ConsumerOptions {
   /** Names the source node in origin markers. */
   readonly sourceNode: string;
   /** Maps parked changes that the transforms had no value for. Throws (halt) where they still have none. */
-  map(changes: Change[], position: string): Change[];
+  map(changes: Change[], position: string): Promise<Change[]>;
   /** Which rows of a shared table a truncate means. Throws (halt) where the rows no longer tell. */
   share(share: TableShare): ShareTest;
   readonly meter: WorkMeter;

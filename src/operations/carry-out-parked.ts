@@ -34,7 +34,7 @@ export async function carryOutParked(options: CarryOutOptions): Promise<void> {
     epoch,
     checkpoint,
     sourceNode: source.originName(checkpoint.source),
-    map: (changes, position) => mapper.remap(changes, position),
+    map: async (changes, position) => mapper.remap(changes, position),
     share: (share) => mapper.share(share),
     meter,
   });

@@ -263,7 +263,7 @@ async function streamRoute(
     epoch,
     checkpoint,
     sourceNode: source.originName(sourceIdentity),
-    map: (changes, position) => mapper.remap(changes, position),
+    map: async (changes, position) => mapper.remap(changes, position),
     share: (share) => mapper.share(share),
     meter: attempt.meter.work,
   });

@@ -7,6 +7,24 @@ const routes = 'test/integration/vendors/routes.test.ts';
 /** Of what is carried between vendors. */
 export const vendorMutations: readonly Mutation[] = [
   {
+    id: 'parked-value-mapped-again',
+    promise: 5,
+    what: 'asks the transforms once more for what they have made of a parked row that had no form at the target',
+    file: 'src/pipeline/bridge/bridged-target.ts',
+    find: 'change.mapped === true ? [change.change] :',
+    replace: 'change.mapped === undefined ? [change.change] :',
+    test: { file: 'test/unit/bridge.test.ts', name: 'comes back from the parked' },
+  },
+  {
+    id: 'parked-value-of-old-columns',
+    promise: 5,
+    what: 'holds a parked row against the columns that the target had when it was parked',
+    file: 'src/pipeline/bridge/bridged-target.ts',
+    find: 'await bridge.renew(',
+    replace: 'await bridge.know(',
+    test: { file: 'test/unit/bridge.test.ts', name: 'comes back from the parked' },
+  },
+  {
     id: 'digits-lost-between-vendors',
     promise: 5,
     what: 'sends digits to a column that rounds them away',

@@ -3,11 +3,12 @@ import { mysqlTypes } from '../../connectors/mysql/types/mysql-types.ts';
 import { postgresTypes } from '../../connectors/postgres/types/postgres-types.ts';
 import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { Change } from '../../src/core/change.ts';
+import { ChangeDecoder, encodeChanges } from '../../src/core/change-codec.ts';
 import type { Consumer } from '../../src/core/consumer.ts';
 import type { BegunLoad, LoadedChunk } from '../../src/core/load.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableVersion } from '../../src/core/table.ts';
-import type { Loader, Target } from '../../src/core/target.ts';
+import type { ConsumerOptions, Loader, Target } from '../../src/core/target.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { Bridge } from '../../src/pipeline/bridge/bridge.ts';
 import { bridgedConsumer } from '../../src/pipeline/bridge/bridged-consumer.ts';
@@ -60,12 +61,63 @@ test('what is not in an image stays what it is', async () => {
   ]);
 });
 
-test('what was refused and comes back from the parked is carried from what it was', async () => {
-  const bridge = await bridged();
-  const [refused] = bridge.part(part(insert('2', '2', null))).changes;
-  expect(refused).toMatchObject({ kind: 'unmapped', change: { after: ['2', '2', null], table } });
-  expect(refused?.kind === 'unmapped' && bridge.isOurs(refused.change)).toBe(true);
-  expect(() => bridge.change(insert('2', '2', null), 'p')).toThrow(/the number is beyond/);
+test('what comes back from the parked is carried from what it was, past the transforms, and into what the column is by then', async () => {
+  const mood = {
+    ...column('mood', 'public.mood'),
+    definition: { kind: 'enum', name: 'public.mood', labels: ['a', 'b'] },
+  };
+  const from: TableVersion = {
+    ...table,
+    columns: [column('id', 'pg_catalog.int4', true), column('n', 'pg_catalog.int4'), mood as never],
+  };
+  // As the change queue has it.
+  const told: TableVersion = { ...from, columns: from.columns.map(({ definition: _, ...rest }) => rest) };
+  let n = 'tinyint';
+  const bridge = (): Target => {
+    const columns = async () => [column('id', 'int'), column('n', n), column('mood', "enum('a','b')")];
+    let given: ConsumerOptions | undefined;
+    const target = {
+      columns,
+      preflight: async () => [],
+      consumer: async (options: ConsumerOptions) => {
+        given = options;
+        return {
+          apply: async (parts: readonly TransactionPart[]) => void stored.push(encodeChanges(parts[0]?.changes ?? [])),
+          carryOut: async () => {
+            for (const bytes of stored)
+              done.push(...((await given?.map(new ChangeDecoder().decode(bytes), 'p')) ?? []));
+          },
+        } as unknown as Consumer;
+      },
+    } as unknown as Target;
+    const options = { route: 'r', node: 'there', from: postgresTypes, to: mysqlTypes, conversions: {} };
+    return bridgedTarget(target, options as unknown as Parameters<typeof bridgedTarget>[1]);
+  };
+  const stored: Buffer[] = [];
+  const done: Change[] = [];
+  const asked: Change[] = [];
+  const settings = {
+    map: async (changes: Change[]) => {
+      asked.push(...changes);
+      return changes;
+    },
+  } as unknown as ConsumerOptions;
+  const first = bridge();
+  await first.preflight([from]);
+  const change: Change = { kind: 'insert', table: told, after: ['1', '300', 'b'] };
+  const behind: Change = { kind: 'insert', table: told, after: ['2', '7', 'a'] };
+  await (await first.consumer(settings)).apply([part(change, behind)], new AbortController().signal);
+  // Another process, which has not looked at the source; the column is as it was, and then another one.
+  const later = await bridge().consumer(settings);
+  await expect(later.carryOut(new AbortController().signal)).rejects.toMatchObject({ code: 'TL-4602' });
+  n = 'varchar(9) collate utf8mb4_0900_bin';
+  await later.carryOut(new AbortController().signal);
+  expect(done).toMatchObject([
+    { kind: 'insert', after: ['1', '300', 'b'], table: { columns: [{}, { type: n }, {}] } },
+    // It had a form, and was made for the column as it was.
+    { kind: 'insert', after: ['2', '7', 'a'], table: { columns: [{}, { type: n }, {}] } },
+  ]);
+  expect(asked).toEqual([]);
 });
 
 test.for([

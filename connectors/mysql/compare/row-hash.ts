@@ -25,7 +25,8 @@ export function hashSql(columns: readonly CanonicalColumn[], seed: string): stri
 function partSql({ column, sql, form }: CanonicalColumn): string {
   if (form === 'short') return `IFNULL(${sql}, '~')`;
   const octets = `OCTET_LENGTH(${sql})`;
-  const short = form === 'bytes' ? `HEX(${sql})` : sql;
+  // Two columns of different binary collations can't be concatenated as they are.
+  const short = form === 'bytes' ? `HEX(${sql})` : `${sql} COLLATE utf8mb4_bin`;
   return `CASE WHEN ${column} IS NULL THEN '~' WHEN ${octets} > ${longOctets} THEN CONCAT(${octets}, '#', SHA2(${sql}, 256)) ELSE CONCAT(${octets}, ':', ${short}) END`;
 }
 

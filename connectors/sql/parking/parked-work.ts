@@ -13,7 +13,7 @@ export interface ParkedWorkOptions {
   readonly store: ParkedWorkStore;
   readonly route: string;
   /** Maps what could not be mapped when it was parked. Throws (halt) where it still can't. */
-  map(changes: Change[], position: string): Change[];
+  map(changes: Change[], position: string): Promise<Change[]>;
 }
 
 /** The Consumer's part: target transactions under the route's epoch. */
@@ -123,7 +123,7 @@ export class ParkedWork {
       if (bytes === null) throw fail(targetErrors.storedChanges, { route, id, why: `part ${part} is missing` });
       let changes: Change[];
       try {
-        changes = map(decoder.decode(bytes), commit.position);
+        changes = await map(decoder.decode(bytes), commit.position);
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
         throw fail(targetErrors.storedChanges, { route, id, why: error.message }, error);

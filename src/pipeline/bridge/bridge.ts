@@ -33,6 +33,9 @@ export class Bridge {
   /** What types of the source are made of, by name and modifier: the catalogue tells it and the change queue does not. */
   readonly #definitions = new Map<string, TypeDefinition>();
 
+  /** Tables with their definitions, so that each stays one. */
+  #withTypes = new WeakMap<TableVersion, TableVersion>();
+
   constructor(options: BridgeOptions) {
     this.#options = options;
   }
@@ -44,6 +47,14 @@ export class Bridge {
         if (definition !== undefined) this.#definitions.set(`${type} ${modifier}`, definition);
     await this.#ask(tables);
     this.#tables.clear();
+    this.#withTypes = new WeakMap();
+  }
+
+  /** Asks again what these tables are at the target, where their columns may have other types by now. */
+  async renew(tables: readonly TableName[]): Promise<void> {
+    const labels = new Set(tables.map(tableLabel));
+    await this.#ask([...new Map(tables.map((table) => [tableLabel(table), table])).values()]);
+    for (const table of this.#tables.keys()) if (labels.has(tableLabel(table))) this.#tables.delete(table);
   }
 
   async #ask(tables: readonly TableName[]): Promise<void> {
@@ -107,7 +118,8 @@ export class Bridge {
         if (!(error instanceof TidelockError) || !(isRowChange(change) || change.kind === 'truncate')) throw error;
         const { code, message, remedy, place } = error;
         unmapped ??= { code, message, remedy, place };
-        return { kind: 'unmapped', change, tables: targetsOf(change).map((table) => this.table(table)) };
+        const tables = targetsOf(change).map((table) => this.table(table));
+        return { kind: 'unmapped', change: this.#described(change), tables, mapped: true };
       }
     });
     return { ...part, changes, ...(unmapped !== undefined && { unmapped }) };
@@ -137,7 +149,11 @@ export class Bridge {
           }),
         };
       case 'unmapped':
-        return { ...change, tables: change.tables.map((table) => this.table(table)) };
+        return {
+          ...change,
+          change: this.#described(change.change),
+          tables: change.tables.map((table) => this.table(table)),
+        };
       case 'schemaChange':
         return { ...change, to: this.table(change.to) };
       default:
@@ -145,9 +161,12 @@ export class Bridge {
     }
   }
 
-  /** What a change was that `part` could not carry; null of one that the transforms had no value for. */
-  isOurs(change: RowChange | TruncateChange): boolean {
-    return targetsOf(change).every((table) => this.#tables.has(table));
+  /** The target's columns have other types by now than this table, which was made for them. */
+  isOutdated(table: TableVersion): boolean {
+    const columns = this.#columns.get(tableLabel(table)) ?? [];
+    return table.columns.some(({ name, type, modifier }) =>
+      columns.some((one) => one.name === name && (one.type !== type || one.modifier !== modifier)),
+    );
   }
 
   /** The table before it was bridged. */
@@ -169,16 +188,35 @@ export class Bridge {
     const known = this.#tables.get(table);
     if (known !== undefined && (known.refused.length === 0 || !mustBeWhole)) return known;
     const columns = this.#columns.get(tableLabel(table)) ?? [];
-    const defined = table.columns.map((column) => {
-      const definition = column.definition ?? this.#definitions.get(`${column.type} ${column.modifier}`);
-      return definition === undefined ? column : { ...column, definition };
-    });
-    const bridged = known ?? bridgeTable({ ...table, columns: defined }, { ...this.#options, columns });
+    const bridged = known ?? bridgeTable(this.#defined(table), { ...this.#options, columns });
     this.#tables.set(table, bridged);
     this.#made.set(bridged.table, table);
     const [refused] = bridged.refused;
     if (refused !== undefined && mustBeWhole) throw this.#refusal(table, refused);
     return bridged;
+  }
+
+  /** With what the catalogue has told of its types. */
+  #defined(table: TableVersion): TableVersion {
+    const known = this.#withTypes.get(table);
+    if (known !== undefined) return known;
+    const columns = table.columns.map((column) => {
+      const definition = column.definition ?? this.#definitions.get(`${column.type} ${column.modifier}`);
+      return definition === undefined ? column : { ...column, definition };
+    });
+    const defined = { ...table, columns };
+    this.#withTypes.set(table, defined);
+    return defined;
+  }
+
+  /** For whoever sets it aside, and reads it without having seen the source's catalogue. */
+  #described(change: RowChange | TruncateChange): RowChange | TruncateChange {
+    if (change.kind === 'truncate') return { ...change, tables: change.tables.map((table) => this.#defined(table)) };
+    const table = this.#defined(change.table);
+    // What a source gives may read its cells from the log's bytes when it is asked for them: it has no properties to be copied.
+    if (change.kind === 'insert') return { kind: 'insert', table, after: change.after };
+    if (change.kind === 'delete') return { kind: 'delete', table, before: change.before };
+    return { kind: 'update', table, before: change.before, after: change.after };
   }
 
   #place(table: TableVersion, column: string): { route: string; table: string; column: string } {
@@ -195,7 +233,11 @@ function targetsOf(change: RowChange | TruncateChange): readonly TableVersion[] 
 }
 
 /** Those that `part` asks for, each once. */
-export function tablesOf({ changes, chunk, begins }: TransactionPart): readonly TableVersion[] {
+export function tablesOf({
+  changes,
+  chunk,
+  begins,
+}: Pick<TransactionPart, 'changes' | 'chunk' | 'begins'>): readonly TableVersion[] {
   const tables = new Set<TableVersion>();
   for (const change of changes)
     if (isRowChange(change)) tables.add(change.table);

@@ -9,7 +9,7 @@ import type { BegunLoad } from '../../core/load.ts';
 import type { NodeType } from '../../core/route.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
 import type { ConsumerOptions, Loader, Target, TargetOptions } from '../../core/target.ts';
-import { Bridge, type BridgeOptions } from './bridge.ts';
+import { Bridge, type BridgeOptions, tablesOf } from './bridge.ts';
 import { bridgeSchema, type SchemaBridge } from './bridge-schema.ts';
 import { bridgedConsumer } from './bridged-consumer.ts';
 
@@ -38,6 +38,8 @@ export interface BridgedTargetOptions extends Omit<BridgeOptions, 'columns'> {
  */
 export function bridgedTarget(target: Target, options: BridgedTargetOptions): Target {
   const bridge = new Bridge({ ...options, columns: (table) => target.columns(table) });
+  /** From what was made for the target's columns to what they are by now. */
+  const anew = new Bridge({ ...options, from: options.to, columns: (table) => target.columns(table) });
   const carriedTables = async (tables: readonly TableVersion[]): Promise<TableVersion[]> => {
     await bridge.know(tables);
     return tables.map((table) => bridge.table(table));
@@ -75,7 +77,8 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
     checkLoad: async (load) => target.checkLoad(await carriedLoad(load)),
     loader: async (settings) =>
       bridgedLoader(await target.loader(settings), { bridge, carriedTables, carriedLoad }, settings.position),
-    consumer: async (settings) => bridgedConsumer(await target.consumer(bridgedOptions(settings, bridge)), bridge),
+    consumer: async (settings) =>
+      bridgedConsumer(await target.consumer(bridgedOptions(settings, bridge, anew)), bridge),
   };
 }
 
@@ -137,16 +140,29 @@ async function* carriedBatches(
   for await (const rows of batches) yield bridge.rows(table, rows, position);
 }
 
-/** Parked changes that had no value come back as they were: those of the transforms in the source's tables, ours in the mapped ones. */
-function bridgedOptions(options: ConsumerOptions, bridge: Bridge): ConsumerOptions {
+/**
+ * Parked changes that had no value come back as they were: those of the transforms in the source's tables, ours in the mapped ones; all others in the
+ * forms of the target. Somebody may have given the target's columns other types meanwhile, so that a value has a form by now, or another one.
+ */
+function bridgedOptions(options: ConsumerOptions, bridge: Bridge, anew: Bridge): ConsumerOptions {
   return {
     ...options,
-    map: (changes, position) =>
-      changes.flatMap((change): Change[] => {
-        if (change.kind !== 'unmapped') return [change];
-        const mapped = bridge.isOurs(change.change) ? [change.change] : options.map([change], position);
-        return mapped.map((one) => bridge.change(one, position));
-      }),
+    map: async (changes, position) => {
+      const made: Change[] = [];
+      const tables = tablesOf({ changes });
+      await bridge.renew(tables);
+      await anew.renew(tables);
+      for (const change of changes) {
+        if (change.kind !== 'unmapped') {
+          const isOutdated = tablesOf({ changes: [change] }).some((table) => anew.isOutdated(table));
+          made.push(isOutdated ? anew.change(change, position) : change);
+          continue;
+        }
+        const mapped = change.mapped === true ? [change.change] : await options.map([change], position);
+        for (const one of mapped) made.push(bridge.change(one, position));
+      }
+      return made;
+    },
     share: (share) => options.share({ ...share, table: bridge.original(share.table) }),
   };
 }

@@ -94,7 +94,7 @@ export class Following implements AsyncDisposable {
       epoch: this.#epoch,
       checkpoint,
       sourceNode: 'source',
-      map: (changes) => changes,
+      map: async (changes) => changes,
       share: () => {
         throw new Error('nothing is shared');
       },

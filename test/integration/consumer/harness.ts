@@ -76,7 +76,7 @@ export class Stage implements AsyncDisposable {
       epoch,
       checkpoint,
       sourceNode: 'source',
-      map: (changes) => changes,
+      map: async (changes) => changes,
       share: this.share,
       meter: this.meter,
     });

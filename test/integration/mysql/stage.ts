@@ -78,7 +78,7 @@ export class MysqlStage implements AsyncDisposable {
       epoch: this.epoch,
       checkpoint: await this.checkpoint(),
       sourceNode: 'source',
-      map: (changes) => changes,
+      map: async (changes) => changes,
       share: () => {
         throw new Error('nothing is shared');
       },
