@@ -1,6 +1,7 @@
 // npm run bench -- --help
 import { parseArgs } from 'node:util';
 import { setup, teardown } from '../test/support/global-setup.ts';
+import { vendorContest, vendorWays } from './between-vendors/vendor-contest.ts';
 import { decode } from './decode/decode.ts';
 import { decodeBinlog } from './decode-binlog/decode-binlog.ts';
 import { machine } from './machine.ts';
@@ -31,11 +32,12 @@ const contests: readonly Contest[] = [
   manyRoutes,
 ];
 
-const help = `npm run bench -- pg-to-pg|mysql-to-mysql|decode|decode-binlog [OPTION]...
+const help = `npm run bench -- pg-to-pg|mysql-to-mysql|between-vendors|decode|decode-binlog [OPTION]...
 
 pg-to-pg measures Tidelock beside PostgreSQL's own logical replication of the same source, taking turns, on servers that it starts by itself. JSON lines on standard
 output: the machine, each round, each result. A table on standard error. A run whose target was not equal to the source at its end has failed, whatever it took.
 mysql-to-mysql does so beside MySQL's own replica with four workers, at the default durability: ${mysqlWorkloads.map(({ name }) => name).join(', ')}.
+between-vendors carries workload A from MySQL to PostgreSQL and from PostgreSQL to MySQL, at the default durability of MySQL: changes a second.
 decode measures what a row of a backlog (${backlogs.map(({ name }) => name).join(', ')}) costs the engine before it is applied.
 decode-binlog measures how fast the binlog of mysql-to-mysql's workloads is read, beside zongji: must be 3 times, should be 5.
 
@@ -169,12 +171,33 @@ async function compareMysql(): Promise<boolean> {
   return isGood;
 }
 
-const measure = {
+async function measureVendors(): Promise<boolean> {
+  const terms = {
+    rounds: values.smoke ? 1 : positive('rounds'),
+    scale: values.smoke ? 0.01 : positive('scale'),
+    onRound: (line: object) => say({ kind: 'round', ...line }),
+  };
+  say({ ...machine(), servers: { ...servers, ...mysqlSettings } });
+  const table: string[] = [];
+  let isGood = true;
+  for (const way of vendorWays) {
+    const { passed, failed, figures, text } = await vendorContest(way, terms);
+    say({ kind: 'result', passed, failed, ...figures });
+    table.push(`${way.name} ${passed ? ' ' : '!'} ${failed ? 'FAILED: not equal' : text}`);
+    isGood &&= !failed && (passed || !values.demand);
+  }
+  process.stderr.write(`${table.join('\n')}\n\n! is less than it must be\n`);
+  return isGood;
+}
+
+const measures = {
   'pg-to-pg': compareAll,
   'mysql-to-mysql': compareMysql,
+  'between-vendors': measureVendors,
   decode: decodeAll,
   'decode-binlog': decodeBinlogs,
-}[positionals[0] ?? ''];
+};
+const measure = Object.entries(measures).find(([name]) => name === positionals[0])?.[1];
 
 if (values.help) {
   process.stdout.write(help);

@@ -3,7 +3,7 @@ import { versions } from '../../test/support/postgres-binaries.ts';
 import type { Contender, SynchronousCommit } from './contender.ts';
 
 /** Tables are vacuumed between rounds: a minute after a server's start it would begin by itself, in the middle of somebody's lap. */
-const settings = { shared_buffers: '256MB', max_wal_size: '8GB', fsync: 'on', autovacuum: 'off' };
+export const settings = { shared_buffers: '256MB', max_wal_size: '8GB', fsync: 'on', autovacuum: 'off' };
 
 /** What the servers are, for those who read the figures. */
 export const servers = { version: versions.join(','), ...settings };
