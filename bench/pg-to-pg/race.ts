@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestDatabase } from '../../test/support/postgres.ts';
+import { type Busiest, busiest, processesOf, scheduled } from '../busiest.ts';
 import { cpuUs, median, peakBytes, serverCpuUs } from '../measure.ts';
 import type { Contender } from './contender.ts';
 import { contents, differences } from './equality.ts';
@@ -16,6 +17,8 @@ export interface Lap {
   readonly sourceCpuUsPerRow: number;
   readonly targetCpuUsPerRow: number;
   readonly peakBytes: number | null;
+  /** Of the workers, of the source's server and of the target's. */
+  readonly busiest: Readonly<Record<'worker' | 'source' | 'target', Busiest | null>>;
   /** Tables that were not as they are at the source when it was done. */
   readonly differ: readonly string[];
 }
@@ -131,6 +134,12 @@ async function follow(contender: Contender, { source, round, rows }: Following):
     const usedUs = cpuUs(workers);
     const sourceUs = serverCpuUs(source.server.pid);
     const targetUs = serverCpuUs(contender.target.server.pid);
+    const times = {
+      worker: () => scheduled(workers),
+      source: () => scheduled(processesOf(source.server.pid)),
+      target: () => scheduled(processesOf(contender.target.server.pid)),
+    };
+    const before = { worker: times.worker(), source: times.source(), target: times.target() };
     const beganMs = performance.now();
     await contender.enable();
     for (;;) {
@@ -149,6 +158,11 @@ async function follow(contender: Contender, { source, round, rows }: Following):
       sourceCpuUsPerRow: (serverCpuUs(source.server.pid) - sourceUs) / rows,
       targetCpuUsPerRow: (serverCpuUs(contender.target.server.pid) - targetUs) / rows,
       peakBytes: own ? peakBytes(workers) : null,
+      busiest: {
+        worker: busiest(before.worker, times.worker()),
+        source: busiest(before.source, times.source()),
+        target: busiest(before.target, times.target()),
+      },
     };
   });
 }

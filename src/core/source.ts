@@ -111,6 +111,11 @@ export interface Source {
   identity(): Promise<SourceIdentity>;
   /** How origin hops name the node of this identity: as Target.identity() names the same node. */
   originName(identity: SourceIdentity): string;
+  /**
+   * The same of a stored identity, where that tells it: the source itself need not be asked by whoever streams, since the stream begins only
+   * where it is still that one. Null where it has to be asked.
+   */
+  storedOriginName?(stored: SourceIdentity): string | null;
   /** Tells the running server and its database from every other, physical copies too; equal to Target.instance() where they are one. */
   instance(): Promise<string>;
   /** The route's tables as they are now. */
@@ -120,6 +125,11 @@ export interface Source {
    * such table.
    */
   facts(table: TableName, after: string | null): Promise<TableFacts | null>;
+  /**
+   * `facts` will soon be asked of these tables: what it says may be read for all of them at once, now. What was expected before is not any more; nor
+   * is what `catalogue` has told since.
+   */
+  expectFacts?(tables: readonly TableName[]): void;
   /** What the catalogue says of tables now; those that are not there are missing. */
   catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]>;
   /** True where every stamp was given before `seen`, as a SchemaChange carries it. */

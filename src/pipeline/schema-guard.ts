@@ -12,6 +12,7 @@ import type { Followed, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
+import type { TransactionPart } from '../core/transaction.ts';
 import { isOfCatalogue } from './assign-columns.ts';
 import { definitionOf, type Judgement, judgeDefinition, sameDefinition, versionOf } from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
@@ -22,7 +23,7 @@ export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
   readonly mapper: TableMapper;
   readonly store: Pick<RouteStateStore, 'setHalted'>;
-  readonly source: Pick<Source, 'facts' | 'catalogue' | 'settled' | 'precedes' | 'order' | 'follow'>;
+  readonly source: Pick<Source, 'facts' | 'expectFacts' | 'catalogue' | 'settled' | 'precedes' | 'order' | 'follow'>;
   readonly target: Pick<Target, 'columns'>;
   readonly logger: Logger;
   /** What was stored about the tables when the route last ran. */
@@ -34,6 +35,9 @@ export interface SchemaGuardOptions {
   /** Commands that the target goes without, kept over sessions. */
   readonly leftOut?: Set<string>;
 }
+
+/** Of more it is not asked before they are met: the answer is large, and few of them may come. */
+const mostExpected = 200;
 
 /**
  * Compares each definition that the queue announces with the one before it, which is stored at the target with the rows: also
@@ -54,6 +58,8 @@ export class SchemaGuard {
   readonly #leftOut: Set<string>;
   /** Labels of tables whose last announcement came from a transaction that the catalogue did not show: what a look shows later is told. */
   readonly #behind = new Set<string>();
+  /** What the catalogue says of all tables was asked before the first was met. */
+  #expectsAll = false;
 
   constructor(options: SchemaGuardOptions) {
     this.#options = options;
@@ -68,6 +74,23 @@ export class SchemaGuard {
       (definition?.ignored ?? []).map((name) => `${source}.${name}`),
     );
     return [...columns, ...this.#leftOut];
+  }
+
+  /** Before the first change: a session announces each table once, and a route of few tables soon meets all of them. */
+  begin(): void {
+    const known = [...this.#stored.values()].flatMap(({ definition }) => definition ?? []);
+    this.#expectsAll = known.length <= mostExpected;
+    // What a session before has left is of another time, and perhaps of another history.
+    this.#options.source.expectFacts?.(this.#expectsAll ? known : []);
+  }
+
+  /** What these announce is met soon: the catalogue is asked once for what one by one would take as many answers. */
+  expect(parts: readonly Pick<TransactionPart, 'changes'>[]): void {
+    if (this.#expectsAll) return;
+    const tables = new Map<string, TableVersion>();
+    for (const { changes } of parts)
+      for (const change of changes) if (change.kind === 'schemaChange') tables.set(tableLabel(change.to), change.to);
+    if (tables.size > 1) this.#options.source.expectFacts?.([...tables.values()]);
   }
 
   /** A look at the catalogue shows that something about these tables may have changed, perhaps without a row to tell it. */

@@ -21,7 +21,7 @@ export interface StreamSessionOptions {
   readonly consumer: Consumer;
   readonly channel: Channel;
   readonly mapper: TableMapper;
-  readonly guard: Pick<SchemaGuard, 'isTouched' | 'unannounced' | 'meet' | 'command'>;
+  readonly guard: Pick<SchemaGuard, 'isTouched' | 'unannounced' | 'expect' | 'meet' | 'command'>;
   readonly budget: ByteBudget;
   readonly meter: RouteMeter;
   readonly groupRows: number;
@@ -112,15 +112,21 @@ async function read(
       meter.work.spent('read', beganMs - waitingMs);
       // Once for what has come together: the catalogue is not looked at more often than that either.
       let isLookedAt = !options.guard.isTouched;
+      let isExpected = false;
       try {
-        for (const given of parts) {
+        for (const [at, given] of parts.entries()) {
           const part = options.loading.pass(options.windows.pass(given));
           // An advance that is no transaction has no place for a change, and rows of a load are of the definition before it.
           if (!isLookedAt && reached !== null && part.id !== '' && !part.chunk && !part.begins) {
             isLookedAt = true;
             part.changes.unshift(...(await options.guard.unannounced(reached)));
           }
-          mapped.push(asksGuard(part) ? await prepare(part, options) : options.mapper.map(part));
+          const asks = asksGuard(part);
+          if (asks && !isExpected) {
+            isExpected = true;
+            options.guard.expect(parts.slice(at));
+          }
+          mapped.push(asks ? await prepare(part, options) : options.mapper.map(part));
           reached = part.commit?.position ?? null;
         }
       } finally {

@@ -10,7 +10,7 @@ import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { RouteStateStore, StoredRoute, StoredTable } from '../core/route-state-store.ts';
+import type { RouteStateStore, SourceIdentity, StoredRoute, StoredTable } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import type { CarriedTable, EarlyReading, PublishedTables, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
@@ -65,6 +65,9 @@ export interface RouteAttempt {
   onLive(live: LiveStream | null): void;
 }
 
+/** A table that is made meanwhile is met in the stream, as one that is made a moment later. */
+const freshMs = 2_000;
+
 /** What the preflight may find for a while only, in a failover or where others use a server too, and what it is then. */
 const passing: Readonly<Record<string, (node: string, message: string) => TidelockError>> = {
   'source.standby': (node, message) => fail(nodeErrors.interrupted, { node, sqlState: '25006', message }),
@@ -96,6 +99,10 @@ export async function attemptRoute(attempt: RouteAttempt): Promise<void> {
 async function attemptExpecting(attempt: RouteAttempt, expected: AbortController): Promise<void> {
   const { definition, source, store, signal } = attempt;
   await attempt.target.settle?.(attempt.epoch);
+  // Asked while the state is read.
+  const lookedAtMs = performance.now();
+  const looking = source.tables();
+  looking.catch(() => {});
   const route = await store.read();
   if (route?.checkpoint?.phase !== 'ready') expected.abort();
   await definition.tables.prepare();
@@ -105,7 +112,8 @@ async function attemptExpecting(attempt: RouteAttempt, expected: AbortController
   attempt.onLoad(null);
   // What a load that failed has left registered was never begun with.
   const { tables: stored = [], joining = null } = settled ?? {};
-  const now = await source.tables();
+  const isFresh = performance.now() - lookedAtMs < freshMs;
+  const now = await (isFresh ? looking : source.tables());
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
   // With DDL commands the queue tells of new tables in their place: what is new is only known when that is reached.
   const isTold = definition.ddl === 'replicate' && stored.length > 0;
@@ -235,9 +243,12 @@ async function streamRoute(
   { known, joining }: Session,
 ): Promise<PublishedTables | null> {
   const { definition, source, target, store, epoch, signal } = attempt;
-  const reading = [known ?? readKnown(store), source.identity(), target.identity()] as const;
-  const [{ checkpoint, stored }, sourceIdentity, targetNode] = await Promise.all(reading);
+  const targetIdentity = target.identity();
+  targetIdentity.catch(() => {});
+  const { checkpoint, stored } = known ?? (await readKnown(store));
   if (checkpoint?.phase !== 'ready') throw fail(routeErrors.notRegistered, { route: definition.name });
+  const asking = [sourceName(source, checkpoint.source), targetIdentity] as const;
+  const [sourceNode, targetNode] = await Promise.all(asking);
   const appeared = new AbortController();
   const over = new AbortController();
   let published: PublishedTables | null = null;
@@ -262,7 +273,7 @@ async function streamRoute(
   const opening = target.consumer({
     epoch,
     checkpoint,
-    sourceNode: source.originName(sourceIdentity),
+    sourceNode,
     map: async (changes, position) => mapper.remap(changes, position),
     share: (share) => mapper.share(share),
     meter: attempt.meter.work,
@@ -324,6 +335,7 @@ async function streamRoute(
     leftOut: attempt.meter.leftOut,
     onMoved: (from, to) => loads.moved(from, to),
   });
+  guard.begin();
   attempt.onStreaming(() => guard.ignored);
   const loading = new LoadingTables();
   const loads = new LoadsBesideStream({
@@ -393,6 +405,10 @@ async function streamRoute(
   }
   if (refused !== null) throw (refused as { readonly error: unknown }).error;
   return published;
+}
+
+async function sourceName(source: Source, stored: SourceIdentity): Promise<string> {
+  return source.storedOriginName?.(stored) ?? source.originName(await source.identity());
 }
 
 function carriedTables(stored: readonly StoredTable[]): readonly CarriedTable[] {

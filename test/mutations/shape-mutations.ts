@@ -89,6 +89,15 @@ export const shapeMutations: readonly Mutation[] = [
     test: { file: 'test/integration/schema/schema.test.ts', name: 'half made' },
   },
   {
+    id: 'catalogue-of-before',
+    promise: 2,
+    what: 'takes what the catalogue said of a table before the transaction that brings it was over',
+    file: 'connectors/postgres/source/facts-ahead.ts',
+    find: 'seen !== undefined && isOver(after, seen.snapshot) ?',
+    replace: 'seen !== undefined ?',
+    test: { file: 'test/unit/facts-ahead.test.ts', name: 'what was read ahead is taken once' },
+  },
+  {
     id: 'joining-table-halts',
     promise: 8,
     what: 'halts at rows of a table that an agreed change is about to bring, while COMMITs wait for the route',

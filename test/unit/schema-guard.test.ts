@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import type { SchemaChange } from '../../src/core/change.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableFacts } from '../../src/core/table-facts.ts';
+import type { TransactionPart } from '../../src/core/transaction.ts';
 import { definitionOf } from '../../src/pipeline/judge-definition.ts';
 import { SchemaGuard, type SchemaGuardOptions } from '../../src/pipeline/schema-guard.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
@@ -94,3 +96,29 @@ test.for([true, false])(
     else expect(await look).toEqual([]);
   },
 );
+
+test('a route of few tables has the catalogue asked for all of them before the first is met, others for those that come together', () => {
+  const asked: number[] = [];
+  const guardOf = (tables: number): SchemaGuard =>
+    new SchemaGuard({
+      mapper: { adjust: () => {} } as unknown as TableMapper,
+      source: { expectFacts: (expected: readonly unknown[]) => asked.push(expected.length) },
+      stored: Array.from({ length: tables }, (_, of) => ({
+        source: `public.t${of}`,
+        definition: definitionOf({ ...facts, name: `t${of}` }),
+      })),
+    } as unknown as SchemaGuardOptions);
+  const announcing = (...names: string[]): Pick<TransactionPart, 'changes'> => ({
+    changes: names.map((name) => ({ kind: 'schemaChange', to: { schema: 'public', name } }) as unknown as SchemaChange),
+  });
+  const few = guardOf(50);
+  few.begin();
+  few.expect([announcing('t1', 't2')]);
+  expect(asked.splice(0)).toEqual([50]);
+  const many = guardOf(5_000);
+  many.begin();
+  expect(asked.splice(0)).toEqual([0]);
+  many.expect([announcing('t1')]);
+  many.expect([announcing('t1', 't2'), announcing(), announcing('t2', 't3')]);
+  expect(asked).toEqual([3]);
+});

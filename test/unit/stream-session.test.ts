@@ -149,7 +149,7 @@ test('what the catalogue shows goes before the next transaction, and not before 
       if (applied.length === parts.length) stop.abort();
     }),
     channel: new MemoryChannel(),
-    guard: { isTouched: true, unannounced: async () => untold.splice(0) } as unknown as SchemaGuard,
+    guard: { isTouched: true, expect() {}, unannounced: async () => untold.splice(0) } as unknown as SchemaGuard,
   });
   expect(applied.map(({ changes }) => changes)).toEqual([[], [], [shown]]);
 });

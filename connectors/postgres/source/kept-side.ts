@@ -6,20 +6,31 @@ import { answeredInTime, connectSide } from './sessions.ts';
 const keepMs = 2_000;
 
 /**
- * Sessions for what is only looked at. One is kept for a moment after its use: to begin a session and to read the catalogue into it
- * takes the server longer than to answer. Whoever changes something, or must not be asked twice, takes a session of its own
+ * A session for what is only looked at, one look after the other. It is kept for a moment after its use: to begin a session and to read the catalogue
+ * into it takes the server longer than to answer. Whoever changes something, or must not be asked twice, takes a session of its own
  * (`withSide`).
  */
 export class KeptSide {
   readonly #route: RouteDefinition;
   #kept: { readonly client: pg.Client; readonly timer: NodeJS.Timeout } | null = null;
   #closed = false;
+  /** Of the last look: the next one begins behind it, since what it has asked is prepared and in the session's memory. */
+  #over: Promise<void> = Promise.resolve();
 
   constructor(route: RouteDefinition) {
     this.#route = route;
   }
 
-  async use<T>(run: (client: pg.Client) => Promise<T>): Promise<T> {
+  use<T>(run: (client: pg.Client) => Promise<T>): Promise<T> {
+    const used = this.#over.then(() => this.#use(run));
+    this.#over = used.then(
+      () => {},
+      () => {},
+    );
+    return used;
+  }
+
+  async #use<T>(run: (client: pg.Client) => Promise<T>): Promise<T> {
     const client = this.#take() ?? (await connectSide(this.#route.from, this.#route, 'check'));
     try {
       const result = await answeredInTime(client, this.#route.from, () => run(client));
@@ -38,7 +49,7 @@ export class KeptSide {
       .catch(() => {});
   }
 
-  /** Null where there is none, or another use has it. */
+  /** Null where there is none. */
   #take(): pg.Client | null {
     const kept = this.#kept;
     this.#kept = null;

@@ -93,6 +93,10 @@ class PostgresSource implements Source {
     return `${systemId}/${database}`;
   }
 
+  storedOriginName(stored: SourceIdentity): string | null {
+    return stored.systemId === undefined || stored.database === undefined ? null : this.originName(stored);
+  }
+
   instance(): Promise<string> {
     return this.#look(readInstance);
   }
@@ -113,7 +117,11 @@ class PostgresSource implements Source {
   }
 
   catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]> {
-    return this.#facts.readAll(tables, null);
+    return this.#facts.readAll(tables);
+  }
+
+  expectFacts(tables: readonly TableName[]): void {
+    this.#facts.expect(tables);
   }
 
   settled(stamps: readonly string[], seen: string): boolean {
@@ -270,7 +278,8 @@ class PostgresSource implements Source {
 
   endQueueSessions(): Promise<void> {
     const { route } = this.#options;
-    return this.#side('setup', async (client) => {
+    // On the session that the start goes on with.
+    return this.#look(async (client) => {
       await endSideSessions(client, route, queuePurpose);
       await endSlotSession(client, queueNames(route).slot);
     });

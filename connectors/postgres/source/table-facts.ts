@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { pause } from '../../../src/core/pause.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { TableName } from '../../../src/core/table.ts';
 import type { ColumnFacts, TableFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
+import { FactsAhead, type SeenFacts } from './facts-ahead.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
 import { connectSide, isAwaited } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
@@ -86,17 +88,12 @@ type ColumnRow = Omit<ColumnFacts, 'missing'> & {
   readonly missing: readonly string[] | null;
 };
 
-interface Named {
-  readonly schema: string;
-  readonly name: string;
-}
-
 /** Tables that do not exist are missing from the result. */
-export async function readTableFacts(client: pg.Client, tables: readonly Named[]): Promise<TableFacts[]> {
+export async function readTableFacts(client: pg.Client, tables: readonly TableName[]): Promise<TableFacts[]> {
   return (await readFacts(client, tables)).map(({ facts }) => facts);
 }
 
-async function readFacts(client: pg.Client, tables: readonly Named[]) {
+async function readFacts(client: pg.Client, tables: readonly TableName[]): Promise<SeenFacts[]> {
   // Prepared: to plan it takes five times as long as to run it, and each table of a route asks once.
   const { rows } = await client.query<Record<string, unknown>>({
     name: 'tl_facts',
@@ -142,25 +139,47 @@ const awaitedWithinMs = 250;
 export class TableFactsReader {
   readonly #route: RouteDefinition;
   readonly #closed = new AbortController();
-  #client: pg.Client | null = null;
+  #client: Promise<pg.Client> | null = null;
+  readonly #ahead = new FactsAhead();
 
   constructor(route: RouteDefinition) {
     this.#route = route;
   }
 
-  /** See Source.facts. */
-  async read(table: Named, after: string | null): Promise<TableFacts | null> {
-    return (await this.readAll([table], after))[0] ?? null;
+  /** See Source.expectFacts. */
+  expect(tables: readonly TableName[]): void {
+    this.#ahead.expect(tables, (all) => this.#asking((client) => readFacts(client, all)));
   }
 
-  async readAll(tables: readonly Named[], after: string | null): Promise<readonly TableFacts[]> {
-    try {
-      this.#client ??= await connectSide(this.#route.from, this.#route, 'catalogue');
-      const isSeen = after === null || (await this.#untilVisible(this.#client, after, tables));
-      const facts = await readTableFacts(this.#client, tables);
+  /** See Source.facts. */
+  async read(table: TableName, after: string | null): Promise<TableFacts | null> {
+    const ahead = after === null ? null : await this.#ahead.take(table, after);
+    return ahead ?? (await this.#readAll([table], after))[0] ?? null;
+  }
+
+  /** See Source.catalogue. */
+  readAll(tables: readonly TableName[]): Promise<readonly TableFacts[]> {
+    // It would be older than what is told now.
+    this.#ahead.forget();
+    return this.#readAll(tables, null);
+  }
+
+  async #readAll(tables: readonly TableName[], after: string | null): Promise<readonly TableFacts[]> {
+    return await this.#asking(async (client) => {
+      const isSeen = after === null || (await this.#untilVisible(client, after, tables));
+      const facts = await readTableFacts(client, tables);
       return isSeen ? facts : facts.map((table) => ({ ...table, isBehind: true }));
+    });
+  }
+
+  async #asking<T>(ask: (client: pg.Client) => Promise<T>): Promise<T> {
+    // A session that is opened now nobody would end.
+    this.#closed.signal.throwIfAborted();
+    try {
+      this.#client ??= connectSide(this.#route.from, this.#route, 'catalogue');
+      return await ask(await this.#client);
     } catch (error) {
-      await this.#disconnect();
+      this.#disconnect();
       throw classifyPostgresError(error, this.#route.from.name);
     }
   }
@@ -170,7 +189,7 @@ export class TableFactsReader {
    * standby it is not over before the route has answered, and waits for us: one that has only written rows is not waited for, others no longer than
    * another standby may need. False where the catalogue may be as of before it.
    */
-  async #untilVisible(client: pg.Client, xid: string, tables: readonly Named[]): Promise<boolean> {
+  async #untilVisible(client: pg.Client, xid: string, tables: readonly TableName[]): Promise<boolean> {
     let isWaitedFor = false;
     let deadlineMs = performance.now() + visibleWithinMs;
     for (;;) {
@@ -190,14 +209,19 @@ export class TableFactsReader {
 
   async close(): Promise<void> {
     this.#closed.abort();
-    await this.#disconnect();
+    this.#disconnect();
   }
 
-  async #disconnect(): Promise<void> {
-    const client = this.#client;
+  /** One that is still being made is ended once it is there: nobody waits for it. */
+  #disconnect(): void {
+    const connecting = this.#client;
     this.#client = null;
-    client?.connection.stream.destroy();
-    await client?.end().catch(() => {});
+    connecting
+      ?.then(async (client) => {
+        client.connection.stream.destroy();
+        await client.end();
+      })
+      .catch(() => {});
   }
 }
 
@@ -205,7 +229,7 @@ export class TableFactsReader {
  * A transaction that is not over has whatever locks it has taken: to change what the catalogue says of a table, or of its partitions, takes one that is stronger
  * than to write rows.
  */
-async function mayAlter(client: pg.Client, xid: string, tables: readonly Named[]): Promise<boolean> {
+async function mayAlter(client: pg.Client, xid: string, tables: readonly TableName[]): Promise<boolean> {
   const { rows } = await client.query({
     name: 'tl_alters',
     text: `

@@ -41,6 +41,8 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
 
   /** As of the last preflight, for the session that follows it. */
   let identity: string | null = null;
+  /** Of the session that a start has opened early. */
+  let instance: Promise<string | null> | null = null;
   /** What a start that is expected has opened already. */
   const early = new EarlySessions();
 
@@ -127,7 +129,11 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
       }),
     rowCounts: (tables) => briefly((client) => countRows(client, tables)),
     emptyTables: (tables) => briefly((client) => emptyTables(client, tables)),
-    instance: () => briefly(readInstance),
+    instance: async () => {
+      const known = instance;
+      instance = null;
+      return (await known) ?? (await briefly(readInstance));
+    },
     compareSchema: (expected) =>
       briefly(async (client) => {
         const cascades = route.allow.includes(allowTriggers)
@@ -191,7 +197,13 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         throw error;
       }
     },
-    expectConsumer: (signal) => early.open({ apply: applySession, brief: connectPipelined }, signal),
+    expectConsumer: (signal) => {
+      if (signal.aborted) return;
+      const brief = connectPipelined();
+      instance = brief.then(readInstance).catch(() => null);
+      signal.addEventListener('abort', () => (instance = null), { once: true });
+      early.open({ apply: applySession, brief: () => brief }, signal);
+    },
     close: async () => {},
   };
 }
