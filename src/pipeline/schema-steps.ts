@@ -22,7 +22,10 @@ export function schemaSteps(
   to: Identified,
   existing: ReadonlyMap<number, string | null>,
 ): SchemaStep[] | null {
-  const tables = [from, to].map(({ binding }) => JSON.stringify(binding.tables.map(({ columns }) => columns)));
+  // Also by the ids: columns that trade names and places leave a table that looks the same.
+  const tables = [from, to].map((side) =>
+    JSON.stringify([side.binding.tables.map(({ columns }) => columns), travelling(side)]),
+  );
   if (tables[0] === tables[1] && existing.size === 0) return [];
   if ([from, to].some(({ binding }) => binding.tables.length > 1 || binding.steps.some(({ kind }) => kind === 'rows')))
     return null;
@@ -45,13 +48,16 @@ export function schemaSteps(
 
 type ColumnId = number | string;
 
-function targetColumns({ binding, ids }: Identified): Map<ColumnId, Column> {
-  const { table, projection } = binding.outputs[0];
-  const columns = table.columns.map((column, at): [ColumnId, Column] => {
-    const id = ids[projection === null ? at : (projection[at] ?? -1)];
-    return [id ?? column.name, column];
-  });
-  return new Map(columns);
+/** For each output, by the places of its columns. */
+function travelling({ binding, ids }: Identified): ColumnId[][] {
+  return binding.outputs.map(({ table, projection }) =>
+    table.columns.map(({ name }, at) => ids[projection === null ? at : (projection[at] ?? -1)] ?? name),
+  );
+}
+
+function targetColumns(side: Identified): Map<ColumnId, Column> {
+  const [ids = []] = travelling(side);
+  return new Map(side.binding.outputs[0].table.columns.map((column, at) => [ids[at] ?? column.name, column]));
 }
 
 /** In an order in which each new name is free; where names are traded, over one that no table has. */
