@@ -322,7 +322,7 @@ export const mutations: readonly Mutation[] = [
     file: 'connectors/postgres/target/target-transaction.ts',
     find: 'this.#report(position, walEnd === null ? position : this.#durable);',
     replace: 'this.#report(position, position);',
-    test: { file: 'test/crash/failpoints.test.ts', name: 'at ack.sent, of the target' },
+    test: { file: 'test/crash/failpoints.test.ts', name: 'kill -9 at ack.sent, of the target' },
   },
   {
     id: 'part-of-a-transaction',
