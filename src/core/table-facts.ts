@@ -72,6 +72,8 @@ export interface TableDefinition {
   readonly told?: readonly ToldCommand[];
   /** What commands that were committed before have done is in it. */
   readonly toldTo?: Position;
+  /** Announced last by a transaction that the catalogue did not show yet: that the columns are these is not proven. */
+  readonly behind?: true;
   /** What a look at the catalogue has halted at, to know it again once a person has accepted it. */
   readonly halted?: { readonly at: Position; readonly print: string };
 }

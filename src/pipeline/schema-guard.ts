@@ -56,8 +56,6 @@ export class SchemaGuard {
   /** How often a look has shown a table as touched. */
   readonly #touches = new Map<string, number>();
   readonly #leftOut: Set<string>;
-  /** Labels of tables whose last announcement came from a transaction that the catalogue did not show: what a look shows later is told. */
-  readonly #behind = new Set<string>();
   /** What the catalogue says of all tables was asked before the first was met. */
   #expectsAll = false;
 
@@ -199,7 +197,7 @@ export class SchemaGuard {
     const { id: tableId } = facts;
     const to = versionOf(definitionOf(facts));
     const change: SchemaChange = { kind: 'schemaChange', from: null, to, at, tableId, seen: null };
-    const judgement = judgeDefinition(to, {
+    const judged = judgeDefinition(to, {
       before,
       facts,
       settled: true,
@@ -208,12 +206,14 @@ export class SchemaGuard {
       excluded: this.#excluded(before),
       allow: this.#allow(),
     });
+    // The catalogue may have been asked before what the mark is about was seen, unless the rows are elsewhere since: locks forbid that until then.
+    const isBehind = before.behind === true && facts.storage[tableId] === before.storage[tableId];
+    const judgement = withBehind(judged, before, isBehind);
     const isOther = tableId !== before.id;
     const why = isOther ? madeAnew : judgement.unproven;
     if (why === null) {
       // With `halt` a definition that no row has needed yet is not told.
-      const isTold = route.schemaChanges !== 'halt' || this.#behind.has(label);
-      if (judgement.changed && isTold) await this.#changed(change, before, judgement);
+      if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
       else if (!judgement.changed) this.#refresh(change, known, judgement);
       return change.evolution === undefined ? null : change;
     }
@@ -233,8 +233,6 @@ export class SchemaGuard {
     const label = tableLabel(to);
     const known = this.#stored.get(label);
     const facts = await source.facts(to, transaction);
-    if (facts?.isBehind === true) this.#behind.add(label);
-    else this.#behind.delete(label);
     // What a look has shown before is older: a partition that was made since would be missing from it.
     if (facts !== null && this.#touched.get(label)) this.#touched.set(label, facts);
     if (known === undefined) return await this.#first(change, facts);
@@ -248,7 +246,7 @@ export class SchemaGuard {
     if (this.#options.route.ddl === 'replicate' && sameDefinition(to, known.definition)) return;
     // A table that is not there any more tells nothing; nor does another one of its name.
     if (facts === null || facts.id !== change.tableId) return await this.#gone(change, known, known.definition);
-    const judgement = judgeDefinition(to, {
+    const judged = judgeDefinition(to, {
       before: known.definition,
       facts,
       settled: change.seen !== null && source.settled(facts.stamps, change.seen),
@@ -257,6 +255,7 @@ export class SchemaGuard {
       excluded: this.#excluded(known.definition),
       allow: this.#allow(),
     });
+    const judgement = withBehind(judged, known.definition, facts.isBehind === true);
     if (!judgement.changed && judgement.unproven === null) this.#refresh(change, known, judgement);
     else if (this.#isAccepted(change) || this.#isAcceptedState(known.definition, facts))
       this.#accept(change, facts, judgement.definition);
@@ -449,6 +448,19 @@ const maxLeftOut = 100;
 
 const madeAnew = 'it is another table now: it was dropped and made anew, and its rows went without row events';
 const changedText = 'its columns, types or key are not those that the route was started with';
+
+const behindText =
+  'a transaction that nobody saw yet has changed it, and its rows may have gone by the definition of before (COMMITs wait for the route)';
+
+/** `before` with the mark: what has changed since may have come before rows that are at the target. `isBehind`: the mark goes on. */
+function withBehind(judgement: Judgement, before: TableDefinition, isBehind: boolean): Judgement {
+  const { changed, unproven, definition } = judgement;
+  return {
+    ...judgement,
+    unproven: unproven ?? (changed && before.behind === true ? behindText : null),
+    definition: definition !== null && isBehind ? { ...definition, behind: true } : definition,
+  };
+}
 
 /** Tells one state of the catalogue from another. */
 function printOf({ id, stamps, storage, links, columns }: TableFacts): string {

@@ -48,8 +48,8 @@ export const shapeMutations: readonly Mutation[] = [
     promise: 5,
     what: 'takes what the catalogue said before a transaction that waits for the route for what it made',
     file: 'src/pipeline/schema-guard.ts',
-    find: 'if (facts?.isBehind === true) this.#behind.add(label);',
-    replace: 'if (facts === undefined) this.#behind.add(label);',
+    find: 'withBehind(judged, known.definition, facts.isBehind === true)',
+    replace: 'withBehind(judged, known.definition, false)',
     test: { file: 'test/unit/schema-guard.test.ts', name: 'nobody sees yet' },
   },
   {

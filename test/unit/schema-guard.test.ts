@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { SchemaChange } from '../../src/core/change.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Position } from '../../src/core/position.ts';
-import type { TableFacts } from '../../src/core/table-facts.ts';
+import type { TableDefinition, TableFacts } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { definitionOf } from '../../src/pipeline/judge-definition.ts';
 import { SchemaGuard, type SchemaGuardOptions } from '../../src/pipeline/schema-guard.ts';
@@ -50,47 +50,103 @@ test('a table that is touched once more while the catalogue is asked is asked ab
   expect(asked).toBe(2);
 });
 
-test.for([true, false])(
-  'what a transaction that nobody sees yet has made of a table is told by the look that sees it: %s',
-  async (isBehind) => {
-    const column = {
-      id: 1,
-      name: 'n',
-      type: 'pg_catalog.int4',
-      modifier: -1,
-      key: true,
-      stamp: '5',
-      nullable: false,
-      missing: null,
-    };
-    const before: TableFacts = { ...facts, columns: [column], lastColumn: 1, stamps: ['5'] };
-    // Dropped and added again: the same name and type, and none of the old values.
-    const after: TableFacts = {
-      ...before,
-      columns: [{ ...column, id: 2, stamp: '9' }],
-      lastColumn: 2,
-      stamps: ['9', '9'],
-    };
-    const { schema, name, identity } = facts;
-    const to = { schema, name, identity, columns: [{ name: 'n', type: column.type, modifier: -1, key: true }] };
-    const guard = new SchemaGuard({
-      route: { name: 'r', tables: { select: () => null }, schemaChanges: 'halt', ddl: 'ignore', allow: [] },
-      mapper: { adjust: () => {} } as unknown as TableMapper,
-      store: { setHalted: async () => {} },
+const column = {
+  id: 1,
+  name: 'n',
+  type: 'pg_catalog.int4',
+  modifier: -1,
+  key: true,
+  stamp: '5',
+  nullable: false,
+  missing: null,
+};
+const before: TableFacts = { ...facts, storage: { 1: '1' }, columns: [column], lastColumn: 1, stamps: ['5'] };
+// Dropped and added again: the same name and type, and none of the old values.
+const after: TableFacts = {
+  ...before,
+  columns: [{ ...column, id: 2, stamp: '9' }],
+  lastColumn: 2,
+  stamps: ['9', '9'],
+};
+
+/** A route's guards, one behind another as the route is started again; what they store goes on. */
+class Guards {
+  readonly #schemaChanges: string;
+  catalogue = before;
+  definition: TableDefinition = definitionOf(before);
+  halts = 0;
+  #guard: SchemaGuard;
+
+  constructor(schemaChanges: string) {
+    this.#schemaChanges = schemaChanges;
+    this.#guard = this.#next(null);
+  }
+
+  start(acceptedTo: Position | null): void {
+    this.#guard = this.#next(acceptedTo);
+  }
+
+  #next(acceptedTo: Position | null): SchemaGuard {
+    return new SchemaGuard({
+      route: {
+        name: 'r',
+        tables: { select: () => null },
+        schemaChanges: this.#schemaChanges,
+        ddl: 'ignore',
+        allow: [],
+      },
+      mapper: {
+        adjust: () => {},
+        bind: (source: TableDefinition) => ({ source, tables: [source], outputs: [{ owns: null }] }),
+      } as unknown as TableMapper,
+      store: {
+        setHalted: async (_: string, halted: NonNullable<TableDefinition['halted']>) => {
+          this.halts++;
+          this.definition = { ...this.definition, halted };
+        },
+      },
       source: {
-        facts: async () => (isBehind ? { ...before, isBehind } : before),
-        catalogue: async () => [after],
-        order: { covers: () => true },
+        facts: async (_: unknown, transaction: string) =>
+          transaction === 'unseen' ? { ...this.catalogue, isBehind: true } : this.catalogue,
+        catalogue: async () => [this.catalogue],
+        order: { covers: (a: string, b: string) => a >= b },
         settled: () => true,
         precedes: () => true,
       },
       logger: silentLogger,
-      stored: [{ source: label, target: label, fingerprint: '', definition: definitionOf(before) }],
-      acceptedTo: null,
+      stored: [{ source: label, target: label, fingerprint: '', definition: this.definition }],
+      acceptedTo,
     } as unknown as SchemaGuardOptions);
-    await guard.meet({ kind: 'schemaChange', from: null, to, at: at('0/2'), tableId: '1', seen: 'x' } as never, '7');
-    guard.touch([label]);
-    const look = guard.unannounced(at('0/3'));
+  }
+
+  async meet(position: string, transaction: string): Promise<void> {
+    const { schema, name, identity } = facts;
+    const to = { schema, name, identity, columns: [{ name: 'n', type: column.type, modifier: -1, key: true }] };
+    const change = { kind: 'schemaChange', from: null, to, at: at(position), tableId: '1', seen: 'x' } as never;
+    await this.#guard.meet(change, transaction);
+    this.#store([change]);
+  }
+
+  async look(position: string): Promise<readonly SchemaChange[]> {
+    this.#guard.touch([label]);
+    const changes = await this.#guard.unannounced(at(position));
+    this.#store(changes);
+    return changes;
+  }
+
+  #store(changes: readonly SchemaChange[]): void {
+    for (const { evolution } of changes)
+      if (evolution?.stored?.definition) this.definition = JSON.parse(JSON.stringify(evolution.stored.definition));
+  }
+}
+
+test.for([true, false])(
+  'what a transaction that nobody sees yet has made of a table is told by the look that sees it: %s',
+  async (isBehind) => {
+    const guards = new Guards('halt');
+    await guards.meet('0/2', isBehind ? 'unseen' : '7');
+    guards.catalogue = after;
+    const look = guards.look('0/3');
     // Else no row has needed it yet, and the announcement of the next one will tell.
     if (isBehind) await expect(look).rejects.toMatchObject({ code: 'TL-4105' });
     else expect(await look).toEqual([]);
@@ -121,4 +177,47 @@ test('a route of few tables has the catalogue asked for all of them before the f
   many.expect([announcing('t1')]);
   many.expect([announcing('t1', 't2'), announcing(), announcing('t2', 't3')]);
   expect(asked).toEqual([3]);
+});
+
+test.for([true, false])(
+  'a column that is another one since a transaction that nobody saw is never dropped and added at the target: started again %s',
+  async (isAgain) => {
+    const guards = new Guards('evolve');
+    await guards.meet('0/2', 'unseen');
+    // As the catalogue still is: nothing is proven by it.
+    await guards.look('0/3');
+    guards.catalogue = after;
+    if (isAgain) guards.start(null);
+    await expect(guards.look('0/4')).rejects.toMatchObject({ code: 'TL-4109' });
+    if (isAgain) guards.start(null);
+    await expect(guards.meet('0/5', '8')).rejects.toMatchObject({ code: 'TL-4109' });
+  },
+);
+
+test.for(['halt', 'evolve'])(
+  'what a look has shown behind a transaction that nobody saw is accepted for good: %s',
+  async (schemaChanges) => {
+    const guards = new Guards(schemaChanges);
+    await guards.meet('0/2', 'unseen');
+    guards.catalogue = after;
+    await expect(guards.look('0/3')).rejects.toMatchObject({ code: schemaChanges === 'halt' ? 'TL-4105' : 'TL-4109' });
+    expect(guards.halts).toBe(1);
+    guards.start(at('0/4'));
+    expect(await guards.look('0/5')).toMatchObject([{ evolution: { steps: [] } }]);
+    await guards.meet('0/6', '9');
+    expect(guards.definition).toEqual(definitionOf(after));
+  },
+);
+
+test('the next announcement, or a look that shows the rows elsewhere, proves what nobody saw', async () => {
+  const guards = new Guards('halt');
+  await guards.meet('0/2', 'unseen');
+  expect(guards.definition.behind).toBe(true);
+  await guards.meet('0/3', '8');
+  expect(guards.definition.behind).toBeUndefined();
+  await guards.meet('0/4', 'unseen');
+  expect(guards.definition.behind).toBe(true);
+  guards.catalogue = { ...before, storage: { 1: '2' } };
+  await guards.look('0/5');
+  expect(guards.definition.behind).toBeUndefined();
 });

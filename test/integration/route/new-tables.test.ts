@@ -330,6 +330,9 @@ test('where COMMITs wait for the route they come back: tables are emptied and fi
     expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
     await route.state('running');
     expect(await contents(target, ['one'])).toEqual({ one: ['(7,)', '(8,8)'] });
+    // What was accepted is what the next announcement is compared with.
+    await commits('INSERT INTO one VALUES (9, 9)');
+    expect(await contents(target, ['one'])).toEqual({ one: ['(7,)', '(8,8)', '(9,9)'] });
     // Without a key it could only be copied behind transactions that wait for the route.
     const table = 'CREATE TABLE later (n int); ALTER TABLE later REPLICA IDENTITY FULL;';
     await target.query(table);
