@@ -11,6 +11,10 @@ export type WrittenDefault =
 export interface WrittenColumn {
   /** The class of its type: two names of one class may be the same type. */
   readonly type: string;
+  /** The name of its type, as far as the text gives one: of texts without their collation. Null where it does not. */
+  readonly spelled: string | null;
+  /** The charset or the collation that is said for it; null where none is. */
+  readonly collation: string | null;
   readonly notNull: boolean;
   /** NULL was said. */
   readonly isNull: boolean;

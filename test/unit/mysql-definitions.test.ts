@@ -10,6 +10,8 @@ interface Settings {
   readonly mariadb?: boolean;
   readonly ansiQuotes?: boolean;
   readonly noBackslashEscapes?: boolean;
+  readonly emptyIsNull?: boolean;
+  readonly padsCharacters?: boolean;
   readonly charset?: string | null;
   readonly table?: string;
 }
@@ -19,10 +21,12 @@ function read(text: string, settings: Settings = {}): ToldCommand {
     mariadb = false,
     ansiQuotes = false,
     noBackslashEscapes = false,
+    emptyIsNull = false,
+    padsCharacters = false,
     charset = 'utf8mb4',
     table = 't',
   } = settings;
-  const dialect = { mariadb, ansiQuotes, noBackslashEscapes };
+  const dialect = { mariadb, ansiQuotes, noBackslashEscapes, emptyIsNull, padsCharacters };
   const latin1 = Buffer.from(text, 'utf8').toString('latin1');
   return readAlter({ schema: 'd', name: table }, { text: latin1, database: 'd', charset, dialect });
 }
@@ -146,6 +150,10 @@ describe('an ALTER TABLE is read word for word', () => {
     ['ALTER TABLE t ADD c INT /*M!100100 NOT NULL */', '+c:int!'],
     ['ALTER TABLE t ADD c INT /*M!110000 NOT NULL */', 'refused'],
     ["ALTER TABLE t ADD c VARCHAR(9) COMPRESSED=zlib DEFAULT 'x', ADD d INET6", '+c:string=x +d:inet6'],
+    ['ALTER OFFLINE ONLINE TABLE t DROP a', '-a'],
+    ['SET STATEMENT lock_wait_timeout=5, max_statement_time = 0.5 FOR ALTER TABLE t DROP a', '-a'],
+    ["SET STATEMENT sql_mode='' FOR ALTER TABLE t DROP a", 'refused'],
+    ['SET STATEMENT lock_wait_timeout=5+1 FOR ALTER TABLE t DROP a', 'refused'],
     ['ALTER TABLE t ADD SYSTEM VERSIONING', 'refused'],
     ['ALTER TABLE t ADD VECTOR INDEX (v)', ''],
   ])('of MariaDB: %s', (text, expected) => {
@@ -160,6 +168,11 @@ describe('an ALTER TABLE is read word for word', () => {
     expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT '\\', DROP a", { noBackslashEscapes: true })).toBe(
       '+c:string=\\ -a',
     );
+    expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT '5\\% a\\_b \\x'")).toBe('+c:string=5\\% a\\_b x');
+    expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT ''", { mariadb: true })).toBe('+c:string=');
+    expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT ''", { mariadb: true, emptyIsNull: true })).toBe('refused');
+    expect(said('ALTER TABLE t MODIFY c VARCHAR(9), ADD d INT', { padsCharacters: true })).toBe('refused');
+    expect(said('ALTER TABLE t MODIFY c INT, ADD d CHAR(9)', { padsCharacters: true })).toBe('~c:int +d:string');
     expect(said("ALTER TABLE t ADD `grö``ße` VARCHAR(9) DEFAULT 'ü'")).toBe('+grö`ße:string=ü');
     expect(said('ALTER TABLE größe ADD größer INT', { table: 'größe' })).toBe('+größer:int');
     expect(said('ALTER TABLE t ADD größer INT', { charset: 'latin1' })).toBe('refused');
@@ -171,6 +184,8 @@ describe('an ALTER TABLE is read word for word', () => {
 test.each([
   ['INT', 'int', null],
   ['INT NOT NULL', 'int', '0'],
+  ['INT NOT NULL NULL', 'int', null],
+  ['INT NULL NOT NULL', 'int', '0'],
   ["INT DEFAULT '5'", 'int', '5'],
   ['INT DEFAULT 05', 'int', undefined],
   ['INT DEFAULT 1.5', 'int', undefined],
@@ -318,6 +333,16 @@ describe('what is told is followed where rows come by it', () => {
     expect(outcome(statements, columns)).toContain(expected);
   });
 
+  test.each([
+    ['TIMESTAMP(3)', 'made NOT NULL'],
+    ['TIMESTAMP(3) NULL', 'id1 a2'],
+    ['TIMESTAMP(3) NOT NULL NULL', 'id1 a2'],
+  ])('a moment that may be NULL, and is written as %s', (written, expected) => {
+    const from = definition([id, column('a', 'timestamp')]);
+    const after = [id, column('a', 'timestamp(3)')];
+    expect(outcome([`ALTER TABLE t MODIFY a ${written}`], after, from)).toContain(expected);
+  });
+
   test('a column that does not travel may become anything', () => {
     const after = [id, column('a', 'smallint'), b];
     expect(outcome(['ALTER TABLE t MODIFY a SMALLINT NOT NULL'], after, before, ['a'])).toBe('id1 a2 b3');
@@ -339,5 +364,54 @@ describe('what is told is followed where rows come by it', () => {
       changed: true,
     });
     expect(at([id, b], 'ALTER TABLE t ADD INDEX (a)')).toMatchObject({ waits: false, changed: false, unproven: null });
+  });
+
+  test.each([
+    ['decimal(10,4)', 'DECIMAL(10,2)', 'decimal(10,4)', true],
+    ['decimal(10,4)', 'DECIMAL(12 , 4) UNSIGNED', 'decimal(12,4)', true],
+    ['decimal(10,4)', 'DECIMAL(12,4)', 'decimal(12,4)', false],
+    ['decimal(8,0)', 'DECIMAL', 'decimal(10,0)', false],
+    ['decimal(8,0)', 'NUMERIC(10)', 'decimal(10,0)', false],
+    ['datetime(6)', 'DATETIME', 'datetime(6)', true],
+    ['datetime', 'DATETIME(6)', 'datetime(6)', false],
+    ['double', 'FLOAT', 'double', true],
+    ['double', 'REAL', 'double', true],
+    ['double', 'DOUBLE PRECISION', 'double', false],
+    ['int', 'INT UNSIGNED', 'int', true],
+    ['int', 'BIGINT(20) NOT NULL DEFAULT 5', 'bigint', false],
+    ['tinyint', 'BOOL', 'tinyint', false],
+    [text(5), 'CHAR(5)', text(5), true],
+    [text(5), 'VARCHAR(20)', text(40), true],
+    [text(5), 'VARCHAR(20)', text(20), false],
+    [text(5), 'VARCHAR(20)', 'varchar(20) collate latin1_bin', true],
+    [text(5), 'VARCHAR(20) CHARACTER SET latin1', text(20), true],
+    [text(5), 'VARCHAR(20) CHARACTER SET utf8mb4', text(20), false],
+    [text(5), 'VARCHAR(20) CHARSET utf8mb4 COLLATE utf8mb4_general_ci', text(20), true],
+    [text(5), 'NATIONAL VARCHAR(20)', text(20), true],
+    ['binary(1)', 'BINARY', 'binary(1)', false],
+    ['blob', 'TINYBLOB', 'blob', true],
+    ['bit(4)', 'BIT', 'bit(4)', true],
+    ["enum('x') collate utf8mb4_bin", "ENUM('y')", "enum('x') collate utf8mb4_bin", true],
+    ["enum('x') collate utf8mb4_bin", "ENUM('x','it''s ')", "enum('x','it''s') collate utf8mb4_bin", false],
+    ['json', 'JSON', 'json', false],
+  ])('of a catalogue that may be further, %s written as %s and found as %s waits: %s', (was, written, found, waits) => {
+    const told = [read(`ALTER TABLE t MODIFY a ${written}`)];
+    const announced = { schema: 'd', name: 't', identity: 'full', columns: [id, column('a', found)] } as const;
+    const options = { told, announced, isCatalogue: true, excluded: new Set<string>() };
+    const from = definition([id, column('a', was)]);
+    expect(follow(from, options).waits).toBe(waits);
+    expect(follow(from, { ...options, excluded: new Set(['a']) }).waits).toBe(false);
+  });
+
+  test('a column that is added waits, too, where the catalogue has another size of it', () => {
+    const at = (type: string) =>
+      follow(before, {
+        told: [read('ALTER TABLE t ADD c VARCHAR(20)')],
+        announced: { schema: 'd', name: 't', identity: 'full', columns: [id, a, b, column('c', type)] },
+        isCatalogue: true,
+        excluded: new Set(),
+      }).waits;
+    expect(at(text(20))).toBe(false);
+    expect(at(text(40))).toBe(true);
   });
 });

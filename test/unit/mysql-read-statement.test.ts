@@ -9,6 +9,15 @@ test.for([
   ['CREATE TABLE IF NOT EXISTS orders (id int)', { kind: 'definition', table: orders, replaces: false }],
   ['ALTER IGNORE TABLE orders ADD UNIQUE (a)', { kind: 'unseen', tables: [orders] }],
   ['ALTER ONLINE TABLE orders ADD a int', { kind: 'definition', table: orders }],
+  ['ALTER ONLINE IGNORE TABLE orders ADD UNIQUE (a)', { kind: 'unseen', tables: [orders] }],
+  ['ALTER IGNORE ONLINE TABLE orders ADD UNIQUE (a)', { kind: 'unseen', tables: [orders] }],
+  [
+    "SET STATEMENT sql_mode='FOR', lock_wait_timeout=(SELECT 1 FOR UPDATE) FOR ALTER TABLE orders MODIFY a INT NOT NULL",
+    { kind: 'definition', table: orders },
+  ],
+  ['SET /* FOR */ STATEMENT max_statement_time=0 for DROP TABLE `orders`', { kind: 'unseen', tables: [orders] }],
+  ['SET STATEMENT max_statement_time=0', { kind: 'rows', tables: null }],
+  ["SET PASSWORD FOR x = 'y'", { kind: 'other' }],
   [
     'ALTER TABLE old.archive EXCHANGE PARTITION p1 WITH TABLE orders WITHOUT VALIDATION',
     { kind: 'unseen', tables: [archive, orders] },

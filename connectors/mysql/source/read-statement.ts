@@ -66,6 +66,10 @@ export function readStatement(text: string, database: string): Statement {
     case 'TRUNCATE':
       words.skip('TABLE');
       return { kind: 'truncate', table: words.name() };
+    case 'SET':
+      // Variables of MariaDB for one statement, which comes behind them.
+      if (!words.skip('STATEMENT')) return other;
+      return words.skipVariables() ? readStatement(words.rest, database) : { kind: 'rows', tables: null };
     default:
       return readDefinition(words, first);
   }
@@ -80,8 +84,13 @@ function readDefinition(words: Words, first: string): Statement {
     words.skip('IF', 'EXISTS');
     return { kind: 'unseen', tables: [], databases: [words.identifier()], what: 'DROP DATABASE' };
   }
-  const online = what === 'ONLINE' || what === 'IGNORE' || what === 'OFFLINE' ? words.keyword() : what;
-  if (online !== 'TABLE' && online !== 'TABLES') return other;
+  let of = what;
+  let ignores = false;
+  while (of === 'ONLINE' || of === 'OFFLINE' || of === 'IGNORE') {
+    ignores ||= of === 'IGNORE';
+    of = words.keyword();
+  }
+  if (of !== 'TABLE' && of !== 'TABLES') return other;
   words.skip('IF', first === 'CREATE' ? 'NOT' : 'EXISTS');
   if (first === 'CREATE') words.skip('EXISTS');
   if (first === 'DROP') return { kind: 'unseen', tables: words.names(), databases: [], what: 'DROP TABLE' };
@@ -90,7 +99,7 @@ function readDefinition(words: Words, first: string): Statement {
     return { kind: 'definition', table, alters: false, replaces, opens: /\bSTART\s+TRANSACTION\s*$/i.test(words.rest) };
   if (first !== 'ALTER') return other;
   // A unique key that is made so takes rows away.
-  if (what === 'IGNORE') return { kind: 'unseen', tables: [table], databases: [], what: 'ALTER IGNORE TABLE' };
+  if (ignores) return { kind: 'unseen', tables: [table], databases: [], what: 'ALTER IGNORE TABLE' };
   const partition = /\b(TRUNCATE|DROP|EXCHANGE|DISCARD|IMPORT|CONVERT)\s+(PARTITION|TABLESPACE|TABLE)\b/i.exec(
     words.bare(),
   );
@@ -134,6 +143,22 @@ class Words {
     const before = this.rest;
     if (wanted.every((word) => this.keyword() === word)) return true;
     this.rest = before;
+    return false;
+  }
+
+  /** Up to behind the FOR that ends SET STATEMENT; false where there is none. */
+  skipVariables(): boolean {
+    const part =
+      /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`[^`]*`|\/\*[\s\S]*?\*\/|--\s[^\n]*|#[^\n]*|[\w$@\x80-\xff]+|[\s\S]/g;
+    let depth = 0;
+    for (const { 0: found, index } of this.rest.matchAll(part)) {
+      if (found === '(') depth++;
+      else if (found === ')') depth--;
+      else if (depth === 0 && found.toUpperCase() === 'FOR') {
+        this.rest = this.rest.slice(index + found.length);
+        return true;
+      }
+    }
     return false;
   }
 

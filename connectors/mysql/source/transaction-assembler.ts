@@ -437,7 +437,7 @@ export class TransactionAssembler {
 
   #alter(table: TableName, query: QueryEvent): ToldCommand {
     const { mariadb, collations } = this.#options;
-    const { clientCollation, ...quotes } = readSettings(query);
+    const { clientCollation, ...quotes } = readSettings(query, mariadb);
     const charset = clientCollation === null ? null : (collations.get(clientCollation)?.charset ?? null);
     return readAlter(table, { text: query.text, database: query.database, charset, dialect: { mariadb, ...quotes } });
   }

@@ -17,15 +17,19 @@ export interface QueryEvent {
 export interface StatementSettings {
   readonly ansiQuotes: boolean;
   readonly noBackslashEscapes: boolean;
+  /** An empty text is NULL, of MariaDB. */
+  readonly emptyIsNull: boolean;
+  readonly padsCharacters: boolean;
   /** Id of a collation of the client's charset; null where the event does not say. */
   readonly clientCollation: number | null;
 }
 
 const codes = { flags: 0, sqlMode: 1, catalog: 2, autoIncrement: 3, charset: 4, catalogName: 6 };
 
-export function readSettings({ status }: Pick<QueryEvent, 'status'>): StatementSettings {
+export function readSettings({ status }: Pick<QueryEvent, 'status'>, mariadb: boolean): StatementSettings {
   const reader = new ByteReader(status, 0, status.length);
   let sqlMode = 0;
+  let furtherModes = 0;
   let clientCollation: number | null = null;
   // These come first, in whatever order.
   while (reader.left > 0) {
@@ -33,7 +37,7 @@ export function readSettings({ status }: Pick<QueryEvent, 'status'>): StatementS
     if (code === codes.flags || code === codes.autoIncrement) reader.skip(4);
     else if (code === codes.sqlMode) {
       sqlMode = reader.uint(4);
-      reader.skip(4);
+      furtherModes = reader.uint(4);
     } else if (code === codes.catalog) reader.skip(reader.uint(1) + 1);
     else if (code === codes.catalogName) reader.skip(reader.uint(1));
     else {
@@ -44,6 +48,9 @@ export function readSettings({ status }: Pick<QueryEvent, 'status'>): StatementS
   return {
     ansiQuotes: (sqlMode & 0x4) !== 0,
     noBackslashEscapes: (sqlMode & 0x10_0000) !== 0,
+    // The same bit is another mode of MySQL's.
+    emptyIsNull: mariadb && (furtherModes & 0x1) !== 0,
+    padsCharacters: (sqlMode & 0x8000_0000) !== 0,
     clientCollation,
   };
 }

@@ -55,7 +55,13 @@ export class AlterReader {
     return Buffer.from(text, 'latin1').toString('utf8');
   }
 
-  /** What stands between parentheses, where some come next. */
+  /** What stands between parentheses, where some come next; else nothing. */
+  parentheses(): readonly Token[] {
+    const from = this.#at + 1;
+    return this.skipParentheses() ? this.#tokens.slice(from, this.#at - 1) : [];
+  }
+
+  /** Passes over what stands between parentheses, where some come next. */
   skipParentheses(): boolean {
     if (!this.takeSign('(')) return false;
     for (let depth = 1; depth > 0; ) {

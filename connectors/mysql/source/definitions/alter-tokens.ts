@@ -4,6 +4,10 @@ export interface SqlDialect {
   /** What stands between double quotes is a name. */
   readonly ansiQuotes: boolean;
   readonly noBackslashEscapes: boolean;
+  /** An empty text is NULL. */
+  readonly emptyIsNull: boolean;
+  /** A CHAR has blanks up to its length where it is read. */
+  readonly padsCharacters: boolean;
 }
 
 export interface Token {
@@ -16,7 +20,11 @@ export interface Token {
 /** The text can't be told apart, or not for certain. */
 export class UnreadableStatementError extends Error {}
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', 0: '\0', Z: '\x1a', t: '\t', b: '\b' };
+/** Of patterns the backslash stays: the pattern needs it. */
+const escapes: Readonly<Record<string, string>> = {
+  ...{ n: '\n', r: '\r', 0: '\0', Z: '\x1a', t: '\t', b: '\b' },
+  ...{ '%': '\\%', _: '\\_' },
+};
 
 /** Every server that is a source reads what is meant for this version or an older one. */
 const everyVersion = 50_699;

@@ -2,7 +2,7 @@ import type { ColumnAlteration, ToldCommand, WrittenColumn } from '../../../../s
 import type { Followed, FollowOptions } from '../../../../src/core/source.ts';
 import type { Column } from '../../../../src/core/table.ts';
 import type { TableDefinition } from '../../../../src/core/table-facts.ts';
-import { parseType } from '../../target/column-kind.ts';
+import { charsetOf, parseType } from '../../target/column-kind.ts';
 import { typeFits } from '../../target/type-fit.ts';
 import { existingValue } from './existing-value.ts';
 import { classOf } from './read-column.ts';
@@ -21,7 +21,7 @@ export function follow(before: TableDefinition, options: FollowOptions): Followe
   const refused = model.refused;
   if (refused !== null) return unfollowed(refused);
   const shape = { columns: options.announced.columns, generated: options.announced.generated ?? [] };
-  const mismatch = model.mismatch(shape);
+  const mismatch = model.mismatch(shape) ?? (options.isCatalogue ? model.further(shape) : null);
   if (mismatch !== null) {
     // The next command, or the next row, proves it.
     if (options.isCatalogue) return { ...unfollowed(null), waits: told.some((command) => command.length > 0) };
@@ -123,6 +123,17 @@ class Model {
     return null;
   }
 
+  /** Why the catalogue may be further than the commands, though it has what they make; null where each type is as it was written. */
+  further({ columns }: Shape): string | null {
+    for (const { name, type } of columns) {
+      const { was = null, written = [] } = this.#columns.find((column) => column.name === name) ?? {};
+      const last = written.at(-1);
+      if (last !== undefined && !this.#excluded.has(name) && !isAsWritten(last, type, was?.type ?? null))
+        return `column ${name} is of type ${type}`;
+    }
+    return null;
+  }
+
   /** The definition that the server's description has been found to be. */
   followed({ columns }: Shape): Followed {
     const before = this.#before;
@@ -168,6 +179,17 @@ function isOfClass({ type }: WrittenColumn, found: string): boolean {
   return of === type || (type === 'json' && of === 'string');
 }
 
+/** Nothing but what is written: of a text that is given no charset, the one that it had before. What is added has no values of its own yet. */
+function isAsWritten({ type, spelled, collation }: WrittenColumn, found: string, was: string | null): boolean {
+  if (spelled === null) return was === null;
+  if (type === 'json' && parseType(found).base !== 'json') return was === null || was === found;
+  const { collation: collated } = parseType(found);
+  if (collated === null) return found === spelled;
+  if (found !== `${spelled} collate ${collated}`) return false;
+  if (collation === null) return was === null || parseType(was).collation === collated;
+  return collation.includes('_') ? collation === collated : charsetOf(collation) === charsetOf(collated);
+}
+
 /** Why what rows have in it is not known; else that is put down. */
 function addedValue(
   { id, name, written }: ModelColumn,
@@ -193,12 +215,17 @@ function whyRewritten({ was, name, written }: ModelColumn, { type }: Column): st
     if (column.obstacle !== null) return `column ${name} was altered, and ${column.obstacle}`;
     if (column.counts && !counts)
       return `column ${name} was made to count by itself, which numbers rows that have a zero`;
-    if (column.notNull && nullable !== false)
+    if (mayBeNotNull(column) && nullable !== false)
       return `column ${name} was made NOT NULL, which gives rows without a value another one`;
   }
   if (written.length > 1) return `column ${name} was altered more than once before a row came with it`;
   if (typeFits(was.type, type)) return null;
   return `column ${name} was ${was.type} and is ${type}, which does not hold every value as it was`;
+}
+
+/** Of some servers a TIMESTAMP is NOT NULL where nothing is said. */
+function mayBeNotNull({ type, notNull, isNull }: WrittenColumn): boolean {
+  return notNull || (type === 'timestamp' && !isNull);
 }
 
 interface Stamped {

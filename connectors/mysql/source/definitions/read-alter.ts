@@ -27,13 +27,18 @@ export function readAlter(table: TableName, statement: WrittenStatement): ToldCo
     const isAscii = !/[\x80-\xff]/.test(text);
     if (!isAscii && !readableCharsets.has(charset ?? ''))
       throw new UnreadableStatementError('it was given in a charset that is not read');
-    const reader = new AlterReader(alterTokens(text, dialect));
+    const tokens = alterTokens(text, dialect);
+    if (dialect.emptyIsNull && tokens.some(({ kind, text: inside }) => kind === 'text' && inside === ''))
+      throw new UnreadableStatementError('an empty text in it is NULL');
+    const reader = new AlterReader(tokens);
     readHead(reader, table, database);
     const parts: ColumnAlteration[] = [];
     do parts.push(...readPart(reader));
     while (reader.takeSign(','));
     reader.takeSign(';');
     if (!reader.ended) throw new UnreadableStatementError('something stands behind it');
+    if (dialect.padsCharacters && parts.some((part) => part.kind === 'modify' && part.column.type === 'string'))
+      throw new UnreadableStatementError('it reads texts with blanks behind them');
     return parts;
   } catch (error) {
     if (!(error instanceof UnreadableStatementError)) throw error;
@@ -42,8 +47,9 @@ export function readAlter(table: TableName, statement: WrittenStatement): ToldCo
 }
 
 function readHead(reader: AlterReader, table: TableName, database: string): void {
+  if (reader.take('SET STATEMENT')) readVariables(reader);
   if (!reader.take('ALTER')) throw new UnreadableStatementError('it begins with another word');
-  if (!reader.take('ONLINE')) reader.take('OFFLINE');
+  while (reader.take('ONLINE') || reader.take('OFFLINE'));
   if (!reader.take('TABLE')) throw new UnreadableStatementError('it is not of a table');
   reader.take('IF EXISTS');
   const first = reader.name();
@@ -52,6 +58,22 @@ function readHead(reader: AlterReader, table: TableName, database: string): void
   if (reader.take('WAIT')) reader.next();
   else reader.take('NOWAIT');
 }
+
+/** Of MariaDB: variables that have a value for one statement. */
+function readVariables(reader: AlterReader): void {
+  do {
+    if (!harmlessVariables.has(reader.keyword())) refuse('it sets a variable that is not known');
+    reader.next();
+    if (!reader.takeSign('=')) refuse('a variable in it has no value');
+    reader.next();
+  } while (reader.takeSign(','));
+  if (!reader.take('FOR')) refuse('a variable in it has a value that is not read');
+}
+
+/** Those that say nothing of what a statement does. */
+const harmlessVariables: ReadonlySet<string> = new Set([
+  ...['LOCK_WAIT_TIMEOUT', 'INNODB_LOCK_WAIT_TIMEOUT', 'MAX_STATEMENT_TIME', 'ALTER_ALGORITHM'],
+]);
 
 const refuse = (why: string): never => {
   throw new UnreadableStatementError(why);

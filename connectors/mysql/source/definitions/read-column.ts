@@ -1,6 +1,8 @@
 import type { WrittenColumn, WrittenDefault } from '../../../../src/core/column-alteration.ts';
+import { quoteMember } from '../../catalogue/column-type.ts';
+import { integerBases } from '../../target/column-kind.ts';
 import type { AlterReader } from './alter-reader.ts';
-import { UnreadableStatementError } from './alter-tokens.ts';
+import { type Token, UnreadableStatementError } from './alter-tokens.ts';
 
 /** Classes of types by the words that they are written with: which of the texts and blobs it becomes depends on lengths, charsets and modes. */
 const classes: ReadonlyMap<string, string> = new Map(
@@ -74,27 +76,77 @@ type Reading = { -readonly [K in keyof WrittenColumn]: WrittenColumn[K] };
 function readType(reader: AlterReader): Reading {
   const word = reader.keyword();
   const type = classes.get(word);
-  const common = { notNull: false, isNull: false, counts: false, default: { kind: 'none' } as WrittenDefault };
+  const none: WrittenDefault = { kind: 'none' };
+  const common = { collation: null, notNull: false, isNull: false, counts: false, default: none };
   if (word === 'SERIAL') {
     reader.next();
-    return { ...common, type: 'bigint', obstacle: 'it counts by itself' };
+    return { ...common, type: 'bigint', spelled: null, obstacle: 'it counts by itself' };
   }
   if (type === undefined) throw new UnreadableStatementError('it has a type that is not known');
   reader.next();
-  if (word === 'NATIONAL' || word === 'LONG') while (nationalWords.has(reader.keyword())) reader.next();
-  while (typeWords.has(reader.keyword())) reader.next();
-  reader.skipParentheses();
-  while (typeWords.has(reader.keyword())) reader.next();
-  return { ...common, type, obstacle: null };
+  const further: string[] = [];
+  const readWords = (words: ReadonlySet<string>): void => {
+    while (words.has(reader.keyword())) further.push(reader.next().text.toUpperCase());
+  };
+  if (word === 'NATIONAL' || word === 'LONG') readWords(nationalWords);
+  readWords(typeWords);
+  const inside = reader.parentheses();
+  readWords(typeWords);
+  return { ...common, type, spelled: spelledType(word, { type, further, inside }), obstacle: null };
+}
+
+const sizedTypes: Readonly<Record<string, string>> = {
+  ...{ CHAR: 'char', CHARACTER: 'char', VARCHAR: 'varchar', VARCHARACTER: 'varchar' },
+  ...{ BINARY: 'binary', VARBINARY: 'varbinary', BIT: 'bit' },
+};
+const singleSized: ReadonlySet<string> = new Set(['CHAR', 'CHARACTER', 'BINARY', 'BIT']);
+const unsizedTypes: ReadonlySet<string> = new Set([
+  ...['TINYTEXT', 'TEXT', 'MEDIUMTEXT', 'LONGTEXT', 'TINYBLOB', 'BLOB', 'MEDIUMBLOB', 'LONGBLOB'],
+  ...['DATE', 'YEAR', 'JSON', 'UUID', 'INET4', 'INET6'],
+]);
+const plainWords: ReadonlySet<string> = new Set(['UNSIGNED', 'SIGNED', 'ZEROFILL', 'PRECISION']);
+
+/** As catalogue/column-type.ts names it; null where that takes more than the text. */
+function spelledType(
+  word: string,
+  {
+    type,
+    further,
+    inside,
+  }: { readonly type: string; readonly further: readonly string[]; readonly inside: readonly Token[] },
+): string | null {
+  if (!further.every((one) => plainWords.has(one))) return null;
+  const sign = further.includes('UNSIGNED') || further.includes('ZEROFILL') ? ' unsigned' : '';
+  const sizes = inside.map(({ text }) => text).join('');
+  if (integerBases.has(type)) return `${type}${sign}`;
+  if (type === 'decimal')
+    return `decimal(${sizes === '' ? '10,0' : sizes.includes(',') ? sizes : `${sizes},0`})${sign}`;
+  // REAL is one or the other by a mode; of a number of bits, too, it depends.
+  if (type === 'floating') {
+    if (word === 'REAL' || (sizes !== '' && !sizes.includes(','))) return null;
+    return `${word.startsWith('FLOAT') && word !== 'FLOAT8' ? 'float' : 'double'}${sizes === '' ? '' : `(${sizes})`}${sign}`;
+  }
+  if (type === 'time' || type === 'datetime' || type === 'timestamp')
+    return sizes === '' || sizes === '0' ? type : `${type}(${sizes})`;
+  if (type === 'enum' || type === 'set') {
+    const members = inside.filter(({ kind }) => kind === 'text').map(({ text }) => text.replace(/ +$/, ''));
+    return `${type}(${members.map((one) => quoteMember(Buffer.from(one, 'latin1').toString('utf8'))).join(',')})`;
+  }
+  const sized = sizedTypes[word];
+  if (sized !== undefined) return singleSized.has(word) && sizes === '' ? `${sized}(1)` : `${sized}(${sizes})`;
+  if (!unsizedTypes.has(word) || (sizes !== '' && word !== 'YEAR')) return null;
+  return word.toLowerCase();
 }
 
 function readAttributes(reader: AlterReader, column: Reading): void {
   while (!reader.ended && !reader.isSign(',') && !reader.isSign(')')) {
     const word = reader.keyword();
     if (word === 'FIRST' || word === 'AFTER') return;
-    if (reader.take('NOT NULL')) column.notNull = true;
-    else if (reader.take('NULL')) column.isNull = true;
-    else if (reader.take('DEFAULT')) column.default = readDefault(reader);
+    // The last one counts.
+    if (reader.take('NOT NULL') || reader.take('NULL')) {
+      column.notNull = word === 'NOT';
+      column.isNull = word === 'NULL';
+    } else if (reader.take('DEFAULT')) column.default = readDefault(reader);
     else if (reader.take('AUTO_INCREMENT')) column.counts = true;
     else if (reader.take('UNIQUE')) reader.take('KEY');
     else if (reader.take('PRIMARY KEY') || reader.take('PRIMARY') || reader.take('KEY'))
@@ -104,16 +156,25 @@ function readAttributes(reader: AlterReader, column: Reading): void {
       if (!reader.skipParentheses()) throw new UnreadableStatementError('a column of it belongs to a period');
     } else if (reader.take('CONSTRAINT')) {
       if (reader.keyword() !== 'CHECK') reader.name();
-    } else if (!readRest(reader)) throw new UnreadableStatementError('an attribute of a column in it is not known');
+    } else if (!readCharset(reader, column) && !readRest(reader))
+      throw new UnreadableStatementError('an attribute of a column in it is not known');
   }
+}
+
+/** The collation says more than the charset, which it is of. */
+function readCharset(reader: AlterReader, column: Reading): boolean {
+  const isCollation = reader.take('COLLATE');
+  if (!isCollation && !reader.take('CHARACTER SET') && !reader.take('CHARSET') && !reader.take('CHAR SET'))
+    return false;
+  reader.takeSign('=');
+  const { text } = reader.next();
+  if (isCollation || column.collation === null) column.collation = text.toLowerCase();
+  return true;
 }
 
 /** What says nothing about values. */
 function readRest(reader: AlterReader): boolean {
-  if (reader.take('CHARACTER SET') || reader.take('CHARSET') || reader.take('COLLATE') || reader.take('CHAR SET')) {
-    reader.takeSign('=');
-    reader.next();
-  } else if (reader.take('COMMENT') || reader.take('ENGINE_ATTRIBUTE') || reader.take('SECONDARY_ENGINE_ATTRIBUTE')) {
+  if (reader.take('COMMENT') || reader.take('ENGINE_ATTRIBUTE') || reader.take('SECONDARY_ENGINE_ATTRIBUTE')) {
     reader.takeSign('=');
     if (reader.next().kind !== 'text')
       throw new UnreadableStatementError('an attribute of a column in it is not known');
