@@ -64,6 +64,8 @@ function sidesOf({ name, parsed }: MysqlSideColumn, { of, divisor, constant }: C
     case 'number': {
       const isWhole = integerBases.has(base);
       if (!isWhole && ((base !== 'decimal' && base !== 'year') || divisor !== null)) return null;
+      // Beside a year the server would take 5 for 2005.
+      if (base === 'year') return { term: `(${column} + 0)`, constant };
       return { term: divisor === null ? column : `(${column} % ${BigInt(divisor)})`, constant };
     }
     case 'boolean':

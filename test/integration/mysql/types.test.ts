@@ -40,7 +40,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
   test('a condition is true of the same rows at the server as in the language', async () => {
     const uuid = vendor === 'mariadb' ? ', u uuid' : '';
     await connection.query(`CREATE TABLE d.chosen (id int PRIMARY KEY, n bigint unsigned, i smallint, m decimal(12,3), f float, g double, s varchar(20) COLLATE utf8mb4_general_ci,
-      c char(6) CHARACTER SET latin1, e enum('a', 'B', ''), day date, at datetime(3), ts timestamp(6) NULL, b varbinary(20), k binary(3)${uuid})`);
+      c char(6) CHARACTER SET latin1, e enum('a', 'B', ''), day date, at datetime(3), ts timestamp(6) NULL, b varbinary(20), k binary(3), y year${uuid})`);
     const random = new Random(seed);
     const texts = ["''", "'a'", "'A'", "'a '", "'ä'", "'ß'", "'ss'", "'it''s'", "'\\\\'", "'10'"];
     const pick = (...values: readonly string[]) => random.pick(['NULL', ...values, ...values]);
@@ -60,6 +60,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
         pick("'2026-11-01 00:00:00'", "'2026-11-01 00:00:00.000001'", "'1999-12-31 12:00:00'"),
         pick("x''", "x'00'", "x'6100'", "x'61'"),
         pick("x'61'", "x'610000'", "x''"),
+        pick('0', '1999', '2005', '2050', '2155'),
         ...(vendor === 'mariadb' ? [pick("'0b4d1f0e-8a3c-4c52-9d61-5f6f6f1b2a3c'")] : []),
       ].join(', '),
     );
@@ -107,6 +108,12 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
         "b = '\\x6100'",
         "b <> '\\x'",
         "k = '\\x610000'",
+        'y < 50',
+        'y = 5',
+        'y <> 2005',
+        'y >= 99',
+        'y IN (0, 2050)',
+        'y IS DISTINCT FROM 5',
         ...(vendor === 'mariadb' ? ["u = '0B4D1F0E8A3C4C529D615F6F6F1B2A3C'"] : []),
       ],
     ];
