@@ -380,7 +380,10 @@ export class SchemaGuard {
     const ids = after.columns.map(({ id }) => id);
     const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
     if (steps === null)
-      throw this.#unproven(change, 'its transforms leave no column for a column, so that the target can not follow');
+      throw this.#unproven(
+        change,
+        'its transforms leave no column for a column, or one that did not travel begins to, so that the target can not follow',
+      );
     const stored = this.#renewed(binding, after);
     this.#stored.set(stored.source, stored);
     change.evolution = { steps, stored };

@@ -13,7 +13,7 @@ export interface Identified {
 
 /**
  * What makes the target's table of the one version into that of the other, null where that can't be told: rows that transforms take
- * apart or send to several tables have no column for a column. Columns are told apart by their ids, those that
+ * apart or send to several tables have no column for a column, and a column that did not travel has no values there. Columns are told apart by their ids, those that
  * transforms have added by their names; those that do not travel are not looked at. Drops come first, so that their names are free, then
  * renames, which may trade names.
  */
@@ -37,6 +37,8 @@ export function schemaSteps(
   for (const [id, column] of after) {
     const was = before.get(id);
     if (was === undefined) {
+      // Its rows have values that the target has never had.
+      if (from.ids.some((other) => other === id)) return null;
       const value = typeof id === 'number' ? (existing.get(id) ?? null) : null;
       const mapped = value === null ? null : mappedValue(to, id, value);
       if (mapped === undefined) return null;

@@ -348,6 +348,25 @@ describe('what is told is followed where rows come by it', () => {
     expect(outcome(['ALTER TABLE t MODIFY a SMALLINT NOT NULL'], after, before, ['a'])).toBe('id1 a2 b3');
   });
 
+  test.each<[string, string, readonly Column[], string]>([
+    ['one that did not travel and begins to', 'RENAME COLUMN a TO c', [id, column('c'), b], 'what its rows have'],
+    [
+      'a trade with one that travels',
+      'RENAME COLUMN a TO b, RENAME COLUMN b TO a',
+      [id, column('b'), column('a', text(5))],
+      'what its rows have',
+    ],
+    ['one that does not travel any more', 'DROP a, RENAME COLUMN b TO a', [id, column('a', text(5))], 'id1 a3'],
+    [
+      'one that is added where one that did not travel was',
+      'DROP a, ADD c INT',
+      [id, b, column('c')],
+      'id1 b3 c4=null',
+    ],
+  ])('of columns that do not travel: %s', (_, written, columns, expected) => {
+    expect(outcome([`ALTER TABLE t ${written}`], columns, before, ['a'])).toContain(expected);
+  });
+
   test('at a command the catalogue proves it, or what comes behind it will', () => {
     const at = (columns: readonly Column[], ...statements: string[]) =>
       follow(before, {

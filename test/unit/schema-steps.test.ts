@@ -50,3 +50,11 @@ test.each([
 ])('what was %s is made %s by: %s', async (from, to, expected) => {
   expect(await steps(from, to)).toBe(expected);
 });
+
+test.each([
+  ['id1 a2 b3', 'id1 b2 a3', null],
+  ['id1 a2 b3', 'id1 a3', '-b'],
+])('where a does not travel, what was %s is made %s by: %s', async (from, to, expected) => {
+  const entry = `where: 'id > 0', columns: { exclude: [a] }`;
+  expect(await steps(from, to, entry)).toBe(expected);
+});

@@ -131,15 +131,33 @@ function demandUndone(steps: readonly SchemaStep[], was: Shape, place: { route: 
   }
 }
 
-/** The table is what the steps make of it. */
+/**
+ * Whether the steps were carried out at a table that was `was` before them. `unclear` where it is neither that nor what they make of it: somebody
+ * else has altered it since, and names that are there may be of columns from before or from behind them.
+ */
+export function outcomeOf(steps: readonly SchemaStep[], was: Shape, now: Shape): 'done' | 'undone' | 'unclear' {
+  if (JSON.stringify(was) === JSON.stringify(now)) return 'undone';
+  return isDone(steps, was, now) ? 'done' : 'unclear';
+}
+
 function isDone(steps: readonly SchemaStep[], was: Shape, now: Shape): boolean {
-  if (JSON.stringify(was) === JSON.stringify(now)) return false;
   const types = new Map(now);
   const before = namesBefore(steps);
   const come = new Set([...before.keys(), ...steps.flatMap((step) => (step.kind === 'add' ? [step.column.name] : []))]);
   const gone = [...before.values(), ...steps.flatMap((step) => (step.kind === 'drop' ? [step.column] : []))];
-  if ([...come].some((name) => !types.has(name)) || gone.some((name) => types.has(name) && !come.has(name)))
-    return false;
+  const expected = new Set(
+    was
+      .map(([name]) => name)
+      .filter((name) => !gone.includes(name))
+      .concat(...come),
+  );
+  if (expected.size !== now.length || now.some(([name]) => !expected.has(name))) return false;
+  const altered = new Set([
+    ...come,
+    ...gone,
+    ...steps.flatMap((step) => (step.kind === 'retype' ? [step.column.name] : [])),
+  ]);
+  if (was.some(([name, type]) => !altered.has(name) && types.get(name) !== type)) return false;
   return steps.every((step) => {
     if (step.kind !== 'retype') return true;
     const { name, type } = step.column;
@@ -157,14 +175,23 @@ export async function settleEvolutions(route: RouteDefinition, epoch: bigint): P
   const { session } = await openApplySession(route, routeId, 'apply');
   try {
     for (const { source, table, was, steps, stored } of await readIntents(session, routeId)) {
-      const done = isDone(steps, was, await shapeOf(session, table));
+      const outcome = outcomeOf(steps, was, await shapeOf(session, table));
+      if (outcome === 'unclear')
+        throw fail(targetErrors.evolutionRefused, {
+          route: route.name,
+          table: tableLabel(table),
+          step: 'to follow the source, which was interrupted,',
+          sqlState: '42S21',
+          message:
+            'somebody else has altered the table since: take that back, so that it is as it was before or behind the step',
+        });
       await inTransaction(session, async () => {
         const [row] = await session.query('select epoch from tidelock.routes where id = ? lock in share mode', [
           routeId,
         ]);
         if (row?.[0] !== epoch.toString())
           throw fail(routeErrors.fenced, { route: route.name, epoch: epoch.toString() });
-        if (done) await storeTable(session, route, routeId, stored);
+        if (outcome === 'done') await storeTable(session, route, routeId, stored);
         await deleteIntent(session, routeId, source);
       });
     }

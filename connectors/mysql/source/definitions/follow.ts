@@ -142,6 +142,7 @@ class Model {
     const known = columns.map((column) => {
       const model = this.#columns.find(({ name }) => name === column.name) as ModelColumn;
       if (!this.#excluded.has(column.name)) {
+        unproven ??= this.#begins(model);
         unproven ??= model.was === null ? addedValue(model, column, existing) : whyRewritten(model, column);
       }
       const { name, type, modifier, key } = column;
@@ -165,6 +166,12 @@ class Model {
       ignored: before.ignored.filter((name) => names.has(name)),
     };
     return { definition, changed, unproven, existing, waits: false };
+  }
+
+  /** Why a column that did not travel can't under its new name; null where it did. */
+  #begins({ was, name }: ModelColumn): string | null {
+    if (was === null || !this.#excluded.has(was.name)) return null;
+    return `column ${was.name}, which does not travel, was renamed to ${name}, which does: what its rows have in it was never sent`;
   }
 }
 
