@@ -12,8 +12,8 @@ export const mysqlMutations: readonly Mutation[] = [
     promise: 3,
     what: 'takes a table that was altered before a kill for one that was not',
     file: `${target}/evolve-table.ts`,
-    find: '      const done = isDone(steps, was, await shapeOf(session, table));',
-    replace: '      const done = isDone(steps, was, was);',
+    find: 'outcomeOf(steps, was, await shapeOf(session, table));',
+    replace: 'outcomeOf(steps, was, was);',
     test: { file: 'test/integration/mysql/route.test.ts', name: 'is done at the target, once' },
   },
   {

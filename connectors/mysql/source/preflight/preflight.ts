@@ -52,7 +52,7 @@ function checkSettings(server: ServerFacts, variables: Variables, allow: readonl
         code: setting.code,
         message: `${setting.name} is ${value}${isAllowed ? `, allowed by ${setting.allowedBy}` : ''}: ${setting.why}`,
         remedy: setting.atStart
-          ? `Set ${setting.name} in the server's configuration and restart it.`
+          ? (setting.remedy ?? `Set ${setting.name} in the server's configuration and restart it.`)
           : `Set it${persist}.${setting.ofSessions ? ' Sessions that are there keep theirs: end them.' : ''}${setting.allowedBy ? ` Or allow it by name at the node: allow: [${setting.allowedBy}].` : ''}`,
         ...(statement !== undefined && { statement }),
       },

@@ -13,6 +13,8 @@ export interface RequiredSetting {
   readonly allowedBy?: 'sourceMayForget';
   /** It takes a restart. */
   readonly atStart?: true;
+  /** Where neither a statement nor a restart sets it. */
+  readonly remedy?: string;
 }
 
 const common: readonly RequiredSetting[] = [
@@ -57,6 +59,14 @@ const common: readonly RequiredSetting[] = [
     why: 'after a crash the server can have forgotten transactions that are at the target',
     allowedBy: 'sourceMayForget',
   },
+  {
+    name: 'lower_case_table_names',
+    value: '0',
+    code: 'source.lowerCaseNames',
+    why: 'a TRUNCATE or ALTER TABLE in the binlog has the name as somebody wrote it, and would not be known for one of the table',
+    atStart: true,
+    remedy: 'Use a server whose data directory was made with lower_case_table_names = 0: it is the default on Linux.',
+  },
 ];
 
 /** With it off commits become visible in another order than the binlog has. */
@@ -67,8 +77,17 @@ const orderCommits: RequiredSetting = {
   why: 'transactions would be visible at the source in another order than in its binlog',
 };
 
+/** MariaDB 10.8 and newer. */
+const onePhase: RequiredSetting = {
+  name: 'binlog_alter_two_phase',
+  value: 'OFF',
+  code: 'source.alterTwoPhase',
+  why: 'an ALTER TABLE would be in the binlog before it is certain',
+  ofSessions: true,
+};
+
 export function requiredSettings({ vendor }: Pick<ServerFacts, 'vendor'>): readonly RequiredSetting[] {
-  return vendor === 'mysql' ? [...common, orderCommits] : common;
+  return [...common, vendor === 'mysql' ? orderCommits : onePhase];
 }
 
 /** As a person runs it. MariaDB has no SET PERSIST: its configuration has to say the same. */
