@@ -16,6 +16,9 @@ test.for([
   [[rename('b', 'c')], shape('id', 'a', 'c'), 'done'],
   [[drop('a'), add('a')], shape('id', 'b', 'a'), 'done'],
   [traded, shape('id', 'b', 'a'), 'done'],
+  // A target whose names are written otherwise.
+  [[drop('B')], shape('id', 'a'), 'done'],
+  [[rename('A', 'c')], shape('id', 'c', 'b'), 'done'],
   // Somebody else's column beside names that tell nothing.
   [[drop('a'), add('a')], shape('id', 'a', 'b', 'other'), 'unclear'],
   [traded, shape('id', 'a', 'b', 'other'), 'unclear'],

@@ -140,30 +140,25 @@ export function outcomeOf(steps: readonly SchemaStep[], was: Shape, now: Shape):
   return isDone(steps, was, now) ? 'done' : 'unclear';
 }
 
-function isDone(steps: readonly SchemaStep[], was: Shape, now: Shape): boolean {
-  const types = new Map(now);
-  const before = namesBefore(steps);
-  const come = new Set([...before.keys(), ...steps.flatMap((step) => (step.kind === 'add' ? [step.column.name] : []))]);
-  const gone = [...before.values(), ...steps.flatMap((step) => (step.kind === 'drop' ? [step.column] : []))];
-  const expected = new Set(
-    was
-      .map(([name]) => name)
-      .filter((name) => !gone.includes(name))
-      .concat(...come),
-  );
-  if (expected.size !== now.length || now.some(([name]) => !expected.has(name))) return false;
-  const altered = new Set([
-    ...come,
-    ...gone,
-    ...steps.flatMap((step) => (step.kind === 'retype' ? [step.column.name] : [])),
-  ]);
-  if (was.some(([name, type]) => !altered.has(name) && types.get(name) !== type)) return false;
+/** Names of columns are the same in any case at these servers: the route may write them otherwise than the table. */
+function isDone(steps: readonly SchemaStep[], before: Shape, after: Shape): boolean {
+  const lower = (name: string): string => name.toLowerCase();
+  const [was, now] = [before, after].map((shape) => new Map(shape.map(([name, type]) => [lower(name), type])));
+  if (was === undefined || now === undefined) return false;
+  const renamed = new Map([...namesBefore(steps)].map(([name, old]) => [lower(name), lower(old)]));
+  const come = [...renamed.keys(), ...steps.flatMap((step) => (step.kind === 'add' ? [lower(step.column.name)] : []))];
+  const gone = [...renamed.values(), ...steps.flatMap((step) => (step.kind === 'drop' ? [lower(step.column)] : []))];
+  const expected = new Set([...was.keys()].filter((name) => !gone.includes(name)).concat(come));
+  if (expected.size !== now.size || [...now.keys()].some((name) => !expected.has(name))) return false;
+  const retyped = steps.flatMap((step) => (step.kind === 'retype' ? [lower(step.column.name)] : []));
+  const altered = new Set([...come, ...gone, ...retyped]);
+  if ([...was].some(([name, type]) => !altered.has(name) && now.get(name) !== type)) return false;
   return steps.every((step) => {
     if (step.kind !== 'retype') return true;
     const { name, type } = step.column;
-    const old = new Map(was).get(before.get(name) ?? name) ?? '';
+    const old = was.get(renamed.get(lower(name)) ?? lower(name)) ?? '';
     // As alterStatement decides: else it was left as it was.
-    return typeFits(type, old) || !typeFits(old, type) || typeFits(type, types.get(name) ?? '');
+    return typeFits(type, old) || !typeFits(old, type) || typeFits(type, now.get(lower(name)) ?? '');
   });
 }
 
