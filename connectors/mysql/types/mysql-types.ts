@@ -62,8 +62,10 @@ function codecOf(column: ColumnType): ColumnCodec {
     case 'timestamp':
       return withFraction(timestamp(base === 'timestamp', size ?? 0), size ?? 0);
     case 'enum':
+      // Under a mode that is not strict what is no member is stored as an empty text.
+      return plain({ ...membersOf(column), kind: base, empties: true });
     case 'set':
-      return plain({ kind: base, labels: column.members.map(unquoted), repertoire: repertoireOf(column.collation) });
+      return plain({ ...membersOf(column), kind: base });
     case 'json':
       return { ...plain({ kind: 'json', form: 'binary' }), toCanonical: (value) => withPlainNumbers(value as string) };
     case 'uuid':
@@ -75,6 +77,10 @@ function codecOf(column: ColumnType): ColumnCodec {
 
 function plain(type: LogicalType): ColumnCodec {
   return { type, toCanonical: null, fromCanonical: null };
+}
+
+function membersOf({ members, collation }: ColumnType): { labels: readonly string[]; repertoire: Repertoire } {
+  return { labels: members.map(unquoted), repertoire: repertoireOf(collation) };
 }
 
 /** A member as the type's name writes it. */

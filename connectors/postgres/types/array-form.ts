@@ -5,7 +5,7 @@ import type { ColumnCodec } from '../../../src/core/types/vendor-types.ts';
 const bare: ReadonlySet<LogicalKind> = new Set(['integer', 'decimal', 'float', 'boolean', 'json']);
 
 /** An array's literal as JSON; with bounds other than 1 what comes first is `[2:3]=` as in the literal, which no JSON is. */
-export function arrayToCanonical(literal: string, element: ColumnCodec): string {
+export function arrayToCanonical(literal: string, element: ColumnCodec, separator: ',' | ';' = ','): string {
   const begin = literal.indexOf('{');
   const bounds = literal.startsWith('[') ? literal.slice(0, literal.indexOf('=') + 1) : '';
   const written = (text: string): string => {
@@ -14,11 +14,12 @@ export function arrayToCanonical(literal: string, element: ColumnCodec): string 
     // NaN and infinities are no JSON.
     return bare.has(element.type.kind) && !/^-?[NI]/.test(value) ? value : JSON.stringify(value);
   };
+  const ends = separator === ',' ? /[,}]/ : /[;}]/;
   let json = '';
   let at = begin;
   while (at < literal.length) {
     const character = literal[at] as string;
-    if (character === '{' || character === '}' || character === ',') {
+    if (character === '{' || character === '}' || character === separator) {
       json += character === '{' ? '[' : character === '}' ? ']' : ', ';
       at++;
     } else if (character === '"') {
@@ -31,7 +32,7 @@ export function arrayToCanonical(literal: string, element: ColumnCodec): string 
       at++;
       json += written(text);
     } else {
-      const end = /[,}]/.exec(literal.slice(at))?.index ?? literal.length - at;
+      const end = ends.exec(literal.slice(at))?.index ?? literal.length - at;
       const text = literal.slice(at, at + end);
       at += end;
       json += text === 'NULL' ? 'null' : written(text);

@@ -24,9 +24,13 @@ function codecOf({ type, modifier, definition }: TypedColumn): ColumnCodec {
     const base =
       element.kind === 'base' ? element : { name: element.kind === 'enum' ? element.name : 'record', modifier: -1 };
     const codec = codecOf({ type: base.name, modifier: base.modifier, definition: element });
+    // What separates its elements is an extension's own choice, and is not asked for: the literal travels as it is.
+    if (element.kind === 'base' && codec.type.kind === 'own' && !element.name.startsWith('pg_catalog.'))
+      return plain({ kind: 'own', name: `${element.name}[]` });
+    const separator = base.name === 'pg_catalog.box' ? ';' : ',';
     return {
       type: { kind: 'array', element: codec.type },
-      toCanonical: (value) => arrayToCanonical(value as string, codec),
+      toCanonical: (value) => arrayToCanonical(value as string, codec, separator),
       fromCanonical: (value) => arrayFromCanonical(value as string, codec),
     };
   }

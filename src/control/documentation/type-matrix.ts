@@ -1,7 +1,9 @@
 import type { NodeType } from '../../core/route.ts';
+import type { TypeDefinition } from '../../core/table.ts';
 import { carry } from '../../core/types/carry.ts';
 import type { Conversions } from '../../core/types/conversions.ts';
 import { conditions } from '../../core/types/value-refused.ts';
+import type { ColumnCodec } from '../../core/types/vendor-types.ts';
 import { connectorFor } from '../../registry.ts';
 
 interface Typed {
@@ -9,6 +11,7 @@ interface Typed {
   readonly name: string;
   readonly type: string;
   readonly modifier: number;
+  readonly definition?: TypeDefinition;
 }
 
 const postgres = (name: string, type = name, modifier = -1): Typed => ({ name, type: `pg_catalog.${type}`, modifier });
@@ -31,6 +34,10 @@ const ofPostgres: readonly Typed[] = [
     postgres('text[]', '_text'),
   ],
   ...[postgres('inet'), postgres('xml'), postgres('tsvector'), postgres('int4range'), postgres('point')],
+  {
+    ...{ name: 'enum', type: 'public.mood', modifier: -1 },
+    definition: { kind: 'enum', name: 'public.mood', labels: ['a', 'b', 'c'] },
+  },
 ];
 
 const collated = (type: string): Typed => mysql(`${type} collate utf8mb4_0900_ai_ci`, type);
@@ -38,14 +45,22 @@ const collated = (type: string): Typed => mysql(`${type} collate utf8mb4_0900_ai
 const ofMysql: readonly Typed[] = [
   ...[mysql('tinyint'), mysql('tinyint unsigned'), mysql('smallint'), mysql('smallint unsigned')],
   ...[mysql('mediumint'), mysql('int'), mysql('int unsigned'), mysql('bigint'), mysql('bigint unsigned')],
-  ...[mysql('decimal(10,2)'), mysql('decimal(65,30)'), mysql('float'), mysql('double'), mysql('year')],
+  ...[
+    mysql('decimal(10,2)'),
+    mysql('decimal(65,30)'),
+    mysql('float'),
+    mysql('double'),
+    mysql('double(10,2)'),
+    mysql('year'),
+  ],
   ...[collated('char(40)'), collated('varchar(40)'), collated('text'), collated('longtext')],
   mysql('varchar(40) collate latin1_swedish_ci', 'varchar(40) of latin1'),
   ...[mysql('binary(16)'), mysql('varbinary(40)'), mysql('blob'), mysql('longblob'), mysql('bit(1)'), mysql('bit(8)')],
-  ...[mysql('date'), mysql('time(6)'), mysql('datetime'), mysql('datetime(6)'), mysql('timestamp(6)')],
+  ...[mysql('date'), mysql('time'), mysql('time(6)'), mysql('datetime'), mysql('datetime(6)'), mysql('timestamp(6)')],
   mysql("enum('a','b') collate utf8mb4_0900_ai_ci", 'enum'),
   mysql("set('a','b') collate utf8mb4_0900_ai_ci", 'set'),
   ...[mysql('json', 'json of MySQL'), mysql('geometry'), mysql('vector(3)'), mysql('uuid', 'uuid of MariaDB')],
+  mysql('inet6', 'inet6 of MariaDB'),
 ];
 
 /** All that a route can name, for types that are carried with one of them only. */
@@ -75,6 +90,25 @@ const ways: readonly Way[] = [
     targets: ofPostgres,
   },
 ];
+
+/** Each type of the one vendor beside each of the other, as the page has them. */
+export function typePairs(): readonly {
+  readonly from: NodeType;
+  readonly had: ColumnCodec;
+  readonly has: ColumnCodec;
+  readonly title: string;
+}[] {
+  return ways.flatMap(({ from, to, sources, targets }) =>
+    sources.flatMap((source) =>
+      targets.map((target) => ({
+        from,
+        had: connectorFor(from).values.codec(source),
+        has: connectorFor(to).values.codec(target),
+        title: `${source.name} to ${target.name}`,
+      })),
+    ),
+  );
+}
 
 /** Markdown: of each type what it becomes exactly, what is checked of each value, and what a route has to name. */
 export function typeMatrix(): string {

@@ -50,7 +50,7 @@ function carryUuid(to: LogicalType): Carrying | null {
 function toEnum(from: LogicalType, labels: readonly string[]): Carrying | null {
   if (from.kind !== 'enum' && from.kind !== 'text') return null;
   const known = new Set(labels);
-  const applies = from.kind === 'text' || from.labels.some((label) => !known.has(label));
+  const applies = from.kind === 'text' || from.empties === true || from.labels.some((label) => !known.has(label));
   return checked([{ condition: 'member', applies, fails: (value) => !known.has(value) }]);
 }
 

@@ -7,6 +7,9 @@ import { type ArrayElement, hasBinaryNumbers, isJson, readArray } from './json-t
 import { anyText, type LogicalType } from './logical-type.ts';
 import { ValueRefused } from './value-refused.ts';
 
+/** What a server writes anew does not end in blanks. */
+const bracketed = { ...anyText, padded: true };
+
 type Json = Extract<LogicalType, { kind: 'json' }>;
 
 /** From and to JSON and arrays; null where it is not about these. */
@@ -14,7 +17,8 @@ export function carryJson(from: LogicalType, to: LogicalType, conversions: Conve
   if (to.kind === 'json' && (from.kind === 'json' || from.kind === 'text')) return toJson(from, to, conversions);
   if (from.kind === 'array') return fromArray(from.element, to, conversions);
   if (from.kind === 'json' && to.kind === 'array') return toArray(to.element);
-  if (from.kind === 'json' && to.kind === 'text') return carryText(anyText, to, conversions);
+  if (from.kind === 'json' && to.kind === 'text')
+    return carryText(from.form === 'text' ? anyText : bracketed, to, conversions);
   return null;
 }
 
@@ -47,7 +51,7 @@ function fromArray(element: LogicalType, to: LogicalType, conversions: Conversio
     return JSON.stringify(element, plain) === JSON.stringify(to.element, plain)
       ? exact()
       : refused('the elements are of other types');
-  if (to.kind === 'text') return carryText(anyText, to, conversions) ?? refused('the text has no room');
+  if (to.kind === 'text') return carryText(bracketed, to, conversions) ?? refused('the text has no room');
   if (to.kind !== 'json') return refused(`an array is no ${to.kind}; use JSON or text`);
   if (element.kind === 'json')
     return refused(

@@ -66,8 +66,13 @@ export type LogicalType =
    * numbers that are 64-bit integers or doubles.
    */
   | { readonly kind: 'json'; readonly form: 'text' | 'document' | 'binary' }
-  /** The label. */
-  | { readonly kind: 'enum'; readonly labels: readonly string[]; readonly repertoire: Repertoire }
+  /** The label. `empties`: or an empty text, which is none of them. */
+  | {
+      readonly kind: 'enum';
+      readonly labels: readonly string[];
+      readonly repertoire: Repertoire;
+      readonly empties?: true;
+    }
   /** Labels in their order, with commas between. */
   | { readonly kind: 'set'; readonly labels: readonly string[]; readonly repertoire: Repertoire }
   /** JSON of the elements' canonical forms: numbers, booleans and JSON as such, all else as texts; of several dimensions nested. */
