@@ -54,9 +54,11 @@ export function statusText(routes: readonly StatusRow[], style: StatusStyle): st
     text.push(style.colours ? coloured(line, route) : line);
     if (below.length > 0) text.push(...belowLines(below, route, style.columns));
     if (route.load) {
-      const { tablesDone, tables, rows: loaded, loading = [], waits } = route.load;
+      const { tablesDone, tables, rows, bytes, loading = [], waits } = route.load;
       const rests = waits === undefined ? '' : `, ${waitTexts[waits]}`;
-      text.push(`  load: ${tablesDone} of ${tables} tables, ${loaded.toLocaleString('en')} rows${rests}`);
+      text.push(
+        `  load: ${tablesDone} of ${tables} tables, ${rows.toLocaleString('en')} rows${bytes === undefined ? '' : ' read'}${rests}`,
+      );
       const shown = loadLines(loading.slice(0, mostTables), { bars: style.columns !== null, colours: style.colours });
       text.push(...shown.map((line) => `    ${line}`));
       if (loading.length > mostTables) text.push(`    and ${loading.length - mostTables} more`);

@@ -57,6 +57,7 @@ export interface LoadProgress {
 export interface TableProgress {
   /** As the source names it. */
   readonly table: string;
+  /** Read of the source; which of them go to the target, and as how many, is up to the route. */
   readonly rows: number;
   readonly bytes: number;
   /** What the source thinks that there is, without counting. */

@@ -72,7 +72,8 @@ export interface SourceReader {
   watermark(id: string, signal: AbortSignal): Promise<void>;
   /** Null where nothing tells the table's rows apart that every old image carries. */
   key(table: TableName): Promise<ReadKey | null>;
-  size(table: TableName): Promise<TableSize>;
+  /** `where`: only of rows for which it is true, as in ReadRequest. */
+  size(table: TableName, where?: string | null): Promise<TableSize>;
   /** Whether the table has any row. */
   hasRows(table: TableName): Promise<boolean>;
   read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows>;

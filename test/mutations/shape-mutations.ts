@@ -7,6 +7,24 @@ const collisions = 'test/integration/route/collisions.test.ts';
 /** New tables, definitions that a person has accepted, old values, and what expressions find in arrays and documents. */
 export const shapeMutations: readonly Mutation[] = [
   {
+    id: 'ignored-table-is-ours',
+    promise: 5,
+    what: "takes a table that was made while new tables were ignored for one that the route has made at the target, and drops somebody else's there",
+    file: 'connectors/postgres/source/capture-function.ts',
+    find: "IF ${joins} AND tg_tag <> 'ALTER TABLE' THEN",
+    replace: "IF tg_tag <> 'ALTER TABLE' THEN",
+    test: { file: 'test/integration/collector/collector-queue.test.ts', name: 'while new tables were ignored' },
+  },
+  {
+    id: 'made-as-set-later',
+    promise: 5,
+    what: 'makes a table at the target by what newTables is when its command is read, where it is not noted',
+    file: 'connectors/postgres/source/ddl-reader.ts',
+    find: "!(message.joins ?? route.newTables !== 'ignore')",
+    replace: "route.newTables === 'ignore'",
+    test: { file: 'test/integration/collector/collector-queue.test.ts', name: 'while new tables were ignored' },
+  },
+  {
     id: 'half-published-transactions',
     promise: 2,
     what: 'loads a new table while transactions are open that have written to it before it was published',

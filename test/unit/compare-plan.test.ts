@@ -20,7 +20,13 @@ function side(code: string | null, logged: readonly number[], first = { by: '', 
     kept: null,
     dropped: new Set(),
   } as unknown as TableBinding;
-  const sides = { source: table, target: table, conditions: { source: null, target: null }, carrier: null };
+  const sides = {
+    source: table,
+    target: table,
+    conditions: { source: null, target: null },
+    refusal: null,
+    carrier: null,
+  };
   return planTable(binding, () => sides);
 }
 

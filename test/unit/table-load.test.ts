@@ -9,6 +9,7 @@ import type { TransactionPart } from '../../src/core/transaction.ts';
 import { ChunkSize } from '../../src/operations/load/chunk-size.ts';
 import { LoadMemory } from '../../src/operations/load/load-memory.ts';
 import { LoadPace } from '../../src/operations/load/load-pace.ts';
+import { LoadsBesideStream, type LoadsOptions } from '../../src/operations/load/loads-beside-stream.ts';
 import { TableLoad } from '../../src/operations/load/table-load.ts';
 import { TargetTime } from '../../src/operations/load/target-time.ts';
 import { versionOf } from '../../src/pipeline/judge-definition.ts';
@@ -263,4 +264,23 @@ test('what is read and not at the target yet stays within the memory of loads', 
   expect(isTaken).toBe(false);
   memory.give({ bytes: 60, ms: 10 });
   await second;
+});
+
+test('what a load has written is told apart from what it has read, of which the route leaves out some', () => {
+  const written: number[] = [];
+  const meter = { loaded: (_: unknown, rows: number) => written.push(rows) };
+  const told: number[] = [];
+  const loads = new LoadsBesideStream({
+    definition: { apply: { memoryBytes: 1e8 }, load: { limits: {} } },
+    source: { reader: () => null },
+    meter,
+    onProgress: () => {},
+    onLoaded: (rows: number) => told.push(rows),
+  } as unknown as LoadsOptions);
+  const progress = { after: ['9'], ended: true, readAgain: [], rows: 9, bytes: 90, done: false, tableId: '1' };
+  const texts = { text: [Buffer.from('1\ta\n2\tb\n')], count: 2 };
+  const sets = [texts, [['3', 'c']]].map((rows) => ({ table, touched: false, rows }));
+  const chunk: LoadedChunk = { source: 'public.item', load: '1', sets, progress, reserved: { bytes: 0, ms: 0 } };
+  loads.applied({ ...part(), chunk });
+  expect([written, told]).toEqual([[2, 1], [3]]);
 });

@@ -33,6 +33,10 @@ const pathParts = `regexp_matches(v_path, '"((?:[^"]|"")+)"|([^[:space:],"]+)', 
  * A table is published in the transaction that makes it, where it has a key by then: before its first row. A table that is published without
  * a key would refuse updates. One that gets its key later is published then, if it is still empty and nobody else can write to it.
  *
+ * `ddl_tables` notes a new table that the route makes at the target: with `newTables: ignore` none, for a table of the same name there would be somebody
+ * else's. Whether it does is decided by the function, and told with the command: the route may be set otherwise when it reads it, and would
+ * then have made what is not noted, or not have made what is.
+ *
  * What belongs to a dropped table goes with it, though the catalogue says of some of it that it depends on the columns as a stranger would: a CHECK
  * constraint on the table's own columns is as "normal" a dependent as the foreign key of another table.
  *
@@ -43,7 +47,8 @@ const pathParts = `regexp_matches(v_path, '"((?:[^"]|"")+)"|([^[:space:],"]+)', 
 export function captureBody(route: RouteDefinition): string {
   const { publication, ownsPublication } = queueNames(route);
   const key = quoteLiteral(routeKey(route));
-  const publishes = ownsPublication && route.newTables !== 'ignore';
+  const joins = route.newTables !== 'ignore';
+  const publishes = ownsPublication && joins;
   return `
 #variable_conflict use_column
 DECLARE
@@ -125,7 +130,7 @@ BEGIN
       INTO v_schema, v_name, v_published FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         CROSS JOIN LATERAL (SELECT n.nspname::text AS v_schema, c.relname::text AS v_name) names WHERE c.oid = v_relation;
       IF v_published THEN
-        IF tg_tag <> 'ALTER TABLE' THEN
+        IF ${joins} AND tg_tag <> 'ALTER TABLE' THEN
           INSERT INTO tidelock.ddl_tables (route, relation) VALUES (${key}, v_relation);
         END IF;
         v_published := EXISTS (SELECT FROM tidelock.ddl_tables t WHERE t.route = ${key} AND t.relation = v_relation AND NOT t.published)
@@ -171,7 +176,7 @@ BEGIN
     END IF;
     v_body := jsonb_build_object(
       'v', 2, 'route', ${key}, 'xid', pg_current_xact_id()::text, 'event', tg_event, 'tag', tg_tag, 'objects', v_objects,
-      'batch', statement_timestamp()::text, 'published', COALESCE(v_published, false), 'facts', v_facts, 'statement', v_statement,
+      'batch', statement_timestamp()::text, 'published', COALESCE(v_published, false), 'joins', ${joins}, 'facts', v_facts, 'statement', v_statement,
       'reason', CASE tg_event WHEN 'table_rewrite' THEN pg_event_trigger_table_rewrite_reason() END,
       'nested', strpos(v_stack, chr(10)) > 0, 'within', CASE WHEN length(v_within) <= ${maxText} THEN v_within END,
       'heirs', tg_tag = 'ALTER TABLE' AND EXISTS (

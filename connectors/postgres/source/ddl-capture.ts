@@ -36,6 +36,10 @@ function statements(route: RouteDefinition, user: string | null): readonly strin
     `INSERT INTO tidelock.ddl_keys SELECT ${quoteLiteral(routeKey(route))}, ${random64}, ${random64} ON CONFLICT DO NOTHING;`,
     'CREATE TABLE IF NOT EXISTS tidelock.ddl_tables (route text, relation oid, published bool NOT NULL DEFAULT false, PRIMARY KEY (route, relation));',
     'REVOKE ALL ON tidelock.ddl_keys, tidelock.ddl_tables FROM PUBLIC;',
+    // Older engines' functions noted tables that the route did not make.
+    ...(route.newTables === 'ignore'
+      ? [`DELETE FROM tidelock.ddl_tables WHERE route = ${quoteLiteral(routeKey(route))} AND NOT published;`]
+      : []),
     ...(user === null
       ? []
       : [

@@ -13,6 +13,8 @@ export interface DdlMessage {
   readonly batch: string;
   /** The table was put into the publication by it: empty, and before its first row. */
   readonly published: boolean;
+  /** A new table of the route's is made at the target, as newTables was when the triggers were made. Older engines' functions do not tell. */
+  readonly joins?: boolean;
   /** A row of `factsQuery`. */
   readonly facts: Readonly<Record<string, unknown>> | null;
   readonly statement: string | null;

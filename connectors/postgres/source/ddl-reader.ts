@@ -164,7 +164,8 @@ export class DdlReader {
     // Not in the publication, or not empty: a new table as any other. Its definition is made all the same.
     if (!isCreation(tag)) {
       if (!message.published) return this.#isMade(object) ? { ...plainly, leftOut } : null;
-    } else if (object.persistence !== 'p' || route.newTables === 'ignore') return { ...plainly, leftOut: true };
+    } else if (object.persistence !== 'p' || !(message.joins ?? route.newTables !== 'ignore'))
+      return { ...plainly, leftOut: true };
     if (!message.published) return { ...plainly };
     carried.add(String(object.relation), table);
     return { ...plainly, tables: { kind: 'created' } };

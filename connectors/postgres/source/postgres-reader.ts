@@ -69,7 +69,7 @@ export class PostgresReader implements SourceReader {
     return { columns: key.columns.map(({ name }) => name), ...(folded.length > 0 && { folded }) };
   }
 
-  size(table: TableName): Promise<TableSize> {
+  size(table: TableName, where: string | null = null): Promise<TableSize> {
     return this.#use(null, async (client) => {
       const { rows } = await client.query<{ rows: string; bytes: string; guessed: boolean; only: boolean }>(
         `SELECT COALESCE(sum(greatest(c.reltuples, 0)), 0)::int8::text AS rows, COALESCE(sum(pg_table_size(c.oid)), 0)::int8::text AS bytes,
@@ -79,11 +79,12 @@ export class PostgresReader implements SourceReader {
         [quoteTable(table)],
       );
       const { rows: known = 0, bytes = 0, guessed = false, only = false } = rows[0] ?? {};
+      const from = `${only ? 'ONLY ' : ''}${quoteTable(table)} AS t`;
       // Nobody has analysed it: the planner reckons with the size and the widths of the columns.
-      const expected = guessed
-        ? await plannedRows(client, `${only ? 'ONLY ' : ''}${quoteTable(table)}`)
-        : Number(known);
-      return { rows: expected, bytes: Number(bytes) };
+      const expected = guessed ? await plannedRows(client, from) : Number(known);
+      if (where === null) return { rows: expected, bytes: Number(bytes) };
+      const part = Math.min(expected, await plannedRows(client, `${from} WHERE (${where}\n)`));
+      return { rows: part, bytes: Math.round((Number(bytes) * part) / Math.max(1, expected)) };
     });
   }
 

@@ -123,6 +123,7 @@ export class GroupWriter {
     const began = counter.now();
     const { client, replicaRole } = this.#connection;
     const batch = new Batch(client);
+    loads.coming(group.parts);
     this.#target.begin(batch, group);
     const isEvolving = await this.#evolve(group, batch);
     if (mode !== 'set') batch.send('set constraints all deferred');

@@ -7,6 +7,7 @@ import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { RowTextReader } from '../../../src/core/row-text.ts';
 import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { progressStatement, readLoads, storeEmptied, storeLoad } from '../state/stored-loads.ts';
 import type { Batch } from './batch.ts';
@@ -79,6 +80,22 @@ export class LoadApply {
     await plans.add(client, empties.tables);
     chunk.emptied = await this.#replaced.deleteSome(source, empties);
     if (chunk.emptied) await storeEmptied(client, routeId, source);
+  }
+
+  /**
+   * What is about to be applied. A TRUNCATE that marks the rows of a table gives them other places: those of a part that still go may come to where
+   * their deletion has been, so that it begins anew.
+   */
+  coming(parts: readonly TransactionPart[]): void {
+    if (!this.active) return;
+    for (const { changes } of parts) {
+      for (const change of changes) {
+        if (change.kind !== 'truncate') continue;
+        const marked = change.tables.filter(({ kept }) => kept?.mark != null).map(tableLabel);
+        for (const [source, { targets }] of this.#loads)
+          if (targets.some((target) => marked.includes(target))) this.#replaced.forget(source);
+      }
+    }
   }
 
   /** The chunk is committed. */

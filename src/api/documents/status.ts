@@ -8,8 +8,8 @@ const side = z.object({ node: z.string(), position: z.string().nullable() });
 
 const tableProgress = z.object({
   table: z.string(),
-  rows: count,
-  bytes: count,
+  rows: count.describe('Read of the source; `loadedRows` are those that came of them to the target.'),
+  bytes: count.describe('Read of the source.'),
   expectedRows: count.describe('What the source thinks that there is, without counting.'),
   expectedBytes: count,
   rowsPerSecond: z.number().nullable(),
@@ -24,7 +24,7 @@ const tableProgress = z.object({
 const loadProgress = z.object({
   tablesDone: count,
   tables: count,
-  rows: count,
+  rows: count.describe('Read of the source by a load beside the stream; written to the target by one in one piece.'),
   bytes: count.optional().describe('Of a load beside the stream, as are those below: bytes read of the source.'),
   leftMs: z.number().nullable().optional().describe('Null where it can not be told.'),
   waits: z
@@ -58,7 +58,7 @@ export const routeView: z.ZodType<RouteView> = z
     parked: count.describe('Transactions that are set aside.'),
     parkedSince: z.string().nullable().describe('Since this position the target is not what the source was.'),
     load: loadProgress.nullable(),
-    loadedRows: count.describe('Rows that loads have copied; `rows` are those of the stream.'),
+    loadedRows: count.describe('Rows that loads have written to the target; `rows` are those of the stream.'),
     restarts: count,
     restarted: z.object({ at: time, reason }).nullable().describe('Why the worker before this one ended.'),
     ignored: z.array(z.string()).describe('Columns that are left out, as schema.table.column.'),

@@ -26,7 +26,7 @@ export function loadLines(
     const share = table.expectedRows === 0 ? null : Math.min(1, table.rows / table.expectedRows);
     const bar = style.bars && share !== null ? `${barText(share, style.colours)} ` : '';
     const percent = share === null ? '' : `${Math.floor(share * 100)}%`.padStart(4);
-    const parts = [`${table.rows.toLocaleString('en')} rows`, sizeText(table.bytes)];
+    const parts = [`${table.rows.toLocaleString('en')} rows read`, sizeText(table.bytes)];
     if (typeof table.rowsPerSecond === 'number') parts.push(`${table.rowsPerSecond.toLocaleString('en')} rows/s`);
     if (table.emptying) parts.push('old rows go first');
     if (table.rests) parts.push('rests');
@@ -38,7 +38,7 @@ export function loadLines(
 export function loadText({ tables }: LoadDocument): string {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
-  return `${counted(tables.length, 'table')} loaded: ${counted(rows, 'row')}, ${sizeText(bytes)}\n`;
+  return `${counted(tables.length, 'table')} loaded: ${counted(rows, 'row')} read, ${sizeText(bytes)}\n`;
 }
 
 function barText(share: number, colours: boolean): string {

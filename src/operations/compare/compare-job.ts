@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { CompareSide, RowHash, SideTable } from '../../core/compare-side.ts';
+import { nodeErrors } from '../../core/errors/catalogue/node.ts';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
-import { fail } from '../../core/errors/tidelock-error.ts';
+import { transformErrors } from '../../core/errors/catalogue/transform.ts';
+import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import type { JobDocument } from '../../core/job.ts';
 import type { StoredTable } from '../../core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
@@ -118,6 +120,8 @@ export async function planTables(
   const named = new Set(now.map(tableLabel));
   const gone = stored.filter((table) => !named.has(table.source) && isAsked(table, options.tables));
   const planned: Planned[] = gone.map(({ source: name, target }) => missingTable(name, target));
+  let refused: TidelockError | null = null;
+  let fitting = 0;
   for (const binding of bindings) {
     const own = find(here, binding.source);
     if (own === null) {
@@ -125,24 +129,49 @@ export async function planTables(
       continue;
     }
     const conditions = new Map<Output, PlanSides['conditions']>();
+    const refusals = new Map<Output, string>();
     const carriers = new Map<Output, TableCarrier>();
     for (const output of binding.outputs) {
       // It is told as not verified.
       if (find(there, output.table) === null) continue;
       const carrier = (await target.carrier?.(output.table)) ?? null;
       if (carrier !== null) carriers.set(output, carrier);
-      conditions.set(output, await conditionsOf(definition, options, { binding, output, carrier, sides }));
+      try {
+        conditions.set(output, await conditionsOf(definition, options, { binding, output, carrier, sides }));
+        fitting++;
+      } catch (error) {
+        // A table that was asked for by its name is to be compared; of others the condition may not be meant for all.
+        if (options.where === null || !isOfCondition(error) || isNamed(binding.source, options.tables)) throw error;
+        refused ??= error;
+        refusals.set(output, `${error.code}: ${error.message}`);
+      }
     }
     planned.push(
       ...planTable(binding, (output) => ({
         source: own,
         target: find(there, output.table),
         conditions: conditions.get(output) ?? { source: null, target: null },
+        refusal: refusals.get(output) ?? null,
         carrier: carriers.get(output) ?? null,
       })),
     );
   }
+  // A condition that fits none of them is a mistake.
+  if (refused !== null && fitting === 0) throw refused;
   return { mapper, planned };
+}
+
+/** What a table says of a condition that is not about its columns, or that can't be asked of them at both sides. */
+function isOfCondition(error: unknown): error is TidelockError {
+  const kinds = [transformErrors.expression, routeErrors.conditionChanged, nodeErrors.notYet];
+  return error instanceof TidelockError && kinds.some(({ code }) => code === error.code);
+}
+
+function isNamed({ schema, name }: TableVersion, patterns: readonly string[]): boolean {
+  return patterns.some((text) => {
+    const exact = namedTables(text)?.exact;
+    return exact?.schema === schema && exact.name === name;
+  });
 }
 
 /** The target may well have rows of it. */

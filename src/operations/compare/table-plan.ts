@@ -58,6 +58,8 @@ export interface PlanSides {
   readonly target: SideTable | null;
   /** Condition in SQL of either side; null for all rows. */
   readonly conditions: { readonly source: string | null; readonly target: string | null };
+  /** Why the condition that was asked for can't be asked of this table; null where it can. */
+  readonly refusal: string | null;
   /** Null where both sides are of one family. */
   readonly carrier: TableCarrier | null;
 }
@@ -74,11 +76,12 @@ export function planTable(
 function planOutput(
   binding: TableBinding,
   output: Output,
-  { source, target, conditions, carrier }: PlanSides,
+  { source, target, conditions, refusal, carrier }: PlanSides,
 ): TablePlan | UnverifiedTable {
   const names = { name: tableLabel(binding.source), target: tableLabel(output.table) };
   const unverified = (why: string): UnverifiedTable => ({ kind: 'unverified', ...names, why });
   if (target === null) return unverified('it is not there at the target');
+  if (refusal !== null) return unverified(refusal);
   const lost = ['insert', 'update'].filter((operation) => binding.dropped.has(operation as 'insert'));
   if (lost.length > 0)
     return unverified(`not all operations travel (${lost.join(', ')} dropped), so that the target differs by intent`);

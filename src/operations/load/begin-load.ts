@@ -12,7 +12,7 @@ import { versionOf } from '../../pipeline/judge-definition.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import type { WantedLoad } from './load-desk.ts';
-import { replacedPart } from './replaced-part.ts';
+import { boundPart, replacedPart } from './replaced-part.ts';
 
 export interface BeginLoadOptions {
   readonly definition: RouteDefinition;
@@ -39,8 +39,10 @@ export async function beginLoad(
   const table = { schema: known.schema, name: known.name };
   const key = await reader.key(table);
   if (key === null) throw fail(routeErrors.loadWithoutKey, { route, table: source });
-  const size = await reader.size(table);
   const part = where === null ? null : await definition.tables.part(where);
+  // Only what is known to be a condition on the key is given to a server.
+  if (part !== null) boundPart(versionOf(known), { route, key, part });
+  const size = await reader.size(table, where);
   const loadOf = (definitionNow: TableDefinition): BegunLoad => {
     const binding = mapper.bind(versionOf(definitionNow));
     const { tables } = binding;

@@ -19,6 +19,7 @@ export interface LoadOptions {
 /** `tidelock load --json`. */
 export interface LoadDocument {
   readonly version: 1;
+  /** Rows and bytes are those that were read of the source. */
   readonly tables: readonly { readonly name: string; readonly rows: number; readonly bytes: number }[];
 }
 

@@ -44,7 +44,7 @@ export interface LoadsOptions {
   tableDefinition(label: string): TableDefinition | null;
   /** Null where nothing is being loaded. `initial`: the route's own load, without which it is not what it is to be. */
   onProgress(progress: LoadProgress | null, initial: boolean): void;
-  /** So many rows more are committed at the target. */
+  /** So many rows more are committed at the target: those that the route makes of what was read. */
   onLoaded(rows: number): void;
 }
 
@@ -206,9 +206,13 @@ export class LoadsBesideStream {
     this.#rows += rows;
     this.#bytes += bytes;
     this.#rates.add(chunk.source, rows, bytes);
-    this.#options.onLoaded(rows);
-    for (const { table, rows: loaded } of chunk.sets)
-      this.#options.meter.loaded(table, 'text' in loaded ? loaded.count : loaded.length);
+    let written = 0;
+    for (const { table, rows: loaded } of chunk.sets) {
+      const more = 'text' in loaded ? loaded.count : loaded.length;
+      this.#options.meter.loaded(table, more);
+      written += more;
+    }
+    this.#options.onLoaded(written);
     if (done) this.#finished(chunk.source);
     this.#tell();
   }

@@ -18,11 +18,11 @@ const columns: readonly Column<LoadedTable>[] = [
       expectedRows === 0 ? (
         '–'
       ) : (
-        <progress value={Math.min(rows, expectedRows)} max={expectedRows} aria-label={`Rows of ${table} loaded`} />
+        <progress value={Math.min(rows, expectedRows)} max={expectedRows} aria-label={`Rows of ${table} read`} />
       ),
   },
-  { title: 'Rows', numeric: true, cell: ({ rows }) => count(rows) },
-  { title: 'Read', numeric: true, minor: true, cell: (table) => bytes(table.bytes) },
+  { title: 'Rows read', numeric: true, cell: ({ rows }) => count(rows) },
+  { title: 'Bytes read', numeric: true, minor: true, cell: (table) => bytes(table.bytes) },
   {
     title: 'Rows a second',
     numeric: true,
@@ -39,7 +39,7 @@ export function LoadPanel({ load }: { readonly load: LoadDocument }) {
     <Panel title="Load">
       <p>
         <progress value={tablesDone} max={Math.max(1, tables)} aria-label="Tables loaded" /> {tablesDone} of {tables}{' '}
-        tables, {count(rows)} rows{read === undefined ? '' : `, ${bytes(read)}`}
+        tables, {count(rows)} rows{read === undefined ? '' : ` read, ${bytes(read)}`}
         {leftMs === null ? '' : `, ${duration(leftMs)} left`}
       </p>
       {waits !== undefined && <p class="muted">{waitTexts[waits]}</p>}

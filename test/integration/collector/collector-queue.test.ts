@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { captureDdl } from '../../../connectors/postgres/source/ddl-capture.ts';
 import { readPublication } from '../../../connectors/postgres/source/publication.ts';
 import { queueNames } from '../../../connectors/postgres/source/queue-names.ts';
 import { routeKey } from '../../../src/core/route.ts';
@@ -359,4 +360,42 @@ test('a slot that the server has dropped WAL for is reported and ends the stream
   await using reading = new Reading(queue);
   await reading.ended;
   expect(reading.error).toMatchObject({ code: 'TL-3101', recovery: 'resynchronise' });
+});
+
+test('a table that was made while new tables were ignored stays what it is at the target, whatever newTables is when it is dropped', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  const [item] = await db.query(`SELECT 'item'::regclass::oid::text AS id`);
+  await using begun = await begin(db, { ddl: 'replicate', newTables: 'ignore' });
+  await db.query('CREATE TABLE theirs (id int); CREATE TABLE first (id int)');
+  await db.query('DROP TABLE first');
+  const { route, stored, start } = begun;
+  const later = { ...route, newTables: 'load' as const };
+  const client = await db.client();
+  await captureDdl(client, later);
+  await client.query('CREATE TABLE ours (id int)');
+  await client.query('DROP TABLE theirs');
+  await client.query('DROP TABLE ours');
+  await client.query('INSERT INTO item VALUES (1)');
+  await client.end();
+  // Each command is taken as it was when it was given: by a route that is set otherwise by now, too.
+  for (const [as, dropped] of [
+    [later, ['ours']],
+    [route, []],
+  ] as const) {
+    const known = { schema: 'public', name: 'item', id: String(item?.id) };
+    await using reading = new Reading({
+      source: sourceOf(as),
+      stored,
+      start,
+      carried: [{ label: 'public.item', from: null, known }],
+      acknowledge: false,
+    });
+    await reading.until(() => reading.rows.length === 1);
+    const commands = reading.parts.flatMap(({ changes }) => changes.filter((change) => change.kind === 'ddl'));
+    const told = (kept: boolean) =>
+      commands.filter(({ tag, leftOut }) => tag === 'CREATE TABLE' && leftOut === kept).map(({ name }) => name);
+    expect({ left: told(true), made: told(false) }).toEqual({ left: ['theirs', 'first'], made: ['ours'] });
+    expect(commands.flatMap((one) => one.dropped.map(({ name }) => name))).toEqual(dropped);
+  }
 });

@@ -233,21 +233,27 @@ test('what a route leaves out, renames and transforms is compared as the target 
     ],
   });
 
-  const values = await compare(
-    file,
-    'public.person',
-    '--show-values',
-    '--where',
-    "region = 'EU' and id < 303 -- a comment",
-  );
+  // Tables that lack its columns are told, and the others compared.
+  const values = await compare(file, '--show-values', '--where', "region = 'EU' and id < 303 -- a comment");
+  expect(values.code).toBe(1);
+  for (const table of values.document.tables.filter(({ name }) => name !== 'public.person'))
+    expect(table).toMatchObject({ rows: 0, unverified: expect.stringContaining('TL-4507') });
   expect(values.document).toMatchObject({ partial: true });
   expect(counts(tableOf(values.document, 'public.person'))).toEqual([0, 1, 1, 0]);
   expect(tableOf(values.document, 'public.person').rows).toBe(100);
   const different = tableOf(values.document, 'public.person').examples.find(({ kind }) => kind === 'different');
   expect(different?.values).toMatchObject({ key: { id: '300' }, source: { full_name: 'Name 300' } });
   expect(different?.values?.target?.email).toBe(`${different?.values?.source?.email}x`);
-  const refused = await file.tidelock('compare', 'here-to-there', 'public.person', '--where', 'pg_sleep(1) is null');
-  expect(refused.code).toBe(2);
+  // Not where one was named that lacks them, nor where it fits none.
+  for (const [tables, where, refusal] of [
+    [['public.person', 'public.word'], 'id = 1', 'TL-4507'],
+    [['public.*'], 'nothing = 1', 'TL-4507'],
+    [['public.person'], 'pg_sleep(1) is null', 'TL-1014'],
+  ] as const)
+    expect(await file.tidelock('compare', 'here-to-there', ...tables, '--where', where)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(refusal),
+    });
   // What the route does not carry is refused when it is asked for, and no job is left that fails later.
   const jobs = () => target.query('SELECT count(*)::int AS n FROM tidelock.jobs');
   const asked = await jobs();
