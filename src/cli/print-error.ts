@@ -16,7 +16,7 @@ function printedError(error: unknown, json: boolean): PrintedError {
     const text = json ? JSON.stringify({ error: error.toJSON() }) : `${code} ${message}\n${remedy}`;
     return { text: `${text}\n`, exitCode: 2 };
   }
-  // Commander has printed it by itself; help and version are no errors.
+  // Help and version, which are printed: no errors.
   if (error instanceof CommanderError) return { text: '', exitCode: error.exitCode === 0 ? 0 : 2 };
   const what = loggedError(error);
   const text = json

@@ -1,6 +1,7 @@
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
+import { CodedCommand } from './coded-command.ts';
 import type { CommandLine } from './command-line.ts';
 import { commands } from './commands.ts';
 import { printError } from './print-error.ts';
@@ -56,11 +57,10 @@ export async function main(argv: readonly string[], given: Surroundings = {}): P
 
 /** With the one command that is given, or with all where it is none of them: for help, and to tell the nearest. */
 export async function buildProgram(line: CommandLine, given?: string): Promise<Command> {
-  const program = new Command('tidelock')
+  const program = new CodedCommand('tidelock')
     .description('Keeps databases in step while applications go on writing to them.')
     .version(version(), '--version', 'print the version')
     .exitOverride()
-    .showHelpAfterError('(-h shows what there is)')
     .configureOutput({ writeOut: (text) => line.out.write(text), writeErr: (text) => line.err.write(text) });
   const names = given === '--version' ? [] : given !== undefined && Object.hasOwn(commands, given) ? [given] : null;
   for (const name of names ?? Object.keys(commands)) (await commands[name]?.())?.(program, line);

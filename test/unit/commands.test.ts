@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { CommandLine } from '../../src/cli/command-line.ts';
 import { commands, hidden } from '../../src/cli/commands.ts';
 import { cliPage } from '../../src/cli/documentation/cli-page.ts';
-import { buildProgram } from '../../src/cli/tidelock.ts';
+import { buildProgram, main } from '../../src/cli/tidelock.ts';
 import { routeStates } from '../../src/core/route-status.ts';
 
 function line(): { readonly line: CommandLine; readonly text: () => string } {
@@ -87,11 +87,32 @@ test('whatever asks for something takes the reason for it', async () => {
     expect(said.map((command) => command.name())).toContain(name);
 });
 
-test('a misspelt command is answered with the nearest', async () => {
+test.each<[readonly string[], string]>([
+  [['statsu'], "tidelock: unknown command 'statsu', did you mean status?"],
+  [['help', 'statsu'], 'tidelock: there is no command statsu, did you mean "status"?'],
+  [['check', '--jsn'], "tidelock check: unknown option '--jsn', did you mean --json?"],
+  [['status', 'a', 'b'], "tidelock status: too many arguments for 'status'. Expected 1 argument but got 2."],
+  [['wait'], "tidelock wait: missing required argument 'route'"],
+  [['wait', 'a', '--timeout'], "tidelock wait: option '--timeout <duration>' argument missing"],
+  [['parked'], 'tidelock parked: wants one of list, show, retry, discard'],
+  [['parked', 'lits'], "tidelock parked: unknown command 'lits', did you mean list?"],
+  [['jobs', 'wacth', 'a/1'], 'did you mean "watch"?'],
+  [['completion', 'tcsh'], 'Allowed choices are bash, zsh, fish.'],
+  [['grants', 'a', '--part', 'sauce'], 'tidelock grants: option'],
+])('what commander refuses of %j has a code, the command, and what to do', async (words, said) => {
   const { line: given, text } = line();
-  const program = await buildProgram(given, 'statsu');
-  await expect(program.parseAsync(['node', 'tidelock', 'statsu'])).rejects.toThrow();
-  expect(text()).toContain('Did you mean status?');
+  const argv = ['node', 'tidelock', ...words];
+  expect(await main(argv, given)).toBe(2);
+  const [message = '', remedy] = text().split('\n');
+  expect(message).toMatch(/^TL-1014 tidelock/);
+  expect(message).toContain(said);
+  const [, command] = /^TL-1014 (tidelock[ a-z]*):/.exec(message) ?? [];
+  expect(remedy).toBe(`${command} -h shows what it takes.`);
+
+  const { line: asked, text: document } = line();
+  const before = words.at(-1) === '--timeout' ? -1 : words.length;
+  expect(await main(['node', 'tidelock', ...words.toSpliced(before, 0, '--json')], asked)).toBe(2);
+  expect(JSON.parse(document())).toMatchObject({ error: { code: 'TL-1014', recovery: 'usage', place: { command } } });
 });
 
 test('docs/cli.md is what the commands say of themselves', async () => {

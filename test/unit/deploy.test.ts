@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/config/load-configuration.ts';
 import { readImageSteps } from '../support/image-steps.ts';
+import { wrongInManifest } from '../support/kubernetes-schemas.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const deploy = join(root, 'deploy');
@@ -86,6 +87,44 @@ test('kubernetes: probes, no privilege, secrets as files, two replicas', () => {
   expect(JSON.stringify(container.env)).not.toMatch(/secretKeyRef|password|token/i);
   // A group in flight may take 10 s.
   expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(10);
+});
+
+/** As the API reads it: YAML 1.1, where 0440 is octal. */
+const manifest = (name: string) => parse(read(`kubernetes/${name}`), { version: '1.1' });
+
+test.each([
+  'secret.example.yaml',
+  ...(parse(read('kubernetes/kustomization.yaml')) as { resources: string[] }).resources,
+])("deploy/kubernetes/%s has fields and types of the API's schema only", (name) => {
+  expect(wrongInManifest(manifest(name))).toEqual([]);
+});
+
+test('what is wrong with a manifest is found', () => {
+  const wrong = (change: (deployment: ReturnType<typeof manifest>) => void): string[] => {
+    const deployment = manifest('deployment.yaml');
+    change(deployment);
+    return wrongInManifest(deployment).map((line) => line.split(' ')[0] ?? '');
+  };
+  const pod = '/spec/template/spec';
+  expect(wrong(({ spec }) => Object.assign(spec.template.spec, { terminationGracePeriod: 20 }))).toEqual([pod]);
+  expect(wrong(({ spec }) => Object.assign(spec, { replicas: '2' }))).toEqual(['/spec/replicas']);
+  expect(wrong(({ spec }) => delete spec.template.spec.containers[0].name)).toEqual([`${pod}/containers/0`]);
+  expect(wrong(({ spec }) => Object.assign(spec.template.spec, { volumes: null }))).toEqual([`${pod}/volumes`]);
+  expect(wrong((deployment) => Object.assign(deployment, { apiVersion: 'apps/v2' }))).toEqual(['no']);
+});
+
+test('kubernetes: names, quantities and modes are such as the API takes', () => {
+  const { spec } = manifest('deployment.yaml');
+  const [container] = spec.template.spec.containers;
+  for (const quantity of [container.resources.requests, container.resources.limits].flatMap(Object.values))
+    expect(quantity).toMatch(/^\d+(m|Ki|Mi|Gi)?$/);
+  // Read by the group only, which is the one of `fsGroup`.
+  expect(spec.template.spec.volumes[1].secret.defaultMode).toBe(0o440);
+  for (const name of ['deployment.yaml', 'service.yaml', 'network-policy.yaml', 'disruption-budget.yaml'])
+    expect(manifest(name).metadata.name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
+  // A budget that forbids to end any pod would stop a node from being drained.
+  expect(manifest('disruption-budget.yaml').spec.minAvailable).toBeLessThan(spec.replicas);
+  expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
 });
 
 /** Names of files that a configuration refers to below a folder. */

@@ -1,8 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openApi } from '../../../src/api/openapi.ts';
 import { roles } from '../../../src/api/role.ts';
+import { SharedAnswers } from '../../../src/api/shared-answers.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';
 import { route, ServedApi, type TokenRole, tokens } from './api-fixture.ts';
@@ -339,6 +340,32 @@ test('whoever looks, and how often, a source has one session for it, and none wh
   expect(after?.json()).toMatchObject(answered);
   expect(await sessions()).toEqual([expect.not.toSatisfy((pid) => pid === first[0])]);
   await until('nobody looks', async () => (await sessions()).length === 0);
+});
+
+test('a plan is computed once at a time, whoever asks for it, and other routes and tables are other plans', async () => {
+  const asked = vi.spyOn(SharedAnswers.prototype, 'ask');
+  const gate = Promise.withResolvers<void>();
+  const plan = api.control.plan.bind(api.control);
+  const computed = vi.spyOn(api.control, 'plan').mockImplementation(async (request) => {
+    await gate.promise;
+    return await plan(request);
+  });
+  const ask = (query = '') => api.ask('GET', `/v1/plan${query}`, { token: tokens.viewer });
+  const answers = [ask(), ask(), ask(), ask(), ask(), ask(`?route=${route}`)];
+  try {
+    await until('all have asked', () => [asked, computed].some(({ mock }) => mock.calls.length === answers.length));
+    expect(computed).toHaveBeenCalledTimes(2);
+    gate.resolve();
+    const [first, ...others] = await Promise.all(answers);
+    expect(first).toMatchObject({ status: 200 });
+    for (const other of others) expect(other.json()).toEqual(first?.json());
+    // The first's own, the one of the route, and one for the four that came after the first had begun.
+    expect(computed).toHaveBeenCalledTimes(3);
+  } finally {
+    gate.resolve();
+    await Promise.allSettled(answers);
+    vi.restoreAllMocks();
+  }
 });
 
 test('events tell the status again and again, and the journal as it is written', async () => {

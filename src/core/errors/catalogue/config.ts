@@ -122,12 +122,13 @@ export const configErrors = {
     remedy: () => 'Read what it would do, and repeat it with --yes.',
     explanation: 'Commands that remove something or change where a route goes on print what they would do first.',
   }),
-  arguments: errorKind<{ why: string }>({
+  arguments: errorKind<{ why: string; command?: string }>({
     code: 'TL-1014',
     title: 'The arguments of a command are not valid',
     recovery: 'usage',
     message: ({ why }) => why,
-    remedy: () => '-h after the command shows what it takes.',
+    remedy: ({ command }) =>
+      command ? `${command} -h shows what it takes.` : '-h after the command shows what it takes.',
     explanation: 'A command was given an option, an argument or a combination that it does not have.',
   }),
 };
