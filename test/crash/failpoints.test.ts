@@ -1,69 +1,63 @@
 import { expect, test } from 'vitest';
-import type { FailpointName } from '../../src/core/failpoint.ts';
 import { contents } from '../support/compare.ts';
 import { isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
-import { seed, seeds } from '../support/seed.ts';
+import { seed } from '../support/seed.ts';
 import { isThorough, sampled } from '../support/thorough.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
 import {
-  dieInTurn,
   type Kill,
   killedWhileLoading,
   killedWhileStreaming,
-  killList,
   killText,
   loseAnswerOfLoad,
   loseAnswers,
-  targetSteps,
-  victims,
 } from './kill-at.ts';
+import { firstPassing, killedInLanes, killsAtPassing } from './kills-at-passing.ts';
 
 const servers = twoServers();
-
-const streaming: readonly FailpointName[] = [...targetSteps, 'flush.seen', 'ack.sent'];
-
-/** At which passing: another one with each seed. The rarest of them are passed four times. */
-const hits = [...new Set(seeds().map((seed) => 1 + (seed % 3)))];
-
-/** All three at each of the steps, one kill a route. */
-const eachAlone: readonly (readonly Kill[])[] = streaming.flatMap((name) =>
-  victims.flatMap((victim) => hits.map((hit) => [{ name, victim, hit }])),
-);
-
-const first = hits[0] ?? 1;
 
 /** The worker at each of the steps, and a server in the middle of a transaction, of its COMMIT, and of what follows on it: several in one route. */
 const inTurn: readonly (readonly Kill[])[] = [
   [
-    { name: 'marker.before', victim: 'worker', hit: first },
+    { name: 'marker.before', victim: 'worker', hit: firstPassing },
     { name: 'marker.after', victim: 'worker', hit: 1 },
     { name: 'part.savepoint', victim: 'worker', hit: 2 },
-    { name: 'part.applied', victim: 'worker', hit: first },
+    { name: 'part.applied', victim: 'worker', hit: firstPassing },
     { name: 'part.applied', victim: 'source', hit: 2 },
   ],
   [
-    { name: 'commit.before', victim: 'worker', hit: first },
+    { name: 'commit.before', victim: 'worker', hit: firstPassing },
     { name: 'commit.sent', victim: 'worker', hit: 2 },
     { name: 'commit.answerLost', victim: 'worker', hit: 1 },
     { name: 'commit.sent', victim: 'target', hit: 1 },
   ],
   [
-    { name: 'commit.answered', victim: 'worker', hit: first },
+    { name: 'commit.answered', victim: 'worker', hit: firstPassing },
     { name: 'flush.seen', victim: 'worker', hit: 1 },
     { name: 'ack.sent', victim: 'worker', hit: 1 },
     { name: 'flush.seen', victim: 'source', hit: 1 },
   ],
   // After other kills the target has long flushed what comes again.
-  [{ name: 'ack.sent', victim: 'target', hit: first }],
+  [{ name: 'ack.sent', victim: 'target', hit: firstPassing }],
 ];
 
-test.for((isThorough ? eachAlone : inTurn).map((kills) => [killText(kills), kills] as const))(
-  'kill -9 %s',
-  { timeout: 240_000 },
-  ([, kills]) => killedWhileStreaming(servers, kills),
-);
+const inLanes: readonly Kill[] = [
+  { name: 'lane.begun', victim: 'worker', hit: firstPassing },
+  { name: 'lane.committed', victim: 'worker', hit: 2 },
+  { name: 'lane.turn', victim: 'target', hit: 2 },
+];
+
+// The other passings are files of their own in test/full: they take as long as this one.
+if (isThorough) killsAtPassing(servers, firstPassing);
+else {
+  test.for(inTurn.map((kills) => [killText(kills), kills] as const))('kill -9 %s', { timeout: 240_000 }, ([, kills]) =>
+    killedWhileStreaming(servers, kills),
+  );
+
+  test(`kill -9 ${killText(inLanes)}, with several lanes`, () => killedInLanes(servers, inLanes));
+}
 
 const earlySchema = `
   CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
@@ -119,51 +113,6 @@ test.for(sampled(dyingEarly, (victim) => victim !== sparedEarly))(
     // The second one does not go this way, and after a kill of the worker none does.
     if (victim === 'nobody') expect(route.log).toContain('TL-3122');
     expect(route.log).toContain('"early":false');
-  },
-);
-
-const laneSchema = `
-  CREATE TABLE entry (id int PRIMARY KEY, value int NOT NULL, filler text);
-  CREATE TABLE event (at int, what text);
-  ALTER TABLE event REPLICA IDENTITY FULL;
-`;
-
-/** Small groups over other rows each, and some that meet: several are carried out beside each other. */
-const apart = [
-  `DO $$ BEGIN FOR i IN 1..400 LOOP INSERT INTO entry VALUES (i, 0); INSERT INTO event VALUES (i, 'new'); COMMIT; END LOOP; END $$`,
-  `DO $$ BEGIN FOR i IN 1..400 LOOP UPDATE entry SET value = value + 1 WHERE id = i; COMMIT; END LOOP; END $$`,
-  `DO $$ BEGIN FOR i IN 1..100 LOOP UPDATE entry SET value = value + 1 WHERE id = i % 7; INSERT INTO event VALUES (1, 'same'); COMMIT; END LOOP; END $$`,
-];
-
-const lanePlaces = ['lane.begun', 'lane.turn', 'lane.committed'] as const;
-
-const laneKills: readonly (readonly Kill[])[] = isThorough
-  ? lanePlaces.flatMap((name) => victims.flatMap((victim) => hits.map((hit) => [{ name, victim, hit }])))
-  : [
-      [
-        { name: 'lane.begun', victim: 'worker', hit: first },
-        { name: 'lane.committed', victim: 'worker', hit: 2 },
-        { name: 'lane.turn', victim: 'target', hit: 2 },
-      ],
-    ];
-
-test.for(laneKills.map((kills) => [killText(kills), kills] as const))(
-  'kill -9 %s, with several lanes',
-  async ([, kills]) => {
-    const { source, target } = await servers.pair(laneSchema);
-    const settings = 'apply: { groupRows: 10, lanes: 4 }';
-    using file = new RouteFile({ source, target, route: `tables: ["public.*"]\n${settings}` });
-    await using route = file.run({ TIDELOCK_FAILPOINTS: killList(kills, servers) });
-    await route.state('running');
-    const worker = await route.workerPid();
-    // A frozen worker finds all of it at once.
-    process.kill(worker, 'SIGSTOP');
-    for (const statements of apart) await source.query(statements);
-    process.kill(worker, 'SIGCONT');
-    await dieInTurn({ route, servers, kills });
-    await route.caughtUp();
-    const tables = ['entry', 'event'];
-    expect(await contents(target, tables)).toEqual(await contents(source, tables));
   },
 );
 

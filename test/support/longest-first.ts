@@ -2,6 +2,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take 35 s and more beside others, longest first: what is long and begins last keeps one worker busy at the end alone. */
 const longest = [
+  'test/full/failpoints-second-passing.test.ts',
+  'test/full/failpoints-third-passing.test.ts',
+  'test/full/regression-suite.test.ts',
+  'test/full/image.test.ts',
+  'test/full/mysql-compare.test.ts',
+  'test/full/mysql-large-row.test.ts',
+  'test/full/mysql-transforms.test.ts',
+  'test/full/demo-rental.test.ts',
   'test/crash/engines.test.ts',
   'test/crash/failpoints.test.ts',
   'test/crash/vendor-failpoints.test.ts',

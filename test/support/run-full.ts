@@ -38,7 +38,7 @@ const sameOnAll = [
   'test/integration/package.test.ts',
   'test/integration/demo*',
   'test/integration/mysql/**',
-  'test/crash/mysql*',
+  'test/crash/vendor-failpoints*',
   'test/property/{net-effect,groups,configuration,transforms}*',
 ].flatMap((file) => ['--exclude', file]);
 
