@@ -8,6 +8,7 @@ import { journalFacts } from '../../src/web/format/journal-facts.ts';
 import { duration, parseDuration } from '../../src/web/format/times.ts';
 import { placeOf } from '../../src/web/state/place.ts';
 import { currentRates, RouteHistory } from '../../src/web/state/route-history.ts';
+import { layOutColumn } from '../../src/web/topology/column.ts';
 import { route } from './fake-deployment.ts';
 
 const text = fc.string({ unit: 'grapheme' }).map((one) => one.replaceAll(/[\r\n]/g, ' '));
@@ -130,4 +131,21 @@ test('what is left behind is told before it goes: what is kept for it, and what 
     'one at here: slot, publication, for which 5 GB are kept.',
     'one at there: state; in use by db2 (process 7), stays.',
   ]);
+});
+
+test('on a phone each route is drawn once, from its source to its target, and no node is left out', () => {
+  const names = ['a', 'b', 'c', 'alone'];
+  const nodes = names.map((name) => ({ name, type: 'postgres', hosts: [], database: name }));
+  const between = (from: string, to: string) => {
+    const one = route(`${from}-to-${to}`, from, to);
+    return { ...one, source: { ...one.source, node: from }, target: { ...one.target, node: to } };
+  };
+  const routes = [between('a', 'b'), between('b', 'a'), between('a', 'c'), between('b', 'new')];
+  const { edges, nodes: placed, width, height } = layOutColumn(nodes, routes);
+  expect(edges.map(({ from, to }) => `${from}-to-${to}`).sort()).toEqual(routes.map(({ name }) => name).sort());
+  expect([...new Set(placed.map(({ node }) => node.name))].sort()).toEqual([...names, 'new'].sort());
+  expect(width).toBeLessThanOrEqual(360);
+  for (const { x, y, size } of placed)
+    expect([x + size.width <= width, y + size.height <= height]).toEqual([true, true]);
+  expect(new Set(placed.map(({ key }) => key)).size).toBe(placed.length);
 });

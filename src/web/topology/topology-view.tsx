@@ -8,7 +8,9 @@ import { words } from '../format/words.ts';
 import { historyOf } from '../state/live.ts';
 import { hrefOf } from '../state/place.ts';
 import { currentRates } from '../state/route-history.ts';
-import { labelSize, layOut, nodeSize, type PlacedEdge, type PlacedNode } from './layout.ts';
+import { layOutColumn } from './column.ts';
+import { layOutLayers } from './layered.ts';
+import { labelSize, nodeSize, type PlacedEdge, type PlacedNode } from './topology.ts';
 
 export interface TopologyViewProps {
   readonly nodes: readonly NodeDocument[];
@@ -29,7 +31,7 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
     routes.map(({ name, source, target }) => [name, source.node, target.node]),
   ]);
   // Laid out anew only when nodes or routes come or go.
-  const topology = useMemo(() => layOut(nodes, routes, narrow ? 'TB' : 'LR'), [shape]);
+  const topology = useMemo(() => (narrow ? layOutColumn : layOutLayers)(nodes, routes), [shape]);
   const byName = new Map(routes.map((route) => [route.name, route]));
   return (
     <ScrollArea label="Nodes and routes" class="topology">
@@ -56,7 +58,7 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
           ))}
         </defs>
         {topology.nodes.map((placed) => (
-          <NodeBox key={placed.node.name} {...placed} />
+          <NodeBox {...placed} key={placed.key} />
         ))}
         {topology.edges.map((edge) => (
           <Edge
@@ -71,20 +73,25 @@ export function TopologyView({ nodes, routes, narrow, live }: TopologyViewProps)
   );
 }
 
-function NodeBox({ node, x, y }: PlacedNode) {
+function NodeBox({ node, x, y, size }: PlacedNode) {
+  const isWhole = size === nodeSize;
   return (
     <g class="node" transform={`translate(${x},${y})`}>
       <title>{`${node.name}: ${node.type} at ${node.hosts.join(', ')}${node.database === '' ? '' : `/${node.database}`}`}</title>
-      <rect width={nodeSize.width} height={nodeSize.height} rx="8" />
-      <path
-        class="cylinder"
-        d="M14 22c0-2.5 4.5-4 9-4s9 1.5 9 4v14c0 2.5-4.5 4-9 4s-9-1.5-9-4V22Zm0 0c0 2.5 4.5 4 9 4s9-1.5 9-4"
-      />
-      <text class="node-name" x="42" y="25">
-        {clipped(node.name, 17)}
-      </text>
-      <text class="node-place" x="42" y="42">
-        {clipped(placeText(node), 21)}
+      <rect width={size.width} height={size.height} rx="8" />
+      {isWhole && (
+        <>
+          <path
+            class="cylinder"
+            d="M14 22c0-2.5 4.5-4 9-4s9 1.5 9 4v14c0 2.5-4.5 4-9 4s-9-1.5-9-4V22Zm0 0c0 2.5 4.5 4 9 4s9-1.5 9-4"
+          />
+          <text class="node-place" x="42" y="42">
+            {clipped(placeText(node), 21)}
+          </text>
+        </>
+      )}
+      <text class="node-name" x={isWhole ? 42 : 12} y={isWhole ? 25 : size.height / 2 + 4}>
+        {clipped(node.name, isWhole ? 17 : 14)}
       </text>
     </g>
   );
