@@ -85,8 +85,9 @@ export async function connectPostgres(node: NodeDefinition, options: PostgresSes
 type Host = ConnectionSettings['hosts'][number];
 
 /**
- * Each host in its order until one takes the session. Of several hosts a standby is passed over, since heartbeats, marks
- * and rows are written: after a failover the next in the list is the one.
+ * Each host in its order until one takes the session. A standby is passed over, since heartbeats, marks and rows are written: after a failover the next
+ * in the list is the one. So it is where there is one address alone (of a balancer, or a name that moves): in a failover it leads to a server
+ * that is a standby for a moment longer, whose catalogue may be behind, too.
  */
 export async function connectFirst(
   node: NodeDefinition,
@@ -100,11 +101,11 @@ export async function connectFirst(
     const client = new pg.Client(config);
     // Without a listener a connection that breaks while idle would end the process; the next query reports it.
     client.on('error', () => {});
-    const isStandby = watchStandby(client);
+    const isStandby = watchStandby(client.connection);
     address = `${host.host}:${host.port}`;
     try {
       await client.connect();
-      if (settings.hosts.length === 1 || !isStandby()) return client;
+      if (!isStandby()) return client;
       last = standby(node, address);
     } catch (error) {
       last = (error as pg.DatabaseError).code === unknownSetting ? await tooOld(node, config, error) : error;
@@ -138,14 +139,11 @@ export function standby(node: NodeDefinition, address: string): TidelockError {
   return fail(nodeErrors.interrupted, { node: node.name, sqlState: '25006', message: `${address} is a standby` });
 }
 
-/** The server tells it while the session starts. */
-function watchStandby(client: pg.Client): () => boolean {
+/** Before it connects: the server tells it while the session starts. */
+export function watchStandby(connection: pg.Connection): () => boolean {
   let value = 'off';
-  client.connection.on(
-    'parameterStatus',
-    (message: { readonly parameterName: string; readonly parameterValue: string }) => {
-      if (message.parameterName === 'in_hot_standby') value = message.parameterValue;
-    },
-  );
+  connection.on('parameterStatus', (message: { readonly parameterName: string; readonly parameterValue: string }) => {
+    if (message.parameterName === 'in_hot_standby') value = message.parameterValue;
+  });
   return () => value === 'on';
 }

@@ -161,14 +161,14 @@ test('a slot whose WAL the source has dropped halts', async () => {
   await dropSlot(source);
 });
 
-test('a source that failed over goes on where its timeline left the old one behind the checkpoint', async () => {
+test('a source that failed over behind its one address is waited for while it is a standby, and gone on with on its new timeline', async () => {
   const { source, target, file } = await pair();
   using _ = file;
   await using route = file.run();
   await route.state('running');
   await source.query(`INSERT INTO item VALUES (1)`);
   await route.caughtUp();
-  await here.promoteOntoNewTimeline();
+  await here.promoteOntoNewTimeline(() => route.logged('is a standby'));
   await source.query(`INSERT INTO item VALUES (2)`);
   await route.caughtUp();
   expect(await contents(target, ['item'])).toEqual({ item: ['(1,)', '(2,)'] });

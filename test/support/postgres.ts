@@ -224,15 +224,19 @@ export class PostgresServer implements AsyncDisposable {
     if (uid !== undefined && gid !== undefined) chownSync(signal, uid, gid);
   }
 
-  /** As a failover ends: the same data on the next timeline. */
-  async promoteOntoNewTimeline(): Promise<void> {
+  /** Of a standby: it goes on with its data, on the next timeline. */
+  async promote(): Promise<void> {
+    const [row] = await query(this.port, 'postgres', 'SELECT pg_promote() AS done');
+    if (row?.done !== true) throw new Error(`not promoted: ${this.log()}`);
+  }
+
+  /** As a failover ends: the same data on the next timeline. `meanwhile`: while it is a standby. */
+  async promoteOntoNewTimeline(meanwhile = async (): Promise<void> => {}): Promise<void> {
     await this.stop('fast');
-    this.#signal('recovery.signal');
+    this.standBy();
     await this.start();
-    await until('the end of recovery', async () => {
-      const [row] = await query(this.port, 'postgres', 'SELECT pg_is_in_recovery() AS yes');
-      return row?.yes === false;
-    });
+    await meanwhile();
+    await this.promote();
   }
 
   async createDatabase(name = `d${process.pid}_${++databases}`): Promise<TestDatabase> {

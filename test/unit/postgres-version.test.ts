@@ -19,8 +19,14 @@ const long = (value: number): Buffer =>
   Buffer.from([value >>> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]);
 const ready = message('Z', Buffer.from('I'));
 
+interface Server {
+  /** All settings that the session asks for. */
+  readonly knows: boolean;
+  readonly isStandby?: boolean;
+}
+
 /** As a server of this version answers: to a session with a setting that it does not know, and to one that asks for its version. */
-function answer(number: number, version: string, { knows }: { readonly knows: boolean }): (socket: Socket) => void {
+function answer(number: number, version: string, { knows, isStandby = false }: Server): (socket: Socket) => void {
   const column = (name: string, type: number): Buffer[] => [
     text(name),
     ...[long(0), short(0), long(type), short(4), long(-1), short(0)],
@@ -40,7 +46,8 @@ function answer(number: number, version: string, { knows }: { readonly knows: bo
         socket.end(message('E', text('SFATAL'), text('C42704'), text(`M${said}`), Buffer.from([0])));
         return;
       }
-      socket.write(Buffer.concat([message('R', long(0)), ready]));
+      const standby = message('S', text('in_hot_standby'), text(isStandby ? 'on' : 'off'));
+      socket.write(Buffer.concat([message('R', long(0)), standby, ready]));
       socket.on('data', (asked) => {
         if (asked[0] === 0x51) socket.write(Buffer.concat(row));
       });
@@ -60,8 +67,10 @@ test.for([
   // It is another setting then, or something between.
   [140_000, '14.0', { knows: false }, 'TL-5006', 'unrecognized configuration parameter'],
   [140_000, '14.0', { knows: true }, null, ''],
+  // Behind an address that moves in a failover: it is asked again, and by then it is promoted, or the address leads to another.
+  [140_000, '14.0', { knows: true, isStandby: true }, 'TL-5002', 'is a standby'],
 ] as const)(
-  'a server of version %i is taken, or refused as what it is: %s',
+  'a server of version %i is taken, or refused as what it is: %s, %o',
   async ([number, version, how, code, said]) => {
     const sockets: Socket[] = [];
     const server = createServer((socket) => {

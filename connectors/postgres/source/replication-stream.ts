@@ -10,7 +10,7 @@ import { fail, type TidelockError } from '../../../src/core/errors/tidelock-erro
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { WorkMeter } from '../../../src/core/work-meter.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
-import { clientConfig, standby } from '../connect.ts';
+import { clientConfig, standby, watchStandby } from '../connect.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { type QueueNames, queueNames } from './queue-names.ts';
@@ -71,6 +71,7 @@ export class ReplicationStream {
       try {
         return await this.#start(
           new LogicalReplicationService({ ...config, connection } as ClientConfig, libraryOptions),
+          watchStandby(connection),
         );
       } catch (error) {
         last = error;
@@ -89,7 +90,7 @@ export class ReplicationStream {
     return classifyPostgresError(error, route.from.name);
   }
 
-  #start(service: LogicalReplicationService): Promise<void> {
+  #start(service: LogicalReplicationService, isStandby: () => boolean): Promise<void> {
     this.#service = service;
     return new Promise((resolve, reject) => {
       let streams = false;
@@ -109,7 +110,7 @@ export class ReplicationStream {
         this.#heardAt = performance.now();
         this.#guard(() => this.#options.onKeepalive(parseLsn(lsn), atMs, replyRequested));
       });
-      const plugin = new StartingPlugin({ start: (client) => this.#startReplication(client) });
+      const plugin = new StartingPlugin({ start: (client) => this.#startReplication(client, isStandby) });
       service.subscribe(plugin, this.#names.slot).then(() => {
         const place = { node: this.#options.route.from.name, why: 'the server closed the replication stream' };
         end(fail(nodeErrors.unreachable, place));
@@ -117,11 +118,10 @@ export class ReplicationStream {
     });
   }
 
-  async #startReplication(client: Client): Promise<unknown> {
+  async #startReplication(client: Client, isStandby: () => boolean): Promise<unknown> {
     if (this.#closed) throw new Error('closed while connecting');
     const { from: node } = this.#options.route;
-    if (node.connection().hosts.length > 1 && (await isStandby(client)))
-      throw standby(node, `${client.host}:${client.port}`);
+    if (isStandby()) throw standby(node, `${client.host}:${client.port}`);
     this.#client = client;
     const { from, isEarly } = await this.#options.prepare(client);
     const version = isEarly ? `proto_version '2', streaming 'on'` : `proto_version '1'`;
@@ -281,9 +281,4 @@ class StartingPlugin extends AbstractPlugin<Starter> {
   parse(message: Buffer): void {
     throw new RangeError(`a message of ${message.length} bytes that is no row`);
   }
-}
-
-async function isStandby(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ yes: boolean }>('SELECT pg_is_in_recovery() AS yes');
-  return rows[0]?.yes === true;
 }

@@ -17,7 +17,6 @@ const factsQuery = `
     current_setting('max_slot_wal_keep_size') AS keep_size,
     current_setting('synchronous_standby_names') AS standby_names,
     (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum'))::int4 AS standbys,
-    pg_is_in_recovery() AS in_recovery,
     current_user AS "user", current_database() AS database,
     has_database_privilege(current_database(), 'CREATE') AS may_create,
     (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)
@@ -49,13 +48,6 @@ function settings(facts: Record<string, unknown>, slotExists: boolean): Found[] 
       message: `wal_level is ${String(facts.wal_level)}, changes can only be decoded with logical`,
       remedy: 'Set it and restart the server.',
       statement: 'ALTER SYSTEM SET wal_level = logical;',
-    });
-  if (facts.in_recovery === true)
-    found.push({
-      level: 'error',
-      code: 'source.standby',
-      message: 'the server is a standby: heartbeats and marks cannot be written there',
-      remedy: 'Point the node to the primary.',
     });
   if (!slotExists && Number(facts.slots) >= Number(facts.max_slots))
     found.push(full('source.slots', 'replication slots', 'max_replication_slots', Number(facts.max_slots)));

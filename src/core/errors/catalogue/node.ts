@@ -40,7 +40,7 @@ export const nodeErrors = {
     recovery: 'retry',
     message: ({ node, sqlState, message }) => `node ${node}: interrupted (${sqlState}): ${message}`,
     remedy: () =>
-      'Nothing, where it passes. Where it repeats, look into the server log: it is shutting down, starting, read-only, or ends sessions.',
+      'Nothing, where it passes. Where it repeats, look into the server log: it is shutting down, starting, read-only, or ends sessions. A standby has to be promoted, or another host named.',
     explanation:
       'Shutdown, failover, deadlock, time-out or an administrator ended what was going on. The whole group is tried again.',
   }),
