@@ -6,9 +6,9 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { WorkMeter } from '../../src/core/work-meter.ts';
 import { mysqlRoute } from '../../test/integration/mysql/binlog-reading.ts';
 import { mysqlNodeAt } from '../../test/support/mysql.ts';
-import type { BinlogTask } from './task.ts';
+import type { BinlogRound, BinlogTask } from './task.ts';
 
-async function read({ port, vendor, database, stored, start, last }: BinlogTask): Promise<void> {
+async function read({ port, vendor, database, stored, start, last }: BinlogTask): Promise<BinlogRound> {
   const budget = new ByteBudget(32_000_000);
   const collector = new MysqlCollector({
     ...{ route: mysqlRoute({ node: mysqlNodeAt(() => port, vendor) }, database), stored, logger: silentLogger },
@@ -29,11 +29,14 @@ async function read({ port, vendor, database, stored, start, last }: BinlogTask)
     }
     if (!isOver) continue;
     const { user, system } = process.cpuUsage(used);
-    process.send?.({ ms: performance.now() - beganMs, cpuUs: user + system, rows: found });
+    const round = { ms: performance.now() - beganMs, cpuUs: user + system, systemUs: system, rows: found };
     stop.abort();
-    break;
+    return round;
   }
-  process.disconnect();
+  throw new Error('the stream has ended before the last row');
 }
 
-process.once('message', (task: BinlogTask) => void read(task));
+process.once('message', async (task: BinlogTask) => {
+  for (let reading = 0; reading < task.readings; reading++) process.send?.(await read(task));
+  process.disconnect();
+});

@@ -1,5 +1,5 @@
 // Reads the same with zongji (https://github.com/vlasky/zongji, MIT), and takes every row at once.
-import type { BinlogTask } from './task.ts';
+import type { BinlogRound, BinlogTask } from './task.ts';
 
 interface ZongJiEvent {
   readonly rows?: readonly unknown[];
@@ -14,9 +14,10 @@ interface ZongJi {
   stop(): void;
 }
 
-async function read({ port, database, file, offset, last }: BinlogTask): Promise<void> {
-  const name = '@vlasky/zongji';
-  const { default: ZongJi } = (await import(name)) as { readonly default: new (dsn: object) => ZongJi };
+type Reader = new (dsn: object) => ZongJi;
+
+function read(ZongJi: Reader, { port, database, file, offset, last }: BinlogTask): Promise<BinlogRound> {
+  const { promise, resolve } = Promise.withResolvers<BinlogRound>();
   const reader = new ZongJi({ host: '127.0.0.1', port, user: 'root', password: '' });
   const beganMs = performance.now();
   const used = process.cpuUsage();
@@ -29,10 +30,9 @@ async function read({ port, database, file, offset, last }: BinlogTask): Promise
     found += event.rows?.length ?? 0;
     if (event.rows === undefined || event.tableMap?.[event.tableId ?? 0]?.tableName !== last) return;
     const { user, system } = process.cpuUsage(used);
-    process.send?.({ ms: performance.now() - beganMs, cpuUs: user + system, rows: found });
+    const round = { ms: performance.now() - beganMs, cpuUs: user + system, systemUs: system, rows: found };
     reader.stop();
-    process.disconnect();
-    setTimeout(() => process.exit(0), 100);
+    resolve(round);
   });
   reader.start({
     filename: file,
@@ -41,6 +41,14 @@ async function read({ port, database, file, offset, last }: BinlogTask): Promise
     includeEvents: ['rotate', 'tablemap', 'writerows', 'updaterows', 'deleterows'],
     includeSchema: { [database]: true },
   });
+  return promise;
 }
 
-process.once('message', (task: BinlogTask) => void read(task));
+process.once('message', async (task: BinlogTask) => {
+  const name = '@vlasky/zongji';
+  const { default: ZongJi } = (await import(name)) as { readonly default: Reader };
+  for (let reading = 0; reading < task.readings; reading++) process.send?.(await read(ZongJi, task));
+  process.disconnect();
+  // It leaves sessions behind.
+  setTimeout(() => process.exit(0), 100);
+});

@@ -14,6 +14,8 @@ export interface BinlogTask {
   readonly offset: number;
   /** The table whose only row is the last one. */
   readonly last: string;
+  /** How many times the process reads it, one after the other: the first time it starts cold. */
+  readonly readings: number;
 }
 
 /** One reading, from the first byte that is asked for to the last row. */
@@ -21,5 +23,7 @@ export interface BinlogRound {
   readonly ms: number;
   /** User and system time of the process meanwhile. */
   readonly cpuUs: number;
+  /** The system's share of it, most of which is the socket's. */
+  readonly systemUs: number;
   readonly rows: number;
 }

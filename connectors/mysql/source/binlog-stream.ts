@@ -46,6 +46,8 @@ export class BinlogStream {
   #connection: mysql.Connection | null = null;
   #closed = false;
   #heardAt = performance.now();
+  /** A packet has come since the last look: the clock would cost more than half of what the packet does. */
+  #heard = false;
   #watch: NodeJS.Timeout | null = null;
 
   constructor(options: BinlogStreamOptions) {
@@ -113,7 +115,7 @@ export class BinlogStream {
     const { onEvent, route } = this.#options;
     sendCommand(connection, dumpRequest(position, this.serverId), {
       onPacket: (bytes, start, end) => {
-        this.#heardAt = performance.now();
+        this.#heard = true;
         // 0xfe: the server has no more and ends the dump, as it does when it is stopped.
         if (bytes[start] !== 0) {
           this.#end(
@@ -137,8 +139,10 @@ export class BinlogStream {
   }
 
   #look(): void {
-    if (this.#options.budget.paused) this.#heardAt = performance.now();
-    else if (performance.now() - this.#heardAt > silentMs)
+    if (this.#heard || this.#options.budget.paused) {
+      this.#heard = false;
+      this.#heardAt = performance.now();
+    } else if (performance.now() - this.#heardAt > silentMs)
       this.#end(
         fail(nodeErrors.unreachable, { node: this.#options.route.from.name, why: 'the server has fallen silent' }),
       );

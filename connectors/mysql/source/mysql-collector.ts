@@ -141,7 +141,7 @@ export class MysqlCollector implements Collector {
   }
 
   async #prepare(session: MysqlSession, from: Position): Promise<Beginning> {
-    const { route, stored, budget, logger } = this.#options;
+    const { route, stored, budget, logger, cutOff } = this.#options;
     const server = await readServerFacts(session);
     const node = await readNodeId(session);
     const position = await checkStart(session, { route: route.name, stored, position: from, server, node });
@@ -171,9 +171,9 @@ export class MysqlCollector implements Collector {
       loadedTo: (table) => this.#tables.loadedTo(table),
       isWatched: () => this.#options.isWatched?.() === true,
       hasSchema: (schema) => this.#tables.hasSchema(schema),
-      isCutOff: (id) => this.#options.cutOff.has(id),
+      isCutOff: (id) => cutOff.size > 0 && cutOff.has(id),
       onWatermark: (id) => this.watermarks.come(id),
-      onCutOff: (id) => this.#options.cutOff.add(id),
+      onCutOff: (id) => cutOff.add(id),
       onNewTable: ({ schema, name }) => this.#newTable(schema, name),
       emit: (part) => this.#emit(part),
       hold: (bytes) => (bytes < 0 ? budget.release(-bytes) : budget.take(bytes)),

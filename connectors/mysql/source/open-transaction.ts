@@ -24,11 +24,15 @@ export interface OpenTransaction {
   marked: boolean;
   /** Rows of the route so far. */
   rows: number;
-  /** The beginning, and savepoints by name. */
-  readonly marks: Map<string, BuilderMark>;
+  /** Where its rows begin. */
+  readonly beginning: BuilderMark;
+  /** By name; null where there are none. */
+  savepoints: Map<string, BuilderMark> | null;
   /** The end of an XA START: its rows are held until they are decided. */
   prepared: boolean;
 }
+
+const noChanges: BuilderMark = { parts: 0, changes: 0, rows: 0, bytes: 0 };
 
 export interface OpenOptions extends Pick<OpenTransaction, 'name' | 'id' | 'commitId' | 'atMicros'> {
   readonly isApplied: boolean;
@@ -43,7 +47,8 @@ export function openTransaction({ name, id, commitId, atMicros, isApplied, emit 
     commitId,
     atMicros,
     builder,
-    marks: new Map([['', builder.mark]]),
+    beginning: noChanges,
+    savepoints: null,
     parts: [],
     begun: false,
     skipped: isApplied ? 'applied' : null,

@@ -1,5 +1,4 @@
 import type { Position } from '../../../src/core/position.ts';
-import type { GtidEvent } from './binlog/gtid-event.ts';
 import type { MariadbGtidEvent } from './binlog/mariadb-gtid-event.ts';
 import { dumpPlace } from './dump-request.ts';
 import { type BinlogPosition, compareFiles, type FilePlace, formatPosition } from './position/binlog-position.ts';
@@ -8,7 +7,7 @@ import { MariadbGtids } from './position/mariadb-gtids.ts';
 
 /** What names a transaction in the binlog: what its end adds to the position. */
 export type TransactionName =
-  | { readonly kind: 'gtid'; readonly gtid: GtidEvent & { readonly source: string } }
+  | { readonly kind: 'gtid'; readonly source: string; readonly number: number }
   | { readonly kind: 'mariadb'; readonly gtid: MariadbGtidEvent }
   | { readonly kind: 'file' };
 
@@ -36,8 +35,7 @@ export class Progress {
 
   /** Already covered: before the checkpoint, or at it. */
   has(name: TransactionName): boolean {
-    if (name.kind === 'gtid' && this.#position.kind === 'gtid')
-      return this.#position.set.has(name.gtid.source, name.gtid.number);
+    if (name.kind === 'gtid' && this.#position.kind === 'gtid') return this.#position.set.has(name.source, name.number);
     if (name.kind === 'mariadb' && this.#position.kind === 'mariadb')
       return this.#position.gtids.has(name.gtid.domain, name.gtid.sequence);
     return this.#start !== null && compareFiles(this.place, this.#start) < 0;
@@ -45,8 +43,7 @@ export class Progress {
 
   /** The transaction has ended: it is part of the position. */
   add(name: TransactionName): void {
-    if (name.kind === 'gtid' && this.#position.kind === 'gtid')
-      this.#position.set.add(name.gtid.source, name.gtid.number);
+    if (name.kind === 'gtid' && this.#position.kind === 'gtid') this.#position.set.add(name.source, name.number);
     if (name.kind === 'mariadb' && this.#position.kind === 'mariadb')
       this.#position.gtids.add(name.gtid.domain, name.gtid.server, name.gtid.sequence);
   }
@@ -55,7 +52,7 @@ export class Progress {
   after(name: TransactionName): BinlogPosition {
     if (name.kind === 'gtid') {
       const set = new GtidSet();
-      set.add(name.gtid.source, name.gtid.number);
+      set.add(name.source, name.number);
       return { kind: 'gtid', set };
     }
     if (name.kind === 'mariadb') {
@@ -74,7 +71,9 @@ export class Progress {
 
   /** An event of the file has been read. Its own idea of where it ends has 32 bits only. */
   passed(nextOffset: number, size: number): void {
-    const whole = this.#offset - (this.#offset % 2 ** 32);
+    const offset = this.#offset;
+    // Few files are as large, and there is an event for every few bytes.
+    const whole = offset < 2 ** 32 ? 0 : offset - (offset % 2 ** 32);
     const candidate = whole + nextOffset;
     this.#offset = candidate >= this.#offset ? candidate : candidate + (size < 2 ** 31 ? 2 ** 32 : 0);
   }

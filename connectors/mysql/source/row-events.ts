@@ -63,11 +63,11 @@ export class RowEvents {
 
 function readChange(reader: RowReader, rows: RowsEvent, plan: RowPlan): RowChange {
   const { table } = plan;
-  if (rows.kind === 'insert') return { kind: 'insert', table, after: reader.image(plan, null, false, null) };
-  if (rows.kind === 'delete') return { kind: 'delete', table, before: reader.image(plan, null, false, null) };
-  const before = reader.image(plan, null, rows.partial, null);
+  if (rows.kind === 'insert') return { kind: 'insert', table, after: reader.image(plan) };
+  if (rows.kind === 'delete') return { kind: 'delete', table, before: reader.image(plan) };
+  const before = reader.image(plan, rows.partial);
   const partial = rows.partial ? reader.partialColumns((head) => readPartialColumns(head, plan.json)) : null;
-  return { kind: 'update', table, before, after: reader.image(plan, null, false, partial) };
+  return { kind: 'update', table, before, after: reader.newImage(plan, before, partial) };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import { signalTable } from '../signals.ts';
 import type { BinlogEvent } from './binlog/event-framer.ts';
 import { makeRowPlan, type RowPlan, UndescribedColumnError, type UnloggedFacts } from './binlog/row-plan.ts';
-import { descriptionOf, readTableId, readTableMap, type TableMap } from './binlog/table-map.ts';
+import { describesAs, descriptionOf, readTableId, readTableMap, type TableMap } from './binlog/table-map.ts';
 import type { Collations } from './binlog/values/charsets.ts';
 import type { BinlogPosition } from './position/binlog-position.ts';
 
@@ -13,6 +14,8 @@ export interface PlannedTable extends TableName {
   /** What its first row halts with. */
   readonly refused: TidelockError | null;
   readonly columns: number;
+  /** Rows of it are Tidelock's own signals. */
+  readonly signals: boolean;
   /** What is in here was in the table's copy, and does not count. */
   readonly loadedTo: BinlogPosition | null;
 }
@@ -50,8 +53,8 @@ export class TablePlans {
   describe(event: BinlogEvent): void {
     const id = readTableId(event);
     const known = this.#ids.get(id);
+    if (known !== undefined && describesAs(event, known.description)) return;
     const description = descriptionOf(event);
-    if (known?.description.equals(description)) return;
     const map = readTableMap(event, this.#options.mariadb);
     const label = tableLabel(map);
     const last = this.#last.get(label);
@@ -77,8 +80,8 @@ export class TablePlans {
     const { schema, name } = map;
     const columns = map.columns.length;
     const loadedTo = this.#options.loadedTo(map);
-    const common = { schema, name, plan: null, refused: null, columns, loadedTo };
-    if (!this.#options.isTaken(schema, name)) return common;
+    const common = { schema, name, plan: null, refused: null, columns, loadedTo, signals: isSignalTable(map) };
+    if (!common.signals && !this.#options.isTaken(schema, name)) return common;
     try {
       return { ...common, plan: makeRowPlan(map, this.#options.collations, this.#options.unlogged(map)) };
     } catch (error) {
@@ -92,6 +95,10 @@ export class TablePlans {
       return { ...common, refused };
     }
   }
+}
+
+function isSignalTable({ schema, name }: TableName): boolean {
+  return schema === signalTable.schema && name === signalTable.name;
 }
 
 /** Whether two versions of a table have the same columns: names, types, order and key. */

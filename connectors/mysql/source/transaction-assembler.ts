@@ -6,19 +6,20 @@ import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts'
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { type BuilderMark, idleAdvance } from '../../sql/part-builder.ts';
-import { readSignal, signalTable } from '../signals.ts';
+import { readSignal } from '../signals.ts';
 import { AnnouncedTables } from './announced-tables.ts';
 import { ByteReader } from './binlog/byte-reader.ts';
 import { type BinlogEvent, EventFramer } from './binlog/event-framer.ts';
 import { eventTypes, ignorableFlag } from './binlog/event-types.ts';
 import { readGtid, readTaggedGtid } from './binlog/gtid-event.ts';
 import { readMariadbGtid } from './binlog/mariadb-gtid-event.ts';
-import { type QueryEvent, readCompressedQuery, readQuery, readSettings } from './binlog/query-event.ts';
+import { isBegin, type QueryEvent, readCompressedQuery, readQuery, readSettings } from './binlog/query-event.ts';
 import type { UnloggedFacts } from './binlog/row-plan.ts';
 import { isRowsEvent, isUnchecked } from './binlog/rows-event.ts';
 import { readTableId } from './binlog/table-map.ts';
 import { readTransactionPayload } from './binlog/transaction-payload.ts';
 import type { Collations } from './binlog/values/charsets.ts';
+import { microsText } from './binlog/values/number-text.ts';
 import { readAlter } from './definitions/read-alter.ts';
 import type { LastTransaction } from './last-transaction.ts';
 import { type OpenTransaction, openTransaction } from './open-transaction.ts';
@@ -113,7 +114,7 @@ export class TransactionAssembler {
       route: options.route,
       collations: options.collations,
       mariadb: options.mariadb,
-      isTaken: (schema, name) => isSignalTable({ schema, name }) || options.isTaken(schema, name),
+      isTaken: (schema, name) => options.isTaken(schema, name),
       unlogged: (table) => options.catalogue.unlogged(table),
       loadedTo: (table) => options.loadedTo(table),
       position,
@@ -152,8 +153,10 @@ export class TransactionAssembler {
     if (isRowsEvent(type)) this.#rowsEvent(event);
     else if (type === eventTypes.tableMap) this.#tableMap(event);
     else if (type === eventTypes.xid) this.#end(event);
-    else if (type === eventTypes.query) this.#query(readQuery(event), event);
-    else if (type === eventTypes.gtid || type === eventTypes.anonymousGtid)
+    else if (type === eventTypes.query) {
+      if (isBegin(event)) this.#beginning(event);
+      else this.#query(readQuery(event), event);
+    } else if (type === eventTypes.gtid || type === eventTypes.anonymousGtid)
       this.#gtid(readGtid(event, eventTypes.anonymousGtid), event);
     else if (type === eventTypes.taggedGtid) this.#gtid(readTaggedGtid(event), event);
     else if (type === eventTypes.mariadbGtid) this.#mariadbGtid(event);
@@ -196,7 +199,7 @@ export class TransactionAssembler {
       this.#xa.forget(open);
       return;
     }
-    const undone = open.builder.rewind(open.marks.get('') ?? open.builder.mark);
+    const undone = open.builder.rewind(open.beginning);
     if (undone !== null) {
       this.#announced.takeBack(undone.toReversed());
       return;
@@ -218,7 +221,7 @@ export class TransactionAssembler {
       return;
     }
     if (kind === 'gtid')
-      this.#known(this.#begin({ kind, gtid: { ...gtid, source } }, `${source}:${number}`, atMicros, firstAtMicros));
+      this.#known(this.#begin({ kind, source, number }, `${source}:${number}`, atMicros, firstAtMicros));
     else if (kind === 'file') this.#begin({ kind: 'file' }, `${source}:${number}`, atMicros);
     else throw this.#otherKind("a GTID of MySQL's");
   }
@@ -257,10 +260,10 @@ export class TransactionAssembler {
       name,
       id: named,
       // A source that was restored gives the same numbers again, at another time.
-      commitId: `${named}@${firstAtMicros ?? atMicros}`,
+      commitId: `${named}@${microsText(firstAtMicros ?? atMicros)}`,
       atMicros,
       isApplied: this.#progress.has(name) || (id !== '' && this.#options.isCutOff(id)),
-      emit: (part) => this.#part(part),
+      emit: this.#emitPart,
     });
     this.#open = open;
     return open;
@@ -271,11 +274,11 @@ export class TransactionAssembler {
     return this.#open;
   }
 
-  #part(part: TransactionPart): void {
+  readonly #emitPart = (part: TransactionPart): void => {
     const open = this.#open;
     if (open?.prepared) this.#xa.hold(open, part);
     else this.#options.emit(part);
-  }
+  };
 
   /** `over`: what ends with the event, where it is not the transaction that is open. */
   #end(event: BinlogEvent, over: OpenTransaction | null = this.#transaction()): void {
@@ -312,7 +315,7 @@ export class TransactionAssembler {
     const { first } = open;
     if (open.skipped === 'applied') return;
     const table = this.#plans.get(readTableId(event));
-    if (isSignalTable(table)) {
+    if (table.signals) {
       this.#signals(open, event, table, first);
       return;
     }
@@ -360,14 +363,18 @@ export class TransactionAssembler {
     }
   }
 
+  #beginning(event: BinlogEvent): void {
+    const open = this.#open ?? this.#begin({ kind: 'file' }, '', event.timestamp * 1_000_000);
+    if (this.#progress.kind !== 'file' && open.name.kind === 'file')
+      throw this.#otherKind('a transaction without a GTID');
+    open.begun = true;
+  }
+
   #query(query: QueryEvent, event: BinlogEvent): void {
     const statement = readStatement(query.text, query.database);
     const { kind } = statement;
     if (kind === 'begin') {
-      const open = this.#open ?? this.#begin({ kind: 'file' }, '', event.timestamp * 1_000_000);
-      if (this.#progress.kind !== 'file' && open.name.kind === 'file')
-        throw this.#otherKind('a transaction without a GTID');
-      open.begun = true;
+      this.#beginning(event);
       return;
     }
     // What a server without GTIDs logs between transactions is one of its own.
@@ -375,8 +382,10 @@ export class TransactionAssembler {
     if (isXaStart(query)) open.prepared = true;
     if (kind === 'commit') this.#end(event);
     else if (kind === 'rollback') this.#rollback(open, event);
-    else if (kind === 'savepoint') open.marks.set(statement.name, open.builder.mark);
-    else if (kind === 'rollbackTo') this.#undo(open, open.marks.get(statement.name));
+    else if (kind === 'savepoint') {
+      open.savepoints ??= new Map();
+      open.savepoints.set(statement.name, open.builder.mark);
+    } else if (kind === 'rollbackTo') this.#undo(open, open.savepoints?.get(statement.name));
     else if (kind === 'xaCommit' || kind === 'xaRollback')
       this.#end(event, this.#xa.decide(open, query.text, kind === 'xaCommit'));
     else {
@@ -455,7 +464,7 @@ export class TransactionAssembler {
    * it is undone.
    */
   #rollback(open: OpenTransaction, event: BinlogEvent): void {
-    this.#undo(open, open.marks.get(''));
+    this.#undo(open, open.beginning);
     this.#end(event);
   }
 
@@ -478,10 +487,6 @@ function isMadeUp({ type, flags }: BinlogEvent): boolean {
     type === eventTypes.heartbeat ||
     type === eventTypes.heartbeatV2
   );
-}
-
-function isSignalTable({ schema, name }: TableName): boolean {
-  return schema === signalTable.schema && name === signalTable.name;
 }
 
 /** XA START and XA END stand around the rows of a transaction that is about to be prepared. */

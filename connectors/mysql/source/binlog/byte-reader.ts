@@ -1,4 +1,16 @@
 import './buffer-slices.ts';
+
+/** Four bytes that are there, the lowest first. */
+export function readUint32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}
+
 /**
  * Reads one event front to back. Whatever would lie beyond its end is a RangeError: an event that was cut off must never
  * be completed with the bytes of the next one.
@@ -20,7 +32,11 @@ export class ByteReader {
 
   /** Little-endian and unsigned, of 1 to 6 bytes. */
   uint(length: number): number {
-    return this.bytes.readUIntLE(this.skip(length), length);
+    const start = this.skip(length);
+    const { bytes } = this;
+    if (length === 1) return bytes[start] as number;
+    if (length === 2) return (bytes[start] as number) | ((bytes[start + 1] as number) << 8);
+    return bytes.readUIntLE(start, length);
   }
 
   uint64(): bigint {

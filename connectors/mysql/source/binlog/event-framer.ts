@@ -1,11 +1,11 @@
-import { crc32 } from 'node:zlib';
-import { ByteReader } from './byte-reader.ts';
+import { ByteReader, readUint32 } from './byte-reader.ts';
+import { checksumOf } from './checksum.ts';
 import { eventTypes } from './event-types.ts';
 
 export const headerBytes = 19;
 const checksumBytes = 4;
 
-/** One event without its header and checksum. The bytes are only good until whoever was given it returns. */
+/** One event without its header and checksum. It and its bytes are only good until whoever was given it returns. */
 export interface BinlogEvent {
   readonly type: number;
   /** Seconds since 1970. */
@@ -34,6 +34,8 @@ export class EventFramer {
   #checksums: boolean;
   /** Events inside a compressed transaction carry none: the one around them does. */
   #format: FormatDescription | null = null;
+  /** One for all events: there are several for each row. */
+  readonly #event: Writable<BinlogEvent> = { ...noEvent };
 
   constructor(checksums: boolean) {
     this.#checksums = checksums;
@@ -46,9 +48,9 @@ export class EventFramer {
   event(bytes: Buffer, start: number, end: number): BinlogEvent {
     const type = bytes[start + 4];
     if (type === eventTypes.formatDescription) this.#describe(bytes, start, end);
-    const event = readEvent(bytes, start, end, this.#checksums);
+    readInto(this.#event, bytes, start, end, this.#checksums);
     if (this.#checksums) verify(bytes, start, end);
-    return event;
+    return this.#event;
   }
 
   #describe(bytes: Buffer, start: number, end: number): void {
@@ -68,28 +70,39 @@ export class EventFramer {
   }
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const noEvent: BinlogEvent = {
+  ...{ type: 0, timestamp: 0, serverId: 0, flags: 0, nextOffset: 0, size: 0 },
+  ...{ bytes: Buffer.alloc(0), start: 0, end: 0 },
+};
+
 /** One event that lies in `bytes` from `start` to `end`. */
 export function readEvent(bytes: Buffer, start: number, end: number, checksums: boolean): BinlogEvent {
+  const event = { ...noEvent };
+  readInto(event, bytes, start, end, checksums);
+  return event;
+}
+
+function readInto(event: Writable<BinlogEvent>, bytes: Buffer, start: number, end: number, checksums: boolean): void {
   const size = end - start;
   if (size < headerBytes + (checksums ? checksumBytes : 0)) throw new RangeError(`an event of ${size} bytes`);
-  const told = bytes.readUInt32LE(start + 9);
+  const told = readUint32(bytes, start + 9);
   if (told !== size) throw new RangeError(`an event of ${size} bytes that should have ${told}`);
-  return {
-    type: bytes[start + 4] ?? 0,
-    timestamp: bytes.readUInt32LE(start),
-    serverId: bytes.readUInt32LE(start + 5),
-    flags: bytes.readUInt16LE(start + 17),
-    nextOffset: bytes.readUInt32LE(start + 13),
-    size,
-    bytes,
-    start: start + headerBytes,
-    end: checksums ? end - checksumBytes : end,
-  };
+  event.type = bytes[start + 4] as number;
+  event.timestamp = readUint32(bytes, start);
+  event.serverId = readUint32(bytes, start + 5);
+  event.flags = (bytes[start + 17] as number) | ((bytes[start + 18] as number) << 8);
+  event.nextOffset = readUint32(bytes, start + 13);
+  event.size = size;
+  event.bytes = bytes;
+  event.start = start + headerBytes;
+  event.end = checksums ? end - checksumBytes : end;
 }
 
 function verify(bytes: Buffer, start: number, end: number): void {
   const at = end - checksumBytes;
-  const found = crc32(bytes.subarray(start, at));
-  const told = bytes.readUInt32LE(at);
+  const found = checksumOf(bytes, start, at);
+  const told = readUint32(bytes, at);
   if (found !== told) throw new RangeError(`the checksum of an event of type ${bytes[start + 4]} is wrong`);
 }

@@ -1,4 +1,4 @@
-import { ByteReader } from './byte-reader.ts';
+import { ByteReader, readUint32 } from './byte-reader.ts';
 import type { BinlogEvent } from './event-framer.ts';
 
 /** What begins a transaction of MySQL. */
@@ -15,8 +15,8 @@ export interface GtidEvent {
 export function readGtid({ bytes, start, end, type }: BinlogEvent, anonymousType: number): GtidEvent {
   const reader = new ByteReader(bytes, start, end);
   reader.skip(1);
-  const source = readUuid(reader);
-  const number = readNumber(reader.uint64());
+  const source = uuidAt(bytes, reader.skip(16));
+  const number = readWholeNumber(bytes, reader.skip(8));
   let committedAtMicros: number | null = null;
   let firstAtMicros: number | null = null;
   if (reader.left >= 17 + 7) {
@@ -34,8 +34,24 @@ export function readGtid({ bytes, start, end, type }: BinlogEvent, anonymousType
   return { source: type === anonymousType ? null : source, number, committedAtMicros, firstAtMicros };
 }
 
-function readUuid(reader: ByteReader): string {
-  return uuidText(reader.view(16));
+let lastUuid = Buffer.alloc(16);
+let lastUuidText = uuidText(lastUuid);
+
+/** Most transactions are of the server that the one before was of. */
+function uuidAt(bytes: Buffer, at: number): string {
+  let i = 0;
+  while (i < 16 && bytes[at + i] === lastUuid[i]) i++;
+  if (i < 16) {
+    lastUuid = Buffer.from(bytes.subarray(at, at + 16));
+    lastUuidText = uuidText(lastUuid);
+  }
+  return lastUuidText;
+}
+
+function readWholeNumber(bytes: Buffer, at: number): number {
+  const high = readUint32(bytes, at + 4);
+  if (high >= 2 ** 21) throw new RangeError('a GTID beyond 2^53');
+  return high * 2 ** 32 + readUint32(bytes, at);
 }
 
 export function uuidText(bytes: Buffer): string {

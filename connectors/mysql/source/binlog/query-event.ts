@@ -55,6 +55,20 @@ export function readSettings({ status }: Pick<QueryEvent, 'status'>, mariadb: bo
   };
 }
 
+const begin = Buffer.from('BEGIN');
+/** In front of the status: thread, time, length of the database's name, error code, length of the status. */
+const headBytes = 13;
+
+/** The statement is BEGIN, as servers write it in front of nearly every transaction: nothing else has to be read of it. */
+export function isBegin({ bytes, start, end }: BinlogEvent): boolean {
+  const at = end - begin.length;
+  if (at < start + headBytes) return false;
+  for (let i = 0; i < begin.length; i++) if (bytes[at + i] !== begin[i]) return false;
+  const databaseBytes = bytes[start + 8] as number;
+  const statusBytes = (bytes[start + 11] as number) | ((bytes[start + 12] as number) << 8);
+  return start + headBytes + statusBytes + databaseBytes + 1 === at;
+}
+
 export function readQuery(event: BinlogEvent): QueryEvent {
   return read(event, (bytes, start, end) => bytes.subarray(start, end));
 }

@@ -4,6 +4,7 @@ import * as kind from './row-kinds.ts';
 import type { MappedColumn, TableMap } from './table-map.ts';
 import type { Collation, Collations } from './values/charsets.ts';
 import { decimalBytes } from './values/decimal.ts';
+import { fractionBytes } from './values/temporal.ts';
 import { type DecodeText, decodeUtf8, InvalidTextError } from './values/text-decoder.ts';
 
 /** The log does not tell enough of a column to read or name its values. */
@@ -32,6 +33,8 @@ export interface RowPlan {
   /** A length, a number of bytes or digits: see row-kinds.ts. */
   readonly first: Int32Array;
   readonly second: Int32Array;
+  /** Bytes of a column's values; where they begin with a length, how many bytes it has, as a negative number; 0 where an unchanged one is read anew. */
+  readonly widths: Int32Array;
   readonly decoders: readonly (DecodeText | null)[];
   readonly members: readonly (readonly string[] | null)[];
   /** Indexes of JSON columns: partial updates have a bit for each. */
@@ -85,10 +88,37 @@ export function makeRowPlan(map: TableMap, collations: Collations, { generated, 
     kinds: Uint8Array.from(planned, (plan) => plan.kind),
     first: Int32Array.from(planned, (plan) => plan.first ?? 0),
     second: Int32Array.from(planned, (plan) => plan.second ?? 0),
+    widths: Int32Array.from(planned, widthOf),
     decoders: planned.map((plan) => plan.decode ?? null),
     members: planned.map((plan) => plan.members ?? null),
     json: map.columns.flatMap(({ type }, i) => (type === t.json ? [i] : [])),
   };
+}
+
+const fixedBytes: ReadonlyMap<number, number> = new Map([
+  ...[kind.int8, kind.uint8, kind.year].map((one) => [one, 1] as const),
+  ...[kind.int16, kind.uint16].map((one) => [one, 2] as const),
+  ...[kind.int24, kind.uint24, kind.date].map((one) => [one, 3] as const),
+  ...[kind.int32, kind.uint32, kind.float].map((one) => [one, 4] as const),
+  ...[kind.int64, kind.uint64, kind.double].map((one) => [one, 8] as const),
+]);
+
+const lengthKinds: ReadonlySet<number> = new Set([
+  ...[kind.utf8, kind.text, kind.blob, kind.padded, kind.compressed],
+  ...[kind.uuid, kind.inet4, kind.inet6],
+]);
+
+/** RowPlan.widths of one column. */
+function widthOf({ kind: of, first = 0, second = 0 }: PlannedColumn): number {
+  const fixed = fixedBytes.get(of);
+  if (fixed !== undefined) return fixed;
+  if (lengthKinds.has(of)) return -first;
+  if (of === kind.decimal) return decimalBytes(first, second);
+  if (of === kind.time) return 3 + fractionBytes(first);
+  if (of === kind.dateTime) return 5 + fractionBytes(first);
+  if (of === kind.timestamp) return 4 + fractionBytes(first);
+  if (of === kind.bit) return (first + 7) >> 3;
+  return of === kind.enumeration || of === kind.set ? first : 0;
 }
 
 const storedTypes: Readonly<Record<string, readonly [kind: number, stored: string]>> = {

@@ -1,7 +1,7 @@
 import './buffer-slices.ts';
 import { inflateRawSync, inflateSync } from 'node:zlib';
-import { ABSENT, type Cell, type Row } from '../../../../src/core/cell.ts';
-import { ByteReader } from './byte-reader.ts';
+import type { Cell, Row } from '../../../../src/core/cell.ts';
+import { ByteReader, readUint32 } from './byte-reader.ts';
 import * as kind from './row-kinds.ts';
 import type { RowPlan } from './row-plan.ts';
 import { decimalBytes, decimalText } from './values/decimal.ts';
@@ -15,6 +15,8 @@ import { InvalidTextError } from './values/text-decoder.ts';
 
 /** Up to here an event is turned into one string whole, of which its ASCII texts are slices. */
 const slicedBytes = 65_536;
+/** The highest bit of each of four bytes. */
+const highBits = 0x80808080 | 0;
 
 /** A value can't be told exactly. The value itself is never told. */
 export class UnreadableValueError extends Error {
@@ -26,15 +28,24 @@ export class UnreadableValueError extends Error {
   }
 }
 
+const noBytes: Buffer = Buffer.alloc(0);
+const noView = new DataView(new ArrayBuffer(0));
+
 /**
  * Reads the row images of one rows event after the other. A row is one array and its cells: an event of ordinary size is
  * turned into a latin1 string once, and a text whose bytes are all ASCII is a slice of it; anything else is decoded by itself.
+ * A value that an update has left as it was is one cell of both images: most of what an update logs are such values.
  */
 export class RowReader {
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes = noBytes;
   #start = 0;
   #end = 0;
   #latin1: string | null = null;
+  /** Of the bytes that were read last: one for all events of a chunk of the socket. */
+  #view: DataView = noView;
+  #viewed = noBytes;
+  /** Where each logged column of the image before begins; -1 where it is NULL. */
+  #starts = new Int32Array(32);
   /** Where the next image begins. */
   at = 0;
   /** JSON documents of the image before, by column: what a partial update is applied to. */
@@ -46,13 +57,20 @@ export class RowReader {
     this.#end = end;
     this.#latin1 = null;
     this.at = start;
+    if (this.#viewed === bytes) return;
+    this.#viewed = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** Lets the bytes go. */
+  /** Lets what was made of the event go. */
   close(): void {
-    this.#bytes = Buffer.alloc(0);
     this.#latin1 = null;
-    this.documents.clear();
+    if (this.documents.size > 0) this.documents.clear();
+    // A small chunk may stay until the next: a large one is a value's.
+    if (this.#bytes.length <= slicedBytes) return;
+    this.#bytes = noBytes;
+    this.#viewed = noBytes;
+    this.#view = noView;
   }
 
   get left(): number {
@@ -67,83 +85,139 @@ export class RowReader {
     return found;
   }
 
-  /**
-   * One image; `present` has a bit for each column, null where all are there. `keepJson`: its documents are kept for the
-   * partial updates of the next one, which `partial` tells of.
-   */
-  image(plan: RowPlan, present: Uint8Array | null, keepJson: boolean, partial: ReadonlySet<number> | null): Row {
-    const count = present === null ? plan.columns : countOf(present, plan.columns);
-    const nulls = this.at;
-    const { kinds, places } = plan;
+  /** One image, in which all columns are. `keepJson`: its documents are kept for the partial update that the next one is. */
+  image(plan: RowPlan, keepJson = false): Row {
+    return this.#image(plan, null, keepJson, null);
+  }
+
+  /** The new image of an update, right behind its old one; `partial` tells which documents it changes in part. */
+  newImage(plan: RowPlan, old: Row, partial: ReadonlySet<number> | null): Row {
+    return this.#image(plan, old, false, partial);
+  }
+
+  #image(plan: RowPlan, old: Row | null, keepJson: boolean, partial: ReadonlySet<number> | null): Row {
+    const { columns, kinds, places, widths } = plan;
     const bytes = this.#bytes;
-    this.at += (count + 7) >> 3;
-    if (this.at > this.#end) throw new RangeError('a row ends early');
+    const nulls = this.at;
+    if (this.#starts.length < columns) this.#starts = new Int32Array(columns);
+    const starts = this.#starts;
+    let at = nulls + ((columns + 7) >> 3);
+    if (at > this.#end) throw new RangeError('a row ends early');
     const row: Row = new Array<Cell>(plan.table.columns.length);
-    for (let column = 0, bit = 0; column < plan.columns; column++) {
-      const place = places === null ? column : (places[column] ?? -1);
-      if (present !== null && ((present[column >> 3] ?? 0) & (1 << (column & 7))) === 0) {
-        if (place >= 0) row[place] = ABSENT;
+    for (let column = 0; column < columns; column++) {
+      const place = places === null ? column : (places[column] as number);
+      if (((bytes[nulls + (column >> 3)] as number) & (1 << (column & 7))) !== 0) {
+        if (old === null) starts[column] = -1;
+        if (place >= 0) row[place] = null;
         continue;
       }
-      const isNull = ((bytes[nulls + (bit >> 3)] ?? 0) & (1 << (bit & 7))) !== 0;
-      bit++;
-      const cell = isNull
-        ? null
-        : kinds[column] === kind.json
-          ? this.#json(plan, column, keepJson, partial?.has(column) === true)
-          : this.#cell(plan, column, kinds[column] ?? 0);
+      let before = -1;
+      if (old === null) starts[column] = at;
+      else before = starts[column] as number;
+      if (before >= 0 && old !== null && place >= 0) {
+        const width = this.#sameBytes(before, at, widths[column] as number);
+        if (width > 0) {
+          row[place] = old[place] as Cell;
+          at += width;
+          continue;
+        }
+      }
+      let cell: Cell;
+      switch (kinds[column]) {
+        case kind.int32:
+          cell = String(
+            (bytes[at] as number) |
+              ((bytes[at + 1] as number) << 8) |
+              ((bytes[at + 2] as number) << 16) |
+              ((bytes[at + 3] as number) << 24),
+          );
+          at += 4;
+          break;
+        case kind.int64: {
+          const high = readUint32(bytes, at + 4) | 0;
+          // Within what a double holds exactly.
+          cell =
+            high === 0
+              ? String(readUint32(bytes, at))
+              : high >= -0x200000 && high < 0x200000
+                ? String(high * 4_294_967_296 + readUint32(bytes, at))
+                : String(BigInt(high) * 4_294_967_296n + BigInt(readUint32(bytes, at)));
+          at += 8;
+          break;
+        }
+        case kind.utf8:
+          this.at = at;
+          cell = this.#utf8(plan, column);
+          at = this.at;
+          break;
+        case kind.json:
+          this.at = at;
+          cell = this.#json(plan, column, keepJson, partial?.has(column) === true);
+          at = this.at;
+          break;
+        default:
+          this.at = at;
+          cell = this.#cell(plan, column, kinds[column] as number);
+          at = this.at;
+      }
       if (place >= 0) row[place] = cell;
     }
+    this.at = at;
     // What was read beyond the end was not this event's: nothing of the row is used.
-    if (this.at > this.#end) throw new RangeError('a row ends early');
+    if (at > this.#end) throw new RangeError('a row ends early');
     return row;
+  }
+
+  /**
+   * How many bytes a column takes at both places, where they are the same; else 0. `width`: of its values, or the bytes of their
+   * lengths as a negative number, or 0 where it has to be read.
+   */
+  #sameBytes(before: number, at: number, width: number): number {
+    if (width === 0) return 0;
+    const bytes = this.#bytes;
+    let length = width;
+    if (width === -1) length = 1 + (bytes[at] as number);
+    else if (width === -2) length = 2 + ((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
+    else if (width < 0) return 0;
+    if (at + length > this.#end) return 0;
+    const view = this.#view;
+    let i = 0;
+    for (; i < length - 3; i += 4) if (view.getInt32(before + i) !== view.getInt32(at + i)) return 0;
+    for (; i < length; i++) if (bytes[before + i] !== bytes[at + i]) return 0;
+    return length;
   }
 
   #cell(plan: RowPlan, column: number, of: number): Cell {
     const bytes = this.#bytes;
     const at = this.at;
     switch (of) {
-      case kind.int32:
-        this.at = at + 4;
-        return String(
-          (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24),
-        );
       case kind.uint32:
         this.at = at + 4;
-        return String(this.#uint32(at));
-      case kind.int64: {
-        this.at = at + 8;
-        const high = this.#uint32(at + 4) | 0;
-        // Within what a double holds exactly.
-        if (high >= -0x200000 && high < 0x200000) return String(high * 4_294_967_296 + this.#uint32(at));
-        return String(BigInt(high) * 4_294_967_296n + BigInt(this.#uint32(at)));
-      }
+        return String(readUint32(bytes, at));
       case kind.uint64: {
         this.at = at + 8;
-        const high = this.#uint32(at + 4);
-        if (high < 0x200000) return String(high * 4_294_967_296 + this.#uint32(at));
-        return String(BigInt(high) * 4_294_967_296n + BigInt(this.#uint32(at)));
+        const high = readUint32(bytes, at + 4);
+        if (high < 0x200000) return String(high * 4_294_967_296 + readUint32(bytes, at));
+        return String(BigInt(high) * 4_294_967_296n + BigInt(readUint32(bytes, at)));
       }
       case kind.int8:
         this.at = at + 1;
-        return String(((bytes[at] ?? 0) << 24) >> 24);
+        return String(((bytes[at] as number) << 24) >> 24);
       case kind.uint8:
         this.at = at + 1;
-        return String(bytes[at] ?? 0);
+        return String((bytes[at] as number) | 0);
       case kind.int16:
         this.at = at + 2;
-        return String((((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)) << 16) >> 16);
+        return String((((bytes[at] as number) | ((bytes[at + 1] as number) << 8)) << 16) >> 16);
       case kind.uint16:
         this.at = at + 2;
-        return String((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
+        return String((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
       case kind.int24:
         this.at = at + 3;
         return String((this.#uint24(at) << 8) >> 8);
       case kind.uint24:
         this.at = at + 3;
         return String(this.#uint24(at));
-      case kind.utf8:
-        return this.#utf8(plan, column);
       case kind.decimal: {
         const precision = plan.first[column] ?? 0;
         const scale = plan.second[column] ?? 0;
@@ -224,16 +298,9 @@ export class RowReader {
     return padded;
   }
 
-  #uint32(at: number): number {
-    const bytes = this.#bytes;
-    return (
-      ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16)) + (bytes[at + 3] ?? 0) * 0x1000000
-    );
-  }
-
   #uint24(at: number): number {
     const bytes = this.#bytes;
-    return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
+    return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
   }
 
   #demand(length: number): void {
@@ -256,14 +323,18 @@ export class RowReader {
   }
 
   #utf8(plan: RowPlan, column: number): string {
-    const length = this.#length(plan.first[column] ?? 0);
+    const length = this.#length(plan.first[column] as number);
+    if (length === 0) return '';
     const start = this.#skip(length);
     const end = start + length;
     const bytes = this.#bytes;
     if (this.#end - this.#start <= slicedBytes) {
+      const view = this.#view;
       let all = 0;
-      for (let i = start; i < end; i++) all |= bytes[i] ?? 0;
-      if (all < 0x80) {
+      let at = start;
+      for (; at < end - 3; at += 4) all |= view.getInt32(at);
+      for (; at < end; at++) all |= bytes[at] as number;
+      if ((all & highBits) === 0) {
         this.#latin1 ??= bytes.latin1Slice(this.#start, this.#end);
         return this.#latin1.substring(start - this.#start, end - this.#start);
       }
@@ -347,10 +418,4 @@ function inflate(packed: Buffer, length: number, raw: boolean): Buffer {
   } catch {
     throw new RangeError('a compressed value that can not be unpacked');
   }
-}
-
-function countOf(present: Uint8Array, columns: number): number {
-  let count = 0;
-  for (let i = 0; i < columns; i++) if (((present[i >> 3] ?? 0) & (1 << (i & 7))) !== 0) count++;
-  return count;
 }

@@ -13,7 +13,8 @@ interface RowsType {
   readonly partial?: true;
 }
 
-const rowsTypes: ReadonlyMap<number, RowsType> = new Map<number, RowsType>([
+/** By the number of the event's type, of which each event is asked. */
+const rowsTypes: readonly (RowsType | undefined)[] = listed([
   [t.writeRows, { kind: 'insert', version: 2 }],
   [t.updateRows, { kind: 'update', version: 2 }],
   [t.deleteRows, { kind: 'delete', version: 2 }],
@@ -29,6 +30,12 @@ const rowsTypes: ReadonlyMap<number, RowsType> = new Map<number, RowsType>([
   [t.mariadbDeleteRowsCompressed, { kind: 'delete', version: 2, compressed: true }],
 ]);
 
+function listed(types: readonly (readonly [number, RowsType])[]): (RowsType | undefined)[] {
+  const list = new Array<RowsType | undefined>(256).fill(undefined);
+  for (const [number, type] of types) list[number] = type;
+  return list;
+}
+
 const tableIdBytes = 6;
 const noForeignKeyChecks = 0x02;
 
@@ -38,7 +45,7 @@ export function isUnchecked({ bytes, start }: BinlogEvent): boolean {
 }
 
 export function isRowsEvent(type: number): boolean {
-  return rowsTypes.has(type);
+  return rowsTypes[type] !== undefined;
 }
 
 /** A rows event, taken apart as far as its rows. */
@@ -56,7 +63,7 @@ export interface RowsEvent {
 }
 
 export function readRowsEvent(event: BinlogEvent, maxBytes: number): RowsEvent {
-  const type = rowsTypes.get(event.type);
+  const type = rowsTypes[event.type];
   if (type === undefined) throw new RangeError(`no rows event: ${event.type}`);
   const reader = new ByteReader(event.bytes, event.start, event.end);
   reader.skip(8);
@@ -78,9 +85,12 @@ function readBits(reader: ByteReader, columns: number): Uint8Array | null {
   const length = (columns + 7) >> 3;
   const start = reader.skip(length);
   const { bytes } = reader;
-  for (let i = 0; i < columns; i++)
-    if (((bytes[start + (i >> 3)] ?? 0) & (1 << (i & 7))) === 0) return bytes.subarray(start, start + length);
-  return null;
+  const whole = columns >> 3;
+  for (let i = 0; i < whole; i++) if (bytes[start + i] !== 0xff) return bytes.subarray(start, start + length);
+  const rest = (1 << (columns & 7)) - 1;
+  return rest === 0 || ((bytes[start + whole] as number) & rest) === rest
+    ? null
+    : bytes.subarray(start, start + length);
 }
 
 /** Bytes of the new image that come before its rows' values, in a partial update: the JSON columns that it changes in part. */

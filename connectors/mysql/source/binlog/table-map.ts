@@ -1,4 +1,4 @@
-import { ByteReader } from './byte-reader.ts';
+import { ByteReader, readUint32 } from './byte-reader.ts';
 import { columnTypes, isCharacter, isNumeric, metadataBytes, realType } from './column-types.ts';
 import type { BinlogEvent } from './event-framer.ts';
 
@@ -26,13 +26,26 @@ export interface TableMap {
   readonly columns: readonly MappedColumn[];
 }
 
+/** Id and flags. */
+const headBytes = 8;
+
 export function readTableId({ bytes, start, end }: BinlogEvent): number {
-  return new ByteReader(bytes, start, end).uint(6);
+  if (end - start < 6) throw new RangeError('an event without the id of its table');
+  return readUint32(bytes, start) + ((bytes[start + 4] as number) | ((bytes[start + 5] as number) << 8)) * 2 ** 32;
 }
 
 /** The part of the event that describes the table: the same bytes describe the same table version. */
 export function descriptionOf({ bytes, start, end }: BinlogEvent): Buffer {
-  return bytes.subarray(start + 8, end);
+  return bytes.subarray(start + headBytes, end);
+}
+
+/** Whether the event describes the table in these bytes. */
+export function describesAs({ bytes, start, end }: BinlogEvent, description: Buffer): boolean {
+  const from = start + headBytes;
+  const { length } = description;
+  if (end - from !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[from + i] !== description[i]) return false;
+  return true;
 }
 
 export function readTableMap(event: BinlogEvent, mariadb: boolean): TableMap {

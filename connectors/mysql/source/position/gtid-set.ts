@@ -2,7 +2,18 @@ import { sourceErrors } from '../../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../../src/core/errors/tidelock-error.ts';
 
 /** First and last, both in it. */
-type Interval = readonly [first: number, last: number];
+type Interval = [first: number, last: number];
+
+interface Growing {
+  readonly source: string;
+  readonly interval: Interval;
+  readonly before: string;
+  readonly behind: string;
+}
+
+function copyOf([first, last]: Interval): Interval {
+  return [first, last];
+}
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const tagPattern = /^[a-z_][a-z0-9_]{0,31}$/;
@@ -13,6 +24,8 @@ const tagPattern = /^[a-z_][a-z0-9_]{0,31}$/;
  */
 export class GtidSet {
   readonly #sources = new Map<string, Interval[]>();
+  /** The set as text around the one number that has risen since; null where anything else has changed. */
+  #growing: Growing | null = null;
 
   static parse(text: string): GtidSet {
     const set = new GtidSet();
@@ -42,19 +55,44 @@ export class GtidSet {
   }
 
   has(source: string, number: number): boolean {
-    return this.#sources.get(source)?.some(([first, last]) => first <= number && number <= last) ?? false;
+    const intervals = this.#sources.get(source);
+    if (intervals === undefined) return false;
+    // Nearly all are asked for as they come: behind the last.
+    for (let at = intervals.length - 1; at >= 0; at--) {
+      const [first, last] = intervals[at] as Interval;
+      if (number > last) return false;
+      if (number >= first) return true;
+    }
+    return false;
   }
 
   add(source: string, number: number): void {
+    const growing = this.#growing;
+    if (growing !== null && growing.source === source && growing.interval[1] + 1 === number) {
+      growing.interval[1] = number;
+      return;
+    }
     const intervals = this.#sources.get(source);
     const last = intervals?.at(-1);
     // As nearly all do, the next one follows.
-    if (intervals !== undefined && last !== undefined && last[1] + 1 === number)
-      intervals[intervals.length - 1] = [last[0], number];
-    else this.#addInterval(source, number, number);
+    if (last !== undefined && last[1] + 1 === number) {
+      last[1] = number;
+      this.#growing = this.#textAround(source, last);
+    } else this.#addInterval(source, number, number);
+  }
+
+  /** All of the set but the end of this interval, which has several numbers. */
+  #textAround(source: string, interval: Interval): Growing {
+    const last = interval[1];
+    // No number is as large.
+    interval[1] = Number.POSITIVE_INFINITY;
+    const [before = '', behind = ''] = this.#wholeText().split(String(interval[1]));
+    interval[1] = last;
+    return { source, interval, before, behind };
   }
 
   remove(source: string, number: number): void {
+    this.#growing = null;
     const left = (this.#sources.get(source) ?? []).flatMap(([first, last]): Interval[] => {
       if (number < first || last < number) return [[first, last]];
       const parts: Interval[] = [
@@ -79,11 +117,12 @@ export class GtidSet {
 
   copy(): GtidSet {
     const copy = new GtidSet();
-    for (const [source, intervals] of this.#sources) copy.#sources.set(source, [...intervals]);
+    for (const [source, intervals] of this.#sources) copy.#sources.set(source, intervals.map(copyOf));
     return copy;
   }
 
   #addInterval(source: string, first: number, last: number): void {
+    this.#growing = null;
     const merged: Interval[] = [];
     let from = first;
     let to = last;
@@ -102,6 +141,11 @@ export class GtidSet {
   }
 
   toString(): string {
+    const growing = this.#growing;
+    return growing === null ? this.#wholeText() : `${growing.before}${growing.interval[1]}${growing.behind}`;
+  }
+
+  #wholeText(): string {
     const byServer = new Map<string, string[]>();
     for (const source of [...this.#sources.keys()].sort()) {
       const [uuid = '', tag] = source.split(':');

@@ -35,3 +35,17 @@ function digitsText(value: number, exponential: string): string {
   if (digits.length <= point) return sign + digits.padEnd(point, '0');
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
+
+const three: readonly string[] = Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0'));
+
+/** Six digits of a number below a million. */
+export function sixDigits(value: number): string {
+  const thousands = Math.floor(value / 1_000);
+  return `${three[thousands]}${three[value - thousands * 1_000]}`;
+}
+
+/** A time in whole microseconds as String() writes it, which of so large a number takes as long as reading a row: seconds are the same for many. */
+export function microsText(micros: number): string {
+  const seconds = Math.floor(micros / 1_000_000);
+  return seconds < 1 ? String(micros) : `${seconds}${sixDigits(micros - seconds * 1_000_000)}`;
+}

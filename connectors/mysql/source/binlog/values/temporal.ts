@@ -1,3 +1,5 @@
+import { sixDigits } from './number-text.ts';
+
 const two: readonly string[] = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
 
 function twoDigits(value: number): string {
@@ -27,6 +29,7 @@ function bigEndian(bytes: Buffer, start: number, length: number): number {
 /** `.` and the digits that the column has; '' where it has none. `stored` counts units of the stored bytes: hundredths, ten thousandths, millionths. */
 function fractionText(stored: number, digits: number): string {
   if (digits === 0) return '';
+  if (digits === 6 && stored < 1_000_000) return `.${sixDigits(stored)}`;
   const full = String(stored).padStart(fractionBytes(digits) * 2, '0');
   return `.${full.slice(0, digits)}`;
 }
@@ -41,30 +44,50 @@ export function readDate(bytes: Buffer, start: number): string {
 export function readDateTime(bytes: Buffer, start: number, digits: number): string {
   const high = ((bytes[start] ?? 0) << 16) | ((bytes[start + 1] ?? 0) << 8) | (bytes[start + 2] ?? 0);
   const low = ((bytes[start + 3] ?? 0) << 8) | (bytes[start + 4] ?? 0);
-  const months = (high >> 6) & 0x1ffff;
-  const day = (high >> 1) & 31;
-  const hour = ((high & 1) << 4) | (low >> 12);
-  const date = dateText(Math.floor(months / 13), months % 13, day);
-  const clock = clockText(hour, (low >> 6) & 63, low & 63);
-  if (digits === 0) return `${date} ${clock}`;
-  return `${date} ${clock}${fractionText(bigEndian(bytes, start + 5, fractionBytes(digits)), digits)}`;
+  if (high !== lastHigh || low !== lastLow) {
+    lastHigh = high;
+    lastLow = low;
+    const months = (high >> 6) & 0x1ffff;
+    const hour = ((high & 1) << 4) | (low >> 12);
+    const date = dateText(Math.floor(months / 13), months % 13, (high >> 1) & 31);
+    lastMoment = `${date} ${clockText(hour, (low >> 6) & 63, low & 63)}`;
+  }
+  if (digits === 0) return lastMoment;
+  return `${lastMoment}${fractionText(bigEndian(bytes, start + 5, fractionBytes(digits)), digits)}`;
 }
+
+let lastHigh = -1;
+let lastLow = -1;
+/** As of timestamps below. */
+let lastMoment = '';
 
 /** Four bytes of seconds since 1970, then the fraction: as UTC. Zero is the zero date. */
 export function readTimestamp(bytes: Buffer, start: number, digits: number): string {
-  const seconds = bytes.readUInt32BE(start);
+  const seconds = bigEndian(bytes, start, 4);
   const fraction = digits === 0 ? '' : fractionText(bigEndian(bytes, start + 4, fractionBytes(digits)), digits);
-  if (seconds === 0) return `0000-00-00 00:00:00${fraction}`;
+  if (seconds !== lastSeconds) {
+    lastSeconds = seconds;
+    lastSecondsText = secondsText(seconds);
+  }
+  return digits === 0 ? lastSecondsText : `${lastSecondsText}${fraction}`;
+}
+
+/** Rows that were written one after the other are often of one second. */
+let lastSeconds = 0;
+let lastSecondsText = '0000-00-00 00:00:00';
+
+function secondsText(seconds: number): string {
+  if (seconds === 0) return '0000-00-00 00:00:00';
   const days = Math.floor(seconds / 86_400);
   const rest = seconds - days * 86_400;
   const clock = clockText(Math.floor(rest / 3_600), Math.floor(rest / 60) % 60, rest % 60);
-  return `${dayText(days)} ${clock}${fraction}`;
+  return `${dayText(days)} ${clock}`;
 }
 
 let lastDays = -1;
 let lastDayText = '';
 
-/** Rows that were written one after the other are of one day. */
+/** And of one day. */
 function dayText(days: number): string {
   if (days !== lastDays) {
     lastDays = days;
