@@ -300,8 +300,12 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
     const table = `t${tables}`;
     for (let row = 0; row < 40; row++)
       await session.query(`INSERT IGNORE INTO d.${table} (c) VALUES (${one.literal(random, row)})`);
-    const { carried } = await thereAndBack(from, await postgresColumn(to), {});
+    const there = await postgresColumn(to);
+    const { carried } = await thereAndBack(from, there, {});
     expect(carried).toBeGreaterThan(0);
+    // Bytes do not say what they were: a geometry is one again where they are written into it.
+    if (to === 'bytea')
+      expect((await thereAndBack(there, await mysqlColumn(session, one.definition), {})).carried).toBe(carried);
   });
 
   const back = vendor === 'mysql' ? [...mysqlTypesFor, ...mysqlOnly] : mysqlTypesFor;

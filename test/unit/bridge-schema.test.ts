@@ -173,6 +173,7 @@ test('tables of PostgreSQL become tables of MySQL and MariaDB: what both can say
     'generated column loud of shop.t: upper(name)',
     'default odd of shop.t: (random())::integer',
     "check constraint t_like of shop.t: (name ~ 'a'::text)",
+    'index length t_note of shop.t: null',
     'index t_part of shop.t: btree (price) WHERE sold',
     'index t_doc of shop.t: gin (doc)',
     'DEFERRABLE foreign key t_parent of shop.t: null',
@@ -183,6 +184,27 @@ test('tables of PostgreSQL become tables of MySQL and MariaDB: what both can say
     doc: ['longtext', "('{}')", null, null],
   });
   expect(there.left).toContain('index t_lower of shop.t: btree (lower(name))');
+});
+
+test('a column counts by itself at MySQL where an index begins with it, one of a table; of others it is told', () => {
+  const columns = [
+    column('a', pg('int8'), { identity: counting('5') }),
+    column('b', pg('int8'), { identity: counting('7') }),
+    column('c', pg('int8'), { identity: counting('9') }),
+  ];
+  const starts = (indexes: readonly IndexSchema[], to: NodeType = 'mysql') => {
+    const there = bridged([table({ columns, indexes })], to);
+    return [there.made[0]?.columns.flatMap(({ identity }) => identity?.sequence.start ?? []), there.left];
+  };
+  const told = (...names: string[]) => names.map((name) => `AUTO_INCREMENT ${name} of shop.t: null`);
+  expect(starts([])).toEqual([[], told('a', 'b', 'c')]);
+  // The second column of a key, an expression, and what is not made.
+  const behind = index('t_pkey', [element('b'), element('a')], primary);
+  const expression = index('e', [element('', { value: sql('abs(<a>)'), isColumn: false })]);
+  const some = index('p', [element('a')], { where: sql('<b>') });
+  const [counts, left] = starts([expression, some, behind]);
+  expect([counts, (left as string[]).slice(1)]).toEqual([['7'], told('a', 'c')]);
+  expect(starts([index('t_c', [element('c')]), behind], 'mariadb')).toEqual([['7'], told('a', 'c')]);
 });
 
 test('tables of MySQL become tables of PostgreSQL: numbers that count, members as a check, beginnings as expressions', () => {

@@ -9,6 +9,7 @@ import type { LogicalType } from '../../src/core/types/logical-type.ts';
 import { isCalendarDate, roundFraction } from '../../src/core/types/time-text.ts';
 import { ValueRefused } from '../../src/core/types/value-refused.ts';
 import type { ColumnCodec, NativeValue } from '../../src/core/types/vendor-types.ts';
+import { isGeometry } from '../../src/core/types/well-known-binary.ts';
 import { carryCases, collated, mysql, postgres } from '../support/carry-cases.ts';
 
 /** What becomes of a value; a condition that it does not meet as `!condition`, a pair that is not carried as `refused`. */
@@ -113,7 +114,7 @@ describe('of the matrix in docs/types.md', () => {
       'postgres array': 'json text',
       'postgres bits': 'bits text',
       'postgres boolean': 'bits integer text',
-      'postgres bytes': 'bytes',
+      'postgres bytes': 'bytes geometry',
       'postgres date': 'date text timestamp',
       'postgres decimal': 'decimal float integer text',
       'postgres enum': 'enum text',
@@ -183,6 +184,40 @@ describe('forms', () => {
     expect(roundFraction('09:59:59.996', 2, 'round')).toBe('10:00:00');
     expect(roundFraction('-00:00:59.5', 0, 'round')).toBe('-00:01:00');
     expect(roundFraction('2024-01-01 00:00:00.100400', 3, 'round')).toBe('2024-01-01 00:00:00.1');
+  });
+});
+
+describe('geometries', () => {
+  const at = '000000000000f03f0000000000000040';
+  const dot = `0101000000${at}`;
+  const line = `0102000000${'02000000'}${at}${at}`;
+  const area = `0103000000${'01000000'}${'04000000'}${at.repeat(4)}`;
+  const many = (kind: number, ...shapes: string[]): string => `010${kind}000000${le(shapes.length)}${shapes.join('')}`;
+  const le = (count: number): string => count.toString(16).padStart(2, '0').padEnd(8, '0');
+  const is = (shape: string): boolean => isGeometry(Buffer.from(`e6100000${shape}`, 'hex'));
+
+  test.each([
+    ...[dot, line, area, many(4, dot, dot), many(5, line), many(6, area, area)],
+    ...[many(7), many(7, dot, many(7, line), many(4, dot))],
+  ])('%s', (shape) => {
+    expect(is(shape)).toBe(true);
+    // Each byte less, and one more.
+    for (let length = 0; length < shape.length; length += 2)
+      expect(is(shape.slice(0, length)), `${length}`).toBe(false);
+    expect(is(`${shape}00`)).toBe(false);
+  });
+
+  test('what is none', () => {
+    expect(isGeometry(Buffer.alloc(0))).toBe(false);
+    // Big-endian, three dimensions, a shape of another kind, more of them than there are bytes.
+    expect(is(`0000000001${at}`)).toBe(false);
+    expect(is(`01e9030000${at}${at}`)).toBe(false);
+    expect(is(many(4, line))).toBe(false);
+    expect(is(`0102000000ffffffff${at}`)).toBe(false);
+    expect(is(`0104000000ffffffff${dot}`)).toBe(false);
+    let deep = many(7);
+    for (let level = 0; level < 10_000; level++) deep = `0107000000${le(1)}${deep}`;
+    expect(is(deep)).toBe(false);
   });
 });
 

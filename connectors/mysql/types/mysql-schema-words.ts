@@ -57,6 +57,7 @@ export const mysqlSchemaWords: VendorSchema = {
   write: (expression) => writePortable(expression, words),
   writeDefault,
   valueOfLiteral,
+  countsByIndex: true,
   indexes: {
     prefixOf: ({ type }) => (/^(?:long)?(?:text|blob)/.test(type) ? prefixCharacters : null),
     functional: (vendor) => vendor === 'mysql',

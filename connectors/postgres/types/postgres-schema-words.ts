@@ -46,6 +46,7 @@ export const postgresSchemaWords: VendorSchema = {
   write: (expression) => writePortable(expression, words),
   writeDefault,
   valueOfLiteral,
+  countsByIndex: false,
   indexes: {
     prefixOf: () => null,
     functional: () => true,

@@ -2,6 +2,7 @@ import { type Carrying, type Check, checked, exact, refused } from './carrying.t
 import type { Conversions } from './conversions.ts';
 import type { CanonicalValue, LogicalType, Repertoire } from './logical-type.ts';
 import { ValueRefused } from './value-refused.ts';
+import { isGeometry } from './well-known-binary.ts';
 
 type Text = Extract<LogicalType, { kind: 'text' }>;
 
@@ -146,6 +147,7 @@ function carryBytes(from: Bytes, to: LogicalType, { length }: Conversions): Carr
   if (from.kind === 'geometry' && to.kind === 'geometry') return exact();
   if (to.kind === 'uuid' && from.kind === 'bytes' && from.fixed && from.max === 16)
     return exact((value) => uuidOf(value as Buffer));
+  if (to.kind === 'geometry') return toGeometry;
   if (to.kind === 'text') return refused('bytes are no text: use a column of bytes');
   if (to.kind !== 'bytes') return null;
   const { max, fixed } = to;
@@ -166,6 +168,15 @@ function carryBytes(from: Bytes, to: LogicalType, { length }: Conversions): Carr
     step,
   };
 }
+
+/** Bytes that a geometry has become, or that are made like one. */
+const toGeometry: Carrying = {
+  ...{ kind: 'carried', conditions: ['form'], converted: [], injective: true },
+  step: (value) => {
+    if (!isGeometry(value as Buffer)) throw new ValueRefused('form');
+    return value;
+  },
+};
 
 function uuidOf(bytes: Buffer): string {
   const hex = bytes.toString('hex');

@@ -14,7 +14,7 @@ export const conditions = {
   json: 'the document is not the same in the form that the target keeps it in',
   member: 'the value is none of the members that the target knows',
   bounds: 'the array does not begin with 1',
-  form: 'the text is not the one form that the value has in this type',
+  form: 'the text, or the bytes, are not the one form that the value has in this type',
 } as const;
 
 export type Condition = keyof typeof conditions;

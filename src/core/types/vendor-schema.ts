@@ -26,6 +26,8 @@ export interface VendorSchema {
   writeDefault(value: DefaultValue, type: MadeType): SqlText | null;
   /** Of a literal, in the form of the source's values; null where it is none. */
   valueOfLiteral(literal: Extract<PortableExpression, { kind: 'literal' }>, type: LogicalType): NativeValue | null;
+  /** A table has one column that counts by itself at most, and an index begins with it. */
+  readonly countsByIndex: boolean;
   readonly indexes: {
     /** An index over all of a long text has to be one over its beginning, of so many characters. */
     prefixOf(type: MadeType): number | null;

@@ -30,6 +30,13 @@ export function bridgeIndexes(table: TableSchema, context: IndexContext): readon
         `INCLUDE (${index.include.join(', ')})`,
       );
     if (index.deferrable !== 'no') context.leave('DEFERRABLE', index.name, 'the target checks at once');
+    for (const [at, { length }] of made.entries())
+      if (length !== null && length !== index.elements[at]?.length)
+        context.leave(
+          'index length',
+          index.name,
+          `it is over the first ${length} of each value of ${textOf(made[at]?.value ?? [])} there: a whole one has no room`,
+        );
     return [bridgedIndex(index, table, made, context)];
   });
 }

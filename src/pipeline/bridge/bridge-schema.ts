@@ -5,6 +5,7 @@ import type {
   ColumnSchema,
   DatabaseSchema,
   ForeignKeySchema,
+  IndexSchema,
   LeftOut,
   SequenceSchema,
   TableSchema,
@@ -94,11 +95,12 @@ function bridgeTableSchema(table: TableSchema, context: Context): TableSchema {
     leave('check constraint', given, why, `${textOf(check.condition)}${check.suffix}`);
     return [];
   });
+  const indexes = bridgeIndexes(table, { bridge, types, leave, there });
   return {
     schema: table.schema,
     name: table.name,
-    columns,
-    indexes: bridgeIndexes(table, { bridge, types, leave, there }),
+    columns: bridge.to.words.countsByIndex ? countingByIndex(columns, indexes, leave) : columns,
+    indexes,
     checks: [...checks, ...memberChecks(table, context)],
     foreignKeys: table.foreignKeys.flatMap((key) => bridgeForeignKey(table, key, context)),
     options: [],
@@ -107,6 +109,25 @@ function bridgeTableSchema(table: TableSchema, context: Context): TableSchema {
     partitions: [],
     inherits: [],
   };
+}
+
+/** One column of a table counts, and an index has to begin with it: the server refuses the whole table otherwise. */
+function countingByIndex(
+  columns: readonly ColumnSchema[],
+  indexes: readonly IndexSchema[],
+  leave: Leave,
+): readonly ColumnSchema[] {
+  const leads = ({ name }: ColumnSchema): boolean =>
+    indexes.some(({ elements: [first] }) => first?.isColumn === true && textOf(first.value) === name);
+  const counting = columns.find((column) => column.identity !== null && leads(column));
+  return columns.map((column) => {
+    if (column.identity === null || column === counting) return column;
+    const why = leads(column)
+      ? 'another column of the table counts by itself, and it can have one'
+      : 'no index that is made there begins with the column, and none counts by itself without';
+    leave('AUTO_INCREMENT', column.name, why);
+    return { ...column, identity: null };
+  });
 }
 
 /** As PostgreSQL would name it. */
@@ -178,12 +199,10 @@ function identityOf(
   const { has, made } = type;
   const isShared = nextOf !== null && counting.has(tableLabel(nextOf));
   if (has.type.kind !== 'integer' || isShared) {
-    leave(
-      'default',
-      column.name,
-      'another column counts by the same sequence',
-      nextOf === null ? null : `nextval of ${tableLabel(nextOf)}`,
-    );
+    const why = isShared
+      ? 'another column counts by the same sequence'
+      : 'only whole numbers count by themselves there';
+    leave('default', column.name, why, nextOf === null ? null : `nextval of ${tableLabel(nextOf)}`);
     return null;
   }
   if (nextOf !== null) counting.add(tableLabel(nextOf));
