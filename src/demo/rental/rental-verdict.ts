@@ -82,22 +82,42 @@ function tableOf(name: string): Compared {
  * Reads every row of both sides. Where a table has a key rows are paired by it, else they are counted. It shares nothing with the engine: not its queries,
  * nor its idea of a value; each server shows its values in its own words.
  */
-export async function compareRental(source: DemoSession, target: DemoSession): Promise<TableVerdict[]> {
-  await source.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-  await target.query("SET timezone = 'UTC'; SET extra_float_digits = 1");
+export async function compareRental(
+  source: DemoSession,
+  target: DemoSession,
+  there: 'copy' | 'back' = 'copy',
+): Promise<TableVerdict[]> {
   const verdicts: TableVerdict[] = [];
-  for (const name of rentalTables) verdicts.push(await compareTable(tableOf(name), source, target));
+  if (there === 'copy') await target.query("SET timezone = 'UTC'; SET extra_float_digits = 1");
+  const [here, far] = [
+    { session: source, ...words.source },
+    { session: target, ...words[there] },
+  ];
+  for (const name of rentalTables) verdicts.push(await compareTable(tableOf(name), here, far));
   return verdicts;
+}
+
+interface Words {
+  readonly quote: string;
+  readonly shows: Readonly<Record<Show, (column: string) => string>>;
+}
+
+/** `back`: what MySQL has again of what went to PostgreSQL, where a place is bytes. */
+const words: Readonly<Record<'source' | 'copy' | 'back', Words>> = {
+  source: { quote: '`', shows: mysqlShows },
+  copy: { quote: '"', shows: postgresShows },
+  back: { quote: '`', shows: { ...mysqlShows, place: (c) => `HEX(SUBSTRING(${c}, 5))` } },
+};
+
+interface Side extends Words {
+  readonly session: DemoSession;
 }
 
 /** Rows of one look. */
 const batch = 20_000;
 
-async function compareTable(table: Compared, source: DemoSession, target: DemoSession): Promise<TableVerdict> {
-  const [theirs, ours] = [
-    await rowsByKey(table, source, '`', mysqlShows),
-    await rowsByKey(table, target, '"', postgresShows),
-  ];
+async function compareTable(table: Compared, source: Side, target: Side): Promise<TableVerdict> {
+  const [theirs, ours] = [await rowsByKey(table, source), await rowsByKey(table, target)];
   const counts = { rows: 0, equal: 0, missing: 0, extra: 0, different: 0 };
   for (const [key, row] of theirs) {
     counts.rows += row.count;
@@ -121,9 +141,7 @@ interface Found {
 
 async function rowsByKey(
   { name, key, columns: all }: Compared,
-  session: DemoSession,
-  quote: string,
-  shows: Readonly<Record<Show, (column: string) => string>>,
+  { session, quote, shows }: Side,
 ): Promise<Map<string, Found>> {
   const { createHash } = await import('node:crypto');
   const wanted = all
