@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { contents } from '../support/compare.ts';
+import { engineProgram } from '../support/engine.ts';
 import type { TestDatabase } from '../support/postgres.ts';
-import { isAlive } from '../support/process-tree.ts';
+import { childrenOf, isAlive } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
+import { forgetPid, notePid } from '../support/run-directory.ts';
 import { twoServers } from '../support/two-servers.ts';
 import { until } from '../support/until.ts';
 
@@ -115,4 +118,25 @@ test('no worker outlives a Supervisor that is killed', async () => {
   await using next = file.run();
   await next.caughtUp();
   expect(await contents(target, ['item'])).toEqual({ item: ['(1,1)'] });
+});
+
+test('what npm has started ends in order when npm is ended', async () => {
+  const { source, target, file } = await pair();
+  using _ = file;
+  // As npm does: a shell that waits for what it has started, and passes nothing on.
+  const shell = spawn('sh', ['-c', `"${process.execPath}" "${engineProgram()}" run; exit $?`], {
+    cwd: file.folder,
+    env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_script: 'tidelock run' },
+    stdio: 'ignore',
+  });
+  await until('the engine', async () => (await file.status()).state === 'running');
+  const engine = childrenOf(shell.pid ?? 0);
+  const workers = engine.flatMap(childrenOf);
+  for (const pid of [...engine, ...workers]) notePid(pid);
+  expect(workers).not.toEqual([]);
+  shell.kill('SIGTERM');
+  await until('the end of them', () => ![...engine, ...workers].some(isAlive));
+  expect(await file.status()).toMatchObject({ state: 'stopped' });
+  expect([...(await sessions(source)), ...(await sessions(target))]).toEqual([]);
+  for (const pid of [...engine, ...workers]) forgetPid(pid);
 });

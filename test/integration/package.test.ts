@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runDirectory } from '../support/run-directory.ts';
+import { isAlive } from '../support/process-tree.ts';
+import { forgetPid, notePid, runDirectory } from '../support/run-directory.ts';
 import { expectToldInText } from '../support/told-demo.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -45,9 +47,26 @@ test('the command runs', async () => {
   expect(JSON.parse((await tidelock('config', 'schema')).stdout)).toHaveProperty('$schema');
 });
 
-test('the demo runs from the installed package and finds both sides equal', async () => {
-  const { stdout } = await tidelock('demo', '--seconds', '2');
+test('the demo runs from the installed package, finds both sides equal, and keeps what it was told to', async () => {
+  // Servers of a root run work as another user.
+  for (const path of [runDirectory(), folder]) chmodSync(path, 0o755);
+  const temporary = join(folder, 'kept');
+  mkdirSync(temporary);
+  const { stdout } = await run('npx', ['--no-install', 'tidelock', 'demo', '--seconds', '2', '--keep'], {
+    cwd: folder,
+    env: { ...env, TMPDIR: temporary },
+  });
+  const remove = /Remove everything with: +(kill (\d+) (\d+); rm -rf .+)/.exec(stdout) ?? [];
+  const pids = remove.slice(2).map(Number);
+  for (const pid of pids) notePid(pid);
   expectToldInText(stdout);
+  const [configuration = ''] = /^configuration +(.+)$/m.exec(stdout)?.slice(1) ?? [];
+  const status = await tidelock('status', '-c', configuration, '--json');
+  expect(JSON.parse(status.stdout)).toMatchObject({ routes: [{ state: 'stopped' }] });
+  await run('sh', ['-c', remove[1] ?? 'false']);
+  await until('the end of both servers', () => !pids.some(isAlive));
+  for (const pid of pids) forgetPid(pid);
+  expect(readdirSync(temporary)).toEqual([]);
 }, 120_000);
 
 test('the typed library entry compiles and runs in a program', async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { endWithNpm } from '../../src/cli/end-with-npm.ts';
 import { buildWebPage } from './build-web-page.ts';
 import { fillCompileCache } from './compile-cache.ts';
 import { buildEngine } from './engine.ts';
@@ -16,6 +17,7 @@ let filling: Promise<void>;
 const shared = /^(pids$|compile-cache$|engine$|postgres-|template-)/;
 
 export async function setup(): Promise<void> {
+  endWithNpm(/^vitest\b/);
   buildWebPage();
   run = makeRunDirectory();
   process.env.TIDELOCK_TEST_RUN = run;

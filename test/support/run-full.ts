@@ -20,7 +20,9 @@ const allVersions = Object.keys(packageVersions);
 
 /** Those of fast-check, which takes one seed a run. */
 const generated = [
-  ...['net-effect', 'groups', 'configuration', 'transforms', 'pgoutput-server'].map((name) => `test/property/${name}`),
+  ...['net-effect', 'groups', 'positions', 'configuration', 'transforms', 'pgoutput-server'].map(
+    (name) => `test/property/${name}`,
+  ),
   'test/unit/postgres-source',
   'test/unit/expression/expression-soup',
 ];
@@ -39,7 +41,7 @@ const sameOnAll = [
   'test/integration/demo*',
   'test/integration/mysql/**',
   'test/crash/vendor-failpoints*',
-  'test/property/{net-effect,groups,configuration,transforms}*',
+  'test/property/{net-effect,groups,configuration,transforms,positions,byte-budget}*',
 ].flatMap((file) => ['--exclude', file]);
 
 const pieces: readonly Piece[] = [

@@ -21,7 +21,7 @@ export class SummaryReporter implements Reporter {
     const only = process.argv.some((argument) => argument === '-t' || argument.startsWith('--testNamePattern'));
     for (const line of [...(only ? [] : skipped), ...missing]) process.stdout.write(`skipped: ${line}\n`);
     process.stdout.write(`seed ${seed}, PostgreSQL ${versions.join(', ') || 'none'}, ${foundMysql().join(', ')}\n`);
-    process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
+    process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length + missing.length} skipped\n`);
     const report: RunReport = { passed, failed, skipped: [...skipped, ...missing] };
     const file = process.env.TIDELOCK_TEST_REPORT;
     if (file !== undefined) writeFileSync(file, JSON.stringify(report));

@@ -1,11 +1,14 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectMysql } from '../../../connectors/mysql/connect.ts';
 import { binlogOrder } from '../../../connectors/mysql/source/position/binlog-position.ts';
+import { GtidSet } from '../../../connectors/mysql/source/position/gtid-set.ts';
 import { preflight } from '../../../connectors/mysql/source/preflight/preflight.ts';
 import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
+import { gtidModels, gtidText } from '../../support/gtid-models.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import { mysqlVendors } from '../../support/mysql-binaries.ts';
 import { randomNumbers, seed } from '../../support/seed.ts';
@@ -78,6 +81,20 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     expect(reading.parts.filter(({ rows }) => rows > 0).map(({ rows }) => rows)).toEqual([2, 1, 1, 2]);
     expect(reading.parts.every(({ commit }) => commit !== null)).toBe(true);
   });
+
+  if (vendor === 'mysql')
+    test('sets of GTIDs cover each other as the server has it', async () => {
+      const sets = fc.sample(gtidModels, { numRuns: 60, seed }).map(gtidText);
+      const pairs = sets.map((a, at) => [a, sets[(at + 1) % sets.length] ?? ''] as const);
+      const asked = pairs.map(
+        ([a, b], at) => `GTID_SUBSET('${b}', '${a}') AS r${at}, GTID_SUBTRACT('${a}', '') AS t${at}`,
+      );
+      const [answer = {}] = await server.query(`SELECT ${asked.join(', ')}`);
+      for (const [at, [a, b]] of pairs.entries()) {
+        expect([b, a, GtidSet.parse(a).covers(GtidSet.parse(b)) ? 1 : 0]).toEqual([b, a, Number(answer[`r${at}`])]);
+        expect(GtidSet.parse(String(answer[`t${at}`])).toString()).toBe(a);
+      }
+    });
 
   test('a reader that is ended anywhere goes on from its checkpoint: each transaction comes once', async () => {
     const d = await database();
