@@ -28,8 +28,10 @@ await serveWorker(task, openLogger('silent'), async ({ signal, onStatus, self, h
   await setImmediate();
   if (task.halted !== null) {
     if (task.route === 'dies-heavy') self.describe(() => ({ memoryLimitBytes: 1, progress: null }));
+    // Listens before it says so: whoever has heard it may send the signal at once.
+    const asked = once(process, 'SIGUSR2');
     show('failed');
-    await Promise.race([once(process, 'SIGUSR2'), pause(2 ** 30, signal)]);
+    await Promise.race([asked, pause(2 ** 30, signal)]);
     if (signal.aborted) return;
   } else if (task.route === 'fenced') {
     says.onRegistered('one');
