@@ -120,7 +120,12 @@ function summary({ routes, nodes, service }: Checked, { colours }: CheckStyle): 
   ];
   const blocked = new Set(nodes.filter(({ ok }) => !ok).map(({ name }) => name));
   const ready = routes.filter(({ ok, source, target }) => ok && !blocked.has(source.node) && !blocked.has(target.node));
-  const isGood = ready.length === routes.length && (service?.ok ?? true);
-  const text = `${ready.length} of ${routes.length} ${routes.length === 1 ? 'route is' : 'routes are'} ready; ${tally(findings) || 'nothing to mend'}`;
+  const isGood = ready.length === routes.length && blocked.size === 0 && (service?.ok ?? true);
+  // A route is looked at where its nodes answer.
+  const count =
+    routes.length === 0 && blocked.size > 0
+      ? 'no route could be looked at'
+      : `${ready.length} of ${routes.length} ${routes.length === 1 ? 'route is' : 'routes are'} ready`;
+  const text = `${count}; ${tally(findings) || 'nothing to mend'}`;
   return colours ? styleText(isGood ? 'green' : 'red', text) : text;
 }

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import { describe, expect, test, vi } from 'vitest';
 import { checkServerFacts } from '../../connectors/postgres/node/check-server.ts';
@@ -347,5 +348,9 @@ describe('check', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(text.match(/source\.x/g)).toHaveLength(1);
     expect(text.trimEnd().split('\n').at(-1)).toBe('1 of 2 routes are ready; 1 error, 1 warning');
+    // Without its nodes nothing is known of a route.
+    const gone = [{ name: 'here', ok: false, findings: [{ ...slow, level: 'error' as const }], place: place('here') }];
+    const said = checkText({ routes: [], nodes: gone, service: null }, { colours: true, columns: 80 });
+    expect(said.trimEnd().split('\n').at(-1)).toBe(styleText('red', 'no route could be looked at; 1 error'));
   });
 });

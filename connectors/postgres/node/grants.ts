@@ -80,7 +80,10 @@ async function grantSource(context: Context, route: RouteDefinition): Promise<vo
   const { ownsPublication, ownsSlot } = queueNames(route);
   if (ownsPublication) {
     await grantDatabase(context, 'CREATE', 'for the publication of each route');
-    grantOwners(context, relations, 'only an owner may publish its tables');
+    grantOwners(context, relations, {
+      why: 'only an owner may publish its tables',
+      instead: 'name a publication of your own in the route, which "tidelock check" prints (docs/security.md)',
+    });
   }
   // Of a given slot nothing is loaded: the rows come through the slot alone.
   const reads = route.load.mode === 'initial' && ownsSlot;
@@ -124,7 +127,11 @@ async function grantTarget(context: Context, { route, tables }: RouteTarget): Pr
     privileges: changing,
   });
   const alters = route.schemaChanges === 'evolve' || route.ddl === 'replicate';
-  if (alters) grantOwners(context, relations, 'only an owner may alter its tables');
+  if (alters)
+    grantOwners(context, relations, {
+      why: 'only an owner may alter its tables',
+      instead: 'make what needs one yourself (docs/security.md)',
+    });
   const owners = alters ? ownersOf(relations) : [];
   await grantUse(context, relations, {
     owners,
@@ -196,7 +203,11 @@ async function grantState(context: Context): Promise<void> {
 
 const ownersOf = (relations: readonly RelationFacts[]): string[] => [...new Set(relations.map(({ owner }) => owner))];
 
-function grantOwners({ user, list }: Context, relations: readonly RelationFacts[], why: string): void {
+function grantOwners(
+  { user, list }: Context,
+  relations: readonly RelationFacts[],
+  { why, instead }: { readonly why: string; readonly instead: string },
+): void {
   for (const owner of ownersOf(relations)) {
     if (owner === user) continue;
     const of = relations.filter((relation) => relation.owner === owner);
@@ -204,7 +215,7 @@ function grantOwners({ user, list }: Context, relations: readonly RelationFacts[
     list.add({
       statement: `GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(user)};`,
       why: isSuperuser
-        ? `${why}; CAREFUL: ${owner} is a superuser, and its member is as good as one. Give the tables another owner, or make what needs one yourself (docs/security.md); or accept it and run this, too`
+        ? `${why}; CAREFUL: ${owner} is a superuser, and its member is as good as one. Give the tables another owner, or ${instead}; or accept it and run this, too`
         : why,
       ...(isSuperuser && { superuser: true }),
       held: of.every(({ owned }) => owned),

@@ -16,7 +16,7 @@ export async function askTables(prompter: Prompter, survey: NodeSurvey): Promise
     return { schema, choice: { value: glob, label: glob, hint: `${here.length} tables, ${sizeText(bytes)}` } };
   });
   const chosen = await prompter.several(
-    'Which tables? (blank marks, enter goes on)',
+    'Which tables? (space marks, enter goes on)',
     [...schemas.map(({ choice }) => choice), { value: '', label: 'single tables', hint: 'chosen next' }],
     { initialValues: schemas.length === 1 ? schemas.map(({ choice }) => choice.value) : [], required: true },
   );

@@ -66,7 +66,7 @@ const standardUser = 'tidelock';
 async function askUser(prompter: Prompter, { survey }: LookedNode): Promise<string | null> {
   if (survey?.superuser !== true) return null;
   const own = await prompter.text(
-    `${survey.user} is a superuser. As whom is Tidelock to run? (empty: ${standardUser}; ${survey.user} stays it)`,
+    `${survey.user} is a superuser. Which user is Tidelock to run as? (enter: ${standardUser}, with the least rights; ${survey.user}: stay a superuser)`,
     { placeholder: standardUser },
   );
   if (own === survey.user) return null;

@@ -4,7 +4,7 @@ import type { LookedNode } from './look-at.ts';
 export interface InitNode extends LookedNode {
   /** A reference, or an address without a password. */
   readonly written: string;
-  /** The variable that the file refers to, where the address was not given as a reference. `value` is what it is now. */
+  /** The variable that the file refers to, where the address was not given as a reference or another user is to run the routes. `value` is what it is now. */
   readonly variable: {
     readonly name: string;
     readonly example: string;
@@ -20,7 +20,8 @@ export function writtenNode(looked: LookedNode, user: string | null): InitNode {
   const { user: who, password } = node.connection();
   const isReference = address.includes('${');
   if (user === null && (isReference || password === undefined)) return { ...looked, written: address, variable: null };
-  const variable = `${name.toUpperCase().replaceAll('-', '_')}_URL`;
+  const given = variableOf(address);
+  const variable = given ?? `${name.toUpperCase().replaceAll('-', '_')}_URL`;
   const login = (as: string, secret: string): string => urlOf(node, as, secret);
   return {
     ...looked,
@@ -29,8 +30,7 @@ export function writtenNode(looked: LookedNode, user: string | null): InitNode {
       name: variable,
       example: login(user ?? who, ':PASSWORD'),
       value: login(who, password === undefined ? '' : `:${encodeURIComponent(password)}`),
-      administrator:
-        user === null || address === `\${${variable}}` ? null : login(who, password === undefined ? '' : ':PASSWORD'),
+      administrator: user === null || given !== null ? null : login(who, password === undefined ? '' : ':PASSWORD'),
     },
   };
 }
@@ -42,8 +42,13 @@ function urlOf(node: LookedNode['node'], user: string, secret: string): string {
   return `${node.type}://${encodeURIComponent(user)}${secret}@${at.join(',')}${path}`;
 }
 
+/** Of an address that is nothing but a variable. */
+function variableOf(address: string): string | null {
+  return /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(address)?.[1] ?? null;
+}
+
 /** For psql, which asks for a password that it is not given. */
 export function shellAddress({ address, node }: LookedNode): string {
-  const variable = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/.exec(address)?.[1];
-  return variable === undefined ? `'${urlOf(node, node.connection().user, '')}'` : `"$${variable}"`;
+  const variable = variableOf(address);
+  return variable === null ? `'${urlOf(node, node.connection().user, '')}'` : `"$${variable}"`;
 }

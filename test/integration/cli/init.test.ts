@@ -62,11 +62,12 @@ async function tidelock(args: readonly string[], env: Record<string, string> = {
 }
 
 test('what init writes is valid, and check is content once what it printed was done', async () => {
-  const given = ['--source', withPassword(source), '--target', '${COPY_URL}', '--user', 'runner', '--yes', '--json'];
-  const { code, out, err } = await tidelock(['init', ...given], { COPY_URL: target.url() });
+  const given = ['--source', withPassword(source), '--target', '${TO_THERE}', '--user', 'runner', '--yes', '--json'];
+  const { code, out, err } = await tidelock(['init', ...given], { TO_THERE: target.url() });
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const document = JSON.parse(out) as InitDocument;
-  expect(document.variables.map(({ name }) => name)).toEqual(['SHOP_URL', 'COPY_URL']);
+  // The variable that was given is the one that the file has.
+  expect(document.variables.map(({ name }) => name)).toEqual(['SHOP_URL', 'TO_THERE']);
   const errors = document.check?.routes.flatMap(({ findings }) => findings.filter(({ level }) => level === 'error'));
   expect(errors?.map(({ code: of, table }) => `${of} ${table}`).sort()).toEqual([
     'TL-2101 Far Away.T 1',
@@ -80,12 +81,12 @@ test('what init writes is valid, and check is content once what it printed was d
   );
 
   const nodes = { shop: source, copy: target } as Record<string, TestDatabase>;
-  const asAdministrator = { SHOP_URL: source.url(), COPY_URL: target.url() };
+  const asAdministrator = { SHOP_URL: source.url(), TO_THERE: target.url() };
   expect((await tidelock(['schema', 'shop-to-copy', '--apply', 'all'], asAdministrator)).code).toBe(0);
   for (const { node, statement } of errors ?? []) if (statement) await nodes[node]?.query(statement);
   for (const { node, grants } of document.grants)
     for (const { statement, held } of grants) if (!held) await nodes[node]?.query(statement);
-  const env = { SHOP_URL: source.url(undefined, 'runner'), COPY_URL: target.url(undefined, 'runner') };
+  const env = { SHOP_URL: source.url(undefined, 'runner'), TO_THERE: target.url(undefined, 'runner') };
   const checked = await tidelock(['check'], env);
   expect(checked.out).toContain('1 of 1 route is ready; nothing to mend');
   expect(checked.code).toBe(0);

@@ -117,7 +117,8 @@ function privileges(facts: Record<string, unknown>, ownsPublication: boolean): F
       level: 'error',
       code: 'source.createPrivilege',
       message: `user ${user} may not create a publication in the database`,
-      remedy: 'Grant it, or make slot and publication yourself and name them in the route.',
+      remedy:
+        'Grant it, or name a publication of your own in the route (`publication: NAME`), which an administrator makes.',
       statement: `GRANT CREATE ON DATABASE ${quoteIdentifier(String(facts.database))} TO ${user};`,
     });
   return found;

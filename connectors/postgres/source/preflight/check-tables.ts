@@ -197,6 +197,10 @@ function unidentified(table: TableVersion, generatedKey: boolean, version: numbe
   return table.columns.some(({ key }) => key) ? null : 'has no key that identifies its rows';
 }
 
+/** Needs neither ownership nor a right on the database, and is found out from there step by step. */
+const givenPublication =
+  'name a publication of your own in the route (`publication: NAME`): "tidelock check" then prints the statement that makes it, which an administrator runs';
+
 async function notOwned(client: pg.Client, tables: readonly CatalogueTable[], user: string): Promise<Found[]> {
   const foreign = tables.filter(({ owned }) => !owned);
   if (foreign.length === 0) return [];
@@ -210,11 +214,10 @@ async function notOwned(client: pg.Client, tables: readonly CatalogueTable[], us
     // Nobody should run a statement unread that makes a superuser of the engine's user.
     ...(superusers.has(owner)
       ? {
-          remedy: `Give the table another owner, of which the user is a member (a member of ${quoteIdentifier(owner)} would be as good as a superuser), or make slot and publication yourself and name them in the route.`,
+          remedy: `Give the table another owner, of which the user is a member (a member of ${quoteIdentifier(owner)} would be as good as a superuser), or ${givenPublication}.`,
         }
       : {
-          remedy:
-            'Make the user a member of the owning role, or make slot and publication yourself and name them in the route.',
+          remedy: `Make the user a member of the owning role, or ${givenPublication}.`,
           statement: `GRANT ${quoteIdentifier(owner)} TO ${quoteIdentifier(user)};`,
         }),
   }));
