@@ -96,7 +96,7 @@ const contents: Readonly<Record<string, string>> = {
   event: `SELECT CONCAT_WS('|', at, what) AS r FROM event`,
 };
 
-const entries = (from: number, to: number, filler: string): string =>
+export const entries = (from: number, to: number, filler: string): string =>
   `INSERT INTO entry VALUES ${Array.from({ length: to - from + 1 }, (_, i) => `(${from + i}, ${from + i}, ${filler})`).join()}`;
 
 /**
@@ -117,25 +117,29 @@ const script: readonly string[] = [
 
 let routes = 0;
 
-interface Pair extends AsyncDisposable {
+export interface CrashPair extends AsyncDisposable {
   readonly source: CrashEnd;
   readonly target: CrashEnd;
   readonly file: RouteFile;
+  /** Of the deployment. */
+  readonly name: string;
   /** Both sides hold the same rows. */
   same(tables?: readonly string[]): Promise<void>;
 }
 
-async function pair({ here, there }: CrashServers, route = ''): Promise<Pair> {
+/** Two ends with the same tables, and a route of all of them: `route` are more lines of it. */
+export async function crashPair({ here, there }: CrashServers, route = ''): Promise<CrashPair> {
   const [source, target] = await Promise.all([here, there].map((server) => crashEnd(server, schema, ['event'])));
   if (source === undefined || target === undefined) throw new TypeError('two ends');
+  const name = `killed-${++routes}`;
   const file = new RouteFile({
-    ...{ source: source.end, target: target.end, name: `killed-${++routes}` },
+    ...{ source: source.end, target: target.end, name },
     route: `tables: [{ name: "${source.schema}.*", to: "${target.schema}.{table}" }]${route}`,
   });
   const rows = async (end: CrashEnd, table: string): Promise<unknown[]> =>
     (await end.query(contents[table] ?? '')).map(({ r }) => r).sort();
   return {
-    ...{ source, target, file },
+    ...{ source, target, file, name },
     same: async (tables = Object.keys(contents)) => {
       for (const table of tables) expect(await rows(target, table), table).toEqual(await rows(source, table));
     },
@@ -155,7 +159,7 @@ const moreScript = (at: number): readonly string[] =>
 
 /** Kills at the places, one after the other, while transactions come, and shows that each is there once. */
 export async function killedWhileStreaming(servers: CrashServers, kills: readonly Kill[]): Promise<void> {
-  await using ends = await pair(servers, '\napply: { memory: 8MB }');
+  await using ends = await crashPair(servers, '\napply: { memory: 8MB }');
   const { source, target, file } = ends;
   const done = `${source.aside}.done`;
   await source.query(`CREATE TABLE ${done} (number int PRIMARY KEY)`);
@@ -211,7 +215,7 @@ export async function killedWhileLoading(
   servers: CrashServers,
   names: readonly ('slot.created' | 'load.copied')[],
 ): Promise<void> {
-  await using ends = await pair(servers);
+  await using ends = await crashPair(servers);
   const { source, file } = ends;
   const kills = names.map((name) => ({ name, victim: 'worker', hit: 1 }) as const);
   await source.query(entries(1, 5000, 'NULL'));
@@ -227,7 +231,7 @@ export async function killedWhileLoading(
 
 /** Kills the worker while the rows go that a load replaces: they are gone in the end, and those of the source there. */
 export async function killedWhileReplacing(servers: CrashServers): Promise<void> {
-  await using ends = await pair(servers);
+  await using ends = await crashPair(servers);
   const { source, target, file } = ends;
   await source.query(entries(1, 3000, 'NULL'));
   // The begin of the load, two steps that are committed, and one that is not.
@@ -247,7 +251,7 @@ export async function killedWhileReplacing(servers: CrashServers): Promise<void>
 
 /** The first COMMIT's answer is lost, and so is that of the worker's next attempt. */
 export async function loseAnswers(servers: CrashServers): Promise<void> {
-  await using ends = await pair(servers);
+  await using ends = await crashPair(servers);
   const { source, target, file } = ends;
   await using route = file.run({ TIDELOCK_FAILPOINTS: 'commit.answerLost=1:throw' });
   await route.state('running');
@@ -261,7 +265,7 @@ export async function loseAnswers(servers: CrashServers): Promise<void> {
 
 /** The load is committed, and nobody has heard of it. */
 export async function loseAnswerOfLoad(servers: CrashServers): Promise<void> {
-  await using ends = await pair(servers);
+  await using ends = await crashPair(servers);
   const { source, file } = ends;
   await source.query(entries(1, 100, 'NULL'));
   await using route = file.run({ TIDELOCK_FAILPOINTS: 'load.answerLost=1:throw' });

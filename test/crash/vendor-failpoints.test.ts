@@ -17,6 +17,9 @@ import {
   type Victim,
   victims,
 } from './kill-at.ts';
+import { killedBesideStream, loadEachAlone } from './killed-load.ts';
+import { killedWhileParking, parkingEachAlone } from './killed-parking.ts';
+import { killedWhileRepairing, repairKills } from './killed-repair.ts';
 
 type Vendor = MysqlVendor | 'postgres';
 
@@ -88,5 +91,31 @@ describe.each(pairs)('from %s to %s', (from, to) => {
 
   test('the lost answer of a COMMIT is found out', () => loseAnswers(servers));
 
-  if (isThorough) test('a load whose COMMIT was not answered is not begun anew', () => loseAnswerOfLoad(servers));
+  if (!isThorough) return;
+
+  test('a load whose COMMIT was not answered is not begun anew', () => loseAnswerOfLoad(servers));
+
+  const meant = (all: readonly (readonly Kill[])[]) =>
+    all
+      .filter((kills) => kills.every(({ victim }) => isMeant(from, to, victim)))
+      .map((kills) => [killText(kills), kills] as const);
+
+  test.for(meant(loadEachAlone))(
+    'a load beside the stream goes on at its last chunk after kill -9 %s',
+    { timeout: 240_000 },
+    ([, kills]) => killedBesideStream(servers, kills),
+  );
+
+  test.for(meant(parkingEachAlone))('kill -9 %s: parked or applied, once', { timeout: 150_000 }, ([, kills]) =>
+    killedWhileParking(servers, kills),
+  );
+
+  // Between vendors such rows are compared and not repaired.
+  if (from === 'postgres' || to === 'postgres') return;
+
+  test.for(repairKills)(
+    'a repair of rows without a key that dies at %s, and is taken back over a kill at %s, has done each row once',
+    { timeout: 240_000 },
+    (kills) => killedWhileRepairing(servers, kills),
+  );
 });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { WaitDocument } from '../../src/control/wait-for-route.ts';
 import { type Outcome, runCommand } from './command.ts';
 import { engineProgram } from './engine.ts';
 import { MysqlServer } from './mysql.ts';
@@ -200,8 +201,11 @@ export class RunningRoute implements AsyncDisposable {
     if (source instanceof MysqlServer || target instanceof MysqlServer) {
       // Asked again: what is under test may end meanwhile, and the command with it.
       const route = way === 'there' ? 'here-to-there' : 'there-to-here';
-      const waited = async (): Promise<boolean> =>
-        (await this.file.tidelock('wait', route, '--timeout', '20s')).code === 0;
+      // What is parked leaves the command's answer a no.
+      const waited = async (): Promise<boolean> => {
+        const { out } = await this.file.tidelock('wait', route, '--timeout', '20s', '--json');
+        return out !== '' && (JSON.parse(out) as WaitDocument).passed;
+      };
       await this.#until(`wait ${route}`, waited, timeoutMs);
       return;
     }
