@@ -1,4 +1,4 @@
-import type { Row } from './cell.ts';
+import type { Cell, Row } from './cell.ts';
 import type { PlainCondition } from './plain-condition.ts';
 import type { TableName } from './table.ts';
 
@@ -100,7 +100,7 @@ export interface ListedRow {
   readonly place?: RowPlace;
 }
 
-/** What one row, and no other one that is like it, is called at its side until somebody writes it. */
+/** What a row is called at its side until somebody writes it: no row that differs from it in any column is. Rows that are alike may share it. */
 export type RowPlace = string;
 
 /** Buckets 0 and up of so many. */
@@ -159,8 +159,15 @@ export interface CompareSide {
     columns: readonly string[],
     range: KeyRange & { readonly places?: boolean },
   ): AsyncIterable<readonly Row[]>;
-  /** The rows at these places; those that somebody has written since are missing. Sides that can't tell rows apart by their places lack it. */
-  placed?(shape: ComparedShape, places: readonly RowPlace[]): Promise<ReadonlyMap<RowPlace, ComparedRow>>;
+  /**
+   * The rows at these places, as ComparedRows or with cells as `read` gives them; those that somebody has written since are missing. Sides that can't
+   * tell rows apart by their places lack it.
+   */
+  placed?(
+    shape: ComparedShape,
+    places: readonly RowPlace[],
+    as: 'compared' | 'read',
+  ): Promise<ReadonlyMap<RowPlace, readonly Cell[]>>;
   /** What rows would be here, if the table held them, in their order: cells in the order of the shape's columns. */
   listGiven(shape: ComparedShape, hash: RowHash, given: GivenRows): Promise<readonly GivenRow[]>;
   /** As `rows`, of rows that are given as in `listGiven`. */

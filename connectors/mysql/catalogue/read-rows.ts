@@ -4,7 +4,7 @@ import { collectBehind } from '../../../src/core/collect-garbage.ts';
 import type { Column, TableName } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
-import { selectValue } from './select-values.ts';
+import { type SelectedValue, selectValue } from './select-values.ts';
 
 const batchBytes = 1_000_000;
 
@@ -21,6 +21,8 @@ function isUnbounded({ type }: Pick<Column, 'type'>): boolean {
 export interface RowsWanted {
   readonly table: TableName;
   readonly columns: readonly Pick<Column, 'name' | 'type'>[];
+  /** SQL of texts that come behind the cells. */
+  readonly behind?: readonly string[];
   /** What stands behind the table: WHERE, ORDER BY, LIMIT. */
   readonly clauses?: string;
   readonly values?: readonly (string | number | Buffer)[];
@@ -87,10 +89,13 @@ class ConnectionLoss implements Disposable {
  */
 export async function* readRows(
   session: MysqlSession,
-  { table, columns, clauses = '', values = [] }: RowsWanted,
+  { table, columns, behind = [], clauses = '', values = [] }: RowsWanted,
   maxRowBytes: number,
 ): AsyncGenerator<RowBatch, void, undefined> {
-  const selected = columns.map(({ name, type }) => selectValue(name, type));
+  const selected = [
+    ...columns.map(({ name, type }) => selectValue(name, type)),
+    ...behind.map((sql): SelectedValue => ({ sql, isBinary: false, read: null })),
+  ];
   // By their numbers: names of columns are whatever people have called them.
   const list = selected.map(({ sql }, at) => `${sql} AS \`${at}\``).join(', ') || '1';
   const cellOf = (field: Field): Cell => {

@@ -1,9 +1,16 @@
 import type { Row } from '../../../src/core/cell.ts';
-import type { BucketChoice, ComparedShape, KeyRange, RowHash, RowKey } from '../../../src/core/compare-side.ts';
+import type {
+  BucketChoice,
+  ComparedShape,
+  KeyRange,
+  RowHash,
+  RowKey,
+  RowPlace,
+} from '../../../src/core/compare-side.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { boundsCondition, keysCondition, type RangeKey } from '../source/range-key.ts';
 import { type Canonical, type CanonicalColumn, portableText } from './canonical-text.ts';
-import { hashOf, hashSql } from './row-hash.ts';
+import { digestOf, digestSql, hashOf, hashSql } from './row-hash.ts';
 import type { MysqlSideColumn, MysqlSideTable } from './side-tables.ts';
 
 /** The SQL of a compare over one table, and what is computed here as it is there. */
@@ -11,6 +18,8 @@ export class CompareSql {
   /** Of the shape, in its order. */
   readonly columns: readonly MysqlSideColumn[];
   readonly key: readonly MysqlSideColumn[];
+  /** What a row is told apart from others by that differ from it: a digest of all columns of the table, whatever is compared of them. Of a table that is called `t`. */
+  readonly place: string;
   readonly #shape: ComparedShape;
 
   constructor(table: MysqlSideTable, shape: ComparedShape) {
@@ -21,6 +30,7 @@ export class CompareSql {
     };
     this.columns = shape.columns.map(({ name }) => find(name));
     this.key = shape.key.map(find);
+    this.place = digestSql(table.columns.map(({ canonical }) => canonical));
     this.#shape = shape;
   }
 
@@ -67,11 +77,33 @@ export class CompareSql {
     return `SELECT ${this.#bucket(hash, buckets)}, COUNT(*), SUM(${this.#counted(hash)}) FROM ${this.#from}${this.range(all)} GROUP BY 1`;
   }
 
-  listBuckets(hash: RowHash, { chosen, buckets }: BucketChoice): string {
+  /** `places`: behind the hash. */
+  listBuckets(hash: RowHash, { chosen, buckets, places = false }: BucketChoice): string {
     const where = this.range(all);
     const numbers = chosen.map((number) => Number(number)).join(', ');
     const isChosen = `${this.#bucket(hash, buckets)} IN (${numbers})`;
-    return this.list(hash, where === '' ? ` WHERE ${isChosen}` : `${where} AND ${isChosen}`);
+    const listed = [...this.#keyTexts, this.hash(hash), ...(places ? [this.place] : [])];
+    return `SELECT ${listed.join(', ')} FROM ${this.#from}${where === '' ? ' WHERE' : `${where} AND`} ${isChosen}`;
+  }
+
+  /** Behind the table, which is called `t`. */
+  ofPlaces(places: readonly RowPlace[]): string {
+    return ` AS t WHERE ${this.place} IN (${places.map(digestLiteral).join(', ')})`;
+  }
+
+  /** How many rows are like these in what is compared, and locks them. */
+  lockAlike(digests: readonly string[]): string {
+    return `SELECT ${this.#alike}, COUNT(*) FROM ${this.#from} WHERE ${this.#alike} IN (${digests.map(digestLiteral).join(', ')}) GROUP BY 1 FOR UPDATE`;
+  }
+
+  /** All of them. Not in the syntax for one table: MariaDB knows no other name for it there before 11.6. */
+  deleteAlike(digests: readonly string[]): string {
+    return `DELETE t FROM ${this.#from} WHERE ${this.#alike} IN (${digests.map(digestLiteral).join(', ')})`;
+  }
+
+  /** Of a row as `canonicalRow` has it, as `lockAlike` tells it. */
+  digestOfRow(row: readonly Canonical[]): string {
+    return digestOf(this.#canonicals, row);
   }
 
   /** Behind the table; whatever the condition: a row that no longer meets it is there all the same. */
@@ -116,6 +148,10 @@ export class CompareSql {
     return Number(hash & BigInt(buckets - 1));
   }
 
+  get #alike(): string {
+    return digestSql(this.#canonicals);
+  }
+
   get #canonicals(): readonly CanonicalColumn[] {
     return this.columns.map(({ canonical }) => canonical);
   }
@@ -149,6 +185,11 @@ export class CompareSql {
   get #from(): string {
     return `${quoteTable(this.#shape.table)} AS t`;
   }
+}
+
+function digestLiteral(digest: string): string {
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new RangeError('a digest that is none');
+  return `'${digest}'`;
 }
 
 const all: KeyRange = { after: null, to: null };

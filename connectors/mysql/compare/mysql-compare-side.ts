@@ -1,4 +1,4 @@
-import type { Row } from '../../../src/core/cell.ts';
+import type { Cell, Row } from '../../../src/core/cell.ts';
 import {
   type BucketChoice,
   type ComparedRow,
@@ -12,6 +12,7 @@ import {
   type RangeDigest,
   type RowHash,
   type RowKey,
+  type RowPlace,
   type SideCondition,
   type SideTable,
 } from '../../../src/core/compare-side.ts';
@@ -23,12 +24,12 @@ import type { NodeDefinition, RouteDefinition } from '../../../src/core/route.ts
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { LongRowError, readRows } from '../catalogue/read-rows.ts';
 import { classifyMysqlError } from '../classify-error.ts';
+import { conditionSql } from '../condition-sql.ts';
 import { connectMysql, type MysqlSession } from '../connect.ts';
-import { quoteTable } from '../identifiers.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { connectStreamServer, type StreamServer } from '../source/stream-server.ts';
 import { type Canonical, portableText } from './canonical-text.ts';
 import { CompareSql } from './compare-sql.ts';
-import { conditionSql } from './condition-sql.ts';
 import { heldJson } from './held-json.ts';
 import { type MysqlSideTable, readSideTables } from './side-tables.ts';
 
@@ -86,7 +87,10 @@ export class MysqlCompareSide implements CompareSide {
     const sql =
       plain === null || known === undefined
         ? null
-        : conditionSql(plain, (name) => known.columns.find((column) => column.name === (names.get(name) ?? name)));
+        : conditionSql(plain, (asked) => {
+            const column = known.columns.find(({ name }) => name === (names.get(asked) ?? asked));
+            return column && { sql: `t.${quoteIdentifier(column.name)}`, type: column.parsed };
+          });
     if (sql === null)
       throw this.#notYet(
         'a condition that says more than comparisons of columns with constants of their own type (no functions; texts, bytes and UUIDs for equality only)',
@@ -162,6 +166,25 @@ export class MysqlCompareSide implements CompareSide {
     });
   }
 
+  placed(
+    shape: ComparedShape,
+    places: readonly RowPlace[],
+    as: 'compared' | 'read',
+  ): Promise<ReadonlyMap<RowPlace, readonly Cell[]>> {
+    const sql = this.#sql(shape);
+    return this.#use(async (session) => {
+      const found = new Map<RowPlace, readonly Cell[]>();
+      if (places.length === 0) return found;
+      const wanted = { table: shape.table, columns: sql.columns, behind: [sql.place], clauses: sql.ofPlaces(places) };
+      for await (const { rows } of readRows(session, wanted, Number.POSITIVE_INFINITY))
+        for (const row of rows) {
+          const cells = row.slice(0, -1);
+          found.set(String(row.at(-1)), as === 'read' ? cells : sql.canonicalRow(cells).map(portableText));
+        }
+      return found;
+    });
+  }
+
   async versions(): Promise<ReadonlyMap<string, string>> {
     throw this.#notYet('to tell who has written a row (two-way set-ups)');
   }
@@ -169,7 +192,7 @@ export class MysqlCompareSide implements CompareSide {
   async *read(
     shape: ComparedShape,
     columns: readonly string[],
-    range: KeyRange,
+    range: KeyRange & { readonly places?: boolean },
   ): AsyncGenerator<readonly Row[], void, undefined> {
     const sql = this.#sql(shape);
     const table = this.#table(shape);
@@ -182,8 +205,12 @@ export class MysqlCompareSide implements CompareSide {
     const session = await this.#take();
     let isDone = false;
     try {
-      const reading = { table: shape.table, columns: wanted, clauses: sql.range(range) };
-      for await (const { rows } of readRows(session, reading, maxRowBytes)) yield rows;
+      const behind = range.places === true ? [sql.place] : [];
+      const reading = { table: shape.table, columns: wanted, behind, clauses: ` AS t${sql.range(range)}` };
+      for await (const { rows } of readRows(session, reading, maxRowBytes)) {
+        if (range.places === true && rows.some((row) => row.at(-1) === null)) throw this.#tooLong(shape);
+        yield rows;
+      }
       isDone = true;
     } catch (error) {
       throw this.#classify(error, shape.table);
@@ -251,14 +278,16 @@ export class MysqlCompareSide implements CompareSide {
   #listed(sql: CompareSql, rows: readonly (readonly (string | null)[])[], shape: ComparedShape): ListedRow[] {
     const { length } = sql.key;
     return rows.map((row) => {
-      const hash = row[length] ?? null;
-      if (hash === null) {
-        const { route, node } = this.#options;
-        const message = `a row of ${tableLabel(shape.table)} is too long for max_allowed_packet`;
-        throw fail(targetErrors.compareRefused, { route: route.name, node: node.name, message });
-      }
-      return { key: sql.keyOf(row), hash };
+      const [hash = null, place] = row.slice(length);
+      if (hash === null || place === null) throw this.#tooLong(shape);
+      return { key: sql.keyOf(row), hash, ...(place !== undefined && { place }) };
     });
+  }
+
+  #tooLong({ table }: ComparedShape): Error {
+    const { route, node } = this.#options;
+    const message = `a row of ${tableLabel(table)} is too long for max_allowed_packet`;
+    return fail(targetErrors.compareRefused, { route: route.name, node: node.name, message });
   }
 
   #table(shape: ComparedShape): MysqlSideTable {

@@ -22,6 +22,7 @@ import { readTargetTables, type TargetTable } from '../target/target-table.ts';
 import { ValueRefusal } from '../target/value-refusal.ts';
 import { cellOf, portableText } from './canonical-text.ts';
 import { CompareSql } from './compare-sql.ts';
+import { heldJson } from './held-json.ts';
 import { type MysqlSideTable, readSideTables } from './side-tables.ts';
 
 export interface RepairerOptions {
@@ -74,22 +75,25 @@ class MysqlRepairer implements Repairer {
     try {
       const table = await this.#table(request.shape);
       await session.query('start transaction');
-      await this.#demandEpoch(request.epoch);
+      const isUndo = undoneBy(request.rows).length > 0;
+      await this.#demandEpoch(request.epoch, request.shape.key.length === 0 && !isUndo);
       const { origin } = request;
       if (origin !== null) {
         const hops = [{ ...origin, committedAtMs: Date.now() }];
         await session.batch([originSignal(this.#options.routeKey, hops, process.hrtime.bigint())]);
       }
       const open = await this.#openRows(request.rows);
-      const done = await this.#write(table, { ...request, rows: open });
-      const written = open.filter(({ key }) => done.has(keyText(key)));
-      await this.#keep(request, written);
+      const written =
+        request.shape.key.length === 0
+          ? await this.#writeKeyless(table, { ...request, rows: open })
+          : await this.#write(table, { ...request, rows: open });
+      await this.#keep(table, request, written);
       await this.#takeBack(written);
-      const isUndo = request.rows.some(({ undoes }) => undoes !== undefined);
       failpoint(isUndo ? 'undo.written' : 'repair.written');
       await session.batch(['commit']);
       failpoint(isUndo ? 'undo.committed' : 'repair.committed');
-      const left = new Set(open.filter((row) => !written.includes(row)));
+      const left = new Set(open);
+      for (const row of written) left.delete(row);
       return request.rows.map((row) => ({ kind: left.has(row) ? 'changed' : 'done' }));
     } catch (error) {
       await session.query('rollback').catch(() => {});
@@ -141,8 +145,8 @@ class MysqlRepairer implements Repairer {
     );
   }
 
-  /** Keys of the rows that were as they were seen. What goes makes room for what comes. */
-  async #write(table: RepairedTable, { shape, rows }: RepairRequest): Promise<ReadonlySet<string>> {
+  /** Rows that were as they were seen. What goes makes room for what comes. */
+  async #write(table: RepairedTable, { shape, rows }: RepairRequest): Promise<readonly RowRepair[]> {
     const sql = new CompareSql(table.side, shape);
     const there = await this.#locked(
       sql,
@@ -151,13 +155,62 @@ class MysqlRepairer implements Repairer {
     );
     const asSeen = rows.filter(({ key, before }) => sameRow(there.get(keyText(key)) ?? null, before));
     const statements = statementsOf(table, shape, this.#session.node.type === 'mysql' ? 'mysql' : 'mariadb');
-    const done = new Set<string>();
     for (const kind of ['delete', 'update', 'insert'] as const)
-      for (const row of asSeen.filter((one) => kindOf(one) === kind)) {
+      for (const row of asSeen.filter((one) => kindOf(one) === kind))
         await this.#writeOne(statements, sql, { kind, row });
-        done.add(keyText(row.key));
-      }
+    return asSeen;
+  }
+
+  /**
+   * Likewise, of rows without a key: for each that is to go one that is like it goes, whichever it is. The table is read once to lock them, and once more for all
+   * of which none stays; of others there is a statement for each row.
+   */
+  async #writeKeyless(table: RepairedTable, { shape, rows }: RepairRequest): Promise<readonly RowRepair[]> {
+    await this.#demandNothingParked();
+    const sql = new CompareSql(table.side, shape);
+    const statements = statementsOf(table, shape, this.#session.node.type === 'mysql' ? 'mysql' : 'mariadb');
+    const going = Map.groupBy(
+      rows.filter((row) => kindOf(row) === 'delete'),
+      ({ before }) => sql.digestOfRow(sql.canonicalRow(cellsOf(sql, before))),
+    );
+    const there = await this.#lockAlike(sql, [...going.keys()]);
+    const done: RowRepair[] = [];
+    const whole: string[] = [];
+    for (const [digest, alike] of going) {
+      const count = there.get(digest) ?? 0;
+      done.push(...alike.slice(0, count));
+      if (count > alike.length) for (const row of alike) await this.#writeOne(statements, sql, { kind: 'delete', row });
+      else if (count > 0) whole.push(digest);
+    }
+    if (whole.length > 0) {
+      const [answer] = await this.#session.batch([sql.deleteAlike(whole)]);
+      this.#demandFound(
+        answer?.found,
+        whole.reduce((sum, digest) => sum + (there.get(digest) ?? 0), 0),
+      );
+    }
+    for (const row of rows.filter((one) => kindOf(one) === 'insert')) {
+      await this.#writeOne(statements, sql, { kind: 'insert', row });
+      done.push(row);
+    }
     return done;
+  }
+
+  /** How many rows are like each, which nobody changes from here on. */
+  async #lockAlike(sql: CompareSql, digests: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (digests.length === 0) return new Map();
+    const found = await this.#session.query(sql.lockAlike(digests));
+    return new Map(found.map(([digest, count]) => [digest ?? '', Number(count)]));
+  }
+
+  /**
+   * A row that a parked transaction brings would be there twice after its retry, and for one that it takes away another one like it would go:
+   * nothing tells that it has come, or gone, already. Without a lock, as at PostgreSQL: within a look nothing is parked.
+   */
+  async #demandNothingParked(): Promise<void> {
+    const { route, routeId } = this.#options;
+    const [parked] = await this.#session.query('select 1 from tidelock.parked where route_id = ? limit 1', [routeId]);
+    if (parked !== undefined) throw fail(routeErrors.repairWhileParked, { route: route.name });
   }
 
   async #writeOne(
@@ -174,13 +227,14 @@ class MysqlRepairer implements Repairer {
           : statements.insertOne(now);
     this.#demandShort(text);
     const [answer] = await this.#session.batch([text]);
-    if (answer?.found === 1) return;
+    this.#demandFound(answer?.found, 1);
+  }
+
+  #demandFound(found = 0, expected: number): void {
+    if (found === expected) return;
     const { route } = this.#options;
-    throw fail(targetErrors.compareRefused, {
-      route: route.name,
-      node: route.to.name,
-      message: `a row that was there and locked was found ${answer?.found ?? 0} times`,
-    });
+    const message = `of ${expected} rows that were there and locked ${found} were found`;
+    throw fail(targetErrors.compareRefused, { route: route.name, node: route.to.name, message });
   }
 
   /** The rows as they are, which nobody changes from here on. */
@@ -199,10 +253,21 @@ class MysqlRepairer implements Repairer {
     return found;
   }
 
-  async #keep({ shape, job }: RepairRequest, rows: readonly RowRepair[]): Promise<void> {
+  /** Whoever takes a row back finds it by what it is there, however its values were written where they came from. */
+  async #keep({ side }: RepairedTable, { shape, job }: RepairRequest, rows: readonly RowRepair[]): Promise<void> {
     const shared = [job, tableLabel(shape.table), JSON.stringify(shape.columns), JSON.stringify(shape.key)];
-    for (const row of rows) {
-      const image = JSON.stringify(row);
+    const sql = new CompareSql(side, shape);
+    const held = rows.map(({ after }) => (after === null ? [] : sql.canonicalRow(cellsOf(sql, after))));
+    const documents = sql.columns.flatMap(({ parsed }, at) => (parsed.base === 'json' ? [at] : []));
+    if (documents.length > 0)
+      await heldJson(
+        this.#session,
+        held.filter(({ length }) => length > 0),
+        documents,
+      );
+    for (const [at, row] of rows.entries()) {
+      const after = row.after === null ? null : (held[at] ?? []).map(portableText);
+      const image = JSON.stringify({ ...row, after });
       this.#demandShort(image);
       await this.#session.change(
         'insert into tidelock.repaired (job_id, target, columns, key_columns, image) values (?, ?, ?, ?, ?)',
@@ -242,12 +307,17 @@ class MysqlRepairer implements Repairer {
     return { side, target };
   }
 
-  /** As each group does: whoever raises the epoch waits for this transaction, or it is over. */
-  async #demandEpoch(epoch: bigint): Promise<void> {
+  /**
+   * As each group does: whoever raises the epoch waits for this transaction, or it is over. `alone`: groups wait for it, too. Rows that come with a COMMIT which
+   * takes longer than anybody waits for it are there for nobody until then, and rows without a key would come once more with the next attempt: its look
+   * is behind a group. Of others it would find the keys taken.
+   */
+  async #demandEpoch(epoch: bigint, alone: boolean): Promise<void> {
     const { route, routeId } = this.#options;
-    const [row] = await this.#session.query('select epoch from tidelock.routes where id = ? lock in share mode', [
-      routeId,
-    ]);
+    const [row] = await this.#session.query(
+      `select epoch from tidelock.routes where id = ? ${alone ? 'for update' : 'lock in share mode'}`,
+      [routeId],
+    );
     if (row?.[0] !== epoch.toString()) throw fail(routeErrors.fenced, { route: route.name, epoch: epoch.toString() });
   }
 

@@ -17,9 +17,13 @@ const longOctets = 256;
 
 /** NULL only where the server could not compute it. */
 export function hashSql(columns: readonly CanonicalColumn[], seed: string): string {
-  return first64(
-    `CONCAT(${[`'${numeric(seed)}'`, ...columns.flatMap((column) => ["','", partSql(column)])].join(', ')})`,
-  );
+  return `CAST(CONV(LEFT(${digestSql(columns, seed)}, 16), 16, 10) AS UNSIGNED)`;
+}
+
+/** All of the SHA-256, in hexadecimal digits: rows that have the same are alike. NULL likewise. */
+export function digestSql(columns: readonly CanonicalColumn[], seed = '0'): string {
+  const parts = [`'${numeric(seed)}'`, ...columns.flatMap((column) => ["','", partSql(column)])];
+  return `SHA2(CONCAT(${parts.join(', ')}), 256)`;
 }
 
 function partSql({ column, sql, form }: CanonicalColumn): string {
@@ -30,14 +34,18 @@ function partSql({ column, sql, form }: CanonicalColumn): string {
   return `CASE WHEN ${column} IS NULL THEN '~' WHEN ${octets} > ${longOctets} THEN CONCAT(${octets}, '#', SHA2(${sql}, 256)) ELSE CONCAT(${octets}, ':', ${short}) END`;
 }
 
-function first64(text: string): string {
-  return `CAST(CONV(LEFT(SHA2(${text}, 256), 16), 16, 10) AS UNSIGNED)`;
-}
-
 /** The same here. */
 export function hashOf(columns: readonly CanonicalColumn[], row: readonly Canonical[], seed: string): bigint {
+  return digested(columns, row, seed).readBigUInt64BE(0);
+}
+
+export function digestOf(columns: readonly CanonicalColumn[], row: readonly Canonical[], seed = '0'): string {
+  return digested(columns, row, seed).toString('hex');
+}
+
+function digested(columns: readonly CanonicalColumn[], row: readonly Canonical[], seed: string): Buffer {
   const text = [numeric(seed), ...columns.map(({ form }, at) => partOf(form, row[at] ?? null))].join(',');
-  return createHash('sha256').update(text, 'utf8').digest().readBigUInt64BE(0);
+  return createHash('sha256').update(text, 'utf8').digest();
 }
 
 function partOf(form: CanonicalColumn['form'], value: Canonical): string {

@@ -9,6 +9,7 @@ import type { Judgement } from './judge.ts';
 import { asIntended } from './left-by-intent.ts';
 import type { StreamFreezer } from './stream-freezer.ts';
 import { suspectsOf } from './suspects.ts';
+import type { TablePlan } from './table-plan.ts';
 import { tableReaders } from './table-readers.ts';
 
 /** Rows that change whenever it is looked are undecided in the end. */
@@ -44,7 +45,7 @@ async function judge(
 ): Promise<readonly Judgement[]> {
   const { source, target } = tableReaders({ ...options, source: frozen.source, target: frozen.target });
   const unsure = await unsureRows(frozen, options, choice.buckets);
-  const places = options.showValues && canPlace(options);
+  const places = options.showValues && canPlace(options, options.plan);
   const [here, there] = await Promise.all([
     source.listBuckets({ ...choice, places }),
     target.listBuckets({ ...choice, places }),
@@ -58,9 +59,12 @@ async function judge(
   return [...judged, ...hiddenRows(unsure, { suspects, choice })];
 }
 
-/** Rows can be read once more by where they stand. */
-export function canPlace({ source, target }: Pick<CompareTableOptions, 'source' | 'target'>): boolean {
-  return source.placed !== undefined && target.placed !== undefined;
+/** Rows can be read once more by where they stand. Between vendors a value may have no form at the target, which nobody looks at there yet. */
+export function canPlace(
+  { source, target }: Pick<CompareTableOptions, 'source' | 'target'>,
+  { carrier }: Pick<TablePlan, 'carrier'>,
+): boolean {
+  return carrier === null && source.placed !== undefined && target.placed !== undefined;
 }
 
 /**

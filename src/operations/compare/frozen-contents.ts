@@ -1,4 +1,4 @@
-import type { Row } from '../../core/cell.ts';
+import type { Cell } from '../../core/cell.ts';
 import { type ComparedRow, type ComparedShape, type CompareSide, keyText } from '../../core/compare-side.ts';
 import type { RowAtTarget } from './as-at-target.ts';
 import type { FrozenSides } from './frozen-sides.ts';
@@ -9,7 +9,9 @@ import { listAtTarget, mappedRows, type ReaderOptions } from './table-readers.ts
 /** Of one look's rows, so much is in memory. */
 const mostRows = 2_000;
 const mostBytes = 8_000_000;
-const readAtOnce = 20;
+/** Each reading may pass over the whole table; how large the rows are shows with the first ones. */
+const firstAtOnce = 20;
+const mostAtOnce = 500;
 
 /** A row that differs, as it is at both sides; null where it is not. */
 export interface FrozenRow {
@@ -27,8 +29,10 @@ export async function frozenRows(
 ): Promise<readonly FrozenRow[]> {
   const rows: FrozenRow[] = [];
   let bytes = 0;
-  for (let at = 0; at < suspects.length && rows.length < mostRows && bytes < mostBytes; at += readAtOnce) {
-    const some = suspects.slice(at, at + readAtOnce);
+  for (let at = 0, atOnce = firstAtOnce; at < suspects.length && rows.length < mostRows && bytes < mostBytes; ) {
+    const some = suspects.slice(at, at + atOnce);
+    at += some.length;
+    const bytesBefore = bytes;
     const [here, there] = await Promise.all([sourceRows(options, frozen, some), targetRows(options, frozen, some)]);
     for (const suspect of some) {
       const source = suspect.kind === 'extra' ? null : (here.get(suspect) ?? null);
@@ -38,6 +42,9 @@ export async function frozenRows(
       rows.push({ suspect, source, target });
       for (const cell of [...(source ?? []), ...(target ?? [])]) bytes += cell?.length ?? 0;
     }
+    const bytesOfOne = Math.max(1, (bytes - bytesBefore) / some.length);
+    const left = Math.floor((mostBytes - bytes) / bytesOfOne);
+    atOnce = Math.max(1, Math.min(mostAtOnce, 4 * atOnce, mostRows - rows.length, left));
   }
   return rows;
 }
@@ -53,8 +60,8 @@ async function targetRows(
   const wanted = suspects.filter(({ kind }) => kind !== 'missing');
   if (wanted.length === 0) return new Map();
   const isKeyless = targetShape.key.length === 0;
-  const rows = isKeyless
-    ? await placed(target, targetShape, wanted)
+  const rows: ReadonlyMap<string, readonly Cell[]> = isKeyless
+    ? await placed(target, targetShape, wanted, 'compared')
     : await target.rows(
         targetShape,
         wanted.map(({ key }) => key),
@@ -62,7 +69,7 @@ async function targetRows(
   return new Map(
     wanted.flatMap((one): [ListedSuspect, ComparedRow][] => {
       const row = rows.get(isKeyless ? (one.place ?? '') : keyText(one.key));
-      return row === undefined ? [] : [[one, row]];
+      return row === undefined ? [] : [[one, row.map(text)]];
     }),
   );
 }
@@ -77,7 +84,7 @@ async function sourceRows(
   const wanted = suspects.filter(({ kind }) => kind !== 'extra');
   if (wanted.length === 0) return new Map();
   const columns = plan.binding.source.columns.map(({ name }) => ({ name, form: 'text' as const }));
-  const rows = await placed(source, { ...plan.sourceShape, columns }, wanted);
+  const rows = await placed(source, { ...plan.sourceShape, columns }, wanted, 'read');
   const made: { readonly one: ListedSuspect; readonly made: RowAtTarget }[] = [];
   for (const one of wanted)
     for (const row of mappedRows(options, [...(rows.get(one.place ?? '') ?? [])])) made.push({ one, made: row });
@@ -99,15 +106,13 @@ async function placed(
   side: CompareSide,
   shape: ComparedShape,
   suspects: readonly ListedSuspect[],
-): Promise<ReadonlyMap<string, ComparedRow>> {
+  as: 'compared' | 'read',
+): Promise<ReadonlyMap<string, readonly Cell[]>> {
   if (side.placed === undefined) throw new RangeError('a side that knows no places');
-  return await side.placed(
-    shape,
-    suspects.map(({ place = '' }) => place),
-  );
+  return await side.placed(shape, [...new Set(suspects.map(({ place = '' }) => place))], as);
 }
 
-function text(cell: Row[number]): string | null {
+function text(cell: Cell | undefined): string | null {
   if (Buffer.isBuffer(cell)) return `\\x${cell.toString('hex')}`;
   return typeof cell === 'string' ? cell : null;
 }

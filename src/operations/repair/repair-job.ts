@@ -54,16 +54,12 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   const looking = judgeOf({ ...shared, demands: true });
   const judge = options.dryRun ? looking : repairing;
   const freezer = freezerOf(work, sides);
-  const isPlacing = canPlace(sides);
-  const mender =
-    options.dryRun || !isPlacing
-      ? null
-      : new FrozenRepair({
-          freezer,
-          write: (plan, rows, position) => repairing.write(plan, rows, position),
-          left: (plan, rows) => repairing.left(plan, rows),
-          giveUp: () => void repairer.close(),
-        });
+  const mender = new FrozenRepair({
+    freezer,
+    write: (plan, rows, position) => repairing.write(plan, rows, position),
+    left: (plan, rows) => repairing.left(plan, rows),
+    giveUp: () => void repairer.close(),
+  });
   for (const plan of planned) {
     if (plan.kind === 'unverified' || progress.stateOf(plan).done) continue;
     const onState = async (state: TableState): Promise<void> => {
@@ -82,7 +78,7 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
       target,
       mapper,
       judge: plan.left === null ? judge : looking,
-      mender: plan.left === null ? mender : null,
+      mender: plan.left === null && !options.dryRun && canPlace(sides, plan) ? mender : null,
       showValues,
       digestKey,
       sample: null,
@@ -97,7 +93,7 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   const compared = progress.document(asked);
   const alone = new Set<string>();
   for (const plan of planned)
-    if (plan.kind === 'plan' && (plan.left !== null || !(await isMendable(plan, repairing, isPlacing))))
+    if (plan.kind === 'plan' && (plan.left !== null || !(await isMendable(plan, repairing, canPlace(sides, plan)))))
       alone.add(plan.target);
   const tables = compared.tables.map((table): RepairedTable => {
     const plan = planned.find(({ target }) => target === table.target);

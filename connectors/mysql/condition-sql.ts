@@ -1,17 +1,22 @@
-import type { PlainCondition, PlainSign } from '../../../src/core/plain-condition.ts';
-import { quoteIdentifier } from '../identifiers.ts';
-import { integerBases, literalKind } from '../target/column-kind.ts';
-import { textLiteral } from '../target/value-literal.ts';
-import type { MysqlSideColumn } from './side-tables.ts';
+import type { PlainCondition, PlainSign } from '../../src/core/plain-condition.ts';
+import { keyLiteral, keyValue } from './key-literal.ts';
+import { type ColumnType, integerBases, literalKind } from './target/column-kind.ts';
+import { textLiteral } from './target/value-literal.ts';
+
+export interface ConditionColumn {
+  /** As the statement calls it. */
+  readonly sql: string;
+  readonly type: ColumnType;
+}
 
 type Comparison = Extract<PlainCondition, { kind: 'comparison' }>;
 
 /** What finds the column that a condition names. */
-export type FindColumn = (name: string) => MysqlSideColumn | undefined;
+export type FindColumn = (name: string) => ConditionColumn | undefined;
 
 /**
- * The condition as MySQL and MariaDB answer it as the route's language does; null where they do not. Of a table that statements call `t`. Texts are compared by
- * their bytes in utf8mb4: a collation would hold others equal, too.
+ * The condition as MySQL and MariaDB answer it as the route's language does; null where they do not. Texts are compared by their bytes in utf8mb4: a
+ * collation would hold others equal, too.
  */
 export function conditionSql(condition: PlainCondition, find: FindColumn): string | null {
   switch (condition.kind) {
@@ -26,7 +31,7 @@ export function conditionSql(condition: PlainCondition, find: FindColumn): strin
     }
     case 'isNull': {
       const column = find(condition.column);
-      return column === undefined ? null : `(t.${quoteIdentifier(column.name)} IS NULL)`;
+      return column === undefined ? null : `(${column.sql} IS NULL)`;
     }
     case 'comparison': {
       const column = find(condition.column);
@@ -39,10 +44,15 @@ export function conditionSql(condition: PlainCondition, find: FindColumn): strin
 interface Sides {
   readonly term: string;
   readonly constant: string;
+  /** Is true of all rows of which they are equal, and finds them by an index. */
+  readonly found?: string;
 }
 
-function comparedSql({ term, constant }: Sides, { sign, nullCounts }: Comparison): string {
-  if (!nullCounts) return `(${term} ${operators[sign]} ${constant})`;
+function comparedSql({ term, constant, found }: Sides, { sign, nullCounts }: Comparison): string {
+  if (!nullCounts) {
+    const compared = `(${term} ${operators[sign]} ${constant})`;
+    return sign === '=' && found !== undefined ? `(${found} AND ${compared})` : compared;
+  }
   const isSame = `(${term} <=> ${constant})`;
   return sign === '=' ? isSame : `(NOT ${isSame})`;
 }
@@ -57,9 +67,8 @@ const operators: Readonly<Record<PlainSign, string>> = {
   '>=': '>=',
 };
 
-function sidesOf({ name, parsed }: MysqlSideColumn, { of, divisor, constant }: Comparison): Sides | null {
-  const { base, collation } = parsed;
-  const column = `t.${quoteIdentifier(name)}`;
+function sidesOf({ sql: column, type }: ConditionColumn, { of, divisor, constant }: Comparison): Sides | null {
+  const { base, collation } = type;
   switch (of) {
     case 'number': {
       const isWhole = integerBases.has(base);
@@ -77,16 +86,18 @@ function sidesOf({ name, parsed }: MysqlSideColumn, { of, divisor, constant }: C
       if (collation === null || base === 'json') return null;
       // One character more than it has: of a text beyond max_allowed_packet a function makes NULL.
       const beginning = `LEFT(${base === 'enum' || base === 'set' ? `CAST(${column} AS CHAR)` : column}, ${[...constant].length + 1})`;
+      const isIndexed = base === 'char' || base === 'varchar';
       return {
+        ...(isIndexed && { found: `${column} = ${keyValue({ type }, keyLiteral(constant, { kind: 'text', type }))}` }),
         term: `CAST(CONVERT(${beginning} USING utf8mb4) AS BINARY)`,
         constant: `x'${Buffer.from(constant, 'utf8').toString('hex')}'`,
       };
     }
     case 'bytes':
-      return literalKind(parsed) === 'bytes' ? { term: column, constant: `x'${constant}'` } : null;
+      return literalKind(type) === 'bytes' ? { term: column, constant: `x'${constant}'` } : null;
     case 'uuid':
       if (base === 'uuid') return { term: `CAST(${column} AS CHAR)`, constant: textLiteral(constant) };
-      return base === 'binary' && parsed.size === 16
+      return base === 'binary' && type.size === 16
         ? { term: column, constant: `x'${constant.replaceAll('-', '')}'` }
         : null;
     case 'date':
