@@ -276,8 +276,9 @@ export class PostgresCollector implements Collector {
 
   #keepalive(lsn: Lsn, atMs: number, replyRequested: boolean): void {
     const reading = this.#reading;
-    if (reading === null || reading.assembler.inTransaction) return;
-    reading.history.passed(lsn);
+    if (reading === null) return;
+    // The last one applied, which comes once more, may be the one that is open.
+    if (!reading.assembler.inTransaction) reading.history.passed(lsn);
     reading.idle.keepalive(lsn, atMs, replyRequested);
   }
 }

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LogicalReplicationService } from 'pg-logical-replication/dist/logical-replication-service.js';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
+import { TransactionAssembler } from '../../../connectors/postgres/source/transaction-assembler.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
@@ -65,6 +67,57 @@ test('a transaction that is open across keepalives is not passed over', async ()
   await using reading = new Reading({ ...queue, start });
   await reading.reached(await queue.source.mark());
   expect(reading.rows).toEqual([['1']]);
+});
+
+/** Behind each row the session is told that everything up to there was sent, now with and now without a request for an answer. */
+function keepaliveBehindEachRow(lsn: string): void {
+  const subscribe = vi.spyOn(LogicalReplicationService.prototype, 'subscribe');
+  const read = TransactionAssembler.prototype.message;
+  let told = 0;
+  const message = vi.spyOn(TransactionAssembler.prototype, 'message').mockImplementation(function (
+    this: TransactionAssembler,
+    bytes,
+    start = 0,
+    end = bytes.length,
+  ) {
+    read.call(this, bytes, start, end);
+    if (bytes[start] === 'I'.charCodeAt(0)) {
+      (subscribe.mock.contexts.at(-1) as LogicalReplicationService).emit(
+        'heartbeat',
+        lsn,
+        Date.now(),
+        ++told % 2 === 0,
+      );
+    }
+  });
+  onTestFinished(() => {
+    subscribe.mockRestore();
+    message.mockRestore();
+  });
+}
+
+test('inside a transaction no keepalive moves the position, also when it comes once more', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE item (id int PRIMARY KEY)');
+  await using queue = await begin(db);
+  // Beyond its end: a position that is given out in its middle would leave the rest of it behind.
+  keepaliveBehindEachRow('FFFF/0');
+  let start = queue.start;
+  {
+    await using reading = new Reading({ ...queue, acknowledge: false });
+    await db.query('INSERT INTO item SELECT generate_series(1, 6000)');
+    await reading.until(() => reading.parts.some(({ rows, commit }) => rows > 0 && commit !== null));
+    const first = reading.parts.findIndex(({ rows }) => rows > 0);
+    expect(reading.parts.slice(first).map(({ rows, commit }) => [rows, commit !== null])).toEqual([
+      [5_000, false],
+      [1_000, true],
+    ]);
+    start = reading.checkpoint;
+  }
+  await db.query('INSERT INTO item VALUES (0)');
+  await using reading = new Reading({ ...queue, start });
+  await reading.reached(await queue.source.mark());
+  expect(reading.rows).toEqual([['0']]);
 });
 
 test('heartbeats of the route come with the source’s clock, those of others only move the position', async () => {
