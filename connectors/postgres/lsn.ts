@@ -6,12 +6,18 @@ import type { Position, PositionOrder } from '../../src/core/position.ts';
 export type Lsn = bigint;
 
 export function formatLsn(lsn: Lsn): Position {
-  return `${hex(Number(lsn >> 32n))}/${hex(Number(BigInt.asUintN(32, lsn)))}` as Position;
+  if (lsn > exactNumber) return `${hex(Number(lsn >> 32n))}/${hex(Number(BigInt.asUintN(32, lsn)))}` as Position;
+  // Each transaction has one, and what is computed of bigints are objects.
+  const bytes = Number(lsn);
+  return `${hex(Math.floor(bytes / half))}/${hex(bytes % half)}` as Position;
 }
 
+const half = 0x1_0000_0000;
+const exactNumber = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** Each transaction has one: of a number it takes a fraction of what it takes of a bigint. */
-function hex(half: number): string {
-  return half.toString(16).toUpperCase();
+function hex(value: number): string {
+  return value.toString(16).toUpperCase();
 }
 
 export function parseLsn(text: string): Lsn {

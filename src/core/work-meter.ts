@@ -1,4 +1,5 @@
-import { isRowChange } from './change.ts';
+import { type Change, isRowChange } from './change.ts';
+import { packedInserts } from './packed-part.ts';
 import { type TableName, type TableVersion, tableLabel } from './table.ts';
 import type { TransactionPart } from './transaction.ts';
 
@@ -69,12 +70,19 @@ export class WorkMeter {
   /** A group has been applied. */
   applied(parts: readonly TransactionPart[], rows: number): void {
     const found = groupRowBounds.findIndex((bound) => rows <= bound);
-    const at = found < 0 ? groupRowBounds.length : found;
-    this.#groups[at] = (this.#groups[at] ?? 0) + 1;
+    const size = found < 0 ? groupRowBounds.length : found;
+    this.#groups[size] = (this.#groups[size] ?? 0) + 1;
     let table: TableVersion | null = null;
     let slot: Float64Array | null = null;
     for (const part of parts) {
-      for (const change of part.changes) {
+      const inserts = packedInserts(part);
+      if (inserts !== null) {
+        add(this.#slot(inserts.table), operationAt.insert, inserts.rows);
+        continue;
+      }
+      const { changes } = part;
+      for (let at = 0; at < changes.length; at++) {
+        const change = changes[at] as Change;
         if (isRowChange(change)) {
           if (change.table !== table || slot === null) {
             table = change.table;

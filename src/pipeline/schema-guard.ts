@@ -4,6 +4,7 @@ import type { DdlChange, SchemaChange } from '../core/change.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
+import { packedInserts } from '../core/packed-part.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
@@ -86,8 +87,9 @@ export class SchemaGuard {
   expect(parts: readonly Pick<TransactionPart, 'changes'>[]): void {
     if (this.#expectsAll) return;
     const tables = new Map<string, TableVersion>();
-    for (const { changes } of parts)
-      for (const change of changes) if (change.kind === 'schemaChange') tables.set(tableLabel(change.to), change.to);
+    for (const part of parts.filter((each) => packedInserts(each) === null))
+      for (const change of part.changes)
+        if (change.kind === 'schemaChange') tables.set(tableLabel(change.to), change.to);
     if (tables.size > 1) this.#options.source.expectFacts?.([...tables.values()]);
   }
 

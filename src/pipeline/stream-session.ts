@@ -4,6 +4,7 @@ import type { Channel } from '../core/channel.ts';
 import type { Collector } from '../core/collector.ts';
 import { backlogRows, type Consumer, type PartFeed } from '../core/consumer.ts';
 import type { LatestValue } from '../core/latest-value.ts';
+import { packedInserts } from '../core/packed-part.ts';
 import type { Position } from '../core/position.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import type { LoadingTables } from './loading-tables.ts';
@@ -144,9 +145,15 @@ async function read(
 }
 
 /** Most parts are rows only and come from nowhere else: nothing is awaited for them. */
-function asksGuard({ changes, origin }: TransactionPart): boolean {
-  if (origin.length > 0) return true;
-  for (const { kind } of changes) if (kind === 'schemaChange' || kind === 'ddl') return true;
+function asksGuard(part: TransactionPart): boolean {
+  if (part.origin.length > 0) return true;
+  if (packedInserts(part) !== null) return false;
+  const { changes } = part;
+  // Each row comes by here: an iterator's results would be garbage.
+  for (let at = 0; at < changes.length; at++) {
+    const kind = changes[at]?.kind;
+    if (kind === 'schemaChange' || kind === 'ddl') return true;
+  }
   return false;
 }
 

@@ -11,6 +11,8 @@ import {
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { transformErrors } from '../core/errors/catalogue/transform.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import type { PackedInserts } from '../core/packed-inserts.ts';
+import { packedInserts } from '../core/packed-part.ts';
 import type { Position } from '../core/position.ts';
 import type { TableSelection } from '../core/route.ts';
 import type { StoredTable } from '../core/route-state-store.ts';
@@ -19,7 +21,7 @@ import type { TableDefinition } from '../core/table-facts.ts';
 import type { MappedTable } from '../core/table-mapping.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { bindTable } from './mapping/bind-table.ts';
-import { IncompleteRow, isPlain, mapAny, mapInPlace } from './mapping/map-change.ts';
+import { IncompleteRow, isPlain, isUntouched, mapAny, mapInPlace } from './mapping/map-change.ts';
 import { mapRows, OutsideShare, StepFailure } from './mapping/map-rows.ts';
 import { shareOf } from './mapping/share-of.ts';
 import type { MappedRow, TableBinding } from './mapping/table-binding.ts';
@@ -67,6 +69,8 @@ export class TableMapper {
    * there is no value travels as it came: it halts, or is set aside, in its turn.
    */
   map(part: TransactionPart): TransactionPart {
+    const inserts = packedInserts(part);
+    if (inserts !== null && this.#mapUntouched(inserts)) return part;
     const { changes } = part;
     let made: Change[] | null = null;
     let unmapped: TidelockError | null = null;
@@ -104,6 +108,14 @@ export class TableMapper {
       if (change.kind === 'unmapped') this.#append(change.change, made, position);
       else made.push(change);
     return made;
+  }
+
+  /** False where somebody has to look into the rows. */
+  #mapUntouched(inserts: PackedInserts): boolean {
+    const { binding, isPlain } = this.#bind(inserts.table);
+    if (!isPlain || binding.canFail || !isUntouched(binding)) return false;
+    inserts.table = binding.outputs[0].table;
+    return true;
   }
 
   /** False where it has to be mapped by `#append`. */

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { planTable, type TablePlan } from '../../connectors/postgres/target/table-plan.ts';
 import type { TargetColumn, TargetIndex, TargetTable } from '../../connectors/postgres/target/target-table.ts';
-import { NetEffect } from '../../connectors/sql/apply/net-effect.ts';
+import { NetEffect, type NetTable } from '../../connectors/sql/apply/net-effect.ts';
 import { type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { RowChange } from '../../src/core/change.ts';
+import { PackedInserts } from '../../src/core/packed-inserts.ts';
 import { PackedInsert, PackedUpdate } from '../../src/core/packed-row.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import { packed } from '../support/packed.ts';
@@ -142,6 +143,24 @@ function asItCame(change: RowChange): RowChange {
   return new PackedUpdate(table, packed(after as string[]));
 }
 
+const flags = fc.array(fc.boolean(), { minLength: 1 });
+
+/** The new rows from there on that nobody has looked into, together; null of none. */
+function newRowsAt(changes: readonly RowChange[], at: number): PackedInserts | null {
+  const end = changes.findIndex((change, place) => place >= at && !(change instanceof PackedInsert));
+  const found = changes.slice(at, end < 0 ? changes.length : end);
+  if (found.length === 0) return null;
+  const inserts = new PackedInserts(found[0]?.table as TableVersion);
+  for (const insert of found) inserts.add(insert as PackedInsert);
+  return inserts;
+}
+
+const allOf = ({ added, packed: inserts, changes }: NetTable<TablePlan>): RowChange[] => [
+  ...added,
+  ...inserts.flatMap((each) => each.changes()),
+  ...changes.values(),
+];
+
 const told = (change: RowChange): string =>
   JSON.stringify(
     [change.kind, change.kind === 'insert' ? null : change.before, change.kind === 'delete' ? null : change.after],
@@ -170,7 +189,7 @@ function apply(state: Model, change: RowChange): void {
 
 test('the net effect of any changes ends as one by one, and leaves the changes as they were', () => {
   fc.assert(
-    fc.property(steps, steps, fc.array(fc.boolean(), { minLength: 1 }), (before, during, arePacked) => {
+    fc.property(steps, steps, flags, flags, (before, during, arePacked, areTogether) => {
       const table = plan();
       const state: Model = new Map();
       const target: Model = new Map();
@@ -180,12 +199,18 @@ test('the net effect of any changes ends as one by one, and leaves the changes a
       const changes = happened.map((change, at) => (arePacked[at % arePacked.length] ? asItCame(change) : change));
       const net = new NetEffect<TablePlan>();
       const flush = (): void => {
-        const rows = net.drain().flatMap(({ added, changes: left }) => [...added, ...left.values()]);
+        const rows = net.drain().flatMap(allOf);
         // In any order between rows: deletes first frees what inserts take.
         for (const kind of ['delete', 'update', 'insert'])
           for (const change of rows) if (change.kind === kind) apply(target, change);
       };
-      for (const change of changes) {
+      for (let at = 0; at < changes.length; at++) {
+        const together = areTogether[at % areTogether.length] ? newRowsAt(changes, at) : null;
+        if (together !== null && net.offerPacked(table, together)) {
+          at += together.rows - 1;
+          continue;
+        }
+        const change = changes[at] as RowChange;
         if (net.offer(table, change) === 'taken') continue;
         flush();
         apply(target, change);

@@ -1,8 +1,8 @@
 import type { Change, RowChange } from '../../../src/core/change.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
-import { PackedInsert, PackedUpdate, readUInt32 } from '../../../src/core/packed-row.ts';
-import { tableLabel } from '../../../src/core/table.ts';
+import { type PackedRow, PackedUpdate, readUInt32 } from '../../../src/core/packed-row.ts';
+import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { idleAdvance, PartBuilder } from '../../sql/part-builder.ts';
 import { formatLsn, type Lsn } from '../lsn.ts';
@@ -57,7 +57,7 @@ export interface AssemblerOptions {
   emit(part: TransactionPart): void;
 }
 
-interface OpenTransaction extends Omit<Begin, 'atMs'> {
+interface OpenTransaction extends Begin {
   readonly builder: PartBuilder;
   /** Its commit has not come: `commitLsn` is where it lies at the earliest. */
   readonly isEarly: boolean;
@@ -280,15 +280,26 @@ export class TransactionAssembler {
     if (described !== null) this.#checkPart(relation, described);
     if (end - start > this.#options.maxRowBytes) this.#checkSize(bytes.subarray(start, end), relation);
     this.#announce(open, relation);
-    open.builder.addRow(this.#decode(bytes, start, end, relation), this.#memoryOf(bytes, end - start));
+    const memory = this.#memoryOf(bytes, end - start);
+    const packed = this.#packed(bytes, start, end, relation);
+    if (packed === null) open.builder.addRow(this.#decode(bytes, start, end, relation), memory);
+    else if (bytes[start] === messageTypes.insert) open.builder.addInsert(relation.table, packed, memory);
+    else open.builder.addRow(new PackedUpdate(relation.table, packed), memory);
+  }
+
+  /** Until the next row. */
+  #packed(bytes: Buffer, start: number, end: number, { table }: Relation): PackedRow | null {
+    try {
+      return this.#rows.packed(bytes, start, end, table);
+    } catch (error) {
+      throw this.#unreadable(error, table);
+    }
   }
 
   #decode(bytes: Buffer, start: number, end: number, { table }: Relation): RowChange {
     const rows = this.#rows;
     const isInsert = bytes[start] === messageTypes.insert;
     try {
-      const packed = rows.packed(bytes, start, end, table);
-      if (packed !== null) return isInsert ? new PackedInsert(table, packed) : new PackedUpdate(table, packed);
       rows.open(bytes, start, end);
       const kind = rows.kind();
       if (kind === 'N') {
@@ -300,12 +311,16 @@ export class TransactionAssembler {
       rows.kind();
       return { kind: 'update', table, before, after: rows.tuple(table, false) };
     } catch (error) {
-      if (!(error instanceof InvalidTextError)) throw error;
-      const place = { route: this.#options.route, table: tableLabel(table), column: error.column };
-      throw fail(sourceErrors.invalidText, { ...place, position: this.#position() });
+      throw this.#unreadable(error, table);
     } finally {
       rows.close();
     }
+  }
+
+  #unreadable(error: unknown, table: TableVersion): unknown {
+    if (!(error instanceof InvalidTextError)) return error;
+    const place = { route: this.#options.route, table: tableLabel(table), column: error.column };
+    return fail(sourceErrors.invalidText, { ...place, position: this.#position() });
   }
 
   /** What a row takes: its values about twice what they are in the message when they are read, and some objects of their own. */

@@ -1,5 +1,6 @@
 import type { InsertChange } from '../../../src/core/change.ts';
-import { type PackedRow, packedAfter, packedNull, readUInt16, readUInt32 } from '../../../src/core/packed-row.ts';
+import type { PackedInserts } from '../../../src/core/packed-inserts.ts';
+import { packedAfter, packedNull, readUInt16, readUInt32 } from '../../../src/core/packed-row.ts';
 import type { CopyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
 
@@ -10,13 +11,17 @@ const messageBytes = 65_536;
 const headerBytes = 5;
 
 /** New rows in COPY's text format, as messages of the protocol. Rows that nobody has looked into are copied byte by byte. */
-export function copyMessages(inserts: readonly InsertChange[]): CopyData[] {
+export function copyMessages(inserts: readonly InsertChange[], packed: readonly PackedInserts[] = []): CopyData[] {
   const messages = new CopyMessages();
-  for (const insert of inserts) {
-    const packed = packedAfter(insert);
-    if (packed === null) messages.text(copyText([insert.after]));
-    else messages.packed(packed);
+  for (let i = 0; i < inserts.length; i++) {
+    const insert = inserts[i] as InsertChange;
+    const row = packedAfter(insert);
+    if (row === null) messages.text(copyText([insert.after]));
+    else messages.packed(row.bytes, row.at, row.end);
   }
+  for (const { pieces } of packed)
+    for (const { bytes, places } of pieces)
+      for (let i = 0; i < places.length; i += 2) messages.packed(bytes, places[i] as number, places[i + 1] as number);
   return messages.end();
 }
 
@@ -31,8 +36,8 @@ class CopyMessages {
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  packed(row: PackedRow): void {
-    const { bytes, at, end } = row;
+  /** A row as PackedRow has it. */
+  packed(bytes: Buffer, at: number, end: number): void {
     const count = readUInt16(bytes, at);
     // Every byte behind a backslash, a NULL of one byte as two, and what stands between.
     this.#room(2 * (end - at) + 2 * count + 1);

@@ -1,8 +1,17 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
-import { type InsertChange, isRowChange, type RowChange } from '../../../src/core/change.ts';
+import { type Change, type InsertChange, isRowChange, type RowChange } from '../../../src/core/change.ts';
+import type { PackedInserts } from '../../../src/core/packed-inserts.ts';
+import { packedInserts } from '../../../src/core/packed-part.ts';
 import { packedAfter } from '../../../src/core/packed-row.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
-import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage } from '../../sql/apply/net-effect.ts';
+import {
+  NetEffect,
+  type NetTable,
+  type SplitRows,
+  splitByKind,
+  takePacked,
+  updateKeyImage,
+} from '../../sql/apply/net-effect.ts';
 import type { StatementSink } from './batch.ts';
 import { copyMessages } from './copy-messages.ts';
 import { guardedStatement, untouchedCopy } from './guarded-statement.ts';
@@ -34,6 +43,7 @@ export type Applier = TruncateOptions & RowApplier;
 export async function sendAsSets(applier: Applier, parts: readonly TransactionPart[]): Promise<void> {
   const net = new NetEffect<TablePlan>();
   for (const part of parts) {
+    if (reducePacked(applier, net, part)) continue;
     for (const change of part.changes) {
       if (isRowChange(change)) reduce(applier, net, change);
       else if (change.kind === 'truncate') {
@@ -48,8 +58,23 @@ export async function sendAsSets(applier: Applier, parts: readonly TransactionPa
 /** The same of parts without a truncate. */
 export function sendRowsAsSets(applier: RowApplier, parts: readonly TransactionPart[]): void {
   const net = new NetEffect<TablePlan>();
-  for (const { changes } of parts) for (const change of changes) if (isRowChange(change)) reduce(applier, net, change);
+  for (const part of parts) {
+    if (reducePacked(applier, net, part)) continue;
+    const { changes } = part;
+    for (let at = 0; at < changes.length; at++) {
+      const change = changes[at] as Change;
+      if (isRowChange(change)) reduce(applier, net, change);
+    }
+  }
   sendNet(applier, net.drain());
+}
+
+/** False where the part's changes have to be looked at one by one. */
+function reducePacked(applier: RowApplier, net: NetEffect<TablePlan>, part: TransactionPart): boolean {
+  const inserts = packedInserts(part);
+  if (inserts === null) return false;
+  const plan = applier.plans.get(inserts.table);
+  return plan.copy !== null && net.offerPacked(plan, inserts);
 }
 
 function reduce(applier: RowApplier, net: NetEffect<TablePlan>, change: RowChange): void {
@@ -105,26 +130,40 @@ function sendNet(applier: RowApplier, tables: readonly NetTable<TablePlan>[]): v
   if (applier.replicaRole) {
     for (const table of tables) {
       withRole(applier, table.plan, () => {
+        const packed = packedOf(table);
         const rows = splitByKind(table);
         sendDeletes(applier, table.plan, rows.deletes);
         sendUpdates(applier, table.plan, rows.updates);
-        sendInserts(applier, table.plan, rows.inserts);
+        sendInserts(applier, table.plan, rows.inserts, packed);
       });
     }
     return;
   }
   const parentsFirst = applier.plans.parentsFirst(tables.map((table) => table.plan));
+  const packed = new Map(tables.map((table) => [table.plan, packedOf(table)]));
   const split = new Map(tables.map((table) => [table.plan, splitByKind(table)]));
   const empty: SplitRows = { inserts: [], updates: [], deletes: [] };
-  for (const plan of parentsFirst) sendInserts(applier, plan, (split.get(plan) ?? empty).inserts);
+  for (const plan of parentsFirst)
+    sendInserts(applier, plan, (split.get(plan) ?? empty).inserts, packed.get(plan) ?? []);
   for (const plan of parentsFirst) sendUpdates(applier, plan, (split.get(plan) ?? empty).updates);
   for (const plan of parentsFirst.reverse()) sendDeletes(applier, plan, (split.get(plan) ?? empty).deletes);
 }
 
-function sendInserts(applier: RowApplier, plan: TablePlan, inserts: readonly InsertChange[]): void {
-  const count = inserts.length;
-  if (plan.copy !== null && count >= worthCopying) {
-    applier.batch.sendCopy(plan.copy, copyMessages(inserts), count, plan.label);
+/** What stays packed is written by COPY alone: of any other table it is left for `splitByKind`. */
+function packedOf(table: NetTable<TablePlan>): readonly PackedInserts[] {
+  return table.plan.copy === null ? [] : takePacked(table);
+}
+
+/** `packed`: more of them, of a table that can be copied to. */
+function sendInserts(
+  applier: RowApplier,
+  plan: TablePlan,
+  inserts: readonly InsertChange[],
+  packed: readonly PackedInserts[],
+): void {
+  const count = packed.reduce((sum, { rows }) => sum + rows, inserts.length);
+  if (plan.copy !== null && (count >= worthCopying || packed.length > 0)) {
+    applier.batch.sendCopy(plan.copy, copyMessages(inserts, packed), count, plan.label);
     if (applier.isGuarded) applier.batch.sendGuarded(untouchedCopy(plan), count, plan.label);
   } else if (count > 0) {
     const next = inserts.map(imageOf);

@@ -80,8 +80,8 @@ export function bindRows(statement: Statement, old: readonly RowImage[], next: r
     sinks[image][index] = writer;
     return writer;
   });
-  if (sinks.old.length > 0) for (const image of old) giveCells(image, sinks.old);
-  if (sinks.new.length > 0) for (const image of next) giveCells(image, sinks.new);
+  if (sinks.old.length > 0) for (let at = 0; at < old.length; at++) giveCells(old[at] as RowImage, sinks.old);
+  if (sinks.new.length > 0) for (let at = 0; at < next.length; at++) giveCells(next[at] as RowImage, sinks.new);
   return writers.map((writer) => writer.end());
 }
 

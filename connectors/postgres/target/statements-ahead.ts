@@ -1,12 +1,13 @@
 import { type Change, isRowChange } from '../../../src/core/change.ts';
+import { packedInserts } from '../../../src/core/packed-part.ts';
+import type { TableVersion } from '../../../src/core/table.ts';
+import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { evolutionOf } from '../../sql/apply/evolutions.ts';
 import { bytesOf, type Group, isIdle, isOfLoad } from '../../sql/apply/group.ts';
 import { PreparedGroup } from './prepared-group.ts';
 import { sendRowsAsSets } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
-
-const isTruncate = ({ kind }: Change): boolean => kind === 'truncate';
 
 export interface StatementsAheadOptions {
   readonly plans: TablePlans;
@@ -47,16 +48,32 @@ export class StatementsAhead {
       evolutionOf(parts[0]) === null &&
       !parts.some(isOfLoad) &&
       !parts.every(isIdle) &&
-      parts.every(
-        ({ unmapped, again, changes }) => unmapped === undefined && again === undefined && !changes.some(isTruncate),
-      ) &&
+      parts.every((part) => part.unmapped === undefined && part.again === undefined && !holdsTruncate(part)) &&
       plans.areMade(parts, open) &&
-      !parts.some(({ changes }) => changes.some((change) => this.#isRuled(change)))
+      !parts.some((part) => this.#isRuled(part))
     );
   }
 
   /** A table with rules of its own, which a statement that tells what it has done does not go with. */
-  #isRuled(change: Change): boolean {
-    return isRowChange(change) && this.#options.plans.get(change.table).hasRules;
+  #isRuled(part: TransactionPart): boolean {
+    const { plans } = this.#options;
+    const inserts = packedInserts(part);
+    if (inserts !== null) return plans.get(inserts.table).hasRules;
+    const { changes } = part;
+    let last: TableVersion | null = null;
+    for (let at = 0; at < changes.length; at++) {
+      const change = changes[at] as Change;
+      if (!isRowChange(change) || change.table === last) continue;
+      last = change.table;
+      if (plans.get(last).hasRules) return true;
+    }
+    return false;
   }
+}
+
+function holdsTruncate(part: TransactionPart): boolean {
+  if (packedInserts(part) !== null) return false;
+  const { changes } = part;
+  for (let at = 0; at < changes.length; at++) if (changes[at]?.kind === 'truncate') return true;
+  return false;
 }

@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { isRowChange } from '../../../src/core/change.ts';
+import { type Change, isRowChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { packedInserts } from '../../../src/core/packed-part.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
@@ -78,8 +79,16 @@ export class TablePlans {
     };
     for (const part of parts) {
       for (const { table } of part.chunk?.sets ?? []) need(table);
+      const inserts = packedInserts(part);
+      if (inserts !== null) {
+        need(inserts.table);
+        continue;
+      }
       let last: TableVersion | null = null;
-      for (const change of part.changes) {
+      const { changes } = part;
+      // Each row comes by here: an iterator's results would be garbage.
+      for (let at = 0; at < changes.length; at++) {
+        const change = changes[at] as Change;
         if (change.kind === 'truncate' || change.kind === 'unmapped') change.tables.forEach(need);
         else if (isRowChange(change) && change.table !== last) {
           last = change.table;

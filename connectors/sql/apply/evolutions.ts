@@ -1,24 +1,29 @@
-import type { DdlChange, SchemaChange } from '../../../src/core/change.ts';
+import type { Change, DdlChange, SchemaChange } from '../../../src/core/change.ts';
+import { packedInserts } from '../../../src/core/packed-part.ts';
 import type { Evolution } from '../../../src/core/schema-step.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 
 /** A definition that the target has to follow, or a command that it has to carry out, before the rows after it. */
 export type Evolving = (SchemaChange & { readonly evolution: Evolution }) | DdlChange;
 
-function isEvolving(change: TransactionPart['changes'][number]): change is Evolving {
+function isEvolving(change: Change): change is Evolving {
   return change.kind === 'ddl' || (change.kind === 'schemaChange' && change.evolution !== undefined);
 }
 
 /** What the part begins with, null where that is rows. */
 export function evolutionOf(part: TransactionPart | undefined): Evolving | null {
-  const first = part?.changes[0];
+  if (part === undefined || packedInserts(part) !== null) return null;
+  const [first] = part.changes;
   return first !== undefined && isEvolving(first) ? first : null;
 }
 
 const rowKinds: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'unmapped']);
 
-export function hasEvolutions({ changes }: TransactionPart): boolean {
-  return changes.some(isEvolving);
+export function hasEvolutions(part: TransactionPart): boolean {
+  if (packedInserts(part) !== null) return false;
+  const { changes } = part;
+  for (let at = 0; at < changes.length; at++) if (isEvolving(changes[at] as Change)) return true;
+  return false;
 }
 
 /** The part, cut so that each definition to be followed is one by itself, which never ends a transaction. */

@@ -1,5 +1,6 @@
 import { ABSENT, type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import type { InsertChange, RowChange, UpdateChange } from '../../../src/core/change.ts';
+import type { PackedInserts } from '../../../src/core/packed-inserts.ts';
 import { PackedInsert, packedAfter } from '../../../src/core/packed-row.ts';
 import type { KeyReader, RowKey } from './row-key.ts';
 
@@ -26,6 +27,8 @@ export interface NetTable<P extends NetPlan> {
    * nothing else has happened to yet. The server finds two of one key among them.
    */
   added: InsertChange[];
+  /** More of them, as they came: only of a consumer that offers such. */
+  packed: PackedInserts[];
 }
 
 /** What became of a change that was offered: `barrier` has to be applied by itself, after all that came before it. */
@@ -58,6 +61,7 @@ export class NetEffect<P extends NetPlan> {
       table.added.push(change);
       return 'taken';
     }
+    if (table.packed.length > 0) unpackAdded(table);
     if (table.added.length > 0 && !tellApart(table, read)) return 'barrier';
     const key = rowKey(plan, read, change);
     if (key === null) return 'barrier';
@@ -67,6 +71,14 @@ export class NetEffect<P extends NetPlan> {
       return 'taken';
     }
     return this.#merge(table, key, earlier, change);
+  }
+
+  /** New rows of one table as they came. False where they have to be offered one by one. */
+  offerPacked(plan: P, inserts: PackedInserts): boolean {
+    const table = plan.readKey === null ? null : this.#table(plan);
+    const isAdded = table === null ? plan.insertsMany : table.changes.size === 0 && plan.findsTwins;
+    if (isAdded) this.#table(plan).packed.push(inserts);
+    return isAdded;
   }
 
   #merge(table: NetTable<P>, key: RowKey, earlier: RowChange, change: RowChange): Reduction {
@@ -101,7 +113,7 @@ export class NetEffect<P extends NetPlan> {
     for (const [plan, table] of this.#tables) {
       if (!isMeant(plan)) continue;
       this.#tables.delete(plan);
-      if (table.changes.size + table.added.length > 0) taken.push(table);
+      if (table.changes.size + table.added.length + table.packed.length > 0) taken.push(table);
     }
     return taken;
   }
@@ -111,7 +123,7 @@ export class NetEffect<P extends NetPlan> {
     if (this.#last?.plan === plan) return this.#last;
     let table = this.#tables.get(plan);
     if (table === undefined) {
-      table = { plan, changes: new Map(), added: [] };
+      table = { plan, changes: new Map(), added: [], packed: [] };
       this.#tables.set(plan, table);
     }
     this.#last = table;
@@ -135,6 +147,18 @@ function merged(earlier: InsertChange | UpdateChange, later: UpdateChange): RowC
       : new PackedInsert(table, packed);
   if (packed !== null && earlier.before === null && later.table === table) return later;
   return { kind: 'update', table, before: earlier.before, after: mergeRow(earlier.after, later.after) };
+}
+
+/** The order among new rows says nothing: they are of keys that the server tells apart, or of a table without. */
+function unpackAdded(table: NetTable<NetPlan>): void {
+  for (const inserts of takePacked(table)) for (const change of inserts.changes()) table.added.push(change);
+}
+
+/** For whoever writes them as they came, before `splitByKind`. */
+export function takePacked(table: NetTable<NetPlan>): readonly PackedInserts[] {
+  const { packed } = table;
+  if (packed.length > 0) table.packed = [];
+  return packed;
 }
 
 /** New rows under their keys, now that something else happens to their table. False where they have to go as they are. */
@@ -199,7 +223,9 @@ export interface SplitRows {
   readonly deletes: Row[];
 }
 
-export function splitByKind({ changes, added }: NetTable<NetPlan>): SplitRows {
+export function splitByKind(table: NetTable<NetPlan>): SplitRows {
+  unpackAdded(table);
+  const { changes, added } = table;
   const rows: SplitRows = { inserts: added, updates: [], deletes: [] };
   for (const change of changes.values()) {
     if (change.kind === 'insert') rows.inserts.push(change);

@@ -2,6 +2,9 @@ import { lsnOrder } from '../../../connectors/postgres/lsn.ts';
 import { postgresTarget } from '../../../connectors/postgres/target/postgres-target.ts';
 import type { Consumer } from '../../../src/core/consumer.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { PackedInserts } from '../../../src/core/packed-inserts.ts';
+import { PackedPart } from '../../../src/core/packed-part.ts';
+import { PackedInsert } from '../../../src/core/packed-row.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { ConnectionSettings, RouteDefinition } from '../../../src/core/route.ts';
 import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
@@ -147,6 +150,17 @@ const nothing: ConsumerOptions['share'] = () => {
   throw new Error('nothing is shared');
 };
 
+/** As a large transaction gives new rows of one table. */
+function together(part: TransactionPart): TransactionPart {
+  const rows = part.changes.flatMap((change) => (change instanceof PackedInsert && change.isPacked ? change : []));
+  const [first] = rows;
+  if (first === undefined || rows.length < part.changes.length || rows.some(({ table }) => table !== first.table))
+    return part;
+  const inserts = new PackedInserts(first.table);
+  for (const row of rows) inserts.add(row);
+  return new PackedPart(inserts, part);
+}
+
 /** The same transactions in pieces of so many rows. */
 export function cut(parts: readonly TransactionPart[], rows: number): TransactionPart[] {
   return parts.flatMap((part) => {
@@ -155,7 +169,7 @@ export function cut(parts: readonly TransactionPart[], rows: number): Transactio
       const changes = part.changes.slice(at, at + rows);
       const commit = at + rows >= part.changes.length ? part.commit : null;
       const count = changes.filter(({ kind }) => kind === 'insert' || kind === 'update' || kind === 'delete').length;
-      pieces.push({ ...part, changes, rows: count, bytes: Math.ceil(part.bytes / 2), commit });
+      pieces.push(together({ ...part, changes, rows: count, bytes: Math.ceil(part.bytes / 2), commit }));
     }
     return pieces;
   });

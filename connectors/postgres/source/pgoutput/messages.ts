@@ -25,7 +25,6 @@ export const messageTypes = {
 export interface Begin {
   /** Where the commit record starts, which is also where the transaction is ordered. */
   readonly commitLsn: Lsn;
-  readonly atMs: number;
   readonly xid: string;
 }
 
@@ -33,8 +32,8 @@ export interface Commit {
   /** Where the commit record ends: the first byte that is not needed any more once the transaction is durable. */
   readonly endLsn: Lsn;
   readonly atMs: number;
-  /** The same in microseconds, as the server has it. */
-  readonly time: bigint;
+  /** Microseconds since 2000, as the server has it: a number is exact up to the year 2285. */
+  readonly time: number;
 }
 
 /** Of a transaction that was sent while it was decoded. */
@@ -97,13 +96,12 @@ export function replicaIdentity(letter: string): ReplicaIdentity {
 export function readBegin(buffer: Buffer, at = 0): Begin {
   return {
     commitLsn: buffer.readBigUInt64BE(at + 1),
-    atMs: toMilliseconds(buffer.readBigInt64BE(at + 9)),
     xid: String(buffer.readUInt32BE(at + 17)),
   };
 }
 
 export function readCommit(buffer: Buffer, at = 0): Commit {
-  const time = buffer.readBigInt64BE(at + 18);
+  const time = readTime(buffer, at + 18);
   return { endLsn: buffer.readBigUInt64BE(at + 10), atMs: toMilliseconds(time), time };
 }
 
@@ -112,7 +110,7 @@ export function readStreamedXid(buffer: Buffer, at = 0): string {
 }
 
 export function readStreamCommit(buffer: Buffer, at = 0): StreamCommit {
-  const time = buffer.readBigInt64BE(at + 22);
+  const time = readTime(buffer, at + 22);
   return {
     xid: readStreamedXid(buffer, at),
     commitLsn: buffer.readBigUInt64BE(at + 6),
@@ -129,9 +127,14 @@ export function unprefixed(bytes: Buffer, at: number): number | null {
   return at + idBytes;
 }
 
+/** Without a bigint, of which each would be garbage: each transaction has one. */
+function readTime(buffer: Buffer, at: number): number {
+  return buffer.readInt32BE(at) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4);
+}
+
 /** Microseconds since 2000-01-01 to milliseconds since 1970. */
-function toMilliseconds(time: bigint): number {
-  return Math.floor(Number(time) / 1000) + 946_684_800_000;
+function toMilliseconds(time: number): number {
+  return Math.floor(time / 1000) + 946_684_800_000;
 }
 
 export function readRelation(buffer: Buffer): RelationMessage {
