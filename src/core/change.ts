@@ -91,6 +91,16 @@ export interface UnmappedChange {
   readonly tables: readonly TableVersion[];
   /** The transforms have made it what it is: only the form of a value that the target has is missing (pipeline/bridge). */
   readonly mapped?: true;
+  /** Of a row where only values lack a form: what is known of it. Not stored with it. */
+  readonly known?: KnownChange;
+}
+
+/** A change as the target is to see it, but for some columns. */
+export interface KnownChange {
+  /** NULL stands for what has no form. */
+  readonly change: RowChange;
+  /** Names of the columns whose values, old or new, have none. */
+  readonly lacking: readonly string[];
 }
 
 /** Tidelock's own record in the change queue: measures lag, and moves an idle route's position on. */

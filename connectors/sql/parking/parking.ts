@@ -1,5 +1,5 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { isRowChange, type RowChange, type UnmappedChange } from '../../../src/core/change.ts';
+import { type Change, isRowChange, type RowChange, type UnmappedChange } from '../../../src/core/change.ts';
 import { encodeChanges } from '../../../src/core/change-codec.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
@@ -213,21 +213,30 @@ export class Parking<P extends ClaimedPlan> {
     let concerned = false;
     for (const part of parts) {
       for (const change of part.changes) {
-        if (change.kind === 'truncate' || change.kind === 'unmapped') {
-          // Of what has no keys yet every key counts.
-          for (const table of change.tables) this.#claimsOf(plans.get(table)).truncate(claim);
-        } else if (isRowChange(change)) {
-          const plan = plans.get(change.table);
+        const row = this.#keyed(change, plans);
+        if (row !== null) {
+          const plan = plans.get(row.table);
           if (plan !== last) {
             last = plan;
             concerned = this.#claimsOf(plan).resources.some((resource) => this.#held.has(resource));
           }
-          if (concerned) this.#claimsOf(plan).later(change, claim);
+          if (concerned) this.#claimsOf(plan).later(row, claim);
+        } else if (change.kind === 'truncate' || change.kind === 'unmapped') {
+          // Of what has no keys yet every key counts.
+          for (const table of change.tables) this.#claimsOf(plans.get(table)).truncate(claim);
         }
         if (meets.resource !== null) return meets.resource;
       }
     }
     return null;
+  }
+
+  /** The change of a row whose keys are all known; null of others. */
+  #keyed(change: Change, plans: PlansOf<P>): RowChange | null {
+    if (isRowChange(change)) return change;
+    if (change.kind !== 'unmapped' || change.known === undefined) return null;
+    const { change: row, lacking } = change.known;
+    return this.#claimsOf(plans.get(row.table)).hasKeyOf(lacking) ? null : row;
   }
 
   async #prepare(parts: readonly TransactionPart[], plans: PlansOf<P>): Promise<void> {
@@ -268,20 +277,25 @@ export class Parking<P extends ClaimedPlan> {
     await this.#prepare([part], plans);
     const claim = (one: Claim): void => writing.claims.add(one);
     const byPlan = new Map<P, RowChange[]>();
+    /** Of those that have no value yet. */
+    const unmapped = new Set<RowChange>();
     for (const change of part.changes) {
-      if (change.kind === 'truncate' || change.kind === 'unmapped') {
+      const row = this.#keyed(change, plans);
+      if (row !== null) {
+        const plan = plans.get(row.table);
+        if (change.kind === 'unmapped') {
+          unmapped.add(row);
+          countUnmapped(tableOf(writing, plan), change);
+        } else countRow(tableOf(writing, plan), row);
+        const changes = byPlan.get(plan);
+        if (changes === undefined) byPlan.set(plan, [row]);
+        else changes.push(row);
+      } else if (change.kind === 'truncate' || change.kind === 'unmapped') {
         for (const table of change.tables) {
           if (change.kind === 'truncate') tableOf(writing, plans.get(table)).truncates++;
           else countUnmapped(tableOf(writing, plans.get(table)), change);
           this.#claimsOf(plans.get(table)).truncate(claim);
         }
-      } else if (isRowChange(change)) {
-        const plan = plans.get(change.table);
-        const counts = tableOf(writing, plan);
-        countRow(counts, change);
-        const changes = byPlan.get(plan);
-        if (changes === undefined) byPlan.set(plan, [change]);
-        else changes.push(change);
       }
     }
     for (const [plan, changes] of byPlan) {
@@ -289,7 +303,14 @@ export class Parking<P extends ClaimedPlan> {
       const oldRow = await this.#options.tables.oldRows(plan, claims.fetched, changes);
       for (const change of changes) {
         const old = oldRow(change);
-        if (old === null && change.kind !== 'insert') writing.incomplete = true;
+        if (old === null && change.kind !== 'insert') {
+          if (unmapped.has(change)) {
+            // Once the row has come nobody could read its old values: the change has to be mapped for that.
+            claims.truncate(claim);
+            continue;
+          }
+          writing.incomplete = true;
+        }
         claims.parked(change, old ?? null, claim);
       }
     }

@@ -112,6 +112,15 @@ export class TableClaims {
     return [...keys.map(({ resource }) => resource), ...(this.#unreadable === null ? [] : [this.#unreadable])];
   }
 
+  /** Whether a value of one of these columns, as a mapped row names them, is part of what tells keys apart. */
+  hasKeyOf(names: readonly string[]): boolean {
+    const { columns } = this.#plan.source;
+    const isNamed = (index: number): boolean => names.includes(columns[index]?.name ?? '');
+    return [this.#row, ...this.#unique, ...this.#foreign, ...this.#referenced].some(({ indexes }) =>
+      indexes.some(isNamed),
+    );
+  }
+
   /** What a change that comes later claims, to be held against what is parked. */
   later(change: RowChange, claim: (claim: Claim) => void): void {
     this.#claimRow(change, claim);

@@ -1,5 +1,5 @@
 import type { Row } from '../../core/cell.ts';
-import { type Change, isRowChange, type RowChange, type TruncateChange } from '../../core/change.ts';
+import { type Change, isRowChange, type KnownChange, type RowChange, type TruncateChange } from '../../core/change.ts';
 import { carryErrors } from '../../core/errors/catalogue/carry.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../core/table.ts';
@@ -119,7 +119,8 @@ export class Bridge {
         const { code, message, remedy, place } = error;
         unmapped ??= { code, message, remedy, place };
         const tables = targetsOf(change).map((table) => this.table(table));
-        return { kind: 'unmapped', change: this.#described(change), tables, mapped: true };
+        const known = isRowChange(change) && { known: this.#known(change) };
+        return { kind: 'unmapped', change: this.#described(change), tables, mapped: true, ...known };
       }
     });
     return { ...part, changes, ...(unmapped !== undefined && { unmapped }) };
@@ -159,6 +160,22 @@ export class Bridge {
       default:
         return change;
     }
+  }
+
+  /** What can be told of a row some of whose values have no form. */
+  #known(change: RowChange): KnownChange {
+    const bridged = this.#bridged(change.table);
+    const lacking = new Set<string>();
+    const rowOf = (row: Row): Row => bridged.carry(row, ({ column }) => lacking.add(column));
+    const { table } = bridged;
+    let made: RowChange;
+    if (change.kind === 'insert') made = { kind: 'insert', table, after: rowOf(change.after) };
+    else if (change.kind === 'delete') made = { kind: 'delete', table, before: rowOf(change.before) };
+    else {
+      const before = change.before === null ? null : rowOf(change.before);
+      made = { kind: 'update', table, before, after: rowOf(change.after) };
+    }
+    return { change: made, lacking: [...lacking] };
   }
 
   /** The target's columns have other types by now than this table, which was made for them. */
