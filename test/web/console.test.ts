@@ -77,7 +77,7 @@ test('a viewer is offered nothing to do, and is shown no values', async () => {
   await using fake = await startFakeService();
   await using opened = await open(fake.url, '#/routes/stock-to-reporting/parked', 'view');
   const { page } = opened;
-  await page.getByRole('button', { name: '1: 771201' }).click();
+  await page.getByRole('button', { name: 'No. 1' }).click();
   await page.getByText('violates check constraint').last().waitFor();
   await page.getByRole('listitem').getByText('dwh.stock_levels').waitFor();
   const buttons = await page.getByRole('main').getByRole('button').allTextContents();
@@ -279,7 +279,7 @@ test('parked transactions are shown, with values on demand, retried and given up
   await using fake = await startFakeService();
   await using opened = await open(fake.url, '#/routes/stock-to-reporting/parked', 'operate');
   const { page } = opened;
-  await page.getByRole('button', { name: '1: 771201' }).click();
+  await page.getByRole('button', { name: 'No. 1' }).click();
   await page.getByRole('button', { name: /Show the values/ }).click();
   await page.getByRole('cell', { name: 'KX-2231' }).waitFor();
   await page.getByText('3 changes more').waitFor();

@@ -57,10 +57,10 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
             aria-expanded={shown === id}
             onClick={() => setShown(shown === id ? null : id)}
           >
-            {id}: {transaction}
+            No. {id}
           </button>
           <span class="sub">
-            <code>{position}</code>
+            transaction {transaction} at <code>{position}</code>
           </span>
         </>
       ),

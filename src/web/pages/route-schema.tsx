@@ -44,7 +44,7 @@ function Lacks({ route, statements }: SchemaDocument) {
   if (statements.length === 0) return null;
   const script = statements.map(({ text }) => `${text};\n`).join('');
   return (
-    <>
+    <section class="detail">
       <h3>What the target lacks</h3>
       <ul>
         {statements.map(({ what, half }) => (
@@ -65,7 +65,7 @@ function Lacks({ route, statements }: SchemaDocument) {
       <p class="muted">
         <code>tidelock schema {route} --apply</code> carries them out.
       </p>
-    </>
+    </section>
   );
 }
 
@@ -73,7 +73,7 @@ function Lacks({ route, statements }: SchemaDocument) {
 function LeftOut({ left }: SchemaDocument) {
   if (left.length === 0) return null;
   return (
-    <details>
+    <details class="detail">
       <summary>Not made by Tidelock: {left.length}</summary>
       <ul>
         {left.map(({ kind, name, why, isNeeded }) => (

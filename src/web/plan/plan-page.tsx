@@ -75,6 +75,9 @@ export function PlanPage() {
           )}
         </div>
       </div>
+      {may('admin') && open.length > 1 && !isPossible(open) && (
+        <p class="muted">All at once is for when nothing stands in the way of any of them.</p>
+      )}
       {plan.error !== null && <ErrorNotice error={plan.error} what="The plan could not be made." />}
       {error !== null && <ErrorNotice error={error} what="Nothing was applied." />}
       {done.map((name) => (

@@ -436,7 +436,7 @@ export const routeErrors = {
     title: 'The job has ended',
     recovery: 'usage',
     message: ({ route, job, state }) => `job ${route}/${job} is ${state}: nothing can be asked of it any more`,
-    remedy: () => 'Ask for a new one. Only a job that has failed can be resumed.',
+    remedy: () => 'Ask for a new one. Only a job that rests or has failed can be resumed.',
     explanation: 'A job that is done or was cancelled stays as it is, for those who look at what came of it.',
   }),
   notATableOfRoute: errorKind<{ route: string; table: string; nearest: string | null }>({
