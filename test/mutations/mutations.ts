@@ -160,6 +160,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/unit/packed-part.test.ts', name: 'rows that somebody has asked for' },
   },
   {
+    id: 'lent-although-it-needs-escapes',
+    promise: 5,
+    what: 'sends a large value from where it lies although something of it is to be escaped',
+    file: 'connectors/postgres/target/copy-messages.ts',
+    find: 'value.length >= sentAsTheyLie && isPlain(value)',
+    replace: 'value.length >= sentAsTheyLie',
+    test: { file: 'test/property/packed-rows.property.test.ts', name: 'large values come whole' },
+  },
+  {
     id: 'renamed-before-the-queue-has-passed',
     promise: 3,
     what: 'copies the slot of a renamed route while it still decodes what is older than the new publication',

@@ -51,6 +51,20 @@ function inserted(all: readonly (readonly (string | null)[])[]): PackedInserts {
   return inserts;
 }
 
+/** What is in the messages of a COPY, each of which is as long as it says. */
+function contentOf(pieces: readonly Buffer[]): string {
+  const all = Buffer.concat(pieces);
+  const lines: Buffer[] = [];
+  for (let at = 0; at < all.length; ) {
+    expect(all[at]).toBe('d'.charCodeAt(0));
+    const end = at + 1 + all.readInt32BE(at + 1);
+    expect(end).toBeLessThanOrEqual(all.length);
+    lines.push(all.subarray(at + 5, end));
+    at = end;
+  }
+  return Buffer.concat(lines).toString();
+}
+
 test('a row that was not looked into is what it is when it is read cell by cell', () => {
   const reader = new RowReader();
   fc.assert(
@@ -96,12 +110,7 @@ test('COPY gets the same of rows that were looked into and of those that were no
       for (const [at, insert] of inserts.entries()) if (opened[at % opened.length]) insert.after.length;
       const together = [inserted(all.slice(0, 3)), inserted(all.slice(3))];
       for (const data of [copyMessages(inserts), copyMessages([], together)]) {
-        const lines = data.map((sent) => {
-          expect(sent[0]).toBe('d'.charCodeAt(0));
-          expect(sent.readInt32BE(1)).toBe(sent.length - 1);
-          return sent.subarray(5);
-        });
-        expect(Buffer.concat(lines).toString()).toBe(copyText(all));
+        expect(contentOf(data)).toBe(copyText(all));
       }
       expect(together.flatMap((each) => each.changes().map(({ after }) => after))).toEqual(all);
     }),
@@ -132,7 +141,19 @@ test('more than one message of COPY holds the same rows', () => {
   const all = Array.from({ length: 3_000 }, (_, at) => [String(at), `row\t${at}`.repeat(at % 90), null]);
   const messages = copyMessages(all.map((row) => new PackedInsert(table(3), packed(row))));
   expect(messages.length).toBeGreaterThan(3);
-  expect(Buffer.concat(messages.map((sent) => sent.subarray(5))).toString()).toBe(copyText(all));
+  expect(contentOf(messages)).toBe(copyText(all));
+});
+
+test('large values come whole, whether they are sent from where they lie or written anew', () => {
+  const plain = 'ab"ü '.repeat(9_000);
+  const all = [0, 1, 2, 3].map((at) => [String(at), plain, null, `${plain}\\${plain}\n`, `${at}`, plain]);
+  all.push(['5', 'small', null, 'x', 'y', plain], ['6', null, null, null, null, null], ['7', 'a', 'b', 'c', 'd', 'e']);
+  const rows = all.map((row) => packed(row));
+  const messages = copyMessages(rows.map((row) => new PackedInsert(table(6), row)));
+  expect(contentOf(messages)).toBe(copyText(all));
+  // Nothing is copied of what needs no escape.
+  const lent = messages.filter(({ buffer }) => rows.some(({ bytes }) => bytes.buffer === buffer));
+  expect(lent.map(({ length }) => length)).toEqual(Array.from({ length: 9 }, () => Buffer.byteLength(plain)));
 });
 
 test('a row whose cells were asked for is what was made of them', () => {

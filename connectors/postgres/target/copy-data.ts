@@ -1,4 +1,4 @@
-/** A message of the protocol that holds a piece of what is copied. */
+/** A piece of the messages of the protocol that hold what is copied. All pieces, one behind the other, are whole messages. */
 export type CopyData = Buffer & { readonly __brand: 'CopyData' };
 
 /** Written once, where it is to be sent from. */
@@ -11,9 +11,10 @@ export function copyData(text: string): CopyData {
   return message as CopyData;
 }
 
-export function copyBytes(text: Buffer): CopyData {
+/** Of bytes that nobody writes to any more: they are sent from where they lie. */
+export function copyBytes(text: Buffer): CopyData[] {
   const head = Buffer.allocUnsafe(5);
   head[0] = 'd'.charCodeAt(0);
   head.writeInt32BE(text.length + 4, 1);
-  return Buffer.concat([head, text]) as Buffer as CopyData;
+  return [head as CopyData, text as CopyData];
 }

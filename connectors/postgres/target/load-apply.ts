@@ -284,7 +284,7 @@ function rowsOf({ table, rows }: RowSet) {
 const messageRows = 500;
 
 function messagesOf({ rows }: RowSet): CopyData[] {
-  if ('text' in rows) return rows.text.map(copyBytes);
+  if ('text' in rows) return rows.text.flatMap(copyBytes);
   const messages: CopyData[] = [];
   for (let at = 0; at < rows.length; at += messageRows)
     messages.push(copyData(copyText(rows.slice(at, at + messageRows))));

@@ -39,8 +39,13 @@ export class MessageWriter {
     const texts = values.map(encodable);
     const formats = values.some(Buffer.isBuffer) ? texts.length : 0;
     const sizes = texts.map((value) => (value === null ? -1 : Buffer.byteLength(value)));
+    const head = 1 + Buffer.byteLength(name) + 1 + 2 + 2 * formats + 2;
     const body = sizes.reduce((sum, size) => sum + 4 + Math.max(0, size), 0);
-    this.#begin('B', 1 + Buffer.byteLength(name) + 1 + 2 + 2 * formats + 2 + body + 2);
+    const lent = texts.reduce(
+      (sum, value) => sum + (typeof value === 'object' && value !== null && isLent(value) ? value.length : 0),
+      0,
+    );
+    this.#begin('B', head + body + 2, lent);
     this.#cString('');
     this.#cString(name);
     this.#int16(formats);
@@ -49,7 +54,8 @@ export class MessageWriter {
     for (const [at, value] of texts.entries()) {
       this.#at = this.#buffer.writeInt32BE(sizes[at] ?? -1, this.#at);
       if (typeof value === 'string') this.#at += this.#buffer.write(value, this.#at);
-      else if (Buffer.isBuffer(value)) this.#at += value.copy(this.#buffer, this.#at);
+      else if (value !== null && isLent(value)) this.append([value]);
+      else if (value !== null) this.#at += value.copy(this.#buffer, this.#at);
     }
     this.#int16(0);
   }
@@ -61,12 +67,12 @@ export class MessageWriter {
     this.#at = this.#buffer.writeInt32BE(0, this.#at);
   }
 
-  /** Messages that are made already: they are not copied. */
-  append(messages: readonly Buffer[]): void {
+  /** What is made already is not copied. Nobody writes to it any more. */
+  append(pieces: readonly Buffer[]): void {
     this.#close();
-    for (const message of messages) {
-      this.#full.push(message);
-      this.#bytes += message.length;
+    for (const piece of pieces) {
+      this.#full.push(piece);
+      this.#bytes += piece.length;
     }
   }
 
@@ -94,10 +100,12 @@ export class MessageWriter {
     this.#from = this.#at;
   }
 
-  #begin(code: string, bodyBytes: number): void {
-    if (this.#buffer.length - this.#at < bodyBytes + 5) {
+  /** `lentBytes` of the body are sent from where they lie. */
+  #begin(code: string, bodyBytes: number, lentBytes = 0): void {
+    const ownBytes = bodyBytes - lentBytes + 5;
+    if (this.#buffer.length - this.#at < ownBytes) {
       this.#close();
-      this.#buffer = Buffer.allocUnsafe(Math.max(firstBytes, bodyBytes + 5));
+      this.#buffer = Buffer.allocUnsafe(Math.max(firstBytes, ownBytes));
       this.#from = 0;
       this.#at = 0;
     }
@@ -113,6 +121,13 @@ export class MessageWriter {
   #int16(value: number): void {
     this.#at = this.#buffer.writeUInt16BE(value, this.#at);
   }
+}
+
+/** A value of so many bytes is sent from where it lies: what is copied is also garbage of so many bytes. */
+const lentBytes = 16_384;
+
+function isLent(value: Buffer): boolean {
+  return value.length >= lentBytes;
 }
 
 function encodable(value: Value): string | Buffer | null {
