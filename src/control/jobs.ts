@@ -149,6 +149,7 @@ export async function addJob(
   await store.migrate();
   if ((await store.read()) === null) await store.register();
   else await demandTables(definition.name, { kind, options }, store);
+  await demandUndone(definition.name, { kind, options }, store);
   const job = await store.jobs.add({ kind, options, askedBy: by, entry });
   const stored = await store.read();
   return detailOf(definition.name, job, (stored?.holder?.expiresInMs ?? 0) > 0);
@@ -162,6 +163,15 @@ async function demandTables(route: string, { kind, options }: JobOrder, store: R
   // A load names its tables one by one.
   const unknown = kind === 'load' ? asked.find((table) => !carried.includes(table)) : notMeant(asked, carried);
   if (unknown !== undefined) throw notATable(route, unknown, carried);
+}
+
+/** Another kind of job has kept no rows: that none is given back would be no answer. */
+async function demandUndone(route: string, { kind, options }: JobOrder, store: RouteStateStore): Promise<void> {
+  if (kind !== 'repair' || typeof options.undo !== 'number') return;
+  const undone = await store.jobs.read(options.undo);
+  if (undone === null) throw missing(route, options.undo);
+  if (undone.kind !== 'repair')
+    throw fail(configErrors.arguments, { why: `${jobName(route, options.undo)} is a ${undone.kind}, and no repair` });
 }
 
 export async function askJob(

@@ -167,6 +167,10 @@ export interface DroppedObject {
   /** Null of what is in no schema. */
   readonly schema: string | null;
   readonly name: string;
+  /** Of a constraint. */
+  readonly table?: string;
+  /** It was not named, and has gone with what was. */
+  readonly cascaded?: true;
 }
 
 export type CarriedTables =

@@ -7,6 +7,7 @@ import { serviceMutations } from './service-mutations.ts';
 import { shapeMutations } from './shape-mutations.ts';
 import { supervisionMutations } from './supervision-mutations.ts';
 import { transformMutations } from './transform-mutations.ts';
+import { typeMutations } from './type-mutations.ts';
 import { vendorMutations } from './vendor-mutations.ts';
 import { webMutations } from './web-mutations.ts';
 
@@ -31,6 +32,7 @@ export const mutations: readonly Mutation[] = [
   ...mysqlMutations,
   ...loadMutations,
   ...shapeMutations,
+  ...typeMutations,
   {
     id: 'changed-row-as-it-came',
     promise: 5,

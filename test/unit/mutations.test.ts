@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mutations } from '../mutations/mutations.ts';
+import { typesAndShapes } from '../mutations/types-and-shapes.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -17,3 +18,13 @@ test('every promise has one', () => {
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
   ]);
 });
+
+test.for(typesAndShapes.map((one) => [one.line, one] as const))(
+  '%s: has its tests, and mutations that they catch',
+  ([, one]) => {
+    expect([one.tests.length, one.mutations.length].every((count) => count > 0)).toBe(true);
+    for (const [file, name] of one.tests) expect(readFileSync(join(root, 'test', file), 'utf8')).toContain(name);
+    const known = new Set(mutations.map(({ id }) => id));
+    expect(one.mutations.filter((id) => !known.has(id))).toEqual([]);
+  },
+);

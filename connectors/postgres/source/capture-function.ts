@@ -79,7 +79,8 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_object('tag', tg_tag, 'type', d.object_type, 'identity', d.object_identity,
         'schema', COALESCE(d.schema_name, CASE WHEN d.object_type = 'schema' THEN d.object_name WHEN d.object_type IN ('trigger', 'policy', 'rule') THEN d.address_names[1] END), 'name', COALESCE(d.object_name, d.object_identity),
         'relation', CASE d.object_type WHEN 'table' THEN d.objid::int8 END, 'table', CASE d.object_type WHEN 'table' THEN d.object_name END,
-        'told', d.object_type = 'table' AND COALESCE(d.objid = ANY (v_told), false), 'original', d.original, 'cascaded', d.normal AND NOT d.original AND NOT EXISTS (
+        'told', d.object_type = 'table' AND COALESCE(d.objid = ANY (v_told), false),
+        'address', CASE WHEN d.object_type IN ('table column', 'table constraint') THEN to_jsonb(d.address_names) END, 'original', d.original, 'cascaded', d.normal AND NOT d.original AND NOT EXISTS (
           SELECT FROM pg_event_trigger_dropped_objects() t
           WHERE t.original AND t.object_type = 'table' AND d.address_names[1:2] = t.address_names
             AND d.object_type IN ('table constraint', 'default value', 'policy', 'rule', 'trigger')))) INTO v_objects

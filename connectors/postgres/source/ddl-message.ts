@@ -48,6 +48,8 @@ export interface DdlObject {
   readonly domain?: { readonly oid: number; readonly modifier: number } | null;
   /** Of those that a command has dropped: named by it. */
   readonly original?: boolean;
+  /** Of dropped columns and constraints: schema, table and name. Older engines' functions do not give it. */
+  readonly address?: readonly string[] | null;
   /** Of those that a command has dropped: by CASCADE. */
   readonly cascaded?: boolean;
 }

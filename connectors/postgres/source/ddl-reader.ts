@@ -1,4 +1,4 @@
-import type { CarriedTables, DdlChange } from '../../../src/core/change.ts';
+import type { CarriedTables, DdlChange, DroppedObject } from '../../../src/core/change.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
@@ -180,6 +180,25 @@ export class DdlReader {
     return { ...plainly, tables: { kind: 'renamed', from } };
   }
 
+  /**
+   * What the target is to drop, too, of what has gone by CASCADE: tables of the route, what these need in schemas that it means, and foreign keys of its tables. Null of what
+   * it goes without (views, functions): where it has some of that all the same, its server refuses to drop what that depends on.
+   */
+  #along(object: DdlObject): DroppedObject | null {
+    const { route } = this.#options;
+    const { type, schema, name, relation, address } = object;
+    if (type === 'table')
+      return this.#isCarried(relation, null) || this.#isMade(object) ? { type, schema, name, cascaded: true } : null;
+    if (type === 'table constraint') {
+      const [of = '', table = '', constraint = ''] = address ?? [];
+      return isSelected(route, of, table) ? { type, schema: of, table, name: constraint, cascaded: true } : null;
+    }
+    const isCarried = ['sequence', 'type', 'composite type', 'domain'].includes(type);
+    return isCarried && schema !== null && route.tables.meansSchema(schema)
+      ? { type, schema, name, cascaded: true }
+      : null;
+  }
+
   #drop({ tag, objects }: DdlMessage): Meaning | null {
     const { route, carried } = this.#options;
     const isOurs = (one: DdlObject): boolean =>
@@ -192,14 +211,19 @@ export class DdlReader {
     if (ours.length === 0) return null;
     if (leftOutTags.includes(tag) && tables.length === 0) return { ...plainly, leftOut: true };
     // Of the route's, or reached from it.
-    const isCascade =
-      objects.some(({ cascaded }) => cascaded === true) || tables.some(({ original }) => original !== true);
-    if (named.length === 0 && !isCascade) return null;
-    const obstacle = isCascade
-      ? 'CASCADE may drop other things there than at the source'
-      : tag === 'DROP OWNED'
+    const cascaded = objects.filter((one) => isCascaded(one));
+    const along = cascaded.flatMap((one) => this.#along(one) ?? []);
+    const columns = cascaded.filter(({ type }) => type === 'table column');
+    const taken = columns.some(
+      ({ address }) => address == null || isSelected(route, address[0] ?? '', address[1] ?? ''),
+    );
+    if (named.length === 0 && along.length === 0 && !taken) return null;
+    const obstacle =
+      tag === 'DROP OWNED' || leftOutTags.includes(tag)
         ? 'commands of this kind are not carried'
-        : null;
+        : taken
+          ? 'CASCADE has taken columns of other tables with it'
+          : null;
     const names = tables.flatMap(({ schema, table }) =>
       schema === null || table === null ? [] : [{ schema, name: table }],
     );
@@ -207,10 +231,18 @@ export class DdlReader {
     return {
       ...plainly,
       obstacle,
-      dropped: named.map(({ type, schema, name }) => ({ type, schema: type === 'schema' ? null : schema, name })),
+      dropped: [
+        ...named.map(({ type, schema, name }) => ({ type, schema: type === 'schema' ? null : schema, name })),
+        ...along,
+      ],
       tables: names.length === 0 ? null : { kind: 'dropped', names },
     };
   }
+}
+
+/** Partitions go with their table, and are no objects of their own to the route. */
+function isCascaded({ type, original, cascaded }: DdlObject): boolean {
+  return cascaded === true || (type === 'table' && original !== true);
 }
 
 const inherited = 'other tables inherit from it, whose definitions change with it';

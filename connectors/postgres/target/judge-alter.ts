@@ -69,11 +69,13 @@ interface Judged {
 }
 
 /** Throws NotCarried for what may leave other rows than at the source. */
-export function judgeAlter({ cmds = [] }: AlterTableStmt, rewritten: DdlChange['rewritten']): Judged {
+export function judgeAlter({ cmds = [], objtype }: AlterTableStmt, rewritten: DdlChange['rewritten']): Judged {
   const commands = cmds.map((cmd) => {
     if (!('AlterTableCmd' in cmd)) throw new NotCarried('its form is not known');
     return cmd.AlterTableCmd;
   });
+  if (objtype === 'OBJECT_TYPE' && commands.some(({ behavior }) => behavior === 'DROP_CASCADE'))
+    throw new NotCarried('CASCADE may reach other things there than at the source');
   if (commands.length > 0 && commands.every(({ subtype }) => leftOut.has(subtype ?? '')))
     return { retyped: [], defaulted: [], leftOut: true };
   const retyped = commands.flatMap(judgePart);
@@ -89,7 +91,8 @@ function judgePart({ subtype = 'AT_AddColumn', behavior, def, name }: AlterTable
   if (partitions.has(subtype)) throw new NotCarried('the rows of a partition come or go with it without row events');
   if (leftOut.has(subtype)) throw new NotCarried('a part of it is not carried, which stands beside others that are');
   if (!carried.has(subtype)) throw new NotCarried('a part of it is not carried');
-  if (behavior === 'DROP_CASCADE') throw new NotCarried('CASCADE may drop other things there than at the source');
+  if (behavior === 'DROP_CASCADE' && !['AT_DropColumn', 'AT_DropConstraint'].includes(subtype))
+    throw new NotCarried('CASCADE may drop other things there than at the source');
   if (subtype !== 'AT_AlterColumnType' || def === undefined || !('ColumnDef' in def) || name === undefined) return [];
   if (!isPlainCast(def.ColumnDef, name)) throw new NotCarried('USING may give the rows other values');
   return [name];

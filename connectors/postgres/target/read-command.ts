@@ -45,7 +45,7 @@ export async function readCommand(change: DdlChange): Promise<Command> {
   const own = bytes.subarray(from, to).toString('utf8');
   return {
     ...plain,
-    text: 'IndexStmt' in stmt && stmt.IndexStmt.concurrent ? await withoutConcurrently(own, stmt) : own,
+    text: await textAtTarget(own, stmt),
     ...judged(stmt, change),
     relation: namedStatement(stmt)?.relation ?? null,
   };
@@ -58,6 +58,25 @@ async function statementsOf(text: string): Promise<readonly RawStmt[] | null> {
     ({ stmts }) => stmts ?? [],
     () => null,
   );
+}
+
+async function textAtTarget(text: string, stmt: Node): Promise<string> {
+  if ('IndexStmt' in stmt && stmt.IndexStmt.concurrent) return await withoutConcurrently(text, stmt);
+  return 'AlterTableStmt' in stmt && JSON.stringify(stmt).includes(cascades) ? await withoutCascade(text, stmt) : text;
+}
+
+const cascades = '"behavior":"DROP_CASCADE"';
+
+/**
+ * What the source has dropped along is not told. Without CASCADE the target's server refuses where it has anything that depends on it, and else becomes what the source
+ * is: views and functions are not carried.
+ */
+async function withoutCascade(text: string, stmt: Node): Promise<string> {
+  const plainly = text.replace(/\bcascade\b/gi, 'RESTRICT');
+  const [made, ...more] = (await statementsOf(plainly)) ?? [];
+  const wanted = withoutPlaces(stmt).replaceAll(cascades, '"behavior":"DROP_RESTRICT"');
+  if (more.length === 0 && withoutPlaces(made?.stmt) === wanted) return plainly;
+  throw new NotCarried('CASCADE may drop other things there than at the source');
 }
 
 /** The same index, made in one transaction, in which the command has a place: nobody else writes to the target's table meanwhile. */

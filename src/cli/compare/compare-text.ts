@@ -15,6 +15,7 @@ export function compareText({ route, equal, tables }: CompareDocument, columns: 
   const lines = [tableText(titles, rows, columns), ''];
   for (const { name, unverified } of tables)
     if (unverified !== null) lines.push(...wrapped(`${name} was not compared: ${unverified}`, { indent: 0, columns }));
+  if (tables.some(({ unverified }) => unverified !== null)) lines.push('');
   const examples = tables.filter((table) => table.examples.length > 0);
   for (const table of examples) lines.push(...examplesText(table));
   const all = tables.reduce((sum, table) => sum + table.rows, 0);

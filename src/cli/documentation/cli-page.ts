@@ -15,7 +15,7 @@ changed. Tables are as wide as the terminal; colours are on a terminal only, \`N
 | 1         | ran, and the answer is no: not ready, not caught up in time             |
 | 2         | could not run: arguments, configuration, a server that can't be reached |
 | 3         | internal error                                                          |
-| 130       | interrupted                                                             |
+| 130       | interrupted, or the job that was waited for was paused                  |
 
 \`tidelock completion bash|zsh|fish\` prints what completes commands, options and the names of routes and nodes.
 `;

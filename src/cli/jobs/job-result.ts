@@ -15,7 +15,7 @@ export interface ResultOptions {
   readonly showValues?: boolean;
 }
 
-/** Prints what has come of a job that has ended or rests. 1 where the answer is no, 2 where it could not be done. */
+/** Prints what has come of a job that has ended or rests. 1 where the answer is no, 2 where it could not be done, 130 where it rests. */
 export async function jobResult(
   line: CommandLine,
   control: Control,
@@ -29,7 +29,8 @@ export async function jobResult(
     line.err.write(
       `${jobLine(job)}\n${reason === null ? '' : `${reason.code} ${reason.message}\n${reason.remedy ?? ''}\n`}`,
     );
-    return job.state === 'paused' ? 0 : 2;
+    // Whoever waits for its answer has none.
+    return job.state === 'paused' ? 130 : 2;
   }
   if (job.kind === 'compare') {
     const document = result as unknown as CompareDocument;

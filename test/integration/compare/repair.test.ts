@@ -254,8 +254,8 @@ test('a job outlives its engine, goes on where it was, and rests when it is told
   await until('another attempt', async () => Number((await job()).attempts) === 2, 60_000);
   expect((await file.tidelock('jobs', 'pause', 'here-to-there/1')).code).toBe(0);
   await until('a job that rests', async () => (await job()).state === 'paused');
-  // Who watches a job that rests is let go.
-  expect((await watching).code).toBe(0);
+  // Who watches a job that rests is let go, without an answer.
+  expect((await watching).code).toBe(130);
   const steps = await target.query(
     `SELECT state -> 'rows' AS rows FROM tidelock.job_steps WHERE step = 'table public.item'`,
   );
@@ -269,6 +269,8 @@ test('a job outlives its engine, goes on where it was, and rests when it is told
   const again = await file.tidelock('jobs', 'resume', 'here-to-there/1');
   expect(again.code).toBe(2);
   expect(again.err).toContain('TL-4152');
+  const undone = await file.tidelock('repair', 'here-to-there', '--undo', 'here-to-there/1', '--yes');
+  expect(undone).toMatchObject({ code: 2, err: expect.stringContaining('is a compare, and no repair') });
   const fresh = await file.tidelock('compare', 'here-to-there', '--json');
   expect(JSON.parse(fresh.out)).toMatchObject({
     equal: true,

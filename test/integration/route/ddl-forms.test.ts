@@ -193,10 +193,30 @@ const going: readonly Case[] = [
     'INSERT INTO by_function VALUES (1)',
     `DO $$ BEGIN PERFORM add_one('f3'); DROP TABLE by_function; END $$`,
   ],
+  [
+    '`DROP ... CASCADE`',
+    'carried',
+    'CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE kid (id int PRIMARY KEY, p int REFERENCES parent); CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (parent)',
+    'CREATE VIEW over AS SELECT id FROM parent; INSERT INTO parent VALUES (1); INSERT INTO kid VALUES (1, 1)',
+    'DROP TABLE parent CASCADE',
+    'INSERT INTO kid VALUES (2, 2)',
+    `CREATE TYPE more.k AS ENUM ('a'); CREATE DOMAIN more.d AS int; CREATE SEQUENCE more.s; CREATE TABLE more.a (id more.d PRIMARY KEY, k more.k, n serial)`,
+    `INSERT INTO more.a (id, k) VALUES (1, 'a')`,
+    'DROP SCHEMA more CASCADE',
+    'CREATE SCHEMA more; CREATE TABLE more.a (id int PRIMARY KEY)',
+  ],
+  [
+    '`ALTER TABLE ... DROP ... CASCADE`',
+    'carried',
+    'ALTER TABLE t ADD z int; CREATE VIEW on_z AS SELECT z FROM t',
+    'ALTER TABLE t DROP z cascade',
+  ],
 ];
 
 /** Nothing of the transaction goes to the target, for the reason that is given. What comes before ` | ` is carried first. */
 const halting: readonly (readonly [form: string, outcome: 'halts', why: string, script: string])[] = [
+  ['`DROP ... CASCADE`', 'halts', 'other objects depend', 'DROP TABLE h15 CASCADE'],
+  ['`ALTER TABLE ... DROP ... CASCADE`', 'halts', 'other objects depend', 'ALTER TABLE h16 DROP v CASCADE'],
   ['`CREATE TABLE`, also', 'halts', 'something of that name', 'CREATE TABLE there (id int PRIMARY KEY)'],
   [
     '`ALTER TABLE ... RENAME TO`',
@@ -249,12 +269,23 @@ const halting: readonly (readonly [form: string, outcome: 'halts', why: string, 
   ],
   ['`CREATE SCHEMA`', 'halts', 'a schema that has another name', 'ALTER SCHEMA other RENAME TO another'],
   [
-    'anything with `CASCADE`',
+    '`DROP ... CASCADE`',
     'halts',
-    'CASCADE',
+    'CASCADE has taken columns',
     'CREATE TYPE used AS ENUM () | ALTER TABLE h10 ADD u used | DROP TYPE used CASCADE',
   ],
-  ['anything with `CASCADE`', 'halts', 'CASCADE', 'ALTER TABLE h11 DROP v CASCADE'],
+  [
+    '`ALTER TABLE ... DROP ... CASCADE`',
+    'halts',
+    'CASCADE may drop other things',
+    'ALTER TABLE h11 DROP v CASCADE, ADD w int REFERENCES h1 ON DELETE CASCADE',
+  ],
+  [
+    'other commands with `CASCADE`',
+    'halts',
+    'CASCADE',
+    'CREATE TYPE pair AS (a int) | ALTER TYPE pair ADD ATTRIBUTE b int CASCADE',
+  ],
   ['in a function of another language', 'halts', 'within a function', `SELECT alters()`],
   [
     'in a function of another language',
@@ -352,7 +383,7 @@ test('what the page calls carried leaves both sides equal, and what it calls lef
 
 test('what the page says halts does, with its code, and nothing of it is at the target', async () => {
   const tables = Array.from(
-    { length: 14 },
+    { length: 16 },
     (_, at) => `CREATE TABLE h${at + 1} (id int PRIMARY KEY, v text, at timestamptz);`,
   );
   await using follower = await following(servers.here, servers.there, {
@@ -365,13 +396,17 @@ test('what the page says halts does, with its code, and nothing of it is at the 
   });
   const { target } = follower;
   await target.query('CREATE TABLE there (id int PRIMARY KEY); CREATE INDEX h9_v_idx ON h1 (v)');
+  await target.query('CREATE VIEW own AS SELECT h15.id, h16.v FROM h15, h16');
   let was = await everything(target);
   for (const [form, , why, script] of halting) {
     const commands = script.split(' | ');
     const last = commands.pop() ?? '';
     for (const command of commands) expect([command, await give(follower, command)]).toEqual([command, 'carried']);
     if (commands.length > 0) was = await everything(target);
-    expect([form, await give(follower, last)]).toEqual([form, expect.stringMatching(new RegExp(`^TL-2230 .*${why}`))]);
+    expect([form, await give(follower, last)]).toEqual([
+      form,
+      expect.stringMatching(new RegExp(`^TL-223[01] .*${why}`)),
+    ]);
     // Before that it still holds locks at the target.
     await follower.accept();
     expect(await everything(target)).toEqual(was);
