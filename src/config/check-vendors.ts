@@ -23,7 +23,7 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
     if (families[from] === 'MySQL' && data[key] !== undefined)
       problems.push({ path: [key], message: `is PostgreSQL's: a binlog is read without anything being made for it` });
   for (const [index, table] of data.tables.entries())
-    if (typeof table !== 'string' && table.owns !== undefined)
+    if (isBetween && typeof table !== 'string' && table.owns !== undefined)
       problems.push({ path: ['tables', index, 'owns'], message: `${later}shares ${source}` });
   if (data.load.existing === 'merge')
     problems.push({ path: ['load', 'existing'], message: `${later}merge at a target of type ${to}` });

@@ -5,6 +5,7 @@ import { fail } from '../core/errors/tidelock-error.ts';
 import type { BoundShare, OwnedShare, SharePlace } from '../core/owned-share.ts';
 import { ExpressionProblem, type ParsedExpression } from '../expression/expression.ts';
 import { areApart, bindShare, parseShare } from '../expression/owned-share.ts';
+import { plainCondition } from '../expression/plain-condition.ts';
 import { problemText } from './configured-expression.ts';
 
 /** `owns` of the configuration. Throws an ExpressionProblem where the text says what it must not. */
@@ -38,6 +39,7 @@ function bind(parsed: ParsedExpression, place: SharePlace, refuse: Refuse): Boun
     return {
       text: parsed.text,
       reads: bound.reads,
+      plain: plainCondition(parsed, columns),
       isOurs(row) {
         if (bound.reads.some((index) => row[index] === UNCHANGED || row[index] === ABSENT)) return null;
         return bound.isTrue(row);

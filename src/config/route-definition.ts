@@ -23,6 +23,9 @@ import { validate } from './validate.ts';
 
 const schema = routeSchema(scalars('resolved'));
 
+/** Types of targets whose tables routes can share. */
+const sharing: ReadonlySet<NodeType> = new Set(['postgres', 'mysql', 'mariadb']);
+
 export interface RouteSource {
   readonly name: string;
   /** With the file's `defaults` laid under it. */
@@ -210,7 +213,7 @@ class RouteCheck {
   #share(data: RouteData, text: string | undefined, path: Path): OwnedShare | null {
     if (text === undefined) return null;
     const type = this.#source.nodeType(data.to);
-    if (type !== null && type !== 'postgres') this.#complain(path, `${later}shares of target tables of type ${type}`);
+    if (type !== null && !sharing.has(type)) this.#complain(path, `${later}shares of target tables of type ${type}`);
     if (data.ddl === 'replicate')
       this.#complain(path, 'stands beside ddl: replicate: a command of one source would change the table of all');
     if (data.schemaChanges === 'evolve')

@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { PlainCondition } from './plain-condition.ts';
 import type { Column } from './table.ts';
 
 /** What a route says of its share of a target table that several routes write (`owns`), not yet tied to a table. */
@@ -21,6 +22,8 @@ export interface SharePlace {
 export interface BoundShare extends RegisteredShare {
   /** Indexes of the columns that it reads: part of the key. */
   readonly reads: readonly number[];
+  /** For servers that do not read the language itself; null where it says more than any could be asked. By the names of the columns. */
+  readonly plain: PlainCondition | null;
   /** Null where a cell that it reads is not in the row. */
   isOurs(row: Row): boolean | null;
 }

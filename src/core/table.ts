@@ -1,3 +1,5 @@
+import type { PlainCondition } from './plain-condition.ts';
+
 /**
  * What a type is made of, where its name alone does not say which values it has: two databases may each have a type of
  * one name. Domains stand for what they are made of; `modifier` is PostgreSQL's, -1 where there is none.
@@ -55,7 +57,7 @@ export interface TableVersion {
    */
   readonly kept?: { readonly mark: { readonly column: number; readonly value: string | null } | null };
   /** Only of mapped tables: other routes write the target table, too, and only rows for which this is true are this one's. In the language of conditions, over columns of the key. */
-  readonly owns?: { readonly text: string; readonly columns: readonly string[] };
+  readonly owns?: { readonly text: string; readonly columns: readonly string[]; readonly plain: PlainCondition | null };
 }
 
 /** A table, and which of its rows are meant. */

@@ -1,5 +1,5 @@
 import { type BoundExpression, bindExpression, type ParsedExpression, parseExpression } from './expression.ts';
-import { type ExpressionColumn, shortType } from './expression-column.ts';
+import { type ExpressionColumn, valueType } from './expression-column.ts';
 import { ExpressionProblem } from './problem.ts';
 import { readsNothing, type Syntax } from './syntax.ts';
 
@@ -29,9 +29,7 @@ const mostRows = 100_000;
  */
 export function areApart(a: ParsedExpression, b: ParsedExpression, columns: readonly ExpressionColumn[]): boolean {
   // Of a column that is wider at the other source there are more values.
-  const wide = columns.map((column) =>
-    integers.has(shortType(column.type)) ? { ...column, type: 'pg_catalog.int8' } : column,
-  );
+  const wide = columns.map((column) => (isWhole(column) ? { ...column, type: widest } : column));
   const [one, other] = [bindShare(a, wide), bindShare(b, wide)];
   const all = [...comparisons(a.syntax), ...comparisons(b.syntax)];
   const choices = [...new Set(all.map(({ column }) => column))].map((name) => ({
@@ -109,28 +107,41 @@ function refusal(offset: number): ExpressionProblem {
 const integers: ReadonlySet<string> = new Set(['int2', 'int4', 'int8']);
 const texts: ReadonlySet<string> = new Set(['text', 'varchar']);
 
+/** Its values have no type of their own in the language, which takes them for numerics. */
+const widest = 'bigint unsigned';
+const leastWhole = -(2n ** 63n);
+const greatestWhole = 2n ** 64n - 1n;
+
+function isWhole({ type }: ExpressionColumn): boolean {
+  return integers.has(valueType(type)) || type === widest;
+}
+
 /** Types whose equal values are one text, here and at every server. */
 type Kind = 'integer' | 'text' | 'uuid' | 'bool';
 
 function kindOf({ column: name, divisor, isOrdered, offset }: Comparison, columns: readonly ExpressionColumn[]): Kind {
   const column = columns.find((one) => one.name === name);
   if (column === undefined) throw new ExpressionProblem(`there is no column ${name}`, offset);
-  const type = shortType(column.type);
-  if (integers.has(type)) {
+  const type = valueType(column.type);
+  if (isWhole(column)) {
     if (divisor !== null) divisorValue(divisor);
     return 'integer';
   }
   if (divisor !== null || isOrdered)
     throw new ExpressionProblem(
-      `only whole numbers are told apart by order or division, and ${name} is ${type}`,
+      `only whole numbers are told apart by order or division, and ${name} is ${typeName(column)}`,
       offset,
     );
   if (texts.has(type)) return 'text';
   if (type === 'uuid' || type === 'bool') return type;
   throw new ExpressionProblem(
-    `${name} is ${type}: only whole numbers, text, varchar, uuid and bool tell rows apart exactly at every server`,
+    `${name} is ${typeName(column)}: only whole numbers, text, varchar, uuid and bool tell rows apart exactly at every server`,
     offset,
   );
+}
+
+function typeName({ type }: ExpressionColumn): string {
+  return type.replace(/^pg_catalog\./, '');
 }
 
 /** One of each kind that these comparisons of one column tell apart. */
@@ -160,7 +171,7 @@ function integersOf(
   places.push(0n);
   const values = new Set<bigint>();
   for (const place of places) for (let value = place - reach; value <= place + reach; value++) values.add(value);
-  return [...values].filter((value) => BigInt.asIntN(64, value) === value).map(String);
+  return [...values].filter((value) => value >= leastWhole && value <= greatestWhole).map(String);
 }
 
 /** Throws ExpressionProblem for zero. */

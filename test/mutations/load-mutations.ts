@@ -129,7 +129,7 @@ export const loadMutations: readonly Mutation[] = [
     id: 'shares-that-meet',
     promise: 5,
     what: 'registers a share that another route has rows of',
-    file: 'connectors/postgres/state/demand-apart.ts',
+    file: 'connectors/sql/registered-shares.ts',
     find: 'if (!owns.isApartFrom(other.owns))',
     replace: 'if (owns.text === other.owns)',
     test: fanIn,

@@ -8,6 +8,25 @@ const target = 'connectors/mysql/target';
 /** Of MySQL and MariaDB. */
 export const mysqlMutations: readonly Mutation[] = [
   {
+    id: 'mysql-share-truncated-whole',
+    promise: 2,
+    what: 'empties the whole of a table that several routes write',
+    file: `${target}/set-apply.ts`,
+    find: 'yield { text: `delete from ${quoteTable(target)}${whereShared(share)}`, rows: null, label };',
+    replace:
+      "yield { text: `delete from ${quoteTable(target)}${whereShared(share === '' ? share : null)}`, rows: null, label };",
+    test: { file: 'test/unit/mysql-set-apply.test.ts', name: 'a TRUNCATE of a share' },
+  },
+  {
+    id: 'mysql-keyless-all-alike',
+    promise: 2,
+    what: 'repairs away all rows that are alike where only some are too many',
+    file: 'connectors/mysql/compare/mysql-repairer.ts',
+    find: 'if (count > alike.length)',
+    replace: 'if (count > Number.MAX_SAFE_INTEGER)',
+    test: { file: 'test/integration/mysql/compare.test.ts', name: 'is found, mended, taken back and mended again' },
+  },
+  {
     id: 'mysql-altered-forgotten',
     promise: 3,
     what: 'takes a table that was altered before a kill for one that was not',

@@ -4,7 +4,7 @@ import type { TableVersion } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 
 const table = { schema: 'shop', name: 'orders', columns: [] } as unknown as TableVersion;
-const plan = { label: 'shop.orders', target: table };
+const plan = { label: 'shop.orders', target: table, share: null as string | null };
 const options = {
   plans: { get: () => plan, parentsFirst: (plans: unknown[]) => [...plans] },
   foreignKeysAct: false,
@@ -24,5 +24,10 @@ test.for([setStatements, orderedStatements])(
     expect([...statements(options, truncate())].map(({ text }) => text)).toEqual(['delete from `shop`.`orders`']);
     const shared = (): unknown => [...statements(options, truncate([{ table, source: table }]))];
     expect(shared).toThrow(expect.objectContaining({ code: 'TL-2134' }));
+    // What the route owns the server can be asked for.
+    const owned = { ...options, plans: { ...options.plans, get: () => ({ ...plan, share: '(`site` = 3)' }) } };
+    expect(
+      [...statements(owned as unknown as SetOptions, truncate([{ table, source: table }]))].map(({ text }) => text),
+    ).toEqual(['delete from `shop`.`orders` where (`site` = 3)']);
   },
 );

@@ -86,6 +86,35 @@ test.for([
   expect(() => apart(text, "site = 'b'")).toThrow(ExpressionProblem);
 });
 
+describe('of columns of MySQL and MariaDB', () => {
+  const mysql = [
+    ['site', 'varchar(9) collate utf8mb4_0900_bin'],
+    ['small', 'tinyint'],
+    ['id', 'bigint unsigned'],
+    ['price', 'decimal(9,0)'],
+    ['born', 'year'],
+    ['raw', 'varbinary(4)'],
+  ].map(([name = '', type = '']) => ({ name, type, modifier: -1 }));
+  const meet = (a: string, b: string): boolean => !areApart(parseShare(a), parseShare(b), mysql);
+
+  test.for([
+    ["site = 'a'", "site = 'b'", false],
+    ['small = 1', 'small IN (2, 3)', false],
+    ['id % 4 = 1', 'id % 4 IN (2, 3)', false],
+    ['id > 18446744073709551614', 'id < 18446744073709551615', false],
+    ['id > 18446744073709551613', 'id < 18446744073709551615', true],
+    // The other source may well have a column with a sign.
+    ['id % 4 = -1', 'id < 0', true],
+  ] as const)('%s | %s', ([a, b, meets]) => {
+    expect(meet(a, b)).toBe(meets);
+    expect(meet(b, a)).toBe(meets);
+  });
+
+  test.for(['price = 1', "raw = 'a'", 'site < 1', "site < 'a'", 'small = 1.5'])('%s is no share', (text) => {
+    expect(() => meet(text, 'small = 1')).toThrow(ExpressionProblem);
+  });
+});
+
 test('a division by zero is refused before there is another share', () => {
   expect(() => bindShare(parseShare('id % 0 = 1'), columns)).toThrow(ExpressionProblem);
 });

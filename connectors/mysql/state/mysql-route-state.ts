@@ -34,11 +34,11 @@ import { MysqlJobStore } from './mysql-job-store.ts';
 import { MysqlParkedStore } from './mysql-parked-store.ts';
 import { storeFailure, storePending } from './pending-change.ts';
 import { pruneJournals } from './prune-journals.ts';
-import { readTables, replaceTables, storeApplied, storeChange, storeHalted } from './registered-tables.ts';
+import { demandApart, readTables, replaceTables, storeApplied, storeChange, storeHalted } from './registered-tables.ts';
 import { dropRoute, readRegistration, readRouteId, registerRoute } from './registration.ts';
 import { isSettledFree, renameState } from './rename-state.ts';
 import { leaveSessionLock, takeSessionLock } from './session-locks.ts';
-import { isMissing, migrateState, readStateVersion } from './state-schema.ts';
+import { isMissing, migrateState, readStateVersion, sharesSince } from './state-schema.ts';
 import { inTransaction, nowMs } from './statements.ts';
 import { currentWanted, storeWanted } from './store-wanted.ts';
 import { readLoads } from './stored-loads.ts';
@@ -297,8 +297,14 @@ class MysqlRouteState implements RouteStateStore {
     });
   }
 
-  /** Told when the route registers its tables. */
-  async demandApart(): Promise<void> {}
+  demandApart(tables: readonly StoredTable[]): Promise<void> {
+    return this.#run(async () => {
+      // What an older engine has made knows nothing of shares, and one owner of each table.
+      if (((await readStateVersion(this.#session, this.#node)) ?? 0) < sharesSince) return;
+      const routeId = (await readRouteId(this.#session, this.#key)) ?? 0;
+      await demandApart(this.#session, { route: this.#route, routeId }, tables);
+    });
+  }
 
   loads(): Promise<readonly StoredLoad[]> {
     return this.#run(async () => {

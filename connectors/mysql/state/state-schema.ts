@@ -254,6 +254,18 @@ const migrations: readonly (readonly string[])[] = [
        constraint evolutions_route foreign key (route_id) references tidelock.routes (id) on delete cascade
      )`,
   ],
+  // Targets that several routes write: `tables.target` is NULL of them, since it is unique.
+  [
+    `create table if not exists tidelock.shares (
+       route_id int not null,
+       source varchar(300) not null,
+       target varchar(300) not null,
+       owns longtext not null,
+       primary key (route_id, source),
+       constraint shares_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+    'alter table tidelock.tables modify target varchar(300) null',
+  ],
 ];
 
 /** From this version on engines know tables that lack rows. */
@@ -267,6 +279,9 @@ export const emptyingSince = 5;
 
 /** The first version that knows definitions that follow the source's commands. */
 export const evolvingSince = 6;
+
+/** The first version that knows targets that several routes write. */
+export const sharesSince = 7;
 
 export const stateVersion = migrations.length;
 
@@ -321,7 +336,8 @@ export async function migrateState(session: MysqlSession, node: string, creates:
     if (found === stateVersion || (found === null && !creates)) return;
     await makeSignals(session);
     for (const statements of migrations.slice(found ?? 0))
-      for (const statement of statements) await session.query(statement + settings);
+      for (const statement of statements)
+        await session.query(statement.startsWith('create') ? statement + settings : statement);
     await session.query(
       `create table if not exists tidelock.meta (one tinyint not null primary key, version int not null, compatible int not null)${settings}`,
     );
@@ -339,7 +355,8 @@ export async function raiseCompatible(session: MysqlSession, version: number): P
 
 const tables = [
   ...['journal', 'parking_requests', 'skips', 'parked_keys', 'parked_parts', 'parked', 'secrets', 'repaired'],
-  ...['evolutions', 'loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests', 'routes'],
+  ...['shares', 'evolutions', 'loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests'],
+  'routes',
 ];
 
 /**

@@ -13,6 +13,7 @@ import type { Flights } from './flights.ts';
 import { isOfTheChange } from './refusals.ts';
 import { ReplacedRows } from './replaced-rows.ts';
 import { insertMissingRows, insertRows, replaceRows } from './set-apply.ts';
+import { whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 import { refusalText } from './target-transaction.ts';
@@ -123,7 +124,9 @@ export class LoadApply {
           });
         // What has come since the job was asked for is the stream's.
         if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
-        const [there] = await session.query(`select 1 from ${quoteTable(plan.target)} limit 1`);
+        const [there] = await session.query(
+          `select 1 from ${quoteTable(plan.target)}${whereShared(plan.share)} limit 1`,
+        );
         if (there !== undefined) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
       }
   }

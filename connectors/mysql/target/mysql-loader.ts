@@ -18,6 +18,7 @@ import { LoadApply } from './load-apply.ts';
 import { originSignal } from './origin-signal.ts';
 import { isOfTheChange } from './refusals.ts';
 import { insertRows } from './set-apply.ts';
+import { whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { refusalText } from './target-transaction.ts';
@@ -78,7 +79,8 @@ export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
         const emptied = plans.parentsFirst(tables.map((table) => plans.get(table))).toReversed();
         if (apply.foreignKeysAct) await demandNoCascades(session, route, emptied);
         // Not TRUNCATE, which would commit.
-        for (const { target } of emptied) await session.query(`delete from ${quoteTable(target)}`);
+        for (const { target, share } of emptied)
+          await session.query(`delete from ${quoteTable(target)}${whereShared(share)}`);
       }),
     load: (table, batches) =>
       guarded(async () => {
@@ -132,7 +134,7 @@ async function loadTable(
   batches: AsyncIterable<readonly Row[]>,
 ): Promise<number> {
   const { session, maxPacketBytes } = apply;
-  const [there] = await session.query(`select 1 from ${quoteTable(plan.target)} limit 1`);
+  const [there] = await session.query(`select 1 from ${quoteTable(plan.target)}${whereShared(plan.share)} limit 1`);
   if (there !== undefined) throw fail(targetErrors.targetNotEmpty, { route, table: plan.label });
   const flights = new Flights({ session, maxPacketBytes, route });
   const maxBytes = Math.min(statementBytes, longestStatement(maxPacketBytes));

@@ -1,13 +1,11 @@
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type NodeDefinition, routeKey } from '../../../src/core/route.ts';
-import { tableLabel } from '../../../src/core/table.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import { readCounters, setCounter } from '../catalogue/read-counters.ts';
 import { MysqlCompareSide } from '../compare/mysql-compare-side.ts';
 import { openRepairer } from '../compare/mysql-repairer.ts';
 import type { MysqlSession } from '../connect.ts';
-import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { readNodeId } from '../own-database.ts';
 import { carryOut } from '../schema/carry-out.ts';
@@ -21,11 +19,9 @@ import { LoadApply } from './load-apply.ts';
 import { MysqlConsumer } from './mysql-consumer.ts';
 import { openLoader } from './mysql-loader.ts';
 import { targetPreflight } from './preflight.ts';
+import { countRows, emptyTables } from './row-counts.ts';
 import { TablePlans } from './table-plans.ts';
 import { readTargetTables } from './target-table.ts';
-
-/** Counting more would take long, and says no more to whoever reads it. */
-const mostRows = 1_000_000;
 
 /** Descriptions from a database of another vendor are written for the target's own by whoever makes them. */
 function vendorOf({ type }: NodeDefinition): 'mysql' | 'mariadb' {
@@ -60,27 +56,8 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
         const [found] = await readTargetTables(session, [table]);
         return found?.columns.map(({ name, typeName }) => ({ name, type: typeName, modifier: -1 })) ?? [];
       }),
-    rowCounts: (tables) =>
-      briefly(async (session) => {
-        const counts = [];
-        for (const table of tables) {
-          const [row] = await session.query(
-            `select count(*) from (select 1 from ${quoteTable(table)} limit ${mostRows + 1}) t`,
-          );
-          const found = Number(row?.[0] ?? 0);
-          counts.push({ table: tableLabel(table), rows: Math.min(found, mostRows), more: found > mostRows });
-        }
-        return counts;
-      }),
-    emptyTables: (tables) =>
-      briefly(async (session) => {
-        const empty: string[] = [];
-        for (const table of tables) {
-          const [row] = await session.query(`select 1 from ${quoteTable(table)} limit 1`);
-          if (row === undefined) empty.push(tableLabel(table));
-        }
-        return empty;
-      }),
+    rowCounts: (tables) => briefly((session) => countRows(session, route.name, tables)),
+    emptyTables: (tables) => briefly((session) => emptyTables(session, route.name, tables)),
     instance: () => briefly(readInstance),
     compareSchema: (expected) =>
       briefly((session) =>

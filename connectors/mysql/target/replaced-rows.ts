@@ -3,6 +3,7 @@ import { EmptyingPlaces, nextStep } from '../../sql/apply/emptying-places.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { integerBases } from './column-kind.ts';
+import { whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
@@ -72,7 +73,10 @@ export class ReplacedRows extends EmptyingPlaces<Place> {
     const [first] = key;
     const order = key.length === 0 ? '' : ` order by ${key.map(({ name }) => quoteIdentifier(name)).join(', ')}`;
     const isNumber = first !== undefined && integerBases.has(first.type.base);
-    const where = isNumber && from !== null ? ` where ${quoteIdentifier(first.name)} >= ${from}` : '';
+    const where = whereShared(
+      plan.share,
+      isNumber && from !== null ? `${quoteIdentifier(first.name)} >= ${from}` : null,
+    );
     const table = quoteTable(plan.target);
     // Unclassified, as what the server says of a chunk's rows is: a row that it keeps refuses the load.
     const [answer] = await session.batch([`delete from ${table}${where}${order} limit ${rows}`]);

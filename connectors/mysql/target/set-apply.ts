@@ -8,6 +8,7 @@ import { NetEffect, type NetTable, type SplitRows, splitByKind, updateKeyImage }
 import { quoteTable } from '../identifiers.ts';
 import { LongValues, longBytes, type Statement } from '../long-value.ts';
 import type { SetStatement } from './row-statements.ts';
+import { whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
@@ -99,13 +100,13 @@ function* truncateStatements(
   checks: ForeignKeyChecks,
 ): Generator<CountedStatement, void, undefined> {
   const tables = change.tables.map((table) => plans.get(table));
-  const [share] = change.shares ?? [];
-  // Rows that never came from here would go with the others.
-  if (share !== undefined) throw fail(targetErrors.truncateOfShare, { table: tableLabel(share.table) });
+  // Rows that never came from here would go with the others. Of what the route owns the server can be asked.
+  const unknown = change.shares?.find(({ table }) => plans.get(table).share === null);
+  if (unknown !== undefined) throw fail(targetErrors.truncateOfShare, { table: tableLabel(unknown.table) });
   const { unchecked } = checks;
   yield* checks.set(true);
-  for (const { target, label } of plans.parentsFirst([...new Set(tables)]).reverse())
-    yield { text: `delete from ${quoteTable(target)}`, rows: null, label };
+  for (const { target, share, label } of plans.parentsFirst([...new Set(tables)]).reverse())
+    yield { text: `delete from ${quoteTable(target)}${whereShared(share)}`, rows: null, label };
   yield* checks.set(unchecked);
 }
 

@@ -6,6 +6,7 @@ import type { NetPlan } from '../../sql/apply/net-effect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { keyReader } from './key-form.ts';
 import { RowStatements } from './row-statements.ts';
+import { shareCondition } from './share-condition.ts';
 import type { TargetColumn, TargetIndex, TargetTable } from './target-table.ts';
 import { typeFits } from './type-fit.ts';
 
@@ -22,6 +23,8 @@ export interface TablePlan extends NetPlan {
   readonly label: string;
   readonly columns: readonly BoundColumn[];
   readonly statements: RowStatements;
+  /** Which rows are the route's, where others write the table, too; null: all. */
+  readonly share: string | null;
   /** The values of a row's key as the server compares them; for finding out whether it is there. */
   keyOf(row: Row): string;
 }
@@ -70,6 +73,11 @@ export function planTable(
     columns,
     keyIndexes,
     statements,
+    share: shareCondition(
+      source,
+      route,
+      (name) => key.find(({ index }) => source.columns[index]?.name === name)?.column,
+    ),
     // What a cascade does to other rows happens with each single change: of two that cancel each other out none would.
     readKey: key.length === 0 || (foreignKeysAct && target.cascades.length > 0) ? null : keyReader(key),
     insertsMany: columns.length > 0,

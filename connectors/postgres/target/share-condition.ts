@@ -13,7 +13,7 @@ const exact: ReadonlySet<string> = new Set(
  * column holds the values apart that the route does. Throws (halt) where it does not.
  */
 export function shareCondition(
-  { text, columns: names }: NonNullable<TableVersion['owns']>,
+  { text, columns: names }: Pick<NonNullable<TableVersion['owns']>, 'text' | 'columns'>,
   columns: readonly BoundColumn[],
   place: { readonly route: string; readonly table: string },
 ): string {

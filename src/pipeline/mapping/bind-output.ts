@@ -52,7 +52,7 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
       }),
       ...(chain.kept !== null && { kept: { mark: markOf(chain, projection) } }),
       ...(owns !== null && {
-        owns: { text: owns.text, columns: owns.reads.map((at) => columns[at]?.name ?? '') },
+        owns: { text: owns.text, columns: owns.reads.map((at) => columns[at]?.name ?? ''), plain: owns.plain },
       }),
     },
     projection: projection.length === chain.columns.length ? null : projection,

@@ -131,6 +131,22 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     expect(await one.tables()).toEqual([table]);
     await expect(two.setTables([table])).rejects.toMatchObject({ code: 'TL-4004' });
     expect(await two.tables()).toEqual([]);
+    // A share of a target goes beside those that are proven to be apart from it, until one of them is registered no more.
+    const shared = { ...table, source: 's.u', target: `d.u${routes}` };
+    const owning = (text: string, apart: string) => ({ text, isApartFrom: (other: string) => other === apart });
+    await one.setTables([table, { ...shared, owns: owning('site = 1', 'site = 2') }]);
+    expect(await one.tables()).toEqual([table, shared]);
+    await expect(two.setTables([shared])).rejects.toMatchObject({ code: 'TL-4004' });
+    await expect(two.setTables([{ ...shared, owns: owning('site > 0', 'site = 2') }])).rejects.toMatchObject({
+      code: 'TL-4014',
+    });
+    await expect(two.demandApart([{ ...shared, target: `d.v, ${shared.target}` }])).rejects.toMatchObject({
+      code: 'TL-4004',
+    });
+    await two.setTables([{ ...shared, owns: owning('site = 2', 'site = 1') }]);
+    expect(await two.tables()).toEqual([shared]);
+    await one.setTables([table]);
+    await two.setTables([shared]);
     expect(await one.wanted()).toMatchObject({ ...asked, state: 'running', request: 0 });
     expect(await one.setWanted('paused', { forMs: 60_000, reason: 'maintenance', askedBy: 'ann' })).toMatchObject({
       state: 'paused',
