@@ -9,6 +9,8 @@ export interface ServerFacts {
   /** Whether positions are GTIDs. */
   readonly gtids: boolean;
   readonly checksums: boolean;
+  /** What foreign keys delete and change below a row comes as rows: where the server carries them out itself, not its storage engine. */
+  readonly logsCascades: boolean;
 }
 
 /** Variables of the server by name; those that it does not have are missing. */
@@ -22,7 +24,15 @@ export async function readVariables(
 }
 
 export async function readServerFacts(session: MysqlSession): Promise<ServerFacts> {
-  const names = ['version', 'server_uuid', 'server_uid', 'server_id', 'gtid_mode', 'binlog_checksum'];
+  const names = [
+    'version',
+    'server_uuid',
+    'server_uid',
+    'server_id',
+    'gtid_mode',
+    'binlog_checksum',
+    'innodb_native_foreign_keys',
+  ];
   const variables = await readVariables(session, names);
   const version = variables.get('version') ?? '';
   const vendor = /mariadb/i.test(version) ? 'mariadb' : 'mysql';
@@ -34,5 +44,6 @@ export async function readServerFacts(session: MysqlSession): Promise<ServerFact
     // MariaDB always has them.
     gtids: vendor === 'mariadb' || variables.get('gtid_mode') === 'ON',
     checksums: variables.get('binlog_checksum') === 'CRC32',
+    logsCascades: variables.get('innodb_native_foreign_keys') === 'OFF',
   };
 }

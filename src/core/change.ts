@@ -76,8 +76,10 @@ export interface SchemaChange {
   readonly told?: ToldCommand | null;
   /** Set by the pipeline where the target has to follow. */
   evolution?: Evolution;
-  /** Where the source transaction that brought it was committed. */
+  /** Where the source transaction that brought it was committed; of a source with `told` the place in front of it. */
   readonly at: Position;
+  /** Of a source with `told`: no position covers it that does not have the transaction itself. */
+  readonly until?: Position;
 }
 
 /**

@@ -68,10 +68,14 @@ export interface TableDefinition {
   readonly gone: readonly string[];
   /** Columns that were added at the source and are not carried (schemaChanges: ignore). */
   readonly ignored: readonly string[];
+  /** Columns of the target that the source has dropped since, and that were left there (schemaChanges: ignore). */
+  readonly left?: readonly string[];
   /** Commands behind it whose outcome is not proven yet (Source.follow). */
   readonly told?: readonly ToldCommand[];
   /** What commands that were committed before have done is in it. */
   readonly toldTo?: Position;
+  /** A person has accepted it as the catalogue had it here, where later commands may be in it, too. */
+  readonly takenAt?: Position;
   /** Announced last by a transaction that the catalogue did not show yet: that the columns are these is not proven. */
   readonly behind?: true;
   /** What a look at the catalogue has halted at, to know it again once a person has accepted it. */

@@ -162,6 +162,7 @@ class Proof {
       ...linksOf(isCatalogue ? facts : before),
       gone: [...before.gone.filter((old) => !names.has(old)), ...dropped.map((column) => column.name)],
       ignored: before.ignored.filter((ignored) => names.has(ignored)),
+      ...(before.left !== undefined && { left: before.left }),
     };
   }
 }

@@ -166,8 +166,8 @@ export class SchemaGuard {
     const was = this.#stored.get(tableLabel(tables?.kind === 'renamed' ? tables.from : table));
     if (was === undefined && tables?.kind !== 'created') return;
     if (tables?.kind === 'renamed') this.#stored.delete(tableLabel(tables.from));
-    const { gone = [], ignored = [] } = was?.definition ?? {};
-    const definition = { ...definitionOf(facts), gone, ignored };
+    const { gone = [], ignored = [], left } = was?.definition ?? {};
+    const definition = { ...definitionOf(facts), gone, ignored, ...(left !== undefined && { left }) };
     mapper.adjust(definition, definition);
     const stored = { ...storedTable(mapper.bind(versionOf(definition)), definition), loadedTo: was?.loadedTo ?? null };
     this.#stored.set(stored.source, stored);
@@ -283,18 +283,34 @@ export class SchemaGuard {
     const excluded = this.#excluded(before);
     // Not as it is by now: rows that come as the command has found it are not announced once more.
     const isCatalogue = told !== null;
-    const followed = this.#followed(before, { told: commands, announced, isCatalogue, excluded });
+    const found = this.#followed(before, { told: commands, announced, isCatalogue, excluded });
+    const followed = {
+      ...found,
+      definition: found.definition && { ...found.definition, ...this.#ahead(before, change) },
+    };
     const { changed, unproven, waits, definition } = followed;
     if (told && definition !== null) change.to = versionOf(definition);
-    if (!changed && unproven === null && !waits) return this.#refresh(change, known, followed);
     if (this.#isAccepted(change)) {
+      if (!changed && unproven === null && !waits) return this.#refresh(change, known, followed);
       if (definition === null && facts !== null && told) change.to = versionOf(definitionOf(facts));
       return this.#accept(change, facts, definition);
     }
+    if (told && told.length > 0 && this.#ahead(before, change).takenAt !== undefined)
+      throw this.#unproven(change, 'the definition was accepted as the catalogue had it behind this command');
+    if (!changed && unproven === null && !waits) return this.#refresh(change, known, followed);
     if (!waits || route.schemaChanges === 'halt') return await this.#changed(change, before, followed);
     const stored = { ...known, definition: { ...before, told: commands } };
     this.#stored.set(known.source, stored);
     change.evolution = { steps: [], stored };
+  }
+
+  /** What a definition already has of commands that the stream has not passed yet. */
+  #ahead({ toldTo, takenAt }: TableDefinition, { at, until = at }: SchemaChange) {
+    const { order } = this.#options.source;
+    return {
+      ...(toldTo !== undefined && order.covers(toldTo, at) && { toldTo }),
+      ...(takenAt !== undefined && order.covers(takenAt, until) && { takenAt }),
+    };
   }
 
   #followed(before: TableDefinition, options: Parameters<NonNullable<Source['follow']>>[1]): Followed {
@@ -315,9 +331,9 @@ export class SchemaGuard {
     return { rewrittenTypes: allow.includes('rewrittenTypes'), partitionChanges: allow.includes('partitionChanges') };
   }
 
-  #isAccepted({ at }: SchemaChange): boolean {
+  #isAccepted({ at, until = at }: SchemaChange): boolean {
     const { acceptedTo, source } = this.#options;
-    return acceptedTo !== null && source.order.covers(acceptedTo, at);
+    return acceptedTo !== null && source.order.covers(acceptedTo, until);
   }
 
   /** The catalogue is still as it was when a look at it has halted the route, and a person has accepted that since. */
@@ -337,6 +353,8 @@ export class SchemaGuard {
     const { mapper } = this.#options;
     if (known.fingerprint !== storedTable(mapper.bind(change.to), null).fingerprint && !this.#isAccepted(change))
       throw this.#halt(change, changedText);
+    if (change.told && change.told.length > 0 && !this.#isAccepted(change))
+      throw this.#unproven(change, 'a command has altered it, and what it was before is not known');
     this.#accept(change, facts);
   }
 
@@ -352,7 +370,7 @@ export class SchemaGuard {
   #accept(change: SchemaChange, facts: TableFacts | null, judged: TableDefinition | null = null): void {
     const { mapper } = this.#options;
     const { to } = change;
-    const definition = judged ?? (facts !== null && isOfCatalogue(to, facts) ? definitionOf(facts) : null);
+    const definition = judged ?? (facts !== null && isOfCatalogue(to, facts) ? takenOf(change, facts) : null);
     if (definition !== null) mapper.adjust(to, definition);
     const stored = this.#renewed(mapper.bind(to), definition);
     this.#stored.set(stored.source, stored);
@@ -376,7 +394,7 @@ export class SchemaGuard {
     if (unproven !== null || definition === null) throw this.#unproven(change, unproven ?? changedText);
     const from = { binding: mapper.bind(versionOf(before)), ids: before.columns.map(({ id }) => id) };
     const known = route.schemaChanges === 'ignore' ? await this.#ignore(change, before, judgement) : definition;
-    const after = change.told === undefined ? known : { ...known, toldTo: change.at };
+    const after = change.told === undefined ? known : { toldTo: change.at, ...known };
     mapper.adjust(change.to, after);
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);
@@ -408,12 +426,23 @@ export class SchemaGuard {
       if (was !== undefined && was.name !== name && !configured.has(was.name))
         throw fail(routeErrors.renameIgnored, { ...place, column: was.name, name });
     }
+    const renamed = route.tables.select(change.to.schema, change.to.name)?.renamedColumns;
+    const nameThere = (name: string): string => renamed?.get(name) ?? name;
+    const kept = new Set(definition.columns.map(({ id }) => id));
+    const dropped = before.columns.filter(({ id, name }) => !kept.has(id) && !configured.has(name));
+    const left = [...(before.left ?? []), ...dropped.map(({ name }) => nameThere(name))];
+    const after = left.length === 0 ? definition : { ...definition, left: [...new Set(left)] };
     const added = definition.columns.filter(({ id, name }) => !old.has(id) && !configured.has(name));
-    if (added.length === 0) return definition;
+    if (added.length === 0) return after;
     const [mapped] = mapper.bind(versionOf(before)).tables;
     const there = new Set((await target.columns(mapped)).map(({ name }) => name));
-    const renamed = route.tables.select(change.to.schema, change.to.name)?.renamedColumns;
-    const carried = added.filter(({ name }) => there.has(renamed?.get(name) ?? name));
+    const carried = added.filter(({ name }) => there.has(nameThere(name)));
+    const again = carried.find(({ name }) => left.includes(nameThere(name)));
+    if (again !== undefined)
+      throw this.#unproven(
+        change,
+        `column ${again.name} was added where one of its name was dropped and left at the target, whose rows still have the values of that one`,
+      );
     const filled = carried.find(({ id }) => (judgement.existing.get(id) ?? null) !== null);
     if (filled !== undefined)
       throw this.#unproven(
@@ -421,7 +450,7 @@ export class SchemaGuard {
         `column ${filled.name} was added with a value for the rows that were there, and whether the target's rows have it is not known`,
       );
     const ignored = added.filter((column) => !carried.includes(column)).map(({ name }) => name);
-    return { ...definition, ignored: [...definition.ignored, ...ignored] };
+    return { ...after, ignored: [...definition.ignored, ...ignored] };
   }
 
   #renewed(binding: TableBinding, definition: TableDefinition | null): StoredTable {
@@ -446,6 +475,11 @@ export class SchemaGuard {
       why,
     });
   }
+}
+
+/** Of a source with commands its text does not say which of them the catalogue has. */
+function takenOf({ told }: SchemaChange, facts: TableFacts): TableDefinition {
+  return { ...definitionOf(facts), ...(told !== undefined && { takenAt: facts.position }) };
 }
 
 /** Named in the status; the log names all. */

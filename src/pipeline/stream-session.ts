@@ -6,6 +6,7 @@ import { backlogRows, type Consumer, type PartFeed } from '../core/consumer.ts';
 import type { LatestValue } from '../core/latest-value.ts';
 import { packedInserts } from '../core/packed-part.ts';
 import type { Position } from '../core/position.ts';
+import type { TableVersion } from '../core/table.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import type { LoadingTables } from './loading-tables.ts';
 import type { RouteMeter } from './route-meter.ts';
@@ -163,8 +164,14 @@ export async function prepare(
   { guard, mapper, targetNode }: Pick<StreamSessionOptions, 'guard' | 'mapper' | 'targetNode'>,
 ): Promise<TransactionPart> {
   const left = new Set<Change>();
+  // A command comes with the table as the catalogue has it, and leaves it as the guard has found it to be.
+  const found = new Map<TableVersion, TableVersion>();
   for (const change of part.changes) {
-    if (change.kind === 'schemaChange' && change.evolution === undefined) await guard.meet(change, part.id);
+    if (change.kind === 'schemaChange' && change.evolution === undefined) {
+      const { to } = change;
+      await guard.meet(change, part.id);
+      if (change.to !== to) found.set(to, change.to);
+    } else if (change.kind === 'truncate') change.tables = change.tables.map((table) => found.get(table) ?? table);
     else if (change.kind === 'ddl' && guard.command(change) === null) left.add(change);
   }
   const kept = left.size === 0 ? part : { ...part, changes: part.changes.filter((change) => !left.has(change)) };

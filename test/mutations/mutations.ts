@@ -559,8 +559,8 @@ export const mutations: readonly Mutation[] = [
     promise: 5,
     what: 'goes on over a changed table definition',
     file: 'src/pipeline/schema-guard.ts',
-    find: 'return acceptedTo !== null && source.order.covers(acceptedTo, at);',
-    replace: 'return acceptedTo === null || source.order.covers(acceptedTo, at);',
+    find: 'return acceptedTo !== null && source.order.covers(acceptedTo, until);',
+    replace: 'return acceptedTo === null || source.order.covers(acceptedTo, until);',
     test: { file: 'test/integration/route/route.test.ts', name: 'a changed table definition' },
   },
   {

@@ -165,6 +165,7 @@ export class MysqlCollector implements Collector {
       lastCommit: last,
       collations,
       mariadb: server.vendor === 'mariadb',
+      logsCascades: server.logsCascades,
       checksums: server.checksums,
       isTaken,
       catalogue,

@@ -7,7 +7,7 @@ import { type TableName, type TableVersion, tableLabel } from '../../../src/core
 import type { TransactionPart, Urgency } from '../../../src/core/transaction.ts';
 import { type BuilderMark, idleAdvance } from '../../sql/part-builder.ts';
 import { readSignal } from '../signals.ts';
-import { AnnouncedTables } from './announced-tables.ts';
+import { AnnouncedTables, type Place } from './announced-tables.ts';
 import { ByteReader } from './binlog/byte-reader.ts';
 import { type BinlogEvent, EventFramer } from './binlog/event-framer.ts';
 import { eventTypes, ignorableFlag } from './binlog/event-types.ts';
@@ -23,7 +23,7 @@ import { microsText } from './binlog/values/number-text.ts';
 import { readAlter } from './definitions/read-alter.ts';
 import type { LastTransaction } from './last-transaction.ts';
 import { type OpenTransaction, openTransaction } from './open-transaction.ts';
-import { type BinlogPosition, coversPosition, type FilePlace } from './position/binlog-position.ts';
+import { type BinlogPosition, coversPosition, type FilePlace, formatPosition } from './position/binlog-position.ts';
 import { Progress, type TransactionName } from './progress.ts';
 import { readStatement, type Statement } from './read-statement.ts';
 import { RowEvents } from './row-events.ts';
@@ -45,6 +45,8 @@ export interface AssemblerOptions {
   readonly lastCommit: LastTransaction | null;
   readonly collations: Collations;
   readonly mariadb: boolean;
+  /** As ServerFacts has it. */
+  readonly logsCascades: boolean;
   /** Whether events carry checksums before the first binlog has said so. */
   readonly checksums: boolean;
   isTaken(schema: string, name: string): boolean;
@@ -97,7 +99,7 @@ export class TransactionAssembler {
   readonly #plans: TablePlans;
   readonly #rows: RowEvents;
   readonly #xa: XaTransactions;
-  readonly #announced = new AnnouncedTables();
+  readonly #announced = new AnnouncedTables((open) => this.#place(open));
   #open: OpenTransaction | null = null;
   /** Events that stand in a compressed transaction have no place of their own in the file. */
   #inPayload = false;
@@ -326,11 +328,15 @@ export class TransactionAssembler {
     if (table.plan === null) return;
     // What MySQL's cascades do is logged: nothing of it is done at the target, whatever the session has switched off.
     if (this.#options.mariadb) open.builder.unchecked = isUnchecked(event);
-    this.#announced.announce(open, table.plan.table, this.#progress.position);
+    this.#announced.announce(open, table.plan.table);
     this.#rows.read(event, table.plan, (change, bytes) => {
       open.rows++;
       open.builder.addRow(change, bytes);
     });
+  }
+
+  #place({ name }: OpenTransaction): Place {
+    return { at: this.#progress.position, until: formatPosition(this.#progress.after(name)) };
   }
 
   #isLoaded({ name }: OpenTransaction, loadedTo: BinlogPosition | null): boolean {
@@ -441,20 +447,23 @@ export class TransactionAssembler {
     this.#announced.touch(table);
     const told = alters ? this.#alter(table, query) : [];
     const version = catalogue.table(table) ?? (told.length > 0 ? { ...table, columns: [], identity: 'full' } : null);
-    if (version !== null) this.#announced.announce(open, version, this.#progress.position, told);
+    if (version !== null) this.#announced.announce(open, version, told);
   }
 
   #alter(table: TableName, query: QueryEvent): ToldCommand {
-    const { mariadb, collations } = this.#options;
+    const { mariadb, collations, logsCascades } = this.#options;
     const { clientCollation, ...quotes } = readSettings(query, mariadb);
     const charset = clientCollation === null ? null : (collations.get(clientCollation)?.charset ?? null);
-    return readAlter(table, { text: query.text, database: query.database, charset, dialect: { mariadb, ...quotes } });
+    const { text, database } = query;
+    return readAlter(table, { text, database, charset, dialect: { mariadb, ...quotes }, logsCascades });
   }
 
   #truncate(open: OpenTransaction, table: TableName): void {
     const version = this.#announced.get(table) ?? this.#options.catalogue.table(table);
     if (version === null) throw this.#unseen(tableLabel(table), 'TRUNCATE');
-    this.#announced.announce(open, version, this.#progress.position);
+    // No row comes with it that would tell what the table is by then, and what was told last may be the catalogue's, which is further.
+    this.#announced.touch(table);
+    this.#announced.announce(open, version, []);
     open.first = false;
     open.builder.add({ kind: 'truncate', tables: [version], restartIdentity: true });
   }

@@ -15,12 +15,12 @@ import { readSchema } from '../schema/read-schema.ts';
 import { evolvingSince, isMissing, raiseCompatible } from '../state/state-schema.ts';
 import { inTransaction } from '../state/statements.ts';
 import { withSession } from '../with-session.ts';
-import { alterStatement, namesBefore } from './alter-statement.ts';
+import { alterStatement } from './alter-statement.ts';
 import { openApplySession } from './apply-session.ts';
+import { outcomeOf, type Shape } from './evolution-outcome.ts';
 import { isLockError } from './refusals.ts';
 import { storeTable } from './store-definition.ts';
 import type { TargetTransaction } from './target-transaction.ts';
-import { typeFits } from './type-fit.ts';
 
 /**
  * Definitions are followed here by a statement that commits by itself, so that a kill may come between it and whatever tells that it was done:
@@ -98,12 +98,9 @@ export async function deleteIntent(session: MysqlSession, routeId: number, sourc
   await session.change('delete from tidelock.evolutions where route_id = ? and source = ?', [routeId, source]);
 }
 
-/** Columns in their order, with their types. */
-type Shape = readonly (readonly [name: string, type: string])[];
-
 async function shapeOf(session: MysqlSession, { schema, name }: TableName): Promise<Shape> {
   const [table] = await readTables(session, (inSchema, named) => inSchema === schema && named === name);
-  return (table?.columns ?? []).map((column) => [column.name, column.type] as const);
+  return (table?.columns ?? []).map((column) => [column.name, column.type, column.default] as const);
 }
 
 /** What is there already is somebody's, and its values may be others. */
@@ -129,37 +126,6 @@ function demandUndone(steps: readonly SchemaStep[], was: Shape, place: { route: 
     if (step.kind === 'add' && free.has(step.column.name.toLowerCase()))
       refuse(step, `column ${step.column.name} is there already`);
   }
-}
-
-/**
- * Whether the steps were carried out at a table that was `was` before them. `unclear` where it is neither that nor what they make of it: somebody
- * else has altered it since, and names that are there may be of columns from before or from behind them.
- */
-export function outcomeOf(steps: readonly SchemaStep[], was: Shape, now: Shape): 'done' | 'undone' | 'unclear' {
-  if (JSON.stringify(was) === JSON.stringify(now)) return 'undone';
-  return isDone(steps, was, now) ? 'done' : 'unclear';
-}
-
-/** Names of columns are the same in any case at these servers: the route may write them otherwise than the table. */
-function isDone(steps: readonly SchemaStep[], before: Shape, after: Shape): boolean {
-  const lower = (name: string): string => name.toLowerCase();
-  const [was, now] = [before, after].map((shape) => new Map(shape.map(([name, type]) => [lower(name), type])));
-  if (was === undefined || now === undefined) return false;
-  const renamed = new Map([...namesBefore(steps)].map(([name, old]) => [lower(name), lower(old)]));
-  const come = [...renamed.keys(), ...steps.flatMap((step) => (step.kind === 'add' ? [lower(step.column.name)] : []))];
-  const gone = [...renamed.values(), ...steps.flatMap((step) => (step.kind === 'drop' ? [lower(step.column)] : []))];
-  const expected = new Set([...was.keys()].filter((name) => !gone.includes(name)).concat(come));
-  if (expected.size !== now.size || [...now.keys()].some((name) => !expected.has(name))) return false;
-  const retyped = steps.flatMap((step) => (step.kind === 'retype' ? [lower(step.column.name)] : []));
-  const altered = new Set([...come, ...gone, ...retyped]);
-  if ([...was].some(([name, type]) => !altered.has(name) && now.get(name) !== type)) return false;
-  return steps.every((step) => {
-    if (step.kind !== 'retype') return true;
-    const { name, type } = step.column;
-    const old = was.get(renamed.get(lower(name)) ?? lower(name)) ?? '';
-    // As alterStatement decides: else it was left as it was.
-    return typeFits(type, old) || !typeFits(old, type) || typeFits(type, now.get(lower(name)) ?? '');
-  });
 }
 
 /** What became of alterations that were begun and not seen to their end. Under the lease. */

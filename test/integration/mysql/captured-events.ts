@@ -48,6 +48,7 @@ export async function captureEvents(route: RouteDefinition, from: Position, to: 
       collations,
       mariadb: server.vendor === 'mariadb',
       checksums: server.checksums,
+      logsCascades: server.logsCascades,
       isTaken: (schema, name) => route.tables.select(schema, name) !== null,
       loadedTo: () => null,
       catalogue: { position: end, table: () => null, hasSchema: () => false, unlogged: () => nothingUnlogged },

@@ -4,6 +4,8 @@ import { type Token, UnreadableStatementError } from './alter-tokens.ts';
 export class AlterReader {
   readonly #tokens: readonly Token[];
   #at = 0;
+  /** A foreign key was passed over that does something to the rows below those that it points to. */
+  foreignKeyActs = false;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -72,10 +74,22 @@ export class AlterReader {
     return true;
   }
 
+  /** What a foreign key does, behind what it points to, where it says so. */
+  takeActions(): void {
+    while (this.keyword() === 'ON' && ['DELETE', 'UPDATE'].includes(this.keyword(1))) {
+      this.next();
+      this.next();
+      if (this.take('RESTRICT') || this.take('NO ACTION')) continue;
+      this.foreignKeyActs = true;
+      if (!this.take('SET NULL') && !this.take('SET DEFAULT')) this.next();
+    }
+  }
+
   /** Up to the next comma, or the end, of this list. */
   skipPart(): void {
     while (!this.ended && !this.isSign(',') && !this.isSign(')') && !this.isSign(';')) {
       if (!this.skipParentheses()) this.#at++;
+      this.takeActions();
     }
   }
 

@@ -21,10 +21,14 @@ export function follow(before: TableDefinition, options: FollowOptions): Followe
   const refused = model.refused;
   if (refused !== null) return unfollowed(refused);
   const shape = { columns: options.announced.columns, generated: options.announced.generated ?? [] };
-  const mismatch = model.mismatch(shape) ?? (options.isCatalogue ? model.further(shape) : null);
+  const mismatch = model.mismatch(shape) ?? model.further(shape, options.isCatalogue);
   if (mismatch !== null) {
-    // The next command, or the next row, proves it.
-    if (options.isCatalogue) return { ...unfollowed(null), waits: told.some((command) => command.length > 0) };
+    // The next command, or the next row, proves it: but for what no row could.
+    if (options.isCatalogue) {
+      const isTold = told.some((command) => command.length > 0);
+      const hopeless = isTold ? model.hopeless(shape) : null;
+      return { ...unfollowed(hopeless), waits: isTold && hopeless === null };
+    }
     return unfollowed(`its rows come with another definition than the commands of the binlog make: ${mismatch}`);
   }
   return model.followed(shape);
@@ -123,13 +127,30 @@ class Model {
     return null;
   }
 
-  /** Why the catalogue may be further than the commands, though it has what they make; null where each type is as it was written. */
-  further({ columns }: Shape): string | null {
+  /** Why the description may be of what comes behind the commands, though it has what they make; null where each type is as it was written. */
+  further({ columns }: Shape, isCatalogue: boolean): string | null {
     for (const { name, type } of columns) {
       const { was = null, written = [] } = this.#columns.find((column) => column.name === name) ?? {};
       const last = written.at(-1);
-      if (last !== undefined && !this.#excluded.has(name) && !isAsWritten(last, type, was?.type ?? null))
-        return `column ${name} is of type ${type}`;
+      if (last === undefined || this.#excluded.has(name)) continue;
+      const isWritten = isCatalogue
+        ? isAsWritten(last, type, was?.type ?? null)
+        : was === null || mayBeWritten(last, type);
+      if (!isWritten) return `column ${name} is of type ${type}`;
+    }
+    return null;
+  }
+
+  /** Why no row behind the commands would prove them. `columns`: the catalogue's, which are what they made, or what later ones have made of that. */
+  hopeless({ columns }: Shape): string | null {
+    for (const model of this.#columns) {
+      if (this.#excluded.has(model.name)) continue;
+      const found = model.written.length === 0 ? undefined : columns.find(({ name }) => name === model.name);
+      const why =
+        this.#begins(model) ??
+        (model.was === null ? whyNotAdded(model) : whyWritten(model)) ??
+        (found === undefined ? null : whyRewritten(model, found));
+      if (why !== null) return why;
     }
     return null;
   }
@@ -151,7 +172,7 @@ class Model {
     const names = new Set(known.map(({ name }) => name));
     const ids = new Set(known.map(({ id }) => id));
     const gone = before.columns.filter(({ id, name }) => this.#excluded.has(name) && !ids.has(id) && !names.has(name));
-    const { told: _, toldTo: __, halted: ___, ...rest } = before;
+    const { told: _, toldTo: __, takenAt: ___, halted: ____, ...rest } = before;
     const changed =
       known.length !== before.columns.length ||
       known.some(({ id, name, type, key }, at) => {
@@ -186,15 +207,41 @@ function isOfClass({ type }: WrittenColumn, found: string): boolean {
   return of === type || (type === 'json' && of === 'string');
 }
 
-/** Nothing but what is written: of a text that is given no charset, the one that it had before. What is added has no values of its own yet. */
+/** Nothing but what is written. A text that is given no charset takes the table's, whatever it had before. What is added has no values of its own yet. */
 function isAsWritten({ type, spelled, collation }: WrittenColumn, found: string, was: string | null): boolean {
   if (spelled === null) return was === null;
   if (type === 'json' && parseType(found).base !== 'json') return was === null || was === found;
   const { collation: collated } = parseType(found);
   if (collated === null) return found === spelled;
   if (found !== `${spelled} collate ${collated}`) return false;
-  if (collation === null) return was === null || parseType(was).collation === collated;
-  return collation.includes('_') ? collation === collated : charsetOf(collation) === charsetOf(collated);
+  if (collation === null) return was === null;
+  return isOfCharset(collation, collated);
+}
+
+/** The type of rows, as far as the text tells it. */
+function mayBeWritten({ type, spelled, collation }: WrittenColumn, found: string): boolean {
+  if (spelled === null || type === 'json') return true;
+  const { collation: collated } = parseType(found);
+  if (collated === null) return found === spelled;
+  if (found !== `${spelled} collate ${collated}`) return false;
+  return collation === null || tableCollation.test(collation) || isOfCharset(collation, collated);
+}
+
+/** Which collation, and charset, it is depends on the table. */
+const tableCollation = /^(?:default|uca1400_.*)$/;
+
+/** `said`: a charset, or a collation by any of its names. */
+function isOfCharset(said: string, collated: string): boolean {
+  if (!said.includes('_')) return charsetOf(said) === charsetOf(collated);
+  return said.replace(/^utf8_/, 'utf8mb3_') === collated;
+}
+
+/** Why what rows have in an added column can't be known, whatever type it is found to have. */
+function whyNotAdded({ name, written }: Pick<ModelColumn, 'name' | 'written'>): string | null {
+  const [first] = written;
+  if (written.length > 1) return `column ${name} was added, and altered before a row came with it`;
+  if (first === undefined || first.obstacle === null) return null;
+  return `column ${name} was added, and ${first.obstacle}`;
 }
 
 /** Why what rows have in it is not known; else that is put down. */
@@ -203,10 +250,9 @@ function addedValue(
   { type }: Column,
   existing: Map<number, string | null>,
 ): string | null {
+  const why = whyNotAdded({ name, written });
   const [first] = written;
-  if (first === undefined) return null;
-  if (written.length > 1) return `column ${name} was added, and altered before a row came with it`;
-  if (first.obstacle !== null) return `column ${name} was added, and ${first.obstacle}`;
+  if (why !== null || first === undefined) return why;
   const value = existingValue(first, type);
   if (value === undefined)
     return `column ${name} was added, and what it gives to the rows that were there is not told by a constant that is carried`;
@@ -214,8 +260,8 @@ function addedValue(
   return null;
 }
 
-/** Why values may have become others, without a row that tells. */
-function whyRewritten({ was, name, written }: ModelColumn, { type }: Column): string | null {
+/** Why values may have become others, without a row that tells, whatever type it is found to have. */
+function whyWritten({ was, name, written }: ModelColumn): string | null {
   if (was === null) return null;
   const { nullable, counts } = stampedFacts(was.stamp);
   for (const column of written) {
@@ -226,6 +272,14 @@ function whyRewritten({ was, name, written }: ModelColumn, { type }: Column): st
       return `column ${name} was made NOT NULL, which gives rows without a value another one`;
   }
   if (written.length > 1) return `column ${name} was altered more than once before a row came with it`;
+  return null;
+}
+
+/** The same, where it is found to be of this type. */
+function whyRewritten(model: ModelColumn, { type }: Column): string | null {
+  const { was, name } = model;
+  const why = whyWritten(model);
+  if (why !== null || was === null) return why;
   if (typeFits(was.type, type)) return null;
   return `column ${name} was ${was.type} and is ${type}, which does not hold every value as it was`;
 }

@@ -12,6 +12,8 @@ export interface WrittenStatement {
   /** Of the client that has given it; null where that is not known. */
   readonly charset: string | null;
   readonly dialect: SqlDialect;
+  /** As ServerFacts has it. */
+  readonly logsCascades: boolean;
 }
 
 /** A byte of a longer character is never a sign of the grammar in these, and names in them are what they are in the catalogue. */
@@ -37,6 +39,8 @@ export function readAlter(table: TableName, statement: WrittenStatement): ToldCo
     while (reader.takeSign(','));
     reader.takeSign(';');
     if (!reader.ended) throw new UnreadableStatementError('something stands behind it');
+    if (reader.foreignKeyActs && !statement.logsCascades)
+      throw new UnreadableStatementError('it adds a foreign key that changes rows, which this server does not log');
     if (dialect.padsCharacters && parts.some((part) => part.kind === 'modify' && part.column.type === 'string'))
       throw new UnreadableStatementError('it reads texts with blanks behind them');
     return parts;

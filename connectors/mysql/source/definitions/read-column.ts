@@ -200,11 +200,7 @@ function readReferences(reader: AlterReader): void {
   if (reader.takeSign('.')) reader.name();
   reader.skipParentheses();
   if (reader.take('MATCH')) reader.next();
-  while (reader.keyword() === 'ON' && ['DELETE', 'UPDATE'].includes(reader.keyword(1))) {
-    reader.next();
-    reader.next();
-    if (!reader.take('SET NULL') && !reader.take('SET DEFAULT') && !reader.take('NO ACTION')) reader.next();
-  }
+  reader.takeActions();
 }
 
 function readDefault(reader: AlterReader): WrittenDefault {

@@ -4,12 +4,16 @@ import { type TableName, tableLabel } from '../../../../src/core/table.ts';
 import { type CatalogueTable, readTables } from '../../catalogue/read-tables.ts';
 import type { MysqlSession } from '../../connect.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
-import { readVariables } from '../../server-facts.ts';
+import type { ServerFacts } from '../../server-facts.ts';
 
 type Found = Omit<Finding, 'node'>;
 
 /** What of the route's tables can't be carried as it is. */
-export async function checkTables(session: MysqlSession, route: RouteDefinition): Promise<readonly Found[]> {
+export async function checkTables(
+  session: MysqlSession,
+  route: RouteDefinition,
+  { logsCascades }: ServerFacts,
+): Promise<readonly Found[]> {
   const tables = await readTables(session, (schema, name) => route.tables.select(schema, name) !== null);
   const engines = await transactionalEngines(session);
   return [
@@ -21,7 +25,7 @@ export async function checkTables(session: MysqlSession, route: RouteDefinition)
       ...withoutKey(table),
       ...unreadable(table),
     ]),
-    ...(await unloggedCascades(session, route, tables)),
+    ...(logsCascades ? [] : await unloggedCascades(session, route, tables)),
   ];
 }
 
@@ -149,8 +153,6 @@ async function unloggedCascades(
   // Rows of a source that is MariaDB are written with the foreign keys of a target of its family acting; those of PostgreSQL are at rest.
   const mayAct = from.type === 'mariadb' && (to.type === 'mysql' || to.type === 'mariadb');
   const isAllowed = mayAct && allow.includes('unloggedCascades');
-  const native = await readVariables(session, ['innodb_native_foreign_keys']);
-  if (native.get('innodb_native_foreign_keys') === 'OFF') return [];
   const labels = new Set(tables.map(tableLabel));
   const rows = await session.query(
     'SELECT constraint_schema, table_name, constraint_name, referenced_table_name, delete_rule, update_rule FROM information_schema.referential_constraints',

@@ -34,7 +34,7 @@ export async function preflight(session: MysqlSession, route: RouteDefinition): 
     ...checkTopology(server, variables),
     ...(await checkPrivileges(session, server, { loads: route.load.mode === 'initial' })),
     ...(variables.get('log_bin') === 'ON' ? await checkFilters(session, route, server) : []),
-    ...(await checkTables(session, route)),
+    ...(await checkTables(session, route, server)),
   ];
   return found.map((finding) => ({ ...finding, node: route.from.name }));
 }
