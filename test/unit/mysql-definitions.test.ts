@@ -12,7 +12,7 @@ interface Settings {
   readonly noBackslashEscapes?: boolean;
   readonly emptyIsNull?: boolean;
   readonly padsCharacters?: boolean;
-  readonly charset?: string | null;
+  readonly charsets?: readonly string[];
   readonly table?: string;
   readonly logsCascades?: boolean;
 }
@@ -24,13 +24,13 @@ function read(text: string, settings: Settings = {}): ToldCommand {
     noBackslashEscapes = false,
     emptyIsNull = false,
     padsCharacters = false,
-    charset = 'utf8mb4',
+    charsets = ['utf8mb4', 'utf8mb4'],
     table = 't',
     logsCascades = true,
   } = settings;
   const dialect = { mariadb, ansiQuotes, noBackslashEscapes, emptyIsNull, padsCharacters };
   const latin1 = Buffer.from(text, 'utf8').toString('latin1');
-  return readAlter({ schema: 'd', name: table }, { text: latin1, database: 'd', charset, dialect, logsCascades });
+  return readAlter({ schema: 'd', name: table }, { text: latin1, database: 'd', charsets, dialect, logsCascades });
 }
 
 /** One word for each part: what is added has its class, its default and what is special of it behind it. */
@@ -122,6 +122,8 @@ describe('an ALTER TABLE is read word for word', () => {
     ['ALTER TABLE t ADD c INT, CONVERT TO CHARACTER SET utf8mb4', 'refused'],
     ['ALTER TABLE t ENGINE = BLACKHOLE', 'refused'],
     ['ALTER TABLE t ROW_FORMAT=DYNAMIC ENGINE=MEMORY', 'refused'],
+    ['ALTER TABLE t ENGINE=MyISAM', 'refused'],
+    ["ALTER TABLE t COMMENT='x' WITH SYSTEM VERSIONING", 'refused'],
     ['ALTER TABLE t ADD PRIMARY KEY (a)', 'refused'],
     ['ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (a)', 'refused'],
     ['ALTER TABLE t DROP PRIMARY KEY', 'refused'],
@@ -190,9 +192,11 @@ describe('an ALTER TABLE is read word for word', () => {
     expect(said('ALTER TABLE t MODIFY c INT, ADD d CHAR(9)', { padsCharacters: true })).toBe('~c:int +d:string');
     expect(said("ALTER TABLE t ADD `grö``ße` VARCHAR(9) DEFAULT 'ü'")).toBe('+grö`ße:string=ü');
     expect(said('ALTER TABLE größe ADD größer INT', { table: 'größe' })).toBe('+größer:int');
-    expect(said('ALTER TABLE t ADD größer INT', { charset: 'latin1' })).toBe('refused');
-    expect(said('ALTER TABLE t ADD größer INT', { charset: null })).toBe('refused');
-    expect(said('ALTER TABLE t ADD c INT', { charset: null })).toBe('+c:int');
+    expect(said('ALTER TABLE t ADD größer INT', { charsets: ['latin1', 'latin1'] })).toBe('refused');
+    expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT '☃'", { charsets: ['utf8mb4', 'latin1'] })).toBe('refused');
+    expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT 'x'", { charsets: ['utf8mb4', 'latin1'] })).toBe('+c:string=x');
+    expect(said('ALTER TABLE t ADD größer INT', { charsets: [] })).toBe('refused');
+    expect(said('ALTER TABLE t ADD c INT', { charsets: [] })).toBe('+c:int');
   });
 });
 
@@ -273,7 +277,7 @@ function outcome(...given: Parameters<typeof followed>): string {
 
 describe('what is told is followed where rows come by it', () => {
   const [id, a, b] = before.columns as unknown as readonly [Column, Column, Column];
-  test.each<[string, readonly string[], readonly Column[], string]>([
+  test.each<[string, readonly string[], readonly Column[], string, TableDefinition?]>([
     ['nothing', [], [id, a, b], 'id1 a2 b3'],
     [
       'a column that is added',
@@ -323,6 +327,13 @@ describe('what is told is followed where rows come by it', () => {
       [id, column('a', 'int unsigned'), b],
       'does not hold every value',
     ],
+    [
+      'members that differ in their case only',
+      ["ALTER TABLE t MODIFY e ENUM('X','x')"],
+      [id, column('e', "enum('X','x') collate utf8mb4_general_ci")],
+      'same but for their case',
+      definition([id, column('e', "enum('x') collate utf8mb4_general_ci")]),
+    ],
     ['NOT NULL', ['ALTER TABLE t MODIFY a INT NOT NULL'], [id, a, b], 'made NOT NULL'],
     ['numbers', ['ALTER TABLE t MODIFY a INT AUTO_INCREMENT UNIQUE'], [id, a, b], 'count by itself'],
     [
@@ -344,8 +355,8 @@ describe('what is told is followed where rows come by it', () => {
     ['another key', [], [column('id'), column('a', 'int', true), b], 'part of the key'],
     ['a column that is not known', ['ALTER TABLE t DROP z'], [id, a, b], 'is not known'],
     ['what can not be read', ['ALTER TABLE t CONVERT TO CHARACTER SET latin1'], [id, a, b], 'CONVERT is not one'],
-  ])('%s', (_, statements, columns, expected) => {
-    expect(outcome(statements, columns)).toContain(expected);
+  ])('%s', (_, statements, columns, expected, from = before) => {
+    expect(outcome(statements, columns, from)).toContain(expected);
   });
 
   test.each([

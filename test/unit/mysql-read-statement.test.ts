@@ -27,6 +27,12 @@ test.for([
     { kind: 'unseen', tables: [archive, orders] },
   ],
   ['ALTER TABLE old.archive CONVERT PARTITION p1 TO TABLE `orders`', { kind: 'unseen', tables: [archive, orders] }],
+  ['ALTER TABLE .orders DROP a', { kind: 'definition', table: orders }],
+  [
+    "ALTER TABLE old.archive COMMENT '/*', EXCHANGE /*x*/ PARTITION p1 WITH /**/ TABLE orders",
+    { kind: 'unseen', tables: [archive, orders] },
+  ],
+  ['ALTER TABLE old.archive CONVERT /**/ TABLE orders TO PARTITION p1', { kind: 'unseen', tables: [archive, orders] }],
   ['ALTER TABLE orders TRUNCATE PARTITION p1', { kind: 'unseen', tables: [orders] }],
 ] as const)('rows that go or come without row events are seen: %s', ([text, statement]) => {
   expect(readStatement(text, 'shop')).toMatchObject(statement);

@@ -112,7 +112,7 @@ function read(text: string, { mariadb = false }: RunOptions) {
     emptyIsNull: false,
     padsCharacters: false,
   };
-  return readAlter(table, { text, database: 'd', charset: 'utf8mb4', dialect, logsCascades: true });
+  return readAlter(table, { text, database: 'd', charsets: ['utf8mb4', 'utf8mb4'], dialect, logsCascades: true });
 }
 
 function outcomeOf({ evolution }: SchemaChange): string {

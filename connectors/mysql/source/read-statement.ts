@@ -116,6 +116,9 @@ function readDefinition(words: Words, first: string): Statement {
   return { kind: 'definition', table, alters: true, replaces: false, opens: false };
 }
 
+/** What stands in quotes stays. */
+const quotedOrComment = /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`[^`]*`|\/\*[\s\S]*?\*\//g;
+
 /** Reads a statement from its beginning, over its comments. */
 class Words {
   rest: string;
@@ -123,7 +126,9 @@ class Words {
 
   constructor(text: string, database: string) {
     // Commands that only some versions are to carry out stand in comments that begin with ! and a number.
-    this.rest = text.replaceAll(/\/\*(?:M?!\d*)((?:[^*]|\*(?!\/))*)\*\//g, ' $1 ');
+    this.rest = text
+      .replaceAll(/\/\*(?:M?!\d*)((?:[^*]|\*(?!\/))*)\*\//g, ' $1 ')
+      .replaceAll(quotedOrComment, (part) => (part.startsWith('/*') ? ' ' : part));
     this.#database = database;
   }
 
@@ -183,7 +188,7 @@ class Words {
     this.#skipBlanks();
     if (!this.rest.startsWith('.')) return { schema: this.#database, name: first };
     this.rest = this.rest.slice(1);
-    return { schema: first, name: this.identifier() };
+    return { schema: first === '' ? this.#database : first, name: this.identifier() };
   }
 
   names(): TableName[] {

@@ -452,10 +452,10 @@ export class TransactionAssembler {
 
   #alter(table: TableName, query: QueryEvent): ToldCommand {
     const { mariadb, collations, logsCascades } = this.#options;
-    const { clientCollation, ...quotes } = readSettings(query, mariadb);
-    const charset = clientCollation === null ? null : (collations.get(clientCollation)?.charset ?? null);
+    const { collations: ids, ...quotes } = readSettings(query, mariadb);
+    const charsets = ids.map((id) => collations.get(id)?.charset ?? '');
     const { text, database } = query;
-    return readAlter(table, { text, database, charset, dialect: { mariadb, ...quotes }, logsCascades });
+    return readAlter(table, { text, database, charsets, dialect: { mariadb, ...quotes }, logsCascades });
   }
 
   #truncate(open: OpenTransaction, table: TableName): void {

@@ -20,8 +20,8 @@ export interface StatementSettings {
   /** An empty text is NULL, of MariaDB. */
   readonly emptyIsNull: boolean;
   readonly padsCharacters: boolean;
-  /** Id of a collation of the client's charset; null where the event does not say. */
-  readonly clientCollation: number | null;
+  /** Ids of collations of the client's charset, and of the one that its texts are made to; none where the event does not say. */
+  readonly collations: readonly number[];
 }
 
 const codes = { flags: 0, sqlMode: 1, catalog: 2, autoIncrement: 3, charset: 4, catalogName: 6 };
@@ -30,7 +30,7 @@ export function readSettings({ status }: Pick<QueryEvent, 'status'>, mariadb: bo
   const reader = new ByteReader(status, 0, status.length);
   let sqlMode = 0;
   let furtherModes = 0;
-  let clientCollation: number | null = null;
+  let collations: readonly number[] = [];
   // These come first, in whatever order.
   while (reader.left > 0) {
     const code = reader.uint(1);
@@ -41,7 +41,7 @@ export function readSettings({ status }: Pick<QueryEvent, 'status'>, mariadb: bo
     } else if (code === codes.catalog) reader.skip(reader.uint(1) + 1);
     else if (code === codes.catalogName) reader.skip(reader.uint(1));
     else {
-      if (code === codes.charset) clientCollation = reader.uint(2);
+      if (code === codes.charset) collations = [reader.uint(2), reader.uint(2)];
       break;
     }
   }
@@ -51,7 +51,7 @@ export function readSettings({ status }: Pick<QueryEvent, 'status'>, mariadb: bo
     // The same bit is another mode of MySQL's.
     emptyIsNull: mariadb && (furtherModes & 0x1) !== 0,
     padsCharacters: (sqlMode & 0x8000_0000) !== 0,
-    clientCollation,
+    collations,
   };
 }
 

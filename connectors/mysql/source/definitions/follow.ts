@@ -280,6 +280,9 @@ function whyRewritten(model: ModelColumn, { type }: Column): string | null {
   const { was, name } = model;
   const why = whyWritten(model);
   if (why !== null || was === null) return why;
+  const members = parseType(type).members.map((member) => member.toLowerCase());
+  if (model.written.length > 0 && new Set(members).size < members.length)
+    return `column ${name} has members that are the same but for their case, and its values may have become another of them`;
   if (typeFits(was.type, type)) return null;
   return `column ${name} was ${was.type} and is ${type}, which does not hold every value as it was`;
 }

@@ -9,15 +9,15 @@ export interface WrittenStatement {
   readonly text: string;
   /** In which names without one are. */
   readonly database: string;
-  /** Of the client that has given it; null where that is not known. */
-  readonly charset: string | null;
+  /** Of the client that has given it, and what its texts are made to; none where that is not known. */
+  readonly charsets: readonly string[];
   readonly dialect: SqlDialect;
   /** As ServerFacts has it. */
   readonly logsCascades: boolean;
 }
 
 /** A byte of a longer character is never a sign of the grammar in these, and names in them are what they are in the catalogue. */
-const readableCharsets: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'ascii']);
+const readableCharsets: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'utf8']);
 
 /**
  * What an ALTER TABLE of `table` does to its columns. Only what is known is read, word for word: a statement that has anything else in it is refused, since
@@ -25,10 +25,10 @@ const readableCharsets: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'ut
  */
 export function readAlter(table: TableName, statement: WrittenStatement): ToldCommand {
   try {
-    const { text, charset, dialect, database } = statement;
+    const { text, charsets, dialect, database } = statement;
     const isAscii = !/[\x80-\xff]/.test(text);
-    if (!isAscii && !readableCharsets.has(charset ?? ''))
-      throw new UnreadableStatementError('it was given in a charset that is not read');
+    if (!isAscii && (charsets.length === 0 || !charsets.every((charset) => readableCharsets.has(charset))))
+      throw new UnreadableStatementError('it was given in a charset that is not read, or its texts are made to one');
     const tokens = alterTokens(text, dialect);
     if (dialect.emptyIsNull && tokens.some(({ kind, text: inside }) => kind === 'text' && inside === ''))
       throw new UnreadableStatementError('an empty text in it is NULL');
@@ -127,12 +127,13 @@ const harmless: ReadonlySet<string> = new Set([
   ...['SECONDARY_ENGINE_ATTRIBUTE', 'SECONDARY_LOAD', 'SECONDARY_UNLOAD', 'DEFAULT', 'CHARACTER', 'CHARSET', 'COLLATE'],
 ]);
 
-/** Others may not hold the rows (BLACKHOLE), or not as they are. */
-const engines: ReadonlySet<string> = new Set(['INNODB', 'ROCKSDB', 'ARIA', 'MYISAM']);
+/** Others may not hold the rows (BLACKHOLE), or not as they are, or have no transactions (preflight/check-tables.ts). */
+const engines: ReadonlySet<string> = new Set(['INNODB', 'ROCKSDB']);
 
 function readOptions(reader: AlterReader): readonly ColumnAlteration[] {
-  if (reader.keyword().startsWith('WITH') && reader.keyword(1) !== 'VALIDATION') return refuse(notFollowed(reader));
   while (!reader.ended && !reader.isSign(',')) {
+    // Options may stand beside one another without a comma.
+    if (reader.keyword().startsWith('WITH') && reader.keyword(1) !== 'VALIDATION') return refuse(notFollowed(reader));
     if (reader.take('ENGINE') || reader.take('TYPE')) {
       reader.takeSign('=');
       const token = reader.next();
