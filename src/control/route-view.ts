@@ -4,6 +4,7 @@ import { sourceErrors } from '../core/errors/catalogue/source.ts';
 import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
+import { judgeRoom } from '../core/queue-room.ts';
 import { queueName, type RouteDefinition } from '../core/route.ts';
 import type { StoredRoute, Wanted } from '../core/route-state-store.ts';
 import type { Concern, Health, LoadProgress, Reason, Restart, RouteState, WantedState } from '../core/route-status.ts';
@@ -195,16 +196,34 @@ function concernsOf({ definition, source, told: known, condition, seenSince }: K
     if (!isAtRest(condition) || condition.reason?.code === source.code) return told;
     return [...told, { level: 'warning', ...reasonOf(source), since: timeOf(source.code) }];
   }
-  const { warnBytes, criticalBytes } = definition.limits.retained;
-  const bytes = source.retainedBytes ?? 0;
-  const kept = fail(supervisionErrors.retaining, { route: definition.name, bytes });
-  if (bytes < warnBytes) return told;
-  const level = bytes < criticalBytes ? 'warning' : 'critical';
-  const before = told.find(({ code }) => code === kept.code);
-  if (before !== undefined && worse(before.level, level) === before.level) return told;
-  const found: Concern = { level, ...reasonOf(kept), since: timeOf(kept.code) };
-  const others = told.filter((one) => one !== before);
-  return level === 'critical' ? [found, ...others] : [...others, found];
+  return sourceConcerns(definition, source).reduce((all: readonly Concern[], { level, error }) => {
+    const before = all.find(({ code }) => code === error.code);
+    if (before !== undefined && worse(before.level, level) === before.level) return all;
+    const found: Concern = { level, ...reasonOf(error), since: timeOf(error.code) };
+    const others = all.filter((one) => one !== before);
+    return level === 'critical' ? [found, ...others] : [...others, found];
+  }, told);
+}
+
+interface SourceConcern {
+  readonly level: Concern['level'];
+  readonly error: TidelockError;
+}
+
+/** Of two that are critical the last one is told first: it leaves less time. */
+function sourceConcerns({ name: route, limits }: RouteDefinition, source: SourceStatus): readonly SourceConcern[] {
+  const { warnBytes, criticalBytes } = limits.retained;
+  const { retainedBytes, room = null } = source;
+  const bytes = retainedBytes ?? 0;
+  const found: SourceConcern[] = [];
+  if (bytes >= warnBytes) {
+    const level = bytes < criticalBytes ? 'warning' : 'critical';
+    found.push({ level, error: fail(supervisionErrors.retaining, { route, bytes }) });
+  }
+  const level = judgeRoom(room);
+  if (room !== null && level !== null)
+    found.push({ level, error: fail(supervisionErrors.roomEnds, { route, ...room }) });
+  return found;
 }
 
 function worse(a: Health, b: Health): Health {

@@ -6,6 +6,7 @@ import type { CompareSide } from './compare-side.ts';
 import type { Finding } from './finding.ts';
 import type { Logger } from './logger.ts';
 import type { Position, PositionOrder } from './position.ts';
+import type { QueueRoom } from './queue-room.ts';
 import type { RouteDefinition } from './route.ts';
 import type { SourceIdentity } from './route-state-store.ts';
 import type { Sequence, SequenceState } from './sequence.ts';
@@ -69,6 +70,8 @@ export interface SourceStatus {
   /** How far behind the queue is kept for this route; null where it is not there. */
   readonly retainedBytes: number | null;
   readonly queue: 'missing' | 'idle' | 'active' | 'lost';
+  /** Null, or absent, where the server drops nothing that the route has not read. */
+  readonly room?: QueueRoom | null;
   /** Where the queue stands: what was acknowledged last; null where it can't be read. */
   readonly queuePosition: Position | null;
 }
@@ -265,8 +268,8 @@ export interface CollectorOptions {
   readonly replicated?: readonly string[];
   /** A new identity that is as good as the stored one (a timeline that forked after the checkpoint). */
   onIdentity(source: SourceIdentity): Promise<void>;
-  /** What the source keeps for the route, measured now and then. */
-  onRetained(bytes: number): void;
+  /** What the source keeps for the route, measured now and then; `room` as in SourceStatus. */
+  onRetained(bytes: number, room?: QueueRoom | null): void;
   /** The route has not moved for a while: what the source does for it is looked at with the next heartbeat. */
   isStill?(): boolean;
   /** The source reads its log for the route: it moves on, although nothing has come yet. */

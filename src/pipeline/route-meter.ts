@@ -2,6 +2,7 @@ import type { HeartbeatChange } from '../core/change.ts';
 import type { ApplyCounts, Consumer, Progress } from '../core/consumer.ts';
 import type { ParkedCount } from '../core/parked.ts';
 import type { Position, PositionOrder } from '../core/position.ts';
+import type { QueueRoom } from '../core/queue-room.ts';
 import type { RouteMetrics } from '../core/route-metrics.ts';
 import { WorkMeter } from '../core/work-meter.ts';
 
@@ -35,6 +36,8 @@ export class RouteMeter {
   /** How far the source has written its log. */
   written: Position | null = null;
   retainedBytes: number | null = null;
+  /** Before the source drops what has not been read. */
+  room: QueueRoom | null = null;
   #largestPartBytes = 0;
   #steps = 0;
   #steppedAtMs = 0;

@@ -318,8 +318,9 @@ async function streamRoute(
     onWritten: (end) => {
       attempt.meter.written = end;
     },
-    onRetained: (bytes) => {
+    onRetained: (bytes, room = null) => {
       attempt.meter.retainedBytes = bytes;
+      attempt.meter.room = room;
     },
     meter: attempt.meter.work,
   });

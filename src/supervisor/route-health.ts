@@ -3,6 +3,7 @@ import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
 import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
+import { judgeRoom, type QueueRoom } from '../core/queue-room.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { Concern, Health, Reason, RouteState } from '../core/route-status.ts';
 import type { ApplyWait } from './apply-wait.ts';
@@ -16,6 +17,7 @@ export interface HealthFacts {
   readonly inStateMs: number;
   readonly lagMs: number | null;
   readonly retainedBytes: number | null;
+  readonly room: QueueRoom | null;
   readonly parked: ParkedCount;
   readonly wait: ApplyWait | null;
   /** Tables that lack rows and that nobody goes on to load. */
@@ -45,6 +47,7 @@ export function judgeHealth(facts: HealthFacts): JudgedHealth {
   const all = [
     waitConcern,
     lagConcern,
+    roomConcern,
     retentionConcern,
     parkedConcern,
     loadConcern,
@@ -75,6 +78,12 @@ function lagConcern({ route, lagMs, limits: { lag } }: HealthFacts): Judged | nu
   if (lagMs < lag.criticalMs)
     return concern('warning', fail(supervisionErrors.lagging, { route, lagMs, limitMs: lag.warnMs }));
   return concern('critical', fail(supervisionErrors.lagging, { route, lagMs, limitMs: lag.criticalMs }));
+}
+
+/** The server's own limit, whatever the route's are. */
+function roomConcern({ route, room }: HealthFacts): Judged | null {
+  const level = judgeRoom(room);
+  return room === null || level === null ? null : concern(level, fail(supervisionErrors.roomEnds, { route, ...room }));
 }
 
 function retentionConcern({ route, retainedBytes: bytes, limits: { retained } }: HealthFacts): Judged | null {

@@ -213,6 +213,7 @@ export class RouteReport {
       inStateMs: Date.now() - this.#since.state.getTime(),
       lagMs: meter.lagMs,
       retainedBytes: meter.retainedBytes,
+      room: meter.room,
       parked: meter.parked(),
       wait: this.#applyWait(),
       resting: this.#resting(),

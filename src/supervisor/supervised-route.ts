@@ -11,6 +11,7 @@ import type { SignOfLife } from './sign-of-life.ts';
 import { judgeProgress, moving } from './stand-still.ts';
 import type { StartGate } from './start-gate.ts';
 import { asReason, crashLoopReason, deathReason, type WorkerDeath } from './worker-end.ts';
+import type { WorkerGuard } from './worker-guard.ts';
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
 import {
   aliveMs,
@@ -50,6 +51,7 @@ export interface SupervisedRouteOptions {
   readonly workerModule: URL;
   readonly patience: Patience;
   readonly gate: StartGate;
+  readonly guard: WorkerGuard;
   readonly logger: Logger;
   onStatus(status: RouteStatus): void;
   /** Whatever else the worker says. */
@@ -152,7 +154,7 @@ export class SupervisedRoute {
   }
 
   #run(started: () => void): void {
-    const { file, route, holder, takeover, workerModule, patience } = this.#options;
+    const { file, route, holder, takeover, workerModule, patience, guard } = this.#options;
     this.#cancelStart = null;
     const task: WorkerTask = {
       file,
@@ -187,6 +189,7 @@ export class SupervisedRoute {
       },
     });
     this.#worker = worker;
+    if (worker.pid !== null) guard.started(worker.pid);
     if (this.#told !== null) worker.send({ kind: 'told', told: this.#told });
     this.#logger.info({ worker: worker.pid, restarts: this.#restarts }, 'worker started');
   }
@@ -277,6 +280,7 @@ export class SupervisedRoute {
   }
 
   #exited(worker: WorkerProcess, end: WorkerEnd): void {
+    if (worker.pid !== null) this.#options.guard.ended(worker.pid);
     if (this.#worker !== worker) return;
     this.#worker = null;
     this.#startedAt = null;

@@ -7,6 +7,7 @@ import type { RouteStatus, Told } from '../core/route-status.ts';
 import { crashRules } from './crash-loop.ts';
 import { StartGate } from './start-gate.ts';
 import { type Patience, SupervisedRoute, type WorkerView } from './supervised-route.ts';
+import { WorkerGuard } from './worker-guard.ts';
 
 /**
  * No work holds up the event loop for more than seconds; whatever a route waits for on its way shows as progress much more
@@ -31,7 +32,8 @@ export interface SupervisorOptions {
 
 /**
  * Runs each route in a process of its own, so that a crash, a leak or a blocked event loop in one can't touch another.
- * It holds no state and no connection: killed, its workers notice the broken IPC channel and end.
+ * It holds no state and no connection: killed, its workers notice the broken IPC channel and end; one that can't is ended by
+ * the guard.
  *
  * Routes come, go and are replaced one by one while the others run. A route keeps the configuration that it was added or
  * replaced with last, over restarts of its worker, too.
@@ -40,6 +42,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #holder: LeaseHolder = { supervisor: randomUUID(), host: hostname(), pid: process.pid };
   readonly #gate = new StartGate(availableParallelism());
+  readonly #guard: WorkerGuard;
   readonly #routes = new Map<string, SupervisedRoute>();
   readonly #onStatus = new Listeners<[route: string, status: RouteStatus]>();
   readonly #onMessage = new Listeners<[route: string, message: unknown]>();
@@ -48,6 +51,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#guard = new WorkerGuard(options.logger);
     for (const route of options.routes) this.add(route);
   }
 
@@ -99,6 +103,7 @@ export class Supervisor {
       workerModule: this.#options.workerModule ?? own,
       patience: { ...usualPatience, ...patience },
       gate: this.#gate,
+      guard: this.#guard,
       logger,
       onStatus: (status) => this.#onStatus.tell(route, status),
       onMessage: (message) => this.#onMessage.tell(route, message),
@@ -139,6 +144,7 @@ export class Supervisor {
     this.#stopping = true;
     this.#options.logger.info({}, 'draining; a second signal stops at once');
     const drained = await Promise.all([...this.#routes.values()].map((route) => route.stop()));
+    this.#guard.close();
     return drained.every(Boolean);
   }
 
@@ -146,6 +152,7 @@ export class Supervisor {
   kill(): void {
     this.#stopping = true;
     for (const route of this.#routes.values()) route.kill();
+    this.#guard.close();
   }
 
   /** Process ids of the workers that run now. */

@@ -17,8 +17,9 @@ export interface RestingRoute {
 export async function watchRetention({ source, meter, logger }: RestingRoute, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const { retainedBytes, position } = await source.status();
+      const { retainedBytes, room = null, position } = await source.status();
       meter.retainedBytes = retainedBytes;
+      meter.room = room;
       meter.written = position;
     } catch (error) {
       logger.debug({ reason: asTidelockError(error).message }, 'what the source keeps could not be measured');

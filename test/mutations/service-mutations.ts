@@ -227,8 +227,8 @@ export const serviceMutations: readonly Mutation[] = [
     promise: 9,
     what: 'the health of a route that rests is worse, and nobody is told why',
     file: 'src/control/route-view.ts',
-    find: 'if (bytes < warnBytes) return told;',
-    replace: 'if (bytes >= 0) return told;',
+    find: 'if (bytes >= warnBytes) {',
+    replace: 'if (bytes < 0) {',
     test: { file: 'test/unit/route-view.test.ts', name: 'what the source keeps' },
   },
   {

@@ -14,6 +14,11 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
+/** Of a Supervisor: its children but the shell that guards them. */
+export function workersOf(pid: number): number[] {
+  return childrenOf(pid).filter((child) => nameOf(child) !== 'sh');
+}
+
 /** Of all processes of the machine, by their ids. */
 function parents(): Map<number, number> {
   const found = new Map<number, number>();

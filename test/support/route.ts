@@ -7,7 +7,7 @@ import { type Outcome, runCommand } from './command.ts';
 import { engineProgram } from './engine.ts';
 import { MysqlServer } from './mysql.ts';
 import type { TestDatabase } from './postgres.ts';
-import { childrenOf, endTree, isAlive } from './process-tree.ts';
+import { endTree, isAlive, workersOf } from './process-tree.ts';
 import { forgetPid, notePid, runDirectory } from './run-directory.ts';
 import { until } from './until.ts';
 
@@ -170,7 +170,7 @@ export class RunningRoute implements AsyncDisposable {
   }
 
   workerPid(): Promise<number> {
-    return this.#until('a worker', () => childrenOf(this.pid)[0]);
+    return this.#until('a worker', () => workersOf(this.pid)[0]);
   }
 
   /** Waits until the route reports the state, from now on or as the last one that it reported. */

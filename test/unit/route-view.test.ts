@@ -134,6 +134,21 @@ test('a route with parked transactions says how many and since where, and is not
   expect(view({ parked, status: { ...status, state: 'failed', reason } }).reason).toEqual(reason);
 });
 
+test('a queue that its source is about to drop is part of the health, also of a route that rests', () => {
+  const left = (leftBytes: number) => ({ source: { ...source, room: { leftBytes, limitBytes: 1_000 } } as never });
+  const wanted = { state: 'stopped', request: 1, acceptSchemaChangesTo: null, parkingAsked: false, ...asked } as const;
+  const resting = (leftBytes: number) => view({ wanted, holder: null }, left(leftBytes));
+  expect(resting(201)).toMatchObject({ health: 'ok', concerns: [] });
+  expect(resting(200)).toMatchObject({ health: 'warning', concerns: [{ code: 'TL-4313', level: 'warning' }] });
+  expect(resting(0)).toMatchObject({
+    health: 'critical',
+    concerns: [{ code: 'TL-4313', level: 'critical', since: firstSeen }],
+  });
+  // What leaves less time is told first.
+  const both = { source: { ...source, retainedBytes: 200, room: { leftBytes: 0, limitBytes: null } } as never };
+  expect(view({ wanted, holder: null }, both).concerns.map(({ code }) => code)).toEqual(['TL-4313', 'TL-4302']);
+});
+
 test('what the source keeps is part of the health', () => {
   const keeping = (retainedBytes: number) => view({}, { source: { ...source, retainedBytes } as never }).health;
   expect([99, 100, 200].map(keeping)).toEqual(['ok', 'warning', 'critical']);

@@ -257,7 +257,7 @@ export class PostgresCollector implements Collector {
       onWritten: (end) => onWritten?.(end),
       isStill: () => isStill?.() === true,
       onWorking: () => onWorking?.(),
-      onRetained: (bytes) => onRetained(bytes),
+      onRetained: (bytes, room) => onRetained(bytes, room),
       onSynchronous: (synchronous) => {
         this.#synchronous = synchronous;
       },

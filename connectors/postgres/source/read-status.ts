@@ -14,6 +14,7 @@ export function sourceStatus(slot: Slot | null, written: Lsn): SourceStatus {
   return {
     position: formatLsn(written),
     retainedBytes: slot?.retainedBytes ?? null,
+    room: slot?.room ?? null,
     queue: slot === null ? 'missing' : slot.lost !== null ? 'lost' : slot.activePid === null ? 'idle' : 'active',
     queuePosition: isUsable && slot.confirmedLsn !== null ? formatLsn(slot.confirmedLsn) : null,
   };

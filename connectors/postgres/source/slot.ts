@@ -1,5 +1,6 @@
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { QueueRoom } from '../../../src/core/queue-room.ts';
 import { sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { type Lsn, parseLsn } from '../lsn.ts';
@@ -12,6 +13,8 @@ export interface Slot {
   readonly confirmedLsn: Lsn | null;
   /** WAL that is kept for the slot; null where nothing is kept any more. */
   readonly retainedBytes: number | null;
+  /** Before the server removes WAL that the slot needs; null where it keeps all (max_slot_wal_keep_size), or has removed it. */
+  readonly room: QueueRoom | null;
   /** Why it can't be read any more, null where it can. */
   readonly lost: string | null;
   /** Standbys that synchronize slots keep it, too; null where the server knows nothing of that. */
@@ -22,6 +25,7 @@ export interface Slot {
 
 const slotsQuery = `
   SELECT to_jsonb(s) AS slot, current_database() AS database,
+    pg_size_bytes(current_setting('max_slot_wal_keep_size'))::text AS "keepSize",
     pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::text AS retained
   FROM pg_replication_slots s`;
 
@@ -37,7 +41,7 @@ export async function readSlots(client: Queryable): Promise<ReadonlyMap<string, 
   return new Map(rows.map(slotOf).map((slot) => [slot.name, slot]));
 }
 
-function slotOf(row: Record<string, unknown>): Slot {
+export function slotOf(row: Record<string, unknown>): Slot {
   const slot = row.slot as Record<string, unknown>;
   const confirmed = slot.confirmed_flush_lsn;
   return {
@@ -45,6 +49,7 @@ function slotOf(row: Record<string, unknown>): Slot {
     activePid: slot.active === true ? Number(slot.active_pid) : null,
     confirmedLsn: typeof confirmed === 'string' ? parseLsn(confirmed) : null,
     retainedBytes: row.retained === null ? null : Number(row.retained),
+    room: roomOf(slot, Number(row.keepSize)),
     failover: typeof slot.failover === 'boolean' ? slot.failover : null,
     lost: lostBecause(slot),
     unsuitable: unsuitableBecause(slot, row.database),
@@ -56,6 +61,14 @@ function lostBecause(slot: Record<string, unknown>): string | null {
   if (typeof reason === 'string') return `the server has invalidated it (${reason})`;
   if (slot.wal_status === 'lost') return 'the server has removed WAL that it still needed (max_slot_wal_keep_size)';
   return null;
+}
+
+/** `unreserved`: beyond the limit by now, so that the next checkpoint takes it. A reader that is quick enough may still save it. */
+function roomOf(slot: Record<string, unknown>, keepBytes: number): QueueRoom | null {
+  const limitBytes = keepBytes < 0 ? null : keepBytes;
+  if (slot.wal_status === 'unreserved') return { leftBytes: 0, limitBytes };
+  const left = slot.safe_wal_size;
+  return lostBecause(slot) === null && typeof left === 'number' ? { leftBytes: Math.max(0, left), limitBytes } : null;
 }
 
 function unsuitableBecause(slot: Record<string, unknown>, database: unknown): string | null {

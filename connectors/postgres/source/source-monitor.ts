@@ -5,6 +5,7 @@ import type { Logger } from '../../../src/core/logger.ts';
 import { LookPace } from '../../../src/core/look-pace.ts';
 import { pause } from '../../../src/core/pause.ts';
 import type { Position } from '../../../src/core/position.ts';
+import type { QueueRoom } from '../../../src/core/queue-room.ts';
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import { classifyPostgresError, sqlState } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
@@ -26,7 +27,7 @@ export interface SourceMonitorOptions {
   onWritten(end: Position): void;
   isStill(): boolean;
   onWorking(): void;
-  onRetained(bytes: number): void;
+  onRetained(bytes: number, room: QueueRoom | null): void;
   onSynchronous(synchronous: boolean): void;
   /** The server ends its sessions. It waits for its walsenders, however long they take. */
   onShutdown(error: unknown): void;
@@ -181,7 +182,7 @@ export class SourceMonitor {
     if (slot === null) this.#options.onLost(fail(sourceErrors.slotMissing, { route: route.name, slot: name }));
     else if (slot.lost !== null)
       this.#options.onLost(fail(sourceErrors.slotLost, { route: route.name, slot: name, why: slot.lost }));
-    else if (slot.retainedBytes !== null) this.#options.onRetained(slot.retainedBytes);
+    else if (slot.retainedBytes !== null) this.#options.onRetained(slot.retainedBytes, slot.room);
   }
 
   async #lookAtPublication(client: pg.Client): Promise<void> {

@@ -44,6 +44,8 @@ await serveWorker(task, openLogger('silent'), async ({ signal, onStatus, self, h
   }
   show('running');
   hearTold((told) => show('running', JSON.stringify(told)));
+  // For good, as a user exit in an endless loop; what was said is with the Supervisor by then.
+  if (task.route === 'blocked') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   const never = new AbortController();
   await pause(2 ** 30, task.route === 'deaf' ? never.signal : signal);
 });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { childrenOf } from '../../support/process-tree.ts';
 
 interface Report {
   readonly route: string;
@@ -79,13 +80,18 @@ test('a worker that stands still is killed and started again, and the others are
   expect(reports.filter(({ route }) => route === 'two')).toHaveLength(1);
 }, 30_000);
 
-test('no worker outlives a Supervisor that was killed', async () => {
-  const supervisor = supervise('one', 'two', 'deaf');
+test('no worker outlives a Supervisor that was killed, not even one whose event loop is blocked', async () => {
+  const supervisor = supervise('one', 'two', 'deaf', 'blocked');
   const workers = await Promise.all(['one', 'two', 'deaf'].map((route) => workerOf(route)));
+  const blocked = await workerOf('blocked');
+  const all = childrenOf(supervisor.pid ?? 0);
   supervisor.kill('SIGKILL');
   await exitOf(supervisor);
   await until('all workers gone', () => workers.every((pid) => !lives(pid)), 8_000);
-});
+  await until('the blocked one and the guard gone', () => ![...all, blocked].some(lives), 20_000);
+  // The guard was among them.
+  expect(all).toHaveLength(5);
+}, 30_000);
 
 test.each(['SIGTERM', 'SIGINT'] as const)('the first %s drains, and the Supervisor ends well', async (signal) => {
   const supervisor = supervise('one', 'two');

@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { QueueRoom } from '../../../src/core/queue-room.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { selfSigned } from '../../support/self-signed.ts';
 import { until } from '../../support/until.ts';
@@ -92,15 +93,26 @@ test('what the source keeps is measured', async () => {
   await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
   await using queue = await begin(db);
   await db.query(`INSERT INTO item SELECT i, repeat('x', 100) FROM generate_series(1, 10000) i`);
-  const measured: number[] = [];
+  const measured: { readonly bytes: number; readonly room: QueueRoom | null }[] = [];
   await using reading = new Reading({
     ...queue,
     heartbeatMs: 50,
     acknowledge: false,
-    onRetained: (bytes) => measured.push(bytes),
+    onRetained: (bytes, room = null) => measured.push({ bytes, room }),
   });
   await reading.until(() => measured.length > 0);
-  expect(measured[0]).toBeGreaterThan(1_000_000);
+  expect(measured[0]?.bytes).toBeGreaterThan(1_000_000);
+  expect(measured[0]?.room).toBeNull();
+  // With a limit the server tells how much of it is left.
+  await db.query(`ALTER SYSTEM SET max_slot_wal_keep_size = '1GB'`);
+  await db.query('SELECT pg_reload_conf()');
+  await reading.until(() => measured.some(({ room }) => room !== null));
+  const { leftBytes = 0, limitBytes } = measured.findLast(({ room }) => room !== null)?.room ?? {};
+  expect(limitBytes).toBe(2 ** 30);
+  expect(leftBytes).toBeGreaterThan(2 ** 29);
+  expect((await queue.source.status()).room).toMatchObject({ limitBytes });
+  await db.query('ALTER SYSTEM RESET max_slot_wal_keep_size');
+  await db.query('SELECT pg_reload_conf()');
 });
 
 test('rows come over TLS as they come without, and the server is checked', async () => {

@@ -7,6 +7,7 @@ import type { StartPoint } from '../../../src/core/collector.ts';
 import { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
+import type { QueueRoom } from '../../../src/core/queue-room.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import type { CarriedTable, EarlyReading, Source } from '../../../src/core/source.ts';
@@ -87,7 +88,7 @@ export interface ReadingOptions {
   /** Called for each part before it is released. */
   readonly onPart?: (part: TransactionPart) => void | Promise<void>;
   readonly onIdentity?: (identity: SourceIdentity) => Promise<void>;
-  readonly onRetained?: (bytes: number) => void;
+  readonly onRetained?: (bytes: number, room?: QueueRoom | null) => void;
   readonly isWatched?: () => boolean;
   readonly early?: EarlyReading;
 }

@@ -7,7 +7,7 @@ import { openRoute } from '../../../src/control/open-route.ts';
 import type { Position } from '../../../src/core/position.ts';
 import { Link } from '../../support/link.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
-import { childrenOf } from '../../support/process-tree.ts';
+import { workersOf } from '../../support/process-tree.ts';
 import { RouteFile } from '../../support/route.ts';
 import { until } from '../../support/until.ts';
 
@@ -64,9 +64,9 @@ test('a pause with an end goes on by itself, a restart gives the route another w
   await running.state('running');
   expect(await view()).toMatchObject({ desiredState: 'running', pausedUntil: null });
 
-  const [before] = childrenOf(running.pid);
+  const [before] = workersOf(running.pid);
   expect(await control.restart(route, asked('memory'))).toMatchObject({ engine: true, desiredState: 'running' });
-  await until('another worker', () => childrenOf(running.pid).find((pid) => pid !== before));
+  await until('another worker', () => workersOf(running.pid).find((pid) => pid !== before));
   await running.state('running');
   await running.caughtUp();
   expect(await target.query('select count(*)::int as n from item')).toEqual([{ n: 100 }]);

@@ -23,6 +23,21 @@ export const supervisionErrors = {
       `Let the route catch up or run again; a route that is no longer needed is dropped with "tidelock drop ${route}". The source's disk fills otherwise.`,
     explanation: 'What the source keeps because the route has not read it yet has passed limits.retained.',
   }),
+  roomEnds: errorKind<{ route: string; leftBytes: number; limitBytes: number | null }>({
+    code: 'TL-4313',
+    title: 'The source is about to drop what the route has not read',
+    recovery: 'usage',
+    message: ({ route, leftBytes, limitBytes }) => {
+      const limit = limitBytes === null ? '' : `, since it keeps no more than ${sizeText(limitBytes)}`;
+      return leftBytes <= 0
+        ? `the source drops what route ${route} has not read with its next checkpoint${limit}`
+        : `the source drops what route ${route} has not read when it has written another ${sizeText(leftBytes)}${limit}`;
+    },
+    remedy: ({ route }) =>
+      `Let the server keep more (ALTER SYSTEM SET max_slot_wal_keep_size at the source, then SELECT pg_reload_conf()), and let the route catch up or run again. Where it is lost (TL-3101), it begins anew; "tidelock drop ${route}" where it is not needed.`,
+    explanation:
+      'PostgreSQL removes WAL that a slot still needs when that is more than max_slot_wal_keep_size. The route warns within the last fifth of it (safe_wal_size of pg_replication_slots), and is critical where wal_status is unreserved: the next checkpoint takes it. What limits.retained is does not matter for that.',
+  }),
   waitsForOther: errorKind<{ route: string; waitedMs: number; what: string; holders: string }>({
     code: 'TL-4303',
     title: 'The target makes the route wait for another session',
