@@ -47,7 +47,11 @@ function definitionOf(columns: Columns): TableDefinition {
 
 type Event =
   /** A command, and the table as the catalogue has it by then. */
-  { readonly alter: string; readonly catalogue: Columns } | { readonly row: Columns } | { readonly restart: true };
+  | { readonly alter: string; readonly catalogue: Columns }
+  | { readonly row: Columns }
+  /** With the table as the catalogue has it, for a stream that knows nothing of it yet. */
+  | { readonly truncate: Columns }
+  | { readonly restart: true };
 
 interface RunOptions {
   readonly schemaChanges?: 'evolve' | 'ignore' | 'halt';
@@ -87,6 +91,9 @@ async function run(before: Columns, events: readonly Event[], options: RunOption
     if ('alter' in event) {
       announced.touch(table);
       announced.announce(open, versionOf(event.catalogue), read(event.alter, options));
+    } else if ('truncate' in event) {
+      announced.touch(table);
+      announced.announce(open, announced.get(table) ?? versionOf(event.truncate), []);
     } else announced.announce(open, versionOf(event.row));
     const [change] = changes;
     if (change === undefined) {
@@ -274,6 +281,31 @@ describe('names that were traded at the target are not traded back', () => {
     // What comes behind counts again.
     const again: Event[] = [...events, { alter, catalogue: before }];
     expect(await last(before, again, { stored: traded, toldTo: 2 })).toBe('rename rename rename');
+  });
+});
+
+describe('a TRUNCATE, beside which only the catalogue is known', () => {
+  const before = { id: 'int', a: 'int' };
+  const after = { id: 'int', a: 'int', c: 'int' };
+
+  test('halts nothing where the catalogue has what a later command makes', async () => {
+    const events: Event[] = [
+      { truncate: after },
+      { alter: 'ALTER TABLE t ADD c INT', catalogue: after },
+      { row: after },
+    ];
+    expect(await run(before, events)).toEqual(['ok', 'add', 'ok']);
+  });
+
+  test('proves nothing, and leaves the next row to be told', async () => {
+    const narrow = { id: 'int', a: 'smallint' };
+    const events: Event[] = [{ row: before }, { alter: 'ALTER TABLE t ADD INDEX (a)', catalogue: narrow }];
+    expect(await run(before, [...events, { truncate: narrow }, { row: narrow }])).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'TL-4109',
+    ]);
   });
 });
 

@@ -113,6 +113,7 @@ class Guards {
         settled: () => true,
         precedes: () => true,
       },
+      target: { columns: async () => [{ name: 'n' }] },
       logger: silentLogger,
       stored: [{ source: label, target: label, fingerprint: '', definition: this.definition }],
       acceptedTo,
@@ -220,4 +221,20 @@ test('the next announcement, or a look that shows the rows elsewhere, proves wha
   guards.catalogue = { ...before, storage: { 1: '2' } };
   await guards.look('0/5');
   expect(guards.definition.behind).toBeUndefined();
+});
+
+test('ignore: a column of the name of one that was dropped and left at the target is not carried over its values', async () => {
+  const met = new Guards('ignore');
+  met.catalogue = after;
+  await expect(met.meet('0/2', '9')).rejects.toMatchObject({ code: 'TL-4109' });
+  const gone = { ...after, columns: [], lastColumn: 1, stamps: ['9'] };
+  for (const isAgain of [false, true]) {
+    const seen = new Guards('ignore');
+    seen.catalogue = gone;
+    await seen.look('0/2');
+    expect(seen.definition.columns).toEqual([]);
+    if (isAgain) seen.start(null);
+    seen.catalogue = after;
+    await expect(seen.meet('0/3', '9')).rejects.toMatchObject({ code: 'TL-4109' });
+  }
 });

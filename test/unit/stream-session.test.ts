@@ -10,7 +10,7 @@ import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
 import { MemoryChannel } from '../../src/pipeline/memory-channel.ts';
 import { RouteMeter } from '../../src/pipeline/route-meter.ts';
 import type { SchemaGuard } from '../../src/pipeline/schema-guard.ts';
-import { streamSession } from '../../src/pipeline/stream-session.ts';
+import { prepare, streamSession } from '../../src/pipeline/stream-session.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
 import { TargetLooks } from '../../src/pipeline/target-looks.ts';
 import { WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
@@ -178,4 +178,20 @@ test('a chunk whose rows can not be carried halts behind the transactions that c
   });
   await expect(session).rejects.toThrow('can not hold');
   expect(applied).toEqual(['1', '2', '3']);
+});
+
+test('a TRUNCATE is of the table as the guard has found it to be, not as the catalogue has it by then', async () => {
+  const [further, found] = ['further', 'found'].map((name) => ({ schema: 'd', name, identity: 'full', columns: [] }));
+  const { mapper, targetNode } = common(new AbortController());
+  const guard = {
+    meet: async (change: { to: unknown }) => {
+      change.to = found;
+    },
+  } as unknown as SchemaGuard;
+  const changes = [
+    { kind: 'schemaChange', to: further, told: [] },
+    { kind: 'truncate', tables: [further] },
+  ] as unknown as Change[];
+  const part = await prepare({ ...transaction(1), changes }, { guard, mapper, targetNode });
+  expect(part.changes[1]).toMatchObject({ kind: 'truncate', tables: [found] });
 });
