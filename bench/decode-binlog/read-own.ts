@@ -25,7 +25,8 @@ async function read({ port, vendor, database, stored, start, last }: BinlogTask)
     for (const part of parts) {
       found += part.rows;
       budget.release(part.bytes);
-      isOver ||= part.changes.some((change) => isRowChange(change) && change.table.name === last);
+      const change = part.changes.at(-1);
+      isOver ||= change !== undefined && isRowChange(change) && change.table.name === last;
     }
     if (!isOver) continue;
     const { user, system } = process.cpuUsage(used);

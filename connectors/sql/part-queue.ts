@@ -17,7 +17,11 @@ export class PartQueue {
 
   push(part: TransactionPart): void {
     if (this.#ended !== null) return;
-    this.#wake?.();
+    const wake = this.#wake;
+    if (wake !== null) {
+      this.#wake = null;
+      wake();
+    }
     const last = this.#parts.at(-1);
     if (last !== undefined && isIdle(last) && isIdle(part)) {
       // Only the last of several advances in a row matters; a flood of them must not fill the queue.

@@ -61,6 +61,20 @@ test('what is not in an image stays what it is', async () => {
   ]);
 });
 
+test('the new row of an update is carried as it is without the old one, whatever it has kept', async () => {
+  const bridge = await bridged();
+  const rows: Row[] = ['1', '-7'].flatMap((id) =>
+    [null, '0', '1'].flatMap((sold) => [null, '1.50', '2.00', '1.5'].map((n) => [id, sold, n])),
+  );
+  for (const before of rows)
+    for (const after of rows) {
+      const [update, alone] = bridge.part(part({ kind: 'update', table, before, after }, insert(...after))).changes;
+      expect(update).toMatchObject({ after: (alone as { readonly after: Row }).after });
+    }
+  const refused: Change = { kind: 'update', table, before: ['1', '1', '1.00'], after: ['1', '2', '1.00'] };
+  expect(bridge.part(part(refused))).toMatchObject({ changes: [{ kind: 'unmapped' }], unmapped: { code: 'TL-4602' } });
+});
+
 test('what comes back from the parked is carried from what it was, past the transforms, and into what the column is by then', async () => {
   const mood = {
     ...column('mood', 'public.mood'),

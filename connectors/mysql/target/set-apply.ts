@@ -213,6 +213,9 @@ function imagesOf({ keyIndexes }: TablePlan, change: UpdateChange): RowPair {
   return { old: updateKeyImage({ keyIndexes }, change), after: change.after };
 }
 
+/** Of one unit of a string as UTF-8. */
+const mostBytesEach = 3;
+
 /** Cut where a statement would be longer than the server takes, in bytes as it gets them. */
 function* rowStatements(
   { maxBytes, anyNumber = false }: Pick<SetOptions, 'maxBytes'> & { readonly anyNumber?: boolean },
@@ -220,7 +223,7 @@ function* rowStatements(
   { head, behindFirst, tail, firstRow, row }: SetStatement,
   pairs: readonly RowPair[],
 ): Generator<CountedStatement, void, undefined> {
-  const frameBytes = Buffer.byteLength(head) + Buffer.byteLength(tail);
+  const tailBytes = Buffer.byteLength(tail);
   const long = new LongValues();
   let text = '';
   let bytes = 0;
@@ -229,18 +232,25 @@ function* rowStatements(
     if (rows > 0) {
       // One with a long value has a statement of its own, which is written when it is sent.
       const next = isLong(after) ? null : (rows === 1 ? behindFirst : ',') + row(old, after, long);
-      const more = next === null ? Number.POSITIVE_INFINITY : Buffer.byteLength(next);
-      if (bytes + more <= maxBytes) {
-        text += next;
-        bytes += more;
-        rows++;
-        continue;
+      if (next !== null) {
+        let more = next.length * mostBytesEach;
+        if (bytes + more > maxBytes) {
+          // Counted only where it may matter: that takes as long as writing the row.
+          bytes = Buffer.byteLength(text) + tailBytes + long.moreBytes;
+          more = Buffer.byteLength(next);
+        }
+        if (bytes + more <= maxBytes) {
+          text += next;
+          bytes += more;
+          rows++;
+          continue;
+        }
       }
       yield { text: long.statement(text + tail), rows: anyNumber ? null : rows, label };
     }
     const first = firstRow(old, after, long);
     text = head + first;
-    bytes = frameBytes + Buffer.byteLength(first) + long.moreBytes;
+    bytes = text.length * mostBytesEach + tailBytes + long.moreBytes;
     rows = 1;
   }
   if (rows > 0) yield { text: long.statement(text + tail), rows: anyNumber ? null : rows, label };

@@ -2,10 +2,16 @@ import { ValueRefused } from './value-refused.ts';
 
 /** True where the date that the text begins with is one of the calendar. Infinities are taken for one. */
 export function isCalendarDate(text: string): boolean {
-  if (text.endsWith('infinity')) return true;
-  const [, year = '', month = '', day = ''] = date.exec(text) ?? [];
-  return Number(year) > 0 && Number(month) > 0 && Number(day) > 0 && Number(day) <= daysOf(Number(year), Number(month));
+  if (text.startsWith(lastDate) || text.endsWith('infinity')) return true;
+  const [whole = '', year = '', month = '', day = ''] = date.exec(text) ?? [];
+  const isThere =
+    Number(year) > 0 && Number(month) > 0 && Number(day) > 0 && Number(day) <= daysOf(Number(year), Number(month));
+  if (isThere) lastDate = whole;
+  return isThere;
 }
+
+/** One that is: rows that were written one after the other are of one day. */
+let lastDate = '1970-01-01';
 
 const date = /^([0-9]+)-([0-9]{2})-([0-9]{2})/;
 

@@ -36,6 +36,8 @@ export interface BridgedTable {
   readonly carried: ReadonlyMap<string, CarriedColumn>;
   /** A row with values as the target has them. Throws a ColumnRefused, or tells `onRefused` of each such value, for which NULL stands then. */
   carry(row: Row, onRefused?: (refused: ColumnRefused) => void): Row;
+  /** As `carry`, of the new row of an update whose old one has been carried: what it has kept is carried already. */
+  carryAfter(row: Row, before: Row, carried: Row): Row;
 }
 
 export interface CarriedColumn {
@@ -92,6 +94,14 @@ export function bridgeTable(
     return made;
   });
   const active = carriers.flatMap((carrier, index) => (carrier === null ? [] : [{ carrier, index }]));
+  const carryCell = (carrier: CellCarrier, cell: string | Buffer, index: number): Cell => {
+    try {
+      return carrier(cell);
+    } catch (error) {
+      if (!(error instanceof ValueRefused)) throw error;
+      throw new ColumnRefused(columns[index]?.name ?? '', error);
+    }
+  };
   return {
     source,
     table: { ...source, columns },
@@ -104,14 +114,21 @@ export function bridgeTable(
         const cell = row[index] as Cell;
         if (cell === null || cell === UNCHANGED || cell === ABSENT) continue;
         try {
-          made[index] = carrier(cell);
+          made[index] = carryCell(carrier, cell, index);
         } catch (error) {
-          if (!(error instanceof ValueRefused)) throw error;
-          const refusal = new ColumnRefused(columns[index]?.name ?? '', error);
-          if (onRefused === undefined) throw refusal;
-          onRefused(refusal);
+          if (!(error instanceof ColumnRefused) || onRefused === undefined) throw error;
+          onRefused(error);
           made[index] = null;
         }
+      }
+      return made;
+    },
+    carryAfter: (row, before, carriedBefore) => {
+      const made = [...row];
+      for (const { carrier, index } of active) {
+        const cell = row[index] as Cell;
+        if (cell === null || cell === UNCHANGED || cell === ABSENT) continue;
+        made[index] = cell === before[index] ? (carriedBefore[index] as Cell) : carryCell(carrier, cell, index);
       }
       return made;
     },

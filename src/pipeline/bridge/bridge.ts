@@ -134,8 +134,13 @@ export class Bridge {
       }
       case 'update': {
         const bridged = this.#bridged(change.table);
-        const before = change.before === null ? null : this.#carried(bridged, change.before, position);
-        return { kind: 'update', table: bridged.table, before, after: this.#carried(bridged, change.after, position) };
+        const { before: old, after: now } = change;
+        const before = old === null ? null : this.#carried(bridged, old, position);
+        const after =
+          old === null || before === null
+            ? this.#carried(bridged, now, position)
+            : this.#refusing(bridged, position, () => bridged.carryAfter(now, old, before));
+        return { kind: 'update', table: bridged.table, before, after };
       }
       case 'delete': {
         const bridged = this.#bridged(change.table);
@@ -191,9 +196,13 @@ export class Bridge {
     return this.#made.get(table) ?? table;
   }
 
-  #carried({ source, carry }: BridgedTable, row: Row, position: string): Row {
+  #carried(bridged: BridgedTable, row: Row, position: string): Row {
+    return this.#refusing(bridged, position, () => bridged.carry(row));
+  }
+
+  #refusing({ source }: BridgedTable, position: string, carry: () => Row): Row {
     try {
-      return carry(row);
+      return carry();
     } catch (error) {
       if (!(error instanceof ColumnRefused)) throw error;
       const { column, condition, message: reason } = error;

@@ -74,7 +74,8 @@ export function readRowsEvent(event: BinlogEvent, maxBytes: number): RowsEvent {
   const place = type.compressed
     ? wholeOf(inflateMariadb(event.bytes, reader.at, event.end, maxBytes))
     : { bytes: event.bytes, start: reader.at, end: event.end };
-  return { kind: type.kind, columns, before: first, after: second, partial: type.partial === true, ...place };
+  const { bytes, start, end } = place;
+  return { kind: type.kind, columns, before: first, after: second, partial: type.partial === true, bytes, start, end };
 }
 
 function wholeOf(bytes: Buffer): { readonly bytes: Buffer; readonly start: number; readonly end: number } {
