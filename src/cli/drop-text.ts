@@ -27,9 +27,10 @@ function queueText({ name, parts, given, state, retainedBytes }: DroppedRoute['q
 export function leftoversText({ leftovers }: DroppedLeftovers): string {
   if (leftovers.length === 0) return 'nothing is left behind\n';
   return leftovers
-    .map(({ node, name, parts, retainedBytes, usedBy }) => {
+    .map((left) => {
+      const { name, parts, retainedBytes, usedBy } = left;
       const bytes = retainedBytes > 0 ? `, ${sizeText(retainedBytes)} are kept` : '';
-      return `${name} at ${node}: ${parts.join(', ')}${bytes}${usedBy === null ? '' : `; in use by ${usedBy}, stays`}\n`;
+      return `${name} at ${placeText(left)}: ${parts.join(', ')}${bytes}${usedBy === null ? '' : `; in use by ${usedBy}, stays`}\n`;
     })
     .join('');
 }

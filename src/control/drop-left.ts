@@ -8,12 +8,12 @@ import { connectorFor } from '../registry.ts';
 import type { Asked } from './control.ts';
 import { dropUnderLease } from './drop-under-lease.ts';
 import { type JournalledRun, journalled } from './journalled.ts';
+import { type NodePlace, placeOfNode } from './node-place.ts';
 import { openRoute } from './open-route.ts';
 import { renamedTo } from './renamed-route.ts';
 
 /** What is left of one route at one node. */
-export interface Leftover extends LeftRoute {
-  readonly node: string;
+export interface Leftover extends LeftRoute, NodePlace {
   readonly dropped: boolean;
   /** Statements for an administrator: what the user may not drop, or what is left on a node that is gone. */
   readonly statements: readonly string[];
@@ -44,7 +44,13 @@ export async function dropOrphans(configuration: Configuration, asked: Asked | n
       places.find(({ route }) => route.usedBy !== null)?.route.usedBy ?? (await namedBefore(configuration, places));
     if (asked === null || usedBy !== null)
       leftovers.push(
-        ...places.map(({ node, route }) => ({ ...route, usedBy, node: node.name, dropped: false, statements: [] })),
+        ...places.map(({ node, route }) => ({
+          ...route,
+          ...placeOfNode(node),
+          usedBy,
+          dropped: false,
+          statements: [],
+        })),
       );
     else leftovers.push(...(await dropOrphan(configuration, places, asked)));
   }
@@ -98,7 +104,7 @@ async function dropOrphan(
   });
   return open.map((place) => ({
     ...place.route,
-    node: place.node.name,
+    ...placeOfNode(place.node),
     usedBy: refused === null ? null : `${refused.host}, process ${refused.pid}`,
     dropped: refused === null,
     statements: left[queues.indexOf(place)] ?? [],
@@ -171,9 +177,10 @@ export async function dropUnreachable(
     const own = { name: route.name, retainedBytes: 0 };
     const isDropped = asked !== null && usedBy === null;
     const { parts } = leftAt(route, isSource ? 'target' : 'source');
-    if (parts.length > 0) leftovers.push({ ...own, parts, usedBy, node: other.name, dropped: isDropped, statements });
+    if (parts.length > 0)
+      leftovers.push({ ...own, ...placeOfNode(other), parts, usedBy, dropped: isDropped, statements });
     const gone = leftAt(route, isSource ? 'source' : 'target');
-    if (gone.parts.length > 0) leftovers.push({ ...own, ...gone, usedBy: null, node: name, dropped: false });
+    if (gone.parts.length > 0) leftovers.push({ ...own, ...placeOfNode(node), ...gone, usedBy: null, dropped: false });
   }
   return { version: 1, leftovers, ...(asked !== null && { journalled: isJournalled }) };
 }

@@ -255,7 +255,9 @@ test('an admin drops, renames and moves a route, after the service has told what
     location.hash = '#/check';
   });
   await page.getByRole('button', { name: 'Drop orphans…' }).click();
-  await dialog.getByText('old-route at sales: slot, for which 184 MB are kept.').waitFor();
+  await dialog
+    .getByText('old-route at sales (pg-sales-1.internal:5432, database shop): slot, for which 184 MB are kept.')
+    .waitFor();
   await dialog.getByLabel(/Why/).fill('tidied');
   await dialog.getByLabel(/To confirm, type/).fill('orphans');
   await page.keyboard.press('Enter');
@@ -267,7 +269,9 @@ test('an admin drops, renames and moves a route, after the service has told what
   expect(await forget.count()).toBe(1);
   await forget.click();
   await page.getByRole('dialog', { name: 'Forget the node: archive' }).waitFor();
-  await dialog.getByText('archive-backfill at reporting: slot, publication.').waitFor();
+  await dialog
+    .getByText('archive-backfill at reporting (pg-dwh-1.internal:5432, database dwh): slot, publication.')
+    .waitFor();
   await dialog.getByLabel(/Why/).fill('burnt');
   await dialog.getByLabel(/To confirm, type/).fill('archive');
   await page.keyboard.press('Enter');

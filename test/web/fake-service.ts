@@ -179,6 +179,8 @@ export class FakeService {
           {
             name: 'old-route',
             node: 'sales',
+            hosts: ['pg-sales-1.internal:5432'],
+            database: 'shop',
             parts: ['slot'],
             retainedBytes: 184_000_000,
             usedBy: null,
@@ -194,6 +196,8 @@ export class FakeService {
           {
             name: 'archive-backfill',
             node: 'reporting',
+            hosts: ['pg-dwh-1.internal:5432'],
+            database: 'dwh',
             parts: ['slot', 'publication'],
             retainedBytes: 0,
             usedBy: null,
@@ -203,6 +207,8 @@ export class FakeService {
           {
             name: 'archive-backfill',
             node: 'archive',
+            hosts: ['pg-archive-1.internal:5432'],
+            database: 'archive',
             parts: ['state'],
             retainedBytes: 0,
             usedBy: null,

@@ -119,7 +119,8 @@ test('a route of which nothing is stored can be begun, and nothing else', () => 
 });
 
 test('what is left behind is told before it goes: what is kept for it, and what somebody uses', () => {
-  const one = { name: 'one', node: 'here', parts: ['slot', 'publication'], dropped: false, statements: [] };
+  const place = { hosts: ['db1:5432'], database: 'shop' };
+  const one = { name: 'one', node: 'here', ...place, parts: ['slot', 'publication'], dropped: false, statements: [] };
   expect(
     leftoverLines({
       leftovers: [
@@ -128,8 +129,8 @@ test('what is left behind is told before it goes: what is kept for it, and what 
       ],
     }),
   ).toEqual([
-    'one at here: slot, publication, for which 5 GB are kept.',
-    'one at there: state; in use by db2 (process 7), stays.',
+    'one at here (db1:5432, database shop): slot, publication, for which 5 GB are kept.',
+    'one at there (db1:5432, database shop): state; in use by db2 (process 7), stays.',
   ]);
 });
 

@@ -224,6 +224,8 @@ export const droppedLeftovers: z.ZodType<DroppedLeftovers> = z
       z.object({
         name: z.string(),
         node: z.string(),
+        hosts: z.array(z.string()),
+        database: z.string(),
         parts: z.array(z.enum(['slot', 'publication', 'capture', 'state'])),
         retainedBytes: z.number(),
         usedBy: z.string().nullable().describe('Who is at work with it: then it stays.'),

@@ -54,8 +54,9 @@ function leftoverAction({
 
 export function leftoverLines({ leftovers }: LeftoversDocument): string[] {
   if (leftovers.length === 0) return ['Nothing is left behind.'];
-  return leftovers.map(({ name, node, parts, retainedBytes, usedBy }) => {
+  return leftovers.map(({ name, node, hosts, database, parts, retainedBytes, usedBy }) => {
     const kept = retainedBytes > 0 ? `, for which ${bytes(retainedBytes)} are kept` : '';
-    return `${name} at ${node}: ${parts.join(', ')}${kept}${usedBy === null ? '.' : `; in use by ${usedBy}, stays.`}`;
+    const place = `${node} (${hosts.join(', ')}${database === '' ? '' : `, database ${database}`})`;
+    return `${name} at ${place}: ${parts.join(', ')}${kept}${usedBy === null ? '.' : `; in use by ${usedBy}, stays.`}`;
   });
 }

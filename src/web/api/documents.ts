@@ -225,6 +225,8 @@ export interface LeftoversDocument {
   readonly leftovers: readonly {
     readonly name: string;
     readonly node: string;
+    readonly hosts: readonly string[];
+    readonly database: string;
     readonly parts: readonly string[];
     readonly retainedBytes: number;
     readonly usedBy: string | null;

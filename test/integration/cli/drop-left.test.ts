@@ -24,7 +24,7 @@ test('what no route names is dropped, what is in use and what is of others stays
   const asked = await file.tidelock('drop', '--orphans');
   expect(asked).toMatchObject({
     code: 2,
-    err: expect.stringContaining('here-to-there at here: slot, publication, capture'),
+    err: expect.stringMatching(/here-to-there at here \(127\.0\.0\.1:\d+, database .+\): slot, publication, capture/),
   });
   // Another deployment's route, so that the journal is there afterwards.
   await target.query(`INSERT INTO tidelock.routes (key) VALUES ('other/stays')`);
