@@ -4,6 +4,7 @@ import { tableLabel } from '../../../src/core/table.ts';
 import type { LeftOut } from '../../../src/core/table-schema.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
+import { heldGrants } from '../target/missing-grants.ts';
 
 /** Where SHOW CREATE has the text. */
 const textColumns: Readonly<Record<string, number>> = {
@@ -44,7 +45,28 @@ export async function readLeftBeside(session: MysqlSession, tables: readonly Tab
       text: await readText(session, kind, place),
     });
   }
-  return left;
+  return [...left, ...(await unseen(session, schemas))];
+}
+
+/** Of what the server shows nothing without one of these rights on the database. Views are shown with any right on them. */
+const shownWith: readonly (readonly [kind: string, rights: readonly string[]])[] = [
+  ['views', ['SHOW VIEW', 'SELECT']],
+  ['triggers', ['TRIGGER']],
+  ['routines', ['EXECUTE', 'ALTER ROUTINE', 'SHOW_ROUTINE']],
+  ['events', ['EVENT']],
+];
+
+/** A list without them would read as if there were none. */
+async function unseen(session: MysqlSession, schemas: readonly string[]): Promise<LeftOut[]> {
+  const held = await heldGrants(session);
+  return schemas.flatMap((schema) =>
+    shownWith
+      .filter(([, rights]) => !rights.some((right) => held.some((grant) => grant.covers(right, schema, null))))
+      .map(([kind, [right = '']]) => ({
+        ...{ kind, name: `of ${schema}`, isNeeded: false, text: null },
+        why: `the user may not see them all: it lacks ${right}; look at the source as an administrator, or grant it`,
+      })),
+  );
 }
 
 /** Null where the user may not read it. */

@@ -61,11 +61,12 @@ export function quoteAccount(account: string): string {
   return `${quote(account.slice(0, at))}@${quote(account.slice(at + 1))}`;
 }
 
-interface Grant {
+export interface Grant {
   covers(right: string, schema: string, name: string | null): boolean;
 }
 
-async function heldGrants(session: MysqlSession): Promise<readonly Grant[]> {
+/** Of the session's own user, with active roles. */
+export async function heldGrants(session: MysqlSession): Promise<readonly Grant[]> {
   const rows = await session.query('show grants');
   return rows.flatMap(([text]) => {
     const grant = parseGrant(text ?? '');

@@ -40,9 +40,9 @@ export const carryErrors = {
       `route ${route} halted: a value of ${table}.${column} at ${position}: ${reason}`,
     remedy: ({ route, condition }) => {
       const named = convertible.has(condition)
-        ? `, or name what is to become of it with \`convert: { ${condition}: ... }\``
+        ? `, or name what is to become of it with \`convert: { ${condition}: ... }\` and "tidelock apply"`
         : '';
-      return `Change the value at the source, or give the target's column a type that holds it${named} (docs/types.md). Then "tidelock start ${route}".`;
+      return `Give the target's column a type that holds it${named} (docs/types.md). Then "tidelock start ${route}". Changing the value at the source helps where a load has met it, and not where the change queue has it as it was.`;
     },
     explanation:
       'Neither database would have said anything: one would have rounded, cut or replaced the value. The value itself is never told; look for it at the source by the position.',
