@@ -135,7 +135,7 @@ export const configErrors = {
     code: 'TL-1016',
     title: 'Node is too old for the engine',
     recovery: 'usage',
-    message: ({ found, oldest }) => `tidelock needs Node ${oldest} or newer, and this is ${found}`,
+    message: ({ found, oldest }) => `Tidelock needs Node ${oldest} or newer, and this is ${found}`,
     remedy: () => 'Install a newer Node, or let npm bring one: npx -p node@22 -p tidelock tidelock, and the command.',
     explanation:
       'The engine uses what older versions of Node have not. In a checkout npm brings a Node that is new enough along with the other packages.',
