@@ -1,7 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { readRows } from '../../connectors/mysql/catalogue/read-rows.ts';
+import { canonicalColumn } from '../../connectors/mysql/compare/canonical-text.ts';
+import { hashSql } from '../../connectors/mysql/compare/row-hash.ts';
 import { connectMysql } from '../../connectors/mysql/connect.ts';
 import { LongValues, quotedValue } from '../../connectors/mysql/long-value.ts';
+import { parseType } from '../../connectors/mysql/target/column-kind.ts';
 import { startMysql } from '../support/mysql.ts';
 import { type MysqlVendor, mysqlVendors } from '../support/mysql-binaries.ts';
 import { RouteFile } from '../support/route.ts';
@@ -80,6 +84,37 @@ test.each(mysqlVendors)(
   },
 );
 
+test('a JSON document of which MySQL gives an empty text is neither read as one nor equal to any', async () => {
+  await using server = await startMysql({ vendor: 'mysql', settings: { 'max-allowed-packet': '64M' } });
+  const document = `JSON_OBJECT('a', REPEAT('x', 3000000))`;
+  await server.query(
+    `CREATE DATABASE long_text; CREATE TABLE long_text.t (id int PRIMARY KEY, v json); INSERT INTO long_text.t VALUES (1, ${document});
+     SET GLOBAL max_allowed_packet = 1048576`,
+  );
+  const session = await connectMysql(server.node);
+  try {
+    const name = { schema: 'long_text', name: 't' };
+    const columns = [
+      { name: 'id', type: 'int' },
+      { name: 'v', type: 'json' },
+    ];
+    const reading = async (): Promise<void> => {
+      for await (const _ of readRows(session, { table: name, columns }, Number.POSITIVE_INFINITY));
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'TL-3208', place: { table: 'long_text.t', column: 'v' } });
+  } finally {
+    session.close();
+  }
+  const other = await connectMysql(server.node);
+  try {
+    const type = parseType('json');
+    const column = canonicalColumn({ name: 'v', type, typeText: 'json', vendor: 'mysql' });
+    expect(await other.query(`SELECT ${hashSql([column], '1')} FROM long_text.t AS t`)).toEqual([[null]]);
+  } finally {
+    other.close();
+  }
+});
+
 test('messages of any length near that of a whole packet come as they were sent', async () => {
   await using server = await startMysql({ vendor: 'mysql', settings: settings('mysql') });
   const session = await connectMysql(server.node, { batches: true });
@@ -97,3 +132,47 @@ test('messages of any length near that of a whole packet come as they were sent'
     session.close();
   }
 });
+
+/** The longest payload of one packet; a longer one, and one of just this length, goes on in the next. */
+const packetBytes = 0xff_ff_ff;
+
+test.each(mysqlVendors)(
+  'rows whose event, or whose answer, is as long as a packet or nearly so come whole, from %s to itself',
+  { timeout: 400_000 },
+  async (vendor) => {
+    const [source, target] = await Promise.all([
+      startMysql({ vendor, settings: settings(vendor) }),
+      startMysql({ vendor, settings: settings(vendor) }),
+    ]);
+    await using _source = source;
+    await using _target = target;
+    const both = (sql: string) => Promise.all([source.query(sql), target.query(sql)]);
+    await both('CREATE DATABASE whole; CREATE TABLE whole.t (id int PRIMARY KEY, b longblob)');
+    const insert = (id: number, length: number): Promise<unknown> =>
+      source.query(`INSERT INTO whole.t VALUES (${id}, CAST(REPEAT('x', ${length}) AS BINARY))`);
+    // What an event of one row has beside the value; in a packet of the binlog a zero is in front.
+    const [size, more] = [packetBytes - 1, 100];
+    const [file] = await source.query(vendor === 'mysql' ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS');
+    await insert(0, size - more);
+    const events = await source.query(`SHOW BINLOG EVENTS IN '${file?.File}' FROM ${file?.Position}`);
+    const sizes = events.map(({ Pos, End_log_pos: end }) => Number(end) - Number(Pos));
+    const beside = Math.max(...sizes) - (size - more);
+    expect(beside).toBeLessThan(more);
+    // An answer has the key's length and digit, and four or nine bytes for the value's length.
+    const lengths = [-1, 0, 1].flatMap((off) => [size - beside + off, packetBytes - 2 - 4 + off, packetBytes + off]);
+    for (const [at, length] of lengths.entries()) await insert(at + 1, length);
+    using routes = new RouteFile({ source, target, route: 'tables: ["whole.*"]\nload: { wholeUpTo: 0B }' });
+    await using running = routes.run();
+    await running.state('running', 300_000);
+    const sums = 'SELECT t.id, LENGTH(t.b) AS n, SHA2(t.b, 256) AS b FROM whole.t AS t ORDER BY t.id';
+    await running.caughtUp(120_000);
+    const [loaded, there] = await both(sums);
+    expect(there).toEqual(loaded);
+    await source.query('DELETE FROM whole.t');
+    for (const [at, length] of lengths.entries()) await insert(at + 1, length);
+    await running.caughtUp(300_000);
+    const [streamed, at] = await both(sums);
+    expect(at).toEqual(streamed);
+    expect(at).toHaveLength(lengths.length);
+  },
+);

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Cell, Row } from '../../../src/core/cell.ts';
 import { collectBehind } from '../../../src/core/collect-garbage.ts';
-import type { Column, TableName } from '../../../src/core/table.ts';
+import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
+import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { type Column, type TableName, tableLabel } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { type SelectedValue, selectValue } from './select-values.ts';
@@ -98,6 +100,7 @@ export async function* readRows(
   ];
   // By their numbers: names of columns are whatever people have called them.
   const list = selected.map(({ sql }, at) => `${sql} AS \`${at}\``).join(', ') || '1';
+  let unread: string | null = null;
   const cellOf = (field: Field): Cell => {
     const of = selected[Number(field.name)];
     if (of === undefined) return null;
@@ -106,6 +109,8 @@ export async function* readRows(
     }
     const text = field.string();
     if (text === null) return null;
+    // A document's text has a character at least. Not thrown here: the driver would not stand it.
+    if (of.isDocument === true && text === '') unread = columns[Number(field.name)]?.name ?? '';
     return of.read === null ? text : of.read(text);
   };
   // What loses the connection the driver tells whoever has given it a callback, and a stream of rows would never end.
@@ -121,6 +126,10 @@ export async function* readRows(
   const arriving = query.stream({ highWaterMark: columns.some(isUnbounded) ? 0 : rowsAhead }) as Readable;
   loss.ends(arriving);
   for await (const row of arriving) {
+    if (unread !== null)
+      throw fail(sourceErrors.documentUnread, {
+        ...{ node: session.node.name, table: tableLabel(table), column: unread },
+      });
     rows.push(selected.length === 0 ? [] : (row as Row));
     const rowBytes = (row as Row).reduce<number>(
       (sum, cell) => sum + (typeof cell === 'string' || Buffer.isBuffer(cell) ? cell.length : 0),

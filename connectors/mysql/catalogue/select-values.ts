@@ -8,6 +8,8 @@ export interface SelectedValue {
   /** Of what comes, which is bytes where `isBinary`, else text. */
   readonly isBinary: boolean;
   readonly read: ((text: string) => Cell) | null;
+  /** Is never an empty text. */
+  readonly isDocument?: true;
 }
 
 const binary = /^(?:binary|varbinary|tinyblob|blob|mediumblob|longblob|geometry|vector)\b/;
@@ -18,7 +20,7 @@ export function selectValue(name: string, type: string): SelectedValue {
   const column = quoteIdentifier(name);
   if (binary.test(type)) return { sql: column, isBinary: true, read: null };
   // The driver would take it for bytes.
-  if (type === 'json') return { sql: `CAST(${column} AS CHAR)`, isBinary: false, read: null };
+  if (type === 'json') return { sql: `CAST(${column} AS CHAR)`, isBinary: false, read: null, isDocument: true };
   const bits = /^bit\((\d+)\)$/.exec(type)?.[1];
   if (bits !== undefined) return { sql: `LPAD(BIN(${column} + 0), ${bits}, '0')`, isBinary: false, read: null };
   // A float would be shown with six digits, and either with those that an old column type has fixed; times one they are doubles, zeros with their sign.

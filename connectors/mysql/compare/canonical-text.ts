@@ -62,7 +62,9 @@ function expressionOf(column: string, type: ColumnType, isFilled: boolean): Pick
   if (words.has(base)) return { sql: shown, form: 'short' };
   if (base === 'year') return { sql: `LPAD(${column} + 0, 4, '0')`, form: 'short' };
   if (base === 'bit') return { sql: `BIN(${column} + 0)`, form: 'short' };
-  if (base === 'json' || collation === null) return { sql: `CAST(${column} AS CHAR)`, form: 'text' };
+  // In place of a document whose text is longer than max_allowed_packet MySQL gives an empty one: nothing is to be equal to it.
+  if (base === 'json') return { sql: `NULLIF(CAST(${column} AS CHAR), '')`, form: 'text' };
+  if (collation === null) return { sql: `CAST(${column} AS CHAR)`, form: 'text' };
   return {
     sql: charsetOf(collation) === 'utf8mb4' && base !== 'enum' && base !== 'set' ? column : utf8(column),
     form: 'text',

@@ -163,6 +163,17 @@ export const sourceErrors = {
     remedy: () => 'Raise apply.maxRowBytes (the process needs about four times as much memory), or exclude the column.',
     explanation: 'Memory is bounded by the byte budget and four times the largest row that is allowed.',
   }),
+  documentUnread: errorKind<{ node: string; table: string; column: string }>({
+    code: 'TL-3208',
+    title: 'A JSON document is longer than max_allowed_packet',
+    recovery: 'halt',
+    message: ({ node, table, column }) =>
+      `node ${node}: column ${table}.${column} has a JSON document whose text is longer than max_allowed_packet there`,
+    remedy: ({ node }) =>
+      `Run at ${node}: SET GLOBAL max_allowed_packet = 1073741824. Then start the route, or the job, again; or exclude the column.`,
+    explanation:
+      'MySQL gives an empty text for such a document, without an error. The change queue has it whole: only a load, a compare or a repair reads it from the table.',
+  }),
   invalidText: errorKind<{ route: string; table: string; column: string; position: string }>({
     code: 'TL-3202',
     title: 'A value is not valid UTF-8',
