@@ -71,7 +71,7 @@ test('an operator sees a real route flow, pauses it, skips what it halts at, and
   await route.state('running');
 
   await page.keyboard.press('3');
-  await main.getByRole('button', { name: /^1: / }).click();
+  await main.getByRole('button', { name: 'No. 1' }).click();
   await main.getByRole('button', { name: /Show the values/ }).click();
   await main.getByRole('cell', { name: '-5' }).waitFor();
   await target.query('ALTER TABLE item DROP CONSTRAINT positive');
