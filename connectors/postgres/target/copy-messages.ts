@@ -83,8 +83,12 @@ class CopyMessages {
       const from = offset + 4;
       offset = from + readUInt32(bytes, offset);
       const value = bytes.subarray(from, offset);
-      if (value.length >= sentAsTheyLie && isPlain(value)) this.#borrow(value);
-      else {
+      const plain = value.length > largeBytes && isPlain(value);
+      if (plain && value.length >= sentAsTheyLie) this.#borrow(value);
+      else if (plain) {
+        this.#room(value.length);
+        this.#length += value.copy(this.#bytes, this.#length);
+      } else {
         this.#room(2 * value.length);
         this.#length = copyEscaped(bytes, from, offset, this.#bytes, this.#length);
       }
