@@ -10,13 +10,14 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { SchemaStep } from '../core/schema-step.ts';
 import type { Followed, Source } from '../core/source.ts';
-import { type TableVersion, tableLabel } from '../core/table.ts';
+import { type TableName, type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { isOfCatalogue } from './assign-columns.ts';
 import { definitionOf, type Judgement, judgeDefinition, sameDefinition, versionOf } from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
+import { replacedUnderReaders } from './replaced-readers.ts';
 import { schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
 
@@ -370,11 +371,31 @@ export class SchemaGuard {
   #accept(change: SchemaChange, facts: TableFacts | null, judged: TableDefinition | null = null): void {
     const { mapper } = this.#options;
     const { to } = change;
-    const definition = judged ?? (facts !== null && isOfCatalogue(to, facts) ? takenOf(change, facts) : null);
+    const found = judged ?? (facts !== null && isOfCatalogue(to, facts) ? takenOf(change, facts) : null);
+    const definition = found && this.#withLeft(found, this.#stored.get(tableLabel(to))?.definition ?? null);
     if (definition !== null) mapper.adjust(to, definition);
     const stored = this.#renewed(mapper.bind(to), definition);
     this.#stored.set(stored.source, stored);
     change.evolution = { steps: [], stored };
+  }
+
+  /** Under `ignore` what a command has dropped stays at the target, also where a person has accepted that command for what else it does. */
+  #withLeft(definition: TableDefinition, before: TableDefinition | null): TableDefinition {
+    if (before === null || this.#options.route.schemaChanges !== 'ignore') return definition;
+    const left = [...(before.left ?? []), ...(definition.left ?? []), ...this.#dropped(before, definition)];
+    return left.length === 0 ? definition : { ...definition, left: [...new Set(left)] };
+  }
+
+  /** As the target names them. */
+  #dropped(before: TableDefinition, { columns }: TableDefinition): string[] {
+    const configured = this.#excluded(before);
+    const kept = new Set(columns.map(({ id }) => id));
+    const dropped = before.columns.filter(({ id, name }) => !kept.has(id) && !configured.has(name));
+    return dropped.map(({ name }) => this.#nameThere(before, name));
+  }
+
+  #nameThere({ schema, name: table }: TableName, column: string): string {
+    return this.#options.route.tables.select(schema, table)?.renamedColumns.get(column) ?? column;
   }
 
   /** The same columns with the same values; what is stored to prove the next change by may be newer. */
@@ -398,6 +419,12 @@ export class SchemaGuard {
     mapper.adjust(change.to, after);
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);
+    const replaced = replacedUnderReaders(from, { binding, ids });
+    if (replaced !== null)
+      throw this.#unproven(
+        change,
+        `column ${replaced} is another one than before, and where, owns or a transform reads it: rows at the target were chosen, or made, by the values of the one before`,
+      );
     const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
     if (steps === null)
       throw this.#unproven(
@@ -426,11 +453,8 @@ export class SchemaGuard {
       if (was !== undefined && was.name !== name && !configured.has(was.name))
         throw fail(routeErrors.renameIgnored, { ...place, column: was.name, name });
     }
-    const renamed = route.tables.select(change.to.schema, change.to.name)?.renamedColumns;
-    const nameThere = (name: string): string => renamed?.get(name) ?? name;
-    const kept = new Set(definition.columns.map(({ id }) => id));
-    const dropped = before.columns.filter(({ id, name }) => !kept.has(id) && !configured.has(name));
-    const left = [...(before.left ?? []), ...dropped.map(({ name }) => nameThere(name))];
+    const nameThere = (name: string): string => this.#nameThere(change.to, name);
+    const left = [...(before.left ?? []), ...this.#dropped(before, definition)];
     const after = left.length === 0 ? definition : { ...definition, left: [...new Set(left)] };
     const added = definition.columns.filter(({ id, name }) => !old.has(id) && !configured.has(name));
     if (added.length === 0) return after;

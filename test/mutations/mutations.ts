@@ -162,12 +162,21 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/unit/packed-part.test.ts', name: 'rows that somebody has asked for' },
   },
   {
+    id: 'replaced-under-where',
+    promise: 2,
+    what: 'follows a column that is another one although a condition or another value reads it',
+    file: 'src/pipeline/replaced-readers.ts',
+    find: 'now !== undefined && now !== from.ids[at]',
+    replace: 'now === undefined && now !== from.ids[at]',
+    test: { file: 'test/unit/schema-steps.test.ts', name: 'is another for those who read it' },
+  },
+  {
     id: 'lent-although-it-needs-escapes',
     promise: 5,
     what: 'sends a large value from where it lies although something of it is to be escaped',
     file: 'connectors/postgres/target/copy-messages.ts',
-    find: 'value.length >= sentAsTheyLie && isPlain(value)',
-    replace: 'value.length >= sentAsTheyLie',
+    find: 'const plain = value.length > largeBytes && isPlain(value);',
+    replace: 'const plain = value.length > largeBytes;',
     test: { file: 'test/property/packed-rows.property.test.ts', name: 'large values come whole' },
   },
   {

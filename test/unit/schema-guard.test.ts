@@ -97,7 +97,12 @@ class Guards {
       },
       mapper: {
         adjust: () => {},
-        bind: (source: TableDefinition) => ({ source, tables: [source], outputs: [{ owns: null }] }),
+        bind: (source: TableDefinition) => ({
+          source,
+          tables: [source],
+          steps: [],
+          outputs: [{ owns: null, projection: null }],
+        }),
       } as unknown as TableMapper,
       store: {
         setHalted: async (_: string, halted: NonNullable<TableDefinition['halted']>) => {
@@ -122,7 +127,8 @@ class Guards {
 
   async meet(position: string, transaction: string): Promise<void> {
     const { schema, name, identity } = facts;
-    const to = { schema, name, identity, columns: [{ name: 'n', type: column.type, modifier: -1, key: true }] };
+    const columns = this.catalogue.columns.map((of) => ({ name: of.name, type: column.type, modifier: -1, key: true }));
+    const to = { schema, name, identity, columns };
     const change = { kind: 'schemaChange', from: null, to, at: at(position), tableId: '1', seen: 'x' } as never;
     await this.#guard.meet(change, transaction);
     this.#store([change]);
@@ -237,4 +243,12 @@ test('ignore: a column of the name of one that was dropped and left at the targe
     seen.catalogue = after;
     await expect(seen.meet('0/3', '9')).rejects.toMatchObject({ code: 'TL-4109' });
   }
+  // A person who has accepted what else the command does has not said that the column has gone.
+  const accepted = new Guards('ignore');
+  accepted.catalogue = gone;
+  accepted.start(at('0/4'));
+  await accepted.meet('0/2', '9');
+  expect(accepted.definition.columns).toEqual([]);
+  accepted.catalogue = after;
+  await expect(accepted.meet('0/5', '9')).rejects.toMatchObject({ code: 'TL-4109' });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SchemaStep } from '../../src/core/schema-step.ts';
 import type { Column, TableVersion } from '../../src/core/table.ts';
+import { replacedUnderReaders } from '../../src/pipeline/replaced-readers.ts';
 import { type Identified, schemaSteps } from '../../src/pipeline/schema-steps.ts';
 import { TableMapper } from '../../src/pipeline/table-mapper.ts';
 import { ConfigurationFiles, withRoute } from '../support/configuration-files.ts';
@@ -57,4 +58,17 @@ test.each([
 ])('where a does not travel, what was %s is made %s by: %s', async (from, to, expected) => {
   const entry = `where: 'id > 0', columns: { exclude: [a] }`;
   expect(await steps(from, to, entry)).toBe(expected);
+});
+
+test.each([
+  ['id1 a2 b3', 'id1 b3 a4', `where: 'a > 5'`, 'a'],
+  ['id1 a2 b3', 'id1 a3 b2', `where: 'a > 5'`, 'a'],
+  ['id1 a2 b3', 'id1 b3 a4', `where: 'a > 5', columns: { exclude: [a] }`, 'a'],
+  ['id1 a2 b3', 'id1 b3 a4', `transforms: [{ set: { b: 'a + 1' } }]`, 'a'],
+  ['id1 a2 b3', 'id1 b4 a2', `where: 'a > 5'`, null],
+  ['id1 a2 b3', 'id1 a2 b3 c4', `where: 'a > 5'`, null],
+  // What is made of itself travels as what it is.
+  ['id1 a2 b3', 'id1 b3 a4', `transforms: [{ set: { a: 'a + 1' } }]`, null],
+])('what was %s and is %s, with %s, is another for those who read it: %s', async (from, to, entry, expected) => {
+  expect(replacedUnderReaders(await identified(from, entry), await identified(to, entry))).toBe(expected);
 });
