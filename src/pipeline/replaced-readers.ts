@@ -1,4 +1,5 @@
-import type { TableBinding } from './mapping/table-binding.ts';
+import { readsOf } from './mapping/share-of.ts';
+import type { Step, TableBinding } from './mapping/table-binding.ts';
 import type { Identified } from './schema-steps.ts';
 
 /**
@@ -17,15 +18,14 @@ export function replacedUnderReaders(from: Identified, to: Identified): string |
 
 /** By their places in the source's row, with which each row of the chain begins. */
 function readElsewhere({ steps, outputs }: TableBinding): Set<number> {
-  const reads = new Set<number>();
-  for (const step of steps) {
-    if (step.kind === 'filter') for (const read of step.condition.reads) reads.add(read);
-    else if (step.kind === 'rows') for (const read of step.reads) reads.add(read);
-    else
-      for (const rule of step.rules)
-        for (const read of rule.reads) if (rule.reads.length > 1 || read !== rule.index) reads.add(read);
-  }
+  const reads = new Set(steps.flatMap((step) => readsOf(withoutOwn(step))));
   for (const { owns, projection } of outputs)
     for (const read of owns?.reads ?? []) reads.add(projection === null ? read : (projection[read] ?? -1));
   return reads;
+}
+
+/** Without the rules that make a cell of itself alone. */
+function withoutOwn(step: Step): Step {
+  if (step.kind !== 'cells') return step;
+  return { ...step, rules: step.rules.filter(({ index, reads }) => reads.length > 1 || reads[0] !== index) };
 }

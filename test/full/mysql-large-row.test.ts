@@ -29,16 +29,24 @@ function memory(pid: number): { readonly peak: number; readonly now: number } {
   return { peak: of('VmHWM'), now: of('VmRSS') };
 }
 
+async function twoServers(vendor: MysqlVendor) {
+  const start = () => startMysql({ vendor, settings: settings(vendor) });
+  const [source, target] = await Promise.all([start(), start()]);
+  return {
+    source,
+    target,
+    both: (sql: string) => Promise.all([source.query(sql), target.query(sql)]),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([source[Symbol.asyncDispose](), target[Symbol.asyncDispose]()]);
+    },
+  };
+}
+
 test.each(mysqlVendors)(
   'a row of 48 MB is not in memory more often than it has to be, from %s to itself',
   async (vendor) => {
-    const [source, target] = await Promise.all([
-      startMysql({ vendor, settings: settings(vendor) }),
-      startMysql({ vendor, settings: settings(vendor) }),
-    ]);
-    await using _source = source;
-    await using _target = target;
-    const both = (sql: string) => Promise.all([source.query(sql), target.query(sql)]);
+    await using servers = await twoServers(vendor);
+    const { source, target, both } = servers;
     await both(
       'CREATE DATABASE large; CREATE TABLE large.t (id int PRIMARY KEY, v longtext, b longblob, l longtext CHARACTER SET latin1)',
     );
@@ -140,13 +148,8 @@ test.each(mysqlVendors)(
   'rows whose event, or whose answer, is as long as a packet or nearly so come whole, from %s to itself',
   { timeout: 400_000 },
   async (vendor) => {
-    const [source, target] = await Promise.all([
-      startMysql({ vendor, settings: settings(vendor) }),
-      startMysql({ vendor, settings: settings(vendor) }),
-    ]);
-    await using _source = source;
-    await using _target = target;
-    const both = (sql: string) => Promise.all([source.query(sql), target.query(sql)]);
+    await using servers = await twoServers(vendor);
+    const { source, target, both } = servers;
     await both('CREATE DATABASE whole; CREATE TABLE whole.t (id int PRIMARY KEY, b longblob)');
     const insert = (id: number, length: number): Promise<unknown> =>
       source.query(`INSERT INTO whole.t VALUES (${id}, CAST(REPEAT('x', ${length}) AS BINARY))`);

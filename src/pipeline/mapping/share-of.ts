@@ -102,7 +102,8 @@ function follow(step: Step, known: Set<number>): void {
   }
 }
 
-function readsOf(step: Step): readonly number[] {
+/** The cells that a step reads. */
+export function readsOf(step: Step): readonly number[] {
   if (step.kind === 'cells') return step.rules.flatMap(({ reads }) => reads);
   return step.kind === 'filter' ? step.condition.reads : step.reads;
 }
