@@ -82,12 +82,24 @@ export class RouteReport {
   }
 
   show(state: RouteState, reason: Reason | null = null): void {
+    const changed = this.#become(state, reason);
+    this.#options.onStatus(this.status());
+    if (changed) this.#listener();
+  }
+
+  /** Told once it is stored, or can't be: who acts on it finds it where commands read it. */
+  async showStored(state: RouteState, reason: Reason, store: (status: RouteStatus) => Promise<unknown>): Promise<void> {
+    this.#become(state, reason);
+    await store(this.status()).catch(() => {});
+    this.show(state, reason);
+  }
+
+  #become(state: RouteState, reason: Reason | null): boolean {
     const changed = state !== this.#state || reason?.code !== this.#reason?.code;
     if (state !== this.#state) this.#since.state = new Date();
     this.#state = state;
     this.#reason = reason;
-    this.#options.onStatus(this.status());
-    if (changed) this.#listener();
+    return changed;
   }
 
   /** People were told this: it is stored at once, so that nobody tells it again. */

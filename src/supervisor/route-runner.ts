@@ -462,7 +462,8 @@ class RouteRunner {
       this.#options.onFenced?.(request);
     }
     this.#logger.error({ ...error.toJSON(), ...stack }, fenced ? 'route fenced' : 'route halted');
-    this.#report.show(fenced ? 'fenced' : 'failed', reasonOf(error));
+    if (fenced) this.#report.show('fenced', reasonOf(error));
+    else await this.#report.showStored('failed', reasonOf(error), (status) => store.renewLease(status));
   }
 
   /** What can't be held, since the store failed, is tried again; nobody could ask for it there. */

@@ -42,7 +42,9 @@ test('a dropped route leaves nothing behind, and its engine does not begin it an
   using file = new RouteFile({ source, target });
   await using route = file.run();
   await route.state('failed');
-  expect((await file.tidelock('drop', 'here-to-there', '--yes')).code).toBe(0);
+  // Whoever acts on what was told finds it stored.
+  expect(await target.query(`SELECT status ->> 'state' AS state FROM tidelock.leases`)).toEqual([{ state: 'failed' }]);
+  expect(await file.tidelock('drop', 'here-to-there', '--yes')).toMatchObject({ code: 0 });
   const { reason } = await route.state('failed');
   expect(reason?.code).toMatch(/TL-2301|TL-4002|TL-4013/);
   await target.query('DELETE FROM item');

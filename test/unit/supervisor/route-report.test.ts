@@ -57,3 +57,21 @@ test('rows are told as loaded once, when they are at the target, whatever a load
   report.loadsBeside(null, false);
   expect(told()).toBe(150);
 });
+
+test('a halt is told once it is stored, also where it can not be', async () => {
+  for (const fails of [false, true]) {
+    const told: string[] = [];
+    const report = new RouteReport({
+      definition,
+      restarts: 0,
+      heartbeatMs: 2_000,
+      onStatus: ({ state, reason }) => told.push(`told ${state} ${reason?.code}`),
+    });
+    await report.showStored('failed', { code: 'TL-1', message: '', remedy: '' }, async ({ state, reason }) => {
+      await Promise.resolve();
+      told.push(`stored ${state} ${reason?.code}`);
+      if (fails) throw new Error('the connection is gone');
+    });
+    expect(told).toEqual(['stored failed TL-1', 'told failed TL-1']);
+  }
+});
