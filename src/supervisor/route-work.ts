@@ -129,7 +129,8 @@ function isOther(latest: Wanted, wanted: Wanted): boolean {
 }
 
 function isOfTheEnd(error: unknown): boolean {
-  return error instanceof TidelockError ? error.recovery === 'retry' : (error as Error).name === 'AbortError';
+  if (!(error instanceof TidelockError)) return (error as Error).name === 'AbortError';
+  return error.recovery === 'retry' && error.code !== routeErrors.stuck.code;
 }
 
 /** Waits for an attempt that was cut off only so long: this process ends then, and its connections with it. */

@@ -508,6 +508,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/consumer/parking.test.ts', name: 'one of several is retried' },
   },
   {
+    id: 'stale-skip-stays',
+    promise: 5,
+    what: 'meets a skip that was meant for another transaction again and again',
+    file: 'connectors/sql/parking/set-aside.ts',
+    find: '    await this.#options.parking.forgetDecision();\n',
+    replace: '',
+    test: { file: 'test/unit/parked-transactions.test.ts', name: 'a skip whose transaction turns out' },
+  },
+  {
     id: 'retried-and-still-parked',
     promise: 3,
     what: 'commits the rows of a retried transaction before it leaves the store',

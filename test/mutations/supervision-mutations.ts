@@ -203,6 +203,15 @@ export const supervisionMutations: readonly Mutation[] = [
     test: { file: 'test/unit/supervisor/route-health.test.ts', name: 'that stood still' },
   },
   {
+    id: 'stuck-untold',
+    promise: 9,
+    what: 'takes work that does not end when it is cut off for work that has ended',
+    file: 'src/supervisor/route-work.ts',
+    find: ' && error.code !== routeErrors.stuck.code',
+    replace: '',
+    test: { file: 'test/unit/supervisor/route-work.test.ts', name: 'work that has not ended' },
+  },
+  {
     id: 'backoff-does-not-grow',
     promise: 9,
     what: 'a worker that dies again and again is started each 0.4 s',

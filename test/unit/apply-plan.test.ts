@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { demandApplicable } from '../../src/control/apply-plan.ts';
-import type { PlanDocument, PlannedRoute } from '../../src/control/plan-routes.ts';
+import { type PlanDocument, type PlannedRoute, planDocument } from '../../src/control/plan-routes.ts';
+import type { RouteReader } from '../../src/control/route-readings.ts';
+import { ConfigurationFiles, withRoute } from '../support/configuration-files.ts';
 
 function plan(route: Partial<PlannedRoute>): PlanDocument {
   const target = { node: 'there', hosts: ['h:1'], database: 'd' };
@@ -34,4 +36,20 @@ test('another plan than the one that is named is not carried out, also where nob
   // What was asked for already is only waited for, and what is done is done.
   expect(refusal({ needsConsent: true, pending: true }, 'another')).toBeNull();
   expect(refusal({ state: 'unchanged' }, 'another')).toBeNull();
+});
+
+test('a change that can not be carried out is refused with what is in its way', () => {
+  expect(refusal({ refused: ['source'] }, 'seen')).toBe('TL-4131');
+});
+
+test('tables whose rows are to be kept, and that nobody would load again, are named', async () => {
+  using files = new ConfigurationFiles();
+  const route = files.load(withRoute('tables: [public.t]')).routes.demand('r', 'route');
+  // Nothing is stored about it: it has nothing that could be kept.
+  const reader = { store: async () => null } as unknown as RouteReader;
+  await expect(planDocument([route], [], reader)).resolves.toMatchObject({ routes: [{ name: 'r', state: 'new' }] });
+  await expect(planDocument([route], ['public.u', 'public.t'], reader)).rejects.toMatchObject({
+    code: 'TL-4133',
+    place: { route: 'r', tables: 'public.u, public.t' },
+  });
 });

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { Engine } from '../../src/demo/engine.ts';
 import { type DemoResult, passed, resultText } from '../../src/demo/summary.ts';
+import type { WorkDirectory } from '../../src/demo/work-directory.ts';
 
 const result: DemoResult = {
   equal: false,
@@ -37,4 +42,17 @@ test('a demo has passed where both comparers say so, and the bank added up whene
     { ...well, bank: { reads: 0, wrong: 0 } },
   ])
     expect(passed(wrong)).toBe(false);
+});
+
+test('a demo that is given up tells what its engine has logged last', () => {
+  const path = mkdtempSync(join(tmpdir(), 'tidelock-demo-end-'));
+  try {
+    writeFileSync(join(path, 'engine.log'), Array.from({ length: 20 }, (_, n) => `line ${n}\n`).join(''));
+    const engine = new Engine({ file: 'none', work: { path } as WorkDirectory });
+    const error = engine.failed('the route has failed');
+    expect(error).toMatchObject({ code: 'TL-5102', remedy: expect.stringContaining('--keep') });
+    expect(error.message).toMatch(/the route has failed\n {2}line 12\n(.*\n)*.*line 19$/);
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 });

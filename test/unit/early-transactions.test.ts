@@ -231,3 +231,12 @@ test('whatever order transactions come in, their parts follow each other and not
     }),
   );
 });
+
+test('a message that is none, or stands where it can not, halts with the position', () => {
+  const outside = assembled();
+  expect(() => outside.read(Buffer.from('~'))).toThrow(expect.objectContaining({ code: 'TL-3203', recovery: 'halt' }));
+  const inside = assembled();
+  inside.read(begin(300, 600));
+  const place = expect.objectContaining({ route: 'r', position: '0/258' });
+  expect(() => inside.read(begin(301, 700))).toThrow(expect.objectContaining({ code: 'TL-3203', place }));
+});

@@ -2,13 +2,18 @@ import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { checksumOf } from '../../connectors/mysql/source/binlog/checksum.ts';
 import { columnTypes } from '../../connectors/mysql/source/binlog/column-types.ts';
+import { headerBytes } from '../../connectors/mysql/source/binlog/event-framer.ts';
+import { eventTypes, ignorableFlag } from '../../connectors/mysql/source/binlog/event-types.ts';
 import { isBegin, readQuery } from '../../connectors/mysql/source/binlog/query-event.ts';
 import { makeRowPlan, nothingUnlogged } from '../../connectors/mysql/source/binlog/row-plan.ts';
 import { RowReader } from '../../connectors/mysql/source/binlog/row-reader.ts';
 import type { MappedColumn } from '../../connectors/mysql/source/binlog/table-map.ts';
 import type { Collation, Collations } from '../../connectors/mysql/source/binlog/values/charsets.ts';
 import { decodeUtf8 } from '../../connectors/mysql/source/binlog/values/text-decoder.ts';
+import { parsePosition } from '../../connectors/mysql/source/position/binlog-position.ts';
 import { GtidSet } from '../../connectors/mysql/source/position/gtid-set.ts';
+import { type AssemblerOptions, TransactionAssembler } from '../../connectors/mysql/source/transaction-assembler.ts';
+import type { Position } from '../../src/core/position.ts';
 import { randomNumbers } from '../support/seed.ts';
 
 const utf8 = { name: 'utf8mb4_bin', charset: 'utf8mb4', maxBytes: 4, decode: decodeUtf8 };
@@ -200,4 +205,27 @@ test('only a statement that is BEGIN and nothing else is taken for one', () => {
   // The word stands in the status, or in the name of the database.
   expect(isBegin(event(query('', 'BEGIN')))).toBe(false);
   expect(isBegin(event(Buffer.from('BEGIN')))).toBe(false);
+});
+
+test.for([
+  ['an incident, behind which changes are missing', eventTypes.incident, 0, 'TL-3305'],
+  ['an event that nobody knows', 250, 0, 'TL-3203'],
+  ['one that may be passed over', 250, ignorableFlag, null],
+] as const)('the stream meets %s', ([, type, flags, code]) => {
+  const event = Buffer.alloc(headerBytes + 8);
+  event[4] = type;
+  event.writeUInt32LE(event.length, 9);
+  event.writeUInt16LE(flags, 17);
+  const assembler = new TransactionAssembler({
+    ...{ route: 'r', heartbeatId: 'none', forward: 'own', maxRowBytes: 1, maxPayloadBytes: 1, maxPreparedBytes: 1 },
+    start: parsePosition('binlog.000003:157' as Position),
+    collations,
+    checksums: false,
+    hold: () => {},
+    emit: () => {},
+  } as unknown as AssemblerOptions);
+  const read = (): void => assembler.event(event, 0, event.length);
+  const place = { route: 'r', position: 'binlog.000003:157' };
+  if (code === null) expect(read).not.toThrow();
+  else expect(read).toThrow(expect.objectContaining({ code, place: expect.objectContaining(place) }));
 });

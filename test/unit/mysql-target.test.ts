@@ -2,10 +2,15 @@ import { expect, test } from 'vitest';
 import { classifyMysqlError } from '../../connectors/mysql/classify-error.ts';
 import { dumpPlace } from '../../connectors/mysql/source/dump-request.ts';
 import { Progress } from '../../connectors/mysql/source/progress.ts';
+import { alterStatement } from '../../connectors/mysql/target/alter-statement.ts';
 import { demandVersion } from '../../connectors/mysql/target/demand-version.ts';
 import { keepsNumbers } from '../../connectors/mysql/target/json-numbers.ts';
 import { isOfItsRows } from '../../connectors/mysql/target/refusals.ts';
+import { planTable } from '../../connectors/mysql/target/table-plan.ts';
+import type { TargetTable } from '../../connectors/mysql/target/target-table.ts';
 import { typeFits } from '../../connectors/mysql/target/type-fit.ts';
+import type { TableVersion } from '../../src/core/table.ts';
+import type { TableSchema } from '../../src/core/table-schema.ts';
 
 test.for([
   ['mysql', '8.0.18', false],
@@ -84,4 +89,26 @@ test('what every row would be refused with is of the definition, and is not set 
   const of = (errno: number): boolean => isOfItsRows(classifyMysqlError(answered(errno, 'HY000', ''), 'node'));
   expect([1364, 3105, 1906].map(of)).toEqual([false, false, false]);
   expect([1366, 3819, 4025, 1292].map(of)).toEqual([true, true, true, true]);
+});
+
+test.for([
+  ['mysql', 'uuid', 'TL-2221'],
+  ['mysql', 'inet6', 'TL-2221'],
+  ['mariadb', 'vector(3)', 'TL-2221'],
+  ['mariadb', 'uuid', null],
+] as const)('a column that is added at %s of type %s: %s', ([vendor, type, code]) => {
+  const schema = { schema: 'shop', name: 'item', columns: [] } as unknown as TableSchema;
+  const column = { name: 'c', type, modifier: -1, key: false };
+  const alter = () => alterStatement(schema, [{ kind: 'add', column, existing: null }], { schema, vendor, route: 'r' });
+  if (code === null) expect(alter()).toContain(type);
+  else expect(alter).toThrow(expect.objectContaining({ code, place: expect.objectContaining({ column: 'c', type }) }));
+});
+
+test('rows that are to stay when the source deletes them halt, and are not deleted', () => {
+  const source = { schema: 'shop', name: 'item', columns: [], identity: 'default', kept: { mark: null } } as const;
+  const target = { schema: 'shop', name: 'item', engine: 'InnoDB' } as unknown as TargetTable;
+  const options = { route: 'r', node: 'there', vendor: 'mysql', foreignKeysAct: false } as const;
+  expect(() => planTable(source as unknown as TableVersion, target, options)).toThrow(
+    expect.objectContaining({ code: 'TL-5010', message: expect.stringContaining('shop.item') }),
+  );
 });

@@ -74,6 +74,49 @@ test('a compare that outlives a stream goes on beside the next one', async () =>
   expect(await judge.judge(plan, [suspect])).toMatchObject([{ verdict: 'equal' }]);
 });
 
+test('a compare that finds no stream, or whose stream ends under it, is to be tried again', async () => {
+  const target: Partial<CompareSide> = { rows: async () => new Map(), rowsGiven: async () => new Map() };
+  const { signal } = new AbortController();
+  const over = new AbortController();
+  const ends: LiveStream = {
+    ...stream([]),
+    reader: {
+      key: async () => ({ columns: ['id'] }),
+      watermark: async () => {
+        over.abort();
+        throw new RangeError('the session has ended');
+      },
+    } as unknown as SourceReader,
+    ended: over.signal,
+  };
+  const suspects: readonly Suspect[] = [{ key: ['1'], kind: 'different' }];
+  for (const live of ['soon', ends] as const) {
+    const judge = new StreamJudge({ route: 'r', live: () => live, mapper, target: target as CompareSide, signal });
+    await expect(judge.judge(plan, suspects)).rejects.toMatchObject({ code: 'TL-4154', recovery: 'retry' });
+  }
+});
+
+test('a compare does not go on over a table that lacks a column by now', async () => {
+  const live = stream([['1', '1']]);
+  const { read } = live.reader;
+  const altered = {
+    ...live.reader,
+    read: async (...asked: Parameters<SourceReader['read']>) =>
+      ({ ...(await read(...asked)), facts: { columns: [{ name: 'id' }] } }) as never,
+  };
+  const judge = new StreamJudge({
+    route: 'r',
+    live: () => ({ ...live, reader: altered }),
+    mapper,
+    target: { rows: async () => new Map(), rowsGiven: async () => new Map() } as Partial<CompareSide> as CompareSide,
+    signal: new AbortController().signal,
+  });
+  await expect(judge.judge(plan, [{ key: ['1'], kind: 'different' }])).rejects.toMatchObject({
+    code: 'TL-4155',
+    place: { route: 'r', table: 'public.item' },
+  });
+});
+
 test('a target that does not answer holds up the stream only so long, and nothing is written after that', async () => {
   let answer = (): void => {};
   const target: Partial<CompareSide> = {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ABSENT, UNCHANGED } from '../../src/core/cell.ts';
 import type { Change } from '../../src/core/change.ts';
 import type { LoadedChunk } from '../../src/core/load.ts';
@@ -7,6 +7,7 @@ import type { ReadRange, SourceReader } from '../../src/core/source-reader.ts';
 import type { TableDefinition } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { ChunkSize } from '../../src/operations/load/chunk-size.ts';
+import { LoadDesk } from '../../src/operations/load/load-desk.ts';
 import { LoadMemory } from '../../src/operations/load/load-memory.ts';
 import { LoadPace } from '../../src/operations/load/load-pace.ts';
 import { LoadsBesideStream, type LoadsOptions } from '../../src/operations/load/loads-beside-stream.ts';
@@ -43,6 +44,8 @@ function part(...changes: Change[]): TransactionPart {
 interface Loaded {
   readonly found?: () => TableDefinition;
   readonly tableId?: string;
+  /** As the stream has it where it has got to. */
+  readonly known?: () => TableDefinition | null;
   /** Rows of the target still go: what the target tells of a chunk that takes them. */
   readonly onEmpties?: (load: TableLoad, chunk: LoadedChunk) => void;
 }
@@ -52,7 +55,7 @@ async function readAgain(
   keys: readonly string[],
   chunkBytes: number,
   read: (pass: (change: Change) => void, range: ReadRange) => readonly string[],
-  { found = () => definition, tableId, onEmpties }: Loaded = {},
+  { found = () => definition, known = () => definition, tableId, onEmpties }: Loaded = {},
 ): Promise<readonly LoadedChunk[]> {
   const windows = new WatermarkWindows();
   const loading = new LoadingTables();
@@ -112,7 +115,7 @@ async function readAgain(
         lagMs: () => null,
       }),
       chunkBytes,
-      definition: () => definition,
+      definition: known,
     },
   );
   await load.run(new AbortController().signal);
@@ -175,6 +178,56 @@ test('a load does not go on over another table of the same name, whose first row
   await expect(readAgain(['7'], 1_000, () => ['7\tvalue\n'], { tableId: '0' })).rejects.toMatchObject({
     code: 'TL-4165',
   });
+});
+
+test('a load waits a minute for what the source has made of its table, and then ends with its code', async () => {
+  vi.useFakeTimers();
+  try {
+    let isOver = false;
+    const loading = readAgain(['7'], 1_000, () => ['7\tvalue\n'], { known: () => null }).finally(() => {
+      isOver = true;
+    });
+    loading.catch(() => {});
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(3_000);
+    await expect(loading).rejects.toMatchObject({ code: 'TL-4161', place: { route: 'r', table: 'public.item' } });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a job does not begin another load of a table whose own load goes on, and hears of it', async () => {
+  const desk = new LoadDesk();
+  const over = new AbortController();
+  const own = {
+    ...{ source: 'public.item', targets: ['public.item'], existing: 'refuse', where: null, emptying: false },
+    ...{ key: ['id'], after: null, ended: false, again: [], rows: 0, bytes: 0, tableId: null, done: false },
+    ...{ expectedRows: 1, expectedBytes: 1, job: null },
+  };
+  const loads = new LoadsBesideStream({
+    definition: { name: 'r', apply: { memoryBytes: 1e8 }, load: { limits: {} } },
+    source: { reader: () => ({ key: async () => null, watermark: async () => {}, close: async () => {} }) },
+    store: { loads: async () => [own] },
+    mapper: {},
+    windows: new WatermarkWindows(),
+    loading: new LoadingTables(),
+    desk,
+    lagMs: () => null,
+    tableDefinition: () => null,
+    onProgress: () => {},
+  } as unknown as LoadsOptions);
+  await loads.open();
+  const running = loads.run(over.signal);
+  const refused = Promise.withResolvers<unknown>();
+  desk.onChange(() => {
+    const failure = desk.takeFailure(5);
+    if (failure !== null) refused.resolve(failure);
+  });
+  desk.want({ source: 'public.item', existing: 'merge', where: null, job: 5 });
+  expect(await refused.promise).toMatchObject({ code: 'TL-4162', place: { route: 'r', table: 'public.item' } });
+  over.abort();
+  await running;
 });
 
 test('what an earlier load of the table has emptied is not what this one has, which then reads all ranges', async () => {

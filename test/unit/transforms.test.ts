@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { configuredShare } from '../../src/config/configured-share.ts';
 import { ABSENT, type Cell, type Row } from '../../src/core/cell.ts';
 import type { Change, TableShare } from '../../src/core/change.ts';
 import type { ReplicaIdentity, TableVersion } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
+import { replacedPart } from '../../src/operations/load/replaced-part.ts';
 import { TableMapper } from '../../src/pipeline/table-mapper.ts';
 import { ConfigurationFiles, caught, problemsOf, withRoute } from '../support/configuration-files.ts';
 
@@ -135,6 +137,27 @@ describe('what does not fit is refused with its place', () => {
     const error = caught(() => mapper.bind(table()));
     expect(error.code).toBe(code);
     expect(error.message).not.toContain('secret');
+  });
+});
+
+test.each(['transforms: [{ keepAll: true }]', 'transforms: [{ softDelete: { column: gone } }]'])(
+  'rows that stay have to be found again: %s of a table without a key is refused',
+  async (entry) => {
+    const keyless = { ...table(), columns: columns.map((column) => ({ ...column, key: false })) };
+    const mapper = await mapperOf(entry);
+    expect(caught(() => mapper.bind(keyless))).toMatchObject({ code: 'TL-4506', place: { table: 'public.t' } });
+  },
+);
+
+test('a part of a load is told by columns that travel as they are', async () => {
+  const part = configuredShare('id > 5');
+  const place = { route: 'r', key: { columns: ['id'] }, part };
+  const plain = (await mapperOf('columns: { rename: { id: number } }')).bind(table());
+  expect(replacedPart(plain, place)).toEqual({ text: 'id > 5', names: [new Map([['id', 'number']])] });
+  const cast = (await mapperOf('transforms: [{ cast: { id: text } }]')).bind(table());
+  expect(caught(() => replacedPart(cast, place))).toMatchObject({
+    code: 'TL-4156',
+    place: { table: 'public.t', column: 'id' },
   });
 });
 

@@ -81,7 +81,7 @@ export async function targetPreflight(
       continue;
     }
     told(
-      () => planTable(version, target, { route: route.name, vendor, foreignKeysAct: foreignKeysAct(route) }),
+      () => planTable(version, target, { route: route.name, node, vendor, foreignKeysAct: foreignKeysAct(route) }),
       version,
     );
     told(() => demandNothingFires(route, target), version);

@@ -1,4 +1,5 @@
 import type { Row } from '../../../src/core/cell.ts';
+import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
@@ -31,6 +32,8 @@ export interface TablePlan extends NetPlan {
 
 export interface PlanOptions {
   readonly route: string;
+  /** Name of the target's node. */
+  readonly node: string;
   readonly vendor: 'mysql' | 'mariadb';
   readonly foreignKeysAct: boolean;
 }
@@ -41,7 +44,7 @@ const transactional: ReadonlySet<string> = new Set(['innodb', 'rocksdb']);
 export function planTable(
   source: TableVersion,
   target: TargetTable,
-  { route, vendor, foreignKeysAct }: PlanOptions,
+  { route, node, vendor, foreignKeysAct }: PlanOptions,
 ): TablePlan {
   const label = tableLabel(source);
   if (!transactional.has((target.engine ?? '').toLowerCase()))
@@ -52,12 +55,7 @@ export function planTable(
       statement: `ALTER TABLE ${quoteTable(target)} ENGINE = InnoDB`,
     });
   if (source.kept !== undefined)
-    throw fail(targetErrors.keptNeedsKey, {
-      route,
-      table: label,
-      columns: '',
-      why: 'is of a kind that keeps no rows yet',
-    });
+    throw fail(nodeErrors.notYet, { node, what: `to keep rows of ${label} (softDelete, keepAll)` });
   const columns = bindColumns(source, target, route);
   const keyIndexes = chooseKey(source, target, columns, route);
   const key = keyIndexes.map((index) => {

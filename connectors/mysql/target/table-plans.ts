@@ -78,7 +78,12 @@ export class TablePlans {
       demandNothingFires(this.#route, target);
       const vendor = session.node.type === 'mariadb' ? 'mariadb' : 'mysql';
       this.#plans.set(version, {
-        plan: planTable(version, target, { route, vendor, foreignKeysAct: this.#foreignKeysAct }),
+        plan: planTable(version, target, {
+          route,
+          node: this.#route.to.name,
+          vendor,
+          foreignKeysAct: this.#foreignKeysAct,
+        }),
         definition,
         trustedUntilMs,
       });

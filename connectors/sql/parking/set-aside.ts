@@ -1,5 +1,5 @@
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
-import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
@@ -138,7 +138,7 @@ export class SetAside<P extends ClaimedPlan> {
     if (isPartOfIt) await this.#readAgain(group, why);
     if (!target.open) await applier.begin(group);
     this.#writing = why;
-    await parking.write(group.parts, why, plans);
+    await parking.write(group.parts, why, plans).catch((error: unknown) => this.#voidStale(error));
     if (group.commit === null) {
       target.stayOpen();
       return;
@@ -149,6 +149,14 @@ export class SetAside<P extends ClaimedPlan> {
     const fields = { transaction: part?.id, position: group.commit.position, code: why.code, rows: group.rows };
     // What follows a parked transaction may be all that the source does.
     logger[why.cause === 'behind' ? 'debug' : 'warn'](fields, 'transaction parked');
+  }
+
+  /** By its end it is not the transaction that was to be skipped: what was asked is void before it is read again, and then it is applied. */
+  async #voidStale(error: unknown): Promise<never> {
+    if (!(error instanceof TidelockError) || error.code !== targetErrors.skipStale.code) throw error;
+    await this.rollBackAll();
+    await this.#options.parking.forgetDecision();
+    throw error;
   }
 
   /** Parts of it were applied and are no longer in memory: what was decided is stored, and the stream read again. */

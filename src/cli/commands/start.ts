@@ -23,7 +23,10 @@ export function addStart(program: Command, line: CommandLine): void {
     },
     tell: (document) => {
       const { name, holder } = document;
-      if (holder === null) return { err: `${fail(routeErrors.notTaken, { route: name }).message}\n` };
+      if (holder === null) {
+        const { code, message, remedy } = fail(routeErrors.notTaken, { route: name });
+        return { err: `${code} ${message}\n${remedy}\n` };
+      }
       if (holder !== undefined) return { out: `${name} is taken over by ${holder.host}\n` };
       return { out: `${name} is to run\n`, err: goesOnText(document) };
     },

@@ -123,6 +123,6 @@ export class EmbeddedMysql {
       }
     }
     const why = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').at(-1) : '';
-    throw fail(nodeErrors.demoServers, { why: why || String(last) }, last);
+    throw fail(nodeErrors.demoMysql, { why: why || String(last) }, last);
   }
 }

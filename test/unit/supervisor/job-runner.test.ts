@@ -24,3 +24,22 @@ test('an engine that has lost its lease leaves jobs alone until the next renewal
   await runner.close();
   expect(asked).toBe(1);
 });
+
+test('a job of a kind that only a newer engine knows fails with its code, and is not begun', async () => {
+  const due = [{ number: 7, kind: 'later', wish: 'run', options: {}, askedBy: 'test' }];
+  const ended = Promise.withResolvers<object>();
+  const begun: number[] = [];
+  const jobs = {
+    due: async () => due.splice(0),
+    begin: async (number: number) => void begun.push(number),
+    end: async (number: number, outcome: object) => ended.resolve({ number, ...outcome }),
+  };
+  const logger = { debug() {}, info() {}, warn() {}, error() {} } as unknown as Logger;
+  const options = { definition: { name: 'r' }, store: { jobs }, logger, kinds: { compare: async () => ({}) } };
+  const runner = new JobRunner(options as unknown as JobRunnerOptions);
+  runner.renewed({ jobsDue: true } as Wanted);
+  const reason = { code: 'TL-4150', message: expect.stringContaining('r/7'), remedy: expect.stringContaining('r/7') };
+  expect(await ended.promise).toEqual({ number: 7, state: 'failed', reason });
+  await runner.close();
+  expect(begun).toEqual([]);
+});

@@ -67,6 +67,11 @@ test.for<[string, Partial<HealthFacts>, string[]]>([
     { state: 'stopped', memory: { ...well.memory, rssBytes: 180 } as HealthFacts['memory'] },
     ['ok'],
   ],
+  [
+    'whose compare in the background has failed',
+    { compareFailure: { code: 'TL-4155', message: 'm', remedy: 'r' } },
+    ['warning', 'warning TL-4309'],
+  ],
   ['that stood still', { blockedMs: 5_000 }, ['warning', 'warning TL-4306']],
   [
     'late since it waits',

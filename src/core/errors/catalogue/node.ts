@@ -119,7 +119,7 @@ export const nodeErrors = {
   }),
   demoMysql: errorKind<{ why: string }>({
     code: 'TL-5103',
-    title: 'The MySQL server of the demo cannot be had',
+    title: 'The MySQL server of the demo cannot be had, or not be started',
     recovery: 'usage',
     message: ({ why }) => `there is no MySQL server for the demo: ${why}`,
     remedy: () =>
