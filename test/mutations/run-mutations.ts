@@ -1,14 +1,16 @@
-// `npm run test:mutations [ID...]`: shows for each mutation that its test catches it, and passes without it.
+// `npm run test:mutations [-- --each-promise | ID...]`: shows for each mutation that its test catches it, and passes without it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { type Mutation, mutations } from './mutations.ts';
+import { type Mutation, mutations, oneForEachPromise } from './mutations.ts';
 
 const root = join(import.meta.dirname, '../..');
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).flatMap((word) => (word === '--each-promise' ? oneForEachPromise : [word]));
 const chosen = mutations.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
+const unknown = wanted.filter((id) => !chosen.some((mutation) => mutation.id === id));
+if (unknown.length > 0) throw new Error(`no such mutation: ${unknown.join(', ')}`);
 const copy = mkdtempSync(join(tmpdir(), 'tidelock-mutations-'));
 
 function prepare(): void {

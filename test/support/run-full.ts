@@ -1,5 +1,5 @@
 // `npm run test:full`, an hour at most: the whole suite with several seeds, generated cases of more seeds, what depends on
-// a server on pairs of versions, and each version to each.
+// a server on pairs of versions, each version to each, and a defect for each promise, which its test has to catch.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -107,6 +107,17 @@ function run({ title, versions, env, files }: Piece, index: number): void {
   lines.push(`${status === 0 ? 'passed' : 'FAILED'} ${elapsed(startedMs).padStart(5)} ${title}: ${result}`);
 }
 
+function runMutations(): void {
+  const startedMs = performance.now();
+  process.stdout.write(`\n[${elapsed()}] one mutation of each promise\n`);
+  const { status } = spawnSync(process.execPath, ['test/mutations/run-mutations.ts', '--each-promise'], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) failures++;
+  const result = status === 0 ? 'passed' : 'FAILED';
+  lines.push(`${result} ${elapsed(startedMs).padStart(5)} one mutation of each promise is caught`);
+}
+
 function readReport(file: string): RunReport | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as RunReport;
@@ -124,6 +135,7 @@ try {
   ])
     spawnSync(process.execPath, [`test/support/${script}.ts`, ...args], { stdio: 'inherit' });
   for (const [index, piece] of pieces.entries()) run(piece, index);
+  runMutations();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

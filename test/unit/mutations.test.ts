@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { mutations } from '../mutations/mutations.ts';
+import { mutations, oneForEachPromise } from '../mutations/mutations.ts';
 import { typesAndShapes } from '../mutations/types-and-shapes.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -15,6 +15,9 @@ test.for(mutations.map((mutation) => [mutation.id, mutation] as const))('%s stil
 
 test('every promise has one', () => {
   expect([...new Set(mutations.map(({ promise }) => promise))].sort((a, b) => a - b)).toEqual([
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+  ]);
+  expect(oneForEachPromise.map((id) => mutations.find((mutation) => mutation.id === id)?.promise)).toEqual([
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
   ]);
 });
