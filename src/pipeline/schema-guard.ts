@@ -10,11 +10,12 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { SchemaStep } from '../core/schema-step.ts';
 import type { Followed, Source } from '../core/source.ts';
-import { type TableName, type TableVersion, tableLabel } from '../core/table.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { isOfCatalogue } from './assign-columns.ts';
+import { IgnoredColumns } from './ignored-columns.ts';
 import { definitionOf, type Judgement, judgeDefinition, sameDefinition, versionOf } from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
 import { replacedUnderReaders } from './replaced-readers.ts';
@@ -58,12 +59,14 @@ export class SchemaGuard {
   /** How often a look has shown a table as touched. */
   readonly #touches = new Map<string, number>();
   readonly #leftOut: Set<string>;
+  readonly #ignored: IgnoredColumns;
   /** What the catalogue says of all tables was asked before the first was met. */
   #expectsAll = false;
 
   constructor(options: SchemaGuardOptions) {
     this.#options = options;
     this.#leftOut = options.leftOut ?? new Set();
+    this.#ignored = new IgnoredColumns(options);
     this.#stored = new Map(options.stored.map((table) => [table.source, table]));
     for (const { definition } of options.stored) if (definition !== null) options.mapper.adjust(definition, definition);
   }
@@ -206,7 +209,7 @@ export class SchemaGuard {
       settled: true,
       transaction: '0',
       precedes: () => false,
-      excluded: this.#excluded(before),
+      excluded: this.#ignored.excluded(before),
       allow: this.#allow(),
     });
     // The catalogue may have been asked before what the mark is about was seen, unless the rows are elsewhere since: locks forbid that until then.
@@ -255,7 +258,7 @@ export class SchemaGuard {
       settled: change.seen !== null && source.settled(facts.stamps, change.seen),
       transaction,
       precedes: (a, b) => source.precedes(a, b),
-      excluded: this.#excluded(known.definition),
+      excluded: this.#ignored.excluded(known.definition),
       allow: this.#allow(),
     });
     const judgement = withBehind(judged, known.definition, facts.isBehind === true);
@@ -281,7 +284,7 @@ export class SchemaGuard {
     // Its outcome was stored before the target was altered, which commits by itself there, and the place of the stream was not.
     if (told && before.toldTo !== undefined && source.order.covers(before.toldTo, change.at)) return;
     const commands = [...(before.told ?? []), ...(told && told.length > 0 ? [told] : [])];
-    const excluded = this.#excluded(before);
+    const excluded = this.#ignored.excluded(before);
     // Not as it is by now: rows that come as the command has found it are not announced once more.
     const isCatalogue = told !== null;
     const found = this.#followed(before, { told: commands, announced, isCatalogue, excluded });
@@ -318,13 +321,6 @@ export class SchemaGuard {
     const { source } = this.#options;
     if (source.follow === undefined) throw new TypeError('a command was told by a source that can not follow it');
     return source.follow(before, options);
-  }
-
-  #excluded({ schema, name, ignored }: TableDefinition): ReadonlySet<string> {
-    const table = this.#options.route.tables.select(schema, name);
-    // What transforms read of a column that does not travel may still be seen at the target.
-    if (table === null || table.transforms.length > 0 || table.where !== null) return new Set(ignored);
-    return new Set([...table.excludedColumns, ...ignored]);
   }
 
   #allow() {
@@ -372,30 +368,11 @@ export class SchemaGuard {
     const { mapper } = this.#options;
     const { to } = change;
     const found = judged ?? (facts !== null && isOfCatalogue(to, facts) ? takenOf(change, facts) : null);
-    const definition = found && this.#withLeft(found, this.#stored.get(tableLabel(to))?.definition ?? null);
+    const definition = found && this.#ignored.withLeft(found, this.#stored.get(tableLabel(to))?.definition ?? null);
     if (definition !== null) mapper.adjust(to, definition);
     const stored = this.#renewed(mapper.bind(to), definition);
     this.#stored.set(stored.source, stored);
     change.evolution = { steps: [], stored };
-  }
-
-  /** Under `ignore` what a command has dropped stays at the target, also where a person has accepted that command for what else it does. */
-  #withLeft(definition: TableDefinition, before: TableDefinition | null): TableDefinition {
-    if (before === null || this.#options.route.schemaChanges !== 'ignore') return definition;
-    const left = [...(before.left ?? []), ...(definition.left ?? []), ...this.#dropped(before, definition)];
-    return left.length === 0 ? definition : { ...definition, left: [...new Set(left)] };
-  }
-
-  /** As the target names them. */
-  #dropped(before: TableDefinition, { columns }: TableDefinition): string[] {
-    const configured = this.#excluded(before);
-    const kept = new Set(columns.map(({ id }) => id));
-    const dropped = before.columns.filter(({ id, name }) => !kept.has(id) && !configured.has(name));
-    return dropped.map(({ name }) => this.#nameThere(before, name));
-  }
-
-  #nameThere({ schema, name: table }: TableName, column: string): string {
-    return this.#options.route.tables.select(schema, table)?.renamedColumns.get(column) ?? column;
   }
 
   /** The same columns with the same values; what is stored to prove the next change by may be newer. */
@@ -414,7 +391,8 @@ export class SchemaGuard {
     if (route.schemaChanges === 'halt') throw this.#halt(change, unproven ?? changedText);
     if (unproven !== null || definition === null) throw this.#unproven(change, unproven ?? changedText);
     const from = { binding: mapper.bind(versionOf(before)), ids: before.columns.map(({ id }) => id) };
-    const known = route.schemaChanges === 'ignore' ? await this.#ignore(change, before, judgement) : definition;
+    const known =
+      route.schemaChanges === 'ignore' ? await this.#ignored.leaveOut(change, before, judgement) : definition;
     const after = change.told === undefined ? known : { toldTo: change.at, ...known };
     mapper.adjust(change.to, after);
     const binding = mapper.bind(change.to);
@@ -439,42 +417,6 @@ export class SchemaGuard {
       { table: stored.source, position: change.at, steps: steps.map(stepText), ignored: after.ignored },
       'table definition changed',
     );
-  }
-
-  /** Added columns that the target has not are left out. Whether the target can do without the others, its plan tells. */
-  async #ignore(change: SchemaChange, before: TableDefinition, judgement: Judgement): Promise<TableDefinition> {
-    const { route, target, mapper } = this.#options;
-    const definition = judgement.definition ?? before;
-    const old = new Map(before.columns.map((column) => [column.id, column]));
-    const place = { route: route.name, table: tableLabel(change.to), position: change.at };
-    const configured = this.#excluded(before);
-    for (const { id, name } of definition.columns) {
-      const was = old.get(id);
-      if (was !== undefined && was.name !== name && !configured.has(was.name))
-        throw fail(routeErrors.renameIgnored, { ...place, column: was.name, name });
-    }
-    const nameThere = (name: string): string => this.#nameThere(change.to, name);
-    const left = [...(before.left ?? []), ...this.#dropped(before, definition)];
-    const after = left.length === 0 ? definition : { ...definition, left: [...new Set(left)] };
-    const added = definition.columns.filter(({ id, name }) => !old.has(id) && !configured.has(name));
-    if (added.length === 0) return after;
-    const [mapped] = mapper.bind(versionOf(before)).tables;
-    const there = new Set((await target.columns(mapped)).map(({ name }) => name));
-    const carried = added.filter(({ name }) => there.has(nameThere(name)));
-    const again = carried.find(({ name }) => left.includes(nameThere(name)));
-    if (again !== undefined)
-      throw this.#unproven(
-        change,
-        `column ${again.name} was added where one of its name was dropped and left at the target, whose rows still have the values of that one`,
-      );
-    const filled = carried.find(({ id }) => (judgement.existing.get(id) ?? null) !== null);
-    if (filled !== undefined)
-      throw this.#unproven(
-        change,
-        `column ${filled.name} was added with a value for the rows that were there, and whether the target's rows have it is not known`,
-      );
-    const ignored = added.filter((column) => !carried.includes(column)).map(({ name }) => name);
-    return { ...after, ignored: [...definition.ignored, ...ignored] };
   }
 
   #renewed(binding: TableBinding, definition: TableDefinition | null): StoredTable {

@@ -84,7 +84,7 @@ export const mysqlMutations: readonly Mutation[] = [
     id: 'dropped-name-carried',
     promise: 5,
     what: 'carries a column over the values of one that was dropped before',
-    file: 'src/pipeline/schema-guard.ts',
+    file: 'src/pipeline/ignored-columns.ts',
     find: 'const again = carried.find(({ name }) => left.includes(nameThere(name)));',
     replace: 'const again = carried.find(({ name }) => left.length < 0 && left.includes(name));',
     test: { file: 'test/unit/mysql-told-definitions.test.ts', name: 'ignore: a column of the name' },
