@@ -11,7 +11,7 @@ import { quoteTable } from './identifiers.ts';
  */
 const ownedQuery = `
   SELECT sn.nspname AS schema, s.relname AS name, n.nspname AS table_schema, c.relname AS table_name, a.attname AS column,
-    q.seqstart::text AS start, q.seqincrement::text AS increment, q.seqmin::text AS min, q.seqmax::text AS max, q.seqcycle AS cycles
+    q.seqincrement::text AS increment, q.seqmin::text AS min, q.seqmax::text AS max, q.seqcycle AS cycles
   FROM unnest($1::text[], $2::text[]) w (schema, name)
   JOIN pg_namespace n ON n.nspname = w.schema
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
@@ -29,7 +29,7 @@ const ownedQuery = `
   ORDER BY 1, 2`;
 
 const allQuery = `
-  SELECT n.nspname AS schema, s.relname AS name, q.seqstart::text AS start, q.seqincrement::text AS increment,
+  SELECT n.nspname AS schema, s.relname AS name, q.seqincrement::text AS increment,
     q.seqmin::text AS min, q.seqmax::text AS max, q.seqcycle AS cycles
   FROM pg_sequence q JOIN pg_class s ON s.oid = q.seqrelid JOIN pg_namespace n ON n.oid = s.relnamespace
   WHERE s.relpersistence <> 't' AND n.nspname <> 'tidelock' ORDER BY 1, 2`;
@@ -72,7 +72,6 @@ async function readState(client: pg.Client, row: pg.QueryResultRow): Promise<Seq
     name,
     value: BigInt(state.rows[0]?.value),
     called: state.rows[0]?.called === true,
-    start: BigInt(row.start),
     increment: BigInt(row.increment),
     min: BigInt(row.min),
     max: BigInt(row.max),

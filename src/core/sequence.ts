@@ -6,7 +6,6 @@ export interface SequenceState {
   /** The last value that was given out, with all that sessions have taken in advance; where `called` is false the next one. */
   readonly value: bigint;
   readonly called: boolean;
-  readonly start: bigint;
   readonly increment: bigint;
   readonly min: bigint;
   readonly max: bigint;

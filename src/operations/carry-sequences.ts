@@ -135,11 +135,13 @@ function nextOf({ value, called, increment }: Pick<SequenceState, 'value' | 'cal
   return called ? value + increment : value;
 }
 
-/** Sequences that leave room for each other (odd here, even there) keep to their own numbers: the next of them. */
+/**
+ * Sequences that leave room for each other (odd here, even there) keep to their own numbers: the next of them. Which these are tells the number that the
+ * target gives next, and not its START, which a RESTART leaves as it was.
+ */
 function onGrid(source: SequenceState, target: SequenceState): bigint {
-  const { increment, start } = target;
-  if (increment === source.increment) return source.value;
-  const beyond = (source.value - start) % increment;
+  const { increment, value } = target;
+  const beyond = (source.value - value) % increment;
   if (beyond === 0n) return source.value;
   const isAhead = beyond > 0n === increment > 0n;
   return source.value - beyond + (isAhead ? increment : 0n);

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { MysqlServer } from '../support/mysql.ts';
 import type { PostgresServer } from '../support/postgres.ts';
 import type { RouteEnd } from '../support/route.ts';
+import { until } from '../support/until.ts';
 
 let databases = 0;
 
@@ -22,6 +23,8 @@ export interface CrashEnd {
   readonly aside: string;
   query(statement: string): Promise<Record<string, unknown>[]>;
   session(): Promise<CrashSession>;
+  /** Once its route has ended: what the server keeps for it goes, since a server has room for few. */
+  freeQueues(): Promise<void>;
 }
 
 /** With tables made by `statements`; a table without a key is told where the vendor wants to know it. */
@@ -47,6 +50,16 @@ async function postgresEnd(server: PostgresServer): Promise<CrashEnd> {
       const client: pg.Client = await database.client();
       return { run: async (run) => void (await client.query(run)), end: () => client.end() };
     },
+    freeQueues: () =>
+      until('the slots to be free', async () => {
+        const slots = await database.query(
+          `SELECT pg_terminate_backend(active_pid), active_pid IS NULL AS free, slot_name FROM pg_replication_slots
+           WHERE database = current_database()`,
+        );
+        for (const { free, slot_name } of slots)
+          if (free) await database.query('SELECT pg_drop_replication_slot($1)', [slot_name]);
+        return slots.every(({ free }) => free) || null;
+      }).then(() => {}),
   };
 }
 
@@ -60,6 +73,7 @@ async function mysqlEnd(server: MysqlServer): Promise<CrashEnd> {
   };
   return {
     ...{ server, end: server, schema, aside, session },
+    freeQueues: async () => {},
     query: async (statement) => {
       const { connection } = await session();
       try {

@@ -143,7 +143,10 @@ export async function crashPair({ here, there }: CrashServers, route = ''): Prom
     same: async (tables = Object.keys(contents)) => {
       for (const table of tables) expect(await rows(target, table), table).toEqual(await rows(source, table));
     },
-    [Symbol.asyncDispose]: async () => file[Symbol.dispose](),
+    [Symbol.asyncDispose]: async () => {
+      file[Symbol.dispose]();
+      await source.freeQueues();
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import type { DemoSession, Scenario } from '../../src/demo/scenario.ts';
 import { allEqual } from '../../src/demo/verdict.ts';
 import { type MysqlServer, startMysql } from '../support/mysql.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { childrenOf } from '../support/process-tree.ts';
+import { workersOf } from '../support/process-tree.ts';
 import { RouteFile } from '../support/route.ts';
 import { until } from '../support/until.ts';
 
@@ -77,10 +77,10 @@ routes:
   // While they load, and once more when they run.
   for (const state of ['loading', 'running']) {
     for (const route of routes) await service.state(state, 300_000, route);
-    const workers = childrenOf(service.pid);
+    const workers = workersOf(service.pid);
     expect(workers).toHaveLength(2);
     for (const worker of workers) process.kill(worker, 'SIGKILL');
-    await until('new workers', () => childrenOf(service.pid).filter((pid) => !workers.includes(pid)).length === 2);
+    await until('new workers', () => workersOf(service.pid).filter((pid) => !workers.includes(pid)).length === 2);
   }
   const caughtUp = async (): Promise<void> => {
     for (const route of routes)

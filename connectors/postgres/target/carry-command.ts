@@ -9,7 +9,7 @@ import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import type { TableDefinition } from '../../../src/core/table-facts.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { columnTypes, proveCommand, proveDefaults, proveTypes } from './command-proof.ts';
+import { columnTypes, proveCommand, proveDefaults, proveScales, proveTypes } from './command-proof.ts';
 import { dropObjects } from './drop-objects.ts';
 import { NotCarried } from './not-carried.ts';
 import { type Command, readCommand } from './read-command.ts';
@@ -73,6 +73,7 @@ async function carryOut(change: DdlChange, { client, route, routeId, isParking, 
   if (table !== null && before !== null)
     await checkPlace(client, { table: before, command, isCreated, isPart: change.facts === null });
   const stored = before === null || isCreated ? null : await storedDefinition(client, routeId, before);
+  await proveScales(client, stored, command.retyped);
   const typesBefore = before === null ? null : await columnTypes(client, before, command.retyped);
   if (tag === 'CREATE INDEX' && (await isThere(client, object)))
     throw new NotCarried('the target has something of that name already');

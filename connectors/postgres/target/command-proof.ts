@@ -126,7 +126,26 @@ export function proveTypes(before: ReadonlyMap<string, string>, after: ReadonlyM
   }
 }
 
-/** A type's default that is no constant gives each side another value. */
+/** The digits behind the point of a numeric are its column's: as text the values would have those of each side. */
+export async function proveScales(
+  client: pg.Client,
+  stored: TableDefinition | null,
+  columns: readonly string[],
+): Promise<void> {
+  if (stored === null || columns.length === 0) return;
+  const [there] = await readTableFacts(client, [stored]);
+  for (const name of columns) {
+    const [here, other] = [stored, there].map((table) => table?.columns.find((column) => column.name === name));
+    if (here === undefined || other === undefined) continue;
+    const isNumeric = [here, other].some(({ type }) => type === 'pg_catalog.numeric');
+    if (isNumeric && (here.type !== other.type || here.modifier !== other.modifier))
+      throw new NotCarried(
+        `the rows were written anew, and column ${name} has another scale there than at the source, so that its values may`,
+      );
+  }
+}
+
+/** A type's default that is no constant gives each side another value, as one does that was computed when the type was made. */
 export async function proveDefaults(client: pg.Client, table: TableName, columns: readonly string[]): Promise<void> {
   if (columns.length === 0) return;
   const { rows } = await client.query<{ name: string; value: string }>(
@@ -135,7 +154,7 @@ export async function proveDefaults(client: pg.Client, table: TableName, columns
      where a.attrelid = to_regclass($1) and a.attname = any ($2::text[]) and t.typdefault is not null`,
     [quoteTable(table), columns],
   );
-  const other = rows.find(({ value }) => !/^(-?[0-9.]+|'([^']|'')*'(::[^']*)?)$/.test(value));
+  const other = rows.find(({ value }) => !/^(-?[0-9.]+|'([^']|'')*'(::(?!date|time)[^']*)?)$/.test(value));
   if (other !== undefined)
     throw new NotCarried(`the default of the type of column ${other.name} may have another value at each side`);
 }

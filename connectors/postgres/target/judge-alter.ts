@@ -80,10 +80,11 @@ export function judgeAlter({ cmds = [], objtype }: AlterTableStmt, rewritten: Dd
     return { retyped: [], defaulted: [], leftOut: true };
   const retyped = commands.flatMap(judgePart);
   if (rewritten === 'other') throw new NotCarried('it has written the rows anew, perhaps with other values');
-  if (rewritten === 'values' && !commands.every(givesEqualValues))
+  if (rewritten === null) return { retyped: [], defaulted: [], leftOut: false };
+  // Also where it was for other types alone: what an added column has got stands in no catalogue any more.
+  if (!commands.every(givesEqualValues))
     throw new NotCarried('it has written the rows anew, with values that each side computes for itself');
-  const defaulted = rewritten === 'values' ? commands.flatMap(defaultedBy) : [];
-  return { retyped: rewritten === null ? [] : retyped, defaulted, leftOut: false };
+  return { retyped, defaulted: commands.flatMap(defaultedBy), leftOut: false };
 }
 
 /** Names of the columns whose type the part changes. */
@@ -142,6 +143,8 @@ function isOf(node: Node, contype: string): boolean {
 
 function isConstant(node: Node | undefined): boolean {
   if (node === undefined) return true;
-  if ('A_Const' in node) return true;
-  return 'TypeCast' in node && node.TypeCast.arg !== undefined && 'A_Const' in node.TypeCast.arg;
+  const constant = 'TypeCast' in node ? node.TypeCast.arg : node;
+  if (constant === undefined || !('A_Const' in constant)) return false;
+  const { sval } = constant.A_Const;
+  return !/\b(now|today|tomorrow|yesterday)\b/i.test(sval?.sval ?? '');
 }

@@ -238,6 +238,20 @@ const halting: readonly (readonly [form: string, outcome: 'halts', why: string, 
     'ALTER TABLE h3 ADD v1 int GENERATED ALWAYS AS IDENTITY',
   ],
   ['... with serial', 'halts', 'another value in column v1', 'ALTER TABLE h4 ADD v1 timestamptz DEFAULT now()'],
+  // Beside what writes the rows anew the catalogue tells the new column's value at neither side.
+  [
+    '... with serial',
+    'halts',
+    'each side computes for itself',
+    'ALTER TABLE scaled ALTER id TYPE bigint, ADD v1 timestamptz DEFAULT now()',
+  ],
+  [
+    '... with serial',
+    'halts',
+    'each side computes for itself',
+    `ALTER TABLE h17 ADD v1 timestamptz DEFAULT 'now', ADD v2 int GENERATED ALWAYS AS (id * 2) STORED`,
+  ],
+  ['... other types', 'halts', 'another scale', 'ALTER TABLE scaled2 ALTER n TYPE text'],
   [
     '... other types',
     'halts',
@@ -383,12 +397,12 @@ test('what the page calls carried leaves both sides equal, and what it calls lef
 
 test('what the page says halts does, with its code, and nothing of it is at the target', async () => {
   const tables = Array.from(
-    { length: 16 },
+    { length: 17 },
     (_, at) => `CREATE TABLE h${at + 1} (id int PRIMARY KEY, v text, at timestamptz);`,
   );
   await using follower = await following(servers.here, servers.there, {
     schema: `${tables.join('')} CREATE TABLE ranged (id int PRIMARY KEY) PARTITION BY RANGE (id);
-      CREATE TABLE ranged1 PARTITION OF ranged FOR VALUES FROM (1) TO (10); CREATE SCHEMA other; CREATE TABLE mapped (id int PRIMARY KEY); CREATE TABLE tmp_goal (id int PRIMARY KEY);
+      CREATE TABLE ranged1 PARTITION OF ranged FOR VALUES FROM (1) TO (10); CREATE SCHEMA other; CREATE TABLE mapped (id int PRIMARY KEY); CREATE TABLE scaled (id int PRIMARY KEY); CREATE TABLE scaled2 (id int PRIMARY KEY, n numeric(10,2)); CREATE TABLE tmp_goal (id int PRIMARY KEY);
       CREATE FUNCTION alters() RETURNS void LANGUAGE sql AS 'ALTER TABLE h14 ADD v2 int';
       CREATE FUNCTION owner_alters() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN ALTER TABLE h13 ADD v3 int; END';`,
     rows: 'INSERT INTO h1 VALUES (1);',
@@ -396,6 +410,7 @@ test('what the page says halts does, with its code, and nothing of it is at the 
   });
   const { target } = follower;
   await target.query('CREATE TABLE there (id int PRIMARY KEY); CREATE INDEX h9_v_idx ON h1 (v)');
+  await target.query('ALTER TABLE scaled2 ALTER n TYPE numeric(12,4)');
   await target.query('CREATE VIEW own AS SELECT h15.id, h16.v FROM h15, h16');
   let was = await everything(target);
   for (const [form, , why, script] of halting) {

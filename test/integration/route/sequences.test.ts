@@ -41,18 +41,22 @@ const schema = `
 test('values are carried forward and never back, in the direction and with the steps of each side', async () => {
   const { source, target } = await servers.pair();
   await source.query(`${schema}; CREATE TABLE stepped (id serial PRIMARY KEY); CREATE TABLE bare (id serial PRIMARY KEY);
+    CREATE TABLE odd (id int PRIMARY KEY); CREATE SEQUENCE odd_id_seq INCREMENT 2 OWNED BY odd.id; CREATE TABLE restarted (id serial PRIMARY KEY);
     CREATE TABLE small (id serial PRIMARY KEY); CREATE TABLE named (id serial PRIMARY KEY); CREATE TABLE alone (id serial PRIMARY KEY);
     CREATE SEQUENCE free_invoice; CREATE SEQUENCE free_gone; CREATE SEQUENCE free_left; CREATE SEQUENCE nobody`);
   await target.query(`${schema}; CREATE TABLE stepped (id int PRIMARY KEY); CREATE TABLE bare (id int PRIMARY KEY);
     CREATE TABLE small (id int PRIMARY KEY); CREATE TABLE named (number serial PRIMARY KEY);
     CREATE TABLE alone (id int PRIMARY KEY); CREATE SEQUENCE free_invoice; CREATE SEQUENCE free_left;
     CREATE SEQUENCE stepped_id_seq START 2 INCREMENT 2 OWNED BY stepped.id;
+    CREATE TABLE odd (id int PRIMARY KEY); CREATE SEQUENCE odd_id_seq START 2 INCREMENT 2 OWNED BY odd.id;
+    CREATE TABLE restarted (id serial PRIMARY KEY); ALTER SEQUENCE restarted_id_seq INCREMENT 2 RESTART 2;
     CREATE SEQUENCE small_id_seq MAXVALUE 5 OWNED BY small.id`);
   await source.query(`SELECT nextval('plain_id_seq') FROM generate_series(1, 41);
     SELECT nextval('"Odd name_id_seq"') FROM generate_series(1, 7); SELECT nextval('down_n') FROM generate_series(1, 3);
     SELECT nextval('round_n') FROM generate_series(1, 12); SELECT nextval('cached_n');
     SELECT nextval('shared') FROM generate_series(1, 3);
-    SELECT nextval('stepped_id_seq') FROM generate_series(1, 5); SELECT nextval('bare_id_seq');
+    SELECT nextval('stepped_id_seq') FROM generate_series(1, 5); SELECT nextval('odd_id_seq') FROM generate_series(1, 5);
+    SELECT nextval('restarted_id_seq') FROM generate_series(1, 5); SELECT nextval('bare_id_seq');
     SELECT nextval('small_id_seq') FROM generate_series(1, 9); SELECT nextval('named_id_seq');
     SELECT nextval('free_invoice') FROM generate_series(1, 6); SELECT nextval('free_left')`);
   await target.query(`SELECT setval('ahead_id_seq', 1000); SELECT setval('round_n', 8)`);
@@ -75,6 +79,8 @@ test('values are carried forward and never back, in the direction and with the s
       'public.shared': 'carried 3',
       'public.cached_n': 'carried 50',
       'public.stepped_id_seq': 'carried 6',
+      'public.odd_id_seq': 'carried 10',
+      'public.restarted_id_seq': 'carried 6',
       'public.bare_id_seq': 'missing',
       'public.small_id_seq': 'outOfRange',
       'public.named_id_seq': 'carried 1',
@@ -86,7 +92,10 @@ test('values are carried forward and never back, in the direction and with the s
   expect(await next(target, 'down_n')).toBe('-7');
   expect(await next(target, 'round_n')).toBe('3');
   expect(await next(target, 'cached_n')).toBe('51');
+  // Odd at the source, even at the target, whatever START says.
   expect(await next(target, 'stepped_id_seq')).toBe('8');
+  expect(await next(target, 'odd_id_seq')).toBe('12');
+  expect(await next(target, 'restarted_id_seq')).toBe('8');
   // Not called here, not called there: its first value is the first.
   expect(await next(target, 'never_id_seq')).toBe('1');
   expect(await next(target, 'ahead_id_seq')).toBe('1001');
