@@ -30,14 +30,17 @@ export interface TargetOptions {
   readonly order: PositionOrder;
 }
 
+/** A change, as it was stored, that has no value or form. */
+export type OnRefused = (change: Change) => void;
+
 export interface ConsumerOptions {
   /** Every target transaction checks that it is still this one. */
   readonly epoch: bigint;
   readonly checkpoint: Extract<StoredCheckpoint, { phase: 'ready' }>;
   /** Names the source node in origin markers. */
   readonly sourceNode: string;
-  /** Maps parked changes that the transforms had no value for. Throws (halt) where they still have none. */
-  map(changes: Change[], position: string): Promise<Change[]>;
+  /** Maps parked changes that the transforms had no value for. Throws (halt) where they still have none; with `onRefused` these are told, and left out. */
+  map(changes: Change[], position: string, onRefused?: OnRefused): Promise<Change[]>;
   /** Which rows of a shared table a truncate means. Throws (halt) where the rows no longer tell. */
   share(share: TableShare): ShareTest;
   readonly meter: WorkMeter;

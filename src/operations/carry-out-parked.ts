@@ -34,7 +34,7 @@ export async function carryOutParked(options: CarryOutOptions): Promise<void> {
     epoch,
     checkpoint,
     sourceNode: source.originName(checkpoint.source),
-    map: async (changes, position) => mapper.remap(changes, position),
+    map: async (...asked) => mapper.remap(...asked),
     share: (share) => mapper.share(share),
     meter,
   });

@@ -19,6 +19,7 @@ import type { StoredTable } from '../core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition } from '../core/table-facts.ts';
 import type { MappedTable } from '../core/table-mapping.ts';
+import type { OnRefused } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { bindTable } from './mapping/bind-table.ts';
 import { IncompleteRow, isPlain, isUntouched, mapAny, mapInPlace } from './mapping/map-change.ts';
@@ -100,13 +101,24 @@ export class TableMapper {
     return { ...part, changes: made, rows, unmapped: { code, message, remedy, place } };
   }
 
-  /** Maps what had no value before. Throws a TidelockError (halt) where it still has none. */
-  remap(changes: Change[], position: string): Change[] {
+  /** Maps what had no value before. Throws a TidelockError (halt) where it still has none; with `onRefused` such a change is told, and left out. */
+  remap(changes: Change[], position: string, onRefused?: OnRefused): Change[] {
     if (!changes.some(({ kind }) => kind === 'unmapped')) return changes;
     const made: Change[] = [];
-    for (const change of changes)
-      if (change.kind === 'unmapped') this.#append(change.change, made, position);
-      else made.push(change);
+    for (const change of changes) {
+      if (change.kind !== 'unmapped') {
+        made.push(change);
+        continue;
+      }
+      const mark = made.length;
+      try {
+        this.#append(change.change, made, position);
+      } catch (error) {
+        if (onRefused === undefined || !(error instanceof TidelockError)) throw error;
+        made.length = mark;
+        onRefused(change);
+      }
+    }
     return made;
   }
 

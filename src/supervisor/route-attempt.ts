@@ -274,7 +274,7 @@ async function streamRoute(
     epoch,
     checkpoint,
     sourceNode,
-    map: async (changes, position) => mapper.remap(changes, position),
+    map: async (...asked) => mapper.remap(...asked),
     share: (share) => mapper.share(share),
     meter: attempt.meter.work,
   });

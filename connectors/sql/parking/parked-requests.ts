@@ -1,7 +1,11 @@
+import { type Change, isRowChange } from '../../../src/core/change.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
+import { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { Position } from '../../../src/core/position.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import type { Group } from '../apply/group.ts';
 import type { ParkedWork, ParkedWorker } from './parked-work.ts';
@@ -19,6 +23,20 @@ export interface ParkedRequestsOptions<P extends ClaimedPlan> {
   readonly parkedWork: ParkedWork;
   /** Makes the plans of these parts' tables. */
   prepare(parts: readonly TransactionPart[]): Promise<void>;
+}
+
+/** The changes of rows, those of each table by themselves. */
+function eachTable(part: TransactionPart): TransactionPart[] {
+  const tables = new Map<string, Change[]>();
+  for (const change of part.changes) {
+    const table = isRowChange(change) ? change.table : change.kind === 'unmapped' ? change.tables[0] : undefined;
+    if (table === undefined) continue;
+    const label = tableLabel(table);
+    const changes = tables.get(label);
+    if (changes === undefined) tables.set(label, [change]);
+    else changes.push(change);
+  }
+  return [...tables.values()].map((changes) => ({ ...part, changes }));
 }
 
 /** Carries out what people have asked about parked transactions, with target transactions of the Consumer's. */
@@ -61,20 +79,33 @@ export class ParkedRequests<P extends ClaimedPlan> implements ParkedWorker {
     return error.recovery === 'halt' && error.code !== nodeErrors.defect.code;
   }
 
-  async claimAgain(id: number, groups: AsyncIterable<Group>): Promise<void> {
-    const { prepare, plans, target, aside, parking } = this.#options;
+  async claimAgain(id: number, groups: AsyncIterable<Group>): Promise<TidelockError | null> {
+    const { target, aside, parking, logger } = this.#options;
     try {
       await target.run(async () => {
-        for await (const { parts } of groups) {
-          await prepare(parts);
-          await parking.claimAgain(id, parts, plans);
-        }
+        for await (const { parts } of groups)
+          for (const part of parts.flatMap(eachTable)) await this.#claimAgain(id, part);
       });
+      return null;
     } catch (reason) {
       const error = target.classify(reason);
-      // A table that is no longer there: nobody else can touch its rows.
       if (!this.isOfTheRows(error)) throw error;
       await aside.rollBackAll();
+      await target.run(() => parking.claimEvery(id));
+      logger.warn({ ...error.toJSON(), parked: id }, 'what a parked transaction holds is not known');
+      return error;
+    }
+  }
+
+  /** Rows of one table. */
+  async #claimAgain(id: number, part: TransactionPart): Promise<void> {
+    const { prepare, plans, parking } = this.#options;
+    try {
+      await prepare([part]);
+      await parking.claimAgain(id, [part], plans);
+    } catch (error) {
+      // A table that is no longer there: nobody else can touch its rows.
+      if (!(error instanceof TidelockError) || error.code !== targetErrors.tableMissing.code) throw error;
     }
   }
 

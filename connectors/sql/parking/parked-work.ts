@@ -2,6 +2,7 @@ import { type Change, isRowChange } from '../../../src/core/change.ts';
 import { areUnchecked, ChangeDecoder } from '../../../src/core/change-codec.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
+import type { OnRefused } from '../../../src/core/target.ts';
 import { type Group, groupOf } from '../apply/group.ts';
 import { ClaimSet } from './claim-set.ts';
 import type { ParkedHead, ParkedWorkStore, StoredRequest } from './parked-work-store.ts';
@@ -12,8 +13,8 @@ const stayingDigests = 200_000;
 export interface ParkedWorkOptions {
   readonly store: ParkedWorkStore;
   readonly route: string;
-  /** Maps what could not be mapped when it was parked. Throws (halt) where it still can't. */
-  map(changes: Change[], position: string): Promise<Change[]>;
+  /** As in ConsumerOptions. */
+  map(changes: Change[], position: string, onRefused?: OnRefused): Promise<Change[]>;
 }
 
 /** The Consumer's part: target transactions under the route's epoch. */
@@ -22,8 +23,11 @@ export interface ParkedWorker {
   apply(groups: AsyncIterable<Group>): Promise<void>;
   /** True for an error of the transaction itself, after which the others can still be tried. */
   isOfTheRows(error: TidelockError): boolean;
-  /** Reads the old values of the rows of one that stays parked, as they are now, and adds what it holds by them. */
-  claimAgain(id: number, groups: AsyncIterable<Group>): Promise<void>;
+  /**
+   * Reads the old values of the rows of one that stays parked, as they are now, and adds what it holds by them. Returns why they can't be read: from then on
+   * all that comes waits for it.
+   */
+  claimAgain(id: number, groups: AsyncIterable<Group>): Promise<TidelockError | null>;
   /** Runs statements in one target transaction. */
   transaction(run: () => Promise<void>): Promise<void>;
 }
@@ -50,7 +54,6 @@ export class ParkedWork {
     const waiting: number[] = [];
     // What those hold that stay parked: whoever touches it stays, too.
     const staying = new ClaimSet(stayingDigests);
-    let isLess = false;
     for (const { id, isChosen } of await this.#chosen(request)) {
       if (signal.aborted) return;
       if (request.action === 'discard') {
@@ -59,14 +62,12 @@ export class ParkedWork {
       }
       const claims = staying.empty && isChosen ? null : await this.#options.store.claims(id);
       const isFree = isChosen && !claims?.some((claim) => staying.conflicts(claim));
-      if (isFree && (await this.#retry(id, request, worker))) {
-        isLess = true;
-        continue;
-      }
+      if (isFree && (await this.#retry(id, request, worker))) continue;
       if (isChosen && !isFree) waiting.push(id);
       for (const claim of claims ?? (await this.#options.store.claims(id))) staying.add(claim);
     }
-    if (isLess) await this.#complete(request, worker);
+    // Also where nothing has left the store: a crash may have come between.
+    if (request.action === 'retry') await this.#complete(request, worker);
     await worker.transaction(() => this.#options.store.done(request.id, waiting.slice(0, 1_000)));
   }
 
@@ -80,9 +81,14 @@ export class ParkedWork {
    * are read. Before the request is done, so that a crash in between does it again, and nothing is applied meanwhile.
    */
   async #complete(request: StoredRequest, worker: ParkedWorker): Promise<void> {
-    for (const id of await this.#options.store.incomplete()) {
-      const head = await this.#options.store.head(id);
-      if (head !== null) await worker.claimAgain(head.id, this.#groups(head, request.id));
+    const { store, route } = this.#options;
+    for (const id of await store.incomplete()) {
+      const head = await store.head(id);
+      if (head === null) continue;
+      const failure = await worker.claimAgain(id, this.#groups(head, request.id, 'whatIsMapped'));
+      if (failure === null) continue;
+      const error = fail(targetErrors.parkedUnread, { route, id, why: failure.message }, failure);
+      await worker.transaction(() => store.failed(head, request.id, error));
     }
   }
 
@@ -113,7 +119,8 @@ export class ParkedWork {
     }
   }
 
-  async *#groups(head: ParkedHead, request: number): AsyncGenerator<Group> {
+  /** `whatIsMapped`: without those that had no value or form when they were parked, and have none; others that have none by now are unmapped. */
+  async *#groups(head: ParkedHead, request: number, which: 'all' | 'whatIsMapped' = 'all'): AsyncGenerator<Group> {
     const { store, route, map } = this.#options;
     const decoder = new ChangeDecoder();
     const { id, transaction, commit, origin } = head;
@@ -122,8 +129,15 @@ export class ParkedWork {
       const bytes = await store.part(id, part);
       if (bytes === null) throw fail(targetErrors.storedChanges, { route, id, why: `part ${part} is missing` });
       let changes: Change[];
+      const unmapped: Change[] = [];
+      // What was unmapped before has claimed all that it could hold (Parking).
+      const onRefused: OnRefused = (change) => {
+        if (isRowChange(change)) unmapped.push({ kind: 'unmapped', change, tables: [change.table] });
+      };
       try {
-        changes = await map(decoder.decode(bytes), commit.position);
+        const stored = decoder.decode(bytes);
+        changes = await (which === 'all' ? map(stored, commit.position) : map(stored, commit.position, onRefused));
+        changes.push(...unmapped);
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
         throw fail(targetErrors.storedChanges, { route, id, why: error.message }, error);

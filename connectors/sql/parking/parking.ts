@@ -21,6 +21,9 @@ const storedDigests = 10_000;
 const pieceRows = 1_000;
 const pieceBytes = 1_000_000;
 
+/** Claimed as exclusive by a transaction of which nobody knows what it holds, and as shared by those that wait for it. */
+const everyRow: Claim = { resource: 'every row', exclusive: false, digest: null };
+
 /** A transaction that is being written to the store, over one group or several. */
 interface Writing {
   readonly id: string;
@@ -168,12 +171,20 @@ export class Parking<P extends ClaimedPlan> {
     if (commit !== null) await this.#finish(first, commit, writing);
   }
 
-  /** In a target transaction: adds the old values of a parked transaction's rows that have come since it was parked. */
+  /**
+   * In a target transaction: adds the old values of a parked transaction's rows that have come since it was parked. Of changes that are unmapped by now every
+   * key of their tables.
+   */
   async claimAgain(id: number, parts: readonly TransactionPart[], plans: PlansOf<P>): Promise<void> {
     const claims = new ClaimSet(storedDigests);
     const writing = { id: String(id), claims, decided: false, parts: 0, rows: 0, bytes: 0, incomplete: false };
     for (const part of parts) await this.#claimParts(part, plans, { ...writing, tables: new Map() });
     await this.#storeClaims(String(id), claims);
+  }
+
+  /** In a target transaction: which keys it holds is not known, so that whatever comes waits for it. */
+  async claimEvery(id: number): Promise<void> {
+    await this.#options.store.addClaims(String(id), [{ ...everyRow, exclusive: true }]);
   }
 
   /** The target transaction that has written one is committed. */
@@ -204,6 +215,7 @@ export class Parking<P extends ClaimedPlan> {
 
   /** What they have in common with what is parked; null where nothing. */
   async #conflict(parts: readonly TransactionPart[], plans: PlansOf<P>): Promise<string | null> {
+    if (this.#held.conflicts(everyRow) && parts.some(({ changes }) => changes.some(isOfRows))) return everyRow.resource;
     await this.#prepare(parts, plans);
     const meets = { resource: null as string | null };
     const claim = (one: Claim): void => {
@@ -276,6 +288,8 @@ export class Parking<P extends ClaimedPlan> {
   async #claimParts(part: TransactionPart, plans: PlansOf<P>, writing: Writing): Promise<void> {
     await this.#prepare([part], plans);
     const claim = (one: Claim): void => writing.claims.add(one);
+    // Those that wait for it are told apart from those that don't.
+    if (this.#held.conflicts(everyRow)) claim(everyRow);
     const byPlan = new Map<P, RowChange[]>();
     /** Of those that have no value yet. */
     const unmapped = new Set<RowChange>();
@@ -347,6 +361,10 @@ export class Parking<P extends ClaimedPlan> {
     if (decision !== null) await store.useDecision(id, commit.position);
     failpoint('park.written');
   }
+}
+
+function isOfRows(change: Change): boolean {
+  return isRowChange(change) || change.kind === 'truncate' || change.kind === 'unmapped';
 }
 
 function countRow(counts: Mutable<ParkedTable>, { kind }: RowChange): void {

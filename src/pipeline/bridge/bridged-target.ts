@@ -3,7 +3,7 @@ import type { Change } from '../../core/change.ts';
 import type { Connector } from '../../core/connector.ts';
 import { carryErrors } from '../../core/errors/catalogue/carry.ts';
 import { nodeErrors } from '../../core/errors/catalogue/node.ts';
-import { fail } from '../../core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import type { Finding } from '../../core/finding.ts';
 import type { BegunLoad } from '../../core/load.ts';
 import type { NodeType } from '../../core/route.ts';
@@ -147,19 +147,26 @@ async function* carriedBatches(
 function bridgedOptions(options: ConsumerOptions, bridge: Bridge, anew: Bridge): ConsumerOptions {
   return {
     ...options,
-    map: async (changes, position) => {
+    map: async (changes, position, onRefused) => {
       const made: Change[] = [];
       const tables = tablesOf({ changes });
       await bridge.renew(tables);
       await anew.renew(tables);
       for (const change of changes) {
-        if (change.kind !== 'unmapped') {
-          const isOutdated = tablesOf({ changes: [change] }).some((table) => anew.isOutdated(table));
-          made.push(isOutdated ? anew.change(change, position) : change);
-          continue;
+        const mark = made.length;
+        try {
+          if (change.kind !== 'unmapped') {
+            const isOutdated = tablesOf({ changes: [change] }).some((table) => anew.isOutdated(table));
+            made.push(isOutdated ? anew.change(change, position) : change);
+            continue;
+          }
+          const mapped = change.mapped === true ? [change.change] : await options.map([change], position, onRefused);
+          for (const one of mapped) made.push(bridge.change(one, position));
+        } catch (error) {
+          if (onRefused === undefined || !(error instanceof TidelockError)) throw error;
+          made.length = mark;
+          onRefused(change);
         }
-        const mapped = change.mapped === true ? [change.change] : await options.map([change], position);
-        for (const one of mapped) made.push(bridge.change(one, position));
       }
       return made;
     },

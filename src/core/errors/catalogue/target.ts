@@ -379,6 +379,17 @@ export const targetErrors = {
     remedy: () => 'Use the version of Tidelock that parked it, or a newer one.',
     explanation: 'The rows of tidelock.parked_parts were written by a newer version, or changed by hand.',
   }),
+  parkedUnread: errorKind<{ route: string; id: number; why: string }>({
+    code: 'TL-2405',
+    title: 'Which keys a parked transaction holds is not known',
+    recovery: 'halt',
+    message: ({ route, id, why }) =>
+      `route ${route}: the old values of the rows of parked transaction ${id} can't be read at the target, so that every transaction that comes parks behind it: ${why}`,
+    remedy: ({ route, id }) =>
+      `Mend what is told, and retry it: "tidelock parked retry ${route} ${id}". Or discard it, and repair the tables that it has changed.`,
+    explanation:
+      'Rows that a parked transaction changes were not at the target when it was set aside, and have come with the retry of an earlier one. Whatever they were before is held by the transaction that changes them, and has to be read for that.',
+  }),
   targetNotEmpty: errorKind<TablePlace>({
     code: 'TL-2301',
     title: 'A target table is not empty before the load',
