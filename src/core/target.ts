@@ -85,6 +85,8 @@ export interface CarryOutOptions {
 export interface TargetColumn extends Pick<Column, 'name' | 'type' | 'modifier' | 'definition'> {
   /** Its collation may hold texts for equal that differ, which its type does not tell. */
   readonly folds?: true;
+  /** Part of a unique index without NULLs: where the whole row is logged, rows may be found by it. */
+  readonly unique?: true;
 }
 
 /** How rows of one mapped table get into the forms of a target of another vendor. */

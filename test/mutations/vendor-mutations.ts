@@ -70,6 +70,15 @@ export const vendorMutations: readonly Mutation[] = [
     test: { file: 'test/unit/parked-without-form.test.ts', name: 'where they can not be read' },
   },
   {
+    id: 'found-by-what-is-converted',
+    promise: 5,
+    what: 'converts a column by which the target finds rows that are logged whole',
+    file: 'src/pipeline/bridge/bridge-table.ts',
+    find: 'isWhole ? target.unique === true : column.key',
+    replace: 'isWhole ? target.folds === true : column.key',
+    test: { file: 'test/unit/bridge.test.ts', name: 'what names a row is not converted' },
+  },
+  {
     id: 'separator-of-boxes',
     promise: 5,
     what: 'takes the commas within a box for those between the elements of an array',

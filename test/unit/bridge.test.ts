@@ -53,6 +53,30 @@ test('a value that can not be carried halts in its turn: what came before it goe
   expect(JSON.stringify(unmapped)).not.toContain('"2"');
 });
 
+test('what names a row is not converted: its key, or where the whole row does so, what the target finds it by', async () => {
+  const float = (key: boolean) => ({ ...column('f', 'pg_catalog.float8', key) });
+  const refused = async (identity: 'default' | 'full', keys: readonly boolean[], unique: boolean) => {
+    const of: TableVersion = {
+      ...{ schema: 'shop', name: 'loose', identity },
+      columns: [column('id', 'pg_catalog.int4', keys[0]), float(keys[1] ?? false)],
+    };
+    const columns = async () => [
+      { name: 'id', type: 'int', modifier: -1 },
+      { name: 'f', type: 'double', modifier: -1, ...(unique && { unique: true as const }) },
+    ];
+    const conversions = { special: 'toNull' } as const;
+    const bridge = new Bridge({ route: 'r', from: postgresTypes, to: mysqlTypes, conversions, columns });
+    await bridge.look([of]);
+    return bridge.refusals(of).map(({ place }) => (place as { readonly column: string }).column);
+  };
+  expect(await refused('default', [true, false], true)).toEqual([]);
+  expect(await refused('default', [false, true], false)).toEqual(['f']);
+  expect(await refused('full', [true, true], false)).toEqual([]);
+  expect(await refused('full', [true, true], true)).toEqual(['f']);
+  // As of MySQL, where every row is logged whole, and the key is the primary one.
+  expect(await refused('full', [false, true], false)).toEqual(['f']);
+});
+
 test('what is not in an image stays what it is', async () => {
   const bridge = await bridged();
   const update: Change = { kind: 'update', table, before: ['1', ABSENT, ABSENT], after: ['2', UNCHANGED, '0.10'] };

@@ -21,7 +21,7 @@ import { openLoader } from './mysql-loader.ts';
 import { targetPreflight } from './preflight.ts';
 import { countRows, emptyTables } from './row-counts.ts';
 import { TablePlans } from './table-plans.ts';
-import { readTargetTables } from './target-table.ts';
+import { isFoundBy, readTargetTables } from './target-table.ts';
 
 /** Descriptions from a database of another vendor are written for the target's own by whoever makes them. */
 function vendorOf({ type }: NodeDefinition): 'mysql' | 'mariadb' {
@@ -54,7 +54,11 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
     columns: (table) =>
       briefly(async (session) => {
         const [found] = await readTargetTables(session, [table]);
-        return found?.columns.map(({ name, typeName }) => ({ name, type: typeName, modifier: -1 })) ?? [];
+        if (found === undefined) return [];
+        return found.columns.map(({ name, typeName }) => {
+          const unique = isFoundBy(found, name) && { unique: true as const };
+          return { name, type: typeName, modifier: -1, ...unique };
+        });
       }),
     rowCounts: (tables) => briefly((session) => countRows(session, route.name, tables)),
     emptyTables: (tables) => briefly((session) => emptyTables(session, route.name, tables)),

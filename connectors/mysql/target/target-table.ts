@@ -28,6 +28,11 @@ export interface TargetIndex {
   readonly allNotNull: boolean;
 }
 
+/** Of a table all of whose rows are logged whole: by a unique index with this column rows may be found. */
+export function isFoundBy({ uniqueIndexes }: Pick<TargetTable, 'uniqueIndexes'>, column: string): boolean {
+  return uniqueIndexes.some(({ partial, allNotNull, columns }) => !partial && allNotNull && columns.includes(column));
+}
+
 /** A table at the target, with all that decides how changes are applied to it. */
 export interface TargetTable extends TableName {
   readonly engine: string | null;

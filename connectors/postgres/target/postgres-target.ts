@@ -30,7 +30,7 @@ import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
 import { countRows, emptyTables } from './row-counts.ts';
 import { TablePlans } from './table-plans.ts';
-import { readTargetTables, type TargetTable } from './target-table.ts';
+import { isFoundBy, readTargetTables, type TargetTable } from './target-table.ts';
 
 /** The target side of one route in a PostgreSQL database. */
 export function postgresTarget({ route, logger, order }: TargetOptions): Target {
@@ -124,7 +124,8 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         return found.columns.map(({ name, type, modifier, deterministic }): TargetColumn => {
           const definition = types?.get(name);
           const folds = !deterministic && { folds: true as const };
-          return { name, type, modifier, ...(definition !== undefined && { definition }), ...folds };
+          const unique = isFoundBy(found, name) && { unique: true as const };
+          return { name, type, modifier, ...(definition !== undefined && { definition }), ...folds, ...unique };
         });
       }),
     rowCounts: (tables) => briefly((client) => countRows(client, tables)),

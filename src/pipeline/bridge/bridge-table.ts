@@ -65,6 +65,7 @@ export function bridgeTable(
   const coarser: string[] = [];
   const carriers: (CellCarrier | null)[] = [];
   const carried = new Map<string, CarriedColumn>();
+  const isWhole = source.identity === 'full' && source.columns.every(({ key }) => key);
   const columns = source.columns.map((column): Column => {
     const target = there.find(({ name }) => name === column.name);
     if (target === undefined) {
@@ -75,7 +76,9 @@ export function bridgeTable(
     if (column.key && (isFolding(has.type) || target.folds === true)) coarser.push(column.name);
     const carrying = carry(had.type, has.type, conversions);
     const keeps = carrying.kind === 'carried' && carrying.converted.length === 0;
-    const isKey = column.key && carrying.kind === 'carried' && !carrying.injective;
+    // Of a row that nothing but all of it names one of those that are like it is changed: which of two that have become alike makes no difference.
+    const isNamedBy = isWhole ? target.unique === true : column.key;
+    const isKey = isNamedBy && carrying.kind === 'carried' && !carrying.injective;
     if (carrying.kind === 'refused' || isKey) {
       const reason =
         carrying.kind === 'refused' ? carrying.reason : 'it is in the key, and a conversion could make one of two keys';
