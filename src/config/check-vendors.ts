@@ -22,9 +22,6 @@ export function checkVendors(from: NodeType, to: NodeType, data: RouteData): rea
   for (const key of ['slot', 'publication'] as const)
     if (families[from] === 'MySQL' && data[key] !== undefined)
       problems.push({ path: [key], message: `is PostgreSQL's: a binlog is read without anything being made for it` });
-  for (const [index, table] of data.tables.entries())
-    if (isBetween && typeof table !== 'string' && table.owns !== undefined)
-      problems.push({ path: ['tables', index, 'owns'], message: `${later}shares ${source}` });
   if (data.load.existing === 'merge')
     problems.push({ path: ['load', 'existing'], message: `${later}merge at a target of type ${to}` });
   if (data.ddl === 'replicate') problems.push({ path: ['ddl'], message: `${later}replicate ${source}` });

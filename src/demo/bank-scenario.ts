@@ -31,6 +31,7 @@ export const bankScenario: Scenario = {
     LEFT JOIN (SELECT id, at FROM bank.journal ORDER BY id DESC LIMIT 1) newest ON true`,
   total: bankTotal,
   loadedAnew: 'shop.customers',
+  patienceMs: 60_000,
   compares: true,
   isRefused: (error) => /^(23|40)/.test(error instanceof Error && 'code' in error ? String(error.code) : ''),
   stage: setBankStage,

@@ -20,9 +20,6 @@ export interface PerformanceOptions {
   readonly beforeCompare: ((target: DemoSession) => Promise<void>) | undefined;
 }
 
-/** How long the route may take to load, to recover, to catch up: far more than it should. */
-const patienceMs = 60_000;
-
 /** Makes the target's tables, loads them, writes, kills, waits and compares, in that order. */
 export class Performance {
   readonly #options: PerformanceOptions;
@@ -101,7 +98,10 @@ export class Performance {
     const begun = state.elapsedMs;
     await this.#until(() => state.bankTotal !== null, 'the initial load');
     state.event(`initial load done, ${milliseconds(state.elapsedMs - begun)} after the start`);
-    await this.#until(() => state.arrived > 0 && (state.lagMs ?? patienceMs) < 1_000, 'the first changes');
+    await this.#until(
+      () => state.arrived > 0 && (state.lagMs ?? Number.POSITIVE_INFINITY) < 1_000,
+      'the first changes',
+    );
     state.phase = 'running';
     state.event('the route has caught up and follows the clients');
   }
@@ -119,7 +119,7 @@ export class Performance {
     await this.#until(() => (observer?.newestAtMs ?? 0) > killedAtMs, 'the recovery');
     const recovery = { workerPid: pid, ms: Date.now() - killedAtMs };
     state.event(`recovered after ${milliseconds(recovery.ms)}, from the checkpoint`, 'good');
-    await this.#until(() => (state.lagMs ?? patienceMs) < 1_000, 'the backlog after the recovery');
+    await this.#until(() => (state.lagMs ?? Number.POSITIVE_INFINITY) < 1_000, 'the backlog after the recovery');
     if (observer) observer.everyMs = 200;
     state.phase = 'running';
     return recovery;
@@ -130,7 +130,7 @@ export class Performance {
     state.phase = 'catching up';
     state.event(`clients stopped after ${number(state.workload.transactions)} transactions`);
     const begun = state.elapsedMs;
-    const words = ['wait', scenario.routeName, '--timeout', `${patienceMs / 1_000}s`];
+    const words = ['wait', scenario.routeName, '--timeout', `${Math.ceil(scenario.patienceMs / 1_000)}s`];
     if (!(await this.#engine.tidelock(words, signal)).isTrue)
       throw this.#engine.failed('"tidelock wait" says that the target has not caught up');
     state.event(`caught up ${milliseconds(state.elapsedMs - begun)} later ("tidelock wait")`);
@@ -177,7 +177,7 @@ export class Performance {
   }
 
   /** Waits for a condition; throws where the engine, a client or the reader has ended meanwhile. */
-  async #until(condition: () => boolean, what: string, timeoutMs = patienceMs): Promise<void> {
+  async #until(condition: () => boolean, what: string, timeoutMs = this.#options.scenario.patienceMs): Promise<void> {
     const { signal } = this.#options;
     const deadline = performance.now() + timeoutMs;
     while (!condition()) {

@@ -37,6 +37,8 @@ export interface Scenario {
   readonly total: number;
   /** A source table that is loaded anew, under the clients' hands. */
   readonly loadedAnew: string;
+  /** How long the route may take to load, to recover, to catch up: far more than it should. */
+  readonly patienceMs: number;
   /** `tidelock compare` knows both sides. */
   readonly compares: boolean;
   /** Refused by a constraint, or a deadlock's victim: part of an application's life. */

@@ -79,6 +79,15 @@ export const vendorMutations: readonly Mutation[] = [
     test: { file: 'test/unit/bridge.test.ts', name: 'what names a row is not converted' },
   },
   {
+    id: 'share-of-another-kind',
+    promise: 5,
+    what: 'tells a share by a column that is of another kind at the target',
+    file: 'src/pipeline/bridge/bridge-table.ts',
+    find: 'keeps && from.codec.type.kind === to.codec.type.kind',
+    replace: 'keeps',
+    test: { file: 'test/unit/bridge.test.ts', name: 'a share of a target table' },
+  },
+  {
     id: 'separator-of-boxes',
     promise: 5,
     what: 'takes the commas within a box for those between the elements of an array',

@@ -77,6 +77,22 @@ test('what names a row is not converted: its key, or where the whole row does so
   expect(await refused('full', [false, true], false)).toEqual(['f']);
 });
 
+test('a share of a target table is told by columns of one kind at both sides', async () => {
+  const refused = async (from: string, to: string, conversions = {}) => {
+    const owns = { text: 'site = 1', columns: ['site'], plain: null };
+    const of: TableVersion = { ...table, columns: [column('site', from, true)], owns };
+    const columns = async () => [{ name: 'site', type: to, modifier: -1 }];
+    const bridge = new Bridge({ route: 'r', from: mysqlTypes, to: postgresTypes, conversions, columns });
+    await bridge.look([of]);
+    return bridge.refusals(of).map(({ code, message }) => [code, message.includes('owns')]);
+  };
+  const text = 'varchar(20) collate utf8mb4_0900_bin';
+  expect(await refused('int', 'pg_catalog.int8')).toEqual([]);
+  expect(await refused(text, 'pg_catalog.text')).toEqual([]);
+  expect(await refused('tinyint', 'pg_catalog.bool')).toEqual([['TL-4601', true]]);
+  expect(await refused('int', 'pg_catalog.numeric')).toEqual([['TL-4601', true]]);
+});
+
 test('what is not in an image stays what it is', async () => {
   const bridge = await bridged();
   const update: Change = { kind: 'update', table, before: ['1', ABSENT, ABSENT], after: ['2', UNCHANGED, '0.10'] };

@@ -35,6 +35,7 @@ export function rentalScenario(rows: number): Scenario {
     LEFT JOIN (SELECT id, at FROM rental.journal ORDER BY id DESC LIMIT 1) newest ON true`,
     total: booksTotal,
     loadedAnew: 'rental.customer',
+    patienceMs: 60_000 + rows / 2,
     compares: true,
     // Deadlock, lock wait, duplicate, foreign key.
     isRefused: (error) =>

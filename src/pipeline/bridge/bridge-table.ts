@@ -96,6 +96,13 @@ export function bridgeTable(
     carried.set(column.name, { from: { column, codec: had }, to: { column: made, codec: has }, keeps });
     return made;
   });
+  for (const name of source.owns?.columns ?? []) {
+    const column = carried.get(name);
+    if (column === undefined || isAlike(column)) continue;
+    const { from: had, to: has } = column;
+    const reason = 'owns reads it, and the two servers would not mean the same rows by what it says';
+    refused.push({ column: name, source: from.describe(had.column), target: to.describe(has.column), reason });
+  }
   const active = carriers.flatMap((carrier, index) => (carrier === null ? [] : [{ carrier, index }]));
   const carryCell = (carrier: CellCarrier, cell: string | Buffer, index: number): Cell => {
     try {
@@ -136,6 +143,11 @@ export function bridgeTable(
       return made;
     },
   };
+}
+
+/** A comparison with a constant says the same of it at both sides: it is of one kind, and no other value is made of one. */
+function isAlike({ from, to, keeps }: CarriedColumn): boolean {
+  return keeps && from.codec.type.kind === to.codec.type.kind;
 }
 
 function isFolding(type: LogicalType): boolean {
