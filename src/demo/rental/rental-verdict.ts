@@ -147,10 +147,12 @@ async function rowsByKey(
   const wanted = all
     .map((column, at) => `${shows[column.show](`${quote}${column.name}${quote}`)} AS c${at}`)
     .join(', ');
+  // What is large is not sorted by, where a key tells rows apart.
+  const order = Array.from({ length: key > 0 ? key : all.length }, (_, at) => at + 1).join(', ');
   const found = new Map<string, Found>();
   for (let from = 0; ; from += batch) {
     const { rows } = await session.query(
-      `SELECT ${wanted} FROM rental.${name} ORDER BY ${all.map((_, at) => at + 1).join(', ')} LIMIT ${batch} OFFSET ${from}`,
+      `SELECT ${wanted} FROM rental.${name} ORDER BY ${order} LIMIT ${batch} OFFSET ${from}`,
     );
     for (const row of rows) {
       const values = all.map(({ show }, at) => plain(row[`c${at}`], show));
