@@ -88,6 +88,15 @@ export const vendorMutations: readonly Mutation[] = [
     test: { file: 'test/unit/bridge.test.ts', name: 'a share of a target table' },
   },
   {
+    id: 'carried-all-at-once',
+    promise: 6,
+    what: 'carries all rows that wait at once, which take more as the target has them',
+    file: 'src/pipeline/bridge/bridged-consumer.ts',
+    find: 'if (this.#given.length > 0 && this.#givenBytes + part.bytes > this.#limitBytes) break;',
+    replace: '',
+    test: { file: 'test/unit/bridge.test.ts', name: 'what waits is carried' },
+  },
+  {
     id: 'separator-of-boxes',
     promise: 5,
     what: 'takes the commas within a box for those between the elements of an array',

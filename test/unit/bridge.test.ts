@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { mysqlTypes } from '../../connectors/mysql/types/mysql-types.ts';
 import { postgresTypes } from '../../connectors/postgres/types/postgres-types.ts';
 import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
-import type { Change } from '../../src/core/change.ts';
+import type { Change, InsertChange } from '../../src/core/change.ts';
 import { ChangeDecoder, encodeChanges } from '../../src/core/change-codec.ts';
-import type { Consumer } from '../../src/core/consumer.ts';
+import type { Consumer, PartFeed } from '../../src/core/consumer.ts';
 import type { BegunLoad, LoadedChunk } from '../../src/core/load.ts';
+import { PackedInsert } from '../../src/core/packed-row.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { ConsumerOptions, Loader, Target } from '../../src/core/target.ts';
@@ -13,6 +14,7 @@ import type { TransactionPart } from '../../src/core/transaction.ts';
 import { Bridge } from '../../src/pipeline/bridge/bridge.ts';
 import { bridgedConsumer } from '../../src/pipeline/bridge/bridged-consumer.ts';
 import { bridgedTarget } from '../../src/pipeline/bridge/bridged-target.ts';
+import { packed } from '../support/packed.ts';
 
 const column = (name: string, type: string, key = false) => ({ name, type, modifier: -1, key });
 const table: TableVersion = {
@@ -108,7 +110,8 @@ test('the new row of an update is carried as it is without the old one, whatever
   );
   for (const before of rows)
     for (const after of rows) {
-      const [update, alone] = bridge.part(part({ kind: 'update', table, before, after }, insert(...after))).changes;
+      const change: Change = { kind: 'update', table, before: [...before], after: [...after] };
+      const [update, alone] = bridge.part(part(change, insert(...after))).changes;
       expect(update).toMatchObject({ after: (alone as { readonly after: Row }).after });
     }
   const refused: Change = { kind: 'update', table, before: ['1', '1', '1.00'], after: ['1', '2', '1.00'] };
@@ -234,6 +237,7 @@ test('what a Consumer tells of a chunk is told of the one that the load has made
       },
     } as unknown as Consumer,
     bridge,
+    1_000_000,
   );
   const chunk = {
     sets: [{ table, touched: false, rows: [['1', '1', '1.50']] }],
@@ -242,4 +246,96 @@ test('what a Consumer tells of a chunk is told of the one that the load has made
   await consumer.apply([{ ...part(), chunk }], new AbortController().signal);
   expect(seen).toEqual([true, 'pg_catalog.int8', [['1', 't', '1.5']]]);
   expect(chunk).toMatchObject({ emptied: true, appliedMs: 7 });
+});
+
+test('a carried row stands in place of the one that it was made of, and changes that have one row each get their own', async () => {
+  const bridge = await bridged();
+  const shared: Row = ['1', '1', '1.50'];
+  const given = part(
+    { kind: 'insert', table, after: shared },
+    { kind: 'update', table, before: shared, after: shared },
+    { kind: 'delete', table, before: shared },
+    { kind: 'update', table, before: ['1', '1', '1.50'], after: ['1', '2', '1.50'] },
+  );
+  const { changes, unmapped } = bridge.part(given);
+  const carried = ['1', 't', '1.5'];
+  expect(changes).toMatchObject([{ after: carried }, { before: carried, after: carried }, { before: carried }, {}]);
+  expect(given.changes).toBe(changes);
+  // What has no form is as it came.
+  expect(unmapped).toMatchObject({ code: 'TL-4602' });
+  expect(changes[3]).toMatchObject({
+    kind: 'unmapped',
+    change: {
+      table: { name: 'item', columns: [{ type: 'int' }, {}, {}] },
+      before: ['1', '1', '1.50'],
+      after: ['1', '2', '1.50'],
+    },
+    known: { lacking: ['sold'] },
+  });
+});
+
+test('rows that nobody looks into are not looked into here where each of their values is what it was', async () => {
+  const types = ['pg_catalog.int4', 'pg_catalog.int4'];
+  const of: TableVersion = {
+    ...table,
+    columns: types.map((type, at) => column(`c${at}`, type, at === 0)),
+  };
+  const carriedTo = async (second: string) => {
+    const columns = async () => ['int', second].map((type, at) => ({ name: `c${at}`, type, modifier: -1 }));
+    const bridge = new Bridge({ route: 'r', from: postgresTypes, to: mysqlTypes, conversions: {}, columns });
+    await bridge.look([of]);
+    const change = new PackedInsert(of, packed(['7', '8']));
+    const [made] = bridge.part(part(change)).changes;
+    expect(made).toBe(change);
+    expect(change.table.columns.map(({ type }) => type)).toEqual(['int', second]);
+    return change;
+  };
+  expect((await carriedTo('bigint')).isPacked).toBe(true);
+  const short = await carriedTo('smallint');
+  expect([short.isPacked, short.after]).toEqual([false, ['7', '8']]);
+});
+
+test('what waits is carried when the Consumer has use for it, so much at a time', async () => {
+  const bridge = await bridged();
+  const other: TableVersion = { ...table, name: 'other' };
+  const parts = Array.from({ length: 8 }, (_, at): TransactionPart => {
+    const of = at < 6 ? table : other;
+    return { ...part({ kind: 'insert', table: of, after: [`${at}`, '1', '1.50'] }), bytes: 100 };
+  });
+  const isCarried = (): string =>
+    parts.map(({ changes: [change] }) => (change?.kind === 'insert' && change.after[1] === 't' ? '+' : '-')).join('');
+  const steps: string[] = [];
+  const done: number[] = [];
+  const consumer = bridgedConsumer(
+    {
+      apply: async (first: readonly TransactionPart[], _: AbortSignal, feed: PartFeed) => {
+        const held = [...first];
+        while (held.length > 0) {
+          steps.push(
+            `${held.map(({ changes: [change] }) => (change as InsertChange).after[0]).join('')} ${isCarried()}`,
+          );
+          held.shift();
+          feed.done(1);
+          held.push(...feed.take());
+        }
+      },
+    } as unknown as Consumer,
+    bridge,
+    250,
+  );
+  const later = parts.slice(3);
+  const feed = { take: () => later.splice(0), done: (count: number) => done.push(count) } as unknown as PartFeed;
+  await consumer.apply(parts.slice(0, 3), new AbortController().signal, feed);
+  expect(steps).toEqual([
+    '01 ++------',
+    '12 +++-----',
+    '23 ++++----',
+    '34 +++++---',
+    '45 ++++++--',
+    // Of a table that has to be asked for.
+    '5 ++++++--',
+    '67 ++++++++',
+    '7 ++++++++',
+  ]);
+  expect(done).toEqual(Array.from({ length: 8 }, () => 1));
 });

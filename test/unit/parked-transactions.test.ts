@@ -90,7 +90,7 @@ test.for([
       for await (const _ of groups);
     },
     isOfTheRows: () => false,
-    claimAgain: async () => {},
+    claimAgain: async () => null,
     transaction: (run: () => Promise<void>) => run(),
   };
   const request = { id: 1, action: 'retry' as const, ids: null, withEarlier: false };

@@ -34,6 +34,10 @@ export interface BridgedTable {
   readonly coarser: readonly string[];
   /** By name, what is carried. */
   readonly carried: ReadonlyMap<string, CarriedColumn>;
+  /** Every value is what it was, and none is looked at. */
+  readonly keepsAll: boolean;
+  /** As `carry`, of a row that is nobody else's: it is changed. Where it throws some of it is. */
+  carryOwn(row: Row): Row;
   /** A row with values as the target has them. Throws a ColumnRefused, or tells `onRefused` of each such value, for which NULL stands then. */
   carry(row: Row, onRefused?: (refused: ColumnRefused) => void): Row;
   /** As `carry`, of the new row of an update whose old one has been carried: what it has kept is carried already. */
@@ -118,6 +122,14 @@ export function bridgeTable(
     refused,
     coarser,
     carried,
+    keepsAll: active.length === 0,
+    carryOwn: (row) => {
+      for (const { carrier, index } of active) {
+        const cell = row[index] as Cell;
+        if (cell !== null && cell !== UNCHANGED && cell !== ABSENT) row[index] = carryCell(carrier, cell, index);
+      }
+      return row;
+    },
     carry: (row, onRefused) => {
       const made = [...row];
       for (const { carrier, index } of active) {

@@ -1,7 +1,17 @@
 import type { Row } from '../../core/cell.ts';
-import { type Change, isRowChange, type KnownChange, type RowChange, type TruncateChange } from '../../core/change.ts';
+import {
+  type Change,
+  type InsertChange,
+  isRowChange,
+  type KnownChange,
+  type RowChange,
+  type TruncateChange,
+  type UpdateChange,
+} from '../../core/change.ts';
 import { carryErrors } from '../../core/errors/catalogue/carry.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
+import { packedInserts } from '../../core/packed-part.ts';
+import { packedAfter, unpackRow } from '../../core/packed-row.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../core/table.ts';
 import type { TableCarrier, TargetColumn } from '../../core/target.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
@@ -106,24 +116,61 @@ export class Bridge {
     };
   }
 
-  /** The part as the target is to see it. A change with a value that can't be carried travels as it is, and halts in its turn. */
+  /**
+   * The part as the target is to see it. A change with a value that can't be carried travels as it is, and halts in its turn. The part is not to be used any
+   * more: its changes take the carried rows in place of their own, which would be in memory beside them until the target has committed.
+   */
   part(part: TransactionPart): TransactionPart {
-    if (part.changes.length === 0) return part;
+    const inserts = packedInserts(part);
+    if (inserts !== null) {
+      const bridged = this.#bridged(inserts.table);
+      if (bridged.keepsAll) {
+        inserts.table = bridged.table;
+        return part;
+      }
+    }
+    const { changes } = part;
+    if (changes.length === 0) return part;
     const position = part.commit === null ? `transaction ${part.id}` : part.commit.position;
     let { unmapped } = part;
-    const changes = part.changes.map((change): Change => {
+    for (let at = 0; at < changes.length; at++) {
+      const change = changes[at] as Change;
       try {
-        return this.change(change, position);
+        if (isRowChange(change)) this.#carryChange(change, position);
+        else changes[at] = this.change(change, position);
       } catch (error) {
         if (!(error instanceof TidelockError) || !(isRowChange(change) || change.kind === 'truncate')) throw error;
         const { code, message, remedy, place } = error;
         unmapped ??= { code, message, remedy, place };
         const tables = targetsOf(change).map((table) => this.table(table));
         const known = isRowChange(change) && { known: this.#known(change) };
-        return { kind: 'unmapped', change: this.#described(change), tables, mapped: true, ...known };
+        changes[at] = { kind: 'unmapped', change: this.#described(change), tables, mapped: true, ...known };
       }
-    });
-    return { ...part, changes, ...(unmapped !== undefined && { unmapped }) };
+    }
+    return unmapped === part.unmapped ? part : { ...part, ...(unmapped !== undefined && { unmapped }) };
+  }
+
+  /** Rows may be those of other changes, too, where transforms have made several of one: each gets its own. Where one is refused the change is as it was. */
+  #carryChange(change: RowChange, position: string): void {
+    const bridged = this.#bridged(change.table);
+    if (!bridged.keepsAll) {
+      if (change.kind === 'delete') change.before = this.#carried(bridged, change.before, position);
+      else if (change.kind === 'insert' || change.before === null)
+        change.after = this.#carriedAfter(bridged, change, position);
+      else {
+        const { before, after } = change;
+        const carried = this.#carried(bridged, before, position);
+        change.after = this.#refusing(bridged, position, () => bridged.carryAfter(after, before, carried));
+        change.before = carried;
+      }
+    }
+    change.table = bridged.table;
+  }
+
+  #carriedAfter(bridged: BridgedTable, change: InsertChange | UpdateChange, position: string): Row {
+    const packed = packedAfter(change);
+    if (packed === null) return this.#carried(bridged, change.after, position);
+    return this.#refusing(bridged, position, () => bridged.carryOwn(unpackRow(packed)));
   }
 
   change(change: Change, position: string): Change {
@@ -259,15 +306,18 @@ function targetsOf(change: RowChange | TruncateChange): readonly TableVersion[] 
 }
 
 /** Those that `part` asks for, each once. */
-export function tablesOf({
-  changes,
-  chunk,
-  begins,
-}: Pick<TransactionPart, 'changes' | 'chunk' | 'begins'>): readonly TableVersion[] {
+export function tablesOf(part: Pick<TransactionPart, 'changes' | 'chunk' | 'begins'>): readonly TableVersion[] {
+  const inserts = packedInserts(part);
+  if (inserts !== null) return [inserts.table];
+  const { changes, chunk, begins } = part;
   const tables = new Set<TableVersion>();
+  let last: TableVersion | null = null;
   for (const change of changes)
-    if (isRowChange(change)) tables.add(change.table);
-    else if (change.kind === 'truncate' || change.kind === 'unmapped')
+    if (isRowChange(change)) {
+      if (change.table === last) continue;
+      last = change.table;
+      tables.add(last);
+    } else if (change.kind === 'truncate' || change.kind === 'unmapped')
       for (const table of change.tables) tables.add(table);
     else if (change.kind === 'schemaChange') tables.add(change.to);
   for (const set of chunk?.sets ?? []) tables.add(set.table);

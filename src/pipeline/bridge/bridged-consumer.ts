@@ -5,20 +5,14 @@ import { RowTextReader } from '../../core/row-text.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
 import { type Bridge, tablesOf } from './bridge.ts';
 
-/** A Consumer that is given rows of another vendor. */
-export function bridgedConsumer(consumer: Consumer, bridge: Bridge): Consumer {
-  const carried = (parts: readonly TransactionPart[]): TransactionPart[] =>
-    parts.map((part) => carryPart(bridge, part));
+/** A Consumer that is given rows of another vendor. `aheadBytes`: of rows that are carried and not applied yet, as they are accounted for, unless it is one part. */
+export function bridgedConsumer(consumer: Consumer, bridge: Bridge, aheadBytes: number): Consumer {
   return {
     start: consumer.start,
     apply: async (parts, signal, feed) => {
-      let waiting = parts;
-      while (waiting.length > 0) {
-        await bridge.know(waiting.flatMap(tablesOf));
-        const held: TransactionPart[] = [];
-        await consumer.apply(carried(waiting), signal, feed && bridgedFeed(feed, bridge, held));
-        waiting = held;
-      }
+      const ahead = new CarriedAhead(bridge, aheadBytes, feed ?? null);
+      ahead.add(parts);
+      while (ahead.waiting && !signal.aborted) await consumer.apply(await ahead.begin(), signal, feed && ahead);
     },
     flushIdle: () => consumer.flushIdle(),
     progress: () => consumer.progress(),
@@ -31,24 +25,83 @@ export function bridgedConsumer(consumer: Consumer, bridge: Bridge): Consumer {
   };
 }
 
-/** What comes while others are applied: up to the first of a table that has to be asked for, which waits, and all behind it. */
-function bridgedFeed(feed: PartFeed, bridge: Bridge, held: TransactionPart[]): PartFeed {
-  const known = (parts: readonly TransactionPart[]): TransactionPart[] => {
-    const first = held.length > 0 ? 0 : parts.findIndex((part) => !bridge.isKnown(part));
-    if (first >= 0) held.push(...parts.slice(first));
-    return parts.slice(0, first < 0 ? parts.length : first).map((part) => carryPart(bridge, part));
-  };
-  return {
-    take: () => (held.length > 0 ? [] : known(feed.take())),
-    gather: async (rows) => (held.length > 0 ? [] : known(await feed.gather(rows))),
-    onMore: (listener) => feed.onMore(listener),
-    done: (parts) => feed.done(parts),
-  };
+/**
+ * What comes while others are applied, carried when the Consumer has use for it: a row that waits takes less as the source has it, which may be bytes.
+ * Given out are parts up to the first of a table that has to be asked for, which waits with all behind it until the Consumer is done with the others.
+ */
+class CarriedAhead implements PartFeed {
+  readonly #bridge: Bridge;
+  readonly #limitBytes: number;
+  readonly #feed: PartFeed | null;
+  #waiting: TransactionPart[] = [];
+  /** Of those that were given out and are not applied. */
+  #given: number[] = [];
+  #givenBytes = 0;
+  #isUnknown = false;
+
+  constructor(bridge: Bridge, limitBytes: number, feed: PartFeed | null) {
+    this.#bridge = bridge;
+    this.#limitBytes = limitBytes;
+    this.#feed = feed;
+  }
+
+  get waiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  add(parts: readonly TransactionPart[]): void {
+    for (const part of parts) this.#waiting.push(part);
+  }
+
+  /** The Consumer is done with all that it was given. What it begins with; asks for the tables of what waits. */
+  async begin(): Promise<readonly TransactionPart[]> {
+    this.#given = [];
+    this.#givenBytes = 0;
+    this.#isUnknown = false;
+    await this.#bridge.know(this.#waiting.flatMap(tablesOf));
+    return this.#next();
+  }
+
+  take(): readonly TransactionPart[] {
+    if (this.#feed !== null) this.add(this.#feed.take());
+    return this.#next();
+  }
+
+  async gather(rows: number): Promise<readonly TransactionPart[]> {
+    if (!this.waiting && this.#feed !== null) this.add(await this.#feed.gather(rows));
+    return this.#next();
+  }
+
+  onMore(listener: (() => void) | null): void {
+    this.#feed?.onMore(listener);
+  }
+
+  done(parts: number): void {
+    for (const bytes of this.#given.splice(0, parts)) this.#givenBytes -= bytes;
+    this.#feed?.done(parts);
+  }
+
+  #next(): readonly TransactionPart[] {
+    const carried: TransactionPart[] = [];
+    let at = 0;
+    for (; at < this.#waiting.length && !this.#isUnknown; at++) {
+      const part = this.#waiting[at] as TransactionPart;
+      if (this.#given.length > 0 && this.#givenBytes + part.bytes > this.#limitBytes) break;
+      this.#isUnknown = !this.#bridge.isKnown(part);
+      if (this.#isUnknown) break;
+      carried.push(carryPart(this.#bridge, part));
+      this.#given.push(part.bytes);
+      this.#givenBytes += part.bytes;
+    }
+    if (at > 0) this.#waiting.splice(0, at);
+    return carried;
+  }
 }
 
 function carryPart(bridge: Bridge, part: TransactionPart): TransactionPart {
   const carried = bridge.part(part);
   const { chunk, begins } = carried;
+  if (chunk === undefined && begins === undefined) return carried;
   return {
     ...carried,
     ...(chunk !== undefined && { chunk: carryChunk(bridge, chunk) }),

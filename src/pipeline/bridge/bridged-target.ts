@@ -23,13 +23,19 @@ export function openTarget(connectors: (type: NodeType) => Connector, options: T
   return bridgedTarget(target, {
     ...{ route: name, node: to.name, from: source.values, to: own.values, conversions: convert },
     schema: { from: source, to: own, toVendor: to.type, conversions: convert },
+    aheadBytes: Math.floor(route.apply.memoryBytes / shareAhead),
   });
 }
+
+/** A quarter of what is read ahead: what a few groups need. */
+const shareAhead = 16;
 
 export interface BridgedTargetOptions extends Omit<BridgeOptions, 'columns'> {
   /** For findings. */
   readonly node: string;
   readonly schema: SchemaBridge;
+  /** Of rows that are carried ahead of being applied. */
+  readonly aheadBytes: number;
 }
 
 /**
@@ -78,7 +84,7 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
     loader: async (settings) =>
       bridgedLoader(await target.loader(settings), { bridge, carriedTables, carriedLoad }, settings.position),
     consumer: async (settings) =>
-      bridgedConsumer(await target.consumer(bridgedOptions(settings, bridge, anew)), bridge),
+      bridgedConsumer(await target.consumer(bridgedOptions(settings, bridge, anew)), bridge, options.aheadBytes),
   };
 }
 
