@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { refusedBy } from './schema-definitions.ts';
 
 /**
  * What of a manifest the API of Kubernetes would not take, or would leave out without a word: a field that it does not have, a value of
@@ -10,12 +9,7 @@ export function wrongInManifest(manifest: unknown): string[] {
   const { apiVersion, kind } = manifest as { readonly apiVersion?: unknown; readonly kind?: unknown };
   const definition = kinds[`${apiVersion} ${kind}`];
   if (definition === undefined) return [`no schema for ${apiVersion} ${kind}`];
-  const validate = validatorOf(definition);
-  validate(manifest);
-  const refused = (validate.errors ?? []).map(
-    ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
-  );
-  return [...refused, ...nulls(manifest, '')];
+  return [...refusedBy('kubernetes-schemas.jsonl', definition, manifest), ...nulls(manifest, '')];
 }
 
 const kinds: Readonly<Record<string, string>> = {
@@ -27,25 +21,6 @@ const kinds: Readonly<Record<string, string>> = {
   'v1 Service': 'api.core.v1.Service',
   'v1 ServiceAccount': 'api.core.v1.ServiceAccount',
 };
-
-/** Compiling the largest takes a quarter of a second. */
-const validators = new Map<string, ValidateFunction>();
-
-function validatorOf(name: string): ValidateFunction {
-  const known = validators.get(name);
-  if (known !== undefined) return known;
-  const definitions: object = Object.fromEntries(
-    readFileSync(new URL('kubernetes-schemas.jsonl', import.meta.url), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { readonly name: string; readonly schema: object })
-      .map(({ name, schema }) => [name, schema]),
-  );
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
-  const validate = ajv.compile({ $defs: definitions, $ref: `#/$defs/${name}` });
-  validators.set(name, validate);
-  return validate;
-}
 
 /** Places of keys without a value: the definitions allow them everywhere, and they say nothing. */
 function nulls(value: unknown, at: string): string[] {

@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { validate as lintDockerfile } from 'dockerfile-utils';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/config/load-configuration.ts';
+import { wrongInCompose } from '../support/compose-schemas.ts';
 import { readImageSteps } from '../support/image-steps.ts';
 import { wrongInManifest } from '../support/kubernetes-schemas.ts';
 
@@ -22,7 +24,16 @@ test('the image has no embedded servers, runs no install scripts, is not root, a
   expect(last.find(({ instruction }) => instruction === 'ENTRYPOINT')?.words?.[0]).toBe('node');
   const installs = stages.flatMap(({ steps }) => steps).filter(({ text }) => /npm (ci|prune|install)/.test(text));
   for (const { text } of installs) expect(text).toContain('--ignore-scripts');
-  expect(installs.at(-1)?.text).toMatch(/^npm prune --omit=dev --omit=optional /);
+  expect(installs.at(-1)?.text).toMatch(/npm prune --omit=dev --omit=optional /);
+});
+
+test('the Dockerfile has instructions, flags and values of the language only', () => {
+  const lint = (text: string) => lintDockerfile(text).map(({ message }) => message);
+  const text = read('Dockerfile');
+  expect(lint(text)).toEqual([]);
+  expect(lint(text.replace('WORKDIR', 'WROKDIR'))).toEqual(['Unknown instruction: WROKDIR']);
+  expect(lint(text.replace('--interval=10s', '--interval=10'))).toEqual(['time: missing unit in duration 10']);
+  expect(lint(text.replace('COPY --from', 'COPY --form'))).toEqual(['Unknown flag: form']);
 });
 
 test('everything that the build reads is in the build context', () => {
@@ -174,6 +185,24 @@ test('kubernetes: what refers to something else of the folder finds it', () => {
   expect(filesOf(read('kubernetes/tidelock.yaml'), '/run/secrets/tidelock')).toEqual(
     Object.keys(secret.stringData).sort(),
   );
+});
+
+test('compose: keys and types of its specification only, and what is wrong is found', () => {
+  const file = () => parse(read('compose/compose.yaml'), { merge: true });
+  expect(wrongInCompose(file())).toEqual([]);
+  const wrong = (change: (services: Record<string, Record<string, unknown>>) => void): string[] => {
+    const changed = file();
+    change(changed.services);
+    return wrongInCompose(changed).map((line) => line.split(' ')[0] ?? '');
+  };
+  expect(wrong(({ sales }) => Object.assign(sales ?? {}, { readonly: true }))).toEqual(['/services/sales']);
+  expect(wrong(({ shop }) => Object.assign(shop ?? {}, { volumes: './shop.sh' }))).toContain('/services/shop/volumes');
+  expect(wrong(({ shop }) => Object.assign(shop ?? {}, { depends_on: { sales: {} } }))).toContain(
+    '/services/shop/depends_on/sales',
+  );
+  expect(wrong(({ tidelock }) => Object.assign(tidelock ?? {}, { stop_grace_period: '20' }))).toEqual([
+    '/services/tidelock/stop_grace_period',
+  ]);
 });
 
 test('compose: secrets, volumes and services that are named are there', () => {

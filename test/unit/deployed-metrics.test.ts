@@ -148,6 +148,13 @@ describe.skipIf(promtool === null && !process.env.CI)('as Prometheus itself read
     expect(askPromtool('test', 'rules', 'deploy/prometheus/alerts.test.yaml')).toContain('SUCCESS');
   });
 
+  test('the alerts, and the configuration beside the compose file, are such as it takes', () => {
+    const checked = askPromtool('check', 'rules', '--lint=all', '--lint-fatal', 'deploy/prometheus/alerts.yaml');
+    expect(checked).toContain(`${rules.length} rules found`);
+    // Its rule file is where the container has it.
+    expect(askPromtool('check', 'config', '--syntax-only', 'deploy/compose/prometheus.yaml')).toContain('SUCCESS');
+  });
+
   test('each panel asks for what it can ask for', () => {
     const queries = panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => ({ title, expr })));
     // A query is checked as a rule; Grafana fills in the variables.
