@@ -24,14 +24,27 @@ function queueText({ name, parts, given, state, retainedBytes }: DroppedRoute['q
 }
 
 /** What `tidelock drop --orphans` and `--unreachable` have found. */
-export function leftoversText({ leftovers }: DroppedLeftovers): string {
-  if (leftovers.length === 0) return 'nothing is left behind\n';
+export function leftoversText({ leftovers, failed = [] }: DroppedLeftovers): string {
+  if (leftovers.length === 0)
+    return `nothing is left behind${failed.length === 0 ? '' : ' at the nodes that have answered'}\n`;
   return leftovers
     .map((left) => {
-      const { name, parts, retainedBytes, usedBy } = left;
+      const { name, parts, retainedBytes, usedBy, waitsFor = [] } = left;
       const bytes = retainedBytes > 0 ? `, ${sizeText(retainedBytes)} are kept` : '';
-      return `${name} at ${placeText(left)}: ${parts.join(', ')}${bytes}${usedBy === null ? '' : `; in use by ${usedBy}, stays`}\n`;
+      const used = usedBy === null ? '' : `; in use by ${usedBy}, stays`;
+      const waits =
+        waitsFor.length === 0 ? '' : `; its state may be at ${waitsFor.join(', ')}, stays until that answers`;
+      return `${name} at ${placeText(left)}: ${parts.join(', ')}${bytes}${used}${waits}\n`;
     })
+    .join('');
+}
+
+/** What they could not do, without what was told before. */
+export function failedText({ failed = [] }: DroppedLeftovers, told: DroppedLeftovers | null = null): string {
+  const known = told?.failed ?? [];
+  return failed
+    .filter(({ node, route }) => !known.some((one) => one.node === node && one.route === route))
+    .map(({ error: { code, message, remedy } }) => `${code} ${message}\n${remedy}\n`)
     .join('');
 }
 

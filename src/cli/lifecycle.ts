@@ -14,13 +14,20 @@ export interface LifecycleOptions extends ControlOptions {
   readonly reason?: string;
 }
 
+interface Told {
+  readonly out?: string;
+  readonly err?: string;
+  /** The route is not as the verb is to leave it. Of all routes those are meant that it is for: then it is no more than told. */
+  readonly refused?: TidelockError;
+}
+
 export interface LifecycleVerb<O extends LifecycleOptions> {
   readonly line: CommandLine;
   readonly spec: CommandSpec;
   /** Checks the options before any route is touched, and returns what asks for one. */
   prepare(options: O): (control: Control, route: string, asked: Asked) => Promise<LifecycleDocument>;
   /** What people are told of a route: results, and what they should know besides. */
-  tell(document: LifecycleDocument, options: O): { readonly out?: string; readonly err?: string };
+  tell(document: LifecycleDocument, options: O): Told;
 }
 
 /**
@@ -48,11 +55,14 @@ async function ask<O extends LifecycleOptions>(
   for (const name of await chosenRoutes(control, named, all)) {
     try {
       const document = await request(control, name, askedHere(reason));
-      routes.push(document);
-      const { out = '', err = '' } = tell(document, options);
+      const { out = '', err = '', refused = null } = tell(document, options);
+      const no = all ? null : refused;
+      routes.push({ ...document, ...(no !== null && { error: no.toJSON() }) });
       if (!json) line.out.write(out);
       line.err.write(await wholeWords(line, err));
-      if (document.holder === null) code = Math.max(code, 1);
+      if (no !== null) await printError(line, no, json);
+      else if (refused !== null) line.err.write(await wholeWords(line, `${refused.message}\n`));
+      if (document.holder === null || no !== null) code = Math.max(code, 1);
     } catch (error) {
       if (!(error instanceof TidelockError) || (named.length === 1 && !all)) throw error;
       routes.push({ name, error: error.toJSON() });

@@ -4,25 +4,37 @@ import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { LeftBehind, LeftRoute } from '../core/node-inspector.ts';
 import type { NodeDefinition, RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
+import { renamedTo } from '../operations/renamed-route.ts';
 import { connectorFor } from '../registry.ts';
 import type { Asked } from './control.ts';
 import { dropUnderLease } from './drop-under-lease.ts';
 import { type JournalledRun, journalled } from './journalled.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
 import { openRoute } from './open-route.ts';
-import { renamedTo } from './renamed-route.ts';
 
 /** What is left of one route at one node. */
 export interface Leftover extends LeftRoute, NodePlace {
   readonly dropped: boolean;
   /** Statements for an administrator: what the user may not drop, or what is left on a node that is gone. */
   readonly statements: readonly string[];
+  /** Nodes that could not be asked, and may have its state: what its queue is for nobody knows, so that it stays. */
+  readonly waitsFor?: readonly string[];
+}
+
+/** What could not be done; all else was. */
+export interface FailedDrop {
+  /** The node that could not be asked; null where it is a route that could not be dropped. */
+  readonly node: string | null;
+  readonly route: string | null;
+  readonly error: { readonly code: string; readonly message: string; readonly remedy: string };
 }
 
 /** `drop --orphans --json` and `drop --unreachable --json`. */
 export interface DroppedLeftovers {
   readonly version: 1;
   readonly leftovers: readonly Leftover[];
+  /** Of orphans. */
+  readonly failed?: readonly FailedDrop[];
   /** Of a node that was forgotten. False where no other target is there whose journal could have it. */
   readonly journalled?: boolean;
 }
@@ -30,31 +42,71 @@ export interface DroppedLeftovers {
 /**
  * Removes what no route of the configuration names and bears the deployment's name: slots, publications, captures of commands,
  * stored state. What somebody uses (a slot that is read, a lease that is held, or was until a moment ago) is left alone. A route that is configured is never an orphan, wherever
- * it is found: two names of nodes may be one database. `asked` null: changes nothing, and tells what would be done.
+ * it is found: two names of nodes may be one database. A node that can't be asked, and a route that can't be dropped, do not keep the
+ * others from it. `asked` null: changes nothing, and tells what would be done.
  */
 export async function dropOrphans(configuration: Configuration, asked: Asked | null): Promise<DroppedLeftovers> {
-  const found: Found[] = [];
-  for (const node of configuration.nodes.values())
-    for (const route of await connectorFor(node.type).inspector(node).routesLeft(configuration.name))
-      if (!configuration.routes.has(route.name)) found.push({ node, route });
+  const failed: FailedDrop[] = [];
+  const found = (
+    await Promise.all(
+      [...configuration.nodes.values()].map(async (node) => {
+        const look = async () => await connectorFor(node.type).inspector(node).routesLeft(configuration.name);
+        const left = await orFailed(look, { node: node.name, route: null }, failed);
+        return (left ?? []).map((route) => ({ node, route }));
+      }),
+    )
+  )
+    .flat()
+    .filter(({ route }) => !configuration.routes.has(route.name));
+  const unasked = failed.flatMap(({ node }) => node ?? []).sort();
   const leftovers: Leftover[] = [];
-  for (const places of Map.groupBy(found, ({ route }) => route.name).values()) {
-    // An engine that can't reach one side still uses the other.
-    const usedBy =
-      places.find(({ route }) => route.usedBy !== null)?.route.usedBy ?? (await namedBefore(configuration, places));
-    if (asked === null || usedBy !== null)
-      leftovers.push(
-        ...places.map(({ node, route }) => ({
-          ...route,
-          ...placeOfNode(node),
-          usedBy,
-          dropped: false,
-          statements: [],
-        })),
-      );
-    else leftovers.push(...(await dropOrphan(configuration, places, asked)));
+  for (const [name, places] of Map.groupBy(found, ({ route }) => route.name)) {
+    const drop = () => orphansLeft(configuration, places, { asked, unasked });
+    leftovers.push(...((await orFailed(drop, { node: null, route: name }, failed)) ?? places.map(leftAsItIs)));
   }
-  return { version: 1, leftovers };
+  return { version: 1, leftovers, failed };
+}
+
+async function orFailed<T>(
+  run: () => Promise<T>,
+  what: Pick<FailedDrop, 'node' | 'route'>,
+  failed: FailedDrop[],
+): Promise<T | null> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof TidelockError)) throw error;
+    const { code, message, remedy } = error;
+    failed.push({ ...what, error: { code, message, remedy } });
+    return null;
+  }
+}
+
+function leftAsItIs({ node, route }: Found): Leftover {
+  return { ...route, ...placeOfNode(node), dropped: false, statements: [] };
+}
+
+interface DropsOrphans {
+  readonly asked: Asked | null;
+  /** Nodes that did not answer. */
+  readonly unasked: readonly string[];
+}
+
+/** Of one name. */
+async function orphansLeft(
+  configuration: Configuration,
+  places: readonly Found[],
+  { asked, unasked }: DropsOrphans,
+): Promise<readonly Leftover[]> {
+  // An engine that can't reach one side still uses the other.
+  const usedBy =
+    places.find(({ route }) => route.usedBy !== null)?.route.usedBy ?? (await namedBefore(configuration, places));
+  const left = places.map((place) => ({ ...leftAsItIs(place), usedBy }));
+  if (usedBy !== null) return left;
+  // Its state would tell that it was renamed, and that the slot is where it goes on.
+  if (unasked.length > 0 && !places.some(({ route }) => route.parts.includes('state')))
+    return left.map((one) => ({ ...one, waitsFor: unasked }));
+  return asked === null ? left : await dropOrphan(configuration, places, asked);
 }
 
 /** A route that was renamed and has its old name in the configuration is no orphan: whoever drops it loses its position. */

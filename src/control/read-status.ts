@@ -1,8 +1,8 @@
 import type { Configuration } from '../config/configuration.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { RouteStateStore, StoredRoute } from '../core/route-state-store.ts';
+import { renamedTo } from '../operations/renamed-route.ts';
 import type { ConcernTimes } from './concern-times.ts';
-import { renamedTo } from './renamed-route.ts';
 import type { RouteReader } from './route-readings.ts';
 import { type RouteAnswers, type RouteView, routeView } from './route-view.ts';
 

@@ -4,11 +4,11 @@ import { askToApply } from '../control/apply-plan.ts';
 import type { Asked } from '../control/control.ts';
 import { type OpenedRoute, openRoute } from '../control/open-route.ts';
 import { type PlannedRoute, planOpened } from '../control/plan-routes.ts';
-import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { asTidelockError } from '../core/errors/defect.ts';
 import type { Logger } from '../core/logger.ts';
 import { fingerprintOf } from '../core/route-description.ts';
 import { planLines } from '../operations/plan-text.ts';
+import { isRouteGone } from '../supervisor/route-gone.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { isPending } from '../supervisor/worker-protocol.ts';
 import { RouteTrials } from './route-trials.ts';
@@ -61,8 +61,9 @@ export class ConfigurationReload {
     });
     supervisor.onStatus((route, { state, reason }) => {
       // It was dropped or renamed: the files may know more than what it runs with.
-      if (reason?.code === routeErrors.dropped.code && !this.#missed.has(route)) void this.reload();
-      if (reason?.code === routeErrors.dropped.code) this.#missed.add(route);
+      const isGone = isRouteGone(reason?.code);
+      if (isGone && !this.#missed.has(route)) void this.reload();
+      if (isGone) this.#missed.add(route);
       else this.#missed.delete(route);
       if (this.#trials.hear(route, { state, worker: this.#workerOf(route) }))
         void this.#next(() => this.#goBack(route));

@@ -16,12 +16,14 @@ import { carryOutParked } from '../operations/carry-out-parked.ts';
 import type { OtherWay } from '../operations/compare/other-way.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
 import { LoadDesk } from '../operations/load/load-desk.ts';
+import { renamedTo } from '../operations/renamed-route.ts';
 import { openTarget } from '../pipeline/bridge/bridged-target.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
 import { CompareWatch } from './compare-watch.ts';
 import { JobRunner } from './job-runner.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { routeBackOf } from './route-back.ts';
+import { isRouteGone } from './route-gone.ts';
 import { RouteReport } from './route-report.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
 import type { SelfWatch } from './self-watch.ts';
@@ -201,11 +203,11 @@ class RouteRunner {
   async #register(store: RouteStateStore): Promise<void> {
     const known = this.#registration;
     await store.migrate(known === null);
-    const registration = await store.register(known);
+    const registration = await this.#registered(store, known);
     if (registration === known) return;
     // Dropped and begun anew between two looks. That it was dropped is told first: whoever runs the engine then reads the files again,
     // which may say otherwise of the route by now.
-    if (known !== null && this.#lastCode !== routeErrors.dropped.code)
+    if (known !== null && !isRouteGone(this.#lastCode))
       throw fail(routeErrors.dropped, { route: this.#options.definition.name });
     this.#registration = registration;
     if (known !== null) {
@@ -216,6 +218,18 @@ class RouteRunner {
       this.#report.show('starting');
     }
     this.#options.onRegistered?.(registration);
+  }
+
+  /** Of one that is gone the journal tells whether it has another name now: whoever is told should read what status says. */
+  async #registered(store: RouteStateStore, known: string | null): Promise<string> {
+    try {
+      return await store.register(known);
+    } catch (error) {
+      if (!(error instanceof TidelockError) || error.code !== routeErrors.dropped.code) throw error;
+      const route = this.#options.definition.name;
+      const name = await renamedTo(store.actions, route);
+      throw name === null ? error : fail(routeErrors.renamed, { route, name });
+    }
   }
 
   async #serve(store: RouteStateStore, ends: Ends): Promise<void> {
@@ -481,14 +495,14 @@ class RouteRunner {
       this.#retries = 0;
       this.#lastCode = '';
     }
-    const isDropped = error.code === routeErrors.dropped.code;
-    if (isDropped) this.#held = null;
+    const isOver = isRouteGone(error.code);
+    if (isOver) this.#held = null;
     // What lasts is told once.
     if (error.code !== this.#lastCode)
       this.#logger.warn({ ...error.toJSON() }, halted ? 'route halted' : 'route interrupted, trying again');
     this.#lastCode = error.code;
     if (this.#held === null && !this.#halted) this.#report.show(halted ? 'failed' : 'retrying', reasonOf(error));
-    const longestMs = isDropped
+    const longestMs = isOver
       ? droppedMs
       : halted
         ? longestRetryMs

@@ -67,10 +67,15 @@ test('the page holds what a value holds as text, and nothing that runs or loads'
 
 test('a repair tells where, how many, and how it is taken back', () => {
   const tables = [{ ...differs, examples: [], repaired: 1, left: 0, refused: { 'SQLSTATE 23505, constraint k': 2 } }];
-  const target = { node: 'crm', host: 'db.example', database: 'crm' };
+  const target = { node: 'crm', host: 'db.example', hosts: ['db.example:3307'], database: 'crm' };
   const shared = { version: 1 as const, route: 'sales', target, tables };
   const done = repairText({ ...shared, job: 'sales/4', dryRun: false, equal: false }, null);
-  expect(done).toContain('1 row repaired at crm (db.example, database crm)');
+  expect(done).toContain('1 row repaired at crm (db.example:3307, database crm)');
+  // As an engine has stored it that knew no ports.
+  const { hosts: _, ...older } = target;
+  expect(repairText({ ...shared, target: older, job: 'sales/4', dryRun: false, equal: false }, null)).toContain(
+    'at crm (db.example, database crm)',
+  );
   expect(done).toContain('2 rows refused by the target, SQLSTATE 23505, constraint k');
   expect(done).toContain('tidelock repair sales --undo sales/4 --yes');
   expect(repairText({ ...shared, job: null, dryRun: true, equal: false }, null)).toContain(

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { renamedTo } from '../../src/control/renamed-route.ts';
 import { type RouteAnswers, routeView } from '../../src/control/route-view.ts';
 import type { ActionJournal, JournalledAction } from '../../src/core/action.ts';
 import { nodeErrors } from '../../src/core/errors/catalogue/node.ts';
@@ -8,6 +7,7 @@ import type { Position } from '../../src/core/position.ts';
 import type { RouteDefinition } from '../../src/core/route.ts';
 import type { StoredRoute } from '../../src/core/route-state-store.ts';
 import type { RouteStatus } from '../../src/core/route-status.ts';
+import { renamedTo } from '../../src/operations/renamed-route.ts';
 
 const asked = { pausedUntil: null, restart: 0, reason: null, askedBy: null, pending: null, leftover: null } as const;
 

@@ -115,6 +115,13 @@ test('a route of which nothing is stored can be begun, and nothing else', () => 
     reason: { code: 'TL-4008', message: 'route one was never started' },
   });
   expect(routeActions(dropped).map(({ id }) => id)).toEqual(['start']);
+  // Its state has another name: what begins here is another route.
+  const renamed = route('one', 'here', 'there', {
+    state: 'stopped',
+    desiredState: 'running',
+    reason: { code: 'TL-4139', message: 'route one was renamed to two' },
+  });
+  expect(routeActions(renamed)).toEqual([]);
   expect(routeActions(route('one', 'here', 'there')).map(({ id }) => id)).toContain('pause');
 });
 
@@ -132,6 +139,15 @@ test('what is left behind is told before it goes: what is kept for it, and what 
     'one at here (db1:5432, database shop): slot, publication, for which 5 GB are kept.',
     'one at there (db1:5432, database shop): state; in use by db2 (process 7), stays.',
   ]);
+  const error = { code: 'TL-5001', message: 'node there does not answer' };
+  const failed = [{ node: 'there', route: null, error }];
+  expect(
+    leftoverLines({ leftovers: [{ ...one, retainedBytes: 0, usedBy: null, waitsFor: ['there'] }], failed }),
+  ).toEqual([
+    'one at here (db1:5432, database shop): slot, publication; its state may be at there, stays until that answers.',
+    'TL-5001 node there does not answer',
+  ]);
+  expect(leftoverLines({ leftovers: [], failed })[0]).toBe('Nothing is left behind at the nodes that have answered.');
 });
 
 test('on a phone each route is drawn once, from its source to its target, and no node is left out', () => {

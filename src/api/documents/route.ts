@@ -231,8 +231,22 @@ export const droppedLeftovers: z.ZodType<DroppedLeftovers> = z
         usedBy: z.string().nullable().describe('Who is at work with it: then it stays.'),
         dropped: z.boolean(),
         statements: z.array(z.string()).describe('For an administrator: what was not, or could not be, removed.'),
+        waitsFor: z
+          .array(z.string())
+          .exactOptional()
+          .describe('Nodes that did not answer and may have its state: then it stays.'),
       }),
     ),
+    failed: z
+      .array(
+        z.object({
+          node: z.string().nullable().describe('The node that could not be asked.'),
+          route: z.string().nullable().describe('The route that could not be dropped.'),
+          error: z.object({ code: z.string(), message: z.string(), remedy: z.string() }),
+        }),
+      )
+      .exactOptional()
+      .describe('Of orphans: what could not be done. All else was.'),
     journalled: z
       .boolean()
       .exactOptional()

@@ -4,7 +4,7 @@ import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { armFailpoints } from '../../core/failpoint.ts';
 import { type CommandLine, exits, writeJson } from '../command-line.ts';
-import { consequencesText, doneText, leftoversText } from '../drop-text.ts';
+import { consequencesText, doneText, failedText, leftoversText } from '../drop-text.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 import { toldWhenSlow } from '../told-when-slow.ts';
 import { wholeWords } from '../whole-words.ts';
@@ -47,7 +47,7 @@ async function dropOne(line: CommandLine, name: string | undefined, options: Dro
       ? control.dropOrphans({ dryRun }, askedHere(options.reason))
       : control.dropUnreachable(unreachable, { dryRun }, askedHere(options.reason));
   const planned = await run(true);
-  line.err.write(await wholeWords(line, leftoversText(planned)));
+  line.err.write(await wholeWords(line, leftoversText(planned) + failedText(planned)));
   if (planned.leftovers.length > 0 && !options.yes)
     throw fail(configErrors.needsConsent, {
       command: orphans ? 'drop --orphans' : `drop --unreachable ${unreachable}`,
@@ -56,7 +56,8 @@ async function dropOne(line: CommandLine, name: string | undefined, options: Dro
   const done = planned.leftovers.length === 0 ? planned : await toldWhenSlow(line, run(false), slowText(what));
   if (options.json) writeJson(line, done);
   else line.out.write(doneText(done));
-  return 0;
+  line.err.write(await wholeWords(line, failedText(done, planned)));
+  return (done.failed ?? []).length === 0 ? 0 : 2;
 }
 
 async function drop(line: CommandLine, name: string, options: DropOptions): Promise<number> {

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { routeErrors } from '../../core/errors/catalogue/route.ts';
+import { fail } from '../../core/errors/tidelock-error.ts';
 import type { CommandLine } from '../command-line.ts';
 import { durationOption } from '../duration-option.ts';
 import { addLifecycle, type LifecycleOptions, retentionText } from '../lifecycle.ts';
@@ -21,7 +23,8 @@ export function addPause(program: Command, line: CommandLine): void {
     },
     tell: (document) => {
       const { name, changed, desiredState, pausedUntil } = document;
-      if (!changed) return { err: `${name} is ${desiredState} and stays so\n` };
+      if (!changed)
+        return { refused: fail(routeErrors.notPaused, { route: name, verb: 'pause', state: desiredState }) };
       const until = pausedUntil === null ? `until "tidelock resume ${name}"` : `until ${pausedUntil}`;
       return { out: `${name} is to pause ${until}\n`, err: retentionText(document, 'while it is paused') };
     },

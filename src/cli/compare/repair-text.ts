@@ -1,3 +1,4 @@
+import { placeText } from '../../control/node-place.ts';
 import type { RepairDocument, UndoneDocument } from '../../operations/repair/repair-document.ts';
 import { counted } from '../counted.ts';
 import { tableText } from '../table-text.ts';
@@ -21,7 +22,7 @@ export function repairText(document: RepairDocument, columns: number | null): st
       lines.push(...wrapped(`${name}: ${counted(count, 'row')} refused by the target, ${why}`, { indent: 0, columns }));
   }
   for (const table of tables) if (table.examples.length > 0) lines.push(...examplesText(table));
-  const place = `${target.node} (${target.host}, database ${target.database})`;
+  const place = placeText({ ...target, hosts: target.hosts ?? [target.host] });
   const inserted = sum(tables, 'missing');
   const deleted = sum(tables, 'extra');
   const updated = sum(tables, 'different');

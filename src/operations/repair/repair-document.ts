@@ -17,7 +17,14 @@ export interface RepairDocument {
   /** route/number, to be taken back by; null where nothing was changed. */
   readonly job: string | null;
   readonly dryRun: boolean;
-  readonly target: { readonly node: string; readonly host: string; readonly database: string };
+  readonly target: {
+    readonly node: string;
+    /** Without ports: an older engine's documents have no more. */
+    readonly host: string;
+    /** Each with its port. */
+    readonly hosts?: readonly string[];
+    readonly database: string;
+  };
   /** Every row that was asked for is the same at both sides now. */
   readonly equal: boolean;
   readonly tables: readonly RepairedTable[];

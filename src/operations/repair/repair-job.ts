@@ -109,7 +109,12 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
     route: definition.name,
     job: repaired.size === 0 ? null : jobName(definition.name, job.number),
     dryRun: options.dryRun,
-    target: { node: definition.to.name, host: hosts.map(({ host }) => host).join(','), database },
+    target: {
+      node: definition.to.name,
+      host: hosts.map(({ host }) => host).join(','),
+      hosts: hosts.map(({ host, port }) => `${host}:${port}`),
+      database,
+    },
     equal: tables.every((table) => isMended(table, options.dryRun)),
     tables,
   };

@@ -52,11 +52,15 @@ function leftoverAction({
   };
 }
 
-export function leftoverLines({ leftovers }: LeftoversDocument): string[] {
-  if (leftovers.length === 0) return ['Nothing is left behind.'];
-  return leftovers.map(({ name, node, hosts, database, parts, retainedBytes, usedBy }) => {
+export function leftoverLines({ leftovers, failed = [] }: LeftoversDocument): string[] {
+  const lines = leftovers.map(({ name, node, hosts, database, parts, retainedBytes, usedBy, waitsFor = [] }) => {
     const kept = retainedBytes > 0 ? `, for which ${bytes(retainedBytes)} are kept` : '';
     const place = `${node} (${hosts.join(', ')}${database === '' ? '' : `, database ${database}`})`;
-    return `${name} at ${place}: ${parts.join(', ')}${kept}${usedBy === null ? '.' : `; in use by ${usedBy}, stays.`}`;
+    const used = usedBy === null ? '' : `; in use by ${usedBy}, stays`;
+    const waits = waitsFor.length === 0 ? '' : `; its state may be at ${waitsFor.join(', ')}, stays until that answers`;
+    return `${name} at ${place}: ${parts.join(', ')}${kept}${used}${waits}.`;
   });
+  if (leftovers.length === 0)
+    lines.push(`Nothing is left behind${failed.length === 0 ? '' : ' at the nodes that have answered'}.`);
+  return [...lines, ...failed.map(({ error: { code, message } }) => `${code} ${message}`)];
 }

@@ -118,14 +118,15 @@ function droppedOutcome({ source, left }: DroppedDocument): Told {
   };
 }
 
-function leftoversOutcome({ leftovers, journalled = true }: LeftoversDocument): Told {
-  if (leftovers.length === 0) return { text: 'nothing was left behind', asMeant: true };
+function leftoversOutcome({ leftovers, failed = [], journalled = true }: LeftoversDocument): Told {
+  const wrong = failed.map(({ error: { code, message } }) => `; ${code} ${message}`).join('');
+  if (leftovers.length === 0) return { text: `nothing was left behind${wrong}`, asMeant: failed.length === 0 };
   const left = leftovers.filter(({ dropped, statements }) => !dropped || statements.length > 0);
   const text = leftovers
     .map(({ name, node, dropped }) => `${name} at ${node} ${dropped ? 'dropped' : 'left'}`)
     .join(', ');
   const lost = journalled ? '' : '; the journal went with the node';
-  return { text: text + lost, asMeant: left.length === 0 };
+  return { text: text + lost + wrong, asMeant: left.length + failed.length === 0 };
 }
 
 function renamedOutcome({ name, configured }: RenamedDocument): Told {

@@ -5,6 +5,8 @@ import { adminActions } from './admin-actions.ts';
 
 /** It was never started, or it was dropped: there is nothing to pause or to drop. */
 const nothingStored = 'TL-4008';
+/** What is stored has another name, which the configuration should say: a start would begin a second route. */
+const storedElsewhere = 'TL-4139';
 
 /** What makes sense for the route as it is, the likeliest first. */
 export function routeActions(route: RouteDocument): Action[] {
@@ -15,6 +17,7 @@ export function routeActions(route: RouteDocument): Action[] {
   const start = `routes/${encodeURIComponent(route.name)}/start`;
   const halted = route.state === 'failed' || route.state === 'fenced';
   const rests = route.desiredState !== 'running';
+  if (route.reason?.code === storedElsewhere) return [];
   if (route.reason?.code === nothingStored)
     return [
       action({

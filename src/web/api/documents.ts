@@ -232,7 +232,15 @@ export interface LeftoversDocument {
     readonly usedBy: string | null;
     readonly dropped: boolean;
     readonly statements: readonly string[];
+    readonly waitsFor?: readonly string[] | undefined;
   }[];
+  readonly failed?:
+    | readonly {
+        readonly node: string | null;
+        readonly route: string | null;
+        readonly error: { readonly code: string; readonly message: string };
+      }[]
+    | undefined;
   readonly journalled?: boolean | undefined;
 }
 

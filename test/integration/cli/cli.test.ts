@@ -133,6 +133,16 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     concerns: [],
   });
   expect((await alone('stop', 'one')).code).toBe(0);
+  // Only a paused route is resumed: whoever names a stopped one is told no; of all routes it is none that is meant.
+  const resumed = await tidelock('resume', 'one', '--json');
+  expect(resumed).toMatchObject({ code: 1, err: expect.stringContaining('TL-4140') });
+  expect(json(resumed)).toMatchObject({ routes: [{ name: 'one', changed: false, error: { code: 'TL-4140' } }] });
+  expect(await tidelock('pause', 'one')).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(/^TL-4140 .*\n"tidelock start one"/),
+  });
+  expect(await tidelock('resume', '--all')).toMatchObject({ code: 0, err: expect.stringContaining('it is stopped') });
   expect(await store.renewLease({ ...running, state: 'stopped' })).toMatchObject({ state: 'stopped', request: 1 });
   await store.releaseLease();
   expect(await status()).toMatchObject({ state: 'stopped', reason: { code: 'TL-4009' } });

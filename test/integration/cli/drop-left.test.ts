@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startPostgres } from '../../support/postgres.ts';
 import { RouteFile } from '../../support/route.ts';
@@ -28,7 +30,22 @@ test('what no route names is dropped, what is in use and what is of others stays
   });
   // Another deployment's route, so that the journal is there afterwards.
   await target.query(`INSERT INTO tidelock.routes (key) VALUES ('other/stays')`);
-  expect((await file.tidelock('drop', '--orphans', '--yes', '--reason', 'tidied')).code).toBe(0);
+  const dropOrphans = () => file.tidelock('drop', '--orphans', '--yes', '--reason', 'tidied');
+  // A node that does not answer keeps nothing from being dropped but queues whose state may be there.
+  const plain = readFileSync(join(file.folder, 'tidelock.yaml'), 'utf8');
+  const gone = '  gone: { type: postgres, url: "postgres://me@127.0.0.1:1/gone" }';
+  file.write({ 'tidelock.yaml': plain.replace('\nroutes:', `\n${gone}\nroutes:`) });
+  await source.query(`SELECT pg_create_logical_replication_slot('test__lost', 'pgoutput')`);
+  const partly = await dropOrphans();
+  expect(partly).toMatchObject({ code: 2, err: expect.stringMatching(/^TL-5001 .*gone/m) });
+  expect(partly.err).toMatch(/lost at here .*: slot.*; its state may be at gone, stays until that answers/);
+  expect(partly.out.split('\n').filter((line) => /^\S/.test(line))).toEqual([
+    'here-to-there at here: dropped',
+    'here-to-there at there: dropped',
+    'lost at here: left',
+  ]);
+  file.write({ 'tidelock.yaml': plain });
+  expect((await dropOrphans()).code).toBe(0);
   expect(await source.query('SELECT slot_name AS name FROM pg_replication_slots')).toEqual([
     { name: 'other__here_to_there' },
   ]);
@@ -37,6 +54,7 @@ test('what no route names is dropped, what is in use and what is of others stays
   expect(await target.query('SELECT key FROM tidelock.routes')).toEqual([{ key: 'other/stays' }]);
   const journal = await file.tidelock('journal', '--json');
   expect((JSON.parse(journal.out) as { journal: object[] }).journal).toMatchObject([
+    { action: 'drop orphan', route: 'lost', result: 'done' },
     { action: 'drop orphan', route: 'here-to-there', result: 'done', reason: 'tidied', via: 'cli', code: null },
   ]);
   expect(await file.tidelock('drop', '--orphans')).toMatchObject({ code: 0, err: 'nothing is left behind\n' });
@@ -50,10 +68,10 @@ test('what no route names is dropped, what is in use and what is of others stays
     err: expect.stringContaining('TL-4137'),
   });
   await there.stop('immediate');
-  const gone = await file.tidelock('drop', '--unreachable', 'there', '--yes');
-  expect(gone).toMatchObject({ code: 0, out: expect.stringContaining('elsewhere at here: dropped') });
-  expect(gone.out).toContain(`DELETE FROM tidelock.routes WHERE key = 'test/elsewhere'`);
-  expect(gone.out).toContain('The journal went with the node');
+  const forgotten = await file.tidelock('drop', '--unreachable', 'there', '--yes');
+  expect(forgotten).toMatchObject({ code: 0, out: expect.stringContaining('elsewhere at here: dropped') });
+  expect(forgotten.out).toContain(`DELETE FROM tidelock.routes WHERE key = 'test/elsewhere'`);
+  expect(forgotten.out).toContain('The journal went with the node');
   expect(await source.query(`SELECT FROM pg_replication_slots WHERE slot_name LIKE 'test%'`)).toEqual([]);
   expect(await source.query('SELECT FROM pg_publication')).toEqual([]);
 });

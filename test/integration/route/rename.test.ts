@@ -89,4 +89,9 @@ test('a renamed route goes on where it stood, whichever step was interrupted, an
   expect(functions).toEqual([{ own: true }]);
   expect(await target.query('SELECT key FROM tidelock.routes')).toEqual([{ key: 'test/one' }]);
   expect(await target.query(`SELECT FROM tidelock.actions WHERE route_key <> 'test/one'`)).toEqual([]);
+  // The file has the old name still: the engine that had it and status say the same of it.
+  expect(await file.tidelock('rename', 'one', 'two', '--timeout', '60s')).toMatchObject({ code: 0 });
+  expect((await running.state('failed', 60_000, 'one')).reason?.code).toBe('TL-4139');
+  expect(await file.status()).toMatchObject({ name: 'one', reason: { code: 'TL-4139' } });
+  expect(running.log).not.toContain('TL-4013');
 }, 180_000);

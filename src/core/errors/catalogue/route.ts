@@ -144,13 +144,12 @@ export const routeErrors = {
   }),
   dropped: errorKind<{ route: string }>({
     code: 'TL-4013',
-    title: 'The route was dropped or renamed while its engine rested',
+    title: 'The route was dropped while its engine had it',
     recovery: 'halt',
-    message: ({ route }) => `route ${route} was dropped or renamed: its target holds no state of it any more`,
-    remedy: ({ route }) =>
-      `Take it out of the configuration, or give it its new name there (the service looks by itself). "tidelock start ${route}" begins it anew.`,
+    message: ({ route }) => `route ${route} was dropped: its target holds no state of it any more`,
+    remedy: ({ route }) => `Take it out of the configuration. "tidelock start ${route}" begins it anew.`,
     explanation:
-      'Somebody dropped or renamed the route. An engine that still has it in its configuration does not begin it anew by itself, nor does one that stands by; a "tidelock run" that is started later does, as with every route of its configuration.',
+      'Somebody dropped the route; one that was renamed is told as TL-4139, as long as the journal at its target knows of it. An engine that still has it in its configuration does not begin it anew by itself, nor does one that stands by; a "tidelock run" that is started later does, as with every route of its configuration.',
   }),
   stateOlder: errorKind<{ node: string; found: number; wanted: number }>({
     code: 'TL-4030',
@@ -359,9 +358,18 @@ export const routeErrors = {
     recovery: 'usage',
     message: ({ route, name }) => `route ${route} was renamed to ${name}, and the configuration still has its old name`,
     remedy: ({ route, name }) =>
-      `Write ${name} in place of ${route} in the configuration; a "tidelock run" that is at work takes it up on SIGHUP. Nothing of it is left behind: drop nothing.`,
+      `Write ${name} in place of ${route} in the configuration; a "tidelock run" that is at work takes it up on SIGHUP. Nothing of it is left behind: drop nothing. "tidelock start ${route}" would begin a new route, with a load.`,
     explanation:
       'What is stored of the route, its slot and its publication have the new name. An engine that is started with the old one would begin a new route of that name, with a load.',
+  }),
+  notPaused: errorKind<{ route: string; verb: 'pause' | 'resume'; state: string }>({
+    code: 'TL-4140',
+    title: 'The route is stopped: it is neither paused nor resumed',
+    recovery: 'usage',
+    message: ({ route, verb, state }) => `route ${route} was not ${verb}d: it is ${state}, and stays so`,
+    remedy: ({ route }) => `"tidelock start ${route}" lets it run again.`,
+    explanation:
+      'Whoever has stopped a route wants it to rest until it is started. A pause would let it go on when its time is over, and a resume ends pauses only. With --all such a route is left as it is, which is no error.',
   }),
   nodeAnswers: errorKind<{ node: string }>({
     code: 'TL-4137',
