@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { offBecause as mysqlOffBecause } from '../../connectors/mysql/target/refusals.ts';
 import { classifyPostgresError } from '../../connectors/postgres/classify-error.ts';
+import { CountMismatch } from '../../connectors/postgres/target/batch.ts';
+import { offBecause } from '../../connectors/postgres/target/target-transaction.ts';
 
 const server = (code: string, message = 'words of the server') =>
   Object.assign(new Error(message), { code, severity: 'ERROR', table: 't', detail: 'Key (id)=(4711)' });
@@ -22,6 +25,14 @@ test.for([
 test('messages that may quote a value are left out', () => {
   for (const code of ['22P02', 'P0001'])
     expect(classifyPostgresError(server(code, 'invalid: "4711"'), 'sales').message).not.toContain('4711');
+});
+
+test('why a group is replayed is told by what the server names, and never by its words', () => {
+  const refused = Object.assign(server('23505', 'Key (id)=(4711)'), { schema: 'public', constraint: 't_pkey' });
+  expect(offBecause(refused)).toEqual({ sqlState: '23505', table: 'public.t', constraint: 't_pkey' });
+  expect(offBecause(new CountMismatch('public.t', 2, 1))).toEqual({ why: 'public.t: 2 rows expected, 1 found' });
+  const duplicate = Object.assign(new Error("Duplicate entry '4711'"), { errno: 1062, sqlState: '23000' });
+  expect(mysqlOffBecause(duplicate)).toEqual({ errno: 1062, sqlState: '23000' });
 });
 
 test('a connection that failed tells the address, once', () => {

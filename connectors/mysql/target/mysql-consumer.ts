@@ -35,7 +35,7 @@ import { LoadApply } from './load-apply.ts';
 import { MysqlParkedWorkStore } from './parking/mysql-parked-work-store.ts';
 import { MysqlParkingStore } from './parking/mysql-parking-store.ts';
 import { parkedTables } from './parking/parked-tables.ts';
-import { isLockError, isOff, isOfItsRows } from './refusals.ts';
+import { isLockError, isOff, isOfItsRows, offBecause } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
 import { storeDefinition } from './store-definition.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -311,7 +311,10 @@ export class MysqlConsumer implements Consumer {
         if (mode === 'careful' || !isOff(error)) throw error;
         this.#counter.replayed();
         this.#size.replayed();
-        this.#logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
+        this.#logger.debug(
+          { mode, rows: group.rows, ...offBecause(error) },
+          'group did not go through as a whole, replaying',
+        );
         await this.#target.rollBack();
       }
       // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.

@@ -38,6 +38,13 @@ export function isOff(error: unknown): boolean {
   return error instanceof CountMismatch || error instanceof ValueRefusal || isOfTheChange(error);
 }
 
+/** Why it is off, for the log: never the server's own words, which quote values. */
+export function offBecause(error: unknown): object {
+  if (error instanceof CountMismatch) return { why: error.message };
+  if (error instanceof ValueRefusal) return { column: error.column };
+  return isMysqlError(error) ? { errno: error.errno, sqlState: error.sqlState } : {};
+}
+
 /**
  * ER_LOCK_DEADLOCK has rolled back everything, ER_LOCK_WAIT_TIMEOUT one statement, and ER_TRANSACTION_ROLLBACK_DURING_COMMIT what another member of the
  * target's cluster was faster with: whichever, the whole is done again.

@@ -21,7 +21,7 @@ import type { LoadApply } from './load-apply.ts';
 import { sendAsSets, sendInOrder } from './set-apply.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
-import { isOff, type TargetTransaction } from './target-transaction.ts';
+import { isOff, offBecause, type TargetTransaction } from './target-transaction.ts';
 
 /**
  * How a group is applied. `set`: net effect in few statements. `ordered`: every change by itself in source order, all
@@ -105,7 +105,10 @@ export class GroupWriter {
         if (mode === 'careful' || !isOff(error)) throw error;
         counter.replayed();
         size.replayed();
-        logger.debug({ mode, rows: group.rows }, 'group did not go through as a whole, replaying');
+        logger.debug(
+          { mode, rows: group.rows, ...offBecause(error) },
+          'group did not go through as a whole, replaying',
+        );
         if (mode !== 'set' || tried === null) await this.#target.rollBack();
       }
       // What halts is to halt alone: the transactions before it are committed, and the checkpoint is right before it.

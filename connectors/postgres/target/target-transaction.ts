@@ -460,6 +460,14 @@ export function isOff(error: unknown): boolean {
   return isOfTheChange(sqlState(error) ?? '');
 }
 
+/** Why it is off, for the log: what the server names, and never its own words, which quote values. */
+export function offBecause(error: unknown): object {
+  if (error instanceof CountMismatch) return { why: error.message };
+  if (!isPostgresError(error)) return {};
+  const { code: sqlState, schema, table, column, constraint } = error;
+  return { sqlState, table: table === undefined ? undefined : `${schema}.${table}`, column, constraint };
+}
+
 /** Of the route's own checkpoints: a table of the user's may have that name, too. */
 function isOfCheckpoints(error: unknown): boolean {
   return isPostgresError(error) && error.schema === 'tidelock' && error.table === 'checkpoints';
