@@ -41,6 +41,8 @@ const columns: readonly StatusColumn[] = [
   { title: 'COLLISIONS>', text: (route) => String(route.collisions), low: 1 },
   { title: 'PARKED>', text: (route) => String(route.parked), low: 1 },
   { title: 'RESTARTS>', text: (route) => String(route.restarts), low: 1 },
+  // Neither does one of an older version.
+  { title: 'ENGINE', text: ({ engine }) => (engine == null ? '-' : `${engine.host} (${engine.pid})`), low: 1 },
   { title: 'APPLIED', text: (route) => route.target.position ?? '-', low: 1 },
   { title: 'SOURCE', text: (route) => route.source.position ?? '-', low: 1 },
 ];

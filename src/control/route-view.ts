@@ -24,6 +24,8 @@ export interface RouteView {
   readonly pausedUntil: string | null;
   readonly reason: Reason | null;
   readonly health: Health;
+  /** The engine that has the route now; null where none has, or that can't be asked. */
+  readonly engine: { readonly host: string; readonly pid: number } | null;
   /** Since when the state and the health are what they are, ISO 8601; null where no engine tells. */
   readonly since: string | null;
   readonly healthSince: string | null;
@@ -89,6 +91,7 @@ export function routeView({ definition, stored, renamedTo = null, source, seenSi
       worse(lost === null ? condition.health : 'critical', parked.count === 0 ? 'ok' : 'warning'),
       concerns.reduce<Health>((worst, { level }) => worse(worst, level), 'ok'),
     ),
+    engine: condition.lives && known?.holder ? { host: known.holder.host, pid: known.holder.pid } : null,
     since: running ? (status.since ?? null) : null,
     healthSince: running ? (status.healthSince ?? null) : null,
     concerns,

@@ -89,6 +89,7 @@ test('the shape of a running route is the contract', () => {
     restarts: 4,
     loadedRows: 0,
     restarted: null,
+    engine: { host: 'h', pid: 7 },
     since: null,
     healthSince: null,
     concerns: [],
@@ -102,6 +103,7 @@ test('a route whose engine has disappeared is not running, whatever it has repor
     state: 'failed',
     health: 'critical',
     lagMs: null,
+    engine: null,
     reason: { code: 'TL-4010', message: 'no engine runs route one: h (process 7) has been silent for 15 s' },
   });
   expect(view({ holder: null })).toMatchObject({ state: 'stopped', health: 'critical', reason: { code: 'TL-4010' } });

@@ -28,6 +28,7 @@ const route: RouteView = {
   restarts: 3,
   loadedRows: 0,
   restarted: null,
+  engine: { host: 'ops-1', pid: 4711 },
   since: null,
   healthSince: null,
   concerns: [],
@@ -38,8 +39,11 @@ const route: RouteView = {
 test('every line fits a terminal of 80 columns, and nothing is left out', () => {
   const lines = statusText([route], { colours: false, columns: 80 }).trimEnd().split('\n');
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
-  expect(lines[2]).toBe('  collisions 0, parked 0, restarts 3, applied 1F/2171EF8, source 1F/2184830');
-  const words = lines.slice(3).map((line) => line.trim());
+  expect(lines.slice(2, 4)).toEqual([
+    '  collisions 0, parked 0, restarts 3, engine ops-1 (4711), applied 1F/2171EF8,',
+    '  source 1F/2184830',
+  ]);
+  const words = lines.slice(4).map((line) => line.trim());
   expect(words.join(' ')).toBe(`TL-2201 ${route.reason?.message} ${route.reason?.remedy}`);
 });
 

@@ -239,6 +239,7 @@ export function route(name: string, from: string, to: string, shown: Partial<Rou
     loadedRows: 0,
     restarts: 0,
     restarted: null,
+    engine: { host: 'ops-1', pid: 4711 },
     since: null,
     healthSince: null,
     concerns: [],

@@ -44,6 +44,10 @@ export const routeView: z.ZodType<RouteView> = z
     pausedUntil: time.nullable().describe('When the pause ends by itself.'),
     reason: reason.nullable(),
     health,
+    engine: z
+      .object({ host: z.string(), pid: count })
+      .nullable()
+      .describe('The engine that has the route now; null where none has, or that can not be asked.'),
     since: time.nullable().describe('Since when the state is what it is.'),
     healthSince: time.nullable(),
     concerns: z

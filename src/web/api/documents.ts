@@ -80,6 +80,8 @@ export interface RouteDocument {
   readonly askedReason?: string | null | undefined;
   /** A pause that ends by itself, by the target's clock. */
   readonly pausedUntil?: string | null | undefined;
+  /** The engine that has the route now. */
+  readonly engine?: { readonly host: string; readonly pid: number } | null | undefined;
   /** Since when state and health are what they are. */
   readonly since?: string | null | undefined;
   readonly healthSince?: string | null | undefined;

@@ -48,6 +48,7 @@ export function RoutePage({ name, section }: { readonly name: string; readonly s
             </span>
             <span class="muted">
               {route.source.node} → {route.target.node}
+              {route.engine != null && `, by the engine on ${route.engine.host} (process ${route.engine.pid})`}
             </span>
             <Wish {...route} />
           </p>

@@ -128,6 +128,7 @@ test('status of a route that was never started, runs, is stopped, and whose engi
     restarts: 0,
     loadedRows: 0,
     restarted: null,
+    engine: { host: expect.any(String), pid: expect.any(Number) },
     since: null,
     healthSince: null,
     concerns: [],
