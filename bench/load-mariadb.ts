@@ -77,7 +77,7 @@ try {
   const pgloader = await findPgloader();
   await using source = await startMysql({ vendor: 'mariadb', settings: settings.source });
   await using server = await startPostgres({ settings: settings.target });
-  for (const statement of table.split(';')) await source.query(statement);
+  await source.query(table);
   say({ ...machine(), pgloader: pgloader.version, servers: settings });
   const peers: number[] = [];
   const loads: Loaded[] = [];
