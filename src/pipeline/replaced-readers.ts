@@ -18,7 +18,9 @@ export function replacedUnderReaders(from: Identified, to: Identified): string |
 
 /** By their places in the source's row, with which each row of the chain begins. */
 function readElsewhere({ steps, outputs }: TableBinding): Set<number> {
-  const reads = new Set(steps.flatMap((step) => readsOf(withoutOwn(step))));
+  const reads = new Set(
+    steps.flatMap((step) => [...readsOf(withoutOwn(step)), ...(step.kind === 'rows' ? step.makesOf : [])]),
+  );
   for (const { owns, projection } of outputs)
     for (const read of owns?.reads ?? []) reads.add(projection === null ? read : (projection[read] ?? -1));
   return reads;

@@ -407,7 +407,7 @@ export class SchemaGuard {
     if (steps === null)
       throw this.#unproven(
         change,
-        'its transforms leave no column for a column, or one that did not travel begins to, so that the target can not follow',
+        'its transforms leave no column for a column, or would have made other values of the rows that are there, or a column that did not travel begins to, so that the target can not follow',
       );
     const stored = this.#renewed(binding, after);
     this.#stored.set(stored.source, stored);

@@ -2,7 +2,7 @@ import { ABSENT, type Cell, type Row } from '../core/cell.ts';
 import type { SchemaStep } from '../core/schema-step.ts';
 import type { Column } from '../core/table.ts';
 import { sameColumn } from './assign-columns.ts';
-import { mapRow } from './mapping/map-rows.ts';
+import { mapRow, OutsideShare, StepFailure } from './mapping/map-rows.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
 
 /** A table's binding with the ids of its source columns. */
@@ -13,7 +13,8 @@ export interface Identified {
 
 /**
  * What makes the target's table of the one version into that of the other, null where that can't be told: rows that transforms take
- * apart or send to several tables have no column for a column, and a column that did not travel has no values there. Columns are told apart by their ids, those that
+ * apart or send to several tables have no column for a column, a column that did not travel has no values there, and what transforms made
+ * of a column by its name is not what they make of it by another. Columns are told apart by their ids, those that
  * transforms have added by their names; those that do not travel are not looked at. Drops come first, so that their names are free, then
  * renames, which may trade names.
  */
@@ -22,6 +23,7 @@ export function schemaSteps(
   to: Identified,
   existing: ReadonlyMap<number, string | null>,
 ): SchemaStep[] | null {
+  if (isMadeAnew(from, to)) return null;
   // Also by the ids: columns that trade names and places leave a table that looks the same.
   const tables = [from, to].map((side) =>
     JSON.stringify([side.binding.tables.map(({ columns }) => columns), travelling(side)]),
@@ -40,12 +42,43 @@ export function schemaSteps(
       // Its rows have values that the target has never had.
       if (from.ids.some((other) => other === id)) return null;
       const value = typeof id === 'number' ? (existing.get(id) ?? null) : null;
-      const mapped = value === null ? null : mappedValue(to, id, value);
+      const mapped = mappedValue(to, id, value);
       if (mapped === undefined) return null;
       steps.push({ kind: 'add', column, existing: mapped });
     } else if (!sameColumn({ ...was, name: column.name }, column)) steps.push({ kind: 'retype', column });
   }
   return steps;
+}
+
+/**
+ * Values at the target would not be what the transforms now make: of a column that stays, or that they add, another one writes its cell, or
+ * of other columns, or it is found by another name; or a name has gone from a column of the source to one that they add, or back.
+ */
+function isMadeAnew(from: Identified, to: Identified): boolean {
+  const before = waysOf(from);
+  for (const [id, way] of waysOf(to)) if ((before.get(id) ?? way) !== way) return true;
+  const names = new Map(from.binding.outputs.flatMap((_, at) => namedIds(from, at)));
+  return to.binding.outputs.some((_, at) =>
+    namedIds(to, at).some(([name, id]) => names.has(name) && typeof names.get(name) !== typeof id),
+  );
+}
+
+/** By the column: how the cell comes about, '' where the column travels as it is. */
+function waysOf({ binding: { source, lineage }, ids }: Identified): Map<ColumnId, string> {
+  const { columns } = source;
+  return new Map(
+    lineage.map(({ by, sources }, at): [ColumnId, string] => {
+      const read = sources.map((index) => ids[index] ?? -1).sort((a, b) => a - b);
+      return [ids[at] ?? `made ${at - columns.length}`, by === '' ? '' : JSON.stringify([by, columns[at]?.name, read])];
+    }),
+  );
+}
+
+/** What the columns of an output are called at its table. */
+function namedIds(side: Identified, output: number): [string, ColumnId][] {
+  const table = side.binding.outputs[output]?.table;
+  const ids = travelling(side)[output] ?? [];
+  return ids.map((id, at) => [`${table?.schema}\0${table?.name}\0${table?.columns[at]?.name}`, id]);
 }
 
 type ColumnId = number | string;
@@ -84,11 +117,15 @@ function renames(before: ReadonlyMap<ColumnId, Column>, after: ReadonlyMap<Colum
   return steps;
 }
 
-/** The value as the transforms would have made it; undefined where they need more of the row. */
-function mappedValue({ binding, ids }: Identified, id: ColumnId, value: string): string | null | undefined {
-  const { projection } = binding.outputs[0];
+/** The value as the transforms would have made it; undefined where they need more of the row, or have none. */
+function mappedValue(side: Identified, id: ColumnId, value: string | null): string | null | undefined {
+  const { binding, ids } = side;
   const row: Row = binding.source.columns.map((_, at): Cell => (ids[at] === id ? value : ABSENT));
-  const mapped = mapRow(binding, row);
-  const cell = mapped[mapped.findIndex((_, at) => ids[projection === null ? at : (projection[at] ?? -1)] === id)];
-  return typeof cell === 'string' || cell === null ? cell : undefined;
+  try {
+    const cell = mapRow(binding, row)[travelling(side)[0]?.indexOf(id) ?? -1];
+    return typeof cell === 'string' || cell === null ? cell : undefined;
+  } catch (error) {
+    if (error instanceof StepFailure || error instanceof OutsideShare) return undefined;
+    throw error;
+  }
 }

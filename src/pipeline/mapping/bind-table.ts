@@ -83,7 +83,9 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     if (bound.kind === 'rows') {
       deciding(bound.reads, transform.name);
       const { spread, possible, reads, filters = false } = bound;
-      steps.push({ kind: 'rows', name: transform.name, spread, possible, filters, reads, outputs: ways.fork(bound) });
+      const makesOf = bound.lineage.flatMap((made) => made.reads);
+      const outputs = ways.fork(bound);
+      steps.push({ kind: 'rows', name: transform.name, spread, possible, filters, reads, makesOf, outputs });
       lineage = extendLineage(lineage, bound.lineage, transform.name);
       rowKeys = [...rowKeys, ...bound.key];
       reshapes = true;

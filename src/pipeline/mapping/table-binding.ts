@@ -33,6 +33,8 @@ export type Step =
       readonly filters: boolean;
       /** Cells that decide how many rows there are and where they go. */
       readonly reads: readonly number[];
+      /** Cells that its rows' values are made of. */
+      readonly makesOf: readonly number[];
       /** By index of the output that a row had, and of the transform's own: the output that it has then. */
       readonly outputs: ReadonlyMap<number, readonly number[]>;
     };
