@@ -59,7 +59,9 @@ test('wrong tokens are heard a few times, then the address is not; others are', 
   const right = { authorization: `Bearer ${tokens.admin}` };
   expect(await api.ask(right)).toBe(200);
   for (let i = 0; i < 3; i++) expect(await api.ask({ authorization: `Bearer ${i}` })).toBe(401);
-  expect(await api.ask({ authorization: 'Bearer 4' })).toBe(429);
+  const unheard = await fetch(`http://127.0.0.1:${api.port}/v1/status`, { headers: { authorization: 'Bearer 4' } });
+  expect([unheard.status, Number(unheard.headers.get('retry-after')) > 0]).toEqual([429, true]);
+  expect(await unheard.json()).toMatchObject({ error: { code: 'TL-1042', remedy: expect.any(String) } });
   expect(await api.ask(right)).toBe(429);
   // The page has no data and no token.
   expect(await api.ask({}, '/')).toBe(200);
@@ -250,6 +252,22 @@ test('a stream ends when its token is taken away, and not while the tokens can n
   await reading;
 });
 
+test('of a defect nothing is told but that it was one', async () => {
+  const broken = {
+    status: async () => {
+      throw new TypeError('marked');
+    },
+  } as unknown as Control;
+  await using api = await served({}, noLimits, broken);
+  const answer = await fetch(`http://127.0.0.1:${api.port}/v1/status`);
+  const text = await answer.text();
+  expect([answer.status, JSON.parse(text)]).toMatchObject([
+    500,
+    { error: { code: 'TL-1049', remedy: expect.stringMatching(/./) } },
+  ]);
+  expect(text).not.toContain('marked');
+});
+
 test('without a token a page of another origin, or under another name, can not make the browser ask', async () => {
   await using api = await served({});
   const host = `127.0.0.1:${api.port}`;
@@ -268,6 +286,8 @@ test('without a token a page of another origin, or under another name, can not m
       403,
       403,
     ]);
+  const answer = await answerTo(api.port, 'GET /v1/status HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n');
+  expect(answer).toContain('TL-1045');
   const rule = { onlyLoopback: false, secure: true };
   expect(isOwnOrigin({ host: 'tidelock.example', origin: 'https://tidelock.example' }, rule)).toBe(true);
   expect(isOwnOrigin({ host: 'tidelock.example', origin: 'http://tidelock.example' }, rule)).toBe(false);

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { captureDdl } from '../../../connectors/postgres/source/ddl-capture.ts';
+import { prepareQueue } from '../../../connectors/postgres/source/prepare-queue.ts';
 import { readPublication } from '../../../connectors/postgres/source/publication.ts';
 import { queueNames } from '../../../connectors/postgres/source/queue-names.ts';
+import { judgeRoom } from '../../../src/core/queue-room.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { versions } from '../../support/postgres-binaries.ts';
@@ -59,6 +61,10 @@ test('making the queue again drops what an interrupted start left, even where a 
   await again.close();
   await reading.ended;
   expect(reading.error).toMatchObject({ recovery: 'retry' });
+  // It is a route's own: nobody prepares a copy with it.
+  const request = { copiedAt: null, by: 'test' };
+  await expect(prepareQueue(queue.route, request, signal())).rejects.toMatchObject({ code: 'TL-3116' });
+  expect((await queue.source.status()).queue).toBe('idle');
 });
 
 test('an abort ends the making of a queue that waits for an open transaction', async () => {
@@ -199,6 +205,12 @@ test('where the session that holds the snapshot has ended, the load is tried aga
   const snapshot = await source.createQueue(signal(), async () => {});
   const [table] = snapshot.tables;
   if (table === undefined) throw new Error('no table');
+  await db.query('ALTER TABLE item RENAME TO other');
+  const renamed = snapshot.read(table, signal())[Symbol.asyncIterator]();
+  await expect(renamed.next()).rejects.toMatchObject({
+    code: 'TL-3205',
+    place: { table: 'public.item', position: snapshot.position, sqlState: '42P01' },
+  });
   await source.endQueueSessions();
   const reading = snapshot.read(table, signal())[Symbol.asyncIterator]();
   await expect(reading.next()).rejects.toMatchObject({ code: 'TL-5001', recovery: 'retry' });
@@ -206,6 +218,19 @@ test('where the session that holds the snapshot has ended, the load is tried aga
   await snapshot.close();
   expect((await source.status()).queue).toBe('idle');
   await source.dropQueue();
+});
+
+test('DDL commands are not told of where the user may not make event triggers, and nothing is left of the attempt', async () => {
+  const db = await server.createDatabase();
+  const client = await db.client();
+  await client.query(`CREATE ROLE plain; GRANT CREATE ON DATABASE ${db.name} TO plain; SET ROLE plain`);
+  const route = routeOf(db, { ddl: 'replicate' });
+  await expect(captureDdl(client, route)).rejects.toMatchObject({
+    code: 'TL-3115',
+    remedy: expect.stringContaining('tidelock check'),
+  });
+  await client.end();
+  expect(await db.query(`SELECT FROM pg_namespace WHERE nspname = 'tidelock'`)).toEqual([]);
 });
 
 test('a slot of the same name in another database of the server is left alone, and so is who reads it', async () => {
@@ -229,8 +254,12 @@ test('a given queue is used from its confirmed position and never dropped', asyn
   await db.query('CREATE TABLE item (id int PRIMARY KEY)');
   await db.query('CREATE PUBLICATION theirs FOR ALL TABLES');
   await db.query(`SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')`);
-  const source = sourceOf(routeOf(db, { given: { slot: 'theirs', publication: 'theirs' } }));
+  const given = routeOf(db, { given: { slot: 'theirs', publication: 'theirs' } });
+  const source = sourceOf(given);
   await expect(source.createQueue(signal(), async () => {})).rejects.toMatchObject({ code: 'TL-3204' });
+  await expect(prepareQueue(given, { copiedAt: null, by: 'test' }, signal())).rejects.toMatchObject({
+    code: 'TL-3117',
+  });
   const position = await source.queuePosition();
   if (position === null) throw new Error('no position');
   await db.query('INSERT INTO item VALUES (1)');
@@ -345,17 +374,31 @@ test.for(alterations)(
   },
 );
 
-test('a slot that the server has dropped WAL for is reported and ends the stream', async () => {
-  await using own = await startPostgres({
-    settings: { max_slot_wal_keep_size: '1MB', min_wal_size: '32MB', max_wal_size: '48MB' },
-  });
+test('a slot that the server is about to drop WAL for is told while it is, and the stream ends once it has', async () => {
+  await using own = await startPostgres({ settings: { max_slot_wal_keep_size: '64MB', max_wal_size: '1GB' } });
   const db = await own.createDatabase();
   await db.query('CREATE TABLE item (id int PRIMARY KEY, t text)');
   const queue = await begin(db);
-  for (let i = 0; i < 5; i++) {
-    await db.query('SELECT pg_switch_wal()');
-    await db.query(`INSERT INTO item SELECT i + ${i} * 100000, repeat('x', 200) FROM generate_series(1, 50000) i`);
-  }
+  const now = async () => {
+    const [slot] = await db.query('SELECT wal_status FROM pg_replication_slots');
+    const { room = null } = await queue.source.status();
+    return [slot?.wal_status, room?.limitBytes, judgeRoom(room)];
+  };
+  const set = async (name: string, value: string) => {
+    await db.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await db.query('SELECT pg_reload_conf()');
+    await until(name, async () => (await all(db, `SHOW ${name}`))[0] === value);
+  };
+  expect(await now()).toEqual(['reserved', 2 ** 26, null]);
+  // Four whole files of WAL, and a part of the last one that is kept.
+  for (let file = 0; file < 4; file++)
+    await db.query(`SELECT pg_logical_emit_message(false, 'test', 'x'), pg_switch_wal()`);
+  await db.query(`SELECT pg_logical_emit_message(false, 'test', repeat('x', 6000000))`);
+  expect(await now()).toEqual(['reserved', 2 ** 26, 'warning']);
+  await set('max_wal_size', '32MB');
+  expect(await now()).toEqual(['extended', 2 ** 26, 'warning']);
+  await set('max_slot_wal_keep_size', '1MB');
+  expect(await now()).toEqual(['unreserved', 2 ** 20, 'critical']);
   await db.query('CHECKPOINT');
   expect((await queue.source.status()).queue).toBe('lost');
   await using reading = new Reading(queue);

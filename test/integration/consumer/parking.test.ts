@@ -303,6 +303,19 @@ test('with onError: halt the route halts, names the transaction, and goes on whe
   // Another transaction of the same id, as after a restore: nothing is skipped.
   await the.on.store.parked.skip({ ...why, transaction: transaction.id, position: '0/1' as Position });
   expect(await rest(await the.on.consumer())).toMatchObject({ code: 'TL-2203' });
+  // Also where that is only known with its last part: what was asked is void then.
+  await the.on.store.parked.skip({ ...why, transaction: transaction.id, position: 'F/1' as Position });
+  const consumer = await the.on.consumer();
+  const at = parts.findLastIndex(({ commit }) => commit?.position === consumer.start.position);
+  const bad = parts[second - 1];
+  if (bad === undefined) throw new Error('no part is refused');
+  await consumer.apply([...parts.slice(at + 1, second - 1), { ...bad, commit: null }], signal);
+  await expect(consumer.apply([{ ...bad, changes: [], rows: 0 }], signal)).rejects.toMatchObject({
+    code: 'TL-2403',
+    recovery: 'retry',
+  });
+  expect(await the.on.target.query(`SELECT action FROM tidelock.journal WHERE action = 'skip void'`)).toHaveLength(2);
+  expect(await rest(await the.on.consumer())).toMatchObject({ code: 'TL-2203' });
   await the.on.store.parked.skip({ ...why, transaction: '1', position: null });
   expect(await rest(await the.on.consumer())).toMatchObject({ code: 'TL-2203' });
   await the.on.store.parked.skip({ ...why, transaction: transaction.id, position: transaction.position });

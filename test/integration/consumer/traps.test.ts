@@ -3,6 +3,8 @@ import '../../../src/expression/load-parser.ts';
 import { configuredExpression } from '../../../src/config/configured-expression.ts';
 import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { ChangeDecoder, encodeChanges } from '../../../src/core/change-codec.ts';
+import type { BegunLoad } from '../../../src/core/load.ts';
+import type { Loader } from '../../../src/core/target.ts';
 import { TableMapper } from '../../../src/pipeline/table-mapper.ts';
 import { contents } from '../../support/compare.ts';
 import { versions } from '../../support/postgres-binaries.ts';
@@ -16,6 +18,7 @@ beforeAll(async () => {
 });
 
 const signal = new AbortController().signal;
+const id = { name: 'id', type: 'pg_catalog.int4', modifier: -1, key: true };
 
 /** Applies what the statements did, all in one call, and compares. Returns the replays. */
 async function applied(options: StageOptions, tables: readonly string[], statements: readonly string[]) {
@@ -230,14 +233,76 @@ test('what a deferred trigger of the target says at commit is not told, and noth
 test('rules that act at the target are found before anything is written', async () => {
   await using on = await stage(servers.here, servers.there, {
     schema: 'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE log (id int PRIMARY KEY);',
-    targetSchema: 'CREATE RULE twice AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (NEW.id)',
+    targetSchema: `CREATE RULE twice AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (NEW.id);
+      ALTER TABLE log ENABLE ROW LEVEL SECURITY; CREATE TABLE late (id int PRIMARY KEY DEFERRABLE)`,
     targetUser: 'applier',
   });
-  const table = { schema: 'public', name: 't', identity: 'default' as const };
-  const columns = [{ name: 'id', type: 'pg_catalog.int4', modifier: -1, key: true }];
-  expect(await on.targetEnd.preflight([{ ...table, columns }])).toMatchObject([
+  const table = (name: string) => ({ schema: 'public', name, identity: 'default' as const, columns: [id] });
+  expect(await on.targetEnd.preflight([table('t')])).toMatchObject([
     { code: 'TL-2108', message: expect.stringContaining('rule twice') },
   ]);
+  // So is what would hide rows of it, and rows that stay and could not be found again.
+  expect(await on.targetEnd.preflight([table('log'), { ...table('late'), kept: { mark: null } }])).toMatchObject([
+    { code: 'TL-2109', table: 'public.log' },
+    { code: 'TL-2119', table: 'public.late' },
+  ]);
+});
+
+test('what foreign keys would do to tables that are loaded is refused where they act for the user', async () => {
+  await using on = await stage(servers.here, servers.there, {
+    targetSchema: `CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE late (id int PRIMARY KEY DEFERRABLE);
+      CREATE TABLE pointing (t int REFERENCES t ON DELETE CASCADE)`,
+    targetUser: 'applier',
+    route: { allow: ['targetTriggers'] },
+  });
+  const open = async () =>
+    on.targetEnd.loader({ epoch: on.epoch, sourceNode: 'source', position: await on.position() });
+  const table = (name: string) => ({ schema: 'public', name, identity: 'default' as const, columns: [id] });
+  const begin = (name: string): BegunLoad => {
+    const source = `public.${name}`;
+    const guess = { key: ['id'], where: null, expectedRows: 1, expectedBytes: 1, job: null };
+    return { load: { source, targets: [source], existing: 'merge', ...guess }, tables: [table(name)], where: null };
+  };
+  const emptied = table('t');
+  for (const [load, code, place] of [
+    [(loader: Loader) => loader.empty([emptied]), 'TL-2304', { table: 'public.t', other: /pointing/ }],
+    [(loader: Loader) => loader.begin([begin('t')]), 'TL-2306', { constraint: /pointing_t_fkey/ }],
+    // Nor has the load anything to tell its rows by.
+    [(loader: Loader) => loader.begin([begin('late')]), 'TL-2305', { table: 'public.late' }],
+  ] as const) {
+    const loader = await open();
+    await loader.sort([emptied]);
+    const error = await load(loader).catch((caught: unknown) => caught);
+    await loader.abort();
+    expect(error).toMatchObject({ code, place: matching(place) });
+  }
+  const side = on.targetEnd.compareSide(signal);
+  await on.target.query('REVOKE SELECT ON t FROM applier');
+  const shape = { table: { schema: 'public', name: 't' }, key: ['id'], columns: [], condition: null };
+  await side.tables([shape.table]).catch(() => {});
+  await expect(side.rows(shape, [['1']])).rejects.toMatchObject({ code: 'TL-2310', place: { node: 'target' } });
+  await side.close();
+});
+
+/** Patterns in place of texts. */
+function matching(place: Readonly<Record<string, string | RegExp>>): object {
+  const entries = Object.entries(place).map(([name, text]) => [name, expect.stringMatching(text)] as const);
+  return expect.objectContaining(Object.fromEntries(entries));
+}
+
+test('where the source wins, an update of a row that is missing halts if the log holds not all of its columns', async () => {
+  const schema = `CREATE TABLE t (id int PRIMARY KEY, n int, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL;`;
+  const { error, moved, rows } = await refused(
+    {
+      schema,
+      sourceSchema: `INSERT INTO t VALUES (1, 0, repeat('x', 5000))`,
+      route: { collisions: { forTable: () => 'source', checksOldValues: () => false } },
+    },
+    ['UPDATE t SET n = 1'],
+    'SELECT FROM t',
+  );
+  expect(error).toMatchObject({ code: 'TL-2202', message: expect.stringContaining('public.t'), recovery: 'halt' });
+  expect([moved, rows]).toEqual([false, []]);
 });
 
 const deferrable = 'DEFERRABLE INITIALLY DEFERRED';

@@ -429,6 +429,12 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       await server(vendor).query(next.statement);
     }
     expect(await s.end.preflight(tables)).toEqual([]);
+    // So are settings under which nothing could be written, or would have to last.
+    await server(vendor).query('SET GLOBAL read_only = 1, GLOBAL innodb_flush_log_at_trx_commit = 2');
+    const settings = await s.end.preflight(tables);
+    expect(settings.map(({ code }) => code)).toEqual(['TL-2131', 'TL-2132']);
+    for (const { statement = '' } of settings) await server(vendor).query(statement);
+    expect(await s.end.preflight(tables)).toEqual([]);
     const consumer = await s.consumer();
     await consumer.apply(parts, never);
     const { source, target } = await s.rows('t');

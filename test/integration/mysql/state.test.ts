@@ -57,6 +57,15 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     expect(tables).toEqual([{ name: 'signals' }]);
   });
 
+  test('a server of the other vendor is refused by its name', async () => {
+    const type = vendor === 'mysql' ? 'mariadb' : 'mysql';
+    const node = { ...server.node, type } as const;
+    await expect(openMysqlState({ node, routeKey: 'test/other', logger: silentLogger })).rejects.toMatchObject({
+      code: 'TL-5009',
+      remedy: expect.stringContaining(`the type of the node to ${vendor}`),
+    });
+  });
+
   test('state that a newer engine made is refused, or worked with where that one says so', async () => {
     await using store = await registered();
     await server.query(`UPDATE tidelock.meta SET version = ${stateVersion + 1}`);

@@ -11,7 +11,10 @@ test('a drop that is interrupted is finished by the next one, and a dropped rout
   await using leader = file.run();
   await leader.state('running');
   await using standby = file.run();
-  await standby.state('standby');
+  expect((await standby.state('standby')).reason).toMatchObject({
+    code: 'TL-4012',
+    remedy: expect.stringContaining('--takeover'),
+  });
   const drop = (failpoints = '') =>
     file.tidelockWith({ TIDELOCK_FAILPOINTS: failpoints }, 'drop', 'here-to-there', '--yes');
   // As if ten seconds had passed.

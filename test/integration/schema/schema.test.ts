@@ -207,6 +207,7 @@ test('what is there is not altered but told; what an interrupted call has left h
       'error ALTER TABLE "public"."item" ADD COLUMN "note" text;',
     ]),
   );
+  expect(new Set(found.findings.map(({ code }: Record<string, string>) => code))).toEqual(new Set(['TL-2112']));
   // The rows that are there do not hold one of them: that is told, and what comes behind it is made all the same.
   const first = await file.tidelock('schema', 'here-to-there', '--apply', 'all');
   expect(first).toMatchObject({ code: 1, err: '' });
