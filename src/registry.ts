@@ -5,7 +5,7 @@ import { configErrors } from './core/errors/catalogue/config.ts';
 import { fail } from './core/errors/tidelock-error.ts';
 import type { NodeType } from './core/route.ts';
 
-/** The only importer of connectors. */
+/** The only importer of connectors, with route-connectors.ts, which loads them one by one. */
 const connectors: readonly Connector[] = [postgresConnector, mysqlConnector];
 
 export function connectorFor(type: NodeType): Connector {

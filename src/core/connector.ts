@@ -6,7 +6,7 @@ import type { Target, TargetOptions } from './target.ts';
 import type { VendorSchema } from './types/vendor-schema.ts';
 import type { VendorTypes } from './types/vendor-types.ts';
 
-/** One kind of database. src/registry.ts is the only importer of connectors. */
+/** One kind of database. src/registry.ts and, for workers, src/route-connectors.ts are the only importers of connectors. */
 export interface Connector {
   readonly types: readonly NodeType[];
   /** Of its columns. */

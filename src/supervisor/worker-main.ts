@@ -5,7 +5,8 @@ import { routeBack } from '../core/route.ts';
 import { withParser } from '../expression/parser.ts';
 import { openTracing } from '../metrics/open-telemetry.ts';
 import { openLogger } from '../open-logger.ts';
-import { connectorFor } from '../registry.ts';
+import { loadConnectors } from '../route-connectors.ts';
+import { keepCompiled } from './keep-compiled.ts';
 import { runRoute } from './route-runner.ts';
 import { serveWorker, workerTask } from './serve-worker.ts';
 import { settleMemory } from './settle-memory.ts';
@@ -15,6 +16,7 @@ const logger = openLogger().child({ route: task.route });
 armFailpoints(process.env.TIDELOCK_FAILPOINTS, task.restarts);
 
 settleMemory();
+const keep = keepCompiled();
 
 // References are resolved here, again at each connect: nothing that they hold travels between processes.
 await serveWorker(task, logger, async ({ configuration, signal, releases, self, ...tells }) => {
@@ -24,11 +26,12 @@ await serveWorker(task, logger, async ({ configuration, signal, releases, self, 
     const { routes } = readConfiguration({ file: task.file, env, cwd: process.cwd(), text });
     return { routes, definition: routes.demand(task.route, 'route') };
   });
+  const connectors = await loadConnectors([definition.from.type, definition.to.type]);
   const tracing = await openTracing({ deployment: definition.deployment, route: definition.name, env, logger });
   await runRoute({
     definition,
     routeBack: () => withParser(() => routeBack(routes, definition)),
-    connectors: connectorFor,
+    connectors,
     holder: task.holder,
     logger,
     signal,
@@ -41,7 +44,10 @@ await serveWorker(task, logger, async ({ configuration, signal, releases, self, 
     restarted: task.restarted,
     halted: task.halted,
     self,
-    onStatus: tells.onStatus,
+    onStatus: (status) => {
+      tells.onStatus(status);
+      keep(status.state);
+    },
     onRegistered: tells.onRegistered,
     onLease: tells.onLease,
     onFenced: tells.onFenced,

