@@ -65,6 +65,8 @@ export class TargetTransaction {
     this.#flush = new FlushWatch({
       client: connection.client,
       meter,
+      // A group that is carried out on another session holds up nothing in this one.
+      isToldSoon: () => options.route.apply.lanes === 1 && this.#sent !== this.#last,
       onDurable: (durable) => this.#report(this.#applied, durable),
     });
   }
@@ -196,7 +198,7 @@ export class TargetTransaction {
     this.#onClosed();
     if (group.parked !== undefined) return;
     this.#sent = next;
-    this.#committed(next, commit, sent.walEnd);
+    this.#committed(next, commit, sent.written);
   }
 
   /**
@@ -232,7 +234,7 @@ export class TargetTransaction {
     failpoint('commit.answered');
     // Answers of other sessions may come sooner than the one before.
     if (lane !== null && !(await lane.isNext())) return;
-    this.#committed(next, commit, sent.walEnd);
+    this.#committed(next, commit, sent.written);
   }
 
   /**
@@ -310,8 +312,8 @@ export class TargetTransaction {
     batch: Batch,
     group: Group,
     { asynchronousCommit }: Pick<ApplyConnection, 'asynchronousCommit'>,
-  ): { readonly isCommitted: boolean; readonly walEnd: string | null } {
-    const sent: { isCommitted: boolean; walEnd: string | null } = { isCommitted: false, walEnd: null };
+  ): { readonly isCommitted: boolean; readonly written: WrittenLog | null } {
+    const sent: { isCommitted: boolean; written: WrittenLog | null } = { isCommitted: false, written: null };
     failpoint('commit.before');
     batch.sendCommit(({ command }) => {
       sent.isCommitted = command === 'COMMIT';
@@ -319,20 +321,23 @@ export class TargetTransaction {
       if (!sent.isCommitted) throw new CountMismatch('commit', 1, 0);
     });
     if (asynchronousCommit && group.parked === undefined) {
-      batch.send('select pg_current_wal_insert_lsn()::text as lsn', ({ rows }) => {
-        sent.walEnd = rows[0]?.[0] ?? '';
-      });
+      batch.send(
+        { name: 'tl_written', text: 'select pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn()::text' },
+        ({ rows: [row] }) => {
+          sent.written = { end: row?.[0] ?? '', flushed: row?.[1] ?? '' };
+        },
+      );
     }
     void batch.flush();
     failpoint('commit.sent');
     return sent;
   }
 
-  /** `walEnd`: the target's WAL has to be flushed so far; null where it is. */
-  #committed(last: LastCheckpoint, { position }: Commit, walEnd: string | null): void {
+  /** `written`: the target's WAL has to be flushed to its end; null where it is. */
+  #committed(last: LastCheckpoint, { position }: Commit, written: WrittenLog | null): void {
     this.#last = last;
-    this.#report(position, walEnd === null ? position : this.#durable);
-    if (walEnd !== null) this.#flush.wait(position, walEnd);
+    this.#report(position, written === null ? position : this.#durable);
+    if (written !== null) this.#flush.wait(position, written.end, written.flushed);
   }
 
   /** What was written since `begin`. */
@@ -444,6 +449,12 @@ export interface LanePlace {
   onSent(): void;
   /** Resolves once the one before is answered: whether that is committed. */
   isNext(): Promise<boolean>;
+}
+
+/** Positions of the target's WAL. */
+interface WrittenLog {
+  readonly end: string;
+  readonly flushed: string;
 }
 
 /** The last that is stored, or would be. */
