@@ -8,6 +8,7 @@ import { keyReader } from '../../connectors/postgres/target/key-form.ts';
 import { TextBytes } from '../../connectors/postgres/target/message-writer.ts';
 import { bindRows } from '../../connectors/postgres/target/statement.ts';
 import type { TargetColumn } from '../../connectors/postgres/target/target-table.ts';
+import type { Row } from '../../src/core/cell.ts';
 import { PackedInserts } from '../../src/core/packed-inserts.ts';
 import { PackedInsert, packedAfter, unpackRow } from '../../src/core/packed-row.ts';
 import type { TableVersion } from '../../src/core/table.ts';
@@ -137,6 +138,20 @@ test('arrays get the same of rows that were looked into and of those that were n
   );
 });
 
+test('parameters of one row get the same of a row that was looked into and of one that was not', () => {
+  fc.assert(
+    fc.property(rows, (all) => {
+      for (const row of all) {
+        const parameters = row.map((_, at) => ({ image: 'new', index: row.length - 1 - at, form: 'single' }) as const);
+        const statement = { name: 'insert', text: '', parameters };
+        const values = bindRows(statement, [], [packed(row)]);
+        const texts = values.map((value) => (value instanceof TextBytes ? value.bytes.toString() : value));
+        expect(texts).toEqual(bindRows(statement, [], [row]));
+      }
+    }),
+  );
+});
+
 test('more than one message of COPY holds the same rows', () => {
   const all = Array.from({ length: 3_000 }, (_, at) => [String(at), `row\t${at}`.repeat(at % 90), null]);
   const messages = copyMessages(all.map((row) => new PackedInsert(table(3), packed(row))));
@@ -154,6 +169,27 @@ test('large values come whole, whether they are sent from where they lie or writ
   // Nothing is copied of what needs no escape.
   const lent = messages.filter(({ buffer }) => rows.some(({ bytes }) => bytes.buffer === buffer));
   expect(lent.map(({ length }) => length)).toEqual(Array.from({ length: 9 }, () => Buffer.byteLength(plain)));
+});
+
+test('large rows are left out of COPY where somebody takes them, and are all that is', () => {
+  const plain = 'ab"ü '.repeat(9_000);
+  const all = [
+    ['1', 'a'],
+    ['2', plain],
+    ['3', null],
+    ['4', `${plain}\n`],
+  ].map(([id = '', text]) => [id, text ?? null]);
+  const split = (inserts: readonly PackedInsert[], together: readonly PackedInserts[]): void => {
+    const large: Row[] = [];
+    const copied = copyMessages(inserts, together, (row) => large.push(unpackRow(row)));
+    expect(contentOf(copied)).toBe(copyText([all[0], all[2]] as Row[]));
+    expect(large).toEqual([all[1], all[3]]);
+  };
+  split(
+    all.map((row) => new PackedInsert(table(2), packed(row))),
+    [],
+  );
+  split([], [inserted(all)]);
 });
 
 test('a row whose cells were asked for is what was made of them', () => {

@@ -42,10 +42,11 @@ test('a statement has its values, large ones from where they lie', () => {
     writer.execute();
     expected.push(values.map((value) => (value === null ? null : `${value}`)));
   }
-  const { bytes } = writer;
+  const { bytes, lentBytes } = writer;
+  expect(lentBytes).toBe(5 * large.length);
   const pieces = writer.take();
   expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBe(bytes);
-  expect(writer.bytes).toBe(0);
+  expect([writer.bytes, writer.lentBytes]).toEqual([0, 0]);
   const messages = messagesOf(pieces);
   expect(messages.map(([letter]) => letter).join('')).toBe('BEBEBEBE');
   expect(messages.flatMap(([letter, body]) => (letter === 'B' ? [valuesOf(body)] : []))).toEqual(expected);

@@ -1,6 +1,6 @@
 import type { InsertChange } from '../../../src/core/change.ts';
 import type { PackedInserts } from '../../../src/core/packed-inserts.ts';
-import { packedAfter, packedNull, readUInt16, readUInt32 } from '../../../src/core/packed-row.ts';
+import { type PackedRow, packedAfter, packedNull, readUInt16, readUInt32 } from '../../../src/core/packed-row.ts';
 import type { CopyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
 
@@ -10,18 +10,33 @@ const messageBytes = 65_536;
 /** Type and length of a message. */
 const headerBytes = 5;
 
-/** New rows in COPY's text format, as messages of the protocol. Rows that nobody has looked into are copied byte by byte. */
-export function copyMessages(inserts: readonly InsertChange[], packed: readonly PackedInserts[] = []): CopyData[] {
+/** Of rows that nobody has looked into, those of so many bytes are large. */
+export const largeRowBytes = 16_384;
+
+/**
+ * New rows in COPY's text format, as messages of the protocol. Rows that nobody has looked into are copied byte by byte; the large ones among them are given to
+ * `onLarge` instead, where there is one.
+ */
+export function copyMessages(
+  inserts: readonly InsertChange[],
+  packed: readonly PackedInserts[] = [],
+  onLarge: ((row: PackedRow) => void) | null = null,
+): CopyData[] {
   const messages = new CopyMessages();
   for (let i = 0; i < inserts.length; i++) {
     const insert = inserts[i] as InsertChange;
     const row = packedAfter(insert);
     if (row === null) messages.text(copyText([insert.after]));
+    else if (onLarge !== null && row.end - row.at >= largeRowBytes) onLarge(row);
     else messages.packed(row.bytes, row.at, row.end);
   }
   for (const { pieces } of packed)
-    for (const { bytes, places } of pieces)
-      for (let i = 0; i < places.length; i += 2) messages.packed(bytes, places[i] as number, places[i + 1] as number);
+    for (const { bytes, places, isAscii } of pieces)
+      for (let i = 0; i < places.length; i += 2) {
+        const [at, end] = [places[i] as number, places[i + 1] as number];
+        if (onLarge !== null && end - at >= largeRowBytes) onLarge({ bytes, at, end, isAscii });
+        else messages.packed(bytes, at, end);
+      }
   return messages.end();
 }
 

@@ -75,8 +75,9 @@ export class Flight extends pg.Query {
     };
   }
 
+  /** That were written for it, which takes time. */
   get bytes(): number {
-    return this.#writer.bytes;
+    return this.#writer.bytes - this.#writer.lentBytes;
   }
 
   /** The first thing that went wrong, in the order of the statements; what follows an error was not carried out. */

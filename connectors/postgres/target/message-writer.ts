@@ -20,6 +20,12 @@ export class MessageWriter {
   #from = 0;
   #at = 0;
   #bytes = 0;
+  #lent = 0;
+
+  /** Values among them that are sent from where they lie. */
+  get lentBytes(): number {
+    return this.#lent;
+  }
 
   /** Not taken yet. */
   get bytes(): number {
@@ -54,8 +60,10 @@ export class MessageWriter {
     for (const [at, value] of texts.entries()) {
       this.#at = this.#buffer.writeInt32BE(sizes[at] ?? -1, this.#at);
       if (typeof value === 'string') this.#at += this.#buffer.write(value, this.#at);
-      else if (value !== null && isLent(value)) this.append([value]);
-      else if (value !== null) this.#at += value.copy(this.#buffer, this.#at);
+      else if (value !== null && isLent(value)) {
+        this.append([value]);
+        this.#lent += value.length;
+      } else if (value !== null) this.#at += value.copy(this.#buffer, this.#at);
     }
     this.#int16(0);
   }
@@ -90,6 +98,7 @@ export class MessageWriter {
     const taken = this.#full;
     this.#full = [];
     this.#bytes = 0;
+    this.#lent = 0;
     return taken;
   }
 

@@ -39,6 +39,8 @@ export class RowStatements {
   /** True where insert takes one row each. */
   readonly insertsOne: boolean;
   readonly insert: Statement;
+  /** Of one row, by parameters of its own instead of arrays. */
+  readonly insertOne: Statement;
   readonly delete: Statement;
   /** Finds the row of an old image where it has all values of that; null where no update or delete asks for more than its key. */
   readonly same: Statement | null;
@@ -61,7 +63,8 @@ export class RowStatements {
     const images = options.checksOldValues ? 2 * columns.length : 0;
     this.isSingle = key.length === 0 || isTextless || images > mostSetColumns;
     this.insertsOne = isTextless || columns.length === 0;
-    this.insert = insertStatement(options, isTextless);
+    this.insertOne = insertStatement(options, true);
+    this.insert = isTextless ? this.insertOne : insertStatement(options, false);
     this.delete = this.#delete();
     const asksForMore = options.checksOldValues && key.length > 0;
     const kept = target.columns.filter((column) => !column.generated);
@@ -234,9 +237,9 @@ function rowOfCells(columns: readonly TargetColumn[], given: number): string {
   return `(select ${cells.join(', ')})`;
 }
 
-function insertStatement({ target, columns, key, keepsRows }: RowStatementsOptions, isTextless: boolean): Statement {
+function insertStatement({ target, columns, key, keepsRows }: RowStatementsOptions, isOne: boolean): Statement {
   const list = ofImage('new', columns);
-  const source = isTextless ? parameterSource(list) : unnestSource(list);
+  const source = isOne ? parameterSource(list) : unnestSource(list);
   const into = `insert into ${quoteTable(target)}`;
   return {
     name: nextName('insert'),

@@ -2,7 +2,7 @@ import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { type Change, type InsertChange, isRowChange, type RowChange } from '../../../src/core/change.ts';
 import type { PackedInserts } from '../../../src/core/packed-inserts.ts';
 import { packedInserts } from '../../../src/core/packed-part.ts';
-import { packedAfter } from '../../../src/core/packed-row.ts';
+import { type PackedRow, packedAfter } from '../../../src/core/packed-row.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import {
   NetEffect,
@@ -23,7 +23,10 @@ import { type TruncateOptions, truncateTables } from './truncate-tables.ts';
 
 const noRows: readonly Row[] = [];
 
-/** COPY is planned anew each time; below so many rows the prepared statement takes less. */
+/**
+ * COPY is planned anew each time; below so many rows the prepared statement takes less. Rows of many kilobytes are never copied: the server looks at each character of a line
+ * twice, and at none of a parameter.
+ */
 const worthCopying = 50;
 
 /** Sends statements for rows; `replicaRole` as in ApplyConnection. */
@@ -163,8 +166,14 @@ function sendInserts(
 ): void {
   const count = packed.reduce((sum, { rows }) => sum + rows, inserts.length);
   if (plan.copy !== null && (count >= worthCopying || packed.length > 0)) {
-    applier.batch.sendCopy(plan.copy, copyMessages(inserts, packed), count, plan.label);
-    if (applier.isGuarded) applier.batch.sendGuarded(untouchedCopy(plan), count, plan.label);
+    const large: PackedRow[] = [];
+    const data = copyMessages(inserts, packed, (row) => large.push(row));
+    const copied = count - large.length;
+    if (copied > 0) {
+      applier.batch.sendCopy(plan.copy, data, copied, plan.label);
+      if (applier.isGuarded) applier.batch.sendGuarded(untouchedCopy(plan), copied, plan.label);
+    }
+    for (const row of large) sendRows(applier, plan, plan.insertOne, { old: noRows, next: [row], count: 1 });
   } else if (count > 0) {
     const next = inserts.map(imageOf);
     sendRows(applier, plan, plan.insert, { old: noRows, next, count });
@@ -211,7 +220,8 @@ function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, ro
   const { batch, isGuarded = false } = applier;
   const values = bindRows(statement, rows.old, rows.next);
   const query = { name: statement.name, text: statement.text, values };
-  if (statement !== plan.insert && applier.isPartial(plan) && isAssignable(plan, rows)) batch.send(query);
+  const inserts = statement === plan.insert || statement === plan.insertOne;
+  if (!inserts && applier.isPartial(plan) && isAssignable(plan, rows)) batch.send(query);
   else if (isGuarded) batch.sendGuarded(guardedStatement(statement, values, rows.count), rows.count, plan.label);
   else batch.sendCounted(query, rows.count, plan.label);
 }

@@ -1,9 +1,10 @@
 import type { Cell } from '../../../src/core/cell.ts';
+import { type PackedRow, readUInt16 } from '../../../src/core/packed-row.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import type { ElementForm } from './array-literal.ts';
 import { ArrayWriter } from './array-writer.ts';
-import type { Value } from './message-writer.ts';
-import { cellsOf, giveCells, type RowImage } from './row-image.ts';
+import { TextBytes, type Value } from './message-writer.ts';
+import { type CellSink, cellsOf, giveCells, isPacked, type RowImage } from './row-image.ts';
 import type { TargetColumn } from './target-table.ts';
 
 /** A statement whose text never changes, so that the server plans it once. */
@@ -70,6 +71,8 @@ export function bindRows(statement: Statement, old: readonly RowImage[], next: r
   const { parameters } = statement;
   const [first] = parameters;
   if (first?.form === 'single') {
+    const [row] = next;
+    if (old.length === 0 && row !== undefined && isPacked(row)) return packedValues(row, parameters);
     const images = { old: old[0] && cellsOf(old[0]), new: next[0] && cellsOf(next[0]) };
     return parameters.map(({ image, index }) => singleValue(images[image]?.[index]));
   }
@@ -83,6 +86,22 @@ export function bindRows(statement: Statement, old: readonly RowImage[], next: r
   if (sinks.old.length > 0) for (let at = 0; at < old.length; at++) giveCells(old[at] as RowImage, sinks.old);
   if (sinks.new.length > 0) for (let at = 0; at < next.length; at++) giveCells(next[at] as RowImage, sinks.new);
   return writers.map((writer) => writer.end());
+}
+
+/** As they came: no text is made of them, and large ones are not copied. */
+function packedValues(row: PackedRow, parameters: readonly StatementParameter[]): Value[] {
+  const values: Value[] = [];
+  const sink: CellSink = {
+    nil: () => values.push(null),
+    packed: (bytes, start, end) => values.push(new TextBytes(bytes.subarray(start, end))),
+    cell: (cell) => values.push(singleValue(cell)),
+  };
+  giveCells(row, new Array<CellSink>(readUInt16(row.bytes, row.at)).fill(sink));
+  return parameters.map(({ index }) => {
+    const value = values[index];
+    if (value === undefined) throw new RangeError(`a packed row without column ${index}`);
+    return value;
+  });
 }
 
 function singleValue(cell: Cell | undefined): string | null {

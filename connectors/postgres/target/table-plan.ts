@@ -28,6 +28,8 @@ export interface TablePlan extends NetPlan {
   /** Names a row by the texts of its key, in the order of `keyIndexes`. */
   readonly nameKey: (cells: readonly (string | null)[]) => string;
   readonly insert: Statement;
+  /** What `insert` does, to one row. */
+  readonly insertOne: Statement;
   /** COPY that does to many rows what `insert` does; null where it might not. */
   readonly copy: string | null;
   /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. Null: none is. */
@@ -101,6 +103,7 @@ export function planTable(
     // One that stays when it is deleted is replaced instead.
     findsTwins: key.length > 0 && !isKeyDeferrable && source.kept === undefined,
     insert: statements.insert,
+    insertOne: statements.insertOne,
     copy: source.kept === undefined ? copyStatement(target, columns) : null,
     update: (after) => statements.update(after),
     delete: statements.delete,

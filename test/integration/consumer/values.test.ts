@@ -91,9 +91,9 @@ const types = `
 
 describe.for(['DEFAULT', 'FULL'])('replica identity %s', (identity) => {
   test('every value of every type arrives as it is: inserted, updated, found by its old value, deleted', async () => {
-    const tables = values.map((_, at) => `t${at}`);
+    const tables = values.map((_, at) => `(SELECT id, v, md5(more) FROM t${at})`);
     const key = identity === 'DEFAULT' ? 'PRIMARY KEY' : '';
-    const schema = `${types}${values.map(([type], at) => `CREATE TABLE t${at} (id int ${key}, v ${type}); ALTER TABLE t${at} REPLICA IDENTITY ${identity};`).join('')}`;
+    const schema = `${types}${values.map(([type], at) => `CREATE TABLE t${at} (id int ${key}, v ${type}, more text); ALTER TABLE t${at} REPLICA IDENTITY ${identity};`).join('')}`;
     await using on = await stage(servers.here, servers.there, { schema });
     const consumer = await on.consumer();
     const signal = new AbortController().signal;
@@ -109,10 +109,11 @@ describe.for(['DEFAULT', 'FULL'])('replica identity %s', (identity) => {
     );
     await step((t) => `DELETE FROM ${t} WHERE id % 2 = 0`);
     await step((t) => `DELETE FROM ${t}`);
-    // So many at once that they are copied.
+    // So many at once that they are copied, but for those that are large.
     await step((t, list, type) => {
       const rows = list.map((value, id) => `(${id}, (${value})::${type})`).join(', ');
-      return `INSERT INTO ${t} SELECT id * 100 + n, v FROM (VALUES ${rows}) s (id, v), generate_series(1, 60) n`;
+      const more = `CASE n % 50 WHEN 1 THEN repeat(E'a"\\t\\\\ü', 4000) END`;
+      return `INSERT INTO ${t} SELECT id * 100 + n, v, ${more} FROM (VALUES ${rows}) s (id, v), generate_series(1, 60) n`;
     });
     expect(consumer.counts().replays).toBe(0);
   });
