@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { keyReader } from '../../connectors/mysql/target/key-form.ts';
 import type { TargetColumn } from '../../connectors/mysql/target/target-table.ts';
 import { NetEffect, type NetPlan } from '../../connectors/sql/apply/net-effect.ts';
-import type { Row } from '../../src/core/cell.ts';
+import { type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { RowChange } from '../../src/core/change.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 
@@ -49,6 +49,26 @@ test.for([
   ['a number written otherwise', decimal, [insert('1.0'), update('1.00'), remove('1')]],
 ] as const)('a row that came and went leaves nothing: %s', ([, plan, changes]) => {
   expect(offer(plan, changes)).toEqual({ reductions: ['taken', 'taken', 'taken'], left: [] });
+});
+
+const whole = { ...table, identity: 'full' } as TableVersion;
+const bytes = (text: string): Buffer => Buffer.from(text);
+const arrives = (...after: Row): RowChange => ({ kind: 'insert', table: whole, after });
+const leaves = (...before: Row): RowChange => ({ kind: 'delete', table: whole, before });
+const becomes = (before: Row, ...after: Row): RowChange => ({ kind: 'update', table: whole, before, after });
+
+test.for([
+  ['a new row and another that goes', [arrives('1', 'new'), leaves('1', 'old')]],
+  ['a new row and another that changes', [arrives('1', bytes('a')), becomes(['1', bytes('b')], '1', bytes('c'))]],
+  ['a row that changes and another that goes', [becomes(['1', 'a', 'x'], '1', 'b', UNCHANGED), leaves('1', 'b', 'y')]],
+] as const)('where whole rows are logged all of them tells rows of one key apart: %s', ([, changes]) => {
+  expect(offer(decimal, changes)).toEqual({ reductions: ['taken', 'barrier'], left: [changes[0]] });
+  const sameRow: RowChange[] = [
+    becomes(['1', bytes('a'), 'x'], '1', bytes('b'), UNCHANGED),
+    becomes(['1', bytes('b'), 'x'], '1', bytes('c'), UNCHANGED),
+    leaves('1', bytes('c'), 'x'),
+  ];
+  expect(offer(decimal, sameRow).reductions).toEqual(['taken', 'taken', 'taken']);
 });
 
 test('a row that goes and comes again under another case is one update', () => {

@@ -13,7 +13,7 @@ import { updateKeyImage } from '../../sql/apply/net-effect.ts';
 import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { Batch } from './batch.ts';
-import type { DisplacedRows } from './displaced-rows.ts';
+import { type Displaced, type DisplacedRows, keyOfCells, type ChangePlace as Place } from './displaced-rows.ts';
 import type { Answer, BoundStatement } from './flight.ts';
 import { collated } from './row-statements.ts';
 import { singleStatement } from './set-apply.ts';
@@ -86,7 +86,12 @@ class CarefulRun {
 
   /** The transaction ends: what stood aside and was not changed itself comes back as it was, or is a collision. */
   async putBack(part: TransactionPart): Promise<void> {
-    for (const { plan, cells } of this.#options.displaced.takeAll()) {
+    for (const { plan, cells, taken } of this.#options.displaced.takeAll()) {
+      if (taken !== null && (await this.#holdsKey(plan, keyOfCells(plan, cells)))) {
+        this.#resolveOrHalt(plan, taken, 'finds the row already there');
+        await this.#inherit(plan, cells, taken);
+        continue;
+      }
       const result = await this.#savepoint(plan, { text: plan.putBack, values: cells });
       if (result === 1) continue;
       const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: 'change' };
@@ -98,15 +103,15 @@ class CarefulRun {
   async apply(change: RowChange, part: TransactionPart): Promise<void> {
     const plan = this.#options.plans.get(change.table);
     const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: change.kind };
-    const aside =
-      change.kind === 'insert' ? null : this.#options.displaced.take(plan, keyValues(plan, rowImage(plan, change)));
+    const aside = change.kind === 'insert' ? null : await this.#standingAside(plan, rowImage(plan, change), place);
     if (aside !== null) {
-      await this.#applyToDisplaced(plan, change, aside, place);
+      this.#options.displaced.take(aside);
+      await this.#applyToDisplaced(plan, change, aside.cells, place);
       return;
     }
     // What a deferred check lets pass now would refuse the COMMIT, where nobody can tell which change it was.
     const isTaken = change.kind === 'insert' && plan.isKeyDeferrable && (await this.#exists(plan, change.after));
-    let count = isTaken ? await this.#resolveExisting(plan, change, place) : await this.#try(plan, change, place);
+    let count = isTaken ? await this.#meetExisting(plan, change, place) : await this.#try(plan, change, place);
     if (count === 0 && plan.same !== null && change.kind !== 'insert')
       count = await this.#resolveOther(plan, plan.same, change, place);
     if (count === 1 || (await this.#replace(plan, change, place))) return;
@@ -164,7 +169,7 @@ class CarefulRun {
       if (result.code !== '23505' || change.kind === 'delete' || attempts > plan.target.uniqueIndexes.length)
         throw this.#refused(result, place);
       if (change.kind === 'insert' && (await this.#exists(plan, change.after))) {
-        return await this.#resolveExisting(plan, change, place);
+        return await this.#meetExisting(plan, change, place);
       }
       const isMoved = await this.#moveAside(plan, change.after, result, place);
       if (!isMoved)
@@ -205,13 +210,64 @@ class CarefulRun {
   }
 
   async #exists(plan: TablePlan, row: Row): Promise<boolean> {
+    return await this.#holdsKey(plan, keyValues(plan, row));
+  }
+
+  async #holdsKey(plan: TablePlan, values: readonly (string | null)[]): Promise<boolean> {
     if (plan.keyIndexes.length === 0) return false;
     const where = keyCondition(plan, 1);
-    const { rows } = await this.#options.client.query({
-      text: `select from ${plan.relation} where ${where}`,
-      values: keyValues(plan, row),
-    });
+    const text = `select from ${plan.relation} where ${where}`;
+    const { rows } = await this.#options.client.query({ text, values: [...values] });
     return rows.length > 0;
+  }
+
+  /**
+   * A row with the key of a new one is there. A source that logs whole rows may have had both until its transaction ended:
+   * it has no such key, or can defer it. So the row stands aside until its own change comes; if none does it is in the way.
+   */
+  async #meetExisting(plan: TablePlan, change: RowChange & { kind: 'insert' }, place: Place): Promise<number> {
+    const mayGo = plan.source.identity === 'full' && this.#options.loading(plan) === null;
+    if (mayGo && (await this.#takeOut(plan, keyValues(plan, change.after), place, place)))
+      return await this.#try(plan, change, place);
+    return await this.#resolveExisting(plan, change, place);
+  }
+
+  /** The new row has won over the one whose key it took: columns that only the target has keep what was there. */
+  async #inherit(plan: TablePlan, cells: readonly (string | null)[], place: Place): Promise<void> {
+    const kept = plan.target.columns.filter((c) => !c.generated);
+    const isBound = kept.map((column) => plan.columns.some((c) => c.column === column));
+    if (!isBound.includes(false)) return;
+    let row: (string | null)[] = [];
+    const out = { text: plan.takeOut, values: keyOfCells(plan, cells) };
+    const gone = await this.#savepoint(plan, out, ([first]) => {
+      row = first ? [...first] : [];
+    });
+    if (typeof gone !== 'number') throw this.#refused(gone, place);
+    const values = kept.map((_, at) => (isBound[at] ? row : cells)[at] ?? null);
+    const result = await this.#savepoint(plan, { text: plan.putBack, values });
+    if (typeof result !== 'number') throw this.#refused(result, place);
+  }
+
+  /**
+   * The row of an old image, where it stands aside. Of a source that logs whole rows another one may have its key by now,
+   * in the table or aside: then the image tells which of them is meant, and halts where it is of none.
+   */
+  async #standingAside(plan: TablePlan, image: Row, place: Place): Promise<Displaced | null> {
+    const held = this.#options.displaced.of(plan, keyValues(plan, image));
+    const [only] = held;
+    if (only === undefined) return null;
+    if (plan.source.identity !== 'full') return only;
+    const { client } = this.#options;
+    const { same, sameAside } = plan.whole();
+    for (const row of held) {
+      const values = [...bindRows(sameAside, [image], []), ...row.cells];
+      const { rows } = await client.query({ name: sameAside.name, text: sameAside.text, values });
+      if (rows.length > 0) return row;
+    }
+    if (held.length === 1 && !(await this.#exists(plan, image))) return only;
+    const { rows } = await client.query({ name: same.name, text: same.text, values: bindRows(same, [image], []) });
+    if (rows.length > 0) return null;
+    throw fail(targetErrors.collision, { ...place, found: 'finds rows with other values than the source had' });
   }
 
   async #resolveExisting(plan: TablePlan, change: RowChange & { kind: 'insert' }, place: Place): Promise<number> {
@@ -251,11 +307,9 @@ class CarefulRun {
   }
 
   async #moveAside(plan: TablePlan, row: Row, error: PostgresError, place: Place): Promise<boolean> {
-    const { client, displaced } = this.#options;
+    const { client } = this.#options;
     const index = plan.target.uniqueIndexes.find((i) => i.name === error.constraint);
     if (index === undefined || index.hasExpressions || plan.keyIndexes.length === 0) return false;
-    // Where foreign keys act, deleting the row would take others with it.
-    if (!this.#options.replicaRole && plan.target.cascades.length > 0) return false;
     const columns = index.columns.map((name) => plan.columns.find((c) => c.column.name === name));
     const values: string[] = [];
     const where: string[] = [];
@@ -281,16 +335,29 @@ class CarefulRun {
       types: asWritten,
     });
     const [key] = found.rows;
-    if (key === undefined) return false;
+    return key !== undefined && (await this.#takeOut(plan, key, place, null, index.name));
+  }
+
+  /** False where the row of a key can't stand aside. */
+  async #takeOut(
+    plan: TablePlan,
+    key: readonly (string | null)[],
+    place: Place,
+    taken: Displaced['taken'],
+    constraint = 'its key',
+  ): Promise<boolean> {
+    const { displaced, replicaRole } = this.#options;
+    // Where foreign keys act, deleting the row would take others with it.
+    if (!replicaRole && plan.target.cascades.length > 0) return false;
     let cells: (string | null)[] | undefined;
-    const taken = await this.#savepoint(plan, { text: plan.takeOut, values: key }, ([row]) => {
+    const gone = await this.#savepoint(plan, { text: plan.takeOut, values: [...key] }, ([row]) => {
       cells = row && [...row];
     });
     // Refused where foreign keys hold on to it.
-    if (taken !== 1 || cells === undefined) return false;
+    if (gone !== 1 || cells === undefined) return false;
     const rows = displaced.size + 1;
-    const constraint = index.name;
-    if (!displaced.put(plan, key, cells)) throw fail(targetErrors.tooManyDisplaced, { ...place, constraint, rows });
+    if (!displaced.put({ plan, cells, taken }))
+      throw fail(targetErrors.tooManyDisplaced, { ...place, constraint, rows });
     return true;
   }
 
@@ -336,13 +403,6 @@ class CarefulRun {
 
 /** Values as the server writes them: the driver makes numbers and dates of some, and a cast to text may be a user's. */
 const asWritten: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text };
-
-interface Place {
-  readonly route: string;
-  readonly table: string;
-  readonly position: string;
-  readonly change: string;
-}
 
 function positionText(part: TransactionPart): string {
   return part.commit === null ? `transaction ${part.id}` : `${part.commit.position} (transaction ${part.id})`;

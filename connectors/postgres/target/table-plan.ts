@@ -41,6 +41,8 @@ export interface TablePlan extends NetPlan {
   readonly same: Statement | null;
   /** As `same`, of a row that stands aside: its cells come behind the statement's own parameters. */
   readonly sameAside: Statement | null;
+  /** `same` and `sameAside` of a table with a key, wherever whole rows are logged. Not made before they are asked for. */
+  whole(): { readonly same: Statement; readonly sameAside: Statement };
   /** Deletes one row and inserts it again with other values; null where nothing needs it. See RowStatements. */
   replace(after: Row): Statement | null;
   /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
@@ -85,6 +87,7 @@ export function planTable(
   }
   const options = { target, relation, columns, key, keyEquals, keepsRows: source.kept !== undefined };
   const statements = new RowStatements({ ...options, checksOldValues });
+  let whole = checksOldValues ? statements : null;
   const byKey = checksOldValues ? new RowStatements({ ...options, checksOldValues: false }) : statements;
   return {
     source,
@@ -110,6 +113,12 @@ export function planTable(
     byKey: { update: (after) => byKey.update(after), delete: byKey.delete },
     same: statements.same,
     sameAside: statements.sameAside,
+    whole: () => {
+      whole ??= new RowStatements({ ...options, checksOldValues: true });
+      const { same, sameAside } = whole;
+      if (same === null || sameAside === null) throw new RangeError(`no key of ${label}`);
+      return { same, sameAside };
+    },
     replace: (after) => byKey.replace(after),
     markAll: markAll(source, relation, columns),
     hasRules: [...target.ordinaryTriggers, ...target.replicaTriggers].some((name) => name.startsWith('rule ')),

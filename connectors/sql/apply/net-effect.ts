@@ -1,4 +1,4 @@
-import { ABSENT, type Row, UNCHANGED } from '../../../src/core/cell.ts';
+import { ABSENT, type Cell, type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import type { InsertChange, RowChange, UpdateChange } from '../../../src/core/change.ts';
 import type { PackedInserts } from '../../../src/core/packed-inserts.ts';
 import { PackedInsert, packedAfter } from '../../../src/core/packed-row.ts';
@@ -43,7 +43,8 @@ export type Reduction = 'taken' | 'barrier';
  * else on such a table is a barrier. Any other pair can't come from a source whose rows we have counted right
  * (insert+insert, delete+update ...): it is a barrier, so that exact replay meets it and can report it. Where deleted
  * rows stay at the target, an insert replaces all that came before. A change that names its row by another text than the
- * one before has left is of another row at the source, though the target holds both texts equal: a barrier, too.
+ * one before has left is of another row at the source, though the target holds both texts equal: a barrier, too. Where the
+ * source logs whole rows the key may be the target's alone, or one that the source defers: what tells rows apart is all of them.
  */
 export class NetEffect<P extends NetPlan> {
   readonly #tables = new Map<P, NetTable<P>>();
@@ -201,12 +202,19 @@ function isSameRow(
   earlier: InsertChange | UpdateChange,
   change: Exclude<RowChange, InsertChange>,
 ): boolean {
+  const left = (index: number): Cell | undefined => {
+    const { [index]: cell } = earlier.after;
+    return cell === UNCHANGED && earlier.kind === 'update' ? earlier.before?.[index] : cell;
+  };
+  if (change.table.identity === 'full' && change.before !== null)
+    return change.before.every((cell, index) => cell === ABSENT || isSameCell(cell, left(index)));
   if (readKey === null || readKey.folded.length === 0) return true;
   const named = change.kind === 'delete' ? change.before : updateKeyImage({ keyIndexes }, change);
-  return readKey.folded.every((index) => {
-    const { [index]: left } = earlier.after;
-    return named[index] === (left === UNCHANGED && earlier.kind === 'update' ? earlier.before?.[index] : left);
-  });
+  return readKey.folded.every((index) => named[index] === left(index));
+}
+
+function isSameCell(cell: Cell, other: Cell | undefined): boolean {
+  return cell === other || (Buffer.isBuffer(cell) && Buffer.isBuffer(other) && cell.equals(other));
 }
 
 /** The image that names the row of an update: the old one where it carries the key, else the new. */

@@ -306,6 +306,86 @@ test('where the source wins, an update of a row that is missing halts if the log
 });
 
 const deferrable = 'DEFERRABLE INITIALLY DEFERRED';
+const full = '; ALTER TABLE t REPLICA IDENTITY FULL';
+
+/** The target has a key that the source lacks, or can defer. A transaction each. */
+const borrowed: readonly (readonly [string, string, string, readonly string[]])[] = [
+  [
+    'a row comes before the one that has its key goes',
+    '',
+    `(1, 'old', '')`,
+    [`INSERT INTO t VALUES (1, 'new', ''); DELETE FROM t WHERE v = 'old'`],
+  ],
+  [
+    'the same of two rows, one after the other',
+    '',
+    `(1, 'old', '')`,
+    [
+      `INSERT INTO t VALUES (1, 'a', ''); INSERT INTO t VALUES (1, 'b', ''); DELETE FROM t WHERE v = 'old'; UPDATE t SET v = 'c' WHERE v = 'a'; DELETE FROM t WHERE v = 'b'`,
+    ],
+  ],
+  [
+    'the row that had the key gets another one',
+    '',
+    `(1, 'old', '')`,
+    [
+      `INSERT INTO t VALUES (1, 'new', ''); UPDATE t SET v = 'newer' WHERE v = 'new'; UPDATE t SET id = 2 WHERE v = 'old'; UPDATE t SET v = 'newest' WHERE v = 'newer'`,
+    ],
+  ],
+  [
+    'a row changes while another one with its new key stands aside',
+    `, PRIMARY KEY (id) ${deferrable}`,
+    `(1, 'a', repeat('A', 5000)), (2, 'b', repeat('B', 5000))`,
+    [`UPDATE t SET id = 2 WHERE v = 'a'; UPDATE t SET v = 'c' WHERE v = 'a'; UPDATE t SET id = 1 WHERE v = 'b'`],
+  ],
+];
+
+test.for(borrowed)(
+  'where whole rows are logged the key of the target alone tells none apart: %s',
+  async ([, key, rows, transactions]) => {
+    const table = (more: string): string =>
+      `CREATE TABLE t (id int NOT NULL, v text, big text${more}); ALTER TABLE t ALTER big SET STORAGE EXTERNAL; INSERT INTO t VALUES ${rows};`;
+    const statements = transactions.map((one) => `BEGIN; ${one}; COMMIT`);
+    // All at once, and each change by itself; nothing is a collision, whatever the rule is.
+    for (const [groupRows, rule] of [
+      [5_000, 'halt'],
+      [1, 'source'],
+    ] as const) {
+      const route = {
+        apply: { groupRows, groupTimeMs: 0, lanes: 1, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 },
+        collisions: { forTable: () => rule, checksOldValues: () => false },
+      };
+      const options = { sourceSchema: table(key) + full.slice(1), targetSchema: table(', PRIMARY KEY (id)'), route };
+      expect((await applied(options, ['t'], statements)).collisions).toBe(0);
+    }
+  },
+);
+
+test('a row that nobody takes away is in the way of a new one of its key, and loses where the source wins', async () => {
+  const table = 'CREATE TABLE t (id int PRIMARY KEY, v text';
+  const sourceSchema = `${table})${full}`;
+  const targetSchema = `${table}, own text DEFAULT 'none'); INSERT INTO t VALUES (1, 'theirs', 'kept')`;
+  const statements = [`BEGIN; INSERT INTO t VALUES (1, 'new'); UPDATE t SET v = 'newer'; UPDATE t SET id = id; COMMIT`];
+  const apply = {
+    groupRows: 1,
+    groupTimeMs: 0,
+    lanes: 1,
+    onError: 'halt' as const,
+    maxRowBytes: 1e8,
+    memoryBytes: 1e8,
+  };
+  const halted = await refused({ sourceSchema, targetSchema, route: { apply } }, statements, 'SELECT v, own FROM t');
+  expect(halted).toMatchObject({ error: { code: 'TL-2201' }, moved: false, rows: [{ v: 'theirs', own: 'kept' }] });
+  expect(String((halted.error as Error).message)).toContain('finds the row already there');
+  const collisions = { forTable: () => 'source' as const, checksOldValues: () => false };
+  const won = await refused(
+    { sourceSchema, targetSchema, route: { apply, collisions } },
+    statements,
+    'SELECT v, own FROM t',
+  );
+  expect(won).toMatchObject({ error: undefined, rows: [{ v: 'newer', own: 'kept' }] });
+});
+
 const swaps: readonly (readonly [string, string, string, readonly string[]])[] = [
   [
     'NULL among the unique values',
