@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { ReadPart } from './source-reader.ts';
 import type { TableVersion } from './table.ts';
 
 /** What a load does about rows that are at the target already. */
@@ -95,8 +96,7 @@ export interface Replaced {
 }
 
 /** A condition in the source's names, and what these are in each of the tables, in their order. */
-export interface ReplacedPart {
-  readonly text: string;
+export interface ReplacedPart extends ReadPart {
   readonly names: readonly ReadonlyMap<string, string>[];
 }
 

@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { BoundShare } from './owned-share.ts';
 import type { TableName } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
 
@@ -19,14 +20,17 @@ export type ReadRange =
     }
   | { readonly kind: 'keys'; readonly keys: readonly (readonly string[])[] };
 
+/** A condition in the language of `owns`. */
+export type ReadPart = Pick<BoundShare, 'text' | 'plain'>;
+
 export interface ReadRequest {
   readonly table: TableName;
   readonly key: ReadKey;
   /** Names of the columns to read, in this order; those of the key are among them. */
   readonly columns: readonly string[];
   readonly range: ReadRange;
-  /** Of a range only rows for which it is true: a condition in the language of `owns`. Exact keys are read whatever it says. */
-  readonly where?: string | null;
+  /** Of a range only rows for which it is true. Exact keys are read whatever it says. */
+  readonly where?: ReadPart | null;
   /** The low watermark: everything that the stream brings before it is in what is read. */
   readonly low: string;
   /** A range ends early where it has more, with whole rows, at least one. */
@@ -73,7 +77,7 @@ export interface SourceReader {
   /** Null where nothing tells the table's rows apart that every old image carries. */
   key(table: TableName): Promise<ReadKey | null>;
   /** `where`: only of rows for which it is true, as in ReadRequest. */
-  size(table: TableName, where?: string | null): Promise<TableSize>;
+  size(table: TableName, where?: ReadPart | null): Promise<TableSize>;
   /** Whether the table has any row. */
   hasRows(table: TableName): Promise<boolean>;
   read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows>;

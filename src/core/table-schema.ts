@@ -130,6 +130,8 @@ export interface CheckSchema {
   /** `NO INHERIT`, `NOT VALID`, `NOT ENFORCED`, as SQL writes them behind it. */
   readonly suffix: string;
   readonly comment: string | null;
+  /** The column whose definition it is part of at its server, so that it goes where that is written anew without it (MariaDB). */
+  readonly partOf?: string;
 }
 
 export interface ForeignKeySchema {

@@ -161,8 +161,8 @@ export const compareMutations: readonly Mutation[] = [
     promise: 8,
     what: 'takes a repair at MySQL or MariaDB back over what has changed since',
     file: 'connectors/mysql/compare/mysql-repairer.ts',
-    find: 'sameRow(there.get(keyText(key)) ?? null, before)',
-    replace: '(sameRow(null, null) || before !== there.get(keyText(key)))',
+    find: 'sameRow(there.get(keyText(row.key)) ?? null, row.before)',
+    replace: '(sameRow(null, null) || row.before !== there.get(keyText(row.key)))',
     test: { file: 'test/integration/mysql/compare.test.ts', name: 'taken back and mended again' },
   },
   {

@@ -200,7 +200,7 @@ describe.for(seeds())('seed %i', (seed) => {
         await reader.watermark(low, signal);
         if (random() < 0.5) await setImmediate();
         const request = { table, key: { columns: key.names }, columns, range, low, maxBytes: 20_000 };
-        read = await reader.read({ ...request, where: isPart ? 'k % 2 = 0' : null }, signal);
+        read = await reader.read({ ...request, where: isPart ? { text: 'k % 2 = 0', plain: null } : null }, signal);
         await reader.watermark(high, signal);
         await passed;
         return read;

@@ -1,9 +1,10 @@
 import { crc32 } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checksumOf } from '../../connectors/mysql/source/binlog/checksum.ts';
 import { columnTypes } from '../../connectors/mysql/source/binlog/column-types.ts';
-import { headerBytes } from '../../connectors/mysql/source/binlog/event-framer.ts';
+import { type BinlogEvent, headerBytes } from '../../connectors/mysql/source/binlog/event-framer.ts';
 import { eventTypes, ignorableFlag } from '../../connectors/mysql/source/binlog/event-types.ts';
+import { readMariadbGtid } from '../../connectors/mysql/source/binlog/mariadb-gtid-event.ts';
 import { isBegin, readQuery } from '../../connectors/mysql/source/binlog/query-event.ts';
 import { makeRowPlan, nothingUnlogged } from '../../connectors/mysql/source/binlog/row-plan.ts';
 import { RowReader } from '../../connectors/mysql/source/binlog/row-reader.ts';
@@ -228,4 +229,37 @@ test.for([
   const place = { route: 'r', position: 'binlog.000003:157' };
   if (code === null) expect(read).not.toThrow();
   else expect(read).toThrow(expect.objectContaining({ code, place: expect.objectContaining(place) }));
+});
+
+describe('the GTID of an ALTER TABLE of MariaDB', () => {
+  /** Number, domain and flags, then what is given, and zeros up to the least length of the event. */
+  const read = (flags: number, ...further: readonly number[]) => {
+    const head = Buffer.alloc(13);
+    head[0] = 7;
+    head[12] = flags;
+    const body = Buffer.concat([head, Buffer.from(further)]);
+    const bytes = Buffer.concat([body, Buffer.alloc(Math.max(0, 19 - body.length))]);
+    return readMariadbGtid({ bytes, start: 0, end: bytes.length, serverId: 1 } as BinlogEvent).isAlterWithoutEffect;
+  };
+  const standalone = 1;
+  const groupCommit = [standalone | 2, ...Array.from({ length: 8 }, () => 0xff)] as const;
+  const xa = [64, 1, 0, 0, 0, 2, 1, 0xff, 0xff, 0xff] as const;
+
+  test.for([
+    ['of an older server', [standalone], false],
+    ['of an older server, in a group', [...groupCommit], false],
+    ['that begins', [standalone, 2], true],
+    ['that begins in a group', [...groupCommit, 2], true],
+    ['that has come to nothing', [standalone, 8, 1, 0, 0, 0, 0, 0, 0, 0], true],
+    ['that has ended', [standalone, 4, 1, 0, 0, 0, 0, 0, 0, 0], false],
+    ['of several engines, that begins', [standalone, 3, 2], true],
+    ['of no ALTER TABLE, with an XID', [...xa], false],
+    ['of several engines, with an XID', [...xa, 1, 2], false],
+  ] as const)('%s', ([, [flags, ...further], expected]) => {
+    expect(read(flags ?? 0, ...further)).toBe(expected);
+  });
+
+  test('with a flag that is not known halts', () => {
+    expect(() => read(standalone, 64)).toThrow(RangeError);
+  });
 });

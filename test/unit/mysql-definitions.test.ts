@@ -196,6 +196,12 @@ describe('an ALTER TABLE is read word for word', () => {
     expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT '☃'", { charsets: ['utf8mb4', 'latin1'] })).toBe('refused');
     expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT 'x'", { charsets: ['utf8mb4', 'latin1'] })).toBe('+c:string=x');
     expect(said('ALTER TABLE t ADD größer INT', { charsets: [] })).toBe('refused');
+    // Its brackets are letters.
+    expect(said("ALTER TABLE t ADD c VARCHAR(9) DEFAULT '['", { charsets: ['swe7', 'utf8mb4'] })).toBe('refused');
+    expect(said('ALTER TABLE t ADD c INT', { charsets: ['utf8mb4', 'swe7'] })).toBe('refused');
+    // Of another number of digits they are part of the statement.
+    expect(said('ALTER TABLE t ADD c INT DEFAULT /*!7 */ NULL')).toBe('refused');
+    expect(said('ALTER TABLE t ADD c INT /*!0500001 NOT */ NULL')).toBe('refused');
     expect(said('ALTER TABLE t ADD c INT', { charsets: [] })).toBe('+c:int');
   });
 });

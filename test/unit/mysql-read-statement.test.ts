@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest';
+import type { Collation } from '../../connectors/mysql/source/binlog/values/charsets.ts';
+import { type DecodeText, decodeUtf8 } from '../../connectors/mysql/source/binlog/values/text-decoder.ts';
 import { readStatement } from '../../connectors/mysql/source/read-statement.ts';
+import { readableCommand, UnreadCharsetError } from '../../connectors/mysql/source/readable-command.ts';
+import type { QuoteDialect } from '../../connectors/mysql/source/statement-readings.ts';
+
+const plain: QuoteDialect = { mariadb: false, ansiQuotes: false, noBackslashEscapes: false };
+
+function read(text: string, dialect: Partial<QuoteDialect> = {}) {
+  const decode = (name: string): string => Buffer.from(name, 'latin1').toString('utf8');
+  return readStatement(text, { database: 'shop', dialect: { ...plain, ...dialect }, decode });
+}
 
 const orders = { schema: 'shop', name: 'orders' };
 const archive = { schema: 'old', name: 'archive' };
@@ -35,5 +46,86 @@ test.for([
   ['ALTER TABLE old.archive CONVERT /**/ TABLE orders TO PARTITION p1', { kind: 'unseen', tables: [archive, orders] }],
   ['ALTER TABLE orders TRUNCATE PARTITION p1', { kind: 'unseen', tables: [orders] }],
 ] as const)('rows that go or come without row events are seen: %s', ([text, statement]) => {
-  expect(readStatement(text, 'shop')).toMatchObject(statement);
+  expect(read(text)).toMatchObject(statement);
+});
+
+// What stands in a comment for some versions only may be part of a command or not: nobody can tell which table is meant.
+test.for([
+  [
+    'ALTER TABLE /*!99999 old.*/ orders DROP a',
+    [
+      { schema: 'shop', name: 'orders' },
+      { schema: 'old', name: 'orders' },
+    ],
+  ],
+  ['DROP /*!80000 TEMPORARY */ TABLE orders', [orders]],
+  [
+    'DROP TABLE archive /*!100100 , orders */',
+    [{ schema: 'shop', name: 'archive' }, { schema: 'shop', name: 'archive' }, orders],
+  ],
+] as const)(
+  'a command that versions read differently is one of all tables that they read in it: %s',
+  ([text, tables]) => {
+    expect(read(text)).toMatchObject({ kind: 'unseen', tables });
+  },
+);
+
+test.for([
+  ['ALTER TABLE /*!50000 old.*/archive DROP a', { kind: 'definition', table: archive }],
+  ['/*!40000 ALTER TABLE `orders` DISABLE KEYS */', { kind: 'definition', table: orders }],
+  ['ALTER TABLE /*! old. */archive DROP a', { kind: 'definition', table: archive }],
+  // Behind the name it changes nothing of what is looked at; how it is read is asked later.
+  [
+    'CREATE TABLE orders (id int /*!80023 INVISIBLE */) /*!50100 PARTITION BY HASH (id) */',
+    { kind: 'definition', table: orders },
+  ],
+  ['DROP /*M!100000 TEMPORARY */ TABLE orders', { kind: 'unseen', tables: [orders] }],
+  // In quotes they are no comments.
+  ['ALTER TABLE `/*!50000 x*/` DROP a', { kind: 'definition', table: { schema: 'shop', name: '/*!50000 x*/' } }],
+  ["ALTER TABLE old.archive COMMENT '/*', RENAME TO orders -- */", { kind: 'unseen', tables: [archive, orders] }],
+  [
+    "ALTER TABLE old.archive COMMENT ', RENAME TO x', RENAME TO `orders`",
+    { kind: 'unseen', tables: [archive, orders] },
+  ],
+] as const)('comments for versions are read as every server does: %s', ([text, statement]) => {
+  expect(read(text)).toMatchObject(statement);
+});
+
+test('the vendor, and how its sessions read quotes, decide what is a comment', () => {
+  // MySQL knows no M, and MariaDB leaves out what is for versions that it will never have.
+  expect(read('ALTER TABLE /*M!100100 old.*/ orders DROP a')).toMatchObject({ kind: 'definition', table: orders });
+  expect(read('ALTER TABLE /*M!100100 old.*/archive DROP a', { mariadb: true })).toMatchObject({ table: archive });
+  expect(read('ALTER TABLE /*!80000 old.*/ orders DROP a', { mariadb: true })).toMatchObject({
+    kind: 'definition',
+    table: orders,
+  });
+  const text = "ALTER TABLE old.archive COMMENT '\\', EXCHANGE PARTITION p WITH TABLE orders, COMMENT ''";
+  expect(read(text, { noBackslashEscapes: true })).toMatchObject({ kind: 'unseen', tables: [archive, orders] });
+  expect(() => read('DROP TABLE /*!123 */ orders')).toThrow(RangeError);
+  expect(() => read('/*!99999 COMMIT */')).toThrow(RangeError);
+});
+
+test('names are found in the charset of whoever has given the command', () => {
+  const named = (bytes: string, client: Collation | null) => {
+    const { text, decode } = readableCommand(`TRUNCATE ${Buffer.from(bytes, 'hex').toString('latin1')}`, client);
+    return readStatement(text, { database: 'shop', dialect: plain, decode });
+  };
+  const collation = (charset: string, maxBytes: number, decode: DecodeText | null): Collation => ({
+    name: charset,
+    charset,
+    maxBytes,
+    decode,
+  });
+  const latin1 = collation('latin1', 1, (bytes, start, end) => bytes.latin1Slice(start, end));
+  const table = (name: string) => ({ kind: 'truncate', table: { schema: 'shop', name } });
+  expect(named('67f6c3', latin1)).toEqual(table('göÃ'));
+  expect(named('67c3b6', collation('utf8mb4', 4, decodeUtf8))).toEqual(table('gö'));
+  expect(named('67c3b6', null)).toEqual(table('gö'));
+  // The second byte of the character is a quote of the grammar.
+  const sjis = new TextDecoder('shift_jis');
+  const japanese = collation('sjis', 2, (bytes, start, end) => sjis.decode(bytes.subarray(start, end)));
+  expect(named('60835c8360ab60', japanese)).toEqual(table('ソチｫ'));
+  expect(() => named('67f6', collation('latin2', 1, null))).toThrow(UnreadCharsetError);
+  expect(() => named('6767', collation('swe7', 1, null))).toThrow(UnreadCharsetError);
+  expect(named('6767', collation('latin2', 1, null))).toEqual(table('gg'));
 });

@@ -57,7 +57,7 @@ function plansOf(base: string): TablePlans {
 }
 
 function replacedRows(server: Rows, base = 'int'): ReplacedRows {
-  return new ReplacedRows({ session: server.session, plans: plansOf(base) });
+  return new ReplacedRows({ session: server.session, plans: plansOf(base), route: { name: 'sales' } });
 }
 
 const all = { tables: [{}], where: null } as unknown as Replaced;
@@ -118,7 +118,9 @@ test.for([
   } as unknown as Connection;
   const session = new MysqlSession({ name: 'crm' } as NodeDefinition, connection, {} as MysqlHost);
   const plans = plansOf('varchar');
-  const error: unknown = await new ReplacedRows({ session, plans }).deleteSome('d.t', all).catch((caught) => caught);
+  const error: unknown = await new ReplacedRows({ session, plans, route: { name: 'sales' } })
+    .deleteSome('d.t', all)
+    .catch((caught) => caught);
   expect(isOff(error)).toBe(true);
   const route = { name: 'sales' } as RouteDefinition;
   const chunk = { sets: [], empties: all } as unknown as LoadedChunk;

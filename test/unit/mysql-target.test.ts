@@ -99,7 +99,8 @@ test.for([
 ] as const)('a column that is added at %s of type %s: %s', ([vendor, type, code]) => {
   const schema = { schema: 'shop', name: 'item', columns: [] } as unknown as TableSchema;
   const column = { name: 'c', type, modifier: -1, key: false };
-  const alter = () => alterStatement(schema, [{ kind: 'add', column, existing: null }], { schema, vendor, route: 'r' });
+  const alter = () =>
+    alterStatement(schema, [{ kind: 'add', column, existing: null }], { schema, left: [], vendor, route: 'r' });
   if (code === null) expect(alter()).toContain(type);
   else expect(alter).toThrow(expect.objectContaining({ code, place: expect.objectContaining({ column: 'c', type }) }));
 });

@@ -388,3 +388,35 @@ describe('what a person has accepted', () => {
     expect(await run(from, behind, { facts: { ...facts, at: 2 }, acceptedTo: 1 })).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 });
+
+test.for([
+  ['another type', 'ALTER TABLE t DROP a, ADD a INT', 'int'],
+  ['a shorter one of its kind', 'ALTER TABLE t DROP a, ADD a VARCHAR(10) COLLATE utf8mb4_bin', `varchar(10) ${bin}`],
+] as const)(
+  'a route that is behind goes on where a later command has overtaken the first: %s',
+  async ([, later, type]) => {
+    const before = { id: 'int', a: `varchar(20) ${bin}` };
+    const catalogue = { id: 'int', a: type };
+    const events: Event[] = [
+      { row: before },
+      { alter: 'ALTER TABLE t MODIFY a VARCHAR(40) COLLATE utf8mb4_bin', catalogue },
+      { alter: later, catalogue },
+      { row: catalogue },
+    ];
+    const outcomes = await run(before, events);
+    expect(outcomes.slice(0, 2)).toEqual(['ok', 'waits']);
+    expect(outcomes.slice(2).filter((one) => one !== 'ok' && one !== 'waits')).toEqual(['drop add']);
+  },
+);
+
+test('a command that no row could prove halts at once where the catalogue is what it makes', async () => {
+  const before = { id: 'int', a: 'decimal(10,4)' };
+  const events: Event[] = [
+    { row: before },
+    {
+      alter: 'ALTER TABLE t MODIFY a DECIMAL(10,2), ADD INDEX (b)',
+      catalogue: { id: 'int', a: 'decimal(10,2)', b: 'int' },
+    },
+  ];
+  expect(await run(before, events)).toEqual(['ok', 'TL-4109']);
+});

@@ -1,4 +1,4 @@
-import type { Row } from '../../../src/core/cell.ts';
+import type { Cell, Row } from '../../../src/core/cell.ts';
 import type {
   BucketChoice,
   ComparedShape,
@@ -131,10 +131,12 @@ export class CompareSql {
 
   keyOfRow(row: readonly Canonical[]): RowKey {
     const { columns } = this.#shape;
-    return this.key.map(({ name, parsed }) => {
-      const text = portableText(row[columns.findIndex((column) => column.name === name)] ?? null) ?? '';
-      return parsed.base === 'double' && text === '-0' ? '0' : text;
-    });
+    return this.#keyTextsOf(({ name }) => row[columns.findIndex((column) => column.name === name)] ?? null);
+  }
+
+  /** The same of a row of which the cells of the key are known. */
+  keyOfCells(cell: (name: string) => Cell | undefined): RowKey {
+    return this.#keyTextsOf(({ name, canonical }) => canonical.canonical(cell(name)));
   }
 
   hashOfRow(row: readonly Canonical[], { seed }: RowHash): bigint {
@@ -146,6 +148,13 @@ export class CompareSql {
     const cells = key.map((name) => row[columns.findIndex((column) => column.name === name)] ?? null);
     const hash = key.length === 0 ? hashOf(this.#canonicals, row, seed) : hashOf(this.#keyCanonicals, cells, seed);
     return Number(hash & BigInt(buckets - 1));
+  }
+
+  #keyTextsOf(cellText: (column: MysqlSideColumn) => Canonical): RowKey {
+    return this.key.map((column) => {
+      const text = portableText(cellText(column)) ?? '';
+      return column.parsed.base === 'double' && text === '-0' ? '0' : text;
+    });
   }
 
   get #alike(): string {

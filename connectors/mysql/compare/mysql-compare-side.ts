@@ -19,7 +19,7 @@ import {
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
-import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { NodeDefinition, RouteDefinition } from '../../../src/core/route.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { LongRowError, readRows } from '../catalogue/read-rows.ts';
@@ -31,6 +31,7 @@ import { connectStreamServer, type StreamServer } from '../source/stream-server.
 import { type Canonical, portableText } from './canonical-text.ts';
 import { CompareSql } from './compare-sql.ts';
 import { heldJson } from './held-json.ts';
+import { RowWatch } from './row-watch.ts';
 import { type MysqlSideTable, readSideTables } from './side-tables.ts';
 
 /** A session whose transaction is the frozen side. */
@@ -44,6 +45,8 @@ export interface CompareSideOptions {
   readonly node: NodeDefinition;
   readonly route: RouteDefinition;
   readonly signal: AbortSignal;
+  /** Of the target: those that are open, for whoever writes rows by their versions. */
+  readonly watches?: Map<string, RowWatch>;
 }
 
 /**
@@ -62,6 +65,7 @@ export class MysqlCompareSide implements CompareSide {
   readonly #all = new Set<MysqlSession>();
   readonly #tables: Map<string, MysqlSideTable>;
   readonly #abort: () => void;
+  #watch: RowWatch | null = null;
 
   constructor(options: CompareSideOptions, frozen: FrozenSession | null = null) {
     this.#options = options;
@@ -70,6 +74,7 @@ export class MysqlCompareSide implements CompareSide {
     if (frozen !== null) this.#all.add(frozen.session);
     this.#abort = () => {
       for (const session of this.#all) session.close();
+      this.#unwatch();
     };
     options.signal.addEventListener('abort', this.#abort, { once: true });
   }
@@ -185,8 +190,39 @@ export class MysqlCompareSide implements CompareSide {
     });
   }
 
-  async versions(): Promise<ReadonlyMap<string, string>> {
-    throw this.#notYet('to tell who has written a row (two-way set-ups)');
+  /** Of rows that are not there, too: they may come and go again. */
+  async versions(shape: ComparedShape, keys: readonly RowKey[]): Promise<ReadonlyMap<string, string>> {
+    const session = await this.#take();
+    try {
+      const watch = await this.#watching(shape);
+      const versions = await watch.versions(session, keys.map(keyText));
+      this.#give(session);
+      return versions;
+    } catch (error) {
+      this.#end(session);
+      if (error instanceof TidelockError && !this.#options.signal.aborted) throw error;
+      throw this.#classify(error, shape.table);
+    }
+  }
+
+  async #watching(shape: ComparedShape): Promise<RowWatch> {
+    const { route, watches, signal } = this.#options;
+    const known = this.#watch;
+    if (known?.isOf(shape.table) && known.goesOn()) return known;
+    this.#unwatch();
+    const sql = this.#sql(shape);
+    const watch = await RowWatch.open({ route, table: shape.table, keyOf: (cell) => keyText(sql.keyOfCells(cell)) });
+    this.#watch = watch;
+    watches?.set(watch.id, watch);
+    if (signal.aborted) this.#unwatch();
+    return watch;
+  }
+
+  #unwatch(): void {
+    const watch = this.#watch;
+    this.#watch = null;
+    watch?.close();
+    if (watch !== null) this.#options.watches?.delete(watch.id);
   }
 
   async *read(
@@ -264,6 +300,7 @@ export class MysqlCompareSide implements CompareSide {
   async close(): Promise<void> {
     this.#options.signal.removeEventListener('abort', this.#abort);
     for (const session of [...this.#all]) this.#end(session);
+    this.#unwatch();
   }
 
   /** Rows as the table would hold them. */

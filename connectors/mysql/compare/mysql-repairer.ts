@@ -23,12 +23,15 @@ import { ValueRefusal } from '../target/value-refusal.ts';
 import { cellOf, portableText } from './canonical-text.ts';
 import { CompareSql } from './compare-sql.ts';
 import { heldJson } from './held-json.ts';
+import type { RowWatch } from './row-watch.ts';
 import { type MysqlSideTable, readSideTables } from './side-tables.ts';
 
 export interface RepairerOptions {
   readonly route: RouteDefinition;
   readonly routeId: number;
   readonly routeKey: string;
+  /** Those that the versions of rows are of (CompareSide.versions), by their ids. */
+  readonly watches: ReadonlyMap<string, RowWatch>;
 }
 
 const keptAtOnce = 200;
@@ -59,6 +62,9 @@ export async function openRepairer(options: RepairerOptions): Promise<Repairer> 
 
 /** The server would end the session over a message of this length. */
 class LongMessage extends Error {}
+
+/** Somebody has written a row while it was being written here. */
+class WrittenMeanwhile extends Error {}
 
 class MysqlRepairer implements Repairer {
   readonly #session: MysqlSession;
@@ -97,6 +103,7 @@ class MysqlRepairer implements Repairer {
       return request.rows.map((row) => ({ kind: left.has(row) ? 'changed' : 'done' }));
     } catch (error) {
       await session.query('rollback').catch(() => {});
+      if (error instanceof WrittenMeanwhile) return request.rows.map(() => ({ kind: 'changed' }));
       if (!isRefusal(error)) throw this.#classify(error);
       return request.rows.map(() => ({ kind: 'refused', why: whyOf(error) }));
     }
@@ -153,12 +160,28 @@ class MysqlRepairer implements Repairer {
       shape,
       rows.map(({ key }) => key),
     );
-    const asSeen = rows.filter(({ key, before }) => sameRow(there.get(keyText(key)) ?? null, before));
+    const written = await this.#writtenSince(rows);
+    const asSeen = rows.filter((row) => !written.has(row) && sameRow(there.get(keyText(row.key)) ?? null, row.before));
     const statements = statementsOf(table, shape, this.#session.node.type === 'mysql' ? 'mysql' : 'mariadb');
     for (const kind of ['delete', 'update', 'insert'] as const)
       for (const row of asSeen.filter((one) => kindOf(one) === kind))
         await this.#writeOne(statements, sql, { kind, row });
+    // Nothing was locked where no row was: one may have come and gone, up to the moment at which ours took the key.
+    const made = asSeen.filter((row) => kindOf(row) === 'insert');
+    if ((await this.#writtenSince(made)).size > 0) throw new WrittenMeanwhile();
     return asSeen;
+  }
+
+  /** Of rows that come with a version: those that others have written since, or of which nobody can tell. */
+  async #writtenSince(rows: readonly RowRepair[]): Promise<ReadonlySet<RowRepair>> {
+    const written = new Set<RowRepair>();
+    const versioned = rows.filter(({ version }) => version !== undefined);
+    for (const [id, some] of Map.groupBy(versioned, ({ version = '' }) => version.split(' ')[0] ?? '')) {
+      const asked = new Map(some.map(({ key, version = '' }) => [keyText(key), version]));
+      const still = (await this.#options.watches.get(id)?.areStill(this.#session, asked)) ?? new Set();
+      for (const row of some) if (!still.has(keyText(row.key))) written.add(row);
+    }
+    return written;
   }
 
   /**

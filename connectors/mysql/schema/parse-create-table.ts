@@ -103,7 +103,7 @@ function parseColumn(scanner: SqlScanner): { readonly column: WrittenColumn; rea
     else if (scanner.take('INVISIBLE')) options.push('INVISIBLE');
     else if (scanner.take('COMPRESSED')) options.push('COMPRESSED');
     else if (scanner.take('SRID')) options.push(`SRID ${scanner.name()}`);
-    else if (scanner.take('CHECK')) checks.push(parseCheck(scanner, ''));
+    else if (scanner.take('CHECK')) checks.push({ ...parseCheck(scanner, ''), partOf: name });
     else {
       left.push(scanner.rest);
       break;

@@ -1,19 +1,29 @@
 import type { Row } from '../../../src/core/cell.ts';
 import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { pause } from '../../../src/core/pause.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import type { ReadKey, ReadRequest, ReadRows, SourceReader, TableSize } from '../../../src/core/source-reader.ts';
+import type {
+  ReadKey,
+  ReadPart,
+  ReadRequest,
+  ReadRows,
+  SourceReader,
+  TableSize,
+} from '../../../src/core/source-reader.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { type AwaitedWatermarks, streamEnded } from '../../sql/awaited-watermarks.ts';
 import { LongRowError, readRows } from '../catalogue/read-rows.ts';
 import { type CatalogueTable, readTables } from '../catalogue/read-tables.ts';
 import { factsOf } from '../catalogue/table-facts.ts';
 import { classifyMysqlError, errnoOf } from '../classify-error.ts';
+import { conditionSql } from '../condition-sql.ts';
 import { connectMysql, type MysqlSession } from '../connect.ts';
-import { quoteTable } from '../identifiers.ts';
+import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { readServerFacts } from '../server-facts.ts';
+import { isExact, parseType } from '../target/column-kind.ts';
 import { emitWatermark } from './emit-signal.ts';
 import { formatPosition } from './position/binlog-position.ts';
 import { boundText, type RangeKey, rangeClauses, rangeKeyOf } from './range-key.ts';
@@ -94,14 +104,39 @@ export class MysqlReader implements SourceReader {
     });
     if (key === null) return null;
     this.#keys.set(tableLabel(table), key);
-    return { columns: key.map(({ name }) => name) };
+    const folded = key.filter(({ type }) => type.collation !== null && !isExact(type)).map(({ name }) => name);
+    return { columns: key.map(({ name }) => name), ...(folded.length > 0 && { folded }) };
   }
 
-  size(table: TableName): Promise<TableSize> {
+  /** Of a part as the server's planner thinks. */
+  size(table: TableName, where: ReadPart | null = null): Promise<TableSize> {
     return this.#anywhere(async (session) => {
       const [found] = await readTables(session, isTable(table));
-      return { rows: found?.rows ?? 0, bytes: found?.bytes ?? 0 };
+      const { rows = 0, bytes = 0 } = found ?? {};
+      const condition = found === undefined ? null : this.#condition(found, where);
+      if (condition === null) return { rows, bytes };
+      const [plan = []] = await session.query(
+        `EXPLAIN FORMAT=TRADITIONAL SELECT 1 FROM ${quoteTable(table)} WHERE ${condition}`,
+      );
+      // MySQL tells of partitions, too, and which share of the rows stays.
+      const [planned, share] = plan.length > 10 ? [plan[9], Number(plan[10]) / 100] : [plan[8], 1];
+      const part = Math.min(rows, Math.ceil(Number(planned ?? 0) * share));
+      return { rows: part, bytes: Math.round((bytes * part) / Math.max(1, rows)) };
     });
+  }
+
+  /** Throws (usage) where the server means something else by it. */
+  #condition(table: Pick<CatalogueTable, 'schema' | 'name' | 'columns'>, where: ReadPart | null): string | null {
+    if (where === null) return null;
+    const sql =
+      where.plain &&
+      conditionSql(where.plain, (asked) => {
+        const column = table.columns.find(({ name }) => name === asked);
+        return column && { sql: quoteIdentifier(column.name), type: parseType(column.type) };
+      });
+    if (sql !== null) return sql;
+    const problem = 'the server can not be asked for it in words that mean the same';
+    throw fail(routeErrors.loadPart, { route: this.#route.name, table: tableLabel(table), problem });
   }
 
   hasRows(table: TableName): Promise<boolean> {
@@ -138,7 +173,7 @@ export class MysqlReader implements SourceReader {
    */
   async #read(
     session: MysqlSession,
-    { table, columns, range, maxBytes }: ReadRequest,
+    { table, columns, range, where = null, maxBytes }: ReadRequest,
     { key, spoil }: { readonly key: RangeKey; spoil(): void },
   ): Promise<ReadRows> {
     const label = tableLabel(table);
@@ -157,7 +192,7 @@ export class MysqlReader implements SourceReader {
     const rows: Row[] = [];
     let bytes = 0;
     let isCut = false;
-    const reading = { table, columns: wanted, clauses: rangeClauses(key, range) };
+    const reading = { table, columns: wanted, clauses: rangeClauses(key, range, this.#condition(found, where)) };
     for await (const batch of readRows(session, reading, this.#route.apply.maxRowBytes)) {
       rows.push(...batch.rows);
       // In memory a row is more than its values.

@@ -152,7 +152,6 @@ class MysqlSource implements Source {
     );
   }
 
-  /** The binlog tells of every table anyway. */
   /** A semi-synchronous source waits for its replicas, never for a route. */
   isAwaited(): Promise<boolean> {
     return Promise.resolve(false);

@@ -30,6 +30,8 @@ export interface OpenTransaction {
   savepoints: Map<string, BuilderMark> | null;
   /** The end of an XA START: its rows are held until they are decided. */
   prepared: boolean;
+  /** An ALTER TABLE of MariaDB that has only begun, or has come to nothing. */
+  isWithoutEffect: boolean;
 }
 
 const noChanges: BuilderMark = { parts: 0, changes: 0, rows: 0, bytes: 0 };
@@ -56,5 +58,6 @@ export function openTransaction({ name, id, commitId, atMicros, isApplied, emit 
     marked: false,
     rows: 0,
     prepared: false,
+    isWithoutEffect: false,
   };
 }

@@ -46,10 +46,11 @@ function literalOf(part: RangeKeyPart, text: string): string {
 }
 
 /** What stands behind the table. A comparison of row values would read the index from its beginning, in both vendors: it is spelt out. */
-export function rangeClauses(key: RangeKey, range: ReadRange): string {
+export function rangeClauses(key: RangeKey, range: ReadRange, part: string | null = null): string {
   const names = key.map(({ name }) => quoteIdentifier(name));
   if (range.kind === 'keys') return ` WHERE ${keysCondition(key, range.keys)}`;
-  const where = range.key === null ? '' : ` WHERE ${behind(key, names, range.key)}`;
+  const conditions = [...(range.key === null ? [] : [behind(key, names, range.key)]), ...(part === null ? [] : [part])];
+  const where = conditions.length === 0 ? '' : ` WHERE (${conditions.join(') AND (')})`;
   return `${where} ORDER BY ${names.join(', ')} LIMIT ${range.rows}`;
 }
 

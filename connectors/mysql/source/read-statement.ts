@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TableName } from '../../../src/core/table.ts';
+import { type QuoteDialect, quotedPattern, statementReadings } from './statement-readings.ts';
 
 /** What a Query event is to whoever reads rows. */
 export type Statement =
@@ -26,9 +28,47 @@ export type Statement =
 
 const other: Statement = { kind: 'other' };
 
-/** By keywords and names only: what else a statement says is never looked at. */
-export function readStatement(text: string, database: string): Statement {
-  const words = new Words(text, database);
+export interface StatementPlace {
+  /** In which names without one are. */
+  readonly database: string;
+  readonly dialect: QuoteDialect;
+  /** A name as the catalogue has it; it comes as latin1, a character for each byte. Throws where that can't be told. */
+  decode(name: string): string;
+}
+
+/**
+ * By keywords and names only: what else a statement says is never looked at. Where servers of several versions read it as commands of other tables, or as others,
+ * it is one that nobody can tell, of all of these tables. Throws RangeError where not even that is known.
+ */
+export function readStatement(text: string, place: StatementPlace): Statement {
+  const [first = other, ...others] = statementReadings(text, place.dialect).map((reading) => read(reading, place));
+  if (others.every((one) => isDeepStrictEqual(one, first))) return first;
+  const all = [first, ...others];
+  if (all.some(({ kind }) => kind === 'rows')) return { kind: 'rows', tables: null };
+  return {
+    kind: 'unseen',
+    tables: all.flatMap(tablesOf),
+    databases: all.flatMap((one) => (one.kind === 'unseen' ? one.databases : [])),
+    what: 'a command that only some versions of the server read so',
+  };
+}
+
+function tablesOf(statement: Statement): readonly TableName[] {
+  switch (statement.kind) {
+    case 'definition':
+    case 'truncate':
+      return [statement.table];
+    case 'unseen':
+      return statement.tables;
+    case 'other':
+      return [];
+    default:
+      throw new RangeError('a command that versions of the server read as others');
+  }
+}
+
+function read(text: string, place: StatementPlace): Statement {
+  const words = new Words(text, place);
   const first = words.keyword();
   switch (first) {
     case 'BEGIN':
@@ -69,7 +109,7 @@ export function readStatement(text: string, database: string): Statement {
     case 'SET':
       // Variables of MariaDB for one statement, which comes behind them.
       if (!words.skip('STATEMENT')) return other;
-      return words.skipVariables() ? readStatement(words.rest, database) : { kind: 'rows', tables: null };
+      return words.skipVariables() ? read(words.rest, place) : { kind: 'rows', tables: null };
     default:
       return readDefinition(words, first);
   }
@@ -82,7 +122,7 @@ function readDefinition(words: Words, first: string): Statement {
     return { kind: 'unseen', tables: words.renamed(), databases: [], what: 'RENAME TABLE' };
   if (first === 'DROP' && (what === 'DATABASE' || what === 'SCHEMA')) {
     words.skip('IF', 'EXISTS');
-    return { kind: 'unseen', tables: [], databases: [words.identifier()], what: 'DROP DATABASE' };
+    return { kind: 'unseen', tables: [], databases: [words.entity()], what: 'DROP DATABASE' };
   }
   let of = what;
   let ignores = false;
@@ -116,24 +156,18 @@ function readDefinition(words: Words, first: string): Statement {
   return { kind: 'definition', table, alters: true, replaces: false, opens: false };
 }
 
-/** What stands in quotes stays. */
-const quotedOrComment = /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`[^`]*`|\/\*[\s\S]*?\*\//g;
-
-/** Reads a statement from its beginning, over its comments. */
+/** Reads a statement without comments from its beginning. */
 class Words {
   rest: string;
-  readonly #database: string;
+  readonly #place: StatementPlace;
 
-  constructor(text: string, database: string) {
-    // Commands that only some versions are to carry out stand in comments that begin with ! and a number.
-    this.rest = text
-      .replaceAll(/\/\*(?:M?!\d*)((?:[^*]|\*(?!\/))*)\*\//g, ' $1 ')
-      .replaceAll(quotedOrComment, (part) => (part.startsWith('/*') ? ' ' : part));
-    this.#database = database;
+  constructor(text: string, place: StatementPlace) {
+    this.rest = text;
+    this.#place = place;
   }
 
   #skipBlanks(): void {
-    this.rest = this.rest.replace(/^(?:\s|\/\*[\s\S]*?\*\/|--\s[^\n]*\n?|#[^\n]*\n?)+/, '');
+    this.rest = this.rest.replace(/^[\s\0]+/, '');
   }
 
   keyword(): string {
@@ -153,8 +187,7 @@ class Words {
 
   /** Up to behind the FOR that ends SET STATEMENT; false where there is none. */
   skipVariables(): boolean {
-    const part =
-      /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`[^`]*`|\/\*[\s\S]*?\*\/|--\s[^\n]*|#[^\n]*|[\w$@\x80-\xff]+|[\s\S]/g;
+    const part = new RegExp(`${quotedPattern(this.#place.dialect)}|[\\w$@\\x80-\\xff]+|[\\s\\S]`, 'g');
     let depth = 0;
     for (const { 0: found, index } of this.rest.matchAll(part)) {
       if (found === '(') depth++;
@@ -173,22 +206,26 @@ class Words {
     return this.keyword();
   }
 
+  /** Of a database or a table. */
+  entity(): string {
+    return this.#place.decode(this.identifier());
+  }
+
+  /** As its bytes are, which is enough to tell it from others. */
   identifier(): string {
     this.#skipBlanks();
     const match = /^(?:`((?:[^`]|``)*)`|"((?:[^"]|"")*)"|([\w$\u0080-\uffff]+))/.exec(this.rest);
     if (match === null) return '';
     this.rest = this.rest.slice(match[0].length);
-    const name = match[1]?.replaceAll('``', '`') ?? match[2]?.replaceAll('""', '"') ?? match[3] ?? '';
-    // The text came as latin1, whatever the names are written in.
-    return Buffer.from(name, 'latin1').toString('utf8');
+    return match[1]?.replaceAll('``', '`') ?? match[2]?.replaceAll('""', '"') ?? match[3] ?? '';
   }
 
   name(): TableName {
-    const first = this.identifier();
+    const first = this.entity();
     this.#skipBlanks();
-    if (!this.rest.startsWith('.')) return { schema: this.#database, name: first };
+    if (!this.rest.startsWith('.')) return { schema: this.#place.database, name: first };
     this.rest = this.rest.slice(1);
-    return { schema: first === '' ? this.#database : first, name: this.identifier() };
+    return { schema: first === '' ? this.#place.database : first, name: this.entity() };
   }
 
   names(): TableName[] {
@@ -224,25 +261,26 @@ class Words {
 
   /** EXCHANGE PARTITION ... WITH TABLE name, CONVERT TABLE name TO PARTITION, CONVERT PARTITION ... TO TABLE name: its rows go or come, too. */
   otherTable(): TableName[] {
-    const at = /\b(?:WITH|CONVERT|TO)\s+TABLE\s+/i.exec(this.rest);
-    if (at === null) return [];
-    this.rest = this.rest.slice(at.index + at[0].length);
-    return [this.name()];
+    return this.#moveBehind(/\b(?:WITH|CONVERT|TO)\s+TABLE\s*/i) ? [this.name()] : [];
   }
 
-  /** What is left without what stands in quotes. */
+  /** To behind what matches outside of quotes; false where nothing does. */
+  #moveBehind(pattern: RegExp): boolean {
+    const at = pattern.exec(this.bare());
+    if (at === null) return false;
+    this.rest = this.rest.slice(at.index + at[0].length);
+    return true;
+  }
+
+  /** With blanks for what stands in quotes. */
   bare(): string {
-    return this.rest.replaceAll(/'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`/g, "''");
+    const quoted = new RegExp(quotedPattern(this.#place.dialect), 'g');
+    return this.rest.replaceAll(quoted, (part) => `'${' '.repeat(part.length - 2)}'`);
   }
 
   /** ALTER TABLE ... RENAME [TO|AS] name, but not of a column, an index or a key. */
   renamedTo(): TableName | null {
     const at = /(?:^|,)\s*RENAME\s+(?!COLUMN\b|INDEX\b|KEY\b|CONSTRAINT\b)(?:(?:TO|AS|=)\s*)?/i;
-    const match = at.exec(this.bare());
-    if (match === null) return null;
-    const original = at.exec(this.rest);
-    if (original === null) return { schema: this.#database, name: '' };
-    this.rest = this.rest.slice(original.index + original[0].length);
-    return this.name();
+    return this.#moveBehind(at) ? this.name() : null;
   }
 }

@@ -20,12 +20,15 @@ import { readTableId } from './binlog/table-map.ts';
 import { readTransactionPayload } from './binlog/transaction-payload.ts';
 import type { Collations } from './binlog/values/charsets.ts';
 import { microsText } from './binlog/values/number-text.ts';
+import { InvalidTextError } from './binlog/values/text-decoder.ts';
+import { wantCharset } from './charset-tables.ts';
 import { readAlter } from './definitions/read-alter.ts';
 import type { LastTransaction } from './last-transaction.ts';
 import { type OpenTransaction, openTransaction } from './open-transaction.ts';
 import { type BinlogPosition, coversPosition, type FilePlace, formatPosition } from './position/binlog-position.ts';
 import { Progress, type TransactionName } from './progress.ts';
 import { readStatement, type Statement } from './read-statement.ts';
+import { readableCommand, UnreadCharsetError } from './readable-command.ts';
 import { RowEvents } from './row-events.ts';
 import { type PlannedTable, TablePlans } from './table-plans.ts';
 import { XaTransactions } from './xa-transactions.ts';
@@ -248,6 +251,7 @@ export class TransactionAssembler {
     const open = this.#begin(kind === 'mariadb' ? { kind, gtid } : { kind: 'file' }, id, event.timestamp * 1_000_000);
     if (gtid.xa === 'prepared') open.prepared = true;
     open.begun = !gtid.standalone && gtid.xa !== 'completed';
+    open.isWithoutEffect = gtid.isAlterWithoutEffect;
   }
 
   #otherKind(expected: string): TidelockError {
@@ -377,7 +381,7 @@ export class TransactionAssembler {
   }
 
   #query(query: QueryEvent, event: BinlogEvent): void {
-    const statement = readStatement(query.text, query.database);
+    const statement = this.#statementOf(query);
     const { kind } = statement;
     if (kind === 'begin') {
       this.#beginning(event);
@@ -395,11 +399,30 @@ export class TransactionAssembler {
     else if (kind === 'xaCommit' || kind === 'xaRollback')
       this.#end(event, this.#xa.decide(open, query.text, kind === 'xaCommit'));
     else {
-      if (open.skipped !== 'applied') this.#statement(open, statement, query);
+      // With binlog_alter_two_phase the same text comes once more behind the GTID that tells of its end: only that one counts.
+      const isNothing = open.isWithoutEffect && kind !== 'rows';
+      if (open.skipped !== 'applied' && !isNothing) this.#statement(open, statement, query);
       const stays =
         open.begun || kind === 'release' || isXaPart(query) || (statement.kind === 'definition' && statement.opens);
       if (statement.kind === 'definition' && statement.opens) open.begun = true;
       if (!stays) this.#end(event);
+    }
+  }
+
+  #statementOf(query: QueryEvent): Statement {
+    const { mariadb, collations } = this.#options;
+    const { collations: ids, ...quotes } = readSettings(query, mariadb);
+    const client = ids[0] === undefined ? null : (collations.get(ids[0]) ?? null);
+    const dialect = { mariadb, ...quotes };
+    try {
+      const { text, decode } = readableCommand(query.text, client);
+      return readStatement(text, { database: query.database, dialect, decode });
+    } catch (error) {
+      if (error instanceof InvalidTextError) throw new RangeError('a command that is no text of its charset');
+      if (!(error instanceof UnreadCharsetError)) throw error;
+      // What its bytes mean is asked of the server as the next session begins.
+      if (wantCharset(error.charset)) throw new StaleCatalogue();
+      throw new RangeError(error.message);
     }
   }
 

@@ -266,6 +266,16 @@ const migrations: readonly (readonly string[])[] = [
      )`,
     'alter table tidelock.tables modify target varchar(300) null',
   ],
+  // Loads of a part of their table.
+  [
+    `create table if not exists tidelock.load_parts (
+       route_id int not null,
+       source varchar(300) not null,
+       part longtext not null,
+       primary key (route_id, source),
+       constraint load_parts_route foreign key (route_id) references tidelock.routes (id) on delete cascade
+     )`,
+  ],
 ];
 
 /** From this version on engines know tables that lack rows. */
@@ -282,6 +292,9 @@ export const evolvingSince = 6;
 
 /** The first version that knows targets that several routes write. */
 export const sharesSince = 7;
+
+/** The first version that knows loads of a part of a table. */
+export const partsSince = 8;
 
 export const stateVersion = migrations.length;
 
@@ -355,7 +368,19 @@ export async function raiseCompatible(session: MysqlSession, version: number): P
 
 const tables = [
   ...['journal', 'parking_requests', 'skips', 'parked_keys', 'parked_parts', 'parked', 'secrets', 'repaired'],
-  ...['shares', 'evolutions', 'loads', 'job_steps', 'jobs', 'actions', 'tables', 'checkpoints', 'leases', 'requests'],
+  ...[
+    'shares',
+    'evolutions',
+    'load_parts',
+    'loads',
+    'job_steps',
+    'jobs',
+    'actions',
+    'tables',
+    'checkpoints',
+    'leases',
+    'requests',
+  ],
   'routes',
 ];
 

@@ -2,7 +2,7 @@ import type { ChunkProgress, Existing, NewLoad, StoredLoad } from '../../../src/
 import type { AgainKey } from '../../../src/core/transaction.ts';
 import type { MysqlSession } from '../connect.ts';
 import { textLiteral } from '../target/value-literal.ts';
-import { emptyingSince, loadsSince, raiseCompatible } from './state-schema.ts';
+import { emptyingSince, isMissing, loadsSince, partsSince, raiseCompatible } from './state-schema.ts';
 
 /** In the place of `replace`, as long as rows that it replaces are there. */
 const emptying = 'emptying';
@@ -14,6 +14,7 @@ export async function readLoads(session: MysqlSession, routeId: number): Promise
      from tidelock.loads where route_id = ? order by begun_at, source`,
     [routeId],
   );
+  const parts = await readParts(session, routeId);
   return rows.map(
     ([
       source,
@@ -44,12 +45,22 @@ export async function readLoads(session: MysqlSession, routeId: number): Promise
       expectedBytes: Number(expectedBytes),
       job: job === null || job === undefined ? null : Number(job),
       done: done === '1',
-      // Not there yet.
-      where: null,
+      where: parts.get(String(source)) ?? null,
       emptying: existing === emptying,
       tableId,
     }),
   );
+}
+
+/** By source table. An older state has none. */
+async function readParts(session: MysqlSession, routeId: number): Promise<ReadonlyMap<string, string>> {
+  try {
+    const rows = await session.query('select source, part from tidelock.load_parts where route_id = ?', [routeId]);
+    return new Map(rows.map(([source, part]) => [String(source), String(part)]));
+  } catch (error) {
+    if (isMissing(error)) return new Map();
+    throw error;
+  }
 }
 
 function parsed<T>(text: string | null | undefined, otherwise: T): T {
@@ -62,8 +73,15 @@ export async function storeLoad(
   routeId: number,
   load: NewLoad & Pick<StoredLoad, 'emptying'>,
 ): Promise<void> {
-  await raiseCompatible(session, load.emptying ? emptyingSince : loadsSince);
+  await raiseCompatible(session, load.where !== null ? partsSince : load.emptying ? emptyingSince : loadsSince);
   await session.change('delete from tidelock.loads where route_id = ? and source = ?', [routeId, load.source]);
+  await session.change('delete from tidelock.load_parts where route_id = ? and source = ?', [routeId, load.source]);
+  if (load.where !== null)
+    await session.change('insert into tidelock.load_parts (route_id, source, part) values (?, ?, ?)', [
+      routeId,
+      load.source,
+      load.where,
+    ]);
   await session.change(
     `insert into tidelock.loads (route_id, source, targets, existing, key_columns, expected_rows, expected_bytes, job)
      values (?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -2,17 +2,19 @@ import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { SchemaStep } from '../../../src/core/schema-step.ts';
 import { type Column, type TableName, tableLabel } from '../../../src/core/table.ts';
-import type { ColumnSchema, TableSchema } from '../../../src/core/table-schema.ts';
+import type { ColumnSchema, LeftOut, TableSchema } from '../../../src/core/table-schema.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { collationFor } from '../schema/collations.ts';
 import { quoteText } from '../schema/sql-pieces.ts';
-import { columnDdl, type Vendor } from '../schema/table-ddl.ts';
+import { checkDdl, columnDdl, type Vendor } from '../schema/table-ddl.ts';
 import { charsetOf, integerBases, parseType } from './column-kind.ts';
 import { typeFits } from './type-fit.ts';
 
 export interface Altered {
   /** As the target has it now. */
   readonly schema: TableSchema;
+  /** What is not read of it. */
+  readonly left: readonly LeftOut[];
   readonly vendor: Vendor;
   readonly route: string;
 }
@@ -43,13 +45,44 @@ export function alterStatement(table: TableName, steps: readonly SchemaStep[], a
     if (found === undefined) throw fail(targetErrors.columnMissing, place(old));
     // Only where every value that is there fits what it becomes; else the plan says what does not fit.
     if (typeFits(step.column.type, found.type) || !typeFits(found.type, step.column.type)) continue;
+    demandRead(table, old, altered);
     rewritten.add(name);
     const type = { ...typeOf(step.column, altered, place), collation: collationOf(step.column, found, altered) };
-    parts.push(`change column ${quoteIdentifier(old)} ${columnDdl({ ...found, name, ...type }, altered.vendor)}`);
+    const check = checksOf(found.name, schema, before);
+    parts.push(
+      `change column ${quoteIdentifier(old)} ${columnDdl({ ...found, name, ...type }, altered.vendor, check)}`,
+    );
   }
   for (const [name, old] of before)
     if (!rewritten.has(name)) parts.push(`rename column ${quoteIdentifier(old)} to ${quoteIdentifier(name)}`);
   return parts.length === 0 ? null : `alter table ${quoteTable(table)} ${parts.join(', ')}`;
+}
+
+/** Written anew, the column would lose what is not written with it. */
+function demandRead(table: TableName, column: string, { left, route }: Altered): void {
+  const label = tableLabel(table);
+  if (!left.some(({ name }) => name === `${label}.${column}`)) return;
+  throw fail(targetErrors.evolutionRefused, {
+    route,
+    table: label,
+    step: 'to widen a column',
+    sqlState: '0A000',
+    message: `the definition of column ${column} says something that is not read here, and that it would lose`,
+  });
+}
+
+/** Of MariaDB, where they are part of a column's definition. By the names from behind the statement. */
+function checksOf(column: string, { checks }: TableSchema, before: ReadonlyMap<string, string>): string {
+  const after = new Map([...before].map(([name, old]) => [old, name]));
+  return checks
+    .filter(({ partOf }) => partOf === column)
+    .map((check) => {
+      const condition = check.condition.map((piece) =>
+        typeof piece === 'string' ? piece : { column: after.get(piece.column) ?? piece.column },
+      );
+      return ` ${checkDdl({ ...check, condition })}`;
+    })
+    .join('');
 }
 
 /** By the new names of columns, their old ones: all parts of a statement mean the names from before it, and need none in between. */

@@ -52,3 +52,12 @@ export function charsetOf(collation: string): string {
   const [charset = ''] = collation.split('_');
   return charset === 'utf8' ? 'utf8mb3' : charset;
 }
+/** Collations that hold texts equal which differ in blanks at their end are not. */
+const exactCollation = /^utf8mb4_0900_bin$|_nopad_bin$/;
+const exactTexts: ReadonlySet<string> = new Set(['varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
+
+/** Values that the server holds equal are one text, as in the language of `owns`. */
+export function isExact({ base, collation }: ColumnType): boolean {
+  if (integerBases.has(base) || base === 'uuid') return true;
+  return exactTexts.has(base) && collation !== null && exactCollation.test(collation);
+}

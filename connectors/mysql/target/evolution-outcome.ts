@@ -1,6 +1,8 @@
 import type { SchemaStep } from '../../../src/core/schema-step.ts';
+import type { Vendor } from '../schema/table-ddl.ts';
 import { namesBefore } from './alter-statement.ts';
 import { charsetOf, parseType } from './column-kind.ts';
+import { givesValue } from './stored-default.ts';
 import { typeFits } from './type-fit.ts';
 
 /** Columns in their order, with their types and the defaults that the catalogue tells; an older engine has stored none. */
@@ -10,12 +12,15 @@ export type Shape = readonly (readonly [name: string, type: string, byDefault?: 
  * Whether the steps were carried out at a table that was `was` before them. `unclear` where it is neither that nor exactly what they make of it: somebody
  * else has altered it since, and names that are there may be of columns from before or from behind them.
  */
-export function outcomeOf(steps: readonly SchemaStep[], was: Shape, now: Shape): 'done' | 'undone' | 'unclear' {
+export function outcomeOf(
+  steps: readonly SchemaStep[],
+  { was, now, vendor }: { readonly was: Shape; readonly now: Shape; readonly vendor: Vendor },
+): 'done' | 'undone' | 'unclear' {
   if (was.length === now.length && was.every(([name, type], at) => now[at]?.[0] === name && now[at]?.[1] === type))
     return 'undone';
   const expected = shapeAfter(steps, was);
   if (expected.length !== now.length) return 'unclear';
-  return expected.every((column, at) => isMade(column, now[at] ?? ['', ''])) ? 'done' : 'unclear';
+  return expected.every((column, at) => isMade(column, now[at] ?? ['', ''], vendor)) ? 'done' : 'unclear';
 }
 
 interface ExpectedColumn {
@@ -55,9 +60,10 @@ function lower(name: string): string {
 function isMade(
   { name, type, existing }: ExpectedColumn,
   [found, foundType, byDefault = null]: Shape[number],
+  vendor: Vendor,
 ): boolean {
   if (lower(name) !== lower(found) || !isOfType(type, foundType)) return false;
-  return existing === undefined || bare(existing) === bare(byDefault);
+  return existing === undefined || givesValue(byDefault, existing, foundType, vendor);
 }
 
 /** The target has its own collations, and MariaDB's JSON is a text. */
@@ -66,9 +72,4 @@ function isOfType(type: string, found: string): boolean {
   if (type === 'json' && base === 'longtext') return true;
   const plain = (text: string): string => text.replace(/ collate \w+$/, '');
   return plain(type) === plain(found) && charsetOf(collation ?? '') === charsetOf(itsOwn ?? '');
-}
-
-/** Catalogues write one default with quotes or without, and NULL in words or not. */
-function bare(byDefault: string | null): string | null {
-  return byDefault === null || byDefault === 'NULL' ? null : byDefault.replaceAll(/['\\]/g, '');
 }

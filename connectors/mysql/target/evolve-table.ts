@@ -12,6 +12,7 @@ import { readTables } from '../catalogue/read-tables.ts';
 import { isMysqlError } from '../classify-error.ts';
 import type { MysqlSession } from '../connect.ts';
 import { readSchema } from '../schema/read-schema.ts';
+import type { Vendor } from '../schema/table-ddl.ts';
 import { evolvingSince, isMissing, raiseCompatible } from '../state/state-schema.ts';
 import { inTransaction } from '../state/statements.ts';
 import { withSession } from '../with-session.ts';
@@ -52,11 +53,11 @@ export async function alterTarget(
     const why = 'the first row that it comes with is in the middle of a transaction that is applied in parts';
     throw fail(routeErrors.schemaUnproven, { route: route.name, table: tableLabel(table), position: at, why });
   }
-  const { tables } = await readSchema(session, [table]);
+  const { tables, left } = await readSchema(session, [table]);
   const [schema] = tables;
   if (schema === undefined) throw fail(targetErrors.tableMissing, { route: route.name, table: tableLabel(table) });
-  const vendor = route.to.type === 'mariadb' ? 'mariadb' : 'mysql';
-  const statement = alterStatement(table, steps, { schema, vendor, route: route.name });
+  const vendor = vendorOf(route);
+  const statement = alterStatement(table, steps, { schema, left, vendor, route: route.name });
   if (statement === null) return;
   const was = await shapeOf(session, table);
   const place = { route: route.name, table: tableLabel(table) };
@@ -80,6 +81,10 @@ export async function alterTarget(
     }
   });
   failpoint('evolve.altered');
+}
+
+function vendorOf({ to }: RouteDefinition): Vendor {
+  return to.type === 'mariadb' ? 'mariadb' : 'mysql';
 }
 
 /** Others wait behind a statement that waits for its table; and foreign keys keep the columns that they are of. */
@@ -136,7 +141,7 @@ export async function settleEvolutions(route: RouteDefinition, epoch: bigint): P
   const { session } = await openApplySession(route, routeId, 'apply');
   try {
     for (const { source, table, was, steps, stored } of await readIntents(session, routeId)) {
-      const outcome = outcomeOf(steps, was, await shapeOf(session, table));
+      const outcome = outcomeOf(steps, { was, now: await shapeOf(session, table), vendor: vendorOf(route) });
       if (outcome === 'unclear')
         throw fail(targetErrors.evolutionRefused, {
           route: route.name,

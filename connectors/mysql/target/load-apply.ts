@@ -1,5 +1,4 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
@@ -13,7 +12,7 @@ import type { Flights } from './flights.ts';
 import { isOfTheChange } from './refusals.ts';
 import { ReplacedRows } from './replaced-rows.ts';
 import { insertMissingRows, insertRows, replaceRows } from './set-apply.ts';
-import { whereShared } from './share-condition.ts';
+import { partCondition, whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 import { refusalText } from './target-transaction.ts';
@@ -100,8 +99,6 @@ export class LoadApply {
   /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
   async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
     const { session, route, plans } = this.#options;
-    if (loads.some(({ load }) => load.where !== null))
-      throw fail(nodeErrors.notYet, { node: route.to.name, what: 'to load a part of a table' });
     if (loads.length > 0) {
       const { routeId } = this.#options;
       const parked = await session.query(
@@ -115,8 +112,10 @@ export class LoadApply {
       loads.flatMap(({ tables }) => tables),
     );
     await this.#demandFree(loads.flatMap(({ load }) => load.targets));
-    for (const { load, tables } of loads)
-      for (const plan of tables.map((table) => plans.get(table))) {
+    for (const { load, tables, where } of loads)
+      for (const [at, plan] of tables.map((table) => plans.get(table)).entries()) {
+        const place = { columns: plan.columns, route: route.name, table: plan.label, at };
+        const part = where === null ? null : partCondition(where, place);
         if (plan.statements.insertMissing === null)
           throw fail(targetErrors.keyMissing, {
             ...{ route: route.name, table: plan.label, columns: load.key.join(', ') },
@@ -125,7 +124,7 @@ export class LoadApply {
         // What has come since the job was asked for is the stream's.
         if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
         const [there] = await session.query(
-          `select 1 from ${quoteTable(plan.target)}${whereShared(plan.share)} limit 1`,
+          `select 1 from ${quoteTable(plan.target)}${whereShared(plan.share, part)} limit 1`,
         );
         if (there !== undefined) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
       }

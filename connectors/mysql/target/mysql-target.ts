@@ -5,6 +5,7 @@ import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import { readCounters, setCounter } from '../catalogue/read-counters.ts';
 import { MysqlCompareSide } from '../compare/mysql-compare-side.ts';
 import { openRepairer } from '../compare/mysql-repairer.ts';
+import type { RowWatch } from '../compare/row-watch.ts';
 import type { MysqlSession } from '../connect.ts';
 import { readInstance } from '../instance.ts';
 import { readNodeId } from '../own-database.ts';
@@ -32,6 +33,7 @@ function vendorOf({ type }: NodeDefinition): 'mysql' | 'mariadb' {
 export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
   const key = routeKey(route);
   const node = route.to;
+  const watches = new Map<string, RowWatch>();
   const briefly = <T>(use: (session: MysqlSession) => Promise<T>): Promise<T> => withSession(node, use);
 
   const routeId = (): Promise<number> =>
@@ -75,8 +77,8 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
       ),
     carryOut: (statements, options) => carryOut(node, statements, options),
     preflight: (tables) => briefly((session) => targetPreflight(session, route, tables)),
-    compareSide: (signal) => new MysqlCompareSide({ side: 'target', node, route, signal }),
-    repairer: async () => await openRepairer({ route, routeId: await routeId(), routeKey: key }),
+    compareSide: (signal) => new MysqlCompareSide({ side: 'target', node, route, signal, watches }),
+    repairer: async () => await openRepairer({ route, routeId: await routeId(), routeKey: key, watches }),
     checkLoad: async (load) => {
       const id = await routeId();
       await briefly(async (session) => {

@@ -1,9 +1,10 @@
 import type { Replaced } from '../../../src/core/load.ts';
+import type { RouteDefinition } from '../../../src/core/route.ts';
 import { EmptyingPlaces, nextStep } from '../../sql/apply/emptying-places.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { integerBases } from './column-kind.ts';
-import { whereShared } from './share-condition.ts';
+import { partCondition, whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
@@ -27,6 +28,7 @@ const start: Place = { table: 0, from: null, rows: firstRows };
 export interface ReplacedRowsOptions {
   readonly session: MysqlSession;
   readonly plans: TablePlans;
+  readonly route: Pick<RouteDefinition, 'name'>;
 }
 
 /**
@@ -42,14 +44,17 @@ export class ReplacedRows extends EmptyingPlaces<Place> {
   }
 
   /** In an open target transaction. Returns whether all have gone. */
-  async deleteSome(source: string, { tables }: Replaced): Promise<boolean> {
-    const { plans } = this.#options;
+  async deleteSome(source: string, { tables, where }: Replaced): Promise<boolean> {
+    const { plans, route } = this.#options;
     const all = plans.parentsFirst(tables.map((table) => plans.get(table))).toReversed();
     const place = this.placeOf(source);
     const plan = all[place.table];
     if (plan === undefined) return true;
     const beganMs = performance.now();
-    const { isOver, from } = await this.#delete(plan, place);
+    const at = tables.findIndex((table) => plans.get(table) === plan);
+    const part =
+      where === null ? null : partCondition(where, { columns: plan.columns, route: route.name, table: plan.label, at });
+    const { isOver, from } = await this.#delete(plan, place, part);
     const faster = nextStep(beganMs);
     const most = Math.min(mostRows, await this.#rowsOf(plan));
     const rows = Math.round(Math.max(leastRows, Math.min(most, place.rows * faster)));
@@ -67,6 +72,7 @@ export class ReplacedRows extends EmptyingPlaces<Place> {
   async #delete(
     plan: TablePlan,
     { from, rows }: Place,
+    part: string | null,
   ): Promise<{ readonly isOver: boolean; readonly from: string | null }> {
     const { session } = this.#options;
     const key = keyColumns(plan);
@@ -75,6 +81,7 @@ export class ReplacedRows extends EmptyingPlaces<Place> {
     const isNumber = first !== undefined && integerBases.has(first.type.base);
     const where = whereShared(
       plan.share,
+      part,
       isNumber && from !== null ? `${quoteIdentifier(first.name)} >= ${from}` : null,
     );
     const table = quoteTable(plan.target);

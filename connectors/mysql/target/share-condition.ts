@@ -1,9 +1,11 @@
+import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { transformErrors } from '../../../src/core/errors/catalogue/transform.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import type { ReplacedPart } from '../../../src/core/load.ts';
 import { type SharedTable, tableLabel } from '../../../src/core/table.ts';
 import { conditionSql } from '../condition-sql.ts';
 import { quoteIdentifier } from '../identifiers.ts';
-import { type ColumnType, integerBases } from './column-kind.ts';
+import { isExact } from './column-kind.ts';
 import type { TargetColumn } from './target-table.ts';
 
 /**
@@ -40,17 +42,38 @@ export function shareCondition(
   return sql;
 }
 
-/** Collations that hold texts equal which differ in blanks at their end are not. */
-const exactCollation = /^utf8mb4_0900_bin$|_nopad_bin$/;
-const exactTexts: ReadonlySet<string> = new Set(['varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
+/** The part of a table that a load replaces, on the rows of one of its target tables. Throws (usage) where the server does not hold them apart as the source does. */
+export function partCondition({ plain, names }: ReplacedPart, { columns, route, table, at }: PartPlace): string {
+  const refusal = (problem: string): Error => fail(routeErrors.loadPart, { route, table, problem });
+  const here = names[at] ?? new Map<string, string>();
+  const columnOf = (name: string): TargetColumn | undefined =>
+    columns.find(({ column }) => column.name.toLowerCase() === (here.get(name) ?? name).toLowerCase())?.column;
+  const folded = [...here.keys()].find((name) => {
+    const column = columnOf(name);
+    return column === undefined || !isExact(column.type);
+  });
+  if (folded !== undefined)
+    throw refusal(`at the target the server may hold values of ${here.get(folded)} equal that are told apart here`);
+  const sql =
+    plain &&
+    conditionSql(plain, (name) => {
+      const column = columnOf(name);
+      return column && { sql: quoteIdentifier(column.name), type: column.type };
+    });
+  if (sql === null) throw refusal('the target can not be asked for it in words that mean the same');
+  return sql;
+}
 
-function isExact({ base, collation }: ColumnType): boolean {
-  if (integerBases.has(base) || base === 'uuid') return true;
-  return exactTexts.has(base) && collation !== null && exactCollation.test(collation);
+export interface PartPlace {
+  readonly columns: readonly { readonly column: TargetColumn }[];
+  readonly route: string;
+  readonly table: string;
+  /** Which one it is of the load's target tables. */
+  readonly at: number;
 }
 
 /** Of a statement over a whole table: behind its name. */
-export function whereShared(share: string | null, more: string | null = null): string {
-  const conditions = [share, more].filter((condition) => condition !== null);
+export function whereShared(share: string | null, ...more: readonly (string | null)[]): string {
+  const conditions = [share, ...more].filter((condition) => condition !== null);
   return conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
 }

@@ -8,6 +8,7 @@ import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
 import { LongRowError, RowTextCutter, RowTextError } from '../../../src/core/row-text.ts';
 import type {
   ReadKey,
+  ReadPart,
   ReadRange,
   ReadRequest,
   ReadRows,
@@ -69,7 +70,7 @@ export class PostgresReader implements SourceReader {
     return { columns: key.columns.map(({ name }) => name), ...(folded.length > 0 && { folded }) };
   }
 
-  size(table: TableName, where: string | null = null): Promise<TableSize> {
+  size(table: TableName, where: ReadPart | null = null): Promise<TableSize> {
     return this.#use(null, async (client) => {
       const { rows } = await client.query<{ rows: string; bytes: string; guessed: boolean; only: boolean }>(
         `SELECT COALESCE(sum(greatest(c.reltuples, 0)), 0)::int8::text AS rows, COALESCE(sum(pg_table_size(c.oid)), 0)::int8::text AS bytes,
@@ -83,7 +84,7 @@ export class PostgresReader implements SourceReader {
       // Nobody has analysed it: the planner reckons with the size and the widths of the columns.
       const expected = guessed ? await plannedRows(client, from) : Number(known);
       if (where === null) return { rows: expected, bytes: Number(bytes) };
-      const part = Math.min(expected, await plannedRows(client, `${from} WHERE (${where}\n)`));
+      const part = Math.min(expected, await plannedRows(client, `${from} WHERE (${where.text}\n)`));
       return { rows: part, bytes: Math.round((Number(bytes) * part) / Math.max(1, expected)) };
     });
   }
@@ -272,7 +273,7 @@ function rangeSelect(
     }
     const after = wantedRange.key === null ? [] : [`ROW(${keys}) > ROW(${row(wantedRange.key)})`];
     // It may end with a comment.
-    const wantedRows = [...after, ...(part === null ? [] : [`(${part}\n)`])];
+    const wantedRows = [...after, ...(part === null ? [] : [`(${part.text}\n)`])];
     const where = wantedRows.length === 0 ? '' : ` WHERE ${wantedRows.join(' AND ')}`;
     return `${from}${where} ORDER BY ${keys} LIMIT ${wantedRange.rows}`;
   }

@@ -41,8 +41,8 @@ export async function beginLoad(
   if (key === null) throw fail(routeErrors.loadWithoutKey, { route, table: source });
   const part = where === null ? null : await definition.tables.part(where);
   // Only what is known to be a condition on the key is given to a server.
-  if (part !== null) boundPart(versionOf(known), { route, key, part });
-  const size = await reader.size(table, where);
+  const bound = part === null ? null : boundPart(versionOf(known), { route, key, part });
+  const size = await reader.size(table, bound);
   const loadOf = (definitionNow: TableDefinition): BegunLoad => {
     const binding = mapper.bind(versionOf(definitionNow));
     const { tables } = binding;

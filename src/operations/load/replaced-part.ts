@@ -24,14 +24,14 @@ export function boundPart(source: TableVersion, { route, key, part }: PartPlace)
   const bound = part.bind({ route, table, columns, key: indexes });
   const folded = bound.reads.map((at) => columns[at]?.name ?? '').find((name) => key.folded?.includes(name));
   if (folded === undefined) return bound;
-  const problem = `${folded} has a nondeterministic collation, by which the server may hold values equal that are told apart here`;
+  const problem = `${folded} has a collation by which the server may hold values equal that are told apart here`;
   throw fail(routeErrors.loadPart, { route, table, problem });
 }
 
 /** The same on the rows of each target table. Throws (usage) where a column of it does not travel as it is. */
 export function replacedPart(binding: TableBinding, place: PartPlace): ReplacedPart {
   const { source, tables, outputs } = binding;
-  const { reads } = boundPart(source, place);
+  const { text, plain, reads } = boundPart(source, place);
   const names = tables.map((table) => {
     const here = new Map<string, string>();
     for (const output of outputs.filter((one) => one.table === table))
@@ -45,5 +45,5 @@ export function replacedPart(binding: TableBinding, place: PartPlace): ReplacedP
       }
     return here;
   });
-  return { text: place.part.text, names };
+  return { text, plain, names };
 }

@@ -76,7 +76,6 @@ export class TableLoad {
   #step: PromiseWithResolvers<void> | null = null;
   /** What of the table is loaded; null: all. */
   readonly #part: OwnedShare | null;
-  readonly #where: string | null;
   readonly #parts = new WeakMap<TableVersion, BoundShare | null>();
   #done = false;
   #version: TableVersion | null = null;
@@ -103,7 +102,6 @@ export class TableLoad {
     this.#again = [...load.again];
     this.#emptying = load.emptying;
     this.#part = part;
-    this.#where = load.where;
     this.#rows = load.rows;
     this.#bytes = load.bytes;
     this.#tableId = load.tableId;
@@ -328,7 +326,8 @@ export class TableLoad {
     const { reader, windows, memory, pace, chunkBytes } = this.#options;
     const definition = this.#definitionNow();
     if (definition === null) return 'altered';
-    if (this.#partOf(this.#versionOf(definition)) === null && this.#part !== null)
+    const where = this.#partOf(this.#versionOf(definition));
+    if (where === null && this.#part !== null)
       throw fail(routeErrors.loadAltered, { route: this.#options.route, table: this.#label });
     if (!(await this.#rekey(definition))) return 'altered';
     const range = this.#nextRange();
@@ -364,7 +363,7 @@ export class TableLoad {
       const key = { columns: this.#key };
       const { schema, name } = definition;
       const read = await this.#read(
-        { table: { schema, name }, key, columns, range, where: this.#where, low, maxBytes: chunkBytes },
+        { table: { schema, name }, key, columns, range, where, low, maxBytes: chunkBytes },
         signal,
       );
       if (read === null || !isAs(read, definition)) return 'altered';

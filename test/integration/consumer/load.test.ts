@@ -147,7 +147,7 @@ test('rows that a load replaces go bit by bit, and whoever comes after a kill go
   await first.apply(parts, signal);
   await on.target.query(`INSERT INTO item SELECT n, 0 FROM generate_series(1, 50000) n`);
   const begins = beginOf(parts, 'replace');
-  const where = { text: 'id % 2 = 0', names: [new Map([['id', 'id']])] };
+  const where = { text: 'id % 2 = 0', plain: null, names: [new Map([['id', 'id']])] };
   let marks = 0;
   const carried = async (more: Partial<TransactionPart>): Promise<TransactionPart> => {
     await on.source.query(`INSERT INTO mark VALUES (${++marks})`);

@@ -179,6 +179,29 @@ describe.each([
       await route.caughtUp(30_000);
       await same();
 
+      // A part of it by its key: rows outside of it are left as they are, and those of it that the source has not go.
+      const part = (existing: string, where: string) => load('--existing', existing, '--where', where, '--yes');
+      await target.query(`USE ${d}; DELETE FROM item WHERE a = 3; UPDATE item SET v = -3 WHERE a = 5`);
+      expect(await part('merge', 'a = 3 or a = 5')).toMatchObject({ code: 0 });
+      await same();
+      await target.query(`INSERT INTO ${d}.item VALUES (5, 'own', -2, NULL, NULL), (6, 'own', -2, NULL, NULL)`);
+      {
+        await using work = busy(source, d, rows);
+        expect(await part('replace', 'a % 2 = 1')).toMatchObject({ code: 0 });
+        await work.stop();
+      }
+      await route.caughtUp(30_000);
+      expect(await target.query(`SELECT a FROM ${d}.item WHERE b = 'own'`)).toEqual([{ a: '6' }]);
+      await target.query(`DELETE FROM ${d}.item WHERE b = 'own'`);
+      await same();
+      // Its text is equal to others there which are told apart here; the other column is no part of the key.
+      for (const where of ["b = 'x'", 'v = 1'])
+        expect(await load('--existing', 'merge', '--where', where)).toMatchObject({
+          code: 2,
+          err: expect.stringMatching(/TL-4166|TL-4510/),
+        });
+      expect((await load('--where', 'a = 2')).err).toContain('TL-2301');
+
       // One that appears, with rows that come before and behind its beginning.
       const late = `CREATE TABLE ${d}.late (k varbinary(4) PRIMARY KEY, v int)`;
       await target.query(late);

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRows } from '../../../connectors/mysql/catalogue/read-rows.ts';
+import { MysqlCompareSide } from '../../../connectors/mysql/compare/mysql-compare-side.ts';
+import type { RowWatch } from '../../../connectors/mysql/compare/row-watch.ts';
 import { connectMysql, type MysqlSession } from '../../../connectors/mysql/connect.ts';
 import { mysqlSource } from '../../../connectors/mysql/source/mysql-source.ts';
 import type { Row } from '../../../src/core/cell.ts';
+import { type ComparedShape, keyText } from '../../../src/core/compare-side.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { QueueSnapshot, Source } from '../../../src/core/source.ts';
@@ -215,6 +218,57 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     });
     end(session);
     await expect(reading).rejects.toThrow();
+  });
+
+  test('rows that somebody has written are told from others, also where they are what they were, or not there', async () => {
+    const d = await database();
+    await server.query(
+      `CREATE TABLE ${d}.t (id int PRIMARY KEY, v int); INSERT INTO ${d}.t VALUES (1, 1), (2, 1);
+       CREATE TABLE ${d}.child (id int PRIMARY KEY, t int, FOREIGN KEY (t) REFERENCES ${d}.t (id) ON DELETE SET NULL)`,
+    );
+    const route = { ...mysqlRoute(server, d), to: server.node };
+    const watches = new Map<string, RowWatch>();
+    const side = new MysqlCompareSide({ side: 'target', node: server.node, route, signal: never, watches });
+    const session = await connectMysql(server.node);
+    try {
+      const table = { schema: d, name: 't' };
+      await side.tables([table, { ...table, name: 'child' }]);
+      const shape: ComparedShape = { table, key: ['id'], columns: [{ name: 'id', form: 'number' }], condition: null };
+      const versions = (...ids: string[]) =>
+        side.versions(
+          shape,
+          ids.map((id) => [id]),
+        );
+      const first = await versions('1', '2', '9');
+      expect(await versions('1', '2', '9')).toEqual(first);
+      await server.query(
+        `UPDATE ${d}.t SET v = 5 WHERE id = 1; UPDATE ${d}.t SET v = 1 WHERE id = 1; INSERT INTO ${d}.t VALUES (9, 1); DELETE FROM ${d}.t WHERE id = 9`,
+      );
+      // Whoever is about to write a row asks on a session of its own, which holds it.
+      const [watch] = watches.values();
+      expect(await watch?.areStill(session, first)).toEqual(new Set([keyText(['2'])]));
+      const second = await versions('1', '2', '9');
+      const same = (id: string): boolean => second.get(keyText([id])) === first.get(keyText([id]));
+      expect(['1', '2', '9'].map(same)).toEqual([false, true, false]);
+      await server.query(`TRUNCATE ${d}.child; DELETE FROM ${d}.t WHERE id = 2; INSERT INTO ${d}.t VALUES (2, 1)`);
+      expect(await watch?.areStill(session, second)).toEqual(new Set([keyText(['1']), keyText(['9'])]));
+      await server.query('FLUSH BINARY LOGS');
+      expect((await watch?.areStill(session, second))?.size).toBe(2);
+      // What an ALTER TABLE does to rows is not told: none is known to be what it was.
+      await server.query(`ALTER TABLE ${d}.t MODIFY v bigint`);
+      expect(await watch?.areStill(session, second)).toEqual(new Set());
+      const third = await versions('1');
+      expect(third.get(keyText(['1']))).not.toBe(second.get(keyText(['1'])));
+      expect(await versions('1')).toEqual(third);
+      // MariaDB logs nothing of what becomes of the child.
+      const child = side.versions({ ...shape, table: { ...table, name: 'child' } }, [['1']]);
+      if (vendor === 'mariadb') await expect(child).rejects.toMatchObject({ code: 'TL-2311' });
+      else expect((await child).size).toBe(1);
+    } finally {
+      await side.close();
+      session.close();
+    }
+    expect(watches.size).toBe(0);
   });
 
   test('what the catalogue says of a table is what its rows are announced with', async () => {

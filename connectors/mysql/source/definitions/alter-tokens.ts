@@ -1,3 +1,5 @@
+import { everyMariadb, everyVersion } from '../statement-readings.ts';
+
 /** How a server reads the texts of a session. */
 export interface SqlDialect {
   readonly mariadb: boolean;
@@ -25,10 +27,6 @@ const escapes: Readonly<Record<string, string>> = {
   ...{ n: '\n', r: '\r', 0: '\0', Z: '\x1a', t: '\t', b: '\b' },
   ...{ '%': '\\%', _: '\\_' },
 };
-
-/** Every server that is a source reads what is meant for this version or an older one. */
-const everyVersion = 50_699;
-const everyMariadb = 100_303;
 
 /**
  * Takes a statement apart. The text is latin1, one character a byte: in the charsets whose statements come here no byte of a longer character is a sign
@@ -63,6 +61,9 @@ export function alterTokens(text: string, dialect: SqlDialect): Token[] {
     if (versioned !== null) {
       if (conditional) throw new UnreadableStatementError('a comment in a comment that only some versions read');
       const [, isMariadbs, version = ''] = versioned;
+      // Of fewer digits they are part of the statement, of more the rest is.
+      if (version !== '' && !/^[1-9]\d{4,5}$/.test(version))
+        throw new UnreadableStatementError('a comment in it is for versions whose number is not read');
       if (isMariadbs !== '' && !dialect.mariadb) skipComment();
       else if (version === '' || Number(version) <= (isMariadbs === '' ? everyVersion : everyMariadb))
         conditional = true;

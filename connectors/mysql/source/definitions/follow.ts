@@ -141,11 +141,18 @@ class Model {
     return null;
   }
 
-  /** Why no row behind the commands would prove them. `columns`: the catalogue's, which are what they made, or what later ones have made of that. */
+  /**
+   * Why no row behind the commands would prove them. `columns`: the catalogue's, which are what they made, or what later ones have made of that: of these
+   * types nothing can be said.
+   */
   hopeless({ columns }: Shape): string | null {
     for (const model of this.#columns) {
       if (this.#excluded.has(model.name)) continue;
-      const found = model.written.length === 0 ? undefined : columns.find(({ name }) => name === model.name);
+      const last = model.written.at(-1);
+      const found = columns.find(
+        ({ name, type }) =>
+          last !== undefined && name === model.name && isOfClass(last, type) && mayBeWritten(last, type),
+      );
       const why =
         this.#begins(model) ??
         (model.was === null ? whyNotAdded(model) : whyWritten(model)) ??

@@ -26,6 +26,8 @@ const readableCharsets: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'ut
 export function readAlter(table: TableName, statement: WrittenStatement): ToldCommand {
   try {
     const { text, charsets, dialect, database } = statement;
+    if (charsets.includes('swe7'))
+      throw new UnreadableStatementError('it was given in swe7, in which brackets are letters');
     const isAscii = !/[\x80-\xff]/.test(text);
     if (!isAscii && (charsets.length === 0 || !charsets.every((charset) => readableCharsets.has(charset))))
       throw new UnreadableStatementError('it was given in a charset that is not read, or its texts are made to one');

@@ -77,17 +77,8 @@ const orderCommits: RequiredSetting = {
   why: 'transactions would be visible at the source in another order than in its binlog',
 };
 
-/** MariaDB 10.8 and newer. */
-const onePhase: RequiredSetting = {
-  name: 'binlog_alter_two_phase',
-  value: 'OFF',
-  code: 'source.alterTwoPhase',
-  why: 'an ALTER TABLE would be in the binlog before it is certain',
-  ofSessions: true,
-};
-
 export function requiredSettings({ vendor }: Pick<ServerFacts, 'vendor'>): readonly RequiredSetting[] {
-  return [...common, vendor === 'mysql' ? orderCommits : onePhase];
+  return vendor === 'mysql' ? [...common, orderCommits] : common;
 }
 
 /** As a person runs it. MariaDB has no SET PERSIST: its configuration has to say the same. */

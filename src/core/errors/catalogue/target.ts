@@ -453,6 +453,17 @@ export const targetErrors = {
     explanation:
       'A compare reads both sides with the users of their nodes, and has the servers compute a hash of each row. Where a row is larger than 500 MB its text does not fit into one value of the server.',
   }),
+  writersUntold: errorKind<TablePlace & { constraint: string }>({
+    code: 'TL-2311',
+    title: 'Nobody can tell who has written rows of a table in a two-way set-up',
+    recovery: 'halt',
+    message: ({ route, table, constraint }) =>
+      `route ${route}: what foreign key ${constraint} does to rows of ${table} is not in the target's binlog`,
+    remedy: ({ route }) =>
+      `Compare, or repair, the other tables: "tidelock compare ${route} TABLE...". This one can be compared where the foreign key has no action at the target, or the other route is paused and taken out of the configuration.`,
+    explanation:
+      'A row that differs may be on its way from the target to the source. MySQL and MariaDB keep nothing with a row that tells who has written it: the binlog of the target does, but MariaDB, and MySQL without innodb_native_foreign_keys = OFF, write nothing into it of what CASCADE, SET NULL and SET DEFAULT change.',
+  }),
   loadNeedsKey: errorKind<TablePlace>({
     code: 'TL-2305',
     title: 'A load beside the stream needs a key at the target',
