@@ -5,7 +5,7 @@ import type { SharedCheck } from '../control/check-shared.ts';
 import type { Asked, Control } from '../control/control.ts';
 import type { DroppedLeftovers } from '../control/drop-left.ts';
 import type { DropOptions, DroppedRoute } from '../control/drop-route.ts';
-import type { JobDetail, JobId, JobOrder, JobReading, JobsDocument, JobsOptions } from '../control/jobs.ts';
+import type { JobAsk, JobDetail, JobId, JobOrder, JobReading, JobsDocument, JobsOptions } from '../control/jobs.ts';
 import type { LifecycleDocument, PauseOptions, StartOptions } from '../control/lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from '../control/parked/ask-parked.ts';
 import type { ParkedListDocument } from '../control/parked/list-parked.ts';
@@ -23,7 +23,6 @@ import type { SkippedTransaction } from '../control/skip-transaction.ts';
 import type { WaitDocument, WaitOptions } from '../control/wait-for-route.ts';
 import { serviceErrors } from '../core/errors/catalogue/service.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
-import type { JobWish } from '../core/job.ts';
 import type { SchemaStatement } from '../core/table-schema.ts';
 import { ask, type HttpRequest, type Service } from './http-request.ts';
 
@@ -127,9 +126,9 @@ export class HttpControl implements Control {
     return this.#post(`routes/${part(route)}/${kind}`, { ...options, ...why(asked) });
   }
 
-  askJob({ route, number }: JobId, wish: JobWish, asked: Asked): Promise<JobDetail> {
+  askJob({ route, number }: JobId, { wish, ...more }: JobAsk, asked: Asked): Promise<JobDetail> {
     const verb = wish === 'run' ? 'resume' : wish;
-    return this.#post(`routes/${part(route)}/jobs/${number}/${verb}`, why(asked));
+    return this.#post(`routes/${part(route)}/jobs/${number}/${verb}`, { ...more, ...why(asked) });
   }
 
   plan({ routes, keepRows }: PlanOptions): Promise<PlanDocument> {

@@ -1,12 +1,11 @@
 import type { Action } from '../core/action.ts';
-import type { JobWish } from '../core/job.ts';
 import type { AdoptedPosition, AdoptOptions, PositionDocument } from './adopt-position.ts';
 import type { AppliedDocument, ApplyOptions } from './apply-plan.ts';
 import type { CheckedRoute } from './check-route.ts';
 import type { SharedCheck } from './check-shared.ts';
 import type { DroppedLeftovers } from './drop-left.ts';
 import type { DropOptions, DroppedRoute } from './drop-route.ts';
-import type { JobDetail, JobId, JobOrder, JobReading, JobsDocument, JobsOptions } from './jobs.ts';
+import type { JobAsk, JobDetail, JobId, JobOrder, JobReading, JobsDocument, JobsOptions } from './jobs.ts';
 import type { LifecycleDocument, PauseOptions, StartOptions } from './lifecycle.ts';
 import type { ParkedRequest, ParkedRequestDocument } from './parked/ask-parked.ts';
 import type { ParkedListDocument } from './parked/list-parked.ts';
@@ -80,7 +79,7 @@ export interface Control extends AsyncDisposable {
   /** Asks the engine that has the route, or takes it next, for long work. */
   addJob(route: string, order: JobOrder, asked: Asked): Promise<JobDetail>;
   /** `run` resumes: also one that has failed, from where it was. */
-  askJob(id: JobId, wish: JobWish, asked: Asked): Promise<JobDetail>;
+  askJob(id: JobId, ask: JobAsk, asked: Asked): Promise<JobDetail>;
   /** Asks for what `plan` says, all of it or nothing, and waits for the engines that have the routes. */
   apply(options: ApplyOptions, asked: Asked, signal: AbortSignal): Promise<AppliedDocument>;
   /** Keeps the position. Repeatable, also after it was interrupted. */

@@ -55,6 +55,12 @@ export interface JobOrder {
   readonly options: JobDocument;
 }
 
+/** What is asked of a job that there is. `maxLoad`, of a compare or repair: it goes on with this share of the time; null: all of it. */
+export interface JobAsk {
+  readonly wish: JobWish;
+  readonly maxLoad?: number | null;
+}
+
 export interface JobId {
   readonly route: string;
   readonly number: number;
@@ -176,13 +182,17 @@ async function demandUndone(route: string, { kind, options }: JobOrder, store: R
 
 export async function askJob(
   route: OpenedRoute,
-  { number, wish }: { readonly number: number; readonly wish: JobWish },
+  { number, wish, maxLoad }: JobAsk & { readonly number: number },
   entry: MakeEntry,
 ): Promise<JobDetail> {
   const { name } = route.definition;
   const store = await route.store();
   const before = await readJob(name, store, number);
-  const job = await store.jobs.ask(number, wish, entry);
+  if (maxLoad !== undefined && before.kind === 'load')
+    throw fail(configErrors.arguments, {
+      why: `a load keeps to load.limits of the route, and has no share of its own`,
+    });
+  const job = await store.jobs.ask(number, wish, { entry, ...(maxLoad !== undefined && { options: { maxLoad } }) });
   if (job === null) {
     const { state } = await readJob(name, store, number);
     throw fail(routeErrors.jobEnded, { route: name, job: String(number), state });

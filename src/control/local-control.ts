@@ -2,7 +2,6 @@ import type { Configuration } from '../config/configuration.ts';
 import type { Action } from '../core/action.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
-import type { JobWish } from '../core/job.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { SequenceReport } from '../operations/carry-sequences.ts';
 import { type AdoptOptions, adoptPosition, readPosition } from './adopt-position.ts';
@@ -24,6 +23,7 @@ import {
   addJob,
   askJob,
   demandDirection,
+  type JobAsk,
   type JobId,
   type JobOrder,
   type JobReading,
@@ -153,11 +153,12 @@ export class LocalControl implements Control {
     });
   }
 
-  askJob({ route, number }: JobId, wish: JobWish, asked: Asked) {
+  askJob({ route, number }: JobId, ask: JobAsk, asked: Asked) {
+    const { wish, maxLoad } = ask;
     return this.#journalled(route, asked, {
       action: `job ${wish === 'run' ? 'resume' : wish}`,
-      details: { job: number },
-      run: (opened, { done }) => askJob(opened, { number, wish }, done),
+      details: { job: number, ...(maxLoad !== undefined && { maxLoad }) },
+      run: (opened, { done }) => askJob(opened, { number, ...ask }, done),
     });
   }
 

@@ -10,6 +10,7 @@ import type { StoredRoute } from '../core/route-state-store.ts';
 import { type Source, wholeLoadLimitBytes } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
+import { tablesCopied } from '../operations/initial-load.ts';
 import {
   isAsAgreed,
   isCopied,
@@ -198,13 +199,14 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   };
 }
 
-/** Tables that a change loads are copied in one piece, unless COMMITs at the source wait for the route: then it is in ranges, of any size. */
+/** What a change loads in one piece is bounded. Where COMMITs at the source wait for the route nothing is. */
 export async function sizeObstacle(
   route: string,
-  source: Pick<Source, 'sizeBytes' | 'isAwaited'>,
+  source: Pick<Source, 'sizeBytes' | 'reader' | 'isAwaited'>,
   tables: readonly TableVersion[],
 ): Promise<TidelockError | null> {
-  const bytes = tables.length === 0 ? 0 : await source.sizeBytes(tables);
+  const copied = await tablesCopied(source, tables);
+  const bytes = copied.length === 0 ? 0 : await source.sizeBytes(copied);
   if (bytes <= wholeLoadLimitBytes || (await source.isAwaited())) return null;
   return fail(targetErrors.loadTooLarge, { route, bytes, limitBytes: wholeLoadLimitBytes });
 }

@@ -48,6 +48,13 @@ export interface JobRequest {
   readonly entry?: MakeEntry;
 }
 
+export interface JobChange {
+  /** Stored in the same transaction. */
+  readonly entry?: MakeEntry;
+  /** These of its options are others from here on; an engine that has it under way takes it up anew with them. */
+  readonly options?: JobDocument;
+}
+
 export interface JobEnd {
   readonly state: 'done' | 'failed' | 'cancelled';
   readonly result?: JobDocument;
@@ -64,7 +71,7 @@ export interface JobStore {
   list(limit: number): Promise<readonly Job[]>;
   read(number: number): Promise<Job | null>;
   /** Null where there is no such job, or it has ended. */
-  ask(number: number, wish: JobWish, entry?: MakeEntry): Promise<Job | null>;
+  ask(number: number, wish: JobWish, change?: JobChange): Promise<Job | null>;
 
   /** By the engine: what is to be done, the oldest first, and what is to be paused or cancelled. */
   due(): Promise<readonly Job[]>;

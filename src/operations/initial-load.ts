@@ -10,7 +10,7 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore } from '../core/route-state-store.ts';
 import type { LoadProgress } from '../core/route-status.ts';
 import { type QueueSnapshot, type Source, wholeLoadLimitBytes } from '../core/source.ts';
-import { type TableVersion, tableLabel } from '../core/table.ts';
+import { type TableName, type TableVersion, tableLabel } from '../core/table.ts';
 import type { Loader, Target } from '../core/target.ts';
 import type { WorkMeter } from '../core/work-meter.ts';
 import { definitionOf } from '../pipeline/judge-definition.ts';
@@ -149,6 +149,22 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
 
 /** What keeps a table from being loaded beside the stream and not from being copied. */
 export const copiedInstead: readonly string[] = [targetErrors.loadUnderForeignKey.code, carryErrors.coarserKey.code];
+
+/** Those of the tables of a change that are copied in one piece: all of what is not too large together, else those without a key. */
+export async function tablesCopied<T extends TableName>(
+  source: Pick<Source, 'sizeBytes' | 'reader'>,
+  tables: readonly T[],
+): Promise<readonly T[]> {
+  if (tables.length === 0 || (await source.sizeBytes(tables)) <= wholeLoadLimitBytes) return tables;
+  const reader = source.reader();
+  try {
+    const copied: T[] = [];
+    for (const table of tables) if ((await reader.key(table)) === null) copied.push(table);
+    return copied;
+  } finally {
+    await reader.close();
+  }
+}
 
 /** Of the tables that have a key. */
 export async function loadsOf(

@@ -12,7 +12,7 @@ import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
 import { type AgreedChange, changeBesideStream, type JoiningTables } from './change-beside-stream.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
-import { type CopiedTables, copyInto, type InitialLoadOptions, loadsOf } from './initial-load.ts';
+import { type CopiedTables, copyInto, type InitialLoadOptions, loadsOf, tablesCopied } from './initial-load.ts';
 import { ownTables } from './own-tables.ts';
 import { isAsAgreed, isCopied, isEmpty, leavesParked, type PlanFacts, planRoute, replacedBy } from './plan-route.ts';
 import { planLines, refusalLines } from './plan-text.ts';
@@ -185,7 +185,20 @@ async function carryOut(options: InitialLoadOptions, agreed: Change): Promise<Jo
     // Only beside the stream rows are told from those that are there.
     const isMerged = ({ tables: targets }: TableBinding): boolean =>
       definition.load.existing === 'merge' && targets.every((table) => !replaced.has(tableLabel(table)));
-    const beside = await loadsOf(options, whole.filter(isMerged));
+    const [merged, others] = [whole.filter(isMerged), whole.filter((binding) => !isMerged(binding))];
+    const copies = (
+      await tablesCopied(
+        source,
+        others.map((binding) => binding.source),
+      )
+    ).map(tableLabel);
+    const isLarge = (binding: TableBinding): boolean => !copies.includes(tableLabel(binding.source));
+    const beside = (await loadsOf(options, [...merged, ...others.filter(isLarge)])).map(
+      ({ load, tables: to, where }) => {
+        const existing = to.some((table) => replaced.has(tableLabel(table))) ? 'replace' : load.existing;
+        return { load: { ...load, existing }, tables: to, where };
+      },
+    );
     const later = new Set(beside.map(({ load }) => load.source));
     const copy: CopiedTables = {
       snapshot,

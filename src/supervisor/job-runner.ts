@@ -15,8 +15,10 @@ export interface JobRunnerOptions extends Omit<JobWork, 'job' | 'signal'> {
 
 interface Running {
   readonly lane: string;
+  /** What it was begun with, as JSON. */
+  readonly options: string;
   readonly stop: AbortController;
-  /** Why it was stopped; null where the engine ends. */
+  /** Why it was stopped; null where the engine ends, or takes it up anew. */
   wish: 'pause' | 'cancel' | null;
   ended: Promise<void>;
 }
@@ -79,8 +81,9 @@ export class JobRunner {
     const { jobs } = this.#options.store;
     const running = this.#running.get(number);
     if (running !== undefined) {
-      if (wish === 'run') return;
-      running.wish = wish;
+      // Somebody wants it otherwise than it was begun: it goes on from its steps.
+      if (wish === 'run' && running.options === JSON.stringify(job.options)) return;
+      running.wish = wish === 'run' ? null : wish;
       running.stop.abort();
     } else if (wish === 'cancel') {
       await jobs.end(number, { state: 'cancelled' });
@@ -88,7 +91,13 @@ export class JobRunner {
     } else if (wish === 'pause') {
       await jobs.rest(number);
     } else if (!this.#closed && ![...this.#running.values()].some((other) => other.lane === laneOf(job))) {
-      const begun: Running = { lane: laneOf(job), stop: new AbortController(), wish: null, ended: Promise.resolve() };
+      const begun: Running = {
+        lane: laneOf(job),
+        options: JSON.stringify(job.options),
+        stop: new AbortController(),
+        wish: null,
+        ended: Promise.resolve(),
+      };
       this.#running.set(number, begun);
       begun.ended = this.#run(job, begun).then((isOurs) => {
         this.#running.delete(number);

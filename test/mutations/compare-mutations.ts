@@ -3,6 +3,24 @@ import type { Mutation } from './mutations.ts';
 /** Of compare and repair. */
 export const compareMutations: readonly Mutation[] = [
   {
+    id: 'sample-of-nothing',
+    promise: 2,
+    what: 'takes a table for equal of which a sample has looked at nothing',
+    file: 'src/operations/compare/compare-table.ts',
+    find: 'Math.random() < sample || (range.to === null && !isSeen)',
+    replace: 'Math.random() < sample',
+    test: { file: 'test/property/compare.property.test.ts', name: 'one of them at least' },
+  },
+  {
+    id: 'new-share-forgotten',
+    promise: 8,
+    what: 'goes on with the share of the time that a job was begun with, although somebody has resumed it with another',
+    file: 'src/supervisor/job-runner.ts',
+    find: "if (wish === 'run' && running.options === JSON.stringify(job.options)) return;",
+    replace: "if (wish === 'run') return;",
+    test: { file: 'test/unit/supervisor/job-runner.test.ts', name: 'taken up anew with that' },
+  },
+  {
     id: 'look-too-late',
     promise: 2,
     what: 'looks at the target when more of the stream is applied than the source was read as of',

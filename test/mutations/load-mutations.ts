@@ -224,4 +224,22 @@ export const loadMutations: readonly Mutation[] = [
     replace: '',
     test: { file: 'test/integration/route/load.test.ts', name: 'rests, goes on and ends' },
   },
+  {
+    id: 'priority-behind-the-first',
+    promise: 8,
+    what: 'begins with the tables that come first, whatever their priority is',
+    file: 'src/operations/load/loads-beside-stream.ts',
+    find: 'return loads.toSorted((a, b) => (priorities.get(b) ?? 0) - (priorities.get(a) ?? 0));',
+    replace: 'return loads;',
+    test: { file: tableLoad, name: 'of a greater priority' },
+  },
+  {
+    id: 'keys-forgotten-before-a-load',
+    promise: 5,
+    what: 'refuses tables of more than can be copied in one piece that are loaded in ranges',
+    file: 'connectors/postgres/source/preflight/check-tables.ts',
+    find: 'if ((await readKey(client, one.table)) === null) copied.push(one);',
+    replace: 'if (readKey !== null) copied.push(one);',
+    test: { file: 'test/integration/route/halts.test.ts', name: 'too large for a load in one piece' },
+  },
 ];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ComparedShape, CompareSide, KeyRange, ListedRow, RangeDigest } from '../../src/core/compare-side.ts';
 import { compareTable, type TableState, untouched } from '../../src/operations/compare/compare-table.ts';
 import { type Judge, verdictOf } from '../../src/operations/compare/judge.ts';
@@ -176,4 +176,44 @@ test('whatever two tables hold, just their differences are found, wherever a com
     }),
     { seed, numRuns: 25 },
   );
+});
+
+test('a sample is its share of the chunks of a table, spread over it, and one of them at least', async () => {
+  const rows = 20_000;
+  const side = new MemorySide(new Map(Array.from({ length: rows }, (_, n) => [n, 'here']))) as unknown as CompareSide;
+  const sampled = async (share: number): Promise<number> => {
+    const state = await compareTable(
+      {
+        plan: shape('pg_catalog.int8', rows, 'ranges'),
+        hash: { kind: 'server', seed: '1' },
+        source: side,
+        target: side,
+        mapper: null as unknown as TableMapper,
+        judge: { judge: async () => [] },
+        showValues: false,
+        digestKey: '',
+        sample: share,
+        maxLoad: null,
+        signal: new AbortController().signal,
+        onState: async () => {},
+      },
+      untouched,
+    );
+    expect(state.done).toBe(true);
+    return state.rows / rows;
+  };
+  const random = vi.spyOn(Math, 'random');
+  try {
+    let chunks = 0;
+    random.mockImplementation(() => (chunks++ % 4 === 1 ? 0.2 : 0.3));
+    const quarter = await sampled(0.25);
+    expect(quarter).toBeGreaterThan(0.15);
+    expect(quarter).toBeLessThan(0.35);
+    random.mockReturnValue(0.999);
+    const least = await sampled(0.01);
+    expect(least).toBeGreaterThan(0);
+    expect(least).toBeLessThan(0.15);
+  } finally {
+    random.mockRestore();
+  }
 });

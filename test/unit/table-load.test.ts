@@ -17,6 +17,7 @@ import { versionOf } from '../../src/pipeline/judge-definition.ts';
 import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
 import { WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
+import { until } from '../support/until.ts';
 
 const definition = {
   schema: 'public',
@@ -336,4 +337,48 @@ test('what a load has written is told apart from what it has read, of which the 
   const chunk: LoadedChunk = { source: 'public.item', load: '1', sets, progress, reserved: { bytes: 0, ms: 0 } };
   loads.applied({ ...part(), chunk });
   expect([written, told]).toEqual([[2, 1], [3]]);
+});
+
+test('tables of a greater priority are read first, also where there are more than are read at once', async () => {
+  const priorities: Readonly<Record<string, number>> = { a: 0, b: 0, c: 0, d: 5, e: 10 };
+  const names = Object.keys(priorities);
+  const begun: string[] = [];
+  const reader: Partial<SourceReader> = {
+    key: async ({ name }) => {
+      begun.push(name);
+      return { columns: ['id'] };
+    },
+    watermark: (_, signal) =>
+      new Promise((__, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
+    close: async () => {},
+  };
+  const loads = names.map((name) => ({
+    ...{ source: `public.${name}`, targets: [`public.${name}`], existing: 'refuse', where: null, emptying: false },
+    ...{ key: ['id'], after: null, ended: false, again: [], rows: 0, bytes: 0, expectedRows: 9, expectedBytes: 9 },
+    ...{ job: null, done: false, tableId: null },
+  }));
+  const over = new AbortController();
+  const beside = new LoadsBesideStream({
+    definition: {
+      name: 'r',
+      apply: { memoryBytes: 1e8 },
+      load: { limits: { rowsPerSecond: null, bytesPerSecond: null, maxLoad: null, lagMs: null } },
+      tables: { select: (_: string, name: string) => ({ loadPriority: priorities[name] }) },
+    },
+    source: { reader: () => reader },
+    store: { loads: async () => loads },
+    windows: new WatermarkWindows(),
+    loading: new LoadingTables(),
+    desk: new LoadDesk(),
+    lagMs: () => null,
+    tableDefinition: (label: string) => ({ ...definition, name: label.slice('public.'.length) }),
+    onProgress: () => {},
+  } as unknown as LoadsOptions);
+  await beside.open();
+  begun.length = 0;
+  const running = beside.run(over.signal);
+  await until('three tables', () => begun.length === 3);
+  over.abort();
+  await running;
+  expect(begun).toEqual(['e', 'd', 'a']);
 });

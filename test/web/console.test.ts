@@ -341,9 +341,23 @@ test('jobs are shown with what they have found, paused, and what differs is repa
   await page.getByRole('button', { name: 'Pause sales-to-reporting/14' }).click();
   await page.getByRole('button', { name: 'Pause compare 14 sales-to-reporting' }).click();
   await page.getByText('pause of job sales-to-reporting/15 asked for').waitFor();
+  await page.goto(`${fake.url}#/routes/sales-to-reporting/tables`);
+  await page.getByRole('button', { name: 'Replace public.orders' }).click();
+  await dialog.getByText('readers find the table empty, then growing', { exact: false }).waitFor();
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await dialog.getByLabel(/To confirm, type/).fill('sales-to-reporting');
+  await page.keyboard.press('Enter');
+  await until('a load that replaces', () => fake.service.asked.length === 3);
+  await page.getByRole('button', { name: 'Merge public.orders' }).click();
+  await page.getByRole('button', { name: 'Merge public.orders sales-to-reporting' }).click();
+  await until('one that merges', () => fake.service.asked.length === 4);
+  await page.goto(`${fake.url}#/routes/archive-backfill`);
+  await page.getByRole('cell', { name: 'rests' }).waitFor();
   expect(fake.service.asked).toEqual([
     { path: 'routes/sales-to-reporting/repair', body: { tables: ['public.orders'], from: 'sales' } },
     { path: 'routes/sales-to-reporting/jobs/14/pause', body: {} },
+    { path: 'routes/sales-to-reporting/load', body: { tables: ['public.orders'], existing: 'replace' } },
+    { path: 'routes/sales-to-reporting/load', body: { tables: ['public.orders'], existing: 'merge' } },
   ]);
 });
 

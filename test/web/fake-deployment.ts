@@ -141,6 +141,7 @@ export function fakeDeployment(now = Date.now()): FakeDeployment {
               expectedBytes: 0,
               rowsPerSecond: null,
               leftMs: null,
+              rests: true,
             },
           ],
         },

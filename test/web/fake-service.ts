@@ -228,7 +228,7 @@ export class FakeService {
         ? found({ version: 1, route: name, position, before, adopted: !dryRun })
         : refused(409, 'TL-2002', `${position} is no position`);
     }
-    if (['compare', 'repair', 'jobs'].includes(verb))
+    if (['compare', 'repair', 'load', 'jobs'].includes(verb))
       return found({
         version: 1,
         id: `${name}/15`,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MakeEntry } from '../../../src/core/action.ts';
 import type { TidelockError } from '../../../src/core/errors/tidelock-error.ts';
-import type { Job, JobDocument, JobEnd, JobRequest, JobStore, JobWish } from '../../../src/core/job.ts';
+import type { Job, JobChange, JobDocument, JobEnd, JobRequest, JobStore, JobWish } from '../../../src/core/job.ts';
 import type { JournalLimits } from '../../../src/core/route.ts';
 import type { MysqlSession } from '../connect.ts';
 import { writeAction } from './mysql-action-journal.ts';
@@ -59,14 +59,14 @@ export class MysqlJobStore implements JobStore {
     return (await this.#select('and id = ?', [number]))[0] ?? null;
   }
 
-  ask(number: number, wish: JobWish, entry?: MakeEntry): Promise<Job | null> {
+  ask(number: number, wish: JobWish, { entry, options = {} }: JobChange = {}): Promise<Job | null> {
     return this.#change(async (session, routeId) => {
       // One that has failed goes on where it was once somebody has mended what was wrong. Assignments are made from left to right.
       const changed = await session.change(
-        `update tidelock.jobs set wish = ?, ended_at = null, reason = null,
+        `update tidelock.jobs set wish = ?, ended_at = null, reason = null, options = json_merge_patch(options, ?),
            state = if(state = 'failed' or (? = 'run' and state = 'paused'), 'waiting', state)
          where route_id = ? and id = ? and (ended_at is null or (state = 'failed' and ? = 'run'))`,
-        [wish, wish, routeId, number, wish],
+        [wish, JSON.stringify(options), wish, routeId, number, wish],
       );
       await this.#write(entry, changed === 0 ? { changed: false } : {});
       if (changed === 0) return null;

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { MakeEntry } from '../../../src/core/action.ts';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail, type TidelockError } from '../../../src/core/errors/tidelock-error.ts';
-import type { Job, JobDocument, JobEnd, JobRequest, JobStore, JobWish } from '../../../src/core/job.ts';
+import type { Job, JobChange, JobDocument, JobEnd, JobRequest, JobStore, JobWish } from '../../../src/core/job.ts';
 import type { JournalLimits } from '../../../src/core/route.ts';
 import { writeAction } from './postgres-action-journal.ts';
 import { inTransaction, jobsSince } from './state-schema.ts';
@@ -75,14 +75,14 @@ export class PostgresJobStore implements JobStore {
     }, null);
   }
 
-  ask(number: number, wish: JobWish, entry?: MakeEntry): Promise<Job | null> {
+  ask(number: number, wish: JobWish, { entry, options = {} }: JobChange = {}): Promise<Job | null> {
     return this.#change(async (client, routeId) => {
       // One that has failed goes on where it was once somebody has mended what was wrong.
       const { rows } = await client.query<JobRow>(
-        `update tidelock.jobs set wish = $3, ended_at = null, reason = null,
+        `update tidelock.jobs set wish = $3, ended_at = null, reason = null, options = options || $4::jsonb,
            state = case when state = 'failed' or ($3 = 'run' and state = 'paused') then 'waiting' else state end
          where route_id = $1 and id = $2 and (ended_at is null or (state = 'failed' and $3 = 'run')) returning ${columns}`,
-        [routeId, number, wish],
+        [routeId, number, wish, JSON.stringify(options)],
       );
       await this.#write(entry, rows.length === 0 ? { changed: false } : {});
       return rows[0] === undefined ? null : jobOf(rows[0]);

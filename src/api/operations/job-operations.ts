@@ -10,7 +10,6 @@ const share = z.number().gt(0).max(1).nullable();
 
 const asks: readonly { readonly verb: string; readonly wish: JobWish; readonly summary: string }[] = [
   { verb: 'pause', wish: 'pause', summary: 'Let the job rest where it is' },
-  { verb: 'resume', wish: 'run', summary: 'Let the job go on that rests or has failed, from where it was' },
   { verb: 'cancel', wish: 'cancel', summary: 'End the job; what it has done stays' },
 ];
 
@@ -115,6 +114,26 @@ export const jobOperations: readonly Operation[] = [
     run: ({ control, route, asked, body: { reason: _, ...options } }) =>
       control.addJob(route, { kind: 'load', options }, asked),
   }),
+  operation({
+    id: 'resumeJob',
+    method: 'POST',
+    path: '/v1/routes/{route}/jobs/{id}/resume',
+    role: 'operator',
+    summary: 'Let the job go on that rests or has failed, from where it was',
+    body: z.strictObject({
+      maxLoad: share
+        .optional()
+        .describe('Of a compare or repair, also one under way: from here on this share of the time; null: all of it.'),
+      reason,
+    }),
+    answer: jobDetail,
+    run: ({ control, route, id, asked, body: { maxLoad } }) =>
+      control.askJob(
+        { route, number: numberOf(id) },
+        { wish: 'run', ...(maxLoad !== undefined && { maxLoad }) },
+        asked,
+      ),
+  }),
   ...asks.map(({ verb, wish, summary }) =>
     operation({
       id: `${verb}Job`,
@@ -124,7 +143,7 @@ export const jobOperations: readonly Operation[] = [
       summary,
       body: z.strictObject({ reason }),
       answer: jobDetail,
-      run: ({ control, route, id, asked }) => control.askJob({ route, number: numberOf(id) }, wish, asked),
+      run: ({ control, route, id, asked }) => control.askJob({ route, number: numberOf(id) }, { wish }, asked),
     }),
   ),
 ];

@@ -9,6 +9,7 @@ import type { CompareDocument } from '../../operations/compare/compare-document.
 import { type CommandLine, exits } from '../command-line.ts';
 import { compareHtml } from '../compare/compare-html.ts';
 import { compareProgressText } from '../compare/compare-progress-text.ts';
+import { resumable } from '../compare/resumable.ts';
 import { shareOption } from '../compare/share-option.ts';
 import { jobResult } from '../jobs/job-result.ts';
 import { watchJob } from '../jobs/watch-job.ts';
@@ -35,7 +36,10 @@ export function addCompare(program: Command, line: CommandLine): void {
     .option('--since <column=time>', 'only rows whose column is not older: updated_at=2026-11-01')
     .option('--sample <share>', 'only so many of all rows, chosen by chunks: 5%')
     .option('--max-load <share>', 'use the databases for this share of the time: 25%')
-    .option('--resume', "go on with the route's last compare that was paused or has failed")
+    .option(
+      '--resume',
+      "go on with the route's last compare that was paused or has failed, also with another --max-load",
+    )
     .option('--show-values', 'the values of rows that differ, too: they may be confidential')
     .option('--html <file>', 'write the result as a page that needs nothing else')
     .option('--reason <text>', 'why, for the journal')
@@ -88,12 +92,20 @@ function ordered(control: Control, { route, tables }: Asked, options: CompareOpt
   );
 }
 
-async function resumed(control: Control, { route }: Asked, { reason }: CompareOptions): Promise<JobDetail> {
+async function resumed(
+  control: Control,
+  { route, tables }: Asked,
+  { where, since, sample, maxLoad, reason }: CompareOptions,
+): Promise<JobDetail> {
+  if (tables.length > 0 || [where, since, sample].some((given) => given !== undefined))
+    throw fail(configErrors.arguments, {
+      why: '--resume goes on with what was asked for: it takes no tables, --where, --since or --sample',
+    });
+  const share = maxLoad === undefined ? {} : { maxLoad: shareOption('--max-load', maxLoad) };
   const { jobs } = await control.jobs({ route, limit: 1000 });
-  const last = jobs.find(({ kind, state }) => kind === 'compare' && state !== 'done' && state !== 'cancelled');
-  if (last === undefined)
-    throw fail(configErrors.arguments, { why: `route ${route} has no compare that could be resumed` });
-  return await control.askJob(parseJobId(last.id), 'run', askedHere(reason));
+  const last = resumable(jobs);
+  if (last === null) throw fail(configErrors.arguments, { why: `route ${route} has no compare that could be resumed` });
+  return await control.askJob(parseJobId(last.id), { wish: 'run', ...share }, askedHere(reason));
 }
 
 function sinceText(text: string): string {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type JobDetail, parseJobId } from '../../control/jobs.ts';
 import type { JobWish } from '../../core/job.ts';
 import { type CommandLine, type CommandSpec, exits, writeJson } from '../command-line.ts';
+import { shareOption } from '../compare/share-option.ts';
 import { jobResult } from '../jobs/job-result.ts';
 import { jobLine, jobsText } from '../jobs/job-text.ts';
 import { watchJob } from '../jobs/watch-job.ts';
@@ -13,6 +14,7 @@ interface ListOptions extends ControlOptions {
 }
 
 interface AskOptions extends ControlOptions {
+  readonly maxLoad?: string;
   readonly reason?: string;
 }
 
@@ -37,13 +39,15 @@ export function addJobs(program: Command, line: CommandLine): void {
     example: 'tidelock jobs watch sales-to-reporting/12',
   }).action(exits(line, (id: string, options: ControlOptions) => watch(line, id, options)));
 
-  const asks = (verb: string, wish: JobWish, summary: string): void => {
+  const asks = (verb: string, wish: JobWish, summary: string): Command =>
     add({ name: `${verb} <job>`, summary, example: `tidelock jobs ${verb} sales-to-reporting/12` })
       .option('--reason <text>', 'why, for the journal')
       .action(exits(line, (id: string, options: AskOptions) => ask(line, { id, wish }, options)));
-  };
   asks('pause', 'pause', 'let a job rest where it is');
-  asks('resume', 'run', 'let a job go on that rests or has failed, from where it was');
+  asks('resume', 'run', 'let a job go on that rests or has failed, from where it was').option(
+    '--max-load <share>',
+    'of a compare or repair: from here on use the databases for this share of the time: 25%',
+  );
   asks('cancel', 'cancel', 'end a job; what it has done stays');
 }
 
@@ -68,7 +72,9 @@ async function ask(
   options: AskOptions,
 ): Promise<number> {
   await using control = await openControl(line, options);
-  const job: JobDetail = await control.askJob(parseJobId(id), wish, askedHere(options.reason));
+  const { maxLoad, reason } = options;
+  const share = maxLoad === undefined ? {} : { maxLoad: shareOption('--max-load', maxLoad) };
+  const job: JobDetail = await control.askJob(parseJobId(id), { wish, ...share }, askedHere(reason));
   if (options.json) writeJson(line, job);
   else line.out.write(`${jobLine(job)}\n`);
   return 0;

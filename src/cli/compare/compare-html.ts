@@ -4,7 +4,8 @@ import { columnsText, unequalText } from './compare-text.ts';
 
 const style = `
   body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1a2330; background: #fff; }
-  table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
+  table { border-collapse: collapse; width: 100%; }
+  .wide { overflow-x: auto; margin: 1rem 0; }
   th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #d5dbe3; vertical-align: top; }
   td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
   code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -31,12 +32,14 @@ export function compareHtml(job: JobView, document: CompareDocument): string {
 <style>${style}</style>
 <h1>Compare of ${text(route)}: <span class="${equal ? 'equal' : 'differs'}">${verdict}</span></h1>
 <p>${about.join('; ')}.</p>
+<div class="wide" tabindex="0">
 <table>
 <thead><tr><th>Table</th><th>At the target</th><th class="n">Rows</th><th class="n">Missing</th><th class="n">Extra</th><th class="n">Different</th><th class="n">Undecided</th><th>Result</th></tr></thead>
 <tbody>
 ${tables.map(tableRow).join('\n')}
 </tbody>
 </table>
+</div>
 ${tables
   .filter(({ examples }) => examples.length > 0)
   .map(examplesOf)
@@ -59,12 +62,14 @@ function tableRow(table: ComparedTable): string {
 
 function examplesOf({ name, examples }: ComparedTable): string {
   return `<h2>${text(name)}</h2>
+<div class="wide" tabindex="0">
 <table>
 <thead><tr><th>Kind</th><th>Key</th><th>Columns</th><th>Source</th><th>Target</th></tr></thead>
 <tbody>
 ${examples.map(exampleRow).join('\n')}
 </tbody>
-</table>`;
+</table>
+</div>`;
 }
 
 function exampleRow(example: DifferenceExample): string {

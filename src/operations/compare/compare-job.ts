@@ -271,11 +271,14 @@ export class Progress {
   #before = 0;
   #storedAtMs = 0;
   readonly #touched = new Set<string>();
+  /** Of all rows. */
+  readonly #share: number;
   #comparing: string | null = null;
 
   constructor(work: JobWork, planned: readonly Planned[], stored: ReadonlyMap<string, JobDocument>) {
     this.#work = work;
     this.#planned = planned;
+    this.#share = compareOptions(work.job.options).sample ?? 1;
     for (const { target } of planned) {
       const state = stored.get(stepOf(target)) as TableState | undefined;
       if (state !== undefined) this.#states.set(target, state);
@@ -307,7 +310,7 @@ export class Progress {
     const tables = this.#planned.map((plan): TableProgress => {
       const { examples: _, ...table } = this.#table(plan);
       const { done } = this.stateOf(plan);
-      const total = plan.kind === 'unverified' ? 0 : Math.max(plan.estimatedRows, table.rows);
+      const total = plan.kind === 'unverified' ? 0 : Math.max(Math.round(this.#share * plan.estimatedRows), table.rows);
       const isDone = done || plan.kind === 'unverified';
       const state = isDone ? 'done' : plan.target === this.#comparing ? 'comparing' : 'waiting';
       return { ...table, total: isDone ? table.rows : total, state };

@@ -43,7 +43,7 @@ export interface CompareTableOptions {
   readonly mender?: FrozenMender | null;
   readonly showValues: boolean;
   readonly digestKey: string;
-  /** Share of the rows, by chunks; null: all. */
+  /** Share of the rows, by chunks, and at least one of them; null: all. */
   readonly sample: number | null;
   /** Share of the time; null: all of it. */
   readonly maxLoad: number | null;
@@ -63,6 +63,8 @@ const gentle: typeof fullSpeed = { chunkMs: 200, firstRows: 20_000, mostRows: 50
 const leastRows = 2_000;
 /** Streamed rows pass through this process. */
 const mostStreamedRows = 20_000;
+/** A sample is spread over a table by cutting it into about so many. */
+const sampledChunks = 100;
 
 /** Compares one table, from wherever `from` is, and tells after each chunk how far it has come. */
 export async function compareTable(options: CompareTableOptions, from: TableState): Promise<TableState> {
@@ -80,12 +82,16 @@ async function compareRanges(options: CompareTableOptions, from: TableState): Pr
   };
   const judged = judgedBy(options);
   const pace = maxLoad === null ? fullSpeed : gentle;
-  const most = plan.isStreamed ? Math.min(mostStreamedRows, pace.mostRows) : pace.mostRows;
+  const spread = sample === null ? pace.mostRows : Math.max(leastRows, Math.ceil(plan.estimatedRows / sampledChunks));
+  const most = Math.min(spread, pace.mostRows, plan.isStreamed ? mostStreamedRows : pace.mostRows);
   let size = Math.min(pace.firstRows, most);
+  // A table of which nothing was looked at would count as equal.
+  let isSeen = from.rows > 0;
   const compared = async (range: KeyRange, wanted: number): Promise<Chunk> => {
     const beganMs = performance.now();
     const found = new FoundDifferences(plan, { ...options, ...untouched });
-    const isChosen = sample === null || Math.random() < sample;
+    const isChosen = sample === null || Math.random() < sample || (range.to === null && !isSeen);
+    isSeen ||= isChosen;
     // Where differences are spread thin each listed range has a few of them: a look costs the same for many.
     const open: Suspect[] = [];
     const gather = async (suspects: readonly Suspect[]): Promise<void> => {

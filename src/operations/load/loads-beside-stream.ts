@@ -271,26 +271,24 @@ export class LoadsBesideStream {
   /** Begins what is wanted, and lets go what is no longer. */
   #look(onFailure: (error: unknown) => void): void {
     const { desk } = this.#options;
+    const starting: Running[] = [];
     for (const running of this.#running.values()) {
       const { stored, queued } = running;
       const { job } = stored;
       if (job !== null && desk.isWanted(stored.source, job)) running.wasWanted = true;
       else if (job !== null && running.wasWanted) void this.#rest(job);
       const goes = this.#goes(running);
-      if (goes && !queued && !running.table.done) this.#start(running, onFailure);
+      if (goes && !queued && !running.table.done) starting.push(running);
       else if (!goes && queued) running.stop.abort();
     }
+    // The queue begins with what it is given first, whatever comes behind it.
+    for (const running of this.#byPriority(starting, ({ stored }) => stored.source)) this.#start(running, onFailure);
     this.#tell();
-    for (const wanted of desk.wanted) {
-      // What its job has read is from before the command.
-      const isStale = this.#renamed.has(wanted.source) || this.#gone.has(wanted.source);
-      if (isStale && this.#options.tableDefinition(wanted.source) === null) continue;
-      const running = this.#running.get(wanted.source);
-      const name = `${wanted.source}/${wanted.job}`;
-      if (running?.stored.job === wanted.job || this.#beginning.has(wanted.source) || this.#begun.has(name)) continue;
+    const beginning = desk.wanted.filter((wanted) => !this.#isBegun(wanted));
+    for (const wanted of this.#byPriority(beginning, ({ source }) => source)) {
       this.#beginning.add(wanted.source);
       this.#begin(wanted)
-        .then(() => this.#begun.add(name))
+        .then(() => this.#begun.add(nameOf(wanted)))
         .catch((error: unknown) => {
           if (!this.#over.signal.aborted) desk.fail(wanted.source, error);
         })
@@ -299,6 +297,15 @@ export class LoadsBesideStream {
           if (!this.#over.signal.aborted) this.#look(onFailure);
         });
     }
+  }
+
+  #isBegun(wanted: WantedLoad): boolean {
+    const { source, job } = wanted;
+    // What its job has read is from before the command.
+    const isStale = this.#renamed.has(source) || this.#gone.has(source);
+    if (isStale && this.#options.tableDefinition(source) === null) return true;
+    if (this.#running.get(source)?.stored.job === job) return true;
+    return this.#beginning.has(source) || this.#begun.has(nameOf(wanted));
   }
 
   /** Of the load that the route has begun with: without it the route is not what it is to be, and whatever keeps it from going on halts that. */
@@ -378,6 +385,12 @@ export class LoadsBesideStream {
       });
   }
 
+  #byPriority<T>(loads: readonly T[], sourceOf: (load: T) => string): readonly T[] {
+    if (loads.length < 2) return loads;
+    const priorities = new Map(loads.map((load) => [load, this.#priority(sourceOf(load))]));
+    return loads.toSorted((a, b) => (priorities.get(b) ?? 0) - (priorities.get(a) ?? 0));
+  }
+
   #priority(source: string): number {
     const { schema, name } = this.#options.tableDefinition(source) ?? {};
     if (schema === undefined || name === undefined) return 0;
@@ -413,7 +426,8 @@ export class LoadsBesideStream {
       const { rows, bytes } = table;
       const told = this.#rates.of({ table: source, rows, bytes, expectedRows, expectedBytes });
       const doing = { ...told, ...(table.emptying && { emptying: true as const }) };
-      return this.#goes(running) ? doing : { ...doing, rests: true as const };
+      // How fast it came is nothing to expect of what nobody goes on with.
+      return this.#goes(running) ? doing : { ...doing, rowsPerSecond: null, leftMs: null, rests: true as const };
     });
     const left = tables.map(({ leftMs }) => leftMs);
     this.#options.onProgress(
@@ -424,11 +438,15 @@ export class LoadsBesideStream {
         bytes: this.#bytes,
         leftMs: left.includes(null) ? null : left.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
         loading: tables,
-        ...(this.#waits !== null && { waits: this.#waits }),
+        ...(this.#waits !== null && all.some((running) => this.#goes(running)) && { waits: this.#waits }),
       },
       all.some(({ stored }) => this.#isInitial(stored)),
     );
   }
+}
+
+function nameOf({ source, job }: WantedLoad): string {
+  return `${source}/${job}`;
 }
 
 /** What an earlier load has not brought, and what was left out while that one emptied the table, comes by the new one. */

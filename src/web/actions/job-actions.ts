@@ -50,3 +50,26 @@ export function repairAction(route: RouteDocument, tables: readonly string[]): A
     ],
   });
 }
+
+/** `table`: as the source names it. */
+export function loadAction(
+  route: RouteDocument,
+  { table, existing }: { readonly table: string; readonly existing: 'merge' | 'replace' },
+): Action {
+  const { source, target } = route;
+  const replaces = existing === 'replace';
+  return actionOfRoute(route, {
+    id: 'load',
+    label: `${replaces ? 'Replace' : 'Merge'} ${table}`,
+    role: 'admin',
+    typed: replaces ? route.name : null,
+    body: { tables: [table], existing },
+    effect: replaces
+      ? [
+          `The rows of ${table} that the route has brought to ${target.node} are deleted, and all of them loaded anew from ${source.node}: readers find the table empty, then growing.`,
+        ]
+      : [
+          `All rows of ${table} are loaded anew from ${source.node}, over those that ${target.node} has of the same key. Rows that only ${target.node} has stay.`,
+        ],
+  });
+}

@@ -61,6 +61,7 @@ function told(action: Action, answer: unknown): Told {
     }
     case 'compare':
     case 'repair':
+    case 'load':
     case 'job':
       return jobOutcome(answer as JobAnswer);
     case 'adopt':

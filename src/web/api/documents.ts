@@ -47,6 +47,10 @@ export interface LoadedTable {
   readonly expectedRows: number;
   readonly rowsPerSecond: number | null;
   readonly leftMs: number | null;
+  /** Rows that it replaces go first. */
+  readonly emptying?: boolean | undefined;
+  /** Nobody goes on with it: its job was paused or cancelled, or has failed. */
+  readonly rests?: boolean | undefined;
 }
 
 export interface ReasonDocument {

@@ -29,8 +29,14 @@ const columns: readonly Column<LoadedTable>[] = [
     minor: true,
     cell: ({ rowsPerSecond }) => (rowsPerSecond === null ? '–' : rate(rowsPerSecond)),
   },
-  { title: 'Left', numeric: true, cell: ({ leftMs }) => (leftMs === null ? '–' : duration(leftMs)) },
+  { title: 'Left', numeric: true, cell: leftText },
 ];
+
+function leftText({ rests, emptying, leftMs }: LoadedTable): string {
+  if (rests) return 'rests';
+  if (emptying) return 'old rows go first';
+  return leftMs === null ? '–' : duration(leftMs);
+}
 
 /** What is being loaded of a route, in all and by table. What the source thinks that a table holds is a guess. */
 export function LoadPanel({ load }: { readonly load: LoadDocument }) {

@@ -1,10 +1,12 @@
+import { confirmAction } from '../actions/action-dialog.tsx';
+import { loadAction } from '../actions/job-actions.ts';
 import type { MetricsDocument, RouteDocument, TableCounts, TableDocument } from '../api/documents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Panel } from '../components/panel.tsx';
 import { count } from '../format/numbers.ts';
-import { currentService } from '../state/session.ts';
+import { currentService, may } from '../state/session.ts';
 import { useDocument } from '../state/use-document.ts';
 
 interface Row extends TableDocument {
@@ -50,6 +52,28 @@ const columns: readonly Column<Row>[] = [
   },
 ];
 
+function loadButtons(route: RouteDocument): Column<Row> {
+  const button = (label: string, action: Parameters<typeof loadAction>[1]) => (
+    <button
+      type="button"
+      class={action.existing === 'replace' ? 'small danger-quiet' : 'small'}
+      aria-label={`${label} ${action.table}`}
+      onClick={() => confirmAction(loadAction(route, action), () => {})}
+    >
+      {label}…
+    </button>
+  );
+  return {
+    title: 'Load anew',
+    cell: ({ source }) => (
+      <span class="row-actions">
+        {button('Merge', { table: source, existing: 'merge' })}
+        {button('Replace', { table: source, existing: 'replace' })}
+      </span>
+    ),
+  };
+}
+
 export function RouteTables({ route }: { readonly route: RouteDocument }) {
   const service = currentService();
   const path = `routes/${encodeURIComponent(route.name)}`;
@@ -82,7 +106,7 @@ export function RouteTables({ route }: { readonly route: RouteDocument }) {
       ) : (
         <DataTable
           caption="Tables of the route"
-          columns={columns}
+          columns={may('admin') ? [...columns, loadButtons(route)] : columns}
           rows={rows}
           rowKey={({ source, target }) => `${source} ${target}`}
           empty="No tables yet: the route has not started."

@@ -261,21 +261,24 @@ test('a job outlives its engine, goes on where it was, and rests when it is told
   );
   expect(Number(steps[0]?.rows)).toBeGreaterThanOrEqual(Number(killed.done));
   expect(Number(steps[0]?.rows)).toBeLessThan(260_000);
-  // It goes on with what it was asked for; a new one at full speed is done meanwhile, once this one is out of its way.
+  // It goes on with what it was asked for, until it is told to be done sooner, also while it is under way.
   expect((await file.tidelock('jobs', 'resume', 'here-to-there/1')).code).toBe(0);
   await until('a third attempt', async () => Number((await job()).attempts) === 3);
-  expect((await file.tidelock('jobs', 'cancel', 'here-to-there/1')).code).toBe(0);
-  await until('the end', async () => (await job()).state === 'cancelled');
+  const resume = (...more: string[]) => file.tidelock('compare', 'here-to-there', '--resume', ...more);
+  expect((await resume('--where', 'id = 1')).err).toContain('TL-1014');
+  const fresh = await resume('--max-load', '100%', '--json');
+  expect(JSON.parse(fresh.out)).toMatchObject({
+    equal: true,
+    tables: [{ rows: 0 }, { rows: 260_000 }, { rows: 0 }, { rows: 0 }],
+  });
+  expect(await job()).toMatchObject({ id: 'here-to-there/1', state: 'done', attempts: 4 });
+  expect(await target.query('SELECT options FROM tidelock.jobs')).toMatchObject([{ options: { maxLoad: 1 } }]);
   const again = await file.tidelock('jobs', 'resume', 'here-to-there/1');
   expect(again.code).toBe(2);
   expect(again.err).toContain('TL-4152');
   const undone = await file.tidelock('repair', 'here-to-there', '--undo', 'here-to-there/1', '--yes');
   expect(undone).toMatchObject({ code: 2, err: expect.stringContaining('is a compare, and no repair') });
-  const fresh = await file.tidelock('compare', 'here-to-there', '--json');
-  expect(JSON.parse(fresh.out)).toMatchObject({
-    equal: true,
-    tables: [{ rows: 0 }, { rows: 260_000 }, { rows: 0 }, { rows: 0 }],
-  });
+  expect((await resume()).err).toContain('TL-1014');
   expect(await contents(source, ['hot'])).toEqual({ hot: [] });
   await route.stop();
 });

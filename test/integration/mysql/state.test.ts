@@ -204,12 +204,14 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     await store.jobs.storeSteps(job.number, { a: null, b: { n: 3 } });
     expect([...(await store.jobs.steps(job.number))]).toEqual([['b', { n: 3 }]]);
     expect(await store.jobs.ask(job.number, 'pause')).toMatchObject({ state: 'running', wish: 'pause' });
+    const changed = { wish: 'run', options: { tables: ['t'], maxLoad: 0.5 } };
+    expect(await store.jobs.ask(job.number, 'run', { options: { maxLoad: 0.5 } })).toMatchObject(changed);
     await server.query(`UPDATE tidelock.routes SET epoch = epoch + 1 WHERE route_key = '${key}'`);
     await expect(store.jobs.end(job.number, { state: 'done' })).rejects.toMatchObject({ recovery: 'fenced' });
     expect(await store.jobs.read(job.number)).toMatchObject({
       state: 'running',
       attempts: 1,
-      options: { tables: ['t'] },
+      options: { tables: ['t'], maxLoad: 0.5 },
     });
   });
 });

@@ -241,20 +241,39 @@ test('generated columns are computed by the target, or left to it by name', asyn
   expect(await contents(target, ['t'])).toEqual({ t: ['(1,2,own)', '(3,6,own)'] });
 });
 
-test('tables that are too large for a load in one piece are told before, and nothing is made of them', async () => {
-  const { source, target } = await servers.pair();
-  for (const db of [source, target]) await db.query('CREATE TABLE t (id int PRIMARY KEY)');
-  await source.query('INSERT INTO t VALUES (1)');
-  const [place] = await source.query(`SELECT pg_relation_filepath('t') AS path`);
-  // Empty pages without blocks on the disk: as large for the server as if they were full.
-  truncateSync(join(servers.here.dataDir, String(place?.path)), 2 ** 30);
-  await using file = new RouteFile({ source, target });
+test('tables that are too large for a load in one piece are told before, and nothing is made of them; those with a key are loaded in ranges', async () => {
+  const { source, target } = await servers.pair(
+    'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE loose (id int); ALTER TABLE loose REPLICA IDENTITY FULL',
+  );
+  for (const table of ['t', 'u', 'loose']) {
+    await source.query(`INSERT INTO ${table} VALUES (1)`);
+    const [place] = await source.query(`SELECT pg_relation_filepath('${table}') AS path`);
+    // Empty pages without blocks on the disk: as large for the server as if they were full.
+    truncateSync(join(servers.here.dataDir, String(place?.path)), 2 ** 30);
+  }
+  using file = new RouteFile({ source, target, route: 'tables: [public.t, public.loose]' });
   const checked = await file.tidelock('check', '--json');
   expect(checked).toMatchObject({ code: 1, out: expect.stringContaining('TL-2302') });
   await using route = file.run();
   const { reason } = await route.state('failed');
   expect(reason).toMatchObject({ code: 'TL-4106', message: expect.stringContaining('TL-2302') });
   expect(await source.query('SELECT FROM pg_replication_slots WHERE database = current_database()')).toEqual([]);
+  await route.stop();
+
+  file.configure('tables: [public.t]');
+  await using keyed = file.run();
+  await keyed.state('running');
+  expect(await contents(target, ['t'])).toEqual({ t: ['(1)'] });
+  // So does one that comes later.
+  file.configure('tables: [public.t, public.u, public.loose]');
+  expect((await file.tidelock('apply', '--yes')).err).toContain('TL-2302');
+  file.configure('tables: [public.t, public.u]');
+  expect(await file.tidelock('apply', '--yes')).toMatchObject({ code: 0 });
+  await until('its row', async () => (await contents(target, ['u'])).u?.length === 1);
+  expect(await target.query('SELECT source FROM tidelock.loads WHERE done_at IS NOT NULL ORDER BY 1')).toEqual([
+    { source: 'public.t' },
+    { source: 'public.u' },
+  ]);
 });
 
 test('a table that a glob names halts when its changes were not published for a while', async () => {

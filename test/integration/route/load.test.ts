@@ -286,7 +286,11 @@ test('the initial load is a job: it rests, goes on and ends when it is told to, 
   // A route whose tables lack rows and that nobody loads says so; changes travel all the same.
   await source.query(`INSERT INTO loose VALUES (-1); INSERT INTO item VALUES (1, 'while it rests', 1)`);
   await route.caughtUp(20_000);
-  expect(await file.status()).toMatchObject({ state: 'loading', health: 'warning' });
+  const resting = await file.status();
+  expect(resting).toMatchObject({ state: 'loading', health: 'warning' });
+  // Nothing is read, at no rate, and nothing is waited for.
+  expect(resting.load).toMatchObject({ loading: [{ rests: true, rowsPerSecond: null, leftMs: null }] });
+  expect(resting.load).not.toHaveProperty('waits');
   expect(await loaded()).toBe(rests);
   expect(rests).toBeLessThan(20_000);
   expect((await job('resume', id)).code).toBe(0);

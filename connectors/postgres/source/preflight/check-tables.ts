@@ -12,6 +12,7 @@ import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
 import { identifies } from '../partition-identity.ts';
 import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
 import { queueNames } from '../queue-names.ts';
+import { readKey } from '../read-key.ts';
 import { readSlot } from '../slot.ts';
 import { isSelected } from '../table-filter.ts';
 import { tablesBytes } from '../tables-bytes.ts';
@@ -276,12 +277,16 @@ async function hasNoQueue(client: pg.Client, route: RouteDefinition): Promise<bo
   return route.load.mode === 'initial' && ownsSlot && (there === null || there.unsuitable !== null);
 }
 
+/** Of more than can be copied in one piece those that have a key are loaded in ranges. */
 async function loadable(
   client: pg.Client,
   route: RouteDefinition,
   tables: readonly CatalogueTable[],
 ): Promise<Found[]> {
-  const bytes = await tablesBytes(client, tables);
+  if ((await tablesBytes(client, tables)) <= wholeLoadLimitBytes) return [];
+  const copied: CatalogueTable[] = [];
+  for (const one of tables) if ((await readKey(client, one.table)) === null) copied.push(one);
+  const bytes = await tablesBytes(client, copied);
   if (bytes <= wholeLoadLimitBytes) return [];
   const { code, message, remedy } = fail(targetErrors.loadTooLarge, {
     route: route.name,
