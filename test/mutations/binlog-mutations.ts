@@ -123,7 +123,7 @@ export const binlogMutations: readonly Mutation[] = [
     promise: 6,
     what: 'accounts for a row by its bytes in the binlog, of which the objects are a multiple',
     file: rows,
-    find: 'return 2 * wireBytes + 16 * images * change.table.columns.length + 64;',
+    find: 'return 2 * wireBytes + images * (imageBytes + cellBytes * change.table.columns.length) + changeBytes;',
     replace: 'return wireBytes * Math.min(images, 1);',
     test: { file: collector, name: 'rows of few bytes in the binlog' },
   },
