@@ -144,6 +144,7 @@ function guardOf(stored: StoredTable, before: Columns, options: RunOptions): Sch
       adjust: () => {},
       bind: (source: TableVersion) => ({
         ...{ source, tables: [source], steps: [], dropped: new Set() },
+        lineage: source.columns.map((_, at) => ({ by: '', sources: [at], injectiveOf: at })),
         outputs: [{ owns: null, table: source, projection: null }],
       }),
     },
