@@ -225,7 +225,7 @@ export const supervisionMutations: readonly Mutation[] = [
     promise: 5,
     what: 'a route that is dropped and begun anew between two looks begins with the files of before',
     file: 'src/supervisor/route-runner.ts',
-    find: 'if (known !== null && this.#lastCode !== routeErrors.dropped.code)',
+    find: 'if (known !== null && !isRouteGone(this.#lastCode))',
     replace: 'if (known === registration)',
     test: { file: 'test/integration/route/drop.test.ts', name: 'dropped and begun anew at once' },
   },
