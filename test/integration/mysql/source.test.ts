@@ -264,6 +264,9 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       const child = side.versions({ ...shape, table: { ...table, name: 'child' } }, [['1']]);
       if (vendor === 'mariadb') await expect(child).rejects.toMatchObject({ code: 'TL-2311' });
       else expect((await child).size).toBe(1);
+      const between = { ...route, from: { ...route.from, type: 'postgres' as const } };
+      const other = new MysqlCompareSide({ side: 'target', node: server.node, route: between, signal: never });
+      await expect(other.versions(shape, [['1']])).rejects.toMatchObject({ code: 'TL-5010' });
     } finally {
       await side.close();
       session.close();
