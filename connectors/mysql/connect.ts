@@ -10,6 +10,8 @@ import { sendStatements } from './send-statements.ts';
 export type MysqlHost = ConnectionSettings['hosts'][number];
 
 const connectMs = 10_000;
+/** How long an answer is waited for when a session is closed. */
+const answerMs = 3_000;
 
 /** A session of mysql2 whose rows are arrays of the text that the server writes; null is NULL. */
 export class MysqlSession {
@@ -18,11 +20,18 @@ export class MysqlSession {
   /** Which of the node's. */
   readonly host: MysqlHost;
   readonly #listeners = new Set<() => void>();
+  /** Statements that are not answered yet. */
+  readonly #underWay = new Set<(lost: Error) => void>();
 
   constructor(node: NodeDefinition, connection: mysql.Connection, host: MysqlHost) {
     this.node = node;
     this.connection = connection;
     this.host = host;
+    // Of a connection that was closed from here, the driver tells nobody when it breaks before the answer has come.
+    this.socket.once('close', () => {
+      const lost = Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+      for (const reject of this.#underWay) reject(lost);
+    });
   }
 
   /** Throws classified errors. */
@@ -45,7 +54,7 @@ export class MysqlSession {
     if (only === undefined) return [];
     const answer = statements.every((statement) => typeof statement === 'string')
       ? await this.#answer(statements.join(';\n'), [])
-      : await sendStatements(this.connection, statements, asText);
+      : await this.#orLost(sendStatements(this.connection, statements, asText));
     return statements.length === 1 ? [answerOf(answer)] : (answer as unknown[]).map(answerOf);
   }
 
@@ -58,7 +67,7 @@ export class MysqlSession {
   }
 
   #answer(sql: string, values: readonly Value[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    const answered = new Promise((resolve, reject) => {
       const options = { ...asText, sql, values: [...values] };
       this.connection.query(options, (error, answer) => {
         if (error === null) return resolve(answer);
@@ -67,6 +76,14 @@ export class MysqlSession {
         reject(error);
       });
     });
+    return this.#orLost(answered);
+  }
+
+  #orLost<T>(answered: Promise<T>): Promise<T> {
+    const lost = Promise.withResolvers<T>();
+    this.#underWay.add(lost.reject);
+    answered.then(lost.resolve, lost.reject).finally(() => this.#underWay.delete(lost.reject));
+    return lost.promise;
   }
 
   /** What the driver's types lack. */
@@ -80,9 +97,10 @@ export class MysqlSession {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Statements under way may be answered still. */
+  /** Statements under way may be answered still for a moment; then they end with the connection, also where its other end is silent. */
   close(): void {
     this.connection.destroy();
+    if (this.#underWay.size > 0) setTimeout(() => this.socket.destroy(), answerMs);
     for (const listener of this.#listeners) listener();
   }
 }

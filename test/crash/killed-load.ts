@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { MysqlServer } from '../support/mysql.ts';
-import { until } from '../support/until.ts';
 import { writerRestMs } from '../support/writer-rest.ts';
 import type { CrashSession } from './crash-end.ts';
 import { type CrashServers, crashPair, dieInTurn, entries, type Kill, killList } from './kill-at.ts';
@@ -69,7 +68,7 @@ export async function killedBesideStream(servers: CrashServers, kills: readonly 
   })();
   try {
     await dieInTurn({ route, servers, kills });
-    await until('the end of the load', async () => (await loads()).length > 0, 40_000);
+    await route.until('the end of the load', async () => (await loads()).length > 0, 40_000);
   } finally {
     isOver = true;
     await writing;

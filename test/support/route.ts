@@ -170,12 +170,12 @@ export class RunningRoute implements AsyncDisposable {
   }
 
   workerPid(): Promise<number> {
-    return this.#until('a worker', () => workersOf(this.pid)[0]);
+    return this.until('a worker', () => workersOf(this.pid)[0]);
   }
 
   /** Waits until the route reports the state, from now on or as the last one that it reported. */
   async state(state: string, timeoutMs?: number, route = 'here-to-there'): Promise<StateEvent> {
-    return await this.#until(
+    return await this.until(
       `state ${state}`,
       () => {
         const events = this.#events.filter((event) => event.route === route);
@@ -191,7 +191,7 @@ export class RunningRoute implements AsyncDisposable {
 
   /** Waits until the route has reported a reason with this code. */
   async reason(code: string, timeoutMs?: number): Promise<void> {
-    await this.#until(`reason ${code}`, () => this.#events.some(({ reason }) => reason?.code === code), timeoutMs);
+    await this.until(`reason ${code}`, () => this.#events.some(({ reason }) => reason?.code === code), timeoutMs);
   }
 
   /** Everything that is committed at the source by now is at the target, as its stored checkpoint tells. */
@@ -206,7 +206,7 @@ export class RunningRoute implements AsyncDisposable {
         const { out } = await this.file.tidelock('wait', route, '--timeout', '20s', '--json');
         return out !== '' && (JSON.parse(out) as WaitDocument).passed;
       };
-      await this.#until(`wait ${route}`, waited, timeoutMs);
+      await this.until(`wait ${route}`, waited, timeoutMs);
       return;
     }
     // Apart from the mark itself, which makes an idle route store its position at once.
@@ -220,11 +220,11 @@ export class RunningRoute implements AsyncDisposable {
       return row?.yes === true;
     };
     // The server may be one that is killed meanwhile.
-    await this.#until(`checkpoint ${mark?.lsn}`, () => covered().catch(() => false), timeoutMs);
+    await this.until(`checkpoint ${mark?.lsn}`, () => covered().catch(() => false), timeoutMs);
   }
 
-  /** Fails at once where the service has ended and what it has said before is not what is waited for. */
-  #until<T>(what: string, ask: () => Promise<T> | T, timeoutMs?: number) {
+  /** With the log in its error. Fails at once where the service has ended and what it has said before is not what is waited for. */
+  until<T>(what: string, ask: () => Promise<T> | T, timeoutMs?: number) {
     const asked = async (): Promise<T> => {
       const closed = this.#closed;
       const answer = await ask();
@@ -249,7 +249,7 @@ export class RunningRoute implements AsyncDisposable {
 
   /** Waits until the log holds this text once more. */
   async logged(text: string, times = 1, timeoutMs?: number): Promise<void> {
-    await this.#until(`${times} times in the log: ${text}`, () => this.#log.split(text).length > times, timeoutMs);
+    await this.until(`${times} times in the log: ${text}`, () => this.#log.split(text).length > times, timeoutMs);
   }
 
   /** Drains. */

@@ -10,7 +10,8 @@ import { silentLogger } from '../../../src/core/logger.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { QueueSnapshot, Source } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
-import { type MysqlServer, startMysql } from '../../support/mysql.ts';
+import { Link } from '../../support/link.ts';
+import { type MysqlServer, mysqlNodeAt, startMysql } from '../../support/mysql.ts';
 import { mysqlVendors } from '../../support/mysql-binaries.ts';
 import { randomNumbers, seed } from '../../support/seed.ts';
 import { until } from '../../support/until.ts';
@@ -41,6 +42,24 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     for await (const batch of snapshot.read(table, never)) rows.push(...batch);
     return rows;
   }
+
+  test.each(['cut', 'silence'] as const)(
+    'a statement of a session that was closed ends, where the network then is lost (%s)',
+    async (loss) => {
+      await using link = await Link.to(server.port);
+      const session = await connectMysql(mysqlNodeAt(() => link.port, vendor));
+      const ended = expect(session.query(`SELECT SLEEP(60), '${loss}'`)).rejects.toMatchObject({ recovery: 'retry' });
+      await until('the statement', async () => {
+        const [row] = await server.query(
+          `SELECT COUNT(*) AS n FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%${loss}_'`,
+        );
+        return Number(row?.n) === 1;
+      });
+      session.close();
+      link[loss]();
+      await ended;
+    },
+  );
 
   test('a view that is opened under load and the stream behind it make each row once', async () => {
     const d = await database();
