@@ -190,6 +190,10 @@ test('large rows are left out of COPY where somebody takes them, and are all tha
     [],
   );
   split([], [inserted(all)]);
+  // So many small values are less by COPY.
+  const wide = Array.from({ length: 1_000 }, (_, at) => `${plain.slice(0, 100)}${at}`);
+  const whole = copyMessages([new PackedInsert(table(1_000), packed(wide))], [], () => expect.unreachable());
+  expect(contentOf(whole)).toBe(copyText([wide]));
 });
 
 test('a row whose cells were asked for is what was made of them', () => {

@@ -10,8 +10,13 @@ const messageBytes = 65_536;
 /** Type and length of a message. */
 const headerBytes = 5;
 
-/** Of rows that nobody has looked into, those of so many bytes are large. */
-export const largeRowBytes = 16_384;
+/** Of rows that nobody has looked into, those of so many bytes are large, and of so many more for each column: a parameter costs the server as much as these by COPY. */
+const largeRowBytes = 16_384;
+const largeColumnBytes = 512;
+
+function isLarge(bytes: Buffer, at: number, end: number): boolean {
+  return end - at >= largeRowBytes && end - at >= largeRowBytes + largeColumnBytes * readUInt16(bytes, at);
+}
 
 /**
  * New rows in COPY's text format, as messages of the protocol. Rows that nobody has looked into are copied byte by byte; the large ones among them are given to
@@ -27,14 +32,14 @@ export function copyMessages(
     const insert = inserts[i] as InsertChange;
     const row = packedAfter(insert);
     if (row === null) messages.text(copyText([insert.after]));
-    else if (onLarge !== null && row.end - row.at >= largeRowBytes) onLarge(row);
+    else if (onLarge !== null && isLarge(row.bytes, row.at, row.end)) onLarge(row);
     else messages.packed(row.bytes, row.at, row.end);
   }
   for (const { pieces } of packed)
     for (const { bytes, places, isAscii } of pieces)
       for (let i = 0; i < places.length; i += 2) {
         const [at, end] = [places[i] as number, places[i + 1] as number];
-        if (onLarge !== null && end - at >= largeRowBytes) onLarge({ bytes, at, end, isAscii });
+        if (onLarge !== null && isLarge(bytes, at, end)) onLarge({ bytes, at, end, isAscii });
         else messages.packed(bytes, at, end);
       }
   return messages.end();

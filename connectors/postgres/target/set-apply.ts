@@ -24,7 +24,7 @@ import { type TruncateOptions, truncateTables } from './truncate-tables.ts';
 const noRows: readonly Row[] = [];
 
 /**
- * COPY is planned anew each time; below so many rows the prepared statement takes less. Rows of many kilobytes are never copied: the server looks at each character of a line
+ * COPY is planned anew each time; below so many rows the prepared statement takes less. Rows of large values are never copied: the server looks at each character of a line
  * twice, and at none of a parameter.
  */
 const worthCopying = 50;
