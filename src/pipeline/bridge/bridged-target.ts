@@ -27,7 +27,7 @@ export function openTarget(connectors: (type: NodeType) => Connector, options: T
   });
 }
 
-/** A quarter of what is read ahead: what a few groups need. */
+/** Half of what is read ahead: what a few groups need. */
 const shareAhead = 16;
 
 export interface BridgedTargetOptions extends Omit<BridgeOptions, 'columns'> {
