@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { leftoverLines } from '../../src/web/actions/leftover-actions.ts';
 import { routeActions } from '../../src/web/actions/route-actions.ts';
 import { EventStreamParser } from '../../src/web/api/event-stream.ts';
+import { chartSummary } from '../../src/web/charts/chart-summary.ts';
 import { condensed } from '../../src/web/charts/series.ts';
 import { journalFacts } from '../../src/web/format/journal-facts.ts';
 import { duration, parseDuration } from '../../src/web/format/times.ts';
@@ -90,6 +91,13 @@ test('a small line has a point for each piece of time that was looked at, and no
   expect(condensed(points, 1000)).toEqual([0, 1, 2, null, 100]);
   expect(condensed([], 10)).toEqual([]);
   expect(condensed([{ atMs: 5, value: 7 }], 10)).toEqual([7]);
+});
+
+test('a line that has come to its end tells its last value as such', () => {
+  const points = [4, 8].map((value, at) => ({ atMs: at * 1000, value }));
+  const plain = (value: number) => `${value} ms`;
+  expect(chartSummary(points, plain)).toMatch(/^Now 8 ms · mean 6 ms · highest 8 ms at /);
+  expect(chartSummary([...points, { atMs: 2000, value: null }], plain)).toMatch(/^Last 8 ms at .+ · mean 6 ms · /);
 });
 
 test('the journal tells what was asked for, without what is for machines and what was not asked for', () => {

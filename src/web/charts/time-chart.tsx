@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Moment } from '../components/moment.tsx';
 import { ScrollArea } from '../components/scroll-area.tsx';
-import { moment } from '../format/times.ts';
 import { theme } from '../state/theme.ts';
+import { chartSummary } from './chart-summary.ts';
 import { Plot } from './plot.ts';
 import { byMinute, type Point } from './series.ts';
 
@@ -36,13 +36,13 @@ export function TimeChart({ title, points, format }: TimeChartProps) {
     <figure class="chart" aria-labelledby={id}>
       <figcaption>
         <h3 id={id}>{title}</h3>
-        {!isEmpty && <p class="muted">{reading === '' ? summary(points, format) : reading}</p>}
+        {!isEmpty && <p class="muted">{reading === '' ? chartSummary(points, format) : reading}</p>}
       </figcaption>
       {isEmpty ? (
         <p class="empty">Nothing was measured in this time.</p>
       ) : (
         <>
-          <div class="plot" ref={place} role="img" aria-label={`${title}. ${summary(points, format)}`} />
+          <div class="plot" ref={place} role="img" aria-label={`${title}. ${chartSummary(points, format)}`} />
           <details>
             <summary>As a table</summary>
             <MinuteTable title={title} points={points} format={format} />
@@ -83,14 +83,4 @@ function MinuteTable({ title, points, format }: TimeChartProps) {
       </table>
     </ScrollArea>
   );
-}
-
-function summary(points: readonly Point[], format: (value: number) => string): string {
-  const known = points.flatMap(({ atMs, value }) => (value === null ? [] : [{ atMs, value }]));
-  const last = known.at(-1);
-  if (last === undefined) return 'No values yet.';
-  if (known.every(({ value }) => value === 0)) return `${format(0)} all the time`;
-  const top = known.reduce((highest, point) => (point.value > highest.value ? point : highest));
-  const mean = known.reduce((sum, { value }) => sum + value, 0) / known.length;
-  return `Now ${format(last.value)} · mean ${format(mean)} · highest ${format(top.value)} at ${moment(top.atMs)}`;
 }
