@@ -2,7 +2,7 @@ import { columnTransform } from '../src/core/column-transform.ts';
 import { configErrors } from '../src/core/errors/catalogue/config.ts';
 import { fail } from '../src/core/errors/tidelock-error.ts';
 import type { ConfiguredTransform } from '../src/core/table-mapping.ts';
-import { isTextType } from '../src/core/text-types.ts';
+import { isPadded, isTextType } from '../src/core/text-types.ts';
 
 export interface CleanseOptions {
   readonly columns: readonly string[];
@@ -20,7 +20,6 @@ export interface CleanseOptions {
 /** Tidies texts, in the order of the options. NULL stays NULL. */
 export function cleanse(options: CleanseOptions): ConfiguredTransform {
   const steps = textSteps(options);
-  const nulls = new Set(options.nullIf);
   return columnTransform({
     name: 'cleanse',
     isTotal: true,
@@ -34,11 +33,15 @@ export function cleanse(options: CleanseOptions): ConfiguredTransform {
           type,
           wanted: 'text, varchar and char',
         });
+      const compared = isPadded(type)
+        ? (text: string): string => text.replace(/ +$/, '')
+        : (text: string): string => text;
+      const nulls = new Set(options.nullIf.map(compared));
       return (value) => {
         if (typeof value !== 'string') return value;
         let text = value;
         for (const step of steps) text = step(text);
-        return nulls.has(text) ? null : text;
+        return nulls.has(compared(text)) ? null : text;
       };
     },
   });
@@ -53,14 +56,20 @@ function textSteps(options: CleanseOptions): ((text: string) => string)[] {
     steps.push((text) => text.replace(pattern, (match) => replace.get(match) ?? match));
   }
   if (normalise !== null) steps.push((text) => text.normalize(normalise));
-  if (collapse) steps.push((text) => text.replace(/\s+/gu, ' '));
-  if (trim === 'both') steps.push((text) => text.trim());
-  if (trim === 'start') steps.push((text) => text.trimStart());
-  if (trim === 'end') steps.push((text) => text.trimEnd());
+  if (collapse) steps.push((text) => text.replace(/\p{White_Space}+/gu, ' '));
+  if (trim === 'both' || trim === 'start') steps.push((text) => text.replace(/^\p{White_Space}+/u, ''));
+  if (trim === 'both' || trim === 'end') steps.push(trimEnd);
   // By Unicode's own mapping, the same on every machine.
   if (options.case === 'lower') steps.push((text) => text.toLowerCase());
   if (options.case === 'upper') steps.push((text) => text.toUpperCase());
   return steps;
+}
+
+/** JavaScript's own trimEnd has another white space. A pattern would begin anew at each blank of a long text. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && /\p{White_Space}/u.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 function literally(text: string): string {

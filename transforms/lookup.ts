@@ -1,6 +1,6 @@
 import { TransformFailure } from '../src/core/cell-rule.ts';
 import type { ConfiguredTransform } from '../src/core/table-mapping.ts';
-import { isPadded, plainText } from '../src/core/text-types.ts';
+import { checkTexts, isPadded, plainText } from '../src/core/text-types.ts';
 import { place } from './set.ts';
 
 export interface LookupOptions {
@@ -21,7 +21,9 @@ export function lookup({ rows, column, set, missing }: LookupOptions): Configure
     columns: [column, ...set.keys()],
     bind(layout) {
       const from = layout.indexOf(column);
-      const padded = isPadded(layout.columns[from]?.type ?? '');
+      const type = layout.columns[from]?.type ?? '';
+      checkTexts('lookup', { name: column, type });
+      const padded = isPadded(type);
       const columns = [...layout.columns];
       const rules = [...set].map(([name, field]) => ({
         index: place(columns, name, plainText),
@@ -29,7 +31,8 @@ export function lookup({ rows, column, set, missing }: LookupOptions): Configure
         injective: false,
         compute(row: readonly unknown[]): string | null {
           const value = row[from];
-          if (typeof value !== 'string') return null;
+          if (value === null) return null;
+          if (typeof value !== 'string') throw new TransformFailure(`the value of ${column} is no text`);
           const found = rows.get(padded ? value.replace(/ +$/, '') : value);
           if (found !== undefined) return found[field] ?? null;
           if (missing === 'halt') throw new TransformFailure(`the file has no row for the value of ${column}`);

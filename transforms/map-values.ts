@@ -1,7 +1,7 @@
 import { TransformFailure } from '../src/core/cell-rule.ts';
 import { columnTransform } from '../src/core/column-transform.ts';
 import type { ConfiguredTransform } from '../src/core/table-mapping.ts';
-import { isPadded, plainText } from '../src/core/text-types.ts';
+import { checkTexts, isPadded, plainText } from '../src/core/text-types.ts';
 
 export interface MapValuesOptions {
   readonly columns: readonly string[];
@@ -26,11 +26,12 @@ export function mapValues(options: MapValuesOptions): ConfiguredTransform {
       new Set(values.values()).size === values.size &&
       ![...values.values()].includes(null),
     retype: (column) => (toText ? { name: column.name, key: column.key, ...plainText } : column),
-    compile({ type }) {
+    compile({ name, type }) {
+      checkTexts('mapValues', { name, type });
       const padded = isPadded(type);
       return (value) => {
         if (value === null) return nullTo;
-        if (typeof value !== 'string') return value;
+        if (typeof value !== 'string') throw new TransformFailure('a value is no text');
         const mapped = values.get(padded ? value.replace(/ +$/, '') : value);
         if (mapped !== undefined) return mapped;
         if (otherwise === 'halt') throw new TransformFailure('a value is not in the list');

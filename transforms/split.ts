@@ -40,7 +40,10 @@ export function split({ rows, key }: SplitOptions): ConfiguredTransform {
       return {
         kind: 'rows',
         columns,
-        lineage: mergeLineage(bound.flatMap(({ rules }) => rules)),
+        lineage: mergeLineage(
+          bound.map(({ rules }) => rules),
+          layout.columns.length,
+        ),
         reads: [...new Set(bound.flatMap(({ when }) => when?.reads ?? []))],
         key,
         outputs: rows.map(({ to, columns: only }) => ({
@@ -75,12 +78,16 @@ function rule(layout: RowLayout, columns: Parameters<typeof place>[0], name: str
   return { index, reads: bound.reads, injective: false, compute: bound.evaluate };
 }
 
-/** A cell that the rows make in different ways depends on all that any of them reads. */
-function mergeLineage(rules: readonly CellRule[]): Pick<CellRule, 'index' | 'reads' | 'injective'>[] {
+/** A cell that the rows make in different ways depends on all that any of them reads; one that a row leaves as it was on itself, too. */
+function mergeLineage(
+  rows: readonly (readonly CellRule[])[],
+  width: number,
+): Pick<CellRule, 'index' | 'reads' | 'injective'>[] {
   const byIndex = new Map<number, Set<number>>();
-  for (const { index, reads } of rules) {
+  for (const { index, reads } of rows.flat()) {
     const all = byIndex.get(index) ?? new Set<number>();
     for (const read of reads) all.add(read);
+    if (index < width && !rows.every((rules) => rules.some((rule) => rule.index === index))) all.add(index);
     byIndex.set(index, all);
   }
   return [...byIndex].map(([index, reads]) => ({ index, reads: [...reads], injective: false }));

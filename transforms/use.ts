@@ -160,7 +160,10 @@ class BoundUse {
   }
 
   #merge(row: Row, values: ExitRow): Row {
-    if (typeof values !== 'object' || values === null) throw new TransformFailure('it made something that is no row');
+    // Its own end is of no use to anybody any more.
+    if (values instanceof Promise) values.catch(() => undefined);
+    if (!isPlainObject(values))
+      throw new TransformFailure('it made something that is no row: a plain object is one, a promise is none');
     const made = [...row];
     while (made.length < this.#columns.length) made.push(null);
     for (const [name, value] of Object.entries(values)) {
@@ -174,6 +177,13 @@ class BoundUse {
     }
     return made;
   }
+}
+
+/** Of others (a promise, a Map, an instance of a class) the values need not be entries: the row would stay as it was. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 function cellText(cell: Cell | undefined): string | null {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configuredShare } from '../../src/config/configured-share.ts';
 import { ABSENT, type Cell, type Row } from '../../src/core/cell.ts';
@@ -124,6 +126,11 @@ describe('what does not fit is refused with its place', () => {
     ['where: "n"', 'TL-4507'],
     ['transforms: [{ set: { a: "n || region" } }, { cast: { a: date } }, { set: { b: "a + region" } }]', 'TL-4507'],
     ['transforms: [{ cleanse: { columns: [n], trim: both } }]', 'TL-1009'],
+    ['transforms: [{ set: { b: "region::bytea" } }, { mapValues: { columns: [b], values: { a: b } } }]', 'TL-1009'],
+    [
+      'transforms: [{ set: { b: "region::bytea" } }, { lookup: { file: ./l.csv, key: a, column: b, set: { c: d } } }]',
+      'TL-1009',
+    ],
     ['transforms: [{ unpivot: { columns: [n, region], name: k, value: v } }]', 'TL-1009'],
     ['transforms: [{ softDelete: { column: n } }]', 'TL-4103'],
     ['transforms: [{ use: ./none.ts }]', 'TL-4508'],
@@ -131,6 +138,7 @@ describe('what does not fit is refused with its place', () => {
     ['transforms: [{ split: { rows: [{ columns: [id, n] }, { columns: [id, region] }] } }]', 'TL-4509'],
   ])('%s is refused with %s when it meets the table', async (entry, code) => {
     const mapper = await mapperOf(entry, {
+      'l.csv': 'a,d\n1,x\n',
       'none.ts': 'export default 1;',
       'broken.ts': 'export default { bind() { throw new RangeError("secret"); } };',
     });
@@ -153,7 +161,19 @@ test('a part of a load is told by columns that travel as they are', async () => 
   const part = configuredShare('id > 5');
   const place = { route: 'r', key: { columns: ['id'] }, part };
   const plain = (await mapperOf('columns: { rename: { id: number } }')).bind(table());
-  expect(replacedPart(plain, place)).toEqual({ text: 'id > 5', names: [new Map([['id', 'number']])] });
+  expect(replacedPart(plain, place)).toEqual({
+    text: 'id > 5',
+    plain: {
+      kind: 'comparison',
+      column: 'id',
+      divisor: null,
+      sign: '>',
+      of: 'number',
+      constant: '5',
+      nullCounts: false,
+    },
+    names: [new Map([['id', 'number']])],
+  });
   const cast = (await mapperOf('transforms: [{ cast: { id: text } }]')).bind(table());
   expect(caught(() => replacedPart(cast, place))).toMatchObject({
     code: 'TL-4156',
@@ -329,4 +349,124 @@ test('the files that transforms use are part of the fingerprint', () => {
   };
   expect(fingerprint('a,d\n1,x\n')).toBe(fingerprint('a,d\n1,x\n'));
   expect(fingerprint('a,d\n1,x\n')).not.toBe(fingerprint('a,d\n1,y\n'));
+});
+
+/** What becomes of the region of a row with n = 10; the code where it halts. */
+async function made(
+  transform: string,
+  region: Cell,
+  { files, type = 'pg_catalog.text' }: { files?: Readonly<Record<string, string>>; type?: string } = {},
+): Promise<Cell | undefined> {
+  const mapper = await mapperOf(`transforms: [{ ${transform} }]`, files);
+  const source = { ...table(), columns: columns.map((one) => (one.name === 'region' ? { ...one, type } : one)) };
+  const { changes, unmapped } = map(mapper, [insert(source, '1', '10', region)]);
+  const [change] = changes;
+  return unmapped?.code ?? (change?.kind === 'insert' ? change.after[2] : undefined);
+}
+
+test.each([
+  ['replace: { aa: x, aab: y }', 'aabaa', 'yx'],
+  ['trim: start', ' a ', 'a '],
+  ['trim: end', ' a ', ' a'],
+  // White space is Unicode's: with NEXT LINE, without ZERO WIDTH NO-BREAK SPACE.
+  ['trim: both', '\u0085\u3000a\u00a0', 'a'],
+  ['trim: both', '\ufeffa\ufeff', '\ufeffa\ufeff'],
+  ['collapse: true', 'a\u0085\u2028 b\ufeffc', 'a b\ufeffc'],
+  ['case: lower', 'ÄB', 'äb'],
+  ['case: upper', 'straße', 'STRASSE'],
+  ['nullIf: ["N/A"]', 'N/A', null],
+  ['nullIf: ["N/A"]', 'N/A  ', 'N/A  '],
+])('cleanse with %s makes of %j: %j', async (option, from, to) => {
+  expect(await made(`cleanse: { columns: [region], ${option} }`, from)).toBe(to);
+});
+
+test('the blanks that pad a char(n) do not keep it from becoming NULL, and stay where it does not', async () => {
+  const cleanse = (text: string): Promise<Cell | undefined> =>
+    made('cleanse: { columns: [region], nullIf: ["N/A", ""] }', text, { type: 'pg_catalog.bpchar' });
+  expect(await cleanse('N/A  ')).toBeNull();
+  expect(await cleanse('   ')).toBeNull();
+  expect(await cleanse('N/B  ')).toBe('N/B  ');
+});
+
+test.each([
+  ['values: { a: b }, otherwise: "null"', 'a', 'b'],
+  ['values: { a: b }, otherwise: "null"', 'c', null],
+  ['values: { a: b }, otherwise: keep, type: text', 'c', 'c'],
+  ['values: { a: b }, type: text', 'c', 'TL-4501'],
+  // A value that nobody can compare is not let through.
+  ['values: { a: b }, otherwise: "null"', Buffer.from('a'), 'TL-4501'],
+])('mapValues with %s makes of %j: %j', async (options, from, to) => {
+  expect(await made(`mapValues: { columns: [region], ${options} }`, from)).toBe(to);
+});
+
+test('mapValues with type: text makes the column text', async () => {
+  const mapper = await mapperOf('transforms: [{ mapValues: { columns: [n], values: { "1": one }, type: text } }]');
+  expect(mapper.bind(table()).tables[0].columns[1]?.type).toBe('pg_catalog.text');
+});
+
+const listed = '[{"a": 1.10, "d": 9007199254740993}, {"a": "007", "d": null}, {"a": true, "d": 1e3}]';
+const yaml = '- { a: 1.10, d: 9007199254740993 }\n- a: 007\n  d: ~\n- { a: true, d: 1e3 }\n';
+
+test.each([
+  ['f.json', listed],
+  ['f.yaml', yaml],
+  ['f.csv', 'a,d\n1.10,9007199254740993\n007,\ntrue,1e3\n'],
+])('a lookup takes the values of %s as they stand there', async (name, text) => {
+  const look = (value: Cell, missing = 'halt'): Promise<Cell | undefined> =>
+    made(`lookup: { file: ./${name}, key: a, column: region, set: { region: d }, missing: ${missing} }`, value, {
+      files: { [name]: text },
+    });
+  expect(await look('1.10')).toBe('9007199254740993');
+  expect(await look('007')).toBe(name === 'f.csv' ? '' : null);
+  expect(await look('true')).toBe('1e3');
+  expect(await look(null)).toBeNull();
+  expect(await look('1.1')).toBe('TL-4501');
+  expect(await look('1.1', '"null"')).toBeNull();
+  expect(await look(Buffer.from('1.10'), '"null"')).toBe('TL-4501');
+});
+
+test('a lookup file of another encoding is refused', () => {
+  using folder = new ConfigurationFiles();
+  writeFileSync(join(folder.directory, 'f.csv'), Buffer.from('a,d\n1,Z\xfcrich\n', 'latin1'));
+  const entry = 'transforms: [{ lookup: { file: ./f.csv, key: a, column: region, set: { c: d } } }]';
+  const load = () => folder.load(withRoute(`tables: [{ name: public.t, ${entry} }]`)).routes.demand('r', 'route');
+  expect(problemsOf(caught(load))[0]?.message).toBe('is not UTF-8');
+});
+
+test.each([
+  ['a promise', 'async () => ({ region: "x" })', 'TL-4501'],
+  ['a promise that fails', 'async () => { throw new Error("secret"); }', 'TL-4501'],
+  ['a Map', '() => new Map([["region", "x"]])', 'TL-4501'],
+  ['an instance of a class', '() => new (class { get region() { return "x"; } })()', 'TL-4501'],
+  ['nothing', '() => undefined', 'TL-4501'],
+  ['a plain object', '() => ({ region: "x" })', 'x'],
+  ['one without a prototype', '() => Object.assign(Object.create(null), { region: "x" })', 'x'],
+])('what a user exit makes is a row, or halts: %s', async (_, row, expected) => {
+  const files = { 'exit.js': `export default { bind: () => ({ reads: ["region"], row: ${row} }) };` };
+  expect(await made('use: ./exit.js', 'eu', { files })).toBe(expected);
+});
+
+test('a list of promises halts as well', async () => {
+  const files = { 'exit.js': 'export default { bind: () => ({ reshapes: true, row: () => [Promise.resolve({})] }) };' };
+  const mapper = await mapperOf('transforms: [{ use: ./exit.js }]', files);
+  expect(map(mapper, [insert(table('full'), '1', '10', 'eu')]).unmapped?.code).toBe('TL-4501');
+});
+
+test('a column that one row of a split sets and another leaves depends on itself, too', async () => {
+  const lineage = async (rows: string): Promise<readonly number[] | undefined> =>
+    (await mapperOf(`transforms: [{ split: { key: [k], rows: [${rows}] } }]`)).bind(table('full')).lineage[2]?.sources;
+  expect(await lineage(`{ set: { k: "'a'", region: "n::text" } }, { set: { k: "'b'" } }`)).toEqual([1, 2]);
+  expect(await lineage(`{ set: { k: "'a'", region: "n::text" } }, { set: { k: "'b'", region: "'x'" } }`)).toEqual([1]);
+});
+
+test('the mark of softDelete may be an integer', async () => {
+  const mapper = await mapperOf('transforms: [{ softDelete: { column: gone, type: integer, deleted: "2" } }]');
+  const [come, left] = [
+    insert(table(), '1', '10', 'eu'),
+    { kind: 'delete', table: table(), before: ['1', ABSENT, ABSENT] },
+  ];
+  expect(map(mapper, [come as Change]).changes).toMatchObject([{ kind: 'insert', after: ['1', '10', 'eu', '0'] }]);
+  const [marked] = map(mapper, [left as Change]).changes;
+  expect(marked?.kind === 'update' && marked.after[3]).toBe('2');
+  expect(mapper.bind(table()).tables[0].columns[3]?.type).toBe('pg_catalog.int4');
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
-import { parse as parseYaml } from 'yaml';
+import { parse as parseYaml, type SchemaOptions } from 'yaml';
 import { z } from 'zod';
 import { lookup } from '../../../transforms/lookup.ts';
 import type { ConfiguredTransform } from '../../core/table-mapping.ts';
@@ -40,7 +40,9 @@ export function lookupSettings(data: Data, context: TransformContext): Configure
   const bytes = context.readFile(['file'], data.file);
   if (bytes === null) return null;
   if (bytes.length > limitBytes) return context.complain(['file'], `is larger than ${limitBytes} bytes`);
-  const records = read(data.file, bytes.toString('utf8'));
+  const text = decoded(bytes);
+  if (text === null) return context.complain(['file'], 'is not UTF-8');
+  const records = read(data.file, text);
   if (records === null) return context.complain(['file'], 'is no list of records');
   const fields = new Set(records.flatMap((record) => Object.keys(record)));
   if (!fields.has(data.key)) return context.complain(['key'], 'is no field of the file');
@@ -58,11 +60,25 @@ export function lookupSettings(data: Data, context: TransformContext): Configure
   return { ...lookup({ rows, column, set: new Map(Object.entries(data.set)), missing }), digest };
 }
 
+/** Null where it is in another encoding: values would become others. */
+function decoded(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Scalars are the texts that stand there, but for null: as numbers 1.10 and 9007199254740993 would be others. */
+const asWritten: SchemaOptions = { schema: 'failsafe', customTags: ['null'] };
+
 /** Records of texts; null where the file is something else. */
 function read(name: string, text: string): Record<string, string | null>[] | null {
   try {
     const parsed: unknown =
-      extname(name).toLowerCase() === '.csv' ? parseCsv(text, { columns: true, bom: true }) : parseYaml(text);
+      extname(name).toLowerCase() === '.csv'
+        ? parseCsv(text, { columns: true, bom: true })
+        : parseYaml(text, asWritten);
     if (!Array.isArray(parsed)) return null;
     return parsed.map((record: unknown) => {
       if (typeof record !== 'object' || record === null || Array.isArray(record)) throw new TypeError('no record');
