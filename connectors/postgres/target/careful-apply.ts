@@ -149,7 +149,7 @@ class CarefulRun {
     const { client } = this.#options;
     const { rows } = await client.query({ name: same.name, text: same.text, values: bindRows(same, [image], []) });
     // Else it is a column that can't be assigned that has kept it from being changed.
-    if (rows.length === 0 && this.#options.loading(plan) === null)
+    if (rows.length === 0 && plan.sameAside !== null && this.#options.loading(plan) === null)
       this.#resolveOrHalt(plan, place, 'finds a row with other values than the source had');
     return await this.#try(plan, change, place, plan.byKey);
   }
@@ -353,6 +353,8 @@ class CarefulRun {
     const gone = await this.#savepoint(plan, { text: plan.takeOut, values: [...key] }, ([row]) => {
       cells = row && [...row];
     });
+    if (typeof gone === 'number' && gone > 1)
+      throw fail(targetErrors.collision, { ...place, found: `finds ${gone} rows` });
     // Refused where foreign keys hold on to it.
     if (gone !== 1 || cells === undefined) return false;
     const rows = displaced.size + 1;

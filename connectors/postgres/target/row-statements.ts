@@ -24,6 +24,8 @@ export interface RowStatementsOptions {
   readonly keepsRows: boolean;
   /** An update or delete finds only rows that have all values of the old image, which is whole. */
   readonly checksOldValues: boolean;
+  /** Two rows may have one key until the transaction ends: with `checksOldValues` exactly one row of the old image is found. */
+  readonly isKeyShared?: boolean;
 }
 
 /** A set of arrays is a SELECT of as many columns, of which there may be 1664. */
@@ -61,7 +63,7 @@ export class RowStatements {
     const isTextless = columns.some(({ column }) => !column.unnestable && column.hasTextCast);
     // Without a key the whole old row is needed beside the new one: more columns than a set may have (1664).
     const images = options.checksOldValues ? 2 * columns.length : 0;
-    this.isSingle = key.length === 0 || isTextless || images > mostSetColumns;
+    this.isSingle = key.length === 0 || options.isKeyShared === true || isTextless || images > mostSetColumns;
     this.insertsOne = isTextless || columns.length === 0;
     this.insertOne = insertStatement(options, true);
     this.insert = isTextless ? this.insertOne : insertStatement(options, false);
@@ -184,7 +186,7 @@ export class RowStatements {
     const source = parameterSource(named);
     return {
       name: nextName(kind),
-      text: `select from ${rows(named.length)} as t where ${this.#locate(source.value).where.join(' and ')}`,
+      text: `select from ${rows(named.length)} as t where ${this.#isNamed(source.value, 't.').join(' and ')}`,
       parameters: source.parameters,
     };
   }
@@ -213,16 +215,23 @@ export class RowStatements {
       .join(' and ');
   }
 
+  /** Of a table with a key. */
+  #isNamed(value: (at: number) => string, alias: string): string[] {
+    const { length } = this.#options.key;
+    const checked = this.#checked().map(({ column }, at) =>
+      sameText(column, `${alias}${quoteIdentifier(column.name)}`, value(length + at)),
+    );
+    return [this.#keyMatch(value, alias), ...checked];
+  }
+
   #locate(value: (at: number) => string): { from: string; where: string[] } {
-    const { key, columns, relation } = this.#options;
-    if (key.length > 0) {
-      const checked = this.#checked().map(({ column }, at) =>
-        sameText(column, `t.${quoteIdentifier(column.name)}`, value(key.length + at)),
-      );
-      return { from: '', where: [this.#keyMatch(value, 't.'), ...checked] };
-    }
-    // Without a key exactly one of the identical rows is meant.
-    const same = columns.map(({ column }, at) => sameText(column, `s.${quoteIdentifier(column.name)}`, value(at)));
+    const { key, columns, relation, isKeyShared } = this.#options;
+    if (key.length > 0 && !isKeyShared) return { from: '', where: this.#isNamed(value, 't.') };
+    // Exactly one of the identical rows is meant.
+    const same =
+      key.length > 0
+        ? this.#isNamed(value, 's.')
+        : columns.map(({ column }, at) => sameText(column, `s.${quoteIdentifier(column.name)}`, value(at)));
     const where = same.length > 0 ? ` where ${same.join(' and ')}` : '';
     return {
       from: `(select s.tableoid, s.ctid from ${relation} as s${where} limit 1) as h`,

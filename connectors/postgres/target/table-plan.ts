@@ -37,9 +37,9 @@ export interface TablePlan extends NetPlan {
   readonly delete: Statement;
   /** As `update` and `delete`, of a row that is named by its key alone: the same where old values are not checked. */
   readonly byKey: Pick<TablePlan, 'update' | 'delete'>;
-  /** Finds one row by its old image where that is right in every value; null where old values are not checked. */
+  /** Finds one row by its old image where that is right in every value; null where the key alone says which row it is. */
   readonly same: Statement | null;
-  /** As `same`, of a row that stands aside: its cells come behind the statement's own parameters. */
+  /** As `same`, of a row that stands aside, its cells behind the statement's own parameters; null where old values are not checked. */
   readonly sameAside: Statement | null;
   /** `same` and `sameAside` of a table with a key, wherever whole rows are logged. Not made before they are asked for. */
   whole(): { readonly same: Statement; readonly sameAside: Statement };
@@ -86,9 +86,12 @@ export function planTable(
     throw fail(targetErrors.oldValuesUnlogged, { route, table: label, statement });
   }
   const options = { target, relation, columns, key, keyEquals, keepsRows: source.kept !== undefined };
-  const statements = new RowStatements({ ...options, checksOldValues });
-  let whole = checksOldValues ? statements : null;
-  const byKey = checksOldValues ? new RowStatements({ ...options, checksOldValues: false }) : statements;
+  // Where the source's may be deferred, too, two rows have one key for a while: only the whole old image tells them apart.
+  const isKeyShared = isKeyDeferrable && source.identity === 'full';
+  const isExact = checksOldValues || isKeyShared;
+  const statements = new RowStatements({ ...options, checksOldValues: isExact, isKeyShared });
+  let whole = isExact ? statements : null;
+  const byKey = isExact ? new RowStatements({ ...options, checksOldValues: false }) : statements;
   return {
     source,
     target,
@@ -112,14 +115,14 @@ export function planTable(
     delete: statements.delete,
     byKey: { update: (after) => byKey.update(after), delete: byKey.delete },
     same: statements.same,
-    sameAside: statements.sameAside,
+    sameAside: checksOldValues ? statements.sameAside : null,
     whole: () => {
       whole ??= new RowStatements({ ...options, checksOldValues: true });
       const { same, sameAside } = whole;
       if (same === null || sameAside === null) throw new RangeError(`no key of ${label}`);
       return { same, sameAside };
     },
-    replace: (after) => byKey.replace(after),
+    replace: (after) => (isKeyShared ? statements : byKey).replace(after),
     markAll: markAll(source, relation, columns),
     hasRules: [...target.ordinaryTriggers, ...target.replicaTriggers].some((name) => name.startsWith('rule ')),
     takeOut: statements.takeOut,

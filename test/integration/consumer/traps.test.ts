@@ -361,6 +361,19 @@ test.for(borrowed)(
   },
 );
 
+test('rows of one key, where the target defers its check as the source does, are told apart by all of them', async () => {
+  const schema = `CREATE TABLE t (id int PRIMARY KEY ${deferrable}, v text, big text); INSERT INTO t VALUES (1, 'a', repeat('A', 9000)), (2, 'b', NULL)${full}`;
+  const statements = [
+    'UPDATE t SET id = 3 - id',
+    `BEGIN; INSERT INTO t VALUES (1, 'new'); DELETE FROM t WHERE v = 'b'; UPDATE t SET id = 1 WHERE v = 'a'; DELETE FROM t WHERE v = 'new'; COMMIT`,
+  ];
+  const counts = await applied({ schema }, ['t'], statements);
+  expect(counts).toMatchObject({ collisions: 0 });
+  // With a row that somebody else has changed each is applied by itself.
+  const targetSchema = `${schema}; UPDATE t SET v = 'theirs' WHERE id = 1; CREATE UNIQUE INDEX ON t (v)`;
+  await applied({ sourceSchema: schema, targetSchema }, ['t'], [`UPDATE t SET v = 'c' WHERE id = 1`, ...statements]);
+});
+
 test('a row that nobody takes away is in the way of a new one of its key, and loses where the source wins', async () => {
   const table = 'CREATE TABLE t (id int PRIMARY KEY, v text';
   const sourceSchema = `${table})${full}`;
