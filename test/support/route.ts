@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -128,6 +129,7 @@ export class RunningRoute implements AsyncDisposable {
   #closed = false;
   readonly #events: StateEvent[] = [];
   readonly #seen = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
 
   constructor(file: RouteFile, env: Readonly<Record<string, string>>, args: readonly string[]) {
     this.file = file;
@@ -147,6 +149,7 @@ export class RunningRoute implements AsyncDisposable {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) if (line.includes('"route state"')) this.#events.push(JSON.parse(line) as StateEvent);
+      for (const listener of this.#listeners) listener();
     };
     this.#process.stdout?.setEncoding('utf8').on('data', read);
     this.#process.stderr?.setEncoding('utf8').on('data', read);
@@ -175,18 +178,51 @@ export class RunningRoute implements AsyncDisposable {
 
   /** Waits until the route reports the state, from now on or as the last one that it reported. */
   async state(state: string, timeoutMs?: number, route = 'here-to-there'): Promise<StateEvent> {
-    return await this.until(
-      `state ${state}`,
-      () => {
-        const events = this.#events.filter((event) => event.route === route);
-        const from = Math.max(0, Math.min(this.#seen.get(route) ?? 0, events.length - 1));
-        const at = events.findIndex((event, index) => index >= from && event.state === state);
-        if (at < 0) return null;
-        this.#seen.set(route, at + 1);
-        return events[at];
-      },
-      timeoutMs,
-    );
+    return await this.until(`state ${state}`, () => this.#next(state, route), timeoutMs);
+  }
+
+  #next(state: string, route: string): StateEvent | null {
+    const events = this.#events.filter((event) => event.route === route);
+    const from = Math.max(0, Math.min(this.#seen.get(route) ?? 0, events.length - 1));
+    const at = events.findIndex((event, index) => index >= from && event.state === state);
+    if (at < 0) return null;
+    this.#seen.set(route, at + 1);
+    return events[at] ?? null;
+  }
+
+  /**
+   * What is waited for while nothing is to halt the route: asserts at once that nothing has, where the wait itself would only end with its limit. Not of a
+   * route that was halted before and has been started since: that may not have told of its start yet.
+   */
+  async unhalted<T>(wait: Promise<T>): Promise<T> {
+    const halted = Promise.withResolvers<never>();
+    const look = (): void => {
+      const { state, reason } = this.#events.findLast(({ route }) => route === 'here-to-there') ?? {};
+      if (state !== 'failed') return;
+      halted.reject(new AssertionError({ message: `the route has halted: ${reason?.code} ${reason?.message}` }));
+    };
+    this.#listeners.add(look);
+    look();
+    // The one that is not waited for any more ends with the service.
+    wait.catch(() => {});
+    halted.promise.catch(() => {});
+    try {
+      return await Promise.race([wait, halted.promise]);
+    } finally {
+      this.#listeners.delete(look);
+    }
+  }
+
+  /** Waits until the route has halted, between PostgreSQL databases. Asserts that it has, where all that is committed at the source by now has come instead. */
+  async halts(timeoutMs?: number): Promise<StateEvent> {
+    const halted = (): StateEvent | null => this.#next('failed', 'here-to-there');
+    const covered = await this.#covered(this.file.options);
+    const ask = async (): Promise<StateEvent | null> => {
+      const event = halted();
+      if (event !== null || !(await covered())) return event;
+      throw new AssertionError({ message: 'the route has not halted: it has applied all that was committed before' });
+    };
+    return await this.until('a halt', ask, timeoutMs);
   }
 
   /** Waits until the route has reported a reason with this code. */
@@ -209,18 +245,26 @@ export class RunningRoute implements AsyncDisposable {
       await this.until(`wait ${route}`, waited, timeoutMs);
       return;
     }
-    // Apart from the mark itself, which makes an idle route store its position at once.
+    const covered = await this.#covered({ source, target });
+    await this.until(`checkpoint ${covered.lsn}`, covered, timeoutMs);
+  }
+
+  /** Tells whether everything that is committed at the source by now is at the target. Marks the end, which makes an idle route store its position at once. */
+  async #covered({ source, target }: Pick<RouteOptions, 'source' | 'target'>) {
+    if (source instanceof MysqlServer || target instanceof MysqlServer) throw new Error('of PostgreSQL databases only');
+    // Apart from the mark itself.
     const [mark] = await source.query(
       `SELECT pg_logical_emit_message(true, 'tidelock.mark', 'test'), pg_current_wal_insert_lsn()::text AS lsn`,
     );
-    const covered = async (): Promise<boolean> => {
+    const lsn = String(mark?.lsn);
+    const ask = async (): Promise<boolean> => {
       const [row] = await target.query(`SELECT max(position::pg_lsn) >= $1::pg_lsn AS yes FROM tidelock.checkpoints`, [
-        mark?.lsn,
+        lsn,
       ]);
       return row?.yes === true;
     };
     // The server may be one that is killed meanwhile.
-    await this.until(`checkpoint ${mark?.lsn}`, () => covered().catch(() => false), timeoutMs);
+    return Object.assign(() => ask().catch(() => false), { lsn });
   }
 
   /** With the log in its error. Fails at once where the service has ended and what it has said before is not what is waited for. */
@@ -233,6 +277,7 @@ export class RunningRoute implements AsyncDisposable {
       return answer;
     };
     return until(what, asked, timeoutMs).catch((error: Error) => {
+      if (error instanceof AssertionError) throw error;
       throw new Error(`${error.message}; the route's log ends with:\n${this.#log.slice(-6_000)}`, { cause: error });
     });
   }

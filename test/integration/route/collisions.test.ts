@@ -196,7 +196,7 @@ test.for(['halt', 'source'])('a row that has other values, where old values are 
     const before = await contents(target, ['item']);
     await source.query(here);
     if (resolve === 'halt') {
-      const { reason } = await route.state('failed');
+      const { reason } = await route.halts();
       expect([name, reason?.code, reason?.message]).toEqual([name, 'TL-2201', expect.stringContaining('other values')]);
       expect(await contents(target, ['item'])).toEqual(before);
       await target.query(`UPDATE item SET note = 'x' WHERE id = ${at}`);

@@ -41,15 +41,15 @@ test.for([
   await source.query(`ALTER TABLE m_2024 ALTER big SET STORAGE EXTERNAL; ${fill(1)}`);
   using file = new RouteFile({ source, target, route: 'tables: ["public.*"]' });
   await using route = file.run();
-  await route.state('running');
+  await route.unhalted(route.state('running'));
   expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
   await source.query(fill(101));
   for (const statement of work.split(';').filter((text) => text.trim() !== '')) await source.query(statement);
   await source.query(work);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
   await source.query(`TRUNCATE m; ${fill(201)}`);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
 });
 
@@ -58,7 +58,7 @@ test('partitions are carried leaf to leaf where the root is left out: truncated,
   await source.query(fill(1));
   using file = new RouteFile({ source, target, route: 'tables: ["public.*"]\nexclude: [public.m, public.m_2025]' });
   await using route = file.run();
-  await route.state('running');
+  await route.unhalted(route.state('running'));
   await source.query(fill(101));
   await source.query(work);
   await source.query('TRUNCATE m_2023, m_rest');
@@ -66,11 +66,11 @@ test('partitions are carried leaf to leaf where the root is left out: truncated,
   await source.query(`UPDATE m_2024 SET v = 5; INSERT INTO m_2024 (id, day, region) VALUES (999, '2024-05-05', 'eu')`);
   await source.query(`ALTER TABLE m ATTACH PARTITION m_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')`);
   await source.query(`UPDATE m SET v = 6 WHERE id = 999`);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   const leaves = ['m_2023', 'm_2024', 'm_2025_eu', '"M 2025 rest"', 'm_rest'];
   expect(await contents(target, leaves)).toEqual(await contents(source, leaves));
   await source.query('TRUNCATE m');
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   expect(await contents(target, leaves)).toEqual(await contents(source, leaves));
 });
 

@@ -52,7 +52,7 @@ test('tables without a key: an index, identical rows, no columns, nothing but a 
     route: 'tables: ["public.*", { name: public.made, columns: { exclude: [n] } }]',
   });
   await using route = file.run();
-  await route.state('running');
+  await route.unhalted(route.state('running'));
   const tables = ['indexed', 'same', 'nothing', 'one'];
   await same(source, target, tables);
   await source.query(fill.replace('INSERT INTO indexed SELECT i,', 'INSERT INTO indexed SELECT -i,'));
@@ -63,7 +63,7 @@ test('tables without a key: an index, identical rows, no columns, nothing but a 
   for (const table of ['nothing', 'made', 'one'])
     await source.query(`DELETE FROM ${table} WHERE ctid IN (SELECT ctid FROM ${table} LIMIT 3)`);
   await source.query(`UPDATE one SET v = v || '!' WHERE v <> ''`);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   await same(source, target, tables);
   // Where no column travels it is the number of rows that does.
   expect(await contents(target, ['made'])).toEqual({ made: Array.from({ length: 7 }, () => '(7)') });
@@ -79,14 +79,14 @@ test('1,600 columns, also without a key: the old row and the new one are more th
   for (const table of ['wide', 'keyed']) await source.query(fill(table, 1));
   using file = new RouteFile({ source, target });
   await using route = file.run();
-  await route.state('running');
+  await route.unhalted(route.state('running'));
   for (const table of ['wide', 'keyed']) {
     await source.query(fill(table, 10));
     await source.query(`UPDATE ${table} SET c1598 = c0, c1599 = c1599 - 100 WHERE c0 % 2 = 0`);
     await source.query(`DELETE FROM ${table} WHERE c0 % 3 = 0`);
   }
   await source.query(`ALTER TABLE keyed REPLICA IDENTITY FULL`);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   await same(source, target, ['wide', 'keyed']);
 });
 
@@ -129,14 +129,14 @@ test('quoted, mixed-case, non-ASCII and longest names of schemas, tables, column
   await source.query(`INSERT INTO "a b" (k, ${quote(names[1] ?? '')}, ks) VALUES ('b''"', 'x', '{a,NULL}')`);
   using file = new RouteFile({ source, target, route: 'tables: ["*.*"]' });
   await using route = file.run();
-  await route.state('running');
+  await route.unhalted(route.state('running'));
   for (const table of tables)
     await source.query(
       `INSERT INTO ${table} VALUES (2, 'new'); UPDATE ${table} SET "V" = 'changed' WHERE "V" = 'loaded'`,
     );
   await source.query(`UPDATE "a b" SET ${names.map((name) => `${quote(name)} = 'v'`).join(', ')}`);
   await source.query(`TRUNCATE ${tables[4]}, ${tables[30]}`);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   await same(source, target, [...tables, '"a b"']);
   await route.stop();
   // Named one by one, as a configuration has to quote them.
@@ -165,7 +165,7 @@ test('values that are stored apart and did not change: in keys, in indexes, in w
   const key = (seed: string): string => `repeat(md5((${seed})::text), 60)`;
   using file = new RouteFile({ source, target });
   await using route = file.run();
-  await route.state('running');
+  await route.unhalted(route.state('running'));
   const client = await source.client();
   await client.query(`
     INSERT INTO plain SELECT i, ${long('i')}, 0 FROM generate_series(1, 10) i;
@@ -197,7 +197,7 @@ test('values that are stored apart and did not change: in keys, in indexes, in w
     `BEGIN; DELETE FROM wholekey WHERE id = 1; INSERT INTO wholekey VALUES (1, ${long('77')}, 0); UPDATE wholekey SET n = 1 WHERE id = 1; COMMIT`,
   );
   await client.end();
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   await same(source, target, ['plain', 'bigkey', 'pairkey', 'indexed', 'whole', 'wholekey']);
 });
 
@@ -321,7 +321,7 @@ test('rows are carried up to maxRowBytes, loaded and streamed, and one byte more
     );
     using file = new RouteFile({ source, target, route });
     await using running = file.run();
-    await running.state('running');
+    await running.unhalted(running.state('running'));
     await source.query(
       `INSERT INTO t VALUES (3, ${text(maxBytes)}); INSERT INTO t VALUES (4, NULL, ${bytea(maxBytes - 1)})`,
     );
@@ -330,10 +330,10 @@ test('rows are carried up to maxRowBytes, loaded and streamed, and one byte more
     await source.query(
       `INSERT INTO whole VALUES (${text(maxBytes)}, 1); UPDATE whole SET n = 2; UPDATE whole SET v = translate(v, E'\\\\', '"')`,
     );
-    await running.caughtUp();
+    await running.unhalted(running.caughtUp());
     await same(source, target, ['t', 'whole']);
     await source.query(`UPDATE whole SET v = v || 'x'`);
-    const { reason } = await running.state('failed');
+    const { reason } = await running.halts();
     expect(reason).toMatchObject({
       code: 'TL-3201',
       message: expect.stringMatching(/public\.whole .* has 200001 bytes, apply\.maxRowBytes is 200000/),
