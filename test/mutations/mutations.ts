@@ -162,6 +162,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/consumer/traps.test.ts', name: 'a row changes while another one' },
   },
   {
+    id: 'partitions-unasked',
+    promise: 2,
+    what: 'does not look for triggers of the partitions of a target table',
+    file: 'connectors/postgres/target/target-table.ts',
+    find: 'where t.tgtype & 1 = 1 and',
+    replace: 'where false and',
+    test: { file: 'test/integration/consumer/traps.test.ts', name: 'rules that act at the target' },
+  },
+  {
     id: 'together-behind-other-changes',
     promise: 2,
     what: 'takes new rows as they came although their table has other changes before them, whose rows they may be',

@@ -82,18 +82,22 @@ export interface TargetTable {
 export const actingTrigger = `(not t.tgisinternal or t.tgparentid <> 0
   and not exists (select from pg_constraint k where k.oid = t.tgconstraint and k.contype <> 't'))`;
 
-// One round trip for any number of tables: to_jsonb of everything that planning needs.
+// One round trip for any number of tables: to_jsonb of everything that planning needs. Rows go to a partitioned table by its own
+// name; what acts on them there are row triggers and constraints of their partitions, too, but no rules and no statement triggers.
 const query = `
 with wanted as (
   select c.* from unnest($1::text[], $2::text[]) w(schema, name)
   join pg_namespace n on n.nspname = w.schema
   join pg_class c on c.relnamespace = n.oid and c.relname = w.name and c.relkind in ('r','p','v','m','f')
+), tree as (
+  select c.oid as root, p.relid as leaf from wanted c cross join lateral pg_partition_tree(c.oid) p where c.relkind = 'p' and p.relid <> c.oid
 ), base (oid, base_oid, modifier) as (${baseTypes}
 ), acting as (
-  select relation, coalesce(json_agg(name order by name) filter (where enabled in ('O','A')), '[]') as ordinary,
-    coalesce(json_agg(name order by name) filter (where enabled in ('R','A')), '[]') as replica
+  select relation, coalesce(json_agg(distinct name order by name) filter (where enabled in ('O','A')), '[]') as ordinary,
+    coalesce(json_agg(distinct name order by name) filter (where enabled in ('R','A')), '[]') as replica
   from (
     select tgrelid, 'trigger ' || tgname, tgenabled from pg_trigger t where ${actingTrigger}
+    union all select tree.root, 'trigger ' || tgname, tgenabled from tree join pg_trigger t on t.tgrelid = tree.leaf where t.tgtype & 1 = 1 and ${actingTrigger}
     union all select ev_class, 'rule ' || rulename, ev_enabled from pg_rewrite where rulename <> '_RETURN'
   ) a (relation, name, enabled) group by relation
 ), delayed as (
@@ -101,10 +105,13 @@ with wanted as (
   from (
     select conrelid as relation, connamespace, conname from pg_constraint where condeferrable
     union select confrelid, connamespace, conname from pg_constraint where condeferrable
+    union select tree.root, connamespace, conname from tree join pg_constraint on conrelid = tree.leaf where condeferrable and conparentid = 0
+    union select tree.root, connamespace, conname from tree join pg_constraint on confrelid = tree.leaf where condeferrable and conparentid = 0
   ) k join pg_namespace n on n.oid = k.connamespace group by k.relation
 ), cascading as (
-  select confrelid as relation, json_agg(conname order by conname) as names from pg_constraint
-  where contype = 'f' and conparentid = 0 and (confdeltype in ('c','n','d') or confupdtype in ('c','n','d')) group by confrelid
+  select coalesce(tree.root, confrelid) as relation, json_agg(conname order by conname) as names
+  from pg_constraint left join tree on tree.leaf = confrelid
+  where contype = 'f' and conparentid = 0 and (confdeltype in ('c','n','d') or confupdtype in ('c','n','d')) group by 1
 )
 select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relkind as kind, c.relrowsecurity as row_security,
   (select coalesce(json_agg(json_build_object(
@@ -139,7 +146,8 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
       ) order by i.indisprimary desc, ic.relname), '[]')
     from pg_index i join pg_class ic on ic.oid = i.indexrelid
     where i.indrelid = c.oid and i.indisunique and i.indisvalid) as indexes,
-  exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p','u','x') and k.condeferrable) as deferrable_unique,
+  exists (select from pg_constraint k where k.conrelid = c.oid and k.contype in ('p','u','x') and k.condeferrable)
+    or exists (select from tree join pg_constraint k on k.conrelid = tree.leaf where tree.root = c.oid and k.contype in ('p','u','x') and k.condeferrable) as deferrable_unique,
   coalesce(delayed.names, '[]') as deferrable_constraints,
   (select coalesce(json_agg(distinct k.confrelid::int8), '[]') from pg_constraint k
     where k.conrelid = c.oid and k.contype = 'f' and k.confrelid <> c.oid) as "references",

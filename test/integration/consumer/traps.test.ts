@@ -1,5 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import '../../../src/expression/load-parser.ts';
+import { readTableKeys } from '../../../connectors/postgres/target/parking/table-keys.ts';
+import { readTargetTables } from '../../../connectors/postgres/target/target-table.ts';
 import { configuredExpression } from '../../../src/config/configured-expression.ts';
 import { tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { ChangeDecoder, encodeChanges } from '../../../src/core/change-codec.ts';
@@ -241,6 +243,38 @@ test('rules that act at the target are found before anything is written', async 
   expect(await on.targetEnd.preflight([table('t')])).toMatchObject([
     { code: 'TL-2108', message: expect.stringContaining('rule twice') },
   ]);
+  // Rows go to the whole; what its partitions have of their own acts on them, too.
+  await on.target.query(`
+    CREATE TABLE whole (id int NOT NULL, place int) PARTITION BY RANGE (id); CREATE UNIQUE INDEX ON whole (id);
+    CREATE TABLE middle PARTITION OF whole FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
+    CREATE TABLE leaf PARTITION OF middle FOR VALUES FROM (0) TO (50);
+    CREATE FUNCTION alters() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.place := 0; RETURN NEW; END $$;
+    CREATE TRIGGER every BEFORE INSERT ON whole FOR EACH ROW EXECUTE FUNCTION alters();
+    CREATE TRIGGER rows BEFORE INSERT ON leaf FOR EACH ROW EXECUTE FUNCTION alters();
+    CREATE TRIGGER statements BEFORE INSERT ON leaf FOR EACH STATEMENT EXECUTE FUNCTION alters();
+    ALTER TABLE leaf ENABLE REPLICA TRIGGER rows, ADD CONSTRAINT places UNIQUE (place) DEFERRABLE;
+    CREATE TABLE child (place int REFERENCES leaf (id) ON DELETE CASCADE); ALTER TABLE child ADD CHECK (place > 0);`);
+  const client = await on.target.client();
+  try {
+    const [read] = await readTargetTables(client, [{ schema: 'public', name: 'whole' }]);
+    expect(read).toMatchObject({
+      ordinaryTriggers: ['trigger every'],
+      replicaTriggers: ['trigger rows'],
+      hasDeferrableUnique: true,
+      deferrableConstraints: ['public.places'],
+      cascades: ['child_place_fkey'],
+    });
+    const keys = await readTableKeys(client, [read?.oid ?? 0]);
+    expect(keys.get(read?.oid ?? 0)).toMatchObject({
+      unique: expect.arrayContaining([
+        expect.objectContaining({ columns: ['id'] }),
+        expect.objectContaining({ columns: ['place'] }),
+      ]),
+      referenced: [['id']],
+    });
+  } finally {
+    await client.end();
+  }
   // So is what would hide rows of it, and rows that stay and could not be found again.
   expect(await on.targetEnd.preflight([table('log'), { ...table('late'), kept: { mark: null } }])).toMatchObject([
     { code: 'TL-2109', table: 'public.log' },
