@@ -46,7 +46,7 @@ const streamCommit = (xid: number, lsn: number): Buffer =>
 const streamAbort = (xid: number, sub = xid): Buffer => join('A', int(4, xid), int(4, sub));
 
 /** Transactions below 100 had ended when the session began, but 50. The checkpoint is at 0/64, 100. */
-function assembled({ isWelcome = true, copiedTo = null as bigint | null } = {}) {
+function assembled({ isWelcome = true, isSynchronous = false, copiedTo = null as bigint | null } = {}) {
   const parts: TransactionPart[] = [];
   const told: string[] = [];
   const start = { position: formatLsn(100n), lastCommit: null };
@@ -72,7 +72,7 @@ function assembled({ isWelcome = true, copiedTo = null as bigint | null } = {}) 
       onEarly: (end) => told.push(end),
     }),
     isWatched: () => false,
-    idleUrgency: () => 'ride',
+    idleUrgency: () => (isSynchronous ? 'now' : 'ride'),
     emit: (part) => parts.push(part),
   });
   return {
@@ -98,6 +98,14 @@ function refusal(run: () => void): string {
   }
   return 'nothing';
 }
+
+test('a transaction with rows waits for nothing where COMMITs wait for the route: of its rows the mapping may leave none', () => {
+  for (const isSynchronous of [false, true]) {
+    const { parts, read } = assembled({ isSynchronous });
+    read(begin(70, 300), relation('', 7), insert('', 7, 'left out'), commit(300));
+    expect(parts.map(({ rows, urgency }) => [rows, urgency])).toEqual([[1, isSynchronous ? 'now' : 'ride']]);
+  }
+});
 
 test('a large transaction is given out before its commit, in parts that end with it', () => {
   const { parts, told, read, assembler } = assembled();

@@ -266,7 +266,8 @@ export class TransactionAssembler {
     const commit = { position: formatLsn(endLsn), atMs, id };
     const urgency = open.marked ? 'now' : idleUrgency();
     if (open.builder.empty) emit(idleAdvance(commit, urgency));
-    else open.builder.finish(commit, open.marked ? 'now' : 'ride');
+    // Of its rows the mapping may leave none, and a COMMIT may wait for it all the same.
+    else open.builder.finish(commit, urgency);
   }
 
   #row(bytes: Buffer, start: number, end: number): void {
