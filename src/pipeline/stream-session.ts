@@ -249,7 +249,9 @@ async function write(options: StreamSessionOptions, signal: AbortSignal): Promis
     if (parts.length > 0) {
       given = [...parts];
       await consumer.apply(parts, signal, feed);
-      feed.done(given.length);
+      // What an end has left was not applied.
+      if (signal.aborted) for (const part of given.splice(0)) options.budget.release(part.bytes);
+      else feed.done(given.length);
     }
     if (look !== null) {
       const reached = look;

@@ -180,6 +180,27 @@ test('a chunk whose rows can not be carried halts behind the transactions that c
   expect(applied).toEqual(['1', '2', '3']);
 });
 
+test('what an end has left over was not applied, and no longer counts against the memory', async () => {
+  const stop = new AbortController();
+  const told: string[] = [];
+  const budget = new ByteBudget(1_000);
+  budget.take(30);
+  const parts = [1, 2, 3].map((at) => ({ ...transaction(at), bytes: 10 }));
+  await streamSession({
+    ...common(stop),
+    budget,
+    onApplied: ({ id }) => told.push(id),
+    collector: collectorOf(parts),
+    consumer: consumerOf(async (_, __, feed) => {
+      feed?.done(1);
+      stop.abort();
+    }),
+    channel: Object.assign(new MemoryChannel(), { end() {} }),
+  });
+  expect(told).toEqual(['1']);
+  expect(budget.usedBytes).toBe(0);
+});
+
 test('a TRUNCATE is of the table as the guard has found it to be, not as the catalogue has it by then', async () => {
   const [further, found] = ['further', 'found'].map((name) => ({ schema: 'd', name, identity: 'full', columns: [] }));
   const { mapper, targetNode } = common(new AbortController());
