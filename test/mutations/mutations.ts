@@ -162,6 +162,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/consumer/traps.test.ts', name: 'a row changes while another one' },
   },
   {
+    id: 'old-values-as-the-driver-reads-them',
+    promise: 2,
+    what: 'compares values of the target in the form that the driver makes of them with those of the change queue',
+    file: 'connectors/postgres/target/parking/old-rows.ts',
+    find: ', types: asWritten }',
+    replace: ' }',
+    test: { file: 'test/integration/consumer/parking.test.ts', name: 'a unique value that was taken' },
+  },
+  {
     id: 'partitions-unasked',
     promise: 2,
     what: 'does not look for triggers of the partitions of a target table',

@@ -12,6 +12,7 @@ import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { updateKeyImage } from '../../sql/apply/net-effect.ts';
 import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
 import { quoteIdentifier } from '../identifiers.ts';
+import { asWritten } from './as-written.ts';
 import { Batch } from './batch.ts';
 import { type Displaced, type DisplacedRows, keyOfCells, type ChangePlace as Place } from './displaced-rows.ts';
 import type { Answer, BoundStatement } from './flight.ts';
@@ -402,9 +403,6 @@ class CarefulRun {
     return fail(targetErrors.applyFailed, { ...place, sqlState, message }, error);
   }
 }
-
-/** Values as the server writes them: the driver makes numbers and dates of some, and a cast to text may be a user's. */
-const asWritten: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text };
 
 function positionText(part: TransactionPart): string {
   return part.commit === null ? `transaction ${part.id}` : `${part.commit.position} (transaction ${part.id})`;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { ABSENT, type Cell, type Row } from '../../../src/core/cell.ts';
 import type { ShareTest } from '../../../src/core/change.ts';
 import { quoteIdentifier } from '../identifiers.ts';
+import { asWritten } from './as-written.ts';
 import type { TablePlan } from './table-plan.ts';
 
 /** Rows whose places are held before they are deleted: some 10 MB. */
@@ -131,6 +132,3 @@ function lists({ tables, places }: Places): [string, string] {
 function bytes(value: string | null): Cell {
   return value === null ? null : Buffer.from(value.slice(2), 'hex');
 }
-
-/** Values as the server writes them, which is how the source's come. */
-const asWritten: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text };

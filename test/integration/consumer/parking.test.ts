@@ -125,10 +125,17 @@ const dependences: readonly Dependence[] = [
   },
   {
     name: 'a unique value that was taken, and one that was given up and is not in the log',
-    schema: 'CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, note text);',
-    before: `INSERT INTO t VALUES (1, 'a', ''), (5, 'e', '')`,
-    parked: `UPDATE t SET code = 'b', note = 'bad' WHERE id = 1`,
-    behind: [`INSERT INTO t VALUES (2, 'a', '')`, `DELETE FROM t WHERE id = 1`, `UPDATE t SET code = 'b' WHERE id = 5`],
+    // Of types whose values are cast to text otherwise than they are written.
+    schema: `CREATE TABLE t (id int PRIMARY KEY, code text UNIQUE, note text, flag bool UNIQUE, address inet UNIQUE);`,
+    before: `INSERT INTO t VALUES (1, 'a', '', true, '10.0.0.1'), (5, 'e', '', NULL, NULL)`,
+    parked: `UPDATE t SET code = 'b', note = 'bad', flag = NULL, address = NULL WHERE id = 1`,
+    behind: [
+      `INSERT INTO t VALUES (2, 'a', '')`,
+      `INSERT INTO t VALUES (6, NULL, '', true)`,
+      `INSERT INTO t VALUES (7, NULL, '', NULL, '10.0.0.1')`,
+      `DELETE FROM t WHERE id = 1`,
+      `UPDATE t SET code = 'b' WHERE id = 5`,
+    ],
     free: [`INSERT INTO t VALUES (3, NULL, '')`, `INSERT INTO t VALUES (4, NULL, '')`],
   },
   {

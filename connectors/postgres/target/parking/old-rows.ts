@@ -5,6 +5,8 @@ import { updateKeyImage } from '../../../sql/apply/net-effect.ts';
 import type { RowKey } from '../../../sql/apply/row-key.ts';
 import { quoteIdentifier } from '../../identifiers.ts';
 import { arrayLiteral } from '../array-literal.ts';
+import { asWritten } from '../as-written.ts';
+import { collated } from '../row-statements.ts';
 import type { TablePlan } from '../table-plan.ts';
 
 /** Rows that one query asks for. */
@@ -31,7 +33,7 @@ export async function readOldRows(
   for (let at = 0; at < images.length; at += batch) {
     const rows = images.slice(at, at + batch);
     const values = plan.keyIndexes.map((index) => arrayLiteral(rows, index, 'quoted'));
-    const result = await client.query<(string | null)[]>({ text: query, values, rowMode: 'array' });
+    const result = await client.query<(string | null)[]>({ text: query, values, rowMode: 'array', types: asWritten });
     for (const cells of result.rows) {
       const row: Row = new Array(plan.source.columns.length).fill(ABSENT);
       for (const [i, index] of [...plan.keyIndexes, ...columns].entries()) row[index] = cells[i] ?? null;
@@ -56,11 +58,12 @@ function selectOldRows(plan: TablePlan, columns: readonly number[]): string {
     return column;
   };
   const keys = plan.keyIndexes.map(bound);
-  const list = [...keys, ...columns.map(bound)].map(({ name }) => `t.${quoteIdentifier(name)}::pg_catalog.text`);
+  const list = [...keys, ...columns.map(bound)].map(({ name }) => `t.${quoteIdentifier(name)}`);
   const arrays = keys.map((_, at) => `$${at + 1}::pg_catalog.text[]`).join(', ');
   const names = keys.map((_, at) => `k${at}`).join(', ');
   const equal = keys.map(
-    ({ name, typeSql }, at) => `t.${quoteIdentifier(name)} ${plan.keyEquals[at]} u.k${at}::${typeSql}`,
+    (column, at) =>
+      `t.${quoteIdentifier(column.name)} ${plan.keyEquals[at]} ${collated(column, `u.k${at}::${column.typeSql}`)}`,
   );
   return `select ${list.join(', ')} from unnest(${arrays}) as u(${names}) join ${plan.relation} as t on ${equal.join(' and ')}`;
 }
