@@ -55,8 +55,8 @@ export const typeMutations: readonly Mutation[] = [
     promise: 5,
     what: 'lists the old and the new row of 1,600 columns in one statement',
     file: 'connectors/postgres/target/row-statements.ts',
-    find: 'this.isSingle = key.length === 0 || isTextless',
-    replace: 'this.isSingle = isTextless',
+    find: 'this.isSingle = key.length === 0 || options.isKeyShared === true',
+    replace: 'this.isSingle = options.isKeyShared === true',
     test: { file: shapes, name: '1,600 columns' },
   },
   {

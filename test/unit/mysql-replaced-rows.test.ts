@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { Connection } from 'mysql2';
 import { expect, test } from 'vitest';
 import { type MysqlHost, MysqlSession } from '../../connectors/mysql/connect.ts';
@@ -113,6 +114,7 @@ test.for([
   [1644, '45000'],
 ] as const)('a row that the target keeps, with its error %s, refuses the load', async ([errno, sqlState]) => {
   const connection = {
+    stream: new EventEmitter(),
     query: (_: unknown, answer: (error: Error) => void) =>
       answer(Object.assign(new Error('kept'), { errno, sqlState })),
   } as unknown as Connection;
