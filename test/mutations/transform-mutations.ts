@@ -6,6 +6,15 @@ const refusals = { file: 'test/unit/transforms.test.ts', name: '' };
 /** What each transform promises, broken once. */
 export const transformMutations: readonly Mutation[] = [
   {
+    id: 'parked-names-forgotten',
+    promise: 5,
+    what: 'drops or renames a column while rows are parked that a retry finds by its name',
+    file: 'connectors/sql/parking/set-aside.ts',
+    find: '    if (step === undefined) return;',
+    replace: '    if (step !== null) return;',
+    test: { file: 'test/integration/route/parked-definitions.test.ts', name: 'of a transaction that is parked' },
+  },
+  {
     id: 'truncate-forgets-what-is-dropped',
     promise: 5,
     what: 'empties the table of others, too, where a route transform drops rows by a column that does not travel',

@@ -239,7 +239,9 @@ export class MysqlConsumer implements Consumer {
       await this.#rest(group);
       return parts.length;
     }
-    if (evolutionOf(parts[0]) !== null) {
+    const evolving = evolutionOf(parts[0]);
+    if (evolving !== null) {
+      this.#aside.demandNames(evolving, evolving.at);
       await this.#retried(group, 'set');
       return parts.length;
     }

@@ -308,7 +308,9 @@ export class PostgresConsumer implements Consumer {
       return group.parts.length;
     }
     // A definition to be followed: also where the rows around it are set aside, since later ones need it.
-    if (evolutionOf(group.parts[0]) !== null) {
+    const evolving = evolutionOf(group.parts[0]);
+    if (evolving !== null) {
+      this.#aside.demandNames(evolving, evolving.at);
       await this.#writer.attempt(group, 'set');
       return group.parts.length;
     }

@@ -2,7 +2,9 @@ import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { Commit, TransactionPart } from '../../../src/core/transaction.ts';
+import type { Evolving } from '../apply/evolutions.ts';
 import { type Group, groupOf, isIdle, transactionsOf } from '../apply/group.ts';
 import { mappingError } from '../apply/mapping-error.ts';
 import { haltAt, parkableCause } from './parkable.ts';
@@ -69,6 +71,16 @@ export class SetAside<P extends ClaimedPlan> {
   get isWatched(): boolean {
     const { parking } = this.#options;
     return parking.writing || parking.active;
+  }
+
+  /** Throws (halt) where columns would go, or take other names, while rows are set aside: a retry finds columns by the names that they had. */
+  demandNames(change: Evolving, position: string): void {
+    const { parking, route } = this.#options;
+    if (change.kind === 'ddl' || !(parking.writing || parking.count.count > 0)) return;
+    const step = change.evolution.steps.find(({ kind }) => kind === 'drop' || kind === 'rename');
+    if (step === undefined) return;
+    const column = step.kind === 'rename' ? step.from : step.kind === 'drop' ? step.column : '';
+    throw fail(targetErrors.parkedColumns, { route: route.name, table: tableLabel(change.to), column, position });
   }
 
   /** With something parked or unmapped: what is free before the first transaction that is not, or that one. Returns how many parts are done with. */

@@ -30,4 +30,17 @@ test('of a transaction that is parked the definition is followed all the same', 
   await target.query('ALTER TABLE t DROP CONSTRAINT refuses');
   expect(await file.tidelock('parked', 'retry', 'here-to-there', '--all')).toMatchObject({ code: 0 });
   expect(await contents(target, ['t'])).toEqual(await contents(source, ['t']));
+
+  // A retry goes by names: columns keep theirs while something is parked.
+  await target.query(`ALTER TABLE t ADD CONSTRAINT refuses CHECK (note <> 'worse')`);
+  await source.query(`INSERT INTO t VALUES (8, 'worse', 1, 2)`);
+  await source.query(
+    `BEGIN; ALTER TABLE t DROP c; ALTER TABLE t ADD c int; INSERT INTO t VALUES (9, 'good', 3, 4); COMMIT`,
+  );
+  expect((await route.state('failed')).reason?.code).toBe('TL-2222');
+  await target.query('ALTER TABLE t DROP CONSTRAINT refuses');
+  expect(await file.tidelock('parked', 'retry', 'here-to-there', '--all')).toMatchObject({ code: 0 });
+  expect(await file.tidelock('start', 'here-to-there')).toMatchObject({ code: 0 });
+  await route.caughtUp();
+  expect(await contents(target, ['t'])).toEqual(await contents(source, ['t']));
 });

@@ -307,6 +307,17 @@ export const targetErrors = {
     remedy: (place) => `Create the type at the target. ${startAgain(place)}`,
     explanation: 'Types that are not built in are not carried. A similar type would not hold every value.',
   }),
+  parkedColumns: errorKind<ColumnPlace & { position: string }>({
+    code: 'TL-2222',
+    title: 'A column goes, or takes another name, while rows are parked',
+    recovery: 'halt',
+    message: ({ route, table, column, position }) =>
+      `route ${route} halted: at ${position} column ${column} of ${table} is dropped or renamed while transactions are parked`,
+    remedy: ({ route }) =>
+      `Retry or discard what is parked ("tidelock parked list ${route}"). Then "tidelock start ${route}".`,
+    explanation:
+      'Parked rows are stored with the names that their columns had. Behind the change a retry would put their values into whatever columns have these names by then. Where the change stands in the middle of the transaction that is to be parked, mend what keeps that from being applied; or change the table at the target by hand, with the values that it has at the source, and start with --accept-schema-change.',
+  }),
   commandNotCarried: errorKind<CommandPlace & { why: string }>({
     code: 'TL-2230',
     title: 'A DDL command of the source is not carried to the target',
