@@ -195,7 +195,8 @@ async function carryOut(options: InitialLoadOptions, agreed: Change): Promise<Jo
     const isLarge = (binding: TableBinding): boolean => !copies.includes(tableLabel(binding.source));
     const beside = (await loadsOf(options, [...merged, ...others.filter(isLarge)])).map(
       ({ load, tables: to, where }) => {
-        const existing = to.some((table) => replaced.has(tableLabel(table))) ? 'replace' : load.existing;
+        // One that the route has not brought rows to may have somebody else's: with the others it has to be empty.
+        const existing = to.every((table) => replaced.has(tableLabel(table))) ? 'replace' : load.existing;
         return { load: { ...load, existing }, tables: to, where };
       },
     );

@@ -1,5 +1,6 @@
 import type { ApplyActivity } from '../core/apply-activity.ts';
 import type { Compared } from '../core/compared.ts';
+import { pause } from '../core/pause.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type {
   Concern,
@@ -18,6 +19,8 @@ import { memoryLimitBytes } from './memory-limit.ts';
 import { judgeHealth } from './route-health.ts';
 import type { RouteFacts, SelfWatch } from './self-watch.ts';
 import type { ProgressReport } from './sign-of-life.ts';
+
+const storedMs = 3_000;
 
 export interface RouteReportOptions {
   readonly definition: RouteDefinition;
@@ -87,10 +90,12 @@ export class RouteReport {
     if (changed) this.#listener();
   }
 
-  /** Told once it is stored, or can't be: who acts on it finds it where commands read it. */
+  /** Told once it is stored, or can't be within a few seconds: who acts on it finds it where commands read it. */
   async showStored(state: RouteState, reason: Reason, store: (status: RouteStatus) => Promise<unknown>): Promise<void> {
     this.#become(state, reason);
-    await store(this.status()).catch(() => {});
+    const over = new AbortController();
+    await Promise.race([store(this.status()).catch(() => {}), pause(storedMs, over.signal)]);
+    over.abort();
     this.show(state, reason);
   }
 

@@ -248,6 +248,36 @@ test('what a Consumer tells of a chunk is told of the one that the load has made
   expect(chunk).toMatchObject({ emptied: true, appliedMs: 7 });
 });
 
+test('what can not be carried of a load is told once what came before it is applied, however it has come', async () => {
+  const chunk = { sets: [{ table, touched: false, rows: [['3', '2', '1.00']] }] } as unknown as LoadedChunk;
+  for (const comesLater of [false, true]) {
+    const applied: unknown[] = [];
+    const consumer = bridgedConsumer(
+      {
+        apply: async (first: readonly TransactionPart[], _: AbortSignal, feed: PartFeed) => {
+          const held = [...first, ...feed.take()];
+          for (const { changes } of held) applied.push(...changes.map((change) => (change as InsertChange).after));
+          feed.done(held.length);
+          expect(feed.take()).toEqual([]);
+        },
+      } as unknown as Consumer,
+      await bridged(),
+      1_000_000,
+    );
+    const parts = [part(insert('1', '1', '1.50')), part(insert('2', '0', '2.50')), { ...part(), chunk }];
+    const later = comesLater ? parts.splice(1) : [];
+    const feed = { take: () => later.splice(0), done: () => {} } as unknown as PartFeed;
+    await expect(consumer.apply(parts, new AbortController().signal, feed)).rejects.toMatchObject({
+      code: 'TL-4602',
+      place: { table: 'shop.item', column: 'sold', position: 'a chunk of the load' },
+    });
+    expect(applied).toEqual([
+      ['1', 't', '1.5'],
+      ['2', 'f', '2.5'],
+    ]);
+  }
+});
+
 test('a carried row stands in place of the one that it was made of, and changes that have one row each get their own', async () => {
   const bridge = await bridged();
   const shared: Row = ['1', '1', '1.50'];

@@ -130,8 +130,7 @@ class CarefulRun {
   async #replaceRow(plan: TablePlan, after: Row, old: readonly Row[], place: Place): Promise<boolean> {
     const statement = plan.replace(after);
     if (statement === null) return false;
-    // Where foreign keys act, deleting the row would take others with it.
-    if (!this.#options.replicaRole && plan.target.cascades.length > 0) return false;
+    if (this.#cascades(plan)) return false;
     const values = bindRows(statement, old, [after]);
     const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
     if (typeof result !== 'number') throw this.#refused(result, place);
@@ -244,6 +243,8 @@ class CarefulRun {
       row = first ? [...first] : [];
     });
     if (typeof gone !== 'number') throw this.#refused(gone, place);
+    // Where the key is deferrable the target may hold a third one.
+    if (gone !== 1) throw fail(targetErrors.collision, { ...place, found: `finds ${gone} rows` });
     const values = kept.map((_, at) => (isBound[at] ? row : cells)[at] ?? null);
     const result = await this.#savepoint(plan, { text: plan.putBack, values });
     if (typeof result !== 'number') throw this.#refused(result, place);
@@ -339,6 +340,11 @@ class CarefulRun {
     return key !== undefined && (await this.#takeOut(plan, key, place, null, index.name));
   }
 
+  /** Deleting a row would take others with it, which nobody would bring back: foreign keys act. Under the replica role, too, where that is left for a table's sake. */
+  #cascades({ target }: TablePlan): boolean {
+    return (!this.#options.replicaRole || target.hasDeferrableUnique) && target.cascades.length > 0;
+  }
+
   /** False where the row of a key can't stand aside. */
   async #takeOut(
     plan: TablePlan,
@@ -347,9 +353,8 @@ class CarefulRun {
     taken: Displaced['taken'],
     constraint = 'its key',
   ): Promise<boolean> {
-    const { displaced, replicaRole } = this.#options;
-    // Where foreign keys act, deleting the row would take others with it.
-    if (!replicaRole && plan.target.cascades.length > 0) return false;
+    const { displaced } = this.#options;
+    if (this.#cascades(plan)) return false;
     let cells: (string | null)[] | undefined;
     const gone = await this.#savepoint(plan, { text: plan.takeOut, values: [...key] }, ([row]) => {
       cells = row && [...row];

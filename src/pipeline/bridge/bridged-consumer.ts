@@ -38,6 +38,8 @@ class CarriedAhead implements PartFeed {
   #given: number[] = [];
   #givenBytes = 0;
   #isUnknown = false;
+  /** What the first of those that wait can't be carried for. It is told when the Consumer is done with those before, and not where more comes by itself. */
+  #failed: { readonly error: unknown } | null = null;
 
   constructor(bridge: Bridge, limitBytes: number, feed: PartFeed | null) {
     this.#bridge = bridge;
@@ -58,8 +60,11 @@ class CarriedAhead implements PartFeed {
     this.#given = [];
     this.#givenBytes = 0;
     this.#isUnknown = false;
+    if (this.#failed !== null) throw this.#failed.error;
     await this.#bridge.know(this.#waiting.flatMap(tablesOf));
-    return this.#next();
+    const parts = this.#next();
+    if (parts.length === 0 && this.#failed !== null) throw (this.#failed as { readonly error: unknown }).error;
+    return parts;
   }
 
   take(): readonly TransactionPart[] {
@@ -84,12 +89,17 @@ class CarriedAhead implements PartFeed {
   #next(): readonly TransactionPart[] {
     const carried: TransactionPart[] = [];
     let at = 0;
-    for (; at < this.#waiting.length && !this.#isUnknown; at++) {
+    for (; at < this.#waiting.length && !this.#isUnknown && this.#failed === null; at++) {
       const part = this.#waiting[at] as TransactionPart;
       if (this.#given.length > 0 && this.#givenBytes + part.bytes > this.#limitBytes) break;
       this.#isUnknown = !this.#bridge.isKnown(part);
       if (this.#isUnknown) break;
-      carried.push(carryPart(this.#bridge, part));
+      try {
+        carried.push(carryPart(this.#bridge, part));
+      } catch (error) {
+        this.#failed = { error };
+        break;
+      }
       this.#given.push(part.bytes);
       this.#givenBytes += part.bytes;
     }

@@ -431,6 +431,18 @@ test('a row that nobody takes away is in the way of a new one of its key, and lo
     'SELECT v, own FROM t',
   );
   expect(won).toMatchObject({ error: undefined, rows: [{ v: 'newer', own: 'kept' }] });
+  // Where it can't stand aside without what points to it: a table with a deferrable check is written as an ordinary session does.
+  const withChild = `${table}, pos int UNIQUE ${deferrable}); CREATE TABLE child (t int REFERENCES t ON DELETE CASCADE);
+    INSERT INTO t VALUES (1, 'theirs'); INSERT INTO child VALUES (1)`;
+  const kept = await refused(
+    {
+      ...{ sourceSchema: `${table}, pos int)${full}`, targetSchema: withChild },
+      route: { apply, collisions, allow: ['targetTriggers'] },
+    },
+    [`BEGIN; INSERT INTO t VALUES (1, 'new'); UPDATE t SET v = 'newer'; COMMIT`],
+    'SELECT v, (SELECT count(*)::int FROM child) AS children FROM t',
+  );
+  expect(kept).toMatchObject({ error: undefined, rows: [{ v: 'newer', children: 1 }] });
 });
 
 const swaps: readonly (readonly [string, string, string, readonly string[]])[] = [
