@@ -2,6 +2,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take 35 s and more beside others, longest first: what is long and begins last keeps one worker busy at the end alone. */
 const longest = [
+  'test/full/failpoints-mariadb-to-mariadb.test.ts',
+  'test/full/failpoints-postgres-to-mysql.test.ts',
+  'test/full/failpoints-mysql-to-mariadb.test.ts',
+  'test/full/failpoints-mariadb-to-postgres.test.ts',
   'test/full/failpoints-second-passing.test.ts',
   'test/full/failpoints-third-passing.test.ts',
   'test/full/regression-suite.test.ts',

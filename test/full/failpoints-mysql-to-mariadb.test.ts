@@ -1,0 +1,3 @@
+import { killsBetween } from '../crash/kills-between.ts';
+
+killsBetween('mysql', 'mariadb');
