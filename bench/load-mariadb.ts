@@ -5,10 +5,9 @@
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { type MysqlServer, startMysql } from '../test/support/mysql.ts';
 import { type PostgresServer, startPostgres } from '../test/support/postgres.ts';
-import { childrenOf } from '../test/support/process-tree.ts';
 import { type RouteEnd, RouteFile } from '../test/support/route.ts';
+import { type Loaded, loadRounds, say, usedBy } from './load-rounds.ts';
 import { machine } from './machine.ts';
-import { cpuUs, median, peakBytes } from './measure.ts';
 import { findPgloader, type Pgloader } from './pgloader.ts';
 
 const [rows = 2_000_000, rounds = 5] = process.argv.slice(2).map(Number);
@@ -32,12 +31,6 @@ async function sums(end: RouteEnd): Promise<string> {
   return Object.values(found).map(String).join(' ');
 }
 
-interface Loaded {
-  readonly ms: number;
-  readonly peakBytes: number;
-  readonly cpuUsPerRow: number;
-}
-
 async function load(source: MysqlServer, server: PostgresServer): Promise<Loaded> {
   const target = await server.createDatabase();
   using file = new RouteFile({ source, target, name: 'bench', route: `tables: ["${database}.*"]` });
@@ -47,8 +40,7 @@ async function load(source: MysqlServer, server: PostgresServer): Promise<Loaded
   await using route = file.run();
   await route.state('running', mostMs);
   const ms = performance.now() - beganMs;
-  const workers = childrenOf(route.pid);
-  const used = { peakBytes: peakBytes(workers), cpuUsPerRow: cpuUs(workers) / rows };
+  const used = usedBy(route.pid, rows);
   const compared = await file.tidelock('compare', 'here-to-there');
   if (compared.code !== 0) throw new Error(`the target is not equal to the source: ${compared.out}${compared.err}`);
   await route.stop();
@@ -68,10 +60,6 @@ async function pgloaderMs(pgloader: Pgloader, source: MysqlServer, server: Postg
   return ms;
 }
 
-function say(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
 await setup();
 try {
   const pgloader = await findPgloader();
@@ -79,19 +67,10 @@ try {
   await using server = await startPostgres({ settings: settings.target });
   await source.query(table);
   say({ ...machine(), pgloader: pgloader.version, servers: settings });
-  const peers: number[] = [];
-  const loads: Loaded[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const peerMs = await pgloaderMs(pgloader, source, server);
-    const loaded = await load(source, server);
-    peers.push(peerMs);
-    loads.push(loaded);
-    say({ kind: 'round', round, rows, pgloaderMs: peerMs, ...loaded });
-  }
-  say({
-    ...{ kind: 'result', rows, ratio: median(peers) / median(loads.map(({ ms }) => ms)), must: 1.2, aim: 1.5 },
-    peakBytes: Math.max(...loads.map((each) => each.peakBytes)),
-    memoryMust: 256_000_000,
+  await loadRounds({
+    ...{ rows, rounds, peer: 'pgloaderMs', must: 1.2, aim: 1.5 },
+    peerMs: () => pgloaderMs(pgloader, source, server),
+    load: () => load(source, server),
   });
 } finally {
   await teardown();

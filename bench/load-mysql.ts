@@ -6,11 +6,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setup, teardown } from '../test/support/global-setup.ts';
 import { type MysqlServer, startMysql } from '../test/support/mysql.ts';
-import { childrenOf } from '../test/support/process-tree.ts';
 import { RouteFile } from '../test/support/route.ts';
 import { until } from '../test/support/until.ts';
+import { type Loaded, loadRounds, say, usedBy } from './load-rounds.ts';
 import { machine } from './machine.ts';
-import { cpuUs, median, peakBytes } from './measure.ts';
 import { type MysqlClient, mysqlClient } from './mysql-client.ts';
 import { mysqlSettings } from './mysql-to-mysql/mysql-contest.ts';
 
@@ -55,12 +54,6 @@ async function dumpMs(client: MysqlClient, source: MysqlServer, target: MysqlSer
   return performance.now() - beganMs;
 }
 
-interface Loaded {
-  readonly ms: number;
-  readonly peakBytes: number;
-  readonly cpuUsPerRow: number;
-}
-
 async function load(source: MysqlServer, target: MysqlServer): Promise<Loaded> {
   await target.query(`TRUNCATE ${database}.pgbench_accounts`);
   using file = new RouteFile({
@@ -76,8 +69,7 @@ async function load(source: MysqlServer, target: MysqlServer): Promise<Loaded> {
     return took === undefined ? null : Number(took.ms);
   };
   const ms = await until('the end of the load', done, mostMs);
-  const workers = childrenOf(route.pid);
-  const used = { peakBytes: peakBytes(workers), cpuUsPerRow: cpuUs(workers) / rows };
+  const used = usedBy(route.pid, rows);
   await route.state('running', mostMs);
   await route.stop();
   const [here, there] = await Promise.all([source, target].map((server) => checksum(server)));
@@ -91,10 +83,6 @@ async function checksum(server: MysqlServer): Promise<string> {
   return String(row?.Checksum);
 }
 
-function say(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
 await setup();
 try {
   await using stack = new AsyncDisposableStack();
@@ -105,19 +93,10 @@ try {
   await Promise.all([source, target].map((server) => server.query(table)));
   await fill(source);
   say({ ...machine(), servers: mysqlSettings });
-  const dumps: number[] = [];
-  const loads: Loaded[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const dumped = await dumpMs(client, source, target);
-    const loaded = await load(source, target);
-    dumps.push(dumped);
-    loads.push(loaded);
-    say({ kind: 'round', round, rows, dumpMs: dumped, ...loaded });
-  }
-  say({
-    ...{ kind: 'result', rows, ratio: median(dumps) / median(loads.map(({ ms }) => ms)), must: 0.8, aim: 1.5 },
-    peakBytes: Math.max(...loads.map((each) => each.peakBytes)),
-    memoryMust: 256_000_000,
+  await loadRounds({
+    ...{ rows, rounds, peer: 'dumpMs', must: 0.8, aim: 1.5 },
+    peerMs: () => dumpMs(client, source, target),
+    load: () => load(source, target),
   });
 } finally {
   await teardown();
