@@ -820,8 +820,9 @@ export const mutations: readonly Mutation[] = [
     promise: 10,
     what: "passes the server's message on, which quotes the value",
     file: 'connectors/postgres/target/careful-apply.ts',
-    find: "found: `meets another row with the same ${result.constraint ?? 'unique key'}`,",
-    replace: "found: `meets ${(result as { detail?: string }).detail ?? ''}`,",
+    find: "const constraint = (typeof result !== 'number' && result.constraint) || 'unique key';",
+    replace:
+      "const constraint = (typeof result !== 'number' && (result as { detail?: string }).detail) || 'unique key';",
     test: { file: 'test/integration/route/collisions.test.ts', name: 'another row with the same unique value' },
   },
   {
