@@ -3,6 +3,7 @@ import stringWidth from 'string-width';
 import type { RouteTable } from '../control/read-tables.ts';
 import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
+import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
 import { durationText } from '../core/quantity-text.ts';
 import { loadLines, waitTexts } from './load/load-text.ts';
 import { tableText } from './table-text.ts';
@@ -12,12 +13,18 @@ export interface StatusStyle {
   readonly colours: boolean;
   /** Width of the terminal; null where there is none, and lines may have any length. */
   readonly columns: number | null;
+  readonly nowMs: number;
 }
 
 /** A route, and its tables where somebody has asked for them. */
 export interface StatusRow extends RouteView {
   readonly tables?: readonly RouteTable[];
 }
+
+/** How long a restart is worth a line of its own. */
+const restartShownMs = 3_600_000;
+
+const often = supervisionErrors.restartsOften.code;
 
 /** Of a load: the others wait. */
 const mostTables = 8;
@@ -71,9 +78,21 @@ export function statusText(routes: readonly StatusRow[], style: StatusStyle): st
     for (const { code, message, remedy } of [...(route.reason ? [route.reason] : []), ...concerns])
       for (const sentence of [`${code} ${message}`, remedy])
         if (sentence !== undefined) text.push(...wrapped(sentence, { indent: 2, columns: style.columns }));
+    const restart = restartText(route, style.nowMs);
+    if (restart !== null) text.push(...wrapped(restart, { indent: 2, columns: style.columns }));
     if (route.tables !== undefined) text.push(...tableLines(route.tables, style.columns));
   }
   return `${text.join('\n')}\n`;
+}
+
+/** Null where it was long ago, or is told already. */
+function restartText({ restarted, restarts, reason, concerns }: RouteView, nowMs: number): string | null {
+  if (restarted === null) return null;
+  const { code, message } = restarted.reason;
+  const agoMs = nowMs - Date.parse(restarted.at);
+  const isTold = reason?.message === message || concerns.some((concern) => concern.code === often);
+  if (agoMs >= restartShownMs || isTold) return null;
+  return `started again ${durationText(agoMs)} ago (restart ${restarts}): ${code} ${message}`;
 }
 
 function tableLines(tables: readonly RouteTable[], columns: number | null): string[] {

@@ -38,6 +38,8 @@ export interface Concern extends Reason {
 export interface Restart {
   readonly at: string;
   readonly reason: Reason;
+  /** So many workers of the route have ended for a reason within a quarter of an hour, this one too; absent from older engines. */
+  readonly recent?: number | undefined;
 }
 
 export interface LoadProgress {

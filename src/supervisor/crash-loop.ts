@@ -3,14 +3,17 @@ export interface CrashRules {
   readonly windowMs: number;
 }
 
+/** What has ended longer ago has nothing to do with what ends now. */
+export const restartsCountMs = 15 * 60_000;
+
 /** With the growing pauses between them, so many crashes take a minute at least. */
-export const crashRules: CrashRules = { crashes: 8, windowMs: 15 * 60_000 };
+export const crashRules: CrashRules = { crashes: 8, windowMs: restartsCountMs };
 
 /** With the crash that has just happened, those that still count. */
 export function recentCrashes(
   crashedAtMs: readonly number[],
   nowMs: number,
-  { windowMs }: CrashRules,
+  { windowMs }: Pick<CrashRules, 'windowMs'>,
 ): readonly number[] {
   return [...crashedAtMs, nowMs].filter((atMs) => atMs > nowMs - windowMs);
 }

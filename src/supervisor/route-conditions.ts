@@ -39,7 +39,9 @@ export class RouteConditions {
     const worker = this.#supervisor.workerOf(route);
     if (worker === null) return null;
     const said = this.#supervisor.statusOf(route);
-    const isNow = said !== null && (said.state === 'failed' || this.#saidBy.get(route) === worker.pid);
+    const by = this.#saidBy.get(route);
+    // What the Supervisor says between two workers counts until the next one says something.
+    const isNow = said !== null && (said.state === 'failed' || by === worker.pid || by === null);
     if (!isNow) return { state: 'starting', health: 'unknown', status: null, leads: false };
     const { state, health } = said;
     return { state, health, status: said, leads: said.leads ?? !notLeading.includes(state) };

@@ -5,8 +5,9 @@ import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
 import { judgeRoom, type QueueRoom } from '../core/queue-room.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { Concern, Health, Reason, RouteState } from '../core/route-status.ts';
+import type { Concern, Health, Reason, Restart, RouteState } from '../core/route-status.ts';
 import type { ApplyWait } from './apply-wait.ts';
+import { restartsCountMs } from './crash-loop.ts';
 import { type MemoryUse, nearsLimit } from './memory-limit.ts';
 
 export interface HealthFacts {
@@ -28,11 +29,16 @@ export interface HealthFacts {
   readonly compared?: Compared | null;
   /** Of the last compare in the background. */
   readonly compareFailure?: Reason | null;
+  /** Why the worker before this one ended, and how long ago. */
+  readonly restarted?: (Restart & { readonly agoMs: number }) | null;
 }
 
 /** What is told of a blocked event loop: less than this holds up nobody who would notice. */
 const blockedWarnMs = 5_000;
 const startWarnMs = 60_000;
+
+/** Workers that have ended within a quarter of an hour: one or two are passing. As the alert TidelockRestarts has it. */
+const restartsWarn = 3;
 
 type Judged = Omit<Concern, 'since'>;
 
@@ -53,6 +59,7 @@ export function judgeHealth(facts: HealthFacts): JudgedHealth {
     loadConcern,
     differenceConcern,
     compareConcern,
+    restartConcern,
     memoryConcern,
     loopConcern,
     startConcern,
@@ -62,7 +69,8 @@ export function judgeHealth(facts: HealthFacts): JudgedHealth {
   const { state } = facts;
   if (state === 'failed' || state === 'fenced' || concerns.some(isCritical)) return { health: 'critical', concerns };
   if (state === 'retrying' || concerns.length > 0) return { health: 'warning', concerns };
-  return { health: state === 'starting' ? 'unknown' : 'ok', concerns };
+  if (state !== 'starting') return { health: 'ok', concerns };
+  return { health: facts.restarted == null ? 'unknown' : 'warning', concerns };
 }
 
 const isCritical = ({ level }: Judged): boolean => level === 'critical';
@@ -112,6 +120,14 @@ function differenceConcern({ route, compared }: HealthFacts): Judged | null {
 function compareConcern({ route, compareFailure }: HealthFacts): Judged | null {
   if (compareFailure == null) return null;
   return concern('warning', fail(supervisionErrors.compareFails, { route, ...compareFailure }));
+}
+
+/** Of a route that has failed its reason tells it. */
+function restartConcern({ route, state, restarted }: HealthFacts): Judged | null {
+  if (restarted == null || state === 'failed') return null;
+  const { recent = 1, agoMs, reason } = restarted;
+  if (recent < restartsWarn || agoMs >= restartsCountMs) return null;
+  return concern('warning', fail(supervisionErrors.restartsOften, { route, recent, agoMs, last: reason.message }));
 }
 
 /** What a worker that rests still holds is given back with the next collection. */

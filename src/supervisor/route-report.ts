@@ -45,6 +45,8 @@ export class RouteReport {
   /** Of a load that is one transaction: they come to nothing if it fails. */
   #uncommittedRows = 0;
   #ran = false;
+  /** It has not been anything but starting. */
+  #begins = true;
   #listener: () => void = () => {};
   #ignored: () => readonly string[] = () => [];
   #wait: { readonly sinceMs: number; readonly what: string; readonly holders: string } | null = null;
@@ -104,6 +106,7 @@ export class RouteReport {
     if (state !== this.#state) this.#since.state = new Date();
     this.#state = state;
     this.#reason = reason;
+    this.#begins &&= state === 'starting';
     return changed;
   }
 
@@ -192,9 +195,11 @@ export class RouteReport {
   status(): RouteStatus {
     const counts = this.meter.counts();
     const { health, concerns } = this.#judge();
+    const { restarted = null } = this.#options;
     return {
       state: this.#state,
-      reason: this.#reason,
+      // What it starts again after is why it does not run.
+      reason: this.#reason ?? (this.#begins ? (restarted?.reason ?? null) : null),
       health,
       wanted: this.wanted,
       leads: this.leads,
@@ -216,12 +221,12 @@ export class RouteReport {
       since: this.#since.state.toISOString(),
       healthSince: this.#since.health.toISOString(),
       concerns,
-      restarted: this.#options.restarted ?? null,
+      restarted,
     };
   }
 
   #judge(): { readonly health: Health; readonly concerns: readonly Concern[] } {
-    const { definition, self } = this.#options;
+    const { definition, self, restarted } = this.#options;
     const { meter } = this;
     const judged = judgeHealth({
       route: definition.name,
@@ -238,6 +243,7 @@ export class RouteReport {
       blockedMs: self?.blockedMs ?? 0,
       compared: this.#compared.found,
       compareFailure: this.#compared.failure,
+      restarted: restarted == null ? null : { ...restarted, agoMs: Date.now() - Date.parse(restarted.at) },
     });
     if (judged.health !== this.#health) this.#since.health = new Date();
     this.#health = judged.health;

@@ -5,7 +5,7 @@ import type { WorkerVitals } from '../core/route-metrics.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
 import type { Health, Reason, Restart, RouteState, RouteStatus, Told } from '../core/route-status.ts';
 import { crashesInRow, restartDelayMs } from './backoff.ts';
-import { type CrashRules, isCrashLoop, recentCrashes } from './crash-loop.ts';
+import { type CrashRules, isCrashLoop, recentCrashes, restartsCountMs } from './crash-loop.ts';
 import { judgeMemory, noMemoryHistory } from './memory-limit.ts';
 import type { SignOfLife } from './sign-of-life.ts';
 import { judgeProgress, moving } from './stand-still.ts';
@@ -76,7 +76,7 @@ export interface WorkerView {
   readonly startedAt: Date | null;
   /** Workers that have died, or were ended by the Supervisor since something was wrong with them. */
   readonly restarts: number;
-  /** The last of these. */
+  /** Why the worker before this one ended; null where it was told to, or was the first. */
   readonly restarted: Restart | null;
   readonly vitals: WorkerVitals | null;
 }
@@ -108,6 +108,8 @@ export class SupervisedRoute {
   #restarted: Restart | null = null;
   #crashesInRow = 0;
   #crashedAtMs: readonly number[] = [];
+  /** Of workers that died, or that something was wrong with. */
+  #endedAtMs: readonly number[] = [];
   #halted: Reason | null = null;
   #dying: string | null = null;
   #memory = noMemoryHistory;
@@ -208,6 +210,7 @@ export class SupervisedRoute {
   async replace(configuration: object | null = this.#configuration): Promise<boolean> {
     this.#configuration = configuration;
     if (this.#stopping) return await this.stop();
+    this.#restarted = null;
     this.#forgetCrashes();
     return await this.#anew();
   }
@@ -299,6 +302,7 @@ export class SupervisedRoute {
       replacing.ended();
     } else if (exitCode === 0) {
       this.#logger.info({ ...fields, delayMs: orderlyDelayMs }, 'worker ended in order, starting another');
+      this.#restarted = null;
       this.#startIn(orderlyDelayMs);
     } else {
       this.#died(worker, end);
@@ -336,7 +340,8 @@ export class SupervisedRoute {
 
   #noteRestart(reason: Reason): void {
     this.#restarts++;
-    this.#restarted = { at: new Date().toISOString(), reason };
+    this.#endedAtMs = recentCrashes(this.#endedAtMs, performance.now(), { windowMs: restartsCountMs });
+    this.#restarted = { at: new Date().toISOString(), reason, recent: this.#endedAtMs.length };
   }
 
   #hear(message: unknown): void {
@@ -423,6 +428,7 @@ export class SupervisedRoute {
   #forgetCrashes(): void {
     this.#crashesInRow = 0;
     this.#crashedAtMs = [];
+    this.#endedAtMs = [];
     this.#halted = null;
   }
 }

@@ -81,6 +81,14 @@ test('what a worker has said that is gone is not said any more', async () => {
   supervisor.dies('one');
   expect(await json('/health/routes/one')).toMatchObject({ state: 'failed', health: 'critical' });
   supervisor.start('one');
+  // So does what the Supervisor says between two workers, until the next one says something.
+  supervisor.says('one', { state: 'running' });
+  supervisor.dies('one');
+  supervisor.says('one', { state: 'retrying', health: 'warning', reason: { code: 'TL-4310', message: 'died' } });
+  supervisor.start('one');
+  expect(await json('/health/routes/one')).toMatchObject({ state: 'retrying', health: 'warning', code: 'TL-4310' });
+  supervisor.says('one', { state: 'running' });
+  expect((await get('/health/routes/one')).status).toBe(200);
 });
 
 test('nothing is told that needs a token: no texts of errors, and nothing else than the paths', async () => {

@@ -64,7 +64,16 @@ export const routeView: z.ZodType<RouteView> = z
     load: loadProgress.nullable(),
     loadedRows: count.describe('Rows that loads have written to the target; `rows` are those of the stream.'),
     restarts: count,
-    restarted: z.object({ at: time, reason }).nullable().describe('Why the worker before this one ended.'),
+    restarted: z
+      .object({
+        at: time,
+        reason,
+        recent: count
+          .optional()
+          .describe('So many workers have ended for a reason within a quarter of an hour, that one too.'),
+      })
+      .nullable()
+      .describe('Why the worker before this one ended; null where it was told to, or was the first.'),
     ignored: z.array(z.string()).describe('Columns that are left out, as schema.table.column.'),
     compared: z
       .object({

@@ -35,7 +35,7 @@ async function status(line: CommandLine, route: string | undefined, options: Sta
     else {
       // Measuring text takes a tenth of a second to load, which a script that asks often does not need.
       const { statusText } = await import('../status-text.ts');
-      const style = { colours: usesColours(line), columns: terminalColumns(line) };
+      const style = { colours: usesColours(line), columns: terminalColumns(line), nowMs: Date.now() };
       const text = `${options.watch ? `${clockText(new Date())}\n` : ''}${statusText(routes, style)}`;
       line.out.write(options.watch && line.out.isTTY ? repaint(text, line.out.rows) : text);
     }

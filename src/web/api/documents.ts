@@ -92,7 +92,10 @@ export interface RouteDocument {
   /** Why the health is not ok beside the state, worst first. */
   readonly concerns?: readonly ConcernDocument[] | undefined;
   /** Why the worker before this one ended. */
-  readonly restarted?: { readonly at: string; readonly reason: ReasonDocument } | null | undefined;
+  readonly restarted?:
+    | { readonly at: string; readonly reason: ReasonDocument; readonly recent?: number | undefined }
+    | null
+    | undefined;
   /** What the last compare of each table has found. */
   readonly compared?: ComparedDocument | null | undefined;
 }

@@ -9,10 +9,11 @@ const restartShownMs = 3_600_000;
 
 /** Why the health is not ok beside the state, and that the worker was started again not long ago. */
 export function Concerns({ route, nowMs }: { readonly route: RouteDocument; readonly nowMs: number }) {
-  const { restarted = null, restarts } = route;
+  const { restarted = null, restarts, reason } = route;
   const concerns = otherConcerns(route);
   const isRecent = restarted !== null && nowMs - Date.parse(restarted.at) < restartShownMs;
-  if (concerns.length === 0 && !isRecent) return null;
+  const isTold = reason?.message === restarted?.reason.message;
+  if (concerns.length === 0 && (!isRecent || isTold)) return null;
   return (
     <section class="concerns" aria-label="Concerns">
       {concerns.map(({ level, code, message, remedy = '', since }) => (
@@ -29,7 +30,7 @@ export function Concerns({ route, nowMs }: { readonly route: RouteDocument; read
           </div>
         </div>
       ))}
-      {isRecent && (
+      {isRecent && !isTold && (
         <div class="notice tone-info">
           <ToneSign tone="info" />
           <div>

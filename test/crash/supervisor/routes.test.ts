@@ -116,6 +116,7 @@ test('a worker that dies again and again ends in failed, with what it died of, a
     'TL-4310',
     'TL-4310',
   ]);
+  expect(heard.filter(({ state }) => state === 'retrying').map(({ restarted }) => restarted?.recent)).toEqual([1, 2]);
   // Not started to work again by itself: the worker that holds it stays.
   const holding = supervisor.workerOf('dies')?.pid;
   process.kill(holding ?? 0, 'SIGUSR2');

@@ -26,6 +26,13 @@ const judged = (change: Partial<HealthFacts>) => {
   return [health, ...concerns.map(({ level, code }) => `${level} ${code}`)];
 };
 
+const restarted = (recent: number, agoMs = 40_000) => ({
+  at: '2026-11-22T18:00:00.000Z',
+  reason: { code: 'TL-4310', message: 'the worker of route one died (signal SIGKILL)' },
+  recent,
+  agoMs,
+});
+
 const wait = (waitedMs: number) => ({ waitedMs, what: 'lock on relation', holders: 'session 7 (user dba)' });
 
 test.for<[string, Partial<HealthFacts>, string[]]>([
@@ -33,6 +40,12 @@ test.for<[string, Partial<HealthFacts>, string[]]>([
   ['a table whose load rests', { resting: ['public.item', 'public.other'] }, ['warning', 'warning TL-4164']],
   ['a starting one', { state: 'starting' }, ['unknown']],
   ['one that starts for a minute', { state: 'starting', inStateMs: 60_000 }, ['warning', 'warning TL-4307']],
+  ['one that starts after its worker has died', { state: 'starting', restarted: restarted(1) }, ['warning']],
+  ['one that runs since', { restarted: restarted(2) }, ['ok']],
+  ['whose workers end again and again', { restarted: restarted(3) }, ['warning', 'warning TL-4314']],
+  ['that starts once more', { state: 'starting', restarted: restarted(3) }, ['warning', 'warning TL-4314']],
+  ['whose workers have ended a quarter of an hour ago', { restarted: restarted(7, 900_000) }, ['ok']],
+  ['whose workers have ended until it has failed', { state: 'failed', restarted: restarted(8) }, ['critical']],
   ['one that tries again', { state: 'retrying' }, ['warning']],
   ['one that has halted', { state: 'failed' }, ['critical']],
   ['one that is fenced', { state: 'fenced' }, ['critical']],

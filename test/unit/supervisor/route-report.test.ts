@@ -58,6 +58,21 @@ test('rows are told as loaded once, when they are at the target, whatever a load
   expect(told()).toBe(150);
 });
 
+test('a route that starts says what it starts again after, until it has done something', () => {
+  const died = { code: 'TL-4310', message: 'the worker of route one died (signal SIGKILL)' };
+  const restarted = { at: new Date().toISOString(), reason: died, recent: 1 };
+  const report = new RouteReport({ definition, restarts: 1, heartbeatMs: 2_000, restarted, onStatus: () => {} });
+  expect(report.status()).toMatchObject({ state: 'starting', health: 'warning', reason: died });
+  report.show('starting');
+  expect(report.status().reason).toEqual(died);
+  report.show('starting', { code: 'TL-5001', message: '' });
+  expect(report.status().reason?.code).toBe('TL-5001');
+  report.show('stopped');
+  // Somebody starts it, hours later perhaps.
+  report.show('starting');
+  expect(report.status()).toMatchObject({ state: 'starting', reason: null, restarted });
+});
+
 test('a halt is told once it is stored, also where it can not be', async () => {
   for (const fails of [false, true]) {
     const told: string[] = [];

@@ -120,7 +120,7 @@ export const routeErrors = {
     recovery: 'usage',
     message: ({ route, since }) => `no engine runs route ${route}${since}`,
     remedy: ({ route }) =>
-      `Start "tidelock run", or find out why it has ended. One that was fenced goes on with "tidelock start ${route}". One that runs takes up a route that is new in its configuration on SIGHUP.`,
+      `Start "tidelock run", or find out why it has ended. Where it is there, its log tells why its worker is not. One that was fenced goes on with "tidelock start ${route}". One that runs takes up a route that is new in its configuration on SIGHUP.`,
     explanation:
       'The route should run, and its lease has been released or has expired: the engine was ended, has died, or cannot reach the target.',
   }),

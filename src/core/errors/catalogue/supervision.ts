@@ -136,6 +136,17 @@ export const supervisionErrors = {
     explanation:
       'What kills a worker each time it starts does not go away by starting it again. The source keeps its changes for the route, which goes on from its checkpoint.',
   }),
+  restartsOften: errorKind<{ route: string; recent: number; agoMs: number; last: string }>({
+    code: 'TL-4314',
+    title: 'Workers of the route end again and again',
+    recovery: 'usage',
+    message: ({ route, recent, agoMs, last }) =>
+      `${recent} workers of route ${route} ended within 15 minutes, the last one ${durationText(agoMs)} ago: ${last}`,
+    remedy: () =>
+      'Find out what ends them: the log of the service tells of each. SIGKILL is most often the kernel, which was out of memory: give the host or the container more, or lower apply.memory. An error within a user exit is mended there.',
+    explanation:
+      'Each time the route goes on from its checkpoint, so that nothing is lost, and is late by as long as that takes. 8 deaths within 15 minutes end in a halt (TL-4311). It is over when no worker has ended for 15 minutes.',
+  }),
   workerSilent: errorKind<{ route: string; silentMs: number }>({
     code: 'TL-4312',
     title: 'The worker of the route said nothing any more',
