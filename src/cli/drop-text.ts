@@ -55,6 +55,6 @@ export function doneText({ leftovers, journalled = true }: DroppedLeftovers): st
     ...statements.map((statement) => `  ${statement}`),
   ]);
   if (!journalled)
-    lines.push('The journal went with the node: no other target is there that could keep an entry of this.');
+    lines.push('The journal went with the node: no other target answers that could keep an entry of this.');
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }

@@ -33,9 +33,8 @@ export interface FailedDrop {
 export interface DroppedLeftovers {
   readonly version: 1;
   readonly leftovers: readonly Leftover[];
-  /** Of orphans. */
   readonly failed?: readonly FailedDrop[];
-  /** Of a node that was forgotten. False where no other target is there whose journal could have it. */
+  /** Of a node that was forgotten. False where no other target answers whose journal could have it. */
   readonly journalled?: boolean;
 }
 
@@ -180,10 +179,6 @@ async function leftJournalled<T>(
   });
 }
 
-function otherTarget({ routes }: Configuration, gone: string): NodeDefinition | null {
-  return [...routes.values()].find(({ to }) => to.name !== gone)?.to ?? null;
-}
-
 /** Everything is found by the name. */
 function orphan({ name: deployment, routes }: Configuration, node: NodeDefinition, name: string): RouteDefinition {
   const [some] = routes.values();
@@ -193,7 +188,8 @@ function orphan({ name: deployment, routes }: Configuration, node: NodeDefinitio
 
 /**
  * Forgets a node that is gone for good: removes what its routes have at their other side, and says what would have to be removed on
- * it, should it ever come back.
+ * it, should it ever come back. Of a route whose other side does not answer, either, nothing is removed, and that is told; it does
+ * not keep the others from it.
  */
 export async function dropUnreachable(
   configuration: Configuration,
@@ -202,39 +198,85 @@ export async function dropUnreachable(
 ): Promise<DroppedLeftovers> {
   const node = configuration.nodes.demand(name, 'node');
   await demandGone(node);
+  const silent = await silentNodes(configuration, node);
+  const places = [...configuration.routes.values()].map(({ to }) => to);
+  const forgets: Forgets = {
+    configuration,
+    node,
+    asked,
+    journal: places.find((to) => to.name !== name && !silent.has(to.name)) ?? null,
+  };
+  const failed: FailedDrop[] = [];
   const leftovers: Leftover[] = [];
   let isJournalled = true;
   for (const route of configuration.routes.values()) {
     if (route.from.name !== name && route.to.name !== name) continue;
     const isSource = route.from.name === name;
     const other = isSource ? route.to : route.from;
-    await using opened = openRoute(route);
-    let usedBy: string | null = null;
-    let statements: readonly string[] = [];
-    if (!isSource && (await opened.source.status()).queue === 'active') usedBy = 'an engine that reads its slot';
-    if (asked !== null && usedBy === null) {
-      const store = isSource ? await opened.store() : null;
-      const stores = store !== null && (await store.read()) !== null ? [store] : [];
-      const sources = isSource ? [] : [opened.source];
-      const drop = () => dropUnderLease({ stores, sources, takeover: true });
-      const place = isSource ? route.to : otherTarget(configuration, name);
-      if (place === null) isJournalled = false;
-      const { left } = await leftJournalled(place === null ? null : orphan(configuration, place, route.name), asked, {
-        action: 'drop unreachable',
-        details: { node: name },
-        run: drop,
-      });
-      statements = left.flat();
+    const error = silent.get(other.name);
+    if (error !== undefined) {
+      if (!failed.some((one) => one.node === other.name)) failed.push({ node: other.name, route: null, error });
+      continue;
     }
+    const left = { usedBy: null, dropped: false, statements: [] };
+    const forgotten = await orFailed(() => forget(forgets, route), { node: null, route: route.name }, failed);
+    if (forgotten !== null && !isSource && forgets.journal === null) isJournalled = false;
     const own = { name: route.name, retainedBytes: 0 };
-    const isDropped = asked !== null && usedBy === null;
     const { parts } = leftAt(route, isSource ? 'target' : 'source');
-    if (parts.length > 0)
-      leftovers.push({ ...own, ...placeOfNode(other), parts, usedBy, dropped: isDropped, statements });
+    if (parts.length > 0) leftovers.push({ ...own, ...placeOfNode(other), parts, ...(forgotten ?? left) });
     const gone = leftAt(route, isSource ? 'source' : 'target');
     if (gone.parts.length > 0) leftovers.push({ ...own, ...placeOfNode(node), ...gone, usedBy: null, dropped: false });
   }
-  return { version: 1, leftovers, ...(asked !== null && { journalled: isJournalled }) };
+  return { version: 1, leftovers, failed, ...(asked !== null && { journalled: isJournalled }) };
+}
+
+interface Forgets {
+  readonly configuration: Configuration;
+  /** That is gone. */
+  readonly node: NodeDefinition;
+  readonly asked: Asked | null;
+  /** A target that answers, in whose journal the routes are whose own target is gone; null where none does. */
+  readonly journal: NodeDefinition | null;
+}
+
+/** Of one route, at its other side. */
+async function forget(
+  { configuration, node, asked, journal }: Forgets,
+  route: RouteDefinition,
+): Promise<Pick<Leftover, 'usedBy' | 'dropped' | 'statements'>> {
+  const isSource = route.from.name === node.name;
+  await using opened = openRoute(route);
+  const nothing = { usedBy: null, dropped: false, statements: [] };
+  if (!isSource && (await opened.source.status()).queue === 'active')
+    return { ...nothing, usedBy: 'an engine that reads its slot' };
+  if (asked === null) return nothing;
+  const store = isSource ? await opened.store() : null;
+  const stores = store !== null && (await store.read()) !== null ? [store] : [];
+  const sources = isSource ? [] : [opened.source];
+  const place = isSource ? route.to : journal;
+  const { left } = await leftJournalled(place === null ? null : orphan(configuration, place, route.name), asked, {
+    action: 'drop unreachable',
+    details: { node: node.name },
+    run: () => dropUnderLease({ stores, sources, takeover: true }),
+  });
+  return { ...nothing, dropped: true, statements: left.flat() };
+}
+
+/** Those besides `gone` that do not answer, either, with what they were asked in vain for. */
+async function silentNodes(
+  { name, routes }: Configuration,
+  gone: NodeDefinition,
+): Promise<ReadonlyMap<string, FailedDrop['error']>> {
+  const failed: FailedDrop[] = [];
+  const named = new Map([...routes.values()].flatMap(({ from, to }) => [from, to]).map((node) => [node.name, node]));
+  named.delete(gone.name);
+  await Promise.all(
+    [...named.values()].map((node) => {
+      const look = () => connectorFor(node.type).inspector(node).routesLeft(name);
+      return orFailed(look, { node: node.name, route: null }, failed);
+    }),
+  );
+  return new Map(failed.map(({ node, error }) => [node ?? '', error]));
 }
 
 function leftAt(route: RouteDefinition, side: 'source' | 'target'): LeftBehind {

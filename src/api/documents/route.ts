@@ -246,11 +246,11 @@ export const droppedLeftovers: z.ZodType<DroppedLeftovers> = z
         }),
       )
       .exactOptional()
-      .describe('Of orphans: what could not be done. All else was.'),
+      .describe('What could not be done. All else was.'),
     journalled: z
       .boolean()
       .exactOptional()
-      .describe('Of a node that was forgotten: false where no other target is there whose journal could have it.'),
+      .describe('Of a node that was forgotten: false where no other target answers whose journal could have it.'),
   })
   .meta({ id: 'Leftovers' });
 

@@ -68,8 +68,14 @@ test('what no route names is dropped, what is in use and what is of others stays
     err: expect.stringContaining('TL-4137'),
   });
   await there.stop('immediate');
+  // Another one is down, too: the other side of one of its routes, and the only other target that there is.
+  const more =
+    '  before: { from: gone, to: there, tables: [public.a] }\n  to-gone: { from: here, to: gone, tables: [public.a] }';
+  file.write({ 'tidelock.yaml': plain.replace('\nroutes:', `\n${gone}\nroutes:\n${more}`) });
   const forgotten = await file.tidelock('drop', '--unreachable', 'there', '--yes');
-  expect(forgotten).toMatchObject({ code: 0, out: expect.stringContaining('elsewhere at here: dropped') });
+  expect(forgotten).toMatchObject({ code: 2, out: expect.stringContaining('elsewhere at here: dropped') });
+  expect(forgotten.err.match(/^TL-5001 .*gone/gm)).toHaveLength(1);
+  expect(forgotten.out).not.toMatch(/before|to-gone/);
   expect(forgotten.out).toContain(`DELETE FROM tidelock.routes WHERE key = 'test/elsewhere'`);
   expect(forgotten.out).toContain('The journal went with the node');
   expect(await source.query(`SELECT FROM pg_replication_slots WHERE slot_name LIKE 'test%'`)).toEqual([]);
