@@ -5,6 +5,15 @@ const grants = { file: 'test/integration/cli/grants.test.ts', name: 'nothing of 
 /** Of the commands that set a deployment up: what they write, print and find. */
 export const commandMutations: readonly Mutation[] = [
   {
+    id: 'journal-at-a-node-that-is-down',
+    promise: 8,
+    what: 'forgetting a node ends at the journal of another one that is down',
+    file: 'src/control/drop-left.ts',
+    find: 'to.name !== name && !silent.has(to.name)',
+    replace: 'to.name !== name',
+    test: { file: 'test/integration/cli/drop-left.test.ts', name: 'a node that is gone is forgotten' },
+  },
+  {
     id: 'init-writes-a-password',
     promise: 10,
     what: 'writes an address into the configuration as it was given, with its password',
