@@ -38,8 +38,8 @@ export const serviceMutations: readonly Mutation[] = [
     promise: 9,
     what: 'a route runs for as long as its last worker has said so, also once it is gone',
     file: 'src/supervisor/route-conditions.ts',
-    find: "(said.state === 'failed' || this.#saidBy.get(route) === worker.pid)",
-    replace: '(said.state !== null || this.#saidBy.size > 0)',
+    find: "(said.state === 'failed' || by === worker.pid || by === null)",
+    replace: '(said.state !== null || by !== 0)',
     test: { file: probes, name: 'what a worker has said that is gone' },
   },
   {
