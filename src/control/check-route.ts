@@ -2,8 +2,10 @@ import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { StoredTable } from '../core/route-state-store.ts';
+import { fitting, initialLoadProblems } from '../operations/load-problems.ts';
 import { ownTables } from '../operations/own-tables.ts';
 import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
+import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable } from '../pipeline/table-mapper.ts';
 import { mappedTables } from './mapped-tables.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
@@ -29,20 +31,37 @@ export async function checkRoute(route: OpenedRoute): Promise<CheckedRoute> {
 async function findingsOf(route: OpenedRoute): Promise<Finding[]> {
   const { definition, source, target } = route;
   const findings = [...(await source.preflight())];
-  const registered: StoredTable[] = [];
+  const bindings: TableBinding[] = [];
   const tables = await mappedTables(route, {
     onError: (error, table) => findings.push(findingOf(error, { node: definition.from.name, ...(table && { table }) })),
     onBinding: (binding) => {
-      registered.push(storedTable(binding, null));
+      bindings.push(binding);
       findings.push(...mixedFindings(binding, definition.name, definition.from.name));
     },
   });
-  const taken = await ownedByOthers(route, registered);
+  const taken = await ownedByOthers(
+    route,
+    bindings.map((binding) => storedTable(binding, null)),
+  );
   if (taken !== null) findings.push(findingOf(taken, { node: definition.to.name }));
   const own = await ownTables({ definition, source, target }, tables);
   if (own !== null) findings.push(findingOf(own, { node: definition.to.name }));
-  findings.push(...(await target.preflight(tables.map(({ mapped }) => mapped))));
+  const fit = await target.preflight(tables.map(({ mapped }) => mapped));
+  findings.push(...fit);
+  const problems = (await isToBeLoaded(route)) ? await initialLoadProblems(route, fitting(bindings, fit)) : [];
+  findings.push(...problems.map((error) => findingOf(error, { node: definition.to.name })));
   return findings;
+}
+
+/** No start of it has come so far that its rows are there, or on their way. */
+async function isToBeLoaded(route: OpenedRoute): Promise<boolean> {
+  try {
+    const stored = await (await route.store()).read();
+    return stored?.checkpoint?.phase !== 'ready';
+  } catch (error) {
+    demandTold(error);
+    return false;
+  }
 }
 
 /** Another route has rows of the same target tables. */
@@ -51,12 +70,16 @@ async function ownedByOthers(route: OpenedRoute, tables: readonly StoredTable[])
     await (await route.store()).demandApart(tables);
     return null;
   } catch (error) {
-    const { code, recovery } = error instanceof TidelockError ? error : { code: '', recovery: null };
-    if (recovery === null || recovery === 'retry' || recovery === 'usage') throw error;
-    // That the stored state can't be read is told by the other findings.
-    const isOwned = code === routeErrors.tableOwned.code || code === routeErrors.sharesMeet.code;
-    return isOwned ? (error as TidelockError) : null;
+    const told = demandTold(error);
+    const isOwned = told.code === routeErrors.tableOwned.code || told.code === routeErrors.sharesMeet.code;
+    return isOwned ? told : null;
   }
+}
+
+/** That the stored state can't be read is told by the other findings. Throws what is about the way to it, or a defect. */
+function demandTold(error: unknown): TidelockError {
+  if (!(error instanceof TidelockError) || error.recovery === 'retry' || error.recovery === 'usage') throw error;
+  return error;
 }
 
 function findingOf(

@@ -7,10 +7,9 @@ import type { Finding } from '../core/finding.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import { fingerprintOf } from '../core/route-description.ts';
 import type { StoredRoute } from '../core/route-state-store.ts';
-import { type Source, wholeLoadLimitBytes } from '../core/source.ts';
-import { type TableVersion, tableLabel } from '../core/table.ts';
+import { tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
-import { tablesCopied } from '../operations/initial-load.ts';
+import { changeLoadProblems, fitting } from '../operations/load-problems.ts';
 import {
   isAsAgreed,
   isCopied,
@@ -165,24 +164,27 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     keepRows: keepRows ?? (isAgreed ? pending.keepRows : []),
     sameExpression: definition.tables.sameExpression,
   });
-  const copied = new Set(plan.tables.flatMap((step) => (isCopied(step) ? [step.source] : [])));
-  const loads = bindings.filter((binding) => copied.has(tableLabel(binding.source)));
+  const steps = new Map(plan.tables.filter(isCopied).map((step) => [step.source, step]));
+  const copies = bindings.flatMap((binding) => {
+    const step = steps.get(tableLabel(binding.source));
+    return step === undefined ? [] : [{ step, binding }];
+  });
   const replaced = new Set(plan.tables.flatMap(replacedBy));
-  const mapped = loads.flatMap((binding) => binding.tables);
+  const loads = copies.map(({ binding }) => binding);
+  const mapped = loads.flatMap(({ tables: targets }) => targets);
   const problems = mapped.length === 0 ? [] : [...(await target.preflight(mapped))];
   const missing = new Set(
     problems.flatMap(({ code, table }) => (code === targetErrors.tableMissing.code ? table : [])),
   );
   const counted = mapped.filter((table) => replaced.has(tableLabel(table)) && !missing.has(tableLabel(table)));
   const obstacles: TidelockError[] = [];
-  const tooLarge = await sizeObstacle(
-    definition.name,
-    source,
-    loads.map((binding) => binding.source),
-  );
-  if (tooLarge !== null) obstacles.push(tooLarge);
   if (stored.parked.count > 0 && !plan.tables.every(leavesParked))
     obstacles.push(fail(routeErrors.parkedBeforeChange, { route: definition.name, count: stored.parked.count }));
+  else {
+    const fit = new Set(fitting(loads, problems));
+    const asked = copies.filter(({ binding }) => fit.has(binding));
+    obstacles.push(...(await changeLoadProblems(route, asked, replaced)));
+  }
   return {
     ...common,
     ...plan,
@@ -197,18 +199,6 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
       ...problems.filter(({ level }) => level === 'error'),
     ],
   };
-}
-
-/** What a change loads in one piece is bounded. Where COMMITs at the source wait for the route nothing is. */
-export async function sizeObstacle(
-  route: string,
-  source: Pick<Source, 'sizeBytes' | 'reader' | 'isAwaited'>,
-  tables: readonly TableVersion[],
-): Promise<TidelockError | null> {
-  const copied = await tablesCopied(source, tables);
-  const bytes = copied.length === 0 ? 0 : await source.sizeBytes(copied);
-  if (bytes <= wholeLoadLimitBytes || (await source.isAwaited())) return null;
-  return fail(targetErrors.loadTooLarge, { route, bytes, limitBytes: wholeLoadLimitBytes });
 }
 
 function unread(definition: RouteDefinition, error: TidelockError): PlannedRoute {

@@ -145,8 +145,8 @@ export interface Target {
   carrier?(table: TableVersion): Promise<TableCarrier>;
   /** On a session of its own. */
   repairer(): Promise<Repairer>;
-  /** Throws what the begin of a load beside the stream would halt with. Changes nothing. */
-  checkLoad(load: BegunLoad): Promise<void>;
+  /** What the begin of each of these loads beside the stream would halt with: one error of a load at most. Changes nothing. */
+  checkLoads(loads: readonly BegunLoad[]): Promise<readonly TidelockError[]>;
   /** The state store, on a connection of its own. Each call opens a new one. */
   state(): Promise<RouteStateStore>;
   loader(options: LoaderOptions): Promise<Loader>;

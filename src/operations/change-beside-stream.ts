@@ -66,7 +66,8 @@ export async function changeBesideStream(
   const added = begun.filter(({ step }) => step.action === 'add');
   const copied = begun.filter(({ step }) => isCopied(step));
   const loads = await demandLoads(options, copied);
-  for (const load of loads) await target.checkLoad(load);
+  const [obstacle] = await target.checkLoads(loads);
+  if (obstacle !== undefined) throw obstacle;
   if (added.length > 0) await source.enterTables(added.map(({ binding }) => binding.source));
   if (plan.tables.some(({ action }) => action !== 'add')) {
     const labels = new Set(added.map(({ step }) => step.source));
@@ -81,8 +82,8 @@ export async function changeBesideStream(
 }
 
 /** Of each table its load; throws of one that can't be loaded beside the stream. */
-async function demandLoads(
-  options: InitialLoadOptions,
+export async function demandLoads(
+  options: Parameters<typeof loadsOf>[0],
   copied: readonly { readonly step: TableStep; readonly binding: TableBinding }[],
 ): Promise<readonly BegunLoad[]> {
   const { definition } = options;

@@ -53,6 +53,7 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
     await store.setReady(identity, made, { applied: definition.describe() });
     return;
   }
+  await demandSize(options);
   const setCreating = (): Promise<void> => store.setCreating(identity);
   await setCreating();
   const snapshot = await source.createQueue(signal, setCreating);
@@ -85,6 +86,17 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
   await snapshot.close();
 }
 
+/** Before a queue is made, for which the source keeps its log. */
+async function demandSize({ definition, source, mapper }: InitialLoadOptions): Promise<void> {
+  if (definition.load.mode === 'none') return;
+  const bindings = (await source.tables()).map((table) => mapper.bind(table));
+  const bytes = await source.sizeBytes(bindings.map((binding) => binding.source));
+  if (bytes <= wholeLoadLimitBytes) return;
+  const loads = await initialLoads({ definition, source }, bindings, bytes);
+  const error = await tooLarge({ definition, source }, withoutLoads(bindings, loads));
+  if (error !== null) throw error;
+}
+
 /** Where a route begins whose queue is there: given by somebody, or prepared for a copy by other means. Null where there is none. */
 async function positionOfMade({ definition, source }: InitialLoadOptions): Promise<Position | null> {
   const { name: route, given, load } = definition;
@@ -114,10 +126,9 @@ interface Copy {
  * (operations/load), and only the others are copied.
  */
 async function copyTables(options: InitialLoadOptions, { snapshot, bindings, storing }: Copy): Promise<void> {
-  const { existing, wholeUpToBytes } = options.definition.load;
+  const { existing } = options.definition.load;
   const copy = (loads: readonly BegunLoad[]): Promise<void> => {
-    const beside = new Set(loads.map(({ load }) => load.source));
-    const copied = bindings.filter(({ source }) => !beside.has(tableLabel(source)));
+    const copied = withoutLoads(bindings, loads);
     const replaces = (): boolean => existing === 'replace';
     return copyInto(options, { snapshot, bindings: copied, beside: loads, replaces }, (loader) => {
       storing.begun = true;
@@ -125,9 +136,7 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
     });
   };
   const bytes = await snapshot.sizeBytes();
-  // Rows are only told apart from those that are there by loads beside the stream.
-  const isWhole = bytes <= wholeUpToBytes && existing !== 'merge';
-  const loads = isWhole ? [] : await loadsOf(options, bindings);
+  const loads = await initialLoads(options, bindings, bytes);
   if (loads.length === 0) {
     await endInitialJobs(options.store);
     await copy([]);
@@ -139,16 +148,48 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
     await copy(loads.map(({ load, ...rest }) => ({ ...rest, load: { ...load, job } })));
   } catch (error) {
     // What may have been stored all the same is gone on from; the next start makes another job of what was not.
-    const isInTheWay = error instanceof TidelockError && copiedInstead.includes(error.code);
-    if (!isInTheWay || bytes > wholeLoadLimitBytes || existing === 'merge') throw error;
+    if (!(error instanceof TidelockError) || !isCopiedInstead(error, options.definition, bytes)) throw error;
     options.logger.info({ reason: error.message }, 'the tables are loaded in one piece');
     await options.store.jobs.end(job, { state: 'cancelled' });
     await copy([]);
   }
 }
 
+/** Those loads of a route that begins, whose tables hold so many bytes, that go beside the stream. */
+export async function initialLoads(
+  options: Pick<InitialLoadOptions, 'definition'> & { readonly source: Pick<Source, 'reader'> },
+  bindings: readonly TableBinding[],
+  bytes: number,
+): Promise<readonly BegunLoad[]> {
+  const { existing, wholeUpToBytes } = options.definition.load;
+  // Rows are only told apart from those that are there by loads beside the stream.
+  const isWhole = bytes <= wholeUpToBytes && existing !== 'merge';
+  return isWhole ? [] : await loadsOf(options, bindings);
+}
+
+/** Those of the tables that are copied. */
+export function withoutLoads(bindings: readonly TableBinding[], loads: readonly BegunLoad[]): readonly TableBinding[] {
+  const beside = new Set(loads.map(({ load }) => load.source));
+  return bindings.filter(({ source }) => !beside.has(tableLabel(source)));
+}
+
+/** What is copied in one piece is bounded, since the source keeps its log meanwhile. */
+export async function tooLarge(
+  { definition, source }: { readonly definition: RouteDefinition; readonly source: Pick<Source, 'sizeBytes'> },
+  copied: readonly TableBinding[],
+): Promise<TidelockError | null> {
+  const bytes = copied.length === 0 ? 0 : await source.sizeBytes(copied.map((binding) => binding.source));
+  if (bytes <= wholeLoadLimitBytes) return null;
+  return fail(targetErrors.loadTooLarge, { route: definition.name, bytes, limitBytes: wholeLoadLimitBytes });
+}
+
 /** What keeps a table from being loaded beside the stream and not from being copied. */
 export const copiedInstead: readonly string[] = [targetErrors.loadUnderForeignKey.code, carryErrors.coarserKey.code];
+
+/** The tables of a route that begins are then copied after all, all of them. */
+export function isCopiedInstead({ code }: TidelockError, { load }: RouteDefinition, bytes: number): boolean {
+  return copiedInstead.includes(code) && bytes <= wholeLoadLimitBytes && load.existing !== 'merge';
+}
 
 /** Those of the tables of a change that are copied in one piece: all of what is not too large together, else those without a key. */
 export async function tablesCopied<T extends TableName>(
@@ -168,7 +209,7 @@ export async function tablesCopied<T extends TableName>(
 
 /** Of the tables that have a key. */
 export async function loadsOf(
-  { source, definition }: Pick<InitialLoadOptions, 'source' | 'definition'>,
+  { source, definition }: Pick<InitialLoadOptions, 'definition'> & { readonly source: Pick<Source, 'reader'> },
   bindings: readonly TableBinding[],
 ): Promise<readonly BegunLoad[]> {
   const reader = source.reader();

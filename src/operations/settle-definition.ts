@@ -11,8 +11,9 @@ import { definitionOf } from '../pipeline/judge-definition.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, TableMapper } from '../pipeline/table-mapper.ts';
 import { type AgreedChange, changeBesideStream, type JoiningTables } from './change-beside-stream.ts';
+import { changeLoads } from './change-loads.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
-import { type CopiedTables, copyInto, type InitialLoadOptions, loadsOf, tablesCopied } from './initial-load.ts';
+import { type CopiedTables, copyInto, type InitialLoadOptions } from './initial-load.ts';
 import { ownTables } from './own-tables.ts';
 import { isAsAgreed, isCopied, isEmpty, leavesParked, type PlanFacts, planRoute, replacedBy } from './plan-route.ts';
 import { planLines, refusalLines } from './plan-text.ts';
@@ -181,29 +182,14 @@ async function carryOut(options: InitialLoadOptions, agreed: Change): Promise<Jo
     const made = snapshot.tables.map((table) => mapper.bind(table));
     const uncopied = made.filter((binding) => !copied.has(tableLabel(binding.source)));
     await demandBaseCopy(options, uncopied, snapshot);
-    const whole = made.filter((binding) => copied.has(tableLabel(binding.source)));
-    // Only beside the stream rows are told from those that are there.
-    const isMerged = ({ tables: targets }: TableBinding): boolean =>
-      definition.load.existing === 'merge' && targets.every((table) => !replaced.has(tableLabel(table)));
-    const [merged, others] = [whole.filter(isMerged), whole.filter((binding) => !isMerged(binding))];
-    const copies = (
-      await tablesCopied(
-        source,
-        others.map((binding) => binding.source),
-      )
-    ).map(tableLabel);
-    const isLarge = (binding: TableBinding): boolean => !copies.includes(tableLabel(binding.source));
-    const beside = (await loadsOf(options, [...merged, ...others.filter(isLarge)])).map(
-      ({ load, tables: to, where }) => {
-        // One that the route has not brought rows to may have somebody else's: with the others it has to be empty.
-        const existing = to.every((table) => replaced.has(tableLabel(table))) ? 'replace' : load.existing;
-        return { load: { ...load, existing }, tables: to, where };
-      },
+    const { copied: whole, beside } = await changeLoads(
+      options,
+      made.filter((binding) => copied.has(tableLabel(binding.source))),
+      replaced,
     );
-    const later = new Set(beside.map(({ load }) => load.source));
     const copy: CopiedTables = {
       snapshot,
-      bindings: whole.filter((binding) => !later.has(tableLabel(binding.source))),
+      bindings: whole,
       beside,
       replaces: (table) => replacesAll || replaced.has(tableLabel(table)),
     };

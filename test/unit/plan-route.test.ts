@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 import { describedSchema, type JsonSchema } from '../../src/config/json-schema.ts';
-import { sizeObstacle } from '../../src/control/plan-routes.ts';
 import { fingerprintOf, type RouteDescription } from '../../src/core/route-description.ts';
-import type { SourceReader } from '../../src/core/source-reader.ts';
-import { type TableName, tableLabel } from '../../src/core/table.ts';
+import { tableLabel } from '../../src/core/table.ts';
 import { needsConsent, type PlanFacts, planRoute, without } from '../../src/operations/plan-route.ts';
 import { planLines } from '../../src/operations/plan-text.ts';
 import { quantities } from '../../src/operations/setting-text.ts';
@@ -194,24 +192,4 @@ test('a description without the tables that come leaves exactly these to be plan
   const half = { ...facts, applied: without(wanted, ['public.b', 'public.c', 'public.D', 'public.e']) };
   expect(planRoute(half).tables).toEqual(planRoute(facts).tables);
   expect(planRoute(half).settings).toEqual([]);
-});
-
-test('what a change loads may be of any size only where it is loaded in ranges: by a key, or since COMMITs wait for the route', async () => {
-  const sized = (bytes: Readonly<Record<string, number>>, isAwaited = false) => {
-    const sizeBytes = async (tables: readonly TableName[]): Promise<number> =>
-      tables.reduce((sum, { name }) => sum + (bytes[name] ?? 0), 0);
-    const key = async ({ name }: TableName) => (name.startsWith('keyed') ? { columns: ['id'] } : null);
-    const reader = (): SourceReader => ({ key, close: async () => {} }) as unknown as SourceReader;
-    const tables = Object.keys(bytes).map(
-      (name) => ({ schema: 'public', name, identity: 'full', columns: [] }) as const,
-    );
-    return sizeObstacle('r', { sizeBytes, reader, isAwaited: async () => isAwaited }, tables);
-  };
-  expect(await sized({ loose: 1_000_000_000 })).toBeNull();
-  expect(await sized({ loose: 1_000_000_001 })).toMatchObject({ code: 'TL-2302' });
-  expect(await sized({ loose: 1_000_000_001 }, true)).toBeNull();
-  expect(await sized({ keyed: 5_000_000_000, keyed2: 5_000_000_000, loose: 1_000_000_000 })).toBeNull();
-  expect(await sized({ keyed: 1, loose: 600_000_000, loose2: 600_000_000 })).toMatchObject({
-    message: expect.stringContaining('1200000000 bytes'),
-  });
 });

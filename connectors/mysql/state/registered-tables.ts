@@ -9,6 +9,7 @@ import { inTransaction, parsedJson, places } from './statements.ts';
 
 /** No foreign key between them takes one along with the other: a session that loads has switched such keys off. */
 const registers = ['tables', 'shares'] as const;
+const loads = ['loads', 'load_parts'] as const;
 
 /** What the route was applied with from this transaction on, and what is pending then. Under the lock of the route's row. */
 export async function storeApplied(
@@ -38,10 +39,11 @@ export async function storeChange(
       ...gone,
     ]);
   // What was begun in the same transaction stays.
-  await session.change(`delete from tidelock.loads where route_id = ? and source in (${places(removed)})`, [
-    routeId,
-    ...removed,
-  ]);
+  for (const of of loads)
+    await session.change(`delete from tidelock.${of} where route_id = ? and source in (${places(removed)})`, [
+      routeId,
+      ...removed,
+    ]);
   await registerTables(session, route, routeId, tables);
   await storeApplied(session, routeId, { applied, pending });
 }

@@ -4,15 +4,13 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { RowTextReader } from '../../../src/core/row-text.ts';
-import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
-import { quoteTable } from '../identifiers.ts';
 import { progressStatement, readLoads, storeAgain, storeEmptied, storeLoad } from '../state/stored-loads.ts';
 import type { Flights } from './flights.ts';
+import { checkLoads, demandFree } from './load-check.ts';
 import { isOfTheChange } from './refusals.ts';
 import { ReplacedRows } from './replaced-rows.ts';
 import { insertMissingRows, insertRows, replaceRows } from './set-apply.ts';
-import { partCondition, whereShared } from './share-condition.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 import { refusalText } from './target-transaction.ts';
@@ -48,7 +46,7 @@ export class LoadApply {
   async open(): Promise<void> {
     const { session, routeId } = this.#options;
     for (const load of await readLoads(session, routeId)) if (!load.done) this.#begin(load.source, load);
-    if (this.#partial.size > 0) await this.#demandFree([...this.#partial.keys()]);
+    if (this.#partial.size > 0) await demandFree(this.#options, [...this.#partial.keys()]);
   }
 
   /** Tables lack rows. */
@@ -96,44 +94,10 @@ export class LoadApply {
     this.#loads.delete(source);
   }
 
-  /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
-  async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
-    const { session, route, plans } = this.#options;
-    if (loads.length > 0) {
-      const { routeId } = this.#options;
-      const parked = await session.query(
-        'select 1 from tidelock.parked where route_id = ? union all select 1 from tidelock.skips where route_id = ? limit 1',
-        [routeId, routeId],
-      );
-      if (parked.length > 0) throw fail(targetErrors.loadWhileParked, { route: route.name });
-    }
-    await plans.add(
-      session,
-      loads.flatMap(({ tables }) => tables),
-    );
-    await this.#demandFree(loads.flatMap(({ load }) => load.targets));
-    for (const { load, tables, where } of loads)
-      for (const [at, plan] of tables.map((table) => plans.get(table)).entries()) {
-        const place = { columns: plan.columns, route: route.name, table: plan.label, at };
-        const part = where === null ? null : partCondition(where, place);
-        if (plan.statements.insertMissing === null)
-          throw fail(targetErrors.keyMissing, {
-            ...{ route: route.name, table: plan.label, columns: load.key.join(', ') },
-            statement: `ALTER TABLE ${quoteTable(plan.target)} ADD PRIMARY KEY (${load.key.join(', ')})`,
-          });
-        // What has come since the job was asked for is the stream's.
-        if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
-        const [there] = await session.query(
-          `select 1 from ${quoteTable(plan.target)}${whereShared(plan.share, part)} limit 1`,
-        );
-        if (there !== undefined) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
-      }
-  }
-
   /** In an open target transaction. Rows that are replaced go in the transactions that follow: TRUNCATE would commit. */
   async begin(loads: readonly BegunLoad[]): Promise<void> {
     const { session, routeId } = this.#options;
-    await this.check(loads, false);
+    await checkLoads(this.#options, loads, false);
     for (const { load } of loads) {
       await storeLoad(session, routeId, { ...load, emptying: load.existing === 'replace' });
       this.#replaced.forget(load.source);
@@ -159,26 +123,6 @@ export class LoadApply {
   #begin(source: string, { existing, targets }: Loading): void {
     this.#loads.set(source, { existing, targets });
     for (const target of targets) this.#partial.set(target, existing);
-  }
-
-  /**
-   * A table that lacks rows breaks the foreign keys that point to it, its own too. And what a cascade does to a row that was read and is not here yet is
-   * told by nobody: it would come as it was. Where foreign keys act they have to be made after the load.
-   */
-  async #demandFree(targets: readonly string[]): Promise<void> {
-    const { session, route, foreignKeysAct } = this.#options;
-    if (!foreignKeysAct) return;
-    for (const { schema, name } of targets.flatMap((label) => tableOfLabel(label) ?? [])) {
-      const [found] = await session.query(
-        `select constraint_schema, table_name, constraint_name from information_schema.referential_constraints
-         where (unique_constraint_schema = ? and referenced_table_name = ?) or (constraint_schema = ? and table_name = ?
-           and (delete_rule not in ('RESTRICT', 'NO ACTION') or update_rule not in ('RESTRICT', 'NO ACTION'))) limit 1`,
-        [schema, name, schema, name],
-      );
-      if (found === undefined) continue;
-      const table = tableLabel({ schema: String(found[0]), name: String(found[1]) });
-      throw fail(targetErrors.loadUnderForeignKey, { route: route.name, table, constraint: String(found[2]) });
-    }
   }
 }
 

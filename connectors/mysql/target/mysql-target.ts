@@ -1,5 +1,6 @@
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { loadObstacles } from '../../../src/core/load-obstacles.ts';
 import { type NodeDefinition, routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetOptions } from '../../../src/core/target.ts';
 import { readCounters, setCounter } from '../catalogue/read-counters.ts';
@@ -13,10 +14,11 @@ import { carryOut } from '../schema/carry-out.ts';
 import { compareSchema } from '../schema/compare-schema.ts';
 import { readServerFacts } from '../server-facts.ts';
 import { openMysqlState } from '../state/mysql-route-state.ts';
+import { isMissing } from '../state/state-schema.ts';
 import { withSession } from '../with-session.ts';
 import { foreignKeysAct, openApplySession } from './apply-session.ts';
 import { settleEvolutions } from './evolve-table.ts';
-import { LoadApply } from './load-apply.ts';
+import { checkLoads } from './load-check.ts';
 import { MysqlConsumer } from './mysql-consumer.ts';
 import { openLoader } from './mysql-loader.ts';
 import { targetPreflight } from './preflight.ts';
@@ -36,11 +38,22 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
   const watches = new Map<string, RowWatch>();
   const briefly = <T>(use: (session: MysqlSession) => Promise<T>): Promise<T> => withSession(node, use);
 
+  /** Null where nothing of the route is stored. */
+  const registeredId = async (session: MysqlSession): Promise<number | null> => {
+    try {
+      const [row] = await session.query('select id from tidelock.routes where route_key = ?', [key]);
+      return row === undefined ? null : Number(row[0]);
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  };
+
   const routeId = (): Promise<number> =>
     briefly(async (session) => {
-      const [row] = await session.query('select id from tidelock.routes where route_key = ?', [key]);
-      if (row === undefined) throw fail(routeErrors.notRegistered, { route: route.name });
-      return Number(row[0]);
+      const id = await registeredId(session);
+      if (id === null) throw fail(routeErrors.notRegistered, { route: route.name });
+      return id;
     });
 
   return {
@@ -79,14 +92,13 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
     preflight: (tables) => briefly((session) => targetPreflight(session, route, tables)),
     compareSide: (signal) => new MysqlCompareSide({ side: 'target', node, route, signal, watches }),
     repairer: async () => await openRepairer({ route, routeId: await routeId(), routeKey: key, watches }),
-    checkLoad: async (load) => {
-      const id = await routeId();
-      await briefly(async (session) => {
+    checkLoads: (loads) =>
+      briefly(async (session) => {
         const acting = foreignKeysAct(route);
         const plans = new TablePlans(route, acting);
-        await new LoadApply({ session, route, routeId: id, plans, foreignKeysAct: acting }).check([load], true);
-      });
-    },
+        const check = { session, route, routeId: await registeredId(session), plans, foreignKeysAct: acting };
+        return await loadObstacles(loads, (some) => checkLoads(check, some, true));
+      }),
     settle: (epoch) => settleEvolutions(route, epoch),
     state: () => openMysqlState({ node, routeKey: key, logger }),
     loader: async (options) => await openLoader({ ...options, route, routeId: await routeId() }),

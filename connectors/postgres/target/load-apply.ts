@@ -1,12 +1,11 @@
 import type pg from 'pg';
 import type { DdlChange } from '../../../src/core/change.ts';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { RowTextReader } from '../../../src/core/row-text.ts';
-import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
+import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { progressStatement, readLoads, storeEmptied, storeLoad } from '../state/stored-loads.ts';
@@ -14,9 +13,9 @@ import type { Batch } from './batch.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { type CopyData, copyBytes, copyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
+import { checkLoads, demandFree } from './load-check.ts';
 import { loadStatement } from './load-statements.ts';
-import { partCondition, ReplacedRows } from './replaced-rows.ts';
-import { whereShared } from './share-condition.ts';
+import { ReplacedRows } from './replaced-rows.ts';
 import { bindRows } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
@@ -52,7 +51,7 @@ export class LoadApply {
   async open(): Promise<void> {
     const { client, routeId } = this.#options;
     for (const load of await readLoads(client, routeId)) if (!load.done) this.#begin(load.source, load);
-    if (this.#partial.size > 0) await this.#demandFree([...this.#partial.keys()]);
+    if (this.#partial.size > 0) await demandFree(this.#options, [...this.#partial.keys()]);
   }
 
   /** Some table lacks rows. */
@@ -113,38 +112,10 @@ export class LoadApply {
     return this.beginAll([load]);
   }
 
-  /** Throws what a begin of these would halt with. Changes nothing. `asked`: by a job, and not by the stream that has come to the begin. */
-  async check(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
-    const { client, route, routeId, plans } = this.#options;
-    if (route.from.type !== 'postgres' && loads.some(({ load }) => load.where !== null))
-      throw fail(nodeErrors.notYet, { node: route.from.name, what: 'to load a part of a table' });
-    const parked = await client.query(
-      'select from tidelock.parked where route_id = $1 union all select from tidelock.skips where route_id = $1 limit 1',
-      [routeId],
-    );
-    if (parked.rows.length > 0) throw fail(targetErrors.loadWhileParked, { route: route.name });
-    await plans.add(
-      client,
-      loads.flatMap(({ tables }) => tables),
-    );
-    await this.#demandFree(loads.flatMap(({ load }) => load.targets));
-    for (const { load, tables, where } of loads) {
-      for (const [at, table] of tables.entries()) {
-        const plan = plans.get(table);
-        loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
-        const part = where === null ? null : await partCondition(plan, where, { route: route.name, table: at });
-        // What has come since the job was asked for is the stream's.
-        if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
-        const { rows } = await client.query(`select from ${plan.relation}${whereShared(plan, part)} limit 1`);
-        if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
-      }
-    }
-  }
-
   /** In an open target transaction. Tables that point to others are emptied first. */
   async beginAll(loads: readonly BegunLoad[]): Promise<void> {
     const { client, routeId, plans } = this.#options;
-    await this.check(loads, false);
+    await checkLoads(this.#options, loads, false);
     const replaced = loads.filter(({ load }) => load.existing === 'replace');
     const isWhole = ({ tables, where }: BegunLoad): boolean =>
       where === null && tables.every((table) => plans.get(table).share === null);
@@ -239,25 +210,6 @@ export class LoadApply {
       }
     }
     if (isOrdinary) batch.send('set local session_replication_role = replica');
-  }
-
-  /**
-   * A table that lacks rows breaks the foreign keys that point to it. Where they act, which is without the replica role, they have to be
-   * made after the load.
-   */
-  async #demandFree(targets: readonly string[]): Promise<void> {
-    const { client, route, replicaRole } = this.#options;
-    if (replicaRole) return;
-    const named = targets.flatMap((label) => tableOfLabel(label) ?? []);
-    const { rows } = await client.query<{ table: string; name: string }>(
-      `select f.conrelid::regclass::text as table, f.conname as name from pg_constraint f
-       join pg_class c on c.oid = f.confrelid join pg_namespace n on n.oid = c.relnamespace
-       where f.contype = 'f' and (n.nspname, c.relname) in (select * from unnest($1::text[], $2::text[])) limit 1`,
-      [named.map(({ schema }) => schema), named.map(({ name }) => name)],
-    );
-    const [found] = rows;
-    if (found !== undefined)
-      throw fail(targetErrors.loadUnderForeignKey, { route: route.name, table: found.table, constraint: found.name });
   }
 }
 

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { routeErrors } from '../../../src/core/errors/catalogue/route.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
+import { loadObstacles } from '../../../src/core/load-obstacles.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetColumn, TargetOptions } from '../../../src/core/target.ts';
 import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
@@ -13,6 +14,7 @@ import { carryOut } from '../schema/carry-out.ts';
 import { compareSchema } from '../schema/compare-schema.ts';
 import { readNamedSequences, readSequences } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
+import { isStateGone } from '../state/state-session.ts';
 import { readColumnTypes } from '../type-definitions.ts';
 import {
   type ApplyConnection,
@@ -24,7 +26,7 @@ import {
 import { EarlySessions } from './early-sessions.ts';
 import { allowTriggers } from './firing-triggers.ts';
 import { KnownTables } from './known-tables.ts';
-import { LoadApply } from './load-apply.ts';
+import { checkLoads } from './load-check.ts';
 import { PostgresConsumer } from './postgres-consumer.ts';
 import { openLoader } from './postgres-loader.ts';
 import { targetPreflight } from './preflight.ts';
@@ -67,10 +69,21 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     }
   };
 
+  /** Null where nothing of the route is stored. */
+  const registeredId = async (client: pg.Client): Promise<number | null> => {
+    try {
+      const { rows } = await client.query<{ id: number }>('select id from tidelock.routes where key = $1', [key]);
+      return rows[0]?.id ?? null;
+    } catch (error) {
+      if (isStateGone(error)) return null;
+      throw error;
+    }
+  };
+
   const routeId = async (client: pg.Client): Promise<number> => {
-    const { rows } = await client.query<{ id: number }>('select id from tidelock.routes where key = $1', [key]);
-    if (!rows[0]) throw fail(routeErrors.notRegistered, { route: route.name });
-    return rows[0].id;
+    const id = await registeredId(client);
+    if (id === null) throw fail(routeErrors.notRegistered, { route: route.name });
+    return id;
   };
 
   const readIdentity = async (client: pg.Client): Promise<string> => {
@@ -172,14 +185,13 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
         throw classifyPostgresError(error, node.name);
       }
     },
-    checkLoad: async (load) => {
-      await briefly(async (client) => {
-        const id = await routeId(client);
+    checkLoads: (loads) =>
+      briefly(async (client) => {
         const replicaRole = await setReplicaRole(client);
         const plans = new TablePlans({ route, replicaRole });
-        await new LoadApply({ client, route, routeId: id, plans, replicaRole }).check([load], true);
-      });
-    },
+        const check = { client, route, routeId: await registeredId(client), plans, replicaRole };
+        return await loadObstacles(loads, (some) => checkLoads(check, some, true));
+      }),
     state: () => openPostgresState({ node, routeKey: key, logger }),
     loader: async (options) => openLoader({ ...options, route, routeId: await briefly(routeId), routeKey: key }),
     consumer: async (options) => {

@@ -17,7 +17,7 @@ import { boundPart, replacedPart } from './replaced-part.ts';
 export interface BeginLoadOptions {
   readonly definition: RouteDefinition;
   readonly reader: SourceReader;
-  readonly target: Pick<Target, 'checkLoad'>;
+  readonly target: Pick<Target, 'checkLoads'>;
   readonly windows: WatermarkWindows;
   readonly mapper: TableMapper;
   readonly signal: AbortSignal;
@@ -51,7 +51,8 @@ export async function beginLoad(
     return { load, tables, where: part === null ? null : replacedPart(binding, { route, key, part }) };
   };
   // What keeps the load from beginning is the load's fault, not the stream's.
-  await target.checkLoad(loadOf(known));
+  const [obstacle] = await target.checkLoads([loadOf(known)]);
+  if (obstacle !== undefined) throw obstacle;
   const id = randomUUID();
   let close: () => void = () => {};
   try {

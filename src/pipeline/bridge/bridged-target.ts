@@ -6,6 +6,7 @@ import { nodeErrors } from '../../core/errors/catalogue/node.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import type { Finding } from '../../core/finding.ts';
 import type { BegunLoad } from '../../core/load.ts';
+import { loadObstacles } from '../../core/load-obstacles.ts';
 import type { NodeType } from '../../core/route.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
 import type { ConsumerOptions, Loader, Target, TargetOptions } from '../../core/target.ts';
@@ -80,7 +81,13 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
       const { left, ...description } = bridgeSchema(expected, options.schema);
       return { ...(await target.compareSchema({ ...description, left: [] })), left };
     },
-    checkLoad: async (load) => target.checkLoad(await carriedLoad(load)),
+    checkLoads: async (loads) => {
+      const carried = new Map<BegunLoad, BegunLoad>();
+      const errors = await loadObstacles(loads, async (some) => {
+        for (const load of some) carried.set(load, await carriedLoad(load));
+      });
+      return carried.size === 0 ? errors : [...errors, ...(await target.checkLoads([...carried.values()]))];
+    },
     loader: async (settings) =>
       bridgedLoader(await target.loader(settings), { bridge, carriedTables, carriedLoad }, settings.position),
     consumer: async (settings) =>

@@ -1,9 +1,6 @@
 import type pg from 'pg';
-import { targetErrors } from '../../../../src/core/errors/catalogue/target.ts';
-import { fail } from '../../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../../src/core/route.ts';
-import { wholeLoadLimitBytes } from '../../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../../identifiers.ts';
 import { type IdentityIndex, readIdentityIndexes } from '../../node/identity-indexes.ts';
@@ -12,10 +9,8 @@ import { type CatalogueTable, carried, selectTables } from '../catalogue.ts';
 import { identifies } from '../partition-identity.ts';
 import { createPublicationStatement, publicationGap, readPublication } from '../publication.ts';
 import { queueNames } from '../queue-names.ts';
-import { readKey } from '../read-key.ts';
 import { readSlot } from '../slot.ts';
 import { isSelected } from '../table-filter.ts';
-import { tablesBytes } from '../tables-bytes.ts';
 import { readingRights, sequenceRights } from './check-rights.ts';
 
 type Found = Omit<Finding, 'node'>;
@@ -52,7 +47,6 @@ export async function checkTables(
       ? await readingRights(client, ownsPublication ? tables.filter(({ owned }) => owned) : tables)
       : []),
     ...(await sequenceRights(client, route, tables)),
-    ...(isToBeLoaded ? await loadable(client, route, tables) : []),
   ];
   return found.map((finding) => ({ ...finding, node: route.from.name }));
 }
@@ -275,23 +269,4 @@ async function hasNoQueue(client: pg.Client, route: RouteDefinition): Promise<bo
   const there = await readSlot(client, slot);
   // One of another database that has the same name is not this route's: it has not loaded yet.
   return route.load.mode === 'initial' && ownsSlot && (there === null || there.unsuitable !== null);
-}
-
-/** Of more than can be copied in one piece those that have a key are loaded in ranges. */
-async function loadable(
-  client: pg.Client,
-  route: RouteDefinition,
-  tables: readonly CatalogueTable[],
-): Promise<Found[]> {
-  if ((await tablesBytes(client, tables)) <= wholeLoadLimitBytes) return [];
-  const copied: CatalogueTable[] = [];
-  for (const one of tables) if ((await readKey(client, one.table)) === null) copied.push(one);
-  const bytes = await tablesBytes(client, copied);
-  if (bytes <= wholeLoadLimitBytes) return [];
-  const { code, message, remedy } = fail(targetErrors.loadTooLarge, {
-    route: route.name,
-    bytes,
-    limitBytes: wholeLoadLimitBytes,
-  });
-  return [{ level: 'error', code, message, remedy }];
 }

@@ -28,9 +28,9 @@ export const carryErrors = {
     message: ({ route, table, column }) =>
       `route ${route}: the key column ${table}.${column} may hold texts for equal at the target that the source tells apart (case, accents, or blanks at the end), so that a load beside the stream could take one row for another`,
     remedy: () =>
-      'Give the column a collation that compares bytes, such as utf8mb4_0900_bin (MariaDB: utf8mb4_nopad_bin; PostgreSQL: text in place of citext or char), or have the table copied in one piece (load: { wholeUpTo }).',
+      'Give the column a collation that compares bytes, such as utf8mb4_0900_bin (MariaDB: utf8mb4_nopad_bin; PostgreSQL: text in place of citext or char), or bring the rows by other means (docs/load.md).',
     explanation:
-      'While ranges of a table are missing, the stream changes rows that are not there yet, and the target finds nothing, which is right. Where its key is coarser it would find another row. In one piece the second of two such rows is refused.',
+      'While ranges of a table are missing, the stream changes rows that are not there yet, and the target finds nothing, which is right. Where its key is coarser it would find another row. In one piece the second of two such rows is refused: so tables are copied that hold no more than 1 GB together, where a route begins with them, unless their rows are merged.',
   }),
   value: errorKind<ColumnPlace & { position: string; condition: Condition; reason: string }>({
     code: 'TL-4602',

@@ -492,9 +492,9 @@ export const targetErrors = {
     message: ({ route, table, constraint }) =>
       `route ${route}: the foreign key ${constraint} of ${table} is one of a table that lacks rows until its load is complete, and it acts for Tidelock's user`,
     remedy: (place) =>
-      `Make the foreign key after the load; on PostgreSQL let Tidelock's user set session_replication_role ("tidelock grants"); or have the table copied in one piece (load: { wholeUpTo }). ${startAgain(place)}`,
+      `Make the foreign key after the load; on PostgreSQL let Tidelock's user set session_replication_role ("tidelock grants"); or bring the rows by other means (docs/load.md). ${startAgain(place)}`,
     explanation:
-      "Rows that the stream brings meanwhile may point to rows that are not loaded yet. With the replica role, as PostgreSQL's own apply worker has it, foreign keys are not checked; without it they would refuse rows that are right. From MariaDB foreign keys always act at the target, since its binlog says nothing of what cascades do: not to rows, either, that are read for a load at that moment.",
+      "Rows that the stream brings meanwhile may point to rows that are not loaded yet. With the replica role, as PostgreSQL's own apply worker has it, foreign keys are not checked; without it they would refuse rows that are right. From MariaDB foreign keys always act at the target, since its binlog says nothing of what cascades do: not to rows, either, that are read for a load at that moment. Tables that hold no more than 1 GB together are copied in one piece instead, where a route begins with them, unless their rows are merged.",
   }),
   loadWhileParked: errorKind<{ route: string }>({
     code: 'TL-2307',

@@ -1,0 +1,85 @@
+import { targetErrors } from '../core/errors/catalogue/target.ts';
+import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import type { Finding } from '../core/finding.ts';
+import type { RouteDefinition } from '../core/route.ts';
+import type { Source } from '../core/source.ts';
+import { tableLabel } from '../core/table.ts';
+import type { Target } from '../core/target.ts';
+import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
+import { demandLoads } from './change-beside-stream.ts';
+import { changeLoads } from './change-loads.ts';
+import { initialLoads, isCopiedInstead, tooLarge, withoutLoads } from './initial-load.ts';
+import type { TableStep } from './plan-route.ts';
+
+export interface LoadEnds {
+  readonly definition: RouteDefinition;
+  readonly source: Pick<Source, 'sizeBytes' | 'reader' | 'isAwaited'>;
+  readonly target: Pick<Target, 'checkLoads' | 'emptyTables'>;
+}
+
+/** What would keep a route that begins from loading these tables, as things are now. The target has them. */
+export async function initialLoadProblems(
+  ends: LoadEnds,
+  bindings: readonly TableBinding[],
+): Promise<readonly TidelockError[]> {
+  const { definition, source, target } = ends;
+  if (definition.load.mode === 'none' || definition.given.slot !== undefined) return [];
+  const bytes = await source.sizeBytes(bindings.map((binding) => binding.source));
+  const loads = await initialLoads(ends, bindings, bytes);
+  const found = await target.checkLoads(loads);
+  if (found.some((error) => isCopiedInstead(error, definition, bytes)))
+    return await copyProblems(ends, bindings, new Set());
+  return [...(await copyProblems(ends, withoutLoads(bindings, loads), new Set())), ...found];
+}
+
+/** What would keep a change from loading these tables. `replaced`: labels of target tables whose rows the route has brought, and that go. */
+export async function changeLoadProblems(
+  ends: LoadEnds,
+  copied: readonly { readonly step: TableStep; readonly binding: TableBinding }[],
+  replaced: ReadonlySet<string>,
+): Promise<readonly TidelockError[]> {
+  const { source, target } = ends;
+  if (copied.length === 0) return [];
+  if (await source.isAwaited()) {
+    const loads = await told(() => demandLoads(ends, copied));
+    return loads instanceof TidelockError ? [loads] : await target.checkLoads(loads);
+  }
+  const bindings = copied.map(({ binding }) => binding);
+  const { copied: whole, beside } = await changeLoads(ends, bindings, replaced);
+  return [...(await copyProblems(ends, whole, replaced)), ...(await target.checkLoads(beside))];
+}
+
+/** The others are told of by what the preflight has found of them. */
+export function fitting(bindings: readonly TableBinding[], findings: readonly Finding[]): readonly TableBinding[] {
+  const unfit = new Set(
+    findings.flatMap(({ level, table }) => (level === 'error' && table !== undefined ? [table] : [])),
+  );
+  return bindings.filter(({ tables }) => !tables.some((table) => unfit.has(tableLabel(table))));
+}
+
+async function copyProblems(
+  ends: LoadEnds,
+  bindings: readonly TableBinding[],
+  replaced: ReadonlySet<string>,
+): Promise<readonly TidelockError[]> {
+  const { definition, target } = ends;
+  const large = await tooLarge(ends, bindings);
+  if (large !== null) return [large];
+  if (definition.load.existing === 'replace') return [];
+  const kept = bindings.flatMap(({ tables }) => tables).filter((table) => !replaced.has(tableLabel(table)));
+  const empty = new Set(kept.length === 0 ? [] : await target.emptyTables(kept));
+  const { name: route } = definition;
+  return kept.flatMap((table) => {
+    const label = tableLabel(table);
+    return empty.has(label) ? [] : [fail(targetErrors.targetNotEmpty, { route, table: label })];
+  });
+}
+
+async function told<T>(run: () => Promise<T>): Promise<T | TidelockError> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof TidelockError && error.recovery !== 'retry') return error;
+    throw error;
+  }
+}
