@@ -48,6 +48,13 @@ export interface TableFacts {
   readonly links?: Readonly<Record<string, string>>;
   /** Stamps of all columns by id, of which the first is 1, also of dropped ones. */
   readonly stamps: readonly string[];
+  /**
+   * Of types that its columns are made of: what each value of an enum is called, by an id that stays when it is renamed, and which attributes a
+   * composite has. None where there are none.
+   */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Name of the publication, and behind a blank what is another text once the table was taken out of it and put back. */
+  readonly published?: string;
   /** They may be as of before the transaction that was asked about: its COMMIT waits for the route, so that nobody sees it yet. */
   readonly isBehind?: boolean;
 }
@@ -64,6 +71,9 @@ export interface TableDefinition {
   readonly storage: Readonly<Record<string, string>>;
   /** Of partitions, as in TableFacts; older engines did not store it. */
   readonly links?: Readonly<Record<string, string>>;
+  /** As in TableFacts, as the last look at the catalogue had them; older engines did not store them, nor do commands. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly published?: string;
   /** Columns that the configuration excludes and the source has dropped since. */
   readonly gone: readonly string[];
   /** Columns that were added at the source and are not carried (schemaChanges: ignore). */

@@ -1,6 +1,7 @@
 import { type Column, type TableVersion, tableLabel } from '../core/table.ts';
 import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import { type AssignOptions, assignColumns, isOfCatalogue, sameColumn } from './assign-columns.ts';
+import { untoldOf } from './untold-changes.ts';
 
 export interface JudgeOptions extends AssignOptions {
   /** Columns that do not travel: what becomes of them is no matter. */
@@ -163,6 +164,8 @@ class Proof {
       gone: [...before.gone.filter((old) => !names.has(old)), ...dropped.map((column) => column.name)],
       ignored: before.ignored.filter((ignored) => names.has(ignored)),
       ...(before.left !== undefined && { left: before.left }),
+      // What it has become is told by a look at the catalogue, once the queue has come to that.
+      ...untoldOf(before),
     };
   }
 }
@@ -171,7 +174,7 @@ class Proof {
 export function definitionOf(facts: TableFacts): TableDefinition {
   const { schema, name, id, identity, generated, lastColumn, storage } = facts;
   const columns = facts.columns.map(({ nullable: _, missing: __, ...column }) => column);
-  const where = { storage, ...linksOf(facts) };
+  const where = { storage, ...linksOf(facts), ...untoldOf(facts) };
   return { schema, name, id, identity, columns, generated, lastColumn, ...where, gone: [], ignored: [] };
 }
 

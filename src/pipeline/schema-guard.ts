@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { DdlChange, SchemaChange } from '../core/change.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
@@ -15,12 +14,14 @@ import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { isOfCatalogue } from './assign-columns.ts';
+import { printOf } from './catalogue-print.ts';
 import { IgnoredColumns } from './ignored-columns.ts';
 import { definitionOf, type Judgement, judgeDefinition, sameDefinition, versionOf } from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
 import { replacedUnderReaders } from './replaced-readers.ts';
 import { schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
+import { untoldChange, untoldOf, withUntold } from './untold-changes.ts';
 
 export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
@@ -171,7 +172,9 @@ export class SchemaGuard {
     if (was === undefined && tables?.kind !== 'created') return;
     if (tables?.kind === 'renamed') this.#stored.delete(tableLabel(tables.from));
     const { gone = [], ignored = [], left } = was?.definition ?? {};
-    const definition = { ...definitionOf(facts), gone, ignored, ...(left !== undefined && { left }) };
+    // A command does not tell what looks have shown.
+    const shown = was?.definition ? untoldOf(was.definition) : {};
+    const definition = { ...definitionOf(facts), ...shown, gone, ignored, ...(left !== undefined && { left }) };
     mapper.adjust(definition, definition);
     const stored = { ...storedTable(mapper.bind(versionOf(definition)), definition), loadedTo: was?.loadedTo ?? null };
     this.#stored.set(stored.source, stored);
@@ -214,9 +217,10 @@ export class SchemaGuard {
     });
     // The catalogue may have been asked before what the mark is about was seen, unless the rows are elsewhere since: locks forbid that until then.
     const isBehind = before.behind === true && facts.storage[tableId] === before.storage[tableId];
-    const judgement = withBehind(judged, before, isBehind);
+    const judgement = withUntold(withBehind(judged, before, isBehind), facts);
     const isOther = tableId !== before.id;
-    const why = isOther ? madeAnew : judgement.unproven;
+    const untold = this.#untold(before, facts);
+    const why = isOther ? madeAnew : (judgement.unproven ?? untold);
     if (why === null) {
       // With `halt` a definition that no row has needed yet is not told.
       if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
@@ -229,7 +233,22 @@ export class SchemaGuard {
       return change;
     }
     await this.#options.store.setHalted(known.source, { at, print });
+    if (why === untold) await this.#haltAlso(at);
     throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
+  }
+
+  /** A value that a command has renamed the target was told of. */
+  #untold(before: TableDefinition, facts: TableFacts): string | null {
+    return untoldChange(before, facts, this.#options.route.ddl === 'replicate');
+  }
+
+  /** Others that have the same enum, or are of the same publication: a person accepts it once for all of them. */
+  async #haltAlso(at: Position): Promise<void> {
+    for (const [label, facts] of this.#touched) {
+      const before = this.#stored.get(label)?.definition;
+      if (facts !== null && before && this.#untold(before, facts) !== null)
+        await this.#options.store.setHalted(label, { at, print: printOf(facts) });
+    }
   }
 
   /** Called before the change is mapped, with the source transaction that brings it. Throws (halt) where the change can't be followed. */
@@ -467,27 +486,7 @@ function withBehind(judgement: Judgement, before: TableDefinition, isBehind: boo
   };
 }
 
-/** Tells one state of the catalogue from another. */
-function printOf({ id, stamps, storage, links, columns }: TableFacts): string {
-  return createHash('sha256')
-    .update(JSON.stringify([id, stamps, storage, links, columns]))
-    .digest('hex')
-    .slice(0, 32);
-}
-
 function stepText(step: SchemaStep): string {
   if (step.kind === 'rename') return `rename ${step.from} to ${step.to}`;
   return `${step.kind} ${step.kind === 'drop' ? step.column : step.column.name}`;
-}
-
-/** The route's tables as the stored definitions have them, where there are any: what the queue goes on with. */
-export function storedVersions(
-  tables: readonly TableVersion[],
-  stored: readonly StoredTable[],
-): readonly TableVersion[] {
-  const known = new Map(stored.map((table) => [table.source, table.definition]));
-  return tables.map((table) => {
-    const definition = known.get(tableLabel(table)) ?? null;
-    return definition === null ? table : versionOf(definition);
-  });
 }

@@ -9,43 +9,15 @@ import { TypeNames } from '../../connectors/postgres/source/pgoutput/type-names.
 import { TransactionAssembler } from '../../connectors/postgres/source/transaction-assembler.ts';
 import { TidelockError } from '../../src/core/errors/tidelock-error.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
+import { begin, commit, insert, int, join, relation, text } from '../support/pgoutput-bytes.ts';
 
-const int = (bytes: 1 | 2 | 4 | 8, value: number): Buffer => {
-  const buffer = Buffer.alloc(bytes);
-  if (bytes === 8) buffer.writeBigInt64BE(BigInt(value));
-  else buffer.writeIntBE(value, 0, bytes);
-  return buffer;
-};
-const text = (value: string): Buffer => Buffer.from(`${value}\0`);
-const join = (...parts: (string | Buffer)[]): Buffer =>
-  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
-
-/** Of table 7, which is the route's, or 8, which is not. `xid`: within a stream. */
-const relation = (xid: Buffer | string, oid: number): Buffer =>
-  join(
-    'R',
-    xid,
-    int(4, oid),
-    text('public'),
-    text(`t${oid}`),
-    'd',
-    int(2, 1),
-    int(1, 1),
-    text('id'),
-    int(4, 23),
-    int(4, -1),
-  );
-const insert = (xid: Buffer | string, oid: number, value: string): Buffer =>
-  join('I', xid, int(4, oid), 'N', int(2, 1), 't', int(4, value.length), value);
-const begin = (xid: number, lsn: number): Buffer => join('B', int(8, lsn), int(8, 0), int(4, xid));
-const commit = (lsn: number): Buffer => join('C', int(1, 0), int(8, lsn), int(8, lsn + 1), int(8, 0));
 const streamStart = (xid: number): Buffer => join('S', int(4, xid), int(1, 0));
 const streamStop = Buffer.from('E');
 const streamCommit = (xid: number, lsn: number): Buffer =>
   join('c', int(4, xid), int(1, 0), int(8, lsn), int(8, lsn + 1), int(8, 0));
 const streamAbort = (xid: number, sub = xid): Buffer => join('A', int(4, xid), int(4, sub));
 
-/** Transactions below 100 had ended when the session began, but 50. The checkpoint is at 0/64, 100. */
+/** Table 7 is the route's, 8 is not. Transactions below 100 had ended when the session began, but 50. The checkpoint is at 0/64, 100. */
 function assembled({ isWelcome = true, isSynchronous = false, copiedTo = null as bigint | null } = {}) {
   const parts: TransactionPart[] = [];
   const told: string[] = [];

@@ -19,8 +19,8 @@ test('a skip whose transaction turns out to be another one is void: nothing of t
     begin: async () => '1',
     addPart: async () => {},
     finish: async (id) => void finished.push(id),
-    voidDecision: async () => {
-      decision = null;
+    voidDecision: async ({ transaction }) => {
+      if (decision?.transaction === transaction) decision = null;
     },
   };
   const parking = new Parking({
@@ -45,6 +45,11 @@ test('a skip whose transaction turns out to be another one is void: nothing of t
       },
       stayOpen: () => {},
       classify: (error: unknown) => error,
+      run: async (work: () => Promise<void>) => {
+        did.push('under the epoch');
+        await work();
+        did.push('done');
+      },
     },
     parking,
     applier: {
@@ -62,10 +67,33 @@ test('a skip whose transaction turns out to be another one is void: nothing of t
   };
   await aside.sort(groupOf([part(null)]));
   await expect(aside.sort(groupOf([part('0/9')]))).rejects.toMatchObject({ code: 'TL-2403', recovery: 'retry' });
-  expect([did, decision, finished]).toEqual([['begun', 'rolled back'], null, []]);
+  expect([did, decision, finished]).toEqual([['begun', 'rolled back', 'under the epoch', 'done'], null, []]);
   // It comes once more, as the route goes on.
   await aside.sort(groupOf([part(null), part('0/9')]));
   expect([did.at(-1), finished]).toEqual(['applied', []]);
+});
+
+test('a skip whose transaction was passed is void, and never one that was asked for since', async () => {
+  const passed: Decision = { transaction: '7', position: '0/5' as Position, why };
+  const voided: Decision[] = [];
+  const store: Partial<ParkingStore> = {
+    count: async () => ({ count: 0, since: null }),
+    decision: async () => passed,
+    voidDecision: async (decision) => void voided.push(decision),
+  };
+  const parking = new Parking({
+    ...{ store: store as ParkingStore, route: 'r', order: { covers: () => true } as never },
+    tables: { claims: async () => new Map(), oldRows: async () => () => undefined },
+  });
+  await parking.load('0/9' as Position);
+  expect([parking.active, voided]).toEqual([false, []]);
+  await parking.settle(async () => {});
+  // Only in a target transaction, which a later engine's epoch refuses.
+  expect(voided).toEqual([]);
+  await parking.load('0/9' as Position);
+  await parking.settle((work) => work());
+  await parking.settle((work) => work());
+  expect(voided).toEqual([passed]);
 });
 
 test.for([
@@ -78,7 +106,7 @@ test.for([
   };
   const gone: number[] = [];
   const store: Partial<ParkedWorkStore> = {
-    upTo: async () => [3],
+    ...{ upTo: async () => [3], incomplete: async () => [] },
     head: async () => head,
     parts: async () => 1,
     part: async () => stored,

@@ -78,7 +78,7 @@ const remove = (...before: Row): Change => ({ kind: 'delete', table, before });
 interface Shelved {
   readonly part: TransactionPart;
   readonly changes: Buffer[];
-  readonly claims: Claim[];
+  claims: Claim[];
   whole?: ParkedWhole;
 }
 
@@ -98,6 +98,9 @@ class Shelf {
     return {
       ...{ decision: async () => null, decide: async () => {}, voidDecision: async () => {} },
       ...{ useDecision: async () => {}, earlier: async () => [] },
+      dropClaims: async (id, { resource, exclusive }) => {
+        at(id).claims = at(id).claims.filter((one) => one.resource !== resource || one.exclusive !== exclusive);
+      },
       count: async () => ({ count: shelved.size, since: null }),
       resources: async () => claims().map(({ resource, exclusive }) => ({ resource, exclusive, digests: 1 })),
       digests: async (resource, exclusive) =>
@@ -153,11 +156,16 @@ interface Asides {
   /** What the worker does besides: to be thrown from. */
   prepare(parts: readonly TransactionPart[]): void;
   applied(): void;
+  isRefused(change: Change): boolean;
   park(...changes: Change[]): Promise<TransactionPart>;
   isFree(...later: Change[]): Promise<boolean>;
-  ask(action: 'retry' | 'discard', id: number): Promise<void>;
+  /** Without ids of all. */
+  ask(action: 'retry' | 'discard', ...ids: number[]): Promise<void>;
   /** What was asked and is not done. */
   goOn(): Promise<void>;
+  /** As the next engine does before it applies anything, and then `open`. */
+  load(): Promise<void>;
+  open(): Promise<void>;
 }
 
 /** Transactions that are set aside beside these rows of the target. */
@@ -186,6 +194,9 @@ async function asides(rows: Record<string, Row> = {}): Promise<Asides> {
   const parkedWork = new ParkedWork({ store, route: 'r', map: await mapOf() });
   const apply = async ({ parts, parked }: Group): Promise<void> => {
     for (const { changes } of parts)
+      if (changes.some((change) => the.isRefused(change)))
+        throw fail(targetErrors.columnMissing, { route: 'r', table: 'shop.item', column: 'code' });
+    for (const { changes } of parts)
       for (const change of changes) if (change.kind === 'insert') rows[String(change.after[0])] = change.after;
     if (parked !== undefined) await parkedWork.unpark(parked);
     the.applied();
@@ -201,7 +212,7 @@ async function asides(rows: Record<string, Row> = {}): Promise<Asides> {
     prepare: async (parts) => the.prepare(parts),
   });
   const the: Asides = {
-    ...{ rows, told: shelf.told, prepare: () => {}, applied: () => {} },
+    ...{ rows, told: shelf.told, prepare: () => {}, applied: () => {}, isRefused: () => false },
     park: async (...changes) => {
       const made = part(...changes);
       await parking.write([made], why, plans);
@@ -209,10 +220,12 @@ async function asides(rows: Record<string, Row> = {}): Promise<Asides> {
       return made;
     },
     isFree: async (...later) => (await parking.verdict([part(...later)], plans)) === null,
-    ask: (action, id) => {
-      shelf.asked.push({ id: 1, action, ids: [id], withEarlier: false });
+    ask: (action, ...ids) => {
+      shelf.asked.push({ id: 1, action, ids: ids.length === 0 ? null : ids, withEarlier: false });
       return the.goOn();
     },
+    load: () => parking.load('p' as Position),
+    open: () => requests.takeUp(),
     goOn: () => requests.carryOut(new AbortController().signal),
   };
   return the;
@@ -293,6 +306,31 @@ describe('with the retry of the one before, rows come that a parked one changes'
     expect(await the.isFree(insert('7', 'b', null, null))).toBe(true);
   });
 
+  test('killed between the two, they are read before the next engine applies anything', async () => {
+    const the = await two();
+    the.applied = () => {
+      throw new Error('killed');
+    };
+    await expect(the.ask('retry', 1)).rejects.toThrow('killed');
+    await the.load();
+    expect(await the.isFree(insert('7', 'old', null, null))).toBe(true);
+    await the.open();
+    expect(await the.isFree(insert('7', 'old', null, null))).toBe(false);
+    expect(await the.isFree(insert('7', 'b', null, null))).toBe(true);
+  });
+
+  test.each([
+    ['it is refused', []],
+    ['nobody asked for it', [1, 3]],
+  ])('those behind it are held against what it holds then, where %s', async (_, ids) => {
+    const the = await two();
+    await the.park(insert('7', 'old', null, null));
+    await the.park(insert('8', 'eight', null, null));
+    the.isRefused = (change) => change.kind === 'update';
+    await the.ask('retry', ...ids, ...(ids.length > 0 ? [4] : []));
+    expect(Object.keys(the.rows)).toEqual(['5', '8']);
+  });
+
   test('of a table that is there no more nothing is held, and of the others all', async () => {
     const other: TableVersion = { ...table, name: 'other' };
     await bridge.look([table, other]);
@@ -328,5 +366,21 @@ describe('with the retry of the one before, rows come that a parked one changes'
     await the.ask('discard', 2);
     expect(await the.isFree(insert('7', 'x', null, null))).toBe(false);
     expect(await the.isFree(insert('8', 'c', null, null))).toBe(true);
+  });
+
+  test('where they could not be read and can be now, only those wait that touch them', async () => {
+    const the = await two();
+    the.prepare = (parts) => {
+      if (parts.some(({ changes }) => changes.some(({ kind }) => kind === 'update')))
+        throw fail(targetErrors.columnMissing, { route: 'r', table: 'shop.item', column: 'code' });
+    };
+    await the.ask('retry', 1);
+    await the.park(insert('7', 'b', null, null));
+    await the.park(insert('8', 'old', null, null));
+    the.prepare = () => {};
+    await the.ask('retry', 3, 4);
+    expect(Object.keys(the.rows)).toEqual(['5', '7']);
+    expect(await the.isFree(insert('9', 'c', null, null))).toBe(true);
+    expect(await the.isFree(insert('9', 'old', null, null))).toBe(false);
   });
 });

@@ -229,6 +229,53 @@ test('the next announcement, or a look that shows the rows elsewhere, proves wha
   expect(guards.definition.behind).toBeUndefined();
 });
 
+test.for(['halt', 'evolve'])(
+  'a value of an enum that is renamed changes rows, and is told once the queue has come to that: %s',
+  async (schemaChanges) => {
+    const guards = new Guards(schemaChanges);
+    const named = (labels: Record<string, string>): TableFacts => ({ ...before, labels });
+    // An older engine did not store them, and one more changes no row.
+    for (const labels of [{ 16400: 'sad' }, { 16400: 'sad', 16402: 'ok' }]) {
+      guards.catalogue = named(labels);
+      await guards.look('0/2');
+      expect(guards.definition.labels).toEqual(labels);
+    }
+    guards.catalogue = named({ 16400: 'blue', 16402: 'ok' });
+    // Rows of before are still to come.
+    await guards.meet('0/3', '8');
+    await expect(guards.look('0/4')).rejects.toMatchObject({
+      code: schemaChanges === 'halt' ? 'TL-4105' : 'TL-4109',
+      message: expect.stringContaining('a value of an enum'),
+    });
+    guards.start(at('0/4'));
+    await guards.look('0/5');
+    expect(guards.definition.labels).toEqual({ 16400: 'blue', 16402: 'ok' });
+    guards.start(null);
+    await guards.look('0/6');
+  },
+);
+
+test('a table that was out of its publication for a while is told, and one of a route that has another name is not', async () => {
+  const guards = new Guards('evolve');
+  const published = (entry: string): TableFacts => ({ ...before, published: entry });
+  for (const entry of ['prod__a 16400.16401', 'prod__ab 16500.16501']) {
+    guards.catalogue = published(entry);
+    await guards.look('0/2');
+    expect(guards.definition.published).toBe(entry);
+  }
+  guards.catalogue = published('prod__ab 16500.16502');
+  // Also where it was put back while the route was away: what is announced then proves nothing.
+  guards.start(null);
+  await guards.meet('0/3', '8');
+  await expect(guards.look('0/4')).rejects.toMatchObject({
+    code: 'TL-4109',
+    message: expect.stringContaining('it was taken out of publication prod__ab and put back'),
+  });
+  guards.start(at('0/5'));
+  await guards.look('0/6');
+  expect(guards.definition.published).toBe('prod__ab 16500.16502');
+});
+
 test('ignore: a column of the name of one that was dropped and left at the target is not carried over its values', async () => {
   const met = new Guards('ignore');
   met.catalogue = after;

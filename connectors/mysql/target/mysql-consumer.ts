@@ -169,6 +169,7 @@ export class MysqlConsumer implements Consumer {
     await this.#guard(async () => {
       await this.#parking.load(this.start.position);
       await this.#loads.open();
+      await this.#requests.takeUp();
     });
     return this;
   }

@@ -7,8 +7,10 @@ import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { FactsAhead, type SeenFacts } from './facts-ahead.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
+import { queueNames } from './queue-names.ts';
 import { connectSide, isAwaited } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
+import { readLabels, readPublished } from './untold-facts.ts';
 
 /**
  * As readCatalogue, a domain by its base type. attmissingval is an array of the one value; only box has another delimiter. `wanted` selects
@@ -90,17 +92,30 @@ type ColumnRow = Omit<ColumnFacts, 'missing'> & {
 
 /** Tables that do not exist are missing from the result. */
 export async function readTableFacts(client: pg.Client, tables: readonly TableName[]): Promise<TableFacts[]> {
-  return (await readFacts(client, tables)).map(({ facts }) => facts);
+  return (await readFacts(client, tables, null)).map(({ facts }) => facts);
 }
 
-async function readFacts(client: pg.Client, tables: readonly TableName[]): Promise<SeenFacts[]> {
+/** `publication`: null where nobody asks since when it has the tables. */
+async function readFacts(
+  client: pg.Client,
+  tables: readonly TableName[],
+  publication: string | null,
+): Promise<SeenFacts[]> {
   // Prepared: to plan it takes five times as long as to run it, and each table of a route asks once.
   const { rows } = await client.query<Record<string, unknown>>({
     name: 'tl_facts',
     text: factsQuery(byName),
     values: [tables.map(({ schema }) => schema), tables.map(({ name }) => name)],
   });
-  return rows.map((row) => ({ facts: factsOf(row), snapshot: String(row.snapshot) }));
+  const found = rows.map((row) => ({ facts: factsOf(row), snapshot: String(row.snapshot) }));
+  const all = found.map(({ facts }) => facts);
+  const labels = await readLabels(client, all);
+  const published = publication === null ? new Map<string, string>() : await readPublished(client, publication, all);
+  return found.map(({ facts, snapshot }) => {
+    const [own, entry] = [labels.get(facts.id), published.get(facts.id)];
+    const untold = { ...(own !== undefined && { labels: own }), ...(entry !== undefined && { published: entry }) };
+    return { facts: { ...facts, ...untold }, snapshot };
+  });
 }
 
 /** One row of `factsQuery`. */
@@ -146,9 +161,13 @@ export class TableFactsReader {
     this.#route = route;
   }
 
+  get #publication(): string {
+    return queueNames(this.#route).publication;
+  }
+
   /** See Source.expectFacts. */
   expect(tables: readonly TableName[]): void {
-    this.#ahead.expect(tables, (all) => this.#asking((client) => readFacts(client, all)));
+    this.#ahead.expect(tables, (all) => this.#asking((client) => readFacts(client, all, this.#publication)));
   }
 
   /** See Source.facts. */
@@ -167,7 +186,7 @@ export class TableFactsReader {
   async #readAll(tables: readonly TableName[], after: string | null): Promise<readonly TableFacts[]> {
     return await this.#asking(async (client) => {
       const isSeen = after === null || (await this.#untilVisible(client, after, tables));
-      const facts = await readTableFacts(client, tables);
+      const facts = (await readFacts(client, tables, this.#publication)).map((seen) => seen.facts);
       return isSeen ? facts : facts.map((table) => ({ ...table, isBehind: true }));
     });
   }

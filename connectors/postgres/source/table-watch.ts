@@ -11,7 +11,7 @@ export interface TableWatchOptions {
 
 /**
  * A table with a digest of what changes when its definition is touched or its rows are written anew: stamps of its columns, and where it
- * is stored; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
+ * is stored; with types that are not the server's own, what enums call their values and composites are made of; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
  * alters a partition.
  */
 const tablesQuery = `
@@ -23,6 +23,10 @@ const tablesQuery = `
     SELECT m.root, i.inhrelid, p.relkind FROM member m
     JOIN pg_inherits i ON i.inhparent = m.oid AND NOT i.inhdetachpending JOIN pg_class p ON p.oid = i.inhrelid
     WHERE m.kind = 'p'
+  ), types (digest) AS (
+    SELECT md5(concat((SELECT string_agg(e.oid::text || e.enumlabel, ',' ORDER BY e.oid) FROM pg_enum e), ' ', (
+      SELECT string_agg(concat(t.attrelid, ':', t.attnum), ',' ORDER BY t.attrelid, t.attnum)
+      FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped WHERE c.relkind = 'c')))
   )
   SELECT n.nspname AS schema, c.relname AS name, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
   FROM member m
@@ -30,7 +34,8 @@ const tablesQuery = `
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_class part ON part.oid = m.oid
   CROSS JOIN LATERAL (
-    SELECT concat(part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum)) AS digest
+    SELECT concat(part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum),
+      CASE WHEN bool_or(a.atttypid >= 16384) THEN (SELECT digest FROM types) END) AS digest
     FROM pg_attribute a WHERE a.attrelid = part.oid AND a.attnum > 0
   ) d
   GROUP BY n.nspname, c.relname

@@ -11,7 +11,7 @@ import type { DeliveredTransactions } from './delivered-transactions.ts';
 import type { EarlyTransactions } from './early-transactions.ts';
 import type { HistoryCheck } from './history-check.ts';
 import { markerPrefixes, readHeartbeat, readOrigin, readWatermark } from './markers.ts';
-import { identifies } from './partition-identity.ts';
+import { UnfitPartitions } from './partition-identity.ts';
 import {
   type Begin,
   type Commit,
@@ -95,6 +95,7 @@ export class TransactionAssembler {
   #snapshot: string | null = null;
   /** Oids of the tables that were described since the last row. */
   readonly #described: number[] = [];
+  readonly #unfit = new UnfitPartitions();
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -138,9 +139,11 @@ export class TransactionAssembler {
       open.first = false;
       return false;
     }
-    if (!isRow(type) || open === null || !this.#isLeftOut(open, readUInt32(bytes, at + 1))) return true;
+    if (!isRow(type) || open === null) return true;
+    const oid = readUInt32(bytes, at + 1);
+    if (!this.#isLeftOut(open, oid)) return true;
     open.first = false;
-    this.#described.length = 0;
+    if (this.#described.length > 0) this.#meetPartition(oid);
     return false;
   }
 
@@ -273,12 +276,14 @@ export class TransactionAssembler {
   #row(bytes: Buffer, start: number, end: number): void {
     const open = this.#transaction();
     open.first = false;
-    const described = this.#described.length > 0 ? this.#described.splice(0) : null;
+    const oid = readUInt32(bytes, start + 1);
+    // Also before a row that is left out: it is not described again before those that are not.
+    if (this.#described.length > 0) this.#meetPartition(oid);
     if (isLeftOut(open)) return;
-    const relation = this.#options.relations.get(readUInt32(bytes, start + 1));
+    const relation = this.#options.relations.get(oid);
     if (!relation.selected || this.#isCopied(relation, open)) return;
     if (relation.refused !== null) throw relation.refused;
-    if (described !== null) this.#checkPart(relation, described);
+    if (this.#unfit.isOf(oid)) throw this.#identityDiffers(relation);
     if (end - start > this.#options.maxRowBytes) this.#checkSize(bytes.subarray(start, end), relation);
     this.#announce(open, relation);
     const memory = this.#memoryOf(bytes, end - start);
@@ -340,7 +345,10 @@ export class TransactionAssembler {
       .map((oid) => this.#options.relations.get(oid))
       .filter((relation) => relation.selected && !this.#isCopied(relation, open));
     if (relations.length === 0) return;
-    for (const relation of relations) this.#announce(open, relation);
+    for (const relation of relations) {
+      if (relation.refused !== null) throw relation.refused;
+      this.#announce(open, relation);
+    }
     open.builder.add({ kind: 'truncate', tables: relations.map(({ table }) => table), restartIdentity });
   }
 
@@ -401,16 +409,20 @@ export class TransactionAssembler {
     return this.#open;
   }
 
-  /**
-   * A partition logs its old rows by its own replica identity, and the message tells them by that of the whole: where the
-   * two differ values that are not there would be taken for NULL. The server describes the whole, then the partition, and
-   * then sends the first row.
-   */
-  #checkPart(relation: Relation, described: readonly number[]): void {
-    const parts = described.length < 2 ? [] : described.map((oid) => this.#options.relations.get(oid).table);
-    if (parts.every((part) => part === relation.table || identifies(part, relation.table))) return;
-    const place = { route: this.#options.route, table: tableLabel(relation.table), position: this.#position() };
-    throw fail(sourceErrors.identityDiffers, place);
+  /** The server describes the whole, then the partition, and then sends its first row. */
+  #meetPartition(oid: number): void {
+    const { relations } = this.#options;
+    const described = this.#described.splice(0);
+    if (described.length < 2 || !relations.has(oid)) return;
+    this.#unfit.described(
+      relations.get(oid),
+      described.map((part) => relations.get(part)),
+    );
+  }
+
+  #identityDiffers({ table }: Relation): TidelockError {
+    const place = { route: this.#options.route, table: tableLabel(table), position: this.#position() };
+    return fail(sourceErrors.identityDiffers, place);
   }
 
   /** A message may hold two rows, the old one and the new, of which each may have as many bytes. */

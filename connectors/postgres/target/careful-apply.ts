@@ -87,15 +87,16 @@ class CarefulRun {
 
   /** The transaction ends: what stood aside and was not changed itself comes back as it was, or is a collision. */
   async putBack(part: TransactionPart): Promise<void> {
-    for (const { plan, cells, taken } of this.#options.displaced.takeAll()) {
-      if (taken !== null && (await this.#holdsKey(plan, keyOfCells(plan, cells)))) {
-        this.#resolveOrHalt(plan, taken, 'finds the row already there');
-        await this.#inherit(plan, cells, taken);
+    for (const { plan, cells, by, isKeyTaken } of this.#options.displaced.takeAll()) {
+      // By now the transaction's end may be known.
+      const place = { ...by, position: positionText(part) };
+      if (isKeyTaken && (await this.#holdsKey(plan, keyOfCells(plan, cells)))) {
+        this.#resolveOrHalt(plan, place, 'finds the row already there');
+        await this.#inherit(plan, cells, place);
         continue;
       }
       const result = await this.#savepoint(plan, { text: plan.putBack, values: cells });
       if (result === 1) continue;
-      const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: 'change' };
       const constraint = (typeof result !== 'number' && result.constraint) || 'unique key';
       throw fail(targetErrors.collision, { ...place, found: `meets another row with the same ${constraint}` });
     }
@@ -227,7 +228,7 @@ class CarefulRun {
    */
   async #meetExisting(plan: TablePlan, change: RowChange & { kind: 'insert' }, place: Place): Promise<number> {
     const mayGo = plan.source.identity === 'full' && this.#options.loading(plan) === null;
-    if (mayGo && (await this.#takeOut(plan, keyValues(plan, change.after), place, place)))
+    if (mayGo && (await this.#takeOut(plan, keyValues(plan, change.after), place, null)))
       return await this.#try(plan, change, place);
     return await this.#resolveExisting(plan, change, place);
   }
@@ -252,7 +253,8 @@ class CarefulRun {
 
   /**
    * The row of an old image, where it stands aside. Of a source that logs whole rows another one may have its key by now,
-   * in the table or aside: then the image tells which of them is meant, and halts where it is of none.
+   * in the table or aside: then the image tells which of them is meant, and halts where it is of none. Of two that are alike it is the one in the
+   * table: what stands aside may be somebody else's row, which nothing of the source's is ever told of.
    */
   async #standingAside(plan: TablePlan, image: Row, place: Place): Promise<Displaced | null> {
     const held = this.#options.displaced.of(plan, keyValues(plan, image));
@@ -261,14 +263,14 @@ class CarefulRun {
     if (plan.source.identity !== 'full') return only;
     const { client } = this.#options;
     const { same, sameAside } = plan.whole();
+    const there = await client.query({ name: same.name, text: same.text, values: bindRows(same, [image], []) });
+    if (there.rows.length > 0) return null;
     for (const row of held) {
       const values = [...bindRows(sameAside, [image], []), ...row.cells];
       const { rows } = await client.query({ name: sameAside.name, text: sameAside.text, values });
       if (rows.length > 0) return row;
     }
     if (held.length === 1 && !(await this.#exists(plan, image))) return only;
-    const { rows } = await client.query({ name: same.name, text: same.text, values: bindRows(same, [image], []) });
-    if (rows.length > 0) return null;
     throw fail(targetErrors.collision, { ...place, found: 'finds rows with other values than the source had' });
   }
 
@@ -337,7 +339,7 @@ class CarefulRun {
       types: asWritten,
     });
     const [key] = found.rows;
-    return key !== undefined && (await this.#takeOut(plan, key, place, null, index.name));
+    return key !== undefined && (await this.#takeOut(plan, key, place, index.name));
   }
 
   /** Deleting a row would take others with it, which nobody would bring back: foreign keys act. Under the replica role, too, where that is left for a table's sake. */
@@ -345,13 +347,12 @@ class CarefulRun {
     return (!this.#options.replicaRole || target.hasDeferrableUnique) && target.cascades.length > 0;
   }
 
-  /** False where the row of a key can't stand aside. */
+  /** False where the row of a key can't stand aside. `constraint`: of the value that it has to give up; null: an insert takes its key. */
   async #takeOut(
     plan: TablePlan,
     key: readonly (string | null)[],
     place: Place,
-    taken: Displaced['taken'],
-    constraint = 'its key',
+    constraint: string | null,
   ): Promise<boolean> {
     const { displaced } = this.#options;
     if (this.#cascades(plan)) return false;
@@ -364,8 +365,8 @@ class CarefulRun {
     // Refused where foreign keys hold on to it.
     if (gone !== 1 || cells === undefined) return false;
     const rows = displaced.size + 1;
-    if (!displaced.put({ plan, cells, taken }))
-      throw fail(targetErrors.tooManyDisplaced, { ...place, constraint, rows });
+    if (!displaced.put({ plan, cells, by: place, isKeyTaken: constraint === null }))
+      throw fail(targetErrors.tooManyDisplaced, { ...place, constraint: constraint ?? 'its key', rows });
     return true;
   }
 

@@ -14,8 +14,10 @@ export interface Displaced {
   readonly plan: TablePlan;
   /** Of all columns that are not generated. */
   readonly cells: (string | null)[];
-  /** The insert that has taken its key; null where another unique value was taken. */
-  readonly taken: ChangePlace | null;
+  /** The change that has taken its place. */
+  readonly by: ChangePlace;
+  /** That was an insert of its key; else another unique value was taken. */
+  readonly isKeyTaken: boolean;
 }
 
 /** What an entry holds in memory beside its text, about. */

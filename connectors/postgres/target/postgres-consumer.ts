@@ -186,6 +186,7 @@ export class PostgresConsumer implements Consumer {
       // On a session that sends both at once. All are waited for: what has connected by then can be closed.
       const opening = [this.#parking.load(this.start.position), this.#loads.open(), this.#openLanes()];
       for (const one of await Promise.allSettled(opening)) if (one.status === 'rejected') throw one.reason;
+      await this.#requests.takeUp();
     });
   }
 

@@ -167,7 +167,9 @@ function sendInserts(
   const count = packed.reduce((sum, { rows }) => sum + rows, inserts.length);
   if (plan.copy !== null && (count >= worthCopying || packed.length > 0)) {
     const large: PackedRow[] = [];
-    const data = copyMessages(inserts, packed, (row) => large.push(row));
+    // One that points to another row of the table may come before it: the server looks when the statement is over.
+    const isWhole = plan.target.referencesItself && (!applier.replicaRole || plan.target.hasDeferrableUnique);
+    const data = copyMessages(inserts, packed, isWhole ? null : (row) => large.push(row));
     const copied = count - large.length;
     if (copied > 0) {
       applier.batch.sendCopy(plan.copy, data, copied, plan.label);

@@ -55,7 +55,16 @@ export class ParkedRequests<P extends ClaimedPlan> implements ParkedWorker {
       logger.info({ request: request.id, action: request.action, ids: request.ids }, 'parked transactions');
       await parkedWork.carryOut(request, this, signal);
     }
-    if (requests.length > 0) await parking.load(target.applied);
+    if (requests.length === 0) return;
+    await parking.load(target.applied);
+    await parking.settle((work) => target.run(work));
+  }
+
+  /** Before anything is applied. What was asked and is not done is carried out later, also beside the stream. */
+  async takeUp(): Promise<void> {
+    const { parkedWork, parking, target } = this.#options;
+    if (parking.count.count > 0 && (await parkedWork.takeUp(this))) await parking.load(target.applied);
+    await parking.settle((work) => target.run(work));
   }
 
   /** One parked transaction. Throws classified, with everything rolled back and the target transaction closed. */
@@ -85,6 +94,7 @@ export class ParkedRequests<P extends ClaimedPlan> implements ParkedWorker {
       await target.run(async () => {
         for await (const { parts } of groups)
           for (const part of parts.flatMap(eachTable)) await this.#claimAgain(id, part);
+        await parking.claimedAll(id);
       });
       return null;
     } catch (reason) {

@@ -51,24 +51,59 @@ export class ParkedWork {
 
   /** Returns early, with the request still stored, where the signal aborts. */
   async carryOut(request: StoredRequest, worker: ParkedWorker, signal: AbortSignal): Promise<void> {
+    const waiting = await (request.action === 'retry'
+      ? this.#retryChosen(request, worker, signal)
+      : this.#discardChosen(request, worker, signal));
+    if (waiting === null) return;
+    await worker.transaction(() => this.#options.store.done(request.id, waiting.slice(0, 1_000)));
+  }
+
+  /**
+   * Before anything new is applied, where a request was cut short: what it has applied may be rows whose old values others have yet to claim. Returns
+   * whether one was.
+   */
+  async takeUp(worker: ParkedWorker): Promise<boolean> {
+    const request = (await this.requests()).find(({ action }) => action === 'retry');
+    if (request === undefined) return false;
+    for (const id of await this.#options.store.incomplete()) await this.#complete(id, request, worker);
+    return true;
+  }
+
+  /** Those that wait for others; null where the signal has aborted. */
+  async #retryChosen(
+    request: StoredRequest,
+    worker: ParkedWorker,
+    signal: AbortSignal,
+  ): Promise<readonly number[] | null> {
+    const { store } = this.#options;
     const waiting: number[] = [];
     // What those hold that stay parked: whoever touches it stays, too.
     const staying = new ClaimSet(stayingDigests);
+    const incomplete = new Set(await store.incomplete());
+    // With the old values of rows that one before it may just have brought: whoever comes later is held against them, too.
+    const claimsOf = async (id: number) => {
+      if (incomplete.delete(id)) await this.#complete(id, request, worker);
+      return await store.claims(id);
+    };
     for (const { id, isChosen } of await this.#chosen(request)) {
-      if (signal.aborted) return;
-      if (request.action === 'discard') {
-        if (isChosen) await worker.transaction(() => this.#options.store.remove(id, request.id, 'discarded'));
-        continue;
-      }
-      const claims = staying.empty && isChosen ? null : await this.#options.store.claims(id);
+      if (signal.aborted) return null;
+      const claims = staying.empty && isChosen ? null : await claimsOf(id);
       const isFree = isChosen && !claims?.some((claim) => staying.conflicts(claim));
       if (isFree && (await this.#retry(id, request, worker))) continue;
       if (isChosen && !isFree) waiting.push(id);
-      for (const claim of claims ?? (await this.#options.store.claims(id))) staying.add(claim);
+      for (const claim of claims ?? (await claimsOf(id))) staying.add(claim);
     }
     // Also where nothing has left the store: a crash may have come between.
-    if (request.action === 'retry') await this.#complete(request, worker);
-    await worker.transaction(() => this.#options.store.done(request.id, waiting.slice(0, 1_000)));
+    for (const id of incomplete) await this.#complete(id, request, worker);
+    return waiting;
+  }
+
+  async #discardChosen(request: StoredRequest, worker: ParkedWorker, signal: AbortSignal): Promise<readonly [] | null> {
+    for (const { id, isChosen } of await this.#chosen(request)) {
+      if (signal.aborted) return null;
+      if (isChosen) await worker.transaction(() => this.#options.store.remove(id, request.id, 'discarded'));
+    }
+    return [];
   }
 
   /** In the target transaction that has applied it: it leaves the store. */
@@ -77,19 +112,17 @@ export class ParkedWork {
   }
 
   /**
-   * Of those that were parked while their rows were not at the target: now that these may have come, their old values
+   * Of one that was parked while its rows were not at the target: now that these may have come, their old values
    * are read. Before the request is done, so that a crash in between does it again, and nothing is applied meanwhile.
    */
-  async #complete(request: StoredRequest, worker: ParkedWorker): Promise<void> {
+  async #complete(id: number, request: StoredRequest, worker: ParkedWorker): Promise<void> {
     const { store, route } = this.#options;
-    for (const id of await store.incomplete()) {
-      const head = await store.head(id);
-      if (head === null) continue;
-      const failure = await worker.claimAgain(id, this.#groups(head, request.id, 'whatIsMapped'));
-      if (failure === null) continue;
-      const error = fail(targetErrors.parkedUnread, { route, id, why: failure.message }, failure);
-      await worker.transaction(() => store.failed(head, request.id, error));
-    }
+    const head = await store.head(id);
+    if (head === null) return;
+    const failure = await worker.claimAgain(id, this.#groups(head, request.id, 'whatIsMapped'));
+    if (failure === null) return;
+    const error = fail(targetErrors.parkedUnread, { route, id, why: failure.message }, failure);
+    await worker.transaction(() => store.failed(head, request.id, error));
   }
 
   /** In source order, with those between them that are not asked for. */

@@ -48,8 +48,8 @@ export interface ParkingStore {
   digests(resource: string, exclusive: boolean): Promise<readonly (number | null)[]>;
   decision(): Promise<Decision | null>;
   decide(part: TransactionPart, why: ParkWhy): Promise<void>;
-  /** Deletes the decision; of a person's the journal is told. */
-  voidDecision(): Promise<void>;
+  /** Deletes this decision, where it is still what is stored; of a person's the journal is told. */
+  voidDecision(decision: Decision): Promise<void>;
   /** The transaction that was decided upon is parked. */
   useDecision(id: string, position: Position): Promise<void>;
   /** Returns the id, which grows in source order. */
@@ -57,5 +57,7 @@ export interface ParkingStore {
   addPart(id: string, part: ParkedPart): Promise<void>;
   /** Those that are stored of the transaction already are passed over. */
   addClaims(id: string, claims: readonly Claim[]): Promise<void>;
+  /** All of this resource that are of this kind. */
+  dropClaims(id: string, of: Pick<Claim, 'resource' | 'exclusive'>): Promise<void>;
   finish(id: string, whole: ParkedWhole): Promise<void>;
 }

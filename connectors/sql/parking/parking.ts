@@ -94,6 +94,8 @@ export class Parking<P extends ClaimedPlan> {
   readonly #held = new ClaimSet(loadedDigests);
   readonly #claims = new WeakMap<P, TableClaims>();
   #decision: Decision | null = null;
+  /** One whose transaction was passed, and that is still stored. */
+  #passed: Decision | null = null;
   #writing: Writing | null = null;
   #count: ParkedCount = { count: 0, since: null };
 
@@ -109,9 +111,10 @@ export class Parking<P extends ClaimedPlan> {
     const decision = store.decision();
     decision.catch(() => {});
     this.#count = await store.count();
-    this.#decision = await decision;
-    const end = this.#decision?.position ?? null;
-    if (end !== null && order.covers(position, end)) await this.forgetDecision();
+    const decided = await decision;
+    const isPassed = decided !== null && decided.position !== null && order.covers(position, decided.position);
+    this.#decision = isPassed ? null : decided;
+    this.#passed = isPassed ? decided : null;
     if (this.#count.count === 0) return;
     for (const { resource, exclusive, digests } of await store.resources()) {
       if (this.#held.size + digests > loadedDigests) {
@@ -187,6 +190,11 @@ export class Parking<P extends ClaimedPlan> {
     await this.#options.store.addClaims(String(id), [{ ...everyRow, exclusive: true }]);
   }
 
+  /** In a target transaction: it is known what all of it holds, so that what comes waits for that alone. */
+  async claimedAll(id: number): Promise<void> {
+    await this.#options.store.dropClaims(String(id), { ...everyRow, exclusive: true });
+  }
+
   /** The target transaction that has written one is committed. */
   committed(position: Position): void {
     const writing = this.#writing;
@@ -207,10 +215,18 @@ export class Parking<P extends ClaimedPlan> {
     failpoint('park.decided');
   }
 
-  /** The transaction that it is about was passed, or is another one than was meant. */
+  /** What was read of a decision whose transaction was passed is deleted, by `run` in a target transaction of its own. */
+  async settle(run: (work: () => Promise<void>) => Promise<void>): Promise<void> {
+    const passed = this.#passed;
+    this.#passed = null;
+    if (passed !== null) await run(() => this.#options.store.voidDecision(passed));
+  }
+
+  /** The transaction that it is about is another one than was meant. In a target transaction: another engine's, or a later one, is not to go. */
   async forgetDecision(): Promise<void> {
+    const decision = this.#decision;
     this.#decision = null;
-    await this.#options.store.voidDecision();
+    if (decision !== null) await this.#options.store.voidDecision(decision);
   }
 
   /** What they have in common with what is parked; null where nothing. */

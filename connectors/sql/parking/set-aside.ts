@@ -167,7 +167,7 @@ export class SetAside<P extends ClaimedPlan> {
   async #voidStale(error: unknown): Promise<never> {
     if (!(error instanceof TidelockError) || error.code !== targetErrors.skipStale.code) throw error;
     await this.rollBackAll();
-    await this.#options.parking.forgetDecision();
+    await this.#options.target.run(() => this.#options.parking.forgetDecision());
     throw error;
   }
 

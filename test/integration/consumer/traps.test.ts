@@ -395,6 +395,39 @@ test.for(borrowed)(
   },
 );
 
+test.for(['halt', 'source'] as const)(
+  'a row of somebody else that is like a new one, and stands aside for it, is a collision of the insert: %s',
+  async (rule) => {
+    const collisions = { forTable: () => rule, checksOldValues: () => false };
+    const options = {
+      sourceSchema: `CREATE TABLE t (id int NOT NULL, v text)${full}`,
+      targetSchema: `CREATE TABLE t (id int PRIMARY KEY, v text, theirs text); INSERT INTO t VALUES (1, 'a', 'kept')`,
+      route: { collisions },
+    };
+    const statement = `BEGIN; INSERT INTO t VALUES (1, 'a'), (2, 'b'); UPDATE t SET v = 'c' WHERE id = 1; COMMIT`;
+    const { error, rows } = await refused(options, [statement], 'SELECT * FROM t ORDER BY id');
+    if (rule === 'halt') {
+      expect(error).toMatchObject({
+        code: 'TL-2201',
+        message: expect.stringMatching(/insert.* public\.t .*at [0-9A-F]+\/.*finds the row already there/),
+      });
+      expect(rows).toEqual([{ id: 1, v: 'a', theirs: 'kept' }]);
+    } else {
+      expect(error).toBe(undefined);
+      expect(rows).toEqual([
+        { id: 1, v: 'c', theirs: 'kept' },
+        { id: 2, v: 'b', theirs: null },
+      ]);
+    }
+  },
+);
+
+test('large new rows that point to each other go together where the server looks at foreign keys', async () => {
+  const schema = `CREATE TABLE t (id int PRIMARY KEY, other int REFERENCES t, v text); ALTER TABLE t ALTER v SET STORAGE EXTERNAL;`;
+  const rows = `INSERT INTO t SELECT i, CASE WHEN i < 60 THEN i + 1 END, repeat('x', CASE i % 2 WHEN 0 THEN 40000 ELSE 10 END) FROM generate_series(1, 60) i`;
+  expect((await applied({ schema, targetUser: 'applier' }, ['t'], [rows])).replays).toBe(0);
+});
+
 test('rows of one key, where the target defers its check as the source does, are told apart by all of them', async () => {
   const schema = `CREATE TABLE t (id int PRIMARY KEY ${deferrable}, v text, big text); INSERT INTO t VALUES (1, 'a', repeat('A', 9000)), (2, 'b', NULL)${full}`;
   const statements = [

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { contents } from '../../support/compare.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
+import { until } from '../../support/until.ts';
 
 const servers = twoServers();
 
@@ -25,7 +26,19 @@ test('a given slot and publication are used from where they stand, and left when
     await source.query('INSERT INTO item VALUES (3)');
     await route.caughtUp();
     expect(await contents(target, ['item'])).toEqual({ item: ['(1)', '(2)', '(3)'] });
+    const known = `SELECT FROM tidelock.tables WHERE definition ? 'published'`;
+    await until('a look at the catalogue', async () => (await target.query(known)).length === 1, 20_000);
     await route.stop();
+  }
+  // Nothing shows in the queue that it lacks a row.
+  await source.query('ALTER PUBLICATION mine DROP TABLE item; INSERT INTO item VALUES (4)');
+  await source.query('ALTER PUBLICATION mine ADD TABLE item; INSERT INTO item VALUES (5)');
+  {
+    await using route = file.run();
+    expect((await route.state('failed')).reason).toMatchObject({
+      code: 'TL-4105',
+      message: expect.stringContaining('it was taken out of publication mine and put back'),
+    });
   }
   const dropped = await file.tidelock('drop', 'here-to-there', '--yes');
   expect(dropped).toMatchObject({ code: 0, err: expect.stringMatching(/slot my_slot .* was given, and stays\n/) });

@@ -289,10 +289,17 @@ test('columns that begin to collide at the target halt', async () => {
 test('partitions whose rows come or go without row events halt, as columns that count by themselves do; a person puts that right', async () => {
   const { source, target } = await pair(
     `CREATE TABLE p (id int, v int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
-     CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE t (id int PRIMARY KEY);`,
+     CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE t (id int PRIMARY KEY);
+     CREATE TYPE mood AS ENUM ('ok', 'sad'); CREATE TYPE felt AS (at int, moods mood[]);
+     CREATE TABLE e (id int PRIMARY KEY, felt felt); CREATE TABLE f (id int PRIMARY KEY, mood mood)`,
   );
-  await source.query('INSERT INTO p VALUES (1, 1); INSERT INTO t VALUES (3), (2), (1)');
-  using file = new RouteFile({ source, target, route: 'tables: [public.p, public.t]\nschemaChanges: evolve' });
+  await source.query(
+    `INSERT INTO p VALUES (1, 1); INSERT INTO t VALUES (3), (2), (1); INSERT INTO e VALUES (1, (7, '{sad,ok}')); INSERT INTO f VALUES (1, 'sad')`,
+  );
+  using file = new RouteFile({
+    ...{ source, target },
+    route: 'tables: [public.p, public.t, public.e, public.f]\nschemaChanges: evolve',
+  });
   await target.query('ALTER TABLE p DETACH PARTITION p1; DROP TABLE p1; CREATE TABLE all_rows PARTITION OF p DEFAULT');
   await using route = file.run();
   await route.state('running');
@@ -312,6 +319,18 @@ test('partitions whose rows come or go without row events halt, as columns that 
       'was attached as a partition',
     ],
     ['p', 'DROP TABLE p1', 'DELETE FROM p WHERE id < 10', 'was detached or dropped'],
+    [
+      'e',
+      `ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`,
+      `ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`,
+      'a value of an enum was renamed',
+    ],
+    [
+      'e',
+      'ALTER TYPE felt ADD ATTRIBUTE since date',
+      'ALTER TYPE felt ADD ATTRIBUTE since date',
+      'a composite type added',
+    ],
     ['p', 'ALTER TABLE p DETACH PARTITION p2', 'DELETE FROM p WHERE id BETWEEN 10 AND 19', 'was detached or dropped'],
     [
       'p',
@@ -340,7 +359,7 @@ test('partitions whose rows come or go without row events halt, as columns that 
     expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
     await route.state('running', 20_000);
     await route.caughtUp();
-    expect(await contents(target, ['p', 't'])).toEqual(await contents(source, ['p', 't']));
+    expect(await contents(target, ['p', 't', 'e', 'f'])).toEqual(await contents(source, ['p', 't', 'e', 'f']));
   }
 });
 

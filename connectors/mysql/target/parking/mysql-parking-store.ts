@@ -5,7 +5,7 @@ import type { Claim } from '../../../sql/parking/claim-set.ts';
 import type { Decision, ParkedPart, ParkedWhole, ParkingStore, ParkWhy } from '../../../sql/parking/parking-store.ts';
 import type { MysqlSession } from '../../connect.ts';
 import { parkedSince, raiseCompatible } from '../../state/state-schema.ts';
-import { inTransaction, nowMs } from '../../state/statements.ts';
+import { nowMs } from '../../state/statements.ts';
 
 /** In hexadecimal a chunk is twice as long, and the smallest message that a server takes is some megabytes. */
 const chunkBytes = 1_000_000;
@@ -88,17 +88,15 @@ export class MysqlParkingStore implements ParkingStore {
     );
   }
 
-  /** Between target transactions: nothing else goes with it. */
-  async voidDecision(): Promise<void> {
+  async voidDecision({ transaction, position }: Decision): Promise<void> {
     const { session, routeId } = this.#options;
-    await inTransaction(session, async () => {
-      await session.change(
-        `insert into tidelock.journal (route_id, action, transaction_id, position, code, message, reason, asked_by)
-         select route_id, 'skip void', transaction_id, position, code, message, reason, asked_by from tidelock.skips where route_id = ? and cause = 'skip'`,
-        [routeId],
-      );
-      await session.change('delete from tidelock.skips where route_id = ?', [routeId]);
-    });
+    const isIt = 'route_id = ? and transaction_id = ? and position <=> ?';
+    await session.change(
+      `insert into tidelock.journal (route_id, action, transaction_id, position, code, message, reason, asked_by)
+       select route_id, 'skip void', transaction_id, position, code, message, reason, asked_by from tidelock.skips where ${isIt} and cause = 'skip'`,
+      [routeId, transaction, position],
+    );
+    await session.change(`delete from tidelock.skips where ${isIt}`, [routeId, transaction, position]);
   }
 
   async useDecision(id: string, position: Position): Promise<void> {
@@ -145,6 +143,13 @@ export class MysqlParkingStore implements ParkingStore {
         some.flatMap(({ resource, exclusive, digest }) => [id, routeId, resource, exclusive ? 1 : 0, digest]),
       );
     }
+  }
+
+  async dropClaims(id: string, { resource, exclusive }: Pick<Claim, 'resource' | 'exclusive'>): Promise<void> {
+    await this.#options.session.change(
+      'delete from tidelock.parked_keys where parked_id = ? and resource = ? and is_exclusive = ?',
+      [id, resource, exclusive ? 1 : 0],
+    );
   }
 
   async finish(id: string, { commit, rows, bytes, incomplete, tables }: ParkedWhole): Promise<void> {

@@ -67,13 +67,14 @@ export class PostgresParkingStore implements ParkingStore {
     );
   }
 
-  async voidDecision(): Promise<void> {
+  async voidDecision({ transaction, position }: Decision): Promise<void> {
     const { client, routeId } = this.#options;
     await client.query(
-      `with void as (delete from tidelock.skips where route_id = $1 returning *)
+      `with void as (
+         delete from tidelock.skips where route_id = $1 and transaction_id = $2 and position is not distinct from $3 returning *)
        insert into tidelock.journal (route_id, action, transaction_id, position, code, message, reason, asked_by)
        select $1, 'skip void', transaction_id, position, code, message, reason, asked_by from void where cause = 'skip'`,
-      [routeId],
+      [routeId, transaction, position],
     );
   }
 
@@ -118,6 +119,11 @@ export class PostgresParkingStore implements ParkingStore {
         claims.map(({ digest }) => digest),
       ],
     );
+  }
+
+  async dropClaims(id: string, { resource, exclusive }: Pick<Claim, 'resource' | 'exclusive'>): Promise<void> {
+    const text = 'delete from tidelock.parked_keys where parked_id = $1 and resource = $2 and exclusive = $3';
+    await this.#options.client.query(text, [id, resource, exclusive]);
   }
 
   async finish(id: string, { commit, rows, bytes, incomplete, tables }: ParkedWhole): Promise<void> {

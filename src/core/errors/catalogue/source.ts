@@ -122,7 +122,7 @@ export const sourceErrors = {
     remedy: ({ statement }) =>
       `Changes that were not published are missing at the target: compare or load those tables again. Then: ${statement}`,
     explanation:
-      'A table was dropped and made anew, was taken out of the publication, or the publication filters rows, columns or operations.',
+      'A table was dropped and made anew, was taken out of the publication, or the publication filters rows, columns or operations. A table that was taken out and put back halts once more (TL-4105 or TL-4109), until a person has said that its rows were looked after.',
   }),
   tableMissing: errorKind<{ route: string; table: string }>({
     code: 'TL-3112',
