@@ -29,6 +29,11 @@ export interface WorkerVitals {
     readonly heapTotal: number;
     readonly external: number;
   };
-  /** How much later than planned its event loop turned since the message before. */
-  readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** How much later than planned its event loop turned since the message before; `longest`: in the last minute. */
+  readonly eventLoopDelayMs: {
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+    readonly longest: number;
+  };
 }

@@ -13,14 +13,17 @@ export type RouteFacts = Omit<SignOfLife, 'vitals'>;
 export class SelfWatch {
   readonly #watch = new VitalsWatch();
   readonly #everyMs: number;
-  #vitals = this.#watch.take();
+  #vitals: WorkerVitals;
   #tookAtMs = performance.now();
   #facts: () => RouteFacts = () => ({ memoryLimitBytes: null, progress: null });
-  #blocked: { readonly ms: number; readonly atMs: number } | null = null;
+  /** Of the last minute. */
+  #delays: readonly { readonly ms: number; readonly atMs: number }[] = [];
 
   /** `everyMs`: how often take() is called. */
   constructor(everyMs: number) {
     this.#everyMs = everyMs;
+    const { memory, eventLoopDelayMs } = this.#watch.take();
+    this.#vitals = { memory, eventLoopDelayMs: { ...eventLoopDelayMs, longest: eventLoopDelayMs.max } };
   }
 
   /** Whoever runs the route tells more of it. */
@@ -39,7 +42,8 @@ export class SelfWatch {
 
   /** The longest stand-still of the last minute. */
   get blockedMs(): number {
-    return this.#blocked === null || performance.now() - this.#blocked.atMs > rememberedMs ? 0 : this.#blocked.ms;
+    const sinceMs = performance.now() - rememberedMs;
+    return Math.max(0, ...this.#delays.filter(({ atMs }) => atMs >= sinceMs).map(({ ms }) => ms));
   }
 
   take(): SignOfLife {
@@ -49,8 +53,8 @@ export class SelfWatch {
     const lateMs = nowMs - this.#tookAtMs - this.#everyMs;
     this.#tookAtMs = nowMs;
     const max = Math.max(vitals.eventLoopDelayMs.max, lateMs);
-    this.#vitals = { ...vitals, eventLoopDelayMs: { ...vitals.eventLoopDelayMs, max } };
-    if (max >= this.blockedMs) this.#blocked = { ms: max, atMs: performance.now() };
+    this.#delays = [...this.#delays.filter(({ atMs }) => atMs >= nowMs - rememberedMs), { ms: max, atMs: nowMs }];
+    this.#vitals = { ...vitals, eventLoopDelayMs: { ...vitals.eventLoopDelayMs, max, longest: this.blockedMs } };
     return { vitals: this.#vitals, ...this.#facts() };
   }
 }

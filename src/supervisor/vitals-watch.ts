@@ -7,6 +7,10 @@ import type { WorkerVitals } from '../core/route-metrics.ts';
  */
 const resolutionMs = 100;
 
+type Vitals = Pick<WorkerVitals, 'memory'> & {
+  readonly eventLoopDelayMs: Omit<WorkerVitals['eventLoopDelayMs'], 'longest'>;
+};
+
 /** Memory and event-loop delay of this process. */
 export class VitalsWatch {
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
@@ -16,7 +20,7 @@ export class VitalsWatch {
   }
 
   /** The delay is that since the last call. */
-  take(): WorkerVitals {
+  take(): Vitals {
     const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
     const late = (ns: number): number => Math.max(0, ns / 1e6 - resolutionMs);
     const delay = this.#delay;

@@ -3,6 +3,7 @@ import { repairAction } from '../actions/job-actions.ts';
 import type { JobDetailDocument, JobDocument, JobTable, RouteDocument } from '../api/documents.ts';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
+import { useInView } from '../components/use-in-view.ts';
 import { count } from '../format/numbers.ts';
 import { may } from '../state/session.ts';
 import { useDocument } from '../state/use-document.ts';
@@ -26,6 +27,7 @@ export function JobDetail({ job, route }: { readonly job: JobDocument; readonly 
   const number = job.id.split('/').at(-1) ?? '';
   const path = `routes/${encodeURIComponent(job.route)}/jobs/${number}`;
   const { document, error } = useDocument<JobDetailDocument>(path, { version: `${job.state} ${job.done}` });
+  const section = useInView<HTMLElement>(document !== null);
   if (error !== null) return <ErrorNotice error={error} what={`Job ${job.id} could not be read.`} />;
   if (document === null) return <p class="empty">Reading…</p>;
   const tables = document.result?.tables ?? document.progress?.tables ?? [];
@@ -34,7 +36,7 @@ export function JobDetail({ job, route }: { readonly job: JobDocument; readonly 
   const columns = isCompare ? [...compared, ...(job.kind === 'repair' ? repaired : []), result] : compared.slice(0, 2);
   const repairs = job.kind === 'compare' && job.state === 'done' && differing.length > 0 && may('admin');
   return (
-    <section class="detail" aria-label={`Job ${job.id}`}>
+    <section ref={section} class="detail" aria-label={`Job ${job.id}`}>
       <div class="detail-head">
         <h3>
           {job.kind} {job.id}

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ParkedDetailDocument, ShownCell, ShownChange } from '../api/documents.ts';
 import { ErrorNotice } from '../components/error-notice.tsx';
+import { useInView } from '../components/use-in-view.ts';
 import { bytes, counted } from '../format/numbers.ts';
 import { may } from '../state/session.ts';
 import { useDocument } from '../state/use-document.ts';
@@ -17,12 +18,13 @@ export interface ParkedDetailProps {
 export function ParkedDetail({ path, id, children }: ParkedDetailProps) {
   const [values, setValues] = useState(false);
   const { document: parked, error } = useDocument<ParkedDetailDocument>(values ? `${path}?values=true` : path);
+  const section = useInView<HTMLElement>(parked !== null);
   if (error !== null) return <ErrorNotice error={error} what={`Parked transaction ${id} could not be read.`} />;
   if (parked === null) return <p class="empty">Reading…</p>;
   const truncates = parked.tables.reduce((sum, table) => sum + table.truncates, 0);
   const hidden = parked.rows + truncates - parked.changes.length;
   return (
-    <section class="detail" aria-label={`Parked transaction ${id}`}>
+    <section ref={section} class="detail" aria-label={`Parked transaction ${id}`}>
       <div class="detail-head">
         <h3>Parked transaction {id}</h3>
         {children}

@@ -49,6 +49,7 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
     {
       title: 'Transaction',
       head: true,
+      full: true,
       cell: ({ id, transaction, position }) => (
         <>
           <button
@@ -65,9 +66,9 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
         </>
       ),
     },
-    { title: 'Committed', cell: ({ committedAt }) => <Moment at={committedAt} /> },
+    { title: 'Committed', named: true, cell: ({ committedAt }) => <Moment at={committedAt} /> },
     { title: 'Rows', numeric: true, cell: ({ rows }) => count(rows) },
-    { title: 'Tables', minor: true, cell: ({ tables }) => tables.map(tableText).join(', ') },
+    { title: 'Tables', full: true, cell: ({ tables }) => tables.map(tableText).join(', ') },
     {
       title: 'Why',
       full: true,
@@ -88,12 +89,11 @@ export function RouteParked({ route }: { readonly route: RouteDocument }) {
         </div>
       ),
     },
-    { title: 'Tries', numeric: true, minor: true, cell: ({ attempts }) => count(attempts) },
+    { title: 'Tries', numeric: true, cell: ({ attempts }) => count(attempts) },
     ...(acts
       ? [
           {
             title: 'Do',
-            minor: true,
             cell: doButtons,
           },
         ]

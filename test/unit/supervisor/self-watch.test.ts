@@ -12,8 +12,10 @@ test('a blocked event loop is measured, and told for a while', async () => {
   await pause(150);
   expect(self.take().vitals.eventLoopDelayMs.max).toBeGreaterThan(400);
   await pause(250);
-  self.take();
-  expect(self.blockedMs).toBeGreaterThan(400);
+  // Of the last two seconds it is gone, of the last minute not: a scrape now and then is to see it.
+  const { max, longest } = self.take().vitals.eventLoopDelayMs;
+  expect([longest > 400, max < longest]).toEqual([true, true]);
+  expect(self.blockedMs).toBe(longest);
 });
 
 test('what the route knows is part of each sign of life', () => {
