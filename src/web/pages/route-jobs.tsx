@@ -72,7 +72,7 @@ export function RouteJobs({ route }: { readonly route: RouteDocument }) {
             rows={jobs}
             rowKey={({ id }) => id}
             rowClass={({ id }) => (id === shown ? 'is-shown' : '')}
-            empty="No jobs."
+            empty="No jobs yet. Compare… asks whether the target is equal; a table is loaded anew on the page Tables."
             stacked
           />
         )}
