@@ -41,6 +41,10 @@ const sameOnAll = [
   'test/integration/demo*',
   'test/integration/mysql/**',
   'test/crash/vendor-failpoints*',
+  // Processes, signals, and what the service says of them.
+  'test/crash/{signals,watchdog}*',
+  'test/crash/supervisor/**',
+  'test/integration/{service,api,client}/**',
   'test/property/{net-effect,groups,configuration,transforms,positions,byte-budget}*',
 ].flatMap((file) => ['--exclude', file]);
 
