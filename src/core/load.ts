@@ -46,9 +46,21 @@ export type NewLoad = Omit<
   'after' | 'ended' | 'again' | 'rows' | 'bytes' | 'done' | 'tableId' | 'emptying'
 >;
 
+/**
+ * What a load demands of the key by which a target table's rows are found: of each of these columns, by their names there, it has one. Without them it may
+ * be the same for several rows of the source, and a row that was not loaded yet be taken for one that is there.
+ */
+export type Telling = readonly (readonly string[])[];
+
+/** `key`: names of the columns by which the target finds rows. */
+export function tellsApart(key: readonly string[], telling: Telling): boolean {
+  return telling.every((names) => names.some((name) => key.includes(name)));
+}
+
 /** Rows of one target table. */
 export interface RowSet {
   readonly table: TableVersion;
+  readonly telling: Telling;
   /** They have changed while they were read, so that the stream may have brought them already. */
   readonly touched: boolean;
   /** As text of `core/row-text.ts`, with the cells in the order of `table.columns`; or as rows. */
@@ -104,6 +116,8 @@ export interface ReplacedPart extends ReadPart {
 export interface BegunLoad {
   readonly load: NewLoad;
   readonly tables: readonly TableVersion[];
+  /** Of each of them. */
+  readonly telling: readonly Telling[];
   /** Its `where` at the target; null of all rows. */
   readonly where: ReplacedPart | null;
 }

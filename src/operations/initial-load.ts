@@ -18,6 +18,7 @@ import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
 import { endInitialJobs, initialJob } from './load/initial-job.ts';
+import { tellingColumns } from './load/telling-columns.ts';
 
 export interface InitialLoadOptions {
   readonly definition: RouteDefinition;
@@ -184,7 +185,11 @@ export async function tooLarge(
 }
 
 /** What keeps a table from being loaded beside the stream and not from being copied. */
-export const copiedInstead: readonly string[] = [targetErrors.loadUnderForeignKey.code, carryErrors.coarserKey.code];
+export const copiedInstead: readonly string[] = [
+  targetErrors.loadUnderForeignKey.code,
+  targetErrors.loadNeedsKey.code,
+  carryErrors.coarserKey.code,
+];
 
 /** The tables of a route that begins are then copied after all, all of them. */
 export function isCopiedInstead({ code }: TidelockError, { load }: RouteDefinition, bytes: number): boolean {
@@ -229,7 +234,8 @@ export async function loadsOf(
         expectedBytes: size.bytes,
         job: null,
       };
-      loads.push({ load, tables: binding.tables, where: null });
+      const telling = binding.tables.map((table) => tellingColumns(binding, table, key.columns));
+      loads.push({ load, tables: binding.tables, telling, where: null });
     }
     return loads;
   } finally {

@@ -95,6 +95,62 @@ test('a share of a target table is told by columns of one kind at both sides', a
   expect(await refused('int', 'pg_catalog.numeric')).toEqual([['TL-4601', true]]);
 });
 
+test('a part of a table is loaded, and replaced, by columns that mean the same rows at both sides, or not at all', async () => {
+  const asked = async (
+    from: string,
+    to: string,
+    side: 'there' | 'back',
+    modifier = -1,
+  ): Promise<string | undefined> => {
+    const types = [mysqlTypes, postgresTypes];
+    const [source, target] = side === 'there' ? types : types.toReversed();
+    const of: TableVersion = { ...table, columns: [column('n', from, true)] };
+    const begun: unknown[] = [];
+    const there = {
+      columns: async () => [{ name: 'n', type: to, modifier }],
+      checkLoads: async (loads: readonly BegunLoad[]) => {
+        for (const { tables } of loads) begun.push(tables[0]?.columns[0]?.type);
+        return [];
+      },
+      consumer: async () => ({ apply: async () => void begun.push('applied') }) as unknown as Consumer,
+    } as unknown as Target;
+    const options = { route: 'r', node: 'there', from: source, to: target, conversions: {}, aheadBytes: 1 };
+    const bridge = bridgedTarget(there, options as unknown as Parameters<typeof bridgedTarget>[1]);
+    const where = { text: 'n = 1', plain: null, names: [new Map([['n', 'n']])] };
+    const load = { load: { source: 'shop.item' }, tables: [of], telling: [[['n']]], where } as unknown as BegunLoad;
+    const chunk = { sets: [], empties: { tables: [of], where } } as unknown as LoadedChunk;
+    const consumer = await bridge.consumer({} as ConsumerOptions);
+    const tries = [
+      async () => {
+        for (const error of await bridge.checkLoads([load])) throw error;
+      },
+      () => consumer.apply([{ ...part(), begins: load }], new AbortController().signal),
+      () => consumer.apply([{ ...part(), chunk }], new AbortController().signal),
+    ];
+    const codes = await Promise.all(
+      tries.map((run) =>
+        run().then(
+          () => 'loaded',
+          ({ code }) => code as string,
+        ),
+      ),
+    );
+    expect(new Set(codes).size).toBe(1);
+    expect(begun.toSorted()).toEqual(codes[0] === 'loaded' ? ['applied', 'applied', to].sort() : []);
+    return codes[0];
+  };
+  const text = 'varchar(20) collate utf8mb4_0900_bin';
+  expect(await asked('int', 'pg_catalog.int8', 'there')).toBe('loaded');
+  expect(await asked(text, 'pg_catalog.text', 'there')).toBe('loaded');
+  expect(await asked('bigint unsigned', 'pg_catalog.numeric', 'there', (20 << 16) + 4)).toBe('loaded');
+  expect(await asked('pg_catalog.uuid', 'binary(16)', 'back')).toBe('loaded');
+  expect(await asked('pg_catalog.uuid', 'uuid', 'back')).toBe('loaded');
+  expect(await asked('bigint', 'pg_catalog.numeric', 'there')).toBe('TL-4166');
+  expect(await asked('tinyint', 'pg_catalog.bool', 'there')).toBe('TL-4166');
+  expect(await asked('int', 'pg_catalog.text', 'there')).toBe('TL-4166');
+  expect(await asked('pg_catalog.uuid', text, 'back')).toBe('TL-4166');
+});
+
 test('what is not in an image stays what it is', async () => {
   const bridge = await bridged();
   const update: Change = { kind: 'update', table, before: ['1', ABSENT, ABSENT], after: ['2', UNCHANGED, '0.10'] };

@@ -15,6 +15,7 @@ import { TableLoad } from '../../src/operations/load/table-load.ts';
 import { TargetTime } from '../../src/operations/load/target-time.ts';
 import { versionOf } from '../../src/pipeline/judge-definition.ts';
 import { LoadingTables } from '../../src/pipeline/loading-tables.ts';
+import { sourceLineage } from '../../src/pipeline/mapping/lineage.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
 import { WatermarkWindows } from '../../src/pipeline/watermark-windows.ts';
 import { until } from '../support/until.ts';
@@ -84,7 +85,7 @@ async function readAgain(
       source: table,
       steps: [],
       tables: [table],
-      outputs: [{ table, projection: null, owns: null }],
+      outputs: [{ table, projection: null, owns: null, lineage: sourceLineage(2), apart: [] }],
       dropped: new Set(),
       kept: null,
     }),
@@ -333,7 +334,7 @@ test('what a load has written is told apart from what it has read, of which the 
   } as unknown as LoadsOptions);
   const progress = { after: ['9'], ended: true, readAgain: [], rows: 9, bytes: 90, done: false, tableId: '1' };
   const texts = { text: [Buffer.from('1\ta\n2\tb\n')], count: 2 };
-  const sets = [texts, [['3', 'c']]].map((rows) => ({ table, touched: false, rows }));
+  const sets = [texts, [['3', 'c']]].map((rows) => ({ table, telling: [], touched: false, rows }));
   const chunk: LoadedChunk = { source: 'public.item', load: '1', sets, progress, reserved: { bytes: 0, ms: 0 } };
   loads.applied({ ...part(), chunk });
   expect([written, told]).toEqual([[2, 1], [3]]);

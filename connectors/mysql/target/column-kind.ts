@@ -57,7 +57,8 @@ const exactCollation = /^utf8mb4_0900_bin$|_nopad_bin$/;
 const exactTexts: ReadonlySet<string> = new Set(['varchar', 'tinytext', 'text', 'mediumtext', 'longtext']);
 
 /** Values that the server holds equal are one text, as in the language of `owns`. */
-export function isExact({ base, collation }: ColumnType): boolean {
-  if (integerBases.has(base) || base === 'uuid') return true;
+export function isExact({ base, scale, collation }: ColumnType): boolean {
+  if (integerBases.has(base) || base === 'uuid' || base === 'binary') return true;
+  if (base === 'decimal') return scale === 0;
   return exactTexts.has(base) && collation !== null && exactCollation.test(collation);
 }

@@ -7,7 +7,7 @@ import { RowTextReader } from '../../../src/core/row-text.ts';
 import type { MysqlSession } from '../connect.ts';
 import { progressStatement, readLoads, storeAgain, storeEmptied, storeLoad } from '../state/stored-loads.ts';
 import type { Flights } from './flights.ts';
-import { checkLoads, demandFree } from './load-check.ts';
+import { checkLoads, demandFree, demandKey } from './load-check.ts';
 import { isOfTheChange } from './refusals.ts';
 import { ReplacedRows } from './replaced-rows.ts';
 import { insertMissingRows, insertRows, replaceRows } from './set-apply.ts';
@@ -70,6 +70,7 @@ export class LoadApply {
     const existing = this.#loads.get(source)?.existing ?? 'refuse';
     for (const set of sets) {
       const plan = plans.get(set.table);
+      demandKey(plan, set.telling, this.#options.route.name);
       const rows = rowsOf(set);
       const statements =
         isEmpty && !set.touched && existing !== 'merge'

@@ -1,11 +1,12 @@
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
-import type { BegunLoad } from '../../../src/core/load.ts';
+import { type BegunLoad, type Telling, tellsApart } from '../../../src/core/load.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel, tableOfLabel } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { partCondition, whereShared } from './share-condition.ts';
+import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
 export interface LoadCheck {
@@ -29,7 +30,7 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
     check,
     loads.flatMap(({ load }) => load.targets),
   );
-  for (const { load, tables, where } of loads)
+  for (const { load, tables, telling, where } of loads)
     for (const [at, plan] of tables.map((table) => plans.get(table)).entries()) {
       const place = { columns: plan.columns, route: route.name, table: plan.label, at };
       const part = where === null ? null : partCondition(where, place);
@@ -38,6 +39,7 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
           ...{ route: route.name, table: plan.label, columns: load.key.join(', ') },
           statement: `ALTER TABLE ${quoteTable(plan.target)} ADD PRIMARY KEY (${load.key.join(', ')})`,
         });
+      demandKey(plan, telling[at], route.name);
       // What has come since the job was asked for is the stream's.
       if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;
       const [there] = await session.query(
@@ -45,6 +47,12 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
       );
       if (there !== undefined) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
     }
+}
+
+/** Without it rows of the source would be taken for each other: what has come of the one would stand for the other. */
+export function demandKey({ source, keyIndexes, label }: TablePlan, telling: Telling = [], route: string): void {
+  const key = keyIndexes.flatMap((index) => source.columns[index]?.name ?? []);
+  if (!tellsApart(key, telling)) throw fail(targetErrors.loadNeedsKey, { route, table: label });
 }
 
 async function demandNothingParked(session: MysqlSession, route: RouteDefinition, routeId: number): Promise<void> {

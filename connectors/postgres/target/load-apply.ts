@@ -13,7 +13,7 @@ import type { Batch } from './batch.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { type CopyData, copyBytes, copyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
-import { checkLoads, demandFree } from './load-check.ts';
+import { checkLoads, demandFree, demandKey } from './load-check.ts';
 import { loadStatement } from './load-statements.ts';
 import { ReplacedRows } from './replaced-rows.ts';
 import { bindRows } from './statement.ts';
@@ -192,6 +192,7 @@ export class LoadApply {
   #sendSet(batch: Batch, set: RowSet, isEmpty: boolean, existing: Existing): void {
     const { plans, replicaRole, route } = this.#options;
     const plan = plans.get(set.table);
+    demandKey(plan, set.telling, route.name);
     // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
     const isOrdinary = replicaRole && plan.target.hasDeferrableUnique;
     if (isOrdinary) batch.send('set local session_replication_role = origin');

@@ -1,13 +1,13 @@
 import type pg from 'pg';
-import { nodeErrors } from '../../../src/core/errors/catalogue/node.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
-import type { BegunLoad } from '../../../src/core/load.ts';
+import { type BegunLoad, type Telling, tellsApart } from '../../../src/core/load.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableOfLabel } from '../../../src/core/table.ts';
 import { loadStatement } from './load-statements.ts';
 import { partCondition } from './replaced-rows.ts';
 import { whereShared } from './share-condition.ts';
+import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
 export interface LoadCheck {
@@ -22,8 +22,6 @@ export interface LoadCheck {
 /** Throws what a begin of these would halt with. Changes nothing. `asked`: beforehand, and not by the stream that has come to the begin. */
 export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], asked: boolean): Promise<void> {
   const { client, route, routeId, plans } = check;
-  if (route.from.type !== 'postgres' && loads.some(({ load }) => load.where !== null))
-    throw fail(nodeErrors.notYet, { node: route.from.name, what: 'to load a part of a table' });
   if (routeId !== null) await demandNothingParked(client, route, routeId);
   await plans.add(
     client,
@@ -33,9 +31,10 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
     check,
     loads.flatMap(({ load }) => load.targets),
   );
-  for (const { load, tables, where } of loads) {
+  for (const { load, tables, telling, where } of loads) {
     for (const [at, table] of tables.entries()) {
       const plan = plans.get(table);
+      demandKey(plan, telling[at], route.name);
       loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
       const part = where === null ? null : await partCondition(plan, where, { route: route.name, table: at });
       // What has come since the job was asked for is the stream's.
@@ -44,6 +43,12 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
       if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, { route: route.name, table: plan.label });
     }
   }
+}
+
+/** Without it rows of the source would be taken for each other: what has come of the one would stand for the other. */
+export function demandKey({ source, keyIndexes, label }: TablePlan, telling: Telling = [], route: string): void {
+  const key = keyIndexes.flatMap((index) => source.columns[index]?.name ?? []);
+  if (!tellsApart(key, telling)) throw fail(targetErrors.loadNeedsKey, { route, table: label });
 }
 
 async function demandNothingParked(client: pg.Client, route: RouteDefinition, routeId: number): Promise<void> {

@@ -2,11 +2,17 @@ import { transformErrors } from '../../../src/core/errors/catalogue/transform.ts
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { TableVersion } from '../../../src/core/table.ts';
 import type { BoundColumn } from './row-statements.ts';
+import { numericModifier } from './type-fit.ts';
 
 /** Types whose equal values are one text, so that a row is in one share only. */
 const exact: ReadonlySet<string> = new Set(
   ['int2', 'int4', 'int8', 'text', 'varchar', 'uuid', 'bool'].map((name) => `pg_catalog.${name}`),
 );
+
+/** As the columns that hold a `bigint unsigned`. */
+function isWhole({ baseType, modifier }: BoundColumn['column']): boolean {
+  return baseType === 'pg_catalog.numeric' && modifier !== -1 && numericModifier(modifier).scale === 0;
+}
 
 /**
  * The rows of a target table that are the route's, as a condition of its server: the language of shares means the same there, where a
@@ -19,7 +25,7 @@ export function shareCondition(
 ): string {
   for (const name of names) {
     const column = columns.find((one) => one.column.name === name)?.column;
-    if (column?.deterministic && exact.has(column.baseType)) continue;
+    if (column?.deterministic && (exact.has(column.baseType) || isWhole(column))) continue;
     const problem = `at the target ${name} is ${column?.type ?? 'missing'}${column?.deterministic === false ? ' with a nondeterministic collation' : ''}, by which the server may hold values equal that the route tells apart`;
     throw fail(transformErrors.share, { ...place, owns: text, problem });
   }

@@ -196,8 +196,12 @@ function chooseKey(
   const indexesOf = (names: readonly string[]): number[] =>
     names.map((name) => columns.find((c) => c.column.name === name)?.index ?? -1);
   if (source.identity === 'full') {
-    const isCovered = (index: TargetIndex): boolean => index.allNotNull && !indexesOf(index.columns).includes(-1);
-    const chosen = usable.find(isCovered);
+    const covered = usable.filter((index) => index.allNotNull && !indexesOf(index.columns).includes(-1));
+    // The source's own, where it has one: of others nobody knows whether they tell its rows apart.
+    const own = source.columns.filter((column) => column.key).map((column) => column.name);
+    const isOwn = ({ columns: names }: TargetIndex): boolean =>
+      names.length === own.length && names.every((name) => own.includes(name));
+    const chosen = covered.find(isOwn) ?? covered[0];
     if (chosen === undefined) return none;
     return { indexes: indexesOf(chosen.columns), equals: chosen.equals, isDeferrable: chosen.deferrable };
   }

@@ -13,6 +13,7 @@ import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import type { WantedLoad } from './load-desk.ts';
 import { boundPart, replacedPart } from './replaced-part.ts';
+import { tellingColumns } from './telling-columns.ts';
 
 export interface BeginLoadOptions {
   readonly definition: RouteDefinition;
@@ -48,7 +49,8 @@ export async function beginLoad(
     const { tables } = binding;
     const expected = { expectedRows: size.rows, expectedBytes: size.bytes };
     const load = { source, targets: tables.map(tableLabel), existing, where, key: key.columns, ...expected, job };
-    return { load, tables, where: part === null ? null : replacedPart(binding, { route, key, part }) };
+    const telling = tables.map((made) => tellingColumns(binding, made, key.columns));
+    return { load, tables, telling, where: part === null ? null : replacedPart(binding, { route, key, part }) };
   };
   // What keeps the load from beginning is the load's fault, not the stream's.
   const [obstacle] = await target.checkLoads([loadOf(known)]);

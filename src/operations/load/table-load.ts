@@ -24,6 +24,7 @@ import type { LoadMemory, Reservation } from './load-memory.ts';
 import type { LoadPace } from './load-pace.ts';
 import { boundPart, replacedPart } from './replaced-part.ts';
 import type { TargetTime } from './target-time.ts';
+import { tellingColumns } from './telling-columns.ts';
 
 export interface TableLoadOptions {
   readonly route: string;
@@ -468,11 +469,14 @@ export class TableLoad {
           byTable.set(made.output.table, list);
         }
       }
-      for (const [table, list] of byTable) sets.push({ table, touched: isTouched, rows: list });
+      for (const [table, list] of byTable)
+        sets.push({ table, telling: tellingColumns(binding, table, this.#key), touched: isTouched, rows: list });
     };
     if (isAsRead(binding)) {
       const count = 'text' in untouched ? untouched.count : untouched.length;
-      if (count > 0) sets.push({ table: binding.outputs[0].table, touched: false, rows: untouched });
+      const { table } = binding.outputs[0];
+      const telling = tellingColumns(binding, table, this.#key);
+      if (count > 0) sets.push({ table, telling, touched: false, rows: untouched });
     } else {
       const reader = new RowTextReader(columns.length);
       add('text' in untouched ? untouched.text.flatMap((text) => reader.read(text)) : untouched, false);

@@ -77,11 +77,11 @@ export function bridgeTable(
       return column;
     }
     const [had, has] = [from.codec(column), to.codec(target)];
-    if (column.key && (isFolding(has.type) || target.folds === true)) coarser.push(column.name);
     const carrying = carry(had.type, has.type, conversions);
     const keeps = carrying.kind === 'carried' && carrying.converted.length === 0;
     // Of a row that nothing but all of it names one of those that are like it is changed: which of two that have become alike makes no difference.
     const isNamedBy = isWhole ? target.unique === true : column.key;
+    if (isNamedBy && (isFolding(has.type) || target.folds === true)) coarser.push(column.name);
     const isKey = isNamedBy && carrying.kind === 'carried' && !carrying.injective;
     if (carrying.kind === 'refused' || isKey) {
       const reason =
@@ -102,7 +102,7 @@ export function bridgeTable(
   });
   for (const name of source.owns?.columns ?? []) {
     const column = carried.get(name);
-    if (column === undefined || isAlike(column)) continue;
+    if (column === undefined || tellsAlike(column)) continue;
     const { from: had, to: has } = column;
     const reason = 'owns reads it, and the two servers would not mean the same rows by what it says';
     refused.push({ column: name, source: from.describe(had.column), target: to.describe(has.column), reason });
@@ -157,9 +157,16 @@ export function bridgeTable(
   };
 }
 
-/** A comparison with a constant says the same of it at both sides: it is of one kind, and no other value is made of one. */
-function isAlike({ from, to, keeps }: CarriedColumn): boolean {
-  return keeps && from.codec.type.kind === to.codec.type.kind;
+/**
+ * A comparison with a constant, as shares and parts of a table are told by, says the same of it at both sides: no other value is made of one, and it is of one
+ * kind. A column of numbers without a fraction is one of whole numbers, and one of 16 bytes is one of UUIDs where these are kept there.
+ */
+export function tellsAlike({ from, to, keeps }: CarriedColumn): boolean {
+  const [had, has] = [from.codec.type, to.codec.type];
+  if (!keeps) return false;
+  if (had.kind === 'integer' && has.kind === 'decimal') return has.digits?.scale === 0;
+  if (had.kind === 'uuid' && has.kind === 'bytes') return has.fixed && has.max === 16;
+  return had.kind === has.kind;
 }
 
 function isFolding(type: LogicalType): boolean {

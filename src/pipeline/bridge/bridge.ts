@@ -9,7 +9,9 @@ import {
   type UpdateChange,
 } from '../../core/change.ts';
 import { carryErrors } from '../../core/errors/catalogue/carry.ts';
+import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
+import type { ReplacedPart } from '../../core/load.ts';
 import { packedInserts } from '../../core/packed-part.ts';
 import { packedAfter, unpackRow } from '../../core/packed-row.ts';
 import { type TableName, type TableVersion, type TypeDefinition, tableLabel } from '../../core/table.ts';
@@ -18,7 +20,7 @@ import type { TransactionPart } from '../../core/transaction.ts';
 import type { Conversions } from '../../core/types/conversions.ts';
 import type { VendorTypes } from '../../core/types/vendor-types.ts';
 import { carryKeys } from './bridge-keys.ts';
-import { type BridgedTable, bridgeTable, ColumnRefused } from './bridge-table.ts';
+import { type BridgedTable, bridgeTable, ColumnRefused, tellsAlike } from './bridge-table.ts';
 
 export interface BridgeOptions {
   readonly route: string;
@@ -94,6 +96,26 @@ export class Bridge {
   /** Columns of the key whose different values may be equal at the target. */
   coarserKeys(table: TableVersion): readonly string[] {
     return this.#bridged(table, false).coarser;
+  }
+
+  /**
+   * Throws (usage) where a part of these tables, which `names` has the columns of, would not be the same rows at both sides. `tables` are the source's, in the
+   * order of `names`.
+   */
+  demandPart(tables: readonly TableVersion[], { names }: Pick<ReplacedPart, 'names'>): void {
+    for (const [at, table] of tables.entries()) {
+      const { carried } = this.#bridged(table);
+      for (const name of names[at]?.values() ?? []) {
+        const column = carried.get(name);
+        if (column !== undefined && tellsAlike(column)) continue;
+        const { from, to } = this.#options;
+        const types =
+          column &&
+          `${from.describe(column.from.column)} at the source and ${to.describe(column.to.column)} at the target`;
+        const problem = `${name} is ${types ?? 'not carried'}: the two servers would not mean the same rows by it`;
+        throw fail(routeErrors.loadPart, { route: this.#options.route, table: tableLabel(table), problem });
+      }
+    }
   }
 
   /** Rows of a load. */

@@ -112,6 +112,8 @@ function carryPart(bridge: Bridge, part: TransactionPart): TransactionPart {
   const carried = bridge.part(part);
   const { chunk, begins } = carried;
   if (chunk === undefined && begins === undefined) return carried;
+  // The target's columns may have other types by now than they had where the load was asked for.
+  if (begins?.where != null) bridge.demandPart(begins.tables, begins.where);
   return {
     ...carried,
     ...(chunk !== undefined && { chunk: carryChunk(bridge, chunk) }),
@@ -124,6 +126,7 @@ function carryPart(bridge: Bridge, part: TransactionPart): TransactionPart {
 /** What the Consumer tells of it is told of the chunk that it was made of: that one is asked. */
 function carryChunk(bridge: Bridge, chunk: LoadedChunk): LoadedChunk {
   const { empties } = chunk;
+  if (empties?.where != null) bridge.demandPart(empties.tables, empties.where);
   const carried: LoadedChunk = {
     ...chunk,
     sets: chunk.sets.map((set) => carrySet(bridge, set)),

@@ -2,7 +2,6 @@ import type { Row } from '../../core/cell.ts';
 import type { Change } from '../../core/change.ts';
 import type { Connector } from '../../core/connector.ts';
 import { carryErrors } from '../../core/errors/catalogue/carry.ts';
-import { nodeErrors } from '../../core/errors/catalogue/node.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import type { Finding } from '../../core/finding.ts';
 import type { BegunLoad } from '../../core/load.ts';
@@ -51,14 +50,13 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
     await bridge.know(tables);
     return tables.map((table) => bridge.table(table));
   };
-  const notYet = (what: string): Error => fail(nodeErrors.notYet, { node: options.node, what });
   /** What the target finds by a key has to be the row that is meant, also where that is not loaded yet. */
   const carriedLoad = async (load: BegunLoad): Promise<BegunLoad> => {
     const tables = await carriedTables(load.tables);
     for (const table of load.tables)
       for (const column of bridge.coarserKeys(table))
         throw fail(carryErrors.coarserKey, { route: options.route, table: tableLabel(table), column });
-    if (load.where !== null) throw notYet('to load a part of a table from another vendor');
+    if (load.where !== null) bridge.demandPart(load.tables, load.where);
     return { ...load, tables };
   };
   return {

@@ -59,6 +59,7 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
     lineage: projection.map((index) => chain.lineage[index] as Lineage),
     generated: computed,
     key: wanted,
+    apart: chain.rowKeys.map((name) => projection.indexOf(chain.columns.findIndex((column) => column.name === name))),
     owns,
   };
 }

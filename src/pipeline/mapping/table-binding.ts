@@ -18,6 +18,8 @@ export interface Output {
   readonly generated: ReadonlyMap<string, string>;
   /** Indexes of the key in the mapped row; empty where only the whole row tells. */
   readonly key: readonly number[];
+  /** Indexes of what tells apart the rows that transforms have made of one; -1 of what does not travel. */
+  readonly apart: readonly number[];
   /** Which rows of the table are the route's; null for all. */
   readonly owns: BoundShare | null;
 }

@@ -44,7 +44,7 @@ function beginOf(parts: readonly TransactionPart[], existing: Existing): BegunLo
     expectedBytes: 8,
     job: 1,
   };
-  return { load: { ...load, existing }, tables: [table], where: null };
+  return { load: { ...load, existing }, tables: [table], telling: [[['id']]], where: null };
 }
 
 test('what rides behind the last chunk of a load finds its rows, or tells that they are missing', async () => {

@@ -295,7 +295,12 @@ test('what foreign keys would do to tables that are loaded is refused where they
   const begin = (name: string): BegunLoad => {
     const source = `public.${name}`;
     const guess = { key: ['id'], where: null, expectedRows: 1, expectedBytes: 1, job: null };
-    return { load: { source, targets: [source], existing: 'merge', ...guess }, tables: [table(name)], where: null };
+    return {
+      load: { source, targets: [source], existing: 'merge', ...guess },
+      tables: [table(name)],
+      telling: [[['id']]],
+      where: null,
+    };
   };
   const emptied = table('t');
   for (const [load, code, place] of [

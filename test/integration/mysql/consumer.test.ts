@@ -631,7 +631,9 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
         where: null,
         job: 1,
       } as const;
-      expect(await s.end.checkLoads([{ load, tables: [], where: null }])).toMatchObject([{ code: 'TL-2307' }]);
+      expect(await s.end.checkLoads([{ load, tables: [], telling: [], where: null }])).toMatchObject([
+        { code: 'TL-2307' },
+      ]);
       expect((await s.rows('c')).target).toEqual((await s.rows('c')).source);
       await mend(s);
       const [first, second, third, last] = (await s.store.parked.list()).map(({ id }) => id);

@@ -245,6 +245,18 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
         expect(await database.query('SELECT count(*)::int AS n, min(v) AS v FROM shop.busy')).toEqual([
           { n: there.length, v: 0 },
         ]);
+        // A part of it by its key: rows outside of it are left as they are.
+        await database.query(`UPDATE shop.busy SET n = -1 WHERE a = 3 AND v > 1000; DELETE FROM shop.busy WHERE a = 5;
+          INSERT INTO shop.busy VALUES (3, 'own', '\\x00', 1, -1), (4, 'own', '\\x00', 1, -1)`);
+        const part = ['shop.busy', '--existing', 'replace', '--where', 'a % 4 = 3 or a = 5', '--yes', '--json'];
+        const again = await file.tidelock('load', 'here-to-there', ...part);
+        expect(again, again.err).toMatchObject({ code: 0 });
+        expect(await database.query('SELECT a FROM shop.busy WHERE v = -1 OR n = -1')).toEqual([{ a: 4 }]);
+        await database.query('DELETE FROM shop.busy WHERE v = -1');
+        // The source holds texts for equal that are told apart here.
+        const otherwise = await file.tidelock('load', 'here-to-there', 'shop.busy', '--where', "b = 'x'", '--json');
+        expect(otherwise.err).toContain('TL-4166');
+        expect(await database.query('SELECT count(*)::int AS n FROM shop.busy')).toEqual([{ n: there.length }]);
       }
       {
         const connection = await mysql.connect();
@@ -366,6 +378,18 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
         ),
       ).toEqual(busy);
       expect(busy.length).toBeGreaterThan(2_900);
+      {
+        await mysql.query(
+          "USE back; DELETE FROM busy WHERE a = 3; INSERT INTO busy (a, b, k, v) VALUES (3, 'own', x'00000000000000000000000000000000', -1), (4, 'own', x'00000000000000000000000000000000', -1)",
+        );
+        const where = "a in (3, 5) and k <> 'ffffffff-0000-0000-0000-000000000000'";
+        const part = ['back.busy', '--existing', 'replace', '--where', where, '--yes', '--json'];
+        const again = await file.tidelock('load', 'here-to-there', ...part);
+        expect(again, again.err).toMatchObject({ code: 0 });
+        expect(await mysql.query('SELECT a FROM back.busy WHERE v = -1')).toEqual([{ a: '4' }]);
+        await mysql.query('DELETE FROM back.busy WHERE v = -1');
+        expect(await mysql.query('SELECT COUNT(*) AS n FROM back.busy')).toEqual([{ n: String(busy.length) }]);
+      }
       const rows = (): Promise<Record<string, string | null>[]> =>
         mysql.query(
           'SELECT id, b, d, f * 1e0 AS f, s, c, HEX(x) AS x, at, ts, HEX(u) AS u, j, a, i, k, day FROM back.t ORDER BY id',

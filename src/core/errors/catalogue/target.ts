@@ -480,10 +480,10 @@ export const targetErrors = {
     title: 'A load beside the stream needs a key at the target',
     recovery: 'halt',
     message: ({ route, table }) =>
-      `route ${route}: ${table} at the target has no unique key, checked at once, by which a row of the load can be told from one that the stream has brought`,
+      `route ${route}: ${table} at the target has no unique key, checked at once, with all columns of the source's, by which a row of the load can be told from one that the stream has brought`,
     remedy: (place) => `Make the key that the source has, not deferrable. ${startAgain(place)}`,
     explanation:
-      'While a table is loaded in ranges the stream goes on, and may bring a row before its range is loaded. The load has to find it.',
+      'While a table is loaded in ranges the stream goes on, and may bring a row before its range is loaded. The load has to find it, and no other: by another key than the source has, two of its rows may be one at the target.',
   }),
   loadUnderForeignKey: errorKind<TablePlace & { constraint: string }>({
     code: 'TL-2306',
