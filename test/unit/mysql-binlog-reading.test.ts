@@ -208,6 +208,34 @@ test('only a statement that is BEGIN and nothing else is taken for one', () => {
   expect(isBegin(event(Buffer.from('BEGIN')))).toBe(false);
 });
 
+describe('a column that looks like a hash of a unique key', () => {
+  const column = (name: string): MappedColumn => ({
+    ...{ type: columnTypes.longLong, metadata: 0, nullable: true, collation: null, members: null },
+    ...{ name, unsigned: true, key: false, visible: true },
+  });
+  const travelling = (names: readonly string[], defined: readonly string[] | null) => {
+    const facts = { ...nothingUnlogged, defined: defined && new Set(defined) };
+    const plan = makeRowPlan({ schema: 's', name: 't', columns: names.map(column) }, collations, facts);
+    const reader = new RowReader();
+    const row = Buffer.alloc(1 + 8 * names.length);
+    for (const [at] of names.entries()) row[1 + 8 * at] = at;
+    reader.open(row, 0, row.length);
+    const cells = reader.image(plan);
+    return plan.table.columns.map(({ name }, at) => `${name}=${String(cells[at])}`).join(' ');
+  };
+
+  test.for([
+    [['a', 'DB_ROW_HASH_1'], ['a'], 'a=0'],
+    [['a', 'DB_ROW_HASH_1', 'DB_ROW_HASH_2'], ['a'], 'a=0'],
+    // Somebody has named a column so, or another stands behind it.
+    [['a', 'DB_ROW_HASH_1'], ['a', 'DB_ROW_HASH_1'], 'a=0 DB_ROW_HASH_1=1'],
+    [['DB_ROW_HASH_1', 'a'], ['a'], 'DB_ROW_HASH_1=0 a=1'],
+    [['a', 'DB_ROW_HASH_1'], null, 'a=0 DB_ROW_HASH_1=1'],
+  ] as const)('%s of a table with %s', ([names, defined, expected]) => {
+    expect(travelling(names, defined)).toBe(expected);
+  });
+});
+
 test.for([
   ['an incident, behind which changes are missing', eventTypes.incident, 0, 'TL-3305'],
   ['an event that nobody knows', 250, 0, 'TL-3203'],

@@ -1,9 +1,14 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Collation } from '../../connectors/mysql/source/binlog/values/charsets.ts';
-import { type DecodeText, decodeUtf8 } from '../../connectors/mysql/source/binlog/values/text-decoder.ts';
+import {
+  type DecodeText,
+  decodeUtf8,
+  InvalidTextError,
+} from '../../connectors/mysql/source/binlog/values/text-decoder.ts';
 import { readStatement } from '../../connectors/mysql/source/read-statement.ts';
 import { readableCommand, UnreadCharsetError } from '../../connectors/mysql/source/readable-command.ts';
 import type { QuoteDialect } from '../../connectors/mysql/source/statement-readings.ts';
+import { readUnread } from '../../connectors/mysql/source/unread-command.ts';
 
 const plain: QuoteDialect = { mariadb: false, ansiQuotes: false, noBackslashEscapes: false };
 
@@ -126,6 +131,69 @@ test('names are found in the charset of whoever has given the command', () => {
   const japanese = collation('sjis', 2, (bytes, start, end) => sjis.decode(bytes.subarray(start, end)));
   expect(named('60835c8360ab60', japanese)).toEqual(table('ソチｫ'));
   expect(() => named('67f6', collation('latin2', 1, null))).toThrow(UnreadCharsetError);
-  expect(() => named('6767', collation('swe7', 1, null))).toThrow(UnreadCharsetError);
+  // Letters of swe7 are signs elsewhere: without quotes they stay what they are there.
+  const swedish = collation('swe7', 1, null);
+  expect(named('6767', swedish)).toEqual(table('gg'));
+  expect(named('67725b5d5e7b7d7e74', swedish)).toEqual(table('gr[]^{}~t'));
+  expect(named('6067727b747c405c5b5d5e7d7e606060', swedish)).toEqual(table('grätöÉÖÄÅÜåüé'));
   expect(named('6767', collation('latin2', 1, null))).toEqual(table('gg'));
+});
+
+describe('a command whose names are not read', () => {
+  const latin2: Collation = {
+    name: 'latin2',
+    charset: 'latin2',
+    maxBytes: 1,
+    decode: (bytes, start, end) => {
+      if (bytes.subarray(start, end).includes(0x81)) throw new InvalidTextError();
+      return bytes.latin1Slice(start, end);
+    },
+  };
+  const kindOf = (text: string, client: Collation | null = latin2, database = 'other') =>
+    readUnread(Buffer.from(text, 'latin1').toString('latin1'), {
+      database,
+      dialect: plain,
+      client,
+      isFollowed: (name) => ['shop', 'göld', 'a b'].includes(name),
+    })?.kind ?? null;
+
+  test.each([
+    'CREATE TABLE n\x81 (id int)',
+    'DROP TABLE old.`\x81`',
+    'ALTER TABLE t\x81 ADD a int',
+    'GRANT SELECT ON x.* TO `\x81`',
+  ])('of a database that is not followed is nothing: %s', (text) => {
+    expect(kindOf(text)).toBe('other');
+  });
+
+  test.each([
+    'TRUNCATE shop.n\x81',
+    'TRUNCATE `shop`.`n\x81`',
+    'DROP TABLE old.`\x81`,shop.t',
+    'DROP TABLE old.`\x81`, gö\x6cd.t',
+    'DROP TABLE `\x81`.`x`, `a b`.c',
+    'RENAME TABLE old.`\x81` TO shop.t',
+    'DROP DATABASE `\x81`, shop',
+    'DELETE FROM shop.`\x81`',
+    'SAVEPOINT `\x81`',
+  ])('of one that is followed, or may be, is not passed over: %s', (text) => {
+    expect(kindOf(text)).toBeNull();
+  });
+
+  test('in the database that its client works in is not passed over where that is followed', () => {
+    expect(kindOf('TRUNCATE n\x81', latin2, 'shop')).toBeNull();
+    expect(kindOf('TRUNCATE n\x81')).toBe('other');
+  });
+
+  test('of a charset that nobody can read says which databases it may be about all the same', () => {
+    const unknown = { ...latin2, decode: null };
+    expect(kindOf('DROP TABLE old.`\x81`', unknown)).toBe('other');
+    expect(kindOf('DROP TABLE shop.`\x81`', unknown)).toBeNull();
+  });
+
+  test('may end or begin a transaction', () => {
+    expect(kindOf('COMMIT /* \x81 */')).toBe('commit');
+    expect(kindOf('CREATE TABLE `\x81` (id int) START TRANSACTION')).toBe('begin');
+    expect(kindOf('INSERT INTO `\x81` VALUES (1)')).toBe('rows');
+  });
 });

@@ -1,14 +1,17 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { classifyMysqlError } from '../../connectors/mysql/classify-error.ts';
 import { dumpPlace } from '../../connectors/mysql/source/dump-request.ts';
 import { Progress } from '../../connectors/mysql/source/progress.ts';
 import { alterStatement } from '../../connectors/mysql/target/alter-statement.ts';
+import { literalKind, parseType } from '../../connectors/mysql/target/column-kind.ts';
 import { demandVersion } from '../../connectors/mysql/target/demand-version.ts';
 import { keepsNumbers } from '../../connectors/mysql/target/json-numbers.ts';
+import { checkLoads, type LoadCheck } from '../../connectors/mysql/target/load-check.ts';
 import { isOfItsRows } from '../../connectors/mysql/target/refusals.ts';
-import { planTable } from '../../connectors/mysql/target/table-plan.ts';
+import { planTable, type TablePlan } from '../../connectors/mysql/target/table-plan.ts';
 import type { TargetTable } from '../../connectors/mysql/target/target-table.ts';
 import { typeFits } from '../../connectors/mysql/target/type-fit.ts';
+import type { BegunLoad } from '../../src/core/load.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { TableSchema } from '../../src/core/table-schema.ts';
 
@@ -108,8 +111,146 @@ test.for([
 test('rows that are to stay when the source deletes them halt, and are not deleted', () => {
   const source = { schema: 'shop', name: 'item', columns: [], identity: 'default', kept: { mark: null } } as const;
   const target = { schema: 'shop', name: 'item', engine: 'InnoDB' } as unknown as TargetTable;
-  const options = { route: 'r', node: 'there', vendor: 'mysql', foreignKeysAct: false } as const;
+  const options = { route: 'r', node: 'there', vendor: 'mysql', foreignKeysAct: false, namesKeys: true } as const;
   expect(() => planTable(source as unknown as TableVersion, target, options)).toThrow(
     expect.objectContaining({ code: 'TL-5010', message: expect.stringContaining('shop.item') }),
   );
+});
+
+describe('whether the source may have two rows of one key of the target', () => {
+  const text = 'varchar(9) collate utf8mb4_bin';
+  const column = (name: string, type: string, key = false) => ({ name, type, modifier: -1, key });
+  const planOf = (
+    own: readonly [type: string, key: boolean][],
+    target: string,
+    {
+      identity = 'full',
+      namesKeys = true,
+    }: { readonly identity?: 'full' | 'default'; readonly namesKeys?: boolean } = {},
+  ): TablePlan => {
+    const columns = own.map(([type, key], at) => column(`c${at}`, type, key));
+    const source = { schema: 'shop', name: 'item', columns, identity } as TableVersion;
+    const there = columns.map(({ name }, at) => {
+      const typeName = at === 0 ? target : (own[at]?.[0] ?? '');
+      const type = parseType(typeName);
+      return { name, typeName, type, kind: literalKind(type), notNull: true, generated: false, hasDefault: false };
+    });
+    const key = { name: 'PRIMARY', primary: true, columns: ['c0'], allNotNull: true, partial: false };
+    const table = {
+      schema: 'shop',
+      name: 'item',
+      engine: 'InnoDB',
+      columns: there,
+      uniqueIndexes: [key],
+      cascades: [],
+    };
+    const options = { route: 'r', node: 'there', vendor: 'mysql', foreignKeysAct: false, namesKeys } as const;
+    return planTable(source, table as unknown as TargetTable, options);
+  };
+
+  test.for([
+    [
+      'of its own key',
+      [
+        ['int', true],
+        ['int', false],
+      ],
+      'int',
+      {},
+      'never',
+    ],
+    [
+      'of its own key, wider there',
+      [
+        ['int', true],
+        ['int', false],
+      ],
+      'bigint',
+      {},
+      'never',
+    ],
+    [
+      'of texts by the same collation',
+      [
+        [text, true],
+        ['int', false],
+      ],
+      text,
+      {},
+      'never',
+    ],
+    [
+      'of texts by one that leaves out case',
+      [
+        [text, true],
+        ['int', false],
+      ],
+      'varchar(9) collate utf8mb4_unicode_ci',
+      {},
+      'always',
+    ],
+    ['of texts by one that nobody knows', [[text, true]], 'varchar(9) collate utf8mb4_czech_ci', {}, 'always'],
+    [
+      'of a table without a key',
+      [
+        ['int', false],
+        ['int', false],
+      ],
+      'int',
+      {},
+      'always',
+    ],
+    [
+      'of a part of its key',
+      [
+        ['int', true],
+        ['int', true],
+      ],
+      'int',
+      {},
+      'always',
+    ],
+    [
+      'where it does not tell its key',
+      [
+        ['int', true],
+        ['int', true],
+      ],
+      'int',
+      { namesKeys: false },
+      'within',
+    ],
+    [
+      'where it logs the key alone',
+      [
+        ['int', true],
+        ['int', false],
+      ],
+      'int',
+      { identity: 'default' },
+      'never',
+    ],
+  ] as const)('%s', ([, own, target, options, expected]) => {
+    expect(
+      planOf(
+        own.map(([type, key]) => [type, key]),
+        target,
+        options,
+      ).sharesKeys,
+    ).toBe(expected);
+  });
+
+  test('such a table is not loaded beside the stream', async () => {
+    const plan = planOf([['int', false]], 'int');
+    const check = {
+      ...{ session: { query: async () => [] }, route: { name: 'r' }, routeId: 1, foreignKeysAct: false },
+      plans: { add: async () => {}, get: () => plan },
+    } as unknown as LoadCheck;
+    const begun = {
+      load: { targets: ['shop.item'], key: ['c0'], existing: 'refuse', job: null },
+      tables: [plan.source],
+      where: null,
+    };
+    await expect(checkLoads(check, [begun as unknown as BegunLoad], true)).rejects.toMatchObject({ code: 'TL-4603' });
+  });
 });

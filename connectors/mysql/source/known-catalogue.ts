@@ -18,7 +18,7 @@ export async function readKnownCatalogue(
 ): Promise<KnownCatalogue> {
   // Before the catalogue: what was committed until here is in it.
   const position = await readEnd(session, server);
-  return new Known(position, await readTables(session, isTaken));
+  return new Known(position, await readTables(session, isTaken), server);
 }
 
 class Known implements KnownCatalogue {
@@ -26,10 +26,10 @@ class Known implements KnownCatalogue {
   readonly #versions: ReadonlyMap<string, TableVersion>;
   readonly #unlogged: ReadonlyMap<string, UnloggedFacts>;
 
-  constructor(position: BinlogPosition, tables: readonly CatalogueTable[]) {
+  constructor(position: BinlogPosition, tables: readonly CatalogueTable[], server: ServerFacts) {
     this.position = position;
     this.#versions = new Map(tables.map((table) => [tableLabel(table), versionOf(table)]));
-    this.#unlogged = new Map(tables.map((table) => [tableLabel(table), unloggedOf(table)]));
+    this.#unlogged = new Map(tables.map((table) => [tableLabel(table), unloggedOf(table, server)]));
   }
 
   table(table: TableName): TableVersion | null {
@@ -45,9 +45,10 @@ class Known implements KnownCatalogue {
   }
 }
 
-function unloggedOf({ columns }: CatalogueTable): UnloggedFacts {
+function unloggedOf({ columns }: CatalogueTable, { vendor }: ServerFacts): UnloggedFacts {
   return {
     generated: new Set(columns.filter((column) => column.generated).map(({ name }) => name)),
     types: new Map(columns.filter(({ type }) => unloggedTypes.test(type)).map(({ name, type }) => [name, type])),
+    defined: vendor === 'mariadb' ? new Set(columns.map(({ name }) => name)) : null,
   };
 }

@@ -32,8 +32,8 @@ export interface StatementPlace {
   /** In which names without one are. */
   readonly database: string;
   readonly dialect: QuoteDialect;
-  /** A name as the catalogue has it; it comes as latin1, a character for each byte. Throws where that can't be told. */
-  decode(name: string): string;
+  /** A name as the catalogue has it; it comes as latin1, a character for each byte. `quoted`: it stands between quotes. Throws where that can't be told. */
+  decode(name: string, quoted: boolean): string;
 }
 
 /**
@@ -208,7 +208,9 @@ class Words {
 
   /** Of a database or a table. */
   entity(): string {
-    return this.#place.decode(this.identifier());
+    this.#skipBlanks();
+    const quoted = /^[`"]/.test(this.rest);
+    return this.#place.decode(this.identifier(), quoted);
   }
 
   /** As its bytes are, which is enough to tell it from others. */

@@ -4,7 +4,7 @@ import { type TableName, type TableVersion, tableLabel } from '../../../src/core
 import { signalTable } from '../signals.ts';
 import type { BinlogEvent } from './binlog/event-framer.ts';
 import { makeRowPlan, type RowPlan, UndescribedColumnError, type UnloggedFacts } from './binlog/row-plan.ts';
-import { describesAs, descriptionOf, readTableId, readTableMap, type TableMap } from './binlog/table-map.ts';
+import { describesAs, descriptionOf, readTableId, readTableMap, readTableName } from './binlog/table-map.ts';
 import type { Collations } from './binlog/values/charsets.ts';
 import type { BinlogPosition } from './position/binlog-position.ts';
 
@@ -13,7 +13,6 @@ export interface PlannedTable extends TableName {
   readonly plan: RowPlan | null;
   /** What its first row halts with. */
   readonly refused: TidelockError | null;
-  readonly columns: number;
   /** Rows of it are Tidelock's own signals. */
   readonly signals: boolean;
   /** What is in here was in the table's copy, and does not count. */
@@ -55,12 +54,12 @@ export class TablePlans {
     const known = this.#ids.get(id);
     if (known !== undefined && describesAs(event, known.description)) return;
     const description = descriptionOf(event);
-    const map = readTableMap(event, this.#options.mariadb);
-    const label = tableLabel(map);
+    const name = readTableName(event);
+    const label = tableLabel(name);
     const last = this.#last.get(label);
     const now = last?.description.equals(description)
       ? last
-      : { description: Buffer.from(description), table: this.#plan(map) };
+      : { description: Buffer.from(description), table: this.#plan(event, name) };
     this.#ids.set(id, now);
     if (now.table.plan !== null) this.#last.set(label, now);
   }
@@ -76,17 +75,17 @@ export class TablePlans {
     this.#ids.clear();
   }
 
-  #plan(map: TableMap): PlannedTable {
-    const { schema, name } = map;
-    const columns = map.columns.length;
-    const loadedTo = this.#options.loadedTo(map);
-    const common = { schema, name, plan: null, refused: null, columns, loadedTo, signals: isSignalTable(map) };
+  #plan(event: BinlogEvent, table: TableName): PlannedTable {
+    const { schema, name } = table;
+    const loadedTo = this.#options.loadedTo(table);
+    const common = { schema, name, plan: null, refused: null, loadedTo, signals: isSignalTable(table) };
     if (!common.signals && !this.#options.isTaken(schema, name)) return common;
+    const map = readTableMap(event, this.#options.mariadb);
     try {
       return { ...common, plan: makeRowPlan(map, this.#options.collations, this.#options.unlogged(map)) };
     } catch (error) {
       if (!(error instanceof UndescribedColumnError)) throw error;
-      const place = { route: this.#options.route, table: tableLabel(map), column: error.column ?? '?' };
+      const place = { route: this.#options.route, table: tableLabel(table), column: error.column ?? '?' };
       const refused = fail(sourceErrors.undescribedColumn, {
         ...place,
         position: this.#options.position(),

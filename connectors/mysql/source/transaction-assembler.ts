@@ -31,6 +31,7 @@ import { readStatement, type Statement } from './read-statement.ts';
 import { readableCommand, UnreadCharsetError } from './readable-command.ts';
 import { RowEvents } from './row-events.ts';
 import { type PlannedTable, TablePlans } from './table-plans.ts';
+import { readUnread } from './unread-command.ts';
 import { XaTransactions } from './xa-transactions.ts';
 
 export interface AssemblerOptions {
@@ -413,16 +414,19 @@ export class TransactionAssembler {
     const { mariadb, collations } = this.#options;
     const { collations: ids, ...quotes } = readSettings(query, mariadb);
     const client = ids[0] === undefined ? null : (collations.get(ids[0]) ?? null);
-    const dialect = { mariadb, ...quotes };
+    const place = { database: query.database, dialect: { mariadb, ...quotes } };
     try {
       const { text, decode } = readableCommand(query.text, client);
-      return readStatement(text, { database: query.database, dialect, decode });
+      return readStatement(text, { ...place, decode });
     } catch (error) {
-      if (error instanceof InvalidTextError) throw new RangeError('a command that is no text of its charset');
-      if (!(error instanceof UnreadCharsetError)) throw error;
+      const isUnread = error instanceof UnreadCharsetError;
+      if (!isUnread && !(error instanceof InvalidTextError)) throw error;
       // What its bytes mean is asked of the server as the next session begins.
-      if (wantCharset(error.charset)) throw new StaleCatalogue();
-      throw new RangeError(error.message);
+      if (isUnread && wantCharset(error.charset)) throw new StaleCatalogue();
+      const isFollowed = (database: string): boolean => this.#hasSchema(database);
+      const statement = readUnread(query.text, { ...place, client, isFollowed });
+      if (statement !== null) return statement;
+      throw new RangeError(isUnread ? error.message : 'a command that is no text of its charset');
     }
   }
 

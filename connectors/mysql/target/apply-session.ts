@@ -35,6 +35,11 @@ export function foreignKeysAct({ from }: Pick<RouteDefinition, 'from'>): boolean
   return from.type === 'mariadb';
 }
 
+/** PostgreSQL calls every column part of the key of a table whose whole rows it logs. */
+export function namesKeys({ from }: Pick<RouteDefinition, 'from'>): boolean {
+  return from.type === 'mysql' || from.type === 'mariadb';
+}
+
 export async function openApplySession(
   route: RouteDefinition,
   routeId: number,

@@ -9,6 +9,7 @@ import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { updateKeyImage } from '../../sql/apply/net-effect.ts';
 import type { Statement } from '../long-value.ts';
 import type { ApplySession } from './apply-session.ts';
+import { type ContestedKeys, isImageOf, over, type ChangePlace as Place } from './contested-keys.ts';
 import { Flights } from './flights.ts';
 import { isDuplicate, isLockError, isOfTheChange } from './refusals.ts';
 import { checkForeignKeys, orderedStatements, singleStatement } from './set-apply.ts';
@@ -25,18 +26,17 @@ export interface CarefulOptions {
   readonly route: string;
   readonly collisions: CollisionRules;
   readonly logger: Logger;
-}
-
-interface Place {
-  readonly route: string;
-  readonly table: string;
-  readonly position: string;
-  readonly change: string;
+  /** Kept over the parts of one transaction. */
+  readonly contested: ContestedKeys;
 }
 
 /**
  * The last resort: one change after the other, each answered before the next is sent, so that the change that the target does not take is known. It resolves
  * collisions by the route's rules. No savepoints: a statement that is refused leaves nothing behind. Returns the number of collisions that were resolved.
+ *
+ * Where the source may have two rows of one key of the target's until its transaction ends, a new row that takes the place of another one is no collision
+ * yet: the other's own change may follow, and finds the new row under its key. Which of the two is meant is told by the whole old image. Only the row that was
+ * there can go so; where the new one would go, the other had to come back, and the route halts.
  */
 export async function applyCarefully(options: CarefulOptions, parts: readonly TransactionPart[]): Promise<number> {
   const run = new CarefulRun(options);
@@ -46,6 +46,7 @@ export async function applyCarefully(options: CarefulOptions, parts: readonly Tr
       if (isRowChange(change)) await run.apply(change, part);
       else if (change.kind === 'truncate') await run.truncate({ ...part, changes: [change] });
     }
+    if (part.commit !== null) run.settle();
   }
   await run.check(true);
   return run.collisions;
@@ -69,7 +70,7 @@ class CarefulRun {
   }
 
   async truncate(part: TransactionPart): Promise<void> {
-    const { plans, apply } = this.#options;
+    const { plans, apply, contested } = this.#options;
     const options = { plans, foreignKeysAct: apply.foreignKeysAct, maxBytes: 0, isPartial: () => false };
     for (const { text, label } of orderedStatements(options, [part])) {
       if (label === '') {
@@ -79,11 +80,14 @@ class CarefulRun {
       const place = { route: this.#options.route, table: label, position: positionText(part), change: 'truncate' };
       await this.#run(text, place);
     }
+    for (const change of part.changes)
+      if (change.kind === 'truncate') for (const table of change.tables) contested.forget(plans.get(table));
   }
 
   async apply(change: RowChange, part: TransactionPart): Promise<void> {
     const plan = this.#options.plans.get(change.table);
     const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: change.kind };
+    if (change.kind !== 'insert' && (await this.#isOfTheOther(plan, change, place))) return;
     const found = await this.#try(textOf(plan, change, place), place);
     if (found === 1) return;
     if (found === 'duplicate') {
@@ -94,6 +98,54 @@ class CarefulRun {
     else await this.#resolveMissing(plan, change, place);
   }
 
+  /** The transaction has ended: rows whose place others have taken, and that were not changed themselves, were not the source's, or it has both. */
+  settle(): void {
+    for (const { plan, taken } of this.#options.contested.takeAll())
+      this.#resolveOrHalt(plan, taken, thereAlready(plan));
+  }
+
+  /** True where the change is of a row whose place another one has taken: it is carried out as far as there is anything to do. */
+  async #isOfTheOther(plan: TablePlan, change: Exclude<RowChange, { kind: 'insert' }>, place: Place): Promise<boolean> {
+    const { contested } = this.#options;
+    if (contested.size === 0 || !contested.has(plan)) return false;
+    const before = change.kind === 'delete' ? change.before : updateKeyImage(plan, change);
+    const [key, next] = [before, change.kind === 'delete' ? before : over(before, change.after)].map(
+      (row) => plan.tellKey?.(row) ?? null,
+    );
+    if (key === null || key === undefined || next === null || next === undefined) throw this.#untold(place);
+    const held = contested.of(plan, String(key));
+    if (held === null) return false;
+    const isNow = isImageOf(plan, before, held.now);
+    const stays = change.kind === 'update' && next === key;
+    if (isNow === 'unsure' || (isNow && !stays)) throw this.#untold(place);
+    if (isNow) {
+      if (change.kind === 'update') contested.put(String(key), { ...held, now: over(held.now, change.after) });
+      return false;
+    }
+    if (stays) return true;
+    contested.remove(plan, String(key));
+    if (change.kind === 'update') await this.#comeAgain(plan, over(before, change.after), place);
+    return true;
+  }
+
+  /** A row whose place another one has taken, under a key of its own. */
+  async #comeAgain(plan: TablePlan, row: Row, place: Place): Promise<void> {
+    if (row.includes(UNCHANGED)) throw fail(targetErrors.incompleteRow, place);
+    const { columns, target } = plan;
+    // What the target alone had of it went to the row that has taken its place.
+    if (target.columns.some((column) => !column.generated && !columns.some((one) => one.column === column)))
+      throw this.#untold(place);
+    if ((await this.#try(plan.statements.insertOne(row), place)) === 1) return;
+    if (!(await this.#exists(plan, row)))
+      throw fail(targetErrors.collision, { ...place, found: 'meets another row with the same unique key' });
+    await this.#resolveExisting(plan, row, place);
+  }
+
+  #untold(place: Place): Error {
+    const found = 'is of one of two rows of the source that have one key of the target, which holds only one of them';
+    return fail(targetErrors.collision, { ...place, found });
+  }
+
   async #exists(plan: TablePlan, row: Row): Promise<boolean> {
     if (plan.keyIndexes.length === 0) return false;
     const [answer] = await this.#options.apply.session.batch([plan.statements.exists(row)]);
@@ -101,8 +153,23 @@ class CarefulRun {
   }
 
   async #resolveExisting(plan: TablePlan, row: Row, place: Place): Promise<void> {
-    if (this.#options.loading(plan) !== 'merge') this.#resolveOrHalt(plan, place, 'finds the row already there');
+    const existing = this.#options.loading(plan);
+    const isOthers = existing === 'merge' && plan.sharesKeys !== 'always';
+    if (isOthers || plan.sharesKeys === 'never') {
+      if (!isOthers) this.#resolveOrHalt(plan, place, thereAlready(plan));
+      await this.#run(plan.statements.updateOne(row, row), place);
+      return;
+    }
+    const { collisions, contested, apply } = this.#options;
+    const key = plan.tellKey?.(row) ?? null;
+    // What a cascade takes away would not be known of.
+    const mayGo = apply.foreignKeysAct && plan.target.references.length > 0;
+    const isUntold = key === null || mayGo || contested.of(plan, String(key)) !== null;
+    if (isUntold || existing !== null || collisions.forTable(plan.source.schema, plan.source.name) !== 'source')
+      throw fail(targetErrors.collision, { ...place, found: thereAlready(plan) });
     await this.#run(plan.statements.updateOne(row, row), place);
+    if (contested.put(String(key), { plan, now: row, taken: place })) return;
+    throw fail(targetErrors.tooManyDisplaced, { ...place, constraint: 'the key', rows: contested.size });
   }
 
   async #resolveMissing(plan: TablePlan, change: RowChange, place: Place): Promise<void> {
@@ -117,13 +184,15 @@ class CarefulRun {
     const isThere = change.kind === 'update' && (await this.#exists(plan, change.after));
     if (!isThere || updateKeyImage(plan, change) === change.after)
       throw fail(targetErrors.collision, { ...place, found: 'meets another row with the same unique key' });
-    await this.#run(plan.statements.updateOne(change.after, change.after), place);
+    if (plan.sharesKeys === 'never') await this.#run(plan.statements.updateOne(change.after, change.after), place);
+    else await this.#resolveExisting(plan, change.after, place);
   }
 
   /** The route's rule for the table: goes on where the source wins, throws otherwise. */
   #resolveOrHalt(plan: TablePlan, place: Place, found: string): void {
     const { collisions, logger } = this.#options;
-    if (collisions.forTable(plan.source.schema, plan.source.name) !== 'source')
+    const isSources = collisions.forTable(plan.source.schema, plan.source.name) === 'source';
+    if (!isSources || (plan.sharesKeys === 'always' && found === thereAlready(plan)))
       throw fail(targetErrors.collision, { ...place, found });
     this.collisions++;
     logger.warn(
@@ -155,6 +224,11 @@ class CarefulRun {
       throw fail(targetErrors.applyFailed, { ...place, ...refusalText(error) }, error);
     }
   }
+}
+
+function thereAlready({ sharesKeys }: TablePlan): string {
+  const both = ', and the source, which has no such key, may have both';
+  return `finds the row already there${sharesKeys === 'always' ? both : ''}`;
 }
 
 /** Throws (halt) what the server would make something else of. */

@@ -1,3 +1,4 @@
+import { carryErrors } from '../../../src/core/errors/catalogue/carry.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type BegunLoad, type Telling, tellsApart } from '../../../src/core/load.ts';
@@ -34,6 +35,11 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
     for (const [at, plan] of tables.map((table) => plans.get(table)).entries()) {
       const place = { columns: plan.columns, route: route.name, table: plan.label, at };
       const part = where === null ? null : partCondition(where, place);
+      // Of two rows that are one here the second would be taken for one that is there.
+      if (plan.sharesKeys === 'always') {
+        const { name = '' } = plan.source.columns[plan.keyIndexes[0] ?? 0] ?? {};
+        throw fail(carryErrors.coarserKey, { route: route.name, table: plan.label, column: name });
+      }
       if (plan.statements.insertMissing === null)
         throw fail(targetErrors.keyMissing, {
           ...{ route: route.name, table: plan.label, columns: load.key.join(', ') },

@@ -29,6 +29,7 @@ import { type GroupApplier, SetAside } from '../../sql/parking/set-aside.ts';
 import { storeAgain } from '../state/stored-loads.ts';
 import type { ApplySession } from './apply-session.ts';
 import { applyCarefully } from './careful-apply.ts';
+import { ContestedKeys } from './contested-keys.ts';
 import { alterTarget, deleteIntent } from './evolve-table.ts';
 import { type Flights, longestStatement } from './flights.ts';
 import { LoadApply } from './load-apply.ts';
@@ -90,6 +91,7 @@ export class MysqlConsumer implements Consumer {
   readonly #target: TargetTransaction;
   readonly #loads: LoadApply;
   readonly #maxBytes: number;
+  readonly #contested: ContestedKeys;
   readonly #turns = new Turns();
   readonly #parking: Parking<TablePlan>;
   readonly #parkedWork: ParkedWork;
@@ -113,6 +115,7 @@ export class MysqlConsumer implements Consumer {
     this.#groupRows = route.apply.groupRows;
     const bytes = Math.min(Math.floor(route.apply.memoryBytes / 8), maxGroupBytes);
     this.#size = new GroupSize({ rows: this.#groupRows, bytes });
+    this.#contested = new ContestedKeys(bytes);
     this.#plans = new TablePlans(route, apply.foreignKeysAct);
     const { session, foreignKeysAct, maxPacketBytes } = apply;
     this.#maxBytes = Math.min(statementBytes, longestStatement(maxPacketBytes));
@@ -158,6 +161,7 @@ export class MysqlConsumer implements Consumer {
       },
       rollBackAll: async () => {
         await this.#target.rollBackAll();
+        this.#contested.takeAll();
         this.#holdsRows = false;
         this.#turns.changed();
       },
@@ -307,6 +311,8 @@ export class MysqlConsumer implements Consumer {
 
   async #applyGroup(group: Group): Promise<void> {
     for (const mode of modes) {
+      // Only that one knows whose place others have taken.
+      if (mode !== 'careful' && this.#contested.size > 0) continue;
       try {
         await this.#retried(group, mode);
         return;
@@ -374,9 +380,15 @@ export class MysqlConsumer implements Consumer {
       await flights.settle();
       const { name: route, collisions: rules } = this.#route;
       const loading = this.#loads.ofTable;
-      const shared = { apply: this.#apply, plans: this.#plans, loading };
+      const shared = { apply: this.#apply, plans: this.#plans, loading, contested: this.#contested };
       const options = { ...shared, route, collisions: rules, logger: this.#logger };
-      collisions = await applyCarefully(options, parts);
+      const before = this.#contested.state;
+      try {
+        collisions = await applyCarefully(options, parts);
+      } catch (error) {
+        this.#contested.restore(before);
+        throw error;
+      }
       if (leaves) await this.#target.storeCheckpoint(group, commit);
     } else {
       await this.#send(flights, group, mode);

@@ -6,7 +6,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { MysqlSession } from '../connect.ts';
 import { readVariables } from '../server-facts.ts';
-import { foreignKeysAct, isDurable } from './apply-session.ts';
+import { foreignKeysAct, isDurable, namesKeys } from './apply-session.ts';
 import { demandVersion } from './demand-version.ts';
 import { demandNothingFires } from './firing-triggers.ts';
 import { missingGrants } from './missing-grants.ts';
@@ -74,16 +74,15 @@ export async function targetPreflight(
   }
   const tables = new Map((await readTargetTables(session, versions)).map((table) => [tableLabel(table), table]));
   const vendor = session.node.type === 'mariadb' ? 'mariadb' : 'mysql';
+  const acting = { foreignKeysAct: foreignKeysAct(route), namesKeys: namesKeys(route) };
+  const options = { route: route.name, node, vendor, ...acting } as const;
   for (const version of versions) {
     const target = tables.get(tableLabel(version));
     if (target === undefined) {
       add(fail(targetErrors.tableMissing, { route: route.name, table: tableLabel(version) }), version);
       continue;
     }
-    told(
-      () => planTable(version, target, { route: route.name, node, vendor, foreignKeysAct: foreignKeysAct(route) }),
-      version,
-    );
+    told(() => planTable(version, target, options), version);
     told(() => demandNothingFires(route, target), version);
   }
   return findings;

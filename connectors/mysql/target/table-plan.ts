@@ -4,6 +4,7 @@ import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { NetPlan } from '../../sql/apply/net-effect.ts';
+import type { KeyReader } from '../../sql/apply/row-key.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { keyReader } from './key-form.ts';
 import { RowStatements } from './row-statements.ts';
@@ -28,6 +29,13 @@ export interface TablePlan extends NetPlan {
   readonly share: string | null;
   /** The values of a row's key as the server compares them; for finding out whether it is there. */
   keyOf(row: Row): string;
+  /** As `readKey`, whatever the net effect needs. */
+  readonly tellKey: KeyReader | null;
+  /**
+   * Whether two rows of the source may have one key of the target: `always`, where the source has no such key; `within` a transaction, as far as is known, where it logs whole
+   * rows and may check the key at the end of it.
+   */
+  readonly sharesKeys: 'never' | 'within' | 'always';
 }
 
 export interface PlanOptions {
@@ -36,6 +44,8 @@ export interface PlanOptions {
   readonly node: string;
   readonly vendor: 'mysql' | 'mariadb';
   readonly foreignKeysAct: boolean;
+  /** The source tells which columns are its own key, also where it logs whole rows. */
+  readonly namesKeys: boolean;
 }
 
 const transactional: ReadonlySet<string> = new Set(['innodb', 'rocksdb']);
@@ -44,7 +54,7 @@ const transactional: ReadonlySet<string> = new Set(['innodb', 'rocksdb']);
 export function planTable(
   source: TableVersion,
   target: TargetTable,
-  { route, node, vendor, foreignKeysAct }: PlanOptions,
+  { route, node, vendor, foreignKeysAct, namesKeys }: PlanOptions,
 ): TablePlan {
   const label = tableLabel(source);
   if (!transactional.has((target.engine ?? '').toLowerCase()))
@@ -64,6 +74,7 @@ export function planTable(
     return found;
   });
   const statements = new RowStatements({ target, columns, key, vendor });
+  const tellKey = key.length === 0 ? null : keyReader(key);
   return {
     source,
     target,
@@ -77,12 +88,30 @@ export function planTable(
       (name) => key.find(({ index }) => source.columns[index]?.name === name)?.column,
     ),
     // What a cascade does to other rows happens with each single change: of two that cancel each other out none would.
-    readKey: key.length === 0 || (foreignKeysAct && target.cascades.length > 0) ? null : keyReader(key),
+    readKey: foreignKeysAct && target.cascades.length > 0 ? null : tellKey,
     insertsMany: columns.length > 0,
     findsTwins: key.length > 0,
     canReplace: true,
     keyOf: (row) => statements.keyCondition(row),
+    tellKey,
+    sharesKeys: sharesKeys(source, key, { namesKeys, tellKey }),
   };
+}
+
+function sharesKeys(
+  { identity, columns }: TableVersion,
+  key: readonly BoundColumn[],
+  { namesKeys, tellKey }: { readonly namesKeys: boolean; readonly tellKey: KeyReader | null },
+): TablePlan['sharesKeys'] {
+  if (identity !== 'full' || key.length === 0) return 'never';
+  if (!namesKeys) return 'within';
+  const own = columns.flatMap((column, index) => (column.key ? [index] : []));
+  const isOwn = own.length === key.length && key.every(({ index }) => own.includes(index));
+  // Texts that are two at the source may be one here.
+  const isAsFine = key.every(
+    ({ index, column }) => columns[index]?.type === column.typeName || tellKey?.folded.includes(index) === false,
+  );
+  return isOwn && isAsFine ? 'never' : 'always';
 }
 
 /** Every source column must be at the target, able to hold every value; and the target may demand nothing else. */

@@ -5,6 +5,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import type { MysqlSession } from '../connect.ts';
+import { namesKeys } from './apply-session.ts';
 import { demandNothingFires } from './firing-triggers.ts';
 import { planTable, type TablePlan } from './table-plan.ts';
 import { readTargetTables } from './target-table.ts';
@@ -83,6 +84,7 @@ export class TablePlans {
           node: this.#route.to.name,
           vendor,
           foreignKeysAct: this.#foreignKeysAct,
+          namesKeys: namesKeys(this.#route),
         }),
         definition,
         trustedUntilMs,

@@ -315,18 +315,55 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
       expect(told).toEqual(['row', 'insert', ['add'], 'row', 'insert']);
     });
 
+  /** Statements whose bytes are those of the text as latin1, by a client that says it is in this charset. */
+  async function inCharset(charset: string, ...statements: readonly string[]): Promise<void> {
+    const connection = await server.connect({ charset: 'LATIN1_SWEDISH_CI' });
+    // Else the driver learns of it, and encodes what it sends.
+    await connection.query("SET session_track_system_variables = ''");
+    await connection.query(`SET character_set_client = ${charset}`);
+    for (const statement of statements) await connection.query(statement);
+    await connection.end();
+  }
+
   test('a command is known for one of a table whatever charset its client names that in', async () => {
     const d = await database();
-    await server.query(`CREATE TABLE ${d}.größe (id int PRIMARY KEY); INSERT INTO ${d}.größe VALUES (1)`);
+    await server.query(`CREATE TABLE ${d}.grätö (id int PRIMARY KEY); INSERT INTO ${d}.grätö VALUES (1)`);
     await using reading = await read(d);
     for (const charset of ['LATIN1_SWEDISH_CI', 'CP1250_GENERAL_CI', 'UTF8MB4_BIN']) {
       const connection = await server.connect({ charset });
-      await connection.query(`TRUNCATE TABLE ${d}.größe`);
+      await connection.query(`TRUNCATE TABLE ${d}.grätö`);
       await connection.end();
     }
+    // Letters of swe7, which without quotes stay what they are in ASCII.
+    await server.query(
+      `CREATE TABLE ${d}.ÄäÅåÜü (id int PRIMARY KEY); CREATE TABLE ${d}.\`[{]}^~\` (id int PRIMARY KEY)`,
+    );
+    await inCharset('swe7', ...['`gr{t|`', '`[{]}^~`', '[{]}^~'].map((name) => `TRUNCATE TABLE ${d}.${name}`));
     await caughtUp(reading);
-    const kinds = reading.parts.flatMap(({ changes }) => changes.map(({ kind }) => kind));
-    expect(kinds.filter((kind) => kind === 'truncate')).toHaveLength(3);
+    const truncated = reading.parts.flatMap(({ changes }) =>
+      changes.flatMap((change) => (change.kind === 'truncate' ? change.tables.map(({ name }) => name) : [])),
+    );
+    expect(truncated).toEqual(['grätö', 'grätö', 'grätö', 'grätö', 'ÄäÅåÜü', '[{]}^~']);
+  });
+
+  test('a command whose bytes are no text of its charset halts where it may be about the route, and nowhere else', async () => {
+    const [d, other] = [await database(), await database()];
+    await server.query(`CREATE TABLE ${d}.t (id int PRIMARY KEY)`);
+    await using reading = await read(d);
+    // Of sjis this byte is none without another one.
+    const odd = '/* \x81 */';
+    const commands = [
+      `USE ${other}`,
+      `CREATE TABLE n ${odd} (id int)`,
+      `ALTER TABLE n ADD a int ${odd}`,
+      `DROP TABLE n ${odd}`,
+    ];
+    await inCharset('sjis', ...commands);
+    await server.query(`INSERT INTO ${d}.t VALUES (1)`);
+    await caughtUp(reading);
+    expect(reading.changes).toHaveLength(1);
+    await inCharset('sjis', `CREATE TABLE ${d}.n ${odd} (id int)`);
+    expect(await reading.failure()).toMatchObject({ code: 'TL-3203' });
   });
 
   test('compressed transactions are the same rows', async () => {

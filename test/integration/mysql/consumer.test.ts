@@ -233,6 +233,91 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     expect(target).toEqual(source);
   });
 
+  describe('where the source wins, and has no key where the target has one', () => {
+    const collisions: RouteDefinition['collisions'] = { forTable: () => 'source', checksOldValues: () => false };
+    const apply = {
+      groupRows: 1,
+      groupTimeMs: 20,
+      onError: 'halt',
+      maxRowBytes: 2 ** 28,
+      memoryBytes: 2 ** 27,
+      lanes: 1,
+    } as const;
+    /** A table for each case, with the same two rows at both sides. */
+    const cases = async (count: number) => {
+      const columns = 'id int NOT NULL, v varchar(9), j json';
+      const tables = (more: string) =>
+        Array.from({ length: count }, (_, at) => `CREATE TABLE t${at} (${columns}${more})`).join('; ');
+      const schemas = { schema: tables(''), targetSchema: tables(', PRIMARY KEY (id)') };
+      const s = await stage({ ...schemas, route: { collisions, apply } });
+      const filled = Array.from(
+        { length: count },
+        (_, at) => `INSERT INTO t${at} VALUES (1, 'a', '[1]'), (2, 'b', '[2]')`,
+      );
+      await s.write(filled.join('; '));
+      await s.carry();
+      return s;
+    };
+
+    const transactionsOf = (all: readonly string[]): string =>
+      all.map((changes, at) => `BEGIN; ${changes.replaceAll(/\bt\b/g, `t${at}`)}; COMMIT`).join('; ');
+
+    test('a row whose place another one takes first gets what its own change says', async () => {
+      const all = [
+        "INSERT INTO t VALUES (1, 'new', '{}'); DELETE FROM t WHERE v = 'a'",
+        "INSERT INTO t VALUES (1, 'new', '{}'); UPDATE t SET v = 'newer' WHERE v = 'new'; UPDATE t SET id = 3, j = '[3]' WHERE v = 'a'; UPDATE t SET j = '[]' WHERE v = 'newer'",
+        // Its own change takes the place of the next one.
+        "INSERT INTO t VALUES (1, 'new', NULL); UPDATE t SET id = 2 WHERE v = 'a'; UPDATE t SET id = 4 WHERE v = 'b'",
+        "INSERT INTO t VALUES (1, 'new', NULL); UPDATE t SET v = 'c' WHERE v = 'a'; DELETE FROM t WHERE v = 'c'",
+        "INSERT INTO t VALUES (1, 'new', NULL); DELETE FROM t; INSERT INTO t VALUES (1, 'x', NULL)",
+      ];
+      await using s = await cases(all.length);
+      await s.write(transactionsOf(all));
+      const parts = await s.capture();
+      const consumer = await s.consumer();
+      // Whole, and in pieces of which only the first ones know of it.
+      for (const part of [...parts.slice(0, 2), ...cut(parts.slice(2), 1)]) await consumer.apply([part], never);
+      for (const [at, changes] of all.entries()) {
+        const { source, target } = await s.rows(`t${at}`);
+        expect(target, changes).toEqual(source);
+      }
+    });
+
+    test('a row whose place another one takes and that stays, or has to come back, halts', async () => {
+      const all = [
+        "INSERT INTO t VALUES (1, 'new', NULL)",
+        "INSERT INTO t VALUES (1, 'new', NULL); UPDATE t SET v = 'c' WHERE v = 'a'; DELETE FROM t WHERE v = 'new'",
+        "INSERT INTO t VALUES (1, 'new', NULL); UPDATE t SET id = 5 WHERE v = 'new'",
+        "INSERT INTO t VALUES (1, 'new', NULL), (1, 'third', NULL); DELETE FROM t WHERE v IN ('a', 'third')",
+      ];
+      await using s = await cases(all.length);
+      await s.write(transactionsOf(all));
+      const parts = (await s.capture()).filter(({ rows }) => rows > 0);
+      expect(parts).toHaveLength(all.length);
+      for (const [at, part] of parts.entries()) {
+        const consumer = await s.consumer();
+        await expect(consumer.apply([part], never), all[at]).rejects.toMatchObject({ code: 'TL-2201' });
+        await consumer.close();
+        const [row] = await server(vendor).query(`SELECT v FROM ${s.target}.t${at} WHERE id = 1`);
+        expect(row?.v, all[at]).toBe('a');
+      }
+    });
+
+    test('texts that are two at the source and one at the target are not taken for one row', async () => {
+      const table = (collation: string) => `CREATE TABLE t (k varchar(9) COLLATE ${collation} PRIMARY KEY, v int)`;
+      const texts = { schema: table('utf8mb4_bin'), targetSchema: table('utf8mb4_unicode_ci') };
+      await using s = await stage({ ...texts, route: { collisions } });
+      await s.write("INSERT INTO t VALUES ('a', 1)");
+      await s.carry();
+      await s.write("BEGIN; INSERT INTO t VALUES ('A', 2); DELETE FROM t WHERE k = 'a'; COMMIT");
+      await s.carry();
+      const { source, target } = await s.rows('t');
+      expect(target).toEqual(source);
+      await s.write("INSERT INTO t VALUES ('a', 3)");
+      expect(await halts(s)).toMatchObject({ code: 'TL-2201', message: expect.stringContaining('may have both') });
+    });
+  });
+
   test('unique values that go round in a transaction go round at the target', async () => {
     await using s = await stage({ schema: plain });
     await s.write("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c')");

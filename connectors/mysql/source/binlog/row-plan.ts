@@ -56,11 +56,15 @@ export interface UnloggedFacts {
   readonly generated: ReadonlySet<string>;
   /** By name, types of MariaDB that are logged as the bytes that they are stored as, and floats with digits that they are rounded to. */
   readonly types: ReadonlyMap<string, string>;
+  /** Names of all columns, where the server logs some that nobody has defined; else null. */
+  readonly defined: ReadonlySet<string> | null;
 }
 
-export const nothingUnlogged: UnloggedFacts = { generated: new Set(), types: new Map() };
+export const nothingUnlogged: UnloggedFacts = { generated: new Set(), types: new Map(), defined: null };
 
-export function makeRowPlan(map: TableMap, collations: Collations, { generated, types }: UnloggedFacts): RowPlan {
+export function makeRowPlan(map: TableMap, collations: Collations, facts: UnloggedFacts): RowPlan {
+  const { generated, types } = facts;
+  const defined = definedColumns(map, facts);
   const columns: Column[] = [];
   const names: string[] = [];
   const places = new Int32Array(map.columns.length);
@@ -69,11 +73,11 @@ export function makeRowPlan(map: TableMap, collations: Collations, { generated, 
       throw new UndescribedColumnError(null, `column ${i + 1} has no name: binlog_row_metadata was not FULL`);
     const plan = storedType(planColumn(column, collations), types.get(column.name));
     names.push(column.name);
-    places[i] = generated.has(column.name) ? -1 : columns.length;
+    places[i] = i >= defined || generated.has(column.name) ? -1 : columns.length;
     if (places[i] !== -1) columns.push({ name: column.name, type: plan.type, modifier: -1, key: column.key });
     return plan;
   });
-  const left = names.filter((_, i) => places[i] === -1);
+  const left = names.filter((name, i) => i < defined && generated.has(name));
   return {
     table: {
       schema: map.schema,
@@ -84,7 +88,7 @@ export function makeRowPlan(map: TableMap, collations: Collations, { generated, 
     },
     columns: names.length,
     names,
-    places: left.length > 0 ? places : null,
+    places: columns.length < names.length ? places : null,
     kinds: Uint8Array.from(planned, (plan) => plan.kind),
     first: Int32Array.from(planned, (plan) => plan.first ?? 0),
     second: Int32Array.from(planned, (plan) => plan.second ?? 0),
@@ -93,6 +97,15 @@ export function makeRowPlan(map: TableMap, collations: Collations, { generated, 
     members: planned.map((plan) => plan.members ?? null),
     json: map.columns.flatMap(({ type }, i) => (type === t.json ? [i] : [])),
   };
+}
+
+/** How many of the logged columns are the table's. Behind them MariaDB logs the hash of each unique key that is too long for an index. */
+function definedColumns({ columns }: TableMap, { defined }: UnloggedFacts): number {
+  let count = columns.length;
+  const isHash = (column: MappedColumn | undefined): boolean =>
+    column?.type === t.longLong && /^DB_ROW_HASH_\d+$/.test(column.name ?? '') && !defined?.has(column.name ?? '');
+  while (defined !== null && isHash(columns[count - 1])) count--;
+  return count;
 }
 
 const fixedBytes: ReadonlyMap<number, number> = new Map([

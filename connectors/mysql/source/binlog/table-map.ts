@@ -1,3 +1,4 @@
+import type { TableName } from '../../../../src/core/table.ts';
 import { ByteReader, readUint32 } from './byte-reader.ts';
 import { columnTypes, isCharacter, isNumeric, metadataBytes, realType } from './column-types.ts';
 import type { BinlogEvent } from './event-framer.ts';
@@ -20,9 +21,7 @@ export interface MappedColumn {
 }
 
 /** What a table map event says of a table. */
-export interface TableMap {
-  readonly schema: string;
-  readonly name: string;
+export interface TableMap extends TableName {
   readonly columns: readonly MappedColumn[];
 }
 
@@ -48,13 +47,23 @@ export function describesAs({ bytes, start, end }: BinlogEvent, description: Buf
   return true;
 }
 
-export function readTableMap(event: BinlogEvent, mariadb: boolean): TableMap {
-  const reader = new ByteReader(event.bytes, event.start, event.end);
-  reader.skip(8);
+/** Which table it is: of one that nobody follows no more is read, whatever its columns are. */
+export function readTableName({ bytes, start, end }: BinlogEvent): TableName {
+  return nameIn(new ByteReader(bytes, start, end));
+}
+
+function nameIn(reader: ByteReader): TableName {
+  reader.skip(headBytes);
   const schema = reader.text(reader.uint(1));
   reader.skip(1);
   const name = reader.text(reader.uint(1));
   reader.skip(1);
+  return { schema, name };
+}
+
+export function readTableMap(event: BinlogEvent, mariadb: boolean): TableMap {
+  const reader = new ByteReader(event.bytes, event.start, event.end);
+  const { schema, name } = nameIn(reader);
   const count = reader.lengthEncoded();
   const types = [...reader.view(count)];
   const metadata = readMetadata(new ByteReader(reader.view(reader.lengthEncoded())), types);
