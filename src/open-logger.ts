@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { TidelockError } from './core/errors/tidelock-error.ts';
 import type { Logger } from './core/logger.ts';
+import { stackFrames } from './core/stack-frames.ts';
 
 /**
  * JSON lines on standard error, written at once: what a process has logged before it was killed is there.
@@ -22,6 +23,5 @@ export function openLogger(level = process.env.TIDELOCK_LOG ?? 'info'): Logger {
 export function loggedError(error: unknown): object {
   if (error instanceof TidelockError) return error.toJSON();
   if (!(error instanceof Error)) return { type: typeof error };
-  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
-  return { type: error.name, ...('code' in error && { code: error.code }), stack: frames.join('\n') };
+  return { type: error.name, ...('code' in error && { code: error.code }), stack: stackFrames(error).join('\n') };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { packageFolder } from '../core/installation.ts';
 
 export interface WebPageFile {
   readonly type: string;
@@ -42,7 +43,7 @@ const types: Readonly<Record<string, string>> = {
  * The page's files by their path (`/`, `/assets/...`), as `npm run build:web` has made them; null where it was not
  * built. Read once, so that an update of the files under a running service changes nothing.
  */
-export function readWebPage(folder: string = builtFolder()): ReadonlyMap<string, WebPageFile> | null {
+export function readWebPage(folder: string = join(packageFolder, 'dist/web')): ReadonlyMap<string, WebPageFile> | null {
   if (!existsSync(join(folder, 'index.html'))) return null;
   const files = new Map<string, WebPageFile>();
   for (const name of globSync('**/*.*', { cwd: folder })) {
@@ -58,10 +59,4 @@ export function readWebPage(folder: string = builtFolder()): ReadonlyMap<string,
     });
   }
   return files;
-}
-
-/** dist/web: beside dist/src in the package, below the root in a checkout. */
-function builtFolder(): string {
-  const here = import.meta.dirname;
-  return here.endsWith(join('dist', 'src', 'api')) ? join(here, '../../web') : join(here, '../../dist/web');
 }

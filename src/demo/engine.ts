@@ -2,15 +2,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
+import { programFile } from '../core/installation.ts';
 import type { WorkDirectory } from './work-directory.ts';
 
 /** This installation's own command line: TypeScript in a checkout, compiled in the package. */
-export const commandLine = fileURLToPath(
-  new URL(`../cli/main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
-);
+export const commandLine = programFile('cli/main');
 
 /** `tidelock run` as a child process, and other commands beside it, all on the demo's configuration file. */
 export class Engine {

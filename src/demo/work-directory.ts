@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { programFile } from '../core/installation.ts';
 
 /**
  * Everything that the demo leaves on the machine while it runs: one directory, and the processes that were started.
@@ -16,9 +16,7 @@ export class WorkDirectory {
     this.path = mkdtempSync(join(tmpdir(), 'tidelock-demo-'));
     // The servers may run as another user, who has to reach their data in here. What holds a secret is 0600.
     chmodSync(this.path, 0o711);
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const script = fileURLToPath(new URL(`./watchdog.${extension}`, import.meta.url));
-    this.#watchdog = spawn(process.execPath, [script], {
+    this.#watchdog = spawn(process.execPath, [programFile('demo/watchdog')], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
       cwd: '/',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
+import { programUrl } from '../core/installation.ts';
 import { Listeners } from '../core/listeners.ts';
 import type { Logger } from '../core/logger.ts';
 import type { LeaseHolder } from '../core/route-state-store.ts';
@@ -93,14 +94,13 @@ export class Supervisor {
   add(route: string, configuration: object | null = this.#options.configuration ?? null): void {
     if (this.#routes.has(route) || this.#stopping) return;
     const { file, logger, takeover = false, patience } = this.#options;
-    const own = new URL(`./worker-main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
     const supervised = new SupervisedRoute({
       file,
       configuration,
       route,
       holder: this.#holder,
       takeover: takeover && !this.#started,
-      workerModule: this.#options.workerModule ?? own,
+      workerModule: this.#options.workerModule ?? programUrl('supervisor/worker-main'),
       patience: { ...usualPatience, ...patience },
       gate: this.#gate,
       guard: this.#guard,

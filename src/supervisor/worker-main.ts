@@ -6,7 +6,6 @@ import { withParser } from '../expression/parser.ts';
 import { openTracing } from '../metrics/open-telemetry.ts';
 import { openLogger } from '../open-logger.ts';
 import { loadConnectors } from '../route-connectors.ts';
-import { keepCompiled } from './keep-compiled.ts';
 import { runRoute } from './route-runner.ts';
 import { serveWorker, workerTask } from './serve-worker.ts';
 import { settleMemory } from './settle-memory.ts';
@@ -16,7 +15,6 @@ const logger = openLogger().child({ route: task.route });
 armFailpoints(process.env.TIDELOCK_FAILPOINTS, task.restarts);
 
 settleMemory();
-const keep = keepCompiled();
 
 // References are resolved here, again at each connect: nothing that they hold travels between processes.
 await serveWorker(task, logger, async ({ configuration, signal, releases, self, ...tells }) => {
@@ -44,10 +42,7 @@ await serveWorker(task, logger, async ({ configuration, signal, releases, self, 
     restarted: task.restarted,
     halted: task.halted,
     self,
-    onStatus: (status) => {
-      tells.onStatus(status);
-      keep(status.state);
-    },
+    onStatus: tells.onStatus,
     onRegistered: tells.onRegistered,
     onLease: tells.onLease,
     onFenced: tells.onFenced,

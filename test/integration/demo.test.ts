@@ -82,8 +82,8 @@ if (isThorough)
   });
 
 test('a row changed behind the engine at the target is found', { timeout: timeoutMs }, async () => {
-  const { runDemo } = (await engineModule('run-demo')) as typeof RunDemo;
-  const { bankScenario } = (await engineModule('bank-scenario')) as typeof BankScenario;
+  const { runDemo } = (await engineModule('src/demo/run-demo')) as typeof RunDemo;
+  const { bankScenario } = (await engineModule('src/demo/bank-scenario')) as typeof BankScenario;
   const out = new PassThrough();
   const output = text(out);
   const exitCode = await runDemo({

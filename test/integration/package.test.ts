@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -41,8 +41,33 @@ test('the archive holds what is to be shipped, and nothing else', async () => {
   ]);
 });
 
+test('each module of the engine is there once, whatever imports it, and packages are not in the bundle', () => {
+  const dist = join(folder, 'node_modules/tidelock/dist');
+  const sources = globSync('src/**/*.js.map', { cwd: dist }).flatMap((map) =>
+    (JSON.parse(readFileSync(join(dist, map), 'utf8')) as { sources: string[] }).sources.map((source) =>
+      relative(join(dist, '..'), join(dist, dirname(map), source)),
+    ),
+  );
+  expect(sources).toContain('src/core/errors/tidelock-error.ts');
+  expect(sources.filter((source, at) => sources.indexOf(source) !== at)).toEqual([]);
+  expect(sources.filter((source) => !/^(src|connectors|transforms)\//.test(source))).toEqual([]);
+});
+
+/** The files that `file` imports before it runs, and those that they import. */
+function importedBefore(file: string, found = new Set<string>()): Set<string> {
+  found.add(file);
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)";$/gm)) {
+    const imported = join(dirname(file), name);
+    if (!found.has(imported)) importedBefore(imported, found);
+  }
+  return found;
+}
+
 test('the command runs', async () => {
+  const main = join(folder, 'node_modules/tidelock/dist/src/cli/main.js');
   expect((await tidelock('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  // It tells a Node that is too old so, whatever the rest needs of Node: that is loaded behind it.
+  expect([...importedBefore(main)].map((file) => readFileSync(file, 'utf8')).join('')).not.toMatch(/from "(?![.])/);
   expect((await tidelock('--help')).stdout).toContain('status');
   expect(JSON.parse((await tidelock('config', 'schema')).stdout)).toHaveProperty('$schema');
 });
@@ -83,7 +108,7 @@ routes:
   );
   writeFileSync(
     join(folder, 'program.ts'),
-    `import { type RouteStatus, loadConfiguration, runRoute, silentLogger, connectorFor, TidelockError } from 'tidelock';
+    `import { type RouteStatus, loadConfiguration, runRoute, silentLogger, connectorFor, openLogger, Supervisor, TidelockError } from 'tidelock';
 const configuration = loadConfiguration({ env: process.env, cwd: process.cwd() });
 const seen: RouteStatus['state'][] = [];
 const stop = new AbortController();
@@ -101,6 +126,11 @@ await runRoute({
   },
 });
 console.log(seen.join(' '), TidelockError.name);
+try {
+  new Supervisor(undefined as never);
+} catch (err) {
+  openLogger('error').error({ err }, 'a defect');
+}
 `,
   );
   writeFileSync(
@@ -117,6 +147,11 @@ console.log(seen.join(' '), TidelockError.name);
     }),
   );
   await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], { cwd: folder, env });
-  const { stdout } = await run(process.execPath, [join(folder, 'program.js')], { cwd: folder, env });
+  const { stdout, stderr } = await run(process.execPath, [join(folder, 'program.js')], { cwd: folder, env });
   expect(stdout).toBe('starting retrying stopped TidelockError\n');
+  // What is logged of it names the source's line, which the bundle does not have.
+  const line = readFileSync(join(root, 'src/supervisor/supervisor.ts'), 'utf8')
+    .split('\n')
+    .findIndex((text) => text.includes('new WorkerGuard(options.logger)'));
+  expect(JSON.parse(stderr).err.stack).toContain(`(src/supervisor/supervisor.ts:${line + 1}:`);
 }, 60_000);

@@ -5,7 +5,7 @@ import { engineProgram } from './engine.ts';
 /**
  * Fills the folder with the compiled modules of the engine, which the tests start a thousand times. The cache is written
  * when a process ends by itself, which one that is killed does not. Workers, of which V8 keeps apart what it has compiled, since they have other flags, fill it
- * by themselves, with what a start needs (src/supervisor/keep-compiled.ts): what is there is not written again.
+ * when they end in order.
  */
 export async function fillCompileCache(folder: string): Promise<void> {
   const processes = [

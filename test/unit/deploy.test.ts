@@ -39,7 +39,8 @@ test('the Dockerfile has instructions, flags and values of the language only', (
 test('everything that the build reads is in the build context', () => {
   const kept = read('Dockerfile.dockerignore').split('\n');
   const { include } = parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8')) as { include: string[] };
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...include])
+  const configurations = ['tsconfig.json', 'tsconfig.build.json', 'rolldown.config.ts', 'vite.config.ts'];
+  for (const name of ['package.json', 'package-lock.json', ...configurations, ...include])
     expect(kept).toContain(`!${name}`);
 });
 

@@ -1,3 +1,4 @@
+import { stackFrames } from '../stack-frames.ts';
 import { nodeErrors } from './catalogue/node.ts';
 import { fail, TidelockError } from './tidelock-error.ts';
 
@@ -10,6 +11,6 @@ export function isDefect(error: unknown): error is Error {
 export function asTidelockError(error: unknown): TidelockError {
   if (error instanceof TidelockError) return error;
   const name = error instanceof Error ? error.name : typeof error;
-  const where = (error instanceof Error && error.stack?.match(/^ {4}at .*$/m)?.[0].trim()) || '';
+  const where = (error instanceof Error && stackFrames(error)[0]?.trim()) || '';
   return fail(nodeErrors.defect, { name, where }, error);
 }
