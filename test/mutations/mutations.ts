@@ -653,6 +653,15 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/unit/schema-guard.test.ts', name: 'a table that was out of its publication' },
   },
   {
+    id: 'kept-by-a-trigger-passed-over',
+    promise: 5,
+    what: 'takes a row that a trigger of the target has kept from coming for one that has come',
+    file: 'connectors/postgres/target/careful-apply.ts',
+    find: 'if (result !== 1) throw kept(place);',
+    replace: '',
+    test: { file: 'test/integration/consumer/traps.test.ts', name: 'a row that a trigger of the target keeps' },
+  },
+  {
     id: 'row-aside-before-its-like',
     promise: 5,
     what: 'takes a row that stands aside for the one that is meant where the table has one that is like it',

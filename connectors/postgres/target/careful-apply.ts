@@ -289,12 +289,15 @@ class CarefulRun {
   async #resolveMissing(plan: TablePlan, change: RowChange, place: Place): Promise<void> {
     // It will be loaded as it is then.
     if (change.kind !== 'insert' && this.#options.loading(plan) !== null) return;
+    // A trigger or a rule at the target may have kept it, which no rule for collisions means.
+    if (change.kind === 'delete' && (await this.#exists(plan, change.before))) throw kept(place);
     this.#resolveOrHalt(plan, place, 'finds no such row');
     if (change.kind === 'delete') return;
     if (change.after.includes(UNCHANGED)) throw fail(targetErrors.incompleteRow, place);
     const values = bindRows(plan.insert, [], [change.after]);
     const result = await this.#savepoint(plan, { name: plan.insert.name, text: plan.insert.text, values });
     if (typeof result !== 'number') throw this.#refused(result, place);
+    if (result !== 1) throw kept(place);
   }
 
   /** The route's rule for the table: goes on where the source wins, throws otherwise. Other rules will have their place here. */
@@ -408,6 +411,10 @@ class CarefulRun {
     const message = /^(22|P0)/.test(sqlState) ? 'see the server log' : error.message;
     return fail(targetErrors.applyFailed, { ...place, sqlState, message }, error);
   }
+}
+
+function kept(place: Place): Error {
+  return fail(targetErrors.collision, { ...place, found: 'was kept from it by a trigger or a rule of the target' });
 }
 
 function positionText(part: TransactionPart): string {

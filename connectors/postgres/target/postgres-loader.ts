@@ -175,6 +175,7 @@ async function copyRows(load: TableLoad, batches: AsyncIterable<readonly Row[]>)
     };
     const copy = client.query(copyFrom(`copy ${quoteTable(plan.target)} (${columns}) from stdin`));
     await pipeline(Readable.from(texts(), { objectMode: true, highWaterMark: 1 }), copy);
+    if (copy.rowCount !== count) throw keptAway(load, { given: count, there: copy.rowCount });
     return count;
   } catch (error) {
     return told(load, ofConstraints)(error);
@@ -194,6 +195,13 @@ function told(load: LoadedTable, tellable = ofDefinitions): (error: unknown) => 
   return (error) => {
     throw isPostgresError(error) && isOfTheChange(error.code) ? refused(error, load, tellable) : error;
   };
+}
+
+/** By a trigger, which is allowed by name or was made since the plan was. */
+function keptAway({ route, plan, position }: LoadedTable, rows: { given: number; there: number }): TidelockError {
+  const message = `${rows.given} rows were given and ${rows.there} have come: a trigger or a rule keeps rows away`;
+  const place = { route: route.name, table: plan.label, column: 'a row', position };
+  return fail(targetErrors.loadRefused, { ...place, sqlState: '21000', message });
 }
 
 function refused(error: PostgresError, { route, plan, position }: LoadedTable, tellable: RegExp): TidelockError {

@@ -598,6 +598,48 @@ test('a load does not let a duplicate of a deferrable constraint pass', async ()
   expect(await on.target.query('SELECT FROM t')).toEqual([]);
 });
 
+/** Keeps rows from coming and going, without an error. */
+const keeping = `CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+  CREATE TRIGGER keep BEFORE INSERT OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION keep(); ALTER TABLE t ENABLE ALWAYS TRIGGER keep;`;
+
+test.for([
+  ['insert', `INSERT INTO t VALUES (2, 'b')`],
+  ['update', `UPDATE t SET v = 'd' WHERE id = 3`],
+  ['delete', 'DELETE FROM t WHERE id = 1'],
+] as const)(
+  'a row that a trigger of the target keeps is no collision that the source wins: %s',
+  async ([kind, statement]) => {
+    const table = `CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a');`;
+    const collisions = { forTable: () => 'source' as const, checksOldValues: () => false };
+    const { error, moved } = await refused(
+      {
+        sourceSchema: `${table} INSERT INTO t VALUES (3, 'x')`,
+        targetSchema: table + keeping,
+        route: { collisions, allow: ['targetTriggers'] },
+      },
+      [statement],
+    );
+    expect(error).toMatchObject({ code: 'TL-2201', message: expect.stringContaining(`${kind} of public.t`) });
+    expect((error as Error).message).toContain('was kept from it by a trigger');
+    expect(moved).toBe(false);
+  },
+);
+
+test('a load of which a trigger of the target keeps rows away is refused', async () => {
+  const targetSchema = `CREATE TABLE t (id int PRIMARY KEY); ${keeping}`;
+  await using on = await stage(servers.here, servers.there, { targetSchema, route: { allow: ['targetTriggers'] } });
+  const loader = await on.targetEnd.loader({ epoch: on.epoch, sourceNode: 'source', position: await on.position() });
+  const table = { schema: 'public', name: 't', identity: 'default' as const, columns: [id] };
+  const batches = async function* () {
+    yield [['1'], ['2']];
+  };
+  await expect(loader.load(table, batches())).rejects.toMatchObject({
+    code: 'TL-2303',
+    message: expect.stringContaining('2 rows were given and 0 have come'),
+  });
+  await loader.abort();
+});
+
 test('rows that stand aside are bounded by the memory of the route', async () => {
   const place = (more: string): string => `CREATE TABLE t (id int PRIMARY KEY, place int UNIQUE ${more}, note text)`;
   const { error, rows } = await refused(
