@@ -49,7 +49,7 @@ function nextSteps(
         ? 'The user of the address needs CREATE on the database, and on schemas that are there'
         : 'They belong to the user of the address, who is an administrator now';
     return [
-      `Make the ${count} that ${node} lacks, with what they need of types and partitions, keys and indexes. ${whom}:`,
+      `Make the ${count} that ${node} lacks, with what ${tables.length === 1 ? 'it needs' : 'they need'} of types and partitions, keys and indexes. ${whom}:`,
       ...of.map((route) => `tidelock schema ${route} --apply all${option}`),
     ];
   });
@@ -64,7 +64,12 @@ function nextSteps(
           ],
         ];
   const hasFindings = check?.nodes.some(({ ok }) => !ok) || check?.routes.some(({ ok }) => !ok);
-  const granting = hasGrants || hasFindings ? [['Run the statements above at the nodes, as an administrator.']] : [];
+  // Not all that is found is mended by a statement: a table that has rows, or another route's.
+  const granting = hasGrants
+    ? [['Run the statements above at the nodes, as an administrator.']]
+    : hasFindings
+      ? [['Mend what is found above; where it is a statement, as an administrator.']]
+      : [];
   const setting =
     variables.length === 0
       ? []
