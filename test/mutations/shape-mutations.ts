@@ -36,7 +36,7 @@ export const shapeMutations: readonly Mutation[] = [
   {
     id: 'standby-waits-for-itself',
     promise: 2,
-    what: 'waits until a transaction can be seen that waits for the route, which is its synchronous standby',
+    what: 'waits for transactions that wait for the route, which is their synchronous standby, and takes them for changes of definitions that nobody sees yet',
     file: 'connectors/postgres/source/table-facts.ts',
     find: '      if (!(await mayAlter(client, xid, tables))) return true;\n',
     replace: '',
