@@ -4,8 +4,8 @@ import type { RouteTable } from '../control/read-tables.ts';
 import type { RouteView } from '../control/route-view.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { supervisionErrors } from '../core/errors/catalogue/supervision.ts';
-import { durationText } from '../core/quantity-text.ts';
-import { loadLines, waitTexts } from './load/load-text.ts';
+import { durationText, sizeText } from '../core/quantity-text.ts';
+import { loadLines, speedParts, waitTexts } from './load/load-text.ts';
 import { tableText } from './table-text.ts';
 import { wrapped } from './wrapped.ts';
 
@@ -63,10 +63,11 @@ export function statusText(routes: readonly StatusRow[], style: StatusStyle): st
     text.push(style.colours ? coloured(line, route) : line);
     if (below.length > 0) text.push(...belowLines(below, route, style.columns));
     if (route.load) {
-      const { tablesDone, tables, rows, bytes, loading = [], waits } = route.load;
+      const { tablesDone, tables, rows, bytes, loading = [], waits, rowsPerSecond = null, leftMs = null } = route.load;
+      const speed = bytes === undefined ? [] : [sizeText(bytes), ...speedParts({ rowsPerSecond, leftMs })];
       const rests = waits === undefined ? '' : `, ${waitTexts[waits]}`;
       text.push(
-        `  load: ${tablesDone} of ${tables} tables, ${rows.toLocaleString('en')} rows${bytes === undefined ? '' : ' read'}${rests}`,
+        `  load: ${tablesDone} of ${tables} tables, ${rows.toLocaleString('en')} rows${bytes === undefined ? '' : ' read'}${speed.map((part) => `, ${part}`).join('')}${rests}`,
       );
       const shown = loadLines(loading.slice(0, mostTables), { bars: style.columns !== null, colours: style.colours });
       text.push(...shown.map((line) => `    ${line}`));

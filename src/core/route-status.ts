@@ -48,7 +48,8 @@ export interface LoadProgress {
   readonly rows: number;
   /** Of a load beside the stream, as are those below: bytes that were read of the source. */
   readonly bytes?: number | undefined;
-  /** Null where it can't be told. */
+  /** Of what comes beside the stream, in all. Null where it can't be told. */
+  readonly rowsPerSecond?: number | null | undefined;
   readonly leftMs?: number | null | undefined;
   /** Why nothing is read now. */
   readonly waits?: LoadWait | undefined;

@@ -111,10 +111,11 @@ function loadConcern({ route, resting }: HealthFacts): Judged | null {
   return concern('warning', fail(routeErrors.loadRests, { route, table, more: more.length }));
 }
 
-function differenceConcern({ route, compared }: HealthFacts): Judged | null {
+function differenceConcern({ route, compared, resting, parked }: HealthFacts): Judged | null {
   if (compared == null || compared.job === null) return null;
   const { missing, extra, different, job, at } = compared;
-  return concern('warning', fail(supervisionErrors.differs, { route, missing, extra, different, job, at }));
+  const lacks = resting.length > 0 ? 'load' : parked.count > 0 ? 'parked' : null;
+  return concern('warning', fail(supervisionErrors.differs, { route, missing, extra, different, job, at, lacks }));
 }
 
 function compareConcern({ route, compareFailure }: HealthFacts): Judged | null {

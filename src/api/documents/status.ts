@@ -26,7 +26,8 @@ const loadProgress = z.object({
   tables: count,
   rows: count.describe('Read of the source by a load beside the stream; written to the target by one in one piece.'),
   bytes: count.optional().describe('Of a load beside the stream, as are those below: bytes read of the source.'),
-  leftMs: z.number().nullable().optional().describe('Null where it can not be told.'),
+  rowsPerSecond: z.number().nullable().optional().describe('In all. Null where it can not be told, as below.'),
+  leftMs: z.number().nullable().optional(),
   waits: z
     .enum(['lag', 'rate', 'share'])
     .optional()

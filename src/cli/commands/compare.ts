@@ -8,7 +8,6 @@ import { fail } from '../../core/errors/tidelock-error.ts';
 import type { CompareDocument } from '../../operations/compare/compare-document.ts';
 import { type CommandLine, exits } from '../command-line.ts';
 import { compareHtml } from '../compare/compare-html.ts';
-import { compareProgressText } from '../compare/compare-progress-text.ts';
 import { resumable } from '../compare/resumable.ts';
 import { shareOption } from '../compare/share-option.ts';
 import { jobResult } from '../jobs/job-result.ts';
@@ -59,8 +58,7 @@ interface Asked {
 async function compare(line: CommandLine, asked: Asked, options: CompareOptions): Promise<number> {
   await using control = await openControl(line, options);
   const begun = options.resume ? await resumed(control, asked, options) : await ordered(control, asked, options);
-  const watched = { show: compareProgressText, ...(options.json && { json: true }) };
-  const job = await watchJob(line, control, begun.id, watched);
+  const job = await watchJob(line, control, begun.id, options);
   if (job === null) return 130;
   if (options.html !== undefined && job.state === 'done') {
     const { result } = await control.job(parseJobId(job.id), { values: options.showValues === true });

@@ -62,7 +62,7 @@ async function list(line: CommandLine, route: string | undefined, options: ListO
 
 async function watch(line: CommandLine, id: string, options: ControlOptions): Promise<number> {
   await using control = await openControl(line, options);
-  const job = await watchJob(line, control, id, { show: jobLine, ...(options.json && { json: true }) });
+  const job = await watchJob(line, control, id, options);
   return job === null ? 130 : await jobResult(line, control, job, options);
 }
 

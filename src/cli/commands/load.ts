@@ -1,14 +1,10 @@
 import type { Command } from 'commander';
-import type { JobDetail } from '../../control/jobs.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { Existing } from '../../core/load.ts';
-import type { TableProgress } from '../../core/route-status.ts';
 import { type CommandLine, exits } from '../command-line.ts';
 import { jobResult } from '../jobs/job-result.ts';
-import { jobLine } from '../jobs/job-text.ts';
 import { watchJob } from '../jobs/watch-job.ts';
-import { loadLines } from '../load/load-text.ts';
 import { addControlCommand, askedHere, type ControlOptions, openControl } from '../open-control.ts';
 
 interface LoadCommandOptions extends ControlOptions {
@@ -61,13 +57,6 @@ async function load(
   const asking = { tables: [...new Set(tables)], existing: existing as Existing, where };
   const order = { kind: 'load' as const, options: asking };
   const asked = await control.addJob(route, order, askedHere(options.reason));
-  const show = (job: JobDetail): string => shown(job, line);
-  const job = await watchJob(line, control, asked.id, { show, ...(options.json && { json: true }) });
+  const job = await watchJob(line, control, asked.id, options);
   return job === null ? 130 : await jobResult(line, control, job, options);
-}
-
-function shown(job: JobDetail, line: CommandLine): string {
-  const tables = (job.progress?.tables ?? []) as readonly TableProgress[];
-  const colours = line.err.isTTY === true && line.env.NO_COLOR === undefined;
-  return [jobLine(job), ...loadLines(tables, { bars: true, colours }).map((text) => `  ${text}`)].join('\n');
 }

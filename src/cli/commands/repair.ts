@@ -5,7 +5,6 @@ import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import type { CompareDocument } from '../../operations/compare/compare-document.ts';
 import { type CommandLine, exits } from '../command-line.ts';
-import { compareProgressText } from '../compare/compare-progress-text.ts';
 import { shareOption } from '../compare/share-option.ts';
 import { jobResult } from '../jobs/job-result.ts';
 import { watchJob } from '../jobs/watch-job.ts';
@@ -60,10 +59,7 @@ async function repair(line: CommandLine, asked: Asked, options: RepairOptions): 
     throw fail(configErrors.needsConsent, { command: `repair ${route} --undo ${options.undo}` });
   const tables = options.last ? await lastDifferent(control, asked) : asked.tables;
   const begun = await ordered(control, { route, tables }, { ...options, dryRun: isDryRun });
-  const job = await watchJob(line, control, begun.id, {
-    show: compareProgressText,
-    ...(options.json && { json: true }),
-  });
+  const job = await watchJob(line, control, begun.id, options);
   if (job === null) return 130;
   const code = await jobResult(line, control, job, options);
   if (isDryRun && options.dryRun !== true && code === 1)

@@ -1,14 +1,10 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Control } from '../../control/control.ts';
 import { type JobDetail, parseJobId } from '../../control/jobs.ts';
 import { pause } from '../../core/pause.ts';
 import type { CommandLine } from '../command-line.ts';
+import { jobShown } from './job-shown.ts';
 import { jobLine } from './job-text.ts';
-
-export interface WatchOptions {
-  readonly json?: boolean;
-  /** What stands on a terminal while the job runs, in place of what stood there; null: one line when something changes. */
-  readonly show: ((job: JobDetail) => string) | null;
-}
 
 const lookMs = 500;
 /** Output that nobody looks at as it comes is not filled with it. */
@@ -23,9 +19,10 @@ export async function watchJob(
   line: CommandLine,
   control: Control,
   id: string,
-  { json = false, show }: WatchOptions,
+  { json = false }: { readonly json?: boolean },
 ): Promise<JobDetail | null> {
-  const paints = !json && show !== null && line.err.isTTY === true;
+  const paints = !json && line.err.isTTY === true;
+  const colours = line.env.NO_COLOR === undefined;
   let painted = 0;
   let said = '';
   let saidAtMs = Number.NEGATIVE_INFINITY;
@@ -42,10 +39,10 @@ export async function watchJob(
       const { route } = job;
       line.err.write(`${id} waits for an engine to have route ${route}: "tidelock run" starts one\n`);
     }
-    if (paints && show !== null) {
-      const text = `${show(job)}\n`;
-      line.err.write(`${wipe()}${text}`);
-      painted = text.split('\n').length - 1;
+    if (paints) {
+      const text = jobShown(job, colours);
+      line.err.write(`${wipe()}${text}\n`);
+      painted = rowsOf(text, line.err.columns);
     } else if (!json) {
       const text = jobLine(job);
       const nowMs = performance.now();
@@ -61,6 +58,12 @@ export async function watchJob(
       return null;
     }
   }
+}
+
+/** How many rows of a terminal a text takes there: a line that is wider goes on in the next one. */
+export function rowsOf(text: string, columns: number): number {
+  const widths = text.split('\n').map((line) => stripVTControlCharacters(line).length);
+  return widths.reduce((sum, width) => sum + Math.max(1, columns > 0 ? Math.ceil(width / columns) : 1), 0);
 }
 
 /** Whoever has paused a job does not wait for it. */

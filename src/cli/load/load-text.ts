@@ -1,11 +1,14 @@
 import { styleText } from 'node:util';
+import type { JobDetail } from '../../control/jobs.ts';
 import type { LoadWait } from '../../core/load.ts';
 import { sizeText } from '../../core/quantity-text.ts';
 import type { TableProgress } from '../../core/route-status.ts';
 import type { LoadDocument } from '../../operations/load/load-job.ts';
 import { counted } from '../counted.ts';
+import { jobLine } from '../jobs/job-text.ts';
 
-type Shown = Pick<TableProgress, 'table' | 'rows' | 'bytes' | 'expectedRows'> & Partial<TableProgress>;
+type Shown = Pick<TableProgress, 'table' | 'rows' | 'bytes' | 'expectedRows'> &
+  Partial<TableProgress> & { /** All of it is at the target. */ readonly done?: boolean };
 
 const barCells = 24;
 
@@ -27,13 +30,43 @@ export function loadLines(
     const bar = style.bars && share !== null ? `${barText(share, style.colours)} ` : '';
     const percent = share === null ? '' : `${Math.floor(share * 100)}%`.padStart(4);
     const parts = [`${table.rows.toLocaleString('en')} rows read`, sizeText(table.bytes)];
-    if (typeof table.rowsPerSecond === 'number') parts.push(`${table.rowsPerSecond.toLocaleString('en')} rows/s`);
     if (table.emptying) parts.push('old rows go first');
-    if (table.rests) parts.push('rests');
-    else if (typeof table.leftMs === 'number') parts.push(`${leftText(table.leftMs)} left`);
+    parts.push(...(table.rests ? ['rests'] : speedParts(table)));
     return `${table.table.padEnd(widest)}  ${bar}${percent}  ${parts.join(', ')}`;
   });
 }
+
+/** How fast rows come, and until when. */
+export function speedParts({
+  rowsPerSecond,
+  leftMs,
+}: Partial<Pick<TableProgress, 'rowsPerSecond' | 'leftMs'>>): string[] {
+  const parts: string[] = [];
+  if (typeof rowsPerSecond === 'number') parts.push(`${rowsPerSecond.toLocaleString('en')} rows/s`);
+  if (typeof leftMs === 'number') parts.push(`${leftText(leftMs)} left`);
+  return parts;
+}
+
+/** How far a load is that somebody has asked for: its tables, and all of them where there are several. */
+export function loadProgressText(job: JobDetail, colours: boolean): string {
+  const { tables = [], ...all } = (job.progress ?? {}) as unknown as LoadJobProgress;
+  const lines = loadLines(tables.filter(({ done }) => !done).slice(0, mostTables), { bars: true, colours });
+  const finished = tables.filter(({ done }) => done).length;
+  if (tables.length > 1) {
+    const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    const parts = [`${rows.toLocaleString('en')} rows read`, sizeText(bytes), ...speedParts(all)];
+    lines.push(`${finished} of ${tables.length} tables, ${parts.join(', ')}`);
+  }
+  return [jobLine(job), ...lines.map((text) => `  ${text}`)].join('\n');
+}
+
+interface LoadJobProgress extends Partial<Pick<TableProgress, 'rowsPerSecond' | 'leftMs'>> {
+  readonly tables?: readonly Shown[];
+}
+
+/** A route may have thousands. */
+const mostTables = 12;
 
 export function loadText({ tables }: LoadDocument): string {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);

@@ -4,6 +4,7 @@ import type { Existing, StoredLoad } from '../../core/load.ts';
 import { pause } from '../../core/pause.ts';
 import type { JobWork } from '../jobs/job-work.ts';
 import { notATable } from '../not-a-table.ts';
+import { LoadRates, rateOfAll } from './load-rates.ts';
 
 /** What `tidelock load` asks for. */
 export interface LoadOptions {
@@ -44,6 +45,7 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
   const unknown = left.find((table) => !carried.has(table));
   if (unknown !== undefined) throw notATable(definition.name, unknown, [...carried]);
   try {
+    const progressOf = loadProgress();
     for (const source of left) loads.want({ source, existing, where, job: job.number });
     for (let [told, most] = ['', 0]; ; ) {
       const now = await own();
@@ -53,7 +55,7 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
       const progress = {
         done: sum(({ rows }) => rows),
         total: sum(({ rows, expectedRows, done: isDone }) => (isDone ? rows : Math.max(rows, expectedRows))),
-        tables: now.map(tableProgress),
+        ...progressOf(now),
       };
       if (JSON.stringify(progress) !== told) await store.jobs.setProgress(job.number, progress);
       told = JSON.stringify(progress);
@@ -80,8 +82,18 @@ export async function runLoadJob({ job, definition, store, loads, signal }: JobW
   }
 }
 
-function tableProgress({ source, rows, bytes, expectedRows, expectedBytes, done }: StoredLoad) {
-  return { table: source, rows, bytes, expectedRows, expectedBytes, done };
+/** What is stored of loads, with how fast that grows. One for each run: an engine that takes the job over sees it afresh. */
+function loadProgress(rates = new LoadRates()) {
+  const seen = new Map<string, number>();
+  return (loads: readonly StoredLoad[]) => {
+    const tables = loads.map(({ source, rows, bytes, expectedRows, expectedBytes, done }) => {
+      rates.add(source, rows - (seen.get(source) ?? rows), 0);
+      seen.set(source, rows);
+      const table = { table: source, rows, bytes, expectedRows, expectedBytes, done };
+      return done ? { ...table, rowsPerSecond: null, leftMs: null } : rates.of(table);
+    });
+    return { tables, ...rateOfAll(tables.filter(({ done }) => !done)) };
+  };
 }
 
 function document(loads: readonly StoredLoad[]): LoadDocument {

@@ -23,7 +23,7 @@ import { isInitialLoad } from './initial-job.ts';
 import type { LoadDesk, WantedLoad } from './load-desk.ts';
 import { LoadMemory } from './load-memory.ts';
 import { LoadPace } from './load-pace.ts';
-import { LoadRates } from './load-rates.ts';
+import { LoadRates, rateOfAll } from './load-rates.ts';
 import { TableLoad, type TableLoadOptions } from './table-load.ts';
 import { TargetTime } from './target-time.ts';
 
@@ -429,14 +429,18 @@ export class LoadsBesideStream {
       // How fast it came is nothing to expect of what nobody goes on with.
       return this.#goes(running) ? doing : { ...doing, rowsPerSecond: null, leftMs: null, rests: true as const };
     });
-    const left = tables.map(({ leftMs }) => leftMs);
+    // What nobody goes on with is not waited for.
+    const { rowsPerSecond, leftMs } = rateOfAll(
+      all.flatMap((running, at) => (this.#goes(running) ? (tables[at] ?? []) : [])),
+    );
     this.#options.onProgress(
       {
         tablesDone: this.#tablesDone,
         tables: this.#tables,
         rows: this.#rows,
         bytes: this.#bytes,
-        leftMs: left.includes(null) ? null : left.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
+        rowsPerSecond,
+        leftMs,
         loading: tables,
         ...(this.#waits !== null && all.some((running) => this.#goes(running)) && { waits: this.#waits }),
       },

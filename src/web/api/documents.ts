@@ -32,6 +32,7 @@ export interface LoadDocument {
   readonly tables: number;
   readonly rows: number;
   readonly bytes?: number | undefined;
+  readonly rowsPerSecond?: number | null | undefined;
   readonly leftMs?: number | null | undefined;
   /** Why nothing is read now. */
   readonly waits?: 'lag' | 'rate' | 'share' | undefined;

@@ -40,12 +40,13 @@ function leftText({ rests, emptying, leftMs }: LoadedTable): string {
 
 /** What is being loaded of a route, in all and by table. What the source thinks that a table holds is a guess. */
 export function LoadPanel({ load }: { readonly load: LoadDocument }) {
-  const { tablesDone, tables, rows, bytes: read, leftMs = null, waits, loading = [] } = load;
+  const { tablesDone, tables, rows, bytes: read, rowsPerSecond = null, leftMs = null, waits, loading = [] } = load;
   return (
     <Panel title="Load">
       <p>
         <progress value={tablesDone} max={Math.max(1, tables)} aria-label="Tables loaded" /> {tablesDone} of {tables}{' '}
         tables, {count(rows)} rows{read === undefined ? '' : ` read, ${bytes(read)}`}
+        {rowsPerSecond === null ? '' : `, ${rate(rowsPerSecond)}`}
         {leftMs === null ? '' : `, ${duration(leftMs)} left`}
       </p>
       {waits !== undefined && <p class="muted">{waitTexts[waits]}</p>}

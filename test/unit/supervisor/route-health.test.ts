@@ -105,3 +105,13 @@ test('who holds the route up is named', () => {
     'route one has waited for 12 s at the target (lock on relation), held up by session 7 (user dba)',
   );
 });
+
+test('rows that a compare has found missing are looked for where they are known to be', () => {
+  const compared = { at: '2026-11-22T18:00:00.000Z', job: 'one/7', missing: 5, extra: 0, different: 0 };
+  const remedyOf = (change: Partial<HealthFacts>): string | undefined =>
+    judgeHealth({ ...well, compared, ...change } as HealthFacts).concerns.find(({ code }) => code === 'TL-4308')
+      ?.remedy;
+  expect(remedyOf({})).toMatch(/^"tidelock jobs watch one\/7" tells which.*who writes at the target/);
+  expect(remedyOf({ resting: ['public.item'] })).toContain('The load of tables has not ended (TL-4164)');
+  expect(remedyOf({ parked: { count: 1, since: null } })).toContain('"tidelock parked list one"');
+});

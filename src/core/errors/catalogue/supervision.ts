@@ -96,14 +96,22 @@ export const supervisionErrors = {
     different: number;
     job: string;
     at: string;
+    /** What is missing at the target by itself. */
+    lacks: 'load' | 'parked' | null;
   }>({
     code: 'TL-4308',
     title: 'A compare has found rows that differ',
     recovery: 'usage',
     message: ({ route, missing, extra, different, job, at }) =>
       `route ${route}: by the compare ${job} (${at}) ${missing} rows are missing at the target, ${extra} are there that should not be, and ${different} have other values`,
-    remedy: ({ route, job }) =>
-      `"tidelock jobs watch ${job}" tells which. Find out who writes at the target; "tidelock repair ${route} --last" makes them what they are at the source.`,
+    remedy: ({ route, job, lacks }) => {
+      const told = `"tidelock jobs watch ${job}" tells which.`;
+      if (lacks === 'load')
+        return `${told} The load of tables has not ended (TL-4164): complete it, then "tidelock compare ${route}".`;
+      if (lacks === 'parked')
+        return `${told} What is parked is missing at the target ("tidelock parked list ${route}"): retry or discard it, then "tidelock compare ${route}".`;
+      return `${told} Where rows were loaded or retried since, "tidelock compare ${route}" once more. Else find out who writes at the target; "tidelock repair ${route} --last" makes them what they are at the source.`;
+    },
     explanation:
       'The last compare of all rows of a table counts, whoever has begun it, and a repair of all of them after it. So this ends with the next one that finds no difference.',
   }),
