@@ -41,7 +41,9 @@ test('a table, its examples and what was not compared are told', () => {
   expect(text.trimEnd().split('\n').at(-1)).toBe('sales: not equal, 1 row differs, 1 table not compared');
   const nobodyKnows = compareText({ ...document, tables: [{ ...differs, ...none, undecided: 2 }] }, null);
   expect(nobodyKnows.trimEnd().split('\n').at(-1)).toBe('sales: not shown to be equal, 2 rows undecided');
-  expect(compareText({ ...document, equal: true, tables: [] }, 80)).toContain('sales: equal, 0 rows in 0 tables');
+  const part = compareText({ ...document, equal: true, partial: true, tables: [] }, 80);
+  expect(part).toContain('sales: equal, 0 rows in 0 tables; only a part of the rows was looked at\n');
+  expect(compareText({ ...document, equal: true, tables: [] }, 80)).toContain('sales: equal, 0 rows in 0 tables\n');
 });
 
 test('a value that has no form at the target is told by its column, and as no row that is not there', () => {

@@ -4,7 +4,7 @@ import { tableText } from '../table-text.ts';
 import { wrapped } from '../wrapped.ts';
 
 /** What a compare has found, for people. */
-export function compareText({ route, equal, tables }: CompareDocument, columns: number | null): string {
+export function compareText({ route, equal, partial, tables }: CompareDocument, columns: number | null): string {
   const rows = tables.map(({ name, rows: count, missing, extra, different, undecided, unverified }) => [
     name,
     number(count),
@@ -19,11 +19,8 @@ export function compareText({ route, equal, tables }: CompareDocument, columns: 
   const examples = tables.filter((table) => table.examples.length > 0);
   for (const table of examples) lines.push(...examplesText(table));
   const all = tables.reduce((sum, table) => sum + table.rows, 0);
-  lines.push(
-    equal
-      ? `${route}: equal, ${counted(all, 'row')} in ${counted(tables.length, 'table')}`
-      : `${route}: ${unequalText(tables)}`,
-  );
+  const found = equal ? `equal, ${counted(all, 'row')} in ${counted(tables.length, 'table')}` : unequalText(tables);
+  lines.push(`${route}: ${found}${partial ? '; only a part of the rows was looked at' : ''}`);
   return `${lines.join('\n')}\n`;
 }
 
