@@ -88,6 +88,7 @@ class BoundUse {
 
   transform(): ReturnType<ConfiguredTransform['bind']> {
     const columns = this.#columns;
+    const readsAll = this.#exit.reads === undefined;
     const written = [...this.#writable].filter((index) => !this.#layout.key.includes(index));
     if (this.#exit.reshapes === true) {
       return {
@@ -98,6 +99,7 @@ class BoundUse {
         key: this.#exit.key ?? [],
         outputs: [],
         goesOn: true,
+        readsAll,
         spread: (row) => this.#spread(row),
       };
     }
@@ -114,7 +116,7 @@ class BoundUse {
         },
       }),
     );
-    return { kind: 'cells', columns, rules };
+    return { kind: 'cells', columns, rules, readsAll };
   }
 
   #one(row: Row): Row {

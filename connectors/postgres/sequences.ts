@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { RouteDefinition } from '../../src/core/route.ts';
-import type { Sequence, SequenceState } from '../../src/core/sequence.ts';
+import type { Sequence, SequenceMove, SequenceSet, SequenceState } from '../../src/core/sequence.ts';
 import { type TableName, tableLabel } from '../../src/core/table.ts';
 import type { TablePattern } from '../../src/core/table-pattern.ts';
+import { isPostgresError } from './classify-error.ts';
 import { quoteTable } from './identifiers.ts';
 
 /**
@@ -120,4 +121,25 @@ export async function readSequenceRights(
     user: String(row.user),
     privileges: row.missing as string[],
   }));
+}
+
+/**
+ * Looked at and set by one statement: whoever takes numbers meanwhile makes it go further than it was when it was read. A number that is taken within that
+ * statement may still be given once more: the server has no lock on a sequence for one who does not own it.
+ */
+export async function setSequence(client: pg.Client, move: SequenceMove): Promise<SequenceSet> {
+  const { target, value, called, isOrderless } = move;
+  const next = called ? value + target.increment : value;
+  const theirs = 'CASE WHEN s.is_called THEN s.last_value + $5::numeric ELSE s.last_value END';
+  try {
+    const { rowCount } = await client.query(
+      `SELECT setval($1::text::regclass, $2, $3) FROM ${quoteTable(target.name)} s
+       WHERE $4 OR (${theirs} - $6::numeric) * sign($5::numeric) < 0`,
+      [quoteTable(target.name), value.toString(), called, isOrderless, target.increment.toString(), next.toString()],
+    );
+    return rowCount === 1 ? 'set' : 'ahead';
+  } catch (error) {
+    if (!isPostgresError(error) || /^(08|57P|53)/.test(error.code)) throw error;
+    return { refused: error.message };
+  }
 }

@@ -6,6 +6,7 @@ import { fitting, initialLoadProblems } from '../operations/load-problems.ts';
 import { ownTables } from '../operations/own-tables.ts';
 import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
+import { undeclaredFindings } from '../pipeline/mapping/undeclared-reads.ts';
 import { storedTable } from '../pipeline/table-mapper.ts';
 import { mappedTables } from './mapped-tables.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
@@ -37,6 +38,7 @@ async function findingsOf(route: OpenedRoute): Promise<Finding[]> {
     onBinding: (binding) => {
       bindings.push(binding);
       findings.push(...mixedFindings(binding, definition.name, definition.from.name));
+      findings.push(...undeclaredFindings(binding, definition));
     },
   });
   const taken = await ownedByOthers(

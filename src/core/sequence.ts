@@ -24,4 +24,9 @@ export interface SequenceMove {
   readonly target: SequenceState | Sequence;
   readonly value: bigint;
   readonly called: boolean;
+  /** It begins again at its end at both sides: no number is in front of another. */
+  readonly isOrderless: boolean;
 }
+
+/** `ahead`: it had gone further by then, and was left alone. `refused`: the server's words. */
+export type SequenceSet = 'set' | 'ahead' | { readonly refused: string };

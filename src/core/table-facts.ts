@@ -16,6 +16,14 @@ export interface ColumnFacts extends Column {
   readonly missing: string | null;
 }
 
+/** A unique index by which rows are told apart at any moment. */
+export interface UniqueKeyFacts {
+  /** Another one where it was dropped and made anew. */
+  readonly id: string;
+  /** Ids of its columns. */
+  readonly columns: readonly number[];
+}
+
 /** A column that does not travel. */
 export interface GeneratedFacts {
   readonly id: number;
@@ -46,6 +54,8 @@ export interface TableFacts {
   readonly attached: readonly string[];
   /** Of the partitions in `storage`: another stamp where one was taken out and attached again. */
   readonly links?: Readonly<Record<string, string>>;
+  /** Where whole rows are logged, so that the queue does not tell what identifies one. */
+  readonly uniqueKeys?: readonly UniqueKeyFacts[];
   /** Stamps of all columns by id, of which the first is 1, also of dropped ones. */
   readonly stamps: readonly string[];
   /**
@@ -74,6 +84,8 @@ export interface TableDefinition {
   /** As in TableFacts, as the last look at the catalogue had them; older engines did not store them, nor do commands. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly published?: string;
+  /** As in TableFacts; older engines did not store it. */
+  readonly uniqueKeys?: readonly UniqueKeyFacts[];
   /** Columns that the configuration excludes and the source has dropped since. */
   readonly gone: readonly string[];
   /** Columns that were added at the source and are not carried (schemaChanges: ignore). */

@@ -62,6 +62,8 @@ export interface CellTransform {
   readonly columns: readonly Column[];
   /** All read the row as it was before the transform. */
   readonly rules: readonly CellRule[];
+  /** It reads all columns that there are, for want of being told which. */
+  readonly readsAll?: boolean;
 }
 
 /** A row becomes none, one or several. */
@@ -87,6 +89,8 @@ export interface RowTransform {
   possible?(row: Row): readonly SpreadRow[];
   /** It leaves out rows by what it reads, as a condition does: such rows may be those of others at the target. */
   readonly filters?: boolean;
+  /** As of CellTransform. */
+  readonly readsAll?: boolean;
 }
 
 export interface RowOutput {

@@ -52,6 +52,11 @@ export interface TableVersion {
    */
   readonly generated?: readonly string[];
   /**
+   * Columns of each unique index by which the source tells rows apart at any moment: where whole rows are logged, of
+   * tables that the catalogue describes. The queue says nothing of it then.
+   */
+  readonly uniqueKeys?: readonly (readonly string[])[];
+  /**
    * Only of mapped tables: rows that the source deletes stay at the target, marked in a column or not, so that an
    * insert replaces the row with its key. Absent where deletes delete.
    */

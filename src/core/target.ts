@@ -17,7 +17,7 @@ import type {
   StoredTable,
   TablesChange,
 } from './route-state-store.ts';
-import type { Sequence, SequenceMove, SequenceState } from './sequence.ts';
+import type { Sequence, SequenceMove, SequenceSet, SequenceState } from './sequence.ts';
 import type { Column, SharedTable, TableName, TableVersion } from './table.ts';
 import type { TablePattern } from './table-pattern.ts';
 import type { DatabaseSchema, NamingRules, SchemaComparison, SchemaStatement } from './table-schema.ts';
@@ -124,8 +124,8 @@ export interface Target {
   sequences(tables: readonly TableName[]): Promise<readonly Sequence[]>;
   /** Sequences by their names, whatever they belong to. */
   namedSequences(patterns: readonly TablePattern[]): Promise<readonly SequenceState[]>;
-  /** Sets a sequence. Why the server has refused it, null where it has not. */
-  setSequence(move: SequenceMove): Promise<string | null>;
+  /** Sets a sequence, unless others have taken it further since it was read. */
+  setSequence(move: SequenceMove): Promise<SequenceSet>;
   /** The target table's columns, with their types as this vendor names them; none where it does not exist. */
   columns(table: TableName): Promise<readonly TargetColumn[]>;
   rowCounts(tables: readonly SharedTable[]): Promise<readonly RowCount[]>;

@@ -110,8 +110,9 @@ async function carry(
   move: SequenceMove | Extract<SequenceOutcome, 'same' | 'ahead' | 'outOfRange'>,
 ): Promise<Partial<SequenceReport> & Pick<SequenceReport, 'outcome'>> {
   if (typeof move === 'string') return { outcome: move };
-  const reason = await target.setSequence(move);
-  return reason === null ? { outcome: 'carried', value: move.value.toString() } : { outcome: 'refused', reason };
+  const done = await target.setSequence(move);
+  if (typeof done === 'object') return { outcome: 'refused', reason: done.refused };
+  return done === 'set' ? { outcome: 'carried', value: move.value.toString() } : { outcome: 'ahead' };
 }
 
 /** What the target's sequence is to become: never a step back, in the direction in which it counts. */
@@ -122,9 +123,10 @@ export function moveOf(
   const value = onGrid(source, target);
   if (value < target.min || value > target.max) return 'outOfRange';
   if (value === target.value && source.called === target.called) return 'same';
-  const move: SequenceMove = { target, value, called: source.called };
   // One that begins again at its end has no order: it becomes what the source's is.
-  if (source.cycles && target.cycles) return move;
+  const isOrderless = source.cycles && target.cycles;
+  const move: SequenceMove = { target, value, called: source.called, isOrderless };
+  if (isOrderless) return move;
   const next = nextOf({ ...target, value, called: source.called });
   const theirs = nextOf(target);
   if (next === theirs) return 'same';

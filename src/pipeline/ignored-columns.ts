@@ -6,6 +6,7 @@ import { type TableName, tableLabel } from '../core/table.ts';
 import type { TableDefinition } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import { type Judgement, versionOf } from './judge-definition.ts';
+import { keepsValues } from './retyped-values.ts';
 import type { TableMapper } from './table-mapper.ts';
 
 export interface IgnoredColumnsOptions {
@@ -51,6 +52,15 @@ export class IgnoredColumns {
       if (was !== undefined && was.name !== name && !configured.has(was.name))
         throw fail(routeErrors.renameIgnored, { ...place, column: was.name, name });
     }
+    const cast = definition.columns.find((is) => {
+      const was = old.get(is.id);
+      return was !== undefined && !configured.has(was.name) && !keepsValues(was, is);
+    });
+    if (cast !== undefined)
+      throw fail(routeErrors.schemaUnproven, {
+        ...place,
+        why: `column ${cast.name} is of another type than before, which may have made other values of those that are there, and the target's column stays what it is (ignore)`,
+      });
     const nameThere = (name: string): string => this.#nameThere(change.to, name);
     const left = [...(before.left ?? []), ...this.#dropped(before, definition)];
     const after = left.length === 0 ? definition : { ...definition, left: [...new Set(left)] };

@@ -161,6 +161,7 @@ class Proof {
       // What moved the rows may have been a change that comes later.
       storage: isCatalogue ? facts.storage : before.storage,
       ...linksOf(isCatalogue ? facts : before),
+      ...keysOf(isCatalogue ? facts : before),
       gone: [...before.gone.filter((old) => !names.has(old)), ...dropped.map((column) => column.name)],
       ignored: before.ignored.filter((ignored) => names.has(ignored)),
       ...(before.left !== undefined && { left: before.left }),
@@ -174,7 +175,7 @@ class Proof {
 export function definitionOf(facts: TableFacts): TableDefinition {
   const { schema, name, id, identity, generated, lastColumn, storage } = facts;
   const columns = facts.columns.map(({ nullable: _, missing: __, ...column }) => column);
-  const where = { storage, ...linksOf(facts), ...untoldOf(facts) };
+  const where = { storage, ...linksOf(facts), ...keysOf(facts), ...untoldOf(facts) };
   return { schema, name, id, identity, columns, generated, lastColumn, ...where, gone: [], ignored: [] };
 }
 
@@ -182,8 +183,24 @@ function linksOf({ links }: Pick<TableDefinition, 'links'>): Pick<TableDefinitio
   return links === undefined ? {} : { links };
 }
 
+function keysOf({ uniqueKeys }: Pick<TableDefinition, 'uniqueKeys'>): Pick<TableDefinition, 'uniqueKeys'> {
+  return uniqueKeys === undefined ? {} : { uniqueKeys };
+}
+
+/** By the names that the columns have. */
+export function namedKeys({
+  uniqueKeys,
+  columns,
+}: {
+  readonly uniqueKeys?: TableDefinition['uniqueKeys'] | undefined;
+  readonly columns: TableDefinition['columns'];
+}): readonly (readonly string[])[] | undefined {
+  return uniqueKeys?.map((key) => key.columns.map((id) => columns.find((column) => column.id === id)?.name ?? ''));
+}
+
 /** The table as it was defined, for checks before the queue announces it. */
-export function versionOf({ schema, name, identity, columns, generated }: TableDefinition): TableVersion {
+export function versionOf({ schema, name, identity, columns, generated, uniqueKeys }: TableDefinition): TableVersion {
+  const keys = namedKeys({ uniqueKeys, columns });
   return {
     schema,
     name,
@@ -195,6 +212,7 @@ export function versionOf({ schema, name, identity, columns, generated }: TableD
       key: column.key,
     })),
     ...(generated.length > 0 && { generated: generated.map((column) => column.name) }),
+    ...(keys !== undefined && { uniqueKeys: keys }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { readsOf } from './mapping/share-of.ts';
 import type { Step, TableBinding } from './mapping/table-binding.ts';
+import { readsAlike } from './retyped-values.ts';
 import type { Identified } from './schema-steps.ts';
 
 /**
@@ -16,11 +17,33 @@ export function replacedUnderReaders(from: Identified, to: Identified): string |
   return null;
 }
 
+/**
+ * The name of a source column that is of another type than before, and that a condition, a share or a transform reads: by the new one a condition may be true of
+ * other rows that are there, and a value come out otherwise (`n / 2` of an integer and of a numeric). Null where there is none, or where all values
+ * are as they were and expressions take both types for the same.
+ */
+export function retypedUnderReaders(from: Identified, to: Identified): string | null {
+  const now = new Map(to.ids.map((id, at) => [id, to.binding.source.columns[at]]));
+  for (const at of readAnywhere(from.binding)) {
+    const was = from.binding.source.columns[at];
+    const is = now.get(from.ids[at] ?? -1);
+    if (was !== undefined && is !== undefined && !readsAlike(was, is)) return was.name;
+  }
+  return null;
+}
+
 /** By their places in the source's row, with which each row of the chain begins. */
-function readElsewhere({ steps, outputs }: TableBinding): Set<number> {
-  const reads = new Set(
-    steps.flatMap((step) => [...readsOf(withoutOwn(step)), ...(step.kind === 'rows' ? step.makesOf : [])]),
-  );
+function readElsewhere(binding: TableBinding): Set<number> {
+  return readBy(binding, binding.steps.map(withoutOwn));
+}
+
+/** Also what a rule makes of a cell itself. */
+function readAnywhere(binding: TableBinding): Set<number> {
+  return readBy(binding, binding.steps);
+}
+
+function readBy({ outputs }: TableBinding, steps: readonly Step[]): Set<number> {
+  const reads = new Set(steps.flatMap((step) => [...readsOf(step), ...(step.kind === 'rows' ? step.makesOf : [])]));
   for (const { owns, projection } of outputs)
     for (const read of owns?.reads ?? []) reads.add(projection === null ? read : (projection[read] ?? -1));
   return reads;

@@ -10,16 +10,23 @@ import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts'
 import type { SchemaStep } from '../core/schema-step.ts';
 import type { Followed, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
-import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
+import type { TableDefinition, TableFacts, UniqueKeyFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { isOfCatalogue } from './assign-columns.ts';
 import { printOf } from './catalogue-print.ts';
 import { IgnoredColumns } from './ignored-columns.ts';
-import { definitionOf, type Judgement, judgeDefinition, sameDefinition, versionOf } from './judge-definition.ts';
+import {
+  definitionOf,
+  type Judgement,
+  judgeDefinition,
+  namedKeys,
+  sameDefinition,
+  versionOf,
+} from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
-import { replacedUnderReaders } from './replaced-readers.ts';
-import { schemaSteps } from './schema-steps.ts';
+import { replacedUnderReaders, retypedUnderReaders } from './replaced-readers.ts';
+import { type Identified, madeOtherwise, schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
 import { untoldChange, untoldOf, withUntold } from './untold-changes.ts';
 
@@ -216,8 +223,9 @@ export class SchemaGuard {
       allow: this.#allow(),
     });
     // The catalogue may have been asked before what the mark is about was seen, unless the rows are elsewhere since: locks forbid that until then.
+    const told = this.#withKey(judged, before, facts);
     const isBehind = before.behind === true && facts.storage[tableId] === before.storage[tableId];
-    const judgement = withUntold(withBehind(judged, before, isBehind), facts);
+    const judgement = withUntold(withBehind(told, before, isBehind), facts);
     const isOther = tableId !== before.id;
     const untold = this.#untold(before, facts);
     const why = isOther ? madeAnew : (judgement.unproven ?? untold);
@@ -280,7 +288,8 @@ export class SchemaGuard {
       excluded: this.#ignored.excluded(known.definition),
       allow: this.#allow(),
     });
-    const judgement = withBehind(judged, known.definition, facts.isBehind === true);
+    const told = this.#withKey(judged, known.definition, facts);
+    const judgement = withBehind(told, known.definition, facts.isBehind === true);
     if (!judgement.changed && judgement.unproven === null) this.#refresh(change, known, judgement);
     else if (this.#isAccepted(change) || this.#isAcceptedState(known.definition, facts))
       this.#accept(change, facts, judgement.definition);
@@ -340,6 +349,18 @@ export class SchemaGuard {
     const { source } = this.#options;
     if (source.follow === undefined) throw new TypeError('a command was told by a source that can not follow it');
     return source.follow(before, options);
+  }
+
+  /** Of a table whose rows stay when they are deleted: what tells them apart is no column's, and the queue does not tell it. */
+  #withKey(judgement: Judgement, before: TableDefinition, facts: TableFacts): Judgement {
+    if (judgement.unproven !== null || before.uniqueKeys === undefined) return judgement;
+    const [{ toldApartBy }] = this.#options.mapper.bind(versionOf(before)).outputs;
+    const names = namedKeys(before) ?? [];
+    const isUsed = (at: number): boolean => toldApartBy?.join('\0') === names[at]?.join('\0');
+    const isThere = ({ id }: UniqueKeyFacts): boolean => facts.uniqueKeys?.some((key) => key.id === id) === true;
+    if (toldApartBy == null || before.uniqueKeys.some((key, at) => isUsed(at) && isThere(key))) return judgement;
+    const unproven = `the unique index over ${toldApartBy.join(', ')}, which tells rows apart that stay when they are deleted, was dropped or made anew`;
+    return { ...judgement, unproven };
   }
 
   #allow() {
@@ -416,17 +437,13 @@ export class SchemaGuard {
     mapper.adjust(change.to, after);
     const binding = mapper.bind(change.to);
     const ids = after.columns.map(({ id }) => id);
-    const replaced = replacedUnderReaders(from, { binding, ids });
-    if (replaced !== null)
-      throw this.#unproven(
-        change,
-        `column ${replaced} is another one than before, and where, owns or a transform reads it: rows at the target were chosen, or made, by the values of the one before`,
-      );
+    const otherwise = chosenOtherwise(from, { binding, ids });
+    if (otherwise !== null) throw this.#unproven(change, otherwise);
     const steps = route.schemaChanges === 'evolve' ? schemaSteps(from, { binding, ids }, judgement.existing) : [];
     if (steps === null)
       throw this.#unproven(
         change,
-        'its transforms leave no column for a column, or would have made other values of the rows that are there, or a column that did not travel begins to, so that the target can not follow',
+        'its transforms leave no column for a column, or have no value for the rows that are there, or a column that did not travel begins to, so that the target can not follow',
       );
     const stored = this.#renewed(binding, after);
     this.#stored.set(stored.source, stored);
@@ -460,6 +477,20 @@ export class SchemaGuard {
       why,
     });
   }
+}
+
+/** Why rows at the target would have been chosen, or made, in another way by the new definition; null where they would not. */
+function chosenOtherwise(from: Identified, to: Identified): string | null {
+  const replaced = replacedUnderReaders(from, to);
+  if (replaced !== null)
+    return `column ${replaced} is another one than before, and where, owns or a transform reads it: rows at the target were chosen, or made, by the values of the one before`;
+  const retyped = retypedUnderReaders(from, to);
+  if (retyped !== null)
+    return `column ${retyped} is of another type than before, and where, owns or a transform reads it: by that rows at the target might have been chosen, or made, otherwise`;
+  const transform = madeOtherwise(from, to);
+  return transform === null
+    ? null
+    : `the transform ${transform} would have made other values of the rows that are there: it reads a column that has come or gone, or a column has another name for it`;
 }
 
 /** Of a source with commands its text does not say which of them the catalogue has. */

@@ -23,7 +23,7 @@ export function schemaSteps(
   to: Identified,
   existing: ReadonlyMap<number, string | null>,
 ): SchemaStep[] | null {
-  if (isMadeAnew(from, to)) return null;
+  if (madeOtherwise(from, to) !== null) return null;
   // Also by the ids: columns that trade names and places leave a table that looks the same.
   const tables = [from, to].map((side) =>
     JSON.stringify([side.binding.tables.map(({ columns }) => columns), travelling(side)]),
@@ -51,34 +51,45 @@ export function schemaSteps(
 }
 
 /**
- * Values at the target would not be what the transforms now make: of a column that stays, or that they add, another one writes its cell, or
- * of other columns, or it is found by another name; or a name has gone from a column of the source to one that they add, or back.
+ * The name of a transform that would have made other values than those at the target: of a column that stays, or that transforms add,
+ * another one writes its cell, or of other columns, or it is found by another name; or a name has gone from a column of the source to one
+ * that they add, or back. Null where there is none.
  */
-function isMadeAnew(from: Identified, to: Identified): boolean {
+export function madeOtherwise(from: Identified, to: Identified): string | null {
   const before = waysOf(from);
-  for (const [id, way] of waysOf(to)) if ((before.get(id) ?? way) !== way) return true;
+  for (const [id, way] of waysOf(to)) {
+    const was = before.get(id) ?? way;
+    if (was.text !== way.text) return way.by || was.by;
+  }
   const names = new Map(from.binding.outputs.flatMap((_, at) => namedIds(from, at)));
-  return to.binding.outputs.some((_, at) =>
-    namedIds(to, at).some(([name, id]) => names.has(name) && typeof names.get(name) !== typeof id),
-  );
+  for (const at of to.binding.outputs.keys())
+    for (const [name, { id, by }] of namedIds(to, at)) {
+      const was = names.get(name);
+      if (was !== undefined && typeof was.id !== typeof id) return by || was.by;
+    }
+  return null;
 }
 
-/** By the column: how the cell comes about, '' where the column travels as it is. */
-function waysOf({ binding: { source, lineage }, ids }: Identified): Map<ColumnId, string> {
+/** By the column: how the cell comes about, '' where the column travels as it is, and the transform that wrote it last. */
+function waysOf({ binding: { source, lineage }, ids }: Identified): Map<ColumnId, { text: string; by: string }> {
   const { columns } = source;
   return new Map(
-    lineage.map(({ by, sources }, at): [ColumnId, string] => {
+    lineage.map(({ by, sources }, at) => {
       const read = sources.map((index) => ids[index] ?? -1).sort((a, b) => a - b);
-      return [ids[at] ?? `made ${at - columns.length}`, by === '' ? '' : JSON.stringify([by, columns[at]?.name, read])];
+      const text = by === '' ? '' : JSON.stringify([by, columns[at]?.name, read]);
+      return [ids[at] ?? `made ${at - columns.length}`, { text, by }] as const;
     }),
   );
 }
 
 /** What the columns of an output are called at its table. */
-function namedIds(side: Identified, output: number): [string, ColumnId][] {
-  const table = side.binding.outputs[output]?.table;
+function namedIds(side: Identified, output: number): [string, { id: ColumnId; by: string }][] {
+  const { table, lineage } = side.binding.outputs[output] ?? {};
   const ids = travelling(side)[output] ?? [];
-  return ids.map((id, at) => [`${table?.schema}\0${table?.name}\0${table?.columns[at]?.name}`, id]);
+  return ids.map((id, at) => [
+    `${table?.schema}\0${table?.name}\0${table?.columns[at]?.name}`,
+    { id, by: lineage?.[at]?.by ?? '' },
+  ]);
 }
 
 type ColumnId = number | string;

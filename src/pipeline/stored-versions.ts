@@ -10,6 +10,9 @@ export function storedVersions(
   const known = new Map(stored.map((table) => [table.source, table.definition]));
   return tables.map((table) => {
     const definition = known.get(tableLabel(table)) ?? null;
-    return definition === null ? table : versionOf(definition);
+    if (definition === null) return table;
+    // Older engines did not store them.
+    const { uniqueKeys } = table;
+    return { ...(uniqueKeys !== undefined && { uniqueKeys }), ...versionOf(definition) };
   });
 }

@@ -21,6 +21,7 @@ import type { TableDefinition } from '../core/table-facts.ts';
 import type { MappedTable } from '../core/table-mapping.ts';
 import type { OnRefused } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
+import { namedKeys } from './judge-definition.ts';
 import { bindTable } from './mapping/bind-table.ts';
 import { IncompleteRow, isPlain, isUntouched, mapAny, mapInPlace } from './mapping/map-change.ts';
 import { mapRows, OutsideShare, StepFailure } from './mapping/map-rows.ts';
@@ -39,6 +40,7 @@ export class TableMapper {
   readonly #bound = new Map<TableVersion, Bound>();
   /** What the catalogue has told and the queue does not. */
   readonly #generated = new Map<string, readonly string[]>();
+  readonly #uniqueKeys = new Map<string, NonNullable<TableVersion['uniqueKeys']>>();
   /** Source table by target table: a target that two of them write would lose rows. */
   readonly #sources = new Map<string, string>();
 
@@ -59,6 +61,8 @@ export class TableMapper {
         tableLabel(source),
         adjustment.generated.map(({ name }) => name),
       );
+    const keys = adjustment.columns && namedKeys({ ...adjustment, columns: adjustment.columns });
+    if (keys !== undefined) this.#uniqueKeys.set(tableLabel(source), keys);
   }
 
   bind(source: TableVersion): TableBinding {
@@ -184,7 +188,13 @@ export class TableMapper {
     if (configured === null) throw new RangeError(`${label} is not part of the route`);
     const table = adjusted(configured, this.#adjustments.get(label));
     if (source.generated !== undefined) this.#generated.set(label, source.generated);
-    const binding = bindTable(source, { table, route: this.#route, generated: this.#generated.get(label) ?? [] });
+    if (source.uniqueKeys !== undefined) this.#uniqueKeys.set(label, source.uniqueKeys);
+    const binding = bindTable(source, {
+      table,
+      route: this.#route,
+      generated: this.#generated.get(label) ?? [],
+      uniqueKeys: this.#uniqueKeys.get(label) ?? null,
+    });
     for (const target of binding.tables) this.#claim(label, tableLabel(target));
     const bound = { binding, isPlain: isPlain(binding) };
     this.#bound.set(source, bound);
@@ -267,6 +277,9 @@ export interface ColumnAdjustment {
   readonly ignored: readonly string[];
   /** Columns that the source computes, where that is known: they don't travel. */
   readonly generated?: readonly { readonly name: string }[];
+  /** What tells rows apart at the source, by ids of these columns, where that is known. */
+  readonly uniqueKeys?: TableDefinition['uniqueKeys'];
+  readonly columns?: TableDefinition['columns'];
 }
 
 function adjusted(table: MappedTable, adjustment: ColumnAdjustment | undefined): MappedTable {

@@ -26,6 +26,7 @@ import { settleDefinition } from '../operations/settle-definition.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
 import { LoadingTables } from '../pipeline/loading-tables.ts';
 import { mixedFindings } from '../pipeline/mapping/mixed-values.ts';
+import { undeclaredFindings } from '../pipeline/mapping/undeclared-reads.ts';
 import { MemoryChannel } from '../pipeline/memory-channel.ts';
 import type { RouteMeter } from '../pipeline/route-meter.ts';
 import { SchemaGuard } from '../pipeline/schema-guard.ts';
@@ -182,6 +183,7 @@ async function demandFit(attempt: RouteAttempt, mapper: TableMapper, { versions,
   if (own !== null) throw own;
   const found = [
     ...bindings.flatMap((binding) => mixedFindings(binding, definition.name, definition.from.name)),
+    ...bindings.flatMap((binding) => undeclaredFindings(binding, definition)),
     ...asked[0],
     ...(await unlessAccepted(attempt, mapper, { accepted, findings: asked[1] })),
   ];

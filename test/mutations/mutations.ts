@@ -220,8 +220,8 @@ export const mutations: readonly Mutation[] = [
     promise: 10,
     what: 'follows the new name of a masked column, whose values then go as they are',
     file: 'src/pipeline/schema-steps.ts',
-    find: '(before.get(id) ?? way) !== way',
-    replace: '(before.get(id) ?? way) === null',
+    find: 'if (was.text !== way.text) return way.by || was.by;',
+    replace: 'if (was.text !== way.text) continue;',
     test: { file: 'test/unit/schema-steps.test.ts', name: 'where values would be those of another transform' },
   },
   {
@@ -229,8 +229,8 @@ export const mutations: readonly Mutation[] = [
     promise: 2,
     what: 'drops what a transform has made for a column of the source that gets its name',
     file: 'src/pipeline/schema-steps.ts',
-    find: 'typeof names.get(name) !== typeof id',
-    replace: 'typeof names.get(name) === typeof names',
+    find: 'was !== undefined && typeof was.id !== typeof id',
+    replace: 'was !== undefined && typeof was.id === typeof names',
     test: { file: 'test/unit/schema-steps.test.ts', name: 'where values would be those of another transform' },
   },
   {

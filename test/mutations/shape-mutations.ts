@@ -66,8 +66,8 @@ export const shapeMutations: readonly Mutation[] = [
     promise: 5,
     what: 'takes what the catalogue said before a transaction that waits for the route for what it made',
     file: 'src/pipeline/schema-guard.ts',
-    find: 'withBehind(judged, known.definition, facts.isBehind === true)',
-    replace: 'withBehind(judged, known.definition, false)',
+    find: 'withBehind(told, known.definition, facts.isBehind === true)',
+    replace: 'withBehind(told, known.definition, false)',
     test: { file: 'test/unit/schema-guard.test.ts', name: 'nobody sees yet' },
   },
   {

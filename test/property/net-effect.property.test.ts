@@ -40,6 +40,7 @@ const amountKey: TargetIndex = {
   predicate: null,
   hasExpressions: false,
   allNotNull: true,
+  folded: false,
 };
 
 /** (amount numeric primary key, label text, big text); or without the key, of which all is logged. */

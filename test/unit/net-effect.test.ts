@@ -76,3 +76,23 @@ test('a row that goes and comes again under another case is one update', () => {
   expect(reductions).toEqual(['taken', 'taken', 'taken']);
   expect(left).toMatchObject([{ kind: 'update', before: ['bob', null], after: ['Bob', 'newer'] }]);
 });
+
+const marking = { ...table, kept: { mark: { column: 1, value: 'gone' } } } as unknown as TableVersion;
+const keeping = { ...table, kept: { mark: null } } as unknown as TableVersion;
+const comes = (to: TableVersion, value: string): RowChange => ({ kind: 'insert', table: to, after: ['1', value] });
+const marks: RowChange = { kind: 'update', table: marking, before: ['1', null], after: [UNCHANGED, 'gone'] };
+const there: RowChange = { kind: 'update', table: marking, before: null, after: ['1', 'there'] };
+
+test('where rows stay when they are deleted, a new row replaces the one that was marked, and meets any other', () => {
+  const replaced = offer(decimal, [there, marks, comes(marking, 'there')]);
+  expect(replaced.left).toMatchObject([{ kind: 'update', before: null, after: ['1', 'there'] }]);
+  const both = offer(decimal, [comes(marking, 'there'), marks, comes(marking, 'again')]);
+  expect(both.left).toMatchObject([{ kind: 'insert', after: ['1', 'again'] }]);
+  for (const earlier of [there, comes(marking, 'there')])
+    expect(offer(decimal, [earlier, comes(marking, 'again')])).toEqual({
+      reductions: ['taken', 'barrier'],
+      left: [earlier],
+    });
+  expect(offer({ ...decimal, canReplace: false }, [marks, comes(marking, 'there')]).reductions[1]).toBe('barrier');
+  expect(offer(decimal, [comes(keeping, 'a'), comes(keeping, 'b')]).left).toMatchObject([{ after: ['1', 'b'] }]);
+});

@@ -101,7 +101,8 @@ class Guards {
           source,
           tables: [source],
           steps: [],
-          outputs: [{ owns: null, projection: null }],
+          lineage: [],
+          outputs: [{ owns: null, table: source, projection: null, lineage: [] }],
         }),
       } as unknown as TableMapper,
       store: {

@@ -157,6 +157,28 @@ test.each(['transforms: [{ keepAll: true }]', 'transforms: [{ softDelete: { colu
   },
 );
 
+test.each([
+  ['key: [id], transforms: [{ keepAll: true }]', [['id']], null],
+  ['key: [id, n], transforms: [{ keepAll: true }]', [['n', 'region'], ['n']], null],
+  [`key: [code], transforms: [{ set: { code: id } }, { softDelete: { column: gone } }]`, [['id']], null],
+  ['key: [id], transforms: [{ keepAll: true }]', [['n']], 'TL-4505'],
+  ['key: [id], transforms: [{ softDelete: { column: gone } }]', [['id', 'n']], 'TL-4505'],
+  [`key: [code], transforms: [{ set: { code: "id % 9" } }, { keepAll: true }]`, [['id']], 'TL-4505'],
+  ['key: [id], transforms: [{ keepAll: true }]', [], 'TL-4512'],
+  // Deletes delete: two rows of one key are a collision.
+  ['key: [id]', [], null],
+] as const)(
+  'where whole rows are logged, %s tells apart the rows that stay as the unique keys %j do: %s',
+  async (entry, uniqueKeys, code) => {
+    const mapper = await mapperOf(entry);
+    const described: TableVersion = { ...table('full'), uniqueKeys };
+    // The queue tells of no key, and what the catalogue has told goes on.
+    for (const source of [described, table('full')])
+      if (code === null) expect(() => mapper.bind(source)).not.toThrow();
+      else expect(caught(() => mapper.bind(source))).toMatchObject({ code, place: { table: 'public.t' } });
+  },
+);
+
 test('a part of a load is told by columns that travel as they are', async () => {
   const part = configuredShare('id > 5');
   const place = { route: 'r', key: { columns: ['id'] }, part };

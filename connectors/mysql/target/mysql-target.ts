@@ -65,7 +65,11 @@ export function mysqlTarget({ route, logger, order }: TargetOptions): Target {
       }),
     sequences: (tables) => briefly((session) => readCounters(session, tables)),
     namedSequences: async () => [],
-    setSequence: (move) => briefly((session) => setCounter(session, move)),
+    setSequence: (move) =>
+      briefly(async (session) => {
+        const refused = await setCounter(session, move);
+        return refused === null ? 'set' : { refused };
+      }),
     columns: (table) =>
       briefly(async (session) => {
         const [found] = await readTargetTables(session, [table]);

@@ -1,6 +1,7 @@
 import type { ReplicaIdentity, TableVersion } from '../../../src/core/table.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
 import type { Queryable } from './sessions.ts';
+import { uniqueKeysOf } from './unique-keys.ts';
 
 /** A table, view or foreign table at the source. */
 export interface CatalogueTable {
@@ -61,7 +62,8 @@ const tablesQuery = `
     CASE WHEN c.relispartition THEN
       ARRAY(SELECT relid::oid::text FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid)
     ELSE '{}' END AS ancestors,
-    COALESCE(d.columns, '{}') AS columns, COALESCE(d.generated, '{}') AS generated, COALESCE(d.generated_key, false) AS generated_key
+    COALESCE(d.columns, '{}') AS columns, COALESCE(d.generated, '{}') AS generated, COALESCE(d.generated_key, false) AS generated_key,
+    ${uniqueKeysOf('a.attname')} AS unique_keys
   FROM relation c LEFT JOIN described d ON d.attrelid = c.oid
   ORDER BY c.nspname, c.relname`;
 /** Everything that a route might name. */
@@ -82,6 +84,9 @@ export async function readCatalogue(client: Queryable): Promise<readonly Catalog
       columns: row.columns as TableVersion['columns'],
       identity: replicaIdentity(String(row.identity)) as ReplicaIdentity,
       ...(Array.isArray(row.generated) && row.generated.length > 0 && { generated: row.generated as string[] }),
+      ...(Array.isArray(row.unique_keys) && {
+        uniqueKeys: row.unique_keys.map(({ columns }: { columns: string[] }) => columns),
+      }),
     },
   }));
 }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { pause } from '../../../src/core/pause.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { TableName } from '../../../src/core/table.ts';
-import type { ColumnFacts, TableFacts } from '../../../src/core/table-facts.ts';
+import type { ColumnFacts, TableFacts, UniqueKeyFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { FactsAhead, type SeenFacts } from './facts-ahead.ts';
@@ -10,6 +10,7 @@ import { replicaIdentity } from './pgoutput/messages.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide, isAwaited } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
+import { uniqueKeysOf } from './unique-keys.ts';
 import { readLabels, readPublished } from './untold-facts.ts';
 
 /**
@@ -58,6 +59,7 @@ export const factsQuery = (wanted: string): string => `
       ELSE (SELECT COALESCE(jsonb_object_agg(l.oid::text, l.relfilenode::text), '{}') FROM leaf l WHERE l.root = c.oid) END AS storage,
     ARRAY(SELECT l.oid::text FROM leaf l WHERE l.root = c.oid AND l.attached) AS attached,
     (SELECT jsonb_object_agg(l.oid::text, l.stamp) FROM leaf l WHERE l.root = c.oid) AS links,
+    ${uniqueKeysOf('a.attnum')} AS unique_keys,
     ARRAY(
       SELECT json_build_object('id', a.attnum, 'name', a.attname, 'stamp', a.xmin::text, 'dropped', a.attisdropped,
         'generated', a.attgenerated <> '', 'nullable', NOT a.attnotnull, 'type', (SELECT tn.nspname || '.' || t.typname
@@ -141,6 +143,7 @@ export function factsOf(row: Readonly<Record<string, unknown>>): TableFacts {
     attached: row.attached as string[],
     // Commands that an older engine's function has told do not have it.
     ...(row.links ? { links: row.links as Record<string, string> } : {}),
+    ...(row.unique_keys ? { uniqueKeys: row.unique_keys as UniqueKeyFacts[] } : {}),
     stamps: columns.map(({ stamp }) => stamp),
   };
 }

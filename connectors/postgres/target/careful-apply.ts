@@ -116,6 +116,9 @@ class CarefulRun {
     let count = isTaken ? await this.#meetExisting(plan, change, place) : await this.#try(plan, change, place);
     if (count === 0 && plan.same !== null && change.kind !== 'insert')
       count = await this.#resolveOther(plan, plan.same, change, place);
+    // A row of its key that the source has not deleted, or that is not the route's.
+    if (count === 0 && change.kind === 'insert' && change.table.kept !== undefined)
+      count = await this.#resolveExisting(plan, change, place);
     if (count === 1 || (await this.#replace(plan, change, place))) return;
     if (count > 1) throw fail(targetErrors.collision, { ...place, found: `finds ${count} rows` });
     await this.#resolveMissing(plan, change, place);
@@ -275,8 +278,10 @@ class CarefulRun {
   }
 
   async #resolveExisting(plan: TablePlan, change: RowChange & { kind: 'insert' }, place: Place): Promise<number> {
-    // A row of somebody else's, which the load would replace.
-    if (this.#options.loading(plan) !== 'merge') this.#resolveOrHalt(plan, place, 'finds the row already there');
+    // A row of somebody else's, which the load would replace. Of rows that stay those that it replaces are not marked first.
+    const loading = this.#options.loading(plan);
+    const isReplaced = loading === 'merge' || (loading === 'replace' && plan.source.kept !== undefined);
+    if (!isReplaced) this.#resolveOrHalt(plan, place, 'finds the row already there');
     const statement = plan.byKey.update(change.after);
     const values = bindRows(statement, [change.after], [change.after]);
     const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });

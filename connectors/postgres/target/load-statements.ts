@@ -17,9 +17,9 @@ export function loadStatement(plan: TablePlan, whereTaken: WhereTaken, route: st
   made.set(plan, known);
   known[whereTaken] ??= {
     name: `tl_load_${++statementNumber}`,
-    // Rows that stay when the source deletes them are replaced by any insert.
-    text: plan.source.kept === undefined ? `${plan.insert.text}${conflict(plan, whereTaken, route)}` : plan.insert.text,
-    parameters: plan.insert.parameters,
+    // Where rows stay when the source deletes them, the one that is there may be marked or not.
+    text: plan.insertOver?.text ?? `${plan.insert.text}${conflict(plan, whereTaken, route)}`,
+    parameters: (plan.insertOver ?? plan.insert).parameters,
   };
   return known[whereTaken];
 }

@@ -4,15 +4,14 @@ import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { loadObstacles } from '../../../src/core/load-obstacles.ts';
 import { routeKey } from '../../../src/core/route.ts';
 import type { Target, TargetColumn, TargetOptions } from '../../../src/core/target.ts';
-import { classifyPostgresError, isPostgresError } from '../classify-error.ts';
+import { classifyPostgresError } from '../classify-error.ts';
 import { PostgresCompareSide } from '../compare/postgres-compare-side.ts';
 import { openRepairer } from '../compare/postgres-repairer.ts';
 import { connectPostgres } from '../connect.ts';
-import { quoteTable } from '../identifiers.ts';
 import { readInstance } from '../instance.ts';
 import { carryOut } from '../schema/carry-out.ts';
 import { compareSchema } from '../schema/compare-schema.ts';
-import { readNamedSequences, readSequences } from '../sequences.ts';
+import { readNamedSequences, readSequences, setSequence } from '../sequences.ts';
 import { openPostgresState } from '../state/postgres-route-state.ts';
 import { isStateGone } from '../state/state-session.ts';
 import { readColumnTypes } from '../type-definitions.ts';
@@ -114,20 +113,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
     },
     sequences: (tables) => briefly((client) => readSequences(client, tables)),
     namedSequences: (patterns) => briefly((client) => readNamedSequences(client, patterns)),
-    setSequence: ({ target, value, called }) =>
-      briefly(async (client) => {
-        try {
-          await client.query('select setval($1::text::regclass, $2, $3)', [
-            quoteTable(target.name),
-            value.toString(),
-            called,
-          ]);
-          return null;
-        } catch (error) {
-          if (!isPostgresError(error) || /^(08|57P|53)/.test(error.code)) throw error;
-          return error.message;
-        }
-      }),
+    setSequence: (move) => briefly((client) => setSequence(client, move)),
     columns: (table) =>
       briefly(async (client) => {
         const [found] = await readTargetTables(client, [table]);

@@ -1,7 +1,7 @@
 import { type Row, UNCHANGED } from '../../../src/core/cell.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { elementForm } from './array-literal.ts';
-import { replaceKept } from './kept-rows.ts';
+import { type ReplacedRow, replaceKept } from './kept-rows.ts';
 import { columnList, parameterSource, type SetColumn, type Statement, unnestSource } from './statement.ts';
 import type { TargetColumn, TargetTable } from './target-table.ts';
 import { numericModifier } from './type-fit.ts';
@@ -20,8 +20,8 @@ export interface RowStatementsOptions {
   readonly key: readonly BoundColumn[];
   /** Equality operator of each column of the key. */
   readonly keyEquals: readonly string[];
-  /** Rows that the source deletes stay: an insert replaces the one of its key. */
-  readonly keepsRows: boolean;
+  /** Rows that the source deletes stay: an insert replaces the one of its key, where it has this mark. Null where deletes delete. */
+  readonly kept: Pick<ReplacedRow, 'mark'> | null;
   /** An update or delete finds only rows that have all values of the old image, which is whole. */
   readonly checksOldValues: boolean;
   /** Two rows may have one key until the transaction ends: with `checksOldValues` exactly one row of the old image is found. */
@@ -43,6 +43,8 @@ export class RowStatements {
   readonly insert: Statement;
   /** Of one row, by parameters of its own instead of arrays. */
   readonly insertOne: Statement;
+  /** As `insertOne`, over any row of the key; null where deletes delete. */
+  readonly insertOver: Statement | null;
   readonly delete: Statement;
   /** Finds the row of an old image where it has all values of that; null where no update or delete asks for more than its key. */
   readonly same: Statement | null;
@@ -66,6 +68,7 @@ export class RowStatements {
     this.isSingle = key.length === 0 || options.isKeyShared === true || isTextless || images > mostSetColumns;
     this.insertsOne = isTextless || columns.length === 0;
     this.insertOne = insertStatement(options, true);
+    this.insertOver = options.kept === null ? null : insertStatement({ ...options, kept: { mark: null } }, true);
     this.insert = isTextless ? this.insertOne : insertStatement(options, false);
     this.delete = this.#delete();
     const asksForMore = options.checksOldValues && key.length > 0;
@@ -246,16 +249,16 @@ function rowOfCells(columns: readonly TargetColumn[], given: number): string {
   return `(select ${cells.join(', ')})`;
 }
 
-function insertStatement({ target, columns, key, keepsRows }: RowStatementsOptions, isOne: boolean): Statement {
+function insertStatement({ target, columns, key, kept }: RowStatementsOptions, isOne: boolean): Statement {
   const list = ofImage('new', columns);
   const source = isOne ? parameterSource(list) : unnestSource(list);
-  const into = `insert into ${quoteTable(target)}`;
+  const into = `insert into ${quoteTable(target)}${kept === null ? '' : ' as t'}`;
   return {
     name: nextName('insert'),
     text:
       list.length === 0
         ? `${into} default values`
-        : `${into} (${columnList(list)}) overriding system value select ${list.map((_, at) => source.value(at)).join(', ')}${from([source.from])}${keepsRows ? replaceKept(key, columns) : ''}`,
+        : `${into} (${columnList(list)}) overriding system value select ${list.map((_, at) => source.value(at)).join(', ')}${from([source.from])}${kept === null ? '' : replaceKept({ key, columns, ...kept })}`,
     parameters: source.parameters,
   };
 }

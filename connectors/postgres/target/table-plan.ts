@@ -5,7 +5,7 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { NetPlan } from '../../sql/apply/net-effect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { checkKept, markAll } from './kept-rows.ts';
+import { checkKept, markAll, markOf } from './kept-rows.ts';
 import { keyNamer, keyReader } from './key-form.ts';
 import { type BoundColumn, RowStatements } from './row-statements.ts';
 import { shareCondition } from './share-condition.ts';
@@ -30,6 +30,8 @@ export interface TablePlan extends NetPlan {
   readonly insert: Statement;
   /** What `insert` does, to one row. */
   readonly insertOne: Statement;
+  /** As `insertOne`, over any row of the key: for a load. Only of a table whose rows stay when the source deletes them. */
+  readonly insertOver: Statement | null;
   /** COPY that does to many rows what `insert` does; null where it might not. */
   readonly copy: string | null;
   /** Replaces the values of rows named by their old key; cells that are UNCHANGED in `after` are left out. Null: none is. */
@@ -78,14 +80,15 @@ export function planTable(
     if (!found) throw new RangeError(`no column ${index} in ${label}`);
     return found;
   });
-  if (source.kept !== undefined) checkKept({ columns, key, isKeyDeferrable }, { route, table: label });
+  if (source.kept !== undefined) checkKept({ target, columns, key, isKeyDeferrable }, { route, table: label });
   const relation = target.kind === 'r' ? `only ${quoteTable(target)}` : quoteTable(target);
   const checksOldValues = collisions.checksOldValues(source.schema, source.name);
   if (checksOldValues && source.identity !== 'full') {
     const statement = `ALTER TABLE ${quoteTable(source)} REPLICA IDENTITY FULL;`;
     throw fail(targetErrors.oldValuesUnlogged, { route, table: label, statement });
   }
-  const options = { target, relation, columns, key, keyEquals, keepsRows: source.kept !== undefined };
+  const kept = source.kept === undefined ? null : { mark: markOf(source, columns) };
+  const options = { target, relation, columns, key, keyEquals, kept };
   // Where the source's may be deferred, too, two rows have one key for a while: only the whole old image tells them apart.
   const isKeyShared = isKeyDeferrable && source.identity === 'full';
   const isExact = checksOldValues || isKeyShared;
@@ -110,6 +113,7 @@ export function planTable(
     findsTwins: key.length > 0 && !isKeyDeferrable && source.kept === undefined,
     insert: statements.insert,
     insertOne: statements.insertOne,
+    insertOver: statements.insertOver,
     copy: source.kept === undefined ? copyStatement(target, columns) : null,
     update: (after) => statements.update(after),
     delete: statements.delete,
@@ -183,7 +187,7 @@ function isArrayOf(type: string, element: string | null): boolean {
 
 /**
  * The columns that name a row at the target: those whose old values the source logs. They need a unique index there,
- * or an update could hit several rows. With every column logged, any unique key of the target serves.
+ * or an update could hit several rows. With every column logged, any unique key of the target serves, but for rows that stay.
  */
 function chooseKey(
   source: TableVersion,
@@ -195,7 +199,8 @@ function chooseKey(
   const usable = target.uniqueIndexes.filter((index) => !index.partial);
   const indexesOf = (names: readonly string[]): number[] =>
     names.map((name) => columns.find((c) => c.column.name === name)?.index ?? -1);
-  if (source.identity === 'full') {
+  // A row that stays is found again by what the route says identifies it, and by nothing else.
+  if (source.identity === 'full' && source.kept === undefined) {
     const covered = usable.filter((index) => index.allNotNull && !indexesOf(index.columns).includes(-1));
     // The source's own, where it has one: of others nobody knows whether they tell its rows apart.
     const own = source.columns.filter((column) => column.key).map((column) => column.name);

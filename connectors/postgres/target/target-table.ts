@@ -46,6 +46,8 @@ export interface TargetIndex {
   readonly predicate: string | null;
   readonly hasExpressions: boolean;
   readonly allNotNull: boolean;
+  /** By a collation of it two texts that differ are one. */
+  readonly folded: boolean;
 }
 
 /** Of a table all of whose rows are logged whole: by a unique index with this column rows may be found. */
@@ -134,6 +136,7 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
       'name', ic.relname, 'primary', i.indisprimary, 'deferrable', not i.indimmediate,
       'partial', i.indpred is not null or i.indexprs is not null, 'predicate', pg_get_expr(i.indpred, i.indrelid),
       'hasExpressions', i.indexprs is not null,
+      'folded', exists (select from pg_collation co where co.oid = any (i.indcollation::oid[]) and not co.collisdeterministic),
       'columns', (select coalesce(json_agg(a.attname order by k.ord), '[]') from unnest(i.indkey::int2[]) with ordinality k(num, ord)
                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num where k.ord <= i.indnkeyatts),
       'equals', (select coalesce(json_agg(coalesce('operator(' || quote_ident(en.nspname) || '.' || e.oprname || ')', '=') order by k.ord), '[]')

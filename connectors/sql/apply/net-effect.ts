@@ -42,7 +42,7 @@ export type Reduction = 'taken' | 'barrier';
  * delete+insert = update of every column. Without a key that can be told apart here rows are only added: everything
  * else on such a table is a barrier. Any other pair can't come from a source whose rows we have counted right
  * (insert+insert, delete+update ...): it is a barrier, so that exact replay meets it and can report it. Where deleted
- * rows stay at the target, an insert replaces all that came before. A change that names its row by another text than the
+ * rows stay at the target, an insert replaces the one that was marked before, or any where none is. A change that names its row by another text than the
  * one before has left is of another row at the source, though the target holds both texts equal: a barrier, too. Where the
  * source logs whole rows the key may be the target's alone, or one that the source defers: what tells rows apart is all of them.
  */
@@ -84,9 +84,12 @@ export class NetEffect<P extends NetPlan> {
 
   #merge(table: NetTable<P>, key: RowKey, earlier: RowChange, change: RowChange): Reduction {
     const { changes } = table;
-    if (change.kind === 'insert' && change.table.kept !== undefined) {
-      // It replaces whatever row of the key is there.
-      changes.set(key, change);
+    if (change.kind === 'insert' && earlier.kind !== 'delete' && isKept(earlier, change)) {
+      // The row of the key is there, or comes with the earlier change.
+      const isNew = earlier.kind === 'insert' || change.table.kept?.mark === null;
+      if (!isNew && !table.plan.canReplace) return 'barrier';
+      const { table: version, after } = change;
+      changes.set(key, isNew ? change : { kind: 'update', table: version, before: earlier.before, after });
       return 'taken';
     }
     if (earlier.kind === 'delete') {
@@ -130,6 +133,12 @@ export class NetEffect<P extends NetPlan> {
     this.#last = table;
     return table;
   }
+}
+
+/** Where rows stay when the source deletes them: the earlier change has left one that an insert replaces. */
+function isKept({ after }: InsertChange | UpdateChange, { table: { kept } }: InsertChange): boolean {
+  if (kept === undefined) return false;
+  return kept.mark === null || after[kept.mark.column] === kept.mark.value;
 }
 
 /** The later image over the earlier: cells that the later one does not carry keep their value. */

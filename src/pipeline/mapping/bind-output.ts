@@ -37,6 +37,7 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
   const wanted = keyColumns === null ? key : keyColumns.map((index) => projection.indexOf(index));
   if (chain.kept !== null && wanted.length === 0)
     throw fail(transformErrors.keyNeeded, { ...placeOf(chain), what: 'softDelete or keepAll' });
+  const toldApartBy = chain.kept === null ? null : toldApart(chain, options, keyColumns);
   const { schema, name } = options.target;
   const label = tableLabel(options.target);
   const owns = table.owns?.bind({ route: chain.route, table: label, columns, key: wanted }) ?? null;
@@ -60,12 +61,35 @@ export function bindOutput(chain: Chain, options: OutputOptions): Output {
     generated: computed,
     key: wanted,
     apart: chain.rowKeys.map((name) => projection.indexOf(chain.columns.findIndex((column) => column.name === name))),
+    toldApartBy,
     owns,
   };
 }
 
 function placeOf({ route, source }: Chain): { route: string; table: string } {
   return { route, table: tableLabel(source) };
+}
+
+/**
+ * The unique index of the source whose columns the target's key tells apart, of a table whose rows stay: two rows of one key would be
+ * one there, and nothing would tell. Null where the queue tells the source's key, which has been looked at then, or nothing is known of it.
+ */
+function toldApart(
+  chain: Chain,
+  { uniqueKeys }: OutputOptions,
+  key: readonly number[] | null,
+): readonly string[] | null {
+  const { source, lineage } = chain;
+  if (source.identity !== 'full' || uniqueKeys === null) return null;
+  const isTold = (name: string): boolean => {
+    const index = source.columns.findIndex((column) => column.name === name);
+    return (key ?? []).some((at) => lineage[at]?.injectiveOf === index);
+  };
+  const found = uniqueKeys.find((names) => names.every(isTold));
+  if (found !== undefined) return found;
+  const [first = []] = uniqueKeys;
+  if (first.length === 0) throw fail(transformErrors.keptUntold, placeOf(chain));
+  throw fail(transformErrors.keyLost, { ...placeOf(chain), column: first.find((name) => !isTold(name)) ?? '' });
 }
 
 /** Every name must be there: a wrong one in an exclusion would let through what was meant to be kept back. */

@@ -21,6 +21,8 @@ export interface BindingOptions {
   readonly table: MappedTable;
   /** Generated columns of the source table, as far as they are known: they do not travel. */
   readonly generated: readonly string[];
+  /** Columns of each unique index of the source; null where they are not known, or the queue tells its key. */
+  readonly uniqueKeys: readonly (readonly string[])[] | null;
 }
 
 /** What the chain has come to. */
@@ -47,6 +49,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
   let rowKeys: readonly string[] = [];
   let columns: readonly Column[] = source.columns;
   let lineage = sourceLineage(columns.length);
+  const readsAll = new Set<string>();
   let reshapes = false;
   let canFail = false;
 
@@ -80,6 +83,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
   for (const transform of table.transforms) {
     canFail ||= transform.isTotal !== true;
     const bound = transform.bind(rowLayout({ route, table: label, columns, key: keyOf(source, table, columns) }));
+    if (bound.kind !== 'operations' && bound.readsAll === true) readsAll.add(transform.name);
     if (bound.kind === 'rows') {
       deciding(bound.reads, transform.name);
       const { spread, possible, reads, filters = false } = bound;
@@ -110,6 +114,7 @@ export function bindTable(source: TableVersion, options: BindingOptions): TableB
     reshapes,
     fill: reshapes || kept !== null ? source.columns.map((_, index) => index) : [...fill],
     mixed: [...mixed.values()],
+    readsAll: [...readsAll],
     dropped,
     kept,
   };

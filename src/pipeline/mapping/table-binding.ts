@@ -20,6 +20,8 @@ export interface Output {
   readonly key: readonly number[];
   /** Indexes of what tells apart the rows that transforms have made of one; -1 of what does not travel. */
   readonly apart: readonly number[];
+  /** Columns of the source's unique index by which its rows are told apart here, where they stay and the queue does not tell it. */
+  readonly toldApartBy: readonly string[] | null;
   /** Which rows of the table are the route's; null for all. */
   readonly owns: BoundShare | null;
 }
@@ -58,6 +60,8 @@ export interface TableBinding {
   /** Source cells that are taken from the old image where they are UNCHANGED in the new one. */
   readonly fill: readonly number[];
   readonly mixed: readonly MixedValues[];
+  /** Names of transforms that read all columns, for want of being told which. */
+  readonly readsAll: readonly string[];
   readonly dropped: ReadonlySet<RowOperation>;
   readonly kept: OperationTransform['kept'];
 }

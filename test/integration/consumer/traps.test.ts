@@ -8,6 +8,7 @@ import { ChangeDecoder, encodeChanges } from '../../../src/core/change-codec.ts'
 import type { BegunLoad } from '../../../src/core/load.ts';
 import type { Loader } from '../../../src/core/target.ts';
 import { TableMapper } from '../../../src/pipeline/table-mapper.ts';
+import { softDelete } from '../../../transforms/soft-delete.ts';
 import { contents } from '../../support/compare.ts';
 import { versions } from '../../support/postgres-binaries.ts';
 import { twoServers } from '../../support/two-servers.ts';
@@ -236,10 +237,13 @@ test('rules that act at the target are found before anything is written', async 
   await using on = await stage(servers.here, servers.there, {
     schema: 'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE log (id int PRIMARY KEY);',
     targetSchema: `CREATE RULE twice AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (NEW.id);
-      ALTER TABLE log ENABLE ROW LEVEL SECURITY; CREATE TABLE late (id int PRIMARY KEY DEFERRABLE)`,
+      ALTER TABLE log ENABLE ROW LEVEL SECURITY; CREATE TABLE late (id int PRIMARY KEY DEFERRABLE);
+      CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      CREATE TABLE folding (id text PRIMARY KEY); CREATE UNIQUE INDEX ON folding (id COLLATE caseless)`,
     targetUser: 'applier',
   });
   const table = (name: string) => ({ schema: 'public', name, identity: 'default' as const, columns: [id] });
+  const folding = { ...table('folding'), columns: [{ ...id, type: 'pg_catalog.text' }], kept: { mark: null } };
   expect(await on.targetEnd.preflight([table('t')])).toMatchObject([
     { code: 'TL-2108', message: expect.stringContaining('rule twice') },
   ]);
@@ -276,10 +280,40 @@ test('rules that act at the target are found before anything is written', async 
     await client.end();
   }
   // So is what would hide rows of it, and rows that stay and could not be found again.
-  expect(await on.targetEnd.preflight([table('log'), { ...table('late'), kept: { mark: null } }])).toMatchObject([
+  expect(
+    await on.targetEnd.preflight([table('log'), { ...table('late'), kept: { mark: null } }, folding]),
+  ).toMatchObject([
     { code: 'TL-2109', table: 'public.log' },
     { code: 'TL-2119', table: 'public.late' },
+    { code: 'TL-2119', table: 'public.folding', message: expect.stringContaining('collation') },
   ]);
+});
+
+test('a sequence that has gone further since it was read is left alone, also one that counts down', async () => {
+  await using on = await stage(servers.here, servers.there, {
+    targetSchema: `CREATE TABLE up (id serial PRIMARY KEY); CREATE TABLE down (id int PRIMARY KEY, n int);
+      CREATE SEQUENCE down_n INCREMENT -2 MAXVALUE -1 MINVALUE -1000 OWNED BY down.n`,
+  });
+  const read = await on.targetEnd.sequences([
+    { schema: 'public', name: 'up' },
+    { schema: 'public', name: 'down' },
+  ]);
+  for (const [name, near, far, then] of [
+    ['up_id_seq', 5n, 50n, ['8', '51']],
+    ['down_n', -9n, -99n, ['-15', '-101']],
+  ] as const) {
+    const target = read.find((one) => one.name.name === name);
+    if (target === undefined) throw new Error(`${name} is not there`);
+    const next = async () => String((await on.target.query(`SELECT nextval('${name}') AS n`))[0]?.n);
+    for (let taken = 0; taken < 7; taken++) await next();
+    const move = { target, called: true, isOrderless: false };
+    expect(await on.targetEnd.setSequence({ ...move, value: near })).toBe('ahead');
+    expect(await next()).toBe(then[0]);
+    expect(await on.targetEnd.setSequence({ ...move, value: far })).toBe('set');
+    expect(await next()).toBe(then[1]);
+    // Where both begin again at their ends none is in front.
+    expect(await on.targetEnd.setSequence({ ...move, value: near, isOrderless: true })).toBe('set');
+  }
 });
 
 test('what foreign keys would do to tables that are loaded is refused where they act for the user', async () => {
@@ -444,6 +478,66 @@ test('rows of one key, where the target defers its check as the source does, are
   // With a row that somebody else has changed each is applied by itself.
   const targetSchema = `${schema}; UPDATE t SET v = 'theirs' WHERE id = 1; CREATE UNIQUE INDEX ON t (v)`;
   await applied({ sourceSchema: schema, targetSchema }, ['t'], [`UPDATE t SET v = 'c' WHERE id = 1`, ...statements]);
+});
+
+test('an insert replaces the row of its key that the source has deleted, and meets any other', async () => {
+  const marked = softDelete({ column: 'gone', type: 'pg_catalog.text', deleted: "it's", there: null });
+  const rule = { ...wholeTable, transforms: [marked] };
+  const rules = [
+    { ...rule, name: 'public.t' },
+    { ...rule, name: 'public.swapped', key: ['id'] },
+  ];
+  const mapper = new TableMapper('r', tableSelection('r', rules, []));
+  for (const groupRows of [1, 5_000]) {
+    await using on = await stage(servers.here, servers.there, {
+      sourceSchema: `CREATE TABLE t (id numeric PRIMARY KEY, v text);
+        CREATE TABLE swapped (v text, id int PRIMARY KEY ${deferrable}); ALTER TABLE swapped REPLICA IDENTITY FULL;`,
+      // What is in front of the primary key identifies no row of the route.
+      targetSchema: `CREATE TABLE t (id numeric PRIMARY KEY, v text, gone text);
+        CREATE TABLE swapped (v text NOT NULL PRIMARY KEY, id int NOT NULL UNIQUE, gone text);
+        INSERT INTO t VALUES (1.0, 'was here', 'it''s'), (8, 'theirs', NULL), (9, 'theirs', 'its')`,
+    });
+    let consumer = await on.consumer();
+    const rows = async (table: string) =>
+      (await on.target.query(`SELECT x::text AS row FROM ${table} x ORDER BY id`)).map(({ row }) => row);
+    const apply = async (...statements: readonly string[]) => {
+      for (const statement of statements) await on.source.query(statement);
+      const parts = (await on.capture()).map((part) => mapper.map(part));
+      await consumer.apply(groupRows === 1 ? cut(parts, 1) : parts, signal);
+    };
+    await apply(
+      `INSERT INTO t VALUES (1.00, 'a'), (2, 'b')`,
+      `BEGIN; UPDATE t SET v = 'c' WHERE id = 2; DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (2.0, 'd'); COMMIT`,
+      `BEGIN; INSERT INTO t VALUES (3, 'e'); DELETE FROM t WHERE id = 3; COMMIT`,
+      `BEGIN; UPDATE t SET id = 4 WHERE id = 2; INSERT INTO t VALUES (2, 'f'); DELETE FROM t WHERE id = 2; COMMIT`,
+      `INSERT INTO swapped VALUES ('a', 1), ('b', 2); UPDATE swapped SET v = 'c' WHERE id = 1; INSERT INTO swapped VALUES ('a', 3)`,
+    );
+    expect(await rows('t')).toEqual([
+      '(1.00,a,)',
+      "(2,f,it's)",
+      "(3,e,it's)",
+      '(4,d,)',
+      '(8,theirs,)',
+      '(9,theirs,its)',
+    ]);
+    expect(await rows('swapped')).toEqual(['(c,1,)', '(b,2,)', '(a,3,)']);
+    expect(consumer.counts().collisions).toBe(0);
+    // Rows of others, and two that the source has under one key until its transaction ends.
+    for (const statement of [
+      'INSERT INTO t VALUES (8)',
+      'INSERT INTO t VALUES (9)',
+      'UPDATE swapped SET id = 3 - id WHERE id < 3',
+    ]) {
+      const before = [await rows('t'), await rows('swapped')];
+      await expect(apply(statement)).rejects.toMatchObject({
+        code: 'TL-2201',
+        message: expect.stringContaining('finds the row already there'),
+      });
+      expect([await rows('t'), await rows('swapped')]).toEqual(before);
+      await consumer.close();
+      consumer = await on.consumer();
+    }
+  }
 });
 
 test('a row that nobody takes away is in the way of a new one of its key, and loses where the source wins', async () => {

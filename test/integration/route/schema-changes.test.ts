@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import '../../../src/expression/load-parser.ts';
+import { configuredExpression } from '../../../src/config/configured-expression.ts';
+import { type TableRule, tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
+import { keepAll } from '../../../transforms/keep-all.ts';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { RouteFile, type RunningRoute } from '../../support/route.ts';
@@ -191,6 +195,34 @@ test.for(refused)('what changes rows without row events halts: %s', async ([, co
   await expect(route.follow()).rejects.toMatchObject({ code: 'TL-4109', message: expect.stringContaining(text) });
   expect(await route.target.query('SELECT id, v FROM t')).toEqual([{ id: 1, v: 1 }]);
 });
+
+/** What the route says of the table, what is done before the next row, what is said. */
+const readers: readonly (readonly [Partial<TableRule>, string, string])[] = [
+  [{ where: configuredExpression('v / 2 = 0') }, 'ALTER TABLE t ALTER v TYPE numeric', 'column v is of another type'],
+  [
+    { key: ['id'], transforms: [keepAll()] },
+    'ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ADD PRIMARY KEY (id)',
+    'unique index over id',
+  ],
+];
+
+test.for(readers)(
+  'what rows were chosen by, or are told apart by, is no other without a halt: %s',
+  async ([rule, change, text]) => {
+    const tables = tableSelection('r', [{ ...wholeTable, name: 'public.t', ...rule }], []);
+    await using route = await following(here, there, {
+      schema: 'CREATE TABLE t (id int PRIMARY KEY, v int); ALTER TABLE t REPLICA IDENTITY FULL;',
+      rows: 'INSERT INTO t VALUES (1, 1)',
+      route: { tables, allow: ['rewrittenTypes'] },
+    });
+    await route.source.query('INSERT INTO t VALUES (2, 0)');
+    await route.follow();
+    await route.source.query(change);
+    await route.source.query('INSERT INTO t VALUES (3, 0)');
+    await expect(route.follow()).rejects.toMatchObject({ code: 'TL-4109', message: expect.stringContaining(text) });
+    expect(await route.target.query('SELECT id FROM t ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
+  },
+);
 
 test('a type that was changed by writing the table anew goes on where that is allowed by name', async () => {
   const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, v int)');

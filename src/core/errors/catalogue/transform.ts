@@ -69,6 +69,16 @@ export const transformErrors = {
     remedy: () => 'Name them with `key` at the table, with a unique index over them at the target.',
     explanation: 'Rows that stay at the target when the source deletes them have to be found again.',
   }),
+  keptUntold: errorKind<TablePlace>({
+    code: 'TL-4512',
+    title: 'Nothing at the source tells rows apart that are to stay at the target',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: softDelete or keepAll of ${table}, which has no primary key and no unique index that is checked at once over columns that are NOT NULL`,
+    remedy: ({ table }) => `Give ${table} a primary key at the source, and put its columns into \`key\` at the table.`,
+    explanation:
+      'Where whole rows are logged (REPLICA IDENTITY FULL) `key` says what identifies a row at the target. Of two rows of the source with one key the second would replace the first, as a new row replaces a deleted one.',
+  }),
   expression: errorKind<TablePlace & { expression: string; problem: string }>({
     code: 'TL-4507',
     title: 'An expression does not fit the columns of its table',

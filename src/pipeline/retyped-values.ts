@@ -1,0 +1,44 @@
+import type { Column } from '../core/table.ts';
+
+const texts: ReadonlySet<string> = new Set(['pg_catalog.varchar', 'pg_catalog.text']);
+/** Types of which a longer modifier, or none, leaves every value as it is. */
+const lengthened: ReadonlySet<string> = new Set(
+  ['varchar', 'text', 'varbit', 'numeric', 'timestamp', 'timestamptz', 'time', 'timetz'].map(
+    (name) => `pg_catalog.${name}`,
+  ),
+);
+
+/** All values are as they were, and expressions take both types for the same. Other servers' types are only as they were where they are the same. */
+export function readsAlike(was: Column, is: Column): boolean {
+  const isSameKind = was.type === is.type || (texts.has(was.type) && texts.has(is.type));
+  if (!isSameKind) return false;
+  if (was.modifier === is.modifier) return true;
+  if (!lengthened.has(was.type)) return false;
+  if (is.modifier === -1) return true;
+  // Of a numeric the scale stands in the lower bits: another one makes other texts of the values.
+  const isSameScale = was.type !== 'pg_catalog.numeric' || digitsOf(was.modifier).scale === digitsOf(is.modifier).scale;
+  return isSameScale && was.modifier !== -1 && is.modifier > was.modifier;
+}
+
+const integers = ['int2', 'int4', 'int8'].map((name) => `pg_catalog.${name}`);
+const ofPostgres = (...columns: readonly Column[]): boolean =>
+  columns.some(({ type }) => type.startsWith('pg_catalog.'));
+
+/**
+ * What ALTER TYPE makes of a value is the value: a plain cast to anything narrower may round it, or write it in another way. Of other servers'
+ * types their own connector has decided.
+ */
+export function keepsValues(was: Column, is: Column): boolean {
+  if (!ofPostgres(was, is) || readsAlike(was, is)) return true;
+  if (integers.includes(was.type) && integers.indexOf(is.type) > integers.indexOf(was.type)) return true;
+  if (was.type !== 'pg_catalog.numeric' || is.type !== was.type || was.modifier === -1) return false;
+  const [from, to] = [digitsOf(was.modifier), digitsOf(is.modifier)];
+  return to.scale >= from.scale && to.whole >= from.whole;
+}
+
+/** numeric(p,s) is ((p << 16) | s) + 4, s a signed number of 11 bits. */
+function digitsOf(modifier: number): { scale: number; whole: number } {
+  const bits = (modifier - 4) & 0x7ff;
+  const scale = bits > 1023 ? bits - 2048 : bits;
+  return { scale, whole: (((modifier - 4) >> 16) & 0xffff) - scale };
+}
