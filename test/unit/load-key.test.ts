@@ -85,7 +85,7 @@ test('a table is not loaded beside the stream where the target finds its rows by
 test('where rows are logged whole they are found by the key that the source has, whatever other ones there are', () => {
   const index = (name: string, ...columns: string[]) => ({
     ...{ name, columns, equals: columns.map(() => '='), primary: false, deferrable: false, partial: false },
-    ...{ predicate: null, hasExpressions: false, allNotNull: true },
+    ...{ predicate: null, hasExpressions: false, allNotNull: true, folded: false },
   });
   const text = {
     type: 'pg_catalog.text',
