@@ -40,7 +40,7 @@ export const carryErrors = {
       `route ${route} halted: a value of ${table}.${column} at ${position}: ${reason}`,
     remedy: ({ route, condition }) => {
       const named = convertible.has(condition)
-        ? `, or name what is to become of it with \`convert: { ${condition}: ... }\` and "tidelock apply"`
+        ? `, or name what is to become of it with \`convert: { ${condition}: ... }\` and "tidelock apply", which a service that runs takes up on SIGHUP`
         : '';
       return `Give the target's column a type that holds it${named} (docs/types.md). Then "tidelock start ${route}". Changing the value at the source helps where a load has met it, and not where the change queue has it as it was.`;
     },
