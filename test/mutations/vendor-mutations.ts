@@ -202,7 +202,7 @@ export const vendorMutations: readonly Mutation[] = [
     what: 'loads a table beside the stream by a key of the target that several rows of the source may have in common',
     file: 'src/core/load.ts',
     find: 'return telling.every(',
-    replace: 'return telling.length < 0 || telling.some(',
+    replace: 'return telling.some(',
     test: { file: 'test/unit/load-key.test.ts', name: 'finds its rows by another key' },
   },
   {

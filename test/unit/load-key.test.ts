@@ -5,7 +5,7 @@ import { LoadApply as PostgresLoadApply } from '../../connectors/postgres/target
 import { checkLoads as checkPostgres } from '../../connectors/postgres/target/load-check.ts';
 import { planTable } from '../../connectors/postgres/target/table-plan.ts';
 import type { TargetTable } from '../../connectors/postgres/target/target-table.ts';
-import type { BegunLoad, LoadedChunk } from '../../src/core/load.ts';
+import { type BegunLoad, type LoadedChunk, tellsApart } from '../../src/core/load.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import { tellingColumns } from '../../src/operations/load/telling-columns.ts';
 import { TableMapper } from '../../src/pipeline/table-mapper.ts';
@@ -80,6 +80,9 @@ function checks(key: readonly string[]): readonly (() => Promise<unknown>)[] {
 test('a table is not loaded beside the stream where the target finds its rows by another key than the source has', async () => {
   for (const check of checks(['code'])) await expect(check()).rejects.toMatchObject({ code: 'TL-2305' });
   for (const check of checks(['code', 'id'])) await check();
+  // Of rows that a transform has made of one.
+  expect([['id'], ['id', 'k']].map((key) => tellsApart(key, [['id'], ['k']]))).toEqual([false, true]);
+  expect(tellsApart(['k'], [[]])).toBe(false);
 });
 
 test('where rows are logged whole they are found by the key that the source has, whatever other ones there are', () => {
