@@ -4,9 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { configuredShare } from '../../src/config/configured-share.ts';
 import { ABSENT, type Cell, type Row } from '../../src/core/cell.ts';
 import type { Change, TableShare } from '../../src/core/change.ts';
-import type { ReplicaIdentity, TableVersion } from '../../src/core/table.ts';
+import type { Column, ReplicaIdentity, TableVersion } from '../../src/core/table.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { replacedPart } from '../../src/operations/load/replaced-part.ts';
+import { undeclaredFindings } from '../../src/pipeline/mapping/undeclared-reads.ts';
+import { madeOtherwise } from '../../src/pipeline/schema-steps.ts';
 import { TableMapper } from '../../src/pipeline/table-mapper.ts';
 import { ConfigurationFiles, caught, problemsOf, withRoute } from '../support/configuration-files.ts';
 
@@ -178,6 +180,35 @@ test.each([
       else expect(caught(() => mapper.bind(source))).toMatchObject({ code, place: { table: 'public.t' } });
   },
 );
+
+test('an exit that does not say what it reads is told by check where a definition is to be followed, and by the halt', async () => {
+  const exit = (reads: string): string =>
+    `export default { bind: () => ({ ${reads} writes: [{ name: 'made', type: 'pg_catalog.text' }], row: () => ({ made: 'x' }) }) };`;
+  const entry = 'transforms: [{ use: ./exit.ts }]';
+  const wider: TableVersion = {
+    ...table(),
+    columns: [...columns, { ...columns[1], name: 'more', key: false } as Column],
+  };
+  for (const [reads, found] of [
+    ['', true],
+    ["reads: ['region'],", false],
+  ] as const) {
+    const mapper = await mapperOf(entry, { 'exit.ts': exit(reads) });
+    const binding = mapper.bind(table());
+    const told = (schemaChanges: 'halt' | 'ignore' | 'evolve') =>
+      undeclaredFindings(binding, { name: 'r', from: { name: 'here' } as never, schemaChanges }).map(
+        ({ code, level, message }) => [code, level, message.includes('use exit.ts of public.t')],
+      );
+    expect(told('halt')).toEqual([]);
+    for (const followed of ['ignore', 'evolve'] as const)
+      expect(told(followed)).toEqual(found ? [['TL-4109', 'warning', true]] : []);
+    const sides = [
+      { binding, ids: [1, 2, 3] },
+      { binding: mapper.bind(wider), ids: [1, 2, 3, 4] },
+    ] as const;
+    expect(madeOtherwise(...sides)).toBe(found ? 'use exit.ts' : null);
+  }
+});
 
 test('a part of a load is told by columns that travel as they are', async () => {
   const part = configuredShare('id > 5');
