@@ -2,6 +2,7 @@ import type { Row } from './cell.ts';
 import type { BoundShare } from './owned-share.ts';
 import type { TableName } from './table.ts';
 import type { TableFacts } from './table-facts.ts';
+import type { StoredPart } from './table-places.ts';
 
 /** What tells a table's rows apart, and orders them for reading in ranges. */
 export interface ReadKey {
@@ -78,6 +79,8 @@ export interface SourceReader {
   key(table: TableName): Promise<ReadKey | null>;
   /** `where`: only of rows for which it is true, as in ReadRequest. */
   size(table: TableName, where?: ReadPart | null): Promise<TableSize>;
+  /** What the table's rows are stored in, where they can be read by their places; else null. Absent: of no table. */
+  places?(table: TableName): Promise<readonly StoredPart[] | null>;
   /** Whether the table has any row. */
   hasRows(table: TableName): Promise<boolean>;
   read(request: ReadRequest, signal: AbortSignal): Promise<ReadRows>;

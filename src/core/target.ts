@@ -66,6 +66,11 @@ export interface Loader {
    * (loadUnderForeignKey) before anything is written where rows must not be missing.
    */
   begin(loads: readonly BegunLoad[]): Promise<void>;
+  /**
+   * In place of `commit`, of loads without a key that were stored before: the rows that are there go, and what was committed at the source before the
+   * position is not taken. Absent where Target.takesKeyless is.
+   */
+  beginAnew?(loads: readonly BegunLoad[]): Promise<void>;
   commit(source: SourceIdentity, position: Position, applied: RouteDescription): Promise<void>;
   /** For tables that came later: registers them with their rows; the checkpoint stays. */
   commitTables(tables: readonly StoredTable[]): Promise<void>;
@@ -118,6 +123,8 @@ export interface RowCount {
 /** One route's target node. */
 export interface Target {
   readonly naming: NamingRules;
+  /** Its Consumer can take rows of a load beside the stream that nothing but all of their values tells apart. */
+  readonly takesKeyless?: true;
   /** Tells this node from every other, as origin hops name it. */
   identity(): Promise<string>;
   /** The sequences of these tables' columns. */

@@ -1,9 +1,7 @@
 import type { BegunLoad } from '../core/load.ts';
-import type { RouteDefinition } from '../core/route.ts';
-import type { Source } from '../core/source.ts';
 import { tableLabel } from '../core/table.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
-import { loadsOf, tablesCopied, withoutLoads } from './initial-load.ts';
+import { type LoadsOptions, loadsOf, tablesCopied, withoutLoads } from './initial-load.ts';
 
 /** How the rows of tables come that a change begins anew. */
 export interface ChangeLoads {
@@ -17,7 +15,7 @@ export interface ChangeLoads {
  * Of a source whose COMMITs do not wait for the route. `replaced`: labels of target tables whose rows the route has brought, and that go.
  */
 export async function changeLoads(
-  options: { readonly definition: RouteDefinition; readonly source: Pick<Source, 'sizeBytes' | 'reader'> },
+  options: LoadsOptions,
   tables: readonly TableBinding[],
   replaced: ReadonlySet<string>,
 ): Promise<ChangeLoads> {

@@ -18,6 +18,7 @@ import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 import { demandBaseCopy } from './demand-base-copy.ts';
 import { endInitialJobs, initialJob } from './load/initial-job.ts';
+import { placedTables } from './load/keyless-view.ts';
 import { tellingColumns } from './load/telling-columns.ts';
 
 export interface InitialLoadOptions {
@@ -88,12 +89,12 @@ export async function initialLoad(options: InitialLoadOptions): Promise<void> {
 }
 
 /** Before a queue is made, for which the source keeps its log. */
-async function demandSize({ definition, source, mapper }: InitialLoadOptions): Promise<void> {
+async function demandSize({ definition, source, target, mapper }: InitialLoadOptions): Promise<void> {
   if (definition.load.mode === 'none') return;
   const bindings = (await source.tables()).map((table) => mapper.bind(table));
   const bytes = await source.sizeBytes(bindings.map((binding) => binding.source));
   if (bytes <= wholeLoadLimitBytes) return;
-  const loads = await initialLoads({ definition, source }, bindings, bytes);
+  const loads = await initialLoads({ definition, source, target }, bindings, bytes);
   const error = await tooLarge({ definition, source }, withoutLoads(bindings, loads));
   if (error !== null) throw error;
 }
@@ -158,14 +159,14 @@ async function copyTables(options: InitialLoadOptions, { snapshot, bindings, sto
 
 /** Those loads of a route that begins, whose tables hold so many bytes, that go beside the stream. */
 export async function initialLoads(
-  options: Pick<InitialLoadOptions, 'definition'> & { readonly source: Pick<Source, 'reader'> },
+  options: LoadsOptions,
   bindings: readonly TableBinding[],
   bytes: number,
 ): Promise<readonly BegunLoad[]> {
   const { existing, wholeUpToBytes } = options.definition.load;
   // Rows are only told apart from those that are there by loads beside the stream.
   const isWhole = bytes <= wholeUpToBytes && existing !== 'merge';
-  return isWhole ? [] : await loadsOf(options, bindings);
+  return isWhole ? [] : await loadsOf(options, bindings, wholeUpToBytes);
 }
 
 /** Those of the tables that are copied. */
@@ -196,7 +197,10 @@ export function isCopiedInstead({ code }: TidelockError, { load }: RouteDefiniti
   return copiedInstead.includes(code) && bytes <= wholeLoadLimitBytes && load.existing !== 'merge';
 }
 
-/** Those of the tables of a change that are copied in one piece: all of what is not too large together, else those without a key. */
+/**
+ * Those of the tables of a change that are copied in one piece: all of what is not too large together, else those without a key, unless these are too
+ * large, too.
+ */
 export async function tablesCopied<T extends TableName>(
   source: Pick<Source, 'sizeBytes' | 'reader'>,
   tables: readonly T[],
@@ -206,35 +210,55 @@ export async function tablesCopied<T extends TableName>(
   try {
     const copied: T[] = [];
     for (const table of tables) if ((await reader.key(table)) === null) copied.push(table);
-    return copied;
+    return copied.length === 0 || (await source.sizeBytes(copied)) <= wholeLoadLimitBytes ? copied : [];
   } finally {
     await reader.close();
   }
 }
 
-/** Of the tables that have a key. */
+export interface LoadsOptions extends Pick<InitialLoadOptions, 'definition'> {
+  readonly source: Pick<Source, 'reader' | 'sizeBytes'>;
+  readonly target: Pick<Target, 'takesKeyless'>;
+}
+
+/** For less nobody makes a slot and a snapshot. */
+const leastPlacedBytes = 256_000;
+
+/**
+ * Of the tables that have a key. Where the others hold more than `copiedUpToBytes` together, of those of them, too, that can be read by their
+ * places.
+ */
 export async function loadsOf(
-  { source, definition }: Pick<InitialLoadOptions, 'definition'> & { readonly source: Pick<Source, 'reader'> },
+  options: LoadsOptions,
   bindings: readonly TableBinding[],
+  copiedUpToBytes = wholeLoadLimitBytes,
 ): Promise<readonly BegunLoad[]> {
+  const { source, definition } = options;
   const reader = source.reader();
   try {
     const loads: BegunLoad[] = [];
+    const keys = new Map<TableBinding, readonly string[]>();
+    for (const binding of bindings) keys.set(binding, (await reader.key(binding.source))?.columns ?? []);
+    const keyless = bindings.filter((binding) => keys.get(binding)?.length === 0);
+    const bytes = keyless.length === 0 ? 0 : await source.sizeBytes(keyless.map((binding) => binding.source));
+    const isLarge = bytes > Math.max(copiedUpToBytes, leastPlacedBytes);
+    const placed = isLarge ? await placedTables(options.target, reader, keyless) : new Map<string, unknown>();
     for (const binding of bindings) {
-      const key = await reader.key(binding.source);
-      if (key === null) continue;
+      const key = keys.get(binding) ?? [];
+      if (key.length === 0 && !placed.has(tableLabel(binding.source))) continue;
       const size = await reader.size(binding.source);
       const load = {
         source: tableLabel(binding.source),
         targets: binding.tables.map(tableLabel),
-        existing: definition.load.existing,
+        // Nothing tells such rows from those that are there.
+        existing: key.length === 0 && definition.load.existing === 'merge' ? 'refuse' : definition.load.existing,
         where: null,
-        key: key.columns,
+        key,
         expectedRows: size.rows,
         expectedBytes: size.bytes,
         job: null,
       };
-      const telling = binding.tables.map((table) => tellingColumns(binding, table, key.columns));
+      const telling = binding.tables.map((table) => (key.length === 0 ? [] : tellingColumns(binding, table, key)));
       loads.push({ load, tables: binding.tables, telling, where: null });
     }
     return loads;

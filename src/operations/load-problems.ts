@@ -14,7 +14,7 @@ import type { TableStep } from './plan-route.ts';
 export interface LoadEnds {
   readonly definition: RouteDefinition;
   readonly source: Pick<Source, 'sizeBytes' | 'reader' | 'isAwaited'>;
-  readonly target: Pick<Target, 'checkLoads' | 'emptyTables'>;
+  readonly target: Pick<Target, 'checkLoads' | 'emptyTables' | 'takesKeyless'>;
 }
 
 /** What would keep a route that begins from loading these tables, as things are now. The target has them. */

@@ -5,7 +5,7 @@ import type { RowOperation } from '../core/table-mapping.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 
 export interface LoadingTable {
-  /** Names of the columns that tell its rows apart. */
+  /** Names of the columns that tell its rows apart; none where only all that is in them does. */
   readonly key: readonly string[];
   /** What the route does about operations. */
   treatment(table: TableVersion): Treatment;
@@ -17,6 +17,10 @@ export interface LoadingTable {
   isLoaded(table: TableVersion, row: Row): boolean | null;
   /** A key has to be read again. */
   onAgain(key: readonly string[]): void;
+  /** The stream has come to where all of its rows go. */
+  onTruncate?(): void;
+  /** Whatever is at the target of it goes before anything else comes: nothing that comes for it meanwhile is of use. */
+  isLeft?(): boolean;
 }
 
 /** As TableBinding has it. */
@@ -33,6 +37,9 @@ export interface Treatment {
  *
  * Not so for a row that changes its key: it leaves a range that may still be loaded for one that may be loaded already. So it goes
  * and comes. Where the log lacks cells of it they can only be at the target if the row is; its new key is then read again.
+ *
+ * A row that nothing but all of its values tells apart goes and comes with each update, since it may be loaded or not: the target tells whether the old one
+ * was there, and leaves it out of what is loaded later where it was not.
  *
  * While the rows that a load replaces still go, what comes for the rows that it will bring is left out: they are read later, as they are then. So
  * nothing moves an old row out of the way of its deletion, and none is in the way of a new one. One that goes or changes goes at once:
@@ -64,7 +71,11 @@ export class LoadingTables {
 
   /** Each part of the stream, before it is mapped. */
   pass(part: TransactionPart): TransactionPart {
-    if (this.#tables.size === 0 || part.rows === 0) return part;
+    if (this.#tables.size === 0) return part;
+    for (const change of part.changes)
+      if (change.kind === 'truncate')
+        for (const table of change.tables) this.#tables.get(tableLabel(table))?.onTruncate?.();
+    if (part.rows === 0) return part;
     let made: Change[] | null = null;
     const again: { source: string; key: readonly string[] }[] = [];
     for (const [at, change] of part.changes.entries()) {
@@ -94,8 +105,9 @@ export class LoadingTables {
     if (change.kind !== 'insert' && change.kind !== 'update' && change.kind !== 'delete') return null;
     const { table } = change;
     const loading = this.#tables.get(tableLabel(table));
-    if (loading === undefined || !loading.isEmptying()) return null;
     const leftOut: Moved = { table, changes: [], again: null };
+    if (loading?.isLeft?.() === true) return leftOut;
+    if (loading === undefined || !loading.isEmptying()) return null;
     if (change.kind === 'insert') return loading.isLoaded(table, change.after) === true ? leftOut : null;
     if (change.kind === 'delete')
       return loading.isLoaded(table, change.before) === true
@@ -145,6 +157,16 @@ export class LoadingTables {
     const loading = this.#tables.get(tableLabel(table));
     if (loading === undefined) return null;
     const key = keyIndexes(table, loading.key);
+    if (key.length === 0) {
+      // The old row may be there, or among those that are loaded later; the new one is nowhere. What the log does not tell of them is for the target to refuse.
+      const after = filled(change.after, before);
+      if (before.includes(ABSENT) || after.includes(UNCHANGED)) return null;
+      const changes: Change[] = [
+        { kind: 'delete', table, before },
+        { kind: 'insert', table, after },
+      ];
+      return { table, changes, again: null };
+    }
     if (!key.some((at) => before[at] !== ABSENT && after[at] !== UNCHANGED && !isSameCell(before[at], after[at])))
       return null;
     const row = filled(after, before);

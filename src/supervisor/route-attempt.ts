@@ -18,6 +18,7 @@ import type { Target } from '../core/target.ts';
 import { carrySequences } from '../operations/carry-sequences.ts';
 import type { JoiningTables } from '../operations/change-beside-stream.ts';
 import { initialLoad } from '../operations/initial-load.ts';
+import { type OpenedView, openKeylessView } from '../operations/load/keyless-view.ts';
 import type { LoadDesk } from '../operations/load/load-desk.ts';
 import { LoadsBesideStream } from '../operations/load/loads-beside-stream.ts';
 import { loadNewTables } from '../operations/load-new-tables.ts';
@@ -150,9 +151,14 @@ async function attemptExpecting(attempt: RouteAttempt, expected: AbortController
   let joins = joining;
   // What has appeared since the route's tables were stored is noticed while it streams.
   for (;;) {
-    const published = await streamRoute(attempt, mapper, { known: first, joining: joins });
+    const keyless = await openKeylessView({ ...loading, signal: AbortSignal.any([signal, attempt.cut]) });
+    if (keyless.view !== null) first = null;
+    const published = await streamRoute(attempt, mapper, { known: first, joining: joins, keyless }).finally(() =>
+      keyless.view?.snapshot.close(),
+    );
     first = null;
     if (published === null || signal.aborted) return;
+    if (published === 'anew') continue;
     if (joins === null) await loadNewTables(loading, published);
     else await joins.begin(published);
     joins = null;
@@ -234,17 +240,18 @@ interface Session {
   readonly known: Known | null;
   /** Before others: what is new meanwhile is told to the next session. */
   readonly joining: JoiningTables | null;
+  readonly keyless: OpenedView;
 }
 
 /**
  * Until aborted, or until tables that join, or that have appeared and that the route means, have their changes in its queue, which gives
- * them.
+ * them; or until a load has to begin anew.
  */
 async function streamRoute(
   attempt: RouteAttempt,
   mapper: TableMapper,
-  { known, joining }: Session,
-): Promise<PublishedTables | null> {
+  { known, joining, keyless }: Session,
+): Promise<PublishedTables | 'anew' | null> {
   const { definition, source, target, store, epoch, signal } = attempt;
   const targetIdentity = target.identity();
   targetIdentity.catch(() => {});
@@ -253,6 +260,7 @@ async function streamRoute(
   const asking = [sourceName(source, checkpoint.source), targetIdentity] as const;
   const [sourceNode, targetNode] = await Promise.all(asking);
   const appeared = new AbortController();
+  const anew = new AbortController();
   const over = new AbortController();
   let published: PublishedTables | null = null;
   let refused: { readonly error: unknown } | null = null;
@@ -353,6 +361,8 @@ async function streamRoute(
     windows,
     loading,
     desk: attempt.desk,
+    keyless,
+    onAnew: () => anew.abort(),
     meter: attempt.meter.work,
     logger: attempt.logger,
     lagMs: () => attempt.meter.lagMs,
@@ -387,7 +397,7 @@ async function streamRoute(
       groupRows: definition.apply.groupRows,
       groupTimeMs: definition.apply.groupTimeMs,
       targetNode,
-      signal: AbortSignal.any([signal, appeared.signal, over.signal]),
+      signal: AbortSignal.any([signal, appeared.signal, anew.signal, over.signal]),
       cut: attempt.cut,
       asked: attempt.asked,
       windows,
@@ -410,7 +420,8 @@ async function streamRoute(
     await publishing;
   }
   if (refused !== null) throw (refused as { readonly error: unknown }).error;
-  return published;
+  // What joins is put into the queue again.
+  return published === null && anew.signal.aborted ? 'anew' : published;
 }
 
 async function sourceName(source: Source, stored: SourceIdentity): Promise<string> {

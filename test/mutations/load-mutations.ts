@@ -6,8 +6,37 @@ const consumer = 'test/integration/consumer/load.test.ts';
 const fanIn = { file: 'test/integration/route/fan-in.test.ts', name: 'routes that share a target table' };
 const again = { file: 'test/integration/route/load.test.ts', name: 'a table of a running route is loaded anew' };
 
+const keyless = { file: 'test/integration/route/load.test.ts', name: 'without a key are loaded by the places' };
+
 /** Of loads beside the stream: one for each promise of docs/load.md. */
 export const loadMutations: readonly Mutation[] = [
+  {
+    id: 'each-range-its-own-moment',
+    promise: 2,
+    what: 'reads each range of a table without a key as it is by then, so that a row that was updated is in none of them, or in two',
+    file: 'connectors/postgres/source/queue-snapshot.ts',
+    find: 'await beginInSnapshot(client, this.#options.route, this.#name);\n    // Where',
+    replace: "await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');\n    // Where",
+    test: keyless,
+  },
+  {
+    id: 'gone-before-it-came',
+    promise: 2,
+    what: 'forgets what the stream has deleted of a table without a key before the load brings it',
+    file: 'connectors/postgres/target/owed-rows.ts',
+    find: 'step.by = 1;',
+    replace: 'step.by = 0;',
+    test: keyless,
+  },
+  {
+    id: 'block-left-out',
+    promise: 2,
+    what: 'goes on one block behind the range that was read',
+    file: 'src/operations/load/place-cursor.ts',
+    find: '    this.#from = to;',
+    replace: '    this.#from = { block: to.block + 1, row: 0 };',
+    test: { file: 'test/unit/keyless-load.test.ts', name: 'in exactly one of the ranges' },
+  },
   {
     id: 'marked-rows-stay',
     promise: 2,

@@ -103,3 +103,37 @@ test('a TRUNCATE at the source marks no old row that is to go', () => {
   for (const how of [{ ...kept }, { isWhole: true }, { ...marking, isEmptying: false }])
     expect(passed(truncate(table), how).changes).toEqual([{ ...truncate(table), table: undefined }]);
 });
+
+test('a row that only all of its values tell goes and comes with each update; where the log lacks some the target is to refuse it', () => {
+  const loading = new LoadingTables();
+  let truncated = 0;
+  let isLeft = false;
+  loading.set('public.item', {
+    key: [],
+    treatment: () => ({ dropped: new Set(), kept: null }),
+    isEmptying: () => false,
+    isWhole: true,
+    isLoaded: () => true,
+    onAgain: () => {},
+    onTruncate: () => truncated++,
+    isLeft: () => isLeft,
+  });
+  const pass = (change: Change, rows = 1) => {
+    const commit = { position: '0/1' as unknown as Position, atMs: 0, id: '1' };
+    const part: TransactionPart = { id: '1', origin: [], changes: [change], rows, bytes: 0, commit, urgency: 'ride' };
+    return loading.pass(part).changes.map((one) => ({ ...one, table: undefined }));
+  };
+  expect(pass(update(['1', 'large'], ['2', UNCHANGED]))).toEqual([
+    { kind: 'delete', before: ['1', 'large'] },
+    { kind: 'insert', after: ['2', 'large'] },
+  ]);
+  const lacking = { kind: 'update', before: ['1', ABSENT], after: ['2', 'x'] };
+  expect(pass(update(['1', ABSENT], ['2', 'x']))).toEqual([lacking]);
+  expect(truncated).toBe(0);
+  pass({ kind: 'truncate', tables: [table] } as Change, 0);
+  expect(truncated).toBe(1);
+  // What the target has of it goes before it is read anew.
+  isLeft = true;
+  const goes: Change = { kind: 'delete', table, before: ['1', 'x'] };
+  for (const change of [insert('1', 'x'), update(['1', 'x'], ['2', 'x']), goes]) expect(pass(change)).toEqual([]);
+});

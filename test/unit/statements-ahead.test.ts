@@ -48,7 +48,13 @@ function part(id: number, changes: Change[], isEnd = true): TransactionPart {
 const insert = (value: string): Change => ({ kind: 'insert', table, after: [value] });
 
 function aheadOf(state: State): StatementsAhead {
-  return new StatementsAhead({ plans: plansOf(state), replicaRole: true, isPartial: () => false, mostBytes: 100 });
+  return new StatementsAhead({
+    plans: plansOf(state),
+    replicaRole: true,
+    isPartial: () => false,
+    isOwing: () => false,
+    mostBytes: 100,
+  });
 }
 
 /** How the values would be sent. */

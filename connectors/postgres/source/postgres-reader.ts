@@ -16,6 +16,7 @@ import type {
   TableSize,
 } from '../../../src/core/source-reader.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
+import type { StoredPart } from '../../../src/core/table-places.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { takeBytesAsStored } from './bytes-as-stored.ts';
@@ -25,6 +26,7 @@ import { type RangeKey, readKey } from './read-key.ts';
 import { connectSide } from './sessions.ts';
 import { overIn } from './snapshot-text.ts';
 import { readTableFacts } from './table-facts.ts';
+import { storedParts } from './table-places.ts';
 
 /** A session that waits longer for its table would hold up those that want it after the DDL command that it waits for. */
 const lockMs = 2_000;
@@ -87,6 +89,10 @@ export class PostgresReader implements SourceReader {
       const part = Math.min(expected, await plannedRows(client, `${from} WHERE (${where.text}\n)`));
       return { rows: part, bytes: Math.round((Number(bytes) * part) / Math.max(1, expected)) };
     });
+  }
+
+  places(table: TableName): Promise<readonly StoredPart[] | null> {
+    return this.#use(null, (client) => storedParts(client, table));
   }
 
   hasRows(table: TableName): Promise<boolean> {

@@ -9,14 +9,16 @@ import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
 import { LongRowError, RowTextError, RowTextReader } from '../../../src/core/row-text.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
-import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
+import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
+import type { PlaceRequest, PlaceRows } from '../../../src/core/table-places.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import { takeBytesAsStored } from './bytes-as-stored.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide, withSide } from './sessions.ts';
+import { readPlaces } from './table-places.ts';
 import { tablesBytes } from './tables-bytes.ts';
 
 export interface PostgresSnapshotOptions {
@@ -36,10 +38,17 @@ export async function beginInSnapshot(client: pg.Client, route: RouteDefinition,
   try {
     await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`);
   } catch (error) {
-    if (!/^(42704|22023)$/.test(sqlState(error) ?? '')) throw error;
+    if (!noSnapshot.test(sqlState(error) ?? '')) throw error;
     const why = 'the session that holds the snapshot of the load has ended';
     throw fail(nodeErrors.unreachable, { node: route.from.name, why }, error);
   }
+}
+
+const noSnapshot = /^(42704|22023)$/;
+
+/** Of `beginInSnapshot`: there is no such snapshot any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && noSnapshot.test(sqlState(error.cause) ?? '');
 }
 
 const batchBytes = 1_000_000;
@@ -52,10 +61,16 @@ export class PostgresSnapshot implements QueueSnapshot {
   readonly facts: readonly TableFacts[];
   readonly #options: PostgresSnapshotOptions;
   /** Between two tables: thousands of tables need no thousands of connections. */
-  #idle: pg.Client | null = null;
+  readonly #idle: pg.Client[] = [];
+  #isClosed = false;
+  /** As others take it up. */
+  #name: string;
+  #holder: pg.Client;
 
   constructor(options: PostgresSnapshotOptions) {
     this.#options = options;
+    this.#name = options.snapshot;
+    this.#holder = options.exporter;
     this.position = options.position;
     this.source = options.source;
     this.tables = options.tables.map(({ table }) => table);
@@ -72,8 +87,49 @@ export class PostgresSnapshot implements QueueSnapshot {
     });
   }
 
+  async hold(): Promise<void> {
+    const { route, exporter } = this.#options;
+    const client = await connectSide(route.from, route, 'load');
+    try {
+      await beginInSnapshot(client, route, this.#name);
+      const { rows } = await client.query<{ name: string }>('SELECT pg_export_snapshot() AS name');
+      this.#name = rows[0]?.name ?? '';
+      this.#holder = client;
+    } catch (error) {
+      await end(client);
+      throw classifyPostgresError(error, route.from.name);
+    }
+    await end(exporter);
+  }
+
+  async readPlaces(request: PlaceRequest, signal: AbortSignal): Promise<PlaceRows> {
+    const { route } = this.#options;
+    const client = await this.#client();
+    const abort = (): void => void client.connection.stream.destroy();
+    let isGood = false;
+    try {
+      signal.addEventListener('abort', abort, { once: true });
+      signal.throwIfAborted();
+      try {
+        await this.#begin(client);
+      } catch (error) {
+        if (isGone(error)) return { kind: 'moved' };
+        throw error;
+      }
+      const read = await readPlaces(client, request, route.apply.maxRowBytes);
+      isGood = !client.connection.stream.destroyed;
+      return read;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw this.#unreadable(error, request.range.part) ?? this.#classify(error, request.range.part);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      if (isGood && !this.#isClosed) this.#idle.push(client);
+      else await end(client);
+    }
+  }
+
   async *read(table: TableVersion, signal: AbortSignal): AsyncGenerator<readonly Row[], void, undefined> {
-    const { route, snapshot } = this.#options;
     const client = await this.#client();
     const abort = (): void => void client.connection.stream.destroy();
     let isDone = false;
@@ -81,13 +137,11 @@ export class PostgresSnapshot implements QueueSnapshot {
       signal.addEventListener('abort', abort);
       signal.throwIfAborted();
       // A transaction a table: locks of thousands of tables would not fit into the server's lock table.
-      await beginInSnapshot(client, route, snapshot);
-      // Where a policy would hide rows from this user the server shall say so, not leave them out.
-      await client.query('SET LOCAL row_security = off');
+      await this.#begin(client);
       yield* this.#copy(client, table);
       await client.query('COMMIT');
       isDone = true;
-      this.#idle = client;
+      this.#idle.push(client);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw this.#classify(error, table);
@@ -98,11 +152,16 @@ export class PostgresSnapshot implements QueueSnapshot {
     }
   }
 
+  async #begin(client: pg.Client): Promise<void> {
+    await beginInSnapshot(client, this.#options.route, this.#name);
+    // Where a policy would hide rows from this user the server shall say so, not leave them out.
+    await client.query('SET LOCAL row_security = off');
+  }
+
   async #client(): Promise<pg.Client> {
     const { route } = this.#options;
-    const client = this.#idle;
-    this.#idle = null;
-    if (client !== null) return client;
+    const client = this.#idle.pop();
+    if (client !== undefined) return client;
     const made = await connectSide(route.from, route, 'load');
     try {
       await takeBytesAsStored(made);
@@ -134,15 +193,20 @@ export class PostgresSnapshot implements QueueSnapshot {
         bytes = 0;
       }
     } catch (error) {
-      if (error instanceof LongRowError) throw this.#tooLarge(table, error.bytes);
-      if (!(error instanceof RowTextError)) throw error;
-      const place = { route: this.#options.route.name, position: `${this.position}, ${tableLabel(table)}` };
-      throw fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
+      throw this.#unreadable(error, table) ?? error;
     }
     if (batch.length > 0) yield batch;
   }
 
-  #classify(error: unknown, table: TableVersion): TidelockError {
+  /** What is wrong with a row; null of what is wrong with the server. */
+  #unreadable(error: unknown, table: TableName): TidelockError | null {
+    if (error instanceof LongRowError) return this.#tooLarge(table, error.bytes);
+    if (!(error instanceof RowTextError)) return null;
+    const place = { route: this.#options.route.name, position: `${this.position}, ${tableLabel(table)}` };
+    return fail(sourceErrors.unreadableChange, { ...place, why: error.message }, error);
+  }
+
+  #classify(error: unknown, table: TableName): TidelockError {
     const { route } = this.#options;
     const classified = classifyPostgresError(error, route.from.name);
     if (classified.recovery !== 'halt' || !isPostgresError(error)) return classified;
@@ -150,7 +214,7 @@ export class PostgresSnapshot implements QueueSnapshot {
     return fail(sourceErrors.loadRefused, { ...place, message: classified.message }, error);
   }
 
-  #tooLarge(table: TableVersion, bytes: number): Error {
+  #tooLarge(table: TableName, bytes: number): TidelockError {
     const { route } = this.#options;
     const place = { route: route.name, table: tableLabel(table), position: this.position };
     return fail(sourceErrors.rowTooLarge, { ...place, bytes, maxBytes: route.apply.maxRowBytes });
@@ -165,9 +229,8 @@ export class PostgresSnapshot implements QueueSnapshot {
   }
 
   async close(): Promise<void> {
-    if (this.#idle !== null) await end(this.#idle);
-    this.#idle = null;
-    await end(this.#options.exporter);
+    this.#isClosed = true;
+    await Promise.all([...this.#idle.splice(0), this.#holder].map(end));
   }
 }
 

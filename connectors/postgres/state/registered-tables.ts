@@ -63,6 +63,20 @@ export async function registerTables(
   await demandApart(client, place, tables);
 }
 
+/** What was committed at the source before the position is not taken of these. */
+export async function storeLoadedTo(
+  client: pg.Client,
+  routeId: number,
+  sources: readonly string[],
+  position: string,
+): Promise<void> {
+  await client.query('update tidelock.tables set loaded_to = $3 where route_id = $1 and source = any ($2)', [
+    routeId,
+    sources,
+    position,
+  ]);
+}
+
 export async function readTables(client: pg.Client, routeId: number): Promise<readonly StoredTable[]> {
   const { rows } = await client.query<StoredTable>(
     'select source, target, fingerprint, definition, loaded_to as "loadedTo" from tidelock.tables where route_id = $1 order by source',

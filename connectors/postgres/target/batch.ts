@@ -28,7 +28,8 @@ export class CountMismatch extends Error {
 
 /** Takes statements in the order in which they are to run. */
 export interface StatementSink {
-  send(query: BoundStatement | string): void;
+  /** `check` is given the answer, and throws what the group fails with. */
+  send(query: BoundStatement | string, check?: Check | null): void;
   /** A statement that must touch exactly `expected` rows. */
   sendCounted(query: BoundStatement, expected: number, label: string): void;
   /** The same, where the server itself refuses another number. */

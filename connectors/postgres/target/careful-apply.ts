@@ -16,6 +16,7 @@ import { asWritten } from './as-written.ts';
 import { Batch } from './batch.ts';
 import { type Displaced, type DisplacedRows, keyOfCells, type ChangePlace as Place } from './displaced-rows.ts';
 import type { Answer, BoundStatement } from './flight.ts';
+import type { OwedRows } from './owed-rows.ts';
 import { collated } from './row-statements.ts';
 import { singleStatement } from './set-apply.ts';
 import { bindRows, type Statement } from './statement.ts';
@@ -36,6 +37,8 @@ export interface CarefulOptions {
   readonly share: ConsumerOptions['share'];
   /** What the load of a table that lacks rows does with others; null of a table that is complete. */
   loading(plan: TablePlan): Existing | null;
+  /** As RowApplier. */
+  owing(plan: TablePlan): OwedRows | null;
 }
 
 /**
@@ -105,6 +108,11 @@ class CarefulRun {
   async apply(change: RowChange, part: TransactionPart): Promise<void> {
     const plan = this.#options.plans.get(change.table);
     const place = { route: this.#options.route, table: plan.label, position: positionText(part), change: change.kind };
+    const owed = change.kind === 'delete' ? this.#options.owing(plan) : null;
+    if (owed !== null && change.kind === 'delete') {
+      await this.#deleteImage(plan, change.before, { owed, place });
+      return;
+    }
     const aside = change.kind === 'insert' ? null : await this.#standingAside(plan, rowImage(plan, change), place);
     if (aside !== null) {
       this.#options.displaced.take(aside);
@@ -122,6 +130,20 @@ class CarefulRun {
     if (count === 1 || (await this.#replace(plan, change, place))) return;
     if (count > 1) throw fail(targetErrors.collision, { ...place, found: `finds ${count} rows` });
     await this.#resolveMissing(plan, change, place);
+  }
+
+  /** Of a table without a key that lacks rows: the row may be there, or is left out of what is loaded later. */
+  async #deleteImage(
+    plan: TablePlan,
+    row: Row,
+    { owed, place }: { readonly owed: OwedRows; readonly place: Place },
+  ): Promise<void> {
+    const statement = plan.deleteImage();
+    const told = owed.deleting(plan, row);
+    const values = bindRows(statement, [row], []);
+    const result = await this.#savepoint(plan, { name: statement.name, text: statement.text, values });
+    if (typeof result !== 'number') throw this.#refused(result, place);
+    told(result);
   }
 
   /** True where the row was there and only its GENERATED ALWAYS identity kept it from being updated. */
@@ -293,7 +315,8 @@ class CarefulRun {
 
   async #resolveMissing(plan: TablePlan, change: RowChange, place: Place): Promise<void> {
     // It will be loaded as it is then.
-    if (change.kind !== 'insert' && this.#options.loading(plan) !== null) return;
+    const isAwaited = this.#options.loading(plan) !== null && this.#options.owing(plan) === null;
+    if (change.kind !== 'insert' && isAwaited) return;
     // A trigger or a rule at the target may have kept it, which no rule for collisions means.
     if (change.kind === 'delete' && (await this.#exists(plan, change.before))) throw kept(place);
     this.#resolveOrHalt(plan, place, 'finds no such row');

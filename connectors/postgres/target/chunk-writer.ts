@@ -42,7 +42,7 @@ export async function writeChunk(group: Group, options: ChunkWriterOptions): Pro
       break;
     } catch (error) {
       if (chunk === undefined || !isOff(error)) throw error;
-      if (!isEmpty || !loads.isTaken(error)) throw loads.refused(error, chunk, commit.position);
+      if (!isEmpty || !loads.isTaken(error, chunk)) throw loads.refused(error, chunk, commit.position);
       await target.rollBack();
     }
   }

@@ -127,11 +127,13 @@ export class GroupWriter {
     const { client, replicaRole } = this.#connection;
     const batch = new Batch(client);
     loads.coming(group.parts);
+    loads.owed.begin();
     this.#target.begin(batch, group);
     const isEvolving = await this.#evolve(group, batch);
     if (mode !== 'set') batch.send('set constraints all deferred');
     const isPartial = (plan: TablePlan): boolean => loads.ofTable(plan) !== null;
-    const applier = { client, batch, plans, replicaRole, isPartial, share };
+    const owing = (plan: TablePlan) => loads.owing(plan);
+    const applier = { client, batch, plans, replicaRole, isPartial, owing, share };
     if (mode === 'set') await sendAsSets(applier, group.parts);
     else if (mode === 'ordered') await sendInOrder(applier, group.parts);
     this.#sendAgain(batch, group);
@@ -147,6 +149,7 @@ export class GroupWriter {
     if (commit !== null) await this.commit(group, commit);
     else {
       this.#target.keepOpen();
+      loads.owed.keep();
       this.#holdsRows ||= !isEvolving;
     }
     counter.applied(group, collisions);
@@ -168,6 +171,7 @@ export class GroupWriter {
       });
     }
     await this.#target.commit(group, commit);
+    this.#options.loads.owed.committed();
     counter.committed(performance.now() - beganMs);
     if (group.parked === undefined) this.#idle = null;
     else failpoint('retry.done');
@@ -177,6 +181,7 @@ export class GroupWriter {
   /** The whole target transaction, where there is one. */
   async rollBackAll(): Promise<void> {
     await this.#target.rollBackAll();
+    this.#options.loads.owed.rolledBack();
     this.#holdsRows = false;
     this.#options.displaced.takeAll();
   }
@@ -209,7 +214,8 @@ export class GroupWriter {
     const { plans, loads, displaced, share, logger, route } = this.#options;
     const { collisions, name, to } = route;
     const loading = (plan: TablePlan) => loads.ofTable(plan);
-    const shared = { client, plans, replicaRole, displaced, share, loading };
+    const owing = (plan: TablePlan) => loads.owing(plan);
+    const shared = { client, plans, replicaRole, displaced, share, loading, owing };
     return await applyCarefully({ ...shared, route: name, node: to.name, collisions, logger }, group.parts);
   }
 }

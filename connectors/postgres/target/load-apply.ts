@@ -15,7 +15,9 @@ import { type CopyData, copyBytes, copyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
 import { checkLoads, demandFree, demandKey } from './load-check.ts';
 import { loadStatement } from './load-statements.ts';
+import { OwedRows } from './owed-rows.ts';
 import { ReplacedRows } from './replaced-rows.ts';
+import { whereShared } from './share-condition.ts';
 import { bindRows } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
@@ -24,6 +26,8 @@ interface Loading {
   readonly existing: Existing;
   /** Labels of the target tables. */
   readonly targets: readonly string[];
+  /** Of what tells its rows apart; empty where that is only all that is in them. */
+  readonly key: readonly string[];
 }
 
 export interface LoadApplyOptions {
@@ -40,12 +44,16 @@ export class LoadApply {
   /** By source table. */
   readonly #loads = new Map<string, Loading>();
   readonly #partial = new Map<string, Existing>();
+  /** Target tables of loads without a key. */
+  readonly #keyless = new Set<string>();
+  readonly owed: OwedRows;
   readonly #replaced: ReplacedRows;
 
   constructor(options: LoadApplyOptions) {
     this.#options = options;
     const { client, plans, route } = options;
     this.#replaced = new ReplacedRows({ client, plans, route: route.name });
+    this.owed = new OwedRows(route.name);
   }
 
   async open(): Promise<void> {
@@ -64,10 +72,17 @@ export class LoadApply {
     return this.#partial.get(label) ?? null;
   }
 
+  /** What is owed of a table whose rows only all that is in them tells apart, while it lacks rows; else null. */
+  owing({ label }: TablePlan): OwedRows | null {
+    return this.#keyless.has(label) ? this.owed : null;
+  }
+
   /** Sends the rows of a chunk and how far the load is with it. `isEmpty`: none of these rows is thought to be there. */
   send(batch: Batch, { source, sets, progress }: LoadedChunk, isEmpty: boolean): void {
     const existing = this.#loads.get(source)?.existing ?? 'refuse';
+    this.owed.begin();
     for (const set of sets) this.#sendSet(batch, set, isEmpty && !set.touched && existing !== 'merge', existing);
+    if (progress.done) this.#sendRest(batch, source);
     batch.send(progressStatement(this.#options.routeId, source, progress));
   }
 
@@ -97,15 +112,28 @@ export class LoadApply {
     }
   }
 
+  /** What is still owed with the last rows is of images that the target has by another text. */
+  #sendRest(batch: Batch, source: string): void {
+    for (const { plan, row } of this.owed.rest(this.#loads.get(source)?.targets ?? [])) {
+      const statement = plan.deleteImage();
+      const values = bindRows(statement, [row], []);
+      batch.send({ name: statement.name, text: statement.text, values }, ({ rowCount }) => {
+        if (rowCount === 1) return;
+        const place = { route: this.#options.route.name, table: plan.label, position: 'the end of its load' };
+        throw fail(targetErrors.collision, { ...place, change: 'delete', found: `finds ${rowCount} rows` });
+      });
+    }
+  }
+
   /** The chunk is committed. */
   sent({ source, progress, empties }: LoadedChunk): void {
     if (empties !== undefined) this.#replaced.sent();
     if (progress.done) this.#end(source);
   }
 
-  /** Whether rows that are there have kept COPY from it. */
-  isTaken(error: unknown): boolean {
-    return sqlState(error) === '23505';
+  /** Whether rows that are there have kept COPY from it. Without a key nothing is brought that may be there. */
+  isTaken(error: unknown, { source }: LoadedChunk): boolean {
+    return sqlState(error) === '23505' && this.#loads.get(source)?.key.length !== 0;
   }
 
   begin(load: BegunLoad): Promise<void> {
@@ -127,6 +155,28 @@ export class LoadApply {
       const emptying = begun.load.existing === 'replace' && !emptied.has(begun);
       await storeLoad(client, routeId, { ...begun.load, emptying });
       this.#replaced.forget(begun.load.source);
+    }
+  }
+
+  /**
+   * In an open target transaction, while the route does not stream: what is there of loads without a key goes, and they begin anew. Where rows can't go
+   * at once they are deleted in this transaction, whatever their number.
+   */
+  async beginAnew(loads: readonly BegunLoad[]): Promise<void> {
+    const { client, routeId, plans } = this.#options;
+    await plans.add(
+      client,
+      loads.flatMap(({ tables }) => tables),
+    );
+    await demandFree(
+      this.#options,
+      loads.flatMap(({ load }) => load.targets),
+    );
+    for (const { load, tables } of loads) {
+      const emptied = plans.parentsFirst(tables.map((table) => plans.get(table))).toReversed();
+      if (emptied.some(({ share }) => share !== null) || !(await this.#truncate(emptied)))
+        for (const plan of emptied) await client.query(`delete from ${plan.relation}${whereShared(plan)}`);
+      await storeLoad(client, routeId, { ...load, emptying: false });
     }
   }
 
@@ -176,29 +226,43 @@ export class LoadApply {
     return fail(targetErrors.loadRefused, place, error);
   }
 
-  #begin(source: string, { existing, targets }: Loading): void {
-    this.#loads.set(source, { existing, targets });
-    for (const target of targets) this.#partial.set(target, existing);
+  #begin(source: string, { existing, targets, key }: Loading): void {
+    this.#loads.set(source, { existing, targets, key });
+    this.owed.forget(targets);
+    for (const target of targets) {
+      this.#partial.set(target, existing);
+      if (key.length === 0) this.#keyless.add(target);
+      else this.#keyless.delete(target);
+    }
   }
 
   #end(source: string): void {
     const targets = this.#loads.get(source)?.targets ?? [];
-    for (const target of targets) this.#partial.delete(target);
+    this.owed.forget(targets);
+    for (const target of targets) {
+      this.#partial.delete(target);
+      this.#keyless.delete(target);
+    }
     // Under earlier names, too.
     for (const [name, load] of this.#loads)
       if (load.targets.every((target) => targets.includes(target))) this.#loads.delete(name);
   }
 
-  #sendSet(batch: Batch, set: RowSet, isEmpty: boolean, existing: Existing): void {
+  #sendSet(batch: Batch, given: RowSet, isEmpty: boolean, existing: Existing): void {
     const { plans, replicaRole, route } = this.#options;
-    const plan = plans.get(set.table);
-    demandKey(plan, set.telling, route.name);
+    const plan = plans.get(given.table);
+    const isKeyless = this.#keyless.has(plan.label);
+    const set = isKeyless && this.owed.owes(plan) ? { ...given, rows: this.owed.left(plan, rowsOf(given)) } : given;
+    if (!isKeyless) demandKey(plan, set.telling, route.name);
     // Under the replica role nothing would recheck a deferrable unique constraint that the source has not.
     const isOrdinary = replicaRole && plan.target.hasDeferrableUnique;
     if (isOrdinary) batch.send('set local session_replication_role = origin');
-    if (plan.copy !== null && isEmpty) batch.sendCopy(plan.copy, messagesOf(set), countOf(set), plan.label);
-    else {
-      const statement = loadStatement(plan, existing === 'merge' ? 'replace' : 'keep', route.name);
+    if (plan.copy !== null && isEmpty) {
+      if (countOf(set) > 0) batch.sendCopy(plan.copy, messagesOf(set), countOf(set), plan.label);
+    } else {
+      const statement = isKeyless
+        ? plan.insert
+        : loadStatement(plan, existing === 'merge' ? 'replace' : 'keep', route.name);
       const rows = rowsOf(set);
       // A value that nobody may set stays what it is: then the row has to come anew.
       const gone = existing === 'merge' && !plan.canReplace ? plan.byKey.delete : null;
@@ -207,7 +271,9 @@ export class LoadApply {
       for (let at = 0; at < rows.length; at += most) {
         const some = rows.slice(at, at + most);
         if (gone !== null) batch.send({ name: gone.name, text: gone.text, values: bindRows(gone, some, []) });
-        batch.send({ name: statement.name, text: statement.text, values: bindRows(statement, [], some) });
+        const query = { name: statement.name, text: statement.text, values: bindRows(statement, [], some) };
+        if (isKeyless) batch.sendCounted(query, some.length, plan.label);
+        else batch.send(query);
       }
     }
     if (isOrdinary) batch.send('set local session_replication_role = replica');

@@ -34,8 +34,10 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
   for (const { load, tables, telling, where } of loads) {
     for (const [at, table] of tables.entries()) {
       const plan = plans.get(table);
-      demandKey(plan, telling[at], route.name);
-      loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
+      if (load.key.length > 0) {
+        demandKey(plan, telling[at], route.name);
+        loadStatement(plan, load.existing === 'merge' ? 'replace' : 'keep', route.name);
+      }
       const part = where === null ? null : await partCondition(plan, where, { route: route.name, table: at });
       // What has come since the job was asked for is the stream's.
       if (load.existing !== 'refuse' || (load.job !== null && !asked)) continue;

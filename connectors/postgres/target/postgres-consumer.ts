@@ -124,7 +124,13 @@ export class PostgresConsumer implements Consumer {
     const isPartial = (plan: TablePlan): boolean => loads.ofTable(plan) !== null;
     const parksAny = (): boolean => this.#aside.parksAny;
     const session = { client, connection, logger, plans, loads, target, parking, parkedWork, size, counter, parksAny };
-    const ahead = new StatementsAhead({ plans, replicaRole, isPartial, mostBytes: bytes });
+    const ahead = new StatementsAhead({
+      plans,
+      replicaRole,
+      isPartial,
+      isOwing: (plan) => loads.owing(plan) !== null,
+      mostBytes: bytes,
+    });
     const displaced = new DisplacedRows(bytes);
     const isFree = (): boolean => displaced.size === 0 && !parksAny();
     const lanes = new Lanes(connection);

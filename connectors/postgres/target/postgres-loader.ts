@@ -17,7 +17,7 @@ import type { Hop } from '../../../src/core/transaction.ts';
 import { classifyPostgresError, isPostgresError, type PostgresError } from '../classify-error.ts';
 import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { registerTables, storeApplied, storeChange } from '../state/registered-tables.ts';
+import { registerTables, storeApplied, storeChange, storeLoadedTo } from '../state/registered-tables.ts';
 import { applicationName, setReplicaRole } from './apply-connection.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { copyText } from './copy-text.ts';
@@ -70,6 +70,17 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
         return loadTable({ client, route, plan: plans.get(table), replicaRole, position: options.position }, batches);
       }),
     begin: (loads) => guarded(() => new LoadApply({ client, route, routeId, plans, replicaRole }).beginAll(loads)),
+    beginAnew: (loads) =>
+      guarded(async () => {
+        await new LoadApply({ client, route, routeId, plans, replicaRole }).beginAnew(loads);
+        await storeLoadedTo(
+          client,
+          routeId,
+          loads.map(({ load }) => load.source),
+          options.position,
+        );
+        await end(client);
+      }),
     commit: (source, position, applied) => guarded(() => commit(client, routeId, { source, position, applied })),
     commitTables: (tables) => guarded(() => commitTables(client, route, routeId, tables)),
     commitChange: (change) => guarded(() => commitChange(client, route, routeId, change)),

@@ -106,6 +106,7 @@ export function postgresTarget({ route, logger, order }: TargetOptions): Target 
 
   return {
     naming: { indexNames: 'perSchema' },
+    takesKeyless: true,
     identity: async () => {
       const known = identity;
       identity = null;

@@ -1,13 +1,13 @@
 import type { StatementSink } from './batch.ts';
 import type { CopyData } from './copy-data.ts';
-import type { BoundStatement } from './flight.ts';
+import type { BoundStatement, Check } from './flight.ts';
 
 /** The statements of a group with their values, ready to be sent: made while the server works on the group before. */
 export class PreparedGroup implements StatementSink {
   readonly #sends: ((sink: StatementSink) => void)[] = [];
 
-  send(query: BoundStatement | string): void {
-    this.#sends.push((sink) => sink.send(query));
+  send(query: BoundStatement | string, check: Check | null = null): void {
+    this.#sends.push((sink) => sink.send(query, check));
   }
 
   sendCounted(query: BoundStatement, expected: number, label: string): void {

@@ -15,6 +15,7 @@ import {
 import type { StatementSink } from './batch.ts';
 import { copyMessages } from './copy-messages.ts';
 import { guardedStatement, untouchedCopy } from './guarded-statement.ts';
+import type { OwedRows } from './owed-rows.ts';
 import { cellsOf, isPacked, type RowImage } from './row-image.ts';
 import { bindRows, type Statement } from './statement.ts';
 import type { TablePlan } from './table-plan.ts';
@@ -38,6 +39,8 @@ export interface RowApplier {
   readonly isGuarded?: boolean;
   /** True of a table that lacks rows which are still to be loaded: a change may find none. */
   isPartial(plan: TablePlan): boolean;
+  /** Null but for tables without a key that lack rows: a row of theirs is deleted by all that is in it, and whether it was there is told. */
+  readonly owing?: (plan: TablePlan) => OwedRows | null;
 }
 
 export type Applier = TruncateOptions & RowApplier;
@@ -82,7 +85,8 @@ function reducePacked(applier: RowApplier, net: NetEffect<TablePlan>, part: Tran
 
 function reduce(applier: RowApplier, net: NetEffect<TablePlan>, change: RowChange): void {
   const plan = applier.plans.get(change.table);
-  if (net.offer(plan, change) === 'taken') return;
+  const isOwed = change.kind !== 'insert' && applier.owing?.(plan) != null;
+  if (!isOwed && net.offer(plan, change) === 'taken') return;
   // Without foreign keys and triggers no table's rows depend on another's.
   sendNet(applier, applier.replicaRole ? net.drain(({ target }) => target.oid === plan.target.oid) : net.drain());
   sendSingle(applier, plan, change);
@@ -120,6 +124,14 @@ function rowsOf(applier: RowApplier, plan: TablePlan): Pick<TablePlan, 'update' 
 }
 
 export function sendSingle(applier: RowApplier, plan: TablePlan, change: RowChange): void {
+  const owed = change.kind === 'delete' ? (applier.owing?.(plan) ?? null) : null;
+  if (owed !== null && change.kind === 'delete') {
+    const statement = plan.deleteImage();
+    const told = owed.deleting(plan, change.before);
+    const query = { name: statement.name, text: statement.text, values: bindRows(statement, [change.before], []) };
+    withRole(applier, plan, () => applier.batch.send(query, ({ rowCount }) => told(rowCount)));
+    return;
+  }
   const { statement, old, next } = singleStatement(plan, change, rowsOf(applier, plan));
   withRole(applier, plan, () => sendRows(applier, plan, statement, { old, next, count: 1 }));
 }
@@ -223,7 +235,9 @@ function sendRows(applier: RowApplier, plan: TablePlan, statement: Statement, ro
   const values = bindRows(statement, rows.old, rows.next);
   const query = { name: statement.name, text: statement.text, values };
   const inserts = statement === plan.insert || statement === plan.insertOne;
-  if (!inserts && applier.isPartial(plan) && isAssignable(plan, rows)) batch.send(query);
+  // What is owed is told above; of nothing else of such a table it may be passed over that it was not there.
+  const mayMiss = !inserts && applier.isPartial(plan) && applier.owing?.(plan) == null;
+  if (mayMiss && isAssignable(plan, rows)) batch.send(query);
   else if (isGuarded) batch.sendGuarded(guardedStatement(statement, values, rows.count), rows.count, plan.label);
   else batch.sendCounted(query, rows.count, plan.label);
 }

@@ -14,6 +14,8 @@ export interface StatementsAheadOptions {
   readonly replicaRole: boolean;
   /** As RowApplier. */
   isPartial(plan: TablePlan): boolean;
+  /** A table without a key that lacks rows: what became of each change is looked at before the COMMIT. */
+  isOwing(plan: TablePlan): boolean;
   /** A larger group is not made ready: its values would be in memory twice. */
   readonly mostBytes: number;
 }
@@ -54,18 +56,19 @@ export class StatementsAhead {
     );
   }
 
-  /** A table with rules of its own, which a statement that tells what it has done does not go with. */
+  /** A table with rules of its own, which a statement that tells what it has done does not go with; or one of which each answer counts. */
   #isRuled(part: TransactionPart): boolean {
-    const { plans } = this.#options;
+    const { plans, isOwing } = this.#options;
+    const isAlone = (plan: TablePlan): boolean => plan.hasRules || isOwing(plan);
     const inserts = packedInserts(part);
-    if (inserts !== null) return plans.get(inserts.table).hasRules;
+    if (inserts !== null) return isAlone(plans.get(inserts.table));
     const { changes } = part;
     let last: TableVersion | null = null;
     for (let at = 0; at < changes.length; at++) {
       const change = changes[at] as Change;
       if (!isRowChange(change) || change.table === last) continue;
       last = change.table;
-      if (plans.get(last).hasRules) return true;
+      if (isAlone(plans.get(last))) return true;
     }
     return false;
   }

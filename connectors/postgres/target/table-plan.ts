@@ -45,6 +45,8 @@ export interface TablePlan extends NetPlan {
   readonly sameAside: Statement | null;
   /** `same` and `sameAside` of a table with a key, wherever whole rows are logged. Not made before they are asked for. */
   whole(): { readonly same: Statement; readonly sameAside: Statement };
+  /** Deletes one of the rows that are what the image says in every column, whatever key the target has. */
+  deleteImage(): Statement;
   /** Deletes one row and inserts it again with other values; null where nothing needs it. See RowStatements. */
   replace(after: Row): Statement | null;
   /** Of a table whose deleted rows are marked: marks them all, with the mark as its parameter. Null of others. */
@@ -94,6 +96,7 @@ export function planTable(
   const isExact = checksOldValues || isKeyShared;
   const statements = new RowStatements({ ...options, checksOldValues: isExact, isKeyShared });
   let whole = isExact ? statements : null;
+  let byImage: Statement | null = null;
   const byKey = isExact ? new RowStatements({ ...options, checksOldValues: false }) : statements;
   return {
     source,
@@ -125,6 +128,13 @@ export function planTable(
       const { same, sameAside } = whole;
       if (same === null || sameAside === null) throw new RangeError(`no key of ${label}`);
       return { same, sameAside };
+    },
+    deleteImage: () => {
+      byImage ??=
+        key.length === 0
+          ? statements.delete
+          : new RowStatements({ ...options, key: [], checksOldValues: false }).delete;
+      return byImage;
     },
     replace: (after) => (isKeyShared ? statements : byKey).replace(after),
     markAll: markAll(source, relation, columns),

@@ -124,7 +124,7 @@ export function routeSchema(s: Scalars) {
             .prefault('refuse'),
           wholeUpTo: s
             .size(
-              'Tables that hold no more than this together are copied in one piece, from one moment of the source, before the route streams. Of more, those that have a key are loaded in ranges while it streams (docs/load.md).',
+              'Tables that hold no more than this together are copied in one piece, from one moment of the source, before the route streams. Of more, those that have a key are loaded in ranges while it streams, and so are, between PostgreSQL servers, the others where they hold more than this (docs/load.md).',
               {},
               '1GB',
             )

@@ -4,13 +4,14 @@ import { fail } from '../../core/errors/tidelock-error.ts';
 import type { BegunLoad, StoredLoad } from '../../core/load.ts';
 import type { OwnedShare } from '../../core/owned-share.ts';
 import type { RouteDefinition } from '../../core/route.ts';
-import type { SourceReader } from '../../core/source-reader.ts';
+import type { ReadKey, SourceReader } from '../../core/source-reader.ts';
 import { tableLabel } from '../../core/table.ts';
 import type { TableDefinition } from '../../core/table-facts.ts';
 import type { Target } from '../../core/target.ts';
 import { versionOf } from '../../pipeline/judge-definition.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
+import { placedTables } from './keyless-view.ts';
 import type { WantedLoad } from './load-desk.ts';
 import { boundPart, replacedPart } from './replaced-part.ts';
 import { tellingColumns } from './telling-columns.ts';
@@ -18,7 +19,7 @@ import { tellingColumns } from './telling-columns.ts';
 export interface BeginLoadOptions {
   readonly definition: RouteDefinition;
   readonly reader: SourceReader;
-  readonly target: Pick<Target, 'checkLoads'>;
+  readonly target: Pick<Target, 'checkLoads' | 'takesKeyless'>;
   readonly windows: WatermarkWindows;
   readonly mapper: TableMapper;
   readonly signal: AbortSignal;
@@ -38,8 +39,12 @@ export async function beginLoad(
   const known = tableDefinition(source);
   if (known === null) throw fail(routeErrors.loadWithoutKey, { route, table: source });
   const table = { schema: known.schema, name: known.name };
-  const key = await reader.key(table);
-  if (key === null) throw fail(routeErrors.loadWithoutKey, { route, table: source });
+  const found = await reader.key(table);
+  // Without one all of it is loaded, by its places, or nothing.
+  const isKeyless = found === null && where === null && existing !== 'merge';
+  const isPlaced = isKeyless && (await placedTables(target, reader, [mapper.bind(versionOf(known))])).size > 0;
+  if (found === null && !isPlaced) throw fail(routeErrors.loadWithoutKey, { route, table: source });
+  const key: ReadKey = found ?? { columns: [] };
   const part = where === null ? null : await definition.tables.part(where);
   // Only what is known to be a condition on the key is given to a server.
   const bound = part === null ? null : boundPart(versionOf(known), { route, key, part });
@@ -49,7 +54,7 @@ export async function beginLoad(
     const { tables } = binding;
     const expected = { expectedRows: size.rows, expectedBytes: size.bytes };
     const load = { source, targets: tables.map(tableLabel), existing, where, key: key.columns, ...expected, job };
-    const telling = tables.map((made) => tellingColumns(binding, made, key.columns));
+    const telling = tables.map((made) => (found === null ? [] : tellingColumns(binding, made, key.columns)));
     return { load, tables, telling, where: part === null ? null : replacedPart(binding, { route, key, part }) };
   };
   // What keeps the load from beginning is the load's fault, not the stream's.
@@ -81,7 +86,7 @@ export async function beginLoad(
           const begun: StoredLoad = {
             ...begins.load,
             // Until the target tells that they have gone.
-            emptying: existing === 'replace',
+            emptying: existing === 'replace' && key.columns.length > 0,
             after: null,
             ended: false,
             again: [],

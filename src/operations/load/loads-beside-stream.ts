@@ -20,8 +20,11 @@ import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import { beginLoad } from './begin-load.ts';
 import { isInitialLoad } from './initial-job.ts';
+import { type AnewBecause, KeylessLoad } from './keyless-load.ts';
+import type { OpenedView } from './keyless-view.ts';
 import type { LoadDesk, WantedLoad } from './load-desk.ts';
 import { LoadMemory } from './load-memory.ts';
+import type { LoadOfTable } from './load-of-table.ts';
 import { LoadPace } from './load-pace.ts';
 import { LoadRates, rateOfAll } from './load-rates.ts';
 import { TableLoad, type TableLoadOptions } from './table-load.ts';
@@ -38,6 +41,10 @@ export interface LoadsOptions {
   readonly desk: LoadDesk;
   readonly meter: WorkMeter;
   readonly logger: Logger;
+  /** What loads without a key read. */
+  readonly keyless?: OpenedView;
+  /** A load without a key has to begin anew: the session is to end, and another to begin. */
+  onAnew?(): void;
   /** How late changes are at the target; null where that is not known. */
   lagMs(): number | null;
   /** As the stream has the table where it has got to. */
@@ -61,9 +68,12 @@ const tablesAtOnce = 3;
 
 const longestRetryMs = 15_000;
 
+/** How long the stream goes on where a view for loads without a key could not be made. */
+const busyMs = 30_000;
+
 interface Running {
   stored: StoredLoad;
-  readonly table: TableLoad;
+  readonly table: LoadOfTable;
   stop: AbortController;
   /** It has been handed to the queue. */
   queued: boolean;
@@ -87,7 +97,10 @@ export class LoadsBesideStream {
   readonly #queue = new PQueue({ concurrency: tablesAtOnce });
   readonly #running = new Map<string, Running>();
   /** Jobs that loads belong to. */
-  readonly #jobs = new Map<number, { readonly isInitial: boolean; readonly isToRun: boolean }>();
+  readonly #jobs = new Map<
+    number,
+    { readonly isInitial: boolean; readonly isToRun: boolean; readonly isOver: boolean }
+  >();
   /** Of tables that were renamed: what has gone on before is still on its way under the old name. */
   readonly #renamed = new Map<string, string>();
   readonly #gone = new Set<string>();
@@ -123,6 +136,10 @@ export class LoadsBesideStream {
     const loads = (await this.#options.store.loads()).filter(({ done }) => !done);
     for (const job of new Set(loads.flatMap((load) => load.job ?? []))) await this.#readJob(job);
     for (const load of loads) {
+      if (load.key.length === 0) {
+        this.#add(load, null, true);
+        continue;
+      }
       const part = load.where === null ? null : await this.#options.definition.tables.part(load.where);
       const { schema, name } = this.#options.tableDefinition(load.source) ?? {};
       const key = schema === undefined || name === undefined ? null : await this.#reader.key({ schema, name });
@@ -230,6 +247,7 @@ export class LoadsBesideStream {
     // The table is loaded anew already.
     if (running !== undefined && !running.table.done) return;
     this.#running.delete(source);
+    this.#letViewGo();
     this.#tablesDone++;
     const { table } = running ?? {};
     this.#options.logger.info({ table: source, rows: table?.rows, bytes: table?.bytes }, 'table loaded');
@@ -237,7 +255,8 @@ export class LoadsBesideStream {
     [this.#tables, this.#tablesDone, this.#rows, this.#bytes] = [0, 0, 0, 0];
   }
 
-  #add(stored: StoredLoad, part: OwnedShare | null): Running {
+  /** `isOpened`: it was there when the session began, and so what it reads, if that was made. */
+  #add(stored: StoredLoad, part: OwnedShare | null, isOpened = false): Running {
     const { windows, loading, mapper, definition } = this.#options;
     const options: TableLoadOptions = {
       route: definition.name,
@@ -251,7 +270,8 @@ export class LoadsBesideStream {
       chunkBytes: this.#chunkBytes,
       definition: (label) => this.#options.tableDefinition(label),
     };
-    const table = new TableLoad(stored, options, part);
+    const table =
+      stored.key.length === 0 ? this.#keyless(stored, options, isOpened) : new TableLoad(stored, options, part);
     const running = { stored, table, stop: new AbortController(), queued: false, wasWanted: false };
     const replaced = this.#running.get(stored.source);
     if (replaced !== undefined) {
@@ -266,6 +286,21 @@ export class LoadsBesideStream {
     this.#rows += stored.rows;
     this.#bytes += stored.bytes;
     return running;
+  }
+
+  #keyless(stored: StoredLoad, options: TableLoadOptions, isOpened: boolean): KeylessLoad {
+    const { keyless: { view, isBusy } = { view: null, isBusy: false }, logger, onAnew } = this.#options;
+    return new KeylessLoad(stored, {
+      ...options,
+      // One that was made before the load has begun is of another position than what the target is emptied at.
+      view: isOpened && view?.parts.has(stored.source) ? view : null,
+      viewAfterMs: isBusy ? busyMs : 0,
+      onAnew: (why: AnewBecause) => {
+        if (why !== 'begun')
+          logger.warn({ table: stored.source, why }, 'the load of a table without a key begins anew');
+        onAnew?.();
+      },
+    });
   }
 
   /** Begins what is wanted, and lets go what is no longer. */
@@ -341,13 +376,27 @@ export class LoadsBesideStream {
     const job = await this.#options.store.jobs.read(number);
     const isOver = job === null || ['done', 'failed', 'cancelled'].includes(job.state) || job.wish === 'cancel';
     const isToRun = !isOver && job.state !== 'paused' && job.wish === 'run';
-    this.#jobs.set(number, { isInitial: !isOver && isInitialLoad(job), isToRun });
+    this.#jobs.set(number, { isInitial: !isOver && isInitialLoad(job), isToRun, isOver });
   }
 
   /** A job that was cancelled leaves nothing that the route would still have to wait for. */
   async #rest(number: number): Promise<void> {
     await this.#readJob(number).catch(() => {});
+    this.#letViewGo();
     if (!this.#over.signal.aborted) this.#tell();
+  }
+
+  /** Nothing reads it any more: the source is not to keep old rows for it. */
+  #letViewGo(): void {
+    const { view } = this.#options.keyless ?? {};
+    if (view == null) return;
+    const left = [...this.#running.values()].filter(
+      ({ stored, table }) => view.parts.has(stored.source) && !table.done,
+    );
+    const isOver = ({ job }: StoredLoad): boolean => job !== null && this.#jobs.get(job)?.isOver === true;
+    if (!left.every(({ stored }) => isOver(stored))) return;
+    for (const { table } of left) table.letGo?.();
+    void view.snapshot.close().catch(() => {});
   }
 
   async #begin(wanted: WantedLoad): Promise<void> {
@@ -422,8 +471,12 @@ export class LoadsBesideStream {
     }
     const tables = all.map((running) => {
       const { stored, table } = running;
-      const { source, expectedRows, expectedBytes } = stored;
-      const { rows, bytes } = table;
+      const { source } = stored;
+      const { rows, bytes, expected } = table;
+      const { rows: expectedRows, bytes: expectedBytes } = expected ?? {
+        rows: stored.expectedRows,
+        bytes: stored.expectedBytes,
+      };
       const told = this.#rates.of({ table: source, rows, bytes, expectedRows, expectedBytes });
       const doing = { ...told, ...(table.emptying && { emptying: true as const }) };
       // How fast it came is nothing to expect of what nobody goes on with.

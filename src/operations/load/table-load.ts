@@ -1,30 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { type Row, UNCHANGED } from '../../core/cell.ts';
+import { UNCHANGED } from '../../core/cell.ts';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { sourceErrors } from '../../core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
-import type { LoadedChunk, Replaced, RowSet, StoredLoad } from '../../core/load.ts';
+import type { LoadedChunk, Replaced, StoredLoad } from '../../core/load.ts';
 import type { BoundShare, OwnedShare } from '../../core/owned-share.ts';
 import { pause } from '../../core/pause.ts';
 import type { Position } from '../../core/position.ts';
-import { RowTextReader } from '../../core/row-text.ts';
 import type { ReadRange, ReadRequest, ReadRows, SourceReader } from '../../core/source-reader.ts';
 import type { TableVersion } from '../../core/table.ts';
 import type { TableDefinition } from '../../core/table-facts.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
 import { definitionOf, sameDefinition, versionOf } from '../../pipeline/judge-definition.ts';
 import type { LoadingTables } from '../../pipeline/loading-tables.ts';
-import type { TableBinding } from '../../pipeline/mapping/table-binding.ts';
 import { mergeChunk } from '../../pipeline/merge-chunk.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import { type ChangedRow, type ChangedRows, keyText, type WatermarkWindows } from '../../pipeline/watermark-windows.ts';
+import { chunkSets } from './chunk-sets.ts';
 import { ChunkSize } from './chunk-size.ts';
 import type { LoadMemory, Reservation } from './load-memory.ts';
 import type { LoadPace } from './load-pace.ts';
 import { boundPart, replacedPart } from './replaced-part.ts';
 import type { TargetTime } from './target-time.ts';
-import { tellingColumns } from './telling-columns.ts';
 
 export interface TableLoadOptions {
   readonly route: string;
@@ -412,7 +410,10 @@ export class TableLoad {
       return { part, outcome: 'overflowed' as const };
     }
     const binding = this.#options.mapper.bind(this.#versionOf(definition));
-    const sets = this.#sets(binding, { read, changed, position: part.commit?.position ?? ('' as Position) });
+    const key = this.#key.map((name) => definition.columns.findIndex((column) => column.name === name));
+    const merged = mergeChunk(read, definition.columns.length, key, changed);
+    const position = part.commit?.position ?? ('' as Position);
+    const sets = chunkSets(this.#options.mapper, binding, { ...merged, key: this.#key, position });
     // Another row may have moved to such a key meanwhile, with cells that nobody has told: then it is to be read once more.
     const readAgain =
       range.kind === 'keys' ? range.keys.filter((key) => !isUntold(changed.rows.get(keyText(key)))) : [];
@@ -450,40 +451,6 @@ export class TableLoad {
     if (this.#version === null || !sameDefinition(this.#version, definition)) this.#version = versionOf(definition);
     return this.#version;
   }
-
-  #sets(
-    binding: TableBinding,
-    { read, changed, position }: { read: ReadRows; changed: ChangedRows; position: Position },
-  ): RowSet[] {
-    const { mapper } = this.#options;
-    const { columns } = binding.source;
-    const key = this.#key.map((name) => columns.findIndex((column) => column.name === name));
-    const { untouched, touched } = mergeChunk(read, columns.length, key, changed);
-    const sets: RowSet[] = [];
-    const add = (rows: Iterable<Row>, isTouched: boolean): void => {
-      const byTable = new Map<TableVersion, Row[]>();
-      for (const row of rows) {
-        for (const made of mapper.rows(binding, row, position)) {
-          const list = byTable.get(made.output.table) ?? [];
-          list.push(made.row);
-          byTable.set(made.output.table, list);
-        }
-      }
-      for (const [table, list] of byTable)
-        sets.push({ table, telling: tellingColumns(binding, table, this.#key), touched: isTouched, rows: list });
-    };
-    if (isAsRead(binding)) {
-      const count = 'text' in untouched ? untouched.count : untouched.length;
-      const { table } = binding.outputs[0];
-      const telling = tellingColumns(binding, table, this.#key);
-      if (count > 0) sets.push({ table, telling, touched: false, rows: untouched });
-    } else {
-      const reader = new RowTextReader(columns.length);
-      add('text' in untouched ? untouched.text.flatMap((text) => reader.read(text)) : untouched, false);
-    }
-    add(touched, true);
-    return sets;
-  }
 }
 
 interface Chunk {
@@ -498,11 +465,6 @@ interface Chunk {
 
 function isUntold(change: ChangedRow | undefined): boolean {
   return change?.moved === true && change.row?.includes(UNCHANGED) === true;
-}
-
-/** Rows go to the target as they come, column by column. */
-function isAsRead({ steps, outputs }: TableBinding): boolean {
-  return steps.length === 0 && outputs.length === 1 && outputs[0].projection === null && outputs[0].owns === null;
 }
 
 /** The table that was read is the one that the stream knows. */

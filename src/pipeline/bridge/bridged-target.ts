@@ -59,8 +59,10 @@ export function bridgedTarget(target: Target, options: BridgedTargetOptions): Ta
     if (load.where !== null) bridge.demandPart(load.tables, load.where);
     return { ...load, tables };
   };
+  // Rows without a key are told by their text, and that is another one here.
+  const { takesKeyless: _, ...rest } = target;
   return {
-    ...target,
+    ...rest,
     preflight: async (tables) => {
       await bridge.look(tables);
       const errors = tables.flatMap((table) => bridge.refusals(table));

@@ -243,7 +243,7 @@ test('generated columns are computed by the target, or left to it by name', asyn
 
 test('tables that are too large for a load in one piece are told before, and nothing is made of them; those with a key are loaded in ranges', async () => {
   const { source, target } = await servers.pair(
-    'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE loose (id int); ALTER TABLE loose REPLICA IDENTITY FULL',
+    'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE loose (id int NOT NULL); CREATE UNIQUE INDEX down ON loose (id DESC); ALTER TABLE loose REPLICA IDENTITY USING INDEX down',
   );
   for (const table of ['t', 'u', 'loose']) {
     await source.query(`INSERT INTO ${table} VALUES (1)`);

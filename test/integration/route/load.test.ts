@@ -87,6 +87,115 @@ test('a route loads its tables beside the stream while rows come, go, change and
   ).toEqual([{ done: true, again: 0 }]);
 });
 
+/** No key, and rows that are like others; values of which the log and COPY could write another text. */
+const bare = `
+  CREATE TABLE bare (a int, b text, n numeric, f float8, y bytea, t timestamptz, big text);
+  ALTER TABLE bare REPLICA IDENTITY FULL;
+  ALTER TABLE bare ALTER big SET STORAGE EXTERNAL;
+  CREATE TABLE pieces (a int, b text) PARTITION BY HASH (a);
+  CREATE TABLE pieces_0 PARTITION OF pieces FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE pieces_1 PARTITION OF pieces FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  ALTER TABLE pieces REPLICA IDENTITY FULL;
+  ALTER TABLE pieces_0 REPLICA IDENTITY FULL;
+  ALTER TABLE pieces_1 REPLICA IDENTITY FULL;
+`;
+const bareRow = (n: string): string =>
+  `${n} % 40, md5((${n} % 90)::text), CASE ${n} % 3 WHEN 0 THEN 1.0 WHEN 1 THEN 1.00 END, ${n} / 7.0, decode(md5((${n} % 2)::text), 'hex'), timestamptz '2024-02-29 12:00:00.1+01', CASE ${n} % 300 WHEN 0 THEN repeat('x', 9000) END`;
+
+/** Changes of tables without a key until told to stop: rows go, change and so move to other places, and come, some as they were. */
+function busyBare(db: TestDatabase): AsyncDisposable & { stop(): Promise<number> } {
+  let isOver = false;
+  const working = (async () => {
+    const client = await db.client();
+    let changed = 0;
+    try {
+      for (let n = 1; !isOver; n++) {
+        const some = (table: string): string =>
+          `ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE a = ${(n * 7) % 40} ORDER BY ctid ${n % 3 ? 'DESC' : ''} LIMIT 3))`;
+        const { rowCount } = await client.query(
+          [
+            `INSERT INTO bare SELECT ${bareRow('n')} FROM generate_series(${n}, ${n + 2}) n`,
+            `UPDATE bare SET n = n + 1, f = -f WHERE ${some('bare')}`,
+            `DELETE FROM bare WHERE ${some('bare')}`,
+            `UPDATE pieces SET a = a + 1 WHERE ${some('pieces_0')} AND tableoid = 'pieces_0'::regclass`,
+            `DELETE FROM pieces_1 WHERE ${some('pieces_1')}`,
+          ][n % 5] ?? '',
+        );
+        changed += rowCount ?? 0;
+        await setTimeout(4 * writerRestMs);
+      }
+    } finally {
+      await client.end();
+    }
+    return changed;
+  })();
+  const stop = (): Promise<number> => {
+    isOver = true;
+    return working;
+  };
+  return {
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop().catch(() => {});
+    },
+  };
+}
+
+test('tables without a key are loaded by the places of their rows, as they were at one moment, over kills and whatever moves the rows', {
+  timeout: 180_000,
+}, async () => {
+  const { source, target } = await servers.pair(bare);
+  await source.query(
+    `INSERT INTO bare SELECT ${bareRow('n')} FROM generate_series(1, 6000) n; INSERT INTO pieces SELECT n % 40, md5((n % 50)::text) FROM generate_series(1, 3000) n`,
+  );
+  const both = ['bare', 'pieces'];
+  using file = new RouteFile({
+    source,
+    target,
+    route: 'tables: ["public.*"]\nload: { wholeUpTo: 0B, limits: { rows: 4000 } }',
+  });
+  await using route = file.run({ TIDELOCK_FAILPOINTS: 'chunk.sent=3:kill,chunk.applied=2:kill@1' });
+  const done = async (): Promise<boolean> =>
+    (await target.query('SELECT FROM tidelock.loads WHERE done_at IS NOT NULL')).length === 2;
+  {
+    await using work = busyBare(source);
+    await until('the end of the load', () => done().catch(() => false), 90_000);
+    expect(await work.stop()).toBeGreaterThan(20);
+  }
+  await route.caughtUp(30_000);
+  expect(await contents(target, both)).toEqual(await contents(source, both));
+  const [{ anew = 0 } = {}] = await target.query(
+    `SELECT count(*)::int AS anew FROM tidelock.tables WHERE loaded_to IS NOT NULL`,
+  );
+  expect(anew).toBe(2);
+  expect(await target.query('SELECT rows::int <= 7000 AS once FROM tidelock.loads')).toEqual([
+    { once: true },
+    { once: true },
+  ]);
+  await route.state('running', 20_000);
+
+  // Loaded once more, while its rows are written anew, and while all of them go.
+  for (const meanwhile of ['VACUUM FULL bare', `TRUNCATE bare; INSERT INTO bare VALUES (1, 'new'), (1, 'new')`]) {
+    await target.query(`INSERT INTO bare VALUES (7, 'own')`);
+    await using work = busyBare(source);
+    const loaded = file.tidelock('load', 'here-to-there', 'public.bare', '--existing', 'replace', '--yes');
+    const begun = `SELECT FROM tidelock.loads WHERE source = 'public.bare' AND done_at IS NULL AND rows > 0`;
+    await until('a range', async () => (await target.query(begun)).length === 1, 30_000);
+    // The source keeps no log for the load.
+    expect(await source.query('SELECT FROM pg_replication_slots WHERE temporary')).toEqual([]);
+    await source.query(meanwhile);
+    const end = await loaded;
+    expect(end, end.err).toMatchObject({ code: 0 });
+    await work.stop();
+    await route.caughtUp(30_000);
+    expect(await contents(target, both)).toEqual(await contents(source, both));
+  }
+  // Nothing holds back VACUUM, or the log, for what is loaded.
+  const held = `SELECT FROM pg_stat_activity WHERE state = 'idle in transaction' AND application_name LIKE 'test/here-to-there%'`;
+  await until('the end of the snapshot', async () => (await source.query(held)).length === 0);
+  expect(await source.query('SELECT FROM pg_replication_slots WHERE temporary')).toEqual([]);
+});
+
 test('a table of a running route is loaded anew: refused, merged, replaced', { timeout: 90_000 }, async () => {
   const { source, target } = await servers.pair(schema);
   await fill(source, 8_000);

@@ -439,9 +439,9 @@ export const targetErrors = {
     message: ({ route, bytes, limitBytes }) =>
       `route ${route}: the tables hold ${bytes} bytes, a load in one piece takes ${limitBytes} at most`,
     remedy: () =>
-      'Make the copy by other means and start with load: { mode: none }, or replicate fewer tables. Tables with a key have no such limit: they are loaded in ranges.',
+      'Make the copy by other means and start with load: { mode: none }, or replicate fewer tables. Tables with a key have no such limit, and between PostgreSQL servers those without one that log whole rows (REPLICA IDENTITY FULL) or none: they are loaded in ranges.',
     explanation:
-      "A table without a key is copied in one transaction from the queue's snapshot, while the source keeps WAL.",
+      "What can't be loaded in ranges is copied in one transaction from the queue's snapshot, while the source keeps WAL.",
   }),
   baseCopyMissing: errorKind<TablePlace & { more: number }>({
     code: 'TL-2308',
@@ -484,6 +484,17 @@ export const targetErrors = {
     remedy: (place) => `Make the key that the source has, not deferrable. ${startAgain(place)}`,
     explanation:
       'While a table is loaded in ranges the stream goes on, and may bring a row before its range is loaded. The load has to find it, and no other: by another key than the source has, two of its rows may be one at the target.',
+  }),
+  loadOwesTooMuch: errorKind<TablePlace & { bytes: number }>({
+    code: 'TL-2312',
+    title: 'Too many rows of a table without a key go while it is loaded',
+    recovery: 'halt',
+    message: ({ route, table, bytes }) =>
+      `route ${route}: of ${table}, which has no key, more than ${bytes} bytes of rows that are not loaded yet were deleted or changed since its load has begun`,
+    remedy: ({ route, table }) =>
+      `Give ${table} a key at the source, or load it while less of it changes: "tidelock start ${route}" begins the load anew.`,
+    explanation:
+      'Rows without a key are read as they were at one moment. What the stream has deleted since then and the load has not brought yet is kept in memory, so that the load leaves it out.',
   }),
   loadUnderForeignKey: errorKind<TablePlace & { constraint: string }>({
     code: 'TL-2306',
