@@ -304,15 +304,6 @@ export const transformMutations: readonly Mutation[] = [
     test: { file: 'test/unit/net-effect.test.ts', name: 'where rows stay when they are deleted' },
   },
   {
-    id: 'kept-row-by-any-index',
-    promise: 2,
-    what: 'finds rows that stay by another unique index than the one over what the route says identifies them',
-    file: 'connectors/postgres/target/table-plan.ts',
-    find: "if (source.identity === 'full' && source.kept === undefined) {",
-    replace: "if (source.identity === 'full') {",
-    test: { file: 'test/integration/consumer/traps.test.ts', name: 'an insert replaces the row of its key' },
-  },
-  {
     id: 'kept-keys-folded',
     promise: 5,
     what: 'keeps rows by an index whose collation takes two keys for one',
@@ -326,8 +317,8 @@ export const transformMutations: readonly Mutation[] = [
     promise: 5,
     what: 'keeps rows by a key that does not tell apart those that the source does, where the queue does not tell its key',
     file: 'src/pipeline/mapping/bind-output.ts',
-    find: 'const found = uniqueKeys.find((names) => names.every(isTold));',
-    replace: 'const found = uniqueKeys[0] ?? [];',
+    find: 'const found = keys.find((names) => names.every(isTold));',
+    replace: 'const found = keys[0] ?? [];',
     test: { ...refusals, name: 'tells apart the rows that stay' },
   },
   {

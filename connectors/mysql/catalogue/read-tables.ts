@@ -129,6 +129,5 @@ export function versionOf({ schema, name, columns }: CatalogueTable): TableVersi
       .filter((column) => !column.generated)
       .map(({ name: column, type, key }) => ({ name: column, type, modifier: -1, key })),
     ...(generated.length > 0 && { generated }),
-    uniqueKeys: columns.some(({ key }) => key) ? [columns.filter(({ key }) => key).map((column) => column.name)] : [],
   };
 }

@@ -80,14 +80,17 @@ function toldApart(
   key: readonly number[] | null,
 ): readonly string[] | null {
   const { source, lineage } = chain;
-  if (source.identity !== 'full' || uniqueKeys === null) return null;
+  // Of MySQL and MariaDB the queue tells the key although it logs whole rows; PostgreSQL flags every column then.
+  const flagged = source.columns.filter((column) => column.key).map((column) => column.name);
+  const keys = uniqueKeys ?? (flagged.length > 0 && flagged.length < source.columns.length ? [flagged] : null);
+  if (source.identity !== 'full' || keys === null) return null;
   const isTold = (name: string): boolean => {
     const index = source.columns.findIndex((column) => column.name === name);
     return (key ?? []).some((at) => lineage[at]?.injectiveOf === index);
   };
-  const found = uniqueKeys.find((names) => names.every(isTold));
+  const found = keys.find((names) => names.every(isTold));
   if (found !== undefined) return found;
-  const [first = []] = uniqueKeys;
+  const [first = []] = keys;
   if (first.length === 0) throw fail(transformErrors.keptUntold, placeOf(chain));
   throw fail(transformErrors.keyLost, { ...placeOf(chain), column: first.find((name) => !isTold(name)) ?? '' });
 }
