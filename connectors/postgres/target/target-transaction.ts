@@ -315,6 +315,9 @@ export class TargetTransaction {
   ): { readonly isCommitted: boolean; readonly written: WrittenLog | null } {
     const sent: { isCommitted: boolean; written: WrittenLog | null } = { isCommitted: false, written: null };
     failpoint('commit.before');
+    // Somebody waits for it to be durable (a COMMIT of the source's, whose standby this route is): the server's log writer would let them wait up to three
+    // times wal_writer_delay.
+    if (asynchronousCommit && isUrgent(group)) batch.send('set local synchronous_commit = local');
     batch.sendCommit(({ command }) => {
       sent.isCommitted = command === 'COMMIT';
       // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
@@ -490,4 +493,8 @@ function markerOf(sourceNode: string, group: Group): string {
   const commit = group.commit ?? group.parts.findLast((part) => part.commit !== null)?.commit ?? null;
   const here: Hop = { node: sourceNode, position: commit?.position ?? '', committedAtMs: commit?.atMs ?? 0 };
   return originMarker([...hops, here]);
+}
+
+function isUrgent({ parts }: Group): boolean {
+  return parts.some(({ urgency }) => urgency === 'now');
 }
