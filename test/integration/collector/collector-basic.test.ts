@@ -74,7 +74,8 @@ test('inserts, updates, deletes and truncates come in commit order with what was
   expect(changes.at(-1)).toMatchObject({ restartIdentity: true });
   expect(await queue.source.tables()).toEqual([
     announced?.kind === 'schemaChange' && announced.to,
-    changes[6]?.kind === 'schemaChange' && changes[6].to,
+    // Of a table whose whole rows are logged the queue does not tell what the catalogue does: it has no key.
+    changes[6]?.kind === 'schemaChange' && { ...changes[6].to, uniqueKeys: [] },
   ]);
   expect(reading.budget.usedBytes).toBe(0);
 });
