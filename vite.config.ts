@@ -15,5 +15,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     reportCompressedSize: false,
+    // What the page is made of goes on as it is licensed: its packages are not there where it is installed.
+    license: { fileName: 'licenses.md' },
   },
 });

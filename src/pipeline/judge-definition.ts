@@ -165,8 +165,9 @@ class Proof {
       gone: [...before.gone.filter((old) => !names.has(old)), ...dropped.map((column) => column.name)],
       ignored: before.ignored.filter((ignored) => names.has(ignored)),
       ...(before.left !== undefined && { left: before.left }),
-      // What it has become is told by a look at the catalogue, once the queue has come to that.
+      // What it has become is told by a look at the catalogue, once the queue has come to that; so is whether what one has halted at was accepted.
       ...untoldOf(before),
+      ...(before.halted !== undefined && { halted: before.halted }),
     };
   }
 }

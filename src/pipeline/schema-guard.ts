@@ -232,7 +232,7 @@ export class SchemaGuard {
     if (why === null) {
       // With `halt` a definition that no row has needed yet is not told.
       if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
-      else if (!judgement.changed) this.#refresh(change, known, judgement);
+      else if (!judgement.changed) this.#refresh(change, known, withoutHalt(judgement));
       return change.evolution === undefined ? null : change;
     }
     const print = printOf(facts);
@@ -515,6 +515,13 @@ function withBehind(judgement: Judgement, before: TableDefinition, isBehind: boo
     unproven: unproven ?? (changed && before.behind === true ? behindText : null),
     definition: definition !== null && isBehind ? { ...definition, behind: true } : definition,
   };
+}
+
+/** What a look has halted at is over, or was accepted: of the same state of the catalogue another halt could tell something else. */
+function withoutHalt(judgement: Judgement): Judgement {
+  if (judgement.definition === null) return judgement;
+  const { halted: _, ...definition } = judgement.definition;
+  return { ...judgement, definition };
 }
 
 function stepText(step: SchemaStep): string {

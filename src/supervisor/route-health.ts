@@ -123,9 +123,9 @@ function compareConcern({ route, compareFailure }: HealthFacts): Judged | null {
   return concern('warning', fail(supervisionErrors.compareFails, { route, ...compareFailure }));
 }
 
-/** Of a route that has failed its reason tells it. */
+/** Of a route that has failed its reason tells it; one that somebody has stopped rests. */
 function restartConcern({ route, state, restarted }: HealthFacts): Judged | null {
-  if (restarted == null || state === 'failed') return null;
+  if (restarted == null || ['failed', 'stopped', 'paused'].includes(state)) return null;
   const { recent = 1, agoMs, reason } = restarted;
   if (recent < restartsWarn || agoMs >= restartsCountMs) return null;
   return concern('warning', fail(supervisionErrors.restartsOften, { route, recent, agoMs, last: reason.message }));

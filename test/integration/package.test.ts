@@ -39,6 +39,10 @@ test('the archive holds what is to be shipped, and nothing else', async () => {
     'transforms',
     'web',
   ]);
+  // The page holds packages that are not installed beside it.
+  const licenses = readFileSync(join(folder, 'node_modules/tidelock/dist/web/licenses.md'), 'utf8');
+  for (const name of ['preact', '@preact/signals', 'uplot', '@dagrejs/dagre'])
+    expect(licenses).toMatch(new RegExp(`^## ${name} .*\\(MIT\\)$`, 'mi'));
 });
 
 test('each module of the engine is there once, whatever imports it, and packages are not in the bundle', () => {

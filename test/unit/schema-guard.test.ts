@@ -249,10 +249,13 @@ test.for(['halt', 'evolve'])(
       message: expect.stringContaining('a value of an enum'),
     });
     guards.start(at('0/4'));
-    await guards.look('0/5');
-    expect(guards.definition.labels).toEqual({ 16400: 'blue', 16402: 'ok' });
-    guards.start(null);
+    // Rows that waited announce the table before the next look at the catalogue.
+    await guards.meet('0/5', '9');
     await guards.look('0/6');
+    expect(guards.definition.labels).toEqual({ 16400: 'blue', 16402: 'ok' });
+    expect(guards.definition.halted).toBeUndefined();
+    guards.start(null);
+    await guards.look('0/7');
   },
 );
 

@@ -11,7 +11,7 @@ export interface TableWatchOptions {
 
 /**
  * A table with a digest of what changes when its definition is touched or its rows are written anew: stamps of its columns, and where it
- * is stored; with types that are not the server's own, what enums call their values and composites are made of; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
+ * is stored; with types that are not the server's own, what enums call their values and composites are made of; its entries of publications, which are others once it was out of one; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
  * alters a partition.
  */
 const tablesQuery = `
@@ -35,7 +35,10 @@ const tablesQuery = `
   JOIN pg_class part ON part.oid = m.oid
   CROSS JOIN LATERAL (
     SELECT concat(part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum),
-      CASE WHEN bool_or(a.atttypid >= 16384) THEN (SELECT digest FROM types) END) AS digest
+      CASE WHEN bool_or(a.atttypid >= 16384) THEN (SELECT digest FROM types) END, ':',
+      (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid) FROM pg_publication_rel r WHERE r.prrelid = part.oid), ':',
+      CASE WHEN part.relispartition THEN (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid)
+        FROM pg_partition_ancestors(part.oid) up JOIN pg_publication_rel r ON r.prrelid = up.relid) END) AS digest
     FROM pg_attribute a WHERE a.attrelid = part.oid AND a.attnum > 0
   ) d
   GROUP BY n.nspname, c.relname

@@ -45,6 +45,7 @@ test.for<[string, Partial<HealthFacts>, string[]]>([
   ['whose workers end again and again', { restarted: restarted(3) }, ['warning', 'warning TL-4314']],
   ['that starts once more', { state: 'starting', restarted: restarted(3) }, ['warning', 'warning TL-4314']],
   ['whose workers have ended a quarter of an hour ago', { restarted: restarted(7, 900_000) }, ['ok']],
+  ['that somebody has stopped after its workers ended', { state: 'stopped', restarted: restarted(3) }, ['ok']],
   ['whose workers have ended until it has failed', { state: 'failed', restarted: restarted(8) }, ['critical']],
   ['one that tries again', { state: 'retrying' }, ['warning']],
   ['one that has halted', { state: 'failed' }, ['critical']],
