@@ -14,7 +14,7 @@ import type { SourceReader } from './source-reader.ts';
 import type { TableName, TableVersion } from './table.ts';
 import type { TableDefinition, TableFacts } from './table-facts.ts';
 import type { TablePattern } from './table-pattern.ts';
-import type { PlaceRequest, PlaceRows } from './table-places.ts';
+import type { PlaceRequest, PlaceRows, StoredPart } from './table-places.ts';
 import type { DatabaseSchema } from './table-schema.ts';
 import type { WorkMeter } from './work-meter.ts';
 
@@ -38,7 +38,9 @@ export interface QueueSnapshot {
   sizeBytes(): Promise<number>;
   /** All rows of one of `tables`, in batches of about 1 MB. */
   read(table: TableVersion, signal: AbortSignal): AsyncIterable<readonly Row[]>;
-  /** Rows of the snapshot by their places (SourceReader.places); several at once. Only while they are read the table is locked. Absent where that is. */
+  /** As SourceReader.places, with what the rows were stored in as of the snapshot. */
+  places?(table: TableName): Promise<readonly StoredPart[] | null>;
+  /** Rows of the snapshot by their places; several at once. Only while they are read the table is locked. Absent where that is. */
   readPlaces?(request: PlaceRequest, signal: AbortSignal): Promise<PlaceRows>;
   /** A queue that was made for the snapshot alone goes, so that the source keeps no log for it; the snapshot stays. */
   hold?(): Promise<void>;

@@ -11,6 +11,15 @@ const keyless = { file: 'test/integration/route/load.test.ts', name: 'without a 
 /** Of loads beside the stream: one for each promise of docs/load.md. */
 export const loadMutations: readonly Mutation[] = [
   {
+    id: 'rows-in-the-way-of-a-begin',
+    promise: 5,
+    what: 'takes rows that are there when a route begins for those that its stream has brought',
+    file: 'connectors/postgres/target/postgres-loader.ts',
+    find: '.beginAll(loads, true)',
+    replace: '.beginAll(loads, false)',
+    test: { file: 'test/integration/route/load.test.ts', name: 'are in the way' },
+  },
+  {
     id: 'each-range-its-own-moment',
     promise: 2,
     what: 'reads each range of a table without a key as it is by then, so that a row that was updated is in none of them, or in two',

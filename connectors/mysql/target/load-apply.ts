@@ -95,10 +95,13 @@ export class LoadApply {
     this.#loads.delete(source);
   }
 
-  /** In an open target transaction. Rows that are replaced go in the transactions that follow: TRUNCATE would commit. */
-  async begin(loads: readonly BegunLoad[]): Promise<void> {
+  /**
+   * In an open target transaction. Rows that are replaced go in the transactions that follow: TRUNCATE would commit. `asked`: no stream has
+   * brought rows of theirs, see checkLoads.
+   */
+  async begin(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
     const { session, routeId } = this.#options;
-    await checkLoads(this.#options, loads, false);
+    await checkLoads(this.#options, loads, asked);
     for (const { load } of loads) {
       await storeLoad(session, routeId, { ...load, emptying: load.existing === 'replace' });
       this.#replaced.forget(load.source);

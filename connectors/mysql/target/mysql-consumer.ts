@@ -290,7 +290,7 @@ export class MysqlConsumer implements Consumer {
     const [{ chunk, begins } = {}] = parts;
     if (begins !== undefined) {
       await flights.settle();
-      await this.#loads.begin([begins]);
+      await this.#loads.begin([begins], false);
     }
     if (chunk !== undefined)
       await this.#loads.send(flights, chunk, { isEmpty: mode === 'set', maxBytes: this.#maxBytes });

@@ -94,7 +94,7 @@ export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
       guarded(async () => {
         if (loads.length === 0) return;
         const { foreignKeysAct } = apply;
-        await new LoadApply({ session, route, routeId, plans, foreignKeysAct }).begin(loads);
+        await new LoadApply({ session, route, routeId, plans, foreignKeysAct }).begin(loads, true);
       }),
     commit: (source, at, applied) =>
       guarded(async () => {

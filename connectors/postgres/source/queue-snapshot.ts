@@ -11,14 +11,14 @@ import { LongRowError, RowTextError, RowTextReader } from '../../../src/core/row
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableName, type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
-import type { PlaceRequest, PlaceRows } from '../../../src/core/table-places.ts';
+import type { PlaceRequest, PlaceRows, StoredPart } from '../../../src/core/table-places.ts';
 import { classifyPostgresError, isPostgresError, sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '../identifiers.ts';
 import { takeBytesAsStored } from './bytes-as-stored.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide, withSide } from './sessions.ts';
-import { readPlaces } from './table-places.ts';
+import { readPlaces, storedParts } from './table-places.ts';
 import { tablesBytes } from './tables-bytes.ts';
 
 export interface PostgresSnapshotOptions {
@@ -100,6 +100,23 @@ export class PostgresSnapshot implements QueueSnapshot {
       throw classifyPostgresError(error, route.from.name);
     }
     await end(exporter);
+  }
+
+  async places(table: TableName): Promise<readonly StoredPart[] | null> {
+    const client = await this.#client();
+    let isGood = false;
+    try {
+      await this.#begin(client);
+      const parts = await storedParts(client, table);
+      await client.query('COMMIT');
+      isGood = true;
+      return parts;
+    } catch (error) {
+      throw this.#classify(error, table);
+    } finally {
+      if (isGood && !this.#isClosed) this.#idle.push(client);
+      else await end(client);
+    }
   }
 
   async readPlaces(request: PlaceRequest, signal: AbortSignal): Promise<PlaceRows> {

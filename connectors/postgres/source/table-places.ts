@@ -9,17 +9,19 @@ import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 /** A session that waits longer for its table would hold up those that want it after the DDL command that it waits for. */
 const lockMs = 2_000;
 
-// pg_partition_tree gives an ordinary table nothing before 18 where it is no partition: ask for both.
+// pg_partition_tree gives an ordinary table nothing before 18 where it is no partition: ask for both. The storage is that of pg_class, which in a snapshot is as
+// of then: pg_relation_filenode would name what a command has made since, in which the snapshot sees no rows. A partition may lack rights that the whole has.
 const partsQuery = `
-  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS id, pg_relation_filenode(c.oid)::text AS storage,
-    (pg_relation_size(c.oid) / current_setting('block_size')::int8)::int8::text AS blocks, c.relkind = 'r' AND a.amname = 'heap' AS heap
+  SELECT n.nspname AS schema, c.relname AS name, c.oid::text AS id, c.relfilenode::text AS storage,
+    (pg_relation_size(c.oid) / current_setting('block_size')::int8)::int8::text AS blocks,
+    c.relkind = 'r' AND a.amname = 'heap' AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS heap
   FROM (SELECT to_regclass($1)::oid AS oid UNION SELECT relid::oid FROM pg_partition_tree(to_regclass($1))) t
   JOIN pg_class c ON c.oid = t.oid AND c.relkind <> 'p'
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_am a ON a.oid = c.relam
   ORDER BY c.oid`;
 
-/** Null where some of the rows are kept by anything else than the heap: their ctid may mean nothing, or something else. */
+/** Null where some of the rows are kept by anything else than the heap: their ctid may mean nothing, or something else; or where we may not read a part by itself. */
 export async function storedParts(
   client: Pick<pg.Client, 'query'>,
   table: TableName,

@@ -137,13 +137,13 @@ export class LoadApply {
   }
 
   begin(load: BegunLoad): Promise<void> {
-    return this.beginAll([load]);
+    return this.beginAll([load], false);
   }
 
-  /** In an open target transaction. Tables that point to others are emptied first. */
-  async beginAll(loads: readonly BegunLoad[]): Promise<void> {
+  /** In an open target transaction. Tables that point to others are emptied first. `asked`: no stream has brought rows of theirs, see checkLoads. */
+  async beginAll(loads: readonly BegunLoad[], asked: boolean): Promise<void> {
     const { client, routeId, plans } = this.#options;
-    await checkLoads(this.#options, loads, false);
+    await checkLoads(this.#options, loads, asked);
     const replaced = loads.filter(({ load }) => load.existing === 'replace');
     const isWhole = ({ tables, where }: BegunLoad): boolean =>
       where === null && tables.every((table) => plans.get(table).share === null);
@@ -156,6 +156,14 @@ export class LoadApply {
       await storeLoad(client, routeId, { ...begun.load, emptying });
       this.#replaced.forget(begun.load.source);
     }
+  }
+
+  /** A trigger of the target that acts, or a rule, may keep rows, which would come once more. */
+  async #deleteAll(plan: TablePlan): Promise<void> {
+    await this.#options.client.query(`delete from ${plan.relation}${whereShared(plan)}`);
+    const { rows } = await this.#options.client.query(`select from ${plan.relation}${whereShared(plan)} limit 1`);
+    const place = { route: this.#options.route.name, table: plan.label };
+    if (rows.length > 0) throw fail(targetErrors.targetNotEmpty, place);
   }
 
   /**
@@ -175,7 +183,7 @@ export class LoadApply {
     for (const { load, tables } of loads) {
       const emptied = plans.parentsFirst(tables.map((table) => plans.get(table))).toReversed();
       if (emptied.some(({ share }) => share !== null) || !(await this.#truncate(emptied)))
-        for (const plan of emptied) await client.query(`delete from ${plan.relation}${whereShared(plan)}`);
+        for (const plan of emptied) await this.#deleteAll(plan);
       await storeLoad(client, routeId, { ...load, emptying: false });
     }
   }

@@ -69,7 +69,8 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
         if (!sorted.has(table)) await plans.add(client, [table]);
         return loadTable({ client, route, plan: plans.get(table), replicaRole, position: options.position }, batches);
       }),
-    begin: (loads) => guarded(() => new LoadApply({ client, route, routeId, plans, replicaRole }).beginAll(loads)),
+    begin: (loads) =>
+      guarded(() => new LoadApply({ client, route, routeId, plans, replicaRole }).beginAll(loads, true)),
     beginAnew: (loads) =>
       guarded(async () => {
         await new LoadApply({ client, route, routeId, plans, replicaRole }).beginAnew(loads);

@@ -66,51 +66,46 @@ export async function openKeylessView(options: InitialLoadOptions & { readonly d
   if (due.length === 0) return nothing;
   const labels = new Set(due.map((load) => load.source));
   const tables = (await source.tables()).filter((table) => labels.has(tableLabel(table)));
-  const reader = source.reader();
+  const wanted = tables.filter((table) => isKeylessFit(mapper.bind(table)));
+  if (wanted.length === 0) return nothing;
+  const inTime = AbortSignal.timeout(viewWithinMs);
+  const snapshot = await source.addTables(wanted, AbortSignal.any([signal, inTime])).catch((reason: unknown) => {
+    signal.throwIfAborted();
+    const error = asTidelockError(reason);
+    if (!inTime.aborted && error.recovery !== 'retry') throw error;
+    logger.info({ tables: [...labels], reason: error.message }, 'tables without a key wait for their load');
+    return null;
+  });
+  if (snapshot === null) return { view: null, isBusy: true };
   try {
-    const wanted = tables.filter((table) => isKeylessFit(mapper.bind(table)));
-    if (wanted.length === 0) return nothing;
-    const inTime = AbortSignal.timeout(viewWithinMs);
-    const snapshot = await source.addTables(wanted, AbortSignal.any([signal, inTime])).catch((reason: unknown) => {
-      signal.throwIfAborted();
-      const error = asTidelockError(reason);
-      if (!inTime.aborted && error.recovery !== 'retry') throw error;
-      logger.info({ tables: [...labels], reason: error.message }, 'tables without a key wait for their load');
-      return null;
+    await snapshot.hold?.();
+    const parts = await placedTables(
+      target,
+      snapshot,
+      snapshot.tables.map((table) => mapper.bind(table)),
+    );
+    const loads = due.flatMap((load): BegunLoad[] => {
+      const table = snapshot.tables.find((one) => tableLabel(one) === load.source);
+      if (table === undefined || !parts.has(load.source)) return [];
+      return [{ load, tables: mapper.bind(table).tables, telling: [], where: null }];
     });
-    if (snapshot === null) return { view: null, isBusy: true };
+    const sourceNode = source.originName(snapshot.source);
+    const loader = await target.loader({ epoch, sourceNode, position: snapshot.position });
     try {
-      await snapshot.hold?.();
-      const parts = await placedTables(
-        target,
-        reader,
-        snapshot.tables.map((table) => mapper.bind(table)),
-      );
-      const loads = due.flatMap((load): BegunLoad[] => {
-        const table = snapshot.tables.find((one) => tableLabel(one) === load.source);
-        if (table === undefined || !parts.has(load.source)) return [];
-        return [{ load, tables: mapper.bind(table).tables, telling: [], where: null }];
-      });
-      const sourceNode = source.originName(snapshot.source);
-      const loader = await target.loader({ epoch, sourceNode, position: snapshot.position });
-      try {
-        await loader.beginAnew?.(loads);
-      } catch (error) {
-        await loader.abort();
-        throw error;
-      }
-      const begun = new Map(loads.map(({ load }) => [load.source, parts.get(load.source) ?? []]));
-      logger.info(
-        { tables: [...begun.keys()], position: snapshot.position },
-        'tables without a key are loaded from here',
-      );
-      return { view: { snapshot, parts: begun }, isBusy: false };
+      await loader.beginAnew?.(loads);
     } catch (error) {
-      await snapshot.close();
+      await loader.abort();
       throw error;
     }
-  } finally {
-    await reader.close();
+    const begun = new Map(loads.map(({ load }) => [load.source, parts.get(load.source) ?? []]));
+    logger.info(
+      { tables: [...begun.keys()], position: snapshot.position },
+      'tables without a key are loaded from here',
+    );
+    return { view: { snapshot, parts: begun }, isBusy: false };
+  } catch (error) {
+    await snapshot.close();
+    throw error;
   }
 }
 

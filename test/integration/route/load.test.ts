@@ -260,6 +260,20 @@ test('a table of a running route is loaded anew: refused, merged, replaced', { t
   expect(ownConcerns(after)).toEqual([]);
 });
 
+test('rows at the target are in the way of tables that are loaded beside the stream, with a key and without', async () => {
+  for (const key of ['PRIMARY KEY', '']) {
+    const { source, target } = await servers.pair(
+      `CREATE TABLE item (id int ${key}, v text); ALTER TABLE item REPLICA IDENTITY FULL`,
+    );
+    await source.query(`INSERT INTO item SELECT n, repeat('x', 200) FROM generate_series(1, 3000) n`);
+    await target.query(`INSERT INTO item VALUES (1, 'theirs')`);
+    using file = new RouteFile({ source, target, route: beside });
+    await using route = file.run();
+    expect((await route.state('failed')).reason?.code).toBe('TL-2301');
+    expect(await contents(target, ['item'])).toEqual({ item: ['(1,theirs)'] });
+  }
+});
+
 test('a route begins with a merge: rows of the target stay where the source has none, and identities follow', {
   timeout: 120_000,
 }, async () => {
