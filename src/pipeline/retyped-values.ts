@@ -8,8 +8,21 @@ const lengthened: ReadonlySet<string> = new Set(
   ),
 );
 
-/** All values are as they were, and expressions take both types for the same. Other servers' types are only as they were where they are the same. */
+/** Whole numbers of MySQL and MariaDB with a sign, each with room for those before it. Of one without a sign the largest is no integer to an expression. */
+const wholeNumbers = ['smallint', 'mediumint', 'int', 'bigint'];
+const wholeNumber = /^(smallint|mediumint|int|bigint)(?:\(\d+\))?$/;
+
+function placeOfWhole(type: string): number {
+  return wholeNumbers.indexOf(wholeNumber.exec(type)?.[1] ?? '');
+}
+
+/**
+ * All values are as they were, and expressions make the same of them. Other servers' types are so where they are the same, or where a whole number
+ * got more room.
+ */
 export function readsAlike(was: Column, is: Column): boolean {
+  const place = placeOfWhole(was.type);
+  if (place >= 0 && placeOfWhole(is.type) >= place) return true;
   const isSameKind = was.type === is.type || (texts.has(was.type) && texts.has(is.type));
   if (!isSameKind) return false;
   if (was.modifier === is.modifier) return true;
