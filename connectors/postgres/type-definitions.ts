@@ -56,11 +56,25 @@ const columnsQuery = `
   SELECT attrelid::int8::text AS relation, attname AS name, atttypid::int8::text AS type, atttypmod AS modifier
   FROM pg_attribute WHERE attrelid = ANY ($1::oid[]) AND attnum > 0 AND NOT attisdropped`;
 
+type ColumnTypes = ReadonlyMap<string, ReadonlyMap<string, TypeDefinition>>;
+
+/** Between the two queries a command has changed what they ask for. */
+class TypeGone extends Error {}
+
+/** Somebody who makes types and columns faster than they can be read is not waited for. */
+const mostReadings = 5;
+
 /** Definitions of the columns' types, by the oid of the table and the column's name. */
-export async function readColumnTypes(
-  session: Session,
-  tables: readonly string[],
-): Promise<ReadonlyMap<string, ReadonlyMap<string, TypeDefinition>>> {
+export async function readColumnTypes(session: Session, tables: readonly string[]): Promise<ColumnTypes> {
+  for (let readings = 1; ; readings++)
+    try {
+      return await readOnce(session, tables);
+    } catch (error) {
+      if (!(error instanceof TypeGone) || readings === mostReadings) throw error;
+    }
+}
+
+async function readOnce(session: Session, tables: readonly string[]): Promise<ColumnTypes> {
   const { rows } = await session.query(typesQuery, [tables]);
   const types = new Map((rows as unknown as CatalogueType[]).map((type) => [type.oid, type]));
   const made = new Map<string, TypeDefinition>();
@@ -83,7 +97,7 @@ function defineType(
   define: (oid: string, modifier: number) => TypeDefinition,
 ): TypeDefinition {
   const type = types.get(oid);
-  if (type === undefined) throw new RangeError(`type ${oid} is gone`);
+  if (type === undefined) throw new TypeGone(`type ${oid} is gone`);
   const { name } = type;
   // The server applies the first modifier on the way from a domain to its base, and an array's to its elements.
   if (type.base !== null) return define(type.base, modifier === -1 ? type.modifier : modifier);
