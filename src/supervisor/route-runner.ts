@@ -112,6 +112,7 @@ class RouteRunner {
   #takeover: boolean;
   #retries = 0;
   #lastCode = '';
+  #lastSqlState = '';
   /** Of the lease that this engine has, or had last. */
   #epoch: bigint | null;
   #held: { readonly request: number; readonly fenced: boolean; readonly reason: Reason } | null = null;
@@ -497,10 +498,12 @@ class RouteRunner {
     }
     const isOver = isRouteGone(error.code);
     if (isOver) this.#held = null;
-    // What lasts is told once.
-    if (error.code !== this.#lastCode)
+    // What lasts is told once. A server that starts up, and is a standby then, does not last.
+    const sqlState = String((error.place as { sqlState?: string }).sqlState ?? '');
+    if (error.code !== this.#lastCode || sqlState !== this.#lastSqlState)
       this.#logger.warn({ ...error.toJSON() }, halted ? 'route halted' : 'route interrupted, trying again');
     this.#lastCode = error.code;
+    this.#lastSqlState = sqlState;
     if (this.#held === null && !this.#halted) this.#report.show(halted ? 'failed' : 'retrying', reasonOf(error));
     const longestMs = isOver
       ? droppedMs
