@@ -24,6 +24,16 @@ export interface UniqueKeyFacts {
   readonly columns: readonly number[];
 }
 
+/** What a label of TableFacts is of. */
+export interface LabelFacts {
+  /** Ids of the columns that are made of it. */
+  readonly columns: readonly number[];
+  /** Of its type; null of one of an extension, whose own commands nobody tells one by one. */
+  readonly schema: string | null;
+  /** Id of the table, view or the like whose rows the type is of; null for a type of its own. */
+  readonly table: string | null;
+}
+
 /** A column that does not travel. */
 export interface GeneratedFacts {
   readonly id: number;
@@ -63,7 +73,13 @@ export interface TableFacts {
    * composite has. None where there are none.
    */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Name of the publication, and behind a blank what is another text once the table was taken out of it and put back. */
+  /** What each of them is of, by its id. */
+  readonly labelled?: Readonly<Record<string, LabelFacts>>;
+  /**
+   * Name of the publication, behind a blank its id, and behind a point by which of its entries it has the table, with commas between: each has an id that is
+   * never given again, `n` before that of a schema, and `@` behind that of a schema, or of a table that it is a partition of, with what is another text once it was elsewhere.
+   * Without the point all tables are in it.
+   */
   readonly published?: string;
   /** They may be as of before the transaction that was asked about: its COMMIT waits for the route, so that nobody sees it yet. */
   readonly isBehind?: boolean;

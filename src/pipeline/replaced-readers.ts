@@ -32,6 +32,14 @@ export function retypedUnderReaders(from: Identified, to: Identified): string | 
   return null;
 }
 
+/** Places in the source's row of the columns that travel, or that something is decided by or made of. */
+export function usedColumns(binding: TableBinding): ReadonlySet<number> {
+  const used = readAnywhere(binding);
+  for (const { projection, table } of binding.outputs)
+    for (const at of projection ?? table.columns.keys()) used.add(at);
+  return used;
+}
+
 /** By their places in the source's row, with which each row of the chain begins. */
 function readElsewhere(binding: TableBinding): Set<number> {
   return readBy(binding, binding.steps.map(withoutOwn));

@@ -8,12 +8,23 @@ const lengthened: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Whole numbers of MySQL and MariaDB with a sign, each with room for those before it. Of one without a sign the largest is no integer to an expression. */
-const wholeNumbers = ['smallint', 'mediumint', 'int', 'bigint'];
-const wholeNumber = /^(smallint|mediumint|int|bigint)(?:\(\d+\))?$/;
+/**
+ * Whole numbers of PostgreSQL, and with a sign of MySQL and MariaDB, each with room for those before it. Whatever expressions make of a value by the one, they make by
+ * the next, or refuse to be compiled (`date + n`), or had no value for it (an overflow): the language has no operator that depends on the room of a whole number. Of one
+ * without a sign the largest of MySQL is no integer to an expression.
+ */
+const wholeNumbers: readonly (readonly string[])[] = [
+  ['pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8'],
+  ['smallint', 'mediumint', 'int', 'bigint'],
+];
+const displayWidth = /\(\d+\)$/;
 
-function placeOfWhole(type: string): number {
-  return wholeNumbers.indexOf(wholeNumber.exec(type)?.[1] ?? '');
+function isWidened(was: Column, is: Column): boolean {
+  const [from, to] = [was, is].map(({ type }) => type.replace(displayWidth, ''));
+  return wholeNumbers.some((kinds) => {
+    const place = kinds.indexOf(from ?? '');
+    return place >= 0 && kinds.indexOf(to ?? '') >= place;
+  });
 }
 
 /**
@@ -21,8 +32,7 @@ function placeOfWhole(type: string): number {
  * got more room.
  */
 export function readsAlike(was: Column, is: Column): boolean {
-  const place = placeOfWhole(was.type);
-  if (place >= 0 && placeOfWhole(is.type) >= place) return true;
+  if (isWidened(was, is)) return true;
   const isSameKind = was.type === is.type || (texts.has(was.type) && texts.has(is.type));
   if (!isSameKind) return false;
   if (was.modifier === is.modifier) return true;
@@ -33,7 +43,6 @@ export function readsAlike(was: Column, is: Column): boolean {
   return isSameScale && was.modifier !== -1 && is.modifier > was.modifier;
 }
 
-const integers = ['int2', 'int4', 'int8'].map((name) => `pg_catalog.${name}`);
 const ofPostgres = (...columns: readonly Column[]): boolean =>
   columns.some(({ type }) => type.startsWith('pg_catalog.'));
 
@@ -43,7 +52,6 @@ const ofPostgres = (...columns: readonly Column[]): boolean =>
  */
 export function keepsValues(was: Column, is: Column): boolean {
   if (!ofPostgres(was, is) || readsAlike(was, is)) return true;
-  if (integers.includes(was.type) && integers.indexOf(is.type) > integers.indexOf(was.type)) return true;
   if (was.type !== 'pg_catalog.numeric' || is.type !== was.type || was.modifier === -1) return false;
   const [from, to] = [digitsOf(was.modifier), digitsOf(is.modifier)];
   return to.scale >= from.scale && to.whole >= from.whole;

@@ -10,11 +10,11 @@ import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts'
 import type { SchemaStep } from '../core/schema-step.ts';
 import type { Followed, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
-import type { TableDefinition, TableFacts, UniqueKeyFacts } from '../core/table-facts.ts';
+import type { LabelFacts, TableDefinition, TableFacts, UniqueKeyFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { isOfCatalogue } from './assign-columns.ts';
-import { printOf } from './catalogue-print.ts';
+import { isPrintOf, printOf } from './catalogue-print.ts';
 import { IgnoredColumns } from './ignored-columns.ts';
 import {
   definitionOf,
@@ -25,7 +25,7 @@ import {
   versionOf,
 } from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
-import { replacedUnderReaders, retypedUnderReaders } from './replaced-readers.ts';
+import { replacedUnderReaders, retypedUnderReaders, usedColumns } from './replaced-readers.ts';
 import { type Identified, madeOtherwise, schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
 import { untoldChange, untoldOf, withUntold } from './untold-changes.ts';
@@ -235,27 +235,52 @@ export class SchemaGuard {
       else if (!judgement.changed) this.#refresh(change, known, withoutHalt(judgement));
       return change.evolution === undefined ? null : change;
     }
-    const print = printOf(facts);
     if (this.#isAcceptedState(before, facts)) {
       this.#accept(change, facts);
       return change;
     }
-    await this.#options.store.setHalted(known.source, { at, print });
+    await this.#noteHalted(known, facts, at);
     if (why === untold) await this.#haltAlso(at);
     throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
   }
 
-  /** A value that a command has renamed the target was told of. */
   #untold(before: TableDefinition, facts: TableFacts): string | null {
-    return untoldChange(before, facts, this.#options.route.ddl === 'replicate');
+    return untoldChange(before, facts, (label) => {
+      const of = facts.labelled?.[label];
+      return of === undefined || (!this.#isTold(of) && this.#isUsed(before, of));
+    });
+  }
+
+  /** Commands about the type are carried to the target: the route means a table of its schema, or carries the table whose rows are of it. */
+  #isTold({ schema, table }: LabelFacts): boolean {
+    const { route } = this.#options;
+    if (route.ddl !== 'replicate') return false;
+    if (table === null) return schema !== null && route.tables.meansSchema(schema);
+    return [...this.#stored.values()].some(({ definition }) => definition?.id === table);
+  }
+
+  /** A column that travels, or that something is decided by or made of, has values of it; of one that was not there before nothing is known. */
+  #isUsed(before: TableDefinition, { columns }: LabelFacts): boolean {
+    const used = usedColumns(this.#options.mapper.bind(versionOf(before)));
+    return columns.some((id) => {
+      const at = before.columns.findIndex((column) => column.id === id);
+      return at < 0 || used.has(at);
+    });
+  }
+
+  /** Also in what is still on its way to the target, which would take the note away again. */
+  async #noteHalted(known: StoredTable, facts: TableFacts, at: Position): Promise<void> {
+    const halted = { at, print: printOf(facts) };
+    if (known.definition !== null) Object.assign(known, { definition: { ...known.definition, halted } });
+    await this.#options.store.setHalted(known.source, halted);
   }
 
   /** Others that have the same enum, or are of the same publication: a person accepts it once for all of them. */
   async #haltAlso(at: Position): Promise<void> {
     for (const [label, facts] of this.#touched) {
-      const before = this.#stored.get(label)?.definition;
-      if (facts !== null && before && this.#untold(before, facts) !== null)
-        await this.#options.store.setHalted(label, { at, print: printOf(facts) });
+      const known = this.#stored.get(label);
+      if (facts !== null && known?.definition && this.#untold(known.definition, facts) !== null)
+        await this.#noteHalted(known, facts, at);
     }
   }
 
@@ -354,10 +379,15 @@ export class SchemaGuard {
   /** Of a table whose rows stay when they are deleted: what tells them apart is no column's, and the queue does not tell it. */
   #withKey(judgement: Judgement, before: TableDefinition, facts: TableFacts): Judgement {
     if (judgement.unproven !== null || before.uniqueKeys === undefined) return judgement;
-    const [{ toldApartBy }] = this.#options.mapper.bind(versionOf(before)).outputs;
+    const { outputs, kept } = this.#options.mapper.bind(versionOf(before));
+    const [{ toldApartBy }] = outputs;
     const names = namedKeys(before) ?? [];
     const isUsed = (at: number): boolean => toldApartBy?.join('\0') === names[at]?.join('\0');
-    const isThere = ({ id }: UniqueKeyFacts): boolean => facts.uniqueKeys?.some((key) => key.id === id) === true;
+    // Rows of one key that were there while it was not are a collision where deleted rows have a mark; without, the second has replaced the first.
+    const isOver = (key: UniqueKeyFacts, columns: readonly number[]): boolean =>
+      kept?.mark != null && isDeepStrictEqual(new Set(key.columns), new Set(columns));
+    const isThere = ({ id, columns }: UniqueKeyFacts): boolean =>
+      facts.uniqueKeys?.some((key) => key.id === id || isOver(key, columns)) === true;
     if (toldApartBy == null || before.uniqueKeys.some((key, at) => isUsed(at) && isThere(key))) return judgement;
     const unproven = `the unique index over ${toldApartBy.join(', ')}, which tells rows apart that stay when they are deleted, was dropped or made anew`;
     return { ...judgement, unproven };
@@ -377,7 +407,7 @@ export class SchemaGuard {
   #isAcceptedState({ halted }: TableDefinition, facts: TableFacts): boolean {
     const { acceptedTo, source } = this.#options;
     if (halted === undefined || acceptedTo === null || !source.order.covers(acceptedTo, halted.at)) return false;
-    return halted.print === printOf(facts);
+    return isPrintOf(halted.print, facts);
   }
 
   async #first(change: SchemaChange, facts: TableFacts | null): Promise<void> {

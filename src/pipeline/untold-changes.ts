@@ -8,18 +8,45 @@ export function untoldOf({ labels, published }: Untold): Untold {
   return { ...(labels !== undefined && { labels }), ...(published !== undefined && { published }) };
 }
 
-/** Why rows have changed, or changes are missing, and nothing in the queue tells it; null where neither is so. `tellsLabels`: commands do. */
-export function untoldChange(before: Untold, now: Untold, tellsLabels: boolean): string | null {
+/**
+ * Why rows have changed, or changes are missing, and nothing in the queue tells it; null where neither is so. `matters`: of a label that is another one, by its
+ * id, whether the target has values by it that no command has changed there.
+ */
+export function untoldChange(before: Untold, now: Untold, matters: (label: string) => boolean): string | null {
   const { labels = {} } = now;
   const isRenamed = ([id, label]: readonly [string, string]): boolean =>
-    labels[id] !== undefined && labels[id] !== label;
-  if (!tellsLabels && Object.entries(before.labels ?? {}).some(isRenamed))
+    labels[id] !== undefined && labels[id] !== label && matters(id);
+  if (Object.entries(before.labels ?? {}).some(isRenamed))
     return 'a value of an enum was renamed, or an attribute of a composite type added or dropped, so that rows that have it changed without row events';
-  const [publication = ''] = now.published?.split(' ') ?? [];
+  if (before.published === now.published) return null;
+  const [was, is] = [publishedBy(before), publishedBy(now)];
   // A route that was renamed has another one.
-  if (before.published === now.published || !before.published?.startsWith(`${publication} `) || publication === '')
-    return null;
-  return `it was taken out of publication ${publication} and put back, and what changed in between is not in the queue`;
+  if (was === null || is === null || was.publication !== is.publication || isThroughout(was, is)) return null;
+  return `it was taken out of publication ${is.publication} and put back, and what changed in between is not in the queue`;
+}
+
+interface PublishedBy {
+  readonly publication: string;
+  readonly id: string;
+  /** Null: all tables are in it, or an older engine has not told by which schema this one is. */
+  readonly entries: readonly string[] | null;
+}
+
+function publishedBy({ published }: Untold): PublishedBy | null {
+  if (published === undefined) return null;
+  const at = published.lastIndexOf(' ');
+  const [id = '', entries = null] = published.slice(at + 1).split('.');
+  return { publication: published.slice(0, at), id, entries: entries === null ? null : entries.split(',') };
+}
+
+/** Of the same publication, an entry that was there at both looks has been there in between. Whichever came and went meanwhile leaves no gap. */
+function isThroughout(was: PublishedBy, is: PublishedBy): boolean {
+  if (was.id !== is.id) return false;
+  if (was.entries === null) return is.entries === null || is.entries.some((entry) => entry.startsWith('n'));
+  // An older engine has not told since when a partition is attached.
+  const isThere = (entry: string): boolean =>
+    was.entries?.some((old) => old === entry || old === entry.split('@')[0]) === true;
+  return is.entries?.some((entry) => entry !== '' && isThere(entry)) === true;
 }
 
 export function withUntold(judgement: Judgement, facts: TableFacts): Judgement {

@@ -4,9 +4,12 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableDefinition, TableFacts } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
+import { printOf } from '../../src/pipeline/catalogue-print.ts';
 import { definitionOf } from '../../src/pipeline/judge-definition.ts';
+import type { TableBinding } from '../../src/pipeline/mapping/table-binding.ts';
 import { SchemaGuard, type SchemaGuardOptions } from '../../src/pipeline/schema-guard.ts';
 import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { untoldChange } from '../../src/pipeline/untold-changes.ts';
 
 const label = 'public.p';
 const at = (text: string): Position => text as unknown as Position;
@@ -72,13 +75,20 @@ const after: TableFacts = {
 /** A route's guards, one behind another as the route is started again; what they store goes on. */
 class Guards {
   readonly #schemaChanges: string;
+  readonly #ddl: string;
+  /** Of the table, beside what any binding has. */
+  binding: object = {};
+  /** The columns that travel, by their places; null: all. */
+  projection: readonly number[] | null = null;
+  toldApartBy: readonly string[] | null = null;
   catalogue = before;
   definition: TableDefinition = definitionOf(before);
   halts = 0;
   #guard: SchemaGuard;
 
-  constructor(schemaChanges: string) {
+  constructor(schemaChanges: string, ddl = 'ignore') {
     this.#schemaChanges = schemaChanges;
+    this.#ddl = ddl;
     this.#guard = this.#next(null);
   }
 
@@ -90,9 +100,9 @@ class Guards {
     return new SchemaGuard({
       route: {
         name: 'r',
-        tables: { select: () => null },
+        tables: { select: () => null, meansSchema: (schema: string) => schema === 'meant' },
         schemaChanges: this.#schemaChanges,
-        ddl: 'ignore',
+        ddl: this.#ddl,
         allow: [],
       },
       mapper: {
@@ -102,7 +112,14 @@ class Guards {
           tables: [source],
           steps: [],
           lineage: [],
-          outputs: [{ owns: null, table: source, projection: null, lineage: [] }],
+          kept: null,
+          outputs: [
+            {
+              ...{ owns: null, table: source, lineage: [] },
+              ...{ projection: this.projection, toldApartBy: this.toldApartBy },
+            },
+          ],
+          ...this.binding,
         }),
       } as unknown as TableMapper,
       store: {
@@ -132,17 +149,18 @@ class Guards {
     const to = { schema, name, identity, columns };
     const change = { kind: 'schemaChange', from: null, to, at: at(position), tableId: '1', seen: 'x' } as never;
     await this.#guard.meet(change, transaction);
-    this.#store([change]);
+    this.store([change]);
   }
 
   async look(position: string): Promise<readonly SchemaChange[]> {
     this.#guard.touch([label]);
     const changes = await this.#guard.unannounced(at(position));
-    this.#store(changes);
+    this.store(changes);
     return changes;
   }
 
-  #store(changes: readonly SchemaChange[]): void {
+  /** What has come of them is at the target. */
+  store(changes: readonly SchemaChange[]): void {
     for (const { evolution } of changes)
       if (evolution?.stored?.definition) this.definition = JSON.parse(JSON.stringify(evolution.stored.definition));
   }
@@ -258,6 +276,125 @@ test.for(['halt', 'evolve'])(
     await guards.look('0/7');
   },
 );
+
+test.for<
+  readonly [
+    ddl: string,
+    schema: string | null,
+    table: string | null,
+    columns: number[],
+    isCarried: boolean,
+    halts: boolean,
+  ]
+>([
+  ['ignore', 'meant', null, [1], true, true],
+  // None that travels, or that something is made of, has values of it.
+  ['ignore', 'meant', null, [1], false, false],
+  // One of which nothing is known yet.
+  ['ignore', 'meant', null, [1, 2], false, true],
+  ['replicate', 'meant', null, [1], true, false],
+  ['replicate', 'other', null, [1], true, true],
+  // An extension's own commands are told by none.
+  ['replicate', null, null, [1], true, true],
+  // The rows of a table: commands about it are carried where its rows are.
+  ['replicate', 'other', '1', [1], true, false],
+  ['replicate', 'meant', '2', [1], true, true],
+])(
+  'a value of an enum that is renamed halts where no command tells it and the target has it: ddl %s, of schema %s, rows of table %s, in columns %j, carried %s: %s',
+  async ([ddl, schema, table, columns, isCarried, halts]) => {
+    const guards = new Guards('evolve', ddl);
+    if (!isCarried) guards.projection = [];
+    for (const [position, name] of [
+      ['0/2', 'sad'],
+      ['0/3', 'blue'],
+    ] as const) {
+      guards.catalogue = { ...before, labels: { 16400: name }, labelled: { 16400: { columns, schema, table } } };
+      const look = guards.look(position);
+      if (halts && name === 'blue')
+        await expect(look).rejects.toMatchObject({ message: expect.stringContaining('a value of an enum') });
+      else await look;
+    }
+    expect(guards.definition.labels).toEqual({ 16400: halts ? 'sad' : 'blue' });
+  },
+);
+
+test('what a look has halted at is accepted once, also where an older definition was still on its way, and an older engine has noted it', async () => {
+  const guards = new Guards('evolve');
+  const named = (label: string): TableFacts => ({ ...before, labels: { 16400: label } });
+  guards.catalogue = named('sad');
+  const late = await guards.look('0/2');
+  guards.catalogue = named('blue');
+  await expect(guards.look('0/3')).rejects.toMatchObject({ code: 'TL-4109' });
+  guards.store(late);
+  const noted = guards.definition;
+  for (const print of [printOf(guards.catalogue), printOf(before)]) {
+    guards.definition = { ...noted, halted: { at: at('0/3'), print } };
+    guards.start(at('0/4'));
+    await guards.look('0/5');
+    expect(guards.definition.labels).toEqual({ 16400: 'blue' });
+  }
+  expect(noted.halted?.print).toBe(printOf(guards.catalogue));
+  guards.definition = { ...noted, halted: { at: at('0/3'), print: printOf(named('green')) } };
+  guards.start(at('0/4'));
+  await expect(guards.look('0/5')).rejects.toMatchObject({ code: 'TL-4109' });
+});
+
+/** An index by which rows are told apart, and columns that it is over. */
+test.for<readonly [isMarked: boolean, id: string, columns: number[], halts: boolean]>([
+  [true, '11', [2, 1], false],
+  [false, '11', [1, 2], true],
+  [true, '11', [1], true],
+  [true, '11', [1, 2, 3], true],
+  [false, '10', [1, 2], false],
+])(
+  'an index that is made anew tells rows apart as before where deleted ones have a mark (%s): index %s over %j: halts %s',
+  async ([isMarked, id, columns, halts]) => {
+    const guards = new Guards('evolve');
+    const more = { ...column, id: 2, name: 'm' };
+    const keyed = { ...before, columns: [column, more], lastColumn: 2, stamps: ['5', '5'] };
+    guards.catalogue = { ...keyed, uniqueKeys: [{ id: '10', columns: [1, 2] }] };
+    guards.definition = definitionOf(guards.catalogue);
+    guards.toldApartBy = ['n', 'm'];
+    const mark = { index: 2, value: 't' };
+    guards.binding = { kept: { mark: isMarked ? mark : null } } satisfies Partial<TableBinding>;
+    guards.start(null);
+    guards.catalogue = { ...keyed, uniqueKeys: [{ id, columns }] };
+    const look = guards.look('0/2');
+    if (halts) await expect(look).rejects.toMatchObject({ message: expect.stringContaining('unique index over n, m') });
+    else expect(await look.then(() => guards.definition.uniqueKeys)).toEqual([{ id, columns }]);
+  },
+);
+
+test.for<readonly [before: string, now: string, isGap: boolean]>([
+  ['mine 7.20', 'mine 7.20', false],
+  ['mine 7.20', 'mine 7.21', true],
+  // In it by its schema, too, before it was taken out, or in it by both.
+  ['mine 7.20', 'mine 7.20,n30@5', false],
+  ['mine 7.20,n30@5', 'mine 7.n30@5', false],
+  ['mine 7.n30@5', 'mine 7.20,n30@5', false],
+  ['mine 7.20', 'mine 7.n30@5', true],
+  ['mine 7.n30@5', 'mine 7.20', true],
+  ['mine 7.n30@5', 'mine 7.n31@6', true],
+  ['mine 7.n30@5', 'mine 7.n30@7', true],
+  ['mine 7.20', 'mine 7.', true],
+  ['mine 7.', 'mine 7.n30@5', true],
+  ['mine 7.', 'mine 7.', false],
+  ['mine 7', 'mine 7', false],
+  ['mine 7', 'mine 8', true],
+  // A partition, by the table that it is one of: detached for a while, and as an older engine has told it.
+  ['mine 7.20@800', 'mine 7.20@800', false],
+  ['mine 7.20@800', 'mine 7.20@801', true],
+  ['mine 7.20@800,21', 'mine 7.20@801,21', false],
+  ['mine 7.20', 'mine 7.20@800', false],
+  // An older engine has not told by which schema.
+  ['mine 7', 'mine 7.n30@5', false],
+  ['mine 7', 'mine 7.20', true],
+  ['a. b 7.20', 'a. b 7.21', true],
+  ['theirs 7.20', 'mine 7.21', false],
+])('a table that the publication has by %s, and then by %s, was out of it in between: %s', ([was, is, isGap]) => {
+  const told = untoldChange({ published: was }, { published: is }, () => true);
+  expect(told?.includes('was taken out of publication') ?? false).toBe(isGap);
+});
 
 test('a table that was out of its publication for a while is told, and one of a route that has another name is not', async () => {
   const guards = new Guards('evolve');

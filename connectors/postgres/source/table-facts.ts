@@ -115,7 +115,7 @@ async function readFacts(
   const published = publication === null ? new Map<string, string>() : await readPublished(client, publication, all);
   return found.map(({ facts, snapshot }) => {
     const [own, entry] = [labels.get(facts.id), published.get(facts.id)];
-    const untold = { ...(own !== undefined && { labels: own }), ...(entry !== undefined && { published: entry }) };
+    const untold = { ...own, ...(entry !== undefined && { published: entry }) };
     return { facts: { ...facts, ...untold }, snapshot };
   });
 }

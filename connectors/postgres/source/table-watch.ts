@@ -1,5 +1,6 @@
 import { tableLabel } from '../../../src/core/table.ts';
 import type { Queryable } from './sessions.ts';
+import { publishedSchemas } from './untold-facts.ts';
 
 export interface TableWatchOptions {
   /** A table that the route means and does not carry. */
@@ -11,7 +12,7 @@ export interface TableWatchOptions {
 
 /**
  * A table with a digest of what changes when its definition is touched or its rows are written anew: stamps of its columns, and where it
- * is stored; with types that are not the server's own, what enums call their values and composites are made of; its entries of publications, which are others once it was out of one; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
+ * is stored; with types that are not the server's own, what enums call their values and composites are made of, the rows of tables included; its entries of publications, which are others once it was out of one; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
  * alters a partition.
  */
 const tablesQuery = `
@@ -23,11 +24,17 @@ const tablesQuery = `
     SELECT m.root, i.inhrelid, p.relkind FROM member m
     JOIN pg_inherits i ON i.inhparent = m.oid AND NOT i.inhdetachpending JOIN pg_class p ON p.oid = i.inhrelid
     WHERE m.kind = 'p'
-  ), types (digest) AS (
+  ), composite (oid) AS MATERIALIZED (
+    -- Those that columns, domains or ranges are made of, also as arrays.
+    SELECT DISTINCT COALESCE(NULLIF(t.typrelid, 0), e.typrelid) FROM pg_depend d
+    JOIN pg_type t ON t.oid = d.refobjid LEFT JOIN pg_type e ON e.oid = t.typelem
+    WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid >= 16384 AND d.deptype = 'n'
+      AND d.classid IN ('pg_class'::regclass, 'pg_type'::regclass)
+  ), types (digest) AS MATERIALIZED (
     SELECT md5(concat((SELECT string_agg(e.oid::text || e.enumlabel, ',' ORDER BY e.oid) FROM pg_enum e), ' ', (
       SELECT string_agg(concat(t.attrelid, ':', t.attnum), ',' ORDER BY t.attrelid, t.attnum)
-      FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped WHERE c.relkind = 'c')))
-  )
+      FROM composite c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped)))
+  ), schemas AS MATERIALIZED (${publishedSchemas})
   SELECT n.nspname AS schema, c.relname AS name, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
   FROM member m
   JOIN pg_class c ON c.oid = m.root
@@ -38,7 +45,10 @@ const tablesQuery = `
       CASE WHEN bool_or(a.atttypid >= 16384) THEN (SELECT digest FROM types) END, ':',
       (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid) FROM pg_publication_rel r WHERE r.prrelid = part.oid), ':',
       CASE WHEN part.relispartition THEN (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid)
-        FROM pg_partition_ancestors(part.oid) up JOIN pg_publication_rel r ON r.prrelid = up.relid) END) AS digest
+        FROM pg_partition_ancestors(part.oid) up JOIN pg_publication_rel r ON r.prrelid = up.relid) END, ':',
+      (SELECT string_agg(s.entry::text, ',' ORDER BY s.entry) FROM schemas s WHERE s.namespace = part.relnamespace
+        OR part.relispartition AND s.namespace IN (
+          SELECT p.relnamespace FROM pg_partition_ancestors(part.oid) up JOIN pg_class p ON p.oid = up.relid))) AS digest
     FROM pg_attribute a WHERE a.attrelid = part.oid AND a.attnum > 0
   ) d
   GROUP BY n.nspname, c.relname

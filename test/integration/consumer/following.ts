@@ -71,6 +71,17 @@ export class Following implements AsyncDisposable {
     await session.consumer.apply(mapped, new AbortController().signal);
   }
 
+  /** What a look at the catalogue shows by now of these tables is met: without an error it asks nothing of the target. */
+  async look(...labels: readonly string[]): Promise<void> {
+    await this.follow();
+    const { guard } = await this.#open();
+    guard.touch(labels);
+    // What it shows counts where the queue has come to it.
+    for (const _ of ['asked', 'reached'])
+      for (const { evolution } of await guard.unannounced(await this.#sourceEnd.mark()))
+        if (evolution !== undefined && evolution.steps.length > 0) throw new RangeError('the target is to be altered');
+  }
+
   /** Nothing is left but what is stored. */
   async restart(): Promise<void> {
     const session = this.#session;

@@ -238,6 +238,7 @@ test('rules that act at the target are found before anything is written', async 
     schema: 'CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE log (id int PRIMARY KEY);',
     targetSchema: `CREATE RULE twice AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (NEW.id);
       ALTER TABLE log ENABLE ROW LEVEL SECURITY; CREATE TABLE late (id int PRIMARY KEY DEFERRABLE);
+      CREATE TABLE other (id int NOT NULL, v int PRIMARY KEY);
       CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
       CREATE TABLE folding (id text PRIMARY KEY); CREATE UNIQUE INDEX ON folding (id COLLATE caseless)`,
     targetUser: 'applier',
@@ -281,11 +282,16 @@ test('rules that act at the target are found before anything is written', async 
   }
   // So is what would hide rows of it, and rows that stay and could not be found again.
   expect(
-    await on.targetEnd.preflight([table('log'), { ...table('late'), kept: { mark: null } }, folding]),
+    await on.targetEnd.preflight([
+      ...[table('log'), { ...table('late'), kept: { mark: null } }, folding],
+      // Whole rows are logged: one that does not stay would be found by any index there.
+      { ...table('other'), identity: 'full', columns: [id, { ...id, name: 'v', key: false }], kept: { mark: null } },
+    ]),
   ).toMatchObject([
     { code: 'TL-2109', table: 'public.log' },
     { code: 'TL-2119', table: 'public.late' },
     { code: 'TL-2119', table: 'public.folding', message: expect.stringContaining('collation') },
+    { code: 'TL-2106', table: 'public.other', message: expect.stringContaining('no unique index on exactly (id)') },
   ]);
 });
 

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import '../../../src/expression/load-parser.ts';
+import { TableWatch } from '../../../connectors/postgres/source/table-watch.ts';
 import { configuredExpression } from '../../../src/config/configured-expression.ts';
 import { type TableRule, tableSelection, wholeTable } from '../../../src/config/table-selection.ts';
 import { keepAll } from '../../../transforms/keep-all.ts';
+import { softDelete } from '../../../transforms/soft-delete.ts';
 import { contents } from '../../support/compare.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { RouteFile, type RunningRoute } from '../../support/route.ts';
@@ -223,6 +225,92 @@ test.for(readers)(
     expect(await route.target.query('SELECT id FROM t ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
   },
 );
+
+test('an index that is made anew tells apart the rows that are marked when they are deleted, and its end halts', async () => {
+  const marked = softDelete({ column: 'gone', type: 'pg_catalog.bool', deleted: 't', there: 'f' });
+  const rule = { ...wholeTable, name: 'public.t', key: ['id'], transforms: [marked] };
+  await using route = await following(here, there, {
+    schema: `CREATE TABLE t (id int NOT NULL, v int); CREATE UNIQUE INDEX one ON t (id); ALTER TABLE t REPLICA IDENTITY FULL;`,
+    route: { tables: tableSelection('r', [rule], []) },
+  });
+  await route.target.query('ALTER TABLE t ADD gone bool');
+  const { source } = route;
+  for (const id of [1, 2]) {
+    await source.query(`INSERT INTO t VALUES (${id}, 1)`);
+    await route.follow();
+    await source.query('REINDEX INDEX CONCURRENTLY one');
+  }
+  await source.query('DELETE FROM t WHERE id = 1');
+  await route.follow();
+  expect(await route.target.query('SELECT id, gone FROM t ORDER BY id')).toEqual([
+    { id: 1, gone: true },
+    { id: 2, gone: false },
+  ]);
+  await source.query('DROP INDEX one');
+  await source.query('INSERT INTO t VALUES (3, 1)');
+  await expect(route.follow()).rejects.toMatchObject({ message: expect.stringContaining('unique index over id') });
+});
+
+test('types whose values change no row are looked at: those of rows of a table too, not those of columns left out, nor what commands tell', async () => {
+  const rule = { ...wholeTable, name: 'public.t', excludedColumns: ['hidden'] };
+  const schema = `CREATE SCHEMA other; CREATE TYPE other.mood AS ENUM ('ok', 'sad'); CREATE TYPE mood AS ENUM ('ok', 'sad');
+    CREATE TABLE tmp_address (street text, city text);`;
+  await using route = await following(here, there, {
+    schema: `${schema} CREATE TABLE t (id int PRIMARY KEY, hidden mood, shown tmp_address[]);`,
+    route: { tables: tableSelection('r', [rule], []) },
+  });
+  const { source } = route;
+  const client = await source.client();
+  let touched: readonly string[] = [];
+  const always = { isNew: () => false, isCarried: () => true, onNewTables: () => {} };
+  const watch = new TableWatch({
+    ...always,
+    onTouched: (labels) => {
+      touched = labels;
+    },
+  });
+  const seen = async (...statements: readonly string[]): Promise<readonly string[]> => {
+    touched = [];
+    for (const statement of statements) await source.query(statement);
+    await watch.look(client);
+    return touched;
+  };
+  try {
+    await seen();
+    expect(await seen('CREATE TABLE tmp_more (id int); ALTER TABLE tmp_more ADD v int')).not.toContain('public.t');
+    expect(await seen(`ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`)).toContain('public.t');
+    await route.look('public.t');
+    expect(await seen('ALTER TABLE tmp_address ADD zip int')).toContain('public.t');
+    await expect(route.look('public.t')).rejects.toMatchObject({
+      code: 'TL-4109',
+      message: expect.stringContaining('an attribute of a composite type added'),
+    });
+    await route.accept();
+    await route.look('public.t');
+  } finally {
+    await client.end();
+  }
+
+  // With commands: a type is told where the route means a table of its schema, and the rows of a table where it carries these.
+  const all = [{ ...wholeTable, name: 'public.*' }];
+  await using told = await following(here, there, {
+    schema: `${schema} CREATE TABLE u (id int PRIMARY KEY);
+      CREATE TABLE t (id int PRIMARY KEY, a other.mood, b mood, c u, d tmp_address);`,
+    route: { tables: tableSelection('r', all, ['public.tmp_*']), ddl: 'replicate' },
+  });
+  await told.look('public.t');
+  await told.source.query(`ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`);
+  await told.source.query('ALTER TABLE u ADD v int');
+  await told.look('public.t');
+  const carried = `SELECT string_agg(enumlabel, ' ' ORDER BY enumsortorder) AS labels FROM pg_enum WHERE enumtypid = 'mood'::regtype`;
+  expect(await told.target.query(carried)).toEqual([{ labels: 'ok blue' }]);
+  for (const change of [`ALTER TYPE other.mood RENAME VALUE 'sad' TO 'blue'`, 'ALTER TABLE tmp_address DROP city']) {
+    await told.source.query(change);
+    await expect(told.look('public.t')).rejects.toMatchObject({ code: 'TL-4109' });
+    await told.accept();
+    await told.look('public.t');
+  }
+});
 
 test('a type that was changed by writing the table anew goes on where that is allowed by name', async () => {
   const { source, target } = await pair('CREATE TABLE t (id int PRIMARY KEY, v int)');
