@@ -41,6 +41,7 @@ export class RouteMeter {
   #largestPartBytes = 0;
   #steps = 0;
   #steppedAtMs = 0;
+  #appliedAtMs = 0;
   #beatsSinceStep = 0;
 
   constructor(heartbeatMs: number, nowMs: () => number = Date.now) {
@@ -62,10 +63,16 @@ export class RouteMeter {
   }
 
   /**
-   * Something was applied, or a server is at work for the route. What is merely read is no step: heartbeats would be read
-   * until the budget is full, and the parts of a large transaction are applied as they are read.
+   * Something was applied. What is merely read is no step: heartbeats would be read until the budget is full, and the
+   * parts of a large transaction are applied as they are read.
    */
   stepped(): void {
+    this.#appliedAtMs = this.#nowMs();
+    this.worked();
+  }
+
+  /** A server is at work for the route, which is a step, too, although nothing was applied. */
+  worked(): void {
     this.#steps++;
     this.#steppedAtMs = this.#nowMs();
     this.#beatsSinceStep = 0;
@@ -93,13 +100,23 @@ export class RouteMeter {
     return this.#beatsSinceStep;
   }
 
-  get stillMs(): number {
-    return this.#nowMs() - this.#steppedAtMs;
+  /** Nothing has been done for longer than it takes a heartbeat to come through where nothing holds it up. */
+  get isStill(): boolean {
+    return this.#isLongAgo(this.#steppedAtMs);
   }
 
-  /** Heartbeats come more often than that where nothing holds them up. */
-  get isStill(): boolean {
-    return this.#current !== null && this.stillMs >= 3 * this.#heartbeatMs;
+  /** When the target was given something last that it has taken, or the session began, in milliseconds since 1970. */
+  get appliedAtMs(): number {
+    return this.#appliedAtMs;
+  }
+
+  /** Nothing has been applied for as long: that the source is at work meanwhile says nothing of the target. */
+  get appliesNothing(): boolean {
+    return this.#isLongAgo(this.#appliedAtMs);
+  }
+
+  #isLongAgo(atMs: number): boolean {
+    return this.#current !== null && this.#nowMs() - atMs >= 3 * this.#heartbeatMs;
   }
 
   unfollow(): void {

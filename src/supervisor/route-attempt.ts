@@ -327,7 +327,7 @@ async function streamRoute(
       attempt.meter.beaten();
     },
     isStill: () => attempt.meter.isStill,
-    onWorking: () => attempt.meter.stepped(),
+    onWorking: () => attempt.meter.worked(),
     onWritten: (end) => {
       attempt.meter.written = end;
     },

@@ -52,6 +52,8 @@ export class RouteReport {
   #wait: { readonly sinceMs: number; readonly what: string; readonly holders: string } | null = null;
   /** It was asked since the route moved last, and had nothing to do for it. */
   #isIdleAtTarget = false;
+  /** The target was seen to be held up by nobody. */
+  #freeAtMs = 0;
   #loading: ProgressReport = { steps: 0, due: false, waits: false };
   #since = { state: new Date(), health: new Date() };
   #health: Health = 'unknown';
@@ -182,12 +184,14 @@ export class RouteReport {
     return ran;
   }
 
-  /** What the target does for a route that has not moved for a while; null while it moves. */
+  /** What the target does for a route that has applied nothing for a while; null while it applies. */
   atTarget(activity: ApplyActivity | null): void {
     this.#isIdleAtTarget = activity?.doing === 'idle';
-    if (activity?.doing !== 'waiting') this.#wait = null;
-    else {
-      const sinceMs = this.#wait?.sinceMs ?? Date.now() - this.meter.stillMs;
+    if (activity?.doing !== 'waiting') {
+      this.#wait = null;
+      if (activity !== null) this.#freeAtMs = Date.now();
+    } else {
+      const sinceMs = this.#wait?.sinceMs ?? Math.max(this.meter.appliedAtMs, this.#freeAtMs);
       this.#wait = { sinceMs, what: activity.what, holders: holdersText(activity.holders) };
     }
   }

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { ApplyActivity } from '../../../src/core/apply-activity.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
+import type { RouteStateStore } from '../../../src/core/route-state-store.ts';
+import { ApplyWatch } from '../../../src/supervisor/apply-watch.ts';
 import { RouteReport } from '../../../src/supervisor/route-report.ts';
 
 const definition = {
@@ -88,5 +91,43 @@ test('a halt is told once it is stored, also where it can not be', async () => {
       if (fails) throw new Error('the connection is gone');
     });
     expect(told).toEqual(['stored failed TL-1', 'told failed TL-1']);
+  }
+});
+
+test('a wait at the target is told from its begin, whatever the source is seen to do meanwhile', async () => {
+  vi.useFakeTimers({ now: Date.parse('2026-11-22T10:00:00Z') });
+  try {
+    const report = new RouteReport({ definition, restarts: 0, heartbeatMs: 2_000, onStatus: () => {} });
+    const counts = { transactions: 0, rows: 0, groups: 0, replays: 0, collisions: 0 };
+    report.meter.follow({ counts: () => counts, parked: () => ({ count: 0, since: null }) });
+    let activity: ApplyActivity = { doing: 'idle' };
+    const watch = new ApplyWatch({ applyActivity: async () => activity } as unknown as RouteStateStore, report);
+    /** With a look each second. */
+    const pass = async (seconds: number): Promise<string | undefined> => {
+      for (let second = 0; second < seconds; second++) {
+        await vi.advanceTimersByTimeAsync(1_000);
+        watch.look();
+        await vi.advanceTimersByTimeAsync(0);
+      }
+      return report.status().concerns?.find(({ code }) => code === 'TL-4303')?.message;
+    };
+    // Nothing came for a while, which is nobody's fault.
+    expect(await pass(100)).toBeUndefined();
+    report.meter.stepped();
+    activity = { doing: 'waiting', what: 'lock on relation', holders: [] };
+    expect(await pass(30)).toContain('has waited for 30 s');
+    // The source decodes what comes behind.
+    report.meter.worked();
+    expect(await pass(1)).toContain('has waited for 31 s');
+    expect(await pass(60)).toContain('has waited for 91 s');
+    // A statement of the route runs between two waits: what it took is none.
+    activity = { doing: 'working' };
+    expect(await pass(40)).toBeUndefined();
+    activity = { doing: 'waiting', what: 'lock on tuple', holders: [] };
+    expect(await pass(20)).toContain('has waited for 20 s');
+    report.meter.stepped();
+    expect(await pass(1)).toBeUndefined();
+  } finally {
+    vi.useRealTimers();
   }
 });
