@@ -6,8 +6,8 @@ import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import { fingerprintOf } from '../core/route-description.ts';
-import type { StoredRoute } from '../core/route-state-store.ts';
-import { tableLabel } from '../core/table.ts';
+import type { StoredRoute, StoredTable } from '../core/route-state-store.ts';
+import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
 import { changeLoadProblems, fitting } from '../operations/load-problems.ts';
 import {
@@ -21,7 +21,8 @@ import {
   replacedBy,
 } from '../operations/plan-route.ts';
 import { currentMapper } from '../operations/settle-definition.ts';
-import { storedTable } from '../pipeline/table-mapper.ts';
+import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
+import { storedTable, type TableMapper } from '../pipeline/table-mapper.ts';
 import { type NodePlace, placeOfNode } from './node-place.ts';
 import { type OpenedRoute, openRoute } from './open-route.ts';
 import type { RouteReader } from './route-readings.ts';
@@ -154,12 +155,15 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   const tables = await store.tables();
   await definition.tables.prepare();
   const mapper = currentMapper(definition, tables);
-  const bindings = (await source.tables()).map((table) => mapper.bind(table));
+  const { bindings, unbound } = bound(mapper, await source.tables());
   const plan = planRoute({
     applied: stored.applied,
     wanted,
     stored: tables,
-    present: bindings.map((binding) => ({ table: binding.source, target: storedTable(binding, null).target })),
+    present: [
+      ...bindings.map((binding) => ({ table: binding.source, target: storedTable(binding, null).target })),
+      ...unbound.map(({ table }) => ({ table, target: targetOf(table, definition, tables) })),
+    ],
     isSameSource: source.originName(stored.checkpoint.source) === source.originName(await source.identity()),
     keepRows: keepRows ?? (isAgreed ? pending.keepRows : []),
     sameExpression: definition.tables.sameExpression,
@@ -188,17 +192,38 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   return {
     ...common,
     ...plan,
-    state: isEmpty(plan) ? 'unchanged' : 'changed',
+    state: isEmpty(plan) && unbound.length === 0 ? 'unchanged' : 'changed',
     // What was agreed to with other rows kept, or of other tables, is another change.
     pending:
       isAgreed && isAsAgreed(plan, pending) && keptRows(plan).sort().join() === [...pending.keepRows].sort().join(),
     needsConsent: needsConsent(plan),
     replacedRows: counted.length === 0 ? [] : await target.rowCounts(counted),
     problems: [
+      ...unbound.map(({ table, error }) => ({ ...findingOf(error, definition.from.name), table: tableLabel(table) })),
       ...obstacles.map((error) => findingOf(error, definition.to.name)),
       ...problems.filter(({ level }) => level === 'error'),
     ],
   };
+}
+
+/** A table that can't be mapped as it is configured keeps the route from that, and the plan of the others from nothing. */
+function bound(mapper: TableMapper, tables: readonly TableVersion[]) {
+  const bindings: TableBinding[] = [];
+  const unbound: { readonly table: TableVersion; readonly error: TidelockError }[] = [];
+  for (const table of tables)
+    try {
+      bindings.push(mapper.bind(table));
+    } catch (error) {
+      if (!(error instanceof TidelockError)) throw error;
+      unbound.push({ table, error });
+    }
+  return { bindings, unbound };
+}
+
+/** Of one that can't be mapped: where its rows are, else where the configuration means them to go. */
+function targetOf(table: TableVersion, { tables }: RouteDefinition, stored: readonly StoredTable[]): string {
+  const known = stored.find(({ source }) => source === tableLabel(table));
+  return known?.target ?? tableLabel(tables.select(table.schema, table.name)?.target ?? table);
 }
 
 function unread(definition: RouteDefinition, error: TidelockError): PlannedRoute {

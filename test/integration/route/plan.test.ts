@@ -185,6 +185,15 @@ test('what can not be carried out is told, and the route goes on as it was', asy
   expect(await file.tidelock('apply')).toMatchObject({ code: 2, err: expect.stringContaining('TL-2101') });
   const { journal } = JSON.parse((await file.tidelock('journal', '--json')).out) as { journal: object[] };
   expect(journal[0]).toMatchObject({ action: 'apply', result: 'refused', code: 'TL-4106', route: 'here-to-there' });
+  // A table that can't be mapped as the source logs it is an obstacle, beside what the plan is.
+  await source.query('ALTER TABLE d REPLICA IDENTITY DEFAULT');
+  file.configure(`tables: [{ name: public.a, where: "region = 'EU'" }, { name: public.d, where: "region = 'EU'" }]`);
+  const planned = await file.tidelock('plan');
+  expect(planned).toMatchObject({ code: 1, err: '' });
+  expect(planned.out).toContain('~ public.a  where: loaded again');
+  expect(planned.out).toContain('+ public.d  loaded into public.d');
+  expect(planned.out).toMatch(/^ {2}TL-4502 .*reads region.*\n {4}.*REPLICA IDENTITY FULL/m);
+  expect(await file.tidelock('apply', '--yes')).toMatchObject({ code: 2, err: expect.stringContaining('TL-4106') });
   await source.query('ALTER TABLE c ADD CHECK (total < 1000)');
   await target.query('ALTER TABLE c ADD CHECK (total < 100)');
   file.configure('tables: [public.a, public.c]');
