@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
-import { rowsOf } from '../../src/cli/jobs/watch-job.ts';
+import { expect, test, vi } from 'vitest';
+import type { CommandLine } from '../../src/cli/command-line.ts';
+import { rowsOf, watchJob } from '../../src/cli/jobs/watch-job.ts';
 import { loadProgressText } from '../../src/cli/load/load-text.ts';
+import type { Control } from '../../src/control/control.ts';
 import type { JobDetail } from '../../src/control/jobs.ts';
 import { LoadRates, rateOfAll } from '../../src/operations/load/load-rates.ts';
 
@@ -64,4 +66,34 @@ test('what is painted over is as many rows of the terminal as a text has taken t
   expect(rowsOf(`${'x'.repeat(81)}\n\n${'y'.repeat(80)}`, 80)).toBe(4);
   expect(rowsOf(`\u001b[36m${'█'.repeat(40)}\u001b[39m`, 40)).toBe(1);
   expect(rowsOf('x'.repeat(500), 0)).toBe(1);
+});
+
+test('a job that is watched without a terminal tells how far it is every ten seconds, and nothing of itself where it is over sooner', async () => {
+  vi.useFakeTimers();
+  try {
+    const told = async (seconds: number): Promise<string> => {
+      const endsAtMs = Date.now() + seconds * 1_000;
+      const job = { id: 'r/1', kind: 'compare', wish: null, total: null, engine: true };
+      const control = {
+        job: async () => {
+          const isOver = Date.now() >= endsAtMs;
+          return { ...job, state: isOver ? 'done' : 'running', done: Math.floor(Date.now() / 1_000) % 1_000 };
+        },
+      } as unknown as Control;
+      let err = '';
+      const write = (text: string): boolean => {
+        err += text;
+        return true;
+      };
+      const line = { env: {}, err: { isTTY: false, write }, signal: new AbortController().signal };
+      const watching = watchJob(line as unknown as CommandLine, control, 'r/1', {});
+      await vi.advanceTimersByTimeAsync(seconds * 1_000 + 1_000);
+      expect((await watching)?.state).toBe('done');
+      return err;
+    };
+    expect(await told(8)).toBe('');
+    expect((await told(35)).split('\n')).toEqual([...Array(3).fill(expect.stringMatching(/^r\/1 compare: running, /)), '']);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -7,7 +7,7 @@ import { jobShown } from './job-shown.ts';
 import { jobLine } from './job-text.ts';
 
 const lookMs = 500;
-/** Output that nobody looks at as it comes is not filled with it. */
+/** Output that nobody looks at as it comes is not filled with it, and what is over sooner tells its result alone. */
 const lineMs = 10_000;
 const csi = '\u001b[';
 
@@ -25,7 +25,7 @@ export async function watchJob(
   const colours = line.env.NO_COLOR === undefined;
   let painted = 0;
   let said = '';
-  let saidAtMs = Number.NEGATIVE_INFINITY;
+  let saidAtMs = performance.now();
   let isWarned = false;
   const wipe = (): string => (painted === 0 ? '' : `${csi}${painted}A${csi}J`);
   for (;;) {
