@@ -1,17 +1,10 @@
-import type { Connector } from '../core/connector.ts';
-import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
-import { asTidelockError, isDefect } from '../core/errors/defect.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
 import { pause } from '../core/pause.ts';
 import type { PositionOrder } from '../core/position.ts';
-import type { NodeType, RouteDefinition } from '../core/route.ts';
-import { fingerprintOf } from '../core/route-description.ts';
-import type { RouteMetrics } from '../core/route-metrics.ts';
-import type { LeaseAttempt, LeaseHolder, RouteStateStore, Wanted } from '../core/route-state-store.ts';
-import type { Reason, Restart, RouteStatus, Told } from '../core/route-status.ts';
-import type { TracedWork } from '../core/work-meter.ts';
+import type { LeaseAttempt, RouteStateStore, Wanted } from '../core/route-state-store.ts';
+import type { Reason } from '../core/route-status.ts';
 import { carryOutParked } from '../operations/carry-out-parked.ts';
 import type { OtherWay } from '../operations/compare/other-way.ts';
 import { jobKinds } from '../operations/jobs/job-kinds.ts';
@@ -19,58 +12,18 @@ import { LoadDesk } from '../operations/load/load-desk.ts';
 import { renamedTo } from '../operations/renamed-route.ts';
 import { openTarget } from '../pipeline/bridge/bridged-target.ts';
 import type { LiveStream } from '../pipeline/live-stream.ts';
+import { codedError, isStateGone, reasonOf } from './coded-error.ts';
 import { CompareWatch } from './compare-watch.ts';
 import { JobRunner } from './job-runner.ts';
 import { LeaseKeeper, renewMs, whileKept } from './lease-keeper.ts';
 import { routeBackOf } from './route-back.ts';
 import { isRouteGone } from './route-gone.ts';
 import { RouteReport } from './route-report.ts';
+import { RouteUpkeep } from './route-upkeep.ts';
 import { type Ends, type RouteWork, workUnderLease } from './route-work.ts';
-import type { SelfWatch } from './self-watch.ts';
-import { tidyLeftover } from './tidy-leftover.ts';
+import type { RunRouteOptions } from './run-route-options.ts';
 import { watchRetention } from './watch-retention.ts';
 import { metricsMs } from './worker-protocol.ts';
-
-export interface RunRouteOptions {
-  readonly definition: RouteDefinition;
-  readonly connectors: (type: NodeType) => Connector;
-  /** The route of the configuration that carries rows back. */
-  routeBack?(): Promise<RouteDefinition | null>;
-  readonly holder: LeaseHolder;
-  readonly logger: Logger;
-  /** Abort drains: the group in flight is finished, the lease given back, connections closed. */
-  readonly signal: AbortSignal;
-  /** False where the lease is kept for the worker that follows this one. */
-  releases?(): boolean;
-  readonly restarts: number;
-  readonly takeover: boolean;
-  /** Of the lease that an earlier worker of the same Supervisor had: where it is over, this engine is fenced. */
-  readonly heldEpoch?: bigint | null;
-  /** An earlier worker was fenced under that lease: only what was asked for after this request lets the route go on. */
-  readonly fencedAt?: number | null;
-  /** What an earlier worker of the same Supervisor has found registered: where that is gone, the route was dropped. */
-  readonly registration?: string | null;
-  /** Why the worker before this one ended. */
-  readonly restarted?: Restart | null;
-  /** The route has failed in an earlier worker: it waits for a later request than this, or than the one it finds. */
-  readonly halted?: { readonly reason: Reason; readonly request: number | null } | null;
-  /** Measures the process, where it is the route's own. */
-  readonly self?: SelfWatch;
-  onStatus(status: RouteStatus): void;
-  /** The route is registered at its target, under this; called again where somebody has dropped it and begun it anew. */
-  onRegistered?(registration: string): void;
-  /** `request`: the last one that the route has followed. */
-  onLease?(epoch: bigint, request: number): void;
-  /** Another engine has taken the route; people had asked for so much by then. */
-  onFenced?(request: number): void;
-  onMetrics?(metrics: RouteMetrics): void;
-  /** Told of each group and load that is done. */
-  readonly trace?: ((work: TracedWork) => void) | null;
-  /** Calls back when people were told something of the route. */
-  hearTold?(listener: (told: Told) => void): void;
-  /** Somebody has agreed to another description of the route, which is not the one that it runs with. */
-  onPending?(fingerprint: string): void;
-}
 
 type UnderLease = Pick<RouteWork, 'source' | 'target' | 'store' | 'keeper' | 'wanted' | 'epoch'>;
 type Refused = Extract<LeaseAttempt, { granted: false }>;
@@ -80,7 +33,6 @@ const firstRetryMs = 200;
 const longestRetryMs = 15_000;
 /** Somebody may begin it anew, and waits. */
 const droppedMs = 5_000;
-const pruneMs = 3_600_000;
 
 /** States of a route whose stream begins by itself. */
 const comesSoon: ReadonlySet<string> = new Set(['starting', 'loading', 'catchingUp', 'retrying']);
@@ -109,6 +61,7 @@ class RouteRunner {
   readonly #options: RunRouteOptions;
   readonly #logger: Logger;
   readonly #report: RouteReport;
+  readonly #upkeep: RouteUpkeep;
   #takeover: boolean;
   #retries = 0;
   #lastCode = '';
@@ -120,20 +73,16 @@ class RouteRunner {
   /** Null before the first one: only then it registers the route. */
   #registration: string | null;
   #fencedAt: number | null;
-  /** Of what the route is configured to do. */
-  #fingerprint: string | null = null;
   /** Of the source, once there was one. */
   #order: PositionOrder | null = null;
   /** The last request for a restart that this worker knows of; null before it has seen any. */
   #restart: number | null = null;
   #restarting = false;
-  #tidies = false;
   /** While this engine has the lease. */
   #jobs: JobRunner | null = null;
   #compares: CompareWatch | null = null;
   #live: LiveStream | null = null;
   readonly #desk = new LoadDesk();
-  #pruneAtMs = 0;
   /** Who has had the lease when this engine was refused last, and until when. */
   #refused: { readonly holder: { readonly host: string; readonly pid: number }; readonly expiresAtMs: number } | null =
     null;
@@ -147,6 +96,7 @@ class RouteRunner {
     this.#registration = options.registration ?? null;
     this.#fencedAt = options.fencedAt ?? null;
     this.#report = new RouteReport({ definition, restarts, heartbeatMs, self, restarted, onStatus });
+    this.#upkeep = new RouteUpkeep(options);
     this.#halted = halted;
     this.#report.meter.work.onDone = options.trace ?? null;
     options.hearTold?.((told) => {
@@ -239,11 +189,9 @@ class RouteRunner {
       store,
       () => this.#report.status(),
       (wanted) => {
-        this.#seePending(wanted);
         this.#jobs?.renewed(wanted);
         this.#compares?.renewed();
-        void this.#tidy(wanted, store);
-        void this.#prune(store);
+        this.#upkeep.renewed(wanted, store);
       },
     );
     this.#report.onChange(() => keeper.ring());
@@ -279,39 +227,6 @@ class RouteRunner {
         await this.#hold(error, store);
       }
     }
-  }
-
-  /** Told again with each renewal: the one that it is told to may not have been able to do anything about it. */
-  #seePending({ pending }: Wanted): void {
-    if (pending === null) return;
-    this.#fingerprint ??= fingerprintOf(this.#options.definition.describe());
-    if (pending !== this.#fingerprint) this.#options.onPending?.(pending);
-  }
-
-  /** Tried again with a later renewal where it fails. */
-  async #tidy({ leftover: name }: Wanted, store: RouteStateStore): Promise<void> {
-    if (name === null || this.#tidies) return;
-    this.#tidies = true;
-    const { definition, connectors, logger } = this.#options;
-    const source = connectors(definition.from.type).source({ route: { ...definition, name }, logger });
-    try {
-      await tidyLeftover({ name, source, store, logger });
-    } catch (error) {
-      logger.warn({ name, reason: asTidelockError(error).message }, 'what a rename has left is still there');
-    } finally {
-      await source.close().catch(() => {});
-      this.#tidies = false;
-    }
-  }
-
-  async #prune(store: RouteStateStore): Promise<void> {
-    const nowMs = performance.now();
-    if (nowMs < this.#pruneAtMs) return;
-    this.#pruneAtMs = nowMs + pruneMs;
-    const { journal } = this.#options.definition;
-    await Promise.all([store.prune(journal), store.jobs.prune(journal)]).catch((error: unknown) => {
-      this.#logger.warn({ reason: asTidelockError(error).message }, 'the journal could not be shortened');
-    });
   }
 
   #isRestart(wanted: Wanted): boolean {
@@ -487,7 +402,7 @@ class RouteRunner {
     const { signal } = this.#options;
     if (signal.aborted) return;
     // The state went while it was read: with the next look it is known that the route was dropped or renamed, which others wait for.
-    if (isGone(error) && error.code !== this.#lastCode) {
+    if (isStateGone(error) && error.code !== this.#lastCode) {
       this.#lastCode = error.code;
       return await pause(firstRetryMs, signal);
     }
@@ -512,22 +427,4 @@ class RouteRunner {
         : Math.min(firstRetryMs * 2 ** this.#retries++, longestRetryMs);
     await pause(longestMs / 2 + (Math.random() * longestMs) / 2, signal);
   }
-}
-
-function isGone({ code, place }: TidelockError): boolean {
-  if (code === routeErrors.notRegistered.code) return true;
-  return (
-    code === nodeErrors.unexpected.code && /^(42P01|3F000)$/.test(String((place as { sqlState?: string }).sqlState))
-  );
-}
-
-/** A plain error without a code is nobody's halt: it ends the worker, which is started again. */
-function codedError(reason: unknown): TidelockError {
-  if (!(reason instanceof TidelockError || isDefect(reason))) throw reason;
-  return asTidelockError(reason);
-}
-
-function reasonOf({ code, message, remedy, place }: TidelockError): Reason {
-  const { transaction } = place as Pick<Reason, 'transaction'>;
-  return { code, message, remedy, ...(transaction !== undefined && { transaction }) };
 }
