@@ -49,7 +49,7 @@ import { type ShowOptions, showParked } from './parked/show-parked.ts';
 import { type PlannedRoute, type PlanOptions, planDocument } from './plan-routes.ts';
 import { type PrepareOptions, preparedDocument, prepareRoute } from './prepare-route.ts';
 import { type JournalOptions, readJournal } from './read-journal.ts';
-import { readStatus } from './read-status.ts';
+import { readStatus, type StatusReading } from './read-status.ts';
 import { readTables } from './read-tables.ts';
 import { type RenameOptions, renameRoute } from './rename-route.ts';
 import { type RouteReader, RouteReadings } from './route-readings.ts';
@@ -68,6 +68,8 @@ export interface LocalControlOptions {
   onApply?(): void;
   /** It is the service that asks: its ports are in use by itself. */
   readonly listens?: boolean;
+  /** What its Supervisor says of a route that has no worker. */
+  readonly between?: StatusReading['between'];
   /** Where status and journal are read from: a service is asked for them again and again. */
   readonly reader?: RouteReader;
 }
@@ -90,7 +92,8 @@ export class LocalControl implements Control {
 
   async status(routes?: readonly string[]) {
     const configuration = this.#options.configuration();
-    const asked = { reader: this.#reader, concernTimes: this.#concernTimes };
+    const { between } = this.#options;
+    const asked = { reader: this.#reader, concernTimes: this.#concernTimes, ...(between && { between }) };
     return await readStatus(configuration, routes ?? [...configuration.routes.keys()], asked);
   }
 

@@ -4,18 +4,25 @@ import type { RouteStateStore, StoredRoute } from '../core/route-state-store.ts'
 import { renamedTo } from '../operations/renamed-route.ts';
 import type { ConcernTimes } from './concern-times.ts';
 import type { RouteReader } from './route-readings.ts';
-import { type RouteAnswers, type RouteView, routeView } from './route-view.ts';
+import { type BetweenWorkers, type RouteAnswers, type RouteView, routeView } from './route-view.ts';
 
 export interface StatusDocument {
   readonly version: 1;
   readonly routes: readonly RouteView[];
 }
 
+export interface StatusReading {
+  readonly reader: RouteReader;
+  readonly concernTimes: ConcernTimes;
+  /** Of a service, for its own routes. */
+  between?(route: string): BetweenWorkers | null;
+}
+
 /** All or some of the routes, asked side by side. */
 export async function readStatus(
   configuration: Configuration,
   names: readonly string[],
-  { reader, concernTimes }: { readonly reader: RouteReader; readonly concernTimes: ConcernTimes },
+  { reader, concernTimes, between = () => null }: StatusReading,
 ): Promise<StatusDocument> {
   const routes = await Promise.all(
     names.map(async (name) => {
@@ -25,7 +32,8 @@ export async function readStatus(
         answer(() => reader.source(definition)),
       ]);
       const seenSince = concernTimes.look(name);
-      return routeView({ definition, ...('code' in found ? { stored: found } : found), source, seenSince });
+      const stored = 'code' in found ? { stored: found } : found;
+      return routeView({ definition, ...stored, source, seenSince, between: between(name) });
     }),
   );
   return { version: 1, routes };

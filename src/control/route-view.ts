@@ -7,7 +7,16 @@ import type { ParkedCount } from '../core/parked.ts';
 import { judgeRoom } from '../core/queue-room.ts';
 import { queueName, type RouteDefinition } from '../core/route.ts';
 import type { StoredRoute, Wanted } from '../core/route-state-store.ts';
-import type { Concern, Health, LoadProgress, Reason, Restart, RouteState, WantedState } from '../core/route-status.ts';
+import type {
+  Concern,
+  Health,
+  LoadProgress,
+  Reason,
+  Restart,
+  RouteState,
+  RouteStatus,
+  WantedState,
+} from '../core/route-status.ts';
 import type { SourceStatus } from '../core/source.ts';
 import type { SeenSince } from './concern-times.ts';
 
@@ -53,6 +62,13 @@ export interface RouteView {
   readonly compared: Compared | null;
 }
 
+/** What a Supervisor says of a route that has no worker just now, which nobody has stored. */
+export interface BetweenWorkers {
+  /** As it holds leases. */
+  readonly supervisor: string;
+  readonly status: RouteStatus;
+}
+
 /** What both sides have answered; an error where one could not be asked. */
 export interface RouteAnswers {
   readonly definition: RouteDefinition;
@@ -61,20 +77,25 @@ export interface RouteAnswers {
   readonly renamedTo?: string | null;
   readonly source: SourceStatus | TidelockError;
   readonly seenSince: SeenSince;
+  /** Of the Supervisor of this process; null where it has a worker for the route, or there is none. */
+  readonly between?: BetweenWorkers | null;
 }
 
 /**
  * A route as it is, from what is stored at its target. A worker's own report counts only while it holds the lease: a
  * worker that has died has not reported it.
  */
-export function routeView({ definition, stored, renamedTo = null, source, seenSince }: RouteAnswers): RouteView {
+export function routeView(answers: RouteAnswers): RouteView {
+  const { definition, renamedTo = null, source, seenSince, between = null } = answers;
+  const stored = between === null ? answers.stored : withoutWorker(answers.stored, between);
   const known = stored === null || 'code' in stored ? null : stored;
   const status = known?.status ?? null;
   const checkpoint = known?.checkpoint?.phase === 'ready' ? known.checkpoint.position : null;
   const parked = known?.parked ?? { count: 0, since: null };
-  const condition = conditionOf(definition.name, stored, renamedTo);
+  const isBetween = status !== null && status === between?.status;
+  const condition = conditionOf(definition.name, stored, { renamedTo, isBetween });
   const answered = 'code' in source ? null : source;
-  const running = condition.lives && status !== null;
+  const running = status !== null && (condition.lives || isBetween);
   const lost = checkpoint === null || answered === null ? null : queueLoss(definition, answered);
   const told = status?.concerns ?? [];
   const concerns = concernsOf({ definition, source, told, condition, seenSince });
@@ -121,7 +142,20 @@ interface Condition extends Pick<RouteView, 'state' | 'reason' | 'health'> {
   readonly lives: boolean;
 }
 
-function conditionOf(route: string, stored: RouteAnswers['stored'], name: string | null): Condition {
+/** What its Supervisor says counts where the worker that is gone would have been at work, and no other engine has the route. */
+function withoutWorker(stored: RouteAnswers['stored'], between: BetweenWorkers): RouteAnswers['stored'] {
+  if (stored === null || 'code' in stored || stored.wanted.state !== 'running') return stored;
+  const { holder, status } = stored;
+  if (holder !== null && holder.expiresInMs > 0 && holder.supervisor !== between.supervisor) return stored;
+  if (status?.state === 'failed' || status?.state === 'fenced') return stored;
+  return { ...stored, status: between.status };
+}
+
+function conditionOf(
+  route: string,
+  stored: RouteAnswers['stored'],
+  { renamedTo: name, isBetween }: { readonly renamedTo: string | null; readonly isBetween: boolean },
+): Condition {
   if (stored === null) {
     const error =
       name === null ? fail(routeErrors.neverStarted, { route }) : fail(routeErrors.renamed, { route, name });
@@ -141,6 +175,8 @@ function conditionOf(route: string, stored: RouteAnswers['stored'], name: string
   if (wanted.state !== 'running') {
     return { lives: false, state: wanted.state, reason: onRequest(route, wanted), health: 'ok' };
   }
+  if (isBetween && status !== null)
+    return { lives: false, state: status.state, reason: status.reason, health: status.health };
   const since =
     holder === null
       ? ': the last one has ended in order'

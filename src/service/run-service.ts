@@ -58,6 +58,10 @@ export async function runService(options: ServiceOptions): Promise<number> {
     onApply: () => void reload.reload(),
     reader: readings,
     listens: true,
+    between: (route) => {
+      const status = conditions.between(route);
+      return status && { supervisor: supervisor.id, status };
+    },
   });
   const live = serviceFacts(facts);
   const api = settings === null ? null : await makeApi(settings, { reload, control, live, logger });

@@ -34,6 +34,12 @@ export class RouteConditions {
     return this.#supervisor.routes();
   }
 
+  /** What the Supervisor says of a route that has no worker, or one that has not said anything yet; null of others. */
+  between(route: string): RouteStatus | null {
+    const isOurs = this.#saidBy.has(route) && this.#saidBy.get(route) === null;
+    return isOurs ? this.#supervisor.statusOf(route) : null;
+  }
+
   /** Null where there is no such route. */
   of(route: string): RouteCondition | null {
     const worker = this.#supervisor.workerOf(route);

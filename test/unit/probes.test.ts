@@ -87,7 +87,9 @@ test('what a worker has said that is gone is not said any more', async () => {
   supervisor.says('one', { state: 'retrying', health: 'warning', reason: { code: 'TL-4310', message: 'died' } });
   supervisor.start('one');
   expect(await json('/health/routes/one')).toMatchObject({ state: 'retrying', health: 'warning', code: 'TL-4310' });
+  expect(conditions.between('one')).toMatchObject({ state: 'retrying', reason: { code: 'TL-4310' } });
   supervisor.says('one', { state: 'running' });
+  expect(conditions.between('one')).toBeNull();
   expect((await get('/health/routes/one')).status).toBe(200);
 });
 

@@ -109,6 +109,24 @@ test('a route whose engine has disappeared is not running, whatever it has repor
   expect(view({ holder: null })).toMatchObject({ state: 'stopped', health: 'critical', reason: { code: 'TL-4010' } });
 });
 
+test('what a service says of its route that has no worker counts, and not of one that another engine has', () => {
+  const reason = { code: 'TL-4315', message: 'has no worker', remedy: 'start the service again' };
+  const said: RouteStatus = { ...status, state: 'retrying', health: 'critical', reason, lagMs: null, restarts: 5 };
+  const between = { supervisor: 's', status: said };
+  const told = { state: 'retrying', health: 'critical', reason, lagMs: null, restarts: 5, rows: 2 };
+  expect(view({}, { between })).toMatchObject({ ...told, engine: { pid: 7 } });
+  // Its lease is over, or was given back.
+  const over = { ...holder, expiresInMs: -5_000 };
+  for (const left of [over, null]) expect(view({ holder: left }, { between })).toMatchObject({ ...told, engine: null });
+  const others = { between: { supervisor: 'another', status: said } };
+  expect(view({}, others)).toMatchObject({ state: 'running', restarts: 4 });
+  // What halted, and what somebody has stopped, stays so.
+  const halt = { ...status, state: 'failed', reason: { code: 'TL-2201', message: 'collision' } } as const;
+  expect(view({ status: halt }, { between })).toMatchObject({ state: 'failed', reason: { code: 'TL-2201' } });
+  const stopped = { ...stored.wanted, state: 'stopped' } as const;
+  expect(view({ wanted: stopped, holder: null }, { between })).toMatchObject({ state: 'stopped', health: 'ok' });
+});
+
 test('a route that halted stays failed with its reason when its engine has ended', () => {
   const reason = { code: 'TL-2201', message: 'collision', remedy: 'mend it' };
   expect(view({ holder: null, status: { ...status, state: 'failed', reason } })).toMatchObject({
