@@ -1,7 +1,9 @@
 import { configErrors } from '../core/errors/catalogue/config.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { serviceErrors } from '../core/errors/catalogue/service.ts';
+import { asTidelockError } from '../core/errors/defect.ts';
 import { fail, TidelockError } from '../core/errors/tidelock-error.ts';
+import { isReplacedPart } from '../core/installation.ts';
 
 const statusByCode: Readonly<Record<string, number>> = {
   [serviceErrors.unauthorised.code]: 401,
@@ -40,7 +42,8 @@ export interface ErrorAnswer {
 }
 
 /** What is answered for whatever was thrown; of a defect nothing but that it was one. */
-export function answerOf(error: unknown): ErrorAnswer {
+export function answerOf(thrown: unknown): ErrorAnswer {
+  const error = isReplacedPart(thrown) ? asTidelockError(thrown) : thrown;
   if (error instanceof TidelockError) {
     const status = statusOfError(error);
     const headers: Record<string, string> = {};

@@ -18,6 +18,14 @@ export function programUrl(name: string): URL {
   return pathToFileURL(programFile(name));
 }
 
+/** A file of the bundle that is not there: the version that names it by its digest has been replaced since this process began. */
+export function isReplacedPart(error: unknown): boolean {
+  const { code, url = '' } = (error ?? {}) as { readonly code?: unknown; readonly url?: unknown };
+  return (
+    code === 'ERR_MODULE_NOT_FOUND' && String(url).startsWith(`${pathToFileURL(join(packageFolder, 'dist')).href}/`)
+  );
+}
+
 function folderOfPackage(start: string): string {
   for (let folder = start; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder;

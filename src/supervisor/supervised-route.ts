@@ -13,6 +13,7 @@ import type { StartGate } from './start-gate.ts';
 import { asReason, crashLoopReason, deathReason, type WorkerDeath } from './worker-end.ts';
 import type { WorkerGuard } from './worker-guard.ts';
 import { type WorkerEnd, WorkerProcess } from './worker-process.ts';
+import type { WorkerProgram } from './worker-program.ts';
 import {
   aliveMs,
   isAlive,
@@ -29,6 +30,9 @@ const drainMs = 10_000;
 
 /** After a worker that has ended in order without being told to: nobody waits for it, and it may do so again. */
 const orderlyDelayMs = 200;
+
+/** While the engine that is on the disk is not the one that runs: it may be put back, or be in the middle of being replaced. */
+const replacedDelayMs = 2_000;
 
 /** How long the Supervisor looks on before it does something. */
 export interface Patience {
@@ -48,7 +52,7 @@ export interface SupervisedRouteOptions {
   readonly holder: LeaseHolder;
   /** For the first worker only. */
   readonly takeover: boolean;
-  readonly workerModule: URL;
+  readonly program: WorkerProgram;
   readonly patience: Patience;
   readonly gate: StartGate;
   readonly guard: WorkerGuard;
@@ -93,6 +97,9 @@ export interface WorkerView {
  *     stands still, or uses   drained (killed where it does not end in time) and started again at once, under the same
  *     too much memory         lease; less and less often, where that does not help
  *     ended in order          started again at once: it was asked to restart
+ *
+ * None is started from the files of another version that have been put in this one's place: the route waits for the service to
+ * be started again, or for its own files to come back.
  */
 export class SupervisedRoute {
   readonly #options: SupervisedRouteOptions;
@@ -151,13 +158,23 @@ export class SupervisedRoute {
   /** When it is its turn. */
   start(): void {
     this.#cancelStart = null;
-    const cancel = this.#options.gate.enter((started) => this.#run(started));
-    if (this.#worker === null) this.#cancelStart = cancel;
+    let isItsTurn = false;
+    const cancel = this.#options.gate.enter((started) => {
+      isItsTurn = true;
+      this.#run(started);
+    });
+    // What has begun may have found that it has to be tried again later, and has its own way back.
+    if (!isItsTurn) this.#cancelStart = cancel;
   }
 
   #run(started: () => void): void {
-    const { file, route, holder, takeover, workerModule, patience, guard } = this.#options;
+    const { file, route, holder, takeover, program, patience, guard } = this.#options;
     this.#cancelStart = null;
+    if (!program.isSame) {
+      started();
+      this.#wasReplaced();
+      return;
+    }
     const task: WorkerTask = {
       file,
       isConfigured: this.#configuration !== null,
@@ -175,14 +192,18 @@ export class SupervisedRoute {
     this.#startedAt = new Date();
     this.#vitals = null;
     this.#dying = null;
+    let isHeard = false;
     const worker: WorkerProcess = new WorkerProcess({
-      module: workerModule,
+      module: program.url,
       task,
       configuration: this.#configuration,
       silentMs: patience.silentMs,
       logger: this.#logger,
       onMessage: (message) => {
         started();
+        // It may have loaded what was put there between the look and now.
+        if (!isHeard && !program.isSame) worker.kill();
+        isHeard = true;
         this.#hear(message);
       },
       onEnd: (end) => {
@@ -309,6 +330,13 @@ export class SupervisedRoute {
     }
   }
 
+  /** Nobody has the lease any more when it is over: an engine that stands by may take the route. */
+  #wasReplaced(): void {
+    const reason = asReason(fail(supervisionErrors.engineReplaced, { route: this.#options.route }));
+    if (this.#halted === null) this.#show('retrying', 'critical', reason, false);
+    this.#startIn(replacedDelayMs);
+  }
+
   #startIn(delayMs: number): void {
     const timer = setTimeout(() => this.start(), delayMs);
     this.#cancelStart = () => clearTimeout(timer);
@@ -394,12 +422,13 @@ export class SupervisedRoute {
     void this.#anew();
   }
 
-  /** What no worker can say: it has gone, or is told to. */
-  #show(state: RouteState, health: Health, reason: Reason): void {
+  /** What no worker can say: it has gone, or is told to. `leads`: the next one follows within the lease. */
+  #show(state: RouteState, health: Health, reason: Reason, leads = true): void {
     const now = new Date().toISOString();
     const status = { ...(this.#status ?? nothingKnown), lagMs: null, load: null, concerns: [] };
     this.#report({
       ...status,
+      ...(!leads && { leads }),
       state,
       health,
       reason,

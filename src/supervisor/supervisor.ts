@@ -9,6 +9,7 @@ import { crashRules } from './crash-loop.ts';
 import { StartGate } from './start-gate.ts';
 import { type Patience, SupervisedRoute, type WorkerView } from './supervised-route.ts';
 import { WorkerGuard } from './worker-guard.ts';
+import { WorkerProgram } from './worker-program.ts';
 
 /**
  * No work holds up the event loop for more than seconds; whatever a route waits for on its way shows as progress much more
@@ -44,6 +45,7 @@ export class Supervisor {
   readonly #holder: LeaseHolder = { supervisor: randomUUID(), host: hostname(), pid: process.pid };
   readonly #gate = new StartGate(availableParallelism());
   readonly #guard: WorkerGuard;
+  readonly #program: WorkerProgram;
   readonly #routes = new Map<string, SupervisedRoute>();
   readonly #onStatus = new Listeners<[route: string, status: RouteStatus]>();
   readonly #onMessage = new Listeners<[route: string, message: unknown]>();
@@ -53,7 +55,13 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#guard = new WorkerGuard(options.logger);
+    this.#program = new WorkerProgram(options.workerModule ?? programUrl('supervisor/worker-main'));
     for (const route of options.routes) this.add(route);
+  }
+
+  /** Under which its workers hold leases. */
+  get id(): string {
+    return this.#holder.supervisor;
   }
 
   /** In the order in which they were added. */
@@ -100,7 +108,7 @@ export class Supervisor {
       route,
       holder: this.#holder,
       takeover: takeover && !this.#started,
-      workerModule: this.#options.workerModule ?? programUrl('supervisor/worker-main'),
+      program: this.#program,
       patience: { ...usualPatience, ...patience },
       gate: this.#gate,
       guard: this.#guard,

@@ -3,7 +3,9 @@ import { chmodSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync,
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleOf } from '../../rolldown.config.ts';
 import { isAlive } from '../support/process-tree.ts';
 import { forgetPid, notePid, runDirectory } from '../support/run-directory.ts';
 import { expectToldInText } from '../support/told-demo.ts';
@@ -55,6 +57,24 @@ test('each module of the engine is there once, whatever imports it, and packages
   expect(sources).toContain('src/core/errors/tidelock-error.ts');
   expect(sources.filter((source, at) => sources.indexOf(source) !== at)).toEqual([]);
   expect(sources.filter((source) => !/^(src|connectors|transforms)\//.test(source))).toEqual([]);
+});
+
+test('the first file of a worker tells what any module of it has become, so that a Supervisor knows it for another version', async () => {
+  const first = async (changed: string | null): Promise<string | undefined> => {
+    const { output, ...input } = bundleOf(['src/supervisor/worker-main'], join(folder, 'unwritten'));
+    const plugin = {
+      name: 'another version',
+      transform: (code: string, id: string) =>
+        changed !== null && id.endsWith(changed) ? `${code}\nconsole.log('another version');` : null,
+    };
+    const bundle = await rolldown({ ...input, plugins: [plugin], logLevel: 'silent' });
+    const { output: files } = await bundle.generate(output);
+    await bundle.close();
+    return files.flatMap((file) => (file.type === 'chunk' && file.isEntry ? [file.code] : []))[0];
+  };
+  const [now, other] = await Promise.all([null, 'connectors/postgres/lsn.ts'].map(first));
+  expect(now).toMatch(/import\("\.\.\/chunks\/postgres-connector-/);
+  expect(other).not.toBe(now);
 });
 
 /** The files that `file` imports before it runs, and those that they import. */

@@ -92,7 +92,10 @@ test('a job that is watched without a terminal tells how far it is every ten sec
       return err;
     };
     expect(await told(8)).toBe('');
-    expect((await told(35)).split('\n')).toEqual([...Array(3).fill(expect.stringMatching(/^r\/1 compare: running, /)), '']);
+    expect((await told(35)).split('\n')).toEqual([
+      ...Array(3).fill(expect.stringMatching(/^r\/1 compare: running, /)),
+      '',
+    ]);
   } finally {
     vi.useRealTimers();
   }

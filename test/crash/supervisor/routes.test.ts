@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/core/logger.ts';
 import type { RouteStatus } from '../../../src/core/route-status.ts';
 import { Supervisor } from '../../../src/supervisor/supervisor.ts';
 import { isAlive } from '../../support/process-tree.ts';
+import { runDirectory } from '../../support/run-directory.ts';
 import { until } from '../../support/until.ts';
 
 /** Tells what the stub says from what the Supervisor says by itself. */
@@ -222,4 +225,47 @@ test('a worker that can not be started, for want of files, is tried again', asyn
   }
   expect(supervisor.statusOf('one')?.reason?.message).toContain('could not be started (EMFILE)');
   await running(supervisor, 'one');
+});
+
+test('no worker is started from the files of another version, until those are back that the Supervisor was started from', async () => {
+  const folder = mkdtempSync(join(runDirectory(), 'replaced-'));
+  const module = pathToFileURL(join(folder, 'worker.mjs'));
+  const program = `import ${JSON.stringify(new URL('./stub-worker.ts', import.meta.url))};\n`;
+  writeFileSync(module, program);
+  const supervisor = new Supervisor({
+    file: 'none',
+    routes: ['one', 'two'],
+    logger: silentLogger,
+    workerModule: module,
+  });
+  started.push(supervisor);
+  supervisor.start();
+  const [one, two] = await Promise.all([running(supervisor, 'one'), running(supervisor, 'two')]);
+  /** What becomes of a route whose worker was this one. */
+  const after = (pid: number) =>
+    until('another worker, or none', () => {
+      const [status, worker] = [supervisor.statusOf('one'), supervisor.workerOf('one')];
+      const isAnother = worker?.pid !== null && worker?.pid !== pid && status?.state === 'running';
+      return isAnother || (worker?.pid === null && status?.reason?.code === 'TL-4315') ? status : null;
+    });
+  writeFileSync(module, `// another version\n${program}`);
+  process.kill(one, 'SIGKILL');
+  // Its lease is given to whoever asks for it; a worker that runs is left alone.
+  expect(await after(one)).toMatchObject({
+    reason: { code: 'TL-4315' },
+    state: 'retrying',
+    health: 'critical',
+    leads: false,
+    restarts: 1,
+  });
+  expect(supervisor.workers()).toEqual([two]);
+  writeFileSync(module, program);
+  const again = await running(supervisor, 'one', one);
+  expect(supervisor.statusOf('one')).toMatchObject({ restarts: 1 });
+  // Also where somebody wants another worker, and where the files are gone.
+  rmSync(folder, { recursive: true });
+  expect(await supervisor.replace('one')).toBe(true);
+  expect(await after(again)).toMatchObject({ reason: { code: 'TL-4315' } });
+  expect([again, two].map(isAlive)).toEqual([false, true]);
+  expect(await supervisor.stop()).toBe(true);
 });

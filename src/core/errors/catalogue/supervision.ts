@@ -155,6 +155,17 @@ export const supervisionErrors = {
     explanation:
       'Each time the route goes on from its checkpoint, so that nothing is lost, and is late by as long as that takes. 8 deaths within 15 minutes end in a halt (TL-4311). It is over when no worker has ended for 15 minutes.',
   }),
+  engineReplaced: errorKind<{ route?: string }>({
+    code: 'TL-4315',
+    title: 'The engine was replaced on the disk while it runs',
+    recovery: 'usage',
+    message: ({ route }) =>
+      `${route === undefined ? '' : `route ${route} has no worker: `}the files of the engine are no longer those that it was started from`,
+    remedy: () =>
+      'Start the service again ("systemctl restart tidelock"): its routes go on from their checkpoints, with the version that is installed now. Or put the version back that runs.',
+    explanation:
+      'A version was installed in the place of the one that runs. What runs goes on; a worker that has to be started, or a part of the engine that is loaded when it is first needed, is not taken from another version, which may store what this one does not know.',
+  }),
   workerSilent: errorKind<{ route: string; silentMs: number }>({
     code: 'TL-4312',
     title: 'The worker of the route said nothing any more',
