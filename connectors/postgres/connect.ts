@@ -41,6 +41,8 @@ export interface PostgresSessionOptions {
   readonly pipeline?: boolean;
   /** Further session settings (they are literals of ours, never a user's text). */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Settings that stay what the server, the database or the user has. */
+  readonly own?: readonly string[];
 }
 
 /** For pg.Client, also for a replication connection: the settings travel in the startup message. */
@@ -58,6 +60,7 @@ export function clientConfig(
     password: settings.password ?? '',
     application_name: options.applicationName,
     options: Object.entries(all)
+      .filter(([name]) => options.own?.includes(name) !== true)
       .map(([name, value]) => `-c ${name}=${value.replaceAll(/([\\ ])/g, '\\$1')}`)
       .join(' '),
     ssl: tlsOptions(settings, host.host),

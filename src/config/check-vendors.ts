@@ -9,10 +9,15 @@ interface VendorProblem {
 
 const families: Partial<Record<NodeType, string>> = { postgres: 'PostgreSQL', mysql: 'MySQL', mariadb: 'MySQL' };
 
+/** Values of the one have other forms at the other. */
+export function areOfTwoVendors(from: NodeType, to: NodeType): boolean {
+  return families[from] !== families[to];
+}
+
 /** What a route between these two kinds of servers can't have. */
 export function checkVendors(from: NodeType, to: NodeType, data: RouteData): readonly VendorProblem[] {
   const problems: VendorProblem[] = [];
-  const isBetween = families[from] !== families[to];
+  const isBetween = areOfTwoVendors(from, to);
   if (!isBetween && Object.keys(data.convert).length > 0)
     problems.push({ path: ['convert'], message: 'is for routes between vendors: here every value travels as it is' });
   if (families[to] === 'MySQL' && data.apply.lanes > 1)

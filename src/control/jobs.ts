@@ -1,6 +1,8 @@
+import { areOfTwoVendors } from '../config/check-vendors.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { MakeEntry } from '../core/action.ts';
 import { configErrors } from '../core/errors/catalogue/config.ts';
+import { nodeErrors } from '../core/errors/catalogue/node.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Job, JobDocument, JobKind, JobState, JobWish } from '../core/job.ts';
@@ -141,6 +143,19 @@ export function demandDirection(configuration: Configuration, route: RouteDefini
   if (typeof given !== 'string' && other !== null)
     throw fail(routeErrors.repairDirection, { route: name, from: from.name, other });
   return other;
+}
+
+/** Of a route in both directions, between vendors nobody tells yet who has written a row last. Throws (usage) before anything begins. */
+export function demandComparable(
+  configuration: Configuration,
+  route: RouteDefinition,
+  kind: 'compare' | 'repair',
+): void {
+  const { from, to } = route;
+  const other = areOfTwoVendors(from.type, to.type) ? routeBack(configuration.routes, route) : null;
+  if (other === null) return;
+  const what = `a ${kind} of ${route.name} while ${other.name} carries rows back`;
+  throw fail(nodeErrors.notYet, { node: to.name, what });
 }
 
 /** Also of a route that was never run: the next `run` finds it. */

@@ -22,6 +22,7 @@ import { type DropOptions, dropRoute } from './drop-route.ts';
 import {
   addJob,
   askJob,
+  demandComparable,
   demandDirection,
   type JobAsk,
   type JobId,
@@ -148,6 +149,7 @@ export class LocalControl implements Control {
       run: (opened, { done }) => {
         const { kind, options } = order;
         const isRepair = kind === 'repair' && options.undo == null;
+        if (kind === 'compare' || isRepair) demandComparable(this.#options.configuration(), opened.definition, kind);
         const more = isRepair
           ? { otherWay: demandDirection(this.#options.configuration(), opened.definition, options.from) }
           : {};

@@ -1,4 +1,5 @@
 import type { Row } from './cell.ts';
+import type { RowPieces } from './row-set.ts';
 import type { ReadPart } from './source-reader.ts';
 import type { TableVersion } from './table.ts';
 
@@ -63,8 +64,8 @@ export interface RowSet {
   readonly telling: Telling;
   /** They have changed while they were read, so that the stream may have brought them already. */
   readonly touched: boolean;
-  /** As text of `core/row-text.ts`, with the cells in the order of `table.columns`; or as rows. */
-  readonly rows: { readonly text: readonly Buffer[]; readonly count: number } | readonly Row[];
+  /** As text of `core/row-text.ts`, whole rows in each piece, with the cells in the order of `table.columns`; or as rows, which may not be made yet. */
+  readonly rows: { readonly text: readonly Buffer[]; readonly count: number } | RowPieces | readonly Row[];
 }
 
 /** How far a load is with a chunk. */

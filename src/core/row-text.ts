@@ -129,7 +129,47 @@ export class RowTextCutter {
   }
 }
 
-function lastRowOf(block: Buffer, columns: number): Row | undefined {
+/** Of a byte of a value, and of a value's own: the tab behind it, or what stands for NULL beside that. */
+export const maxEscapedBytes = 2;
+
+export const valueEnd = 0x09;
+export const rowEnd = newline;
+const backslash = 0x5c;
+const letterN = 0x4e;
+
+/** By character: the letter that stands for it behind a backslash, 0 where it stands for itself. */
+const escapeLetters = new Uint8Array(256);
+for (const pair of ['\bb', '\tt', '\nn', '\vv', '\ff', '\rr', '\\\\'])
+  escapeLetters[pair.charCodeAt(0)] = pair.charCodeAt(1);
+
+/** Writes a value, which needs `maxEscapedBytes` for each of its bytes at most. Returns where it ends. */
+export function copyEscaped(bytes: Uint8Array, from: number, end: number, to: Uint8Array, at: number): number {
+  let length = at;
+  for (let offset = from; offset < end; offset++) {
+    const byte = bytes[offset] as number;
+    // All others are above, but for the backslash.
+    if (byte < 0x0e || byte === backslash) {
+      const letter = escapeLetters[byte] as number;
+      if (letter !== 0) {
+        to[length++] = backslash;
+        to[length++] = letter;
+        continue;
+      }
+    }
+    to[length++] = byte;
+  }
+  return length;
+}
+
+/** Writes NULL. Returns where it ends. */
+export function writeNull(to: Uint8Array, at: number): number {
+  to[at] = backslash;
+  to[at + 1] = letterN;
+  return at + 2;
+}
+
+/** The last row of a text that has any. */
+export function lastRowOf(block: Buffer, columns: number): Row | undefined {
   const from = block.lastIndexOf(newline, block.length - 2) + 1;
   return new RowTextReader(columns).read(block.subarray(from))[0];
 }

@@ -129,7 +129,7 @@ export const mutations: readonly Mutation[] = [
     id: 'unescaped-copy',
     promise: 5,
     what: 'copies a backslash of a row that was not looked into as it is',
-    file: 'connectors/postgres/target/copy-messages.ts',
+    file: 'src/core/row-text.ts',
     find: 'if (byte < 0x0e || byte === backslash) {',
     replace: 'if (byte < 0x0e) {',
     test: { file: 'test/property/packed-rows.property.test.ts', name: 'COPY gets the same' },

@@ -375,8 +375,8 @@ export const mysqlMutations: readonly Mutation[] = [
     promise: 2,
     what: 'takes a range that is as long as it may be for the last one',
     file: 'connectors/mysql/source/mysql-reader.ts',
-    find: '(!isCut && rows.length < range.rows)',
-    replace: '(!isCut && rows.length <= range.rows)',
+    find: '(!isCut && rows < range.rows)',
+    replace: '(!isCut && rows <= range.rows)',
     test: { file: load, name: 'are loaded beside the stream' },
   },
   {

@@ -7,6 +7,33 @@ const routes = 'test/integration/vendors/routes.test.ts';
 /** Of what is carried between vendors. */
 export const vendorMutations: readonly Mutation[] = [
   {
+    id: 'shared-rows-changed',
+    promise: 5,
+    what: 'carries rows of a load in place that somebody else may have',
+    file: 'src/pipeline/bridge/bridged-consumer.ts',
+    find: 'return bridge.rows(set.table, rowsOf(set), place);',
+    replace: 'return bridge.ownRows(set.table, place)(rowsOf(set));',
+    test: { file: 'test/unit/bridge.test.ts', name: 'somebody else may have' },
+  },
+  {
+    id: 'load-text-of-bytes',
+    promise: 5,
+    what: 'takes what a server says is in no charset for UTF-8',
+    file: 'connectors/mysql/catalogue/text-rows.ts',
+    find: 'read === null && (this.#areBytes[index] !== true || isAscii(bytes, from, reader.end))',
+    replace: 'read === null',
+    test: { file: 'test/unit/mysql-arriving-rows.test.ts', name: 'rows as text are the rows as cells' },
+  },
+  {
+    id: 'money-of-other-decimals',
+    promise: 5,
+    what: 'carries money of a database whose lc_monetary has other decimals as if it were hundredths',
+    file: 'connectors/postgres/money-decimals.ts',
+    find: 'if (has === carriedDecimals) return [];',
+    replace: 'if (has >= 0) return [];',
+    test: { file: 'test/unit/money-decimals.test.ts', name: 'money whose decimals' },
+  },
+  {
     id: 'parked-value-mapped-again',
     promise: 5,
     what: 'asks the transforms once more for what they have made of a parked row that had no form at the target',

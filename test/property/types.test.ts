@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { moneyDecimals } from '../../connectors/postgres/money-decimals.ts';
 import { normaliser } from '../../connectors/postgres/target/key-form.ts';
 import { readTargetTables } from '../../connectors/postgres/target/target-table.ts';
 import { readTypes, type ServerType, ValueMaker } from '../support/column-types.ts';
@@ -266,6 +267,8 @@ async function prepare(source: TestDatabase, target: TestDatabase): Promise<void
           ? `ALTER DATABASE ${database.name} ${one}`
           : `ALTER ROLE postgres IN DATABASE ${database.name} ${one}`,
       );
+    // What a route between vendors asks for, on a session that is told no lc_monetary.
+    if (hasLocales) expect(await moneyDecimals(database.node)).toBe(database === source ? 0 : 3);
   }
 }
 

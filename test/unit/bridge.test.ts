@@ -5,9 +5,10 @@ import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
 import type { Change, InsertChange } from '../../src/core/change.ts';
 import { ChangeDecoder, encodeChanges } from '../../src/core/change-codec.ts';
 import type { Consumer, PartFeed } from '../../src/core/consumer.ts';
-import type { BegunLoad, LoadedChunk } from '../../src/core/load.ts';
+import type { BegunLoad, LoadedChunk, RowSet } from '../../src/core/load.ts';
 import { PackedInsert } from '../../src/core/packed-row.ts';
 import type { Position } from '../../src/core/position.ts';
+import { countOf, piecesOf, rowsOf } from '../../src/core/row-set.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { ConsumerOptions, Loader, Target } from '../../src/core/target.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
@@ -427,4 +428,46 @@ test('what waits is carried when the Consumer has use for it, so much at a time'
     '7 ++++++++',
   ]);
   expect(done).toEqual(Array.from({ length: 8 }, () => 1));
+});
+
+/** A chunk of rows, as the Consumer is given it, and what became of them there. */
+async function carriedChunk(rows: RowSet['rows']): Promise<RowSet> {
+  const bridge = await bridged();
+  let given: RowSet | undefined;
+  const apply = async ([first]: readonly TransactionPart[]): Promise<void> => {
+    given = first?.chunk?.sets[0];
+  };
+  const consumer = bridgedConsumer({ apply } as unknown as Consumer, bridge, 250);
+  const chunk = { sets: [{ table, telling: [], touched: false, rows }] } as unknown as LoadedChunk;
+  await consumer.apply([{ ...part(), chunk }], new AbortController().signal);
+  // What becomes of the columns meanwhile is not what the Consumer was told.
+  await bridge.renew([table]);
+  if (given === undefined) throw new Error('no chunk was given');
+  return given;
+}
+
+test('rows of a load that somebody else may have are not changed', async () => {
+  const shared: Row = ['1', '1', '1.50'];
+  const { rows } = await carriedChunk([shared, shared]);
+  expect(rows).toEqual([
+    ['1', 't', '1.5'],
+    ['1', 't', '1.5'],
+  ]);
+  expect(shared).toEqual(['1', '1', '1.50']);
+});
+
+test('rows of a load that come as text are carried when they are asked for, as often as that is', async () => {
+  const text = [Buffer.from('1\t1\t1.50\n2\t0\t\\N\n'), Buffer.from('3\t1\t2.00\n')];
+  const set = await carriedChunk({ text, count: 3 });
+  const carried = [
+    ['1', 't', '1.5'],
+    ['2', 'f', null],
+    ['3', 't', '2'],
+  ];
+  expect([rowsOf(set), rowsOf(set), countOf(set)]).toEqual([carried, carried, 3]);
+  expect([...piecesOf(set)]).toEqual([carried.slice(0, 2), carried.slice(2)]);
+  const refused = await carriedChunk({ text: [...text, Buffer.from('4\t2\t1.00\n')], count: 4 });
+  const pieces = piecesOf(refused);
+  expect([pieces.next().value, pieces.next().value]).toEqual([carried.slice(0, 2), carried.slice(2)]);
+  expect(() => pieces.next()).toThrow(expect.objectContaining({ code: 'TL-4602' }) as Error);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { demandDirection } from '../../src/control/jobs.ts';
+import { demandComparable, demandDirection } from '../../src/control/jobs.ts';
 import type { JobWork } from '../../src/operations/jobs/job-work.ts';
 import { repairJob } from '../../src/operations/repair/repair-job.ts';
 import { ConfigurationFiles, caught, withRoute } from '../support/configuration-files.ts';
@@ -35,3 +35,28 @@ test('which side is right has to be said where rows go both ways, and be a side 
   });
   expect(demandDirection(two, there, 'a')).toBe('back');
 });
+
+test.each([
+  ['postgres', 'mysql', true, 'TL-5010'],
+  ['mariadb', 'postgres', true, 'TL-5010'],
+  ['postgres', 'mysql', false, null],
+  ['mysql', 'mariadb', true, null],
+  ['postgres', 'postgres', true, null],
+])(
+  'from %s to %s, with a route back: %s, is compared and repaired, or refused before anything begins',
+  (from, to, isTwoWay, code) => {
+    using files = new ConfigurationFiles();
+    const node = (type: string): string =>
+      `{ type: ${type}, url: "${type}://u:p@localhost${type === 'postgres' ? '/db' : ''}" }`;
+    const back = isTwoWay ? '\n  back: { from: b, to: a, tables: [shop.t] }' : '';
+    const configuration = files.load(
+      `version: 1\nname: prod\nnodes:\n  a: ${node(from)}\n  b: ${node(to)}\nroutes:\n  there: { from: a, to: b, tables: [shop.t] }${back}\n`,
+    );
+    const route = configuration.routes.demand('there', 'route');
+    for (const kind of ['compare', 'repair'] as const) {
+      const asked = (): void => demandComparable(configuration, route, kind);
+      if (code === null) expect(asked).not.toThrow();
+      else expect(caught(asked)).toMatchObject({ code, message: expect.stringContaining('back carries rows back') });
+    }
+  },
+);

@@ -5,6 +5,7 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { pause } from '../../../src/core/pause.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
+import { lastRowOf } from '../../../src/core/row-text.ts';
 import type {
   ReadKey,
   ReadPart,
@@ -15,7 +16,8 @@ import type {
 } from '../../../src/core/source-reader.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { type AwaitedWatermarks, streamEnded } from '../../sql/awaited-watermarks.ts';
-import { LongRowError, readRows } from '../catalogue/read-rows.ts';
+import { LongRowError } from '../catalogue/long-row-error.ts';
+import { haveText, type RowsWanted, readRows, readRowText } from '../catalogue/read-rows.ts';
 import { type CatalogueTable, readTables } from '../catalogue/read-tables.ts';
 import { factsOf } from '../catalogue/table-facts.ts';
 import { classifyMysqlError, errnoOf } from '../classify-error.ts';
@@ -44,6 +46,12 @@ const lookAgainMs = 20;
 /** What a row and each of its cells take beside their values. */
 const rowBytes = 64;
 const cellBytes = 16;
+
+interface RowsRead extends Pick<ReadRows, 'text' | 'cells' | 'rows' | 'bytes'> {
+  /** There may be more. */
+  readonly isCut: boolean;
+  readonly lastRow: Row | undefined;
+}
 
 /** ER_NO_SUCH_TABLE, ER_BAD_DB. */
 const missing: ReadonlySet<number> = new Set([1146, 1049]);
@@ -189,27 +197,49 @@ export class MysqlReader implements SourceReader {
       await session.query('COMMIT');
       return { text: [], rows: 0, bytes: 0, last: null, ended: false, facts };
     }
-    const rows: Row[] = [];
-    let bytes = 0;
-    let isCut = false;
     const reading = { table, columns: wanted, clauses: rangeClauses(key, range, this.#condition(found, where)) };
-    for await (const batch of readRows(session, reading, this.#route.apply.maxRowBytes)) {
-      rows.push(...batch.rows);
-      // In memory a row is more than its values.
-      bytes += batch.bytes + batch.rows.length * (rowBytes + cellBytes * columns.length);
-      isCut = range.kind === 'after' && bytes >= maxBytes;
-      if (isCut) break;
-    }
+    const most = range.kind === 'after' ? maxBytes : Number.POSITIVE_INFINITY;
+    const read = haveText(wanted)
+      ? await this.#readText(session, reading, most)
+      : await this.#readCells(session, reading, most);
+    const { rows, bytes, isCut, lastRow } = read;
     // Only the end of the session ends a result early.
     if (isCut) spoil();
     else {
       await session.query('COMMIT');
       await this.#demandOrder(session);
     }
-    const lastRow = rows.at(-1);
     const last = lastRow === undefined ? null : key.map(({ name }) => boundText(lastRow[columns.indexOf(name)]));
-    const ended = range.kind === 'keys' || (!isCut && rows.length < range.rows);
-    return { text: [], cells: rows, rows: rows.length, bytes, last, ended, facts };
+    const ended = range.kind === 'keys' || (!isCut && rows < range.rows);
+    const { text, cells } = read;
+    return { text, ...(cells !== undefined && { cells }), rows, bytes, last, ended, facts };
+  }
+
+  async #readText(session: MysqlSession, reading: RowsWanted, mostBytes: number): Promise<RowsRead> {
+    const text: Buffer[] = [];
+    let rows = 0;
+    let bytes = 0;
+    for await (const batch of readRowText(session, reading, this.#route.apply.maxRowBytes)) {
+      text.push(...batch.text);
+      rows += batch.rows;
+      for (const piece of batch.text) bytes += piece.length;
+      if (bytes >= mostBytes) break;
+    }
+    const last = text.at(-1);
+    const lastRow = last && lastRowOf(last, reading.columns.length);
+    return { text, rows, bytes, isCut: bytes >= mostBytes, lastRow };
+  }
+
+  async #readCells(session: MysqlSession, reading: RowsWanted, mostBytes: number): Promise<RowsRead> {
+    const cells: Row[] = [];
+    let bytes = 0;
+    for await (const batch of readRows(session, reading, this.#route.apply.maxRowBytes)) {
+      for (const row of batch.rows) cells.push(row);
+      // In memory a row is more than its values.
+      bytes += batch.bytes + batch.rows.length * (rowBytes + cellBytes * reading.columns.length);
+      if (bytes >= mostBytes) break;
+    }
+    return { text: [], cells, rows: cells.length, bytes, isCut: bytes >= mostBytes, lastRow: cells.at(-1) };
   }
 
   /** It can be switched off at any moment, and then what was read is of no place in the binlog. */

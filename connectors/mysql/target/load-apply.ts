@@ -1,9 +1,8 @@
-import type { Row } from '../../../src/core/cell.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
-import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
+import type { BegunLoad, Existing, LoadedChunk } from '../../../src/core/load.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { RowTextReader } from '../../../src/core/row-text.ts';
+import { rowsOf } from '../../../src/core/row-set.ts';
 import type { MysqlSession } from '../connect.ts';
 import { progressStatement, readLoads, storeAgain, storeEmptied, storeLoad } from '../state/stored-loads.ts';
 import type { Flights } from './flights.ts';
@@ -128,10 +127,4 @@ export class LoadApply {
     this.#loads.set(source, { existing, targets });
     for (const target of targets) this.#partial.set(target, existing);
   }
-}
-
-function rowsOf({ table, rows }: RowSet): readonly Row[] {
-  if (!('text' in rows)) return rows;
-  const reader = new RowTextReader(table.columns.length);
-  return rows.text.flatMap((text) => reader.read(text));
 }

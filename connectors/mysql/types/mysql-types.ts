@@ -1,5 +1,5 @@
 import { vectorType } from '../../../src/core/types/carry.ts';
-import { padDecimal, plainDecimal } from '../../../src/core/types/decimal-text.ts';
+import { decimalForm, padDecimal, plainDecimal } from '../../../src/core/types/decimal-text.ts';
 import { withPlainNumbers } from '../../../src/core/types/json-text.ts';
 import type { LogicalType, Repertoire } from '../../../src/core/types/logical-type.ts';
 import type { ColumnCodec, VendorTypes } from '../../../src/core/types/vendor-types.ts';
@@ -28,6 +28,7 @@ function codecOf(column: ColumnType): ColumnCodec {
         type: { kind: 'decimal', digits: { precision: size ?? 10, scale }, unsigned, specials: false },
         toCanonical: (value) => plainDecimal(value as string),
         fromCanonical: scale === 0 ? null : (value) => padDecimal(value as string, scale),
+        form: decimalForm(scale),
       };
     case 'float':
     case 'double':
@@ -102,16 +103,24 @@ function withFraction(type: LogicalType, digits: number): ColumnCodec {
   if (digits === 0) return plain(type);
   return {
     type,
-    toCanonical: (value) =>
-      (value as string).replace(/\.?0+$/, (zeros) =>
-        zeros.startsWith('.') ? '' : (value as string).includes('.') ? '' : zeros,
-      ),
+    toCanonical: (value) => withoutZeros(value as string),
     fromCanonical: (value) => {
       const [whole = '', fraction = ''] = (value as string).split('.');
       return `${whole}.${fraction.padEnd(digits, '0')}`;
     },
   };
 }
+
+/** Without those at the end of the fraction. */
+function withoutZeros(text: string): string {
+  const point = text.indexOf('.');
+  if (point < 0) return text;
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === zero) end--;
+  return text.slice(0, end - 1 === point ? point : end);
+}
+
+const zero = '0'.charCodeAt(0);
 
 function floatCanonical(value: string | Buffer): string {
   const number = Number(value as string);

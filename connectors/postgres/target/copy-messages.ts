@@ -1,6 +1,7 @@
 import type { InsertChange } from '../../../src/core/change.ts';
 import type { PackedInserts } from '../../../src/core/packed-inserts.ts';
 import { type PackedRow, packedAfter, packedNull, readUInt16, readUInt32 } from '../../../src/core/packed-row.ts';
+import { copyEscaped } from '../../../src/core/row-text.ts';
 import type { CopyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
 
@@ -165,29 +166,6 @@ const tab = 0x09;
 const lineFeed = 0x0a;
 const letterN = 0x4e;
 const backslash = 0x5c;
-
-/** By character: the letter that stands for it behind a backslash, 0 where it stands for itself. */
-const escapeLetters = new Uint8Array(256);
-for (const pair of ['\bb', '\tt', '\nn', '\vv', '\ff', '\rr', '\\\\'])
-  escapeLetters[pair.charCodeAt(0)] = pair.charCodeAt(1);
-
-function copyEscaped(bytes: Uint8Array, from: number, end: number, to: Uint8Array, at: number): number {
-  let length = at;
-  for (let offset = from; offset < end; offset++) {
-    const byte = bytes[offset] as number;
-    // All others are above, but for the backslash.
-    if (byte < 0x0e || byte === backslash) {
-      const letter = escapeLetters[byte] as number;
-      if (letter !== 0) {
-        to[length++] = backslash;
-        to[length++] = letter;
-        continue;
-      }
-    }
-    to[length++] = byte;
-  }
-  return length;
-}
 
 /** A larger value is searched and copied by the runtime. */
 const largeBytes = 512;

@@ -4,7 +4,7 @@ import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing, LoadedChunk, RowSet } from '../../../src/core/load.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { RowTextReader } from '../../../src/core/row-text.ts';
+import { piecesOf, rowsOf } from '../../../src/core/row-set.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
@@ -266,7 +266,7 @@ export class LoadApply {
     const isOrdinary = replicaRole && plan.target.hasDeferrableUnique;
     if (isOrdinary) batch.send('set local session_replication_role = origin');
     if (plan.copy !== null && isEmpty) {
-      if (countOf(set) > 0) batch.sendCopy(plan.copy, messagesOf(set), countOf(set), plan.label);
+      for (const { data, count } of copiesOf(set)) batch.sendCopy(plan.copy, data, count, plan.label);
     } else {
       const statement = isKeyless
         ? plan.insert
@@ -297,23 +297,11 @@ const instead: ReadonlySet<string> = new Set(['55P03', '0A000', '42501', '55006'
 /** A statement of more has arrays that are dear to take apart. */
 const insertRows = 5_000;
 
-function countOf({ rows }: RowSet): number {
-  return 'text' in rows ? rows.count : rows.length;
-}
-
-function rowsOf({ table, rows }: RowSet) {
-  if (!('text' in rows)) return rows;
-  const reader = new RowTextReader(table.columns.length);
-  return rows.text.flatMap((text) => reader.read(text));
-}
-
-/** The server reads one message while the next is on its way. */
-const messageRows = 500;
-
-function messagesOf({ rows }: RowSet): CopyData[] {
-  if ('text' in rows) return rows.text.flatMap(copyBytes);
-  const messages: CopyData[] = [];
-  for (let at = 0; at < rows.length; at += messageRows)
-    messages.push(copyData(copyText(rows.slice(at, at + messageRows))));
-  return messages;
+/** One COPY for what is text already. Else one for each piece: the server is at work on it while the next is made. */
+function* copiesOf(set: RowSet): Generator<{ readonly data: CopyData[]; readonly count: number }, void, undefined> {
+  if ('text' in set.rows) {
+    if (set.rows.count > 0) yield { data: set.rows.text.flatMap(copyBytes), count: set.rows.count };
+    return;
+  }
+  for (const rows of piecesOf(set)) if (rows.length > 0) yield { data: [copyData(copyText(rows))], count: rows.length };
 }

@@ -6,6 +6,7 @@ import type { Finding } from '../../../src/core/finding.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
+import { moneyDecimals, moneyFindings } from '../money-decimals.ts';
 import { alteringRights } from './altering-rights.ts';
 import { checkTypes } from './check-types.ts';
 import { firingTriggers } from './firing-triggers.ts';
@@ -81,7 +82,8 @@ export async function targetPreflight(
     if (firing !== null) add(firing, table);
   }
   findings.push(...rights);
-  return findings;
+  if (route.from.type === 'postgres') return findings;
+  return [...findings, ...(await moneyFindings(node, versions, () => moneyDecimals(route.to)))];
 }
 
 /** By the oid of the table. */

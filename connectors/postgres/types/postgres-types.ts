@@ -1,5 +1,5 @@
 import type { Column } from '../../../src/core/table.ts';
-import { plainDecimal } from '../../../src/core/types/decimal-text.ts';
+import { decimalForm, plainDecimal } from '../../../src/core/types/decimal-text.ts';
 import { withPlainNumbers } from '../../../src/core/types/json-text.ts';
 import { anyText, type LogicalType } from '../../../src/core/types/logical-type.ts';
 import type { ColumnCodec, VendorTypes } from '../../../src/core/types/vendor-types.ts';
@@ -154,7 +154,10 @@ function padded(characters: number | null): ColumnCodec {
   };
 }
 
+const firstOfPair = /[\ud800-\udbff]/;
+
 function padTo(text: string, characters: number): string {
+  if (!firstOfPair.test(text)) return text.padEnd(characters);
   let missing = characters - text.length;
   for (const character of text) if (character.length === 2) missing++;
   return missing > 0 ? text + ' '.repeat(missing) : text;
@@ -175,5 +178,6 @@ function numeric(modifier: number): ColumnCodec {
     type: { kind: 'decimal', digits, unsigned: false, specials: true },
     toCanonical: (value) => (/[a-z]/i.test(value as string) ? (value as string) : plainDecimal(value as string)),
     fromCanonical: digits === null || digits.scale <= 0 ? null : (value) => padNumeric(value as string, digits.scale),
+    ...(digits !== null && digits.scale >= 0 && { form: decimalForm(digits.scale) }),
   };
 }

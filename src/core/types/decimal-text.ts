@@ -1,5 +1,6 @@
 /** The number in canonical form: no exponent, no plus sign, no zeros that say nothing. The text is any decimal number. */
 export function plainDecimal(text: string): string {
+  if (plain.test(text)) return text;
   const [, sign = '', whole = '', fraction = '', power = '0'] = number.exec(text) ?? [];
   const shift = Number(power);
   const digits = whole + fraction;
@@ -9,6 +10,8 @@ export function plainDecimal(text: string): string {
   return assemble(sign === '-', before, behind);
 }
 
+/** What most are already. */
+const plain = /^(?:0|-?[1-9][0-9]*|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])$/;
 const number = /^([-+]?)([0-9]*)\.?([0-9]*)(?:[eE]([-+]?[0-9]+))?$/;
 
 function assemble(negative: boolean, before: string, behind: string): string {
@@ -39,6 +42,11 @@ export function roundDecimal(plain: string, scale: number): string {
   if (scale <= 0) return assemble(negative, rounded + '0'.repeat(-scale), '');
   const padded = rounded.padStart(scale + 1, '0');
   return assemble(negative, padded.slice(0, -scale), padded.slice(-scale));
+}
+
+/** ColumnCodec.form of columns that show each number with so many digits behind the point, and no zero before it but one. */
+export function decimalForm(scale: number): string {
+  return `decimal ${scale}`;
 }
 
 /** With exactly `scale` digits behind the point, as columns of a fixed scale show it; the number has no more. */

@@ -11,6 +11,8 @@ export interface ColumnCodec {
   readonly toCanonical: ((value: NativeValue) => CanonicalValue) | null;
   /** Null where the forms are the same. The text is the one that the server itself would show. */
   readonly fromCanonical: ((value: CanonicalValue) => NativeValue) | null;
+  /** Columns of whatever vendor whose codecs have the same name here write each value that both can hold alike. */
+  readonly form?: string;
 }
 
 /** A vendor's types, as canonical ones. */

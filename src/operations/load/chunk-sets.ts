@@ -1,7 +1,7 @@
 import type { Row } from '../../core/cell.ts';
 import type { RowSet } from '../../core/load.ts';
 import type { Position } from '../../core/position.ts';
-import { RowTextReader } from '../../core/row-text.ts';
+import { countOf, rowsOf } from '../../core/row-set.ts';
 import type { TableVersion } from '../../core/table.ts';
 import type { TableBinding } from '../../pipeline/mapping/table-binding.ts';
 import type { MergedChunk } from '../../pipeline/merge-chunk.ts';
@@ -36,13 +36,10 @@ export function chunkSets(
       sets.push({ table, telling: tellingOf(table), touched: isTouched, rows: list });
   };
   if (isAsRead(binding)) {
-    const count = 'text' in untouched ? untouched.count : untouched.length;
     const { table } = binding.outputs[0];
-    if (count > 0) sets.push({ table, telling: tellingOf(table), touched: false, rows: untouched });
-  } else {
-    const reader = new RowTextReader(binding.source.columns.length);
-    add('text' in untouched ? untouched.text.flatMap((text) => reader.read(text)) : untouched, false);
-  }
+    if (countOf({ rows: untouched }) > 0)
+      sets.push({ table, telling: tellingOf(table), touched: false, rows: untouched });
+  } else add(rowsOf({ table: binding.source, rows: untouched }), false);
   add(touched, true);
   return sets;
 }

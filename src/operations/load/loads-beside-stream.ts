@@ -9,6 +9,7 @@ import { pause } from '../../core/pause.ts';
 import type { RouteDefinition } from '../../core/route.ts';
 import type { RouteStateStore } from '../../core/route-state-store.ts';
 import type { LoadProgress } from '../../core/route-status.ts';
+import { countOf } from '../../core/row-set.ts';
 import type { Source } from '../../core/source.ts';
 import type { SourceReader } from '../../core/source-reader.ts';
 import type { TableDefinition } from '../../core/table-facts.ts';
@@ -224,9 +225,9 @@ export class LoadsBesideStream {
     this.#bytes += bytes;
     this.#rates.add(chunk.source, rows, bytes);
     let written = 0;
-    for (const { table, rows: loaded } of chunk.sets) {
-      const more = 'text' in loaded ? loaded.count : loaded.length;
-      this.#options.meter.loaded(table, more);
+    for (const set of chunk.sets) {
+      const more = countOf(set);
+      this.#options.meter.loaded(set.table, more);
       written += more;
     }
     this.#options.onLoaded(written);

@@ -175,11 +175,12 @@ function isFolding(type: LogicalType): boolean {
 
 /** Null where the forms are the same and nothing is checked. */
 export function carrierOf(
-  { toCanonical }: ColumnCodec,
+  { toCanonical, form }: ColumnCodec,
   step: ((value: string | Buffer) => string | Buffer | null) | null,
-  { fromCanonical }: ColumnCodec,
+  { fromCanonical, form: formThere }: ColumnCodec,
 ): CellCarrier | null {
-  if (toCanonical === null && step === null && fromCanonical === null) return null;
+  if (step === null && ((toCanonical === null && fromCanonical === null) || (form !== undefined && form === formThere)))
+    return null;
   return (value) => {
     const canonical = toCanonical === null ? value : toCanonical(value);
     const carried = step === null ? canonical : step(canonical);

@@ -121,7 +121,17 @@ export class Bridge {
   /** Rows of a load. */
   rows(table: TableVersion, rows: readonly Row[], position: string): Row[] {
     const bridged = this.#bridged(table);
-    return rows.map((row) => this.#carried(bridged, row, position));
+    return this.#refusing(bridged, position, () => rows.map((row) => bridged.carry(row)));
+  }
+
+  /** As `rows`, of rows that are nobody else's, given later: they are changed. Where it throws some of them are. */
+  ownRows(table: TableVersion, position: string): (rows: readonly Row[]) => readonly Row[] {
+    const bridged = this.#bridged(table);
+    return (rows) =>
+      this.#refusing(bridged, position, () => {
+        for (const row of rows) bridged.carryOwn(row);
+        return rows;
+      });
   }
 
   /** For whoever compares rows. Throws (halt) where a column can't be carried at all. */
@@ -269,7 +279,7 @@ export class Bridge {
     return this.#refusing(bridged, position, () => bridged.carry(row));
   }
 
-  #refusing({ source }: BridgedTable, position: string, carry: () => Row): Row {
+  #refusing<T>({ source }: BridgedTable, position: string, carry: () => T): T {
     try {
       return carry();
     } catch (error) {

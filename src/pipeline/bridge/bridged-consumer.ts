@@ -1,7 +1,6 @@
-import type { Row } from '../../core/cell.ts';
 import type { Consumer, PartFeed } from '../../core/consumer.ts';
 import type { LoadedChunk, RowSet } from '../../core/load.ts';
-import { RowTextReader } from '../../core/row-text.ts';
+import { piecesOf, rowsOf } from '../../core/row-set.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
 import { type Bridge, tablesOf } from './bridge.ts';
 
@@ -146,11 +145,20 @@ function carryChunk(bridge: Bridge, chunk: LoadedChunk): LoadedChunk {
 
 function carrySet(bridge: Bridge, set: RowSet): RowSet {
   const table = bridge.table(set.table);
-  return { ...set, table, rows: bridge.rows(set.table, rowsOf(set), 'a chunk of the load') };
+  return { ...set, table, rows: carriedRows(bridge, set) };
 }
 
-function rowsOf({ table, rows }: RowSet): readonly Row[] {
-  if (!('text' in rows)) return rows;
-  const reader = new RowTextReader(table.columns.length);
-  return rows.text.flatMap((text) => reader.read(text));
+const place = 'a chunk of the load';
+
+/** Where they are made of text they are made here, and nobody else has them: they are changed, some at a time, when the Consumer writes them. */
+function carriedRows(bridge: Bridge, set: RowSet): RowSet['rows'] {
+  if (!('text' in set.rows)) return bridge.rows(set.table, rowsOf(set), place);
+  // As the target's columns are now, for which the Consumer is given the table.
+  const carryOwn = bridge.ownRows(set.table, place);
+  return {
+    count: set.rows.count,
+    *pieces() {
+      for (const rows of piecesOf(set)) yield carryOwn(rows);
+    },
+  };
 }

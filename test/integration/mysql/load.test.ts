@@ -4,6 +4,7 @@ import { MysqlReader } from '../../../connectors/mysql/source/mysql-reader.ts';
 import { mysqlSource } from '../../../connectors/mysql/source/mysql-source.ts';
 import { AwaitedWatermarks } from '../../../connectors/sql/awaited-watermarks.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { rowsOf as rowsOfSet } from '../../../src/core/row-set.ts';
 import { type MysqlServer, startMysql } from '../../support/mysql.ts';
 import type { MysqlVendor } from '../../support/mysql-binaries.ts';
 import { RouteFile } from '../../support/route.ts';
@@ -271,8 +272,11 @@ test.for(['mysql', 'mariadb'] as const)(
       const read: (readonly string[])[] = [];
       for (let after: readonly string[] | null = null; ; ) {
         const range = { kind: 'after' as const, key: after, rows: 17 };
-        const { cells = [], last, ended } = await reader.read({ ...request, range }, signal);
-        found.push(...cells.map(([v]) => v));
+        const { text, cells, rows, last, ended } = await reader.read({ ...request, range }, signal);
+        const set = { table: { columns: request.columns } as never, rows: cells ?? { text, count: rows } };
+        found.push(...rowsOfSet(set).map(([v]) => v));
+        // Bytes are no text.
+        expect(cells !== undefined, type).toBe(/^(?:var)?binary/.test(type));
         if (last !== null) read.push(last);
         after = last;
         if (ended) break;
