@@ -50,8 +50,29 @@ test.for([
   ],
   ['ALTER TABLE old.archive CONVERT /**/ TABLE orders TO PARTITION p1', { kind: 'unseen', tables: [archive, orders] }],
   ['ALTER TABLE orders TRUNCATE PARTITION p1', { kind: 'unseen', tables: [orders] }],
+  ['CREATE OR REPLACE DATABASE old', { kind: 'unseen', tables: [], databases: ['old'] }],
+  ['CREATE OR REPLACE SCHEMA `old` CHARACTER SET utf8mb4', { kind: 'unseen', tables: [], databases: ['old'] }],
+  ['ALTER TABLE old.archive NOWAIT RENAME orders', { kind: 'unseen', tables: [archive, orders] }],
+  ['ALTER TABLE old.archive WAIT 5 RENAME=orders', { kind: 'unseen', tables: [archive, orders] }],
+  ['ALTER TABLE old.archive ADD a int, RENAME`orders`', { kind: 'unseen', tables: [archive, orders] }],
+  ['ALTER TABLE orders RENAME COLUMN to1 TO as1', { kind: 'definition', table: orders }],
 ] as const)('rows that go or come without row events are seen: %s', ([text, statement]) => {
   expect(read(text)).toMatchObject(statement);
+});
+
+// A name may begin as a word of the grammar does.
+test.for([
+  ['TRUNCATE #', (name: string) => ({ kind: 'truncate', table: { schema: 'shop', name } })],
+  ['TRUNCATE TABLE #', (name: string) => ({ kind: 'truncate', table: { schema: 'shop', name } })],
+  ['DROP TABLE #', (name: string) => ({ kind: 'unseen', tables: [{ schema: 'shop', name }] })],
+  ['DROP DATABASE #', (name: string) => ({ kind: 'unseen', databases: [name] })],
+  ['ALTER TABLE old.archive RENAME #', (name: string) => ({ tables: [archive, { schema: 'shop', name }] })],
+  ['RENAME TABLE # TO old.archive', (name: string) => ({ tables: [{ schema: 'shop', name }, archive] })],
+  ['CREATE TABLE # (a int)', (name: string) => ({ kind: 'definition', table: { schema: 'shop', name } })],
+  ['ROLLBACK TO #', (name: string) => ({ kind: 'rollbackTo', name })],
+] as const)('a name that begins as a word of the grammar does is read whole: %s', ([text, statement]) => {
+  for (const name of ['table1', 'tables', 'tableau', 'to1', 'assets', 'as$', 'if_not', 'savepoint2', 'column1', 'keys'])
+    expect(read(text.replace('#', name)), name).toMatchObject(statement(name));
 });
 
 // What stands in a comment for some versions only may be part of a command or not: nobody can tell which table is meant.

@@ -120,9 +120,11 @@ function readDefinition(words: Words, first: string): Statement {
   const what = replaces ? words.afterReplace() : words.keyword();
   if (first === 'RENAME' && (what === 'TABLE' || what === 'TABLES'))
     return { kind: 'unseen', tables: words.renamed(), databases: [], what: 'RENAME TABLE' };
-  if (first === 'DROP' && (what === 'DATABASE' || what === 'SCHEMA')) {
+  // MariaDB replaces a database by one without tables.
+  if ((first === 'DROP' || replaces) && (what === 'DATABASE' || what === 'SCHEMA')) {
     words.skip('IF', 'EXISTS');
-    return { kind: 'unseen', tables: [], databases: [words.entity()], what: 'DROP DATABASE' };
+    const command = replaces ? 'CREATE OR REPLACE DATABASE' : 'DROP DATABASE';
+    return { kind: 'unseen', tables: [], databases: [words.entity()], what: command };
   }
   let of = what;
   let ignores = false;
@@ -156,6 +158,14 @@ function readDefinition(words: Words, first: string): Statement {
   return { kind: 'definition', table, alters: true, replaces: false, opens: false };
 }
 
+/** Behind a word: a name that only begins with it is another one. */
+const end = '(?![\\w$\\x80-\\uffff])';
+/** RENAME, with which a list of changes may go on; MariaDB says in front of them how long to wait. */
+const renaming = new RegExp(
+  `(?:^|,|^\\s*(?:NOWAIT|WAIT\\s+\\d+)\\s)\\s*RENAME${end}(?!\\s*(?:COLUMN|INDEX|KEY|CONSTRAINT)${end})\\s*(?:(?:(?:TO|AS)${end}|=)\\s*)?`,
+  'i',
+);
+
 /** Reads a statement without comments from its beginning. */
 class Words {
   rest: string;
@@ -170,9 +180,10 @@ class Words {
     this.rest = this.rest.replace(/^[\s\0]+/, '');
   }
 
+  /** A whole word: the beginning of a name (TRUNCATE table1) is none. */
   keyword(): string {
     this.#skipBlanks();
-    const word = /^[a-z_]+/i.exec(this.rest)?.[0] ?? '';
+    const word = /^[a-z_][\w$\x80-\uffff]*/i.exec(this.rest)?.[0] ?? '';
     this.rest = this.rest.slice(word.length);
     return word.toUpperCase();
   }
@@ -282,7 +293,6 @@ class Words {
 
   /** ALTER TABLE ... RENAME [TO|AS] name, but not of a column, an index or a key. */
   renamedTo(): TableName | null {
-    const at = /(?:^|,)\s*RENAME\s+(?!COLUMN\b|INDEX\b|KEY\b|CONSTRAINT\b)(?:(?:TO|AS|=)\s*)?/i;
-    return this.#moveBehind(at) ? this.name() : null;
+    return this.#moveBehind(renaming) ? this.name() : null;
   }
 }
