@@ -93,6 +93,11 @@ export class PartBuilder {
     this.#inserts = null;
   }
 
+  /** What has not been given out yet; not where new rows are kept together (`addInsert`). */
+  get pending(): readonly Change[] {
+    return this.#changes;
+  }
+
   /** Where the transaction stands: to go back to. */
   get mark(): BuilderMark {
     return {

@@ -7,7 +7,7 @@ export class PreparedTransactions<T> {
   readonly #route: string;
   readonly #maxBytes: number;
   readonly #account: (bytes: number) => void;
-  readonly #transactions = new Map<string, T | 'passed'>();
+  readonly #transactions = new Map<string, { readonly transaction: T | 'passed'; readonly bytes: number }>();
   #bytes = 0;
 
   constructor(route: string, maxBytes: number, account: (bytes: number) => void) {
@@ -19,8 +19,12 @@ export class PreparedTransactions<T> {
   /** A part of a transaction that will be prepared. */
   hold(parts: TransactionPart[], part: TransactionPart, position: string): void {
     parts.push(part);
-    this.#bytes += part.bytes;
-    this.#account(part.bytes);
+    this.#take(part.bytes, position);
+  }
+
+  #take(bytes: number, position: string): void {
+    this.#bytes += bytes;
+    this.#account(bytes);
     if (this.#bytes <= this.#maxBytes) return;
     const why = `prepared transactions hold ${this.#bytes} bytes, and may hold ${this.#maxBytes} (apply.memory)`;
     throw fail(sourceErrors.preparedTransaction, { route: this.#route, position, why });
@@ -29,26 +33,32 @@ export class PreparedTransactions<T> {
   /** Gives parts out: from here on they are accounted elsewhere, or not needed. */
   release(parts: TransactionPart[]): readonly TransactionPart[] {
     const released = parts.splice(0);
-    const bytes = released.reduce((sum, part) => sum + part.bytes, 0);
-    this.#bytes -= bytes;
-    this.#account(-bytes);
+    this.#giveBack(released.reduce((sum, part) => sum + part.bytes, 0));
     return released;
   }
 
-  add(xid: string, transaction: T): void {
-    this.#transactions.set(xid, transaction);
+  #giveBack(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#account(-bytes);
+  }
+
+  /** `bytes`: of what is in none of its parts yet. */
+  add(xid: string, transaction: T, { bytes, position }: { readonly bytes: number; readonly position: string }): void {
+    this.#transactions.set(xid, { transaction, bytes });
+    this.#take(bytes, position);
   }
 
   /** One that has nothing for the route. */
   passOver(xid: string): void {
-    this.#transactions.set(xid, 'passed');
+    this.#transactions.set(xid, { transaction: 'passed', bytes: 0 });
   }
 
   /** Null for one whose prepare has not come by. */
   take(xid: string): T | 'passed' | null {
     const found = this.#transactions.get(xid) ?? null;
     this.#transactions.delete(xid);
-    return found;
+    if (found !== null) this.#giveBack(found.bytes);
+    return found?.transaction ?? null;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import type { Row } from '../../../src/core/cell.ts';
-import { isRowChange } from '../../../src/core/change.ts';
+import { type Change, isRowChange } from '../../../src/core/change.ts';
 import type { ToldCommand } from '../../../src/core/column-alteration.ts';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
@@ -183,12 +183,20 @@ export class TransactionAssembler {
       // Of the next file: a transaction that has not ended by then was cut off when the server died, and never committed.
       this.#abandon();
       this.#plans.forget();
-    } else if (type === eventTypes.xaPrepare) this.#end(event, this.#xa.prepare(this.#transaction(), event));
+    } else if (type === eventTypes.xaPrepare) this.#prepare(event);
     else if (type === eventTypes.incident) throw fail(sourceErrors.incident, { route, position: this.position });
     else if (type === eventTypes.beginLoadQuery || type === eventTypes.executeLoadQuery)
       throw fail(sourceErrors.statementLogged, { route, position: this.position, database: '' });
     else if (!passedOver.has(type) && (flags & ignorableFlag) === 0)
       throw new RangeError(`an unknown event of type ${type}`);
+  }
+
+  #prepare(event: BinlogEvent): void {
+    const open = this.#transaction();
+    const over = this.#xa.prepare(open, event);
+    // What waits may never come: rows of others bring the definitions that it tells once more.
+    if (over === null) this.#announced.takeBack(changesOf(open).toReversed());
+    this.#end(event, over);
   }
 
   #rotate(event: BinlogEvent): void {
@@ -202,6 +210,7 @@ export class TransactionAssembler {
     this.#open = null;
     if (open === null || open.skipped === 'applied') return;
     if (open.prepared) {
+      this.#announced.takeBack(changesOf(open).toReversed());
       this.#xa.forget(open);
       return;
     }
@@ -512,6 +521,11 @@ export class TransactionAssembler {
     open.rows -= latestFirst.filter(isRowChange).length;
     this.#announced.takeBack(latestFirst);
   }
+}
+
+/** Of one whose parts are held back: all so far. */
+function changesOf({ parts, builder }: OpenTransaction): Change[] {
+  return [...parts.flatMap(({ changes }) => changes), ...builder.pending];
 }
 
 /** Without a place in a file: the server has made it up for its reader. */

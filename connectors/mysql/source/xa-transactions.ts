@@ -62,7 +62,7 @@ export class XaTransactions {
       this.#prepared.passOver(xid);
       return { ...open, prepared: false };
     }
-    this.#prepared.add(xid, open);
+    this.#prepared.add(xid, open, { bytes: open.builder.mark.bytes, position: this.#options.progress.position });
     return null;
   }
 

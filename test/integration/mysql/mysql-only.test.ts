@@ -104,6 +104,10 @@ test('an XA transaction comes with its commit, over a restart, and leaves a hole
   const before = new BinlogReading({ route, start: { position, lastCommit: null }, stored });
   await before.until(() => before.rows.length > 0);
   expect(before.rows).toEqual([['3', null]]);
+  // The definition that the first of them has met waits with it, perhaps for ever.
+  const [told] = before.parts.filter(({ rows }) => rows > 0);
+  expect(told?.changes.map(({ kind }) => kind)).toEqual(['schemaChange', 'insert']);
+  expect(before.budget.usedBytes).toBeGreaterThan(0);
   await before[Symbol.asyncDispose]();
   expect(before.budget.usedBytes).toBe(0);
   await server.query(
