@@ -9,30 +9,41 @@ const lengthened: ReadonlySet<string> = new Set(
 );
 
 /**
- * Whole numbers of PostgreSQL, and with a sign of MySQL and MariaDB, each with room for those before it. Whatever expressions make of a value by the one, they make by
- * the next, or refuse to be compiled (`date + n`), or had no value for it (an overflow): the language has no operator that depends on the room of a whole number. Of one
- * without a sign the largest of MySQL is no integer to an expression.
+ * Whole numbers by the room that expressions have for them: of PostgreSQL its own, of MySQL and MariaDB what expression/mysql-column-type.ts says; their sign is no
+ * matter then. Whatever expressions make of a value by the one, they make by one of more room, or refuse to be compiled (`date + n`), or had no value for it (an overflow):
+ * the language has no operator that depends on the room of a whole number. A BIGINT without a sign is no integer there.
  */
-const wholeNumbers: readonly (readonly string[])[] = [
-  ['pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8'],
-  ['smallint', 'mediumint', 'int', 'bigint'],
-];
-const displayWidth = /\(\d+\)$/;
+const wholeNumbers: ReadonlyMap<string, number> = new Map([
+  ...['tinyint', 'tinyint unsigned'].map((name) => [name, 2] as const),
+  ...['smallint', 'smallint unsigned', 'mediumint', 'mediumint unsigned', 'int'].map((name) => [name, 4] as const),
+  ...['int unsigned', 'bigint'].map((name) => [name, 8] as const),
+]);
+const postgresWholeNumbers = ['pg_catalog.int2', 'pg_catalog.int4', 'pg_catalog.int8'];
+const mysqlTexts = /^(?:(?:var)?char(?:\(\d+\))?|(?:tiny|medium|long)?text)(?: collate \w+)?$/;
+const mysqlBytes = /^(?:(?:var)?binary(?:\(\d+\))?|(?:tiny|medium|long)?blob)$/;
+const mysqlMembers = /^(enum|set)\(/;
+const mysqlDecimal = /^decimal\(\d+,(\d+)\)(?: unsigned)?$/;
 
-function isWidened(was: Column, is: Column): boolean {
-  const [from, to] = [was, is].map(({ type }) => type.replace(displayWidth, ''));
-  return wholeNumbers.some((kinds) => {
-    const place = kinds.indexOf(from ?? '');
-    return place >= 0 && kinds.indexOf(to ?? '') >= place;
-  });
+/** What expressions read values of the type as, with the room that they have for them; null where another size makes other texts, and where the modifier tells more. */
+function readAs(type: string): { readonly kind: string; readonly room: number } | null {
+  const place = postgresWholeNumbers.indexOf(type);
+  if (place >= 0) return { kind: 'whole number of PostgreSQL', room: place };
+  const room = wholeNumbers.get(type);
+  if (room !== undefined) return { kind: 'whole number', room };
+  if (mysqlTexts.test(type)) return { kind: 'text', room: 0 };
+  if (mysqlBytes.test(type)) return { kind: 'bytes', room: 0 };
+  const [, members] = mysqlMembers.exec(type) ?? [];
+  if (members !== undefined) return { kind: members, room: 0 };
+  const [, scale] = mysqlDecimal.exec(type) ?? [];
+  return scale === undefined ? null : { kind: `decimal of scale ${scale}`, room: 0 };
 }
 
 /**
- * All values are as they were, and expressions make the same of them. Other servers' types are so where they are the same, or where a whole number
- * got more room.
+ * All values are as they were, and expressions make the same of them. Of MySQL's and MariaDB's types the former is so: their connector has decided it by the command.
  */
 export function readsAlike(was: Column, is: Column): boolean {
-  if (isWidened(was, is)) return true;
+  const [before, now] = [readAs(was.type), readAs(is.type)];
+  if (before !== null && now !== null) return before.kind === now.kind && now.room >= before.room;
   const isSameKind = was.type === is.type || (texts.has(was.type) && texts.has(is.type));
   if (!isSameKind) return false;
   if (was.modifier === is.modifier) return true;
