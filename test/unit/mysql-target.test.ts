@@ -119,6 +119,7 @@ test('rows that are to stay when the source deletes them halt, and are not delet
 
 describe('whether the source may have two rows of one key of the target', () => {
   const text = 'varchar(9) collate utf8mb4_bin';
+  const coarser = (column: string) => ({ code: 'TL-4603', place: { column } }) as const;
   const column = (name: string, type: string, key = false) => ({ name, type, modifier: -1, key });
   const planOf = (
     own: readonly [type: string, key: boolean][],
@@ -126,16 +127,25 @@ describe('whether the source may have two rows of one key of the target', () => 
     {
       identity = 'full',
       namesKeys = true,
-    }: { readonly identity?: 'full' | 'default'; readonly namesKeys?: boolean } = {},
+      there: keyed = ['c0'],
+      second,
+    }: {
+      readonly identity?: 'full' | 'default';
+      readonly namesKeys?: boolean;
+      /** The target's key. */
+      readonly there?: readonly string[];
+      /** The target's type of the second column, where it is another one. */
+      readonly second?: string;
+    } = {},
   ): TablePlan => {
     const columns = own.map(([type, key], at) => column(`c${at}`, type, key));
     const source = { schema: 'shop', name: 'item', columns, identity } as TableVersion;
     const there = columns.map(({ name }, at) => {
-      const typeName = at === 0 ? target : (own[at]?.[0] ?? '');
+      const typeName = at === 0 ? target : (second ?? own[at]?.[0] ?? '');
       const type = parseType(typeName);
       return { name, typeName, type, kind: literalKind(type), notNull: true, generated: false, hasDefault: false };
     });
-    const key = { name: 'PRIMARY', primary: true, columns: ['c0'], allNotNull: true, partial: false };
+    const key = { name: 'PRIMARY', primary: true, columns: keyed, allNotNull: true, partial: false };
     const table = {
       schema: 'shop',
       name: 'item',
@@ -211,6 +221,16 @@ describe('whether the source may have two rows of one key of the target', () => 
       'always',
     ],
     [
+      'of its own key and a column more',
+      [
+        ['int', true],
+        ['int', false],
+      ],
+      'int',
+      { there: ['c1', 'c0'] },
+      'never',
+    ],
+    [
       'where it does not tell its key',
       [
         ['int', true],
@@ -240,8 +260,24 @@ describe('whether the source may have two rows of one key of the target', () => 
     ).toBe(expected);
   });
 
-  test('such a table is not loaded beside the stream', async () => {
-    const plan = planOf([['int', false]], 'int');
+  test.for([
+    ['the source has no such key', [['int', false]], 'int', { code: 'TL-2305', place: { table: 'shop.item' } }],
+    ['texts are two at the source', [[text, true]], 'varchar(9) collate utf8mb4_unicode_ci', coarser('c0')],
+    [
+      'texts are two at the source, in another column of the key than its first',
+      [
+        ['int', true],
+        [text, true],
+      ],
+      'int',
+      { ...coarser('c1'), there: ['c0', 'c1'], second: 'varchar(9) collate utf8mb4_unicode_ci' },
+    ],
+  ] as const)('such a table is not loaded beside the stream: %s', async ([, own, target, { code, place, ...more }]) => {
+    const plan = planOf(
+      own.map(([type, key]) => [type, key]),
+      target,
+      more,
+    );
     const check = {
       ...{ session: { query: async () => [] }, route: { name: 'r' }, routeId: 1, foreignKeysAct: false },
       plans: { add: async () => {}, get: () => plan },
@@ -251,6 +287,6 @@ describe('whether the source may have two rows of one key of the target', () => 
       tables: [plan.source],
       where: null,
     };
-    await expect(checkLoads(check, [begun as unknown as BegunLoad], true)).rejects.toMatchObject({ code: 'TL-4603' });
+    await expect(checkLoads(check, [begun as unknown as BegunLoad], true)).rejects.toMatchObject({ code, place });
   });
 });

@@ -60,6 +60,12 @@ export function normaliser({ type }: TargetColumn): NormaliseKey | null {
   return collations.find(([pattern]) => pattern.test(collation))?.[1] ?? null;
 }
 
+/** Whether texts that differ may be one value of the column, as far as is known. */
+export function mayFold(column: TargetColumn): boolean {
+  const normalise = normaliser(column);
+  return normalise === null || folding.has(normalise);
+}
+
 /** Null where keys of these columns can't be compared outside of the server: the table is a barrier then. */
 export function keyReader(
   columns: readonly { readonly index: number; readonly column: TargetColumn }[],

@@ -37,8 +37,9 @@ export async function checkLoads(check: LoadCheck, loads: readonly BegunLoad[], 
       const part = where === null ? null : partCondition(where, place);
       // Of two rows that are one here the second would be taken for one that is there.
       if (plan.sharesKeys === 'always') {
-        const { name = '' } = plan.source.columns[plan.keyIndexes[0] ?? 0] ?? {};
-        throw fail(carryErrors.coarserKey, { route: route.name, table: plan.label, column: name });
+        const column = plan.coarserColumn;
+        if (column === null) throw fail(targetErrors.loadNeedsKey, { route: route.name, table: plan.label });
+        throw fail(carryErrors.coarserKey, { route: route.name, table: plan.label, column });
       }
       if (plan.statements.insertMissing === null)
         throw fail(targetErrors.keyMissing, {

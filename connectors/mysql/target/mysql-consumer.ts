@@ -36,12 +36,13 @@ import { LoadApply } from './load-apply.ts';
 import { MysqlParkedWorkStore } from './parking/mysql-parked-work-store.ts';
 import { MysqlParkingStore } from './parking/mysql-parking-store.ts';
 import { parkedTables } from './parking/parked-tables.ts';
-import { isLockError, isOff, isOfItsRows, offBecause } from './refusals.ts';
+import { isDuplicate, isLockError, isOff, isOfItsRows, offBecause } from './refusals.ts';
 import { orderedStatements, type SetOptions, setStatements } from './set-apply.ts';
 import { storeDefinition } from './store-definition.ts';
 import type { TablePlan } from './table-plan.ts';
 import { TablePlans } from './table-plans.ts';
 import { TargetTransaction } from './target-transaction.ts';
+import { wholeStatements } from './whole-rows.ts';
 
 /** A group's statements are text before they are bytes: both are in memory. */
 const maxGroupBytes = 64_000_000;
@@ -54,11 +55,12 @@ const mostRetries = 10;
 const retryMs = 50;
 
 /**
- * How a group is applied. `set`: net effect in few statements. `ordered`: every change by itself in source order. `careful`: one by one, with collisions
- * resolved. Each is tried after the one before has failed and was rolled back.
+ * How a group is applied. `set`: net effect in few statements. `ordered`: every change by itself in source order. `whole`: rows that go, then rows that come;
+ * only where a unique key was in the way. `careful`: one by one, with collisions resolved. Each is tried after the one before has failed and was rolled back.
  */
-type Mode = 'set' | 'ordered' | 'careful';
-const modes: readonly Mode[] = ['set', 'ordered', 'careful'];
+type Mode = 'set' | 'ordered' | 'whole' | 'careful';
+const modes: readonly Mode[] = ['set', 'ordered', 'whole', 'careful'];
+const statementsOf = { set: setStatements, ordered: orderedStatements, whole: wholeStatements } as const;
 
 const noFeed: PartFeed = { take: () => [], gather: async () => [], onMore() {}, done() {} };
 
@@ -310,14 +312,17 @@ export class MysqlConsumer implements Consumer {
   }
 
   async #applyGroup(group: Group): Promise<void> {
+    let refused: unknown = null;
     for (const mode of modes) {
       // Only that one knows whose place others have taken.
       if (mode !== 'careful' && this.#contested.size > 0) continue;
+      if (mode === 'whole' && !isDuplicate(refused)) continue;
       try {
         await this.#retried(group, mode);
         return;
       } catch (error) {
         if (mode === 'careful' || !isOff(error)) throw error;
+        refused = error;
         this.#counter.replayed();
         this.#size.replayed();
         this.#logger.debug(
@@ -415,15 +420,14 @@ export class MysqlConsumer implements Consumer {
     this.#altered = evolving;
   }
 
-  async #send(flights: Flights, { parts }: Group, mode: 'set' | 'ordered'): Promise<void> {
+  async #send(flights: Flights, { parts }: Group, mode: keyof typeof statementsOf): Promise<void> {
     const options: SetOptions = {
       plans: this.#plans,
       isPartial: (plan) => this.#loads.ofTable(plan) !== null,
       foreignKeysAct: this.#apply.foreignKeysAct,
       maxBytes: this.#maxBytes,
     };
-    const statements = mode === 'set' ? setStatements(options, parts) : orderedStatements(options, parts);
-    for (const statement of statements) await flights.sendCounted(statement);
+    for (const statement of statementsOf[mode](options, parts)) await flights.sendCounted(statement);
   }
 
   async #commit(group: Group, commit: Commit): Promise<void> {

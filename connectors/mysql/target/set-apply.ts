@@ -149,6 +149,16 @@ export function insertRows(
   return rowStatements({ maxBytes }, plan, plan.statements.insert, pairs);
 }
 
+/** Rows that have to be there, by their keys. */
+export function deleteRows(
+  plan: TablePlan,
+  rows: readonly Row[],
+  maxBytes: number,
+): Generator<CountedStatement, void, undefined> {
+  const pairs = rows.map((old) => ({ old, after: nothing }));
+  return rowStatements({ maxBytes }, plan, plan.statements.delete, pairs);
+}
+
 /** As `insertRows`, where some of them may be there. */
 export function insertMissingRows(
   plan: TablePlan,

@@ -6,7 +6,7 @@ import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { NetPlan } from '../../sql/apply/net-effect.ts';
 import type { KeyReader } from '../../sql/apply/row-key.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
-import { keyReader } from './key-form.ts';
+import { keyReader, mayFold } from './key-form.ts';
 import { RowStatements } from './row-statements.ts';
 import { shareCondition } from './share-condition.ts';
 import type { TargetColumn, TargetIndex, TargetTable } from './target-table.ts';
@@ -36,6 +36,8 @@ export interface TablePlan extends NetPlan {
    * rows and may check the key at the end of it.
    */
   readonly sharesKeys: 'never' | 'within' | 'always';
+  /** The first column of its own key of which texts that the source tells apart may be one here. */
+  readonly coarserColumn: string | null;
 }
 
 export interface PlanOptions {
@@ -94,24 +96,28 @@ export function planTable(
     canReplace: true,
     keyOf: (row) => statements.keyCondition(row),
     tellKey,
-    sharesKeys: sharesKeys(source, key, { namesKeys, tellKey }),
+    ...sharesKeys(source, key, { namesKeys }),
   };
 }
 
 function sharesKeys(
   { identity, columns }: TableVersion,
   key: readonly BoundColumn[],
-  { namesKeys, tellKey }: { readonly namesKeys: boolean; readonly tellKey: KeyReader | null },
-): TablePlan['sharesKeys'] {
-  if (identity !== 'full' || key.length === 0) return 'never';
-  if (!namesKeys) return 'within';
+  { namesKeys }: Pick<PlanOptions, 'namesKeys'>,
+): Pick<TablePlan, 'sharesKeys' | 'coarserColumn'> {
+  if (identity !== 'full' || key.length === 0) return { sharesKeys: 'never', coarserColumn: null };
+  if (!namesKeys) return { sharesKeys: 'within', coarserColumn: null };
   const own = columns.flatMap((column, index) => (column.key ? [index] : []));
-  const isOwn = own.length === key.length && key.every(({ index }) => own.includes(index));
+  const isAsFine = ({ index, column }: BoundColumn): boolean =>
+    columns[index]?.type === column.typeName || !mayFold(column);
   // Texts that are two at the source may be one here.
-  const isAsFine = key.every(
-    ({ index, column }) => columns[index]?.type === column.typeName || tellKey?.folded.includes(index) === false,
-  );
-  return isOwn && isAsFine ? 'never' : 'always';
+  const coarser = key.find((bound) => own.includes(bound.index) && !isAsFine(bound));
+  // Rows that differ in some of the columns differ in all of them together.
+  const isOwn = own.length > 0 && own.every((index) => key.some((bound) => bound.index === index));
+  return {
+    sharesKeys: isOwn && coarser === undefined ? 'never' : 'always',
+    coarserColumn: coarser === undefined ? null : (columns[coarser.index]?.name ?? null),
+  };
 }
 
 /** Every source column must be at the target, able to hold every value; and the target may demand nothing else. */

@@ -347,18 +347,22 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
       CREATE TABLE back.busy (a int, b text, k uuid, n numeric(9,2), v int, big text, PRIMARY KEY (a, b, k)); ALTER TABLE back.busy ALTER big SET STORAGE EXTERNAL; CREATE INDEX ON back.busy (v);
       INSERT INTO back.busy (a, b, k, n, v) VALUES ${busyRows((n) => `'${(n * 7919).toString(16).padStart(8, '0')}-0000-0000-0000-000000000000'`)};
       UPDATE back.busy SET big = repeat('x' || v, 900) WHERE v % 20 = 0;
+      CREATE TABLE back.places (id int PRIMARY KEY, place int NOT NULL UNIQUE DEFERRABLE, note text); INSERT INTO back.places VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 3, 'c');
+      CREATE TABLE back.ranks (nr int NOT NULL, who varchar(9)); ALTER TABLE back.ranks REPLICA IDENTITY FULL; INSERT INTO back.ranks VALUES (1, 'a'), (2, 'b'), (3, 'c');
       CREATE TABLE back.loose (v int, f float8); ALTER TABLE back.loose REPLICA IDENTITY FULL; INSERT INTO back.loose VALUES (1, 'NaN'), (1, 'infinity'), (1, NULL), (2, 1.5);
       INSERT INTO back.t VALUES (1, true, 1.50, 1e10, 'ä', 'ab', '\\x00ff', '2024-02-29 12:00:00.5', '2024-02-29 12:00:00.123+02', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11',
         '{"b":1, "b":2}', '{1,NULL,3}', '1 day 02:03:04', 'b', '2024-01-01'); INSERT INTO back.t (id, f) VALUES (2, 'NaN'), (3, 3.4028235e38)`);
       await mysql.query(`CREATE DATABASE back; CREATE TABLE back.t (id int PRIMARY KEY, b tinyint(1), d decimal(20,4), f float, s varchar(20) COLLATE utf8mb4_bin, c char(5) COLLATE ${vendor === 'mysql' ? 'utf8mb4_0900_bin' : 'utf8mb4_nopad_bin'}, x longblob,
       at datetime(6), ts timestamp(6) NULL, u binary(16), j longtext, a longtext, i varchar(50), k enum('b','a'), day date);
       CREATE TABLE back.busy (a int, b varchar(60) CHARACTER SET utf8mb4 COLLATE ${vendor === 'mysql' ? 'utf8mb4_0900_bin' : 'utf8mb4_nopad_bin'}, k binary(16), n decimal(9,2), v int, big longtext, PRIMARY KEY (k, a, b));
+      CREATE TABLE back.places (id int PRIMARY KEY, place int NOT NULL UNIQUE, note longtext);
+      CREATE TABLE back.ranks (nr int PRIMARY KEY, who varchar(9) COLLATE utf8mb4_bin, own int DEFAULT 7);
       CREATE TABLE back.loose (v int, f double)`);
       using file = new RouteFile({
         source: database,
         target: mysql,
         route:
-          'tables: ["back.*"]\nconvert: { special: toNull }\nload: { wholeUpTo: 0B, limits: { rows: 5000 } }\napply: { onError: park }',
+          'tables: ["back.*"]\nconvert: { special: toNull }\ncollisions: { tables: { back.ranks: { resolve: source } } }\nload: { wholeUpTo: 0B, limits: { rows: 5000 } }\napply: { onError: park }',
       });
       const checked = await file.tidelock('check');
       expect(checked, checked.out + checked.err).toMatchObject({ code: 0 });
@@ -401,7 +405,10 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
           mysql.query(`USE back; UPDATE t SET x = CONCAT(x, x'00'), ts = ts + INTERVAL 1 MICROSECOND, u = x'00000000000000000000000000000000' WHERE id = 1; DELETE FROM t WHERE id = 2; INSERT INTO t (id, b) VALUES (-7, 1);
           UPDATE busy SET n = n + 1 WHERE v IN (1500, 1501); DELETE FROM busy WHERE v = 1502; INSERT INTO busy (a, b, k) VALUES (3, 'a ', x'00000000000000000000000000000000')`),
         // Of the rows without a key three have become alike.
-        counts: { 'back.t': [1, 1, 1], 'back.busy': [1, 1, 2], 'back.loose': [0, 0, 0] },
+        counts: {
+          ...{ 'back.t': [1, 1, 1], 'back.busy': [1, 1, 2], 'back.loose': [0, 0, 0] },
+          ...{ 'back.places': [0, 0, 0], 'back.ranks': [0, 0, 0] },
+        },
         keyed: ['back.busy', 'back.t'],
         write: (n) =>
           client.query(
@@ -447,6 +454,29 @@ describe.each(mysqlVendors)('%s and PostgreSQL', (vendor) => {
         { id: '4', b: '0' },
         { id: '20' },
       ]);
+      // A key that the source checks at the end of a statement, and one that it has not: rows take each other's values, and have them beside each other meanwhile.
+      await database.query(
+        `UPDATE back.places SET place = 4 - place; BEGIN; SET CONSTRAINTS ALL DEFERRED; INSERT INTO back.places VALUES (4, 1, 'd'); UPDATE back.places SET place = place % 3 + 2 WHERE id < 4; COMMIT;
+         BEGIN; INSERT INTO back.ranks VALUES (1, 'new'); UPDATE back.ranks SET who = 'old' WHERE who = 'a'; UPDATE back.ranks SET who = 'newer' WHERE who = 'new'; DELETE FROM back.ranks WHERE who = 'old'; COMMIT`,
+      );
+      await route.caughtUp();
+      const places = 'SELECT id, place, note FROM back.places ORDER BY id';
+      expect((await mysql.query(places)).map(({ id, place, note }) => [Number(id), Number(place), note])).toEqual(
+        (await database.query(places)).map(({ id, place, note }) => [id, place, note]),
+      );
+      const ranks = async (): Promise<unknown[]> =>
+        (await mysql.query('SELECT nr, who, own FROM back.ranks ORDER BY nr')).map(({ nr, who, own }) =>
+          [nr, who, own].map(String),
+        );
+      const others = [
+        ['2', 'b', '7'],
+        ['3', 'c', '7'],
+      ];
+      expect(await ranks()).toEqual([['1', 'newer', '7'], ...others]);
+      // Of two that stay the target has room for one: the route says that it is the source's last.
+      await database.query("INSERT INTO back.ranks VALUES (1, 'second')");
+      await route.caughtUp();
+      expect(await ranks()).toEqual([['1', 'second', '7'], ...others]);
       // What the target refuses is set aside as what has no form is, with what comes later of the same keys.
       await mysql.query("ALTER TABLE back.busy ADD CONSTRAINT refuses CHECK (b <> 'bad')");
       const uuid = "'00000000-0000-0000-0000-000000000000'";
