@@ -1,7 +1,11 @@
+/** Reading goes on when so much of the limit is free again. */
+const gapShare = 1 / 8;
+
 /**
  * The memory that a route may hold between the source's socket and the target's commit. Whoever reads takes bytes,
- * whoever has applied them releases them. Reading stops at `limitBytes` and goes on below half of it: without that
- * gap a route at its limit would pause and resume its socket for every message.
+ * whoever has applied them releases them. Reading stops at `limitBytes` and goes on when an eighth of it is free: without that
+ * gap a route at its limit would pause and resume its socket for every message. More would let the target wait: two groups under way may
+ * hold all of it, and the next has to be read while the second of them is applied.
  */
 export class ByteBudget {
   readonly limitBytes: number;
@@ -13,7 +17,7 @@ export class ByteBudget {
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
-    this.#resumeBelowBytes = Math.floor(limitBytes / 2);
+    this.#resumeBelowBytes = Math.floor(limitBytes * (1 - gapShare));
   }
 
   get usedBytes(): number {

@@ -25,6 +25,11 @@ export function backlogRows(groupRows: number): number {
   return groupRows / 16;
 }
 
+/** As `backlogRows`, where rows are few and large. */
+export function backlogBytes(groupBytes: number): number {
+  return groupBytes / 16;
+}
+
 /** What comes while `apply` is at work. */
 export interface PartFeed {
   /** Everything that waits, in order; empty where nothing does. */

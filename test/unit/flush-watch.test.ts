@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 /** A target that has flushed up to `flushed`, answers at once, and is asked as often as `asked` says. */
-function watch() {
+function startWatch() {
   const target = { flushed: '0/0', asked: 0, isToldSoon: false };
   const durable: Position[] = [];
   const client = {
@@ -34,7 +34,7 @@ function watch() {
 }
 
 test('what a COMMIT tells of the flush counts for those before it, and for no other', () => {
-  const { target, durable, committed } = watch();
+  const { target, durable, committed } = startWatch();
   committed('0/1', '0/10');
   target.flushed = '0/20';
   committed('0/2', '0/20');
@@ -46,8 +46,21 @@ test('what a COMMIT tells of the flush counts for those before it, and for no ot
   expect(durable).toEqual(['0/2', '0/3']);
 });
 
+test('a COMMIT that has waited for its flush leaves nothing to be asked, whatever is written behind it', async () => {
+  const { target, durable, committed, watch } = startWatch();
+  committed('0/1', '0/10');
+  committed('0/2', '0/18');
+  watch.passed();
+  await vi.advanceTimersByTimeAsync(100);
+  expect([target.asked, durable]).toEqual([0, []]);
+  committed('0/4', '0/30');
+  target.flushed = '0/30';
+  await vi.advanceTimersByTimeAsync(20);
+  expect([target.asked, durable]).toEqual([1, ['0/4']]);
+});
+
 test('nobody is asked while COMMITs come, and soon after the last of them', async () => {
-  const { target, durable, committed } = watch();
+  const { target, durable, committed } = startWatch();
   for (let at = 1; at <= 100; at++) {
     committed(`0/${at.toString(16)}`, `0/${(at + 8).toString(16)}`);
     await vi.advanceTimersByTimeAsync(15);
@@ -63,7 +76,7 @@ test('nobody is asked while COMMITs come, and soon after the last of them', asyn
 });
 
 test('it is asked until all is flushed, but not behind a COMMIT that tells it', async () => {
-  const { target, durable, committed } = watch();
+  const { target, durable, committed } = startWatch();
   committed('0/1', '0/10');
   await vi.advanceTimersByTimeAsync(60);
   expect(target.asked).toBe(3);

@@ -167,6 +167,7 @@ export class PostgresCollector implements Collector {
     if (!checked.isKeptAtStandbys)
       logger.warn({ slot: queueNames(route).slot }, 'the server refuses to keep the slot at its standbys, too');
     this.#options.delivered.begin(checked.snapshot, checked);
+    this.#synchronous = checked.isNamed;
     const early = this.#early(start, checked);
     if (this.#closing === null) this.#reading = this.#prepareReading(start, checked, early);
     const from = { confirmed: formatLsn(checked.confirmed), checkpoint: start.position };

@@ -15,7 +15,8 @@ import { routeTables } from './create-queue.ts';
 import { addToPublicationStatement, readPublication, touchPublicationStatement } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import { readKey } from './read-key.ts';
-import { connectSide, isAwaited, type Queryable } from './sessions.ts';
+import { connectSide, type Queryable } from './sessions.ts';
+import { isAwaited } from './standby-names.ts';
 import { readTableFacts } from './table-facts.ts';
 import { areEnded, nextTransaction } from './twin-queue.ts';
 

@@ -71,12 +71,3 @@ export async function withSide<T>(route: RouteDefinition, purpose: string, use: 
     await client.end().catch(() => {});
   }
 }
-
-/** COMMITs at the source wait for the route, which streams. */
-export async function isAwaited(client: Queryable, route: RouteDefinition): Promise<boolean> {
-  const { rows } = await client.query(
-    `SELECT FROM pg_stat_replication WHERE application_name = $1 AND sync_state IN ('sync', 'quorum')`,
-    [applicationName(route)],
-  );
-  return rows.length > 0;
-}

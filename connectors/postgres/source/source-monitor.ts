@@ -14,6 +14,7 @@ import { lookAtPublication } from './publication-watch.ts';
 import { queueNames } from './queue-names.ts';
 import { connectSide } from './sessions.ts';
 import { readSlot } from './slot.ts';
+import { isAwaited } from './standby-names.ts';
 import type { TableWatch } from './table-watch.ts';
 
 export interface SourceMonitorOptions {
@@ -45,7 +46,6 @@ const lockNotAvailable = '55P03';
 const [adminShutdown, cannotConnectNow] = ['57P01', '57P03'];
 
 const pollMs = 10_000;
-const synchronousPollMs = 5_000;
 const tablesPollMs = 4_000;
 
 /**
@@ -70,7 +70,6 @@ export class SourceMonitor {
   #client: pg.Client | null = null;
   #answeredAtMs = performance.now();
   #polledAtMs = Number.NEGATIVE_INFINITY;
-  #synchronousAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SourceMonitorOptions) {
     this.#options = options;
@@ -137,7 +136,10 @@ export class SourceMonitor {
   }
 
   async #beat(client: pg.Client, answered: () => void): Promise<void> {
-    const { route } = this.#options;
+    const { route, onSynchronous } = this.#options;
+    // Before the heartbeat, whose position is to be stored at once then, and with it all that waits before it.
+    onSynchronous(await isAwaited(client, route));
+    answered();
     const sentMs = Date.now();
     const { rows } = await client.query({
       name: 'heartbeat',
@@ -159,11 +161,6 @@ export class SourceMonitor {
     await this.#tablesPace.look(() => unlessLocked(this.#options.tables.look(client)));
     answered();
     await this.#publicationPace.look(() => unlessLocked(this.#lookAtPublication(client)));
-    answered();
-    if (performance.now() - this.#synchronousAtMs >= synchronousPollMs) {
-      this.#synchronousAtMs = performance.now();
-      await this.#pollSynchronous(client);
-    }
   }
 
   /** It may read for long before it has something to send. When it waits, it waits for new WAL, or for us. */
@@ -188,13 +185,6 @@ export class SourceMonitor {
   async #lookAtPublication(client: pg.Client): Promise<void> {
     const error = await lookAtPublication(client, this.#options);
     if (error !== null) this.#options.onLost(error);
-  }
-
-  async #pollSynchronous(client: pg.Client): Promise<void> {
-    const { rows } = await client.query('SELECT sync_state FROM pg_stat_replication WHERE pid = $1', [
-      this.#options.walSenderPid,
-    ]);
-    this.#options.onSynchronous(['sync', 'quorum'].includes(rows[0]?.sync_state));
   }
 }
 

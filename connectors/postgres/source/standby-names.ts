@@ -1,5 +1,5 @@
 import { type RouteDefinition, routeKey } from '../../../src/core/route.ts';
-import type { Queryable } from './sessions.ts';
+import { applicationName, type Queryable } from './sessions.ts';
 
 /** What synchronous_standby_names asks for. */
 export interface StandbyNames {
@@ -23,6 +23,19 @@ export function parseStandbyNames(setting: string): StandbyNames {
 export function isNamed(route: RouteDefinition, { names }: StandbyNames): boolean {
   const own = routeKey(route).toLowerCase();
   return names.some((name) => name === '*' || name.toLowerCase() === own);
+}
+
+/**
+ * COMMITs wait for what the route confirms, or are about to: it is named, and no other standby stands before it. Which does is told of a walsender that streams, and to users with
+ * the rights of pg_read_all_stats; of any other a name is enough.
+ */
+export async function isAwaited(client: Queryable, route: RouteDefinition): Promise<boolean> {
+  if (!isNamed(route, await readStandbyNames(client))) return false;
+  const { rows } = await client.query(
+    `SELECT sync_state FROM pg_stat_replication WHERE application_name = $1 AND state = 'streaming'`,
+    [applicationName(route)],
+  );
+  return rows[0]?.sync_state !== 'potential';
 }
 
 export async function readStandbyNames(client: Queryable): Promise<StandbyNames> {

@@ -14,6 +14,7 @@ import { checkPublication } from './publication.ts';
 import { queueNames } from './queue-names.ts';
 import type { Queryable } from './sessions.ts';
 import { keepAtStandbys, readSlot, usableSlot } from './slot.ts';
+import { isNamed, parseStandbyNames } from './standby-names.ts';
 import { forkOf, readSystemIdentity, type SystemIdentity } from './system-identity.ts';
 import { isSelected } from './table-filter.ts';
 
@@ -41,6 +42,8 @@ export interface CheckedStart {
   readonly snapshot: string;
   /** COMMITs at the source may be brought long before others see them. */
   readonly waitsForStandbys: boolean;
+  /** The route may be one of those that they wait for. */
+  readonly isNamed: boolean;
 }
 
 export interface StartCheckOptions {
@@ -116,7 +119,7 @@ export async function checkStart(
 interface CheckedCatalogue
   extends Pick<
     CheckedStart,
-    'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey' | 'snapshot' | 'waitsForStandbys'
+    'builtInTypes' | 'domainModifiers' | 'unpublished' | 'ddlKey' | 'snapshot' | 'waitsForStandbys' | 'isNamed'
   > {
   /** When the server that was asked was started. */
   readonly server: string;
@@ -127,9 +130,10 @@ async function checkCatalogue(
   { route, replicated }: Pick<StartCheckOptions, 'route' | 'replicated'>,
 ): Promise<CheckedCatalogue> {
   const { rows } = await side.query(
-    `SELECT pg_postmaster_start_time()::text AS server, current_setting('synchronous_standby_names') <> '' AS waits`,
+    `SELECT pg_postmaster_start_time()::text AS server, current_setting('synchronous_standby_names') AS standbys`,
   );
-  const waitsForStandbys = rows[0]?.waits === true;
+  const standbys = String(rows[0]?.standbys);
+  const waitsForStandbys = standbys !== '';
   // A snapshot lists what is open up to the last id that is over: one of our own comes behind all that were brought.
   if (waitsForStandbys) await side.query('SELECT pg_current_xact_id()');
   const snapshot = (await side.query('SELECT pg_current_snapshot()::text AS snapshot')).rows[0]?.snapshot;
@@ -140,6 +144,7 @@ async function checkCatalogue(
     server: String(rows[0]?.server),
     snapshot: String(snapshot),
     waitsForStandbys,
+    isNamed: isNamed(route, parseStandbyNames(standbys)),
     builtInTypes: await readBuiltInTypes(side),
     domainModifiers: await readDomainModifiers(side),
     unpublished: unpublished.map(({ table }) => tableLabel(table)),

@@ -8,8 +8,9 @@ import { formatLsn, parseLsn } from '../lsn.ts';
 import { FactsAhead, type SeenFacts } from './facts-ahead.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
 import { queueNames } from './queue-names.ts';
-import { connectSide, isAwaited } from './sessions.ts';
+import { connectSide } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
+import { isAwaited } from './standby-names.ts';
 import { uniqueKeysOf } from './unique-keys.ts';
 import { readLabels, readPublished } from './untold-facts.ts';
 

@@ -55,6 +55,15 @@ export class FlushWatch {
     this.#schedule(pollMs);
   }
 
+  /** A COMMIT has waited for its own flush: what was committed before it is on disk, too. What others have written behind it nobody has to wait for. */
+  passed(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#meter.spent('flush', performance.now() - this.#countedMs);
+    this.#waiting.length = 0;
+  }
+
   /** Resolves when nothing waits any more, the session is gone, or `mostMs` have passed. */
   async settled(mostMs: number): Promise<void> {
     const endMs = performance.now() + mostMs;

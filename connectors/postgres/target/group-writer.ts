@@ -74,12 +74,12 @@ export class GroupWriter {
     if (commit === null) return;
     // Of heartbeats, too: after a stretch without changes nothing else tells this history from a restored one.
     this.#idle = { commit, lastCommit: lastCommit ?? this.#idle?.lastCommit ?? null };
-    if (group.parts.some((part) => part.urgency === 'now')) await this.flushIdle();
+    if (group.parts.some((part) => part.urgency === 'now')) await this.flushIdle(true);
   }
 
-  async flushIdle(): Promise<void> {
+  async flushIdle(isAwaited = false): Promise<void> {
     if (this.#idle === null || this.#target.open) return;
-    await this.attempt({ parts: [], rows: 0, ...this.#idle }, 'set');
+    await this.attempt({ parts: [], rows: 0, isAwaited, ...this.#idle }, 'set');
   }
 
   /** A group was applied that was sent before its turn had come. */

@@ -1,4 +1,4 @@
-import { backlogRows, type PartFeed } from '../../../src/core/consumer.ts';
+import { backlogBytes, backlogRows, type PartFeed } from '../../../src/core/consumer.ts';
 import { failpoint } from '../../../src/core/failpoint.ts';
 import type { ApplyCounter } from '../../sql/apply/apply-counter.ts';
 import { bytesOf, type Group, nextGroup } from '../../sql/apply/group.ts';
@@ -132,7 +132,9 @@ export class GroupsUnderWay {
     feed.onMore(fill);
     this.#onReady = fill;
     try {
-      let isMore = first.group.rows >= backlogRows(this.#options.groupRows);
+      // Of few large rows, too: while reading rests, since as much waits as may, nobody tells of more.
+      const { groupRows, size } = this.#options;
+      let isMore = first.group.rows >= backlogRows(groupRows) || first.bytes >= backlogBytes(size.limits.bytes);
       while (isMore) {
         // What the socket didn't take at once goes out first.
         await new Promise((resolve) => setImmediate(resolve));

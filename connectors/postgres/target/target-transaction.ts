@@ -317,13 +317,15 @@ export class TargetTransaction {
     failpoint('commit.before');
     // Somebody waits for it to be durable (a COMMIT of the source's, whose standby this route is): the server's log writer would let them wait up to three
     // times wal_writer_delay.
-    if (asynchronousCommit && isUrgent(group)) batch.send('set local synchronous_commit = local');
+    const isFlushed = !asynchronousCommit || isUrgent(group);
+    if (asynchronousCommit && isFlushed) batch.send('set local synchronous_commit = local');
     batch.sendCommit(({ command }) => {
       sent.isCommitted = command === 'COMMIT';
       // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
       if (!sent.isCommitted) throw new CountMismatch('commit', 1, 0);
     });
-    if (asynchronousCommit && group.parked === undefined) {
+    // Of one that is flushed the end of the log is not asked for: it holds what others have written behind it by then, which only the log writer flushes.
+    if (!isFlushed && group.parked === undefined) {
       batch.send(
         { name: 'tl_written', text: 'select pg_current_wal_insert_lsn()::text, pg_current_wal_flush_lsn()::text' },
         ({ rows: [row] }) => {
@@ -336,9 +338,10 @@ export class TargetTransaction {
     return sent;
   }
 
-  /** `written`: the target's WAL has to be flushed to its end; null where it is. */
+  /** `written`: the target's WAL has to be flushed to its end; null where its COMMIT has waited for that. */
   #committed(last: LastCheckpoint, { position }: Commit, written: WrittenLog | null): void {
     this.#last = last;
+    if (written === null) this.#flush.passed();
     this.#report(position, written === null ? position : this.#durable);
     if (written !== null) this.#flush.wait(position, written.end, written.flushed);
   }
@@ -495,6 +498,6 @@ function markerOf(sourceNode: string, group: Group): string {
   return originMarker([...hops, here]);
 }
 
-function isUrgent({ parts }: Group): boolean {
-  return parts.some(({ urgency }) => urgency === 'now');
+function isUrgent({ parts, isAwaited }: Group): boolean {
+  return isAwaited === true || parts.some(({ urgency }) => urgency === 'now');
 }

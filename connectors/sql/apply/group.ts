@@ -16,6 +16,8 @@ export interface Group {
   readonly lastCommit: { readonly position: Commit['position']; readonly id: string } | null;
   /** A parked transaction that is tried again: it leaves the store with its commit, and the checkpoint stays. */
   readonly parked?: { readonly id: number; readonly request: number };
+  /** Somebody waits for its position, whatever its parts say, of which an advance that was kept has none any more. */
+  readonly isAwaited?: boolean;
 }
 
 /** True for what changes nothing at the target: an idle advance, Tidelock's own records, replicated transactions. */

@@ -213,10 +213,27 @@ test('where the session is the synchronous standby a COMMIT of another table com
   const admin = await db.client();
   await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '"${routeKey(queue.route)}"'`);
   await admin.query('SELECT pg_reload_conf()');
+  await until('the setting', () => queue.source.isAwaited());
   await using reading = new Reading({ ...queue, heartbeatMs: 100 });
   await reading.until(() => reading.parts.length > 0);
   await admin.query(`INSERT INTO other.noise VALUES ('z')`);
   await admin.query('INSERT INTO item VALUES (1)');
   await reading.until(() => reading.rows.length === 1);
+  // It is known before the stream begins: what comes is stored at once, and not some seconds later.
+  const urgencies = (): string[] => [...new Set(reading.parts.map(({ urgency }) => urgency))];
+  expect(urgencies()).toEqual(['now']);
+  const beats = (): number =>
+    reading.parts.filter(({ changes }) => changes.some(({ kind }) => kind === 'heartbeat')).length;
+  for (const [names, urgency] of [
+    ['', 'ride'],
+    ['"prod/another", *', 'now'],
+  ]) {
+    await admin.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+    await admin.query('SELECT pg_reload_conf()');
+    reading.parts.length = 0;
+    await reading.until(() => beats() > 0 && reading.parts.at(-1)?.urgency === urgency);
+    // Each heartbeat is preceded by a look; the session that beats may read the setting a moment later than ours.
+    expect(beats()).toBeLessThan(10);
+  }
   await admin.end();
 });

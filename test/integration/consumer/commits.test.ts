@@ -257,12 +257,53 @@ test('a target that commits asynchronously by its own setting is not taken for o
   const { value } = await consumer.progress()[Symbol.asyncIterator]().next();
   expect(value.applied).not.toBe(before);
   expect(value.durable).toBe(before);
-  // What somebody waits for is not left to the server's log writer, which rests for ten seconds here.
+  // What somebody waits for is not left to the server's log writer, which rests for ten seconds here: neither rows, nor an advance without changes, for
+  // which a COMMIT waits that the route carries nothing of.
+  const demandFlushed = async (parts: readonly TransactionPart[]): Promise<void> => {
+    const [before] = await on.target.query('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+    await consumer.apply(parts, signal);
+    const { value: then } = await consumer.progress()[Symbol.asyncIterator]().next();
+    expect(then).toEqual({ applied: await on.position(), durable: await on.position() });
+    expect(await on.target.query(`SELECT WHERE pg_current_wal_flush_lsn() > '${before?.lsn}'`)).toHaveLength(1);
+  };
   await work((sql) => on.source.query(sql), 5);
-  await consumer.apply(await captured('now'), signal);
-  const { value: then } = await consumer.progress()[Symbol.asyncIterator]().next();
-  expect(then.applied).toBe(await on.position());
-  expect(then.durable).toBe(then.applied);
+  await demandFlushed(await captured('now'));
+  await demandFlushed(await captured('now'));
+  // Others write behind the COMMIT, and do not flush: that is not waited for.
+  const other = await on.target.client();
+  const { rows } = await other.query('SELECT pg_backend_pid() AS pid');
+  const writing = other
+    .query(
+      `SELECT count(pg_logical_emit_message(false, 'other', '')) FROM (SELECT generate_series(1, 1000000000)) AS s`,
+    )
+    .catch((error: unknown) => error);
+  try {
+    for (const from of [10, 15, 20]) {
+      await work((sql) => on.source.query(sql), from);
+      await demandFlushed(await captured('now'));
+    }
+  } finally {
+    await on.target.query(`SELECT pg_cancel_backend(${rows[0]?.pid})`);
+    expect(await writing).toMatchObject({ code: '57014' });
+    await other.end();
+  }
+});
+
+test('groups of a single large row are sent one behind the other, too', async () => {
+  const apply = { ...smallGroups(5_000), memoryBytes: 8_000_000 };
+  await using on = await stage(servers.here, servers.there, {
+    schema: 'CREATE TABLE big (id int PRIMARY KEY, t text)',
+    route: { apply },
+  });
+  const consumer = await on.consumer();
+  for (let i = 0; i < 6; i++) await on.source.query(`INSERT INTO big VALUES (${i}, repeat(md5('${i}'), 10000))`);
+  const parts = await on.capture();
+  const sent = vi.spyOn(Batch.prototype, 'send');
+  await consumer.apply(parts, signal);
+  const behind = sent.mock.calls.filter(([query]) => typeof query !== 'string' && query.name === 'tl_behind');
+  sent.mockRestore();
+  expect(behind.length).toBeGreaterThan(2);
+  expect(await contents(on.target, ['big'])).toEqual(await contents(on.source, ['big']));
 });
 
 /** Ten groups and more, of which several are under way at once. */
