@@ -34,6 +34,7 @@ export async function settleDefinition(
 ): Promise<Settled | null> {
   const { definition, store, source, logger } = options;
   let joining: JoiningTables | null = null;
+  let isChanged = false;
   if (stored?.checkpoint?.phase !== 'ready') return null;
   const wanted = definition.describe();
   const { applied } = stored;
@@ -42,6 +43,7 @@ export async function settleDefinition(
     await store.apply({ removed: [], tables: [], applied: wanted });
     logger.info({}, 'what the route is configured to do is taken for what it was applied with');
   } else if (fingerprintOf(applied) !== fingerprintOf(wanted)) {
+    isChanged = true;
     joining = await attempted(options, stored, () => change(options, stored));
     if (joining === null) failpoint('change.done');
   } else if (stored.pending?.to === fingerprintOf(wanted)) {
@@ -52,11 +54,13 @@ export async function settleDefinition(
   const carried = tables.flatMap((table) => table.definition?.id ?? []);
   const left = await source.tidyQueue(carried);
   if (left.length > 0) logger.info({ tables: left }, 'tables have left the publication');
-  return { tables, joining: joining === null ? null : attempting(options, stored, joining) };
+  return { tables, isChanged, joining: joining === null ? null : attempting(options, stored, joining) };
 }
 
 export interface Settled {
   readonly tables: readonly StoredTable[];
+  /** What was stored of the route before is to be read again, its checkpoint too. */
+  readonly isChanged: boolean;
   /** What is still to come of a change that was agreed to, once the route streams. */
   readonly joining: JoiningTables | null;
 }

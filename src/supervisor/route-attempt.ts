@@ -114,7 +114,7 @@ async function attemptExpecting(attempt: RouteAttempt, expected: AbortController
   const settled = await settleDefinition(loading, route);
   attempt.onLoad(null);
   // What a load that failed has left registered was never begun with.
-  const { tables: stored = [], joining = null } = settled ?? {};
+  const { tables: stored = [], joining = null, isChanged = false } = settled ?? {};
   const isFresh = performance.now() - lookedAtMs < freshMs;
   const now = await (isFresh ? looking : source.tables());
   for (const table of stored) if (table.definition !== null) mapper.adjust(table.definition, table.definition);
@@ -147,11 +147,12 @@ async function attemptExpecting(attempt: RouteAttempt, expected: AbortController
   }
   if (signal.aborted) return;
   // Nobody else changes them under the lease.
-  let first: Known | null = isLoaded && checkpoint !== null ? { checkpoint, stored } : null;
+  let first: Known | null = isLoaded && !isChanged && checkpoint !== null ? { checkpoint, stored } : null;
   let joins = joining;
   // What has appeared since the route's tables were stored is noticed while it streams.
   for (;;) {
     const keyless = await openKeylessView({ ...loading, signal: AbortSignal.any([signal, attempt.cut]) });
+    // Their begin has taken a checkpoint.
     if (keyless.view !== null) first = null;
     const published = await streamRoute(attempt, mapper, { known: first, joining: joins, keyless }).finally(() =>
       keyless.view?.snapshot.close(),

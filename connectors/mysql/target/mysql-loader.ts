@@ -11,6 +11,7 @@ import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { storeFirstCheckpoint } from '../state/first-checkpoint.ts';
 import { registerTables, storeApplied, storeChange } from '../state/registered-tables.ts';
+import { takeCheckpoint } from '../state/take-checkpoint.ts';
 import { type ApplySession, openApplySession } from './apply-session.ts';
 import { demandParents } from './demand-parents.ts';
 import { Flights, longestStatement } from './flights.ts';
@@ -109,12 +110,14 @@ export async function openLoader(options: MysqlLoaderOptions): Promise<Loader> {
     commitTables: (tables) =>
       guarded(async () => {
         await registerTables(session, route.name, routeId, tables);
+        await takeCheckpoint(session, routeId);
         failpoint('tables.loaded');
         await end();
       }),
     commitChange: (change) =>
       guarded(async () => {
         await storeChange(session, route.name, routeId, change);
+        await takeCheckpoint(session, routeId);
         failpoint('tables.loaded');
         await end();
       }),

@@ -18,6 +18,7 @@ import { classifyPostgresError, isPostgresError, type PostgresError } from '../c
 import { connectPostgres } from '../connect.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { registerTables, storeApplied, storeChange, storeLoadedTo } from '../state/registered-tables.ts';
+import { takeCheckpoint } from '../state/take-checkpoint.ts';
 import { applicationName, setReplicaRole } from './apply-connection.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { copyText } from './copy-text.ts';
@@ -80,6 +81,7 @@ export async function openLoader(options: PostgresLoaderOptions): Promise<Loader
           loads.map(({ load }) => load.source),
           options.position,
         );
+        await takeCheckpoint(client, routeId);
         await end(client);
       }),
     commit: (source, position, applied) => guarded(() => commit(client, routeId, { source, position, applied })),
@@ -264,6 +266,7 @@ async function commitTables(
   tables: readonly StoredTable[],
 ): Promise<void> {
   await registerTables(client, route, routeId, tables);
+  await takeCheckpoint(client, routeId);
   failpoint('tables.loaded');
   await end(client);
 }
@@ -275,6 +278,7 @@ async function commitChange(
   change: TablesChange,
 ): Promise<void> {
   await storeChange(client, route, routeId, change);
+  await takeCheckpoint(client, routeId);
   failpoint('tables.loaded');
   await end(client);
 }
