@@ -1,5 +1,5 @@
 import { targetErrors } from '../core/errors/catalogue/target.ts';
-import { fail } from '../core/errors/tidelock-error.ts';
+import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
 import type { QueueSnapshot, Source } from '../core/source.ts';
@@ -25,33 +25,49 @@ const allowed = 'emptyTarget';
  * that are yet to come through the queue: then somebody has to say that they are.
  */
 export async function demandBaseCopy(
-  { definition, source, target, mapper, signal }: BaseCopyOptions,
+  options: BaseCopyOptions,
   bindings: readonly TableBinding[],
   snapshot: QueueSnapshot | null,
 ): Promise<void> {
-  if (definition.allow.includes(allowed)) return;
+  const { mapper, signal } = options;
+  const missing =
+    snapshot === null
+      ? await missingBaseCopy(options, bindings)
+      : await missingOf(options, bindings, (binding) => travels(binding, { mapper, signal, snapshot }));
+  if (missing !== null) throw missing;
+}
+
+/** What a route halts with that begins without a copy, as things are now. */
+export async function missingBaseCopy(
+  ends: Pick<BaseCopyOptions, 'definition' | 'source' | 'target'>,
+  bindings: readonly TableBinding[],
+): Promise<TidelockError | null> {
+  const reader = ends.source.reader();
+  try {
+    return await missingOf(ends, bindings, ({ source }) => reader.hasRows(source));
+  } finally {
+    await reader.close();
+  }
+}
+
+async function missingOf(
+  { definition, target }: Pick<BaseCopyOptions, 'definition' | 'target'>,
+  bindings: readonly TableBinding[],
+  hasRows: (binding: TableBinding) => Promise<boolean>,
+): Promise<TidelockError | null> {
+  if (bindings.length === 0 || definition.allow.includes(allowed)) return null;
   const empty = new Set(await target.emptyTables(bindings.flatMap(({ tables }) => tables)));
   // Of a table whose rows are split among several, one may well have none.
   const suspects = bindings.filter(({ tables }) => tables.every((table) => empty.has(tableLabel(table))));
-  if (suspects.length === 0) return;
   const missing: string[] = [];
-  const reader = snapshot === null ? source.reader() : null;
-  try {
-    for (const binding of suspects) {
-      const has =
-        snapshot === null
-          ? (await reader?.hasRows(binding.source)) === true
-          : await travels(binding, { mapper, signal, snapshot });
-      if (has) missing.push(binding.tables.map(tableLabel).join(', '));
-      // What is there to be said needs no more of them.
-      if (missing.length > mostNamed) break;
-    }
-  } finally {
-    await reader?.close();
+  for (const binding of suspects) {
+    if (await hasRows(binding)) missing.push(binding.tables.map(tableLabel).join(', '));
+    // What is there to be said needs no more of them.
+    if (missing.length > mostNamed) break;
   }
   const [table, ...more] = missing;
-  if (table !== undefined)
-    throw fail(targetErrors.baseCopyMissing, { route: definition.name, table, more: more.length });
+  if (table === undefined) return null;
+  return fail(targetErrors.baseCopyMissing, { route: definition.name, table, more: more.length });
 }
 
 const mostNamed = 10;

@@ -8,12 +8,13 @@ import type { Target } from '../core/target.ts';
 import type { TableBinding } from '../pipeline/mapping/table-binding.ts';
 import { demandLoads } from './change-beside-stream.ts';
 import { changeLoads } from './change-loads.ts';
+import { missingBaseCopy } from './demand-base-copy.ts';
 import { initialLoads, isCopiedInstead, tooLarge, withoutLoads } from './initial-load.ts';
 import type { TableStep } from './plan-route.ts';
 
 export interface LoadEnds {
   readonly definition: RouteDefinition;
-  readonly source: Pick<Source, 'sizeBytes' | 'reader' | 'isAwaited'>;
+  readonly source: Pick<Source, 'sizeBytes' | 'reader' | 'isAwaited' | 'prepared'>;
   readonly target: Pick<Target, 'checkLoads' | 'emptyTables' | 'takesKeyless'>;
 }
 
@@ -23,13 +24,28 @@ export async function initialLoadProblems(
   bindings: readonly TableBinding[],
 ): Promise<readonly TidelockError[]> {
   const { definition, source, target } = ends;
-  if (definition.load.mode === 'none' || definition.given.slot !== undefined) return [];
+  if (definition.load.mode === 'none' || definition.given.slot !== undefined)
+    return await copyByOthersProblems(ends, bindings);
   const bytes = await source.sizeBytes(bindings.map((binding) => binding.source));
   const loads = await initialLoads(ends, bindings, bytes);
   const found = await target.checkLoads(loads);
   if (found.some((error) => isCopiedInstead(error, definition, bytes)))
     return await copyProblems(ends, bindings, new Set());
   return [...(await copyProblems(ends, withoutLoads(bindings, loads), new Set())), ...found];
+}
+
+/** Where no queue is there yet the begin looks at each row that a route may leave out, which is not done beforehand. */
+async function copyByOthersProblems(
+  ends: LoadEnds,
+  bindings: readonly TableBinding[],
+): Promise<readonly TidelockError[]> {
+  const { definition, source } = ends;
+  const prepared = definition.given.slot === undefined ? await told(() => source.prepared()) : null;
+  if (prepared instanceof TidelockError) return [prepared];
+  const isMade = definition.given.slot !== undefined || prepared !== null;
+  const judged = isMade ? bindings : bindings.filter(({ steps }) => steps.every(({ kind }) => kind === 'cells'));
+  const missing = await missingBaseCopy(ends, judged);
+  return missing === null ? [] : [missing];
 }
 
 /** What would keep a change from loading these tables. `replaced`: labels of target tables whose rows the route has brought, and that go. */

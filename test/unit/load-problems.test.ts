@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { sourceErrors } from '../../src/core/errors/catalogue/source.ts';
 import { targetErrors } from '../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../src/core/errors/tidelock-error.ts';
 import type { BegunLoad, Existing } from '../../src/core/load.ts';
 import { loadObstacles } from '../../src/core/load-obstacles.ts';
+import type { Position } from '../../src/core/position.ts';
 import type { RouteDefinition } from '../../src/core/route.ts';
 import type { SourceReader } from '../../src/core/source-reader.ts';
 import { type TableName, tableLabel } from '../../src/core/table.ts';
@@ -19,15 +21,23 @@ interface Facts {
   readonly filled?: readonly string[];
   readonly underForeignKey?: readonly string[];
   readonly replaced?: readonly string[];
+  /** Of those whose names end so the route leaves out some rows. */
+  readonly filtered?: string;
+  readonly mode?: 'initial' | 'none';
+  readonly allow?: readonly string[];
+  readonly slot?: string;
+  readonly prepared?: () => Position | null;
 }
 
-function ends({ bytes, isAwaited = false, existing = 'refuse', filled = [], underForeignKey = [] }: Facts) {
+function ends({ bytes, isAwaited = false, existing = 'refuse', filled = [], underForeignKey = [], ...facts }: Facts) {
+  const { mode = 'initial', allow = [], slot, prepared = () => null } = facts;
   const asked: BegunLoad[] = [];
   const sizeBytes = async (tables: readonly TableName[]): Promise<number> =>
     tables.reduce((sum, { name }) => sum + (bytes[name] ?? 0), 0);
   const reader = {
     key: async ({ name }: TableName) => (name.startsWith('keyed') ? { columns: ['id'] } : null),
     size: async () => ({ rows: 1, bytes: 1 }),
+    hasRows: async ({ name }: TableName) => (bytes[name] ?? 0) > 0,
     close: async () => {},
   };
   const checkLoads = async (loads: readonly BegunLoad[]) => {
@@ -44,21 +54,27 @@ function ends({ bytes, isAwaited = false, existing = 'refuse', filled = [], unde
   };
   const emptyTables = async (tables: readonly TableName[]): Promise<string[]> =>
     tables.map(tableLabel).filter((label) => !filled.includes(label));
-  const load = { mode: 'initial', existing, wholeUpToBytes: 100_000_000 };
+  const load = { mode, existing, wholeUpToBytes: 100_000_000 };
   return {
     asked,
     ends: {
-      definition: { name: 'r', given: {}, load } as unknown as RouteDefinition,
-      source: { sizeBytes, reader: () => reader as unknown as SourceReader, isAwaited: async () => isAwaited },
+      definition: { name: 'r', given: { slot }, allow, load } as unknown as RouteDefinition,
+      source: {
+        sizeBytes,
+        reader: () => reader as unknown as SourceReader,
+        isAwaited: async () => isAwaited,
+        prepared: async () => prepared(),
+      },
       target: { checkLoads, emptyTables },
     } satisfies LoadEnds,
   };
 }
 
-function bindingsOf({ bytes }: Facts): TableBinding[] {
+function bindingsOf({ bytes, filtered }: Facts): TableBinding[] {
   return Object.keys(bytes).map((name) => {
     const table = { schema: 'public', name, identity: 'full', columns: [] } as const;
-    return { source: table, tables: [table] } as unknown as TableBinding;
+    const steps = filtered !== undefined && name.endsWith(filtered) ? [{ kind: 'cells' }, { kind: 'filter' }] : [];
+    return { source: table, tables: [table], steps } as unknown as TableBinding;
   });
 }
 
@@ -137,6 +153,23 @@ test('a route that begins copies in one piece what can not be loaded beside the 
   expect(await begun({ bytes: { keyed: 900_000_000 }, underForeignKey, filled: ['public.keyed'] })).toEqual([
     'TL-2301 public.keyed',
   ]);
+});
+
+test('a route that brings changes only is told before that nobody has copied its tables', async () => {
+  const none: Facts = { bytes: { keyed: 1, keyed2: 1, bare: 0 }, mode: 'none' };
+  expect(await begun(none)).toEqual(['TL-2308 public.keyed']);
+  expect(await begun({ ...none, filled: ['public.keyed'] })).toEqual(['TL-2308 public.keyed2']);
+  expect(await begun({ ...none, filled: ['public.keyed', 'public.keyed2'] })).toEqual([]);
+  expect(await begun({ ...none, allow: ['emptyTarget'] })).toEqual([]);
+  // Which rows travel is looked at when the route begins; where its queue is there it looks as it is done here.
+  expect(await begun({ ...none, filtered: 'keyed' })).toEqual(['TL-2308 public.keyed2']);
+  const prepared = () => '0/1' as unknown as Position;
+  expect(await begun({ ...none, filtered: 'keyed', prepared })).toEqual(['TL-2308 public.keyed']);
+  expect(await begun({ ...none, filtered: 'keyed', slot: 'given', mode: 'initial' })).toEqual(['TL-2308 public.keyed']);
+  const lost = (): never => {
+    throw fail(sourceErrors.preparedMoved, { route: 'r', why: 'it is gone' });
+  };
+  expect(await begun({ ...none, prepared: lost })).toMatchObject([expect.stringContaining('TL-3118')]);
 });
 
 test('only what a server says of the loads is told; what is about the way to it is thrown', async () => {
