@@ -72,6 +72,10 @@ export interface TableProgress {
   readonly rests?: true | undefined;
   /** Rows of the target that the load replaces still go; nothing of the source was read. */
   readonly emptying?: true | undefined;
+  /** Nothing but all of their values tells its rows apart: another load can only replace what is there. */
+  readonly keyless?: true | undefined;
+  /** No change of it is applied until it is loaded anew, which empties the target's table. */
+  readonly unfollowed?: true | undefined;
 }
 
 /**

@@ -41,7 +41,7 @@ export function judgeDefinition(announced: TableVersion, options: JudgeOptions):
   return { definition: proof.definition(), changed, unproven: proof.unproven(), existing: proof.existing };
 }
 
-export function sameDefinition(announced: TableVersion, before: TableDefinition): boolean {
+export function sameDefinition(announced: TableVersion, before: Pick<TableVersion, 'identity' | 'columns'>): boolean {
   return (
     announced.identity === before.identity &&
     announced.columns.length === before.columns.length &&

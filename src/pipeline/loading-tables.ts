@@ -17,8 +17,8 @@ export interface LoadingTable {
   isLoaded(table: TableVersion, row: Row): boolean | null;
   /** A key has to be read again. */
   onAgain(key: readonly string[]): void;
-  /** The stream has come to where all of its rows go. */
-  onTruncate?(): void;
+  /** The stream has come to where all of its rows go. `isOwn`: by the source's own doing, which the target follows. */
+  onTruncate?(isOwn: boolean): void;
   /** Whatever is at the target of it goes before anything else comes: nothing that comes for it meanwhile is of use. */
   isLeft?(): boolean;
 }
@@ -74,7 +74,7 @@ export class LoadingTables {
     if (this.#tables.size === 0) return part;
     for (const change of part.changes)
       if (change.kind === 'truncate')
-        for (const table of change.tables) this.#tables.get(tableLabel(table))?.onTruncate?.();
+        for (const table of change.tables) this.#tables.get(tableLabel(table))?.onTruncate?.(part.origin.length === 0);
     if (part.rows === 0) return part;
     let made: Change[] | null = null;
     const again: { source: string; key: readonly string[] }[] = [];

@@ -5,7 +5,7 @@ import { fail, type TidelockError } from '../core/errors/tidelock-error.ts';
 import type { ParkedCount } from '../core/parked.ts';
 import { judgeRoom, type QueueRoom } from '../core/queue-room.ts';
 import type { RouteDefinition } from '../core/route.ts';
-import type { Concern, Health, Reason, Restart, RouteState } from '../core/route-status.ts';
+import type { Concern, Health, Reason, Restart, RouteState, TableProgress } from '../core/route-status.ts';
 import type { ApplyWait } from './apply-wait.ts';
 import { restartsCountMs } from './crash-loop.ts';
 import { type MemoryUse, nearsLimit } from './memory-limit.ts';
@@ -22,7 +22,7 @@ export interface HealthFacts {
   readonly parked: ParkedCount;
   readonly wait: ApplyWait | null;
   /** Tables that lack rows and that nobody goes on to load. */
-  readonly resting: readonly string[];
+  readonly resting: readonly RestingTable[];
   readonly memory: MemoryUse | null;
   /** Longest stand-still of the worker's event loop in the last minute. */
   readonly blockedMs: number;
@@ -39,6 +39,8 @@ const startWarnMs = 60_000;
 
 /** Workers that have ended within a quarter of an hour: one or two are passing. As the alert TidelockRestarts has it. */
 const restartsWarn = 3;
+
+type RestingTable = Pick<TableProgress, 'table' | 'keyless' | 'unfollowed'>;
 
 type Judged = Omit<Concern, 'since'>;
 
@@ -106,9 +108,11 @@ function parkedConcern({ route, parked: { count, since } }: HealthFacts): Judged
 }
 
 function loadConcern({ route, resting }: HealthFacts): Judged | null {
-  const [table, ...more] = resting;
-  if (table === undefined) return null;
-  return concern('warning', fail(routeErrors.loadRests, { route, table, more: more.length }));
+  // What is said of one of which nothing is applied is said first.
+  const [first, ...more] = [...resting].sort((a, b) => Number(b.unfollowed ?? false) - Number(a.unfollowed ?? false));
+  if (first === undefined) return null;
+  const { table, keyless = false, unfollowed = false } = first;
+  return concern('warning', fail(routeErrors.loadRests, { route, table, keyless, unfollowed, more: more.length }));
 }
 
 function differenceConcern({ route, compared, resting, parked }: HealthFacts): Judged | null {

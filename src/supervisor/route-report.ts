@@ -10,6 +10,7 @@ import type {
   Restart,
   RouteState,
   RouteStatus,
+  TableProgress,
   Told,
   WantedState,
 } from '../core/route-status.ts';
@@ -258,8 +259,8 @@ export class RouteReport {
   }
 
   /** Where a session begins, jobs are taken up a moment later. */
-  #resting(): readonly string[] {
-    const tables = (this.#load?.loading ?? []).filter(({ rests }) => rests).map(({ table }) => table);
+  #resting(): readonly TableProgress[] {
+    const tables = (this.#load?.loading ?? []).filter(({ rests }) => rests);
     if (tables.length === 0) this.#restsSinceMs = null;
     else this.#restsSinceMs ??= Date.now();
     return this.#restsSinceMs !== null && Date.now() - this.#restsSinceMs >= restsMs ? tables : [];

@@ -68,6 +68,7 @@ test('rows that go before they are loaded are left out, whatever is rolled back:
   const step = fc.oneof(
     fc.record({ kind: fc.constant('insert' as const), image: fc.integer({ min: 0, max: 5 }) }),
     fc.record({ kind: fc.constant('delete' as const), image: fc.integer({ min: 0, max: 5 }) }),
+    fc.record({ kind: fc.constant('truncate' as const), image: fc.constant(0) }),
     fc.record({ kind: fc.constant('chunk' as const), image: fc.integer({ min: 1, max: 6 }) }),
   );
   const transactions = fc.array(
@@ -76,9 +77,10 @@ test('rows that go before they are loaded are left out, whatever is rolled back:
   );
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 30 }), transactions, (snapshot, given) => {
-      const owed = new OwedRows('r');
+      const owed = new OwedRows('r', 32_000_000);
       const unread = [...snapshot];
       const source = [...snapshot];
+      let isEmptied = false;
       let target: number[] = [];
       const gone = (rows: number[], image: number): number[] => {
         const at = rows.findIndex((one) => rowOf(one).join() === rowOf(image).join());
@@ -101,7 +103,10 @@ test('rows that go before they are loaded are left out, whatever is rolled back:
             let rows = target;
             for (const { kind, image } of part) {
               if (kind === 'insert') rows = [...rows, image];
-              else if (isOf(source, image)) {
+              else if (kind === 'truncate') {
+                owed.emptied(plan);
+                rows = [];
+              } else if (isOf(source, image)) {
                 const found = gone(rows, image);
                 owed.deleting(plan, rowOf(image))(rows.length - found.length);
                 rows = found;
@@ -109,6 +114,7 @@ test('rows that go before they are loaded are left out, whatever is rolled back:
               // Only the attempt that stays counts at the source.
               if (left > 1) continue;
               if (kind === 'insert') source.push(image);
+              else if (kind === 'truncate') source.splice(0);
               else source.splice(0, source.length, ...gone(source, image));
             }
             if (left === 1) target = rows;
@@ -116,6 +122,9 @@ test('rows that go before they are loaded are left out, whatever is rolled back:
           if (!isLast) owed.keep();
         }
         owed.committed();
+        isEmptied ||= changes.some(({ kind }) => kind === 'truncate');
+        // What the load would have read is gone, and it is over.
+        if (isEmptied) unread.splice(0);
         for (const { kind, image } of steps) if (kind === 'chunk') chunk(image);
       }
       while (unread.length > 0) chunk(3);
@@ -133,10 +142,10 @@ function isOf(rows: readonly number[], image: number): boolean {
 }
 
 test('what does not tell all of a row, or is more than is kept, halts', () => {
-  const owed = new OwedRows('r');
+  const owed = new OwedRows('r', 32_000_000);
   expect(() => owed.deleting(plan, ['1', ABSENT])).toThrow(/TL-2201|does not tell/);
   expect(() => owed.deleting(plan, ['1', UNCHANGED])).toThrow(/does not tell/);
-  const large: Row = ['1', 'x'.repeat(8_000_000)];
+  const large: Row = ['1', 'x'.repeat(6_000_000)];
   owed.begin();
   owed.deleting(plan, large)(0);
   expect(() => owed.deleting(plan, large)(0)).toThrow(

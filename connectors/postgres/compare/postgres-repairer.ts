@@ -52,6 +52,7 @@ class PostgresRepairer implements Repairer {
       if (this.#options.replicaRole && table.hasDeferrableUnique)
         await this.#client.query('set local session_replication_role = origin');
       await this.#demandEpoch(request.epoch);
+      await this.#demandNotLoading(request);
       const { origin } = request;
       if (origin !== null)
         await this.#client.query(`select pg_logical_emit_message(true, 'tidelock.origin', $1::text)`, [
@@ -193,6 +194,17 @@ class PostgresRepairer implements Repairer {
     const { route, routeId } = this.#options;
     const { rows } = await this.#client.query('select from tidelock.parked where route_id = $1 limit 1', [routeId]);
     if (rows.length > 0) throw fail(routeErrors.repairWhileParked, { route: route.name });
+  }
+
+  /** Under the route's lock: a load that begins anew empties the table behind this transaction. */
+  async #demandNotLoading({ shape }: RepairRequest): Promise<void> {
+    const { route, routeId } = this.#options;
+    const { rows } = await this.#client.query<{ source: string }>(
+      `select source from tidelock.loads where route_id = $1 and done_at is null and key = '[]' and targets ? $2`,
+      [routeId, tableLabel(shape.table)],
+    );
+    const [load] = rows;
+    if (load !== undefined) throw fail(routeErrors.repairWhileLoaded, { route: route.name, table: load.source });
   }
 
   async #keep({ shape, job }: RepairRequest, kept: readonly RowRepair[]): Promise<void> {

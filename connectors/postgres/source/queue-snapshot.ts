@@ -44,7 +44,8 @@ export async function beginInSnapshot(client: pg.Client, route: RouteDefinition,
   }
 }
 
-const noSnapshot = /^(42704|22023)$/;
+/** The name means nothing (42704, before 17 22023); or its session has ended while the snapshot was taken up (55000). */
+const noSnapshot = /^(42704|22023|55000)$/;
 
 /** Of `beginInSnapshot`: there is no such snapshot any more. */
 function isGone(error: unknown): boolean {

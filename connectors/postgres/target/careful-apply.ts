@@ -72,12 +72,12 @@ class CarefulRun {
   }
 
   async truncate(change: TruncateChange, part: TransactionPart): Promise<void> {
-    const { client, plans, route, displaced, share } = this.#options;
+    const { client, plans, route, displaced, share, owing } = this.#options;
     // Rows that are to be marked have to be there.
     if (change.tables.some(({ kept }) => kept !== undefined)) await this.putBack(part);
     const batch = new Batch(client);
     try {
-      await truncateTables({ client, batch, plans, share }, change);
+      await truncateTables({ client, batch, plans, share, owing }, change);
       await batch.settle();
     } catch (error) {
       if (!isPostgresError(error)) throw error;

@@ -171,7 +171,7 @@ export class GroupWriter {
       });
     }
     await this.#target.commit(group, commit);
-    this.#options.loads.owed.committed();
+    this.#options.loads.committed();
     counter.committed(performance.now() - beganMs);
     if (group.parked === undefined) this.#idle = null;
     else failpoint('retry.done');
@@ -181,7 +181,7 @@ export class GroupWriter {
   /** The whole target transaction, where there is one. */
   async rollBackAll(): Promise<void> {
     await this.#target.rollBackAll();
-    this.#options.loads.owed.rolledBack();
+    this.#options.loads.rolledBack();
     this.#holdsRows = false;
     this.#options.displaced.takeAll();
   }

@@ -9,12 +9,12 @@ import { tableLabel } from '../../../src/core/table.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { isPostgresError, sqlState } from '../classify-error.ts';
 import { progressStatement, readLoads, storeEmptied, storeLoad } from '../state/stored-loads.ts';
-import type { Batch } from './batch.ts';
+import { type Batch, CountMismatch } from './batch.ts';
 import { isOfTheChange } from './careful-apply.ts';
 import { type CopyData, copyBytes, copyData } from './copy-data.ts';
 import { copyText } from './copy-text.ts';
 import { checkLoads, demandFree, demandKey } from './load-check.ts';
-import { loadStatement } from './load-statements.ts';
+import { type LoadStatement, loadStatement, presentStatement } from './load-statements.ts';
 import { OwedRows } from './owed-rows.ts';
 import { ReplacedRows } from './replaced-rows.ts';
 import { whereShared } from './share-condition.ts';
@@ -29,6 +29,15 @@ interface Loading {
   /** Of what tells its rows apart; empty where that is only all that is in them. */
   readonly key: readonly string[];
 }
+
+interface Known {
+  readonly loads: ReadonlyMap<string, Loading>;
+  readonly partial: ReadonlyMap<string, Existing>;
+  readonly keyless: ReadonlySet<string>;
+}
+
+/** Of apply.memory, for rows that are owed: groups, their statements and chunks leave so much of it. */
+const owedShare = 1 / 4;
 
 export interface LoadApplyOptions {
   readonly client: pg.Client;
@@ -46,6 +55,10 @@ export class LoadApply {
   readonly #partial = new Map<string, Existing>();
   /** Target tables of loads without a key. */
   readonly #keyless = new Set<string>();
+  /** As all of this was before the commands that the open target transaction has carried out. */
+  #before: Known | null = null;
+  /** Target tables that these have dropped, or given another name. */
+  #left: string[] = [];
   readonly owed: OwedRows;
   readonly #replaced: ReplacedRows;
 
@@ -53,7 +66,7 @@ export class LoadApply {
     this.#options = options;
     const { client, plans, route } = options;
     this.#replaced = new ReplacedRows({ client, plans, route: route.name });
-    this.owed = new OwedRows(route.name);
+    this.owed = new OwedRows(route.name, Math.floor(route.apply.memoryBytes * owedShare));
   }
 
   async open(): Promise<void> {
@@ -208,14 +221,35 @@ export class LoadApply {
   }
 
   /**
-   * A command has renamed or dropped tables. Under their old names they stay what they were: the transaction may be rolled back, and what
-   * came before the command be applied once more.
+   * A command has renamed or dropped tables. One that is made by such a name later, even in the same transaction, is another table; where that is rolled back
+   * they are what they were, since what came before the command is applied once more.
    */
   carried({ tables, stored }: DdlChange): void {
-    if (tables?.kind === 'dropped') for (const name of tables.names) this.#loads.delete(tableLabel(name));
+    if (tables?.kind === 'dropped') for (const name of tables.names) this.#leave(tableLabel(name));
     if (tables?.kind !== 'renamed' || stored === undefined) return;
-    const load = this.#loads.get(tableLabel(tables.from));
-    if (load !== undefined) this.#begin(stored.source, { ...load, targets: [...load.targets, stored.target] });
+    const load = this.#leave(tableLabel(tables.from));
+    if (load !== null) this.#begin(stored.source, { ...load, targets: [stored.target] });
+  }
+
+  /** The open target transaction is committed. */
+  committed(): void {
+    this.owed.committed();
+    this.owed.forget(this.#left);
+    this.#left = [];
+    this.#before = null;
+  }
+
+  /** It is rolled back as a whole. */
+  rolledBack(): void {
+    this.owed.rolledBack();
+    this.#left = [];
+    if (this.#before === null) return;
+    const { loads, partial, keyless } = this.#before;
+    this.#before = null;
+    for (const known of [this.#loads, this.#partial, this.#keyless]) known.clear();
+    for (const [source, load] of loads) this.#loads.set(source, load);
+    for (const [target, existing] of partial) this.#partial.set(target, existing);
+    for (const target of keyless) this.#keyless.add(target);
   }
 
   begun({ load }: BegunLoad): void {
@@ -224,8 +258,14 @@ export class LoadApply {
 
   /** What the server says of a chunk that it does not take. */
   refused(error: unknown, { sets, empties }: LoadedChunk, position: string): unknown {
-    if (!isPostgresError(error) || !isOfTheChange(error.code)) return error;
     const { route } = this.#options;
+    if (error instanceof CountMismatch) {
+      const message =
+        'other rows are there than were given: a trigger or a rule keeps rows away, or two of them have one key here';
+      const place = { route: route.name, table: error.label, column: 'a row', position };
+      return fail(targetErrors.loadRefused, { ...place, sqlState: '21000', message }, error);
+    }
+    if (!isPostgresError(error) || !isOfTheChange(error.code)) return error;
     const { code: state } = error;
     const message = state.startsWith('23') ? error.message : 'see the server log';
     const tables = empties?.tables ?? sets.map((set) => set.table);
@@ -236,6 +276,7 @@ export class LoadApply {
 
   #begin(source: string, { existing, targets, key }: Loading): void {
     this.#loads.set(source, { existing, targets, key });
+    // What is owed of a table that a command has given this name is of no use: its load begins anew.
     this.owed.forget(targets);
     for (const target of targets) {
       this.#partial.set(target, existing);
@@ -247,13 +288,29 @@ export class LoadApply {
   #end(source: string): void {
     const targets = this.#loads.get(source)?.targets ?? [];
     this.owed.forget(targets);
+    this.#delete(source, targets);
+  }
+
+  /** By a command of the open target transaction: until that is committed it may still be what it was. */
+  #leave(source: string): Loading | null {
+    const load = this.#loads.get(source);
+    if (load === undefined) return null;
+    this.#before ??= {
+      loads: new Map(this.#loads),
+      partial: new Map(this.#partial),
+      keyless: new Set(this.#keyless),
+    };
+    this.#left.push(...load.targets);
+    this.#delete(source, load.targets);
+    return load;
+  }
+
+  #delete(source: string, targets: readonly string[]): void {
+    this.#loads.delete(source);
     for (const target of targets) {
       this.#partial.delete(target);
       this.#keyless.delete(target);
     }
-    // Under earlier names, too.
-    for (const [name, load] of this.#loads)
-      if (load.targets.every((target) => targets.includes(target))) this.#loads.delete(name);
   }
 
   #sendSet(batch: Batch, given: RowSet, isEmpty: boolean, existing: Existing): void {
@@ -268,8 +325,8 @@ export class LoadApply {
     if (plan.copy !== null && isEmpty) {
       for (const { data, count } of copiesOf(set)) batch.sendCopy(plan.copy, data, count, plan.label);
     } else {
-      const statement = isKeyless
-        ? plan.insert
+      const statement: LoadStatement = isKeyless
+        ? { ...plan.insert, mayLeave: false }
         : loadStatement(plan, existing === 'merge' ? 'replace' : 'keep', route.name);
       const rows = rowsOf(set);
       // A value that nobody may set stays what it is: then the row has to come anew.
@@ -280,8 +337,15 @@ export class LoadApply {
         const some = rows.slice(at, at + most);
         if (gone !== null) batch.send({ name: gone.name, text: gone.text, values: bindRows(gone, some, []) });
         const query = { name: statement.name, text: statement.text, values: bindRows(statement, [], some) };
-        if (isKeyless) batch.sendCounted(query, some.length, plan.label);
-        else batch.send(query);
+        if (!statement.mayLeave) {
+          batch.sendCounted(query, some.length, plan.label);
+          continue;
+        }
+        batch.send(query);
+        // A row that was not inserted has to be there: a trigger of the target may have kept it.
+        const present = presentStatement(plan);
+        const values = bindRows(present, [], some);
+        batch.sendCounted({ name: present.name, text: present.text, values }, some.length, plan.label);
       }
     }
     if (isOrdinary) batch.send('set local session_replication_role = replica');

@@ -3,9 +3,6 @@ import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { TablePlan } from './table-plan.ts';
 
-/** Of the rows that are owed, about. */
-const mostBytes = 32_000_000;
-
 /** So many rows of one image are to be left out of what the load brings. */
 interface Owed {
   readonly plan: TablePlan;
@@ -14,12 +11,19 @@ interface Owed {
   count: number;
 }
 
-interface Step {
+interface RowStep {
   readonly plan: TablePlan;
   readonly row: Row;
   /** 1: the stream has deleted such a row, which was not there. -1: the load has left one out. 0: it was there after all. */
   by: 1 | -1 | 0;
 }
+
+/** All rows of the target table have gone, and at the source. */
+interface EmptyStep {
+  readonly emptied: string;
+}
+
+type Step = RowStep | EmptyStep;
 
 /**
  * What the stream deletes of a table without a key that is being loaded, and what is not at the target yet. Rows are told by all that is in them, and all of one
@@ -30,6 +34,7 @@ interface Step {
  */
 export class OwedRows {
   readonly #route: string;
+  readonly #mostBytes: number;
   /** By target table, then by image. */
   readonly #owed = new Map<string, Map<string, Owed>>();
   #bytes = 0;
@@ -39,8 +44,10 @@ export class OwedRows {
   #stepsBytes = 0;
   #keptBytes = 0;
 
-  constructor(route: string) {
+  /** `mostBytes`: of all that is owed, about. */
+  constructor(route: string, mostBytes: number) {
     this.#route = route;
+    this.#mostBytes = mostBytes;
   }
 
   /** What is applied begins, or begins anew. */
@@ -51,7 +58,7 @@ export class OwedRows {
 
   /** It is behind a savepoint, and its transaction goes on. */
   keep(): void {
-    for (const step of this.#steps) if (step.by !== 0) this.#kept.push(step);
+    for (const step of this.#steps) if ('emptied' in step || step.by !== 0) this.#kept.push(step);
     this.#keptBytes += this.#stepsBytes;
     this.begin();
   }
@@ -65,20 +72,29 @@ export class OwedRows {
   committed(): void {
     const steps = [...this.#kept, ...this.#steps];
     this.rolledBack();
-    for (const step of steps) this.#take(step);
+    for (const step of steps) {
+      if ('emptied' in step) this.forget([step.emptied]);
+      else this.#take(step);
+    }
+  }
+
+  /** The stream empties the table: of what was committed before there is nothing left at the source that could still be loaded. */
+  emptied({ label }: TablePlan): void {
+    this.#steps.push({ emptied: label });
   }
 
   /** A row that is to be deleted. Gives what is to be told how many were there. Throws where it can't be told from others. */
   deleting(plan: TablePlan, row: Row): (found: number) => void {
     if (row.some((cell) => cell === ABSENT || cell === UNCHANGED)) throw this.#missing(plan);
-    const step: Step = { plan, row, by: 0 };
+    const step: RowStep = { plan, row, by: 0 };
     this.#steps.push(step);
     return (found) => {
       if (found > 0) return;
       step.by = 1;
       this.#stepsBytes += bytesOf(row);
-      if (this.#bytes + this.#keptBytes + this.#stepsBytes > mostBytes)
-        throw fail(targetErrors.loadOwesTooMuch, { route: this.#route, table: plan.label, bytes: mostBytes });
+      const bytes = this.#mostBytes;
+      if (this.#bytes + this.#keptBytes + this.#stepsBytes > bytes)
+        throw fail(targetErrors.loadOwesTooMuch, { route: this.#route, table: plan.label, bytes });
     };
   }
 
@@ -109,7 +125,8 @@ export class OwedRows {
    */
   rest(labels: readonly string[]): readonly { readonly plan: TablePlan; readonly row: Row }[] {
     const leftOut = new Map<Row, number>();
-    for (const { row, by } of this.#steps) if (by === -1) leftOut.set(row, (leftOut.get(row) ?? 0) + 1);
+    for (const step of this.#steps)
+      if ('row' in step && step.by === -1) leftOut.set(step.row, (leftOut.get(step.row) ?? 0) + 1);
     const rest: { plan: TablePlan; row: Row }[] = [];
     for (const label of labels)
       for (const { plan, row, count } of this.#owed.get(label)?.values() ?? [])
@@ -124,7 +141,7 @@ export class OwedRows {
     }
   }
 
-  #take({ plan, row, by }: Step): void {
+  #take({ plan, row, by }: RowStep): void {
     if (by === 0) return;
     const image = imageOf(row);
     const rows = this.#owed.get(plan.label) ?? new Map<string, Owed>();
@@ -156,9 +173,9 @@ function textOf(cell: Cell): string {
   return Buffer.isBuffer(cell) ? `\\x${cell.toString('hex')}` : String(cell);
 }
 
-/** Of an image and its row. */
+/** Of an image and its row: a character may take two bytes in each of them, and one of bytes is two digits in the image. */
 function bytesOf(row: Row): number {
   let bytes = 200;
-  for (const cell of row) if (typeof cell === 'string' || Buffer.isBuffer(cell)) bytes += 3 * cell.length + 16;
+  for (const cell of row) if (typeof cell === 'string' || Buffer.isBuffer(cell)) bytes += 4 * cell.length + 16;
   return bytes;
 }

@@ -282,7 +282,7 @@ function ofImage(image: 'old' | 'new', list: readonly BoundColumn[]): SetColumn[
  * texts may be equal. A cast to text that a user has made may give two values one text; inside of a row it is the output
  * function that writes them.
  */
-function sameText(column: TargetColumn, left: string, right: string): string {
+export function sameText(column: TargetColumn, left: string, right: string): string {
   const text = (value: string): string =>
     `${column.hasTextCast ? `row(${value})` : `(${value})`}::pg_catalog.text collate pg_catalog."C"`;
   return `${text(left)} is not distinct from ${text(asStored(column, right))}`;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { ShareTest, TableShare, TruncateChange } from '../../../src/core/change.ts';
 import type { Batch } from './batch.ts';
 import { deleteShare } from './delete-share.ts';
+import type { OwedRows } from './owed-rows.ts';
 import type { TablePlan } from './table-plan.ts';
 import type { TablePlans } from './table-plans.ts';
 
@@ -10,6 +11,8 @@ export interface TruncateOptions {
   readonly batch: Batch;
   readonly plans: TablePlans;
   readonly share: (share: TableShare) => ShareTest;
+  /** As RowApplier. */
+  readonly owing?: (plan: TablePlan) => OwedRows | null;
 }
 
 /**
@@ -22,6 +25,7 @@ export async function truncateTables(options: TruncateOptions, change: TruncateC
   const { batch, plans } = options;
   const shares = new Map((change.shares ?? []).map((share) => [plans.get(share.table), options.share(share)]));
   const all = [...new Set(change.tables.map((table) => plans.get(table)))];
+  for (const plan of all) options.owing?.(plan)?.emptied(plan);
   for (const plan of all)
     if (plan.markAll !== null && !shares.has(plan)) batch.send({ text: plan.markAll, values: [markOf(plan)] });
   const emptied = all.filter(({ markAll }) => markAll === null);

@@ -19,6 +19,11 @@ const tableProgress = z.object({
     .optional()
     .describe('Its job was paused or cancelled, or has failed: rows are missing until somebody goes on.'),
   emptying: z.literal(true).optional().describe('Rows of the target that the load replaces still go.'),
+  keyless: z.literal(true).optional().describe('Nothing but all of their values tells its rows apart.'),
+  unfollowed: z
+    .literal(true)
+    .optional()
+    .describe('No change of it is applied until it is loaded anew, which empties the table of the target.'),
 });
 
 const loadProgress = z.object({

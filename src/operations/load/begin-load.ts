@@ -12,7 +12,6 @@ import { versionOf } from '../../pipeline/judge-definition.ts';
 import type { TableMapper } from '../../pipeline/table-mapper.ts';
 import type { WatermarkWindows } from '../../pipeline/watermark-windows.ts';
 import { placedTables } from './keyless-view.ts';
-import type { WantedLoad } from './load-desk.ts';
 import { boundPart, replacedPart } from './replaced-part.ts';
 import { tellingColumns } from './telling-columns.ts';
 
@@ -32,7 +31,7 @@ export interface BeginLoadOptions {
  */
 export async function beginLoad(
   { definition, reader, target, windows, mapper, signal, tableDefinition }: BeginLoadOptions,
-  { source, existing, where, job }: WantedLoad,
+  { source, existing, where, job }: Pick<StoredLoad, 'source' | 'existing' | 'where' | 'job'>,
   onBegun: (load: StoredLoad, part: OwnedShare | null) => void,
 ): Promise<void> {
   const route = definition.name;

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { routeErrors } from '../../core/errors/catalogue/route.ts';
-import { fail } from '../../core/errors/tidelock-error.ts';
+import { targetErrors } from '../../core/errors/catalogue/target.ts';
+import { fail, TidelockError } from '../../core/errors/tidelock-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
 import type { LoadedChunk, StoredLoad } from '../../core/load.ts';
 import { pause } from '../../core/pause.ts';
 import type { Position } from '../../core/position.ts';
 import { type TableVersion, tableLabel } from '../../core/table.ts';
 import type { TableDefinition } from '../../core/table-facts.ts';
-import type { PlaceRange, PlaceRows } from '../../core/table-places.ts';
+import type { PlaceRange, PlaceRows, StoredPart } from '../../core/table-places.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
 import { definitionOf, sameDefinition, versionOf } from '../../pipeline/judge-definition.ts';
 import { chunkSets } from './chunk-sets.ts';
@@ -23,6 +24,9 @@ const definitionMs = 60_000;
 
 const lookAgainMs = 250;
 
+/** The source's catalogue, which is read as a whole. */
+const catalogueMs = 2_000;
+
 const firstBlocks = 64;
 
 /** 64 MB of an ordinary server's blocks: those that hold few rows, or none, are read, too. */
@@ -33,8 +37,12 @@ export interface KeylessLoadOptions extends TableLoadOptions {
   readonly view: KeylessView | null;
   /** Without: how long the session lasts before another one tries to make it. */
   readonly viewAfterMs: number;
-  /** The load has to begin anew, with another view: the session ends for that. */
+  /** The table as the source's catalogue has it now, which may be ahead of the stream; null where there is none of that name. */
+  found(label: string): Promise<TableVersion | null>;
+  /** The load has to begin anew, with another view: the session ends for that, once others that read this one are through. */
   onAnew(why: AnewBecause): void;
+  /** The table has a key by now, and can't be loaded without: a load by that takes the place of this one. Rejects with what keeps it from beginning. */
+  onKeyed(): Promise<void>;
 }
 
 export type AnewBecause = 'begun' | 'truncated' | 'moved' | 'altered';
@@ -47,8 +55,9 @@ type Rows = Extract<PlaceRows, { kind: 'rows' }>;
  * deleted since, or changed, is left out where the target missed it (LoadApply); all else comes with the stream. An update gives a row another
  * place, but of the version that the view sees the place stays.
  *
- * Nothing of it outlives the view, which ends with the session, or where rows are written anew (TRUNCATE, VACUUM FULL, CLUSTER, ALTER TABLE): then
- * what was loaded goes, and all is read again.
+ * Nothing of it outlives the view, which ends with the session, or where rows are written anew (VACUUM FULL, CLUSTER, ALTER TABLE): then
+ * what was loaded goes, and all is read again. Until that begins the stream's changes go on to be applied to what is there. A TRUNCATE ends the load:
+ * what the table has since then the stream brings.
  */
 export class KeylessLoad implements LoadOfTable {
   readonly #options: KeylessLoadOptions;
@@ -64,6 +73,8 @@ export class KeylessLoad implements LoadOfTable {
   #rowsPerBlock = 1;
   #done = false;
   #anew = false;
+  /** The stream has come to where all of its rows go: what is behind that comes with it. */
+  #emptied = false;
   #rows = 0;
   #bytes = 0;
 
@@ -85,8 +96,11 @@ export class KeylessLoad implements LoadOfTable {
       isWhole: true,
       isLoaded: () => true,
       onAgain: () => {},
-      onTruncate: () => this.#beginAnew('truncated'),
-      isLeft: () => this.#view === null || this.#anew,
+      onTruncate: (isOwn) => {
+        if (isOwn) this.#emptied ||= this.#view !== null;
+        else this.#beginAnew('truncated');
+      },
+      isLeft: () => this.isLeft,
     });
   }
 
@@ -118,6 +132,18 @@ export class KeylessLoad implements LoadOfTable {
     return false;
   }
 
+  get reads(): boolean {
+    return this.#view !== null && !this.#anew;
+  }
+
+  get isLeft(): boolean {
+    return this.#view === null;
+  }
+
+  get isOver(): boolean {
+    return this.#anew;
+  }
+
   /** By the blocks that were read. */
   get expected(): { readonly rows: number; readonly bytes: number } | null {
     const share = this.#cursor?.share ?? 0;
@@ -131,44 +157,96 @@ export class KeylessLoad implements LoadOfTable {
     if (appliedMs !== undefined) this.#size.applied({ rows: blocks, ms: appliedMs });
   }
 
-  /** Until all rows are on their way to the target, or the session ends. Rejects where the signal aborts. */
+  /** Until all rows are on their way to the target, or the session ends, or another load takes its place. Rejects where the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const view = this.#view;
-    if (view === null) await this.#wantView(signal);
+    if (view === null && (await this.#wantView(signal)) === 'keyed') return await this.#changeOver(signal);
     let waitingSinceMs: number | null = null;
     while (!this.#done) {
       signal.throwIfAborted();
       const outcome = this.#anew || view === null ? 'over' : await this.#chunk(view, signal);
       if (outcome === 'taken') waitingSinceMs = null;
-      if (outcome !== 'altered') {
-        // The session is on its way to its end.
-        if (this.#anew) await pause(lookAgainMs, signal);
-        continue;
-      }
-      waitingSinceMs ??= performance.now();
-      if (performance.now() - waitingSinceMs > definitionMs) {
-        if (this.#rows > 0) this.#beginAnew('altered');
-        else throw fail(routeErrors.loadAltered, { route: this.#options.route, table: this.#label });
-      }
-      await pause(lookAgainMs, signal);
+      // Else the session is on its way to its end.
+      if (outcome === 'altered' && view !== null && !this.#anew)
+        waitingSinceMs = await this.#await(view, waitingSinceMs, signal);
+      if (outcome !== 'taken') await pause(lookAgainMs, signal);
     }
   }
 
-  /** The session has begun without: the next one is to make a view, where there is something to be seen. */
-  async #wantView(signal: AbortSignal): Promise<void> {
-    const { reader, mapper, viewAfterMs } = this.#options;
-    const beganMs = performance.now();
+  /**
+   * The session has begun without: the next one is to make a view, where there is something to be seen. That is looked up where the next session will look,
+   * and not in what the stream has come to: else one session would follow the other for as long as these differ.
+   */
+  async #wantView(signal: AbortSignal): Promise<'fit' | 'keyed'> {
+    const { viewAfterMs } = this.#options;
     await pause(viewAfterMs, signal);
-    while (!this.#anew) {
+    const beganMs = performance.now();
+    for (;;) {
       signal.throwIfAborted();
-      const now = this.#options.definition(this.#label);
+      if (this.#anew) return 'fit';
+      const now = await this.#fitNow();
+      if (now === 'fit') this.#beginAnew('begun');
+      if (now !== 'unfit') return now;
       // The stream may be on its way to a command that has renamed it.
-      const parts = now === null ? null : await reader.places?.(now);
-      if (now !== null && parts != null && isKeylessFit(mapper.bind(versionOf(now)))) return this.#beginAnew('begun');
-      if (performance.now() - beganMs > viewAfterMs + definitionMs)
+      if (performance.now() - beganMs > definitionMs)
         throw fail(routeErrors.loadWithoutKey, { route: this.#options.route, table: this.#label });
-      await pause(lookAgainMs, signal);
+      await pause(catalogueMs, signal);
     }
+  }
+
+  /** How the table could be loaded as the source has it now. */
+  async #fitNow(): Promise<'fit' | 'keyed' | 'unfit'> {
+    const { reader, mapper, found } = this.#options;
+    const known = this.#options.definition(this.#label);
+    const table = known === null ? null : await found(this.#label);
+    if (known === null || table === null) return 'unfit';
+    // What the route leaves out is the same of each definition; nothing but the stream is to tell the mapper of another one.
+    const { dropped, kept } = mapper.bind(versionOf(known));
+    if (isKeylessFit({ source: table, dropped, kept }) && (await reader.places?.(table)) != null) return 'fit';
+    const names = new Set(known.columns.map(({ name }) => name));
+    const key = await reader.key(table);
+    return key?.columns.every((name) => names.has(name)) === true ? 'keyed' : 'unfit';
+  }
+
+  /** With ddl: replicate the key comes to the target by the stream. */
+  async #changeOver(signal: AbortSignal): Promise<void> {
+    await this.#send(signal, () => null);
+    const beganMs = performance.now();
+    for (;;) {
+      try {
+        return await this.#options.onKeyed();
+      } catch (error) {
+        const mayCome = error instanceof TidelockError && error.code === targetErrors.loadNeedsKey.code;
+        if (!mayCome || signal.aborted || performance.now() - beganMs > definitionMs) throw error;
+      }
+      await pause(catalogueMs, signal);
+    }
+  }
+
+  /**
+   * The stream has not come to the definition that the view has, or has left it behind. What was in the queue when that showed is waited for first, however
+   * late the stream is. Then it begins anew where the source has another one by now; and else, after a while, nothing tells of it. Gives since when that is waited for.
+   */
+  async #await(view: KeylessView, sinceMs: number | null, signal: AbortSignal): Promise<number> {
+    if (sinceMs === null) {
+      await this.#send(signal, () => null);
+      return performance.now();
+    }
+    if (await this.#isOther(view)) this.#beginAnew('altered');
+    else if (performance.now() - sinceMs > definitionMs)
+      throw fail(routeErrors.loadAltered, { route: this.#options.route, table: this.#label });
+    else await pause(catalogueMs, signal);
+    return sinceMs;
+  }
+
+  /** The source has another table of the name than the view, or none. */
+  async #isOther({ snapshot, parts }: KeylessView): Promise<boolean> {
+    const now = await this.#options.found(this.#label);
+    const seen = snapshot.tables.find((table) => tableLabel(table) === this.#label);
+    if (now === null || seen === undefined || !sameDefinition(now, seen)) return true;
+    const placed = (list: readonly StoredPart[] | null | undefined): string =>
+      (list ?? []).map(({ id, storage }) => `${id}/${storage}`).join();
+    return placed(await this.#options.reader.places?.(now)) !== placed(parts.get(this.#label));
   }
 
   #beginAnew(why: AnewBecause): void {
@@ -196,9 +274,11 @@ export class KeylessLoad implements LoadOfTable {
     await memory.take(reserved, signal);
     let isGiven = true;
     try {
-      const read = cursor.ended ? null : await this.#read(view, cursor, definition, signal);
+      const read = cursor.ended || this.#emptied ? null : await this.#read(view, cursor, definition, signal);
       if (read === 'again') return 'taken';
-      if (read === 'moved') {
+      // The stream may be on its way to the TRUNCATE.
+      if (read === 'moved') await this.#send(signal, () => null);
+      if (read === 'moved' && !this.#emptied) {
         this.#beginAnew('moved');
         return 'over';
       }
@@ -206,7 +286,7 @@ export class KeylessLoad implements LoadOfTable {
       return await this.#send(signal, (part) => {
         if (this.#anew || this.#view === null || this.#isAsViewed(view) === null) return null;
         isGiven = false;
-        return this.#passed(part, definition, read, reserved);
+        return this.#passed(part, definition, read === 'moved' || this.#emptied ? null : read, reserved);
       });
     } finally {
       if (isGiven) memory.give(reserved);
@@ -294,7 +374,7 @@ export class KeylessLoad implements LoadOfTable {
     if (read !== null) this.#cursor?.taken(read.range);
     this.#rows += rows;
     this.#bytes += bytes;
-    this.#done = this.#cursor?.ended === true;
+    this.#done = this.#emptied || this.#cursor?.ended === true;
     if (this.#done) loading.delete(this.#label);
     this.#underWay.push(read?.blocks ?? 0);
     const progress = {

@@ -9,6 +9,12 @@ export interface LoadOfTable {
   readonly bytes: number;
   /** Rows that it replaces are still at the target. */
   readonly emptying: boolean;
+  /** It reads what ends with the session, and would have to begin anew then. */
+  readonly reads?: boolean;
+  /** Changes of the table are left out: whatever is at the target of it goes before its rows come. */
+  readonly isLeft?: boolean;
+  /** It can't go on in this session. */
+  readonly isOver?: boolean;
   /** What there is to be read, where that shows while it is read. */
   readonly expected?: { readonly rows: number; readonly bytes: number } | null;
   /** The stream has come to where the table has this name. */

@@ -12,6 +12,7 @@ import type { LoadProgress } from '../../core/route-status.ts';
 import { countOf } from '../../core/row-set.ts';
 import type { Source } from '../../core/source.ts';
 import type { SourceReader } from '../../core/source-reader.ts';
+import { tableLabel } from '../../core/table.ts';
 import type { TableDefinition } from '../../core/table-facts.ts';
 import type { Target } from '../../core/target.ts';
 import type { TransactionPart } from '../../core/transaction.ts';
@@ -209,6 +210,7 @@ export class LoadsBesideStream {
       }
       this.#tables--;
     }
+    this.#beginAnew();
     this.#tell();
   }
 
@@ -249,6 +251,7 @@ export class LoadsBesideStream {
     if (running !== undefined && !running.table.done) return;
     this.#running.delete(source);
     this.#letViewGo();
+    this.#beginAnew();
     this.#tablesDone++;
     const { table } = running ?? {};
     this.#options.logger.info({ table: source, rows: table?.rows, bytes: table?.bytes }, 'table loaded');
@@ -290,18 +293,58 @@ export class LoadsBesideStream {
   }
 
   #keyless(stored: StoredLoad, options: TableLoadOptions, isOpened: boolean): KeylessLoad {
-    const { keyless: { view, isBusy } = { view: null, isBusy: false }, logger, onAnew } = this.#options;
-    return new KeylessLoad(stored, {
+    const { keyless: { view, isBusy } = { view: null, isBusy: false }, logger, source } = this.#options;
+    const load = new KeylessLoad(stored, {
       ...options,
       // One that was made before the load has begun is of another position than what the target is emptied at.
       view: isOpened && view?.parts.has(stored.source) ? view : null,
       viewAfterMs: isBusy ? busyMs : 0,
+      found: async (label) => (await source.tables()).find((table) => tableLabel(table) === label) ?? null,
       onAnew: (why: AnewBecause) => {
         if (why !== 'begun')
           logger.warn({ table: stored.source, why }, 'the load of a table without a key begins anew');
-        onAnew?.();
+        this.#beginAnew();
       },
+      onKeyed: () => this.#changeOver(load),
     });
+    return load;
+  }
+
+  /** Some load goes that would have to begin anew if the session ended. */
+  get #isReading(): boolean {
+    return [...this.#running.values()].some((running) => running.table.reads === true && this.#goes(running));
+  }
+
+  /** For a load that can't go on in this session. What another one has read so far would be for nothing: it comes to its end first, unless it rests. */
+  #beginAnew(): void {
+    const isWanted = [...this.#running.values()].some(
+      (running) => running.table.isOver === true && this.#goes(running),
+    );
+    if (isWanted && !this.#isReading) this.#options.onAnew?.();
+  }
+
+  /** Without a key it would end the session. False where nobody wants it any more. */
+  async #mayBegin({ source, job }: WantedLoad): Promise<boolean> {
+    const { desk } = this.#options;
+    const over = this.#over.signal;
+    const table = this.#options.tableDefinition(source);
+    if (!this.#isReading || table === null || (await this.#reader.key(table)) !== null) return true;
+    while (this.#isReading && desk.isWanted(source, job) && !over.aborted) await pause(untakenMs, over);
+    return desk.isWanted(source, job) && !over.aborted;
+  }
+
+  /** What is at the target of a table that has got a key goes, and it is loaded by that. */
+  async #changeOver(load: LoadOfTable): Promise<void> {
+    const running = [...this.#running.values()].find(({ table }) => table === load);
+    if (running === undefined) return;
+    const { source, job } = running.stored;
+    this.#options.logger.warn({ table: source }, 'a table has got a key, and is loaded by that from its first row on');
+    await beginLoad(
+      { ...this.#options, reader: this.#reader, signal: this.#over.signal },
+      { source, existing: 'replace', where: null, job },
+      (begun, part) => void this.#add(begun, part),
+    );
+    this.#tell();
   }
 
   /** Begins what is wanted, and lets go what is no longer. */
@@ -319,12 +362,13 @@ export class LoadsBesideStream {
     }
     // The queue begins with what it is given first, whatever comes behind it.
     for (const running of this.#byPriority(starting, ({ stored }) => stored.source)) this.#start(running, onFailure);
+    this.#beginAnew();
     this.#tell();
     const beginning = desk.wanted.filter((wanted) => !this.#isBegun(wanted));
     for (const wanted of this.#byPriority(beginning, ({ source }) => source)) {
       this.#beginning.add(wanted.source);
       this.#begin(wanted)
-        .then(() => this.#begun.add(nameOf(wanted)))
+        .then((isBegun) => isBegun && this.#begun.add(nameOf(wanted)))
         .catch((error: unknown) => {
           if (!this.#over.signal.aborted) desk.fail(wanted.source, error);
         })
@@ -400,14 +444,16 @@ export class LoadsBesideStream {
     void view.snapshot.close().catch(() => {});
   }
 
-  async #begin(wanted: WantedLoad): Promise<void> {
+  /** False where it was not to be any more. */
+  async #begin(wanted: WantedLoad): Promise<boolean> {
     const known = (await this.#options.store.loads()).find(({ source }) => source === wanted.source);
-    if (known?.job === wanted.job) return;
+    if (known?.job === wanted.job) return true;
     const replaced = this.#running.get(wanted.source);
     if (replaced !== undefined && this.#goes(replaced))
       throw fail(routeErrors.loadUnderWay, { route: this.#options.definition.name, table: wanted.source });
     if (known !== undefined && !known.done && !bringsAllOf(wanted, known))
       throw fail(routeErrors.loadUnfinished, { route: this.#options.definition.name, table: wanted.source });
+    if (!(await this.#mayBegin(wanted))) return false;
     replaced?.stop.abort();
     await beginLoad(
       { ...this.#options, reader: this.#reader, signal: this.#over.signal },
@@ -415,6 +461,7 @@ export class LoadsBesideStream {
       (load, part) => void this.#add(load, part),
     );
     this.#tell();
+    return true;
   }
 
   #start(running: Running, onFailure: (error: unknown) => void): void {
@@ -479,7 +526,12 @@ export class LoadsBesideStream {
         bytes: stored.expectedBytes,
       };
       const told = this.#rates.of({ table: source, rows, bytes, expectedRows, expectedBytes });
-      const doing = { ...told, ...(table.emptying && { emptying: true as const }) };
+      const doing = {
+        ...told,
+        ...(table.emptying && { emptying: true as const }),
+        ...(stored.key.length === 0 && { keyless: true as const }),
+        ...(table.isLeft && { unfollowed: true as const }),
+      };
       // How fast it came is nothing to expect of what nobody goes on with.
       return this.#goes(running) ? doing : { ...doing, rowsPerSecond: null, leftMs: null, rests: true as const };
     });

@@ -134,6 +134,14 @@ test('a repair under load leaves the target as the source is, and can be taken b
     '--json',
   );
   expect((JSON.parse(out) as RepairDocument).tables).toMatchObject([{ rows: 1, different: 1, repaired: 1, left: 0 }]);
+
+  // What a load has yet to bring would come once more with it.
+  await target.query(
+    `INSERT INTO tidelock.loads (route_id, source, targets, existing, key, expected_rows, expected_bytes)
+     SELECT id, 'public.loose', '["public.loose"]', 'refuse', '[]', 1, 1 FROM tidelock.routes`,
+  );
+  const loading = await file.tidelock('repair', 'here-to-there', 'public.loose', '--yes');
+  expect(loading).toMatchObject({ code: 2, err: expect.stringContaining('TL-4173') });
 });
 
 test('a repair breaks no constraint of the target that is only checked under the ordinary role', async () => {

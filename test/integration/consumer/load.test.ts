@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BegunLoad, Existing, LoadedChunk } from '../../../src/core/load.ts';
+import type { Loader } from '../../../src/core/target.ts';
 import type { TransactionPart } from '../../../src/core/transaction.ts';
 import { contents } from '../../support/compare.ts';
 import { twoServers } from '../../support/two-servers.ts';
@@ -196,4 +197,86 @@ test('rows that a load replaces go bit by bit, and whoever comes after a kill go
   ]);
   expect(await left()).toBe(0);
   expect(await on.target.query(stored)).toEqual([{ emptied: true }]);
+});
+
+test('what an earlier connection sends behind rows that were brought beside the stream is refused: they are newer', async () => {
+  const shape = 'CREATE TABLE bare (v text); ALTER TABLE bare REPLICA IDENTITY FULL';
+  await using on = await stage(servers.here, servers.there, { schema: shape });
+  await on.source.query(`INSERT INTO bare VALUES ('a')`);
+  const parts = await on.capture();
+  const [insert] = parts.flatMap(({ changes }) => changes.filter((change) => change.kind === 'insert'));
+  if (insert === undefined) throw new Error('no row of the table');
+  const load = { source: 'public.bare', targets: ['public.bare'], existing: 'refuse' as const, where: null, key: [] };
+  const anew: BegunLoad = {
+    ...{ load: { ...load, expectedRows: 1, expectedBytes: 1, job: null }, tables: [insert.table] },
+    ...{ telling: [], where: null },
+  };
+  const at = await on.position();
+  const ways: ((loader: Loader) => Promise<void> | undefined)[] = [
+    (loader) => loader.beginAnew?.([anew]),
+    (loader) => loader.commitTables([]),
+    (loader) => loader.commitChange({ removed: [], tables: [], applied: on.route.describe() }),
+  ];
+  for (const way of ways) {
+    const straggler = await on.consumer();
+    await way(await on.targetEnd.loader({ epoch: on.epoch, sourceNode: 'source', position: at }));
+    await expect(straggler.apply(parts, signal)).rejects.toMatchObject({ code: 'TL-2205', recovery: 'retry' });
+    await straggler.close();
+    expect(await contents(on.target, ['bare'])).toEqual({ bare: [] });
+    expect(await on.position()).toBe(at);
+  }
+  await (await on.consumer()).apply(parts, signal);
+  expect(await contents(on.target, ['bare'])).toEqual({ bare: ['(a)'] });
+});
+
+test('rows of a chunk that the target keeps out are told, where others of it are there already, too', async () => {
+  const collation = `CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`;
+  const word = (kind: string): string => `CREATE TABLE word (w text ${kind} PRIMARY KEY);`;
+  await using on = await stage(servers.here, servers.there, {
+    schema,
+    sourceSchema: `; ${word('')}`,
+    targetSchema: `; ${collation}; ${word('COLLATE ci')}
+      CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF new.id = 2 THEN RETURN NULL; END IF; RETURN new; END';
+      CREATE TRIGGER swallow BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION swallow(); ALTER TABLE item ENABLE ALWAYS TRIGGER swallow`,
+    route: { allow: ['targetTriggers'] },
+  });
+  await on.target.query(`${begun}; ${begun.replaceAll('public.item', 'public.word').replace('"id"', '"w"')}`);
+  await on.source.query(`INSERT INTO item VALUES (1, 0); INSERT INTO word VALUES ('there')`);
+  const parts = await on.capture();
+  const tableOf = (name: string) => {
+    const inserts = parts.flatMap(({ changes }) => changes.filter((change) => change.kind === 'insert'));
+    const found = inserts.find(({ table }) => table.name === name)?.table;
+    if (found === undefined) throw new Error(`no row of ${name}`);
+    return found;
+  };
+  await (await on.consumer()).apply(parts, signal);
+  const carried = await carrier(on);
+  const chunkOf = (name: string, key: string, rows: readonly string[][]): TransactionPart => {
+    const set = { table: tableOf(name), telling: [[key]], touched: false, rows };
+    return { ...carried, chunk: { ...lastChunk, source: `public.${name}`, sets: [set] } };
+  };
+  const refusing = async (part: TransactionPart): Promise<void> => {
+    const consumer = await on.consumer();
+    await expect(consumer.apply([part], signal)).rejects.toMatchObject({ code: 'TL-2303' });
+    await consumer.close();
+  };
+  // A trigger keeps one; two of the source have one key here.
+  await refusing(
+    chunkOf('item', 'id', [
+      ['1', '0'],
+      ['2', '0'],
+    ]),
+  );
+  await refusing(chunkOf('word', 'w', [['there'], ['a'], ['A']]));
+  expect(await contents(on.target, ['item', 'word'])).toEqual({ item: ['(1,0)'], word: ['(there)'] });
+  await (await on.consumer()).apply(
+    [
+      chunkOf('item', 'id', [
+        ['1', '0'],
+        ['3', '0'],
+      ]),
+    ],
+    signal,
+  );
+  expect(await contents(on.target, ['item'])).toEqual({ item: ['(1,0)', '(3,0)'] });
 });

@@ -355,6 +355,8 @@ test('tables that are renamed, dropped and altered while they are loaded end rig
   await source.query(`
     ALTER TABLE moved RENAME TO placed;
     DROP TABLE gone;
+    CREATE TABLE gone (id int PRIMARY KEY, v text);
+    INSERT INTO gone VALUES (1, 'another'), (2, 'another');
     ALTER TABLE keyed RENAME id TO key;
     ALTER TABLE keyed ADD COLUMN extra int;
     UPDATE placed SET id = id + 100000, v = 'moved' WHERE id % 10 = 0;
@@ -378,7 +380,11 @@ test('tables that are renamed, dropped and altered while they are loaded end rig
     { source: 'public.keyed', targets: ['public.keyed'], done: true },
     { source: 'public.placed', targets: ['public.placed'], done: true },
   ]);
-  expect(await target.query(`SELECT to_regclass('gone') AS there`)).toEqual([{ there: null }]);
+  // One that was made by the name of a table whose load has ended with it is no table that lacks rows.
+  expect(await contents(target, ['gone'])).toEqual({ gone: ['(1,another)', '(2,another)'] });
+  await target.query('DELETE FROM gone WHERE id = 1');
+  await source.query('UPDATE gone SET v = v');
+  await route.reason('TL-2201', 20_000);
 });
 
 test('the initial load is a job: it rests, goes on and ends when it is told to, within its limits', {

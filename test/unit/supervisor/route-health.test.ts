@@ -37,7 +37,11 @@ const wait = (waitedMs: number) => ({ waitedMs, what: 'lock on relation', holder
 
 test.for<[string, Partial<HealthFacts>, string[]]>([
   ['a running route', {}, ['ok']],
-  ['a table whose load rests', { resting: ['public.item', 'public.other'] }, ['warning', 'warning TL-4164']],
+  [
+    'a table whose load rests',
+    { resting: [{ table: 'public.item' }, { table: 'public.other' }] },
+    ['warning', 'warning TL-4164'],
+  ],
   ['a starting one', { state: 'starting' }, ['unknown']],
   ['one that starts for a minute', { state: 'starting', inStateMs: 60_000 }, ['warning', 'warning TL-4307']],
   ['one that starts after its worker has died', { state: 'starting', restarted: restarted(1) }, ['warning']],
@@ -113,6 +117,6 @@ test('rows that a compare has found missing are looked for where they are known 
     judgeHealth({ ...well, compared, ...change } as HealthFacts).concerns.find(({ code }) => code === 'TL-4308')
       ?.remedy;
   expect(remedyOf({})).toMatch(/^"tidelock jobs watch one\/7" tells which.*who writes at the target/);
-  expect(remedyOf({ resting: ['public.item'] })).toContain('The load of tables has not ended (TL-4164)');
+  expect(remedyOf({ resting: [{ table: 'public.item' }] })).toContain('The load of tables has not ended (TL-4164)');
   expect(remedyOf({ parked: { count: 1, since: null } })).toContain('"tidelock parked list one"');
 });

@@ -495,16 +495,16 @@ export const routeErrors = {
       `Set load: { mode: none } once the copy is there. Where no copy is to come: "tidelock drop ${route} --yes", then start it.`,
     explanation: 'The queue keeps what was committed since the copy; a load of its own would begin with a new one.',
   }),
-  loadRests: errorKind<{ route: string; table: string; more: number }>({
+  loadRests: errorKind<{ route: string; table: string; keyless: boolean; unfollowed: boolean; more: number }>({
     code: 'TL-4164',
     title: 'Tables lack rows, and nobody goes on to load them',
     recovery: 'usage',
-    message: ({ route, table, more }) =>
-      `route ${route}: the load of ${table}${more > 0 ? ` and of ${more} more` : ''} was paused or cancelled, or has failed: rows are missing at the target`,
-    remedy: ({ route, table }) =>
-      `"tidelock jobs list ${route}" tells which; "tidelock jobs resume ID" goes on, "tidelock load ${route} ${table} --existing merge" begins anew.`,
+    message: ({ route, table, unfollowed, more }) =>
+      `route ${route}: the load of ${table}${more > 0 ? ` and of ${more} more` : ''} was paused or cancelled, or has failed: rows are missing at the target${unfollowed ? `, and of ${table}, which has no key, no change is applied` : ''}`,
+    remedy: ({ route, table, keyless }) =>
+      `"tidelock jobs list ${route}" tells which; "tidelock jobs resume ID" goes on, "tidelock load ${route} ${table} --existing ${keyless ? 'replace --yes' : 'merge'}" begins anew.`,
     explanation:
-      'Changes go on to be applied to what is there. The rows that are not loaded are missing until the load is taken up again, or another one has completed it.',
+      'Changes go on to be applied to what is there. The rows that are not loaded are missing until the load is taken up again, or another one has completed it. Of a table without a key whose load has lost its snapshot nothing is applied until then: what is there goes first.',
   }),
   repairNeedsStream: errorKind<{ route: string }>({
     code: 'TL-4157',
@@ -559,6 +559,17 @@ export const routeErrors = {
       `"tidelock parked list ${route}" names them. Retry them, or discard those that the repair is to make good, and begin the repair again; or name the tables that have a key.`,
     explanation:
       'A row that has a key is found by it when its transaction is retried, and the rules for collisions count. Of rows without a key nothing tells that one has come or gone already.',
+  }),
+  repairWhileLoaded: errorKind<{ route: string; table: string }>({
+    code: 'TL-4173',
+    title: 'A table without a key is not repaired before its load has ended',
+    recovery: 'halt',
+    message: ({ route, table }) =>
+      `route ${route}: the load of ${table} has not ended, and a row without a key that a repair brings would come once more with it`,
+    remedy: ({ route, table }) =>
+      `Wait for it ("tidelock status ${route} --watch"), or complete it where it rests ("tidelock load ${route} ${table} --existing replace --yes"); then begin the repair again, or name other tables.`,
+    explanation:
+      'A row that has a key is found by it when its range is loaded. Of rows without a key nothing tells that one is there already.',
   }),
   repairOtherWay: errorKind<{ route: string; from: string; given: string }>({
     code: 'TL-4159',

@@ -492,7 +492,7 @@ export const targetErrors = {
     message: ({ route, table, bytes }) =>
       `route ${route}: of ${table}, which has no key, more than ${bytes} bytes of rows that are not loaded yet were deleted or changed since its load has begun`,
     remedy: ({ route, table }) =>
-      `Give ${table} a key at the source, or load it while less of it changes: "tidelock start ${route}" begins the load anew.`,
+      `Raise apply.memory, of which a quarter is for these; or give ${table} a key at the source, or load it while less of it changes: "tidelock start ${route}" begins the load anew.`,
     explanation:
       'Rows without a key are read as they were at one moment. What the stream has deleted since then and the load has not brought yet is kept in memory, so that the load leaves it out.',
   }),
