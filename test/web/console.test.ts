@@ -326,6 +326,7 @@ test('jobs are shown with what they have found, paused, and what differs is repa
   await page.getByText('1 rows are missing at the target, 0 are extra and 1 differ').waitFor();
   await page.getByText('810,000 of 2,408,662').waitFor();
   await page.getByText('rows are at dwh.orders already').waitFor();
+  await page.getByRole('row', { name: /compare 12 .*done: 2 rows differ, 1 table not compared/ }).waitFor();
   await page.getByRole('button', { name: 'compare 12' }).click();
   await page.getByText('1b7740c2de81a9e4').waitFor();
   await page.getByText('not compared: it is not there at the target').waitFor();

@@ -55,6 +55,13 @@ export function fakeJobs(route: string, now = Date.now()): readonly JobDetail[] 
       reason: { code: 'TL-2113', message: 'rows are at dwh.orders already', remedy: 'Empty it, or load with replace.' },
     }),
     job(12, {
+      progress: {
+        tables: [
+          table('customers', {}),
+          table('orders', { missing: 1, different: 1 }),
+          table('events', { rows: 0, unverified: 'it is not there at the target' }),
+        ],
+      },
       result: {
         version: 1,
         route,

@@ -5,6 +5,7 @@ import { routeActions } from '../../src/web/actions/route-actions.ts';
 import { EventStreamParser } from '../../src/web/api/event-stream.ts';
 import { chartSummary } from '../../src/web/charts/chart-summary.ts';
 import { condensed } from '../../src/web/charts/series.ts';
+import { foundText } from '../../src/web/format/found-text.ts';
 import { journalFacts } from '../../src/web/format/journal-facts.ts';
 import { duration, parseDuration } from '../../src/web/format/times.ts';
 import { placeOf } from '../../src/web/state/place.ts';
@@ -173,4 +174,18 @@ test('on a phone each route is drawn once, from its source to its target, and no
   for (const { x, y, size } of placed)
     expect([x + size.width <= width, y + size.height <= height]).toEqual([true, true]);
   expect(new Set(placed.map(({ key }) => key)).size).toBe(placed.length);
+});
+
+test('a compare that is done tells what it has found, and no other job does', () => {
+  const found = (tables: readonly object[], job: object = {}) =>
+    foundText({ kind: 'compare', state: 'done', progress: { tables }, ...job } as Parameters<typeof foundText>[0]);
+  expect(found([{ rows: 5, missing: 0, unverified: null }])).toEqual({ text: 'no row differs', differs: false });
+  expect(found([{ rows: 5, missing: 1 }])).toEqual({ text: '1 row differs', differs: true });
+  const more = [
+    { rows: 5, missing: 1, extra: 2, undecided: 3 },
+    { rows: 0, unverified: 'its key is not carried' },
+  ];
+  expect(found(more)).toEqual({ text: '3 rows differ, 3 undecided, 1 table not compared', differs: true });
+  expect(found(more.slice(1))).toEqual({ text: '1 table not compared', differs: false });
+  expect([found(more, { state: 'running' }), found(more, { kind: 'load' }), found([])]).toEqual([null, null, null]);
 });

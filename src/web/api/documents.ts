@@ -379,13 +379,14 @@ export interface JobDocument {
   readonly endedAt: string | null;
   readonly done: number | null;
   readonly total: number | null;
+  /** By its kind, and read here as far as it is there. */
+  readonly progress: JobTables | null;
   readonly reason: ReasonDocument | null;
 }
 
-/** What came of one; `result` and `progress` are by its kind, and read here as far as they are there. */
+/** What came of one, by its kind, too. */
 export interface JobDetailDocument extends JobDocument {
   readonly result: JobTables | null;
-  readonly progress: JobTables | null;
 }
 
 export interface JobTables {

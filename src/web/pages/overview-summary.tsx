@@ -39,7 +39,7 @@ export function OverviewSummary({ routes }: { readonly routes: readonly RouteDoc
           ill.length > 1
             ? `and ${ill.slice(1).join(', ')}`
             : ill.length === 1
-              ? 'the first line below'
+              ? `the first ${critical + warning + unknown === 1 ? 'line' : 'lines'} below`
               : 'nothing wants you'
         }
       />

@@ -6,6 +6,7 @@ import { type Column, DataTable } from '../components/data-table.tsx';
 import { ErrorNotice } from '../components/error-notice.tsx';
 import { Moment } from '../components/moment.tsx';
 import { Panel } from '../components/panel.tsx';
+import { foundText } from '../format/found-text.ts';
 import { count, counted } from '../format/numbers.ts';
 import { lasting } from '../format/times.ts';
 import { now } from '../state/clock.ts';
@@ -100,13 +101,20 @@ function Found({ route: { compared } }: { readonly route: RouteDocument }) {
   );
 }
 
-function JobState({ job: { state, wish, done, total, reason } }: { readonly job: JobDocument }) {
+function JobState({ job }: { readonly job: JobDocument }) {
+  const { state, wish, done, total, reason } = job;
+  const found = foundText(job);
   const wished = wish !== 'run' && state === 'running' ? ` (to ${wish})` : '';
   return (
     <div class="story">
       <span>
         {state}
         {wished}
+        {found !== null && (
+          <>
+            : <span class={found.differs ? 'wrong' : 'muted'}>{found.text}</span>
+          </>
+        )}
         {state === 'running' && done !== null && total !== null && (
           <>
             {' '}
