@@ -136,12 +136,12 @@ function withoutValues(document: unknown): unknown {
  * route that carries rows back; null where none does.
  */
 export function demandDirection(configuration: Configuration, route: RouteDefinition, given: unknown): string | null {
-  const { name, from } = route;
+  const { name, from, to } = route;
   const other = routeBack(configuration.routes, route)?.name ?? null;
   if (typeof given === 'string' && given !== from.name)
     throw fail(routeErrors.repairOtherWay, { route: name, from: from.name, given });
   if (typeof given !== 'string' && other !== null)
-    throw fail(routeErrors.repairDirection, { route: name, from: from.name, other });
+    throw fail(routeErrors.repairDirection, { route: name, from: from.name, to: to.name, other });
   return other;
 }
 

@@ -32,6 +32,7 @@ test('which side is right has to be said where rows go both ways, and be a side 
   expect(caught(() => demandDirection(two, there, undefined))).toMatchObject({
     code: 'TL-4158',
     place: { route: 'r', from: 'a', other: 'back' },
+    remedy: expect.stringContaining('"tidelock repair back --from b" where b is'),
   });
   expect(demandDirection(two, there, 'a')).toBe('back');
 });

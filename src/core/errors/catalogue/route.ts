@@ -516,14 +516,14 @@ export const routeErrors = {
     explanation:
       "A row is read at the source and written at the target while the target is at the very position of the source's queue at which it was read. Without the stream newer data could be overwritten with older.",
   }),
-  repairDirection: errorKind<{ route: string; from: string; other: string }>({
+  repairDirection: errorKind<{ route: string; from: string; to: string; other: string }>({
     code: 'TL-4158',
     title: 'A repair in a two-way set-up wants to know which side is right',
     recovery: 'usage',
     message: ({ route, from, other }) =>
       `route ${route} carries rows from ${from}, and route ${other} carries them back: say which node is right`,
-    remedy: ({ route, from, other }) =>
-      `"tidelock repair ${route} --from ${from}" where ${from} is right, else "tidelock repair ${other} --from" the other node.`,
+    remedy: ({ route, from, to, other }) =>
+      `"tidelock repair ${route} --from ${from}" where ${from} is right, "tidelock repair ${other} --from ${to}" where ${to} is.`,
     explanation:
       'Both sides are written by applications, so that either may hold the row that is meant. What was written at the side that is repaired, and has not come to the other one yet, is waited for before anything is overwritten.',
   }),
