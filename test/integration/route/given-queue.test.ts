@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { readPublished } from '../../../connectors/postgres/source/untold-facts.ts';
+import type { TableFacts } from '../../../src/core/table-facts.ts';
+import { untoldChange } from '../../../src/pipeline/untold-changes.ts';
 import { contents } from '../../support/compare.ts';
 import { RouteFile } from '../../support/route.ts';
 import { twoServers } from '../../support/two-servers.ts';
@@ -99,4 +102,43 @@ test('a dropped route leaves nothing behind, and its engine does not begin it an
   expect(await source.query(`SELECT FROM pg_replication_slots WHERE database = current_database()`)).toEqual([]);
   expect(await source.query(`SELECT FROM pg_publication`)).toEqual([]);
   expect(await target.query(`SELECT FROM pg_namespace WHERE nspname = 'tidelock'`)).toEqual([]);
+});
+
+test('a table that is in a publication by its schema, or by the table that it is a partition of, was out of it where it was elsewhere meanwhile', async () => {
+  const { source } = await servers.pair();
+  await source.query(`CREATE SCHEMA one; CREATE SCHEMA two; CREATE TABLE one.item (id int PRIMARY KEY);
+    CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE PUBLICATION mine FOR TABLE whole;
+    CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (10)`);
+  const hasSchemas = (await source.query(`SELECT to_regclass('pg_publication_namespace') AS found`))[0]?.found !== null;
+  if (hasSchemas) await source.query('ALTER PUBLICATION mine ADD TABLES IN SCHEMA one');
+  const client = await source.client();
+  const entry = async (table: string): Promise<{ readonly published?: string }> => {
+    const id = String((await source.query(`SELECT '${table}'::regclass::oid::text AS id`))[0]?.id);
+    const published = (await readPublished(client, 'mine', [{ id } as TableFacts])).get(id);
+    return published === undefined ? {} : { published };
+  };
+  const cases: readonly (readonly [table: string, change: string, isGap: boolean])[] = [
+    ['part', 'INSERT INTO whole VALUES (1); ALTER TABLE part ADD CHECK (id < 10)', false],
+    [
+      'part',
+      'ALTER TABLE whole DETACH PARTITION part; ALTER TABLE whole ATTACH PARTITION part FOR VALUES FROM (0) TO (10)',
+      true,
+    ],
+    ...(hasSchemas
+      ? ([
+          ['one.item', 'ALTER TABLE one.item ADD v int; ANALYZE one.item', false],
+          ['one.item', 'ALTER TABLE one.item SET SCHEMA two; ALTER TABLE two.item SET SCHEMA one', true],
+        ] as const)
+      : []),
+  ];
+  try {
+    for (const [table, change, isGap] of cases) {
+      const before = await entry(table);
+      expect(before.published).toMatch(/@/);
+      for (const statement of change.split('; ')) await source.query(statement);
+      expect([change, untoldChange(before, await entry(table), () => true) !== null]).toEqual([change, isGap]);
+    }
+  } finally {
+    await client.end();
+  }
 });
