@@ -6,8 +6,8 @@ import type { TransactionPart } from './transaction.ts';
 export interface Progress {
   /** Visible at the target. */
   readonly applied: Position;
-  /** Survives a crash of the target. Only this may be acknowledged to the source. */
-  readonly durable: Position;
+  /** Survives a crash of the target. Only this may be acknowledged to the source. Null while the session has been told of nothing that does. */
+  readonly durable: Position | null;
 }
 
 /** Totals since the Consumer was made. */

@@ -62,6 +62,8 @@ export interface TableFacts {
   readonly storage: Readonly<Record<string, string>>;
   /** Keys of `storage` that were made as ordinary tables and became partitions later. */
   readonly attached: readonly string[];
+  /** Names of what is in `storage` and whose changes are not logged: unlogged or foreign partitions, or the table itself. None where there are none. */
+  readonly unlogged?: readonly string[];
   /** Of the partitions in `storage`: another stamp where one was taken out and attached again. */
   readonly links?: Readonly<Record<string, string>>;
   /** Where whole rows are logged, so that the queue does not tell what identifies one. */
@@ -78,7 +80,7 @@ export interface TableFacts {
   /**
    * Name of the publication, behind a blank its id, and behind a point by which of its entries it has the table, with commas between: each has an id that is
    * never given again, `n` before that of a schema, and `@` behind that of a schema, or of a table that it is a partition of, with what is another text once it was elsewhere.
-   * Without the point all tables are in it.
+   * Without the point all tables are in it. At the end, behind a `#`, what is another text once the publication itself was altered, where the route does not do so.
    */
   readonly published?: string;
   /** They may be as of before the transaction that was asked about: its COMMIT waits for the route, so that nobody sees it yet. */
@@ -117,5 +119,12 @@ export interface TableDefinition {
   /** Announced last by a transaction that the catalogue did not show yet: that the columns are these is not proven. */
   readonly behind?: true;
   /** What a look at the catalogue has halted at, to know it again once a person has accepted it. */
-  readonly halted?: { readonly at: Position; readonly print: string };
+  readonly halted?: HaltedLook;
+}
+
+export interface HaltedLook {
+  readonly at: Position;
+  readonly print: string;
+  /** Changes are missing in the queue, also once the catalogue does not show why any more: goes on only when a person has accepted it. */
+  readonly lacks?: true;
 }

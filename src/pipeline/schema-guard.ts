@@ -28,7 +28,7 @@ import type { TableBinding } from './mapping/table-binding.ts';
 import { replacedUnderReaders, retypedUnderReaders, usedColumns } from './replaced-readers.ts';
 import { type Identified, madeOtherwise, schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
-import { untoldChange, untoldOf, withUntold } from './untold-changes.ts';
+import { unloggedChange, untoldChange, untoldOf, withUntold } from './untold-changes.ts';
 
 export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
@@ -228,7 +228,8 @@ export class SchemaGuard {
     const judgement = withUntold(withBehind(told, before, isBehind), facts);
     const isOther = tableId !== before.id;
     const untold = this.#untold(before, facts);
-    const why = isOther ? madeAnew : (judgement.unproven ?? untold);
+    const unlogged = unloggedChange(before, facts, (at) => this.#isAcceptedTo(at));
+    const why = isOther ? madeAnew : (unlogged ?? judgement.unproven ?? untold);
     if (why === null) {
       // With `halt` a definition that no row has needed yet is not told.
       if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
@@ -239,7 +240,7 @@ export class SchemaGuard {
       this.#accept(change, facts);
       return change;
     }
-    await this.#noteHalted(known, facts, at);
+    await this.#noteHalted(known, facts, at, why === unlogged);
     if (why === untold) await this.#haltAlso(at);
     throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
   }
@@ -269,8 +270,8 @@ export class SchemaGuard {
   }
 
   /** Also in what is still on its way to the target, which would take the note away again. */
-  async #noteHalted(known: StoredTable, facts: TableFacts, at: Position): Promise<void> {
-    const halted = { at, print: printOf(facts) };
+  async #noteHalted(known: StoredTable, facts: TableFacts, at: Position, lacks = false): Promise<void> {
+    const halted = { at, print: printOf(facts), ...(lacks && { lacks: true as const }) };
     if (known.definition !== null) Object.assign(known, { definition: { ...known.definition, halted } });
     await this.#options.store.setHalted(known.source, halted);
   }
@@ -399,15 +400,17 @@ export class SchemaGuard {
   }
 
   #isAccepted({ at, until = at }: SchemaChange): boolean {
+    return this.#isAcceptedTo(until);
+  }
+
+  #isAcceptedTo(at: Position): boolean {
     const { acceptedTo, source } = this.#options;
-    return acceptedTo !== null && source.order.covers(acceptedTo, until);
+    return acceptedTo !== null && source.order.covers(acceptedTo, at);
   }
 
   /** The catalogue is still as it was when a look at it has halted the route, and a person has accepted that since. */
   #isAcceptedState({ halted }: TableDefinition, facts: TableFacts): boolean {
-    const { acceptedTo, source } = this.#options;
-    if (halted === undefined || acceptedTo === null || !source.order.covers(acceptedTo, halted.at)) return false;
-    return isPrintOf(halted.print, facts);
+    return halted !== undefined && this.#isAcceptedTo(halted.at) && isPrintOf(halted.print, facts);
   }
 
   async #first(change: SchemaChange, facts: TableFacts | null): Promise<void> {

@@ -58,7 +58,7 @@ export async function streamSession(options: StreamSessionOptions): Promise<void
   if (options.signal.aborted) stop.abort();
   channel.onReport((progress) => {
     meter.progressed(progress);
-    collector.acknowledge(progress.durable);
+    if (progress.durable !== null) collector.acknowledge(progress.durable);
   });
   meter.follow(consumer);
   const onCut = (): void => consumer.abort();

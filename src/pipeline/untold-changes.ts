@@ -1,3 +1,4 @@
+import type { Position } from '../core/position.ts';
 import type { TableDefinition, TableFacts } from '../core/table-facts.ts';
 import type { Judgement } from './judge-definition.ts';
 
@@ -21,8 +22,14 @@ export function untoldChange(before: Untold, now: Untold, matters: (label: strin
   if (before.published === now.published) return null;
   const [was, is] = [publishedBy(before), publishedBy(now)];
   // A route that was renamed has another one.
-  if (was === null || is === null || was.publication !== is.publication || isThroughout(was, is)) return null;
-  return `it was taken out of publication ${is.publication} and put back, and what changed in between is not in the queue`;
+  if (was === null || is === null || was.publication !== is.publication) return null;
+  if (!isThroughout(was, is))
+    return `it was taken out of publication ${is.publication} and put back, and what changed in between is not in the queue`;
+  // An older engine did not store it.
+  const isAltered = was.stamp !== undefined && is.stamp !== undefined && was.stamp !== is.stamp;
+  return isAltered
+    ? `publication ${is.publication} was altered, and what it left out meanwhile (operations, rows) is not in the queue`
+    : null;
 }
 
 interface PublishedBy {
@@ -30,13 +37,16 @@ interface PublishedBy {
   readonly id: string;
   /** Null: all tables are in it, or an older engine has not told by which schema this one is. */
   readonly entries: readonly string[] | null;
+  /** Of the publication itself; undefined where the route alters it. */
+  readonly stamp: string | undefined;
 }
 
 function publishedBy({ published }: Untold): PublishedBy | null {
   if (published === undefined) return null;
   const at = published.lastIndexOf(' ');
-  const [id = '', entries = null] = published.slice(at + 1).split('.');
-  return { publication: published.slice(0, at), id, entries: entries === null ? null : entries.split(',') };
+  const [text = '', stamp] = published.slice(at + 1).split('#');
+  const [id = '', entries = null] = text.split('.');
+  return { publication: published.slice(0, at), id, entries: entries === null ? null : entries.split(','), stamp };
 }
 
 /** Of the same publication, an entry that was there at both looks has been there in between. Whichever came and went meanwhile leaves no gap. */
@@ -47,6 +57,18 @@ function isThroughout(was: PublishedBy, is: PublishedBy): boolean {
   const isThere = (entry: string): boolean =>
     was.entries?.some((old) => old === entry || old === entry.split('@')[0]) === true;
   return is.entries?.some((entry) => entry !== '' && isThere(entry)) === true;
+}
+
+/** Why changes of the table are not in the queue, as a look shows it, or one has shown it that nobody has accepted since; null where all are. */
+export function unloggedChange(
+  { halted }: Pick<TableDefinition, 'halted'>,
+  { unlogged = [] }: Pick<TableFacts, 'unlogged'>,
+  isAccepted: (at: Position) => boolean,
+): string | null {
+  if (unlogged.length > 0)
+    return `${unlogged.join(', ')} is unlogged or a foreign table, so that what changes in it is not in the queue`;
+  if (halted?.lacks !== true || isAccepted(halted.at)) return null;
+  return 'it, or a partition of it, was not logged for a while, and what changed meanwhile is not in the queue';
 }
 
 export function withUntold(judgement: Judgement, facts: TableFacts): Judgement {

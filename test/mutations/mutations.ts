@@ -471,6 +471,16 @@ export const mutations: readonly Mutation[] = [
     test: { file: 'test/integration/consumer/commits.test.ts', name: 'a target that commits asynchronously' },
   },
   {
+    id: 'flushed-before-the-session',
+    promise: 1,
+    what: 'takes what a session goes on from for flushed, though another has committed it a moment ago',
+    file: 'connectors/postgres/target/target-transaction.ts',
+    find: 'this.#sent = this.#last;\n    this.#applied = checkpoint.position;',
+    replace:
+      'this.#sent = this.#last;\n    this.#applied = checkpoint.position;\n    this.#durable = checkpoint.position;',
+    test: { file: 'test/integration/consumer/commits.test.ts', name: 'is not taken for one that has flushed' },
+  },
+  {
     id: 'flushed-with-the-first',
     promise: 1,
     what: 'takes all that was committed for durable once the first of it is',
@@ -657,8 +667,8 @@ export const mutations: readonly Mutation[] = [
     promise: 2,
     what: 'goes on where a table was out of the publication for a while, and its changes are not in the queue',
     file: 'src/pipeline/untold-changes.ts',
-    find: 'was.publication !== is.publication || isThroughout(was, is)',
-    replace: 'was.publication !== is.publication || isThroughout(was, was)',
+    find: 'if (!isThroughout(was, is))',
+    replace: 'if (!isThroughout(was, was))',
     test: { file: 'test/unit/schema-guard.test.ts', name: 'a table that was out of its publication' },
   },
   {
@@ -795,8 +805,8 @@ export const mutations: readonly Mutation[] = [
     promise: 5,
     what: 'goes on over a changed table definition',
     file: 'src/pipeline/schema-guard.ts',
-    find: 'return acceptedTo !== null && source.order.covers(acceptedTo, until);',
-    replace: 'return acceptedTo === null || source.order.covers(acceptedTo, until);',
+    find: 'return acceptedTo !== null && source.order.covers(acceptedTo, at);',
+    replace: 'return acceptedTo === null || source.order.covers(acceptedTo, at);',
     test: { file: 'test/integration/route/route.test.ts', name: 'a changed table definition' },
   },
   {

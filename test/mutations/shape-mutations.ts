@@ -7,6 +7,42 @@ const collisions = 'test/integration/route/collisions.test.ts';
 /** New tables, definitions that a person has accepted, old values, and what expressions find in arrays and documents. */
 export const shapeMutations: readonly Mutation[] = [
   {
+    id: 'unlogged-target',
+    promise: 1,
+    what: 'acknowledges rows of a target table that a crash of the server empties',
+    file: 'connectors/postgres/target/table-plan.ts',
+    find: 'if (target.unkept.length > 0) throw',
+    replace: 'if (target.unkept.length > 9_999) throw',
+    test: { file: 'test/integration/consumer/plans.test.ts', name: 'rows that a crash would take' },
+  },
+  {
+    id: 'given-replica-role',
+    promise: 5,
+    what: 'takes the role of a session for the ordinary one where it was not the engine that has set the other',
+    file: 'connectors/postgres/target/apply-connection.ts',
+    find: "return rows[0]?.role === 'replica';",
+    replace: 'return rows.length > 1;',
+    test: { file: 'test/integration/consumer/traps.test.ts', name: 'somebody else has set it' },
+  },
+  {
+    id: 'altered-publication',
+    promise: 2,
+    what: 'goes on where a given publication left something out for a while',
+    file: 'src/pipeline/untold-changes.ts',
+    find: 'was.stamp !== undefined && is.stamp !== undefined && was.stamp !== is.stamp;',
+    replace: "was.stamp === '';",
+    test: { file: 'test/unit/schema-guard.test.ts', name: 'a table that was out of its publication' },
+  },
+  {
+    id: 'unlogged-partition',
+    promise: 5,
+    what: 'goes on where a partition of the source is not logged any more',
+    file: 'src/pipeline/schema-guard.ts',
+    find: '(unlogged ?? judgement.unproven ?? untold)',
+    replace: '(judgement.unproven ?? untold)',
+    test: { file: 'test/unit/schema-guard.test.ts', name: 'not logged for a while' },
+  },
+  {
     id: 'ignored-table-is-ours',
     promise: 5,
     what: "takes a table that was made while new tables were ignored for one that the route has made at the target, and drops somebody else's there",

@@ -67,6 +67,7 @@ function plan(oid = 1, isKeyed = true, keyType = 'pg_catalog.numeric'): TablePla
     ordinaryTriggers: [],
     replicaTriggers: [],
     rowSecurity: false,
+    unkept: [],
   };
   return planTable(source, target, { name: 'r', collisions: { forTable: () => 'halt', checksOldValues: () => false } });
 }

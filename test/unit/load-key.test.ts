@@ -101,6 +101,7 @@ test('where rows are logged whole they are found by the key that the source has,
   const target = (...uniqueIndexes: TargetTable['uniqueIndexes']) =>
     ({
       ...{ schema: 'shop', name: 'item', kind: 'r', uniqueIndexes, ordinaryTriggers: [], replicaTriggers: [] },
+      unkept: [],
       columns: source.columns.map(({ name }) => ({
         ...text,
         name,

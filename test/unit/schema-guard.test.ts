@@ -399,12 +399,13 @@ test.for<readonly [before: string, now: string, isGap: boolean]>([
 test('a table that was out of its publication for a while is told, and one of a route that has another name is not', async () => {
   const guards = new Guards('evolve');
   const published = (entry: string): TableFacts => ({ ...before, published: entry });
-  for (const entry of ['prod__a 16400.16401', 'prod__ab 16500.16501']) {
+  // What it is as a whole was not stored by an older engine.
+  for (const entry of ['prod__a 16400.16401', 'prod__ab 16500.16501', 'prod__ab 16500.16501#7']) {
     guards.catalogue = published(entry);
     await guards.look('0/2');
     expect(guards.definition.published).toBe(entry);
   }
-  guards.catalogue = published('prod__ab 16500.16502');
+  guards.catalogue = published('prod__ab 16500.16502#7');
   // Also where it was put back while the route was away: what is announced then proves nothing.
   guards.start(null);
   await guards.meet('0/3', '8');
@@ -414,7 +415,34 @@ test('a table that was out of its publication for a while is told, and one of a 
   });
   guards.start(at('0/5'));
   await guards.look('0/6');
-  expect(guards.definition.published).toBe('prod__ab 16500.16502');
+  expect(guards.definition.published).toBe('prod__ab 16500.16502#7');
+  guards.catalogue = published('prod__ab 16500.16502#9');
+  await expect(guards.look('0/7')).rejects.toMatchObject({
+    message: expect.stringContaining('publication prod__ab was altered'),
+  });
+});
+
+test('a partition that is not logged for a while halts, and once more when it is logged again, until a person has accepted it', async () => {
+  const guards = new Guards('evolve');
+  guards.catalogue = { ...before, unlogged: ['public.p_1'] };
+  // Rows of others go on; the look tells.
+  await guards.meet('0/2', '8');
+  await expect(guards.look('0/3')).rejects.toMatchObject({
+    code: 'TL-4109',
+    message: expect.stringContaining('public.p_1 is unlogged'),
+  });
+  guards.catalogue = { ...before, storage: { 1: '2' } };
+  guards.start(null);
+  await guards.meet('0/4', '9');
+  await expect(guards.look('0/5')).rejects.toMatchObject({
+    code: 'TL-4109',
+    message: expect.stringContaining('was not logged for a while'),
+  });
+  guards.start(at('0/6'));
+  await guards.look('0/7');
+  expect(guards.definition.halted).toBeUndefined();
+  guards.start(null);
+  await guards.look('0/8');
 });
 
 test('ignore: a column of the name of one that was dropped and left at the target is not carried over its values', async () => {

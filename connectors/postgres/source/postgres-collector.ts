@@ -240,6 +240,7 @@ export class PostgresCollector implements Collector {
   #monitor({ walSenderPid }: CheckedStart, carried: CarriedSet): SourceMonitor {
     const { route, logger, heartbeatMs, onRetained, onClockOffset, onWritten, onNewTables, onTouched } = this.#options;
     const { isStill, onWorking } = this.#options;
+    const { publication, ownsPublication } = queueNames(route);
     const isCarried = (schema: string, name: string): boolean =>
       this.#options.carried !== null && carried.has(schema, name);
     return new SourceMonitor({
@@ -248,6 +249,7 @@ export class PostgresCollector implements Collector {
       heartbeatMs,
       walSenderPid,
       tables: new TableWatch({
+        publication: ownsPublication ? null : publication,
         isNew: (schema, name) => carried.isNew(schema, name),
         isCarried,
         onNewTables: (tables) => onNewTables?.(tables),

@@ -12,7 +12,7 @@ import { connectSide } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
 import { isAwaited } from './standby-names.ts';
 import { uniqueKeysOf } from './unique-keys.ts';
-import { readLabels, readPublished } from './untold-facts.ts';
+import { readLabels, readPublished, type WatchedPublication } from './untold-facts.ts';
 
 /**
  * As readCatalogue, a domain by its base type. attmissingval is an array of the one value; only box has another delimiter. `wanted` selects
@@ -34,9 +34,10 @@ export const factsQuery = (wanted: string): string => `
     UNION ALL
     SELECT t.root, i.inhrelid, t.level + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid AND NOT i.inhdetachpending
   ), leaf AS (
-    SELECT p.root, c.oid, c.relfilenode, link.stamp, link.attached
+    SELECT p.root, c.oid, c.relfilenode, c.relpersistence <> 'p' OR c.relkind = 'f' AS unlogged,
+      format('%I.%I', pn.nspname, c.relname) AS label, link.stamp, link.attached
     FROM tree p
-    JOIN pg_class c ON c.oid = p.oid AND c.relkind <> 'p'
+    JOIN pg_class c ON c.oid = p.oid AND c.relkind <> 'p' JOIN pg_namespace pn ON pn.oid = c.relnamespace
     CROSS JOIN LATERAL (
       -- Each step up to the root: a partition comes and goes with those that it is a part of.
       SELECT string_agg(i.xmin::text, ',' ORDER BY s.level) AS stamp, bool_or(i.xmin::text <> first.xmin::text) AS attached
@@ -59,6 +60,8 @@ export const factsQuery = (wanted: string): string => `
     CASE c.relkind WHEN 'r' THEN jsonb_build_object(c.oid::text, c.relfilenode::text)
       ELSE (SELECT COALESCE(jsonb_object_agg(l.oid::text, l.relfilenode::text), '{}') FROM leaf l WHERE l.root = c.oid) END AS storage,
     ARRAY(SELECT l.oid::text FROM leaf l WHERE l.root = c.oid AND l.attached) AS attached,
+    ARRAY(SELECT l.label FROM leaf l WHERE l.root = c.oid AND l.unlogged
+      UNION ALL SELECT format('%I.%I', n.nspname, c.relname) WHERE c.relkind = 'r' AND c.relpersistence <> 'p' ORDER BY 1) AS unlogged,
     (SELECT jsonb_object_agg(l.oid::text, l.stamp) FROM leaf l WHERE l.root = c.oid) AS links,
     ${uniqueKeysOf('a.attnum')} AS unique_keys,
     ARRAY(
@@ -102,7 +105,7 @@ export async function readTableFacts(client: pg.Client, tables: readonly TableNa
 async function readFacts(
   client: pg.Client,
   tables: readonly TableName[],
-  publication: string | null,
+  publication: WatchedPublication | null,
 ): Promise<SeenFacts[]> {
   // Prepared: to plan it takes five times as long as to run it, and each table of a route asks once.
   const { rows } = await client.query<Record<string, unknown>>({
@@ -142,7 +145,8 @@ export function factsOf(row: Readonly<Record<string, unknown>>): TableFacts {
     lastColumn: Number(row.last),
     storage: row.storage as Record<string, string>,
     attached: row.attached as string[],
-    // Commands that an older engine's function has told do not have it.
+    // Commands that an older engine's function has told have neither.
+    ...(Array.isArray(row.unlogged) && row.unlogged.length > 0 ? { unlogged: row.unlogged as string[] } : {}),
     ...(row.links ? { links: row.links as Record<string, string> } : {}),
     ...(row.unique_keys ? { uniqueKeys: row.unique_keys as UniqueKeyFacts[] } : {}),
     stamps: columns.map(({ stamp }) => stamp),
@@ -165,8 +169,9 @@ export class TableFactsReader {
     this.#route = route;
   }
 
-  get #publication(): string {
-    return queueNames(this.#route).publication;
+  get #publication(): WatchedPublication {
+    const { publication, ownsPublication } = queueNames(this.#route);
+    return { name: publication, isOwned: ownsPublication };
   }
 
   /** See Source.expectFacts. */

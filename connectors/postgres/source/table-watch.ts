@@ -1,8 +1,11 @@
 import { tableLabel } from '../../../src/core/table.ts';
+import { quoteLiteral } from '../identifiers.ts';
 import type { Queryable } from './sessions.ts';
 import { publishedSchemas } from './untold-facts.ts';
 
 export interface TableWatchOptions {
+  /** One that only others alter, whose alterations touch all tables; null where the route has its own. */
+  readonly publication: string | null;
   /** A table that the route means and does not carry. */
   isNew(schema: string, name: string): boolean;
   isCarried(schema: string, name: string): boolean;
@@ -12,13 +15,13 @@ export interface TableWatchOptions {
 
 /**
  * A table with a digest of what changes when its definition is touched or its rows are written anew: stamps of its columns, and where it
- * is stored; with types that are not the server's own, what enums call their values and composites are made of, the rows of tables included; its entries of publications, which are others once it was out of one; of a partitioned table with all its partitions. Only tables that can be carried. No lock is taken: it would be waited for behind whoever
+ * is stored; with types that are not the server's own, what enums call their values and composites are made of, the rows of tables included; its entries of publications, which are others once it was out of one; of a partitioned table with all its partitions. Only tables that can be carried, and those that could be before they were made unlogged. No lock is taken: it would be waited for behind whoever
  * alters a partition.
  */
-const tablesQuery = `
+const tablesQuery = (publication: string | null): string => `
   WITH RECURSIVE member (root, oid, kind) AS (
     SELECT c.oid, c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+    WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'tidelock')
     UNION ALL
     SELECT m.root, i.inhrelid, p.relkind FROM member m
@@ -35,13 +38,13 @@ const tablesQuery = `
       SELECT string_agg(concat(t.attrelid, ':', t.attnum), ',' ORDER BY t.attrelid, t.attnum)
       FROM composite c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped)))
   ), schemas AS MATERIALIZED (${publishedSchemas})
-  SELECT n.nspname AS schema, c.relname AS name, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
+  SELECT n.nspname AS schema, c.relname AS name, c.relpersistence = 'p' AS logged, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
   FROM member m
   JOIN pg_class c ON c.oid = m.root
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_class part ON part.oid = m.oid
   CROSS JOIN LATERAL (
-    SELECT concat(part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum),
+    SELECT concat((SELECT p.xmin::text FROM pg_publication p WHERE p.pubname = ${quoteLiteral(publication ?? '')}), ':', part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum),
       CASE WHEN bool_or(a.atttypid >= 16384) THEN (SELECT digest FROM types) END, ':',
       (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid) FROM pg_publication_rel r WHERE r.prrelid = part.oid), ':',
       CASE WHEN part.relispartition THEN (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid)
@@ -51,29 +54,31 @@ const tablesQuery = `
           SELECT p.relnamespace FROM pg_partition_ancestors(part.oid) up JOIN pg_class p ON p.oid = up.relid))) AS digest
     FROM pg_attribute a WHERE a.attrelid = part.oid AND a.attnum > 0
   ) d
-  GROUP BY n.nspname, c.relname
+  GROUP BY n.nspname, c.relname, c.relpersistence
   ORDER BY 1, 2`;
 
 /** Looks at the catalogue now and then, and tells which tables have appeared, and which were touched since the look before. The first look touches all. */
 export class TableWatch {
   readonly #options: TableWatchOptions;
+  readonly #query: string;
   #digests = new Map<string, string>();
   #newTables = '';
 
   constructor(options: TableWatchOptions) {
     this.#options = options;
+    this.#query = tablesQuery(options.publication);
   }
 
   async look(client: Queryable): Promise<void> {
     const { isNew, isCarried, onNewTables, onTouched } = this.#options;
-    const { rows } = await client.query(tablesQuery);
+    const { rows } = await client.query(this.#query);
     const appeared: string[] = [];
     const touched: string[] = [];
     const digests = new Map<string, string>();
     for (const row of rows) {
       const table = { schema: String(row.schema), name: String(row.name) };
       const label = tableLabel(table);
-      if (isNew(table.schema, table.name)) appeared.push(label);
+      if (row.logged === true && isNew(table.schema, table.name)) appeared.push(label);
       if (!isCarried(table.schema, table.name)) continue;
       const digest = String(row.digest);
       digests.set(label, digest);

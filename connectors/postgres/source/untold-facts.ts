@@ -56,6 +56,13 @@ export async function readLabels(
   return new Map(rows.map(({ id, labels, labelled }) => [id, { labels, labelled }]));
 }
 
+/** The publication of a route, as TableFacts.published needs it. */
+export interface WatchedPublication {
+  readonly name: string;
+  /** The route alters it by itself. */
+  readonly isOwned: boolean;
+}
+
 /**
  * As SQL with the columns publication, entry and namespace: the schemas that publications have. By what depends on what, which servers without such publications
  * (PostgreSQL 14) have, too.
@@ -69,6 +76,7 @@ export const publishedSchemas = `
 /**
  * Entries of the table's own, of tables that it is a partition of, and of schemas that these are in. By one of a table above it is in the publication only while it is
  * attached, by a schema while it is in that one: behind `@` is what is another text once it was not.
+ * Behind a `#` the stamp of the publication itself, where only others alter it: what it publishes may have been something else for a while.
  */
 const publishedQuery = `
   WITH schemas AS MATERIALIZED (${publishedSchemas})
@@ -86,19 +94,19 @@ const publishedQuery = `
       SELECT 'n' || s.entry::int8 || up.attached || '@' || d.xmin::text FROM schemas s JOIN pg_depend d
         ON d.classid = 'pg_class'::regclass AND d.objid = up.oid AND d.objsubid = 0 AND d.refclassid = 'pg_namespace'::regclass
       WHERE s.publication = p.oid AND d.refobjid = s.namespace
-    ) e (id)), '') END AS entry
+    ) e (id)), '') END || CASE WHEN $3 THEN '' ELSE '#' || p.xmin::text END AS entry
   FROM pg_publication p CROSS JOIN unnest($2::oid[]) t (oid) WHERE p.pubname = $1`;
 
 /** TableFacts.published by the table's id. */
 export async function readPublished(
   client: pg.Client,
-  publication: string,
+  { name, isOwned }: WatchedPublication,
   tables: readonly TableFacts[],
 ): Promise<ReadonlyMap<string, string>> {
   const { rows } = await client.query<{ id: string; entry: string }>({
     name: 'tl_published',
     text: publishedQuery,
-    values: [publication, tables.map(({ id }) => id)],
+    values: [name, tables.map(({ id }) => id), isOwned],
   });
-  return new Map(rows.map(({ id, entry }) => [id, `${publication} ${entry}`]));
+  return new Map(rows.map(({ id, entry }) => [id, `${name} ${entry}`]));
 }

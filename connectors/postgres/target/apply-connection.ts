@@ -47,13 +47,17 @@ export async function prepareApplySession(client: pg.Client, name: string): Prom
   return { client, replicaRole, asynchronousCommit: rows[0]?.setting === 'off' };
 }
 
-/** False where the user has not the privilege (a superuser's, or granted by SET ON PARAMETER from 15 on). */
+/**
+ * False where the session keeps the ordinary role: the user has not the privilege (a superuser's, or granted by SET ON PARAMETER from 15 on).
+ * Somebody who has may have set the role for the user, the database or the server, as is usual on managed services.
+ */
 export async function setReplicaRole(client: pg.Client): Promise<boolean> {
   try {
     await client.query('set session_replication_role = replica');
     return true;
   } catch (error) {
-    if (sqlState(error) === '42501') return false;
-    throw error;
+    if (sqlState(error) !== '42501') throw error;
+    const { rows } = await client.query<{ role: string }>(`select current_setting('session_replication_role') as role`);
+    return rows[0]?.role === 'replica';
   }
 }

@@ -160,6 +160,7 @@ function copyStatement(target: TargetTable, columns: readonly BoundColumn[]): st
 function bindColumns(source: TableVersion, target: TargetTable, route: string): BoundColumn[] {
   const table = tableLabel(source);
   if (target.kind !== 'r' && target.kind !== 'p') throw fail(targetErrors.notATable, { route, table });
+  if (target.unkept.length > 0) throw fail(targetErrors.notKept, { route, table, parts: target.unkept.join(', ') });
   const bound = source.columns.map((from, index) => {
     const column = target.columns.find((c) => c.name === from.name);
     if (!column) throw fail(targetErrors.columnMissing, { route, table, column: from.name });

@@ -78,6 +78,8 @@ export interface TargetTable {
   /** Enabled user triggers and rules that act under the replica role (ENABLE REPLICA or ALWAYS). */
   readonly replicaTriggers: readonly string[];
   readonly rowSecurity: boolean;
+  /** Quoted names of itself or of its partitions: unlogged, which a crash of the server empties, or foreign, which commit elsewhere. */
+  readonly unkept: readonly string[];
 }
 
 /** Of pg_trigger t: somebody's own. Up to PostgreSQL 14 a partition's copy of its parent's row trigger is internal as those of foreign keys are. */
@@ -157,7 +159,11 @@ select c.oid::int8::text as oid, n.nspname as schema, c.relname as name, c.relki
   exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'f' and k.confrelid = c.oid) as references_itself,
   coalesce(cascading.names, '[]') as cascades,
   coalesce(acting.ordinary, '[]') as ordinary_triggers,
-  coalesce(acting.replica, '[]') as replica_triggers
+  coalesce(acting.replica, '[]') as replica_triggers,
+  (select coalesce(json_agg(quote_ident(mn.nspname) || '.' || quote_ident(m.relname) order by mn.nspname, m.relname), '[]')
+    from (select c.oid union all select tree.leaf from tree where tree.root = c.oid) part join pg_class m on m.oid = part.oid
+    join pg_namespace mn on mn.oid = m.relnamespace
+    where m.relkind = 'f' or m.relkind = 'r' and m.relpersistence <> 'p') as unkept
 from wanted c join pg_namespace n on n.oid = c.relnamespace
 left join delayed on delayed.relation = c.oid
 left join cascading on cascading.relation = c.oid
@@ -178,6 +184,7 @@ interface CatalogueRow {
   readonly cascades: string[];
   readonly ordinary_triggers: string[];
   readonly replica_triggers: string[];
+  readonly unkept: string[];
 }
 
 /** Reads the definitions of the named tables; one that does not exist is missing from the result. */
@@ -206,5 +213,6 @@ export async function readTargetTables(
     ordinaryTriggers: row.ordinary_triggers,
     replicaTriggers: row.replica_triggers,
     rowSecurity: row.row_security,
+    unkept: row.unkept,
   }));
 }

@@ -47,7 +47,8 @@ export class TargetTransaction {
   /** Of what was sent with its COMMIT and is not answered, where there is any. */
   #sent: LastCheckpoint;
   #applied: Position;
-  #durable: Position;
+  /** Null until the server has told: where the session goes on from may have been committed a moment ago by another one. */
+  #durable: Position | null = null;
   #open = false;
   /** The savepoint of the part before is still to be let go. */
   #holdsSavepoint = false;
@@ -61,7 +62,6 @@ export class TargetTransaction {
     this.#last = { sequence: checkpoint.sequence, position: checkpoint.position, lastCommit: checkpoint.lastCommit };
     this.#sent = this.#last;
     this.#applied = checkpoint.position;
-    this.#durable = checkpoint.position;
     this.#flush = new FlushWatch({
       client: connection.client,
       meter,
@@ -423,7 +423,7 @@ export class TargetTransaction {
     );
   }
 
-  #report(applied: Position, durable: Position): void {
+  #report(applied: Position, durable: Position | null): void {
     this.#applied = applied;
     this.#durable = durable;
     this.#progress.set({ applied, durable });

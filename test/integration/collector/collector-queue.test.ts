@@ -3,8 +3,13 @@ import { captureDdl } from '../../../connectors/postgres/source/ddl-capture.ts';
 import { prepareQueue } from '../../../connectors/postgres/source/prepare-queue.ts';
 import { readPublication } from '../../../connectors/postgres/source/publication.ts';
 import { queueNames } from '../../../connectors/postgres/source/queue-names.ts';
+import { readTableFacts } from '../../../connectors/postgres/source/table-facts.ts';
+import { TableWatch } from '../../../connectors/postgres/source/table-watch.ts';
+import { readPublished } from '../../../connectors/postgres/source/untold-facts.ts';
 import { judgeRoom } from '../../../src/core/queue-room.ts';
 import { routeKey } from '../../../src/core/route.ts';
+import type { TableFacts } from '../../../src/core/table-facts.ts';
+import { untoldChange } from '../../../src/pipeline/untold-changes.ts';
 import { type PostgresServer, startPostgres, type TestDatabase } from '../../support/postgres.ts';
 import { versions } from '../../support/postgres-binaries.ts';
 import { until } from '../../support/until.ts';
@@ -110,6 +115,56 @@ test('partitions come under the name of their root, in the snapshot as in the st
   ]);
   await reading.stop();
   await source.dropQueue();
+});
+
+test('a hypertable of TimescaleDB is refused: its rows are logged under other names', async () => {
+  const db = await server.createDatabase();
+  await db.query(`CREATE TABLE measured (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY);
+    CREATE SCHEMA _timescaledb_catalog; CREATE TABLE _timescaledb_catalog.hypertable (schema_name name, table_name name);
+    INSERT INTO _timescaledb_catalog.hypertable VALUES ('public', 'measured')`);
+  const found = await sourceOf(routeOf(db)).preflight();
+  expect(found.filter(({ level }) => level === 'error')).toMatchObject([
+    { code: 'source.hypertable', table: 'public.measured' },
+  ]);
+});
+
+test('a table that is logged no more, of a publication of all tables, is told by a look at the catalogue; one that never was is no new table', async () => {
+  const db = await server.createDatabase();
+  await db.query('CREATE TABLE t (id int PRIMARY KEY)');
+  const told: string[] = [];
+  const watch = new TableWatch({
+    publication: 'mine',
+    isNew: (_, name) => name === 'fast',
+    isCarried: (_, name) => name === 't',
+    onNewTables: (tables) => told.push(`new ${tables}`),
+    onTouched: (tables) => told.push(`touched ${tables}`),
+  });
+  const client = await db.client();
+  try {
+    await watch.look(client);
+    await db.query('ALTER TABLE t SET UNLOGGED; CREATE UNLOGGED TABLE fast (id int PRIMARY KEY)');
+    await watch.look(client);
+    expect(told).toEqual(['touched public.t', 'touched public.t']);
+    expect(await readTableFacts(client, [{ schema: 'public', name: 't' }])).toMatchObject([{ unlogged: ['public.t'] }]);
+    await db.query('CREATE PUBLICATION mine FOR ALL TABLES');
+    await watch.look(client);
+    const facts = async (isOwned: boolean): Promise<TableFacts[]> => {
+      const [t] = await readTableFacts(client, [{ schema: 'public', name: 't' }]);
+      const published = t && (await readPublished(client, { name: 'mine', isOwned }, [t])).get(t.id);
+      return t && published !== undefined ? [{ ...t, published }] : [];
+    };
+    const before = [await facts(false), await facts(true)];
+    await db.query(`ALTER PUBLICATION mine SET (publish = 'insert')`);
+    await db.query(`ALTER PUBLICATION mine SET (publish = 'insert, update, delete, truncate')`);
+    await watch.look(client);
+    expect(told.splice(2)).toEqual(['touched public.t', 'touched public.t']);
+    // A route alters its own by itself.
+    const after = [await facts(false), await facts(true)];
+    const changes = before.map(([was], at) => untoldChange(was ?? {}, after[at]?.[0] ?? {}, () => true));
+    expect(changes).toEqual([expect.stringContaining('publication mine was altered'), null]);
+  } finally {
+    await client.end();
+  }
 });
 
 test('the preflight names what keeps the route from running, with the statement', async () => {

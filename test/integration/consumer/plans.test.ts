@@ -16,6 +16,7 @@ const alterations: readonly (readonly [string, string, string])[] = [
   ['a column that has to be filled', `ALTER TABLE t ADD need int NOT NULL`, 'TL-2103'],
   ['a narrower type', `ALTER TABLE t ALTER v TYPE varchar(3)`, 'TL-2104'],
   ['a key that is gone', `ALTER TABLE t DROP CONSTRAINT t_pkey`, 'TL-2106'],
+  ['rows that a crash would take', `ALTER TABLE t SET UNLOGGED`, 'TL-2114'],
   ['a table that is gone', `DROP TABLE t`, 'TL-2101'],
 ];
 

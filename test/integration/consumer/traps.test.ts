@@ -21,6 +21,7 @@ beforeAll(async () => {
 });
 
 const signal = new AbortController().signal;
+const smallParts = { groupTimeMs: 0, lanes: 1, onError: 'halt' as const, maxRowBytes: 1e8, memoryBytes: 1e8 };
 const id = { name: 'id', type: 'pg_catalog.int4', modifier: -1, key: true };
 
 /** Applies what the statements did, all in one call, and compares. Returns the replays. */
@@ -253,6 +254,9 @@ test('rules that act at the target are found before anything is written', async 
     CREATE TABLE whole (id int NOT NULL, place int) PARTITION BY RANGE (id); CREATE UNIQUE INDEX ON whole (id);
     CREATE TABLE middle PARTITION OF whole FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
     CREATE TABLE leaf PARTITION OF middle FOR VALUES FROM (0) TO (50);
+    CREATE UNLOGGED TABLE passing PARTITION OF middle FOR VALUES FROM (50) TO (100);
+    CREATE TABLE far (id int) PARTITION BY RANGE (id); CREATE FOREIGN DATA WRAPPER elsewhere; CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere;
+    CREATE FOREIGN TABLE away PARTITION OF far DEFAULT SERVER elsewhere; GRANT ALL ON far TO applier;
     CREATE FUNCTION alters() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.place := 0; RETURN NEW; END $$;
     CREATE TRIGGER every BEFORE INSERT ON whole FOR EACH ROW EXECUTE FUNCTION alters();
     CREATE TRIGGER rows BEFORE INSERT ON leaf FOR EACH ROW EXECUTE FUNCTION alters();
@@ -268,6 +272,7 @@ test('rules that act at the target are found before anything is written', async 
       hasDeferrableUnique: true,
       deferrableConstraints: ['public.places'],
       cascades: ['child_place_fkey'],
+      unkept: ['public.passing'],
     });
     const keys = await readTableKeys(client, [read?.oid ?? 0]);
     expect(keys.get(read?.oid ?? 0)).toMatchObject({
@@ -286,13 +291,44 @@ test('rules that act at the target are found before anything is written', async 
       ...[table('log'), { ...table('late'), kept: { mark: null } }, folding],
       // Whole rows are logged: one that does not stay would be found by any index there.
       { ...table('other'), identity: 'full', columns: [id, { ...id, name: 'v', key: false }], kept: { mark: null } },
+      table('far'),
     ]),
   ).toMatchObject([
     { code: 'TL-2109', table: 'public.log' },
     { code: 'TL-2119', table: 'public.late' },
     { code: 'TL-2119', table: 'public.folding', message: expect.stringContaining('collation') },
     { code: 'TL-2106', table: 'public.other', message: expect.stringContaining('no unique index on exactly (id)') },
+    { code: 'TL-2114', table: 'public.far', message: expect.stringContaining('public.away') },
   ]);
+});
+
+test('the replica role counts also where somebody else has set it for a user who may not', async () => {
+  const own = `EXECUTE format('ALTER ROLE applier IN DATABASE %I SET session_replication_role = replica', current_database())`;
+  const place = (name: string, more: string): string => `CREATE TABLE ${name} (id int PRIMARY KEY, place int ${more});`;
+  await using on = await stage(servers.here, servers.there, {
+    schema: place('plain', 'REFERENCES plain'),
+    sourceSchema: place('late', 'UNIQUE'),
+    targetSchema: `${place('late', `UNIQUE ${deferrable}`)} ${place('acted', '')} INSERT INTO late VALUES (9, 7);
+      CREATE FUNCTION alters() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.place := 0; RETURN NEW; END $$;
+      CREATE TRIGGER alters BEFORE INSERT ON acted FOR EACH ROW EXECUTE FUNCTION alters(); ALTER TABLE acted ENABLE REPLICA TRIGGER alters;
+      DO $$ BEGIN ${own}; END $$`,
+    targetUser: 'applier',
+  });
+  const acted = { schema: 'public', name: 'acted', identity: 'default' as const, columns: [id] };
+  expect(await on.targetEnd.preflight([acted])).toMatchObject([
+    { code: 'TL-2108', message: expect.stringContaining('replica role') },
+  ]);
+  const consumer = await on.consumer();
+  await on.source.query('INSERT INTO plain VALUES (1, 1)');
+  await consumer.apply(await on.capture(), signal);
+  expect(await contents(on.target, ['plain'])).toEqual({ plain: ['(1,1)'] });
+  // Under that role a duplicate would be committed, since nothing rechecks it; the ordinary one can't be had.
+  await on.source.query('INSERT INTO late VALUES (1, 7)');
+  await expect(consumer.apply(await on.capture(), signal)).rejects.toMatchObject({
+    code: 'TL-2203',
+    message: expect.stringContaining('session_replication_role'),
+  });
+  expect(await contents(on.target, ['late'])).toEqual({ late: ['(9,7)'] });
 });
 
 test('a sequence that has gone further since it was read is left alone, also one that counts down', async () => {
@@ -472,6 +508,28 @@ test('large new rows that point to each other go together where the server looks
   const rows = `INSERT INTO t SELECT i, CASE WHEN i < 60 THEN i + 1 END, repeat('x', CASE i % 2 WHEN 0 THEN 40000 ELSE 10 END) FROM generate_series(1, 60) i`;
   expect((await applied({ schema, targetUser: 'applier' }, ['t'], [rows])).replays).toBe(0);
 });
+
+test.for([true, false])(
+  'a child before its parent, of one statement that goes in parts, needs a check that can be deferred: %s',
+  async (canDefer) => {
+    const route = { apply: { ...smallParts, groupRows: 10 } };
+    const targetSchema = canDefer ? 'ALTER TABLE t ALTER CONSTRAINT t_parent_fkey DEFERRABLE' : '';
+    await using on = await stage(servers.here, servers.there, {
+      schema: 'CREATE TABLE t (id int PRIMARY KEY, parent int REFERENCES t);',
+      ...{ targetSchema, targetUser: 'applier', route },
+    });
+    const consumer = await on.consumer();
+    await on.source.query('INSERT INTO t SELECT i, nullif(i + 1, 41) FROM generate_series(1, 40) i');
+    const apply = consumer.apply(cut(await on.capture(), 10), signal);
+    if (!canDefer) {
+      const remedy = expect.stringContaining('ALTER TABLE public.t ALTER CONSTRAINT ... DEFERRABLE');
+      await expect(apply).rejects.toMatchObject({ code: 'TL-2203', remedy });
+      return;
+    }
+    await apply;
+    expect(await contents(on.target, ['t'])).toEqual(await contents(on.source, ['t']));
+  },
+);
 
 test('rows of one key, where the target defers its check as the source does, are told apart by all of them', async () => {
   const schema = `CREATE TABLE t (id int PRIMARY KEY ${deferrable}, v text, big text); INSERT INTO t VALUES (1, 'a', repeat('A', 9000)), (2, 'b', NULL)${full}`;

@@ -38,7 +38,7 @@ test('a given slot and publication are used from where they stand, and left when
     await route.caughtUp();
     expect(await contents(target, ['item'])).toEqual({ item: ['(1)', '(2)', '(3)'] });
     const seen = async (entries: string): Promise<void> => {
-      const known = `SELECT FROM tidelock.tables WHERE definition ->> 'published' ~ '^mine [0-9]+[.]${entries}$'`;
+      const known = `SELECT FROM tidelock.tables WHERE definition ->> 'published' ~ '^mine [0-9]+[.]${entries}#[0-9]+$'`;
       await until(`a look that shows ${entries}`, async () => (await target.query(known)).length === 1, 20_000);
     };
     await seen('[0-9]+');
@@ -114,7 +114,7 @@ test('a table that is in a publication by its schema, or by the table that it is
   const client = await source.client();
   const entry = async (table: string): Promise<{ readonly published?: string }> => {
     const id = String((await source.query(`SELECT '${table}'::regclass::oid::text AS id`))[0]?.id);
-    const published = (await readPublished(client, 'mine', [{ id } as TableFacts])).get(id);
+    const published = (await readPublished(client, { name: 'mine', isOwned: false }, [{ id } as TableFacts])).get(id);
     return published === undefined ? {} : { published };
   };
   const cases: readonly (readonly [table: string, change: string, isGap: boolean])[] = [

@@ -76,6 +76,12 @@ const misfits: readonly (readonly [string, string, string, string])[] = [
     'CREATE TABLE t (id int, g int GENERATED ALWAYS AS (id % 7) STORED, PRIMARY KEY (id, g))',
     'TL-2106',
   ],
+  [
+    'an unlogged table',
+    'CREATE TABLE t (id int PRIMARY KEY)',
+    'CREATE UNLOGGED TABLE t (id int PRIMARY KEY)',
+    'TL-2114',
+  ],
   ['a view', 'CREATE TABLE t (id int PRIMARY KEY)', 'CREATE VIEW t AS SELECT 1 AS id', 'TL-2107'],
 ];
 

@@ -224,7 +224,7 @@ test('where COMMITs wait for the route they go on while it loads tables that hav
       }
       await client.end();
     });
-    await complete(route, 'public.born');
+    await route.unhalted(complete(route, 'public.born'));
     // One is loaded anew, one leaves and makes way for one that comes, and two come: by name, and by a glob.
     file.configure(
       'tables: [{ name: public.old, where: "id <> 7" }, { name: public.made, to: public.gone }, "public.bor?", public.named, "public.glob*"]\nnewTables: halt',
@@ -234,16 +234,16 @@ test('where COMMITs wait for the route they go on while it loads tables that hav
     const deaths = (): number => route.log.split('worker died').length;
     const before = deaths();
     const applying = file.tidelock('apply', '--yes');
-    await until('the half of the change that waits for no lock', () => deaths() > before);
+    await route.unhalted(until('the half of the change that waits for no lock', () => deaths() > before));
     await admin.query('COMMIT');
-    const outcome = await applying;
+    const outcome = await route.unhalted(applying);
     expect(outcome, route.log.slice(-4_000)).toMatchObject({ code: 0, out: 'here-to-there: applied\n' });
-    for (const name of ['old', 'named', 'globbed', 'made']) await complete(route, `public.${name}`);
+    for (const name of ['old', 'named', 'globbed', 'made']) await route.unhalted(complete(route, `public.${name}`));
     stop = true;
     await Promise.all(writers);
     expect(longestMs).toBeLessThan(20_000);
     await source.query(`UPDATE made SET total = 5 WHERE id % 2 = 0; DELETE FROM old WHERE id = 7`);
-    await route.caughtUp();
+    await route.unhalted(route.caughtUp());
     const tables = ['old', 'born', 'named', 'globbed'];
     expect(await contents(target, tables)).toEqual(await contents(source, tables));
     expect((await contents(target, ['gone'])).gone).toEqual((await contents(source, ['made'])).made);

@@ -88,6 +88,10 @@ test('a partition that is made while the route runs is carried with its table', 
   }
   await route.caughtUp();
   expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
+  // Of a table that is in a publication by itself the server refuses it.
+  await source.query('ALTER TABLE m_1 SET UNLOGGED');
+  const { reason } = await route.state('failed');
+  expect(reason).toMatchObject({ code: 'TL-4105', message: expect.stringContaining('public.m_1 is unlogged') });
 });
 
 test('a partition that is not in the WAL refuses its table; that a partition can be truncated unseen is told', async () => {

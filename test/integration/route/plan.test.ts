@@ -99,7 +99,7 @@ const rowsOf = async (database: TestDatabase, sql: string): Promise<unknown[]> =
 
 /** The route and its worker go on by themselves, whichever step the worker was killed in. */
 async function applied(file: RouteFile, route: RunningRoute, ...args: string[]): Promise<void> {
-  const outcome = await file.tidelock('apply', '--yes', ...args);
+  const outcome = await route.unhalted(file.tidelock('apply', '--yes', ...args));
   expect(outcome, route.log.slice(-3000)).toMatchObject({ code: 0, out: 'here-to-there: applied\n' });
 }
 
@@ -117,7 +117,8 @@ test('tables come, go, are filtered, mapped and moved while the others are writt
   // A table comes: nobody has to agree.
   file.configure('tables: [public.a, public.b, public.c]');
   route.hangUp();
-  await until('table c', async () => (await target.query('SELECT FROM tidelock.tables')).length === 3);
+  const joined = async (): Promise<boolean> => (await target.query('SELECT FROM tidelock.tables')).length === 3;
+  await route.unhalted(until('table c', joined));
   // One is filtered, one moves, one comes, in one go.
   file.configure(
     `tables: [{ name: public.a, to: crm.a }, { name: public.b, where: "region = 'EU'", columns: { exclude: [email] } }, public.c, public.d]`,
@@ -133,7 +134,7 @@ test('tables come, go, are filtered, mapped and moved while the others are writt
   const kept = await rowsOf(target, `SELECT * FROM d WHERE email <> '***'`);
   await source.query(`INSERT INTO c VALUES (5000, 0, 'EU', 'late'); INSERT INTO d VALUES (5000, 0, 'EU', 'late')`);
   await writer.stop();
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   expect(await rowsOf(target, 'SELECT * FROM crm.a')).toEqual(await rowsOf(source, 'SELECT * FROM a'));
   expect(await rowsOf(target, 'SELECT * FROM b')).toEqual(
     await rowsOf(source, `SELECT id, total, region, null AS email FROM b WHERE region = 'EU'`),

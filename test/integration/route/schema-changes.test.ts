@@ -264,6 +264,7 @@ test('types whose values change no row are looked at: those of rows of a table t
   let touched: readonly string[] = [];
   const always = { isNew: () => false, isCarried: () => true, onNewTables: () => {} };
   const watch = new TableWatch({
+    publication: null,
     ...always,
     onTouched: (labels) => {
       touched = labels;

@@ -48,19 +48,19 @@ test('each transform, through load and stream, is what SQL says of the source', 
       merging = file.tidelock('load', 'here-to-there', 'public.marked', 'public.kept', '--existing', 'merge');
     await work(stage, round);
     if (round % 3 === 0) {
-      if (round === 6) expect(await merging).toMatchObject({ code: 0 });
-      await route.caughtUp();
+      if (round === 6) expect(await route.unhalted(Promise.resolve(merging))).toMatchObject({ code: 0 });
+      await route.unhalted(route.caughtUp());
       await expectAsSql(stage);
     }
   }
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   await expectAsSql(stage);
   // A load that replaces takes kept rows with it, and nothing of others.
   await source.query('TRUNCATE marked_gone');
-  const replace = await file.tidelock('load', 'here-to-there', 'public.marked', '--existing', 'replace', '--yes');
-  expect(replace).toMatchObject({ code: 0 });
+  const replace = file.tidelock('load', 'here-to-there', 'public.marked', '--existing', 'replace', '--yes');
+  expect(await route.unhalted(replace)).toMatchObject({ code: 0 });
   await work(stage, 8);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   await expectAsSql(stage);
 
   for (const [table, rows] of Object.entries(ofOthers)) await target.query(`INSERT INTO ${table} VALUES ${rows}`);
@@ -69,7 +69,7 @@ test('each transform, through load and stream, is what SQL says of the source', 
   await source.query(`BEGIN; INSERT INTO filtered VALUES (9000, 1, 'eu', 'for a moment');
     TRUNCATE ${cases.map(({ name }) => name).join(', ')} RESTART IDENTITY;
     INSERT INTO filtered VALUES (9001, 1, 'eu', 'after'); INSERT INTO keyed VALUES (1, 1, 'eu', 'after'); COMMIT`);
-  await route.caughtUp();
+  await route.unhalted(route.caughtUp());
   const left = async (table: string): Promise<unknown> =>
     (await target.query(`SELECT x::text AS row FROM ${table} x ORDER BY 1`)).map((r) => r.row);
   const after: Record<string, string[]> = { filtered: ['(9001,1,eu,after)'], keyed: ['(north,1,1)'] };

@@ -40,6 +40,7 @@ export async function checkTables(
     ...partsNotCarried(catalogue, tables),
     ...tables.filter(({ kind }) => kind === 'p').map(truncatedAlone),
     ...partIdentities(catalogue, tables),
+    ...(await hypertables(client, catalogue, tables)),
     ...tables.flatMap((table) => replicaIdentity(table, { version, index: indexes.get(table.oid) ?? null })),
     ...(ownsPublication ? await notOwned(client, tables, user) : []),
     ...(await published(client, route, tables)),
@@ -116,6 +117,33 @@ function partIdentities(catalogue: readonly CatalogueTable[], tables: readonly C
         ...(whole.table.identity !== 'index' && {
           statement: identityStatement(part.table, whole.table.identity.toUpperCase()),
         }),
+      },
+    ];
+  });
+}
+
+/** Of TimescaleDB: rows are logged under the names of their chunks, which come by themselves. The table itself would look empty, and complete. */
+async function hypertables(
+  client: pg.Client,
+  catalogue: readonly CatalogueTable[],
+  tables: readonly CatalogueTable[],
+): Promise<Found[]> {
+  const isThere = catalogue.some(({ table }) => tableLabel(table) === '_timescaledb_catalog.hypertable');
+  if (!isThere) return [];
+  const { rows } = await client.query<{ schema: string; name: string }>(
+    'SELECT schema_name::text AS schema, table_name::text AS name FROM _timescaledb_catalog.hypertable',
+  );
+  const labels = new Set(rows.map(tableLabel));
+  return tables.flatMap(({ table }) => {
+    const label = tableLabel(table);
+    if (!labels.has(label)) return [];
+    return [
+      {
+        level: 'error',
+        code: 'source.hypertable',
+        table: label,
+        message: `${label} is a hypertable of TimescaleDB: its rows are in chunks, and are logged under the names of these and not under its own`,
+        remedy: 'Exclude it from the route.',
       },
     ];
   });

@@ -109,6 +109,17 @@ export const targetErrors = {
     remedy: (place) => `Map the source table to an ordinary or partitioned table. ${startAgain(place)}`,
     explanation: 'Views and foreign tables give no guarantee about what a write did.',
   }),
+  notKept: errorKind<TablePlace & { parts: string }>({
+    code: 'TL-2114',
+    title: 'A target table would lose rows in a crash',
+    recovery: 'halt',
+    message: ({ route, table, parts }) =>
+      `route ${route}: rows of ${table} at the target would be kept in ${parts}, which is unlogged or a foreign table`,
+    remedy: (place) =>
+      `ALTER TABLE ... SET LOGGED, or detach the foreign partition. ${startAgain(place)} After a crash of the target, or a failover, while it was unlogged its rows are gone: "tidelock compare ${place.route}" finds them.`,
+    explanation:
+      'A crash of the server empties unlogged tables, a standby has nothing of them, and a foreign table commits at a server of its own. The position that the route stores with the rows would be kept, and the rows not.',
+  }),
   sourceGenerated: errorKind<ColumnPlace>({
     code: 'TL-2110',
     title: 'A source column is generated and the target column is not',
@@ -256,8 +267,10 @@ export const targetErrors = {
     recovery: 'halt',
     message: ({ route, table, position, change, sqlState, message }) =>
       `route ${route} halted: ${change} of ${table} at ${position} was refused (${sqlState}): ${message}`,
-    remedy: (place) => `Mend what the server names at the target. ${startAgain(place)}`,
-    explanation: 'A constraint, a type or a trigger at the target rejected a row that the source accepted.',
+    remedy: (place) =>
+      `Mend what the server names at the target.${place.sqlState === '23503' ? ` Where rows of one statement point to each other (a child before its parent): ALTER TABLE ${place.table} ALTER CONSTRAINT ... DEFERRABLE, which leaves the check to the end of the transaction.` : ''} ${startAgain(place)}`,
+    explanation:
+      'A constraint, a type or a trigger at the target rejected a row that the source accepted. PostgreSQL checks a foreign key when a statement is over: what was one statement at the source may be several at the target where its transaction is larger than a group, or another change in it needs care.',
   }),
   commitFailed: errorKind<{ route: string; position: string; sqlState: string; message: string }>({
     code: 'TL-2204',
