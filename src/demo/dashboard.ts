@@ -42,7 +42,7 @@ function figures(state: DemoState, width: number): Line[] {
   const rate = (which: 'written' | 'arrived'): string => number(state.rate(which, 1_500)).padStart(7);
   const rows = wide ? `   ${number(workload.rows)} rows by ${state.clients} clients` : '';
   const lag = state.lagMs === null ? '–' : milliseconds(state.lagMs);
-  const sum = state.bankTotal === null ? 'not loaded yet' : amount(state.bankTotal);
+  const sum = state.bankTotal === null ? 'not there yet' : amount(state.bankTotal);
   const checks = wide ? `${number(state.bankChecks)} reads in between` : `${number(state.bankChecks)} reads`;
   return [
     [' state     ', { text: state.phase, as: good ? 'green' : 'yellow' }, { text: status, as: 'dim' }],
@@ -62,7 +62,7 @@ function figures(state: DemoState, width: number): Line[] {
       { text: sum, as: state.bankViolations > 0 ? 'red' : 'plain' },
       state.bankViolations > 0
         ? { text: `   wrong in ${state.bankViolations} of ${checks}`, as: 'red' }
-        : { text: `   at the target, right in all of ${checks}`, as: 'dim' },
+        : { text: `   at the target${state.bankChecks === 0 ? '' : `, right in all of ${checks}`}`, as: 'dim' },
     ],
   ];
 }
