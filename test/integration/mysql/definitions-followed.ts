@@ -85,9 +85,9 @@ export async function followsColumns({ source, target, tables }: Ends): Promise<
     await using route = file.run({
       TIDELOCK_FAILPOINTS: 'evolve.altered=2:kill,evolve.intended=1:kill@1,evolve.stored=1:kill@2',
     });
-    await route.state('running');
+    await route.unhalted(route.state('running'));
     for (const statements of followed.slice(0, 5)) await alter(statements);
-    await route.caughtUp(60_000);
+    await route.unhalted(route.caughtUp(60_000));
     await same();
     await route.kill9();
   }
@@ -96,8 +96,8 @@ export async function followsColumns({ source, target, tables }: Ends): Promise<
   // All at once, behind what the catalogue shows by then.
   for (const statements of followed.slice(5)) await alter(statements);
   await using route = file.run();
-  await route.state('running');
-  await route.caughtUp(60_000);
+  await route.unhalted(route.state('running'));
+  await route.unhalted(route.caughtUp(60_000));
   await same();
   const [created] = await target.query(`SHOW CREATE TABLE ${d}.t`);
   expect(created?.['Create Table']).toMatch(/`s` varchar\(40\)[\s\S]*CHECK \(+`s` <> /);

@@ -156,7 +156,8 @@ describe.each([
       await using route = file.run();
       await route.state('running', 60_000);
       await same();
-      const load = (...more: string[]) => file.tidelock('load', 'here-to-there', `${d}.item`, '--json', ...more);
+      const load = (...more: string[]) =>
+        route.unhalted(file.tidelock('load', 'here-to-there', `${d}.item`, '--json', ...more));
       expect((await load()).err).toContain('TL-2301');
       expect((await file.tidelock('load', 'here-to-there', `${d}.loose`, '--existing', 'merge')).err).toContain(
         'TL-4160',
@@ -177,7 +178,7 @@ describe.each([
         expect(await load('--existing', 'replace', '--yes')).toMatchObject({ code: 0 });
         await work.stop();
       }
-      await route.caughtUp(30_000);
+      await route.unhalted(route.caughtUp(30_000));
       await same();
 
       // A part of it by its key: rows outside of it are left as they are, and those of it that the source has not go.
@@ -191,7 +192,7 @@ describe.each([
         expect(await part('replace', 'a % 2 = 1')).toMatchObject({ code: 0 });
         await work.stop();
       }
-      await route.caughtUp(30_000);
+      await route.unhalted(route.caughtUp(30_000));
       expect(await target.query(`SELECT a FROM ${d}.item WHERE b = 'own'`)).toEqual([{ a: '6' }]);
       await target.query(`DELETE FROM ${d}.item WHERE b = 'own'`);
       await same();
@@ -217,7 +218,7 @@ describe.each([
       }
       const loaded = `SELECT 1 AS found FROM tidelock.loads WHERE source = '${d}.late' AND done = 1`;
       await until('the new table', async () => (await target.query(loaded)).length === 1, 60_000);
-      await route.caughtUp(30_000);
+      await route.unhalted(route.caughtUp(30_000));
       const rowsOfLate = `SELECT HEX(k) AS k, v FROM ${d}.late ORDER BY k`;
       expect(await target.query(rowsOfLate)).toEqual(await source.query(rowsOfLate));
       expect(await route.stop()).toBe(0);
