@@ -3,8 +3,8 @@ import type { Control } from '../../control/control.ts';
 import { type JobDetail, parseJobId } from '../../control/jobs.ts';
 import { configErrors } from '../../core/errors/catalogue/config.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
-import type { CompareDocument } from '../../operations/compare/compare-document.ts';
 import { type CommandLine, exits } from '../command-line.ts';
+import { lastDifferent } from '../compare/last-different.ts';
 import { shareOption } from '../compare/share-option.ts';
 import { jobResult } from '../jobs/job-result.ts';
 import { watchJob } from '../jobs/watch-job.ts';
@@ -30,7 +30,10 @@ export function addRepair(program: Command, line: CommandLine): void {
     example: 'tidelock repair sales-to-reporting public.orders --where "id = 4711" --yes',
   })
     .option('--where <condition>', 'only rows for which it is true, in the names of the source: given keys')
-    .option('--last', "only the tables in which the route's last compare has found differences")
+    .option(
+      '--last',
+      "only the tables in which the route's last compare has found differences, or the one that its status tells of",
+    )
     .option('--from <node>', 'the node that is right: wanted where another route carries rows back')
     .option('--dry-run', 'only tell what would be done')
     .option('--undo <job>', 'give back the rows that a repair has changed, where they are still as it has left them')
@@ -57,7 +60,9 @@ async function repair(line: CommandLine, asked: Asked, options: RepairOptions): 
   const isDryRun = options.dryRun === true || (options.yes !== true && options.undo === undefined);
   if (options.undo !== undefined && options.yes !== true)
     throw fail(configErrors.needsConsent, { command: `repair ${route} --undo ${options.undo}` });
-  const tables = options.last ? await lastDifferent(control, asked) : asked.tables;
+  if (options.last && asked.tables.length > 0)
+    throw fail(configErrors.arguments, { why: 'give tables or --last, not both' });
+  const tables = options.last ? await lastDifferent(control, route) : asked.tables;
   const begun = await ordered(control, { route, tables }, { ...options, dryRun: isDryRun });
   const job = await watchJob(line, control, begun.id, options);
   if (job === null) return 130;
@@ -91,18 +96,4 @@ function undoneJob(route: string, text: string): number {
   const id = parseJobId(text.includes('/') ? text : `${route}/${text}`);
   if (id.route !== route) throw fail(configErrors.arguments, { why: `${text} is a job of another route` });
   return id.number;
-}
-
-/** By their names at the source. */
-async function lastDifferent(control: Control, { route, tables }: Asked): Promise<readonly string[]> {
-  if (tables.length > 0) throw fail(configErrors.arguments, { why: 'give tables or --last, not both' });
-  const { jobs } = await control.jobs({ route, limit: 1000 });
-  const last = jobs.find(({ kind, state }) => kind === 'compare' && state === 'done');
-  if (last === undefined) throw fail(configErrors.arguments, { why: `route ${route} has no compare that is done` });
-  const { result } = await control.job(parseJobId(last.id), { values: false });
-  const { tables: compared } = result as unknown as CompareDocument;
-  const different = compared.filter(({ missing, extra, different: other }) => missing + extra + other > 0);
-  if (different.length === 0)
-    throw fail(configErrors.arguments, { why: `the compare ${last.id} has found no differences` });
-  return different.map(({ name }) => name);
 }
