@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LoadApply, type LoadApplyOptions } from '../../connectors/postgres/target/load-apply.ts';
 import { OwedRows } from '../../connectors/postgres/target/owed-rows.ts';
 import type { TablePlan } from '../../connectors/postgres/target/table-plan.ts';
 import { ABSENT, type Row, UNCHANGED } from '../../src/core/cell.ts';
+import type { DdlChange } from '../../src/core/change.ts';
 import type { PlaceRange, StoredPart } from '../../src/core/table-places.ts';
 import { PlaceCursor } from '../../src/operations/load/place-cursor.ts';
 import { seed } from '../support/seed.ts';
@@ -159,4 +161,50 @@ test('what does not tell all of a row, or is more than is kept, halts', () => {
   expect(owed.rest(['public.bare'])).toHaveLength(1);
   owed.forget(['public.bare']);
   expect(owed.owes(plan)).toBe(false);
+});
+
+test('what commands make of tables that lack rows is as before where their transaction is rolled back', async () => {
+  const rows = ['bare', 'item'].map((name) => ({
+    ...{
+      source: `public.${name}`,
+      targets: [`public.${name}`],
+      existing: 'refuse',
+      key: name === 'bare' ? [] : ['id'],
+    },
+    ...{ done: false, emptying: false, rows: '0', bytes: '0', expectedRows: '0', expectedBytes: '0', job: null },
+  }));
+  const loads = new LoadApply({
+    client: { query: async () => ({ rows }) },
+    ...{ route: { name: 'r', apply: { memoryBytes: 1_000_000 } }, routeId: 1, plans: null, replicaRole: true },
+  } as unknown as LoadApplyOptions);
+  await loads.open();
+  const of = (name: string): unknown => {
+    const one = { label: `public.${name}` } as TablePlan;
+    return [loads.ofTable(one), loads.owing(one) !== null];
+  };
+  const dropped = { tables: { kind: 'dropped', names: [{ schema: 'public', name: 'item' }] } } as unknown as DdlChange;
+  const from = { schema: 'public', name: 'bare' };
+  const stored = { source: 'public.moved', target: 'public.moved' };
+  const renamed = { tables: { kind: 'renamed', from }, stored } as unknown as DdlChange;
+  const before = [
+    ['refuse', true],
+    [null, false],
+    ['refuse', false],
+  ];
+  const after = [
+    [null, false],
+    ['refuse', true],
+    [null, false],
+  ];
+  const now = (): unknown => [of('bare'), of('moved'), of('item')];
+  expect(now()).toEqual(before);
+  for (const change of [dropped, renamed]) loads.carried(change);
+  // Another table of the name, in the same transaction, lacks nothing.
+  expect(now()).toEqual(after);
+  loads.rolledBack();
+  expect(now()).toEqual(before);
+  for (const change of [dropped, renamed]) loads.carried(change);
+  loads.committed();
+  loads.rolledBack();
+  expect(now()).toEqual(after);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { offBecause as mysqlOffBecause } from '../../connectors/mysql/target/refusals.ts';
 import { classifyPostgresError } from '../../connectors/postgres/classify-error.ts';
+import { beginInSnapshot } from '../../connectors/postgres/source/queue-snapshot.ts';
 import { CountMismatch } from '../../connectors/postgres/target/batch.ts';
 import { offBecause } from '../../connectors/postgres/target/target-transaction.ts';
 
@@ -20,6 +21,20 @@ test.for([
   const classified = classifyPostgresError(error, 'sales');
   expect([classified.code, classified.recovery]).toEqual([code, recovery]);
   expect(JSON.stringify(classified)).not.toContain('4711');
+});
+
+test('a snapshot whose session ends, before it is taken up or meanwhile, is one to be made again', async () => {
+  const outcome = async (code: string): Promise<unknown> => {
+    const query = async (text: string): Promise<void> => {
+      if (text.startsWith('SET TRANSACTION SNAPSHOT')) throw server(code);
+    };
+    return await beginInSnapshot({ query } as never, { from: { name: 'sales' } } as never, '0-1').catch(
+      (error: unknown) => error,
+    );
+  };
+  for (const code of ['42704', '22023', '55000'])
+    expect(await outcome(code)).toMatchObject({ code: 'TL-5001', recovery: 'retry' });
+  expect(await outcome('0A000')).toMatchObject({ code: '0A000' });
 });
 
 test('messages that may quote a value are left out', () => {

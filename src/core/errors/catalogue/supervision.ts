@@ -103,7 +103,7 @@ export const supervisionErrors = {
     title: 'A compare has found rows that differ',
     recovery: 'usage',
     message: ({ route, missing, extra, different, job, at }) =>
-      `route ${route}: by the compare ${job} (${at}) ${missing} rows are missing at the target, ${extra} are there that should not be, and ${different} have other values`,
+      `route ${route}: the compare ${job} (${at}) has found rows that differ: ${missing} missing at the target, ${extra} there that should not be, ${different} with other values`,
     remedy: ({ route, job, lacks }) => {
       const told = `"tidelock jobs watch ${job}" tells which.`;
       if (lacks === 'load')
