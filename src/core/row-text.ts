@@ -170,6 +170,7 @@ export function writeNull(to: Uint8Array, at: number): number {
 
 /** The last row of a text that has any. */
 export function lastRowOf(block: Buffer, columns: number): Row | undefined {
-  const from = block.lastIndexOf(newline, block.length - 2) + 1;
+  // A block of one byte is one row of one empty text; from -1 on would be from its end on.
+  const from = block.length < 2 ? 0 : block.lastIndexOf(newline, block.length - 2) + 1;
   return new RowTextReader(columns).read(block.subarray(from))[0];
 }

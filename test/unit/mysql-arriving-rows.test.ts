@@ -70,6 +70,11 @@ test('rows as text are the rows as cells, whatever is in them and wherever a pie
   );
 });
 
+test('the last row of a text is found where it is all of it, and one empty value', () => {
+  for (const rows of [['\n'], ['a\n', '\n'], ['\n', '\n']])
+    expect(lastRowOf(Buffer.from(rows.join('')), 1)).toEqual(['']);
+});
+
 test('a document that comes as an empty text is told, and not read as one', () => {
   const cells = new CellRows([plain, { ...plain, isDocument: true }]);
   cells.begin([false, false]);
