@@ -51,11 +51,12 @@ function checks(key: readonly string[]): readonly (() => Promise<unknown>)[] {
     ...{
       insert: { text: 'insert', parameters: [] },
       isKeyDeferrable: false,
+      insertOver: null,
       statements: { insertMissing: {}, insert: { head: '', tail: '' } },
     },
   };
   const plans = { add: async () => {}, get: () => plan };
-  const route = { name: 'r', from: { type: 'mysql' } };
+  const route = { name: 'r', from: { type: 'mysql' }, apply: { memoryBytes: 1_000_000 } };
   const options = { route, routeId: 1, plans, replicaRole: true, foreignKeysAct: false };
   const load = { source: 'shop.item', targets: ['shop.item'], existing: 'merge', where: null, key: ['id'] };
   const begun = { load, tables: [source], telling: [[['id']]], where: null } as unknown as BegunLoad;
