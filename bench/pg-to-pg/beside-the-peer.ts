@@ -29,6 +29,8 @@ async function run(workload: Workload, { rounds, scale, synchronousCommit, lanes
   const [own, peer] = [laps.get('tidelock'), laps.get('postgresql')];
   if (own === undefined || peer === undefined) throw new TypeError('a contender is missing');
   const ratio = peer.ms / own.ms;
+  // A machine that gets slower or faster in the middle shows in both of a round.
+  const ratios = own.eachMs.map((ms, round) => (peer.eachMs[round] ?? Number.NaN) / ms);
   const failed = [...laps].filter(([, { differ }]) => differ.length > 0).map(([name]) => name);
   const { must, aim, mostBytes } = workload;
   const fits = mostBytes === null || (own.peakBytes ?? 0) <= mostBytes;
@@ -42,6 +44,7 @@ async function run(workload: Workload, { rounds, scale, synchronousCommit, lanes
       postgresqlMs: rounded(peer.ms, 0),
       rowsPerSecond: rounded(own.rowsPerSecond, 0),
       ratio: rounded(ratio),
+      ratios: ratios.map((of) => rounded(of)),
       must,
       aim,
       cpuUsPerRow: rounded(own.cpuUsPerRow),
@@ -53,7 +56,8 @@ async function run(workload: Workload, { rounds, scale, synchronousCommit, lanes
       mostBytes,
     },
     text:
-      `${seconds(own.ms)} / ${seconds(peer.ms)}  ${ratio.toFixed(2)} times the peer's throughput (must ${must}, aim ${aim}), ` +
+      `${seconds(own.ms)} / ${seconds(peer.ms)}  ${ratio.toFixed(2)} times the peer's throughput ` +
+      `(must ${must}, aim ${aim}; rounds ${ratios.map((of) => of.toFixed(2)).join(', ')}), ` +
       `${perRow(own.cpuUsPerRow)}, ${megabytes(own.peakBytes)}${mostBytes === null ? '' : ` (must ${megabytes(mostBytes)})`}`,
   };
 }

@@ -26,6 +26,8 @@ export interface Lap {
 /** Of all rounds of one contender. */
 export interface Laps {
   readonly ms: number;
+  /** Of each round, in their order. */
+  readonly eachMs: readonly number[];
   readonly rowsPerSecond: number;
   readonly cpuUsPerRow: number | null;
   readonly sourceCpuUsPerRow: number;
@@ -111,6 +113,7 @@ function summary(laps: readonly Lap[]): Laps {
   const peaks = laps.flatMap((lap) => lap.peakBytes ?? []);
   return {
     ms,
+    eachMs: laps.map((lap) => lap.ms),
     rowsPerSecond: median(laps.map((lap) => (lap.rows * 1_000) / lap.ms)),
     cpuUsPerRow: cpu.length === 0 ? null : median(cpu),
     sourceCpuUsPerRow: median(laps.map((lap) => lap.sourceCpuUsPerRow)),

@@ -9,7 +9,7 @@ import { fingerprintOf } from '../core/route-description.ts';
 import type { StoredRoute, StoredTable } from '../core/route-state-store.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
 import type { RowCount } from '../core/target.ts';
-import { changeLoadProblems, fitting } from '../operations/load-problems.ts';
+import { changeLoadProblems, changeUncopiedProblems, fitting } from '../operations/load-problems.ts';
 import {
   isAsAgreed,
   isCopied,
@@ -168,14 +168,14 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
     keepRows: keepRows ?? (isAgreed ? pending.keepRows : []),
     sameExpression: definition.tables.sameExpression,
   });
-  const steps = new Map(plan.tables.filter(isCopied).map((step) => [step.source, step]));
-  const copies = bindings.flatMap((binding) => {
+  const steps = new Map(plan.tables.map((step) => [step.source, step]));
+  const begun = bindings.flatMap((binding) => {
     const step = steps.get(tableLabel(binding.source));
-    return step === undefined ? [] : [{ step, binding }];
+    return step !== undefined && (isCopied(step) || step.action === 'add') ? [{ step, binding }] : [];
   });
   const replaced = new Set(plan.tables.flatMap(replacedBy));
-  const loads = copies.map(({ binding }) => binding);
-  const mapped = loads.flatMap(({ tables: targets }) => targets);
+  const joining = begun.map(({ binding }) => binding);
+  const mapped = joining.flatMap(({ tables: targets }) => targets);
   const problems = mapped.length === 0 ? [] : [...(await target.preflight(mapped))];
   const missing = new Set(
     problems.flatMap(({ code, table }) => (code === targetErrors.tableMissing.code ? table : [])),
@@ -185,9 +185,12 @@ export async function planOpened(route: OpenedRoute, keepRows: readonly string[]
   if (stored.parked.count > 0 && !plan.tables.every(leavesParked))
     obstacles.push(fail(routeErrors.parkedBeforeChange, { route: definition.name, count: stored.parked.count }));
   else {
-    const fit = new Set(fitting(loads, problems));
-    const asked = copies.filter(({ binding }) => fit.has(binding));
-    obstacles.push(...(await changeLoadProblems(route, asked, replaced)));
+    const fit = new Set(fitting(joining, problems));
+    const asked = begun.filter(({ binding }) => fit.has(binding));
+    const copied = asked.filter(({ step }) => isCopied(step));
+    obstacles.push(...(await changeLoadProblems(route, copied, replaced)));
+    const uncopied = asked.flatMap(({ step, binding }) => (isCopied(step) ? [] : [binding]));
+    obstacles.push(...(await changeUncopiedProblems(route, uncopied)));
   }
   return {
     ...common,

@@ -6,6 +6,8 @@ export interface Finding {
   readonly table?: string;
   /** Where `table` is a partition: the table that it belongs to. */
   readonly whole?: string;
+  /** Labels of tables that a publication does not have, or not whole. */
+  readonly unpublished?: readonly string[];
   readonly message: string;
   readonly remedy: string;
   /** The statement that mends it, where there is one. Tidelock prints it and never runs it. */

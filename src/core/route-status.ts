@@ -74,7 +74,7 @@ export interface TableProgress {
   readonly emptying?: true | undefined;
   /** Nothing but all of their values tells its rows apart: another load can only replace what is there. */
   readonly keyless?: true | undefined;
-  /** No change of it is applied until it is loaded anew, which empties the target's table. */
+  /** No change of it is applied until it is loaded anew, which empties the target's table: by itself, unless it rests. */
   readonly unfollowed?: true | undefined;
 }
 

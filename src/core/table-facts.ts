@@ -75,12 +75,16 @@ export interface TableFacts {
    * composite has. None where there are none.
    */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Of values of enums, by the same ids: another text where it was renamed, perhaps back again. Absent where there are none. */
+  readonly labelStamps?: Readonly<Record<string, string>>;
+  /** Of what tells the commands about their types: another text where it did not do so for a while. Absent where nothing does, or the route does not carry them. */
+  readonly toldBy?: string;
   /** What each of them is of, by its id. */
   readonly labelled?: Readonly<Record<string, LabelFacts>>;
   /**
    * Name of the publication, behind a blank its id, and behind a point by which of its entries it has the table, with commas between: each has an id that is
    * never given again, `n` before that of a schema, and `@` behind that of a schema, or of a table that it is a partition of, with what is another text once it was elsewhere.
-   * Without the point all tables are in it. At the end, behind a `#`, what is another text once the publication itself was altered, where the route does not do so.
+   * Entries that bring none of its changes, or not all, while others are there are left out. Without the point all tables are in it. At the end, behind a `#`, what is another text once the publication itself was altered, where the route does not do so.
    */
   readonly published?: string;
   /** They may be as of before the transaction that was asked about: its COMMIT waits for the route, so that nobody sees it yet. */
@@ -101,6 +105,8 @@ export interface TableDefinition {
   readonly links?: Readonly<Record<string, string>>;
   /** As in TableFacts, as the last look at the catalogue had them; older engines did not store them, nor do commands. */
   readonly labels?: Readonly<Record<string, string>>;
+  readonly labelStamps?: Readonly<Record<string, string>>;
+  readonly toldBy?: string;
   readonly published?: string;
   /** As in TableFacts; older engines did not store it. */
   readonly uniqueKeys?: readonly UniqueKeyFacts[];
@@ -122,9 +128,12 @@ export interface TableDefinition {
   readonly halted?: HaltedLook;
 }
 
+/** Why changes are missing in the queue: the table, or a partition of it, was not logged (true), or its publication did not have it, or not whole. */
+export type Lack = true | 'unpublished';
+
 export interface HaltedLook {
   readonly at: Position;
   readonly print: string;
   /** Changes are missing in the queue, also once the catalogue does not show why any more: goes on only when a person has accepted it. */
-  readonly lacks?: true;
+  readonly lacks?: Lack;
 }

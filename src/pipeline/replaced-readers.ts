@@ -24,7 +24,7 @@ export function replacedUnderReaders(from: Identified, to: Identified): string |
  */
 export function retypedUnderReaders(from: Identified, to: Identified): string | null {
   const now = new Map(to.ids.map((id, at) => [id, to.binding.source.columns[at]]));
-  for (const at of readAnywhere(from.binding)) {
+  for (const at of readColumns(from.binding)) {
     const was = from.binding.source.columns[at];
     const is = now.get(from.ids[at] ?? -1);
     if (was !== undefined && is !== undefined && !readsAlike(was, is)) return was.name;
@@ -34,7 +34,7 @@ export function retypedUnderReaders(from: Identified, to: Identified): string | 
 
 /** Places in the source's row of the columns that travel, or that something is decided by or made of. */
 export function usedColumns(binding: TableBinding): ReadonlySet<number> {
-  const used = readAnywhere(binding);
+  const used = new Set(readColumns(binding));
   for (const { projection, table } of binding.outputs)
     for (const at of projection ?? table.columns.keys()) used.add(at);
   return used;
@@ -45,8 +45,8 @@ function readElsewhere(binding: TableBinding): Set<number> {
   return readBy(binding, binding.steps.map(withoutOwn));
 }
 
-/** Also what a rule makes of a cell itself. */
-function readAnywhere(binding: TableBinding): Set<number> {
+/** Those that something is decided by or made of, also by a rule that makes a cell of itself. */
+export function readColumns(binding: TableBinding): ReadonlySet<number> {
   return readBy(binding, binding.steps);
 }
 

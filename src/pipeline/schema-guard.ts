@@ -3,6 +3,7 @@ import type { DdlChange, SchemaChange } from '../core/change.ts';
 import { routeErrors } from '../core/errors/catalogue/route.ts';
 import { fail } from '../core/errors/tidelock-error.ts';
 import type { Logger } from '../core/logger.ts';
+import { isMappedAsIs } from '../core/mapped-as-is.ts';
 import { packedInserts } from '../core/packed-part.ts';
 import type { Position } from '../core/position.ts';
 import type { RouteDefinition } from '../core/route.ts';
@@ -10,7 +11,7 @@ import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts'
 import type { SchemaStep } from '../core/schema-step.ts';
 import type { Followed, Source } from '../core/source.ts';
 import { type TableVersion, tableLabel } from '../core/table.ts';
-import type { LabelFacts, TableDefinition, TableFacts, UniqueKeyFacts } from '../core/table-facts.ts';
+import type { HaltedLook, LabelFacts, Lack, TableDefinition, TableFacts, UniqueKeyFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
 import { isOfCatalogue } from './assign-columns.ts';
@@ -25,10 +26,17 @@ import {
   versionOf,
 } from './judge-definition.ts';
 import type { TableBinding } from './mapping/table-binding.ts';
-import { replacedUnderReaders, retypedUnderReaders, usedColumns } from './replaced-readers.ts';
+import { readColumns, replacedUnderReaders, retypedUnderReaders, usedColumns } from './replaced-readers.ts';
 import { type Identified, madeOtherwise, schemaSteps } from './schema-steps.ts';
 import { storedTable, type TableMapper } from './table-mapper.ts';
-import { unloggedChange, untoldChange, untoldOf, withUntold } from './untold-changes.ts';
+import {
+  unloggedChange,
+  unpublishedBefore,
+  unpublishedChange,
+  untoldChange,
+  untoldOf,
+  withUntold,
+} from './untold-changes.ts';
 
 export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
@@ -228,8 +236,10 @@ export class SchemaGuard {
     const judgement = withUntold(withBehind(told, before, isBehind), facts);
     const isOther = tableId !== before.id;
     const untold = this.#untold(before, facts);
-    const unlogged = unloggedChange(before, facts, (at) => this.#isAcceptedTo(at));
-    const why = isOther ? madeAnew : (unlogged ?? judgement.unproven ?? untold);
+    const isAccepted = (at: Position): boolean => this.#isAcceptedTo(at);
+    const unlogged = unloggedChange(before, facts, isAccepted);
+    const unpublished = unpublishedChange(before, facts) ?? unpublishedBefore(before, isAccepted);
+    const why = isOther ? madeAnew : (unlogged ?? judgement.unproven ?? untold ?? unpublished);
     if (why === null) {
       // With `halt` a definition that no row has needed yet is not told.
       if (judgement.changed && route.schemaChanges !== 'halt') await this.#changed(change, before, judgement);
@@ -240,24 +250,44 @@ export class SchemaGuard {
       this.#accept(change, facts);
       return change;
     }
-    await this.#noteHalted(known, facts, at, why === unlogged);
+    // What the entries of a publication show may be as before again once a person has looked.
+    const lacks = unpublished === null ? undefined : 'unpublished';
+    await this.#noteHalted(known, { at, print: printOf(facts) }, why === unlogged ? true : lacks);
     if (why === untold) await this.#haltAlso(at);
     throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
   }
 
   #untold(before: TableDefinition, facts: TableFacts): string | null {
+    // Of a change in between: also where commands are carried only since then.
+    const areTold = facts.toldBy !== undefined && facts.toldBy === before.toldBy;
+    const isTold = (of: LabelFacts): boolean => areTold && this.#isTold(of);
     return untoldChange(before, facts, (label) => {
       const of = facts.labelled?.[label];
-      return of === undefined || (!this.#isTold(of) && this.#isUsed(before, of));
+      return of === undefined || (isTold(of) ? this.#isRead(before, of) : this.#isUsed(before, of));
     });
   }
 
-  /** Commands about the type are carried to the target: the route means a table of its schema, or carries the table whose rows are of it. */
+  /**
+   * Commands about the type are carried to the target: the route means a table of its schema, or carries the table whose rows are of it, where that has the same name and columns
+   * there: only to such a one its commands go.
+   */
   #isTold({ schema, table }: LabelFacts): boolean {
     const { route } = this.#options;
-    if (route.ddl !== 'replicate') return false;
     if (table === null) return schema !== null && route.tables.meansSchema(schema);
-    return [...this.#stored.values()].some(({ definition }) => definition?.id === table);
+    return [...this.#stored.values()].some(({ definition }) => {
+      if (definition?.id !== table) return false;
+      const mapped = route.tables.select(definition.schema, definition.name);
+      return mapped !== null && isMappedAsIs(definition, mapped);
+    });
+  }
+
+  /**
+   * A command makes others of the values that travel as they came, into a column of the same type, at both sides alike. Not of what the route has made of them: which
+   * rows are there, where they are, and what other columns have.
+   */
+  #isRead(before: TableDefinition, { columns }: LabelFacts): boolean {
+    const read = readColumns(this.#options.mapper.bind(versionOf(before)));
+    return before.columns.some(({ id }, at) => read.has(at) && columns.includes(id));
   }
 
   /** A column that travels, or that something is decided by or made of, has values of it; of one that was not there before nothing is known. */
@@ -270,8 +300,10 @@ export class SchemaGuard {
   }
 
   /** Also in what is still on its way to the target, which would take the note away again. */
-  async #noteHalted(known: StoredTable, facts: TableFacts, at: Position, lacks = false): Promise<void> {
-    const halted = { at, print: printOf(facts), ...(lacks && { lacks: true as const }) };
+  async #noteHalted(known: StoredTable, look: Omit<HaltedLook, 'lacks'>, seen?: Lack): Promise<void> {
+    const noted = known.definition?.halted;
+    const lacks = seen ?? (noted !== undefined && !this.#isAcceptedTo(noted.at) ? noted.lacks : undefined);
+    const halted = { ...look, ...(lacks !== undefined && { lacks }) };
     if (known.definition !== null) Object.assign(known, { definition: { ...known.definition, halted } });
     await this.#options.store.setHalted(known.source, halted);
   }
@@ -281,7 +313,11 @@ export class SchemaGuard {
     for (const [label, facts] of this.#touched) {
       const known = this.#stored.get(label);
       if (facts !== null && known?.definition && this.#untold(known.definition, facts) !== null)
-        await this.#noteHalted(known, facts, at);
+        await this.#noteHalted(
+          known,
+          { at, print: printOf(facts) },
+          unpublishedChange(known.definition, facts) === null ? undefined : 'unpublished',
+        );
     }
   }
 

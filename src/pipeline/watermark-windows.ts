@@ -151,9 +151,19 @@ function bytesOf(change: RowChange): number {
   return bytes;
 }
 
-/** Tells keys apart; no cell of PostgreSQL's text holds a zero byte. */
+/**
+ * Tells keys apart, and rows that have none by all of their cells: NULL is no text, whatever it is written as. A zero byte, which MySQL's texts may hold,
+ * is never followed by what stands behind one here.
+ */
 export function keyText(key: readonly Cell[]): string {
-  return key.map((cell) => (Buffer.isBuffer(cell) ? `\\x${cell.toString('hex')}` : String(cell))).join('\0');
+  return key.map(cellText).join('\0,');
+}
+
+function cellText(cell: Cell): string {
+  if (cell === null) return '\0n';
+  if (Buffer.isBuffer(cell)) return `\\x${cell.toString('hex')}`;
+  const text = String(cell);
+  return text.includes('\0') ? text.replaceAll('\0', '\0z') : text;
 }
 
 function cellOf(row: Row, at: number): Cell {

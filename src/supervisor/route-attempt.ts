@@ -37,6 +37,7 @@ import { TableMapper } from '../pipeline/table-mapper.ts';
 import { TargetLooks } from '../pipeline/target-looks.ts';
 import { WatermarkWindows } from '../pipeline/watermark-windows.ts';
 import { SessionReadsEarly } from './early-reading.ts';
+import { noteUnpublished, unpublishedOf } from './note-unpublished.ts';
 
 export interface RouteAttempt {
   readonly definition: RouteDefinition;
@@ -181,7 +182,7 @@ function isToBeAccepted({ source, acceptSchemaChangesTo }: RouteAttempt, reached
 
 /** Both sides take the route's tables. */
 async function demandFit(attempt: RouteAttempt, mapper: TableMapper, { versions, left, accepted }: Fit): Promise<void> {
-  const { definition, source, target } = attempt;
+  const { definition, source, target, store } = attempt;
   const bindings = versions.map((table) => mapper.bind(table));
   const tables = bindings.flatMap((binding) => binding.tables.map((mapped) => ({ source: binding.source, mapped })));
   const mapped = tables.map((table) => table.mapped);
@@ -195,6 +196,8 @@ async function demandFit(attempt: RouteAttempt, mapper: TableMapper, { versions,
     ...(await unlessAccepted(attempt, mapper, { accepted, findings: asked[1] })),
   ];
   logWarnings(found, attempt.logger);
+  const unpublished = found.flatMap(({ level, unpublished = [] }) => (level === 'error' ? unpublished : []));
+  await noteUnpublished(unpublished, { source, store, behind: null });
   // A queue that is lost, or another's, is told by what reads or makes it, with a code of its own.
   throwFindings(
     definition.name,
@@ -411,6 +414,11 @@ async function streamRoute(
       onHeartbeat: () => attempt.onHeartbeat(),
     });
   } catch (error) {
+    await noteUnpublished(unpublishedOf(error), {
+      source,
+      store,
+      behind: attempt.meter.written ?? checkpoint.position,
+    });
     throw readsEarly.ended(error);
   } finally {
     attempt.onLive(null);

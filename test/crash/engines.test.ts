@@ -258,8 +258,9 @@ test('links that are cut or go silent are taken up again', async () => {
 }, 180_000);
 
 test('a source that falls silent while the route starts is given up and asked again', async () => {
-  // Of the session that ends what an engine before has left, of the one that asks who the source is, and of the stream's.
-  const all = ['pg_terminate_backend', 'IDENTIFY_SYSTEM', 'wal_sender_timeout'];
+  // Of the session that ends what an engine before has left, of the one that the stream asks about tables, of the one that asks who the source is, and of the stream's.
+  const ofTables = 'tl_published';
+  const all = ['pg_terminate_backend', ofTables, 'IDENTIFY_SYSTEM', 'wal_sender_timeout'];
   const messages = sampled(all, (_, at) => at === seed % all.length);
   await Promise.all(
     messages.map(async (message, at) => {
@@ -273,8 +274,14 @@ test('a source that falls silent while the route starts is given up and asked ag
         `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database()`,
       );
       await route.state('retrying');
+      if (message === ofTables) await source.query(addOne);
       await until('a silent link', () => link.isSilent);
-      await route.reason('TL-5001', 60_000);
+      // The session that was ended has told TL-5001, too.
+      await route.until(
+        'a route that has given up',
+        () => /interrupted.*does not answer|does not answer.*interrupted/.test(route.log),
+        60_000,
+      );
       link.open();
       await source.query(addOne);
       await route.caughtUp();

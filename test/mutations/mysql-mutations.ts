@@ -8,6 +8,33 @@ const target = 'connectors/mysql/target';
 /** Of MySQL and MariaDB. */
 export const mysqlMutations: readonly Mutation[] = [
   {
+    id: 'mysql-no-text-loaded',
+    promise: 5,
+    what: 'loads bytes that are no UTF-8 as text',
+    file: 'connectors/mysql/catalogue/text-rows.ts',
+    find: 'if (this.noText === null && !isUtf8(piece))',
+    replace: 'if (this.noText === null && piece.length === 0)',
+    test: { file: 'test/unit/mysql-arriving-rows.test.ts', name: 'is no UTF-8 ends the rows' },
+  },
+  {
+    id: 'mysql-document-of-another-row',
+    promise: 2,
+    what: 'tells rows without a key apart by whether their documents are equal',
+    file: `${target}/row-statements.ts`,
+    find: "return `cast(nullif(cast(${column} as char), '') as binary) = cast(cast(cast(${value} as json) as char) as binary)`;",
+    replace: 'return `${column} = cast(${value} as json)`;',
+    test: { file: consumer, name: 'of rows without a key the one is meant' },
+  },
+  {
+    id: 'mysql-question-marks-loaded',
+    promise: 5,
+    what: 'loads the question marks that the server writes for bytes that mean nothing',
+    file: 'connectors/mysql/catalogue/select-values.ts',
+    find: 'if (!whole.has(charset)) return selectText(column);',
+    replace: "if (charset === '') return selectText(column);",
+    test: { file: 'test/integration/mysql/source.test.ts', name: 'values without a text of their own' },
+  },
+  {
     id: 'mysql-other-row-lost',
     promise: 2,
     what: 'takes the change of a row whose key another one took first for one of that one',

@@ -3,6 +3,15 @@ import type { Mutation } from './mutations.ts';
 /** Defects of who watches the workers. */
 export const supervisionMutations: readonly Mutation[] = [
   {
+    id: 'facts-waited-for-for-ever',
+    promise: 8,
+    what: 'waits without an end for what a source that has fallen silent is to say of a table',
+    file: 'connectors/postgres/source/table-facts.ts',
+    find: 'return answeredInTime(client, this.#route.from, ask);',
+    replace: 'return ask();',
+    test: { file: 'test/crash/engines.test.ts', name: 'a source that falls silent while the route starts' },
+  },
+  {
     id: 'runs-on-the-heartbeats-of-before',
     promise: 9,
     what: 'shows how long the worker was away as what changes take now',

@@ -6,7 +6,9 @@ import type { RowRepair } from '../../src/core/repairer.ts';
 import type { TableVersion } from '../../src/core/table.ts';
 import type { Since } from '../../src/operations/compare/changes-since.ts';
 import type { CompareTableOptions } from '../../src/operations/compare/compare-table.ts';
+import type { TablePlan } from '../../src/operations/compare/table-plan.ts';
 import { FrozenRepair, type FrozenRepairOptions } from '../../src/operations/repair/frozen-repair.ts';
+import { canMend, forMending } from '../../src/operations/repair/mendable-plan.ts';
 import { ChangedRows } from '../../src/pipeline/watermark-windows.ts';
 import { seed } from '../support/seed.ts';
 
@@ -33,6 +35,7 @@ class Tables {
   readonly #coming: (readonly Change[])[];
   readonly #tells: 'places' | 'contents';
   left = 0;
+  readonly refused: string[] = [];
 
   constructor(
     source: readonly string[],
@@ -106,26 +109,28 @@ class Tables {
     });
   }
 
-  async mended() {
+  /** `carrier`: of a route between vendors. */
+  async mended(carrier: TablePlan['carrier'] = null) {
     const repair = new FrozenRepair({
       freezer: this.freezer,
       write: async (_plan, rows) => this.write(rows),
       left: (_plan, rows) => {
         this.left += rows;
       },
+      refused: (_plan, columns) => this.refused.push(...columns),
       giveUp() {},
     });
     const output = { table: {} };
     const shape = { key: [], columns: [{ name: 'v', form: 'text' }] };
     const options = {
-      plan: {
-        carrier: null,
+      plan: forMending({
+        carrier,
         output,
         binding: { source: table },
         targetShape: shape,
         sourceShape: shape,
         isStreamed: false,
-      },
+      } as unknown as TablePlan),
       mapper: { rows: (_: unknown, row: Row) => [{ output, row }] },
       target: sideOf(new Map()),
       hash: { kind: 'server', seed: '' },
@@ -138,16 +143,23 @@ class Tables {
   }
 }
 
+function hashOf(text: string): string {
+  return BigInt(`0x${Buffer.from(text).toString('hex')}`).toString();
+}
+
 /** A row's hash is its text. MySQL knows no other place of a row than what it is. */
 function sideOf(given: ReadonlyMap<string, string>, tells: 'places' | 'contents' = 'places'): CompareSide {
   const rows = [...given].map(([place, v]): [string, string] => [tells === 'places' ? place : `like ${v}`, v]);
   const placed = new Map(rows);
   return {
-    listBuckets: async () => rows.map(([place, v]): ListedRow => ({ key: [], hash: v, place })),
+    listBuckets: async () => rows.map(([place, v]): ListedRow => ({ key: [], hash: hashOf(v), place })),
     placed: async (_: unknown, places: readonly string[]) =>
       new Map(places.flatMap((place) => (placed.has(place) ? [[place, [placed.get(place)]]] : []))),
+    read: async function* (_: unknown, __: unknown, { places = false }: { places?: boolean }) {
+      yield rows.map(([place, v]) => (places ? [v, place] : [v]));
+    },
     listGiven: async (_: unknown, __: unknown, { rows: given }: { rows: readonly Row[] }) =>
-      given.map(([v]) => ({ key: [], hash: String(v), bucket: 0 })),
+      given.map(([v]) => ({ key: [], hash: hashOf(String(v)), bucket: 0 })),
   } as unknown as CompareSide;
 }
 
@@ -185,4 +197,40 @@ test('rows that the target does not take, or that always change, are left and un
   tables.write = (rows) => rows.map(() => ({ kind: 'changed' as const }));
   expect(Object.fromEntries(await tables.mended())).toEqual({ missing: 1, undecided: 1 });
   expect(tables.left).toBe(1);
+});
+
+/** The target writes texts in capitals, and has no form of `bad`. */
+const carrier: TablePlan['carrier'] = {
+  keys: null,
+  row: ([v], onRefused) => {
+    if (v === 'bad') onRefused('v');
+    return [v === 'bad' ? null : String(v).toUpperCase()];
+  },
+};
+
+test('between vendors rows without a key are mended in the forms of the target, and those that have none are left and told', async () => {
+  const tables = new Tables(['a', 'a', 'b', 'bad'], ['A', 'B', 'B', 'bad'], []);
+  expect(Object.fromEntries(await tables.mended(carrier))).toEqual({ missing: 2, extra: 2 });
+  expect(tables.contents.target).toEqual(['A', 'A', 'B']);
+  expect([tables.left, tables.refused]).toEqual([1, ['v']]);
+});
+
+test('between vendors a row that has no form at the target, and comes or goes meanwhile, is told as it is at the end', async () => {
+  const gone = new Tables(['a', 'bad'], [], [[], [{ comes: false, v: 'bad' }]]);
+  gone.target.set('place of it', 'bad');
+  await gone.mended(carrier);
+  expect([gone.contents, gone.left, gone.refused]).toEqual([{ source: ['a'], target: ['A'] }, 0, []]);
+});
+
+test('between vendors rows that have a key which nobody can look up are not mended', () => {
+  const side = sideOf(new Map());
+  const plan = (given: TablePlan['carrier'], ...key: string[]) =>
+    ({ carrier: given, targetShape: { key }, isStreamed: false }) as unknown as TablePlan;
+  const both = { source: side, target: side };
+  expect([plan(null), plan(null, 'v'), plan(carrier), plan(carrier, 'v')].map((one) => canMend(both, one))).toEqual([
+    ...[true, true],
+    ...[true, false],
+  ]);
+  expect(forMending(plan(carrier, 'v')).isStreamed).toBe(false);
+  expect(canMend({ source: side, target: {} }, plan(carrier))).toBe(false);
 });

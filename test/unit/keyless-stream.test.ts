@@ -130,8 +130,10 @@ test('a TRUNCATE that another route has brought, which the target does not follo
   await bench.stop(running);
 });
 
-test('a load that has to begin anew lets others come to their end first; until then its changes are applied', async () => {
-  const bench = await KeylessBench.make({ tables: { bare: pairs(30), other: pairs(90) } });
+test('a load that has to begin anew lets others come to their end first; until then its changes are left out, and that is told', async () => {
+  // More of these can't be owed.
+  const large = Array.from({ length: 3 }, (_, n): [string, string] => [`${n}`, `${n}`.repeat(200_000)]);
+  const bench = await KeylessBench.make({ tables: { bare: [...pairs(30), ...large], other: pairs(90) } });
   const other = 'public.other';
   const isReleased = Promise.withResolvers<void>();
   bench.onRange = async (table, at) => {
@@ -143,9 +145,15 @@ test('a load that has to begin anew lets others come to their end first; until t
   // Long enough for whoever would not wait.
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(bench.anew).toBe(0);
+  await until('its wait', () => bench.progress?.loading?.[0]?.unfollowed === true);
+  const stays = [...(bench.target.get(bare) ?? [])];
   bench.insert(bare, ['9', 'meanwhile']);
   bench.delete(bare, 0);
-  expect(bench.target.get(bare)).toContain('9,meanwhile');
+  for (const _ of large) bench.delete(bare, 29);
+  expect(bench.target.get(bare)).toEqual(stays);
+  expect(bench.progress?.loading).toMatchObject([{ table: bare, unfollowed: true }, { table: other }]);
+  expect(bench.progress?.loading?.[0]).not.toHaveProperty('rests');
+  expect(bench.progress?.loading?.[1]).not.toHaveProperty('unfollowed');
   isReleased.resolve();
   await until('its begin', () => bench.anew > 0);
   expect(bench.isDone(other)).toBe(true);
@@ -168,6 +176,21 @@ test('a job that would end the session begins when the loads that are under way 
   await until('its begin', () => bench.anew > 0);
   expect(bench.isDone(bare)).toBe(true);
   expect(bench.begun).toMatchObject([{ source: 'public.later', key: [] }]);
+  await bench.stop(running);
+});
+
+test('into what a load without a key has left nothing is merged once the table has a key: rows that went since would stay', async () => {
+  const bench = await KeylessBench.make({ tables: { bare: pairs(6) }, isBlind: true, job: 1 });
+  bench.jobs.set(1, { kind: 'load', options: {}, state: 'cancelled', wish: 'cancel' });
+  bench.keys.set(bare, ['id']);
+  const running = bench.run();
+  bench.desk.want({ source: bare, existing: 'merge', where: null, job: 2 });
+  await until('its refusal', () => bench.desk.wanted.length === 0);
+  expect(bench.desk.takeFailure(2)).toMatchObject({ code: 'TL-4167' });
+  expect(bench.begun).toEqual([]);
+  bench.desk.want({ source: bare, existing: 'replace', where: null, job: 3 });
+  await until('its begin', () => bench.begun.length > 0);
+  expect(bench.begun).toMatchObject([{ source: bare, existing: 'replace', key: ['id'] }]);
   await bench.stop(running);
 });
 

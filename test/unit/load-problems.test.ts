@@ -8,7 +8,12 @@ import type { Position } from '../../src/core/position.ts';
 import type { RouteDefinition } from '../../src/core/route.ts';
 import type { SourceReader } from '../../src/core/source-reader.ts';
 import { type TableName, tableLabel } from '../../src/core/table.ts';
-import { changeLoadProblems, initialLoadProblems, type LoadEnds } from '../../src/operations/load-problems.ts';
+import {
+  changeLoadProblems,
+  changeUncopiedProblems,
+  initialLoadProblems,
+  type LoadEnds,
+} from '../../src/operations/load-problems.ts';
 import type { TableStep } from '../../src/operations/plan-route.ts';
 import type { TableBinding } from '../../src/pipeline/mapping/table-binding.ts';
 
@@ -170,6 +175,19 @@ test('a route that brings changes only is told before that nobody has copied its
     throw fail(sourceErrors.preparedMoved, { route: 'r', why: 'it is gone' });
   };
   expect(await begun({ ...none, prepared: lost })).toMatchObject([expect.stringContaining('TL-3118')]);
+});
+
+test('a change that adds tables without a load is told before that nobody has copied them', async () => {
+  const joined = async (facts: Facts) =>
+    (await changeUncopiedProblems(ends(facts).ends, bindingsOf(facts))).map(textOf);
+  const none: Facts = { bytes: { keyed: 1, keyed2: 1, bare: 0 }, mode: 'none' };
+  expect(await joined(none)).toEqual(['TL-2308 public.keyed']);
+  expect(await joined({ ...none, filled: ['public.keyed', 'public.keyed2'] })).toEqual([]);
+  expect(await joined({ ...none, allow: ['emptyTarget'] })).toEqual([]);
+  expect(await joined({ bytes: {}, mode: 'none' })).toEqual([]);
+  // The change looks at each row, but where COMMITs wait for the route.
+  expect(await joined({ ...none, filtered: 'keyed' })).toEqual(['TL-2308 public.keyed2']);
+  expect(await joined({ ...none, filtered: 'keyed', isAwaited: true })).toEqual(['TL-2308 public.keyed']);
 });
 
 test('only what a server says of the loads is told; what is about the way to it is thrown', async () => {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { CommandLine } from '../../src/cli/command-line.ts';
 import { rowsOf, watchJob } from '../../src/cli/jobs/watch-job.ts';
-import { loadProgressText } from '../../src/cli/load/load-text.ts';
+import { loadLines, loadProgressText } from '../../src/cli/load/load-text.ts';
 import type { Control } from '../../src/control/control.ts';
 import type { JobDetail } from '../../src/control/jobs.ts';
 import { LoadRates, rateOfAll } from '../../src/operations/load/load-rates.ts';
@@ -59,6 +59,13 @@ test('a load that somebody has asked for tells rows, bytes, rate and time of eac
   const one = { ...job, progress: { ...progress, tables: progress.tables.slice(1) } } as unknown as JobDetail;
   expect(loadProgressText(one, false).split('\n')).toHaveLength(2);
   expect(loadProgressText({ ...job, progress: null } as unknown as JobDetail, false)).toBe('r/1 load: running, 58%');
+});
+
+test('a table of which nothing is applied says that it waits, and one that rests that it rests', () => {
+  const bare = { ...table('public.bare', 500, 1_000), unfollowed: true as const, rowsPerSecond: 0 };
+  const style = { bars: false, colours: false };
+  expect(loadLines([bare], style)).toEqual(['public.bare   50%  500 rows read, 50 kB, waits to begin anew']);
+  expect(loadLines([{ ...bare, rests: true }], style)).toEqual(['public.bare   50%  500 rows read, 50 kB, rests']);
 });
 
 test('what is painted over is as many rows of the terminal as a text has taken there', () => {

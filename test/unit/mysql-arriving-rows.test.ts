@@ -1,13 +1,14 @@
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { arrivingRows } from '../../connectors/mysql/catalogue/arriving-rows.ts';
 import { CellRows } from '../../connectors/mysql/catalogue/cell-rows.ts';
-import { LongRowError } from '../../connectors/mysql/catalogue/long-row-error.ts';
-import type { SelectedValue } from '../../connectors/mysql/catalogue/select-values.ts';
+import { readRows, readRowText } from '../../connectors/mysql/catalogue/read-rows.ts';
+import { type SelectedValue, selectValue } from '../../connectors/mysql/catalogue/select-values.ts';
 import { TextRows } from '../../connectors/mysql/catalogue/text-rows.ts';
+import { UnreadTextError } from '../../connectors/mysql/catalogue/unread-text-error.ts';
 import type { MysqlSession } from '../../connectors/mysql/connect.ts';
-import { lastRowOf, RowTextReader } from '../../src/core/row-text.ts';
+import { LongRowError, lastRowOf, RowTextReader } from '../../src/core/row-text.ts';
 import { seed } from '../support/seed.ts';
 
 /** As the server sends it: each value behind its length. */
@@ -42,7 +43,7 @@ const row = fc.tuple(
 test('rows as text are the rows as cells, whatever is in them and wherever a piece ends', () => {
   fc.assert(
     fc.property(fc.array(row, { maxLength: 40 }), fc.integer({ min: 0, max: 5 }), (rows, offset) => {
-      const [cells, texts] = [new CellRows(selected), new TextRows(selected)];
+      const [cells, texts] = [new CellRows(selected, true), new TextRows(selected)];
       cells.begin(areBytes);
       texts.begin(areBytes);
       const pieces: Buffer[] = [];
@@ -76,13 +77,93 @@ test('the last row of a text is found where it is all of it, and one empty value
 });
 
 test('a document that comes as an empty text is told, and not read as one', () => {
-  const cells = new CellRows([plain, { ...plain, isDocument: true }]);
+  const cells = new CellRows([plain, { ...plain, empty: 'document' }], false);
   cells.begin([false, false]);
   cells.add(packetOf([Buffer.from(''), Buffer.from('{}')]), 0);
   expect(cells.unread).toBeNull();
   cells.add(packetOf([Buffer.from('1'), Buffer.from('')]), 0);
-  expect(cells.unread).toBe(1);
+  expect(cells.unread).toEqual({ column: 1, why: 'document' });
 });
+
+describe('a value whose text is that of another one', () => {
+  const bothOf = (...of: readonly SelectedValue[]) => {
+    const sinks = [new CellRows(of, true), new TextRows(of)] as const;
+    for (const sink of sinks) sink.begin(of.map(() => false));
+    const add = (...values: readonly (Buffer | string)[]): void => {
+      const packet = packetOf(values.map((value) => Buffer.from(value as Buffer)));
+      for (const sink of sinks) {
+        sink.add(packet, 0, packet.length);
+        sink.take();
+      }
+    };
+    return { add, unread: () => sinks.map(({ unread }) => unread) };
+  };
+
+  test.each([
+    ["enum('a') collate utf8mb4_bin", 'a', 'enum'],
+    ["enum('a','') collate utf8mb4_bin", '=', 'enum'],
+    ["set('a','') collate utf8mb4_bin", '=', 'set'],
+  ])('%s', (type, told, why) => {
+    const { add, unread } = bothOf(plain, selectValue('c', type));
+    add('', told);
+    expect(unread()).toEqual([null, null]);
+    add('', '');
+    expect(unread()).toEqual([
+      { column: 1, why },
+      { column: 1, why },
+    ]);
+  });
+
+  test('a set of no member, and whatever a set without an empty member is, is its text', () => {
+    const { add, unread } = bothOf(selectValue('c', "set('a','b') collate utf8mb4_bin"));
+    add('');
+    expect(unread()).toEqual([null, null]);
+  });
+
+  test('is told as a text that no value has where it is only looked at', () => {
+    const of = [selectValue('c', "set('long','') collate utf8mb4_bin")];
+    const cells = new CellRows(of, false);
+    cells.begin([false]);
+    for (const shown of ['', '=', '=long,']) cells.add(packetOf([Buffer.from(shown)]), 0);
+    expect(cells.unread).toBeNull();
+    expect(cells.take()).toEqual([['xxxxxx'], [''], ['long,']]);
+  });
+});
+
+const noText = [Buffer.from([0xff]), Buffer.from('a\xe4', 'latin1'), Buffer.from([0xed, 0xa0, 0x80])];
+
+test.each(noText)(
+  'a value that is no UTF-8 ends the rows where it comes, with its column, as text and as cells',
+  async (value) => {
+    const table = { schema: 's', name: 't' };
+    const columns = ['id', 'v', 'w'].map((name) => ({
+      name,
+      type: name === 'id' ? 'int' : 'varchar(40) collate utf8mb4_bin',
+    }));
+    for (const read of [readRows, readRowText]) {
+      const server = new Server();
+      const reading = read(server.session, { table, columns }, Number.POSITIVE_INFINITY);
+      const first = reading.next();
+      server.command.emit('fields', [{ characterSet: 63 }, { characterSet: 45 }, { characterSet: 45 }]);
+      // What stands for such a value may be one itself.
+      const good = [Buffer.from('1'), Buffer.from('\ufffd\t\n'), null];
+      for (let n = 0; n < 5_000; n++) server.row(good);
+      expect((await first).value?.bytes).toBeGreaterThan(20_000);
+      const second = reading.next();
+      server.row(good);
+      server.row([Buffer.from('2'), Buffer.from('ä'), Buffer.concat([Buffer.from('x\n'), value])]);
+      server.row([Buffer.from('3'), value, null]);
+      server.end();
+      const error = await second.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(UnreadTextError);
+      expect((error as UnreadTextError).at('r', 'p')).toMatchObject({
+        code: 'TL-3307',
+        recovery: 'halt',
+        place: { route: 'r', table: 's.t', column: 'w', position: 'p' },
+      });
+    }
+  },
+);
 
 /** What of mysql2 takes part: a connection that holds packets back while it is paused, as that does. */
 class Server extends EventEmitter {
@@ -118,12 +199,15 @@ class Server extends EventEmitter {
   }
 
   rows(count: number, bytes: number): void {
-    const buffer = packetOf([Buffer.alloc(bytes, 'x')]);
-    for (let at = 0; at < count; at++)
-      this.#give(() => {
-        this.come++;
-        this.command.row({ buffer, offset: 0, end: buffer.length, isEOF: () => false });
-      });
+    for (let at = 0; at < count; at++) this.row([Buffer.alloc(bytes, 'x')]);
+  }
+
+  row(values: readonly (Buffer | null)[]): void {
+    const buffer = packetOf(values);
+    this.#give(() => {
+      this.come++;
+      this.command.row({ buffer, offset: 0, end: buffer.length, isEOF: () => false });
+    });
   }
 
   end(): void {
@@ -135,7 +219,7 @@ class Server extends EventEmitter {
 }
 
 const asked = (server: Server, { isUnbounded = false, maxRowBytes = Number.POSITIVE_INFINITY } = {}) =>
-  arrivingRows(server.session, { sql: '', values: [], sink: new CellRows([plain]), maxRowBytes, isUnbounded });
+  arrivingRows(server.session, { sql: '', values: [], sink: new CellRows([plain], true), maxRowBytes, isUnbounded });
 
 test.each([
   ['two more batches are', false, 30],

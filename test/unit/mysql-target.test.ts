@@ -69,6 +69,10 @@ test.each([
   ["set('a','b') collate utf8mb4_bin", "set('b','a') collate utf8mb4_bin", false],
   ["set('a','b') collate utf8mb4_bin", "set('a','c') collate utf8mb4_bin", false],
   ["enum('a','b') collate utf8mb4_bin", "enum('b','c','a') collate utf8mb4_bin", true],
+  ["enum('a','A') collate utf8mb4_bin", "enum('a','A') collate utf8mb4_bin", true],
+  // The server writes the first of two that are the same to it.
+  ["enum('a','A') collate utf8mb4_bin", "enum('a','A') collate utf8mb4_general_ci", false],
+  ["set('a','a') collate utf8mb4_bin", "set('a','a') collate utf8mb4_bin", false],
 ])('values of %s fit into %s: %s', (source, target, fits) => {
   expect(typeFits(source, target)).toBe(fits);
 });

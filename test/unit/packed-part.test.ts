@@ -67,6 +67,14 @@ test('a copy of a part has its changes, and nothing of how they came', () => {
   expect({ ...rest, changes }).toEqual({ ...copy, rows: 1 });
 });
 
+test('parts that hold rows in bytes share the getter of their changes, so that all are of one shape', () => {
+  const [, ...packedParts] = parts([table, '1', aPart], [table, '2', aPart], [table, '3']);
+  const getters = packedParts.map((part) => Object.getOwnPropertyDescriptor(part, 'changes')?.get);
+  expect(getters).toEqual([expect.any(Function), getters[0]]);
+  expect(getters[1]).toBe(getters[0]);
+  expect(packedParts.map(keys)).toEqual([[['insert', 't 2']], [['insert', 't 3']]]);
+});
+
 test('what comes between new rows stays in its place', () => {
   const gone: Change = { kind: 'delete', table, before: ['2', null] };
   const beat: Change = { kind: 'watermark', id: 'w' };

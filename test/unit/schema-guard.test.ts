@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { tableSelection, wholeTable } from '../../src/config/table-selection.ts';
 import type { SchemaChange } from '../../src/core/change.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { TableDefinition, TableFacts } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
-import { printOf } from '../../src/pipeline/catalogue-print.ts';
+import { isPrintOf, printOf } from '../../src/pipeline/catalogue-print.ts';
 import { definitionOf } from '../../src/pipeline/judge-definition.ts';
 import type { TableBinding } from '../../src/pipeline/mapping/table-binding.ts';
 import { SchemaGuard, type SchemaGuardOptions } from '../../src/pipeline/schema-guard.ts';
@@ -78,6 +79,8 @@ class Guards {
   readonly #ddl: string;
   /** Of the table, beside what any binding has. */
   binding: object = {};
+  /** What becomes of the tables, as far as commands ask; null: nothing is said of any. */
+  tables: Pick<SchemaGuardOptions['route']['tables'], 'select'> | null = null;
   /** The columns that travel, by their places; null: all. */
   projection: readonly number[] | null = null;
   toldApartBy: readonly string[] | null = null;
@@ -100,7 +103,10 @@ class Guards {
     return new SchemaGuard({
       route: {
         name: 'r',
-        tables: { select: () => null, meansSchema: (schema: string) => schema === 'meant' },
+        tables: {
+          select: (schema: string, name: string) => this.tables?.select(schema, name) ?? null,
+          meansSchema: (schema: string) => schema === 'meant',
+        },
         schemaChanges: this.#schemaChanges,
         ddl: this.#ddl,
         allow: [],
@@ -277,6 +283,9 @@ test.for(['halt', 'evolve'])(
   },
 );
 
+const asTheyAre = tableSelection('r', [{ ...wholeTable, name: 'public.*' }], []);
+const underAnotherName = tableSelection('r', [{ ...wholeTable, name: 'public.*', to: 'other.{table}' }], []);
+
 test.for<
   readonly [
     ddl: string,
@@ -303,18 +312,112 @@ test.for<
   'a value of an enum that is renamed halts where no command tells it and the target has it: ddl %s, of schema %s, rows of table %s, in columns %j, carried %s: %s',
   async ([ddl, schema, table, columns, isCarried, halts]) => {
     const guards = new Guards('evolve', ddl);
+    guards.tables = asTheyAre;
     if (!isCarried) guards.projection = [];
+    const told = ddl === 'replicate' && { toldBy: '1@2' };
     for (const [position, name] of [
       ['0/2', 'sad'],
       ['0/3', 'blue'],
     ] as const) {
-      guards.catalogue = { ...before, labels: { 16400: name }, labelled: { 16400: { columns, schema, table } } };
+      const labelled = { 16400: { columns, schema, table } };
+      guards.catalogue = { ...before, ...told, labels: { 16400: name }, labelled };
       const look = guards.look(position);
       if (halts && name === 'blue')
         await expect(look).rejects.toMatchObject({ message: expect.stringContaining('a value of an enum') });
       else await look;
     }
     expect(guards.definition.labels).toEqual({ 16400: halts ? 'sad' : 'blue' });
+  },
+);
+
+const filter = { kind: 'filter', name: 'where', condition: { reads: [0] } };
+const made = (index: number) => ({ kind: 'cells', name: 'set', rules: [{ index, reads: [0] }] });
+const itself = { steps: [] };
+
+test.for<
+  readonly [
+    what: string,
+    binding: object,
+    columns: number[],
+    table: string | null,
+    tables: typeof asTheyAre,
+    told: readonly (string | undefined)[],
+    halts: boolean,
+  ]
+>([
+  ['it travels as it came', itself, [1], null, underAnotherName, ['1@2', '1@2'], false],
+  ['a condition reads it', { steps: [filter] }, [1], null, asTheyAre, ['1@2', '1@2'], true],
+  ['a condition reads another column', { steps: [filter] }, [7], null, asTheyAre, ['1@2', '1@2'], false],
+  ['another column is made of it', { steps: [made(1)] }, [1], null, asTheyAre, ['1@2', '1@2'], true],
+  ['it is made of itself', { steps: [made(0)] }, [1], null, asTheyAre, ['1@2', '1@2'], true],
+  ['a condition reads rows of a table', { steps: [filter] }, [1], '1', asTheyAre, ['1@2', '1@2'], true],
+  ['of rows of a table', itself, [1], '1', asTheyAre, ['1@2', '1@2'], false],
+  ['of rows of a table of another name there', itself, [1], '1', underAnotherName, ['1@2', '1@2'], true],
+  ['commands are told only since then', itself, [1], null, asTheyAre, [undefined, '1@2'], true],
+  ['commands were not told for a while', itself, [1], null, asTheyAre, ['1@2', '1@3'], true],
+  ['commands are told no longer', itself, [1], null, asTheyAre, ['1@2', undefined], true],
+  ['commands are told by nothing', itself, [1], null, asTheyAre, [undefined, undefined], true],
+])(
+  'a value of an enum whose new name a command brings halts where that does not make of the target what the route would have: %s',
+  async ([, binding, columns, table, tables, [toldAt = null, toldNow = null], halts]) => {
+    const guards = new Guards('evolve', 'replicate');
+    Object.assign(guards, { binding, tables });
+    const labelled = { 16400: { columns, schema: 'meant', table } };
+    guards.catalogue = { ...before, ...(toldAt && { toldBy: toldAt }), labels: { 16400: 'sad' }, labelled };
+    await guards.look('0/2');
+    guards.catalogue = { ...before, ...(toldNow && { toldBy: toldNow }), labels: { 16400: 'blue' }, labelled };
+    const look = guards.look('0/3');
+    if (!halts) {
+      await look;
+      return;
+    }
+    await expect(look).rejects.toMatchObject({ message: expect.stringContaining('a value of an enum was renamed') });
+    guards.start(at('0/4'));
+    await guards.look('0/5');
+    expect(guards.definition).toMatchObject({ labels: { 16400: 'blue' } });
+    expect(guards.definition.toldBy).toBe(toldNow ?? undefined);
+    await guards.look('0/6');
+  },
+);
+
+test.for<
+  readonly [what: string, binding: object, stamps: readonly (string | undefined)[], told: boolean, halts: boolean]
+>([
+  ['it travels', itself, ['700', '703'], false, true],
+  ['nothing has touched it', itself, ['700', '700'], false, false],
+  ['an older engine did not store since when', itself, [undefined, '703'], false, false],
+  ['commands have told both', itself, ['700', '703'], true, false],
+  ['commands have told both, and a condition reads it', { steps: [filter] }, ['700', '703'], true, true],
+  [
+    'nothing has values of it',
+    { outputs: [{ projection: [], owns: null, table: { columns: [] } }] },
+    ['700', '703'],
+    false,
+    false,
+  ],
+])(
+  'a value of an enum that was renamed and back between two looks halts, since rows came by the other name: %s',
+  async ([, binding, [was, is], told, halts]) => {
+    const guards = new Guards('evolve', told ? 'replicate' : 'ignore');
+    guards.binding = binding;
+    const labelled = { 16400: { columns: [1], schema: 'meant', table: null } };
+    const seen = (stamp: string | undefined): TableFacts => ({
+      ...before,
+      ...{ labels: { 16400: 'sad' }, labelled },
+      ...(stamp !== undefined && { labelStamps: { 16400: stamp } }),
+      ...(told && { toldBy: '1@2' }),
+    });
+    guards.catalogue = seen(was);
+    await guards.look('0/2');
+    guards.catalogue = seen(is);
+    const look = guards.look('0/3');
+    if (halts) {
+      await expect(look).rejects.toMatchObject({ message: expect.stringContaining('was renamed and back') });
+      guards.start(at('0/4'));
+      await guards.look('0/5');
+    } else await look;
+    expect(guards.definition.labelStamps).toEqual({ 16400: is });
+    await guards.look('0/6');
   },
 );
 
@@ -327,13 +430,16 @@ test('what a look has halted at is accepted once, also where an older definition
   await expect(guards.look('0/3')).rejects.toMatchObject({ code: 'TL-4109' });
   guards.store(late);
   const noted = guards.definition;
-  for (const print of [printOf(guards.catalogue), printOf(before)]) {
+  // Older engines did not ask since when a value has its name; what tells commands says nothing of the table.
+  guards.catalogue = { ...guards.catalogue, labelStamps: { 16400: '700' }, toldBy: '1@2' };
+  const { toldBy: _, ...untold } = guards.catalogue;
+  for (const print of [printOf(untold), printOf(named('blue')), printOf(before)]) {
     guards.definition = { ...noted, halted: { at: at('0/3'), print } };
     guards.start(at('0/4'));
     await guards.look('0/5');
     expect(guards.definition.labels).toEqual({ 16400: 'blue' });
   }
-  expect(noted.halted?.print).toBe(printOf(guards.catalogue));
+  expect(noted.halted?.print).toBe(printOf(named('blue')));
   guards.definition = { ...noted, halted: { at: at('0/3'), print: printOf(named('green')) } };
   guards.start(at('0/4'));
   await expect(guards.look('0/5')).rejects.toMatchObject({ code: 'TL-4109' });
@@ -396,6 +502,22 @@ test.for<readonly [before: string, now: string, isGap: boolean]>([
   expect(told?.includes('was taken out of publication') ?? false).toBe(isGap);
 });
 
+test.for<readonly [older: string, now: string]>([
+  ['a. b 7', 'a. b 7'],
+  ['mine 7.20', 'mine 7.20#5'],
+  ['mine 7.n30@5', 'mine 7.n30@5#5'],
+  ['mine 7', 'mine 7.n30@5#5'],
+  ['mine 7.9', 'mine 7.20,9@800,n30@5#5'],
+])(
+  'what a look has halted at is known again where an older engine has told of a publication: %s, and now %s',
+  ([older, now]) => {
+    const keyed = { ...before, uniqueKeys: [{ id: '10', columns: [1] }] };
+    for (const found of [before, keyed])
+      expect(isPrintOf(printOf({ ...found, published: older }), { ...keyed, published: now })).toBe(true);
+    expect(isPrintOf(printOf({ ...before, published: older }), { ...keyed, published: 'mine 7.21#5' })).toBe(false);
+  },
+);
+
 test('a table that was out of its publication for a while is told, and one of a route that has another name is not', async () => {
   const guards = new Guards('evolve');
   const published = (entry: string): TableFacts => ({ ...before, published: entry });
@@ -416,6 +538,30 @@ test('a table that was out of its publication for a while is told, and one of a 
   guards.start(at('0/5'));
   await guards.look('0/6');
   expect(guards.definition.published).toBe('prod__ab 16500.16502#7');
+  // As before again, once somebody has looked why it has halted.
+  guards.catalogue = published('prod__ab 16500.#7');
+  await expect(guards.look('0/6')).rejects.toMatchObject({ code: 'TL-4109' });
+  guards.catalogue = published('prod__ab 16500.16502#7');
+  guards.start(at('0/5'));
+  await guards.meet('0/6', '9');
+  const did = { message: expect.stringContaining('its publication did not have it') };
+  await expect(guards.look('0/6')).rejects.toMatchObject(did);
+  // Whatever else halts meanwhile.
+  guards.catalogue = { ...published('prod__ab 16500.16502#7'), columns: after.columns, stamps: after.stamps };
+  guards.start(null);
+  await expect(guards.look('0/6')).rejects.toMatchObject({ code: 'TL-4109' });
+  guards.catalogue = published('prod__ab 16500.16502#7');
+  guards.start(null);
+  await expect(guards.look('0/6')).rejects.toMatchObject(did);
+  guards.start(at('0/7'));
+  await guards.look('0/7');
+  // By what a session before has ended of.
+  guards.definition = { ...guards.definition, halted: { at: at('0/7'), print: '', lacks: 'unpublished' } };
+  guards.start(null);
+  await expect(guards.look('0/7')).rejects.toMatchObject(did);
+  guards.start(at('0/7'));
+  await guards.look('0/7');
+  expect(guards.definition.halted).toBeUndefined();
   guards.catalogue = published('prod__ab 16500.16502#9');
   await expect(guards.look('0/7')).rejects.toMatchObject({
     message: expect.stringContaining('publication prod__ab was altered'),

@@ -216,3 +216,40 @@ test('a TRUNCATE is of the table as the guard has found it to be, not as the cat
   const part = await prepare({ ...transaction(1), changes }, { guard, mapper, targetNode });
   expect(part.changes[1]).toMatchObject({ kind: 'truncate', tables: [found] });
 });
+
+test('what has been at the target does not come there again, however many nodes it has been at, and what has been elsewhere does', async () => {
+  const { mapper, targetNode } = common(new AbortController());
+  const guard = {} as SchemaGuard;
+  const origin = (...nodes: string[]) => nodes.map((node) => ({ node, position: '1', committedAtMs: 0 }));
+  const table = { schema: 'd', name: 't', identity: 'full', columns: [] } as const;
+  const changes: Change[] = [
+    { kind: 'insert', table, after: [] },
+    { kind: 'truncate', tables: [table], restartIdentity: false },
+  ];
+  const rowsOf = async (...nodes: string[]): Promise<readonly [number, boolean]> => {
+    const given = { ...transaction(1), changes, origin: origin(...nodes) };
+    const part = await prepare(given, { guard, mapper, targetNode });
+    return [part.changes.length, part.commit !== null];
+  };
+  expect(await rowsOf('elsewhere', 'further')).toEqual([2, true]);
+  for (const been of [['there'], ['there', 'elsewhere'], ['elsewhere', 'there'], ['a', 'there', 'b']])
+    expect(await rowsOf(...been)).toEqual([0, true]);
+});
+
+test('the source is acknowledged what the target has on its disk, and nothing that is only visible there', async () => {
+  const stop = new AbortController();
+  const acknowledged: unknown[] = [];
+  const at = (position: string) => position as unknown as Position;
+  const consumer = consumerOf(async () => stop.abort());
+  consumer.progress = async function* () {
+    yield { applied: at('1'), durable: null };
+    yield { applied: at('3'), durable: at('2') };
+  };
+  await streamSession({
+    ...common(stop),
+    collector: { ...collectorOf([transaction(1)]), acknowledge: (durable) => acknowledged.push(durable) },
+    consumer,
+    channel: new MemoryChannel(),
+  });
+  expect(acknowledged).toEqual(['2']);
+});

@@ -50,6 +50,8 @@ interface Loaded {
   readonly known?: () => TableDefinition | null;
   /** Rows of the target still go: what the target tells of a chunk that takes them. */
   readonly onEmpties?: (load: TableLoad, chunk: LoadedChunk) => void;
+  /** So many ranges of the table are not loaded yet; what has passed is applied when this is called. */
+  readonly ranges?: { readonly count: number; onPassed(applied: () => void): void };
 }
 
 /** What goes to the target of a load whose ranges are all loaded, and that has these keys to read again. */
@@ -57,16 +59,19 @@ async function readAgain(
   keys: readonly string[],
   chunkBytes: number,
   read: (pass: (change: Change) => void, range: ReadRange) => readonly string[],
-  { found = () => definition, known = () => definition, tableId, onEmpties }: Loaded = {},
+  { found = () => definition, known = () => definition, tableId, onEmpties, ranges }: Loaded = {},
 ): Promise<readonly LoadedChunk[]> {
   const windows = new WatermarkWindows();
   const loading = new LoadingTables();
   const passed: TransactionPart[] = [];
   const memory = new LoadMemory(1_000_000);
+  let answered = 0;
   // What has passed is applied at once.
   const pass = (one: Change): void => {
     const out = loading.pass(windows.pass(part(one)));
-    if (out.chunk !== undefined) memory.give(out.chunk.reserved);
+    const { chunk } = out;
+    if (chunk !== undefined && ranges !== undefined) ranges.onPassed(() => memory.give(chunk.reserved));
+    else if (chunk !== undefined) memory.give(chunk.reserved);
     if (out.chunk?.empties !== undefined) onEmpties?.(load, out.chunk);
     passed.push(out);
   };
@@ -77,7 +82,9 @@ async function readAgain(
       const rows = read(pass, range);
       const text = [Buffer.from(rows.join(''))];
       const bytes = text.reduce((sum, { length }) => sum + length, 0);
-      return { text, rows: rows.length, bytes, last: null, ended: true, facts: found() as never };
+      const ended = ++answered >= (ranges?.count ?? 0);
+      const last = ended ? null : [String(answered)];
+      return { text, rows: rows.length, bytes, last, ended, facts: found() as never };
     },
   };
   const mapper = {
@@ -97,8 +104,8 @@ async function readAgain(
       where: null,
       emptying: onEmpties !== undefined,
       key: ['id'],
-      after: ['9'],
-      ended: true,
+      after: ranges === undefined ? ['9'] : null,
+      ended: ranges === undefined,
       again: keys.map((key) => [key]),
       rows: 0,
       bytes: 0,
@@ -305,6 +312,37 @@ test('where changes come less is under way than where none do', async () => {
   nowMs = 5_000;
   expect(applied()).toBe(2_000);
   await memory.take(reserved, signal);
+});
+
+test('of one table a range is read while the one before it is applied, and none beyond that', async () => {
+  const from: (readonly string[] | null)[] = [];
+  const applied: (() => void)[] = [];
+  const count = 4;
+  const loading = readAgain(
+    [],
+    1_000,
+    (_, range) => {
+      if (range.kind !== 'after') throw new Error('a key of a table that lacks ranges');
+      from.push(range.key);
+      return [`${from.length}\tvalue\n`];
+    },
+    { ranges: { count, onPassed: (done) => applied.push(done) } },
+  );
+  for (let read = 2; read <= count; read++) {
+    await until('a range ahead', () => from.length >= read && applied.length >= read);
+    await new Promise(setImmediate);
+    expect(from).toHaveLength(read);
+    applied[read - 2]?.();
+  }
+  const chunks = await loading;
+  // Each goes on where the one before it has ended, also in what is stored.
+  expect(from).toEqual([null, ['1'], ['2'], ['3']]);
+  expect(chunks.map(({ progress }) => [progress.after, progress.ended, progress.done])).toEqual([
+    [['1'], false, false],
+    [['2'], false, false],
+    [['3'], false, false],
+    [['3'], true, true],
+  ]);
 });
 
 test('what is read and not at the target yet stays within the memory of loads', async () => {

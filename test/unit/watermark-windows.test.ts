@@ -31,3 +31,18 @@ test('of rows that were read before a TRUNCATE none is left, and what came behin
   const { untouched, touched } = mergeChunk(read, 2, [0], changed);
   expect([untouched, touched]).toEqual([{ text: [], count: 0 }, [['2', 'after']]]);
 });
+
+test('rows without a key are told apart by all of their cells: NULL is no text, and no cell ends where a zero byte is', () => {
+  const changed = new ChangedRows(['a', 'b']);
+  const rows = [
+    [null, 'x'],
+    ['null', 'x'],
+    ['a\0b', 'c'],
+    ['a', 'b\0c'],
+    ['a\0,b', 'c'],
+    ['a', 'b\0,c'],
+    ['\0n', 'x'],
+  ];
+  for (const after of rows) changed.note({ kind: 'insert', table: table('a', 'b'), after });
+  expect([...changed.rows.values()].map(({ key }) => key)).toEqual(rows);
+});

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { collectBehind } from '../../../src/core/collect-garbage.ts';
+import { LongRowError } from '../../../src/core/row-text.ts';
 import type { MysqlSession } from '../connect.ts';
-import { LongRowError } from './long-row-error.ts';
 
 /** What of a packet of mysql2 is read here. */
 interface DriverPacket {

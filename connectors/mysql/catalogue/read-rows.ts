@@ -5,9 +5,11 @@ import { type Column, type TableName, tableLabel } from '../../../src/core/table
 import type { MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
 import { arrivingRows, type RowSink } from './arriving-rows.ts';
-import { CellRows } from './cell-rows.ts';
+import { CellRows, type UnreadValue } from './cell-rows.ts';
+import { emptyMemberAlone } from './members.ts';
 import { type SelectedValue, selectValue } from './select-values.ts';
 import { TextRows } from './text-rows.ts';
+import { UnreadTextError } from './unread-text-error.ts';
 
 /** Of columns whose values may have megabytes each: with them no row waits beside the one that is taken. */
 const unbounded = /^(?:medium|long)(?:text|blob)|^(?:json|geometry|vector)/;
@@ -24,6 +26,8 @@ export interface RowsWanted {
   /** What stands behind the table: WHERE, ORDER BY, LIMIT. */
   readonly clauses?: string;
   readonly values?: readonly (string | number | Buffer)[];
+  /** What is read is to be written as it is: a value that its text does not tell ends the reading (TL-3209). */
+  readonly exact?: boolean;
 }
 
 export interface RowBatch {
@@ -33,7 +37,7 @@ export interface RowBatch {
 
 /**
  * Rows with their values as the binlog tells them, in batches of about 1 MB, no faster than they are taken. Whoever leaves early leaves a
- * session that is of no more use.
+ * session that is of no more use. Throws UnreadTextError.
  */
 export async function* readRows(
   session: MysqlSession,
@@ -41,17 +45,26 @@ export async function* readRows(
   maxRowBytes: number,
 ): AsyncGenerator<RowBatch, void, undefined> {
   const selected = selectedOf(wanted);
-  const sink = new CellRows(selected);
+  const sink = new CellRows(selected, wanted.exact === true);
   for await (const { taken, bytes } of reading(session, { wanted, selected, sink, maxRowBytes })) {
-    const { unread } = sink;
-    if (unread !== null)
-      throw fail(sourceErrors.documentUnread, {
-        ...{ node: session.node.name, table: tableLabel(wanted.table) },
-        column: wanted.columns[unread]?.name ?? '',
-      });
+    demandRead(session, wanted, sink.unread);
+    demandText(wanted, sink);
     yield { rows: taken, bytes };
   }
 }
+
+function demandRead({ node }: MysqlSession, { table, columns }: RowsWanted, unread: UnreadValue | null): void {
+  if (unread === null) return;
+  const place = { node: node.name, table: tableLabel(table), column: columns[unread.column]?.name ?? '' };
+  if (unread.why === 'document') throw fail(sourceErrors.documentUnread, place);
+  throw fail(sourceErrors.valueUnread, { ...place, why: whyUnread[unread.why] });
+}
+
+const whyUnread = {
+  enum: 'it is not among the members of its enum',
+  set: emptyMemberAlone,
+  text: 'it is no text of its charset',
+};
 
 /** Rows in the text format of COPY (core/row-text.ts), whole ones in each piece. */
 export interface TextBatch {
@@ -67,21 +80,32 @@ export function haveText(columns: RowsWanted['columns']): boolean {
   );
 }
 
-/** As readRows, of columns that `haveText`: no row is an object of its own, so that many may wait without being looked at again and again by the garbage collector. */
+/**
+ * As readRows of `exact`, of columns that `haveText`: no row is an object of its own, so that many may wait without being looked at again and again by the garbage collector. Throws
+ * UnreadTextError: nobody behind it looks at the bytes.
+ */
 export async function* readRowText(
   session: MysqlSession,
   wanted: Omit<RowsWanted, 'behind'>,
   maxRowBytes: number,
 ): AsyncGenerator<TextBatch, void, undefined> {
-  const selected = selectedOf(wanted);
+  const selected = selectedOf({ ...wanted, exact: true });
   const sink = new TextRows(selected);
-  for await (const { taken, rows, bytes } of reading(session, { wanted, selected, sink, maxRowBytes }))
+  for await (const { taken, rows, bytes } of reading(session, { wanted, selected, sink, maxRowBytes })) {
+    demandRead(session, wanted, sink.unread);
+    demandText(wanted, sink);
     yield { text: taken, rows, bytes };
+  }
 }
 
-function selectedOf({ columns, behind = [] }: RowsWanted): readonly SelectedValue[] {
+/** A server sends a text as it was stored, and what it has taken for one, now or in an older version, need not be UTF-8: MariaDB takes half of a surrogate pair. */
+function demandText({ table, columns }: RowsWanted, { noText }: { readonly noText: number | null }): void {
+  if (noText !== null) throw new UnreadTextError(tableLabel(table), columns[noText]?.name ?? '');
+}
+
+function selectedOf({ columns, behind = [], exact = false }: RowsWanted): readonly SelectedValue[] {
   return [
-    ...columns.map(({ name, type }) => selectValue(name, type)),
+    ...columns.map(({ name, type }) => selectValue(name, type, exact)),
     ...behind.map((sql): SelectedValue => ({ sql, isBinary: false, read: null })),
   ];
 }

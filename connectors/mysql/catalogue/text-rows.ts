@@ -1,6 +1,8 @@
 import '../source/binlog/buffer-slices.ts';
+import { isUtf8 } from 'node:buffer';
 import { copyEscaped, maxEscapedBytes, rowEnd, valueEnd, writeNull } from '../../../src/core/row-text.ts';
 import type { RowSink } from './arriving-rows.ts';
+import type { UnreadValue } from './cell-rows.ts';
 import type { SelectedValue } from './select-values.ts';
 import { isNull, ValueReader } from './value-reader.ts';
 
@@ -20,6 +22,10 @@ export class TextRows implements RowSink<readonly Buffer[]> {
   #buffer = Buffer.allocUnsafeSlow(firstBytes);
   #from = 0;
   #at = 0;
+  /** The first. */
+  unread: UnreadValue | null = null;
+  /** The column with a value that is no UTF-8. */
+  noText: number | null = null;
 
   constructor(selected: readonly SelectedValue[]) {
     this.#selected = selected;
@@ -48,7 +54,8 @@ export class TextRows implements RowSink<readonly Buffer[]> {
       }
       sum += length;
       const from = reader.end - length;
-      const { read } = this.#selected[index] as SelectedValue;
+      const { read, empty } = this.#selected[index] as SelectedValue;
+      if (length === 0 && empty !== undefined) this.unread ??= { column: index, why: empty };
       if (read === null && (this.#areBytes[index] !== true || isAscii(bytes, from, reader.end)))
         at = copyEscaped(bytes, from, reader.end, to, at);
       else at = this.#written(index, bytes.subarray(from, reader.end), at);
@@ -83,8 +90,22 @@ export class TextRows implements RowSink<readonly Buffer[]> {
     this.#cut();
     const pieces = this.#pieces;
     this.#pieces = [];
+    for (const piece of pieces) if (this.noText === null && !isUtf8(piece)) this.noText = columnOfNoText(piece);
     return pieces;
   }
+}
+
+/** What ends values and rows is never part of a character. */
+function columnOfNoText(piece: Buffer): number {
+  let column = 0;
+  for (let from = 0, at = 0; at < piece.length; at++) {
+    const byte = piece[at];
+    if (byte !== valueEnd && byte !== rowEnd) continue;
+    if (!isUtf8(piece.subarray(from, at))) return column;
+    column = byte === valueEnd ? column + 1 : 0;
+    from = at + 1;
+  }
+  return column;
 }
 
 function isAscii(bytes: Buffer, from: number, end: number): boolean {

@@ -1,5 +1,6 @@
 import { type Cell, UNCHANGED } from '../../../src/core/cell.ts';
 import type { CanonicalText } from '../../../src/core/compare-side.ts';
+import { unlikeItsText } from '../catalogue/members.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { doubleText } from '../source/binlog/values/number-text.ts';
 import { type ColumnType, charsetOf, integerBases, literalKind } from '../target/column-kind.ts';
@@ -65,6 +66,8 @@ function expressionOf(column: string, type: ColumnType, isFilled: boolean): Pick
   // In place of a document whose text is longer than max_allowed_packet MySQL gives an empty one: nothing is to be equal to it.
   if (base === 'json') return { sql: `NULLIF(CAST(${column} AS CHAR), '')`, form: 'text' };
   if (collation === null) return { sql: `CAST(${column} AS CHAR)`, form: 'text' };
+  const unlike = unlikeItsText(column, type);
+  if (unlike !== null) return { sql: `IF(${unlike.is}, '${unlike.text}', ${utf8(column)})`, form: 'text' };
   return {
     sql: charsetOf(collation) === 'utf8mb4' && base !== 'enum' && base !== 'set' ? column : utf8(column),
     form: 'text',

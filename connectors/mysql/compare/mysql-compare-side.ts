@@ -21,9 +21,10 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { NodeDefinition, RouteDefinition } from '../../../src/core/route.ts';
+import { LongRowError } from '../../../src/core/row-text.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
-import { LongRowError } from '../catalogue/long-row-error.ts';
 import { readRows } from '../catalogue/read-rows.ts';
+import { UnreadTextError } from '../catalogue/unread-text-error.ts';
 import { classifyMysqlError } from '../classify-error.ts';
 import { conditionSql } from '../condition-sql.ts';
 import { connectMysql, type MysqlSession } from '../connect.ts';
@@ -388,6 +389,8 @@ export class MysqlCompareSide implements CompareSide {
       const place = { route: route.name, table: tableLabel(table), position: 'a compare' };
       return fail(sourceErrors.rowTooLarge, { ...place, bytes: error.bytes, maxBytes: route.apply.maxRowBytes });
     }
+    if (error instanceof UnreadTextError)
+      return fail(targetErrors.compareRefused, { route: route.name, node: node.name, message: error.message }, error);
     const classified = classifyMysqlError(error, node.name);
     if (classified.recovery !== 'halt') return classified;
     return fail(

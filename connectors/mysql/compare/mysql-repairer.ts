@@ -8,6 +8,7 @@ import type { KeptImage, Repairer, RepairRequest, RowOutcome, RowRepair } from '
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { tableLabel } from '../../../src/core/table.ts';
 import { readRows } from '../catalogue/read-rows.ts';
+import { UnreadTextError } from '../catalogue/unread-text-error.ts';
 import { classifyMysqlError, isMysqlError } from '../classify-error.ts';
 import type { MysqlSession } from '../connect.ts';
 import { type Statement, statementBytes } from '../long-value.ts';
@@ -345,7 +346,10 @@ class MysqlRepairer implements Repairer {
   }
 
   #classify(error: unknown): unknown {
-    return classifyMysqlError(error, this.#options.route.to.name);
+    const { name: route, to } = this.#options.route;
+    if (error instanceof UnreadTextError)
+      return fail(targetErrors.compareRefused, { route, node: to.name, message: error.message }, error);
+    return classifyMysqlError(error, to.name);
   }
 }
 

@@ -5,7 +5,7 @@ import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import { pause } from '../../../src/core/pause.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
-import { lastRowOf } from '../../../src/core/row-text.ts';
+import { LongRowError, lastRowOf } from '../../../src/core/row-text.ts';
 import type {
   ReadKey,
   ReadPart,
@@ -16,10 +16,10 @@ import type {
 } from '../../../src/core/source-reader.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import { type AwaitedWatermarks, streamEnded } from '../../sql/awaited-watermarks.ts';
-import { LongRowError } from '../catalogue/long-row-error.ts';
 import { haveText, type RowsWanted, readRows, readRowText } from '../catalogue/read-rows.ts';
 import { type CatalogueTable, readTables } from '../catalogue/read-tables.ts';
 import { factsOf } from '../catalogue/table-facts.ts';
+import { UnreadTextError } from '../catalogue/unread-text-error.ts';
 import { classifyMysqlError, errnoOf } from '../classify-error.ts';
 import { conditionSql } from '../condition-sql.ts';
 import { connectMysql, type MysqlSession } from '../connect.ts';
@@ -197,7 +197,12 @@ export class MysqlReader implements SourceReader {
       await session.query('COMMIT');
       return { text: [], rows: 0, bytes: 0, last: null, ended: false, facts };
     }
-    const reading = { table, columns: wanted, clauses: rangeClauses(key, range, this.#condition(found, where)) };
+    const reading = {
+      table,
+      columns: wanted,
+      exact: true,
+      clauses: rangeClauses(key, range, this.#condition(found, where)),
+    };
     const most = range.kind === 'after' ? maxBytes : Number.POSITIVE_INFINITY;
     const read = haveText(wanted)
       ? await this.#readText(session, reading, most)
@@ -273,7 +278,7 @@ export class MysqlReader implements SourceReader {
       return await this.#use(await this.#server(signal), signal, run);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (error instanceof LongRowError) throw error;
+      if (error instanceof LongRowError || error instanceof UnreadTextError) throw error;
       throw classifyMysqlError(error, from.name);
     }
   }
@@ -337,6 +342,7 @@ export class MysqlReader implements SourceReader {
     const place = { route, table: tableLabel(table), position: 'a chunk of the load' };
     if (error instanceof LongRowError)
       return fail(sourceErrors.rowTooLarge, { ...place, bytes: error.bytes, maxBytes: apply.maxRowBytes });
+    if (error instanceof UnreadTextError) return error.at(route, place.position);
     // Another command has the table, or has renamed it: the reader asks again when the stream has told.
     if (missing.has(errnoOf(error) ?? 0)) return fail(sourceErrors.tableMissing, { route, table: place.table }, error);
     return error;

@@ -31,7 +31,7 @@ import { readNodeId } from '../own-database.ts';
 import { readLeftBeside } from '../schema/left-beside.ts';
 import { readSchema } from '../schema/read-schema.ts';
 import { readServerFacts } from '../server-facts.ts';
-import { withSession } from '../with-session.ts';
+import { answeredInTime, withSession } from '../with-session.ts';
 import { follow } from './definitions/follow.ts';
 import { emitMark } from './emit-signal.ts';
 import { MysqlCollector } from './mysql-collector.ts';
@@ -85,11 +85,14 @@ class MysqlSource implements Source {
 
   catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]> {
     const labels = new Set(tables.map(tableLabel));
-    return this.#with(async (session) => {
-      const found = await readTables(session, (schema, name) => labels.has(tableLabel({ schema, name })));
-      const position = formatPosition(await readEnd(session, await readServerFacts(session)));
-      return found.map((table) => factsOf(table, position));
-    });
+    // The stream goes on behind what is asked here: a server that has fallen silent would hold its end up for as long as the network does.
+    return this.#with((session) =>
+      answeredInTime(session, async () => {
+        const found = await readTables(session, (schema, name) => labels.has(tableLabel({ schema, name })));
+        const position = formatPosition(await readEnd(session, await readServerFacts(session)));
+        return found.map((table) => factsOf(table, position));
+      }),
+    );
   }
 
   follow(before: TableDefinition, options: FollowOptions): Followed {

@@ -7,13 +7,14 @@ import { pause } from '../../../src/core/pause.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import type { SourceIdentity } from '../../../src/core/route-state-store.ts';
+import { LongRowError } from '../../../src/core/row-text.ts';
 import type { QueueSnapshot } from '../../../src/core/source.ts';
 import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import type { TableFacts } from '../../../src/core/table-facts.ts';
-import { LongRowError } from '../catalogue/long-row-error.ts';
 import { readRows } from '../catalogue/read-rows.ts';
 import { type CatalogueTable, readTables, versionOf } from '../catalogue/read-tables.ts';
 import { factsOf } from '../catalogue/table-facts.ts';
+import { UnreadTextError } from '../catalogue/unread-text-error.ts';
 import { classifyMysqlError, isMysqlError } from '../classify-error.ts';
 import { connectMysql, type MysqlSession } from '../connect.ts';
 import { quoteTable } from '../identifiers.ts';
@@ -192,7 +193,11 @@ class MysqlQueueSnapshot implements QueueSnapshot {
     let isDone = false;
     try {
       signal.throwIfAborted();
-      for await (const { rows } of readRows(this.#session, { table, columns: table.columns }, apply.maxRowBytes))
+      for await (const { rows } of readRows(
+        this.#session,
+        { table, columns: table.columns, exact: true },
+        apply.maxRowBytes,
+      ))
         yield rows;
       isDone = true;
     } catch (error) {
@@ -208,6 +213,7 @@ class MysqlQueueSnapshot implements QueueSnapshot {
     const place = { route: this.#route.name, table: tableLabel(table), position: this.position };
     if (error instanceof LongRowError)
       return fail(sourceErrors.rowTooLarge, { ...place, bytes: error.bytes, maxBytes: this.#route.apply.maxRowBytes });
+    if (error instanceof UnreadTextError) return error.at(this.#route.name, this.position);
     const classified = classifyMysqlError(error, this.#route.from.name);
     if (classified.recovery !== 'halt' || !isMysqlError(error)) return classified;
     return fail(sourceErrors.loadRefused, { ...place, sqlState: error.sqlState, message: classified.message }, error);

@@ -126,10 +126,12 @@ export class RowStatements {
   }
 
   #named(row: Row): string {
-    const { key, columns } = this.#options;
+    const { key, columns, vendor } = this.#options;
     if (key.length > 0) return this.keyCondition(row);
+    // MariaDB shows no sign of a zero.
+    const signed = vendor === 'mysql';
     // Of several that are the same one is changed.
-    return `${columns.map(({ index, column }) => sameValue(column, row, index)).join(' and ')} limit 1`;
+    return `${columns.map(({ index, column }) => (signed ? signOfZero(column, row[index]) : null) ?? sameValue(column, row, index)).join(' and ')} limit 1`;
   }
 
   #match(): string {
@@ -208,9 +210,17 @@ function sameValue({ name, kind, type }: TargetColumn, row: Row, index: number):
   if (cell === null) return `${column} is null`;
   const value = valueLiteral(cell, kind);
   if (type.base === 'float') return `${column} = cast(${value} as float)`;
-  if (type.base === 'json') return `${column} = cast(${value} as json)`;
+  // As documents 1 and 1.0 are equal. A text that would be too long comes empty.
+  if (type.base === 'json')
+    return `cast(nullif(cast(${column} as char), '') as binary) = cast(cast(cast(${value} as json) as char) as binary)`;
   if (type.collation === null) return `${column} = ${keyLiteral(cell, { kind, type })}`;
   return `cast(convert(${column} using utf8mb4) as binary) = cast(${asUtf8(value, kind)} as binary)`;
+}
+
+/** Of floats: 0 and -0 are equal, and two values. Beside `=` the server would put the constant in the column's place, and not look at its sign. */
+function signOfZero({ name, type }: TargetColumn, cell: Row[number] | undefined): string | null {
+  if ((type.base !== 'float' && type.base !== 'double') || typeof cell !== 'string' || Number(cell) !== 0) return null;
+  return `cast(${quoteIdentifier(name)} * 1e0 as char) = '${cell.startsWith('-') ? '-0' : '0'}'`;
 }
 
 function asUtf8(value: string, kind: LiteralKind): string {

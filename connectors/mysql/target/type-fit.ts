@@ -1,4 +1,5 @@
 import { blobBytes, integerBits, textBytes } from '../catalogue/column-sizes.ts';
+import { tellsMembers } from '../catalogue/members.ts';
 import { type ColumnType, charsetOf, integerBases, parseType } from './column-kind.ts';
 
 const integerDigits: Readonly<Record<string, number>> = { tinyint: 3, smallint: 5, mediumint: 8, int: 10, bigint: 20 };
@@ -26,6 +27,8 @@ const madeTypes: Readonly<Record<string, ReadonlySet<string>>> = {
  * or refuses each (altered-value.ts).
  */
 export function typeFits(source: string, target: string): boolean {
+  const isListed = /^(?:enum|set)\(/.test(source);
+  if (isListed && !(tellsMembers(parseType(source)) && tellsMembers(parseType(target)))) return false;
   if (source === target) return true;
   const made = madeTypes[source];
   if (made !== undefined) return made.has(parseType(target).base);

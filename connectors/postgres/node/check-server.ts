@@ -28,6 +28,7 @@ export function checkServerFacts(check: ServerCheck): Found[] {
   return [
     identity(check),
     ...pending(check),
+    ...unsafe(check),
     ...limits(check),
     ...sessionSettings(check),
     ...encryption(check),
@@ -61,6 +62,22 @@ function pending({ facts }: ServerCheck): Found[] {
 }
 
 /** One route that does not fit is told by its own preflight; here are those that do not fit together. */
+function unsafe({ facts: { unsafeSettings }, use }: ServerCheck): Found[] {
+  if (unsafeSettings.length === 0) return [];
+  const isSource = use.sources.length > 0;
+  return [
+    {
+      level: 'warning',
+      code: 'node.unsafeSettings',
+      message: `${unsafeSettings.join(' and ')} off: after a crash of its host the server may have lost or damaged what was committed, ${
+        isSource ? 'also what is at the target by then' : 'also what was acknowledged to the source by then'
+      }`,
+      remedy: 'Switch on, where the data matters. After such a crash load or compare the tables of its routes anew.',
+      statement: `${unsafeSettings.map((name) => `ALTER SYSTEM SET ${name} = on;`).join(' ')} SELECT pg_reload_conf();`,
+    },
+  ];
+}
+
 function limits({ use, facts, node }: ServerCheck): Found[] {
   const found: Found[] = [];
   const there = new Set(facts.slots);

@@ -15,6 +15,8 @@ export interface ServerFacts {
   readonly roleSessions: number;
   /** Settings that were changed and count from the next restart on. */
   readonly pendingRestart: readonly string[];
+  /** Of fsync and full_page_writes those that are off: what is committed may be gone or damaged after a crash of the host. */
+  readonly unsafeSettings: readonly string[];
   /** -1: unlimited. */
   readonly keepSizeBytes: number;
   /** PostgreSQL 18; 0: off. */
@@ -44,6 +46,7 @@ const query = `
     (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS "roleLimit",
     (SELECT count(*)::int FROM pg_stat_activity WHERE usename = current_user AND backend_type = 'client backend') AS "roleSessions",
     ARRAY(SELECT name::text FROM pg_settings WHERE pending_restart ORDER BY 1) AS "pendingRestart",
+    ARRAY(SELECT name::text FROM setting WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY 1) AS "unsafeSettings",
     (SELECT CASE setting WHEN '-1' THEN -1 ELSE setting::float8 * 1048576 END FROM setting WHERE name = 'max_slot_wal_keep_size') AS "keepSizeBytes",
     COALESCE((SELECT setting::float8 * 1000 FROM setting WHERE name = 'idle_replication_slot_timeout'), 0) AS "idleSlotTimeoutMs",
     (SELECT setting::float8 FROM setting WHERE name = 'wal_sender_timeout') AS "senderTimeoutMs",

@@ -7,6 +7,7 @@ import { tableLabel } from '../../../src/core/table.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { demandUnawaited } from './awaited-commits.ts';
+import { commandTrigger } from './capture-name.ts';
 import { type CatalogueTable, readCatalogue, selectTables } from './catalogue.ts';
 import { captureDdl } from './ddl-capture.ts';
 import { createPublicationStatement } from './publication.ts';
@@ -124,6 +125,7 @@ export function tablesIn(route: RouteDefinition, snapshot: string) {
     const facts = await readTableFacts(
       client,
       tables.map(({ table }) => table),
+      commandTrigger(route),
     );
     return { tables, facts };
   });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { sourceErrors } from '../../../src/core/errors/catalogue/source.ts';
 import { fail } from '../../../src/core/errors/tidelock-error.ts';
 import type { Finding } from '../../../src/core/finding.ts';
@@ -8,17 +7,13 @@ import { sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { schemaLock } from '../state/state-schema.ts';
 import { captureBody, captureEvents } from './capture-function.ts';
+import { captureName } from './capture-name.ts';
 import type { Queryable } from './sessions.ts';
 
 /** What the messages of a route's event triggers are signed with: see readDdlMessage. */
 export interface DdlKey {
   readonly first: Buffer;
   readonly second: Buffer;
-}
-
-/** Of the function, and what the names of the event triggers begin with: a route's own, since each has its own life. */
-function captureName(route: RouteDefinition): string {
-  return `tidelock_ddl_${createHash('sha256').update(routeKey(route)).digest('hex').slice(0, 16)}`;
 }
 
 const random64 = [0, 1]
@@ -30,6 +25,10 @@ const random64 = [0, 1]
  * carries out under the replica role has to be told, too; the origin marker tells it from an application's.
  */
 function statements(route: RouteDefinition, user: string | null): readonly string[] {
+  return [...functionStatements(route, user), ...triggerStatements(route)];
+}
+
+function functionStatements(route: RouteDefinition, user: string | null): readonly string[] {
   const name = captureName(route);
   return [
     'CREATE TABLE IF NOT EXISTS tidelock.ddl_keys (route text PRIMARY KEY, first bytea NOT NULL, second bytea NOT NULL);',
@@ -47,11 +46,15 @@ function statements(route: RouteDefinition, user: string | null): readonly strin
           `GRANT SELECT ON tidelock.ddl_keys, tidelock.ddl_tables TO ${quoteIdentifier(user)};`,
         ]),
     `CREATE OR REPLACE FUNCTION tidelock.${name}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $tidelock$${captureBody(route)}$tidelock$;`,
-    ...captureEvents.flatMap(({ suffix, event, tags }) => [
-      `CREATE EVENT TRIGGER ${name}_${suffix} ON ${event} WHEN TAG IN (${tags.map(quoteLiteral).join(', ')}) EXECUTE FUNCTION tidelock.${name}();`,
-      `ALTER EVENT TRIGGER ${name}_${suffix} ENABLE ALWAYS;`,
-    ]),
   ];
+}
+
+function triggerStatements(route: RouteDefinition): readonly string[] {
+  const name = captureName(route);
+  return captureEvents.flatMap(({ suffix, event, tags }) => [
+    `CREATE EVENT TRIGGER ${name}_${suffix} ON ${event} WHEN TAG IN (${tags.map(quoteLiteral).join(', ')}) EXECUTE FUNCTION tidelock.${name}();`,
+    `ALTER EVENT TRIGGER ${name}_${suffix} ENABLE ALWAYS;`,
+  ]);
 }
 
 function dropStatements(route: RouteDefinition): readonly string[] {
@@ -64,23 +67,29 @@ function dropStatements(route: RouteDefinition): readonly string[] {
 
 /** With the tags that this version tells, the function that it would make, and a key that this user can read. */
 export async function isCaptured(client: Queryable, route: RouteDefinition): Promise<boolean> {
+  const { hasTriggers, hasFunction } = await readCapture(client, route);
+  return hasTriggers && hasFunction && (await readDdlKey(client, route)) !== null;
+}
+
+async function readCapture(
+  client: Queryable,
+  route: RouteDefinition,
+): Promise<{ readonly hasTriggers: boolean; readonly hasFunction: boolean }> {
   const name = captureName(route);
   const { rows } = await client.query(
     `SELECT t.evtname, t.evttags, p.prosrc, p.prosecdef FROM pg_event_trigger t JOIN pg_proc p ON p.oid = t.evtfoid
-     WHERE t.evtname LIKE $1 AND t.evtenabled = 'A'`,
-    [`${name.replaceAll('_', '\\_')}\\_%`],
+     WHERE t.evtname LIKE $1 AND t.evtenabled = 'A' AND p.oid = to_regprocedure($2)`,
+    [`${name.replaceAll('_', '\\_')}\\_%`, `tidelock.${name}()`],
   );
   const body = captureBody(route);
-  const isAsMade = captureEvents.every(({ suffix, tags }) =>
+  const hasTriggers = captureEvents.every(({ suffix, tags }) =>
     rows.some(
-      ({ evtname, evttags, prosrc, prosecdef }) =>
+      ({ evtname, evttags }) =>
         evtname === `${name}_${suffix}` &&
-        prosrc === body &&
-        prosecdef === true &&
         JSON.stringify([...(evttags as string[])].sort()) === JSON.stringify([...tags].sort()),
     ),
   );
-  return isAsMade && (await readDdlKey(client, route)) !== null;
+  return { hasTriggers, hasFunction: rows.every(({ prosrc, prosecdef }) => prosrc === body && prosecdef === true) };
 }
 
 /** Null where there is none, or none that this user may read. */
@@ -107,7 +116,10 @@ export async function readAnnounced(client: Queryable, route: RouteDefinition): 
   return rows.map(({ schema, name }) => tableLabel({ schema: String(schema), name: String(name) }));
 }
 
-/** Only objects of its own, in the schema tidelock; where the user may not, an administrator has to. */
+/**
+ * Only objects of its own, in the schema tidelock; where the user may not, an administrator has to. Event triggers stay where only their function is another one: new ones
+ * would look as if commands had gone untold for a while (TableFacts.toldBy).
+ */
 export async function captureDdl(client: Queryable, route: RouteDefinition): Promise<void> {
   if (route.ddl !== 'replicate' || (await isCaptured(client, route))) return;
   try {
@@ -116,7 +128,9 @@ export async function captureDdl(client: Queryable, route: RouteDefinition): Pro
     await client.query('SELECT pg_advisory_xact_lock($1)', [schemaLock]);
     const { rows } = await client.query(`SELECT to_regnamespace('tidelock') IS NOT NULL AS there`);
     if (rows[0]?.there !== true) await client.query('CREATE SCHEMA tidelock');
-    await client.query([...dropStatements(route), ...statements(route, null), 'COMMIT;'].join('\n'));
+    const { hasTriggers } = await readCapture(client, route);
+    const made = hasTriggers ? functionStatements(route, null) : [...dropStatements(route), ...statements(route, null)];
+    await client.query([...made, 'COMMIT;'].join('\n'));
   } catch (error) {
     await client.query('ROLLBACK');
     if (sqlState(error) !== '42501') throw error;

@@ -112,31 +112,38 @@ export function touchPublicationStatement(name: string): string {
   return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (${publicationOptions})`;
 }
 
-/** Why the publication does not carry everything of `tables`, with the statement that mends it; null where it does. */
+/**
+ * Why the publication does not carry everything of `tables`, with the statement that mends it, and labels of those that it does not have, or not whole; null where it does.
+ */
 export function publicationGap(
   name: string,
   publication: Publication,
   tables: readonly PublishedTable[],
-): { readonly why: string; readonly statement: string } | null {
+): { readonly why: string; readonly statement: string; readonly tables: readonly string[] } | null {
   const alter = `ALTER PUBLICATION ${quoteIdentifier(name)}`;
+  const missing = tables.filter(({ table }) => !publication.tables.has(tableLabel(table)));
+  const filtered = tables.filter(({ table }) => publication.tables.get(tableLabel(table))?.filtered);
+  const lacking = [...missing, ...filtered].map(({ table }) => tableLabel(table));
   if (publication.missingOperations.length > 0 || (!publication.viaRoot && tables.some(({ kind }) => kind === 'p')))
     return {
       why: publication.missingOperations.length
         ? `it does not publish ${publication.missingOperations.join(', ')}`
         : 'it publishes partitions under their own names',
       statement: `${alter} SET (${publicationOptions});`,
+      tables: lacking,
     };
-  const missing = tables.filter(({ table }) => !publication.tables.has(tableLabel(table)));
   if (missing.length > 0)
     return {
       why: `it does not contain ${missing.map(({ table }) => tableLabel(table)).join(', ')}`,
       statement: addToPublicationStatement(name, missing),
+      tables: lacking,
     };
-  const filtered = tables.find(({ table }) => publication.tables.get(tableLabel(table))?.filtered);
-  if (filtered !== undefined)
+  const [first] = filtered;
+  if (first !== undefined)
     return {
-      why: `it filters rows or columns of ${tableLabel(filtered.table)}`,
-      statement: `${alter} DROP TABLE ${quoteTable(filtered.table)}, then ADD it without a filter;`,
+      why: `it filters rows or columns of ${tableLabel(first.table)}`,
+      statement: `${alter} DROP TABLE ${quoteTable(first.table)}, then ADD it without a filter;`,
+      tables: lacking,
     };
   return null;
 }

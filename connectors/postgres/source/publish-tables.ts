@@ -10,6 +10,7 @@ import { type TableVersion, tableLabel } from '../../../src/core/table.ts';
 import { sqlState } from '../classify-error.ts';
 import { quoteIdentifier, quoteTable } from '../identifiers.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
+import { commandTrigger } from './capture-name.ts';
 import type { CatalogueTable } from './catalogue.ts';
 import { routeTables } from './create-queue.ts';
 import { addToPublicationStatement, readPublication, touchPublicationStatement } from './publication.ts';
@@ -126,7 +127,7 @@ async function asTheyAre(
       if (there.length > 0) await client.query(`LOCK TABLE ${list} IN ACCESS SHARE MODE`);
       const { rows } = await client.query('SELECT pg_current_wal_insert_lsn()::text AS position');
       const tables = (await routeTables(client, route)).filter(isWanted).map(({ table }) => table);
-      const facts = await readTableFacts(client, tables);
+      const facts = await readTableFacts(client, tables, commandTrigger(route));
       await client.query('COMMIT');
       return { position: formatLsn(parseLsn(String(rows[0]?.position))), tables, facts };
     } catch (error) {

@@ -12,7 +12,7 @@ import { formatLsn, parseLsn } from '../lsn.ts';
 import { markerPrefixes } from './markers.ts';
 import { lookAtPublication } from './publication-watch.ts';
 import { queueNames } from './queue-names.ts';
-import { connectSide } from './sessions.ts';
+import { answeredInTime, connectSide } from './sessions.ts';
 import { readSlot } from './slot.ts';
 import { isAwaited } from './standby-names.ts';
 import type { TableWatch } from './table-watch.ts';
@@ -116,7 +116,12 @@ export class SourceMonitor {
   async #connect(): Promise<pg.Client> {
     const { route, onShutdown } = this.#options;
     const client = await connectSide(route.from, route, 'heartbeat');
-    await client.query(`SET lock_timeout = ${lockMs}`);
+    try {
+      await answeredInTime(client, route.from, () => client.query(`SET lock_timeout = ${lockMs}`));
+    } catch (error) {
+      client.connection.stream.destroy();
+      throw error;
+    }
     client.on('error', (error) => {
       if (isShutdown(error) && !this.#stop.signal.aborted) onShutdown(error);
     });

@@ -5,10 +5,11 @@ import type { TableName } from '../../../src/core/table.ts';
 import type { ColumnFacts, TableFacts, UniqueKeyFacts } from '../../../src/core/table-facts.ts';
 import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
+import { commandTrigger } from './capture-name.ts';
 import { FactsAhead, type SeenFacts } from './facts-ahead.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
 import { queueNames } from './queue-names.ts';
-import { connectSide } from './sessions.ts';
+import { answeredInTime, connectSide } from './sessions.ts';
 import { isOver } from './snapshot-text.ts';
 import { isAwaited } from './standby-names.ts';
 import { uniqueKeysOf } from './unique-keys.ts';
@@ -96,16 +97,25 @@ type ColumnRow = Omit<ColumnFacts, 'missing'> & {
   readonly missing: readonly string[] | null;
 };
 
-/** Tables that do not exist are missing from the result. */
-export async function readTableFacts(client: pg.Client, tables: readonly TableName[]): Promise<TableFacts[]> {
-  return (await readFacts(client, tables, null)).map(({ facts }) => facts);
+/** Tables that do not exist are missing from the result. `trigger`: see `commandTrigger`. */
+export async function readTableFacts(
+  client: pg.Client,
+  tables: readonly TableName[],
+  trigger: string | null = null,
+): Promise<TableFacts[]> {
+  return (await readFacts(client, tables, { publication: null, trigger })).map(({ facts }) => facts);
 }
 
-/** `publication`: null where nobody asks since when it has the tables. */
+interface Watched {
+  /** Null where nobody asks since when it has the tables. */
+  readonly publication: WatchedPublication | null;
+  readonly trigger: string | null;
+}
+
 async function readFacts(
   client: pg.Client,
   tables: readonly TableName[],
-  publication: WatchedPublication | null,
+  { publication, trigger }: Watched,
 ): Promise<SeenFacts[]> {
   // Prepared: to plan it takes five times as long as to run it, and each table of a route asks once.
   const { rows } = await client.query<Record<string, unknown>>({
@@ -115,7 +125,7 @@ async function readFacts(
   });
   const found = rows.map((row) => ({ facts: factsOf(row), snapshot: String(row.snapshot) }));
   const all = found.map(({ facts }) => facts);
-  const labels = await readLabels(client, all);
+  const labels = await readLabels(client, all, trigger);
   const published = publication === null ? new Map<string, string>() : await readPublished(client, publication, all);
   return found.map(({ facts, snapshot }) => {
     const [own, entry] = [labels.get(facts.id), published.get(facts.id)];
@@ -169,14 +179,14 @@ export class TableFactsReader {
     this.#route = route;
   }
 
-  get #publication(): WatchedPublication {
+  get #watched(): Watched {
     const { publication, ownsPublication } = queueNames(this.#route);
-    return { name: publication, isOwned: ownsPublication };
+    return { publication: { name: publication, isOwned: ownsPublication }, trigger: commandTrigger(this.#route) };
   }
 
   /** See Source.expectFacts. */
   expect(tables: readonly TableName[]): void {
-    this.#ahead.expect(tables, (all) => this.#asking((client) => readFacts(client, all, this.#publication)));
+    this.#ahead.expect(tables, (all) => this.#asking((client) => this.#facts(client, all)));
   }
 
   /** See Source.facts. */
@@ -195,9 +205,18 @@ export class TableFactsReader {
   async #readAll(tables: readonly TableName[], after: string | null): Promise<readonly TableFacts[]> {
     return await this.#asking(async (client) => {
       const isSeen = after === null || (await this.#untilVisible(client, after, tables));
-      const facts = (await readFacts(client, tables, this.#publication)).map((seen) => seen.facts);
+      const facts = (await this.#facts(client, tables)).map((seen) => seen.facts);
       return isSeen ? facts : facts.map((table) => ({ ...table, isBehind: true }));
     });
+  }
+
+  #facts(client: pg.Client, tables: readonly TableName[]): Promise<SeenFacts[]> {
+    return this.#inTime(client, () => readFacts(client, tables, this.#watched));
+  }
+
+  /** The stream goes on behind what is asked here: a server that has fallen silent would hold its end up for as long as the network does. */
+  #inTime<T>(client: pg.Client, ask: () => Promise<T>): Promise<T> {
+    return answeredInTime(client, this.#route.from, ask);
   }
 
   async #asking<T>(ask: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -221,11 +240,11 @@ export class TableFactsReader {
     let isWaitedFor = false;
     let deadlineMs = performance.now() + visibleWithinMs;
     for (;;) {
-      const { rows } = await client.query('SELECT pg_current_snapshot()::text AS snapshot');
+      const { rows } = await this.#inTime(client, () => client.query('SELECT pg_current_snapshot()::text AS snapshot'));
       if (isOver(xid, String(rows[0]?.snapshot))) return true;
-      if (!(await mayAlter(client, xid, tables))) return true;
+      if (!(await this.#inTime(client, () => mayAlter(client, xid, tables)))) return true;
       // Of a stream that begins COMMITs wait as soon as it has caught up.
-      if (!isWaitedFor && (await isAwaited(client, this.#route))) {
+      if (!isWaitedFor && (await this.#inTime(client, () => isAwaited(client, this.#route)))) {
         isWaitedFor = true;
         deadlineMs = performance.now() + awaitedWithinMs;
       }

@@ -15,7 +15,7 @@ export interface TableWatchOptions {
 
 /**
  * A table with a digest of what changes when its definition is touched or its rows are written anew: stamps of its columns, and where it
- * is stored; with types that are not the server's own, what enums call their values and composites are made of, the rows of tables included; its entries of publications, which are others once it was out of one; of a partitioned table with all its partitions. Only tables that can be carried, and those that could be before they were made unlogged. No lock is taken: it would be waited for behind whoever
+ * is stored; with types that are not the server's own, what enums call their values and composites are made of, the rows of tables included; its entries of publications, which are others once it was out of one, and since when it is in its schema and a partition of what it is one of, by which it has some; of a partitioned table with all its partitions. Only tables that can be carried, and those that could be before they were made unlogged. No lock is taken: it would be waited for behind whoever
  * alters a partition.
  */
 const tablesQuery = (publication: string | null): string => `
@@ -34,24 +34,35 @@ const tablesQuery = (publication: string | null): string => `
     WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid >= 16384 AND d.deptype = 'n'
       AND d.classid IN ('pg_class'::regclass, 'pg_type'::regclass)
   ), types (digest) AS MATERIALIZED (
-    SELECT md5(concat((SELECT string_agg(e.oid::text || e.enumlabel, ',' ORDER BY e.oid) FROM pg_enum e), ' ', (
+    SELECT md5(concat((SELECT string_agg(concat(e.oid, e.enumlabel, ':', e.xmin), ',' ORDER BY e.oid) FROM pg_enum e), ' ', (
       SELECT string_agg(concat(t.attrelid, ':', t.attnum), ',' ORDER BY t.attrelid, t.attnum)
       FROM composite c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped)))
-  ), schemas AS MATERIALIZED (${publishedSchemas})
+  ), listed AS MATERIALIZED (
+    SELECT prrelid AS oid, string_agg(oid::text, ',' ORDER BY oid) AS entries FROM pg_publication_rel GROUP BY prrelid
+  ), schemas AS MATERIALIZED (
+    SELECT namespace, string_agg(entry::text, ',' ORDER BY entry) AS entries FROM (${publishedSchemas}) s GROUP BY namespace
+  ), placed AS MATERIALIZED (
+    SELECT c.oid, concat(l.entries, '/', s.entries, '@', (SELECT string_agg(d.xmin::text, ',') FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.refclassid = 'pg_namespace'::regclass)) AS digest
+    FROM pg_class c LEFT JOIN listed l ON l.oid = c.oid LEFT JOIN schemas s ON s.namespace = c.relnamespace
+    WHERE c.relkind IN ('r', 'p')
+  )
   SELECT n.nspname AS schema, c.relname AS name, c.relpersistence = 'p' AS logged, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
   FROM member m
   JOIN pg_class c ON c.oid = m.root
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_class part ON part.oid = m.oid
+  LEFT JOIN placed own ON own.oid = part.oid
+  LEFT JOIN LATERAL (
+    SELECT string_agg(concat(above.digest, '@', i.xmin), ' ' ORDER BY up.level) AS digest
+    FROM pg_partition_ancestors(part.oid) WITH ORDINALITY up (relid, level)
+    LEFT JOIN pg_inherits i ON i.inhrelid = up.relid LEFT JOIN placed above ON above.oid = up.relid AND up.level > 1
+    WHERE part.relispartition
+  ) above ON true
   CROSS JOIN LATERAL (
     SELECT concat((SELECT p.xmin::text FROM pg_publication p WHERE p.pubname = ${quoteLiteral(publication ?? '')}), ':', part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum),
       CASE WHEN bool_or(a.atttypid >= 16384) THEN (SELECT digest FROM types) END, ':',
-      (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid) FROM pg_publication_rel r WHERE r.prrelid = part.oid), ':',
-      CASE WHEN part.relispartition THEN (SELECT string_agg(r.oid::text, ',' ORDER BY r.oid)
-        FROM pg_partition_ancestors(part.oid) up JOIN pg_publication_rel r ON r.prrelid = up.relid) END, ':',
-      (SELECT string_agg(s.entry::text, ',' ORDER BY s.entry) FROM schemas s WHERE s.namespace = part.relnamespace
-        OR part.relispartition AND s.namespace IN (
-          SELECT p.relnamespace FROM pg_partition_ancestors(part.oid) up JOIN pg_class p ON p.oid = up.relid))) AS digest
+      own.digest, ':', above.digest) AS digest
     FROM pg_attribute a WHERE a.attrelid = part.oid AND a.attnum > 0
   ) d
   GROUP BY n.nspname, c.relname, c.relpersistence

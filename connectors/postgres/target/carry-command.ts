@@ -4,6 +4,7 @@ import type { DdlChange } from '../../../src/core/change.ts';
 import { targetErrors } from '../../../src/core/errors/catalogue/target.ts';
 import { fail, TidelockError } from '../../../src/core/errors/tidelock-error.ts';
 import type { Logger } from '../../../src/core/logger.ts';
+import { isMappedAsIs } from '../../../src/core/mapped-as-is.ts';
 import type { RouteDefinition } from '../../../src/core/route.ts';
 import { type TableName, tableLabel } from '../../../src/core/table.ts';
 import type { TableDefinition } from '../../../src/core/table-facts.ts';
@@ -107,20 +108,10 @@ async function resetSettings(client: pg.Client): Promise<void> {
 }
 
 /** A command's text names tables and columns as the source does. */
-function checkMapping(route: RouteDefinition, { schema, name }: TableName): void {
-  const mapped = route.tables.select(schema, name);
+function checkMapping(route: RouteDefinition, table: TableName): void {
+  const mapped = route.tables.select(table.schema, table.name);
   if (mapped === null) throw new NotCarried('the table is not part of the route');
-  const { target, where, includedColumns, excludedColumns, renamedColumns, key, transforms } = mapped;
-  const isSame =
-    target.schema === schema &&
-    target.name === name &&
-    where === null &&
-    includedColumns === null &&
-    excludedColumns.length === 0 &&
-    renamedColumns.size === 0 &&
-    key === null &&
-    transforms.length === 0;
-  if (!isSame)
+  if (!isMappedAsIs(table, mapped))
     throw new NotCarried(
       'the route gives the table other names, columns or rows at the target, which its text does not know',
     );

@@ -23,7 +23,9 @@ const tableProgress = z.object({
   unfollowed: z
     .literal(true)
     .optional()
-    .describe('No change of it is applied until it is loaded anew, which empties the table of the target.'),
+    .describe(
+      'No change of it is applied until it is loaded anew, which empties the table of the target: by itself once the loads of other tables without a key have ended, or, where `rests`, when somebody goes on.',
+    ),
 });
 
 const loadProgress = z.object({

@@ -31,7 +31,9 @@ export function loadLines(
     const percent = share === null ? '' : `${Math.floor(share * 100)}%`.padStart(4);
     const parts = [`${table.rows.toLocaleString('en')} rows read`, sizeText(table.bytes)];
     if (table.emptying) parts.push('old rows go first');
-    parts.push(...(table.rests ? ['rests'] : speedParts(table)));
+    if (table.rests) parts.push('rests');
+    else if (table.unfollowed) parts.push('waits to begin anew');
+    else parts.push(...speedParts(table));
     return `${table.table.padEnd(widest)}  ${bar}${percent}  ${parts.join(', ')}`;
   });
 }

@@ -56,8 +56,8 @@ type Rows = Extract<PlaceRows, { kind: 'rows' }>;
  * place, but of the version that the view sees the place stays.
  *
  * Nothing of it outlives the view, which ends with the session, or where rows are written anew (VACUUM FULL, CLUSTER, ALTER TABLE): then
- * what was loaded goes, and all is read again. Until that begins the stream's changes go on to be applied to what is there. A TRUNCATE ends the load:
- * what the table has since then the stream brings.
+ * what was loaded goes, and all is read again. Until that begins changes of the table are left out: what they would be applied to goes, and what they delete of rows that
+ * nobody reads any more would be owed for as long as others read. A TRUNCATE ends the load: what the table has since then the stream brings.
  */
 export class KeylessLoad implements LoadOfTable {
   readonly #options: KeylessLoadOptions;
@@ -137,7 +137,7 @@ export class KeylessLoad implements LoadOfTable {
   }
 
   get isLeft(): boolean {
-    return this.#view === null;
+    return this.#view === null || this.#anew;
   }
 
   get isOver(): boolean {

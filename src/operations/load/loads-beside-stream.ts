@@ -304,6 +304,7 @@ export class LoadsBesideStream {
         if (why !== 'begun')
           logger.warn({ table: stored.source, why }, 'the load of a table without a key begins anew');
         this.#beginAnew();
+        this.#tell();
       },
       onKeyed: () => this.#changeOver(load),
     });
@@ -562,5 +563,7 @@ function nameOf({ source, job }: WantedLoad): string {
 /** What an earlier load has not brought, and what was left out while that one emptied the table, comes by the new one. */
 function bringsAllOf(wanted: WantedLoad, known: StoredLoad): boolean {
   if (wanted.where !== null && wanted.where !== known.where) return false;
+  // Of a table without a key changes may have been left out: a row that went since would stay.
+  if (known.key.length === 0 && wanted.existing === 'merge') return false;
   return !known.emptying || wanted.existing === 'replace';
 }

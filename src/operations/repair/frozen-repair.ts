@@ -27,6 +27,8 @@ export interface FrozenRepairOptions {
   write(plan: TablePlan, rows: readonly RowRepair[], position: Position): Promise<readonly RowOutcome[]>;
   /** They still differ when they are looked at once more. */
   left(plan: TablePlan, rows: number): void;
+  /** A row of the source that has values without a form at the target, in these columns. It is among those that are left. */
+  refused(plan: TablePlan, columns: readonly string[]): void;
   /** Ends at once what `write` has begun. */
   giveUp(): void;
 }
@@ -62,11 +64,13 @@ export class FrozenRepair {
       using since = frozen.since;
       if (since === null) throw new RangeError('nobody follows the stream');
       const { decided, undecided } = await differing(options, frozen, choice);
-      const open = decided.filter((suspect) => !failed.has(identityOf(suspect)));
+      const uncarried = decided.filter(({ refused }) => refused !== undefined);
+      const open = decided.filter((one) => one.refused === undefined && !failed.has(identityOf(one)));
       if (look === looks || (open.length === 0 && undecided.length === 0)) {
         await frozen[Symbol.asyncDispose]();
         this.#options.left(plan, decided.length);
-        return [...found, ...undecided];
+        for (const { refused = [] } of uncarried) this.#options.refused(plan, refused);
+        return [...found, ...uncarried.map(told), ...undecided];
       }
       // The others come with the next look.
       const rows = await frozenRows(options, frozen, open).finally(() => frozen[Symbol.asyncDispose]());
@@ -111,6 +115,11 @@ export class FrozenRepair {
 function repairOf({ suspect: { kind, key, place = '' }, source, target }: FrozenRow): RowRepair {
   const isPlaced = kind === 'extra' && key.length === 0;
   return { key, before: target, after: source, ...(isPlaced && { version: place }) };
+}
+
+function told(suspect: ListedSuspect): Judgement {
+  const { kind, refused = [] } = suspect;
+  return { key: keyOf(suspect), verdict: kind, seen: null, refused };
 }
 
 interface Differing {

@@ -2,7 +2,6 @@ import { routeErrors } from '../../core/errors/catalogue/route.ts';
 import { fail } from '../../core/errors/tidelock-error.ts';
 import { jobName } from '../../core/job.ts';
 import type { Repairer } from '../../core/repairer.ts';
-import { canPlace } from '../compare/compare-frozen.ts';
 import { chooseHash, freezerOf, openSides, Progress, planTables } from '../compare/compare-job.ts';
 import { compareDefaults } from '../compare/compare-options.ts';
 import { compareTable, type TableState } from '../compare/compare-table.ts';
@@ -11,6 +10,7 @@ import type { OtherWay } from '../compare/other-way.ts';
 import type { TablePlan } from '../compare/table-plan.ts';
 import type { JobWork, RunJob } from '../jobs/job-work.ts';
 import { FrozenRepair } from './frozen-repair.ts';
+import { canMend, forMending } from './mendable-plan.ts';
 import type { RepairDocument, RepairedTable } from './repair-document.ts';
 import { type RepairOptions, repairOptions } from './repair-options.ts';
 import { type RepairCounts, RepairingJudge } from './repairing-judge.ts';
@@ -36,7 +36,8 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   if (live() === null) throw fail(routeErrors.repairNeedsStream, { route: definition.name });
   await using sides = openSides(work);
   const asked = { ...compareDefaults, tables: options.tables, where: options.where, showValues: options.showValues };
-  const { mapper, planned } = await planTables(work, asked, sides);
+  const { mapper, planned: compared } = await planTables(work, asked, sides);
+  const planned = compared.map((plan) => (plan.kind === 'plan' ? forMending(plan) : plan));
   const stored = await store.jobs.steps(job.number);
   const hash = await chooseHash(work, sides, stored.get('hash'));
   const digestKey = await store.jobs.digestKey();
@@ -58,6 +59,7 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
     freezer,
     write: (plan, rows, position) => repairing.write(plan, rows, position),
     left: (plan, rows) => repairing.left(plan, rows),
+    refused: (plan, columns) => repairing.refused(plan, columns),
     giveUp: () => void repairer.close(),
   });
   for (const plan of planned) {
@@ -78,7 +80,7 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
       target,
       mapper,
       judge: plan.left === null ? judge : looking,
-      mender: plan.left === null && !options.dryRun && canPlace(sides, plan) ? mender : null,
+      mender: plan.left === null && !options.dryRun && canMend(sides, plan) ? mender : null,
       showValues,
       digestKey,
       sample: null,
@@ -90,12 +92,12 @@ async function repair(work: JobWork, options: RepairOptions, repairer: Repairer)
   }
   await progress.store();
   const repaired = await repairer.counts(job.number);
-  const compared = progress.document(asked);
+  const document = progress.document(asked);
   const alone = new Set<string>();
   for (const plan of planned)
-    if (plan.kind === 'plan' && (plan.left !== null || !(await isMendable(plan, repairing, canPlace(sides, plan)))))
+    if (plan.kind === 'plan' && (plan.left !== null || !(await isMendable(plan, repairing, canMend(sides, plan)))))
       alone.add(plan.target);
-  const tables = compared.tables.map((table): RepairedTable => {
+  const tables = document.tables.map((table): RepairedTable => {
     const plan = planned.find(({ target }) => target === table.target);
     const counts = plan?.kind === 'plan' ? repairing.counts(plan) : { refused: {}, left: 0 };
     // Counted, and not repaired.

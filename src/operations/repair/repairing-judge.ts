@@ -67,7 +67,7 @@ export class RepairingJudge implements Judge {
       const judged = await this.#repairing.judge(plan, suspects.slice(at, at + repairedAtOnce));
       judgements.push(...judged);
       const uncarried = judged.filter(({ refused }) => refused !== undefined);
-      for (const { refused = [] } of uncarried) this.#refuse(plan, `TL-4602 ${refused.join(', ')}`);
+      for (const { refused = [] } of uncarried) this.refused(plan, refused);
       this.left(plan, uncarried.length);
       await this.#check(
         plan,
@@ -109,6 +109,11 @@ export class RepairingJudge implements Judge {
   #refuse(plan: TablePlan, why: string): void {
     const { refused } = this.#of(plan);
     refused[why] = (refused[why] ?? 0) + 1;
+  }
+
+  /** A row that the route would halt at. */
+  refused(plan: TablePlan, columns: readonly string[]): void {
+    this.#refuse(plan, `TL-4602 ${columns.join(', ')}`);
   }
 
   /** Rows that still differ. */

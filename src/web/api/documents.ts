@@ -52,6 +52,8 @@ export interface LoadedTable {
   readonly emptying?: boolean | undefined;
   /** Nobody goes on with it: its job was paused or cancelled, or has failed. */
   readonly rests?: boolean | undefined;
+  /** What was loaded of it goes, and nothing of it is read or applied until then. */
+  readonly unfollowed?: boolean | undefined;
 }
 
 export interface ReasonDocument {

@@ -32,8 +32,9 @@ const columns: readonly Column<LoadedTable>[] = [
   { title: 'Left', numeric: true, cell: leftText },
 ];
 
-function leftText({ rests, emptying, leftMs }: LoadedTable): string {
+function leftText({ rests, unfollowed, emptying, leftMs }: LoadedTable): string {
   if (rests) return 'rests';
+  if (unfollowed) return 'waits to begin anew';
   if (emptying) return 'old rows go first';
   return leftMs === null ? '–' : duration(leftMs);
 }

@@ -47,7 +47,7 @@ let target: TestDatabase;
 let file: RouteFile;
 
 beforeAll(async () => {
-  servers = await Promise.all([startPostgres(), startPostgres()]);
+  servers = await Promise.all([0, 1].map(() => startPostgres({ settings: { fsync: 'on' } })));
   [source, target] = (await Promise.all(servers.map((server) => server.createDatabase()))) as [
     TestDatabase,
     TestDatabase,

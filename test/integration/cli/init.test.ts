@@ -21,7 +21,7 @@ let target: TestDatabase;
 let folder: string;
 
 beforeAll(async () => {
-  servers = await Promise.all([startPostgres(), startPostgres()]);
+  servers = await Promise.all([0, 1].map(() => startPostgres({ settings: { fsync: 'on' } })));
   [source, target] = (await Promise.all([servers[0]?.createDatabase('shop'), servers[1]?.createDatabase('copy')])) as [
     TestDatabase,
     TestDatabase,

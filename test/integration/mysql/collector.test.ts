@@ -213,6 +213,7 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     await halts('TL-3306', '', "SET GLOBAL binlog_row_metadata = 'MINIMAL'; INSERT INTO t VALUES (2, 'b', 2)");
     await server.query("SET GLOBAL binlog_row_metadata = 'FULL'");
     await halts('TL-3307', "CREATE TABLE e (e enum('a'))", "SET SESSION sql_mode = ''; INSERT INTO e VALUES ('none')");
+    await halts('TL-3307', "CREATE TABLE e (e set('a', ''))", 'INSERT INTO e VALUES (2)');
   });
 
   // MySQL logs none while it has GTIDs: then no transaction may change tables without transactions.

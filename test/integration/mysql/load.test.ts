@@ -301,6 +301,23 @@ test.for(['mysql', 'mariadb'] as const)(
       await server.query('SET GLOBAL binlog_order_commits = ON');
     }
     expect((await reader.read(any, signal)).rows).toBe(1);
+    // Half of a surrogate pair is a character to MariaDB, and no UTF-8.
+    if (vendor === 'mariadb') {
+      const cut = { schema: d, name: 'cut' };
+      await server.query(
+        `CREATE TABLE ${d}.cut (a int PRIMARY KEY, v varchar(9), b blob); INSERT INTO ${d}.cut VALUES (1, 'ä', ''), (2, _utf8mb4 x'eda080', '')`,
+      );
+      await reader.key(cut);
+      const some = { ...any, table: cut, key: { columns: ['a'] }, range: { ...range, rows: 5 } };
+      for (const columns of [
+        ['a', 'v'],
+        ['b', 'v', 'a'],
+      ])
+        await expect(reader.read({ ...some, columns }, signal)).rejects.toMatchObject({
+          code: 'TL-3307',
+          place: { table: `${d}.cut`, column: 'v' },
+        });
+    }
     await reader.close();
     // Behind an address another server may answer by now.
     const elsewhere = new MysqlReader(route, () => ({ watermarks, server: { host, instance: 'another' } }));

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readRows } from '../../../connectors/mysql/catalogue/read-rows.ts';
+import { readRows, readRowText } from '../../../connectors/mysql/catalogue/read-rows.ts';
+import { canonicalColumn } from '../../../connectors/mysql/compare/canonical-text.ts';
 import { MysqlCompareSide } from '../../../connectors/mysql/compare/mysql-compare-side.ts';
 import type { RowWatch } from '../../../connectors/mysql/compare/row-watch.ts';
 import { connectMysql, type MysqlSession } from '../../../connectors/mysql/connect.ts';
 import { mysqlSource } from '../../../connectors/mysql/source/mysql-source.ts';
+import { parseType } from '../../../connectors/mysql/target/column-kind.ts';
 import type { Row } from '../../../src/core/cell.ts';
 import { type ComparedShape, keyText } from '../../../src/core/compare-side.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
@@ -237,6 +239,83 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     });
     end(session);
     await expect(reading).rejects.toThrow();
+  });
+
+  test('values without a text of their own are read as what they are, or not at all, and members compared as what they are', async () => {
+    const d = await database();
+    await server.query(
+      `CREATE TABLE ${d}.t (id int PRIMARY KEY, e enum('a', ''), s set('a', ''), n enum('a') CHARACTER SET latin1);
+       CREATE TABLE ${d}.text (id int PRIMARY KEY, v varchar(9) CHARACTER SET cp1250, l longtext CHARACTER SET cp932);
+       INSERT INTO ${d}.text VALUES (1, '', ''), (2, 'ž?', '?表'), (3, NULL, NULL), (4, '  ', ' '), (5, _cp1250 x'3f813f', '?'), (6, '?', x'3f85403f');
+       SET SESSION sql_mode = '';
+       INSERT INTO ${d}.t VALUES (1, 'a', 'a', 'a'), (2, '', '', 'a'), (3, 'a', 3, NULL), (4, 'none', 'a', 'a'), (5, 'a', 2, 'a'), (6, 'a', 'a', 'none')`,
+    );
+    const table = { schema: d, name: 't' };
+    const types = ["enum('a','')", "set('a','')", "enum('a')"].map((type) => `${type} collate utf8mb4_bin`);
+    const columns = ['e', 's', 'n'].map((name, at) => ({ name, type: types[at] as string }));
+    const shown = columns.map(({ name, type }) =>
+      canonicalColumn({ name, type: parseType(type), typeText: '', vendor }),
+    );
+    const texts = {
+      table: { schema: d, name: 'text' },
+      columns: [
+        { name: 'v', type: 'varchar(9) collate cp1250_general_ci' },
+        { name: 'l', type: 'longtext collate cp932_japanese_ci' },
+      ],
+    };
+    const session = await connectMysql(server.node);
+    try {
+      const read = async (exact: boolean, where: string) => {
+        const wanted = { table, columns, exact, clauses: ` AS t WHERE ${where} ORDER BY id` };
+        const found: Row[] = [];
+        for await (const { rows } of readRows(session, wanted, 1_000)) found.push(...rows);
+        return found;
+      };
+      const text = async (where: string) => {
+        const wanted = { table, columns, clauses: ` AS t WHERE ${where} ORDER BY id` };
+        const found: string[] = [];
+        for await (const batch of readRowText(session, wanted, 1_000)) found.push(...batch.text.map(String));
+        return found.join('');
+      };
+      const told = [
+        ['a', 'a', 'a'],
+        ['', '', 'a'],
+        ['a', 'a,', null],
+      ];
+      expect(await read(true, 'id < 4')).toEqual(told);
+      expect(await text('id < 4')).toBe('a\ta\ta\n\t\ta\na\ta,\t\\N\n');
+      const cells = await read(false, 'true');
+      const seen = await session.query(`SELECT ${shown.map(({ sql }) => sql).join(', ')} FROM ${d}.t AS t ORDER BY id`);
+      expect(seen).toEqual(cells);
+      expect(seen[3]?.[0]).not.toBe(seen[1]?.[0]);
+      expect(seen[4]?.[1]).not.toBe(seen[1]?.[1]);
+      const found: Row[] = [];
+      const wanted = { table: texts.table, columns: texts.columns, exact: true, clauses: ' WHERE id < 5 ORDER BY id' };
+      for await (const { rows } of readRows(session, wanted, 1_000)) found.push(...rows);
+      expect(found).toEqual([
+        ['', ''],
+        ['ž?', '?表'],
+        [null, null],
+        ['  ', ' '],
+      ]);
+    } finally {
+      session.close();
+    }
+    for (const [of, id, column] of [
+      [{ table, columns }, 4, 'e'],
+      [{ table, columns }, 5, 's'],
+      [{ table, columns }, 6, 'n'],
+      [texts, 5, 'v'],
+      [texts, 6, 'l'],
+    ] as const) {
+      const halts = { code: 'TL-3209', message: expect.stringContaining(`${d}.${of.table.name}.${column} can't`) };
+      const wanted = { ...of, clauses: ` WHERE id = ${id}` };
+      for (const reading of [readRows, readRowText]) {
+        const own = await connectMysql(server.node);
+        await expect(reading(own, { ...wanted, exact: true }, 1_000).next()).rejects.toMatchObject(halts);
+        own.close();
+      }
+    }
   });
 
   test('rows that somebody has written are told from others, also where they are what they were, or not there', async () => {

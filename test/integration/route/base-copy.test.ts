@@ -58,6 +58,15 @@ test('a route that brings changes only does not begin over tables that nobody ha
     await filtered.state('running');
     await filtered.stop();
   }
+  // One that is added is told of before it would halt the route.
+  for (const server of [source, target]) await server.query('CREATE TABLE late (id int PRIMARY KEY)');
+  await source.query('INSERT INTO late VALUES (1)');
+  file.configure(`tables: [{ name: public.item, where: "id > 100" }, public.other, public.late]\nload: { mode: none }`);
+  const planned = await file.tidelock('plan', '--json');
+  expect([planned.code, JSON.parse(planned.out)]).toMatchObject([
+    1,
+    { routes: [{ problems: [{ code: 'TL-2308', message: expect.stringContaining('public.late at the target') }] }] },
+  ]);
   expect((await file.tidelock('drop', 'here-to-there', '--yes')).code).toBe(0);
   file.configure(`${without}\nallow: [emptyTarget]`);
   await using allowed = file.run();

@@ -57,7 +57,13 @@ test('what would not be met again halts at once', () => {
     fail(targetErrors.committedOff, { route: 'r', position: at(20), message: '2 rows, not 3' }),
     fail(nodeErrors.defect, { name: 'TypeError', where: 'x.ts:1' }),
     fail(sourceErrors.publicationMissing, { route: 'r', publication: 'p' }),
-    fail(sourceErrors.publicationIncomplete, { route: 'r', publication: 'p', why: 'no truncate', statement: 's' }),
+    fail(sourceErrors.publicationIncomplete, {
+      route: 'r',
+      publication: 'p',
+      why: 'no truncate',
+      statement: 's',
+      tables: [],
+    }),
     fail(routeErrors.fenced, { route: 'r', epoch: '1' }),
     new Error('none of ours'),
   ];

@@ -1,6 +1,7 @@
 import './buffer-slices.ts';
 import { inflateRawSync, inflateSync } from 'node:zlib';
 import type { Cell, Row } from '../../../../src/core/cell.ts';
+import { emptyMemberAlone } from '../../catalogue/members.ts';
 import { ByteReader, readUint32 } from './byte-reader.ts';
 import * as kind from './row-kinds.ts';
 import type { RowPlan } from './row-plan.ts';
@@ -372,6 +373,7 @@ export class RowReader {
       if (member === undefined) throw new RangeError('a set beyond its members');
       chosen.push(member);
     }
+    if (chosen.length === 1 && chosen[0] === '') throw new UnreadableValueError(column, emptyMemberAlone);
     return chosen.join(',');
   }
 

@@ -287,6 +287,7 @@ async function published(
       message: `publication ${quoteIdentifier(name)}: ${gap.why}`,
       remedy: 'Tables made since the route was started are not replicated until they are loaded and published.',
       statement: gap.statement,
+      unpublished: gap.tables,
     },
   ];
 }

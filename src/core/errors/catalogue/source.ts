@@ -114,7 +114,14 @@ export const sourceErrors = {
     remedy: ({ route }) => `Changes since it was dropped are not published. Begin the route anew: ${beginAnew(route)}.`,
     explanation: 'The publication says which tables the server decodes for the route. It was dropped or renamed.',
   }),
-  publicationIncomplete: errorKind<{ route: string; publication: string; why: string; statement: string }>({
+  publicationIncomplete: errorKind<{
+    route: string;
+    publication: string;
+    why: string;
+    statement: string;
+    /** Labels of those that it does not have, or not whole. */
+    tables: readonly string[];
+  }>({
     code: 'TL-3111',
     title: 'The publication does not carry everything that the route needs',
     recovery: 'halt',
@@ -122,7 +129,7 @@ export const sourceErrors = {
     remedy: ({ statement }) =>
       `Changes that were not published are missing at the target: compare or load those tables again. Then: ${statement}`,
     explanation:
-      'A table was dropped and made anew, was taken out of the publication, or the publication filters rows, columns or operations. A table that was taken out and put back halts once more (TL-4105 or TL-4109), until a person has said that its rows were looked after.',
+      'A table was dropped and made anew, was taken out of the publication, or the publication filters rows, columns or operations. A table that was taken out and put back, or filtered for a while, halts once more (TL-4105 or TL-4109), until a person has said that its rows were looked after.',
   }),
   tableMissing: errorKind<{ route: string; table: string }>({
     code: 'TL-3112',
@@ -173,6 +180,16 @@ export const sourceErrors = {
       `Run at ${node}: SET GLOBAL max_allowed_packet = 1073741824. Then start the route, or the job, again; or exclude the column.`,
     explanation:
       'MySQL gives an empty text for such a document, without an error. The change queue has it whole: only a load, a compare or a repair reads it from the table.',
+  }),
+  valueUnread: errorKind<{ node: string; table: string; column: string; why: string }>({
+    code: 'TL-3209',
+    title: 'A value of a table can not be told exactly',
+    recovery: 'halt',
+    message: ({ node, table, column, why }) => `node ${node}: a value of ${table}.${column} can't be carried: ${why}`,
+    remedy: () =>
+      'Mend the value at the source, or exclude the column from the route. Then start the route, or the job, again.',
+    explanation:
+      'The value has no text that would give the same value at the target. Guessing would alter it. TL-3307 tells the same of a change of the binlog.',
   }),
   invalidText: errorKind<{ route: string; table: string; column: string; position: string }>({
     code: 'TL-3202',
