@@ -138,6 +138,9 @@ describe.for(seeds())('seed %i', (seed) => {
         isLoaded: (_, row) => isLoaded(row),
         onAgain: (moved) => again.push([...moved]),
       });
+      /** What the stream has ended with is what there is to tell, and nothing waits for it any more. */
+      const ended = reading.ended.then(() => Promise.reject(reading.error ?? new Error('the stream has ended')));
+      ended.catch(() => {});
       const reader = queue.source.reader();
       const signal = AbortSignal.timeout(100_000);
       expect(await reader.key(table)).toEqual({ columns: key.names });
@@ -164,7 +167,7 @@ describe.for(seeds())('seed %i', (seed) => {
         };
         windows.open({ low: id, high: id, tables: new Map(), close });
         await reader.watermark(id, signal);
-        await passed.promise;
+        await Promise.race([passed.promise, ended]);
       };
       /** One chunk, with whatever happens between its watermarks. */
       const chunk = async (range: ReadRange): Promise<ReadRows> => {
@@ -202,7 +205,7 @@ describe.for(seeds())('seed %i', (seed) => {
         const request = { table, key: { columns: key.names }, columns, range, low, maxBytes: 20_000 };
         read = await reader.read({ ...request, where: isPart ? { text: 'k % 2 = 0', plain: null } : null }, signal);
         await reader.watermark(high, signal);
-        await passed;
+        await Promise.race([passed, ended]);
         return read;
       };
       let isOver = false;
@@ -210,22 +213,25 @@ describe.for(seeds())('seed %i', (seed) => {
       // Rows that come behind a TRUNCATE all come in the stream: such a load has little left to lose.
       const truncates = random() < 0.4;
       const writing = writeUntil(db, key, { random, tally, truncates, isOver: () => isOver });
-      while (isEmptying) {
-        const enough = tally.changed + 5;
-        await until('changes while rows go', () => tally.changed >= enough);
-        await empty();
+      try {
+        while (isEmptying) {
+          const enough = tally.changed + 5;
+          await until('changes while rows go', () => tally.changed >= enough);
+          await empty();
+        }
+        for (let after: readonly string[] | null = null; ; ) {
+          // Else a chunk is read so fast that nothing happens under the load.
+          const enough = tally.changed + 5;
+          await until('changes under the load', () => tally.changed >= enough);
+          const read: ReadRows = await chunk({ kind: 'after', key: after, rows: 5 + Math.floor(random() * 40) });
+          after = read.last ?? after;
+          if (read.ended) break;
+          await moveBack(db, key.names);
+        }
+      } finally {
+        isOver = true;
+        await writing;
       }
-      for (let after: readonly string[] | null = null; ; ) {
-        // Else a chunk is read so fast that nothing happens under the load.
-        const enough = tally.changed + 5;
-        await until('changes under the load', () => tally.changed >= enough);
-        const read: ReadRows = await chunk({ kind: 'after', key: after, rows: 5 + Math.floor(random() * 40) });
-        after = read.last ?? after;
-        if (read.ended) break;
-        await moveBack(db, key.names);
-      }
-      isOver = true;
-      await writing;
       await reading.reached(await queue.source.mark());
       while (again.length > 0) await chunk({ kind: 'keys', keys: again.splice(0) });
       await reading.reached(await queue.source.mark());
