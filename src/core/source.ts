@@ -142,6 +142,8 @@ export interface Source {
   expectFacts?(tables: readonly TableName[]): void;
   /** What the catalogue says of tables now; those that are not there are missing. */
   catalogue(tables: readonly TableName[]): Promise<readonly TableFacts[]>;
+  /** Of partitions of a table, as `storage` has them, that it got since it was looked at last: those that had rows before they were its partitions, though `attached` does not tell it. */
+  filled?(table: TableName, partitions: readonly string[]): Promise<readonly string[]>;
   /** True where every stamp was given before `seen`, as a SchemaChange carries it. */
   settled(stamps: readonly string[], seen: string): boolean;
   /** True where the transaction of the stamp `a` got its id before `b`, which is a stamp or the id of a transaction part. */

@@ -10,7 +10,7 @@ import type { RouteDefinition } from '../core/route.ts';
 import type { RouteStateStore, StoredTable } from '../core/route-state-store.ts';
 import type { SchemaStep } from '../core/schema-step.ts';
 import type { Followed, Source } from '../core/source.ts';
-import { type TableVersion, tableLabel } from '../core/table.ts';
+import { type TableVersion, tableLabel, tableOfLabel } from '../core/table.ts';
 import type { HaltedLook, LabelFacts, Lack, TableDefinition, TableFacts, UniqueKeyFacts } from '../core/table-facts.ts';
 import type { Target } from '../core/target.ts';
 import type { TransactionPart } from '../core/transaction.ts';
@@ -42,7 +42,10 @@ export interface SchemaGuardOptions {
   readonly route: Pick<RouteDefinition, 'name' | 'tables' | 'schemaChanges' | 'ddl' | 'allow'>;
   readonly mapper: TableMapper;
   readonly store: Pick<RouteStateStore, 'setHalted'>;
-  readonly source: Pick<Source, 'facts' | 'expectFacts' | 'catalogue' | 'settled' | 'precedes' | 'order' | 'follow'>;
+  readonly source: Pick<
+    Source,
+    'facts' | 'expectFacts' | 'catalogue' | 'filled' | 'settled' | 'precedes' | 'order' | 'follow'
+  >;
   readonly target: Pick<Target, 'columns'>;
   readonly logger: Logger;
   /** What was stored about the tables when the route last ran. */
@@ -187,9 +190,11 @@ export class SchemaGuard {
     if (was === undefined && tables?.kind !== 'created') return;
     if (tables?.kind === 'renamed') this.#stored.delete(tableLabel(tables.from));
     const { gone = [], ignored = [], left } = was?.definition ?? {};
-    // A command does not tell what looks have shown.
-    const shown = was?.definition ? untoldOf(was.definition) : {};
-    const definition = { ...definitionOf(facts), ...shown, gone, ignored, ...(left !== undefined && { left }) };
+    // A command does not tell what looks have shown, and what they have halted at is for a person to accept.
+    const { halted } = was?.definition ?? {};
+    const shown = { ...(was?.definition ? untoldOf(was.definition) : {}), ...(halted !== undefined && { halted }) };
+    const made = { ...definitionOf(facts), ...shown, gone, ignored, ...(left !== undefined && { left }) };
+    const definition = { ...made, storage: { ...this.#unseen(change, was?.definition ?? null), ...facts.storage } };
     mapper.adjust(definition, definition);
     const stored = { ...storedTable(mapper.bind(versionOf(definition)), definition), loadedTo: was?.loadedTo ?? null };
     this.#stored.set(stored.source, stored);
@@ -199,8 +204,15 @@ export class SchemaGuard {
     change.stored = stored;
   }
 
+  /** Partitions that have gone, which is no command about their table: the next look is to tell. What a person has carried out is done. */
+  #unseen({ applied, facts }: DdlChange, was: TableDefinition | null): TableDefinition['storage'] {
+    const isAllowed = this.#options.route.allow.includes('partitionChanges');
+    if (applied || isAllowed || was === null || was.id !== facts?.id) return {};
+    return Object.fromEntries(Object.entries(was.storage).filter(([part]) => facts.storage[part] === undefined));
+  }
+
   async #read(labels: readonly string[]): Promise<void> {
-    const wanted = labels.flatMap((label) => this.#stored.get(label)?.definition ?? []);
+    const wanted = labels.flatMap((label) => this.#stored.get(label)?.definition ?? tableOfLabel(label) ?? []);
     const touches = new Map(labels.map((label) => [label, this.#touches.get(label)]));
     const all = await this.#options.source.catalogue(wanted);
     for (const label of labels) {
@@ -213,11 +225,13 @@ export class SchemaGuard {
     }
   }
 
-  async #look(label: string, facts: TableFacts, at: Position): Promise<SchemaChange | null> {
+  async #look(label: string, seen: TableFacts, at: Position): Promise<SchemaChange | null> {
     const { route } = this.#options;
     const known = this.#stored.get(label);
-    const before = known?.definition ?? null;
-    if (known === undefined || before === null) return null;
+    if (known === undefined) return null;
+    const before = known.definition;
+    if (before === null) return this.#begun(known, seen, at);
+    const facts = await this.#withFilled(before, seen);
     const { id: tableId } = facts;
     const to = versionOf(definitionOf(facts));
     const change: SchemaChange = { kind: 'schemaChange', from: null, to, at, tableId, seen: null };
@@ -255,6 +269,30 @@ export class SchemaGuard {
     await this.#noteHalted(known, { at, print: printOf(facts) }, why === unlogged ? true : lacks);
     if (why === untold) await this.#haltAlso(at);
     throw route.schemaChanges === 'halt' ? this.#halt(change, why) : this.#unproven(change, why);
+  }
+
+  /**
+   * Of a queue that was there before the route: no row of the table has come yet, which would have said whether it is as it was then. From here on it is looked at as others
+   * are.
+   */
+  #begun(known: StoredTable, facts: TableFacts, at: Position): SchemaChange | null {
+    const { mapper } = this.#options;
+    const to = versionOf(definitionOf(facts));
+    if (known.fingerprint !== storedTable(mapper.bind(to), null).fingerprint) return null;
+    const change: SchemaChange = { kind: 'schemaChange', from: null, to, at, tableId: facts.id, seen: null };
+    this.#accept(change, facts);
+    return change;
+  }
+
+  /** Rows that a partition had before it was one came without row events, also where one transaction has made and attached it. */
+  async #withFilled(before: TableDefinition, facts: TableFacts): Promise<TableFacts> {
+    const { source, route } = this.#options;
+    const come = Object.keys(facts.storage).filter(
+      (part) => part !== facts.id && before.storage[part] === undefined && !facts.attached.includes(part),
+    );
+    if (come.length === 0 || before.id !== facts.id || route.allow.includes('partitionChanges')) return facts;
+    const filled = (await source.filled?.(facts, come)) ?? [];
+    return { ...facts, attached: [...facts.attached, ...filled] };
   }
 
   #untold(before: TableDefinition, facts: TableFacts): string | null {
@@ -327,9 +365,10 @@ export class SchemaGuard {
     const { to } = change;
     const label = tableLabel(to);
     const known = this.#stored.get(label);
-    const facts = await source.facts(to, transaction);
+    const seen = await source.facts(to, transaction);
     // What a look has shown before is older: a partition that was made since would be missing from it.
-    if (facts !== null && this.#touched.get(label)) this.#touched.set(label, facts);
+    if (seen !== null && this.#touched.get(label)) this.#touched.set(label, seen);
+    const facts = seen !== null && known?.definition ? await this.#withFilled(known.definition, seen) : seen;
     if (known === undefined) return await this.#first(change, facts);
     if (known.definition === null) return await this.#unknown(change, known, facts);
     if (change.tableId !== known.definition.id) {
@@ -477,11 +516,18 @@ export class SchemaGuard {
     const { mapper } = this.#options;
     const { to } = change;
     const found = judged ?? (facts !== null && isOfCatalogue(to, facts) ? takenOf(change, facts) : null);
-    const definition = found && this.#ignored.withLeft(found, this.#stored.get(tableLabel(to))?.definition ?? null);
+    const before = this.#stored.get(tableLabel(to))?.definition ?? null;
+    const definition = found && { ...this.#ignored.withLeft(found, before), ...this.#unaccepted(before) };
     if (definition !== null) mapper.adjust(to, definition);
     const stored = this.#renewed(mapper.bind(to), definition);
     this.#stored.set(stored.source, stored);
     change.evolution = { steps: [], stored };
+  }
+
+  /** Changes that are not in the queue, as was seen later than what is accepted. */
+  #unaccepted(before: TableDefinition | null): Pick<TableDefinition, 'halted'> {
+    const { halted } = before ?? {};
+    return halted?.lacks === undefined || this.#isAcceptedTo(halted.at) ? {} : { halted };
   }
 
   /** The same columns with the same values; what is stored to prove the next change by may be newer. */

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
 import { tableSelection, wholeTable } from '../../src/config/table-selection.ts';
-import type { SchemaChange } from '../../src/core/change.ts';
+import type { DdlChange, SchemaChange } from '../../src/core/change.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Position } from '../../src/core/position.ts';
+import type { StoredTable } from '../../src/core/route-state-store.ts';
 import type { TableDefinition, TableFacts } from '../../src/core/table-facts.ts';
 import type { TransactionPart } from '../../src/core/transaction.ts';
 import { isPrintOf, printOf } from '../../src/pipeline/catalogue-print.ts';
-import { definitionOf } from '../../src/pipeline/judge-definition.ts';
+import { definitionOf, versionOf } from '../../src/pipeline/judge-definition.ts';
 import type { TableBinding } from '../../src/pipeline/mapping/table-binding.ts';
 import { SchemaGuard, type SchemaGuardOptions } from '../../src/pipeline/schema-guard.ts';
-import type { TableMapper } from '../../src/pipeline/table-mapper.ts';
+import { storedTable, type TableMapper } from '../../src/pipeline/table-mapper.ts';
 import { untoldChange } from '../../src/pipeline/untold-changes.ts';
 
 const label = 'public.p';
@@ -85,6 +86,10 @@ class Guards {
   projection: readonly number[] | null = null;
   toldApartBy: readonly string[] | null = null;
   catalogue = before;
+  /** Partitions that had rows before they were some. */
+  filled: readonly string[] = [];
+  /** Where no more is stored of the table: its fingerprint. */
+  unknown: string | null = null;
   definition: TableDefinition = definitionOf(before);
   halts = 0;
   #guard: SchemaGuard;
@@ -138,13 +143,20 @@ class Guards {
         facts: async (_: unknown, transaction: string) =>
           transaction === 'unseen' ? { ...this.catalogue, isBehind: true } : this.catalogue,
         catalogue: async () => [this.catalogue],
+        filled: async (_: unknown, partitions: readonly string[]) =>
+          this.filled.filter((partition) => partitions.includes(partition)),
         order: { covers: (a: string, b: string) => a >= b },
         settled: () => true,
         precedes: () => true,
       },
       target: { columns: async () => [{ name: 'n' }] },
       logger: silentLogger,
-      stored: [{ source: label, target: label, fingerprint: '', definition: this.definition }],
+      stored: [
+        {
+          ...{ source: label, target: label, fingerprint: this.unknown ?? '' },
+          definition: this.unknown === null ? this.definition : null,
+        },
+      ],
       acceptedTo,
     } as unknown as SchemaGuardOptions);
   }
@@ -165,10 +177,27 @@ class Guards {
     return changes;
   }
 
+  /** A command that leaves the table as the catalogue has it. */
+  command(position: string, applied = false): void {
+    const change = {
+      kind: 'ddl',
+      tag: 'ALTER TABLE',
+      object: label,
+      table: facts,
+      facts: this.catalogue,
+      tables: null,
+    };
+    const ddl = { ...change, leftOut: false, obstacle: null, applied, at: at(position) } as unknown as DdlChange;
+    this.store([{ evolution: this.#guard.command(ddl) as { readonly stored: StoredTable } }]);
+  }
+
   /** What has come of them is at the target. */
-  store(changes: readonly SchemaChange[]): void {
-    for (const { evolution } of changes)
-      if (evolution?.stored?.definition) this.definition = JSON.parse(JSON.stringify(evolution.stored.definition));
+  store(changes: readonly { readonly evolution?: { readonly stored?: StoredTable | null } | undefined }[]): void {
+    for (const { evolution } of changes) {
+      if (!evolution?.stored?.definition) continue;
+      this.definition = JSON.parse(JSON.stringify(evolution.stored.definition));
+      this.unknown = null;
+    }
   }
 }
 
@@ -589,6 +618,70 @@ test('a partition that is not logged for a while halts, and once more when it is
   expect(guards.definition.halted).toBeUndefined();
   guards.start(null);
   await guards.look('0/8');
+});
+
+test('a table of a queue that was there before the route is looked at from the first look on, though no row has come', async () => {
+  const named = (label: string): TableFacts => ({ ...before, labels: { 16400: label } });
+  const { fingerprint } = storedTable(
+    { source: versionOf(definitionOf(before)), tables: [], outputs: [{ owns: null }] } as never,
+    null,
+  );
+  for (const [found, isKnown] of [
+    [fingerprint, true],
+    ['of other columns', false],
+  ] as const) {
+    const guards = new Guards('evolve');
+    guards.unknown = found;
+    guards.start(null);
+    guards.catalogue = named('sad');
+    expect((await guards.look('0/2')).length > 0).toBe(isKnown);
+    guards.catalogue = named('blue');
+    const look = guards.look('0/3');
+    if (isKnown) await expect(look).rejects.toMatchObject({ code: 'TL-4109' });
+    else expect(await look).toEqual([]);
+  }
+});
+
+test('a partition that one transaction has made, filled and attached is told by a row as by a look; one that it made for new rows goes on', async () => {
+  for (const isFilled of [true, false]) {
+    const guards = new Guards('evolve');
+    guards.catalogue = { ...before, storage: { 1: '1', 7: '7' } };
+    guards.filled = isFilled ? ['7'] : [];
+    for (const tell of [() => guards.meet('0/2', '8'), () => guards.look('0/3')]) {
+      if (!isFilled) await tell();
+      else
+        await expect(tell()).rejects.toMatchObject({
+          code: 'TL-4109',
+          message: expect.stringContaining('attached as a partition'),
+        });
+    }
+    expect(guards.definition.storage).toEqual(isFilled ? { 1: '1' } : { 1: '1', 7: '7' });
+  }
+});
+
+test('a command about a table takes nothing away of what looks have to tell: partitions that have gone, and what is not in the queue', async () => {
+  for (const isApplied of [false, true]) {
+    const guards = new Guards('evolve', 'replicate');
+    guards.tables = asTheyAre;
+    guards.definition = { ...guards.definition, storage: { 1: '1', 7: '7' } };
+    guards.start(null);
+    guards.command('0/2', isApplied);
+    const look = guards.look('0/3');
+    // A person has done at the target what this one does at the source: it may be this that the partition has gone by.
+    if (isApplied) await look;
+    else await expect(look).rejects.toMatchObject({ message: expect.stringContaining('detached or dropped') });
+    guards.definition = { ...definitionOf(before), halted: { at: at('0/4'), print: '', lacks: 'unpublished' } };
+    guards.start(null);
+    guards.command('0/4', isApplied);
+    const lacks = { message: expect.stringContaining('its publication did not have it') };
+    await expect(guards.look('0/5')).rejects.toMatchObject(lacks);
+    // What was accepted before is something else.
+    guards.definition = { ...guards.definition, id: '0' };
+    guards.start(at('0/3'));
+    await guards.meet('0/2', '9');
+    expect(guards.definition.id).toBe('1');
+    await expect(guards.look('0/6')).rejects.toMatchObject(lacks);
+  }
 });
 
 test('ignore: a column of the name of one that was dropped and left at the target is not carried over its values', async () => {

@@ -120,6 +120,10 @@ class PostgresSource implements Source {
     return this.#facts.readAll(tables);
   }
 
+  filled(table: TableName, partitions: readonly string[]): Promise<readonly string[]> {
+    return this.#facts.filled(table, partitions);
+  }
+
   expectFacts(tables: readonly TableName[]): void {
     this.#facts.expect(tables);
   }

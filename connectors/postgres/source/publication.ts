@@ -75,15 +75,19 @@ function membersQuery(publication: string, hasSchemas: boolean): string {
       SELECT c.oid, c.relkind FROM pub CROSS JOIN member m
       JOIN pg_inherits i ON i.inhparent = m.oid AND m.relkind = 'p' JOIN pg_class c ON c.oid = i.inhrelid
       WHERE NOT pub.pubviaroot
+    ), below AS (
+      SELECT i.inhrelid AS oid FROM listed l JOIN pg_inherits i ON i.inhparent = l.oid AND l.relkind = 'p'
+      UNION
+      SELECT i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = b.oid
     )
     SELECT n.nspname AS schema, c.relname AS name, COALESCE((
         SELECT to_jsonb(r) ->> 'prqual' IS NOT NULL OR to_jsonb(r) ->> 'prattrs' IS NOT NULL
         FROM pg_publication_rel r WHERE r.prpubid = pub.oid AND r.prrelid = c.oid), false) AS filtered
     FROM pub CROSS JOIN member m
     JOIN pg_class c ON c.oid = m.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN below b ON b.oid = c.oid
     WHERE CASE WHEN pub.pubviaroot
-      THEN NOT c.relispartition OR NOT EXISTS (
-        SELECT FROM pg_partition_ancestors(c.oid) a JOIN listed l ON l.oid = a.relid WHERE a.relid <> c.oid)
+      THEN NOT c.relispartition OR b.oid IS NULL
       ELSE m.relkind = 'r' END`;
 }
 
@@ -123,8 +127,10 @@ export function publicationGap(
   const alter = `ALTER PUBLICATION ${quoteIdentifier(name)}`;
   const missing = tables.filter(({ table }) => !publication.tables.has(tableLabel(table)));
   const filtered = tables.filter(({ table }) => publication.tables.get(tableLabel(table))?.filtered);
-  const lacking = [...missing, ...filtered].map(({ table }) => tableLabel(table));
-  if (publication.missingOperations.length > 0 || (!publication.viaRoot && tables.some(({ kind }) => kind === 'p')))
+  const elsewhere = publication.viaRoot ? [] : tables.filter(({ kind }) => kind === 'p');
+  const lacks = publication.missingOperations.length > 0 ? tables : [...missing, ...filtered, ...elsewhere];
+  const lacking = [...new Set(lacks.map(({ table }) => tableLabel(table)))];
+  if (publication.missingOperations.length > 0 || elsewhere.length > 0)
     return {
       why: publication.missingOperations.length
         ? `it does not publish ${publication.missingOperations.join(', ')}`

@@ -7,6 +7,7 @@ import { classifyPostgresError } from '../classify-error.ts';
 import { formatLsn, parseLsn } from '../lsn.ts';
 import { commandTrigger } from './capture-name.ts';
 import { FactsAhead, type SeenFacts } from './facts-ahead.ts';
+import { filledPartitions } from './filled-partitions.ts';
 import { replicaIdentity } from './pgoutput/messages.ts';
 import { queueNames } from './queue-names.ts';
 import { answeredInTime, connectSide } from './sessions.ts';
@@ -168,6 +169,8 @@ const visibleWithinMs = 60_000;
 /** One whose COMMIT waits for this route is seen by others only when the route has answered, or another standby of a quorum has. */
 const awaitedWithinMs = 250;
 
+const [tablesAtOnce, partitionsAtOnce] = [500, 100];
+
 /** Answers on a connection of its own, which is opened when it is first needed. */
 export class TableFactsReader {
   readonly #route: RouteDefinition;
@@ -202,6 +205,19 @@ export class TableFactsReader {
     return this.#readAll(tables, null);
   }
 
+  /** See Source.filled. */
+  filled(table: TableName, partitions: readonly string[]): Promise<readonly string[]> {
+    return this.#asking(async (client) => {
+      const filled: string[] = [];
+      // Each of them is looked into: of very many that came together the server would not answer in time.
+      for (let at = 0; at < partitions.length; at += partitionsAtOnce) {
+        const some = partitions.slice(at, at + partitionsAtOnce);
+        filled.push(...(await this.#inTime(client, () => filledPartitions(client, table, some))));
+      }
+      return filled;
+    });
+  }
+
   async #readAll(tables: readonly TableName[], after: string | null): Promise<readonly TableFacts[]> {
     return await this.#asking(async (client) => {
       const isSeen = after === null || (await this.#untilVisible(client, after, tables));
@@ -210,8 +226,14 @@ export class TableFactsReader {
     });
   }
 
-  #facts(client: pg.Client, tables: readonly TableName[]): Promise<SeenFacts[]> {
-    return this.#inTime(client, () => readFacts(client, tables, this.#watched));
+  /** The first look is at all of a route's tables: of very many the server would not answer in time. */
+  async #facts(client: pg.Client, tables: readonly TableName[]): Promise<SeenFacts[]> {
+    const facts: SeenFacts[] = [];
+    for (let at = 0; at < tables.length; at += tablesAtOnce) {
+      const some = tables.slice(at, at + tablesAtOnce);
+      facts.push(...(await this.#inTime(client, () => readFacts(client, some, this.#watched))));
+    }
+    return facts;
   }
 
   /** The stream goes on behind what is asked here: a server that has fallen silent would hold its end up for as long as the network does. */

@@ -46,6 +46,15 @@ const tablesQuery = (publication: string | null): string => `
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.refclassid = 'pg_namespace'::regclass)) AS digest
     FROM pg_class c LEFT JOIN listed l ON l.oid = c.oid LEFT JOIN schemas s ON s.namespace = c.relnamespace
     WHERE c.relkind IN ('r', 'p')
+  ), lineage (oid, kind, digest) AS (
+    -- Of partitions, what is above them, from the top: each by itself would look through all that there are.
+    SELECT i.inhrelid, c.relkind, concat(above.digest, '@', i.xmin)
+    FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p' AND NOT p.relispartition
+    JOIN pg_class c ON c.oid = i.inhrelid LEFT JOIN placed above ON above.oid = i.inhparent
+    UNION ALL
+    SELECT i.inhrelid, c.relkind, concat(l.digest, ' ', above.digest, '@', i.xmin)
+    FROM lineage l JOIN pg_inherits i ON i.inhparent = l.oid AND l.kind = 'p'
+    JOIN pg_class c ON c.oid = i.inhrelid LEFT JOIN placed above ON above.oid = i.inhparent
   )
   SELECT n.nspname AS schema, c.relname AS name, c.relpersistence = 'p' AS logged, md5(string_agg(d.digest, ' ' ORDER BY m.oid)) AS digest
   FROM member m
@@ -53,12 +62,7 @@ const tablesQuery = (publication: string | null): string => `
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_class part ON part.oid = m.oid
   LEFT JOIN placed own ON own.oid = part.oid
-  LEFT JOIN LATERAL (
-    SELECT string_agg(concat(above.digest, '@', i.xmin), ' ' ORDER BY up.level) AS digest
-    FROM pg_partition_ancestors(part.oid) WITH ORDINALITY up (relid, level)
-    LEFT JOIN pg_inherits i ON i.inhrelid = up.relid LEFT JOIN placed above ON above.oid = up.relid AND up.level > 1
-    WHERE part.relispartition
-  ) above ON true
+  LEFT JOIN lineage above ON above.oid = part.oid
   CROSS JOIN LATERAL (
     SELECT concat((SELECT p.xmin::text FROM pg_publication p WHERE p.pubname = ${quoteLiteral(publication ?? '')}), ':', part.oid, ':', part.relfilenode, ':', string_agg(a.xmin::text, ',' ORDER BY a.attnum),
       CASE WHEN bool_or(a.atttypid >= 16384) THEN (SELECT digest FROM types) END, ':',

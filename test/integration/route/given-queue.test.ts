@@ -95,6 +95,28 @@ test('a given slot and publication are used from where they stand, and left when
   await source.query(`SELECT pg_drop_replication_slot('my_slot')`);
 });
 
+test('a table of a given queue that no row has come of is looked at as others are', async () => {
+  const { source, target } = await servers.pair();
+  for (const db of [source, target])
+    await db.query(`CREATE TYPE mood AS ENUM ('ok', 'sad'); CREATE TABLE item (id int PRIMARY KEY, mood mood);
+      INSERT INTO item VALUES (1, 'sad')`);
+  await source.query('CREATE PUBLICATION mine FOR TABLE item WITH (publish_via_partition_root = true)');
+  await source.query(`SELECT pg_create_logical_replication_slot('my_slot', 'pgoutput')`);
+  using file = new RouteFile({
+    ...{ source, target },
+    route: 'tables: [public.item]\nslot: my_slot\npublication: mine\nload: { mode: none }',
+  });
+  await using route = file.run();
+  await route.state('running');
+  const looked = 'SELECT FROM tidelock.tables WHERE definition IS NOT NULL';
+  await until('the first look', async () => (await target.query(looked)).length === 1, 20_000);
+  await source.query(`ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`);
+  expect((await route.state('failed', 30_000)).reason).toMatchObject({
+    code: 'TL-4105',
+    message: expect.stringContaining('a value of an enum was renamed'),
+  });
+});
+
 test('a dropped route leaves nothing behind, and its engine does not begin it anew', async () => {
   const { source, target } = await servers.pair();
   for (const db of [source, target]) await db.query('CREATE TABLE item (id int PRIMARY KEY)');

@@ -146,3 +146,34 @@ test('partitions whose old rows are logged otherwise than those of their table a
   });
   expect(await contents(target, ['m'])).toEqual({ m: ['(1,a)', '(1,b)'] });
 });
+
+test('a partition that one transaction makes, fills and attaches halts, as its rows come without row events; one that is made for new rows goes on', async () => {
+  const { source, target } = await pair(
+    `CREATE TABLE m (id int PRIMARY KEY, v text NOT NULL DEFAULT 'v') PARTITION BY RANGE (id)`,
+    'CREATE TABLE m (id int PRIMARY KEY, v text)',
+  );
+  using file = new RouteFile({ source, target, route: 'tables: [public.m]\nschemaChanges: evolve' });
+  await using route = file.run();
+  await route.state('running');
+  const attach = (of: number, between = ''): string => `BEGIN; CREATE TABLE m_${of} (LIKE m INCLUDING ALL); ${between}
+    ALTER TABLE m ATTACH PARTITION m_${of} FOR VALUES FROM (${of}0) TO (${of + 1}0); COMMIT`;
+  // As tools make partitions ahead of their rows.
+  await source.query(attach(1));
+  await source.query(
+    'BEGIN; CREATE TABLE m_2 PARTITION OF m FOR VALUES FROM (20) TO (30); INSERT INTO m_2 VALUES (20); COMMIT',
+  );
+  await source.query('INSERT INTO m VALUES (10), (21)');
+  await route.unhalted(route.caughtUp());
+  expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
+  await source.query(attach(3, 'INSERT INTO m_3 SELECT generate_series(30, 39);'));
+  expect((await route.state('failed', 30_000)).reason).toMatchObject({
+    code: 'TL-4109',
+    message: expect.stringContaining('attached as a partition'),
+  });
+  await target.query(`INSERT INTO m SELECT generate_series(30, 39), 'v'`);
+  expect((await file.tidelock('start', 'here-to-there', '--accept-schema-change')).code).toBe(0);
+  await route.state('running', 20_000);
+  await source.query(`UPDATE m SET v = 'changed' WHERE id > 30`);
+  await route.caughtUp();
+  expect(await contents(target, ['m'])).toEqual(await contents(source, ['m']));
+});
