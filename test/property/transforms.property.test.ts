@@ -447,10 +447,11 @@ test('transforms: the target is what the model makes of the source, after every 
           // A row that was to go is still there: a collision.
           if (mapped.some((each) => target.collides(each))) return;
           if (change.kind === 'truncate') seen.clear();
-          // A row that becomes another one is no row that goes and one that comes.
+          // A row that becomes another one is no row that goes and one that comes, but where a route parts the two.
           for (const [name, row] of expected(before, where, chosen)) {
-            const moved = nameOf({ ...row, values: { ...row.values, id: String(step.to) } });
-            if (change.kind === 'update' && step.kind === 'move' && row.values.id === String(step.id) && now.has(moved))
+            const moved = now.get(nameOf({ ...row, values: { ...row.values, id: String(step.to) } }));
+            const isSame = moved !== undefined && moved.way.join() === row.way.join();
+            if (change.kind === 'update' && step.kind === 'move' && row.values.id === String(step.id) && isSame)
               seen.delete(name);
           }
         }
@@ -476,18 +477,24 @@ function structuredCloneOf(change: RowChange | TruncateChange): object {
   return Object.fromEntries(images.map(([name, value]) => [name, Array.isArray(value) ? [...value] : value]));
 }
 
+interface RoutedRow extends ModelRow {
+  /** The table that each transform has left it in: of two routes the first may part rows that the second brings together. */
+  readonly way: readonly string[];
+}
+
 /** The model's rows by table and key. */
 function expected(
   source: ReadonlyMap<number, Values>,
   where: Where | null,
   chosen: readonly Piece[],
-): Map<string, ModelRow> {
-  const made = new Map<string, ModelRow>();
+): Map<string, RoutedRow> {
+  const made = new Map<string, RoutedRow>();
   for (const [id, inner] of source) {
     const whole = { ...inner, id: String(id) };
     if (where !== null && !where.model(whole)) continue;
-    let rows: readonly ModelRow[] = [{ table: 't', values: whole }];
-    for (const { model } of chosen) rows = rows.flatMap(model);
+    let rows: readonly RoutedRow[] = [{ table: 't', values: whole, way: [] }];
+    for (const { model } of chosen)
+      rows = rows.flatMap((row) => model(row).map((next) => ({ ...next, way: [...row.way, next.table] })));
     for (const row of rows) made.set(nameOf(row), row);
   }
   return made;
