@@ -7,6 +7,15 @@ const routes = 'test/integration/vendors/routes.test.ts';
 /** Of what is carried between vendors. */
 export const vendorMutations: readonly Mutation[] = [
   {
+    id: 'vendor-merged-members',
+    promise: 5,
+    what: 'writes members that are one to the server as the first of them',
+    file: 'connectors/mysql/types/mysql-types.ts',
+    find: '...(!tellsMembers(column) && { merges: true })',
+    replace: '...(members.length === 0 && { merges: true })',
+    test: { file: 'test/unit/carry.test.ts', name: 'members that are one to the server' },
+  },
+  {
     id: 'shared-rows-changed',
     promise: 5,
     what: 'carries rows of a load in place that somebody else may have',

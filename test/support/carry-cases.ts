@@ -443,6 +443,10 @@ export const carryCases: readonly CarryCase[] = [
   ['a UUID for other bytes', postgres('uuid'), mysql('binary(15)'), '00112233-4455-6677-8899-aabbccddeeff', 'refused'],
   // What both know by its members.
   ['a member that is not there', postgresEnum('a', 'b'), mysql(`enum('a') ${collated}`), 'b', '!member'],
+  ['members that are one to the server', postgresEnum('a', 'A'), mysql(`enum('a','A') ${collated}`), 'A', 'refused'],
+  ['members of a set that are one', postgres('text'), mysql(`set('a','A') ${collated}`), 'A', 'refused'],
+  ['members that differ in case', postgresEnum('a', 'A'), mysql("enum('a','A') collate utf8mb4_bin"), 'A', 'A'],
+  ['members that were one', mysql(`enum('a','A') ${collated}`), postgresEnum('a', 'A'), 'A', 'A'],
   ['a member of both', postgresEnum('a', 'b'), mysql(`enum('b','a') ${collated}`), 'b', 'b'],
   ['a member of MySQL that is not there', mysql(`enum('a','b') ${collated}`), postgresEnum('a'), 'b', '!member'],
   ['a text that is no member', mysql(`varchar(9) ${collated}`), postgresEnum('a'), 'A', '!member'],

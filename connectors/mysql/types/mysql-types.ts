@@ -4,6 +4,7 @@ import { withPlainNumbers } from '../../../src/core/types/json-text.ts';
 import type { LogicalType, Repertoire } from '../../../src/core/types/logical-type.ts';
 import type { ColumnCodec, VendorTypes } from '../../../src/core/types/vendor-types.ts';
 import { blobBytes, integerBits, textBytes } from '../catalogue/column-sizes.ts';
+import { tellsMembers } from '../catalogue/members.ts';
 import { doubleText, floatText } from '../source/binlog/values/number-text.ts';
 import { type ColumnType, charsetOf, integerBases, parseType } from '../target/column-kind.ts';
 
@@ -80,8 +81,13 @@ function plain(type: LogicalType): ColumnCodec {
   return { type, toCanonical: null, fromCanonical: null };
 }
 
-function membersOf({ members, collation }: ColumnType): { labels: readonly string[]; repertoire: Repertoire } {
-  return { labels: members.map(unquoted), repertoire: repertoireOf(collation) };
+function membersOf(column: ColumnType): { labels: readonly string[]; repertoire: Repertoire; merges?: true } {
+  const { members, collation } = column;
+  return {
+    labels: members.map(unquoted),
+    repertoire: repertoireOf(collation),
+    ...(!tellsMembers(column) && { merges: true }),
+  };
 }
 
 /** A member as the type's name writes it. */

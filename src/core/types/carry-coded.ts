@@ -1,4 +1,4 @@
-import { type Carrying, type Check, checked, exact } from './carrying.ts';
+import { type Carrying, type Check, checked, exact, refused } from './carrying.ts';
 import type { LogicalType } from './logical-type.ts';
 
 /** What has a form of its own: bits, UUIDs, members of enums and sets, intervals; null where it is not about these. */
@@ -8,11 +8,13 @@ export function carryCoded(from: LogicalType, to: LogicalType): Carrying | null 
   if (from.kind === 'uuid') return carryUuid(to);
   if (to.kind === 'uuid' && from.kind === 'text')
     return checked([form(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)]);
-  if (to.kind === 'enum') return toEnum(from, to.labels);
-  if (to.kind === 'set') return toSet(from, to.labels);
+  if (to.kind === 'enum') return to.merges === true ? merging : toEnum(from, to.labels);
+  if (to.kind === 'set') return to.merges === true ? merging : toSet(from, to.labels);
   if (to.kind === 'integer' && from.kind === 'text') return toInteger(to);
   return null;
 }
+
+const merging = refused('two of its members are one to the server, which would store the first of them for either');
 
 function form(pattern: RegExp): Check {
   return { condition: 'form', applies: true, fails: (value) => !pattern.test(value) };

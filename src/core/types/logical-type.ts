@@ -66,15 +66,21 @@ export type LogicalType =
    * numbers that are 64-bit integers or doubles.
    */
   | { readonly kind: 'json'; readonly form: 'text' | 'document' | 'binary' }
-  /** The label. `empties`: or an empty text, which is none of them. */
+  /** The label. `empties`: or an empty text, which is none of them; `merges`: of two that differ in case the server stores the first for either. */
   | {
       readonly kind: 'enum';
       readonly labels: readonly string[];
       readonly repertoire: Repertoire;
       readonly empties?: true;
+      readonly merges?: true;
     }
-  /** Labels in their order, with commas between. */
-  | { readonly kind: 'set'; readonly labels: readonly string[]; readonly repertoire: Repertoire }
+  /** Labels in their order, with commas between. `merges` likewise. */
+  | {
+      readonly kind: 'set';
+      readonly labels: readonly string[];
+      readonly repertoire: Repertoire;
+      readonly merges?: true;
+    }
   /** JSON of the elements' canonical forms: numbers, booleans and JSON as such, all else as texts; of several dimensions nested. */
   | { readonly kind: 'array'; readonly element: LogicalType }
   /** SRID (4 bytes, little-endian) and WKB. */
