@@ -1,7 +1,8 @@
 import type { Cell } from '../../../src/core/cell.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { floatText } from '../source/binlog/values/number-text.ts';
-import { type ColumnType, charsetOf, parseType } from '../target/column-kind.ts';
+import { type ColumnType, parseType } from '../target/column-kind.ts';
+import { beyondUnicode, noCharacter } from './beyond-unicode.ts';
 import { unlikeItsText } from './members.ts';
 
 /** How a column's values are asked for, so that they come as the binlog tells them. */
@@ -22,7 +23,7 @@ const numberUnsigned = /^(?:(?:tiny|small|medium|big)?int|decimal)\b.* unsigned$
 
 /**
  * `type` as columnTypeOf() names it. Under the session settings of connectMysql(). `exact`: texts with
- * characters that Unicode has not come as `empty`, and not with the question marks that the server writes in their place.
+ * characters that Unicode has not come as `empty`; else as canonical-text.ts has them.
  */
 export function selectValue(name: string, type: string, exact = false): SelectedValue {
   const column = quoteIdentifier(name);
@@ -39,25 +40,19 @@ export function selectValue(name: string, type: string, exact = false): Selected
   if (numberUnsigned.test(type)) return { sql: column, isBinary: false, read: withoutFill };
   const listed = /^(enum|set)\(/.exec(type)?.[1];
   if (listed !== undefined) return selectMember(column, parseType(type));
-  const charset = exact ? charsetOf(parseType(type).collation ?? 'utf8mb4') : 'utf8mb4';
-  if (!whole.has(charset)) return selectText(column);
-  return { sql: column, isBinary: false, read: null };
+  return selectText(column, parseType(type), exact);
 }
 
-/** Each of their values is a character of Unicode, or comes with the bytes that it has. */
-const whole: ReadonlySet<string> = new Set(['utf8mb4', 'utf8mb3', 'latin1', 'utf16', 'utf16le', 'utf32', 'ucs2']);
-
-/** No character, and in no charset but Unicode's. */
-const emptySign = '\ufffe';
-
-/** The server writes a question mark for each character that Unicode has not. An empty text comes as a sign for it, since one with such characters comes empty. */
-function selectText(column: string): SelectedValue {
+/** `exact`: an empty text comes as a sign for it, since one with characters that Unicode has not comes empty. */
+function selectText(column: string, type: ColumnType, exact: boolean): SelectedValue {
+  const beyond = beyondUnicode(column, type);
+  if (beyond === null) return { sql: column, isBinary: false, read: null };
   const unicode = `CONVERT(${column} USING utf8mb4)`;
-  const without = (text: string): string => `CHAR_LENGTH(REPLACE(${text}, '?', ''))`;
+  if (!exact) return { sql: `IF(${beyond.is}, ${beyond.text}, ${unicode})`, isBinary: false, read: null };
   return {
-    sql: `CASE WHEN LENGTH(${column}) = 0 THEN '${emptySign}' WHEN ${without(column)} <> ${without(unicode)} THEN '' ELSE ${unicode} END`,
+    sql: `CASE WHEN LENGTH(${column}) = 0 THEN '${noCharacter}' WHEN ${beyond.is} THEN '' ELSE ${unicode} END`,
     isBinary: false,
-    read: (text) => (text === emptySign ? '' : text),
+    read: (text) => (text === noCharacter ? '' : text),
     empty: 'text',
   };
 }

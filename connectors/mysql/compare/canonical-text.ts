@@ -1,5 +1,6 @@
 import { type Cell, UNCHANGED } from '../../../src/core/cell.ts';
 import type { CanonicalText } from '../../../src/core/compare-side.ts';
+import { beyondUnicode } from '../catalogue/beyond-unicode.ts';
 import { unlikeItsText } from '../catalogue/members.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { doubleText } from '../source/binlog/values/number-text.ts';
@@ -68,6 +69,8 @@ function expressionOf(column: string, type: ColumnType, isFilled: boolean): Pick
   if (collation === null) return { sql: `CAST(${column} AS CHAR)`, form: 'text' };
   const unlike = unlikeItsText(column, type);
   if (unlike !== null) return { sql: `IF(${unlike.is}, '${unlike.text}', ${utf8(column)})`, form: 'text' };
+  const beyond = beyondUnicode(column, type);
+  if (beyond !== null) return { sql: `IF(${beyond.is}, ${beyond.text}, ${utf8(column)})`, form: 'text' };
   return {
     sql: charsetOf(collation) === 'utf8mb4' && base !== 'enum' && base !== 'set' ? column : utf8(column),
     form: 'text',

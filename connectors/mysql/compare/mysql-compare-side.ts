@@ -182,7 +182,9 @@ export class MysqlCompareSide implements CompareSide {
     return this.#use(async (session) => {
       const found = new Map<RowPlace, readonly Cell[]>();
       if (places.length === 0) return found;
-      const wanted = { table: shape.table, columns: sql.columns, behind: [sql.place], clauses: sql.ofPlaces(places) };
+      const reading = { table: shape.table, columns: sql.columns, behind: [sql.place], clauses: sql.ofPlaces(places) };
+      // What is read of the source is written at the target.
+      const wanted = { ...reading, exact: as === 'read' };
       for await (const { rows } of readRows(session, wanted, Number.POSITIVE_INFINITY))
         for (const row of rows) {
           const cells = row.slice(0, -1);

@@ -318,6 +318,54 @@ describe.each(mysqlVendors)('on %s', (vendor) => {
     }
   });
 
+  test('texts with bytes that mean nothing are compared as what they are, and what has no text is not read to be written elsewhere', async () => {
+    const d = await database();
+    await server.query(
+      `CREATE TABLE ${d}.t (v varchar(9) CHARACTER SET cp1250, l longtext CHARACTER SET cp932, e enum('a', ''));
+       SET SESSION sql_mode = '';
+       INSERT INTO ${d}.t VALUES ('?', '?', 'a'), (_cp1250 x'81', '?', 'a'), (_cp1250 x'83', '?', 'a'), ('?', x'8540', 'a'), ('?', x'8541', 'a'), ('ž', '表', ''), ('', '', 'a'),
+         (NULL, NULL, NULL), ('x', 'x', 'none')`,
+    );
+    const table = { schema: d, name: 't' };
+    const route = { ...mysqlRoute(server, d), to: server.node };
+    const side = new MysqlCompareSide({ side: 'source', node: server.node, route, signal: never });
+    try {
+      await side.tables([table]);
+      const names = ['v', 'l', 'e'];
+      const shape: ComparedShape = {
+        ...{ table, key: [], condition: null },
+        columns: names.map((name) => ({ name, form: 'text' })),
+      };
+      const hash = { kind: 'server', seed: '7' } as const;
+      const listed = await side.listBuckets(shape, hash, { chosen: [0], buckets: 1, places: true });
+      const hashes = listed.map((row) => row.hash).sort();
+      expect(new Set(hashes).size).toBe(9);
+      const rows: Row[] = [];
+      for await (const batch of side.read(shape, names, { after: null, to: null })) rows.push(...batch);
+      const given = await side.listGiven(shape, hash, { rows, buckets: 1 });
+      expect(given.map((row) => row.hash).sort()).toEqual(hashes);
+      const read: unknown[] = [];
+      const refused: unknown[] = [];
+      for (const { place = '' } of listed)
+        await side.placed(shape, [place], 'read').then(
+          (found) => read.push(...found.values()),
+          (error: unknown) => refused.push(/\.t\.(.) can't be carried/.exec(String(error))?.[1]),
+        );
+      expect(read).toHaveLength(4);
+      expect(read).toEqual(
+        expect.arrayContaining([
+          ['?', '?', 'a'],
+          ['ž', '表', ''],
+          ['', '', 'a'],
+          [null, null, null],
+        ]),
+      );
+      expect(refused.sort()).toEqual(['e', 'l', 'l', 'v', 'v']);
+    } finally {
+      await side.close();
+    }
+  });
+
   test('rows that somebody has written are told from others, also where they are what they were, or not there', async () => {
     const d = await database();
     await server.query(
