@@ -124,6 +124,7 @@ export class ReplicationStream {
     if (isStandby()) throw standby(node, `${client.host}:${client.port}`);
     this.#client = client;
     const { from, isEarly } = await this.#options.prepare(client);
+    if (isEarly) await client.query(lessAhead);
     const version = isEarly ? `proto_version '2', streaming 'on'` : `proto_version '1'`;
     const publications = quoteLiteral(quoteIdentifier(this.#names.publication));
     return client.query(
@@ -258,6 +259,13 @@ const backlogBytes = 131_072;
 const fullChunkBytes = 32_768;
 /** The socket's buffers hold what comes meanwhile, so that the walsender goes on. */
 const gatherMs = 2;
+
+/**
+ * A large transaction that is wanted early comes from so much on that is decoded of it: by the server's own setting (64 MB) the target has nothing to do until then.
+ * A transaction of the size that is in between, which others come between, costs the session (early-transactions.ts).
+ */
+const lessAhead = `SELECT set_config('logical_decoding_work_mem', '16MB', false) FROM pg_settings
+  WHERE name = 'logical_decoding_work_mem' AND setting::int8 > 16384`;
 
 /** A server that is busy decoding answers late; what it has not read it tells again. */
 const repliesMs = 500;
