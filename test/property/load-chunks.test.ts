@@ -260,16 +260,20 @@ async function moveBack(db: TestDatabase, names: readonly string[]): Promise<voi
   const client = await db.client();
   const key = names.join(', ');
   const order = (direction: string): string => names.map((name) => `${name} ${direction}`).join(', ');
-  for (const kind of ['big IS NULL', 'length(big) > 2000']) {
-    const gone = `DELETE FROM item WHERE (${key}) = (SELECT ${key} FROM item ORDER BY ${order('ASC')} LIMIT 1) RETURNING ${key}`;
-    const last = `SELECT ${key} FROM item WHERE ${kind} ORDER BY ${order('DESC')} LIMIT 1`;
-    await client.query('BEGIN; LOCK TABLE item IN SHARE ROW EXCLUSIVE MODE');
-    const { rows } = await client.query({ text: gone, rowMode: 'array' });
-    const to = names.map((name, at) => `${name} = $${at + 1}`).join(', ');
-    if (rows[0] !== undefined) await client.query(`UPDATE item SET ${to} WHERE (${key}) = (${last})`, rows[0]);
-    await client.query('COMMIT');
+  // What it has locked is free again however it ends: the writer would wait, and the test for that.
+  try {
+    for (const kind of ['big IS NULL', 'length(big) > 2000']) {
+      const gone = `DELETE FROM item WHERE (${key}) = (SELECT ${key} FROM item ORDER BY ${order('ASC')} LIMIT 1) RETURNING ${key}`;
+      const last = `SELECT ${key} FROM item WHERE ${kind} ORDER BY ${order('DESC')} LIMIT 1`;
+      await client.query('BEGIN; LOCK TABLE item IN SHARE ROW EXCLUSIVE MODE');
+      const { rows } = await client.query({ text: gone, rowMode: 'array' });
+      const to = names.map((name, at) => `${name} = $${at + 1}`).join(', ');
+      if (rows[0] !== undefined) await client.query(`UPDATE item SET ${to} WHERE (${key}) = (${last})`, rows[0]);
+      await client.query('COMMIT');
+    }
+  } finally {
+    await client.end();
   }
-  await client.end();
 }
 
 /** Changes of every kind, over all ranges, until the load is over and a while longer. */
